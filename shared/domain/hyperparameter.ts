@@ -1,0 +1,36 @@
+/** A value that a hyperparameter may take: one mark on its dial. */
+export type Setting = number | string | boolean | null;
+
+export interface Hyperparameter {
+  readonly name: string;
+  /** Whether neighbouring values in the list are neighbours; if not, every other value is one step away. */
+  readonly ordered: boolean;
+  /** In the order the spec lists them; at least one, all different. */
+  readonly values: readonly Setting[];
+  /** What a run outside a search uses. */
+  readonly tuned: Setting;
+}
+
+/** One setting for each hyperparameter: positions in their `values`, in spec order. */
+export type Configuration = readonly number[];
+
+/** Identifies a configuration within its job. */
+export function configurationKey(configuration: Configuration): string {
+  return configuration.join(".");
+}
+
+/** The settings that a configuration stands for, in spec order. */
+export function settingsOf(hyperparameters: readonly Hyperparameter[], configuration: Configuration): Setting[] {
+  return hyperparameters.map((hyperparameter, i) => {
+    const value = hyperparameter.values[configuration[i] ?? -1];
+    if (value === undefined) {
+      throw new RangeError(`hyperparameter "${hyperparameter.name}" has no setting number ${configuration[i]}`);
+    }
+    return value;
+  });
+}
+
+/** The configuration whose settings are the tuned values. */
+export function tunedConfiguration(hyperparameters: readonly Hyperparameter[]): Configuration {
+  return hyperparameters.map((hyperparameter) => hyperparameter.values.indexOf(hyperparameter.tuned));
+}
