@@ -1,0 +1,76 @@
+/**
+ * A binary heap of small integers that knows where each one is, so that one whose rank has changed, up or down, finds its
+ * new place in O(log n). The ranks live with the caller.
+ */
+export class IndexedHeap {
+  readonly #outranks: (a: number, b: number) => boolean;
+  #size = 0;
+  /** Int32Array, members in heap order: the children of place i are at 2i + 1 and 2i + 2. */
+  #members = new Int32Array(16);
+  /** Int32Array by member: its place in `#members` + 1, 0 = not in the heap. */
+  #places = new Int32Array(16);
+
+  /** @param outranks  a strict total order over the members, by their present ranks */
+  constructor(outranks: (a: number, b: number) => boolean) {
+    this.#outranks = outranks;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The member that outranks all others, or -1 if there is none. */
+  get top(): number {
+    return this.#size === 0 ? -1 : (this.#members[0] ?? -1);
+  }
+
+  /** Adds a member (an integer from 0), or moves one to where its changed rank belongs; one change at a time. */
+  update(member: number): void {
+    if (member >= this.#places.length) this.#places = grown(this.#places, member + 1);
+    let place = (this.#places[member] ?? 0) - 1;
+    if (place === -1) {
+      place = this.#size++;
+      if (this.#size > this.#members.length) this.#members = grown(this.#members, this.#size);
+      this.#put(member, place);
+    }
+    this.#sink(member, this.#rise(member, place));
+  }
+
+  #rise(member: number, from: number): number {
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      const above = this.#members[parent] ?? -1;
+      if (!this.#outranks(member, above)) break;
+      this.#put(above, place);
+      place = parent;
+    }
+    this.#put(member, place);
+    return place;
+  }
+
+  #sink(member: number, from: number): void {
+    let place = from;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= this.#size) break;
+      if (child + 1 < this.#size && this.#outranks(this.#members[child + 1] ?? -1, this.#members[child] ?? -1)) child++;
+      const below = this.#members[child] ?? -1;
+      if (!this.#outranks(below, member)) break;
+      this.#put(below, place);
+      place = child;
+    }
+    this.#put(member, place);
+  }
+
+  #put(member: number, place: number): void {
+    this.#members[place] = member;
+    this.#places[member] = place + 1;
+  }
+}
+
+function grown(array: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.max(atLeast, 2 * array.length));
+  larger.set(array);
+  return larger;
+}

@@ -1,0 +1,110 @@
+import type { RunName, WorkerId } from "./names.ts";
+
+/**
+ * Beyond this a value counts as this in means and variances, so that a diverged run cannot overflow the sums of a million
+ * squares and turn every later standing into NaN. The best run's own hpmax is kept as it was.
+ */
+export const hugeValue = 1e140;
+
+/**
+ * The numbers of every run set of a job, a column for each quantity, an entry for each run set by its number.
+ *
+ * Columns and not objects: about 100 bytes a run set instead of 400, and nothing for the garbage collector to walk.
+ */
+export class RunSetColumns {
+  #size = 0;
+  completed = new Int32Array(16);
+  /** Timed out or pruned. */
+  endedOtherwise = new Int32Array(16);
+  inFlight = new Int32Array(16);
+  /** Place in order of first completed runs, from 0; -1 while there is none. */
+  firstSeen = new Int32Array(16);
+  /** Of hpmax over the completed runs, added up in order of completion. */
+  sum = new Float64Array(16);
+  /** Welford's running mean and sum of squared deviations: exact where all values are equal, which sum / count is not. */
+  runningMean = new Float64Array(16);
+  squares = new Float64Array(16);
+  bestHpmax = new Float64Array(16);
+  readonly bestRun: RunName[] = [];
+  /** Only of run sets with failures: how many, and the different workers they happened on. */
+  readonly failures = new Map<number, { count: number; readonly workers: WorkerId[] }>();
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds an empty run set and returns its number. */
+  add(): number {
+    if (this.#size === this.completed.length) this.#grow();
+    const number = this.#size++;
+    this.firstSeen[number] = -1;
+    this.bestHpmax[number] = Number.NaN;
+    return number;
+  }
+
+  mean(number: number): number {
+    return (this.sum[number] ?? Number.NaN) / (this.completed[number] ?? 0);
+  }
+
+  failed(number: number): number {
+    return this.failures.get(number)?.count ?? 0;
+  }
+
+  ended(number: number): number {
+    return (this.completed[number] ?? 0) + (this.endedOtherwise[number] ?? 0) + this.failed(number);
+  }
+
+  /** Adds one completed run's value to the set's numbers. */
+  addValue(number: number, hpmax: number, run: RunName): void {
+    const value = clipped(hpmax);
+    const count = (this.completed[number] ?? 0) + 1;
+    const runningMean = this.runningMean[number] ?? 0;
+    const newMean = runningMean + (value - runningMean) / count;
+    this.completed[number] = count;
+    this.sum[number] = (this.sum[number] ?? 0) + value;
+    this.runningMean[number] = newMean;
+    this.squares[number] = (this.squares[number] ?? 0) + (value - runningMean) * (value - newMean);
+    if (count === 1 || hpmax > (this.bestHpmax[number] ?? Number.NaN)) {
+      this.bestHpmax[number] = hpmax;
+      this.bestRun[number] = run;
+    }
+  }
+
+  addFailure(number: number, worker: WorkerId): void {
+    const failures = this.failures.get(number);
+    if (failures === undefined) {
+      this.failures.set(number, { count: 1, workers: [worker] });
+      return;
+    }
+    failures.count++;
+    if (!failures.workers.includes(worker)) failures.workers.push(worker);
+  }
+
+  #grow(): void {
+    const capacity = 2 * this.completed.length;
+    this.completed = longerInts(this.completed, capacity);
+    this.endedOtherwise = longerInts(this.endedOtherwise, capacity);
+    this.inFlight = longerInts(this.inFlight, capacity);
+    this.firstSeen = longerInts(this.firstSeen, capacity);
+    this.sum = longerFloats(this.sum, capacity);
+    this.runningMean = longerFloats(this.runningMean, capacity);
+    this.squares = longerFloats(this.squares, capacity);
+    this.bestHpmax = longerFloats(this.bestHpmax, capacity);
+  }
+}
+
+export function clipped(hpmax: number): number {
+  return Math.max(-hugeValue, Math.min(hugeValue, hpmax));
+}
+
+function longerInts(column: Int32Array<ArrayBuffer>, capacity: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(capacity);
+  longer.set(column);
+  return longer;
+}
+
+function longerFloats(column: Float64Array<ArrayBuffer>, capacity: number): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(capacity);
+  longer.set(column);
+  return longer;
+}

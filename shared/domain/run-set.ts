@@ -1,0 +1,255 @@
+import { ConfigurationRegister } from "./configuration-register.ts";
+import { type Configuration, configurationKey } from "./hyperparameter.ts";
+import { IndexedHeap } from "./indexed-heap.ts";
+import type { RunName, WorkerId } from "./names.ts";
+import type { Prior } from "./posterior.ts";
+import { clipped, RunSetColumns } from "./run-set-columns.ts";
+
+/** A configuration that failed this often ... */
+const excludingFailures = 3;
+/** ... on this many different workers is not tried again: one bad machine alone excludes nothing. */
+const excludingWorkers = 2;
+
+/** The runs that share one configuration. A live view: what it says follows the index that it came from. */
+export interface RunSet {
+  /** The array with which the configuration was first started: one copy for everyone. */
+  readonly configuration: Configuration;
+  readonly key: string;
+  /** Its place among all run sets in order of their first completed runs, from 0; null while it has none. */
+  readonly firstSeen: number | null;
+  readonly completed: number;
+  /** Of the completed runs' hpmax, added up in order of completion; NaN while there are none. */
+  readonly mean: number;
+  /** n - 1; 0 for fewer than two completed runs. */
+  readonly sampleVariance: number;
+  readonly failed: number;
+  /** Different workers on which it failed. */
+  readonly failedOn: number;
+  /** Completed, failed, timed out and pruned: every end but cancelled. */
+  readonly ended: number;
+  /** Assigned and not ended. */
+  readonly inFlight: number;
+  /** The completed run with the highest hpmax, the earliest of equals; null while there is none. */
+  readonly bestRun: RunName | null;
+  /** hpmax of the best run; NaN while there is none. */
+  readonly bestHpmax: number;
+}
+
+/** Runs of a whole job. */
+export interface Totals {
+  readonly completed: number;
+  readonly ended: number;
+  readonly inFlight: number;
+}
+
+/** What searches and standings may read of a job's run sets. Iterates in the order of first assignment. */
+export interface RunSets extends Iterable<RunSet> {
+  /** Configurations ever assigned. */
+  readonly size: number;
+  readonly totals: Totals;
+  readonly prior: Prior;
+  /** The run set with the highest mean hpmax; of equals the one first seen last; null while no run has completed. */
+  best(): RunSet | null;
+  /** For how many completed runs in a row, up to the newest, `best` has been the same run set; 0 while there is none. */
+  bestFor(): number;
+  /** The run set of a configuration; undefined if it was never assigned. */
+  of(configuration: Configuration): RunSet | undefined;
+  /** The run set with that `configurationKey`. */
+  get(key: string): RunSet | undefined;
+  /** Whether the configuration failed three times on two workers, and so is not to be tried again. */
+  isExcluded(configuration: Configuration): boolean;
+}
+
+/**
+ * All run sets of a job, kept up to date run by run, in time that does not grow with the history (best: O(log n)).
+ *
+ * Each run is announced once by `started`, and ended once by `completed`, `failed`, `endedOtherwise` or `released`; one that
+ * moves to another worker in between stays in flight. An end without a start is a bug of the caller and throws.
+ */
+export class RunSetIndex implements RunSets {
+  readonly #register = new ConfigurationRegister();
+  readonly #columns = new RunSetColumns();
+  readonly #byMean = new IndexedHeap((a, b) => this.#outranks(a, b));
+  /** Over all completed runs: how many, Welford's running mean, and sum of squared deviations. */
+  #completed = 0;
+  #runningMean = Number.NaN;
+  #squares = 0;
+  #ended = 0;
+  #inFlight = 0;
+  /** The completed run, counted from 1, with which the best run set took the lead. */
+  #ledSince = 0;
+
+  get size(): number {
+    return this.#columns.size;
+  }
+
+  get totals(): Totals {
+    return { completed: this.#completed, ended: this.#ended, inFlight: this.#inFlight };
+  }
+
+  get prior(): Prior {
+    return { mean: this.#runningMean, variance: this.#completed > 1 ? this.#squares / (this.#completed - 1) : 0 };
+  }
+
+  /** A run with this configuration was assigned for the first time. The array is kept, and must not change afterwards. */
+  started(configuration: Configuration): void {
+    const number = this.#register.add(configuration);
+    if (number === this.#columns.size) this.#columns.add();
+    this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
+    this.#inFlight++;
+  }
+
+  /** @param hpmax  finite: a run whose hpmax is not finite has failed */
+  completed(configuration: Configuration, hpmax: number, run: RunName): void {
+    if (!Number.isFinite(hpmax)) {
+      throw new RangeError(`${run} cannot complete with hpmax ${hpmax}: a run without a finite hpmax has failed`);
+    }
+    const number = this.#land(configuration);
+    const columns = this.#columns;
+    if (columns.firstSeen[number] === -1) columns.firstSeen[number] = this.#byMean.size;
+    columns.addValue(number, hpmax, run);
+    this.#ended++;
+    this.#addToTotals(clipped(hpmax));
+    const leader = this.#byMean.top;
+    this.#byMean.update(number);
+    if (this.#byMean.top !== leader) this.#ledSince = this.#completed;
+  }
+
+  /** The run's code failed, on that worker. */
+  failed(configuration: Configuration, worker: WorkerId): void {
+    this.#columns.addFailure(this.#land(configuration), worker);
+    this.#ended++;
+  }
+
+  /** The run timed out or was pruned. */
+  endedOtherwise(configuration: Configuration): void {
+    const number = this.#land(configuration);
+    this.#columns.endedOtherwise[number] = (this.#columns.endedOtherwise[number] ?? 0) + 1;
+    this.#ended++;
+  }
+
+  /** The run was cancelled: as if it had never started. */
+  released(configuration: Configuration): void {
+    this.#land(configuration);
+  }
+
+  best(): RunSet | null {
+    const number = this.#byMean.top;
+    return number === -1 ? null : new RunSetView(number, this.#register, this.#columns);
+  }
+
+  bestFor(): number {
+    return this.#completed === 0 ? 0 : this.#completed - this.#ledSince + 1;
+  }
+
+  of(configuration: Configuration): RunSet | undefined {
+    const number = this.#register.find(configuration);
+    return number === -1 ? undefined : new RunSetView(number, this.#register, this.#columns);
+  }
+
+  get(key: string): RunSet | undefined {
+    return this.of(key === "" ? [] : key.split(".").map(Number));
+  }
+
+  isExcluded(configuration: Configuration): boolean {
+    if (this.#columns.failures.size === 0) return false;
+    const failures = this.#columns.failures.get(this.#register.find(configuration));
+    return failures !== undefined && failures.count >= excludingFailures && failures.workers.length >= excludingWorkers;
+  }
+
+  *[Symbol.iterator](): Iterator<RunSet> {
+    for (let number = 0; number < this.#columns.size; number++) {
+      yield new RunSetView(number, this.#register, this.#columns);
+    }
+  }
+
+  /** Takes one run of the configuration out of the air and returns its run set's number. */
+  #land(configuration: Configuration): number {
+    const number = this.#register.find(configuration);
+    const inFlight = this.#columns.inFlight[number] ?? 0;
+    if (inFlight === 0) {
+      throw new RangeError(`a run of configuration [${configuration.join(", ")}] ended, but none of it is in flight`);
+    }
+    this.#columns.inFlight[number] = inFlight - 1;
+    this.#inFlight--;
+    return number;
+  }
+
+  #addToTotals(value: number): void {
+    this.#completed++;
+    if (this.#completed === 1) this.#runningMean = 0;
+    const before = value - this.#runningMean;
+    this.#runningMean += before / this.#completed;
+    this.#squares += before * (value - this.#runningMean);
+  }
+
+  /** Higher mean first; of equal means the one first seen last, as the original search did. */
+  #outranks(a: number, b: number): boolean {
+    const meanA = this.#columns.mean(a);
+    const meanB = this.#columns.mean(b);
+    if (meanA !== meanB) return meanA > meanB;
+    return (this.#columns.firstSeen[a] ?? -1) > (this.#columns.firstSeen[b] ?? -1);
+  }
+}
+
+class RunSetView implements RunSet {
+  readonly #number: number;
+  readonly #register: ConfigurationRegister;
+  readonly #columns: RunSetColumns;
+
+  constructor(number: number, register: ConfigurationRegister, columns: RunSetColumns) {
+    this.#number = number;
+    this.#register = register;
+    this.#columns = columns;
+  }
+
+  get configuration(): Configuration {
+    return this.#register.configuration(this.#number);
+  }
+
+  get key(): string {
+    return configurationKey(this.configuration);
+  }
+
+  get firstSeen(): number | null {
+    const firstSeen = this.#columns.firstSeen[this.#number] ?? -1;
+    return firstSeen === -1 ? null : firstSeen;
+  }
+
+  get completed(): number {
+    return this.#columns.completed[this.#number] ?? 0;
+  }
+
+  get mean(): number {
+    return this.#columns.mean(this.#number);
+  }
+
+  get sampleVariance(): number {
+    const completed = this.completed;
+    return completed < 2 ? 0 : (this.#columns.squares[this.#number] ?? 0) / (completed - 1);
+  }
+
+  get failed(): number {
+    return this.#columns.failed(this.#number);
+  }
+
+  get failedOn(): number {
+    return this.#columns.failures.get(this.#number)?.workers.length ?? 0;
+  }
+
+  get ended(): number {
+    return this.#columns.ended(this.#number);
+  }
+
+  get inFlight(): number {
+    return this.#columns.inFlight[this.#number] ?? 0;
+  }
+
+  get bestRun(): RunName | null {
+    return this.#columns.bestRun[this.#number] ?? null;
+  }
+
+  get bestHpmax(): number {
+    return this.#columns.bestHpmax[this.#number] ?? Number.NaN;
+  }
+}

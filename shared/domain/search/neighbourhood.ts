@@ -1,0 +1,28 @@
+import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
+
+/** A configuration of a neighbourhood. */
+export interface Neighbour {
+  readonly configuration: Configuration;
+  /** Which hyperparameter differs from the centre's; null for the centre itself. */
+  readonly changed: number | null;
+}
+
+/**
+ * The centre, then every configuration one step away from it in exactly one hyperparameter, by hyperparameter in spec order.
+ * One step: the previous and then the next value in the list, or, if the hyperparameter is unordered, every other value.
+ */
+export function neighbourhoodOf(hyperparameters: readonly Hyperparameter[], centre: Configuration): Neighbour[] {
+  const neighbours: Neighbour[] = [{ configuration: centre, changed: null }];
+  hyperparameters.forEach((hyperparameter, changed) => {
+    for (const position of stepsFrom(hyperparameter, centre[changed] ?? 0)) {
+      neighbours.push({ configuration: centre.with(changed, position), changed });
+    }
+  });
+  return neighbours;
+}
+
+function stepsFrom(hyperparameter: Hyperparameter, position: number): number[] {
+  const { ordered, values } = hyperparameter;
+  const candidates = ordered ? [position - 1, position + 1] : [...values.keys()].filter((other) => other !== position);
+  return candidates.filter((candidate) => candidate >= 0 && candidate < values.length);
+}

@@ -1,0 +1,67 @@
+import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
+import type { Rng } from "../rng.ts";
+import type { RunSets } from "../run-set.ts";
+import type { HpTuning } from "../spec.ts";
+import { dgdSearch } from "./dgd.ts";
+import { gridSearch } from "./grid.ts";
+import { randomSearch } from "./random.ts";
+import { repeatSearch } from "./repeat.ts";
+
+/** What a search may know when it chooses. It reads and changes nothing. */
+export interface SearchView {
+  /** At least one value each. */
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly runSets: RunSets;
+  /** Whether a configuration is not to be tried: it failed too often, or an operator forbade it. */
+  isExcluded(configuration: Configuration): boolean;
+}
+
+export interface Choice {
+  readonly configuration: Configuration;
+  /** What was chosen from where: one line for people, kept in the journal with the assignment. */
+  readonly why: string;
+}
+
+/**
+ * Chooses the configuration that the next run tries.
+ *
+ * Every implementation keeps these promises (test/conformance/search.test.ts):
+ * - the same view, n and generator state give the same choice, so that a choice can be repeated from the journal;
+ * - nothing is kept between choices: a coordinator that takes over goes on as the old one would have;
+ * - the configuration has one position for each hyperparameter, inside its list;
+ * - an excluded configuration is chosen only where no other is left to choose, and `why` says so;
+ * - the time of a choice does not grow with the number of runs.
+ */
+export interface Search {
+  /**
+   * @param n    number of the choice in its job, from 1
+   * @param rng  the generator of this choice alone (`choiceRng`); how much is drawn from it is the implementation's affair
+   * @returns null: nothing is left to try (grid, when every configuration is excluded)
+   */
+  choose(view: SearchView, n: number, rng: Rng): Choice | null;
+}
+
+export interface SearchOptions {
+  /** countInFlight: whether runs in flight count in the weights; true by default, false is the published rule. */
+  readonly dgd?: { readonly countInFlight: boolean };
+}
+
+/** The search that a job's `hp_tuning` names. The reader of specs refuses "bayesian" before it gets here. */
+export function createSearch(tuning: HpTuning, options: SearchOptions = {}): Search {
+  switch (tuning) {
+    case "dgd":
+      return dgdSearch(options.dgd ?? { countInFlight: true });
+    case "random":
+      return randomSearch;
+    case "grid":
+      return gridSearch;
+    case false:
+      return repeatSearch;
+    case "bayesian":
+      throw new RangeError('no search for hp_tuning "bayesian"; expected dgd, random, grid or false');
+    default: {
+      const never: never = tuning;
+      throw new RangeError(`no search for hp_tuning ${String(never)}; expected dgd, random, grid or false`);
+    }
+  }
+}

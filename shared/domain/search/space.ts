@@ -1,0 +1,59 @@
+import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
+import type { Rng } from "../rng.ts";
+import type { SearchView } from "./search.ts";
+
+/** Steps from a configuration that is excluded to one that is not; so many excluded ones in a row count as all of them. */
+const mostSteps = 100_000;
+
+/** How many configurations there are; spaces beyond 2^53 are ordinary. */
+export function spaceSize(hyperparameters: readonly Hyperparameter[]): bigint {
+  return hyperparameters.reduce((size, hyperparameter) => size * BigInt(hyperparameter.values.length), 1n);
+}
+
+/** Every hyperparameter uniformly at random. */
+export function anyConfiguration(hyperparameters: readonly Hyperparameter[], rng: Rng): Configuration {
+  return hyperparameters.map((hyperparameter) => rng.below(hyperparameter.values.length));
+}
+
+/**
+ * The configuration at an index from 0 in row-major order: the last hyperparameter varies fastest, in listed order. Past the
+ * last one it begins again; `round` counts from 1.
+ */
+export function configurationAt(
+  hyperparameters: readonly Hyperparameter[],
+  index: number,
+): { configuration: Configuration; round: number } {
+  const configuration = new Array<number>(hyperparameters.length).fill(0);
+  let rest = index;
+  for (let i = hyperparameters.length - 1; i >= 0; i--) {
+    const length = hyperparameters[i]?.values.length ?? 1;
+    configuration[i] = rest % length;
+    rest = Math.floor(rest / length);
+  }
+  return { configuration, round: rest + 1 };
+}
+
+/** The first configuration in row-major order, from this one on and round past the end, that is not excluded; or null. */
+export function firstAllowed(view: SearchView, from: Configuration): Configuration | null {
+  if (!view.isExcluded(from)) return from;
+  const size = spaceSize(view.hyperparameters);
+  const steps = size < BigInt(mostSteps) ? Number(size) : mostSteps;
+  const configuration = [...from];
+  for (let step = 1; step < steps; step++) {
+    advance(view.hyperparameters, configuration);
+    if (!view.isExcluded(configuration)) return configuration;
+  }
+  return null;
+}
+
+/** Changes the configuration into the next one in row-major order; the first one follows the last. */
+function advance(hyperparameters: readonly Hyperparameter[], configuration: number[]): void {
+  for (let i = hyperparameters.length - 1; i >= 0; i--) {
+    const next = (configuration[i] ?? 0) + 1;
+    if (next < (hyperparameters[i]?.values.length ?? 1)) {
+      configuration[i] = next;
+      return;
+    }
+    configuration[i] = 0;
+  }
+}

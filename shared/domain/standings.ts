@@ -1,0 +1,97 @@
+import { type Hyperparameter, type Setting, settingsOf } from "./hyperparameter.ts";
+import type { RunName } from "./names.ts";
+import { lowerBound, type Posterior, type Prior, posteriorOf } from "./posterior.ts";
+import type { RunSet, RunSets } from "./run-set.ts";
+
+/** One row of the standings: a run set with at least one completed run. */
+export interface Standing {
+  /** From 1. */
+  readonly rank: number;
+  readonly runSet: RunSet;
+  /** Estimated hpmax of a new run with these settings: the posterior mean. */
+  readonly estimate: number;
+  /** Its standard deviation; null while nothing is known of the spread. */
+  readonly stDev: number | null;
+  readonly completed: number;
+  readonly inFlight: number;
+  readonly bestRun: RunName | null;
+  readonly bestHpmax: number;
+  /** In spec order. */
+  readonly settings: readonly Setting[];
+}
+
+export interface StandingsOptions {
+  /** How many rows, 0 or more; all when left out. */
+  readonly top?: number;
+  /** The prior of all runs of the job when left out. */
+  readonly prior?: Prior;
+}
+
+/**
+ * The run sets that have a completed run, best first: by posterior mean less its standard deviation, the older set first where
+ * those are equal. One pass over all run sets; only the rows asked for are sorted and made.
+ */
+export function standings(
+  runSets: RunSets,
+  hyperparameters: readonly Hyperparameter[],
+  { top = Number.POSITIVE_INFINITY, prior = runSets.prior }: StandingsOptions = {},
+): Standing[] {
+  return firstByRank(runSets, prior, top).map(({ runSet }, i) => {
+    const { mean, stDev } = posteriorOf(runSet, prior);
+    return {
+      rank: i + 1,
+      runSet,
+      estimate: mean,
+      stDev,
+      completed: runSet.completed,
+      inFlight: runSet.inFlight,
+      bestRun: runSet.bestRun,
+      bestHpmax: runSet.bestHpmax,
+      settings: settingsOf(hyperparameters, runSet.configuration),
+    };
+  });
+}
+
+/** The run set that the search takes for the best, by its plain mean, for the line that is always on the screen. */
+export interface Leader {
+  readonly runSet: RunSet;
+  readonly posterior: Posterior;
+  /** Completed runs in a row for which it has led, up to the newest. */
+  readonly bestFor: number;
+}
+
+/**
+ * Kept run by run, so this costs nothing however long the history is. The top of `standings` may be another run set: ranks
+ * shift with every run's change of the prior, so they are computed when someone looks.
+ */
+export function leader(runSets: RunSets): Leader | null {
+  const runSet = runSets.best();
+  return runSet && { runSet, posterior: posteriorOf(runSet, runSets.prior), bestFor: runSets.bestFor() };
+}
+
+interface Candidate {
+  readonly runSet: RunSet;
+  readonly bound: number;
+  readonly firstSeen: number;
+}
+
+/** The first `count` in rank order, without sorting the rest: what cannot be among them is cut each time they double. */
+function firstByRank(runSets: RunSets, prior: Prior, count: number): Candidate[] {
+  const kept: Candidate[] = [];
+  let worst: Candidate | undefined;
+  for (const runSet of runSets) {
+    const { firstSeen } = runSet;
+    if (firstSeen === null) continue;
+    const bound = lowerBound(posteriorOf(runSet, prior));
+    if (worst !== undefined && bound < worst.bound) continue;
+    kept.push({ runSet, bound, firstSeen });
+    if (kept.length < 2 * count) continue;
+    kept.sort(byRank).length = count;
+    worst = kept.at(-1);
+  }
+  return kept.sort(byRank).slice(0, count);
+}
+
+function byRank(a: Candidate, b: Candidate): number {
+  return b.bound - a.bound || a.firstSeen - b.firstSeen;
+}

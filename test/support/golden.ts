@@ -1,0 +1,22 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * A file of test/fixtures/golden, parsed: numbers that the original programs gave, unchanged. The type is the caller's word;
+ * each file's "about" says what it holds.
+ */
+export function golden<Content>(name: string): Content {
+  return JSON.parse(readFileSync(join(packageFolder(), "test/fixtures/golden", name), "utf8")) as Content;
+}
+
+/** Compiled tests lie in another folder than their fixtures, so look upwards for package.json. */
+function packageFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "package.json"))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`no package.json above ${fileURLToPath(import.meta.url)}`);
+    folder = parent;
+  }
+  return folder;
+}
