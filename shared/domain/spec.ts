@@ -1,4 +1,5 @@
 import type { Hyperparameter, Setting } from "./hyperparameter.ts";
+import type { SpecSource } from "./spec/expand.ts";
 
 /** Which algorithm chooses configurations; false repeats the tuned configuration. */
 export type HpTuning = "random" | "grid" | "dgd" | "bayesian" | false;
@@ -53,13 +54,25 @@ export interface Spec {
   /** As the user named it, for messages. */
   readonly file: string;
   readonly text: string;
+  /** The `--name value` arguments it was read with. */
+  readonly commandLine: Readonly<Record<string, string>>;
   readonly hyperparameters: readonly Hyperparameter[];
   readonly settings: JobSettings;
-  /** Whether `randint` occurs as a component's setting anywhere in an enabled stage. */
+  /** Whether `randint` occurs, or comes with a component's defaults, in anything that is executed. */
   readonly hasRandint: boolean;
+  /** What `expandSpec` walks; nobody else's business, and not to be sent anywhere. */
+  readonly source: SpecSource;
 }
 
-/** A place in a file, both from 1. */
+/** Where the defaults of components come from. */
+export interface ComponentDefaults {
+  /** The YAML text of a component's defaults; undefined if there is no such component. */
+  text(component: string): string | undefined;
+  /** Every component there is, for "did you mean". */
+  names(): readonly string[];
+}
+
+/** A place in a file, both from 1. Line 0: no line of a file, such as the command line. */
 export interface Place {
   readonly file: string;
   readonly line: number;

@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { isAlive, isProcessIdentity, type ProcessIdentity } from "../shared/process-identity.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../shared/workspace.ts";
+
+/** How commands on this machine find the coordinator that leads; endpoint.json, mode 0600, for it holds the join code. */
+export interface Endpoint {
+  readonly coordinator: ProcessIdentity;
+  readonly url: string;
+  /** What a person types after `nexus-worker` on another machine. */
+  readonly joinLine: string;
+  /** Wall clock, milliseconds. */
+  readonly since: number;
+}
+
+export function writeEndpoint(paths: WorkspacePaths, endpoint: Endpoint): void {
+  writeSecretFile(paths.endpoint, `${JSON.stringify(endpoint, null, 2)}\n`);
+}
+
+/** Removes it if it is still this process's own. */
+export function removeEndpoint(paths: WorkspacePaths, own: ProcessIdentity): void {
+  if (readEndpointFile(paths)?.coordinator.pid === own.pid) rmSync(paths.endpoint, { force: true });
+}
+
+/** The coordinator that runs on this machine; undefined when none does. */
+export function livingEndpoint(paths: WorkspacePaths): Endpoint | undefined {
+  const endpoint = readEndpointFile(paths);
+  return endpoint && isAlive(endpoint.coordinator) ? endpoint : undefined;
+}
+
+function readEndpointFile(paths: WorkspacePaths): Endpoint | undefined {
+  const value = readJsonFile(paths.endpoint);
+  if (typeof value !== "object" || value === null) return undefined;
+  const { coordinator, url, joinLine, since } = value as Record<string, unknown>;
+  if (!isProcessIdentity(coordinator) || typeof url !== "string" || typeof joinLine !== "string") return undefined;
+  return { coordinator, url, joinLine, since: typeof since === "number" ? since : 0 };
+}
+
+/** The workspace's join code: whoever knows it may enrol a machine. Made at the first call, kept in a file of mode 0600. */
+export function joinCode(paths: WorkspacePaths): string {
+  const file = join(paths.secrets, "join-code");
+  if (!existsSync(file)) writeSecretFile(file, `${randomBytes(18).toString("base64url")}\n`);
+  return readFileSync(file, "utf8").trim();
+}
+
+/** `nats://CODE@host:port/ws1`, with an address of this machine that others can reach where the broker listens on all. */
+export function joinLine(paths: WorkspacePaths, host: string, port: number): string {
+  const address = host === "0.0.0.0" || host === "::" ? (reachableAddress() ?? "127.0.0.1") : host;
+  const shown = address.includes(":") ? `[${address}]` : address;
+  return `nats://${joinCode(paths)}@${shown}:${port}/${paths.name}`;
+}
+
+function reachableAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return all.find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+}

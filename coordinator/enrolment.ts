@@ -1,0 +1,41 @@
+import { workerUserProblem } from "../shared/broker/accounts.ts";
+import { isWorkerId, type WorkerId } from "../shared/domain/names.ts";
+import type { Enrolment, OrderAnswer } from "../shared/wire/messages.ts";
+import type { Reign } from "./reign.ts";
+
+/**
+ * A machine that knows the join code asks to become a worker. The name it wishes for gets a number when it is taken by
+ * another key. The answer is given once the broker knows the new user.
+ *
+ * @param publish  writes the broker's list of users and has it reloaded
+ */
+export async function enrolWorker(
+  reign: Reign,
+  enrolment: Enrolment,
+  publish: () => Promise<void>,
+): Promise<OrderAnswer | undefined> {
+  const { op, publicKey, host } = enrolment;
+  const answer = (name: string): OrderAnswer => ({ ok: true, term: reign.term, name, reason: "" });
+  const problem = workerUserProblem({ id: enrolment.worker, publicKey });
+  if (problem !== undefined) return { ok: false, term: reign.term, name: "", reason: problem };
+  const before = reign.state.orders.get(op);
+  if (before !== undefined) {
+    await reign.ports.flushed();
+    await publish();
+    return answer(before);
+  }
+  const worker = freeName(reign, enrolment.worker, publicKey);
+  await reign.record({ type: "worker-enrolled", worker, publicKey, host, op, at: reign.ports.clock.wall() });
+  await publish();
+  reign.ports.log.info({ worker, host }, "worker enrolled");
+  return reign.ports.leads() ? answer(worker) : undefined;
+}
+
+function freeName(reign: Reign, wished: WorkerId, publicKey: string): WorkerId {
+  for (let i = 1; ; i += 1) {
+    const name = i === 1 ? wished : `${wished.slice(0, 43)}-${i}`;
+    if (!isWorkerId(name)) throw new RangeError(`no worker id: ${name}`);
+    const taken = reign.state.workers.get(name);
+    if (!taken || taken.publicKey === "" || taken.publicKey === publicKey) return name;
+  }
+}

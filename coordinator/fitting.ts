@@ -1,0 +1,48 @@
+import type { WorkerId } from "../shared/domain/names.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import type { Claim } from "../shared/wire/messages.ts";
+import type { Reign } from "./reign.ts";
+
+export const openJobs = (reign: Reign): RunTable[] => [...reign.state.jobs.values()].filter((table) => !table.isOver);
+
+/** Jobs share the slots by running trials, weighted by priority; of equals the older job is first. */
+export function fairly(tables: RunTable[]): RunTable[] {
+  const share = (table: RunTable): number => table.running / table.submitted.settings.priority;
+  return tables.sort((a, b) => share(a) - share(b));
+}
+
+/** Why this worker may not take a trial of this job; null when it may. */
+export function obstacle(
+  table: RunTable,
+  worker: WorkerId,
+  claim: Pick<Claim, "targets" | "opportunistic">,
+): string | null {
+  const { computeTarget, computeNodes, runsPerNode, lowPriority } = table.submitted.settings;
+  const holds = table.holding.get(worker) ?? 0;
+  if (computeTarget !== null && claim.targets.length > 0 && !claim.targets.includes(computeTarget)) {
+    return `${table.job} is for the target "${computeTarget}", and ${worker} serves ${claim.targets.join(", ")}`;
+  }
+  if (!lowPriority && claim.opportunistic)
+    return `${table.job} has low_priority: false, and ${worker} is opportunistic`;
+  if (holds === 0 && computeNodes !== null && table.holding.size >= computeNodes) {
+    return `${table.job} runs on its ${computeNodes} nodes already (compute_nodes)`;
+  }
+  if (runsPerNode !== null && holds >= runsPerNode)
+    return `${worker} has its ${runsPerNode} runs of ${table.job} (runs_per_node)`;
+  return null;
+}
+
+/** Why a worker gets nothing now, in a line for people. */
+export function whyNothing(reign: Reign, worker: WorkerId, claim: Pick<Claim, "targets" | "opportunistic">): string {
+  const jobs = openJobs(reign);
+  if (jobs.length === 0) return "no job is open; start one: nexus run spec.yaml";
+  return jobs
+    .map((table) => {
+      const why = obstacle(table, worker, claim);
+      if (why !== null) return why;
+      if (table.state === "stopping") return `${table.job} is stopping: ${table.reason}`;
+      return `${table.job} has started all its ${table.submitted.settings.totalRuns} runs, ${table.open} still open`;
+    })
+    .slice(0, 5)
+    .join("; ");
+}

@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { pause, within } from "../shared/deadline.ts";
+import type { JournalEvent } from "../shared/domain/events.ts";
+import { type Bus, BusError, type StoredMessage } from "../shared/ports.ts";
+import { encodeEvent } from "../shared/wire/messages.ts";
+import { journalJob, journalOperator, journalTrial, journalWorker, streams } from "../shared/wire/subjects.ts";
+
+/** Another coordinator has written to the journal: this one no longer decides. */
+export class Deposed extends Error {
+  override readonly name = "Deposed";
+}
+
+interface Pending {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly msgId: string;
+  readonly resolve: (seq: number) => void;
+  readonly reject: (error: unknown) => void;
+  readonly stored: Promise<number>;
+}
+
+const storeTimeoutMs = 2500;
+const retryMs = 250;
+const tailTimeoutMs = 5000;
+
+/**
+ * Appends to the journal, fenced: a record is stored only as the very next one after those this writer knows of. Appends may
+ * be made without waiting for earlier ones; they are stored in the order of the calls or not at all. While the broker cannot
+ * be reached they wait; once another writer's record is found, all end as Deposed, and so does every later one.
+ */
+export class JournalWriter {
+  readonly #bus: Bus;
+  readonly #idPrefix: string;
+  readonly #onDeposed: (why: string) => void;
+  /** Sent or to be sent, in order; the first expects #stored as the stream's last sequence. */
+  readonly #pending: Pending[] = [];
+  /** Sequence of the newest record known to be stored. */
+  #stored: number;
+  #count = 0;
+  #recovering = false;
+  /** Raised by every recovery: answers to what was sent before it are looked up in the journal, not believed. */
+  #generation = 0;
+  #end: Error | undefined;
+
+  constructor(bus: Bus, term: number, lastSeq: number, onDeposed: (why: string) => void) {
+    this.#bus = bus;
+    this.#stored = lastSeq;
+    this.#idPrefix = `${term}.${randomBytes(6).toString("base64url")}`;
+    this.#onDeposed = onDeposed;
+  }
+
+  /** Sequence that the next appended record will have. */
+  get nextSeq(): number {
+    return this.#stored + this.#pending.length + 1;
+  }
+
+  /** Appended and not yet known to be stored. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
+  append(event: JournalEvent): Promise<number> {
+    if (this.#end) return Promise.reject(this.#end);
+    this.#count += 1;
+    let resolve: Pending["resolve"] = () => undefined;
+    let reject: Pending["reject"] = () => undefined;
+    const stored = new Promise<number>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    const msgId = `${this.#idPrefix}.${this.#count}`;
+    const entry: Pending = { subject: subjectOf(event), data: encodeEvent(event), msgId, resolve, reject, stored };
+    this.#pending.push(entry);
+    if (!this.#recovering) this.#send(entry, this.#stored + this.#pending.length - 1);
+    return stored;
+  }
+
+  /** Resolves when everything appended so far is stored. */
+  async flushed(): Promise<void> {
+    if (this.#end) throw this.#end;
+    await this.#pending.at(-1)?.stored;
+  }
+
+  /** Ends every append not yet stored and all to come. */
+  close(why: Error): void {
+    this.#end ??= why;
+    for (const entry of this.#pending.splice(0)) entry.reject(this.#end);
+  }
+
+  #send(entry: Pending, expectLastSeq: number): void {
+    const generation = this.#generation;
+    this.#bus.store(entry.subject, entry.data, { msgId: entry.msgId, expectLastSeq, timeoutMs: storeTimeoutMs }).then(
+      ({ seq }) => {
+        if (generation !== this.#generation) return;
+        // Acknowledgements come in order; a record answered out of turn, or elsewhere than expected, is looked up.
+        if (seq === expectLastSeq + 1 && this.#pending[0] === entry) this.#acknowledge(seq);
+        else this.#recover();
+      },
+      (error: unknown) => {
+        if (generation !== this.#generation) return;
+        if (error instanceof BusError) this.#recover();
+        else this.close(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  }
+
+  #acknowledge(seq: number): void {
+    this.#stored = seq;
+    this.#pending.shift()?.resolve(seq);
+  }
+
+  #recover(): void {
+    if (this.#recovering || this.#end || this.#pending.length === 0) return;
+    this.#recovering = true;
+    this.#generation += 1;
+    void this.#recoverUntilDone();
+  }
+
+  /** Reads what was stored after the newest known record: our own go on from there, anyone else's end this reign. */
+  async #recoverUntilDone(): Promise<void> {
+    for (;;) {
+      if (this.#end) return;
+      try {
+        const tail = await this.#readTail();
+        for (const message of tail) {
+          if (this.#pending[0]?.msgId !== message.msgId) {
+            const why = `record ${message.seq} of the journal was written by another coordinator`;
+            this.close(new Deposed(why));
+            this.#onDeposed(why);
+            return;
+          }
+          this.#acknowledge(message.seq);
+        }
+        break;
+      } catch (error) {
+        if (!(error instanceof BusError) || error.reason === "closed") {
+          this.close(error instanceof Error ? error : new Error(String(error)));
+          this.#onDeposed(String(error));
+          return;
+        }
+        await pause(retryMs);
+      }
+    }
+    this.#recovering = false;
+    let expected = this.#stored;
+    for (const entry of [...this.#pending]) {
+      this.#send(entry, expected);
+      expected += 1;
+    }
+  }
+
+  async #readTail(): Promise<StoredMessage[]> {
+    const last = await this.#bus.lastSeq(streams.journal);
+    if (last <= this.#stored) return [];
+    const tail: StoredMessage[] = [];
+    const reading = await this.#bus.read(streams.journal, this.#stored + 1, (message) => tail.push(message));
+    try {
+      await within(reading.caughtUp, tailTimeoutMs, "reading the journal's end");
+    } finally {
+      await reading.stop();
+    }
+    return tail;
+  }
+}
+
+function subjectOf(event: JournalEvent): string {
+  switch (event.type) {
+    case "job":
+    case "job-state":
+      return journalJob(event.job);
+    case "assigned":
+    case "completed":
+    case "ended":
+    case "lost":
+    case "late":
+      return journalTrial(event.job, event.n);
+    case "worker-enrolled":
+    case "worker-state":
+      return journalWorker(event.worker);
+    case "led":
+      return journalOperator;
+    default: {
+      const never: never = event;
+      throw new Error(`no subject for ${JSON.stringify(never)}`);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import type { ExternalBroker } from "../shared/broker/workspace-link.ts";
+import { exitCode, explain } from "../shared/errors.ts";
+import { programVersion } from "../shared/version.ts";
+import { workspacePaths } from "../shared/workspace.ts";
+import { runCoordinator } from "./headless.ts";
+import { stopCoordinator } from "./launch.ts";
+import { openScreen, watch } from "./screen.ts";
+
+export interface CoordinatorFlags {
+  readonly workspace: string;
+  readonly listen?: string;
+  readonly nats?: string;
+  readonly creds?: string;
+  readonly headless: boolean;
+  readonly lease: number;
+  readonly linger: number;
+  readonly every: number;
+  readonly json: boolean;
+}
+
+const program = new Command("nexus-coord")
+  .description(
+    "Coordinates a search: sees to it that this machine's coordinator runs, in the background, and shows its progress.\n" +
+      "Closing the view never stops a search.",
+  )
+  .argument("[spec...]", "runspecs to start, as with nexus run")
+  .option("--workspace <name>", "which workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
+  .option(
+    "--headless",
+    "run the coordinator itself, in the foreground, with no view (for systemd and containers)",
+    false,
+  )
+  .option("--listen <host:port>", "where its broker listens (default: loopback, the port of the last start)")
+  .option("--nats <url>", "use a NATS server that exists already, with --creds")
+  .option("--creds <file>", "credentials for --nats")
+  .option("--lease <seconds>", "a worker silent for so long loses its trials", seconds(1), 30)
+  .option("--linger <seconds>", "how long the broker outlives a coordinator that dies without a word", seconds(0), 600)
+  .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
+  .option("--json", "one JSON object a line instead of a view", false)
+  .version(programVersion())
+  .exitOverride()
+  .showSuggestionAfterError()
+  .addHelpText(
+    "after",
+    `
+Examples:
+  nexus-coord                        start the coordinator, or look at the one that runs
+  nexus-coord specs/maze_dgd.yaml    the same, and start this search
+  nexus-coord --listen 0.0.0.0:4222  let other machines join
+  nexus-coord watch job1             look at one job
+  nexus-coord stop                   end the coordinator; workers wait for the next one, nothing is lost
+
+Exit codes: 0 done, 1 failure, 2 wrong usage or spec, 3 no such job, 4 no coordinator or broker.`,
+  );
+
+program
+  .command("stop")
+  .description("end this machine's coordinator; what runs on workers goes on, and its results count")
+  .action(async () => {
+    const { workspace } = program.opts<CoordinatorFlags>();
+    const stopped = await stopCoordinator(workspacePaths(workspace));
+    process.stdout.write(
+      stopped ? `the coordinator of ${workspace} has ended\n` : `no coordinator of ${workspace} runs on this machine\n`,
+    );
+  });
+
+program
+  .command("watch [job]")
+  .description("look at a search; any number of people may, and nobody's leaving stops it")
+  .action(async (job: string | undefined) => {
+    const flags = program.opts<CoordinatorFlags>();
+    process.exitCode = await watch(flags, externalOf(flags), job);
+  });
+
+program.action(async (specs: string[]) => {
+  const flags = program.opts<CoordinatorFlags>();
+  if (flags.headless) await headless(flags);
+  else process.exitCode = await openScreen(flags, externalOf(flags), specs);
+});
+
+async function headless(flags: CoordinatorFlags): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  // Started by a command that waits for a word, or by a person or a service manager.
+  const tell = (message: object): void => {
+    if (process.connected) process.send?.(message);
+  };
+  try {
+    const options = {
+      paths: workspacePaths(flags.workspace),
+      listen: flags.listen,
+      external: externalOf(flags),
+      leaseMs: flags.lease * 1000,
+      lingerMs: flags.linger * 1000,
+    };
+    await runCoordinator(options, () => tell({ kind: "ready" }), stop.signal);
+  } catch (error) {
+    tell({ kind: "failed", message: explain(error, "nexus-coord").text });
+    throw error;
+  }
+}
+
+function externalOf(flags: CoordinatorFlags): ExternalBroker | null {
+  return flags.nats === undefined ? null : { url: flags.nats, credentialsFile: flags.creds ?? null };
+}
+
+function seconds(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!(value >= least && value <= 86_400))
+      throw new InvalidArgumentError(`expected a number of seconds from ${least} to 86400`);
+    return value;
+  };
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCode.done : exitCode.usage;
+  else {
+    const { text, exit } = explain(error, "nexus-coord");
+    process.stderr.write(`${text}\n`);
+    process.exitCode = exit;
+  }
+}

@@ -1,0 +1,216 @@
+import type { WorkerUser } from "../shared/broker/accounts.ts";
+import { readJournal } from "../shared/broker/journal-reader.ts";
+import { pause } from "../shared/deadline.ts";
+import { apply, type WorkspaceState } from "../shared/domain/workspace-state.ts";
+import type { Log } from "../shared/log.ts";
+import { type Bus, BusError, type Clock } from "../shared/ports.ts";
+import { BadMessage } from "../shared/wire/check.ts";
+import * as messages from "../shared/wire/messages.ts";
+import * as subjects from "../shared/wire/subjects.ts";
+import { enrolWorker } from "./enrolment.ts";
+import { judgeEvidence } from "./evidence.ts";
+import { Deposed, JournalWriter } from "./journal.ts";
+import { type LeaderIdentity, Leadership } from "./leader.ts";
+import { carryOut, describeJob } from "./orders.ts";
+import { Reign } from "./reign.ts";
+import { answerRenewal } from "./renewals.ts";
+import { answerClaim } from "./search-loop.ts";
+import { Upkeep } from "./upkeep.ts";
+
+export interface ServicePorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly identity: LeaderIdentity;
+  readonly leaseMs: number;
+  /** Whether the process that an entry names ran on this machine and runs no more. */
+  isKnownDead(entry: messages.LeaderEntry): boolean;
+  /** Seed for a job whose spec gives none. */
+  drawSeed(): number;
+  /** Writes the broker's list of worker users and has it reloaded. */
+  publishUsers(workers: readonly WorkerUser[]): Promise<void>;
+  /** Called when this process starts and stops leading. */
+  onLeading(leads: boolean): void;
+}
+
+const tickMs = 200;
+
+/** Stands by, leads, and stands by again when deposed, until the signal aborts; then steps down. */
+export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const deposed = new AbortController();
+    const onLost = (why: string): void => {
+      ports.log.warn(`no longer leading: ${why}`);
+      deposed.abort();
+    };
+    const leadership = await Leadership.take({ ...ports, entries: ports.bus.entries }, ports.identity, onLost, signal);
+    if (!leadership) return;
+    try {
+      await lead(ports, leadership, onLost, AbortSignal.any([signal, deposed.signal]));
+    } catch (error) {
+      if (!(error instanceof BusError || error instanceof Deposed)) throw error;
+      ports.log.warn(`no longer leading: ${error.message}`);
+      await pause(tickMs, signal);
+    } finally {
+      ports.onLeading(false);
+      await leadership.release();
+    }
+  }
+}
+
+async function lead(
+  ports: ServicePorts,
+  leadership: Leadership,
+  onLost: (why: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bus, clock, log } = ports;
+  const state = await foldAndLead(ports, leadership);
+  const journal = new JournalWriter(bus, leadership.term, state.seq, onLost);
+  const reign = new Reign(state, leadership.term, ports.leaseMs, {
+    clock,
+    log,
+    append: (event) => journal.append(event),
+    flushed: () => journal.flushed(),
+    tell: (worker, control) =>
+      bus.publish(worker === null ? subjects.controlAll : subjects.control(worker), messages.encodeControl(control)),
+    leads: () => leadership.leads && !signal.aborted,
+  });
+  const upkeep = new Upkeep(reign);
+  const users = new UserList(ports, reign);
+  const undo: (() => void | Promise<void>)[] = [];
+  try {
+    await users.publish();
+    undo.push(bus.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
+    const evidence = await bus.read(subjects.streams.evidence, reign.evidenceSeq + 1, (message) =>
+      judgeEvidence(reign, message),
+    );
+    undo.push(() => evidence.stop());
+    undo.push(bus.respond(subjects.allAsks, (subject, data, reply) => void answerAsk(reign, subject, data, reply)));
+    undo.push(
+      bus.respond(
+        subjects.allOperators,
+        (subject, data, reply) =>
+          void answering(reign, subject, reply, async () => {
+            const order = messages.decodeOrder(data);
+            const answer = await carryOut(reign, subjects.parseOperator(subject), order, ports.drawSeed);
+            return answer && messages.encodeOrderAnswer(answer);
+          }),
+      ),
+    );
+    undo.push(
+      bus.respond(
+        subjects.enrol,
+        (subject, data, reply) =>
+          void answering(reign, subject, reply, async () => {
+            const answer = await enrolWorker(reign, messages.decodeEnrolment(data), () => users.publish());
+            return answer && messages.encodeOrderAnswer(answer);
+          }),
+      ),
+    );
+    const timer = setInterval(() => upkeep.tick(), tickMs);
+    undo.push(() => clearInterval(timer));
+    ports.onLeading(true);
+    log.info({ term: reign.term, jobs: state.jobs.size, seq: state.seq }, "leading");
+    reign.wake();
+    await aborted(signal);
+  } finally {
+    for (const step of undo.reverse()) await step();
+    await Promise.race([journal.flushed().catch(() => undefined), pause(1000)]);
+    journal.close(new Deposed("this coordinator has stepped down"));
+  }
+}
+
+/** Folds the journal and fences the old leader off: after this record its appends are refused. */
+async function foldAndLead(ports: ServicePorts, leadership: Leadership): Promise<WorkspaceState> {
+  const { bus, clock, identity } = ports;
+  for (;;) {
+    const state = await readJournal(bus);
+    const event = { type: "led", term: leadership.term, leader: identity.leader, at: clock.wall() } as const;
+    const writer = new JournalWriter(bus, leadership.term, state.seq, () => undefined);
+    try {
+      return apply(state, event, await writer.append(event));
+    } catch (error) {
+      // The old leader was quicker by one record: fold that one too.
+      if (!(error instanceof Deposed)) throw error;
+    }
+    if (!leadership.leads) throw new Deposed("lost the lead while taking it");
+  }
+}
+
+async function answerAsk(
+  reign: Reign,
+  subject: string,
+  data: Uint8Array,
+  reply: (data: Uint8Array) => void,
+): Promise<void> {
+  await answering(reign, subject, reply, async () => {
+    const worker = subjects.parseAsk(subject);
+    if (!worker) throw new BadMessage(`no worker is called that: ${subject}`);
+    const ask = messages.decodeAsk(data);
+    const answer =
+      ask.kind === "claim"
+        ? await answerClaim(reign, worker, ask)
+        : ask.kind === "renew"
+          ? await answerRenewal(reign, worker, ask)
+          : describeJob(reign, ask);
+    return answer && messages.encodeAnswer(answer);
+  });
+}
+
+/** Answers when there is something to answer and this process still leads; whoever gets no answer asks again. */
+async function answering(
+  reign: Reign,
+  subject: string,
+  reply: (data: Uint8Array) => void,
+  work: () => Promise<Uint8Array | undefined>,
+): Promise<void> {
+  if (!reign.ports.leads()) return;
+  try {
+    const answer = await work();
+    if (answer && reign.ports.leads()) reply(answer);
+  } catch (error) {
+    if (error instanceof BadMessage) {
+      reign.dropped += 1;
+      reign.ports.log.warn({ subject, why: error.message }, "message dropped");
+    } else if (!(error instanceof Deposed)) {
+      reign.ports.log.error(
+        { subject, error: error instanceof Error ? error.stack : String(error) },
+        "a question failed",
+      );
+    }
+  }
+}
+
+/** The broker's worker users, written anew when the journal's list has changed. */
+class UserList {
+  readonly #ports: ServicePorts;
+  readonly #reign: Reign;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(ports: ServicePorts, reign: Reign) {
+    this.#ports = ports;
+    this.#reign = reign;
+  }
+
+  publish(): Promise<void> {
+    // One after the other: two at once could leave the older list in place.
+    const next = this.#writing.then(() => this.#ports.publishUsers(this.#users()));
+    this.#writing = next.catch(() => undefined);
+    return next;
+  }
+
+  #users(): WorkerUser[] {
+    const workers = [...this.#reign.state.workers.values()];
+    return workers
+      .filter((each) => each.publicKey !== "" && each.state !== "revoked")
+      .map(({ id, publicKey }) => ({ id, publicKey }));
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,377 @@
+/** The only file that imports the NATS client: `Bus` over one connection. */
+
+import {
+  type ConnectionOptions,
+  type Consumer,
+  connect,
+  credsAuthenticator,
+  DiscardPolicy,
+  ErrorCode,
+  Events,
+  headers,
+  type JetStreamClient,
+  type JetStreamManager,
+  type KV,
+  type Msg,
+  type NatsConnection,
+  NatsError,
+  nkeyAuthenticator,
+  nkeys,
+  type OrderedConsumerOptions,
+  StorageType,
+} from "nats";
+import type { Bus, EntryStore, Reading, Stored, StoredMessage } from "../ports.ts";
+import { BusError } from "../ports.ts";
+import { bucket } from "../wire/subjects.ts";
+
+export interface BusCredentials {
+  readonly user?: string;
+  readonly password?: string;
+  /** Seed of an nkey, "SU..."; used instead of user and password. */
+  readonly nkeySeed?: string;
+  /** Text of a .creds file (user JWT and seed), as NATS tools write them. */
+  readonly credsText?: string;
+}
+
+export interface BusOptions {
+  readonly url: string;
+  readonly credentials: BusCredentials;
+  /** Shown in the broker's connection list; also makes the inbox prefix that a worker's rights name. */
+  readonly name: string;
+  /** Prefix of reply subjects. */
+  readonly inbox?: string;
+  /** Wait for a broker that is not there yet, or fail at once. */
+  readonly waitForBroker?: boolean;
+  /** Called with what a person may want to know: disconnects, reconnects, refused subjects. */
+  readonly onStatus?: (status: string) => void;
+}
+
+const wrongLastSequence = 10071;
+/** JetStream's "no space": stream maximum bytes (10077), storage resources (10047), no suitable peers (10005). */
+const fullCodes = new Set([10077, 10047, 10023]);
+const storeTimeoutMs = 5000;
+/** In which a message sent twice is stored once; a retry comes within seconds. */
+const duplicateWindowNanos = 120e9;
+
+export interface StreamPlan {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  /** -1: not limited. */
+  readonly maxBytes: number;
+}
+
+/** A bus that may also make the workspace's streams; only a coordinator's rights reach that far. */
+export interface CoordinatorBus extends Bus {
+  /** Makes the streams and the bucket where they are missing; one that exists is left as it is. */
+  makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void>;
+}
+
+/** Connects. Reconnects by itself for ever; requests and stores meanwhile end as BusError and are the caller's to repeat. */
+export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
+  const { credentials } = options;
+  let connection: NatsConnection;
+  try {
+    connection = await connect({
+      servers: options.url,
+      name: options.name,
+      ...authentication(credentials),
+      ...(options.inbox === undefined ? {} : { inboxPrefix: options.inbox }),
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 100,
+      pingInterval: 5000,
+      maxPingOut: 2,
+      waitOnFirstConnect: options.waitForBroker ?? false,
+      ignoreAuthErrorAbort: true,
+    });
+  } catch (cause) {
+    throw connectError(cause, options.url);
+  }
+  return new NatsBus(connection, options.onStatus ?? (() => undefined));
+}
+
+function authentication(
+  credentials: BusCredentials,
+): Partial<Pick<ConnectionOptions, "user" | "pass" | "authenticator">> {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  if (credentials.nkeySeed !== undefined) return { authenticator: nkeyAuthenticator(bytes(credentials.nkeySeed)) };
+  if (credentials.credsText !== undefined) return { authenticator: credsAuthenticator(bytes(credentials.credsText)) };
+  return credentials.user === undefined ? {} : { user: credentials.user, pass: credentials.password ?? "" };
+}
+
+/** What is used of the client's nkeys, which it exports without a type. */
+interface Nkeys {
+  createUser(): { getPublicKey(): string; getSeed(): Uint8Array };
+  fromSeed(seed: Uint8Array): { getPublicKey(): string };
+}
+
+/** A new key pair for a worker: the public half goes to the coordinator, the seed never leaves the machine. */
+export function newKeyPair(): { publicKey: string; seed: string } {
+  const pair = (nkeys as Nkeys).createUser();
+  return { publicKey: pair.getPublicKey(), seed: new TextDecoder().decode(pair.getSeed()) };
+}
+
+/** The public half of a seed. */
+export function publicKeyOf(seed: string): string {
+  return (nkeys as Nkeys).fromSeed(new TextEncoder().encode(seed)).getPublicKey();
+}
+
+class NatsBus implements CoordinatorBus {
+  readonly entries: EntryStore;
+  readonly #connection: NatsConnection;
+  readonly #js: JetStreamClient;
+  #manager: Promise<JetStreamManager> | undefined;
+  #connected = true;
+  readonly #onReconnect = new Set<() => void>();
+
+  constructor(connection: NatsConnection, onStatus: (status: string) => void) {
+    this.#connection = connection;
+    this.#js = connection.jetstream({ timeout: storeTimeoutMs });
+    this.entries = new NatsEntries(() => this.#js.views.kv(bucket, { bindOnly: true }));
+    void this.#watch(onStatus);
+  }
+
+  async #watch(onStatus: (status: string) => void): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === Events.Disconnect) this.#connected = false;
+      if (status.type === Events.Reconnect) {
+        this.#connected = true;
+        for (const handler of this.#onReconnect) handler();
+      }
+      if (status.type !== "pingTimer" && status.type !== Events.Update)
+        onStatus(`${status.type}: ${String(status.data)}`);
+    }
+    this.#connected = false;
+  }
+
+  async request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    try {
+      return (await this.#connection.request(subject, data, { timeout: timeoutMs })).data;
+    } catch (cause) {
+      throw busError(cause, subject);
+    }
+  }
+
+  respond(
+    subject: string,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void) => void,
+  ): () => void {
+    return this.#subscribe(subject, (message) => {
+      handler(message.subject, message.data, (data) => {
+        if (!this.#connection.isClosed()) message.respond(data);
+      });
+    });
+  }
+
+  publish(subject: string, data: Uint8Array): void {
+    if (!this.#connection.isClosed()) this.#connection.publish(subject, data);
+  }
+
+  subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
+    return this.#subscribe(subject, (message) => handler(message.subject, message.data));
+  }
+
+  #subscribe(subject: string, handler: (message: Msg) => void): () => void {
+    const subscription = this.#connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (!error) handler(message);
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  async store(
+    subject: string,
+    data: Uint8Array,
+    options: { msgId: string; expectLastSeq?: number; timeoutMs?: number },
+  ): Promise<Stored> {
+    const head = headers();
+    head.set("Nats-Msg-Id", options.msgId);
+    // Set by hand: the client's own option leaves out an expected sequence of 0.
+    if (options.expectLastSeq !== undefined) head.set("Nats-Expected-Last-Sequence", String(options.expectLastSeq));
+    let answer: Msg;
+    try {
+      answer = await this.#connection.request(subject, data, {
+        timeout: options.timeoutMs ?? storeTimeoutMs,
+        headers: head,
+      });
+    } catch (cause) {
+      throw busError(cause, subject);
+    }
+    const ack = answer.json<{
+      seq?: number;
+      duplicate?: boolean;
+      error?: { err_code?: number; description?: string };
+    }>();
+    if (ack.error) {
+      const { err_code: code = 0, description = "unknown" } = ack.error;
+      if (code === wrongLastSequence) throw new BusError("wrong last sequence", `${subject}: ${description}`);
+      if (fullCodes.has(code)) throw new BusError("full", `${subject}: the broker's store is full (${description})`);
+      throw new BusError("refused", `${subject}: the broker refused it: ${description} (${code})`);
+    }
+    if (ack.seq === undefined) throw new BusError("refused", `${subject}: the broker's answer has no sequence`);
+    return { seq: ack.seq, duplicate: ack.duplicate ?? false };
+  }
+
+  async read(
+    stream: string,
+    fromSeq: number,
+    handler: (message: StoredMessage) => void,
+    subject?: string,
+  ): Promise<Reading> {
+    const options: Partial<OrderedConsumerOptions> = { opt_start_seq: Math.max(1, fromSeq) };
+    if (subject !== undefined) options.filterSubjects = subject;
+    let consumer: Consumer;
+    let pending: number;
+    try {
+      consumer = await this.#js.consumers.get(stream, options);
+      pending = (await consumer.info()).num_pending;
+    } catch (cause) {
+      throw busError(cause, stream);
+    }
+    let done: () => void = () => undefined;
+    const caughtUp = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    if (pending === 0) done();
+    const messages = await consumer.consume({
+      max_messages: 5000,
+      idle_heartbeat: 2000,
+      callback: (message) => {
+        handler({
+          seq: message.seq,
+          subject: message.subject,
+          data: message.data,
+          msgId: message.headers?.get("Nats-Msg-Id") ?? "",
+        });
+        if (message.info.pending === 0) done();
+      },
+    });
+    return {
+      caughtUp,
+      stop: async () => {
+        await messages.close();
+        await consumer.delete().catch(() => false); // an ephemeral consumer goes by itself where it cannot be deleted
+      },
+    };
+  }
+
+  async lastSeq(stream: string): Promise<number> {
+    try {
+      this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
+      return (await (await this.#manager).streams.info(stream)).state.last_seq;
+    } catch (cause) {
+      throw busError(cause, stream);
+    }
+  }
+
+  async makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void> {
+    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
+    const { streams } = await this.#manager;
+    const existing = new Set<string>();
+    for await (const name of streams.names()) existing.add(name);
+    for (const { name, subjects, maxBytes } of wanted) {
+      if (existing.has(name)) continue;
+      await streams.add({
+        name,
+        subjects: [...subjects],
+        max_bytes: maxBytes,
+        storage: StorageType.File,
+        discard: DiscardPolicy.New,
+        num_replicas: replicas,
+        duplicate_window: duplicateWindowNanos,
+        allow_direct: true,
+      });
+    }
+    await this.#js.views.kv(bucket, { history: 1, replicas });
+  }
+
+  isConnected(): boolean {
+    return this.#connected && !this.#connection.isClosed();
+  }
+
+  onReconnect(handler: () => void): () => void {
+    this.#onReconnect.add(handler);
+    return () => this.#onReconnect.delete(handler);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#connection.isClosed()) await this.#connection.close();
+  }
+}
+
+class NatsEntries implements EntryStore {
+  readonly #open: () => Promise<KV>;
+  #kv: Promise<KV> | undefined;
+
+  constructor(open: () => Promise<KV>) {
+    this.#open = open;
+  }
+
+  async #get(): Promise<KV> {
+    this.#kv ??= this.#open();
+    try {
+      return await this.#kv;
+    } catch (error) {
+      this.#kv = undefined;
+      throw busError(error, bucket);
+    }
+  }
+
+  async get(key: string): Promise<{ value: Uint8Array; revision: number } | null> {
+    const kv = await this.#get();
+    try {
+      const entry = await kv.get(key);
+      return entry && entry.operation === "PUT" ? { value: entry.value, revision: entry.revision } : null;
+    } catch (cause) {
+      throw busError(cause, key);
+    }
+  }
+
+  async create(key: string, value: Uint8Array): Promise<number | null> {
+    const kv = await this.#get();
+    return this.#orNull(key, () => kv.create(key, value));
+  }
+
+  async update(key: string, value: Uint8Array, revision: number): Promise<number | null> {
+    const kv = await this.#get();
+    return this.#orNull(key, () => kv.update(key, value, revision));
+  }
+
+  async #orNull(key: string, write: () => Promise<number>): Promise<number | null> {
+    try {
+      return await write();
+    } catch (cause) {
+      if (cause instanceof NatsError && cause.api_error?.err_code === wrongLastSequence) return null;
+      throw busError(cause, key);
+    }
+  }
+}
+
+function busError(cause: unknown, what: string): BusError {
+  if (cause instanceof BusError) return cause;
+  if (!(cause instanceof NatsError)) throw cause;
+  const options = { cause };
+  switch (cause.code) {
+    case ErrorCode.NoResponders:
+      return new BusError("nobody answered", `${what}: nobody answered`, options);
+    case ErrorCode.Timeout:
+      return new BusError("no answer in time", `${what}: no answer in time`, options);
+    case ErrorCode.ConnectionClosed:
+    case ErrorCode.ConnectionDraining:
+      return new BusError("closed", `${what}: the connection is closed`, options);
+    case ErrorCode.Disconnect:
+      return new BusError("not connected", `${what}: the connection was lost`, options);
+    default:
+      return new BusError("refused", `${what}: ${cause.message}`, options);
+  }
+}
+
+function connectError(cause: unknown, url: string): BusError {
+  const code = cause instanceof NatsError ? cause.code : "";
+  if (code === ErrorCode.AuthorizationViolation || code === ErrorCode.AuthenticationExpired) {
+    return new BusError("refused", `${url}: the broker refused the credentials`, { cause });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BusError("not connected", `${url}: no NATS server answers there (${why})`, { cause });
+}

@@ -1,0 +1,89 @@
+import { existsSync, readdirSync } from "node:fs";
+import { BrokerError, UnreachableError } from "../errors.ts";
+import { BusError } from "../ports.ts";
+import type { WorkspacePaths } from "../workspace.ts";
+import { inboxPrefix } from "./accounts.ts";
+import { runningBroker } from "./broker-info.ts";
+import { type BusCredentials, type CoordinatorBus, connectBus } from "./bus.ts";
+import { type Role, readCredentialsFile, readRoleSecret } from "./credentials.ts";
+import { holdBroker } from "./server.ts";
+
+/** A broker of someone else's, named on the command line. */
+export interface ExternalBroker {
+  readonly url: string;
+  /** File with its credentials; null where it asks for none. */
+  readonly credentialsFile: string | null;
+}
+
+/** A connection to the workspace's broker, and what undoes it. */
+export interface WorkspaceLink {
+  readonly bus: CoordinatorBus;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects a command to its workspace with a role's rights. Where no broker runs, but there is a store, one is started for
+ * this command alone and stopped by `close`.
+ *
+ * @throws UnreachableError when there is neither a broker nor a store
+ */
+export async function linkWorkspace(
+  paths: WorkspacePaths,
+  role: Role,
+  external: ExternalBroker | null = null,
+): Promise<WorkspaceLink> {
+  if (external) {
+    const bus = await connectAs(external.url, credentialsOf(external), role);
+    return { bus, url: external.url, close: () => bus.close() };
+  }
+  const running = runningBroker(paths);
+  if (running && running.trouble === null) {
+    const bus = await connectAs(running.url, readRoleSecret(paths, role), role);
+    return { bus, url: running.url, close: () => bus.close() };
+  }
+  if (!hasStore(paths)) {
+    throw new UnreachableError(
+      `workspace ${paths.name} has no coordinator and no store on this machine (${paths.dir})\n` +
+        "  start one: nexus-coord\n  or name another workspace: --workspace NAME",
+    );
+  }
+  const held = await holdBroker(paths, { kind: "reader" });
+  try {
+    const bus = await connectAs(held.url, readRoleSecret(paths, role), role);
+    return {
+      bus,
+      url: held.url,
+      close: async () => {
+        await bus.close();
+        await held.release();
+      },
+    };
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+/** Connects to a broker with a role's rights, and turns its refusals into words. */
+export async function connectAs(url: string, credentials: BusCredentials, role: Role): Promise<CoordinatorBus> {
+  try {
+    return await connectBus({ url, credentials, name: `nexus ${role}`, inbox: inboxPrefix(credentials.user ?? role) });
+  } catch (cause) {
+    if (cause instanceof BusError && cause.reason === "refused") {
+      throw new BrokerError(`${cause.message}; check --creds, or the files in the workspace's secrets folder`, {
+        cause,
+      });
+    }
+    if (cause instanceof BusError) throw new UnreachableError(cause.message, { cause });
+    throw cause;
+  }
+}
+
+export function credentialsOf(external: ExternalBroker): BusCredentials {
+  if (external.credentialsFile === null) return {};
+  const read = readCredentialsFile(external.credentialsFile);
+  return read.kind === "creds" ? { credsText: read.text } : { user: read.user, password: read.password };
+}
+
+const hasStore = (paths: WorkspacePaths): boolean => existsSync(paths.store) && readdirSync(paths.store).length > 0;

@@ -1,0 +1,6 @@
+import type { Clock } from "./ports.ts";
+
+export const systemClock: Clock = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+};

@@ -1,0 +1,78 @@
+import type { JobName, WorkerId } from "./names.ts";
+
+/** A worker's right to a trial until a time. Times are monotonic milliseconds of the coordinator that grants. */
+export interface Lease {
+  readonly job: JobName;
+  readonly n: number;
+  readonly attempt: number;
+  readonly worker: WorkerId;
+  readonly bootId: string;
+  expiresAt: number;
+  /** False after a take-over, a reconnect or a stall of the coordinator: then a loss is not the machine's fault. */
+  charged: boolean;
+}
+
+const keyOf = (job: JobName, n: number): string => `${job}/${n}`;
+
+/** Who holds which trial until when. Every lease lasts equally long, so the order of renewal is the order of expiry. */
+export class LeaseTable {
+  readonly #leases = new Map<string, Lease>();
+  readonly #leaseMs: number;
+
+  constructor(leaseMs: number) {
+    this.#leaseMs = leaseMs;
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  grant(lease: Omit<Lease, "expiresAt" | "charged">, now: number, charged = true): void {
+    const key = keyOf(lease.job, lease.n);
+    this.#leases.delete(key);
+    this.#leases.set(key, { ...lease, expiresAt: now + this.#leaseMs, charged });
+  }
+
+  of(job: JobName, n: number): Lease | undefined {
+    return this.#leases.get(keyOf(job, n));
+  }
+
+  /** Extends a lease that is still held; false when it is not. */
+  renew(job: JobName, n: number, attempt: number, bootId: string, now: number): boolean {
+    const key = keyOf(job, n);
+    const lease = this.#leases.get(key);
+    if (!lease || lease.attempt !== attempt || lease.bootId !== bootId) return false;
+    lease.expiresAt = now + this.#leaseMs;
+    lease.charged = true;
+    this.#leases.delete(key);
+    this.#leases.set(key, lease);
+    return true;
+  }
+
+  end(job: JobName, n: number): void {
+    this.#leases.delete(keyOf(job, n));
+  }
+
+  /** Leases that ran out, oldest first; they stay until `end`. */
+  expired(now: number): Lease[] {
+    const out: Lease[] = [];
+    for (const lease of this.#leases.values()) {
+      if (lease.expiresAt > now) break;
+      out.push(lease);
+    }
+    return out;
+  }
+
+  /** Leases of a worker's other processes. */
+  heldBy(worker: WorkerId): Lease[] {
+    return [...this.#leases.values()].filter((lease) => lease.worker === worker);
+  }
+
+  /** Gives every lease one full period from now, uncharged. */
+  extendAll(now: number): void {
+    for (const lease of this.#leases.values()) {
+      lease.expiresAt = now + this.#leaseMs;
+      lease.charged = false;
+    }
+  }
+}

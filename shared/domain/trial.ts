@@ -1,0 +1,57 @@
+import type { EndedOutcome } from "./events.ts";
+import type { Configuration } from "./hyperparameter.ts";
+import type { RunName, WorkerId } from "./names.ts";
+
+/** running: a worker holds it; waiting: it was lost or handed back and waits for a free slot; otherwise how it ended. */
+export type TrialStatus = "running" | "waiting" | "completed" | EndedOutcome;
+
+/** One worker's part in a trial. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly worker: WorkerId;
+  readonly bootId: string;
+  readonly claimId: string;
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  /** How this part ended: "lost: no sign of life for 30 s", ...; empty while it holds the trial or brought its end. */
+  end: string;
+}
+
+/** The decision to try one configuration, and what has become of it. Changed by the fold alone. */
+export interface Trial {
+  readonly n: number;
+  /** Given at the first assignment; never changes, wherever the trial moves. */
+  readonly run: RunName;
+  readonly configuration: Configuration;
+  readonly seed: number;
+  status: TrialStatus;
+  /** Newest last; never empty. */
+  readonly attempts: Attempt[];
+  /** Losses that count against the trial's retries. */
+  charged: number;
+  /** Null until completed. */
+  hpmax: number | null;
+  iters: number;
+  /** Last values, in the order of the job's columns; NaN where a column has none. */
+  metrics: readonly number[];
+  /** Why it ended without a result, or waits. */
+  reason: string;
+  /** What was chosen from where, while the trial is open. */
+  why: string;
+  endedAt: number;
+  /** Results that came after the end: labelled, never counted. */
+  late: number;
+}
+
+export const isOpen = (trial: Trial): boolean => trial.status === "running" || trial.status === "waiting";
+
+/** The newest part, whether or not it still holds the trial. */
+export function lastAttempt(trial: Trial): Attempt {
+  const last = trial.attempts.at(-1);
+  if (!last) throw new RangeError(`trial ${trial.n} was never assigned`);
+  return last;
+}
+
+/** The worker that holds the trial now; undefined when it waits or has ended. */
+export const holderOf = (trial: Trial): Attempt | undefined =>
+  trial.status === "running" ? lastAttempt(trial) : undefined;

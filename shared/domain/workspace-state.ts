@@ -1,0 +1,182 @@
+import type { JournalEvent, WorkerChanged } from "./events.ts";
+import type { JobName, WorkerId } from "./names.ts";
+import { parseJobName, parseRunName } from "./names.ts";
+import { FoldError, RunTable } from "./run-table.ts";
+
+/** A claim's answer is kept for this many claims of a worker: a repeated one gets the same trial, from whoever leads. */
+const claimsKept = 256;
+
+export interface WorkerRecord {
+  readonly id: WorkerId;
+  publicKey: string;
+  host: string;
+  state: "admitted" | "benched" | "revoked";
+  reason: string;
+  /** The process that claimed last, and those it replaced. */
+  bootId: string;
+  readonly retiredBoots: Set<string>;
+  /** claimId -> the trial that answered it; oldest first. */
+  readonly claims: Map<string, { job: JobName; n: number; attempt: number }>;
+  completed: number;
+  failed: number;
+  failuresInRow: number;
+}
+
+/** Everything the journal says, folded. Two folds of the same journal are equal, on every machine. */
+export interface WorkspaceState {
+  /** Sequence of the last record folded; 0 before the first. */
+  seq: number;
+  term: number;
+  leader: string;
+  nextJob: number;
+  nextRun: number;
+  /** Highest sequence in EV that a decision has cited: everything up to it has been judged. */
+  evidenceSeq: number;
+  readonly jobs: Map<JobName, RunTable>;
+  readonly workers: Map<WorkerId, WorkerRecord>;
+  /** Request ids of operators' orders -> what was answered. */
+  readonly orders: Map<string, string>;
+}
+
+export function emptyWorkspace(): WorkspaceState {
+  return {
+    seq: 0,
+    term: 0,
+    leader: "",
+    nextJob: 1,
+    nextRun: 1,
+    evidenceSeq: 0,
+    jobs: new Map(),
+    workers: new Map(),
+    orders: new Map(),
+  };
+}
+
+/**
+ * Folds one record into the state and returns it. The state given is used up: it is changed in place, because a copy per
+ * record would make a million records take hours. Same state, same record, same result; nothing else is read.
+ *
+ * @param seq  the record's sequence in the journal; deleted jobs leave gaps
+ * @throws FoldError when the record cannot follow from the state
+ */
+export function apply(state: WorkspaceState, event: JournalEvent, seq = state.seq + 1): WorkspaceState {
+  if (seq <= state.seq) throw new FoldError(`record ${seq} after record ${state.seq}`);
+  switch (event.type) {
+    case "led":
+      if (event.term <= state.term) throw new FoldError(`term ${event.term} follows term ${state.term}`);
+      state.term = event.term;
+      state.leader = event.leader;
+      break;
+    case "job": {
+      if (state.jobs.has(event.job)) throw new FoldError(`${event.job} was submitted twice`);
+      state.jobs.set(event.job, new RunTable(event));
+      state.nextJob = Math.max(state.nextJob, (parseJobName(event.job)?.number ?? 0) + 1);
+      state.nextRun = Math.max(state.nextRun, event.firstParent + event.parents);
+      state.orders.set(event.op, event.job);
+      break;
+    }
+    case "job-state": {
+      const table = tableOf(state, event.job);
+      table.state = event.state;
+      table.reason = event.reason;
+      if (event.state === "completed" || event.state === "cancelled") table.endedAt = event.at;
+      if (event.op !== "") state.orders.set(event.op, event.job);
+      break;
+    }
+    case "assigned": {
+      tableOf(state, event.job).assigned(event);
+      state.nextRun = Math.max(state.nextRun, (parseRunName(event.run)?.parent ?? 0) + 1);
+      const worker = workerOf(state, event.worker);
+      if (worker.bootId !== event.bootId) {
+        if (worker.bootId !== "") worker.retiredBoots.add(worker.bootId);
+        worker.bootId = event.bootId;
+      }
+      worker.claims.set(event.claimId, { job: event.job, n: event.n, attempt: event.attempt });
+      if (worker.claims.size > claimsKept) worker.claims.delete(worker.claims.keys().next().value ?? "");
+      break;
+    }
+    case "completed": {
+      tableOf(state, event.job).completed(event);
+      const worker = workerOf(state, event.worker);
+      worker.completed += 1;
+      worker.failuresInRow = 0;
+      cite(state, event.ev);
+      break;
+    }
+    case "ended": {
+      tableOf(state, event.job).endedWithout(event);
+      const worker = workerOf(state, event.worker);
+      if (event.outcome === "failed") {
+        worker.failed += 1;
+        worker.failuresInRow += 1;
+      }
+      cite(state, event.ev);
+      break;
+    }
+    case "lost":
+      tableOf(state, event.job).lostBy(event);
+      cite(state, event.ev);
+      break;
+    case "late":
+      tableOf(state, event.job).lateBy(event);
+      cite(state, event.ev);
+      break;
+    case "worker-enrolled": {
+      const worker = workerOf(state, event.worker);
+      worker.publicKey = event.publicKey;
+      worker.host = event.host;
+      worker.state = "admitted";
+      state.orders.set(event.op, event.worker);
+      break;
+    }
+    case "worker-state":
+      changeWorker(state, event);
+      break;
+    default: {
+      const never: never = event;
+      throw new FoldError(`a record of unknown type ${JSON.stringify((never as { type: unknown }).type)}`);
+    }
+  }
+  state.seq = seq;
+  return state;
+}
+
+function changeWorker(state: WorkspaceState, event: WorkerChanged): void {
+  const worker = workerOf(state, event.worker);
+  worker.state = event.state;
+  worker.reason = event.reason;
+  if (event.state === "admitted") worker.failuresInRow = 0;
+  if (event.op !== "") state.orders.set(event.op, event.worker);
+}
+
+function cite(state: WorkspaceState, ev: number): void {
+  if (ev > state.evidenceSeq) state.evidenceSeq = ev;
+}
+
+function tableOf(state: WorkspaceState, job: JobName): RunTable {
+  const table = state.jobs.get(job);
+  if (!table) throw new FoldError(`${job} was never submitted`);
+  return table;
+}
+
+/** The record of a worker, made when it is first heard of. */
+export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
+  let worker = state.workers.get(id);
+  if (!worker) {
+    worker = {
+      id,
+      publicKey: "",
+      host: "",
+      state: "admitted",
+      reason: "",
+      bootId: "",
+      retiredBoots: new Set(),
+      claims: new Map(),
+      completed: 0,
+      failed: 0,
+      failuresInRow: 0,
+    };
+    state.workers.set(id, worker);
+  }
+  return worker;
+}

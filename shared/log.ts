@@ -1,0 +1,19 @@
+import pino from "pino";
+
+/** What the programs log with; lines are JSON, one event each. */
+export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
+
+/** A log in a file (made if missing), written at once so that a crash loses no line. NEXUS_LOG sets the level. */
+export function fileLog(path: string, program: string): Log {
+  const level = process.env["NEXUS_LOG"] ?? "info";
+  return pino(
+    { level, base: { program, pid: process.pid } },
+    pino.destination({ dest: path, mkdir: true, sync: true, append: true }),
+  );
+}
+
+/** A log on standard error. */
+export function stderrLog(program: string): Log {
+  const level = process.env["NEXUS_LOG"] ?? "warn";
+  return pino({ level, base: { program } }, pino.destination({ dest: 2, sync: true }));
+}

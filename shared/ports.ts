@@ -1,0 +1,87 @@
+/** What the edges provide to the logic. Real ones: shared/broker/bus.ts and shared/clock.ts; simulated ones in tests. */
+
+export interface Clock {
+  /** Milliseconds that only go forward; leases and timers use this. */
+  monotonic(): number;
+  /** Milliseconds since 1970, for people. */
+  wall(): number;
+}
+
+/** A stored message. */
+export interface StoredMessage {
+  readonly seq: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly msgId: string;
+}
+
+export interface Stored {
+  readonly seq: number;
+  /** The broker had this msgID already; it compares it before anything else. */
+  readonly duplicate: boolean;
+}
+
+export type BusErrorReason =
+  | "nobody answered"
+  | "no answer in time"
+  | "not connected"
+  | "wrong last sequence"
+  | "refused"
+  | "full"
+  | "closed";
+
+/** Expected misfortunes of the bus; everything else it throws is a bug. */
+export class BusError extends Error {
+  override readonly name = "BusError";
+  readonly reason: BusErrorReason;
+
+  constructor(reason: BusErrorReason, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+export interface Reading {
+  /** Resolves when everything stored at the time of the call has been handed over. */
+  readonly caughtUp: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Messages as the broker carries them. Handlers get bytes as they came; the caller checks them. */
+export interface Bus {
+  /** @throws BusError "nobody answered" at once where no one listens, "no answer in time" otherwise */
+  request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /** Hands over every request; `reply` may be called later, or never. */
+  respond(
+    subject: string,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void) => void,
+  ): () => void;
+  publish(subject: string, data: Uint8Array): void;
+  subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void;
+  /**
+   * Stores a message; resolves once the broker has it on disk. A message with a msgID that the stream saw within its
+   * duplicate window is stored once. With expectLastSeq it is stored only as the very next of the stream.
+   */
+  store(
+    subject: string,
+    data: Uint8Array,
+    options: { msgId: string; expectLastSeq?: number; timeoutMs?: number },
+  ): Promise<Stored>;
+  /** Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come. */
+  read(stream: string, fromSeq: number, handler: (message: StoredMessage) => void, subject?: string): Promise<Reading>;
+  /** Sequence of the stream's last message; 0 when it has none. */
+  lastSeq(stream: string): Promise<number>;
+  readonly entries: EntryStore;
+  isConnected(): boolean;
+  /** Returns what undoes it. */
+  onReconnect(handler: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** A few small entries with revisions (JetStream KV). */
+export interface EntryStore {
+  get(key: string): Promise<{ value: Uint8Array; revision: number } | null>;
+  /** The new revision; null when someone else was first. */
+  create(key: string, value: Uint8Array): Promise<number | null>;
+  update(key: string, value: Uint8Array, revision: number): Promise<number | null>;
+}

@@ -1,0 +1,82 @@
+/** Small checks for what arrives from outside; each returns the value with its type or throws BadMessage naming the place. */
+
+export class BadMessage extends Error {
+  override readonly name = "BadMessage";
+}
+
+export type Check<T> = (value: unknown, at: string) => T;
+
+function refuse(at: string, expected: string, value: unknown): never {
+  const found = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
+  throw new BadMessage(`${at}: expected ${expected}, found ${found}`);
+}
+
+export const text =
+  (max = 1024): Check<string> =>
+  (value, at) =>
+    typeof value === "string" && value.length <= max ? value : refuse(at, `text of at most ${max} characters`, value);
+
+/** A whole number from `least` to 2^53 - 1. */
+export const whole =
+  (least = 0): Check<number> =>
+  (value, at) =>
+    Number.isSafeInteger(value) && (value as number) >= least
+      ? (value as number)
+      : refuse(at, `a whole number from ${least}`, value);
+
+/** Any number, NaN and infinities included: a diverged run reports them. */
+export const number: Check<number> = (value, at) => (typeof value === "number" ? value : refuse(at, "a number", value));
+
+export const flag: Check<boolean> = (value, at) =>
+  typeof value === "boolean" ? value : refuse(at, "true or false", value);
+
+export const oneOf =
+  <const T extends string>(...words: readonly T[]): Check<T> =>
+  (value, at) =>
+    words.includes(value as T) ? (value as T) : refuse(at, `one of ${words.join(", ")}`, value);
+
+export const matching =
+  <T extends string>(is: (text: string) => boolean, what: string): Check<T> =>
+  (value, at) =>
+    typeof value === "string" && is(value) ? (value as T) : refuse(at, what, value);
+
+export const list =
+  <T>(of: Check<T>, max = 100_000): Check<T[]> =>
+  (value, at) =>
+    Array.isArray(value) && value.length <= max
+      ? value.map((item, i) => of(item, `${at}[${i}]`))
+      : refuse(at, `a list of at most ${max}`, value);
+
+export const record =
+  <T>(of: Check<T>, max = 10_000): Check<Record<string, T>> =>
+  (value, at) => {
+    if (!isMapping(value)) return refuse(at, "a mapping", value);
+    const keys = Object.keys(value);
+    if (keys.length > max) return refuse(at, `a mapping of at most ${max}`, value);
+    return Object.fromEntries(keys.map((key) => [key, of(value[key], `${at}.${key}`)]));
+  };
+
+export const nullable =
+  <T>(of: Check<T>): Check<T | null> =>
+  (value, at) =>
+    value === null || value === undefined ? null : of(value, at);
+
+export const bytes: Check<Uint8Array> = (value, at) =>
+  value instanceof Uint8Array ? value : refuse(at, "bytes", value);
+
+type Shape = Readonly<Record<string, Check<unknown>>>;
+type Checked<S extends Shape> = { [K in keyof S]: S[K] extends Check<infer T> ? T : never };
+
+/** A mapping with exactly these keys checked; further keys are dropped, so that a newer sender may add some. */
+export const shape =
+  <S extends Shape>(keys: S): Check<Checked<S>> =>
+  (value, at) => {
+    if (!isMapping(value)) return refuse(at, "a mapping", value);
+    const out: Record<string, unknown> = {};
+    for (const key of Object.keys(keys)) out[key] = keys[key]?.(value[key], `${at}.${key}`);
+    return out as Checked<S>;
+  };
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}

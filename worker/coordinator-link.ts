@@ -1,0 +1,100 @@
+import { pause } from "../shared/deadline.ts";
+import type { WorkerId } from "../shared/domain/names.ts";
+import type { Log } from "../shared/log.ts";
+import { type Bus, BusError } from "../shared/ports.ts";
+import { BadMessage } from "../shared/wire/check.ts";
+import {
+  type Answer,
+  type Ask,
+  type Control,
+  decodeAnswer,
+  decodeControl,
+  encodeAsk,
+} from "../shared/wire/messages.ts";
+import * as subjects from "../shared/wire/subjects.ts";
+
+const askTimeoutMs = 4000;
+const leastRetryMs = 150;
+const mostRetryMs = 2000;
+
+/** Questions to whoever leads. Answers of a term lower than one already heard come from a coordinator that lost the lead. */
+export class CoordinatorLink {
+  readonly #bus: Bus;
+  readonly #worker: WorkerId;
+  readonly #log: Log;
+  #term = 0;
+  #silentSince: number | undefined;
+  readonly #onSilence: (silent: boolean) => void;
+
+  constructor(bus: Bus, worker: WorkerId, log: Log, onSilence: (silent: boolean) => void) {
+    this.#bus = bus;
+    this.#worker = worker;
+    this.#log = log;
+    this.#onSilence = onSilence;
+  }
+
+  /** The answer, asked for again and again with jitter until there is one; undefined when the signal ends it. */
+  async ask<K extends Answer["kind"]>(
+    question: Ask,
+    kinds: readonly K[],
+    signal: AbortSignal,
+  ): Promise<Extract<Answer, { kind: K }> | undefined> {
+    const data = encodeAsk(question);
+    let retryMs = leastRetryMs;
+    while (!signal.aborted) {
+      try {
+        const answer = decodeAnswer(await this.#bus.request(subjects.ask(this.#worker), data, askTimeoutMs));
+        if (answer.term >= this.#term) {
+          this.#term = answer.term;
+          this.#heard();
+          if ((kinds as readonly string[]).includes(answer.kind)) return answer as Extract<Answer, { kind: K }>;
+          this.#log.warn({ asked: question.kind, answered: answer.kind }, "an answer to something else");
+        } else {
+          this.#log.info({ term: answer.term, newest: this.#term }, "ignored the answer of an older leader");
+        }
+      } catch (error) {
+        if (error instanceof BadMessage) this.#log.error(`the coordinator's answer cannot be read: ${error.message}`);
+        else if (!(error instanceof BusError)) throw error;
+        else if (error.reason === "closed") return undefined;
+        this.#unanswered();
+      }
+      await pause(retryMs * (0.5 + Math.random()), signal);
+      retryMs = Math.min(2 * retryMs, mostRetryMs);
+    }
+    return undefined;
+  }
+
+  /** Hints that come unasked, to all workers and to this one. */
+  listen(handler: (control: Control) => void): () => void {
+    const hear = (_subject: string, data: Uint8Array): void => {
+      try {
+        handler(decodeControl(data));
+      } catch (error) {
+        if (!(error instanceof BadMessage)) throw error;
+        this.#log.warn(`a hint cannot be read: ${error.message}`);
+      }
+    };
+    const undo = [
+      this.#bus.subscribe(subjects.controlAll, hear),
+      this.#bus.subscribe(subjects.control(this.#worker), hear),
+    ];
+    return () => {
+      for (const step of undo) step();
+    };
+  }
+
+  #heard(): void {
+    if (this.#silentSince !== undefined) this.#onSilence(false);
+    this.#silentSince = undefined;
+  }
+
+  /** A leader's change takes seconds; only a longer silence is worth a word. */
+  #unanswered(): void {
+    if (this.#silentSince === undefined) {
+      this.#silentSince = performance.now();
+    } else if (this.#silentSince > 0 && performance.now() - this.#silentSince > 3000) {
+      this.#silentSince = 0;
+      this.#onSilence(true);
+    }
+  }
+}

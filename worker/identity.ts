@@ -1,0 +1,155 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { homedir, hostname } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { enrolUser, inboxPrefix } from "../shared/broker/accounts.ts";
+import { connectBus, newKeyPair } from "../shared/broker/bus.ts";
+import { pause } from "../shared/deadline.ts";
+import { isWorkerId, type WorkerId, workerIdFrom } from "../shared/domain/names.ts";
+import { BrokerError, UnreachableError, UsageError } from "../shared/errors.ts";
+import { BusError } from "../shared/ports.ts";
+import { decodeOrderAnswer, encodeEnrolment } from "../shared/wire/messages.ts";
+import * as subjects from "../shared/wire/subjects.ts";
+import { readJsonFile, writeSecretFile } from "../shared/workspace.ts";
+import type { JoinLine } from "./join-line.ts";
+
+/** Who this machine is in a workspace: an id, and the seed of the key it connects with, which never leaves the machine. */
+export interface WorkerIdentity {
+  readonly worker: WorkerId;
+  readonly nkeySeed: string;
+}
+
+const enrolTimeoutMs = 5000;
+const enrolPatienceMs = 60_000;
+
+/** Folder of one worker: identity, spool, run folders. `name` tells several workers of one machine apart. */
+export function workerStateDir(workspace: string, name: string, env: NodeJS.ProcessEnv = process.env): string {
+  const { XDG_STATE_HOME: state, HOME: home } = env;
+  const root =
+    state && isAbsolute(state) ? state : join(home && isAbsolute(home) ? home : homedir(), ".local", "state");
+  // The machine's id is part of the path: a home directory may be shared by many machines.
+  return join(root, "nexus", "workers", workspace, `${machineTag()}`, name);
+}
+
+/** The name of a worker that was given none: this machine's. */
+export const defaultWorkerName = (): WorkerId => workerIdFrom(hostname());
+
+export function checkWorkerName(text: string): WorkerId {
+  if (isWorkerId(text)) return text;
+  throw new UsageError(
+    `--name ${text}: expected lower-case letters, digits and "-", at most 48; for example ${workerIdFrom(text)}`,
+  );
+}
+
+/** This worker's identity in the workspace: as kept in its folder, or newly enrolled with the join line's code. */
+export async function identify(
+  stateDir: string,
+  name: WorkerId,
+  line: JoinLine,
+  say: (text: string) => void,
+): Promise<WorkerIdentity> {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const file = join(stateDir, "identity.json");
+  const kept = readIdentity(file);
+  if (kept && (await isAccepted(kept, line))) return kept;
+  if (line.code === "") {
+    throw new UsageError(
+      `this machine is not enrolled in ${line.workspace} at ${line.url}, and the join line has no code\n` +
+        "  expected: nexus-worker nats://CODE@host:port/workspace, as nexus-coord prints it",
+    );
+  }
+  say(`enrolling at ${line.url}...`);
+  const { publicKey, seed } = newKeyPair();
+  const worker = await enrol(line, name, publicKey);
+  const identity = { worker, nkeySeed: seed };
+  writeSecretFile(file, `${JSON.stringify(identity)}\n`);
+  return identity;
+}
+
+async function enrol(line: JoinLine, name: WorkerId, publicKey: string): Promise<WorkerId> {
+  const bus = await connect(line, { user: enrolUser, password: line.code }, enrolUser);
+  try {
+    const request = encodeEnrolment({
+      op: randomBytes(9).toString("base64url"),
+      worker: name,
+      publicKey,
+      host: hostname(),
+    });
+    const limit = performance.now() + enrolPatienceMs;
+    for (;;) {
+      try {
+        const answer = decodeOrderAnswer(await bus.request(subjects.enrol, request, enrolTimeoutMs));
+        if (!answer.ok) throw new UsageError(`the coordinator refused: ${answer.reason}`);
+        if (!isWorkerId(answer.name))
+          throw new BrokerError(`the coordinator gave this machine a name that cannot be: ${answer.name}`);
+        return answer.name;
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        if (performance.now() > limit) {
+          throw new UnreachableError(
+            `the broker at ${line.url} answers, but no coordinator does; start one: nexus-coord --workspace ${line.workspace}`,
+            { cause: error },
+          );
+        }
+      }
+      await pause(300);
+    }
+  } finally {
+    await bus.close();
+  }
+}
+
+/** Whether the broker still knows this key: a workspace may have been made anew under the same name. */
+async function isAccepted(identity: WorkerIdentity, line: JoinLine): Promise<boolean> {
+  try {
+    const bus = await connectBus({
+      url: line.url,
+      credentials: { nkeySeed: identity.nkeySeed },
+      name: identity.worker,
+      inbox: inboxPrefix(identity.worker),
+    });
+    await bus.close();
+    return true;
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    if (error.reason === "refused") return false;
+    if (line.code === "") throw new UnreachableError(error.message, { cause: error });
+    return true; // the broker is away; the worker waits for it
+  }
+}
+
+async function connect(
+  line: JoinLine,
+  credentials: { user: string; password: string },
+  inbox: string,
+): ReturnType<typeof connectBus> {
+  try {
+    return await connectBus({ url: line.url, credentials, name: inbox, inbox: inboxPrefix(inbox) });
+  } catch (cause) {
+    if (!(cause instanceof BusError)) throw cause;
+    if (cause.reason === "refused") {
+      throw new UsageError(
+        `${line.url} refused the join code; on the coordinator's machine, nexus-coord prints the line to use`,
+        { cause },
+      );
+    }
+    throw new UnreachableError(`${cause.message}\n  is the coordinator running, and may this machine reach it?`, {
+      cause,
+    });
+  }
+}
+
+function readIdentity(file: string): WorkerIdentity | undefined {
+  const value = readJsonFile(file);
+  if (typeof value !== "object" || value === null) return undefined;
+  const { worker, nkeySeed } = value as Record<string, unknown>;
+  return typeof worker === "string" && isWorkerId(worker) && typeof nkeySeed === "string"
+    ? { worker, nkeySeed }
+    : undefined;
+}
+
+function machineTag(): string {
+  const file = "/etc/machine-id";
+  const id = existsSync(file) ? readFileSync(file, "utf8").trim().slice(0, 8) : "";
+  return id === "" ? workerIdFrom(hostname()) : `${workerIdFrom(hostname())}-${id}`;
+}

@@ -1,0 +1,206 @@
+#!/usr/bin/env node
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { inboxPrefix } from "../shared/broker/accounts.ts";
+import { connectBus } from "../shared/broker/bus.ts";
+import { credentialsOf } from "../shared/broker/workspace-link.ts";
+import type { WorkerId } from "../shared/domain/names.ts";
+import { exitCode, explain, UsageError } from "../shared/errors.ts";
+import { explainLock, type HeldLock, takeLock } from "../shared/lock-file.ts";
+import { fileLog } from "../shared/log.ts";
+import { programVersion } from "../shared/version.ts";
+import { readJsonFile, workspacePaths } from "../shared/workspace.ts";
+import { checkWorkerName, defaultWorkerName, identify, type WorkerIdentity, workerStateDir } from "./identity.ts";
+import { type JoinLine, parseJoinLine } from "./join-line.ts";
+import { type WorkerNews, WorkerNode } from "./node.ts";
+
+interface Flags {
+  readonly name?: string;
+  readonly slots: number;
+  readonly target: readonly string[];
+  readonly opportunistic: boolean;
+  readonly workspace: string;
+  readonly creds?: string;
+  readonly quiet: boolean;
+}
+
+const program = new Command("nexus-worker")
+  .description("Lends this machine to a search: runs trials until told to stop. What it needs comes with each trial.")
+  .argument(
+    "[join line]",
+    "nats://CODE@host:port/workspace, as nexus-coord prints it; left out: this machine's own workspace",
+  )
+  .option("--name <id>", "this worker's name (default: this machine's host name)")
+  .option("--slots <n>", "trials at once (default: number of cores)", wholeNumber, availableParallelism())
+  .option("--target <a,b>", "pools (compute_target) that it serves (default: all)", commaList, [])
+  .option("--opportunistic", "take no jobs with low_priority: false", false)
+  .option(
+    "--workspace <name>",
+    "with no join line: the workspace on this machine",
+    process.env["NEXUS_WORKSPACE"] ?? "ws1",
+  )
+  .option("--creds <file>", "credentials for a broker that is not ours; --name must be the id they are for")
+  .option("--quiet", "say nothing but errors", false)
+  .version(programVersion())
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
+SIGTERM hands them back at once: they go on elsewhere.
+
+This worker runs the code that the coordinator sends. Join only workspaces of people you trust.
+
+Examples:
+  nexus-worker                                     on the coordinator's own machine
+  nexus-worker nats://CODE@192.0.2.7:4222/ws1      on any other machine, as nexus-coord prints it
+  nexus-worker nats://... --slots 2 --target gpu   two trials at once, only jobs for the pool "gpu" or for none`,
+  );
+
+try {
+  program.parse();
+  process.exitCode = await work(program.args[0], program.opts<Flags>());
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCode.done : exitCode.usage;
+  else {
+    const { text, exit } = explain(error, "nexus-worker");
+    process.stderr.write(`${text}\n`);
+    process.exitCode = exit;
+  }
+}
+// Sockets that the broker's client keeps for a moment must not keep a worker that has ended.
+setTimeout(() => process.exit(), 500).unref();
+
+async function work(text: string | undefined, flags: Flags): Promise<number> {
+  const say = (line: string): void => {
+    if (!flags.quiet) process.stdout.write(`${line}\n`);
+  };
+  const line = text === undefined ? ownJoinLine(flags.workspace) : parseJoinLine(text);
+  const { name, stateDir, lock } = claimState(line.workspace, flags.name);
+  try {
+    const log = fileLog(join(stateDir, "worker.log"), "nexus-worker");
+    const identity =
+      flags.creds === undefined ? await identify(stateDir, name, line, say) : { worker: name, nkeySeed: "" };
+    const bus = await connectBus({
+      url: line.url,
+      credentials: credentials(identity, flags.creds, line),
+      name: identity.worker,
+      inbox: inboxPrefix(identity.worker),
+      waitForBroker: true,
+      onStatus: (status) => log.info(status),
+    });
+    const options = {
+      worker: identity.worker,
+      bootId: randomBytes(9).toString("base64url"),
+      version: programVersion(),
+      slots: flags.slots,
+      targets: flags.target,
+      opportunistic: flags.opportunistic,
+      stateDir,
+    };
+    const node = new WorkerNode(bus, options, log, (news) => say(newsLine(news)));
+    const asked = obeySignals(node, say);
+    say(`${identity.worker} lends ${flags.slots} slots to ${line.workspace} at ${line.url}; Ctrl-C to finish`);
+    await node.work();
+    await bus.close();
+    return asked();
+  } finally {
+    lock.release();
+  }
+}
+
+function credentials(
+  identity: WorkerIdentity,
+  creds: string | undefined,
+  line: JoinLine,
+): ReturnType<typeof credentialsOf> {
+  return creds === undefined
+    ? { nkeySeed: identity.nkeySeed }
+    : credentialsOf({ url: line.url, credentialsFile: creds });
+}
+
+/** The folder of this worker; with no name given the first one free, so that two workers of one machine just work. */
+function claimState(
+  workspace: string,
+  named: string | undefined,
+): { name: WorkerId; stateDir: string; lock: HeldLock } {
+  const wished = named === undefined ? defaultWorkerName() : checkWorkerName(named);
+  for (let i = 1; ; i += 1) {
+    const name = checkWorkerName(i === 1 ? wished : `${wished}-${i}`);
+    const stateDir = workerStateDir(workspace, name);
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const path = join(stateDir, "worker.lock");
+    const attempt = takeLock(path, `the worker ${name}`);
+    if (attempt.ok) return { name, stateDir, lock: attempt.lock };
+    if (named !== undefined || i > 64) {
+      throw new UsageError(
+        `a worker called ${name} runs already: ${explainLock(path, attempt.owner, attempt.liveness)}`,
+      );
+    }
+  }
+}
+
+function ownJoinLine(workspace: string): JoinLine {
+  const endpoint = readJsonFile(workspacePaths(workspace).endpoint);
+  if (
+    typeof endpoint === "object" &&
+    endpoint !== null &&
+    "joinLine" in endpoint &&
+    typeof endpoint.joinLine === "string"
+  ) {
+    return parseJoinLine(endpoint.joinLine);
+  }
+  throw new UsageError(
+    `no coordinator of workspace ${workspace} runs on this machine, and no join line was given\n` +
+      "  start a coordinator: nexus-coord\n  or join one elsewhere: nexus-worker nats://CODE@host:port/workspace, as its nexus-coord prints it",
+  );
+}
+
+/** Returns the exit code that the signals so far ask for. */
+function obeySignals(node: WorkerNode, say: (line: string) => void): () => number {
+  let interrupts = 0;
+  let exit: number = exitCode.done;
+  process.on("SIGINT", () => {
+    interrupts += 1;
+    if (interrupts === 1) {
+      say(`finishing ${node.running} runs, taking no more; Ctrl-C again hands them back`);
+      node.finish();
+    } else if (interrupts === 2) {
+      say("handing the runs back; Ctrl-C again kills");
+      node.handBack("its owner stopped the worker");
+    } else {
+      process.exit(130);
+    }
+  });
+  const handBack = (signal: string, code: number): void => {
+    exit = code;
+    node.handBack(`the worker got ${signal}`);
+  };
+  process.on("SIGTERM", () => handBack("SIGTERM", exitCode.done));
+  process.on("SIGHUP", () => handBack("SIGHUP", 129));
+  return () => exit;
+}
+
+function newsLine(news: WorkerNews): string {
+  const time = new Date().toTimeString().slice(0, 8);
+  if (news.kind === "started") return `${time}  ${news.run}  started ${news.text}`.trimEnd();
+  if (news.kind === "ended" || news.kind === "stopped") return `${time}  ${news.run}  ${news.text}`;
+  return `${time}  ${news.kind === "waiting" ? "waiting: " : ""}${news.text}`;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 4096)
+    throw new InvalidArgumentError("expected a whole number from 1 to 4096");
+  return value;
+}
+
+function commaList(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => !/^[\w.-]{1,64}$/.test(name)))
+    throw new InvalidArgumentError("expected names separated by commas");
+  return names;
+}

@@ -1,0 +1,123 @@
+import {
+  addToSummary,
+  emptySummary,
+  hpmaxOf,
+  type Metric,
+  type MetricReport,
+  type Summary,
+} from "../../shared/domain/run.ts";
+import type { ComponentSpec, StageContext, StageFactory, StageProcessor } from "../stages/stage.ts";
+import * as lines from "./console-lines.ts";
+
+/** One stage of an expanded runspec. */
+export interface Stage {
+  /** From 1, stages that are not enabled counted too. */
+  readonly number: number;
+  readonly component: string;
+  readonly enabled: boolean;
+  readonly spec: ComponentSpec;
+}
+
+export interface RunPorts {
+  /** One line of the console. */
+  line(text: string): void;
+  report(report: MetricReport): void;
+  stageFactory(component: string): Promise<StageFactory>;
+  breathe(): Promise<void>;
+  /** Milliseconds, monotonic. */
+  now(): number;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  /** Whether the run belongs to a job; only a word on the console depends on it. */
+  readonly inSearch: boolean;
+}
+
+/** What a run came to. */
+export interface RunResult {
+  readonly hpmax: number;
+  /** Iterations of the last stage. */
+  readonly iters: number;
+  /** Last values by column: s1-hrs, s1-rew, ... */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** The run was stopped from outside; nothing came of it. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
+/**
+ * Executes a runspec's stages in order and prints what the original prints.
+ *
+ * @throws Stopped when the signal aborts; whatever a stage throws when the training itself fails
+ */
+export async function executeRun(stages: readonly Stage[], ports: RunPorts): Promise<RunResult> {
+  const startedAt = ports.now();
+  const metrics: Record<string, number> = {};
+  let last: { metric: Metric; summary: Summary; iters: number } | undefined;
+  for (const stage of stages) {
+    const name = lines.shortName(stage.component);
+    ports.line(lines.stageTitle(stage.number, stages.length));
+    if (!stage.enabled) {
+      ports.line(`${name}:  (not enabled)`);
+      ports.line("");
+      continue;
+    }
+    ports.line(`${name}:  Started`);
+    const executed = await executeStage(stage, ports, startedAt, metrics);
+    ports.line(lines.summaryLine(executed.metric, executed.summary.value));
+    ports.line(`${name}:  Completed`);
+    ports.line("");
+    last = executed;
+  }
+  if (!last) throw new Error("no processing stage is enabled, so there is nothing to run");
+  const hpmax = hpmaxOf(last.metric, last.summary);
+  ports.line(lines.hpmaxLine(hpmax, last.metric, ports.inSearch));
+  ports.line("");
+  ports.line(lines.closingLine);
+  return { hpmax, iters: last.iters, metrics };
+}
+
+async function executeStage(
+  stage: Stage,
+  ports: RunPorts,
+  startedAt: number,
+  metrics: Record<string, number>,
+): Promise<{ metric: Metric; summary: Summary; iters: number }> {
+  const prefix = `s${stage.number}-`;
+  const summary = emptySummary();
+  let iters = 0;
+  let processor: StageProcessor | undefined;
+  const context: StageContext = {
+    spec: stage.spec,
+    directory: ports.directory,
+    signal: ports.signal,
+    report: (at, values, counts, note = "") => {
+      if (!processor) throw new Error(`${stage.component} reported before it was made`);
+      const [first] = processor.metrics;
+      if (!first) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);
+      iters = at;
+      const hours = (ports.now() - startedAt) / 3_600_000;
+      const report = { stage: stage.number, iters: at, hours, values: [...values], counts: [...counts] };
+      addToSummary(summary, first, values[0] ?? Number.NaN, counts[0] ?? 0);
+      metrics[`${prefix}hrs`] = hours;
+      processor.metrics.forEach((metric, i) => {
+        metrics[prefix + metric.short] = values[i] ?? Number.NaN;
+      });
+      ports.line(lines.reportLine(report, processor.metrics, note));
+      ports.report(report);
+    },
+    // A run that moves to another worker begins anew for now, so no state is asked for.
+    checkpointDue: () => false,
+    checkpoint: () => undefined,
+    log: ports.line,
+    breathe: ports.breathe,
+  };
+  const make = await ports.stageFactory(stage.component);
+  processor = await make(context);
+  const [metric] = processor.metrics;
+  if (!metric) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);
+  await processor.run();
+  if (ports.signal.aborted) throw new Stopped();
+  return { metric, summary, iters };
+}
