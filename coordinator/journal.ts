@@ -71,7 +71,7 @@ export class JournalWriter {
     const msgId = `${this.#idPrefix}.${this.#count}`;
     const entry: Pending = { subject: subjectOf(event), data: encodeEvent(event), msgId, resolve, reject, stored };
     this.#pending.push(entry);
-    if (!this.#recovering) this.#send(entry, this.#stored + this.#pending.length - 1);
+    if (!this.#recovering) this.#send(entry, this.#pending.length - 1);
     return stored;
   }
 
@@ -87,9 +87,16 @@ export class JournalWriter {
     for (const entry of this.#pending.splice(0)) entry.reject(this.#end);
   }
 
-  #send(entry: Pending, expectLastSeq: number): void {
+  /**
+   * Sends the entry at that place of the line. Behind another one it also names that one's msgID: a sequence alone would
+   * let it in where the one before was refused and another coordinator's record took its place (seen).
+   */
+  #send(entry: Pending, place: number): void {
     const generation = this.#generation;
-    this.#bus.store(entry.subject, entry.data, { msgId: entry.msgId, expectLastSeq, timeoutMs: storeTimeoutMs }).then(
+    const expectLastSeq = this.#stored + place;
+    const before = this.#pending[place - 1];
+    const fence = before ? { expectLastSeq, expectLastMsgId: before.msgId } : { expectLastSeq };
+    this.#bus.store(entry.subject, entry.data, { msgId: entry.msgId, ...fence, timeoutMs: storeTimeoutMs }).then(
       ({ seq }) => {
         if (generation !== this.#generation) return;
         // Acknowledgements come in order; a record answered out of turn, or elsewhere than expected, is looked up.
@@ -142,11 +149,9 @@ export class JournalWriter {
       }
     }
     this.#recovering = false;
-    let expected = this.#stored;
-    for (const entry of [...this.#pending]) {
-      this.#send(entry, expected);
-      expected += 1;
-    }
+    this.#pending.forEach((entry, place) => {
+      this.#send(entry, place);
+    });
   }
 
   async #readTail(): Promise<StoredMessage[]> {

@@ -110,6 +110,7 @@ async function lead(
     );
     const timer = setInterval(() => upkeep.tick(), tickMs);
     undo.push(() => clearInterval(timer));
+    await bus.flush();
     ports.onLeading(true);
     log.info({ term: reign.term, jobs: state.jobs.size, seq: state.seq }, "leading");
     reign.wake();

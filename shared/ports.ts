@@ -25,7 +25,7 @@ export type BusErrorReason =
   | "nobody answered"
   | "no answer in time"
   | "not connected"
-  | "wrong last sequence"
+  | "not the next"
   | "refused"
   | "full"
   | "closed";
@@ -39,6 +39,15 @@ export class BusError extends Error {
     super(message, options);
     this.reason = reason;
   }
+}
+
+export interface StoreOptions {
+  readonly msgId: string;
+  /** Store it only right after this sequence of the stream. */
+  readonly expectLastSeq?: number;
+  /** Store it only right after the message that had this msgID. */
+  readonly expectLastMsgId?: string;
+  readonly timeoutMs?: number;
 }
 
 export interface Reading {
@@ -60,18 +69,16 @@ export interface Bus {
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void;
   /**
    * Stores a message; resolves once the broker has it on disk. A message with a msgID that the stream saw within its
-   * duplicate window is stored once. With expectLastSeq it is stored only as the very next of the stream.
+   * duplicate window is stored once.
    */
-  store(
-    subject: string,
-    data: Uint8Array,
-    options: { msgId: string; expectLastSeq?: number; timeoutMs?: number },
-  ): Promise<Stored>;
+  store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored>;
   /** Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come. */
   read(stream: string, fromSeq: number, handler: (message: StoredMessage) => void, subject?: string): Promise<Reading>;
   /** Sequence of the stream's last message; 0 when it has none. */
   lastSeq(stream: string): Promise<number>;
   readonly entries: EntryStore;
+  /** Resolves when the broker has seen everything sent so far, subscriptions included. */
+  flush(): Promise<void>;
   isConnected(): boolean;
   /** Returns what undoes it. */
   onReconnect(handler: () => void): () => void;

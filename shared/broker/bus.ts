@@ -2,7 +2,6 @@
 
 import {
   type ConnectionOptions,
-  type Consumer,
   connect,
   credsAuthenticator,
   DiscardPolicy,
@@ -20,7 +19,8 @@ import {
   type OrderedConsumerOptions,
   StorageType,
 } from "nats";
-import type { Bus, EntryStore, Reading, Stored, StoredMessage } from "../ports.ts";
+import { pause } from "../deadline.ts";
+import type { Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../ports.ts";
 import { BusError } from "../ports.ts";
 import { bucket } from "../wire/subjects.ts";
 
@@ -47,9 +47,13 @@ export interface BusOptions {
 }
 
 const wrongLastSequence = 10071;
+const wrongLastMsgId = 10070;
 /** JetStream's "no space": stream maximum bytes (10077), storage resources (10047), no suitable peers (10005). */
 const fullCodes = new Set([10077, 10047, 10023]);
 const storeTimeoutMs = 5000;
+/** While the server reloads its users it refuses whoever connects in that moment (seen with 2.10.27), so a refusal is asked again. */
+const refusalsBelieved = 2;
+const refusedRetryMs = 150;
 /** In which a message sent twice is stored once; a retry comes within seconds. */
 const duplicateWindowNanos = 120e9;
 
@@ -69,25 +73,28 @@ export interface CoordinatorBus extends Bus {
 /** Connects. Reconnects by itself for ever; requests and stores meanwhile end as BusError and are the caller's to repeat. */
 export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
   const { credentials } = options;
-  let connection: NatsConnection;
-  try {
-    connection = await connect({
-      servers: options.url,
-      name: options.name,
-      ...authentication(credentials),
-      ...(options.inbox === undefined ? {} : { inboxPrefix: options.inbox }),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      reconnectJitter: 100,
-      pingInterval: 5000,
-      maxPingOut: 2,
-      waitOnFirstConnect: options.waitForBroker ?? false,
-      ignoreAuthErrorAbort: true,
-    });
-  } catch (cause) {
-    throw connectError(cause, options.url);
+  for (let refusals = 0; ; refusals += 1) {
+    try {
+      const connection = await connect({
+        servers: options.url,
+        name: options.name,
+        ...authentication(credentials),
+        ...(options.inbox === undefined ? {} : { inboxPrefix: options.inbox }),
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 250,
+        reconnectJitter: 100,
+        pingInterval: 5000,
+        maxPingOut: 2,
+        waitOnFirstConnect: options.waitForBroker ?? false,
+        ignoreAuthErrorAbort: true,
+      });
+      return new NatsBus(connection, options.onStatus ?? (() => undefined));
+    } catch (cause) {
+      const error = connectError(cause, options.url);
+      if (error.reason !== "refused" || refusals === refusalsBelieved) throw error;
+      await pause(refusedRetryMs);
+    }
   }
-  return new NatsBus(connection, options.onStatus ?? (() => undefined));
 }
 
 function authentication(
@@ -122,6 +129,7 @@ class NatsBus implements CoordinatorBus {
   readonly #js: JetStreamClient;
   #manager: Promise<JetStreamManager> | undefined;
   #connected = true;
+  readonly #readings = new Set<Reading>();
   readonly #onReconnect = new Set<() => void>();
 
   constructor(connection: NatsConnection, onStatus: (status: string) => void) {
@@ -180,15 +188,12 @@ class NatsBus implements CoordinatorBus {
     return () => subscription.unsubscribe();
   }
 
-  async store(
-    subject: string,
-    data: Uint8Array,
-    options: { msgId: string; expectLastSeq?: number; timeoutMs?: number },
-  ): Promise<Stored> {
+  async store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
     const head = headers();
     head.set("Nats-Msg-Id", options.msgId);
     // Set by hand: the client's own option leaves out an expected sequence of 0.
     if (options.expectLastSeq !== undefined) head.set("Nats-Expected-Last-Sequence", String(options.expectLastSeq));
+    if (options.expectLastMsgId !== undefined) head.set("Nats-Expected-Last-Msg-Id", options.expectLastMsgId);
     let answer: Msg;
     try {
       answer = await this.#connection.request(subject, data, {
@@ -205,7 +210,8 @@ class NatsBus implements CoordinatorBus {
     }>();
     if (ack.error) {
       const { err_code: code = 0, description = "unknown" } = ack.error;
-      if (code === wrongLastSequence) throw new BusError("wrong last sequence", `${subject}: ${description}`);
+      if (code === wrongLastSequence || code === wrongLastMsgId)
+        throw new BusError("not the next", `${subject}: ${description}`);
       if (fullCodes.has(code)) throw new BusError("full", `${subject}: the broker's store is full (${description})`);
       throw new BusError("refused", `${subject}: the broker refused it: ${description} (${code})`);
     }
@@ -221,14 +227,8 @@ class NatsBus implements CoordinatorBus {
   ): Promise<Reading> {
     const options: Partial<OrderedConsumerOptions> = { opt_start_seq: Math.max(1, fromSeq) };
     if (subject !== undefined) options.filterSubjects = subject;
-    let consumer: Consumer;
-    let pending: number;
-    try {
-      consumer = await this.#js.consumers.get(stream, options);
-      pending = (await consumer.info()).num_pending;
-    } catch (cause) {
-      throw busError(cause, stream);
-    }
+    const consumer = await this.#patiently(stream, () => this.#js.consumers.get(stream, options));
+    const { num_pending: pending } = await this.#patiently(stream, () => consumer.info());
     let done: () => void = () => undefined;
     const caughtUp = new Promise<void>((resolve) => {
       done = resolve;
@@ -247,21 +247,33 @@ class NatsBus implements CoordinatorBus {
         if (message.info.pending === 0) done();
       },
     });
-    return {
+    const reading: Reading = {
       caughtUp,
       stop: async () => {
+        if (!this.#readings.delete(reading)) return;
         await messages.close();
-        await consumer.delete().catch(() => false); // an ephemeral consumer goes by itself where it cannot be deleted
       },
     };
+    this.#readings.add(reading);
+    return reading;
   }
 
   async lastSeq(stream: string): Promise<number> {
-    try {
-      this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
-      return (await (await this.#manager).streams.info(stream)).state.last_seq;
-    } catch (cause) {
-      throw busError(cause, stream);
+    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
+    const { streams } = await this.#manager;
+    return (await this.#patiently(stream, () => streams.info(stream))).state.last_seq;
+  }
+
+  /** Nobody answers JetStream's questions while the server reloads its accounts (seen with 2.10.27), so they are asked again. */
+  async #patiently<T>(what: string, question: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await question();
+      } catch (cause) {
+        const error = busError(cause, what);
+        if (error.reason !== "nobody answered" || tries === refusalsBelieved) throw error;
+        await pause(refusedRetryMs);
+      }
     }
   }
 
@@ -286,6 +298,14 @@ class NatsBus implements CoordinatorBus {
     await this.#js.views.kv(bucket, { history: 1, replicas });
   }
 
+  async flush(): Promise<void> {
+    try {
+      await this.#connection.flush();
+    } catch (cause) {
+      throw busError(cause, "flush");
+    }
+  }
+
   isConnected(): boolean {
     return this.#connected && !this.#connection.isClosed();
   }
@@ -296,6 +316,8 @@ class NatsBus implements CoordinatorBus {
   }
 
   async close(): Promise<void> {
+    // A reading left open goes on asking a closed connection, without pause (seen with 2.29.3).
+    for (const reading of [...this.#readings]) await reading.stop();
     if (!this.#connection.isClosed()) await this.#connection.close();
   }
 }

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Deposed, JournalWriter } from "../../coordinator/journal.ts";
+import { type CoordinatorBus, connectBus } from "../../shared/broker/bus.ts";
+import { ensureStreams } from "../../shared/broker/streams.ts";
+import type { Led } from "../../shared/domain/events.ts";
+import type { StoredMessage } from "../../shared/ports.ts";
+import { decodeEvent } from "../../shared/wire/messages.ts";
+import { eventually } from "../support/cleanup.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+
+const led = (term: number): Led => ({ type: "led", term, leader: `leader-${term}`, at: 0 });
+
+describe("the journal's fence", () => {
+  let server: Awaited<ReturnType<typeof startNatsServer>>;
+  let bus: CoordinatorBus;
+
+  before(async () => {
+    server = await startNatsServer();
+    bus = await connectBus({ url: server.url, credentials: {}, name: "test" });
+    await ensureStreams(bus, null, 1);
+  });
+  after(async () => {
+    await bus.close();
+    await server.stop();
+  });
+
+  async function stored(): Promise<StoredMessage[]> {
+    const out: StoredMessage[] = [];
+    const reading = await bus.read("JRN", 1, (message) => out.push(message));
+    await reading.caughtUp;
+    await reading.stop();
+    return out;
+  }
+
+  test("appends made without waiting are stored in the order of the calls", async () => {
+    const writer = new JournalWriter(bus, 1, await bus.lastSeq("JRN"), () => undefined);
+    const seqs = await Promise.all(Array.from({ length: 200 }, (_, i) => writer.append(led(i + 1))));
+    assert.deepEqual(
+      seqs,
+      Array.from({ length: 200 }, (_, i) => i + 1),
+    );
+    assert.deepEqual(
+      (await stored()).map(({ data }) => (decodeEvent(data) as Led).term),
+      Array.from({ length: 200 }, (_, i) => i + 1),
+    );
+  });
+
+  test("a woken leader's line of appends is refused whole, also those whose sequence would fit", async () => {
+    const last = await bus.lastSeq("JRN");
+    let why = "";
+    const zombie = new JournalWriter(bus, 2, last, (text) => {
+      why = text;
+    });
+    const successor = new JournalWriter(bus, 3, last, () => undefined);
+    await successor.append(led(1003));
+    // The first of these expects `last`, which is wrong; the second expects last + 1, which the successor's record has.
+    const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => zombie.append(led(1002))));
+    assert.ok(attempts.every((each) => each.status === "rejected" && each.reason instanceof Deposed));
+    assert.match(why, /written by another coordinator/);
+    await assert.rejects(zombie.append(led(1002)), Deposed);
+    assert.equal(await bus.lastSeq("JRN"), last + 1);
+    await successor.append(led(1004));
+  });
+
+  test("a broker killed under load: every append ends once, in order, none twice", async () => {
+    const first = (await bus.lastSeq("JRN")) + 1;
+    const writer = new JournalWriter(bus, 4, first - 1, () => assert.fail("deposed"));
+    const appends: Promise<number>[] = [];
+    const feed = setInterval(() => appends.push(writer.append(led(2000 + appends.length))), 1);
+    await eventually("some are stored", () => appends.length > 100);
+    await server.kill();
+    await server.restart();
+    const before = appends.length;
+    await eventually("more were appended", () => appends.length > before + 100);
+    clearInterval(feed);
+    const seqs = await Promise.all(appends);
+    assert.deepEqual(
+      seqs,
+      seqs.map((_, i) => first + i),
+    );
+    const terms = (await stored()).filter(({ seq }) => seq >= first).map(({ data }) => (decodeEvent(data) as Led).term);
+    assert.deepEqual(
+      terms,
+      seqs.map((_, i) => 2000 + i),
+    );
+  });
+});
