@@ -54,6 +54,8 @@ const storeTimeoutMs = 5000;
 /** While the server reloads its users it refuses whoever connects in that moment (seen with 2.10.27), so a refusal is asked again. */
 const refusalsBelieved = 2;
 const refusedRetryMs = 150;
+/** In that moment it may also leave a new connection without a word (2 of 1,042 seen). */
+const connectTimeoutMs = 3000;
 /** In which a message sent twice is stored once; a retry comes within seconds. */
 const duplicateWindowNanos = 120e9;
 
@@ -87,11 +89,12 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
         maxPingOut: 2,
         waitOnFirstConnect: options.waitForBroker ?? false,
         ignoreAuthErrorAbort: true,
+        timeout: connectTimeoutMs,
       });
       return new NatsBus(connection, options.onStatus ?? (() => undefined));
     } catch (cause) {
       const error = connectError(cause, options.url);
-      if (error.reason !== "refused" || refusals === refusalsBelieved) throw error;
+      if (error.reason === "not connected" || refusals === refusalsBelieved) throw error;
       await pause(refusedRetryMs);
     }
   }
@@ -238,13 +241,9 @@ class NatsBus implements CoordinatorBus {
       max_messages: 5000,
       idle_heartbeat: 2000,
       callback: (message) => {
-        handler({
-          seq: message.seq,
-          subject: message.subject,
-          data: message.data,
-          msgId: message.headers?.get("Nats-Msg-Id") ?? "",
-        });
-        if (message.info.pending === 0) done();
+        const { seq, subject: on, data, headers: head, info } = message;
+        handler({ seq, subject: on, data, msgId: head?.get("Nats-Msg-Id") ?? "" });
+        if (info.pending === 0) done();
       },
     });
     const reading: Reading = {
@@ -393,6 +392,9 @@ function connectError(cause: unknown, url: string): BusError {
   const code = cause instanceof NatsError ? cause.code : "";
   if (code === ErrorCode.AuthorizationViolation || code === ErrorCode.AuthenticationExpired) {
     return new BusError("refused", `${url}: the broker refused the credentials`, { cause });
+  }
+  if (code === ErrorCode.Timeout || code === ErrorCode.ConnectionTimeout) {
+    return new BusError("no answer in time", `${url}: the NATS server there does not answer`, { cause });
   }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new BusError("not connected", `${url}: no NATS server answers there (${why})`, { cause });

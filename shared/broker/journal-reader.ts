@@ -5,7 +5,7 @@ import { apply, emptyWorkspace, type WorkspaceState } from "../domain/workspace-
 import { JournalCorruptError } from "../errors.ts";
 import type { Bus, Reading, StoredMessage } from "../ports.ts";
 import { BadMessage } from "../wire/check.ts";
-import { decodeEvent } from "../wire/messages.ts";
+import { decodeEvent, isJournalRecord } from "../wire/messages.ts";
 import { streams } from "../wire/subjects.ts";
 
 const readTimeoutMs = 120_000;
@@ -36,7 +36,7 @@ export async function followJournal(
   const state = emptyWorkspace();
   let corrupt: JournalCorruptError | undefined;
   const fold = (message: StoredMessage): void => {
-    if (corrupt) return;
+    if (corrupt || !isJournalRecord(message.msgId)) return;
     try {
       const event = decodeEvent(message.data);
       apply(state, event, message.seq);

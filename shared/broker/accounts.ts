@@ -1,0 +1,200 @@
+import { isWorkerId, type WorkerId } from "../domain/names.ts";
+import { BrokerError } from "../errors.ts";
+import * as subjects from "../wire/subjects.ts";
+import type { RoleSecrets } from "./credentials.ts";
+
+/**
+ * nats-server's configuration as text. Two accounts: SWARM holds the streams, with coordinators, operators and viewers;
+ * WORKERS has no JetStream and imports a few subjects of SWARM. Measured: within one account a worker can make the server
+ * write in another's name, because reply subjects are not checked; across accounts an answer goes back to the account it
+ * came from. Within WORKERS that still holds: a worker can have an answer delivered to any subject there that another
+ * worker listens to, `ctl.<other>` included (seen, with content of its choice). So what arrives on `ctl` is a hint to ask,
+ * never an order. Operators and viewers share SWARM with the streams, so the same trick lets them have stored messages
+ * published on `jrn.>` or `op.>` (seen): their lists prevent mistakes, not malice. Give their passwords to people you trust.
+ */
+
+/** A worker that was admitted. */
+export interface WorkerUser {
+  readonly id: WorkerId;
+  /** Public half of its nkey, `U...`; the private half never leaves its machine. */
+  readonly publicKey: string;
+}
+
+export interface WorkersAccount {
+  readonly workers: readonly WorkerUser[];
+  /** While someone may enrol: the password of user `enrol`, who may do nothing but ask for that. */
+  readonly joinCode?: string | undefined;
+}
+
+export interface ServerSettings {
+  /** Unique per start, so that whoever connects can tell this server from another on the same port. */
+  readonly serverName: string;
+  readonly host: string;
+  readonly port: number;
+  readonly storeDir: string;
+  readonly logFile: string;
+  /** Where `workersConfiguration` is written; the server reads it relative to the folder of its own configuration. */
+  readonly workersFile: string;
+  readonly secrets: RoleSecrets;
+  /** Login name of the operator on this machine, made safe: see `operatorName`. */
+  readonly operator: string;
+}
+
+export const enrolUser = "enrol";
+
+/** Inbox prefix that a user must connect with: it may subscribe to no other inbox. */
+export const inboxPrefix = (user: string): string => `_INBOX_${user}`;
+
+/** Ids that would share a subject with something else: `ctl.all`, the inbox of `enrol`. */
+const reservedIds: readonly string[] = ["all", enrolUser];
+
+/** Why no user can be made for this worker; undefined when one can. Whoever admits workers asks first. */
+export function workerUserProblem(worker: { readonly id: string; readonly publicKey: string }): string | undefined {
+  if (!isWorkerId(worker.id))
+    return `worker id "${worker.id}": expected lower-case letters, digits and "-", at most 48`;
+  if (reservedIds.includes(worker.id))
+    return `worker id "${worker.id}" is reserved; choose another, for example ${worker.id}-1`;
+  if (!/^U[A-Z2-7]{55}$/.test(worker.publicKey))
+    return `worker ${worker.id}: its public key is not that of an nkey user`;
+  return undefined;
+}
+
+/** The main configuration; it includes the file with the workers' users, which may change while the server runs. */
+export function serverConfiguration(settings: ServerSettings): string {
+  const { secrets } = settings;
+  const user = (role: keyof RoleSecrets, permissions?: Permissions): string => {
+    const { user: name, password } = secrets[role];
+    return userEntry(`user: ${quote(name)}, password: ${quote(password)}`, permissions);
+  };
+  return `# Written by the broker's guard at every start; changes are lost.
+server_name: ${quote(settings.serverName)}
+host: ${quote(settings.host)}
+port: ${wholeNumber(settings.port)}
+logfile: ${quote(settings.logFile)}
+logfile_size_limit: 10MB
+logfile_max_num: 3
+# A message that does not fit 1 MB is cut in chunks by its sender.
+max_payload: 1MB
+
+jetstream {
+  store_dir: ${quote(settings.storeDir)}
+  # An acknowledged message survives a power cut.
+  sync_interval: always
+  # Not the server's own limit, a share of the free disk at its start: a stream whose max_bytes no longer fits under that
+  # is left out at a restart as if it had never been (seen with 2.10.27). The guard watches the disk instead.
+  max_file_store: 1000TB
+}
+
+accounts {
+  SWARM {
+    jetstream: enabled
+    users: [
+      ${user("coordinator")}
+      ${user("operator", { publish: [...reading, subjects.operator(settings.operator)], subscribe: inboxOf("operator") })}
+      ${user("viewer", { publish: reading, subscribe: inboxOf("viewer") })}
+    ]
+    exports: [
+${lines(importedServices, (subject) => `{ service: ${quote(subject)}, accounts: [WORKERS] }`)}
+      { stream: ${quote(controlSubjects)}, accounts: [WORKERS] }
+    ]
+  }
+  WORKERS {
+    imports: [
+${lines(importedServices, (subject) => `{ service: { account: SWARM, subject: ${quote(subject)} } }`)}
+      { stream: { account: SWARM, subject: ${quote(controlSubjects)} } }
+    ]
+    include ${quote(settings.workersFile)}
+  }
+}
+`;
+}
+
+/**
+ * The included part: one user per worker, and `enrol` while a join code is open.
+ *
+ * @throws BrokerError when a worker's id or key is not one, or occurs twice: the server would refuse the whole file
+ */
+export function workersConfiguration(account: WorkersAccount): string {
+  const seen = new Set<string>();
+  const entries = account.workers.map((worker) => {
+    const problem = workerUserProblem(worker);
+    if (problem) throw new BrokerError(problem);
+    for (const unique of [worker.id, worker.publicKey]) {
+      if (seen.has(unique)) throw new BrokerError(`worker ${worker.id}: "${unique}" belongs to two workers`);
+      seen.add(unique);
+    }
+    return userEntry(`nkey: ${worker.publicKey}`, {
+      publish: [subjects.ask(worker.id), `ev.${worker.id}.>`, `ck.${worker.id}.>`, blobReads],
+      subscribe: [...inboxOf(worker.id), subjects.controlAll, subjects.control(worker.id)],
+    });
+  });
+  if (account.joinCode !== undefined) {
+    if (!/^[A-Za-z0-9_-]{8,128}$/.test(account.joinCode)) {
+      throw new BrokerError(`join code: expected 8 to 128 letters, digits, "-" and "_"`);
+    }
+    entries.push(
+      userEntry(`user: ${quote(enrolUser)}, password: ${quote(account.joinCode)}`, {
+        publish: [subjects.enrol],
+        subscribe: inboxOf(enrolUser),
+      }),
+    );
+  }
+  return `# Written by the coordinator from the journal; changes are lost.\nusers: [\n${entries.map((entry) => `  ${entry}\n`).join("")}]\n`;
+}
+
+interface Permissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+const { journal, evidence, blob } = subjects.streams;
+const entries = `KV_${subjects.bucket}`;
+const readable = [journal, evidence, blob, entries];
+const blobReads = `$JS.API.DIRECT.GET.${blob}.>`;
+const controlSubjects = "ctl.>";
+const importedServices = [subjects.allAsks, ...subjects.evidenceSubjects, "ck.>", blobReads, subjects.enrol];
+
+/**
+ * What the client sends in order to read: stream information, ordered consumers, direct gets, entries and their watch.
+ * Not given: to create, change, purge or delete a stream or a message, and to delete a consumer, which could be another's.
+ */
+const reading: readonly string[] = [
+  "$JS.API.INFO",
+  "$JS.API.STREAM.NAMES",
+  ...readable.flatMap((stream) => [
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.STREAM.MSG.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}.>`,
+    `$JS.API.CONSUMER.CREATE.${stream}`,
+    `$JS.API.CONSUMER.CREATE.${stream}.>`,
+    `$JS.API.CONSUMER.INFO.${stream}.>`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
+  ]),
+  // A watch of entries is a push consumer with flow control.
+  `$JS.FC.${entries}.>`,
+];
+
+const inboxOf = (user: string): string[] => [`${inboxPrefix(user)}.>`];
+
+function userEntry(identity: string, permissions?: Permissions): string {
+  if (!permissions) return `{ ${identity} }`;
+  const list = (allowed: readonly string[]): string => `[${allowed.map(quote).join(", ")}]`;
+  return `{ ${identity}, permissions: { publish: ${list(permissions.publish)}, subscribe: ${list(permissions.subscribe)} } }`;
+}
+
+const lines = (items: readonly string[], line: (item: string) => string): string =>
+  items.map((item) => `      ${line(item)}`).join("\n");
+
+function quote(text: string): string {
+  // The server's strings know fewer escapes than JSON; nothing of ours needs the others.
+  const isControl = (character: string): boolean => character < " " || character === "\x7f";
+  if ([...text].some(isControl)) throw new BrokerError(`${JSON.stringify(text)} holds a control character`);
+  return `"${text.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+function wholeNumber(value: number): string {
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new BrokerError(`port ${value}: expected 1 to 65535`);
+  return String(value);
+}

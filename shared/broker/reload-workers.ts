@@ -1,0 +1,52 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { BrokerError } from "../errors.ts";
+import { readLockOwner } from "../lock-file.ts";
+import { isAlive, type ProcessIdentity } from "../process-identity.ts";
+import { type WorkspacePaths, writeSecretFile } from "../workspace.ts";
+import { type WorkersAccount, workersConfiguration } from "./accounts.ts";
+import { runningBroker } from "./broker-info.ts";
+import { readFrom, sizeOf } from "./nats-process.ts";
+import { signalProcess } from "./tied-process.ts";
+
+const patienceMs = 10_000;
+
+/**
+ * Writes the workers' account and has the server read it again. Resolves when the server says that it has, or at once when
+ * there is none: it reads the file at its start. The file is the whole truth, so a call that fails may simply be repeated.
+ */
+export async function reloadWorkers(paths: WorkspacePaths, account: WorkersAccount): Promise<void> {
+  writeSecretFile(paths.workersConfiguration, workersConfiguration(account));
+  const limit = performance.now() + patienceMs;
+  while (performance.now() < limit) {
+    const info = runningBroker(paths);
+    if (info ? info.trouble !== null : !isStarting(paths)) return;
+    // A server that is starting may have read the old file a moment ago, so it is waited for.
+    if (info?.server && (await hasReloaded(paths, info.server, limit))) return;
+    await delay(5);
+  }
+  throw new BrokerError(
+    `nats-server did not read the list of workers within ${patienceMs / 1000} s; see ${paths.serverLog}`,
+  );
+}
+
+/** Whether the server has read its configuration again; false when it died or says nothing. It answers only in its log. */
+async function hasReloaded(paths: WorkspacePaths, server: ProcessIdentity, limit: number): Promise<boolean> {
+  const logStart = sizeOf(paths.serverLog);
+  signalProcess(server, "SIGHUP");
+  while (isAlive(server) && performance.now() < limit) {
+    const said = readFrom(paths.serverLog, logStart);
+    const [, refusal] = /Failed to reload server configuration: (.*)/.exec(said) ?? [];
+    if (refusal !== undefined) {
+      throw new BrokerError(`nats-server refused the list of workers: ${refusal}; see ${paths.serverLog}`);
+    }
+    if (said.includes("Reloaded server configuration")) return true;
+    await delay(5);
+  }
+  return false;
+}
+
+/** Whether a guard is on its way, which writes broker.json once its server answers. */
+function isStarting(paths: WorkspacePaths): boolean {
+  const owner = readLockOwner(paths.brokerLock);
+  return owner !== undefined && owner !== "unreadable" && isAlive(owner.identity);
+}

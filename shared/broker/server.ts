@@ -1,0 +1,260 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { BrokerError, NexusError } from "../errors.ts";
+import { explainLock, isSilent, readLockOwner, takeLock } from "../lock-file.ts";
+import { isAlive, liveness, type ProcessIdentity } from "../process-identity.ts";
+import { createWorkspace, type WorkspacePaths } from "../workspace.ts";
+import type { WorkerUser } from "./accounts.ts";
+import { type BrokerInfo, guardPurpose, isServing, runningBroker } from "./broker-info.ts";
+import type { GuardMessage, GuardOptions } from "./guard.ts";
+import { addHolder, type HolderKind, takeCensus } from "./holders.ts";
+import { type Listen, listenText, loopback, parseListen } from "./listen.ts";
+import { readFrom, sizeOf } from "./nats-process.ts";
+import { type BinarySearch, findNatsServer } from "./nats-server-binary.ts";
+import { reloadWorkers } from "./reload-workers.ts";
+import { signalProcess } from "./tied-process.ts";
+
+export interface HoldOptions extends BinarySearch {
+  readonly kind: HolderKind;
+  /** `host:port`. Left out: loopback, on the port of the last start if it is free. */
+  readonly listen?: string | undefined;
+  /** How long the broker outlives a coordinator that dies without releasing it; 10 minutes. Readers: not at all. */
+  readonly lingerMs?: number | undefined;
+}
+
+/** This process's share in the workspace's broker. */
+export interface HeldBroker {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** The broker was running already. */
+  readonly adopted: boolean;
+  /**
+   * Makes these the workers that may connect, and resolves when the server obeys. Others stay connected; workers that are
+   * no longer listed are cut off.
+   */
+  reloadUsers(workers: readonly WorkerUser[], joinCode?: string): Promise<void>;
+  /** Gives the share back; resolves when the broker has stopped, if nobody else holds it. */
+  release(): Promise<void>;
+}
+
+const tenMinutesMs = 600_000;
+/** A guard that starts or stops is waited for this long: a server may take two minutes to read a large store. */
+const patienceMs = 130_000;
+const watchEveryMs = 1000;
+
+/**
+ * Sees to it that the workspace's broker runs while this process lives or until it releases: starts one, or joins the one
+ * that runs. A coordinator that holds it also restarts the guard should someone kill it.
+ *
+ * @throws BrokerError that says why there is no broker: no program, port taken, store held elsewhere, disk full
+ */
+export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): Promise<HeldBroker> {
+  const listen = options.listen === undefined ? undefined : parseListen(options.listen);
+  const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  createWorkspace(paths);
+  const holder = asBrokerError(paths, () => addHolder(paths, options.kind, options.lingerMs ?? tenMinutesMs));
+  let found: Found;
+  try {
+    found = await findOrStart(paths, { ...options, log }, listen);
+  } catch (error) {
+    holder.release();
+    throw error;
+  }
+  const { host, port, url } = found.info;
+  const stopWatching =
+    options.kind === "coordinator"
+      ? keepAlive(paths, { ...options, log }, { host, port }, found.info)
+      : async () => undefined;
+  let reloads: Promise<void> = Promise.resolve();
+  return {
+    url,
+    host,
+    port,
+    adopted: found.adopted,
+    reloadUsers: (workers, joinCode) => {
+      const reload = reloads.catch(() => undefined).then(() => reloadWorkers(paths, { workers, joinCode }));
+      reloads = reload;
+      return reload;
+    },
+    release: async () => {
+      await stopWatching();
+      const { guard } = runningBroker(paths) ?? found.info;
+      holder.release();
+      await whileOnlyOurs(paths, guard);
+    },
+  };
+}
+
+export { runningBroker } from "./broker-info.ts";
+
+interface Found {
+  readonly info: BrokerInfo;
+  readonly adopted: boolean;
+}
+
+type Settings = HoldOptions & { readonly log: (line: string) => void };
+
+async function findOrStart(paths: WorkspacePaths, options: Settings, listen: Listen | undefined): Promise<Found> {
+  const limit = performance.now() + patienceMs;
+  while (performance.now() < limit) {
+    const info = runningBroker(paths);
+    if (info) {
+      if (info.trouble !== null) throw new BrokerError(info.trouble);
+      if (listen && (listen.host !== info.host || listen.port !== info.port)) {
+        makeWay(paths, info, listen);
+      } else if (isServing(info)) {
+        return { info, adopted: true };
+      }
+    } else if (await isLockFree(paths, options.log)) {
+      const started = await startGuard(paths, options, listen);
+      if (started) return { info: started, adopted: false };
+    }
+    await delay(5);
+  }
+  const owner = readLockOwner(paths.brokerLock);
+  const who = owner && owner !== "unreadable" ? `: ${explainLock(paths.brokerLock, owner, "alive")}` : "";
+  throw new BrokerError(
+    `the broker of workspace ${paths.name} did not come up in ${patienceMs / 1000} s; see ${paths.brokerLog}${who}`,
+  );
+}
+
+/** Whether a guard of ours may try to take the lock. False while another guard starts or stops. */
+async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): Promise<boolean> {
+  const owner = readLockOwner(paths.brokerLock);
+  if (owner === undefined || owner === "unreadable") return true;
+  const state = liveness(owner.identity);
+  if (state === "dead") return true;
+  if (state === "alive") {
+    if (owner.purpose === guardPurpose(paths)) return false;
+    throw new BrokerError(`the store is in use: ${explainLock(paths.brokerLock, owner, state)}`);
+  }
+  log(
+    `${paths.brokerLock} is held by process ${owner.identity.pid} on ${owner.host}; looking for 30 s whether it lives...`,
+  );
+  if (!(await isSilent(paths.brokerLock))) {
+    throw new BrokerError(`the store is in use: ${explainLock(paths.brokerLock, owner, state)}`);
+  }
+  const attempt = takeLock(paths.brokerLock, guardPurpose(paths), owner.nonce);
+  if (attempt.ok) attempt.lock.release();
+  return true;
+}
+
+/** The running broker listens elsewhere than we were told. If nobody uses it, it goes. */
+function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Listen): void {
+  const others = takeCensus(paths).living.filter(({ identity }) => identity.pid !== process.pid);
+  if (others.length === 0) {
+    signalProcess(info.guard, "SIGINT");
+    return;
+  }
+  const pids = others.map(({ identity }) => identity.pid).join(", ");
+  throw new BrokerError(
+    `the broker of workspace ${paths.name} runs already and listens on ${listenText(info)}, not on ${listenText(listen)}; ` +
+      `leave out --listen, or stop what uses it first (process ${pids})`,
+  );
+}
+
+/** Undefined when another guard was first. */
+async function startGuard(
+  paths: WorkspacePaths,
+  options: Settings,
+  listen: Listen | undefined,
+): Promise<BrokerInfo | undefined> {
+  const binary = await findNatsServer(options);
+  const guardOptions: GuardOptions = { binary, ...(listen ?? { host: loopback }) };
+  const logStart = sizeOf(paths.brokerLog);
+  const child = asBrokerError(paths, () => spawnGuard(paths, guardOptions));
+  const message = await firstMessage(child);
+  child.unref();
+  if (typeof message === "object") {
+    if (message.kind === "failed") throw new BrokerError(message.message);
+    if (message.kind === "locked") return undefined;
+    for (const note of message.notes) options.log(note);
+    return message.info;
+  }
+  const said = readFrom(paths.brokerLog, logStart).trim().split("\n").at(-1) || "it said nothing";
+  throw new BrokerError(`the broker's guard ended while starting (${message}): ${said}; see ${paths.brokerLog}`);
+}
+
+function spawnGuard(paths: WorkspacePaths, options: GuardOptions): ChildProcess {
+  const program = fileURLToPath(new URL("./guard.js", import.meta.url));
+  const errors = openSync(paths.brokerLog, "a", 0o600);
+  try {
+    return spawn(process.execPath, [program, paths.dir, JSON.stringify(options)], {
+      cwd: paths.dir,
+      detached: true,
+      stdio: ["ignore", errors, errors, "ipc"],
+    });
+  } finally {
+    closeSync(errors);
+  }
+}
+
+/** The guard's only message, or how it ended without one. */
+function firstMessage(child: ChildProcess): Promise<GuardMessage | string> {
+  return new Promise((resolve) => {
+    child.once("message", (message) => resolve(message as GuardMessage));
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+/** Restarts a guard that was killed, on the same address; says when the server is kept down, and when it is back. */
+function keepAlive(paths: WorkspacePaths, options: Settings, listen: Listen, first: BrokerInfo): () => Promise<void> {
+  let looking: Promise<void> | undefined;
+  let trouble: string | null = null;
+  let guard = first.guard;
+  let complaint = "";
+  const look = async (): Promise<void> => {
+    const info = runningBroker(paths);
+    if (info) {
+      if (info.trouble !== trouble) options.log(info.trouble ?? "the broker is back");
+      trouble = info.trouble;
+      guard = info.guard;
+      return;
+    }
+    if (isAlive(guard)) return;
+    options.log("the broker's guard was killed; starting another");
+    guard = (await findOrStart(paths, options, listen)).info.guard;
+    complaint = "";
+  };
+  const timer = setInterval(() => {
+    looking ??= look()
+      .catch((error: unknown) => {
+        const text = error instanceof Error ? error.message : String(error);
+        if (text !== complaint) options.log(text);
+        complaint = text;
+      })
+      .finally(() => {
+        looking = undefined;
+      });
+  }, watchEveryMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await looking;
+  };
+}
+
+/** Waits for the broker's end, unless someone else needs it, or it waits for a coordinator that died. */
+async function whileOnlyOurs(paths: WorkspacePaths, guard: ProcessIdentity): Promise<void> {
+  const limit = performance.now() + patienceMs;
+  while (isAlive(guard) && performance.now() < limit) {
+    if (runningBroker(paths)?.lingers || takeCensus(paths).living.length > 0) return;
+    await delay(5);
+  }
+}
+
+function asBrokerError<T>(paths: WorkspacePaths, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if (cause instanceof NexusError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why =
+      code === "ENOSPC" || code === "EDQUOT" ? "no space left on its disk; nothing is lost: free some" : message;
+    throw new BrokerError(`cannot write to workspace ${paths.dir}: ${why}`, { cause });
+  }
+}

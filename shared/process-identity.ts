@@ -1,0 +1,114 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/**
+ * Names one process beyond doubt. A pid alone does not: it is used again, and it means nothing after a reboot, in another
+ * container or on another machine that sees the same files.
+ */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When the process started, in the system's own words: Linux clock ticks since boot, elsewhere what `ps` prints. */
+  readonly startTime: string;
+  /** Different after every start of the machine. */
+  readonly boot: string;
+  /** The machine, and on Linux the pid namespace, whose processes `pid` counts. */
+  readonly scope: string;
+}
+
+/** `elsewhere`: another machine or container, so nobody can tell from here. */
+export type Liveness = "alive" | "dead" | "elsewhere";
+
+/** Whether the process still runs. One that has ended but was not yet collected by its parent (a zombie) is dead. */
+export function liveness(identity: ProcessIdentity): Liveness {
+  const here = place();
+  if (identity.scope !== here.scope) return "elsewhere";
+  if (identity.boot !== here.boot) return "dead";
+  return startTimeOf(identity.pid) === identity.startTime ? "alive" : "dead";
+}
+
+export const isAlive = (identity: ProcessIdentity): boolean => liveness(identity) === "alive";
+
+/** Undefined when no such process runs. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const startTime = startTimeOf(pid);
+  return startTime === undefined ? undefined : { pid, startTime, ...place() };
+}
+
+let self: ProcessIdentity | undefined;
+
+export function ownIdentity(): ProcessIdentity {
+  self ??= identify(process.pid);
+  if (!self) throw new Error(`no start time found for this process, pid ${process.pid}`);
+  return self;
+}
+
+/** Checks what came from a file. */
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, startTime, boot, scope } = value as Record<string, unknown>;
+  return Number.isSafeInteger(pid) && [startTime, boot, scope].every((field) => typeof field === "string");
+}
+
+/** Reads /proc/<pid>/stat: `pid (name) state ppid ...`, the name may hold spaces and brackets, field 22 is the start. */
+export function startTimeFromStat(stat: string): string | undefined {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state] = fields;
+  return state === "Z" || state === "X" ? undefined : fields[19];
+}
+
+/** Reads what `ps -o stat= -o lstart=` prints: `Ss   Mon Nov 23 10:11:12 2026`. */
+export function startTimeFromPs(line: string): string | undefined {
+  const [, state = "", started = ""] = /^\s*(\S+)\s+(.+?)\s*$/.exec(line) ?? [];
+  return started === "" || state.startsWith("Z") ? undefined : started;
+}
+
+function startTimeOf(pid: number): string | undefined {
+  if (process.platform === "linux") {
+    const stat = readIfThere(`/proc/${pid}/stat`);
+    return stat === undefined ? undefined : startTimeFromStat(stat);
+  }
+  const line = printedBy("ps", ["-o", "stat=", "-o", "lstart=", "-p", String(pid)]);
+  return line === undefined ? undefined : startTimeFromPs(line);
+}
+
+let cachedPlace: { boot: string; scope: string } | undefined;
+
+function place(): { boot: string; scope: string } {
+  cachedPlace ??= findPlace();
+  return cachedPlace;
+}
+
+function findPlace(): { boot: string; scope: string } {
+  if (process.platform !== "linux") {
+    return { boot: printedBy("sysctl", ["-n", "kern.bootsessionuuid"])?.trim() ?? "", scope: hostname() };
+  }
+  // The host name as well as the machine id: copied machines share an id, containers often have none.
+  const machine = (readIfThere("/etc/machine-id") ?? "").trim();
+  return {
+    boot: (readIfThere("/proc/sys/kernel/random/boot_id") ?? "").trim(),
+    scope: `${hostname()} ${machine} ${readlinkSync("/proc/self/ns/pid")}`,
+  };
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    // ESRCH: the process ended between opening its file and reading it.
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw cause;
+  }
+}
+
+/** What a command prints, in the C locale and UTC so that two calls agree; undefined when it ends with an error code. */
+function printedBy(command: string, args: readonly string[]): string | undefined {
+  try {
+    const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
+    return execFileSync(command, args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] });
+  } catch (cause) {
+    if (typeof (cause as { status?: unknown }).status === "number") return undefined;
+    throw cause;
+  }
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { identify, isAlive, type ProcessIdentity } from "../../shared/process-identity.ts";
+
+/**
+ * Importing this makes a test file fail when it leaves something behind: a process that it registered, any process whose
+ * command line names one of its folders (children of children included), or a folder that cannot be removed.
+ */
+const folders: string[] = [];
+const processes = new Map<string, ProcessIdentity>();
+const actions: (() => unknown)[] = [];
+
+/** A new folder, removed at the end of the test file. */
+export function temporaryFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "nexus-test-")));
+  folders.push(folder);
+  return folder;
+}
+
+/** The process must be gone at the end of the test file. */
+export function mustEnd(pid: number | undefined): void {
+  const identity = pid === undefined ? undefined : identify(pid);
+  if (identity) processes.set(`${identity.pid} ${identity.startTime}`, identity);
+}
+
+/** Runs at the end of the test file, the latest first, before anything is checked. */
+export function atEnd(action: () => unknown): void {
+  actions.push(action);
+}
+
+/** Resolves when `condition` gives something other than false or undefined; fails after `limitMs`. */
+export async function eventually<T>(
+  what: string,
+  condition: () => T | false | undefined | Promise<T | false | undefined>,
+  limitMs = 10_000,
+): Promise<T> {
+  const limit = performance.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== false && value !== undefined) return value;
+    if (performance.now() > limit) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await delay(5);
+  }
+}
+
+/** Processes other than this one whose command line names the folder. */
+export function processesNaming(folder: string): { pid: number; command: string }[] {
+  return allProcesses().filter(({ pid, command }) => pid !== process.pid && command.includes(folder));
+}
+
+after(async () => {
+  const problems: string[] = [];
+  for (const action of actions.reverse()) {
+    try {
+      await action();
+    } catch (error) {
+      problems.push(`cleaning up failed: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+  // What was told to end a moment ago may still be about to.
+  const limit = performance.now() + 3000;
+  while (leftProcesses().length > 0 && performance.now() < limit) await delay(10);
+  for (const { pid, command } of leftProcesses()) {
+    problems.push(`process ${pid} is left: ${command}`);
+    process.kill(pid, "SIGKILL");
+  }
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (existsSync(folder)) problems.push(`folder ${folder} is left`);
+  }
+  if (problems.length > 0) throw new Error(`this test file left something behind:\n${problems.join("\n")}`);
+});
+
+function leftProcesses(): { pid: number; command: string }[] {
+  const registered = [...processes.values()].filter(isAlive).map(({ pid }) => ({ pid, command: "(registered)" }));
+  return [...registered, ...folders.flatMap(processesNaming)];
+}
+
+function allProcesses(): { pid: number; command: string }[] {
+  if (process.platform !== "linux") {
+    return execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" })
+      .split("\n")
+      .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim() }))
+      .filter(({ pid }) => pid > 0);
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ pid: Number(name), command: readIfThere(`/proc/${name}/cmdline`).replaceAll("\0", " ") }));
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return "";
+    throw error;
+  }
+}
