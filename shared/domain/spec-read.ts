@@ -1,0 +1,168 @@
+import type { Setting } from "./hyperparameter.ts";
+import { SpecCheck } from "./spec/check.ts";
+import { checkRoot, sections } from "./spec/check-root.ts";
+import { ComponentLibrary, defaultsFile } from "./spec/component-library.ts";
+import { Expansion } from "./spec/expand.ts";
+import { type HyperparameterSection, noHyperparameters, readHyperparameters } from "./spec/hyperparameter-section.ts";
+import { nearestName } from "./spec/nearest-name.ts";
+import { ProblemList, quoted } from "./spec/problems.ts";
+import { type Replacements, readReplacements } from "./spec/replacements.ts";
+import { readSettings } from "./spec/settings.ts";
+import { placeOf } from "./spec/source-text.ts";
+import { wastefulSearch } from "./spec/warnings.ts";
+import { composeYaml, type MapNode, type YamlDocument } from "./spec/yaml-tree.ts";
+import type { ComponentDefaults, Problem, Spec } from "./spec.ts";
+
+export { type ExpandedStage, expandSpec, stagesOf } from "./spec/expand.ts";
+export { renderProblems } from "./spec/problems.ts";
+export { reproSpec } from "./spec/repro.ts";
+
+export interface SpecInput {
+  /** As the user named it, for messages. */
+  readonly file: string;
+  readonly text: string;
+  /** `--name value` -> name and value: what takes the place of `<name>`. */
+  readonly commandLine?: Readonly<Record<string, string>>;
+  readonly defaults: ComponentDefaults;
+}
+
+export type SpecReading =
+  | { readonly ok: true; readonly spec: Spec; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** File name -> text, of every file that a problem may be in: for `renderProblems`. */
+      readonly texts: Readonly<Record<string, string>>;
+    };
+
+/** Reads a runspec and checks it in every configuration; reports all that is wrong with it at once. */
+export function readSpec({ file, text, commandLine = {}, defaults }: SpecInput): SpecReading {
+  const problems = new ProblemList();
+  const library = new ComponentLibrary(defaults, problems);
+  const spec = read({ file, text, commandLine, defaults }, library, problems);
+  if (spec !== undefined && problems.size === 0) return { ok: true, ...spec };
+  return { ok: false, problems: problems.sorted(file), texts: { ...defaultsTexts(library), [file]: text } };
+}
+
+/** Component -> text of its defaults, of all that any configuration may use, so that a job can take them along. */
+export function usedComponents(spec: Spec): Readonly<Record<string, string>> {
+  return spec.source.library.texts();
+}
+
+/** Defaults that came along with a job. */
+export function carriedDefaults(texts: Readonly<Record<string, string>>): ComponentDefaults {
+  return {
+    text: (component) => (Object.hasOwn(texts, component) ? texts[component] : undefined),
+    names: () => Object.keys(texts),
+  };
+}
+
+function read(
+  { file, text, commandLine = {} }: SpecInput,
+  library: ComponentLibrary,
+  problems: ProblemList,
+): { spec: Spec; warnings: Problem[] } | undefined {
+  const document = composeYaml(file, text, problems);
+  const root = rootOf(document, problems);
+  if (root === undefined) return undefined;
+  const listed = root.byKey.get("hyperparameters")?.value;
+  const section = listed === undefined ? noHyperparameters : readHyperparameters(document, listed, problems);
+  addUnknownAliases(document, section, problems);
+  const replaced = root.byKey.get("string_replacements")?.value;
+  const replacements = readReplacements(replaced, commandLine, section.hyperparameters, problems);
+  const rootDefaults = findRoot(root, library, problems);
+  const check = new SpecCheck(section, replacements, library, problems);
+  const launcher = checkRoot(check, root, rootDefaults, problems);
+  addUnusedArguments(commandLine, replacements, check, problems);
+  const tuned: Setting[] = section.hyperparameters.map((hyperparameter) => hyperparameter.tuned);
+  const settings = readSettings(launcher, new Expansion({ replacements, library }, tuned, () => 0), problems);
+  if (rootDefaults === undefined || problems.size > 0) return undefined;
+  const spec: Spec = {
+    file,
+    text,
+    commandLine,
+    hyperparameters: section.hyperparameters,
+    settings,
+    hasRandint: check.hasRandint,
+    source: { root, rootDefaults, replacements, library },
+  };
+  return { spec, warnings: wastefulSearch(document, root, section, check, settings, launcher).sorted(file) };
+}
+
+const firstLine = "a runspec begins with the line `component: root/Root_Component`";
+
+function rootOf(document: YamlDocument, problems: ProblemList): MapNode | undefined {
+  const start = { source: document, start: 0, end: 1 };
+  const isRunspec = (key: string) => nearestName(key, ["component", ...sections]) !== undefined;
+  if (document.root?.kind === "map" && document.root.entries.some(({ key }) => isRunspec(key))) return document.root;
+  if (problems.size > 0) return undefined;
+  if (document.root === undefined) problems.addUnquoted(start, "the file is empty", firstLine);
+  else problems.add(document.root, "this is not a runspec", firstLine);
+  return undefined;
+}
+
+function findRoot(root: MapNode, library: ComponentLibrary, problems: ProblemList): MapNode | undefined {
+  const named = root.byKey.get("component");
+  if (named === undefined) {
+    const misspelt = root.entries.find(({ key }) => nearestName(key, ["component"]) !== undefined);
+    // A misspelt `component` is reported with the other unknown keys.
+    if (misspelt === undefined) problems.add(root, "the root component is missing", firstLine);
+    return library.find("root/Root_Component", root);
+  }
+  const { value } = named;
+  if (value.kind === "scalar" && typeof value.value === "string" && value.value.startsWith("root/")) {
+    return library.find(value.value, value);
+  }
+  problems.add(value, "this is not a root component", firstLine);
+  return undefined;
+}
+
+function addUnknownAliases(document: YamlDocument, section: HyperparameterSection, problems: ProblemList): void {
+  const hyperparameters = new Set(section.hyperparameters.map(({ name }) => name));
+  for (const alias of document.aliases) {
+    if (alias.target !== undefined || section.unanchored.has(alias.name)) continue;
+    const later = document.anchors.get(alias.name);
+    if (later !== undefined) {
+      const line = placeOf(later.at).line;
+      problems.add(
+        alias,
+        `*${alias.name} stands before &${alias.name} (line ${line})`,
+        "move the definition above its first use",
+      );
+      continue;
+    }
+    const nearest = nearestName(alias.name, document.anchors.keys());
+    const found = nearest === undefined ? undefined : document.anchors.get(nearest);
+    const kind = nearest === undefined || hyperparameters.has(nearest) ? "hyperparameter" : "definition";
+    const rest =
+      found === undefined ? anchorsThere(hyperparameters) : `; nearest is *${nearest} (line ${placeOf(found.at).line})`;
+    problems.addUnquoted(alias, `*${alias.name} names no ${kind}${rest}`);
+  }
+}
+
+function anchorsThere(hyperparameters: ReadonlySet<string>): string {
+  const names = [...hyperparameters].map((name) => `*${name}`);
+  return names.length === 0 ? "; the spec defines none" : `; there are: ${names.join(", ")}`;
+}
+
+/** An argument that replaces nothing is most likely misspelt, and the run would silently be another one. */
+function addUnusedArguments(
+  commandLine: Readonly<Record<string, string>>,
+  replacements: Replacements,
+  check: SpecCheck,
+  problems: ProblemList,
+): void {
+  for (const name of Object.keys(commandLine)) {
+    const key = `<${name}>`;
+    const isListed = replacements.list.some((replacement) => replacement.key === key && replacement.at !== undefined);
+    if (isListed || check.mentioned.has(key)) continue;
+    const others = replacements.list.flatMap(({ key: other, at }) => (at === undefined ? [] : [other.slice(1, -1)]));
+    const nearest = nearestName(name, others);
+    const hint = nearest === undefined ? [] : [`did you mean --${nearest}?`];
+    problems.addWithoutLine("command line", `--${name} replaces nothing: ${quoted(key)} is not in the spec`, ...hint);
+  }
+}
+
+function defaultsTexts(library: ComponentLibrary): Record<string, string> {
+  return Object.fromEntries(Object.entries(library.texts()).map(([name, text]) => [defaultsFile(name), text]));
+}

@@ -1,0 +1,234 @@
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { type ComponentLibrary, defaultsFile } from "./component-library.ts";
+import type { HyperparameterSection } from "./hyperparameter-section.ts";
+import { nearestName } from "./nearest-name.ts";
+import { didYouMean, expectedOneOf, type ProblemList, quoted, shown } from "./problems.ts";
+import { Replacements, type Resolved } from "./replacements.ts";
+import { placeOf, type Span } from "./source-text.ts";
+import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
+
+/**
+ * What becomes of a part of the spec: executed by a run; idle (forward definitions, stages that are not enabled); or fixed for
+ * the whole job, so that no hyperparameter can have a say in it.
+ */
+export type Use = "executed" | "idle" | "fixed";
+
+/** Nodes visited before a spec counts as endless; the tutorial's spec has about 120. */
+const mostNodes = 200_000;
+/** Combinations of settings tried for one value that several hyperparameters decide together. */
+const mostCombinations = 10_000;
+
+/** Walks a spec in every configuration that makes a difference, finding what is wrong and what is used. */
+export class SpecCheck {
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly replacements: Replacements;
+  /** Hyperparameters that something executed depends on. */
+  readonly used = new Set<number>();
+  /** The `<name>`s that any string of the spec or of a default holds. */
+  readonly mentioned = new Set<string>();
+  /** Whether a run draws any number. */
+  hasRandint = false;
+  readonly #section: HyperparameterSection;
+  readonly #library: ComponentLibrary;
+  readonly #problems: ProblemList;
+  /** The configuration being looked at: what is bound is being tried value by value, the rest is tuned. */
+  readonly #settings: Setting[];
+  readonly #bound = new Set<number>();
+  /** Collections being walked: to meet one of them again inside itself is to walk for ever. */
+  readonly #active = new Set<Node>();
+  #visited = 0;
+
+  constructor(
+    section: HyperparameterSection,
+    replacements: Replacements,
+    library: ComponentLibrary,
+    problems: ProblemList,
+  ) {
+    this.hyperparameters = section.hyperparameters;
+    this.replacements = replacements;
+    this.#section = section;
+    this.#library = library;
+    this.#problems = problems;
+    this.#settings = section.hyperparameters.map(({ tuned }) => tuned);
+  }
+
+  /** Checks a node and all that it expands to. */
+  walk(node: Node, use: Use): void {
+    if (node.kind === "scalar" || node.kind === "alias") {
+      this.eachValue(node, use, (value, at) => {
+        if (typeof value === "object" && value !== null) this.walk(value, use);
+        else this.#checkValue(value, at, use);
+      });
+    } else if (this.#enter(node)) {
+      if (node.kind === "list") for (const item of node.items) this.walk(item, use);
+      else if (node.byKey.has("component")) this.component(node, use);
+      else for (const entry of node.entries) this.walk(entry.value, use);
+      this.#active.delete(node);
+    }
+  }
+
+  /** Checks a mapping that names a component, with each component it may name. */
+  component(node: MapNode, use: Use, alsoAllowed: readonly string[] = []): void {
+    this.eachComponent(node, use, (defaults, name) => {
+      for (const entry of node.entries) {
+        if (entry.key === "component") continue;
+        const usual = defaults?.byKey.get(entry.key);
+        if (defaults !== undefined && usual === undefined && !alsoAllowed.includes(entry.key)) {
+          this.#addUnknownProperty(name, node, entry, [...defaults.byKey.keys(), ...alsoAllowed]);
+        } else if (usual !== undefined) {
+          this.#checkNamesComponent(entry, usual.value);
+        }
+        this.walk(entry.value, use);
+      }
+      for (const { key, value } of defaults?.entries ?? []) {
+        if (key !== "component" && !node.byKey.has(key)) this.walk(value, use);
+      }
+    });
+  }
+
+  /** Visits each component that a mapping may name; its defaults are undefined if it is not known, which is reported here. */
+  eachComponent(node: MapNode, use: Use, visit: (defaults: MapNode | undefined, name: string) => void): void {
+    const named = node.byKey.get("component");
+    if (named === undefined) return;
+    this.eachValue(named.value, use, (value, at) => {
+      if (isUnknownAlias(named.value)) return visit(undefined, "");
+      if (typeof value === "string" && Replacements.unresolved(value) !== undefined) {
+        this.#checkValue(value, at, use);
+        return visit(undefined, value);
+      }
+      visit(this.#library.find(value, at), String(value));
+    });
+  }
+
+  /** Visits each value that a scalar or alias may turn out to have, and where that value is written. */
+  eachValue(node: Node, use: Use, visit: (value: Resolved, at: Span) => void): void {
+    const dependencies = new Set<number>();
+    this.replacements.dependencies(node, dependencies, this.mentioned);
+    if (use === "fixed" && dependencies.size > 0) {
+      const name = this.hyperparameters[Math.min(...dependencies)]?.name;
+      this.#problems.add(
+        node,
+        `hyperparameter *${name} cannot decide this`,
+        "it is the same for all runs of the job; write the value",
+      );
+      return;
+    }
+    if (use === "executed") for (const number of dependencies) this.used.add(number);
+    const free = [...dependencies].filter((number) => !this.#bound.has(number));
+    const combinations = free.reduce(
+      (product, number) => product * (this.hyperparameters[number]?.values.length ?? 0),
+      1,
+    );
+    if (combinations > mostCombinations) {
+      const names = free.map((number) => `*${this.hyperparameters[number]?.name}`).join(", ");
+      this.#problems.add(
+        node,
+        `${names} give this ${combinations} different values`,
+        `at most ${mostCombinations} are possible`,
+      );
+      return;
+    }
+    this.#eachChoice(free, () => visit(this.replacements.resolve(node, this.#settings), this.#written(node)));
+  }
+
+  #addUnknownProperty(component: string, node: MapNode, { key, at }: Entry, known: readonly string[]): void {
+    const names = [...new Set(known)].filter((name) => name !== "component");
+    const file = defaultsFile(component.slice(component.indexOf("/") + 1));
+    const hints = [expectedOneOf(names), ...didYouMean(key, names), ...this.#chosenBy(node, component)];
+    this.#problems.add(at, `${file} contains no ${quoted(key)} property`, ...hints);
+  }
+
+  /** Which hyperparameters make this mapping the component in question, if it is not always that. */
+  #chosenBy(node: MapNode, component: string): string[] {
+    const dependencies = new Set<number>();
+    const named = node.byKey.get("component");
+    if (named !== undefined) this.replacements.dependencies(named.value, dependencies, this.mentioned);
+    const names = [...dependencies].map((number) => `*${this.hyperparameters[number]?.name}`);
+    return names.length === 0 ? [] : [`${names.join(" and ")} can make this ${component}`];
+  }
+
+  #eachChoice(free: readonly number[], visit: () => void): void {
+    const [number, ...rest] = free;
+    if (number === undefined) {
+      visit();
+      return;
+    }
+    const tuned = this.#settings[number] ?? null;
+    this.#bound.add(number);
+    for (const value of this.hyperparameters[number]?.values ?? []) {
+      this.#settings[number] = value;
+      this.#eachChoice(rest, visit);
+    }
+    this.#settings[number] = tuned;
+    this.#bound.delete(number);
+  }
+
+  /** A hyperparameter's value is written in its list; anything else where it stands. */
+  #written(node: Node): Span {
+    if (node.kind !== "alias" || node.hyperparameter < 0) return node;
+    const position = this.hyperparameters[node.hyperparameter]?.values.indexOf(
+      this.#settings[node.hyperparameter] ?? null,
+    );
+    return this.#section.valueSpans[node.hyperparameter]?.[position ?? -1] ?? node;
+  }
+
+  #checkValue(value: Setting, at: Span, use: Use): void {
+    if (typeof value !== "string") return;
+    if (value === "randint" && use === "executed") this.hasRandint = true;
+    const name = Replacements.unresolved(value);
+    if (name === undefined) return;
+    const message = value === name ? `nothing replaces ${name}` : `nothing replaces ${name} in ${quoted(value)}`;
+    this.#problems.add(at, message, ...this.#unresolvedHints(name));
+  }
+
+  #unresolvedHints(name: string): string[] {
+    const defined = this.replacements.list.find(({ key }) => key === name);
+    if (defined === undefined) {
+      const nearest = nearestName(
+        name,
+        this.replacements.list.map(({ key }) => key),
+      );
+      const hint = nearest === undefined ? [] : [`did you mean ${quoted(nearest)}?`];
+      return [`add a line \`${name}: ...\` to string_replacements, or give --${name.slice(1, -1)}`, ...hint];
+    }
+    const line = defined.at === undefined ? "" : ` (line ${placeOf(defined.at).line})`;
+    return [
+      typeof defined.value === "object" && dereferenced(defined.value)?.kind !== "scalar"
+        ? `${name}${line} is not a single value, so it can only stand alone`
+        : `string_replacements apply from top to bottom; move ${name}${line} below the lines that use it`,
+    ];
+  }
+
+  /** A default that is a component cannot be given half: without a name nothing says which properties are meant. */
+  #checkNamesComponent(entry: Entry, usual: Node): void {
+    const given = dereferenced(entry.value);
+    if (given?.kind !== "map" || given.byKey.has("component") || usual.kind !== "map") return;
+    const named = usual.byKey.get("component")?.value;
+    if (named === undefined) return;
+    const name = this.replacements.resolve(named, this.#settings);
+    const hint = typeof name === "object" ? [] : [`begin it with \`component: ${shown(name).replaceAll('"', "")}\``];
+    this.#problems.add(entry.at, `${quoted(entry.key)} names no component`, ...hint);
+  }
+
+  #enter(node: Node): boolean {
+    this.#visited += 1;
+    if (this.#visited === mostNodes + 1) {
+      this.#problems.add(node, `the spec expands to more than ${mostNodes} values`, "are there aliases to aliases?");
+    }
+    if (this.#visited > mostNodes) return false;
+    if (this.#active.has(node)) {
+      this.#problems.add(
+        node,
+        "this contains itself, so it would never end",
+        "give the inner one fewer properties, or null",
+      );
+      return false;
+    }
+    this.#active.add(node);
+    return true;
+  }
+}
+
+function isUnknownAlias(node: Node): boolean {
+  return node.kind === "alias" && node.hyperparameter < 0 && node.target === undefined;
+}

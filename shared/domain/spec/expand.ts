@@ -1,0 +1,214 @@
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import type { ChosenSettings } from "../run.ts";
+import type { Spec, Tree } from "../spec.ts";
+import { isOff, rootEntries } from "./check-root.ts";
+import type { ComponentLibrary } from "./component-library.ts";
+import type { Replacements } from "./replacements.ts";
+import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
+
+/** What a spec that has been read keeps for expanding it. */
+export interface SpecSource {
+  readonly root: MapNode;
+  readonly rootDefaults: MapNode;
+  readonly replacements: Replacements;
+  readonly library: ComponentLibrary;
+}
+
+/**
+ * The whole runspec with the chosen values in place of aliases, strings replaced, defaults filled in, and every `randint` that
+ * is executed drawn. Forward definitions and stages that are not enabled are there, but nothing is drawn for them.
+ *
+ * @param settings     by name, or in spec order; left out: the tuned values
+ * @param drawRandint  0 to 999,999,999 for a path such as `processing_stages.0.agent.random_seed`; asked once per path
+ */
+export function expandSpec(
+  spec: Spec,
+  settings: ChosenSettings | readonly Setting[] | undefined,
+  drawRandint: (path: string) => number,
+): Tree {
+  const chosen =
+    settings === undefined ? spec.hyperparameters.map(({ tuned }) => tuned) : inOrder(spec.hyperparameters, settings);
+  return new Expansion(spec.source, chosen, drawRandint).root(spec.source, spec.hyperparameters);
+}
+
+/** One processing stage of an expanded spec. */
+export interface ExpandedStage {
+  /** From 1. */
+  readonly number: number;
+  readonly component: string;
+  /** Whether it is executed. */
+  readonly enabled: boolean;
+  readonly spec: { readonly [property: string]: Tree };
+}
+
+/** The stages of an expanded spec, in the order in which they are executed. */
+export function stagesOf(expanded: Tree): ExpandedStage[] {
+  const stages = property(expanded, "processing_stages");
+  if (!Array.isArray(stages)) throw new TypeError("not an expanded spec: it has no list of processing_stages");
+  return stages.map((item: Tree, i) => {
+    const spec = property(item, "processing_stage");
+    if (!isMapping(spec)) throw new TypeError(`not an expanded spec: processing stage ${i + 1} is not a mapping`);
+    return {
+      number: i + 1,
+      component: String(property(spec, "component")),
+      enabled: !isOff(property(spec, "enabled")),
+      spec,
+    };
+  });
+}
+
+export function isMapping(tree: Tree | undefined): tree is { readonly [key: string]: Tree } {
+  return typeof tree === "object" && tree !== null && !Array.isArray(tree);
+}
+
+function property(tree: Tree, key: string): Tree | undefined {
+  return isMapping(tree) ? tree[key] : undefined;
+}
+
+function inOrder(hyperparameters: readonly Hyperparameter[], settings: ChosenSettings | readonly Setting[]): Setting[] {
+  const given = isList(settings) ? settings.length : Object.keys(settings).length;
+  if (given !== hyperparameters.length) {
+    throw new RangeError(`${given} settings for ${hyperparameters.length} hyperparameters`);
+  }
+  return hyperparameters.map(({ name, values }, i) => {
+    const setting = isList(settings) ? settings[i] : settings[name];
+    if (setting === undefined) throw new RangeError(`no setting for hyperparameter "${name}"`);
+    if (!values.includes(setting))
+      throw new RangeError(`${String(setting)} is not a value of hyperparameter "${name}"`);
+    return setting;
+  });
+}
+
+function isList(settings: ChosenSettings | readonly Setting[]): settings is readonly Setting[] {
+  return Array.isArray(settings);
+}
+
+/** One expansion: a walk of the spec's own nodes, so that nothing is parsed again (a coordinator expands every run). */
+export class Expansion {
+  readonly #replacements: Replacements;
+  readonly #library: ComponentLibrary;
+  readonly #settings: readonly Setting[];
+  readonly #draw: (path: string) => number;
+  /** Whether the part being walked is executed. */
+  #isDrawing = true;
+  readonly #path: (string | number)[] = [];
+
+  constructor(
+    { replacements, library }: Pick<SpecSource, "replacements" | "library">,
+    settings: readonly Setting[],
+    draw: (path: string) => number,
+  ) {
+    this.#replacements = replacements;
+    this.#library = library;
+    this.#settings = settings;
+    this.#draw = draw;
+  }
+
+  root({ root, rootDefaults }: SpecSource, hyperparameters: readonly Hyperparameter[]): Tree {
+    const tree: Record<string, Tree> = {};
+    for (const entry of rootEntries(root, rootDefaults)) tree[entry.key] = this.#section(entry, hyperparameters);
+    return tree;
+  }
+
+  value(node: Node): Tree {
+    if (node.kind === "alias" && node.hyperparameter < 0)
+      return node.target === undefined ? null : this.value(node.target);
+    switch (node.kind) {
+      case "scalar":
+      case "alias": {
+        const value = this.#replacements.resolve(node, this.#settings);
+        if (typeof value === "object" && value !== null) return this.value(value);
+        return value === "randint" && this.#isDrawing ? this.#draw(this.#path.join(".")) : value;
+      }
+      case "list":
+        return node.items.map((item, i) => this.#within(i, item));
+      case "map": {
+        const named = node.byKey.get("component");
+        return named === undefined ? this.#entries(node.entries, {}) : this.#component(node, this.value(named.value));
+      }
+      default: {
+        const never: never = node;
+        return never;
+      }
+    }
+  }
+
+  /** The component's name, then the defaults that are left as they are, then what the spec says. */
+  #component(node: MapNode, component: Tree): Tree {
+    const tree: Record<string, Tree> = { component };
+    for (const { key, value } of this.#library.known(String(component))?.entries ?? []) {
+      if (key !== "component" && !node.byKey.has(key)) tree[key] = this.#within(key, value);
+    }
+    return this.#entries(node.entries, tree);
+  }
+
+  #entries(entries: readonly Entry[], tree: Record<string, Tree>): Tree {
+    for (const { key, value } of entries) {
+      if (key !== "component" || !Object.hasOwn(tree, key)) tree[key] = this.#within(key, value);
+    }
+    return tree;
+  }
+
+  #section({ key, value }: Entry, hyperparameters: readonly Hyperparameter[]): Tree {
+    switch (key) {
+      case "hyperparameters":
+        return hyperparameters.map((_, i) => ({ name: this.#settings[i] ?? null }));
+      case "string_replacements":
+        return this.#stringReplacements();
+      case "processing_stages":
+        return this.#stages(key, value);
+      case "forward_definitions":
+      case "job_launcher":
+        return this.#undrawn(() => this.#within(key, value));
+      default:
+        return this.#within(key, value);
+    }
+  }
+
+  #stringReplacements(): Tree {
+    const tree: Record<string, Tree> = {};
+    for (const { key, value } of this.#replacements.list) {
+      const resolved = typeof value === "string" ? this.#replacements.resolveText(value, this.#settings) : value;
+      const isNode = typeof resolved === "object" && resolved !== null;
+      tree[key] = isNode ? this.#undrawn(() => this.value(resolved)) : resolved;
+    }
+    return tree;
+  }
+
+  #stages(section: string, node: Node): Tree {
+    const list = dereferenced(node);
+    if (list?.kind !== "list") return [];
+    return list.items.map((item, i) => {
+      const entry = dereferenced(item);
+      const given = entry?.kind === "map" ? entry.byKey.get("processing_stage")?.value : undefined;
+      const stage = given === undefined ? undefined : dereferenced(given);
+      if (stage?.kind !== "map") return null;
+      // The path leaves out the key `processing_stage`, which every item has.
+      const spec = () => this.#within(section, stage, i);
+      return { processing_stage: this.#isEnabled(stage) ? spec() : this.#undrawn(spec) };
+    });
+  }
+
+  #isEnabled(stage: MapNode): boolean {
+    const named = stage.byKey.get("component")?.value;
+    const defaults = named === undefined ? undefined : this.#library.known(String(this.value(named)));
+    const enabled = stage.byKey.get("enabled") ?? defaults?.byKey.get("enabled");
+    return enabled === undefined || !isOff(this.value(enabled.value));
+  }
+
+  #within(key: string | number, node: Node, index?: number): Tree {
+    this.#path.push(key);
+    if (index !== undefined) this.#path.push(index);
+    const tree = this.value(node);
+    this.#path.length -= index === undefined ? 1 : 2;
+    return tree;
+  }
+
+  #undrawn(expand: () => Tree): Tree {
+    const before = this.#isDrawing;
+    this.#isDrawing = false;
+    const tree = expand();
+    this.#isDrawing = before;
+    return tree;
+  }
+}

@@ -1,0 +1,305 @@
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { nearestName } from "./nearest-name.ts";
+import { didYouMean, expectedOneOf, type ProblemList, quoted, shown } from "./problems.ts";
+import type { Span } from "./source-text.ts";
+import { type AliasNode, dereferenced, type Entry, type ListNode, type Node, type YamlDocument } from "./yaml-tree.ts";
+
+/** The hyperparameters of a spec and where they stand. */
+export interface HyperparameterSection {
+  readonly hyperparameters: readonly Hyperparameter[];
+  /** Per hyperparameter: its `&name`. */
+  readonly anchors: readonly Span[];
+  /** Per hyperparameter: where each of its values stands. */
+  readonly valueSpans: readonly (readonly Span[])[];
+  /** Names that lack their `&`: an alias to one of them is not a mistake of its own. */
+  readonly unanchored: ReadonlySet<string>;
+}
+
+const valueKeys = ["ordered_tuning_values", "unordered_tuning_values"] as const;
+const lineKeys = [...valueKeys, "tuned_value"];
+const threeLines = "a hyperparameter is three lines: `- name: &lr`, `ordered_tuning_values: [...]`, `tuned_value: ...`";
+
+interface Item {
+  readonly name: string;
+  readonly anchor: Span;
+  /** The lines after the name, wherever they are indented. */
+  readonly lines: readonly Entry[];
+}
+
+/**
+ * Reads the `hyperparameters` section, and makes every alias to one of them stand for its chosen value.
+ *
+ * In the tutorial's layout the two lines below `- name: &lr` are indented further than `name`, so to YAML the anchor names the
+ * mapping of these two; level with `name` they are its siblings, and the anchor names an empty value. Both are read.
+ */
+export function readHyperparameters(
+  document: YamlDocument,
+  section: Node,
+  problems: ProblemList,
+): HyperparameterSection {
+  const unanchored = new Set<string>();
+  const items: Item[] = [];
+  for (const node of listItems(section, problems)) {
+    const item = readItem(document, node, unanchored, problems);
+    if (item !== undefined) items.push(item);
+  }
+  items.forEach((item, number) => {
+    const named = document.anchors.get(item.name);
+    if (named?.at.start !== item.anchor.start) return;
+    for (const alias of document.aliases) {
+      if (alias.target === named.node) alias.hyperparameter = number;
+    }
+  });
+  const read = items.map((item) => readLines(item, problems));
+  return {
+    hyperparameters: read.map(({ hyperparameter }) => hyperparameter),
+    anchors: items.map(({ anchor }) => anchor),
+    valueSpans: read.map(({ spans }) => spans),
+    unanchored,
+  };
+}
+
+export const noHyperparameters: HyperparameterSection = {
+  hyperparameters: [],
+  anchors: [],
+  valueSpans: [],
+  unanchored: new Set(),
+};
+
+function listItems(section: Node, problems: ProblemList): readonly Node[] {
+  const node = dereferenced(section);
+  if (node === undefined || (node.kind === "scalar" && node.value === null)) return [];
+  if (node.kind === "list") return node.items;
+  problems.add(section, "hyperparameters is not a list", threeLines);
+  return [];
+}
+
+function readItem(
+  document: YamlDocument,
+  node: Node,
+  unanchored: Set<string>,
+  problems: ProblemList,
+): Item | undefined {
+  const first = node.kind === "map" ? node.entries[0] : undefined;
+  if (node.kind !== "map" || first === undefined) {
+    problems.add(node, "this is not a hyperparameter", threeLines);
+    return undefined;
+  }
+  if (first.key !== "name") {
+    const hint = node.byKey.has("name") ? [] : didYouMean(first.key, ["name"]);
+    problems.add(first.at, `a hyperparameter does not start with ${quoted(first.key)}`, threeLines, ...hint);
+  }
+  const named = node.byKey.get("name") ?? node.entries.find((entry) => anchorOf(entry.value) !== undefined);
+  if (named === undefined) return undefined;
+  const name = anchorOf(named.value);
+  if (name === undefined) {
+    addMissingAnchor(named, unanchored, problems);
+    return undefined;
+  }
+  const anchor = anchorSpan(document, named.value, name);
+  if (!/^[A-Za-z_][\w.-]*$/.test(name) || name === "__proto__") {
+    problems.add(
+      anchor,
+      `${quoted(name)} cannot name a hyperparameter`,
+      "expected letters, digits, _ - and . after a letter",
+    );
+  }
+  return { name, anchor, lines: [...linesBelow(named, problems), ...node.entries.filter((entry) => entry !== named)] };
+}
+
+/** The lines that are indented further than `name`. */
+function linesBelow({ value }: Entry, problems: ProblemList): readonly Entry[] {
+  if (value.kind === "map") return value.entries;
+  if (value.kind !== "scalar" || !value.isEmpty) {
+    problems.add(value, "nothing may follow the &name of a hyperparameter on its line", threeLines);
+  }
+  return [];
+}
+
+function addMissingAnchor({ at, value }: Entry, unanchored: Set<string>, problems: ProblemList): void {
+  const name = value.kind === "scalar" && typeof value.value === "string" ? value.value : undefined;
+  if (name === undefined) {
+    problems.add(at, "this hyperparameter has no name", threeLines);
+    return;
+  }
+  unanchored.add(name);
+  problems.add(value, `${quoted(name)} lacks the & that lets the spec refer to it`, `write \`- name: &${name}\``);
+}
+
+function anchorOf(node: Node): string | undefined {
+  return node.kind === "alias" ? undefined : node.anchor;
+}
+
+function anchorSpan(document: YamlDocument, node: Node, name: string): Span {
+  const defined = document.anchors.get(name);
+  // The second definition of a name is reported already; it is placed by its first line.
+  return defined?.node === node ? defined.at : { source: document, start: node.start, end: node.start + 1 };
+}
+
+function readLines(item: Item, problems: ProblemList): { hyperparameter: Hyperparameter; spans: readonly Span[] } {
+  const lines = new Map<string, Entry>();
+  const unknown: Entry[] = [];
+  for (const entry of item.lines) {
+    if (!lineKeys.includes(entry.key)) unknown.push(entry);
+    else if (!lines.has(entry.key)) lines.set(entry.key, entry);
+    else problems.add(entry.at, `${entry.key} is given twice`, "keep one of them");
+  }
+  for (const entry of unknown) {
+    const missing = missingKeys(lines);
+    // Read as what was most likely meant, so that one slip is one problem.
+    const meant = nearestName(entry.key, missing) ?? (missing.length === lineKeys.length ? undefined : missing[0]);
+    const hint = meant === undefined ? [] : [`did you mean ${quoted(meant)}?`];
+    const message = `unknown key ${quoted(entry.key)} in hyperparameter ${quoted(item.name)}`;
+    problems.add(entry.at, message, expectedOneOf(lineKeys), ...hint);
+    if (meant !== undefined) lines.set(meant, entry);
+  }
+  const [ordered, unordered, tuned] = lineKeys.map((key) => lines.get(key));
+  if (ordered !== undefined && unordered !== undefined) {
+    problems.add(unordered.at, `hyperparameter ${quoted(item.name)} has two lists of values`, "keep one of them");
+  }
+  const listed = ordered ?? unordered;
+  const lacking = [
+    ...(listed === undefined ? ["list of values"] : []),
+    ...(tuned === undefined ? ["tuned_value"] : []),
+  ];
+  if (lacking.length > 0) {
+    problems.add(item.anchor, `hyperparameter ${quoted(item.name)} has no ${lacking.join(" and no ")}`, threeLines);
+  }
+  if (listed !== undefined && tuned !== undefined && tuned.at.start < listed.at.start && unknown.length === 0) {
+    problems.add(tuned.at, "tuned_value comes before the list of values", threeLines);
+  }
+  const { values, spans, isWhole } = listed === undefined ? noValues : readValues(item.name, listed, problems);
+  const tunedValue = tuned === undefined ? undefined : readTuned(item.name, tuned, values, isWhole, problems);
+  const hyperparameter = {
+    name: item.name,
+    ordered: ordered !== undefined,
+    values,
+    // Null is a value; undefined was reported, and anything does in its place.
+    tuned: tunedValue === undefined ? (values[0] ?? null) : tunedValue,
+  };
+  return { hyperparameter, spans };
+}
+
+/** The lines that a hyperparameter still lacks. */
+function missingKeys(lines: ReadonlyMap<string, Entry>): string[] {
+  const isListed = valueKeys.some((key) => lines.has(key));
+  return lineKeys.filter((key) => !lines.has(key) && !(isListed && key !== "tuned_value"));
+}
+
+interface Values {
+  readonly values: readonly Setting[];
+  readonly spans: readonly Span[];
+  /** Whether every value could be read, so that a tuned value can be compared with them. */
+  readonly isWhole: boolean;
+}
+
+const noValues: Values = { values: [], spans: [], isWhole: false };
+
+function readValues(name: string, { at, value }: Entry, problems: ProblemList): Values {
+  const node = definition(value, problems);
+  if (node === undefined) return noValues;
+  if (node.kind !== "list") {
+    const found = node.kind === "scalar" && !node.isEmpty ? node : at;
+    problems.add(found, `the values of hyperparameter ${quoted(name)} are not a list`, "write them as [1, 2, 3]");
+    return noValues;
+  }
+  if (node.items.length === 0) {
+    problems.add(node, `hyperparameter ${quoted(name)} has no values to choose from`, "list at least one");
+    return noValues;
+  }
+  return readItems(name, node, problems);
+}
+
+function readItems(name: string, list: ListNode, problems: ProblemList): Values {
+  const values: Setting[] = [];
+  const spans: Span[] = [];
+  for (const item of list.items) {
+    const node = definition(item, problems);
+    if (node === undefined) continue;
+    if (node.kind !== "scalar" || Number.isNaN(node.value)) {
+      const expected = "expected a number, a word, true, false or null";
+      problems.add(item, `this cannot be a value of hyperparameter ${quoted(name)}`, expected);
+    } else if (values.includes(node.value)) {
+      problems.add(item, `${shown(node.value)} is listed twice in hyperparameter ${quoted(name)}`, "keep one of them");
+    } else {
+      values.push(node.value);
+      spans.push(item);
+    }
+  }
+  const hasCommas = !addMissingCommas(list, values, problems);
+  return { values, spans, isWhole: hasCommas && values.length === list.items.length };
+}
+
+/** `[1 2 3]` is a list of one text. Returns whether that is what happened. */
+function addMissingCommas(list: ListNode, [value]: readonly Setting[], problems: ProblemList): boolean {
+  const [item] = list.items;
+  if (list.items.length !== 1 || item === undefined || typeof value !== "string") return false;
+  if (!/^[-+.\d]\S*(\s+[-+.\d]\S*)+$/.test(value)) return false;
+  problems.add(
+    item,
+    `${quoted(value)} is a single value, a text`,
+    `put commas between values: [${value.split(/\s+/).join(", ")}]`,
+  );
+  return true;
+}
+
+function readTuned(
+  name: string,
+  { at, value }: Entry,
+  values: readonly Setting[],
+  isWhole: boolean,
+  problems: ProblemList,
+): Setting | undefined {
+  const node = definition(value, problems);
+  if (node === undefined) return undefined;
+  if (node.kind !== "scalar") {
+    problems.add(
+      value,
+      `the tuned value of hyperparameter ${quoted(name)} is not one of its values`,
+      expectedValue(values),
+    );
+    return undefined;
+  }
+  if (node.isEmpty) {
+    problems.add(at, `hyperparameter ${quoted(name)} has an empty tuned_value`, expectedValue(values));
+    return undefined;
+  }
+  if (values.includes(node.value)) return node.value;
+  if (isWhole) {
+    const message = `tuned_value ${shown(node.value)} is not among the values of hyperparameter ${quoted(name)}`;
+    problems.add(value, message, expectedValue(values), ...nearestValue(node.value, values));
+  }
+  return undefined;
+}
+
+function expectedValue(values: readonly Setting[]): string {
+  return expectedOneOf(values.map(shown));
+}
+
+function nearestValue(typed: Setting, values: readonly Setting[]): string[] {
+  const sameText = values.find((value) => typeof value !== typeof typed && String(value) === String(typed));
+  if (sameText !== undefined) return [`${shown(sameText)} is listed, which is not the same as ${shown(typed)}`];
+  if (typeof typed === "string") {
+    return didYouMean(
+      typed,
+      values.filter((value) => typeof value === "string"),
+    );
+  }
+  if (typeof typed !== "number") return [];
+  const numbers = values.filter((value) => typeof value === "number");
+  const [nearest] = numbers.sort((a, b) => Math.abs(a - typed) - Math.abs(b - typed));
+  return nearest === undefined ? [] : [`the nearest is ${shown(nearest)}`];
+}
+
+/** What a line of a definition holds; undefined when that has been reported. */
+function definition(node: Node, problems: ProblemList): Exclude<Node, AliasNode> | undefined {
+  if (node.kind === "alias" && node.hyperparameter >= 0) {
+    problems.add(
+      node,
+      `*${node.name} is a hyperparameter, which cannot stand in the definition of one`,
+      "write the value",
+    );
+    return undefined;
+  }
+  return dereferenced(node);
+}

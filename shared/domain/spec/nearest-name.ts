@@ -1,0 +1,39 @@
+/** The valid name that someone who typed `typed` most likely meant, if any is near enough to be worth a guess. */
+export function nearestName(typed: string, names: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const name of names) {
+    const [a, b] = [typed.toLowerCase(), name.toLowerCase()];
+    const length = Math.max(a.length, b.length);
+    const distance = editDistance(a, b);
+    // Half a name is a good hint: tuning_values is one of two names that end so.
+    const isPart = a.length >= 4 && b.includes(a);
+    // One slip in three letters is still the same word; in a name of one or two letters every other name is that near.
+    if (!isPart && (distance > Math.max(1, Math.floor(length / 3)) || distance >= length)) continue;
+    if (distance < least) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let least = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, (beforeLast[j - 2] ?? 0) + 1);
+      }
+      row.push(least);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}

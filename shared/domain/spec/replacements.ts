@@ -1,0 +1,148 @@
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { type ProblemList, quoted } from "./problems.ts";
+import type { Span } from "./source-text.ts";
+import { dereferenced, type ListNode, type MapNode, type Node } from "./yaml-tree.ts";
+
+/** What a node turns out to be once hyperparameters are chosen and strings replaced. */
+export type Resolved = Setting | ListNode | MapNode;
+
+/** One line of `string_replacements`, or one `--name value`. */
+interface Replacement {
+  /** `<name>`, or `$datastore`. */
+  readonly key: string;
+  /** What takes its place; the command line gives words only. */
+  readonly value: string | Node;
+  /** Where it is defined, if a file defines it. */
+  readonly at: Span | undefined;
+}
+
+const keyPattern = /^(<[A-Za-z_][\w.-]*>|\$datastore)$/;
+/** What must not be left when all replacements are done. */
+const unresolvedPattern = /<[A-Za-z_][\w.-]*>|\$datastore/;
+
+/** Where data sets lie, relative to where the spec is executed; a spec's own `$datastore` line wins. */
+const datastore: Replacement = { key: "$datastore", value: "../datastore", at: undefined };
+
+/**
+ * The replacements of a spec, in the order in which they apply: a replacement's text may hold `<name>`s that are listed below it.
+ */
+export class Replacements {
+  readonly list: readonly Replacement[];
+  readonly #hyperparameters: readonly Hyperparameter[];
+
+  constructor(list: readonly Replacement[], hyperparameters: readonly Hyperparameter[]) {
+    this.list = list;
+    this.#hyperparameters = hyperparameters;
+  }
+
+  /** What a node stands for, given one setting per hyperparameter. An alias to nothing stands for null; it has been reported. */
+  resolve(node: Node, settings: readonly Setting[]): Resolved {
+    const value = literal(node, settings);
+    return typeof value === "string" ? this.resolveText(value, settings) : value;
+  }
+
+  /** What a text stands for. */
+  resolveText(text: string, settings: readonly Setting[]): Resolved {
+    return isMarked(text) ? this.#replace(text, settings) : text;
+  }
+
+  /** Adds the numbers of the hyperparameters that have a say in what a scalar or alias turns out to be, and the keys it holds. */
+  dependencies(node: Node, into: Set<number>, mentioned: Set<string>): void {
+    const seen = new Set<string>();
+    this.#addDependencies(node, into, seen);
+    for (const key of seen) mentioned.add(key);
+  }
+
+  /** The first `<name>` in a text that nothing replaces. */
+  static unresolved(text: string): string | undefined {
+    return unresolvedPattern.exec(text)?.[0];
+  }
+
+  #replace(text: string, settings: readonly Setting[]): Resolved {
+    let result = text;
+    for (const { key, value } of this.list) {
+      if (!result.includes(key)) continue;
+      const replacement = typeof value === "string" ? value : literal(value, settings);
+      if (result === key) {
+        if (typeof replacement !== "string") return replacement;
+        result = replacement;
+      } else if (replacement === null || typeof replacement !== "object") {
+        result = result.replaceAll(key, () => String(replacement));
+      }
+      // A list inside other text stays unresolved, and is reported as that.
+    }
+    return result;
+  }
+
+  #addDependencies(node: Node, into: Set<number>, seen: Set<string>): void {
+    if (node.kind === "alias" && node.hyperparameter >= 0) {
+      into.add(node.hyperparameter);
+      for (const value of this.#hyperparameters[node.hyperparameter]?.values ?? [])
+        this.#addTextDependencies(value, into, seen);
+      return;
+    }
+    const target = dereferenced(node);
+    if (target?.kind === "scalar") this.#addTextDependencies(target.value, into, seen);
+  }
+
+  #addTextDependencies(text: Setting, into: Set<number>, seen: Set<string>): void {
+    if (typeof text !== "string" || !isMarked(text)) return;
+    for (const { key, value } of this.list) {
+      if (seen.has(key) || !text.includes(key)) continue;
+      seen.add(key);
+      if (typeof value === "string") this.#addTextDependencies(value, into, seen);
+      else this.#addDependencies(value, into, seen);
+    }
+  }
+}
+
+function literal(node: Node, settings: readonly Setting[]): Resolved {
+  if (node.kind === "alias") {
+    if (node.hyperparameter >= 0) return settings[node.hyperparameter] ?? null;
+    return node.target === undefined ? null : literal(node.target, settings);
+  }
+  return node.kind === "scalar" ? node.value : node;
+}
+
+function isMarked(text: string): boolean {
+  return text.includes("<") || text.includes("$");
+}
+
+/** Reads `string_replacements` and lays the command line over it; a `--name` that the file does not list comes after all others. */
+export function readReplacements(
+  section: Node | undefined,
+  commandLine: Readonly<Record<string, string>>,
+  hyperparameters: readonly Hyperparameter[],
+  problems: ProblemList,
+): Replacements {
+  const list = new Map<string, Replacement>();
+  for (const replacement of section === undefined ? [] : readSection(section, problems)) {
+    list.set(replacement.key, replacement);
+  }
+  for (const [name, value] of Object.entries(commandLine)) {
+    const key = `<${name}>`;
+    list.set(key, { key, value, at: list.get(key)?.at });
+  }
+  if (!list.has(datastore.key)) list.set(datastore.key, datastore);
+  return new Replacements([...list.values()], hyperparameters);
+}
+
+function readSection(section: Node, problems: ProblemList): Replacement[] {
+  const node = dereferenced(section);
+  if (node === undefined || (node.kind === "scalar" && node.value === null)) return [];
+  if (node.kind !== "map") {
+    problems.add(section, "string_replacements is not a mapping", "write lines such as `<name>: value`");
+    return [];
+  }
+  return node.entries.flatMap(({ key, at, value }) => {
+    if (keyPattern.test(key)) return [{ key, value, at }];
+    const hint = keyPattern.test(`<${key}>`) ? [`did you mean ${quoted(`<${key}>`)}?`] : [];
+    problems.add(
+      at,
+      `${quoted(key)} cannot be replaced`,
+      "expected a name in angle brackets, such as <environment>",
+      ...hint,
+    );
+    return [];
+  });
+}

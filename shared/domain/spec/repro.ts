@@ -1,0 +1,60 @@
+import { DEFAULT_SCALAR_STYLE_RULES, type DumpOptions, dump, SCALAR_STYLE, type ScalarLayout } from "js-yaml";
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import type { ChosenSettings } from "../run.ts";
+import type { Tree } from "../spec.ts";
+import { isMapping } from "./expand.ts";
+
+/** js-yaml 5.5 writes text that ends in a Unicode space (U+2000, say) without quotes, and reads it back without the space. */
+function quoteUnlessAscii(layout: ScalarLayout): void {
+  if (/[^\n\x20-\x7e]/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+
+const style: DumpOptions = {
+  noRefs: true,
+  lineWidth: -1,
+  scalarStyleRules: [quoteUnlessAscii, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)],
+};
+
+/**
+ * The text of `repro_spec.yaml`: the expanded spec of a run, with the numbers it drew, so that executing it repeats the run.
+ *
+ * The stages hold the chosen values themselves, not aliases: defaults were filled in for the components that were chosen, and
+ * would not fit others. So that a reading of the file still shows the run's settings, each hyperparameter is listed with the
+ * chosen value as its tuned and only value: a dial with one mark, which neither promises a search nor counts as a wasted one.
+ */
+export function reproSpec(expanded: Tree, hyperparameters: readonly Hyperparameter[], chosen: ChosenSettings): string {
+  if (!isMapping(expanded)) throw new TypeError("not an expanded spec");
+  const parts = [
+    "# Written by the run itself: every setting it had, and every number it drew for a randint.",
+    "# Executing this file repeats the run. The job launcher is disabled, and the stages hold the chosen values.",
+  ];
+  for (const [key, value] of Object.entries(expanded)) {
+    if (key === "string_replacements" || key === "forward_definitions") continue;
+    if (key === "hyperparameters") {
+      if (hyperparameters.length > 0) parts.push("", ...hyperparameterLines(hyperparameters, chosen));
+    } else {
+      const shown = key === "job_launcher" && isMapping(value) ? { ...value, enabled: 0 } : value;
+      if (typeof value === "object" && value !== null) parts.push("");
+      parts.push(dump({ [key]: shown }, style).trimEnd());
+    }
+  }
+  return `${parts.join("\n")}\n`;
+}
+
+function hyperparameterLines(hyperparameters: readonly Hyperparameter[], chosen: ChosenSettings): string[] {
+  const lines = hyperparameters.flatMap(({ name, ordered }) => {
+    const value = inOneLine(chosen[name] ?? null);
+    return [
+      `  - name: &${name}`,
+      `      ${ordered ? "ordered" : "unordered"}_tuning_values: [${value}]`,
+      `      tuned_value: ${value}`,
+    ];
+  });
+  return ["hyperparameters:", ...lines];
+}
+
+function inOneLine(value: Setting): string {
+  return dump([value], { ...style, flowLevel: 0 })
+    .trim()
+    .slice(1, -1);
+}

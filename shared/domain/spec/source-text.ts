@@ -1,0 +1,51 @@
+import type { Place } from "../spec.ts";
+
+/** A text that nodes and problems point into. */
+export interface SourceText {
+  /** For messages: as the user named it, or `agents/AAC_Agent.yaml` for a component's defaults. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A stretch of a text; offsets count UTF-16 units, `end` is not included. */
+export interface Span {
+  readonly source: SourceText;
+  readonly start: number;
+  readonly end: number;
+}
+
+const lineEnd = /\r\n|\n|\r/g;
+
+/** Line and column of an offset, both from 1; the column counts characters, as an editor does. */
+export function placeOf({ source, start }: Span): Place {
+  const starts = lineStartsOf(source);
+  const after = starts.findIndex((lineStart) => lineStart > start);
+  const line = after < 0 ? starts.length : after;
+  return { file: source.file, line, column: characters(source.text.slice(starts[line - 1], start)) + 1 };
+}
+
+/** Looked up for every problem of a file, and there may be thousands. */
+const lineStarts = new WeakMap<SourceText, readonly number[]>();
+
+function lineStartsOf(source: SourceText): readonly number[] {
+  const known = lineStarts.get(source);
+  if (known !== undefined) return known;
+  const starts = [0, ...Array.from(source.text.matchAll(lineEnd), (match) => match.index + match[0].length)];
+  lineStarts.set(source, starts);
+  return starts;
+}
+
+/** How many characters of its first line a span covers, at least 1: what is underlined. */
+export function lengthOf({ source, start, end }: Span): number {
+  const firstLine = source.text.slice(start, end).split(lineEnd, 1)[0] ?? "";
+  return Math.max(1, characters(firstLine));
+}
+
+/** The text of a line, from 1, without its end; undefined past the last. */
+export function lineText(text: string, line: number): string | undefined {
+  return text.split(lineEnd)[line - 1];
+}
+
+function characters(text: string): number {
+  return [...text].length;
+}

@@ -1,0 +1,61 @@
+import type { JobSettings } from "../spec.ts";
+import type { SpecCheck } from "./check.ts";
+import type { Launcher } from "./check-root.ts";
+import type { HyperparameterSection } from "./hyperparameter-section.ts";
+import { ProblemList, quoted } from "./problems.ts";
+import { placeOf } from "./source-text.ts";
+import { type AliasNode, dereferenced, type MapNode, type YamlDocument } from "./yaml-tree.ts";
+
+/**
+ * The tutorial's ways to waste a search, as far as a spec shows them: a hyperparameter that nothing refers to, or that only
+ * things refer to that are not executed; and a search whose runs differ in nothing but their settings. A hyperparameter with a
+ * single value is no dial, so it wastes nothing.
+ */
+export function wastefulSearch(
+  document: YamlDocument,
+  root: MapNode,
+  section: HyperparameterSection,
+  check: SpecCheck,
+  settings: JobSettings,
+  launcher: Launcher,
+): ProblemList {
+  const warnings = new ProblemList();
+  section.hyperparameters.forEach(({ name, values }, number) => {
+    const anchor = section.anchors[number];
+    if (anchor === undefined || check.used.has(number) || values.length < 2) return;
+    const references = document.aliases.filter((alias) => alias.hyperparameter === number);
+    const [first] = references;
+    if (first === undefined) {
+      const hint = `its ${values.length} values multiply the search and change no run`;
+      warnings.add(
+        anchor,
+        `nothing refers to hyperparameter ${quoted(name)}`,
+        hint,
+        `write *${name} where it belongs, or delete these lines`,
+      );
+    } else {
+      const where = references.map((alias) => `*${name} stands on line ${placeOf(alias).line}, ${partOf(root, alias)}`);
+      const hint = `its ${values.length} values multiply the search and change no run`;
+      warnings.add(anchor, `nothing that is executed refers to hyperparameter ${quoted(name)}`, ...where, hint);
+    }
+  });
+  if (settings.enabled && settings.hpTuning !== false && !check.hasRandint) {
+    const at = launcher.given?.byKey.get("hp_tuning")?.value ?? root;
+    const hint = "runs with the same settings will all end the same; write randint for a seed of an enabled stage";
+    warnings.add(at, `hp_tuning is ${settings.hpTuning}, but no randint occurs in what is executed`, hint);
+  }
+  return warnings;
+}
+
+/** Which part of the spec, in words, an idle reference stands in. */
+function partOf(root: MapNode, alias: AliasNode): string {
+  const section = root.entries.findLast((entry) => entry.at.start <= alias.start);
+  const node = section === undefined ? undefined : dereferenced(section.value);
+  if (section?.key === "processing_stages" && node?.kind === "list") {
+    const number = node.items.findLastIndex((item) => item.start <= alias.start) + 1;
+    return `in processing stage ${number}, which is not enabled`;
+  }
+  if (section?.key === "forward_definitions") return "in a forward definition that no enabled stage uses";
+  if (section?.key === "string_replacements") return "in a replacement that nothing executed uses";
+  return `in ${section?.key ?? "the spec"}`;
+}

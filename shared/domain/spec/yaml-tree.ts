@@ -1,0 +1,325 @@
+import {
+  boolCoreTag,
+  constructFromEvents,
+  EVENT_ID,
+  type Event,
+  floatCoreTag,
+  getScalarValue,
+  intCoreTag,
+  NOT_RESOLVED,
+  nullCoreTag,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+  type ScalarTagDefinition,
+  YAMLException,
+} from "js-yaml";
+import type { Setting } from "../hyperparameter.ts";
+import { type ProblemList, quoted } from "./problems.ts";
+import { lineText, placeOf, type SourceText, type Span } from "./source-text.ts";
+
+// A YAML tree that still knows where everything stood and what every anchor was called; js-yaml's `load` forgets both.
+
+export interface ScalarNode extends Span {
+  readonly kind: "scalar";
+  readonly anchor: string | undefined;
+  readonly value: Setting;
+  /** Whether nothing at all was written, as in `tuned_value:`. */
+  readonly isEmpty: boolean;
+}
+
+export interface ListNode extends Span {
+  readonly kind: "list";
+  readonly anchor: string | undefined;
+  readonly items: readonly Node[];
+}
+
+export interface MapNode extends Span {
+  readonly kind: "map";
+  readonly anchor: string | undefined;
+  readonly entries: readonly Entry[];
+  readonly byKey: ReadonlyMap<string, Entry>;
+}
+
+export interface AliasNode extends Span {
+  readonly kind: "alias";
+  readonly name: string;
+  /** What the anchor names; undefined if there is no such anchor, which is reported when all names are known. */
+  readonly target: Exclude<Node, AliasNode> | undefined;
+  /** Number of the hyperparameter whose chosen value this stands for; -1 for none. Set when that section is read. */
+  hyperparameter: number;
+}
+
+export type Node = ScalarNode | ListNode | MapNode | AliasNode;
+
+export interface Entry {
+  readonly key: string;
+  /** Where the key stands. */
+  readonly at: Span;
+  readonly value: Node;
+}
+
+export interface YamlDocument extends SourceText {
+  /** Undefined when the text is empty or is not YAML (which is then among the problems). */
+  readonly root: Node | undefined;
+  readonly anchors: ReadonlyMap<string, { readonly at: Span; readonly node: Exclude<Node, AliasNode> }>;
+  readonly aliases: readonly AliasNode[];
+}
+
+/** Reads one YAML 1.2 document; what is wrong with it goes to `problems` and the rest is still returned. */
+export function composeYaml(file: string, text: string, problems: ProblemList): YamlDocument {
+  const source = { file, text };
+  let events: Event[];
+  try {
+    events = parseEvents(text, { filename: file });
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    addSyntaxProblem(source, error, problems);
+    return { ...source, root: undefined, anchors: new Map(), aliases: [] };
+  }
+  return new Composer(source, events, problems).compose();
+}
+
+function addSyntaxProblem(source: SourceText, error: YAMLException, problems: ProblemList): void {
+  const start = Math.min(error.mark?.position ?? 0, source.text.length);
+  const at = { source, start, end: start + 1 };
+  problems.add(at, `not valid YAML: ${error.reason}`, ...syntaxHints(source, at, error.reason));
+}
+
+/** What people most often did when the parser says this. */
+function syntaxHints(source: SourceText, at: Span, reason: string): string[] {
+  if (reason.includes("tab character")) return ["indent with spaces"];
+  if (reason.includes("found ','")) return ["is there a comma too many?"];
+  const { line } = placeOf(at);
+  const named = /^\s*-\s+name:\s+([A-Za-z_][\w.-]*)\s*(#.*)?$/.exec(lineText(source.text, line - 1) ?? "");
+  return named === null
+    ? []
+    : [`line ${line - 1} lacks the & of a hyperparameter's name: write \`- name: &${named[1]}\``];
+}
+
+/** What an untagged plain scalar may be besides text, in the core schema of YAML 1.2. */
+const plainTags: readonly ScalarTagDefinition<Setting>[] = [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag];
+
+class Composer {
+  readonly #source: SourceText;
+  readonly #events: readonly Event[];
+  readonly #problems: ProblemList;
+  readonly #anchors = new Map<string, { at: Span; node: Exclude<Node, AliasNode> }>();
+  /** Anchors of collections that are still being read: an alias to one of them would never end. */
+  readonly #open = new Set<string>();
+  readonly #aliases: AliasNode[] = [];
+  #next = 0;
+
+  constructor(source: SourceText, events: readonly Event[], problems: ProblemList) {
+    this.#source = source;
+    this.#events = events;
+    this.#problems = problems;
+  }
+
+  compose(): YamlDocument {
+    let root: Node | undefined;
+    let documents = 0;
+    while (this.#next < this.#events.length) {
+      const event = this.#take();
+      if (event.type !== EVENT_ID.DOCUMENT) continue;
+      documents += 1;
+      const node = this.#node();
+      root ??= node;
+      if (documents === 2) {
+        this.#problems.add(
+          this.#first(node),
+          "a second YAML document starts here",
+          "expected one document in the file",
+        );
+      }
+    }
+    return { ...this.#source, root, anchors: this.#anchors, aliases: this.#aliases };
+  }
+
+  #take(): Event {
+    const event = this.#events[this.#next++];
+    if (event === undefined) throw new Error(`YAML events of ${this.#source.file} end within a node`);
+    return event;
+  }
+
+  #node(): Node {
+    const event = this.#take();
+    switch (event.type) {
+      case EVENT_ID.SCALAR: {
+        const value = this.#scalarValue(event);
+        const isEmpty = event.valueStart < 0 && event.tagStart < 0;
+        const quotes = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
+        const start = event.valueStart < 0 ? this.#whereEmpty(event) : event.valueStart - quotes;
+        const end = event.valueStart < 0 ? start + 1 : event.valueEnd + quotes;
+        return this.#anchored(event, { kind: "scalar", ...this.#span(start, end), anchor: undefined, value, isEmpty });
+      }
+      case EVENT_ID.SEQUENCE: {
+        this.#checkTag(event, "!!seq");
+        const opened = this.#openAnchor(event);
+        const items: Node[] = [];
+        while (this.#peek() !== EVENT_ID.POP) items.push(this.#node());
+        this.#take();
+        if (opened !== undefined) this.#open.delete(opened);
+        return this.#anchored(event, {
+          kind: "list",
+          ...this.#span(event.start, event.start + 1),
+          anchor: undefined,
+          items,
+        });
+      }
+      case EVENT_ID.MAPPING: {
+        this.#checkTag(event, "!!map");
+        const opened = this.#openAnchor(event);
+        const entries = this.#entries();
+        if (opened !== undefined) this.#open.delete(opened);
+        const byKey = new Map(entries.map((entry) => [entry.key, entry]));
+        const span = this.#span(event.start, event.start + 1);
+        return this.#anchored(event, { kind: "map", ...span, anchor: undefined, entries, byKey });
+      }
+      case EVENT_ID.ALIAS:
+        return this.#alias(event.anchorStart, event.anchorEnd);
+      default:
+        throw new Error(`YAML event ${event.type} of ${this.#source.file} where a node should be`);
+    }
+  }
+
+  #entries(): Entry[] {
+    const entries = new Map<string, Entry>();
+    while (this.#peek() !== EVENT_ID.POP) {
+      const keyEvent = this.#events[this.#next];
+      const keyNode = this.#node();
+      const value = this.#node();
+      if (keyEvent?.type !== EVENT_ID.SCALAR) {
+        this.#problems.add(keyNode, "this key is not a plain word", "expected `key: value`");
+        continue;
+      }
+      const key = getScalarValue(this.#source.text, keyEvent);
+      const at = this.#span(keyNode.start, keyNode.end);
+      const first = entries.get(key);
+      if (first !== undefined) {
+        const line = placeOf(first.at).line;
+        this.#problems.add(at, `${quoted(key)} is given twice`, `the first is on line ${line}; keep one of them`);
+      } else if (key === "__proto__") {
+        this.#problems.add(at, `${quoted(key)} cannot be a key`);
+      } else if (key === "<<") {
+        this.#problems.add(
+          at,
+          "merge keys (<<) belong to YAML 1.1",
+          "write the properties out; this file is read as YAML 1.2",
+        );
+      } else {
+        entries.set(key, { key, at, value });
+      }
+    }
+    this.#take();
+    return [...entries.values()];
+  }
+
+  #alias(start: number, end: number): AliasNode {
+    const name = this.#source.text.slice(start, end);
+    const span = this.#span(start - 1, end);
+    if (this.#open.has(name)) {
+      this.#problems.add(span, `*${name} stands inside what &${name} names, so it would never end`);
+    }
+    const target = this.#anchors.get(name)?.node;
+    const alias: AliasNode = { kind: "alias", ...span, name, target, hyperparameter: -1 };
+    // An alias into its own anchor has been reported just now; as nothing follows from it, it is left out of the list.
+    if (!this.#open.has(name)) this.#aliases.push(alias);
+    return alias;
+  }
+
+  #anchored<T extends Exclude<Node, AliasNode>>(event: Event, node: T): T {
+    if (!("anchorStart" in event) || event.anchorStart < 0) return node;
+    const name = this.#source.text.slice(event.anchorStart, event.anchorEnd);
+    const at = this.#span(event.anchorStart - 1, event.anchorEnd);
+    const named = { ...node, anchor: name };
+    const other = this.#anchors.get(name);
+    // What holds other nodes is complete after them, but was named before them.
+    const isFirst = other === undefined || at.start < other.at.start;
+    if (isFirst) this.#anchors.set(name, { at, node: named });
+    if (other !== undefined) {
+      const [first, second] = isFirst ? [at, other.at] : [other.at, at];
+      const hint = `the first is on line ${placeOf(first).line}; give one of them another name`;
+      this.#problems.add(second, `anchor &${name} is defined twice`, hint);
+    }
+    return named;
+  }
+
+  #openAnchor(event: { anchorStart: number; anchorEnd: number }): string | undefined {
+    if (event.anchorStart < 0) return undefined;
+    const name = this.#source.text.slice(event.anchorStart, event.anchorEnd);
+    if (this.#anchors.has(name) || this.#open.has(name)) return undefined;
+    this.#open.add(name);
+    return name;
+  }
+
+  #scalarValue(event: ScalarEvent): Setting {
+    if (event.tagStart >= 0) return this.#taggedValue(event);
+    const text = getScalarValue(this.#source.text, event);
+    if (event.style !== SCALAR_STYLE.PLAIN) return text;
+    for (const { resolve, tagName } of plainTags) {
+      const value = resolve(text, false, tagName);
+      if (value === NOT_RESOLVED) continue;
+      this.#checkWholeNumber(value, this.#span(event.valueStart, event.valueEnd));
+      return value;
+    }
+    return text;
+  }
+
+  #taggedValue(event: ScalarEvent): Setting {
+    try {
+      const document: Event = { type: EVENT_ID.DOCUMENT, explicitStart: false, explicitEnd: false, directives: [] };
+      const alone: Event = { ...event, anchorStart: -1, anchorEnd: -1 };
+      const [value] = constructFromEvents([document, alone, { type: EVENT_ID.POP }], { source: this.#source.text });
+      // The core schema, which is the default, has no other scalars.
+      return value as Setting;
+    } catch (error) {
+      if (!(error instanceof YAMLException)) throw error;
+      this.#problems.add(this.#span(event.tagStart, event.tagEnd), `not valid YAML: ${error.reason}`);
+      return null;
+    }
+  }
+
+  /** A seed of twenty digits would silently become another one. */
+  #checkWholeNumber(value: unknown, span: Span): void {
+    const digits = /^[-+]?0*(\d+)$/.exec(this.#source.text.slice(span.start, span.end))?.[1];
+    if (typeof value !== "number" || digits === undefined || String(Math.abs(value)) === digits) return;
+    this.#problems.add(
+      span,
+      "this whole number has more digits than can be kept",
+      'put it in quotes ("...") if it is a name',
+    );
+  }
+
+  #checkTag(event: { tagStart: number; tagEnd: number }, allowed: string): void {
+    if (event.tagStart < 0) return;
+    const tag = this.#source.text.slice(event.tagStart, event.tagEnd);
+    if (tag !== allowed)
+      this.#problems.add(this.#span(event.tagStart, event.tagEnd), `YAML tag ${tag} is not supported`);
+  }
+
+  /** A value that was left out has no place of its own; its key, which was just before it, has. */
+  #whereEmpty(event: { anchorStart: number }): number {
+    if (event.anchorStart >= 0) return event.anchorStart - 1;
+    const before = this.#events[this.#next - 2];
+    if (before?.type === EVENT_ID.SCALAR && before.valueEnd > 0) return before.valueEnd;
+    return 0;
+  }
+
+  #first(node: Node): Span {
+    return this.#span(node.start, node.start + 1);
+  }
+
+  #peek(): number | undefined {
+    return this.#events[this.#next]?.type;
+  }
+
+  #span(start: number, end: number): Span {
+    return { source: this.#source, start, end };
+  }
+}
+
+/** What an alias stands for, if it does not stand for a hyperparameter. */
+export function dereferenced(node: Node): Exclude<Node, AliasNode> | undefined {
+  return node.kind === "alias" ? node.target : node;
+}
