@@ -1,0 +1,69 @@
+import { load } from "js-yaml";
+import { componentDefaults } from "../../shared/component-defaults.ts";
+import type { ComponentSpec, StageContext } from "../../worker/stages/stage.ts";
+
+const defaults = componentDefaults();
+
+/** A component's spec as a stage gets it: the shipped defaults, `changes` on top, nested components likewise, randint as 7. */
+export function componentSpec(component: string, changes: Readonly<Record<string, unknown>> = {}): ComponentSpec {
+  const text = defaults.text(component);
+  if (text === undefined) throw new Error(`no defaults file of ${component}`);
+  const merged = { ...(load(text) as ComponentSpec), ...changes };
+  const entries = Object.entries(merged).map(([key, value]) => [key, key === "component" ? value : expanded(value)]);
+  return Object.fromEntries(entries) as ComponentSpec;
+}
+
+function expanded(value: unknown): unknown {
+  if (value === "randint") return 7;
+  if (typeof value !== "object" || value === null || !("component" in value)) return value;
+  const { component, ...changes } = value as ComponentSpec;
+  return componentSpec(component, changes);
+}
+
+/** What a stage did, for tests: its reports, its console, its checkpoints. */
+export interface RecordedContext extends StageContext {
+  readonly reports: { iters: number; values: readonly number[]; counts: readonly number[]; note: string | undefined }[];
+  readonly lines: string[];
+  readonly checkpoints: { iters: number; state: Uint8Array }[];
+}
+
+/** A runner that only records. `checkpointAt` says after how many iterations a checkpoint is due. */
+export function recordedContext(
+  spec: ComponentSpec,
+  options: {
+    directory?: string;
+    signal?: AbortSignal;
+    resume?: Uint8Array;
+    /** Asked once per iteration with the number of times it was asked before. */
+    checkpointDue?: (asked: number) => boolean;
+  } = {},
+): RecordedContext {
+  let asked = 0;
+  const context: RecordedContext = {
+    spec,
+    directory: options.directory ?? ".",
+    signal: options.signal ?? new AbortController().signal,
+    ...(options.resume ? { resume: options.resume } : {}),
+    reports: [],
+    lines: [],
+    checkpoints: [],
+    report: (iters, values, counts, note) => void context.reports.push({ iters, values, counts, note }),
+    checkpointDue: () => options.checkpointDue?.(asked++) ?? false,
+    checkpoint: (iters, state) => void context.checkpoints.push({ iters, state }),
+    log: (line) => void context.lines.push(line),
+    breathe: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+  return context;
+}
+
+/** Lifetime mean of a stage's first metric over its reports. */
+export function summaryOf(context: RecordedContext): number {
+  let sum = 0;
+  let count = 0;
+  for (const { values, counts } of context.reports) {
+    if (counts[0]! === 0) continue;
+    sum += values[0]! * counts[0]!;
+    count += counts[0]!;
+  }
+  return sum / count;
+}

@@ -1,0 +1,134 @@
+import { SpecError } from "../../../shared/errors.ts";
+import type { Agent, Environment } from "../../components/component.ts";
+import { Properties } from "../../components/properties.ts";
+import { createComponent } from "../../components/registry.ts";
+import { decodeState, encodeState, prefixed, savedArray, unprefixed } from "../../components/saved-state.ts";
+import type { StageContext, StageFactory, StageProcessor } from "../stage.ts";
+import { ModelFile, readModel } from "./model-file.ts";
+
+/** Work between two breaths, in milliseconds: an abort is to be heard within 100. */
+const breatheEveryMs = 25;
+
+interface Settings {
+  readonly maxIterations: number;
+  readonly itersPerReport: number;
+}
+
+/** Lets an agent act in an environment, one step per iteration, and reports what the environment measures. */
+class RlProc implements StageProcessor {
+  readonly metrics;
+  private readonly context: StageContext;
+  private readonly settings: Settings;
+  private readonly agent: Agent;
+  private readonly environment: Environment;
+  /** Where the best model goes, if anywhere. */
+  private readonly modelFile: ModelFile | null;
+  /** What the agent sees now. */
+  private readonly observation: Float32Array;
+  private readonly values: Float64Array;
+  private readonly counts: Float64Array;
+  private iters = 0;
+
+  constructor(
+    context: StageContext,
+    settings: Settings,
+    agent: Agent,
+    environment: Environment,
+    modelFile: ModelFile | null,
+  ) {
+    this.metrics = environment.metrics;
+    this.context = context;
+    this.settings = settings;
+    this.agent = agent;
+    this.environment = environment;
+    this.modelFile = modelFile;
+    this.observation = new Float32Array(environment.observationSize);
+    this.values = new Float64Array(this.metrics.length);
+    this.counts = new Float64Array(this.metrics.length);
+  }
+
+  async run(): Promise<void> {
+    const { context, settings, agent, environment, observation } = this;
+    if (context.resume) await this.restore(context.resume);
+    else environment.reset(observation);
+    let breathed = performance.now();
+    while (this.iters < settings.maxIterations && !context.signal.aborted) {
+      if (context.checkpointDue()) context.checkpoint(this.iters, this.save());
+      const reward = environment.step(agent.act(observation), observation);
+      agent.learn(reward, environment.ended, observation);
+      if (environment.ended) environment.reset(observation);
+      this.iters += 1;
+      if (this.iters % settings.itersPerReport === 0 || this.iters === settings.maxIterations) await this.report();
+      if (performance.now() - breathed >= breatheEveryMs) {
+        await context.breathe();
+        breathed = performance.now();
+      }
+    }
+  }
+
+  private async report(): Promise<void> {
+    this.environment.takeMeasurements(this.values, this.counts);
+    const isSaved = await this.modelFile?.saveIfBest(this.values[0]!, this.metrics[0]!, () => this.agent.saveModel());
+    this.context.report(this.iters, [...this.values], [...this.counts], ...(isSaved ? ["SAVED"] : []));
+  }
+
+  /** The stage between two iterations. A later attempt, here or on another machine, goes on from it bit for bit. */
+  private save(): Uint8Array {
+    const about = { agent: this.agent.build, engine };
+    return encodeState(about, {
+      iters: Float64Array.of(this.iters),
+      observation: this.observation,
+      ...prefixed("agent", this.agent.save()),
+      ...prefixed("environment", this.environment.save()),
+      ...(this.modelFile ? prefixed("model", this.modelFile.save()) : {}),
+    });
+  }
+
+  private async restore(bytes: Uint8Array): Promise<void> {
+    const { about, state } = decodeState(bytes, "the checkpoint");
+    const { agent: build, engine: itsEngine } = about;
+    if (build !== this.agent.build || itsEngine !== engine) {
+      this.context.log(
+        `RL_Proc:  this checkpoint was made with kernels ${build} on ${itsEngine}, here are ${this.agent.build} on ${engine}: ` +
+          "the run goes on, but not bit for bit as it would have there",
+      );
+    }
+    this.iters = savedArray(state, "iters", Float64Array, 1)[0]!;
+    this.observation.set(savedArray(state, "observation", Float32Array, this.observation.length));
+    this.agent.restore(unprefixed("agent", state));
+    this.environment.restore(unprefixed("environment", state));
+    await this.modelFile?.restore(unprefixed("model", state));
+  }
+}
+
+/** Whose exp, tanh, log, sin and cos these are. */
+const engine = `V8 ${process.versions.v8}`;
+
+const factory: StageFactory = async (context) => {
+  const properties = new Properties(context.spec);
+  properties.ignore("enabled");
+  const settings: Settings = {
+    maxIterations: properties.integer("max_iterations", 1, Number.MAX_SAFE_INTEGER),
+    itersPerReport: properties.integer("iters_per_report", 1, Number.MAX_SAFE_INTEGER),
+  };
+  const train = properties.boolean("train");
+  const saveTo = properties.textOrNull("save_model_to");
+  const loadFrom = properties.textOrNull("load_model_from");
+  const agentSpec = properties.component("agent");
+  const environmentSpec = properties.component("environment");
+  properties.check();
+
+  const environment = await createComponent("environments", environmentSpec, {});
+  const { observationSize, actionCount } = environment;
+  if (environment.metrics.length === 0) {
+    throw new SpecError(
+      `${environmentSpec.component}: an environment measures at least one thing; its "metrics" is empty`,
+    );
+  }
+  const log = (line: string) => context.log(`RL_Proc:  ${line}`);
+  const agent = await createComponent("agents", agentSpec, { observationSize, actionCount, train, log });
+  if (loadFrom !== null && !context.resume) agent.loadModel(await readModel(context.directory, loadFrom));
+  const modelFile = saveTo === null ? null : new ModelFile(context.directory, saveTo, agentSpec.component);
+  return new RlProc(context, settings, agent, environment, modelFile);
+};
+export default factory;

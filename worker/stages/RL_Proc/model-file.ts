@@ -1,0 +1,70 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Metric } from "../../../shared/domain/run.ts";
+import { NotFoundError } from "../../../shared/errors.ts";
+import type { SavedState } from "../../components/component.ts";
+import { decodeState, encodeState, savedArray } from "../../components/saved-state.ts";
+
+/** The file that holds a stage's best model so far. */
+export class ModelFile {
+  private readonly file: string;
+  private readonly agent: string;
+  /** First metric of the best report so far; NaN before the first. */
+  private best = Number.NaN;
+  /** What the file holds. */
+  private bytes: Uint8Array = new Uint8Array(0);
+
+  /** @param name relative to `directory` */
+  constructor(directory: string, name: string, agent: string) {
+    this.file = path.resolve(directory, name);
+    this.agent = agent;
+  }
+
+  /** Writes the model if `value` is better than that of every report before. Returns whether it was. */
+  async saveIfBest(value: number, metric: Metric, model: () => SavedState): Promise<boolean> {
+    const isBetter = metric.higherIsBetter ? value > this.best : value < this.best;
+    if (Number.isNaN(value) || !(isBetter || Number.isNaN(this.best))) return false;
+    this.best = value;
+    this.bytes = encodeState({ agent: this.agent }, model());
+    await this.write();
+    return true;
+  }
+
+  /** The file is part of the state: a run that goes on elsewhere needs it there. */
+  save(): SavedState {
+    return { best: Float64Array.of(this.best), file: this.bytes };
+  }
+
+  async restore(state: SavedState): Promise<void> {
+    this.best = savedArray(state, "best", Float64Array, 1)[0]!;
+    const { file } = state;
+    // A copy, so that the rest of the checkpoint can be let go.
+    this.bytes = savedArray(state, "file", Uint8Array, file?.length ?? 0).slice();
+    if (this.bytes.length > 0) await this.write();
+  }
+
+  /** Whole or not at all: a run that dies while writing leaves the file as it was. */
+  private async write(): Promise<void> {
+    await mkdir(path.dirname(this.file), { recursive: true });
+    const partial = `${this.file}.partial`;
+    await writeFile(partial, this.bytes);
+    await rename(partial, this.file);
+  }
+}
+
+/** Reads a model that an earlier stage or run saved. */
+export async function readModel(directory: string, name: string): Promise<SavedState> {
+  const file = path.resolve(directory, name);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NotFoundError(
+      `processors/RL_Proc: property "load_model_from" is "${name}", which cannot be read (${reason}); ` +
+        "expected the file that a stage with the same save_model_to has written before",
+      { cause },
+    );
+  }
+  return decodeState(bytes, file).state;
+}
