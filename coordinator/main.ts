@@ -1,23 +1,16 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ExternalBroker } from "../shared/broker/workspace-link.ts";
 import { exitCode, explain } from "../shared/errors.ts";
 import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { runCoordinator } from "./headless.ts";
 import { stopCoordinator } from "./launch.ts";
-import { openScreen, watch } from "./screen.ts";
+import { openScreen, type ScreenFlags, watchNewest } from "./screen.ts";
 
-export interface CoordinatorFlags {
-  readonly workspace: string;
-  readonly listen?: string;
-  readonly nats?: string;
-  readonly creds?: string;
+interface CoordinatorFlags extends ScreenFlags {
   readonly headless: boolean;
-  readonly lease: number;
-  readonly linger: number;
-  readonly every: number;
-  readonly json: boolean;
+  readonly tied: boolean;
 }
 
 const program = new Command("nexus-coord")
@@ -39,6 +32,7 @@ const program = new Command("nexus-coord")
   .option("--linger <seconds>", "how long the broker outlives a coordinator that dies without a word", seconds(0), 600)
   .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
   .option("--json", "one JSON object a line instead of a view", false)
+  .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
   .exitOverride()
   .showSuggestionAfterError()
@@ -71,7 +65,7 @@ program
   .description("look at a search; any number of people may, and nobody's leaving stops it")
   .action(async (job: string | undefined) => {
     const flags = program.opts<CoordinatorFlags>();
-    process.exitCode = await watch(flags, externalOf(flags), job);
+    process.exitCode = await watchNewest(flags, externalOf(flags), job);
   });
 
 program.action(async (specs: string[]) => {
@@ -83,6 +77,7 @@ program.action(async (specs: string[]) => {
 async function headless(flags: CoordinatorFlags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  if (flags.tied) process.on("disconnect", () => stop.abort());
   // Started by a command that waits for a word, or by a person or a service manager.
   const tell = (message: object): void => {
     if (process.connected) process.send?.(message);

@@ -1,0 +1,141 @@
+/** `npm start`: a whole swarm on this machine, from nothing to the standings. Ctrl-C stops all of it; the next start goes on. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readJournal } from "../shared/broker/journal-reader.ts";
+import { linkWorkspace } from "../shared/broker/workspace-link.ts";
+import { loadSpecFile, packageRoot } from "../shared/component-defaults.ts";
+import { pause } from "../shared/deadline.ts";
+import { type JobName, parseJobName } from "../shared/domain/names.ts";
+import { usedComponents } from "../shared/domain/spec-read.ts";
+import { explain, SpecError, UnreachableError, UsageError } from "../shared/errors.ts";
+import type { Bus } from "../shared/ports.ts";
+import { workspacePaths } from "../shared/workspace.ts";
+import { livingEndpoint } from "./endpoint.ts";
+import type { StartMessage } from "./launch.ts";
+import { PlainView } from "./plain.ts";
+import { giveOrder, newOrderId } from "./results/order.ts";
+import { processOutput } from "./results/output.ts";
+import { watchJob } from "./watch-job.ts";
+
+const workspace = "demo";
+const paths = workspacePaths(workspace);
+const specFile = join(packageRoot(), "specs", "maze_dgd.yaml");
+const again = process.argv.includes("--again");
+const children: ChildProcess[] = [];
+const stop = new AbortController();
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (!stop.signal.aborted)
+      say("\nstopping; runs in hand are handed back, and the next npm start goes on from here...");
+    stop.abort();
+  });
+}
+
+try {
+  process.exitCode = await demonstrate();
+} catch (error) {
+  const { text, exit } = explain(error, "npm start");
+  say(text);
+  process.exitCode = exit;
+} finally {
+  // Workers first: what they hand back is journalled by the coordinator, which ends the broker when it ends.
+  for (const child of children.reverse()) await end(child);
+}
+
+async function demonstrate(): Promise<number> {
+  if (livingEndpoint(paths)) {
+    throw new UsageError(`a demonstration runs already; look at it: npx nexus-coord watch --workspace ${workspace}`);
+  }
+  say("Starting a broker and a coordinator on this machine...");
+  await startCoordinator();
+  if (stop.signal.aborted) return 130;
+  const link = await linkWorkspace(paths, "operator");
+  try {
+    const job = await findOrSubmit(link.bus);
+    const nodes = Math.min(2, availableParallelism());
+    const slots = Math.max(1, Math.floor(availableParallelism() / nodes));
+    for (let i = 1; i <= 2; i += 1) {
+      start("../worker/main.js", [
+        "--workspace",
+        workspace,
+        "--name",
+        `demo-${i}`,
+        "--slots",
+        String(slots),
+        "--quiet",
+      ]);
+    }
+    say(
+      "Two workers train recurrent agents in a maze; distributed grid descent looks for their best hyperparameters.\n",
+    );
+    const view = new PlainView({ progress: process.stderr, results: process.stdout, wall: Date.now });
+    const table = await watchJob(link.bus, job, view, { signal: stop.signal });
+    if (!table.isOver) return 130;
+    say(nextSteps(job));
+    return 0;
+  } finally {
+    await link.close();
+  }
+}
+
+async function startCoordinator(): Promise<void> {
+  let failure: string | undefined;
+  const child = start("./main.js", ["--headless", "--workspace", workspace]);
+  child.on("message", (message: StartMessage) => {
+    if (message.kind === "failed") failure = message.message;
+  });
+  child.once("exit", (code, signal) => {
+    failure ??= `the coordinator ended with ${signal ?? `code ${code}`}; see ${paths.logs}`;
+  });
+  while (!livingEndpoint(paths) && !stop.signal.aborted) {
+    if (failure !== undefined) throw new UnreachableError(failure);
+    await pause(20);
+  }
+}
+
+/** The demonstration's job: the newest one, or a new one where there is none yet or another was asked for. */
+async function findOrSubmit(bus: Bus): Promise<JobName> {
+  const newest = [...(await readJournal(bus)).jobs.values()].at(-1);
+  if (newest && !(again && newest.isOver)) {
+    if (!newest.isOver)
+      say(`Going on with ${newest.job}: ${newest.ended} of ${newest.submitted.settings.totalRuns} runs are done.`);
+    return newest.job;
+  }
+  const { spec } = loadSpecFile(specFile, {});
+  const { file, text, commandLine } = spec;
+  const order = { kind: "run", op: newOrderId(), file, text, sources: usedComponents(spec), commandLine } as const;
+  const answer = await giveOrder(bus, workspace, order, processOutput);
+  const job = parseJobName(answer.name);
+  if (!answer.ok || !job) throw new SpecError(answer.reason);
+  return job.name;
+}
+
+const nextSteps = (job: JobName): string => `
+Look further (nothing needs to run for this):
+  npx nexus list runs ${job} --workspace ${workspace} --sort=metrics.hpmax --last=10
+  npx nexus list jobs --workspace ${workspace}
+Search again:              npm start -- --again
+Search on real machines:   npx nexus-coord            then follow what it prints
+                           npx nexus run specs/dgd_hp_search.yaml`;
+
+/** A process of its own group, so that the terminal's Ctrl-C reaches this one alone; it ends with this one, however that ends. */
+function start(program: string, args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args, "--tied"], {
+    detached: true,
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  children.push(child);
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await exited;
+}

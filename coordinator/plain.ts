@@ -1,0 +1,248 @@
+import type { JournalEvent } from "../shared/domain/events.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import { leader, standings } from "../shared/domain/standings.ts";
+import { progressLine, settingsWithNames, settingText, standingsTable } from "./progress.ts";
+import { formatDecimal } from "./results/number-format.ts";
+import { childStatus } from "./results/status-words.ts";
+import { printable } from "./results/table.ts";
+
+/** Where the view writes. */
+export interface PlainPorts {
+  /** Live progress: one line that is rewritten on a terminal, a line per event elsewhere. */
+  readonly progress: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean | undefined;
+    readonly columns?: number | undefined;
+  };
+  /** Standings at the end, and JSON lines. */
+  readonly results: { write(text: string): unknown };
+  /** Milliseconds since 1970. */
+  wall(): number;
+}
+
+export interface PlainOptions {
+  /** Milliseconds between blocks of standings where there is no terminal. Default 60,000; 0: none. */
+  readonly everyMs?: number;
+  /** One JSON object a line to `results` instead of words. */
+  readonly json?: boolean;
+}
+
+/** A terminal's line is rewritten at most 8 times a second: more is flicker, and costs on a slow connection. */
+const rewriteMs = 125;
+/** The clock on the line goes on also when nothing happens. */
+const idleRewriteMs = 1000;
+const columnsUnknown = 80;
+
+/** Shows a search live without a screen: `nexus run`, `nexus-coord` without its terminal UI, `npm start`. */
+export class PlainView {
+  readonly #ports: PlainPorts;
+  readonly #isTerminal: boolean;
+  readonly #everyMs: number;
+  readonly #json: boolean;
+  #table: RunTable | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isDirty = false;
+  #isLineShown = false;
+  #rewrittenAt = 0;
+  #standingsAt: number;
+  #away = "";
+
+  constructor(ports: PlainPorts, { everyMs = 60_000, json = false }: PlainOptions = {}) {
+    this.#ports = ports;
+    this.#isTerminal = ports.progress.isTTY === true && !json;
+    this.#everyMs = everyMs;
+    this.#json = json;
+    this.#standingsAt = ports.wall();
+  }
+
+  /** Begins to show a job, until `stop`; a job shown before gives way. */
+  show(table: RunTable): void {
+    this.#table = table;
+    this.#isDirty = true;
+    if (!this.#isTerminal && !this.#json) this.#say(progressLine(table, this.#ports.wall()));
+    this.#timer ??= setInterval(() => this.#tick(), rewriteMs);
+    this.#tick();
+  }
+
+  /** Something that has just been folded; `table` is the table of the job that it concerns, if it concerns one. */
+  event(event: JournalEvent, table: RunTable | undefined): void {
+    this.#isDirty = true;
+    if (this.#json) {
+      const object = eventObject(event, table);
+      if (object) this.#object(object);
+      return;
+    }
+    const text = eventText(event, table);
+    // On a terminal the line says how many there are; only what went wrong stays above it.
+    if (text && (!this.#isTerminal || text.isTrouble)) this.#say(text.line);
+  }
+
+  /** A sentence that replaces the line until it is taken back with "", for example when the broker is away. */
+  away(reason: string): void {
+    if (reason === this.#away) return;
+    this.#away = reason;
+    this.#isDirty = true;
+    if (reason !== "" && !this.#isTerminal && !this.#json) this.#say(reason);
+  }
+
+  /** The job's end: takes the line away and prints the standings. */
+  finish(table: RunTable): void {
+    this.stop();
+    const now = this.#ports.wall();
+    if (this.#json) {
+      this.#object(standingsObject(table));
+      return;
+    }
+    const reason = table.reason === "" ? "" : ` (${printable(table.reason)})`;
+    this.#ports.progress.write(`${progressLine(table, now)}${reason}\n`);
+    this.#ports.results.write(`\n${standingsTable(table).join("\n")}\n`);
+  }
+
+  /** Takes the line away; nothing is left to run. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#table = undefined;
+    this.#eraseLine();
+  }
+
+  #tick(): void {
+    const table = this.#table;
+    if (!table) return;
+    const now = this.#ports.wall();
+    if (this.#isTerminal) {
+      if (!this.#isDirty && now - this.#rewrittenAt < idleRewriteMs) return;
+      this.#isDirty = false;
+      this.#rewrittenAt = now;
+      // The last column stays free: some terminals wrap when it is written to.
+      const width = Math.max(1, (this.#ports.progress.columns ?? columnsUnknown) - 1);
+      const line = this.#away === "" ? progressLine(table, now, width) : this.#away.slice(0, width);
+      this.#ports.progress.write(`\r${line}\u001b[K`);
+      this.#isLineShown = true;
+    } else if (this.#everyMs > 0 && now - this.#standingsAt >= this.#everyMs) {
+      this.#standingsAt = now;
+      if (this.#json) this.#object(standingsObject(table));
+      else this.#say(["", progressLine(table, now), "", ...standingsTable(table), ""].join("\n"));
+    }
+  }
+
+  #say(text: string): void {
+    this.#eraseLine();
+    this.#ports.progress.write(`${text}\n`);
+    this.#isDirty = true;
+  }
+
+  #object(object: object): void {
+    const time = new Date(this.#ports.wall()).toISOString();
+    this.#ports.results.write(`${JSON.stringify({ ...object, time })}\n`);
+  }
+
+  #eraseLine(): void {
+    if (!this.#isLineShown) return;
+    this.#ports.progress.write("\r\u001b[K");
+    this.#isLineShown = false;
+  }
+}
+
+/** An event in words; undefined for what no person waits for. */
+function eventText(
+  event: JournalEvent,
+  table: RunTable | undefined,
+): { readonly line: string; readonly isTrouble: boolean } | undefined {
+  const at = new Date(event.at).toISOString().slice(11, 19);
+  const line = (text: string, isTrouble = false) => ({ line: `${at}  ${printable(text)}`, isTrouble });
+  switch (event.type) {
+    case "job":
+      return line(`${event.job} submitted by ${event.by}: ${event.file}`);
+    case "job-state":
+      return line(`${event.job} ${event.state}${event.reason === "" ? "" : `: ${event.reason}`}`);
+    case "assigned":
+      return line(`${event.run} started on ${event.worker}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ""}`);
+    case "completed": {
+      const trial = table?.trial(event.n);
+      const settings = table && trial ? settingsWithNames(table, trial.configuration) : [];
+      const dials = settings.map(({ name, value }) => `${name}=${settingText(value)}`).join(" ");
+      return line(`${runOf(event, table)} completed  hpmax ${formatDecimal(event.hpmax, 5)}  ${dials}`.trimEnd());
+    }
+    case "ended":
+      return line(`${runOf(event, table)} ${childStatus(event.outcome)} on ${event.worker}: ${event.reason}`, true);
+    case "lost": {
+      const word = event.outcome === "lost" ? "lost" : "handed back";
+      return line(`${runOf(event, table)} ${word} by ${event.worker}, queued again: ${event.reason}`, true);
+    }
+    case "late":
+      return line(`${runOf(event, table)}: a result from ${event.worker} came late and is not counted`);
+    case "worker-enrolled":
+      return line(`worker ${event.worker} joined from ${event.host}`);
+    case "worker-state":
+      return line(
+        `worker ${event.worker} ${event.state}: ${event.reason}`.replace(/: $/, ""),
+        event.state !== "admitted",
+      );
+    case "led":
+      return undefined;
+    default: {
+      const never: never = event;
+      return never;
+    }
+  }
+}
+
+const runOf = (event: { readonly job: string; readonly n: number }, table: RunTable | undefined): string =>
+  table?.trial(event.n)?.run ?? `${event.job} trial ${event.n}`;
+
+/** An event as an object for programs; a job's texts are left out. */
+function eventObject(event: JournalEvent, table: RunTable | undefined): object | undefined {
+  switch (event.type) {
+    case "job": {
+      const { job, by, file, seed, settings } = event;
+      return { type: "job", v: 1, job, by, file, seed, totalRuns: settings.totalRuns };
+    }
+    case "job-state":
+    case "worker-enrolled":
+    case "worker-state":
+      return { v: 1, ...event };
+    case "assigned":
+    case "completed":
+    case "ended":
+    case "lost":
+    case "late": {
+      const trial = table?.trial(event.n);
+      const settings = table && trial ? settingsWithNames(table, trial.configuration) : [];
+      const hparams = Object.fromEntries(settings.map(({ name, value }) => [name, value]));
+      return { v: 1, ...event, run: trial?.run, hparams };
+    }
+    case "led":
+      return undefined;
+    default: {
+      const never: never = event;
+      return never;
+    }
+  }
+}
+
+function standingsObject(table: RunTable): object {
+  const { hyperparameters, settings } = table.submitted;
+  const best = leader(table.runSets);
+  return {
+    type: "standings",
+    v: 1,
+    job: table.job,
+    state: table.state,
+    ended: table.ended,
+    totalRuns: settings.totalRuns,
+    running: table.running,
+    queued: table.waiting.size,
+    outcomes: table.outcomes,
+    bestFor: best?.bestFor ?? 0,
+    standings: standings(table.runSets, hyperparameters, { top: 10 }).map((row) => ({
+      rank: row.rank,
+      hpmax: row.estimate,
+      sd: row.stDev,
+      runs: row.completed,
+      best: row.bestRun,
+      bestHpmax: row.bestHpmax,
+      hparams: Object.fromEntries(hyperparameters.map(({ name }, i) => [name, row.settings[i] ?? null])),
+    })),
+  };
+}

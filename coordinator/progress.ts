@@ -1,0 +1,172 @@
+import { type Setting, settingsOf } from "../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import { leader, standings } from "../shared/domain/standings.ts";
+import { decimalsFor, formatDecimal } from "./results/number-format.ts";
+import { printable, tableColumn, tableLines } from "./results/table.ts";
+
+/** How a search stands, as text for people: one line while it goes on, a table at its end. */
+
+/** Ends that the estimate of the time left looks back on. */
+const recentEnds = 64;
+
+/**
+ * One line: job, runs, best configuration, time. What does not fit is left out from the least important on: settings first.
+ *
+ * @param now    wall clock, milliseconds
+ * @param width  characters; Infinity for all of it
+ */
+export function progressLine(table: RunTable, now: number, width = Number.POSITIVE_INFINITY): string {
+  const left = millisecondsLeft(table, now);
+  const elapsed = duration((table.endedAt ?? now) - table.submitted.at);
+  const head = `${table.job}  ${countsText(table)}`;
+  const time = left === undefined ? elapsed : `${elapsed}, ${duration(left)} left`;
+  const best = bestText(table);
+  const hint = waitingText(table);
+  const settings = bestSettings(table).map(({ name, value }) => `${name}=${settingText(value)}`);
+  for (let shown = settings.length; shown >= 0; shown -= 1) {
+    const parts = [head, hint, [best, ...settings.slice(0, shown)].join(" "), time];
+    const line = parts.filter((part) => part !== "").join("  ");
+    if (line.length <= width) return line;
+  }
+  for (const parts of [
+    [head, hint, best],
+    [head, hint === "" ? best : hint],
+  ]) {
+    const line = parts.filter((part) => part !== "").join("  ");
+    if (line.length <= width) return line;
+  }
+  return head.slice(0, Math.max(0, width));
+}
+
+/** `1204/5000 runs, 84 running, 2 queued, 7 failed`; what is zero is left out, but for running. */
+function countsText(table: RunTable): string {
+  const { outcomes } = table;
+  const counts = [`${table.ended}/${table.submitted.settings.totalRuns} runs`];
+  if (!table.isOver) counts.push(`${table.running} running`);
+  const others: [number, string][] = [
+    [table.waiting.size, "queued"],
+    [outcomes.failed, "failed"],
+    [outcomes["timed out"], "timed out"],
+    [outcomes.pruned, "pruned"],
+    [outcomes.cancelled, "cancelled"],
+    [table.lost, "lost and started again"],
+  ];
+  for (const [count, word] of others) if (count > 0) counts.push(`${count} ${word}`);
+  return table.state === "searching" ? counts.join(", ") : `${table.state}: ${counts.join(", ")}`;
+}
+
+/** `best 0.0492 ±0.0011 (n=16)`: what a new run of the leading configuration may be expected to reach. */
+function bestText(table: RunTable): string {
+  const lead = leader(table.runSets);
+  if (!lead) return "";
+  const { mean, stDev } = lead.posterior;
+  const decimals = decimalsFor(stDev === null || stDev === 0 ? [mean] : [stDev]);
+  const spread = stDev === null ? "" : ` ±${formatDecimal(stDev, decimals)}`;
+  return `best ${formatDecimal(mean, decimals)}${spread} (n=${lead.runSet.completed})`;
+}
+
+/** Why nothing runs, where that is so; a person may have forgotten the workers. */
+function waitingText(table: RunTable): string {
+  if (table.running > 0 || table.isOver || (!table.hasRoom && table.waiting.size === 0)) return "";
+  const { computeTarget } = table.submitted.settings;
+  return computeTarget === null ? "waiting for a worker" : `waiting for a worker that serves ${computeTarget}`;
+}
+
+/** Settings of the leading configuration, of the hyperparameters that have more than one. */
+export function bestSettings(table: RunTable): { readonly name: string; readonly value: Setting }[] {
+  const lead = leader(table.runSets);
+  return lead ? settingsWithNames(table, lead.runSet.configuration) : [];
+}
+
+export function settingsWithNames(
+  table: RunTable,
+  configuration: readonly number[],
+): { readonly name: string; readonly value: Setting }[] {
+  const { hyperparameters } = table.submitted;
+  const settings = settingsOf(hyperparameters, configuration);
+  return hyperparameters.flatMap(({ name, values }, i) =>
+    values.length > 1 ? [{ name, value: settings[i] ?? null }] : [],
+  );
+}
+
+export const settingText = (value: Setting): string => printable(String(value));
+
+/** By how fast the latest runs ended; undefined where that says nothing. */
+function millisecondsLeft(table: RunTable, now: number): number | undefined {
+  if (table.isOver || table.running === 0) return undefined;
+  const ends: number[] = [];
+  for (let i = table.trials.length - 1; i >= 0 && i >= table.trials.length - 4 * recentEnds; i -= 1) {
+    const endedAt = table.trials[i]?.endedAt ?? 0;
+    if (endedAt > 0) ends.push(endedAt);
+  }
+  const recent = ends.sort((a, b) => b - a).slice(0, recentEnds);
+  // Before the second end the start of the job stands in for the first.
+  const since = recent.length < recentEnds ? table.submitted.at : (recent.at(-1) ?? table.submitted.at);
+  const remaining = table.state === "searching" ? table.submitted.settings.totalRuns - table.ended : table.open;
+  if (recent.length === 0 || remaining <= 0 || now <= since) return undefined;
+  return (remaining * (now - since)) / recent.length;
+}
+
+/** `12s`, `1m23s`, `2h14m`, `3d04h`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)];
+  if (days > 0) return `${days}d${two(hours % 24)}h`;
+  if (hours > 0) return `${hours}h${two(minutes % 60)}m`;
+  return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
+}
+
+/**
+ * The best run sets, the very best first: estimated hpmax of a new run, its standard deviation, completed runs, the best of
+ * them, and the settings of every hyperparameter that has more than one.
+ */
+export function standingsTable(table: RunTable, top = 10): string[] {
+  const { hyperparameters } = table.submitted;
+  const rows = standings(table.runSets, hyperparameters, { top });
+  if (rows.length === 0) return ["no run has completed, so there are no standings"];
+  const dials = hyperparameters.flatMap(({ name, values }, i) => (values.length > 1 ? [{ name, i }] : []));
+  const columns = [
+    tableColumn(
+      "rank",
+      "count",
+      rows.map(({ rank }) => rank),
+    ),
+    tableColumn(
+      "hpmax",
+      "measure",
+      rows.map(({ estimate }) => estimate),
+    ),
+    tableColumn(
+      "sd",
+      "measure",
+      rows.map(({ stDev }) => stDev ?? undefined),
+    ),
+    tableColumn(
+      "runs",
+      "count",
+      rows.map(({ completed }) => completed),
+    ),
+    tableColumn(
+      "best",
+      "text",
+      rows.map(({ bestRun }) => bestRun ?? undefined),
+    ),
+    ...dials.map(({ name, i }) =>
+      tableColumn(
+        name,
+        "setting",
+        rows.map(({ settings }) => settings[i]),
+      ),
+    ),
+  ];
+  const tried = measuredSets(table);
+  const total = tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured`] : [];
+  return [...tableLines(columns), ...(total.length > 0 ? ["", ...total] : [])];
+}
+
+function measuredSets(table: RunTable): number {
+  let count = 0;
+  for (const { completed } of table.runSets) if (completed > 0) count += 1;
+  return count;
+}

@@ -1,0 +1,155 @@
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { holderOf } from "../../shared/domain/trial.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { RunRow } from "./run-rows.ts";
+import { childStatus, parentStatus } from "./status-words.ts";
+import type { Cell, CellKind } from "./table.ts";
+
+/** One thing to know about a run. */
+export interface Column {
+  /** `run`, `metrics.s1-rew`, `hparams.lr`: unique. */
+  readonly id: string;
+  readonly header: string;
+  readonly kind: CellKind;
+  readonly about: string;
+  /** Never NaN: where nothing was measured there is no value. */
+  readonly value: (row: RunRow) => Cell;
+}
+
+/** The columns that some jobs' runs have together. */
+export interface ColumnSet {
+  /** What a table shows unless asked otherwise, in order. */
+  readonly usual: readonly Column[];
+  /** All there are. */
+  readonly all: readonly Column[];
+}
+
+export function columnsOf(tables: readonly RunTable[], workspace: string): ColumnSet {
+  const metrics = namesIn(tables, (table) => table.columns).map((name) => metricColumn(name, tables));
+  const hyperparameters = namesIn(tables, (table) => table.submitted.hyperparameters.map(({ name }) => name)).map(
+    (name) => settingColumn(name, tables),
+  );
+  const first = firstColumns(workspace);
+  const usual = [...first, ...metrics, hpmax, ...hyperparameters];
+  return { usual, all: [...usual, ...furtherColumns] };
+}
+
+/**
+ * The column that a person means by `metrics.hpmax`, `hparams.lr`, `s1-rew` or `run`; a bare name that several have is the
+ * first of: the run's own, a metric, a hyperparameter.
+ *
+ * @throws UsageError that says which names are near
+ */
+export function findColumn(columns: ColumnSet, name: string): Column {
+  const found = columns.all.find(({ id }) => id === name) ?? columns.all.find(({ header }) => header === name);
+  if (found) return found;
+  const bare = name.replace(/^(metrics|hparams)\./, "");
+  const nearest = nearestName(
+    bare,
+    columns.all.map(({ header }) => header),
+  );
+  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  throw new UsageError(
+    `there is no column "${name}"${hint}\n  there are: ${columns.all.map(({ header }) => header).join(", ")}\n  more about them: --available`,
+  );
+}
+
+function firstColumns(workspace: string): Column[] {
+  return [
+    column("workspace", "text", "the workspace", () => workspace),
+    column("job", "text", "the job", ({ table }) => table.job),
+    column("target", "text", "pool of workers that the job asks for", targetOf),
+    column("run", "text", "parent run (a worker's part in the job) or child run", nameOf),
+    column("status", "text", "what has become of it", statusOf),
+    column("iters", "count", "iterations of the last stage", ({ trial }) =>
+      trial?.status === "completed" ? trial.iters : undefined,
+    ),
+  ];
+}
+
+export const targetOf = ({ table }: { readonly table: RunTable }): string =>
+  table.submitted.settings.computeTarget ?? "any";
+
+const nameOf = ({ parentRun, trial }: RunRow): string => parentRun?.name ?? trial?.run ?? "";
+
+export function statusOf({ table, parentRun, trial }: RunRow): Cell {
+  if (parentRun) return parentStatus(table, parentRun);
+  return trial ? childStatus(trial.status) : undefined;
+}
+
+const hpmax: Column = {
+  id: "metrics.hpmax",
+  header: "hpmax",
+  kind: "measure",
+  about: "what the search maximises: the last stage's mean over its reports",
+  value: ({ trial }) => trial?.hpmax ?? undefined,
+};
+
+function metricColumn(name: string, tables: readonly RunTable[]): Column {
+  const places = new Map(tables.map((table) => [table, table.columns.indexOf(name)]));
+  return {
+    id: `metrics.${name}`,
+    header: name,
+    kind: "measure",
+    about: "last value that the run reported",
+    value: ({ table, trial }) => {
+      const value = trial?.metrics[places.get(table) ?? -1];
+      return value === undefined || Number.isNaN(value) ? undefined : value;
+    },
+  };
+}
+
+function settingColumn(name: string, tables: readonly RunTable[]): Column {
+  const places = new Map(
+    tables.map((table) => {
+      const i = table.submitted.hyperparameters.findIndex((hyperparameter) => hyperparameter.name === name);
+      return [table, { i, values: table.submitted.hyperparameters[i]?.values ?? [] }];
+    }),
+  );
+  return {
+    id: `hparams.${name}`,
+    header: name,
+    kind: "setting",
+    about: "hyperparameter",
+    value: ({ table, trial }) => {
+      const place = places.get(table);
+      return trial && place ? place.values[trial.configuration[place.i] ?? -1] : undefined;
+    },
+  };
+}
+
+const furtherColumns: readonly Column[] = [
+  column("trial", "count", "number of the choice within its job", ({ trial }) => trial?.n),
+  column("worker", "text", "the machine that has it, or had it last", ({ parentRun, trial }) =>
+    trial ? trial.attempts.at(-1)?.worker : (parentRun?.worker ?? undefined),
+  ),
+  column(
+    "holder",
+    "text",
+    "the machine that has it now",
+    ({ trial }) => trial && (holderOf(trial)?.worker ?? undefined),
+  ),
+  column("attempts", "count", "how often it was started", ({ trial }) => trial?.attempts.length),
+  column("started", "text", "first start, UTC", ({ trial }) => timeText(trial?.attempts[0]?.at)),
+  column("ended", "text", "end, UTC", ({ trial }) => timeText(trial?.endedAt)),
+  column("secs", "measure", "seconds from its last start to its end", ({ trial }) =>
+    trial && trial.endedAt > 0 ? (trial.endedAt - (trial.attempts.at(-1)?.at ?? trial.endedAt)) / 1000 : undefined,
+  ),
+  column("seed", "count", "every randint of the run follows from it", ({ trial }) => trial?.seed),
+  column("late", "count", "results that came after its end, not counted", ({ trial }) => trial?.late),
+  column("reason", "text", "why it ended without a result, or waits", ({ trial }) => trial?.reason || undefined),
+  column("why", "text", "what was chosen from where, while it is open", ({ trial }) => trial?.why || undefined),
+];
+
+function column(id: string, kind: CellKind, about: string, value: (row: RunRow) => Cell | null): Column {
+  return { id, header: id, kind, about, value: (row) => value(row) ?? undefined };
+}
+
+const timeText = (ms: number | undefined): string | undefined =>
+  ms === undefined || ms <= 0 ? undefined : `${new Date(ms).toISOString().slice(0, 19)}Z`;
+
+/** Every name once, in order of first appearance. */
+function namesIn(tables: readonly RunTable[], namesOf: (table: RunTable) => readonly string[]): string[] {
+  return [...new Set(tables.flatMap(namesOf))];
+}

@@ -1,0 +1,47 @@
+/** What `nexus --help` says beside the options. */
+
+export const description = "Search hyperparameters on a swarm of spare machines, and see what came of it.";
+
+export const more = `
+Examples:
+  nexus run specs/maze_dgd.yaml                          submit a search, and watch it
+  nexus run spec.yaml --environment CartPole_Env         execute a spec with <environment> replaced
+  nexus list runs job1 --sort=metrics.hpmax --last=10    the ten best runs, the very best last
+  nexus list jobs                                        what there is
+
+Options may be shortened as long as they stay unique: --last=10 as --la=10.
+
+Environment:
+  NEXUS_WORKSPACE   the workspace, where --workspace is not given
+  NEXUS_SERVERS     URL of a broker that exists already, as --nats
+  NEXUS_CREDS       file with its credentials, as --creds
+  XDG_DATA_HOME     workspaces lie in its folder nexus (default ~/.local/share)
+  NO_COLOR          no colours; there are none
+
+Exit codes:
+  0  done                              4  no coordinator or broker could be reached
+  1  failure                           130  ended by Ctrl-C
+  2  wrong usage, or a spec that       143  ended by SIGTERM
+     cannot be used                    129  ended by SIGHUP
+  3  no such job, run or worker
+`;
+
+export const run = `
+Any other --name value (or --name=value) replaces <name> in the spec's text, as its section string_replacements does;
+the value is a word, also where it looks like a number.
+
+With job_launcher disabled the spec is executed once, here, with the tuned values. Its console and repro_spec.yaml, which
+repeats the run exactly, are kept in a new folder in the spec's experiment_path.
+
+With job_launcher enabled it is submitted to the workspace's coordinator. Ctrl-C then leaves the view, not the search.
+`;
+
+export const listRuns = `
+Runs:     job1, job1-job3, run662 (with its children), run662.7, run662.* (its children), run660-run684; commas or spaces
+Filters:  COLUMN OPERATOR VALUE, operators = == != <> < <= > >=, values numbers, words, $none $true $false $empty $exists.
+          A comparison with a number or a word holds only for runs that have a value.
+          --filter "hpmax>=0.03" --filter "lr=0.0004" --filter "s1-win=$exists"
+Columns:  NAME, NAME=HEADER, NAME:FORMAT or NAME=HEADER:FORMAT, with formats such as .3f .2e .4g d
+Sorting:  runs without a value are put away from the best ones, and are left out by --last and --first.
+Limits:   without named runs, --last=10 unless --first or --all is given.
+`;

@@ -1,0 +1,143 @@
+import { copyFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { readJournal } from "../../shared/broker/journal-reader.ts";
+import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
+import { parseJobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { Spec } from "../../shared/domain/spec.ts";
+import { usedComponents } from "../../shared/domain/spec-read.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { SpecError } from "../../shared/errors.ts";
+import { livingEndpoint } from "../endpoint.ts";
+import { PlainView } from "../plain.ts";
+import { watchJob } from "../watch-job.ts";
+import { targetOf } from "./columns.ts";
+import { withOperatorLink } from "./operator-link.ts";
+import { giveOrder, newOrderId } from "./order.ts";
+import type { Output } from "./output.ts";
+import type { RunOptions } from "./run.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
+
+const copyName = "launched_job_spec.yaml";
+/** What a process that ended by Ctrl-C exits with. */
+const interrupted = 130;
+
+/** Submits a spec to the swarm, says what the original says, and shows the search as `monitor` asks; returns the exit code. */
+export async function launchJob(
+  globals: GlobalOptions,
+  spec: Spec,
+  options: RunOptions,
+  output: Output,
+): Promise<number> {
+  const scope = scopeOf(globals);
+  const monitor = options.monitor ?? spec.settings.monitor;
+  // A program that reads objects gets nothing else.
+  const words: Output = options.json ? { ...output, result: output.note } : output;
+  return withOperatorLink(scope, async (link) => {
+    const { file, text, commandLine } = spec;
+    const order = { kind: "run", op: newOrderId(), file, text, sources: usedComponents(spec), commandLine } as const;
+    const answer = await giveOrder(link.bus, scope.paths.name, order, output);
+    if (!answer.ok) throw new SpecError(answer.reason);
+    copySpec(file, words);
+    const job = parseJobName(answer.name);
+    if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
+    const say = (state: WorkspaceState, table: RunTable): void => {
+      if (options.json) output.result(`${JSON.stringify(launchObject(table))}\n`);
+      else words.result(launchText(table, scope.paths.name));
+      output.note(nextSteps(table, state, scope, monitor));
+    };
+    if (monitor === "same") return watch(link, job.name, options, output, say);
+    const state = await readJournal(link.bus);
+    const table = state.jobs.get(job.name);
+    if (!table) throw new Error(`${job.name} was accepted, but the journal does not hold it`);
+    say(state, table);
+    return 0;
+  });
+}
+
+/** A copy of what was launched stays beside the user's files, as in the original; a folder that is not ours to write to has none. */
+function copySpec(file: string, output: Output): void {
+  const copy = resolve(copyName);
+  if (resolve(file) === copy) return;
+  try {
+    copyFileSync(file, copy);
+  } catch (error) {
+    output.note(`${copyName} was not written (${error instanceof Error ? error.message : error})\n`);
+    return;
+  }
+  output.result(`------- Runspec (${file}) copied to ${copyName}\n`);
+}
+
+/** What the original says of a launched job. */
+function launchText(table: RunTable, workspace: string): string {
+  const nodes = table.submitted.parents;
+  // Other workers' parent runs come later, at their first claims.
+  const parents = table.parents.slice(0, nodes).map(({ name }) => `${workspace}/${name}, `);
+  const creating =
+    nodes === 0
+      ? "creating parent runs as workers come, "
+      : `creating parent runs: ${nodes}/${nodes}, ${parents.join("")}`;
+  return (
+    `${table.job}, target: ${targetOf({ table })}, ${creating}job submitted\n` +
+    "------- Job launched. Use nexus commands to access results.\n"
+  );
+}
+
+/** The same for programs. */
+const launchObject = (table: RunTable): object => ({
+  type: "launched",
+  v: 1,
+  job: table.job,
+  target: table.submitted.settings.computeTarget,
+  totalRuns: table.submitted.settings.totalRuns,
+  seed: table.submitted.seed,
+});
+
+/** What to type next. */
+function nextSteps(table: RunTable, state: WorkspaceState, scope: Scope, monitor: "same" | "none" | "new"): string {
+  const { job } = table;
+  const lines = [`  nexus list runs ${job} --sort=metrics.hpmax --last=10${scope.flags}`];
+  if (monitor === "new") lines.push(`  nexus-coord watch ${job}${scope.flags}`);
+  const target = table.submitted.settings.computeTarget;
+  const serving = target === null ? "" : ` --target ${target}`;
+  const join = `nexus-worker${serving} ${joinLine(scope)}`;
+  const admitted = [...state.workers.values()].filter((worker) => worker.state === "admitted");
+  if (admitted.length === 0) {
+    lines.push(`no worker has joined workspace ${scope.paths.name} yet; on any machine type:`, `  ${join}`);
+  } else if (target !== null) {
+    // Which pools a worker serves, and whether it is there, only the coordinator knows.
+    lines.push(`the job waits where no worker serves ${target}; on any machine type:`, `  ${join}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** A coordinator on another machine prints its join line itself. */
+function joinLine({ paths, external }: Scope): string {
+  const endpoint = external ? undefined : livingEndpoint(paths);
+  return endpoint?.joinLine ?? "<the join line that nexus-coord printed>";
+}
+
+async function watch(
+  link: WorkspaceLink,
+  job: RunTable["job"],
+  { every, json = false }: RunOptions,
+  output: Output,
+  onCaughtUp: (state: WorkspaceState, table: RunTable) => void,
+): Promise<number> {
+  const leave = new AbortController();
+  const onSignal = (): void => leave.abort();
+  process.once("SIGINT", onSignal);
+  const progress = process.stderr;
+  const view = new PlainView(
+    { progress, results: { write: output.result }, wall: Date.now },
+    { json, ...(every === undefined ? {} : { everyMs: every * 1000 }) },
+  );
+  try {
+    const table = await watchJob(link.bus, job, view, { signal: leave.signal, onCaughtUp });
+    if (table.isOver) return 0;
+    output.note(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}\n`);
+    return interrupted;
+  } finally {
+    process.off("SIGINT", onSignal);
+  }
+}

@@ -1,0 +1,65 @@
+import type { JobStateName } from "../../shared/domain/events.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { leader } from "../../shared/domain/standings.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { targetOf } from "./columns.ts";
+import type { Output } from "./output.ts";
+import { type Field, recordsJson, recordsTable } from "./records.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+
+/** `nexus list jobs`. */
+export async function listJobs(
+  globals: GlobalOptions,
+  options: { readonly json?: boolean | undefined },
+  output: Output,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  printJobs(await readWorkspace(scope), scope.paths.name, options, output);
+}
+
+export function printJobs(
+  state: WorkspaceState,
+  workspace: string,
+  { json }: { readonly json?: boolean | undefined },
+  output: Output,
+): void {
+  const jobs = [...state.jobs.values()];
+  const fields = jobFields(workspace);
+  if (json) output.result(recordsJson("job", fields, jobs));
+  else output.result(recordsTable(fields, jobs, `total jobs listed: ${jobs.length}`));
+  if (jobs.length === 0)
+    output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml\n`);
+}
+
+function jobFields(workspace: string): Field<RunTable>[] {
+  return [
+    { name: "workspace", kind: "text", value: () => workspace },
+    { name: "job", kind: "text", value: ({ job }) => job },
+    { name: "target", kind: "text", value: (table) => targetOf({ table }) },
+    { name: "status", kind: "text", value: ({ state }) => statusOf[state] },
+    { name: "search", kind: "text", value: ({ submitted }) => submitted.settings.hpTuning || "none" },
+    { name: "ended", kind: "count", value: ({ ended }) => ended },
+    { name: "total", kind: "count", value: ({ submitted }) => submitted.settings.totalRuns },
+    { name: "running", kind: "count", value: ({ running }) => running },
+    { name: "queued", kind: "count", value: ({ waiting }) => waiting.size },
+    { name: "error", kind: "count", value: ({ outcomes }) => outcomes.failed },
+    // Of the best configuration: what a new run of it may be expected to reach, not what its luckiest run did reach.
+    { name: "hpmax", kind: "measure", value: ({ runSets }) => leader(runSets)?.posterior.mean },
+    { name: "best", kind: "text", value: ({ runSets }) => leader(runSets)?.runSet.bestRun ?? undefined },
+    {
+      name: "submitted",
+      kind: "text",
+      value: ({ submitted }) => `${new Date(submitted.at).toISOString().slice(0, 19)}Z`,
+    },
+    { name: "by", kind: "text", value: ({ submitted }) => submitted.by },
+    { name: "spec", kind: "text", value: ({ submitted }) => submitted.file },
+  ];
+}
+
+const statusOf: Readonly<Record<JobStateName, string>> = {
+  searching: "running",
+  stopping: "stopping",
+  held: "held",
+  completed: "completed",
+  cancelled: "cancelled",
+};

@@ -1,0 +1,42 @@
+import { randomUUID } from "node:crypto";
+import { operatorName } from "../../shared/broker/credentials.ts";
+import { pause } from "../../shared/deadline.ts";
+import { UnreachableError } from "../../shared/errors.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
+import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
+import { operator } from "../../shared/wire/subjects.ts";
+import type { Output } from "./output.ts";
+
+const tries = 5;
+/** A standby coordinator needs up to 6 s to take over. */
+const tryMs = 3000;
+
+export const newOrderId = (): string => randomUUID();
+
+/**
+ * Has the coordinator carry out an order. While nobody answers the same order is sent again; its id lets whoever leads by then
+ * see that it was carried out already.
+ *
+ * @throws UnreachableError after about 15 s without an answer
+ */
+export async function giveOrder(bus: Bus, workspace: string, order: Order, output: Output): Promise<OrderAnswer> {
+  const subject = operator(operatorName());
+  const bytes = encodeOrder(order);
+  for (let left = tries; left > 0; left -= 1) {
+    const askedAt = performance.now();
+    try {
+      return decodeOrderAnswer(await bus.request(subject, bytes, tryMs));
+    } catch (error) {
+      if (!(error instanceof BusError) || error.reason === "refused") throw error;
+    }
+    if (left === tries) output.note(`no answer from the coordinator of workspace ${workspace} yet; asking again\n`);
+    // Where nobody listens the broker says so at once; someone may be about to.
+    await pause(Math.max(0, tryMs - (performance.now() - askedAt)));
+  }
+  throw noCoordinator(workspace);
+}
+
+export function noCoordinator(workspace: string): UnreachableError {
+  const flag = workspace === "ws1" ? "" : ` --workspace ${workspace}`;
+  return new UnreachableError(`no coordinator answers in workspace ${workspace}; start one: nexus-coord${flag}`);
+}

@@ -1,0 +1,15 @@
+import { parseJobName } from "../../shared/domain/names.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { newOrderId } from "./order.ts";
+import type { Output } from "./output.ts";
+import type { GlobalOptions } from "./scope.ts";
+import { carriedOut } from "./simple-order.ts";
+
+/** `nexus release job1`: a held job ends, and its run folders may go. */
+export async function releaseJob(globals: GlobalOptions, typed: string, output: Output): Promise<void> {
+  const job = parseJobName(typed);
+  if (!job)
+    throw new UsageError(`"${typed}" is no job; expected a name such as job1; to see what there is: nexus list jobs`);
+  const name = await carriedOut(globals, { kind: "release", op: newOrderId(), job: job.name }, output);
+  output.result(`${name} released: its run folders may go, and the job has ended\n`);
+}

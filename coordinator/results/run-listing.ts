@@ -1,0 +1,194 @@
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { type Column, type ColumnSet, columnsOf, findColumn, statusOf } from "./columns.ts";
+import { filterTest, parseFilter } from "./filter.ts";
+import { parseNumberFormat } from "./number-format.ts";
+import { selectRuns } from "./run-list.ts";
+import type { RunRow } from "./run-rows.ts";
+import { statusWords } from "./status-words.ts";
+import { type Cell, type TableColumn, tableColumn } from "./table.ts";
+
+/** What `list runs` lists when neither runs nor a limit are named. */
+export const usualLast = 10;
+
+export interface RunQuery {
+  /** Run list; empty: every run of the workspace. */
+  readonly runs: readonly string[];
+  readonly sort?: string | undefined;
+  readonly reverse?: boolean | undefined;
+  readonly first?: number | undefined;
+  readonly last?: number | undefined;
+  readonly all?: boolean | undefined;
+  readonly filter?: readonly string[] | undefined;
+  readonly status?: string | undefined;
+  readonly columns?: string | undefined;
+  readonly addColumns?: string | undefined;
+  /** Only child runs, or only parent runs. */
+  readonly child?: boolean | undefined;
+  readonly parent?: boolean | undefined;
+}
+
+/** A column as asked for: `lr`, `metrics.s1-rew=rew`, `lr=rate:.6f`. */
+export interface ChosenColumn {
+  readonly column: Column;
+  readonly header: string;
+  readonly number: ((value: number) => string) | undefined;
+}
+
+export interface RunListing {
+  readonly columns: readonly ChosenColumn[];
+  readonly rows: readonly RunRow[];
+  /** Runs that a limit left out. */
+  readonly hidden: number;
+  /** The limit as one would type it, `--last=10`; empty when nothing was left out. */
+  readonly limit: string;
+}
+
+/**
+ * The runs that a query names, filtered, sorted and cut.
+ *
+ * Without `sort` they come by job and run. Sorted, the best come last (`reverse`: first), and runs without a value stand at
+ * the other end, away from the best; a limit leaves those out first, so that `sort` with `last: 10` is the ten best, never
+ * ten runs without a result.
+ */
+export function listing(query: RunQuery, state: WorkspaceState, workspace: string): RunListing {
+  const selection = selectRuns(query.runs, state, workspace);
+  const columns = columnsOf(selection.tables, workspace);
+  const chosen = chooseColumns(query, columns);
+  const rows = filtered(selection.rows, query, columns);
+  const sorted =
+    query.sort === undefined ? inRunOrder(rows, query) : sortRows(rows, findColumn(columns, query.sort), query);
+  return { columns: chosen, ...cut(sorted, query) };
+}
+
+/** The columns that a table of these runs may have. */
+export function availableColumns(query: RunQuery, state: WorkspaceState, workspace: string): ColumnSet {
+  return columnsOf(selectRuns(query.runs, state, workspace).tables, workspace);
+}
+
+function filtered(rows: readonly RunRow[], query: RunQuery, columns: ColumnSet): readonly RunRow[] {
+  const tests: ((row: RunRow) => boolean)[] = [];
+  if (query.child) tests.push((row) => row.trial !== null);
+  if (query.parent) tests.push((row) => row.parentRun !== null);
+  if (query.status !== undefined) {
+    const words = new Set<Cell>(query.status.split(",").map(statusWord));
+    tests.push((row) => words.has(statusOf(row)));
+  }
+  for (const text of query.filter ?? []) {
+    const filter = parseFilter(text);
+    const column = findColumn(columns, filter.column);
+    const test = filterTest(filter, column.kind);
+    tests.push((row) => test(column.value(row)));
+  }
+  return tests.length === 0 ? rows : rows.filter((row) => tests.every((test) => test(row)));
+}
+
+function statusWord(typed: string): string {
+  const word = typed.trim().toLowerCase().replace(/[-_]/g, " ");
+  if (statusWords.some((known) => known === word)) return word;
+  const nearest = nearestName(word, statusWords);
+  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  throw new UsageError(`--status: no run is ever "${typed}"${hint}\n  expected: ${statusWords.join(", ")}`);
+}
+
+interface SortedRows {
+  /** In the order of the list. */
+  readonly rows: readonly RunRow[];
+  /** How many of them have no value to sort by; they stand at the start, or at the end when reversed. */
+  readonly withoutValue: number;
+}
+
+function inRunOrder(rows: readonly RunRow[], { reverse }: RunQuery): SortedRows {
+  return { rows: reverse ? [...rows].reverse() : rows, withoutValue: 0 };
+}
+
+function sortRows(rows: readonly RunRow[], column: Column, { reverse }: RunQuery): SortedRows {
+  const missing: RunRow[] = [];
+  const present: { row: RunRow; cell: Exclude<Cell, undefined> }[] = [];
+  for (const row of rows) {
+    const cell = column.value(row);
+    if (cell === undefined || Number.isNaN(cell)) missing.push(row);
+    else present.push({ row, cell });
+  }
+  // The sort is stable: of equal runs the earlier one stays first.
+  present.sort((a, b) => ascending(a.cell, b.cell));
+  const sorted = missing.concat(present.map(({ row }) => row));
+  return { rows: reverse ? sorted.reverse() : sorted, withoutValue: missing.length };
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+const rankOf = (cell: Exclude<Cell, undefined>): number =>
+  cell === null ? 0 : typeof cell === "boolean" ? 1 : typeof cell === "number" ? 2 : 3;
+
+/** null, false, true, numbers, text; digits within text count as numbers: run9 before run10. */
+function ascending(a: Exclude<Cell, undefined>, b: Exclude<Cell, undefined>): number {
+  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
+  if (typeof a === "string" && typeof b === "string") return collator.compare(a, b);
+  return rankOf(a) - rankOf(b) || Number(a) - Number(b);
+}
+
+function cut({ rows, withoutValue }: SortedRows, query: RunQuery): Omit<RunListing, "columns"> {
+  const { first, last, all, reverse } = query;
+  const isUnlimited = all || (first === undefined && last === undefined && query.runs.length > 0);
+  const count = first ?? last ?? usualLast;
+  if (isUnlimited || rows.length <= count) return { rows, hidden: 0, limit: "" };
+  const withValue = reverse ? rows.slice(0, rows.length - withoutValue) : rows.slice(withoutValue);
+  const kept = first === undefined ? withValue.slice(Math.max(0, withValue.length - count)) : withValue.slice(0, count);
+  const limit = first === undefined ? `--last=${count}` : `--first=${count}`;
+  return { rows: kept, hidden: rows.length - kept.length, limit };
+}
+
+function chooseColumns(query: RunQuery, columns: ColumnSet): ChosenColumn[] {
+  const named = (text: string): ChosenColumn[] =>
+    text
+      .split(",")
+      .filter((each) => each.trim() !== "")
+      .map((each) => chooseColumn(each.trim(), columns));
+  const usual = columns.usual.map((column) => ({ column, header: column.header, number: undefined }));
+  const chosen = query.columns === undefined ? usual : named(query.columns);
+  if (chosen.length === 0)
+    throw new UsageError("--columns: expected names such as run,hpmax,lr; to see them: --available");
+  return query.addColumns === undefined ? chosen : [...chosen, ...named(query.addColumns)];
+}
+
+function chooseColumn(text: string, columns: ColumnSet): ChosenColumn {
+  const whole = columns.all.find(({ id, header }) => id === text || header === text);
+  if (whole) return { column: whole, header: whole.header, number: undefined };
+  const colon = text.lastIndexOf(":");
+  const before = colon < 0 ? text : text.slice(0, colon);
+  const equals = before.indexOf("=");
+  const name = equals < 0 ? before : before.slice(0, equals);
+  const column = findColumn(columns, name);
+  const header = equals < 0 ? column.header : before.slice(equals + 1);
+  if (colon < 0) return { column, header, number: undefined };
+  const number = parseNumberFormat(text.slice(colon + 1));
+  if (!number) {
+    throw new UsageError(
+      `--columns "${text}": expected a format such as .3f, .2e, .4g or d after the colon, for example ${name}=${header}:.3f`,
+    );
+  }
+  return { column, header, number };
+}
+
+/** The listing's columns as a table lays them out. */
+export function listingTable(
+  { columns, rows }: RunListing,
+  format: { readonly precision?: number | undefined; readonly maxWidth?: number | undefined } = {},
+): TableColumn[] {
+  return columns.map(({ column, header, number }) =>
+    tableColumn(header, column.kind, rows.map(column.value), { ...format, number }),
+  );
+}
+
+/**
+ * The line under the table, in the original's words where it has any: its tutorial says "(defaulted to --last=10)" also
+ * where `--last=10` was typed.
+ */
+export function totalLine({ rows, hidden, limit }: RunListing): string {
+  const total = `total runs listed: ${rows.length}`;
+  if (limit === "") return total;
+  return limit === `--last=${usualLast}`
+    ? `${total} (defaulted to ${limit})`
+    : `${total} of ${rows.length + hidden} (${limit})`;
+}

@@ -1,0 +1,38 @@
+import { loadSpecFile } from "../../shared/component-defaults.ts";
+import { renderProblems } from "../../shared/domain/spec-read.ts";
+import type { Output } from "./output.ts";
+import type { GlobalOptions } from "./scope.ts";
+import { parseSpecArguments } from "./spec-arguments.ts";
+
+/** `nexus run`. */
+export interface RunOptions {
+  /** Takes the place of the spec's own `monitor`. */
+  readonly monitor?: "same" | "none" | "new" | undefined;
+  /** Seconds between blocks of standings where the output is no terminal. */
+  readonly every?: number | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Reads a spec and executes it: on the swarm if its job launcher is enabled, otherwise here and now.
+ *
+ * @returns the exit code
+ */
+export async function runSpec(
+  globals: GlobalOptions,
+  words: readonly string[],
+  options: RunOptions,
+  output: Output,
+): Promise<number> {
+  const { file, commandLine } = parseSpecArguments(words);
+  const { spec, warnings } = loadSpecFile(file, commandLine);
+  if (warnings.length > 0) {
+    output.note(`${renderProblems(warnings, { [file]: spec.text }).replace(/^(?! )/gm, "warning: ")}\n`);
+  }
+  if (spec.settings.enabled) {
+    const { launchJob } = await import("./launch-job.ts");
+    return launchJob(globals, spec, options, output);
+  }
+  const { runHere } = await import("./run-here.ts");
+  return runHere(spec, output);
+}

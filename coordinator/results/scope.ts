@@ -1,0 +1,51 @@
+import type { Role } from "../../shared/broker/credentials.ts";
+import type { ExternalBroker, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
+
+/** The options that every verb has. */
+export interface GlobalOptions {
+  readonly workspace?: string | undefined;
+  readonly nats?: string | undefined;
+  readonly creds?: string | undefined;
+}
+
+/** Which workspace a command is about, and where its broker is. */
+export interface Scope {
+  readonly paths: WorkspacePaths;
+  /** Null: this machine's own broker. */
+  readonly external: ExternalBroker | null;
+  /** What a command that is printed for the user must add to reach the same workspace: "" or " --workspace ws2 ...". */
+  readonly flags: string;
+}
+
+/** Options first, then NEXUS_WORKSPACE, NEXUS_SERVERS and NEXUS_CREDS, then workspace ws1 on this machine. */
+export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Scope {
+  const { NEXUS_WORKSPACE: workspaceSet, NEXUS_SERVERS: serversSet, NEXUS_CREDS: credsSet } = env;
+  const paths = workspacePaths(options.workspace ?? (workspaceSet || "ws1"), env);
+  const url = options.nats ?? (serversSet || undefined);
+  const credentialsFile = options.creds ?? (credsSet || null);
+  const flags = [
+    options.workspace === undefined ? "" : ` --workspace ${options.workspace}`,
+    options.nats === undefined ? "" : ` --nats ${options.nats}`,
+    options.creds === undefined ? "" : ` --creds ${options.creds}`,
+  ];
+  return { paths, external: url === undefined ? null : { url, credentialsFile }, flags: flags.join("") };
+}
+
+/** Connects, works, and undoes the connection; the broker's client is loaded only here. */
+export async function withLink<T>(scope: Scope, role: Role, work: (link: WorkspaceLink) => Promise<T>): Promise<T> {
+  const { linkWorkspace } = await import("../../shared/broker/workspace-link.ts");
+  const link = await linkWorkspace(scope.paths, role, scope.external);
+  try {
+    return await work(link);
+  } finally {
+    await link.close();
+  }
+}
+
+/** Everything the journal says now. */
+export async function readWorkspace(scope: Scope): Promise<WorkspaceState> {
+  const { readJournal } = await import("../../shared/broker/journal-reader.ts");
+  return withLink(scope, "viewer", (link) => readJournal(link.bus));
+}

@@ -1,0 +1,98 @@
+import type { Setting } from "../../shared/domain/hyperparameter.ts";
+import { decimalsFor, decimalsTyped, formatDecimal } from "./number-format.ts";
+
+/** What a table shows in one place; undefined: there is no value. */
+export type Cell = Setting | undefined;
+
+/**
+ * text; count: whole numbers; measure: what was measured, printed with decimals even where all values happen to be whole;
+ * setting: a hyperparameter's value, which may be anything.
+ */
+export type CellKind = "text" | "count" | "measure" | "setting";
+
+export interface TableColumn {
+  readonly header: string;
+  readonly isRightAligned: boolean;
+  readonly cells: readonly string[];
+}
+
+export interface CellFormat {
+  /** Decimals of every number that is not whole; as many as the column needs when left out. */
+  readonly precision?: number | undefined;
+  /** Takes the place of all other rules for numbers. */
+  readonly number?: ((value: number) => string) | undefined;
+  /** Characters; longer text ends in "..". */
+  readonly maxWidth?: number | undefined;
+}
+
+/** A column as text, each number with the decimals that the column as a whole needs. */
+export function tableColumn(
+  header: string,
+  kind: CellKind,
+  cells: readonly Cell[],
+  format: CellFormat = {},
+): TableColumn {
+  const numbers = cells.filter((cell) => typeof cell === "number");
+  const formatNumber = format.number ?? numberFormat(kind, numbers, format.precision);
+  const isEmpty = cells.every((cell) => cell === undefined);
+  return {
+    header,
+    isRightAligned: kind !== "text" && (numbers.length > 0 || isEmpty),
+    cells: cells.map((cell) => {
+      if (cell === undefined) return "";
+      return clipped(typeof cell === "number" ? formatNumber(cell) : printable(String(cell)), format.maxWidth);
+    }),
+  };
+}
+
+function numberFormat(
+  kind: CellKind,
+  numbers: readonly number[],
+  precision: number | undefined,
+): (value: number) => string {
+  if (kind !== "measure" && numbers.every(Number.isInteger)) return String;
+  if (precision !== undefined) return (value) => (Number.isFinite(value) ? value.toFixed(precision) : String(value));
+  let decimals = decimalsFor(numbers);
+  // Settings that differ must not look the same: 0.9990 and 0.9995.
+  if (kind === "setting") decimals = numbers.reduce((most, value) => Math.max(most, decimalsTyped(value)), decimals);
+  return (value) => formatDecimal(value, decimals);
+}
+
+/**
+ * Header, empty line, rows; under more than five rows the header again, so that it can be read where the prompt is.
+ * Two spaces between columns, no borders, no spaces at the end of a line.
+ */
+export function tableLines(columns: readonly TableColumn[]): string[] {
+  const widths = columns.map(({ header, cells }) =>
+    cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(header)),
+  );
+  const line = (textOf: (column: TableColumn) => string): string =>
+    columns
+      .map((column, i) => padded(textOf(column), widths[i] ?? 0, column.isRightAligned))
+      .join("  ")
+      .trimEnd();
+  const header = line((column) => column.header);
+  const count = columns[0]?.cells.length ?? 0;
+  const rows = Array.from({ length: count }, (_, i) => line((column) => column.cells[i] ?? ""));
+  return count > 5 ? [header, "", ...rows, "", header] : [header, "", ...rows];
+}
+
+function padded(text: string, width: number, isRightAligned: boolean): string {
+  const spaces = " ".repeat(Math.max(0, width - widthOf(text)));
+  return isRightAligned ? spaces + text : text + spaces;
+}
+
+const isAscii = /^[ -~]*$/;
+
+const widthOf = (text: string): number => (isAscii.test(text) ? text.length : [...text].length);
+
+function clipped(text: string, maxWidth: number | undefined): string {
+  if (maxWidth === undefined || widthOf(text) <= maxWidth) return text;
+  return maxWidth <= 2 ? [...text].slice(0, maxWidth).join("") : `${[...text].slice(0, maxWidth - 2).join("")}..`;
+}
+
+/** Keeps what a run or a spec says from moving the cursor or colouring the terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
+}

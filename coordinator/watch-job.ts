@@ -1,0 +1,69 @@
+import { followJournal } from "../shared/broker/journal-reader.ts";
+import { pause } from "../shared/deadline.ts";
+import type { JournalEvent } from "../shared/domain/events.ts";
+import type { JobName } from "../shared/domain/names.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../shared/domain/workspace-state.ts";
+import { type JournalCorruptError, NotFoundError } from "../shared/errors.ts";
+import type { Bus } from "../shared/ports.ts";
+import type { PlainView } from "./plain.ts";
+
+/** How often the connection is looked at. */
+const lookMs = 1000;
+/** The client reconnects by itself; an absence shorter than this is not worth a word. */
+const awayMs = 3000;
+
+export interface WatchOptions {
+  /** Ends the watching; the job goes on. */
+  readonly signal: AbortSignal;
+  /** Hears of the state once the journal has been read to its end, before anything is shown. */
+  readonly onCaughtUp?: (state: WorkspaceState, table: RunTable) => void;
+}
+
+/**
+ * Shows a job until nothing of it will run any more, or the signal aborts.
+ *
+ * @returns the job's table; `isOver` says whether it has ended
+ * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
+ */
+export async function watchJob(bus: Bus, job: JobName, view: PlainView, options: WatchOptions): Promise<RunTable> {
+  const { signal, onCaughtUp = () => undefined } = options;
+  const end = new AbortController();
+  const stop = (): void => end.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  let isLive = false;
+  let corrupt: JournalCorruptError | undefined;
+  const onEvent = (event: JournalEvent, state: WorkspaceState): void => {
+    // What happened before we looked is in the table; only news is told.
+    if (!isLive || ("job" in event && event.job !== job)) return;
+    const table = state.jobs.get(job);
+    view.event(event, table);
+    if (table?.isOver) stop();
+  };
+  const follower = await followJournal(bus, onEvent, (error) => {
+    corrupt = error;
+    stop();
+  });
+  try {
+    const table = follower.state.jobs.get(job);
+    if (!table) throw new NotFoundError(`there is no ${job}\n  to see what there is: nexus list jobs`);
+    onCaughtUp(follower.state, table);
+    isLive = true;
+    if (table.isOver || signal.aborted) stop();
+    else view.show(table);
+    let lastSeenAt = performance.now();
+    while (!end.signal.aborted) {
+      await pause(lookMs, end.signal);
+      if (bus.isConnected()) lastSeenAt = performance.now();
+      const isAway = performance.now() - lastSeenAt > awayMs;
+      view.away(isAway ? "the broker does not answer; waiting for it (the workers go on training)" : "");
+    }
+    if (corrupt) throw corrupt;
+    if (table.isOver) view.finish(table);
+    return table;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    view.stop();
+    await follower.stop();
+  }
+}

@@ -1,0 +1,37 @@
+import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { holdBroker } from "../../shared/broker/server.ts";
+import { ensureStreams } from "../../shared/broker/streams.ts";
+import { connectAs } from "../../shared/broker/workspace-link.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { encodeEvent } from "../../shared/wire/messages.ts";
+import { journalJob, journalOperator, journalTrial } from "../../shared/wire/subjects.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+
+/** Stored at once without waiting for each; more would only fill the connection's buffer. */
+const inFlight = 1000;
+
+/** Writes a journal into a workspace's store through a broker of its own, which has ended when this resolves. */
+export async function tellWorkspace(paths: WorkspacePaths, events: readonly JournalEvent[]): Promise<void> {
+  const held = await holdBroker(paths, { kind: "reader" });
+  try {
+    const bus = await connectAs(held.url, readRoleSecret(paths, "coordinator"), "coordinator");
+    try {
+      await ensureStreams(bus, paths.store, 1);
+      for (let from = 0; from < events.length; from += inFlight) {
+        const stored = events.slice(from, from + inFlight).map((event, i) => {
+          return bus.store(subjectOf(event), encodeEvent(event), { msgId: `told-${from + i}`, timeoutMs: 60_000 });
+        });
+        await Promise.all(stored);
+      }
+    } finally {
+      await bus.close();
+    }
+  } finally {
+    await held.release();
+  }
+}
+
+function subjectOf(event: JournalEvent): string {
+  if ("n" in event) return journalTrial(event.job, event.n);
+  return "job" in event ? journalJob(event.job) : journalOperator;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { exitCode } from "../../shared/errors.ts";
+import { programVersion } from "../../shared/version.ts";
+import { temporaryFolder } from "../support/cleanup.ts";
+import { nexus, startNexus } from "../support/nexus-command.ts";
+
+const folder = temporaryFolder();
+
+test("help goes to stdout, with every verb, the environment and the exit codes", async () => {
+  const { code, stdout, stderr } = await nexus(["--help"], folder);
+  assert.equal(code, exitCode.done);
+  assert.equal(stderr, "");
+  for (const word of ["run", "list", "release", "admit", "NEXUS_WORKSPACE", "Exit codes:", "Examples:"]) {
+    assert.ok(stdout.includes(word), word);
+  }
+  const ofList = await nexus(["list", "runs", "--help"], folder);
+  for (const option of ["--sort", "--last", "--filter", "--columns", "--export", "--available", "$none"]) {
+    assert.ok(ofList.stdout.includes(option), option);
+  }
+  const ofRun = await nexus(["run", "--help"], folder);
+  assert.equal(ofRun.code, exitCode.done);
+  assert.match(ofRun.stdout, /--name value .* replaces <name>/);
+});
+
+test("the version is the package's", async () => {
+  assert.deepEqual(await nexus(["--version"], folder), {
+    code: 0,
+    signal: null,
+    stdout: `${programVersion()}\n`,
+    stderr: "",
+  });
+});
+
+test("wrong usage ends with 2, says what was meant, and prints nothing to stdout", async () => {
+  const wrong: [string[], RegExp][] = [
+    [[], /Usage: nexus/],
+    [["lst"], /unknown command 'lst'\n\(Did you mean list\?\)/],
+    [["list", "run"], /unknown command 'run'\n\(Did you mean runs\?\)/],
+    [["list", "runs", "--srot=hpmax"], /unknown option '--srot'\n\(Did you mean --sort\?\)/],
+    [["list", "runs", "--last=many"], /Expected a whole number from 1/],
+    [["list", "runs", "--last=1", "--all"], /cannot be used with option '--all'/],
+    [["list", "runs", "--p"], /--p may be short for --parent or --precision/],
+    [["list", "jobs", "--workspace", "No Name"], /expected lower-case letters/],
+    [["run"], /missing required argument 'spec'/],
+    [["run", "a.yaml", "b.yaml"], /one spec at a time/],
+    [["release", "run1"], /"run1" is no job/],
+    [["admit", "Lab PC"], /"Lab PC" is no worker/],
+  ];
+  for (const [words, message] of wrong) {
+    const { code, stdout, stderr } = await nexus(words, folder);
+    assert.equal(code, exitCode.usage, `nexus ${words.join(" ")}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.equal(stdout, "");
+    assert.ok(!stderr.includes("    at "), "no stack");
+  }
+});
+
+test("without a coordinator and without a store there is one sentence, and exit code 4", async () => {
+  for (const words of [
+    ["list", "runs"],
+    ["list", "jobs"],
+    ["release", "job1"],
+    ["admit", "lab"],
+  ]) {
+    const { code, stdout, stderr } = await nexus(words, folder);
+    assert.equal(code, exitCode.unreachable);
+    assert.match(stderr, /no coordinator .*start one: nexus-coord/s);
+    assert.equal(stdout, "");
+  }
+});
+
+test("a reader who has seen enough ends the command quietly", async () => {
+  const command = startNexus(["--help"], folder);
+  command.child.stdout?.destroy();
+  const { code, stderr } = await command.ended();
+  assert.equal(code, exitCode.done);
+  assert.equal(stderr, "");
+});

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { printJobs } from "../../coordinator/results/list-jobs.ts";
+import { type ListRunsOptions, printRuns } from "../../coordinator/results/list-runs.ts";
+import { printWorkers } from "../../coordinator/results/list-workers.ts";
+import { listing } from "../../coordinator/results/run-listing.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { JobStory, stateOf } from "../support/job-story.ts";
+import { ordered, unordered } from "../support/search.ts";
+import { job278, job289, tutorialText } from "../support/tutorial-jobs.ts";
+
+/** What the command prints. */
+function printed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}) {
+  let [results, notes] = ["", ""];
+  printRuns(state, "ws1", runs, options, {
+    result: (text) => {
+      results += text;
+    },
+    note: (text) => {
+      notes += text;
+    },
+  });
+  return { results, notes };
+}
+
+/** Names of the runs listed. */
+function runsListed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}): string[] {
+  const { rows } = listing({ ...options, runs }, state, "ws1");
+  return rows.map(({ parentRun, trial }) => parentRun?.name ?? trial?.run ?? "?");
+}
+
+test("the tutorial's ten best runs, character for character", () => {
+  const { results, notes } = printed(stateOf(job278()), ["job278"], { sort: "metrics.hpmax", last: 10 });
+  assert.equal(results, tutorialText("list-runs-job278.txt"));
+  assert.equal(notes, "35 more runs are not listed (--last=10); to see all: --all\n");
+});
+
+test("the tutorial's runs of the winner, character for character", () => {
+  const { results, notes } = printed(stateOf(job289()), ["job289"]);
+  assert.equal(results, tutorialText("list-runs-job289.txt"));
+  assert.equal(notes, "");
+});
+
+/** Five runs in two jobs: hpmax 3, none (failed), 1, 2, none (running). */
+function mixed(): WorkspaceState {
+  const lr = ordered("lr", [0.1, 0.01]);
+  const first = new JobStory({ number: 1, hyperparameters: [lr] });
+  first.completed(first.started("run1.1", [0]), "run1.1", 3, 10, { "s1-rew": 3 });
+  first.endedWithout(first.started("run1.2", [1]), "run1.2", "failed", "it broke");
+  first.completed(first.started("run1.3", [0]), "run1.3", 1, 10, { "s1-rew": 1 });
+  const core = unordered("core", ["GRU", "MLP"]);
+  const second = new JobStory({ number: 2, hyperparameters: [lr, core], settings: { computeTarget: "lab" } });
+  second.completed(second.started("run2.1", [1, 0]), "run2.1", 2, 10, { "s1-loss": 2 });
+  second.started("run2.2", [0, 1]);
+  return stateOf(first, second);
+}
+
+test("sorted, the best come last and runs without a value stand away from them", () => {
+  const all = { sort: "hpmax", all: true };
+  assert.deepEqual(runsListed(mixed(), [], all), ["run1", "run1.2", "run2", "run2.2", "run1.3", "run2.1", "run1.1"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...all, reverse: true }), [
+    "run1.1",
+    "run2.1",
+    "run1.3",
+    "run2.2",
+    "run2",
+    "run1.2",
+    "run1",
+  ]);
+});
+
+test("a limit leaves out runs without a value before any other", () => {
+  const sorted = { sort: "metrics.hpmax" };
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, last: 2 }), ["run2.1", "run1.1"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, first: 2 }), ["run1.3", "run2.1"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, reverse: true, first: 2 }), ["run1.1", "run2.1"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, reverse: true, last: 2 }), ["run2.1", "run1.3"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, last: 5 }), ["run1.3", "run2.1", "run1.1"]);
+});
+
+test("whatever the values, sorted runs are in order and no run is lost", () => {
+  const values = fc.array(fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 30 });
+  fc.assert(
+    fc.property(values, fc.boolean(), (hpmaxes, reverse) => {
+      const story = new JobStory({ number: 1 });
+      hpmaxes.forEach((hpmax, i) => {
+        const run = `run1.${i + 1}`;
+        const n = story.started(run, []);
+        if (hpmax !== null) story.completed(n, run, hpmax);
+      });
+      const state = stateOf(story);
+      const { rows } = listing({ runs: [], sort: "hpmax", reverse, all: true }, state, "ws1");
+      assert.equal(new Set(rows).size, hpmaxes.length === 0 ? 0 : hpmaxes.length + 1);
+      const found = rows.map(({ trial }) => trial?.hpmax ?? null);
+      const upwards = reverse ? found.reverse() : found;
+      const firstValue = upwards.findIndex((hpmax) => hpmax !== null);
+      const present = firstValue < 0 ? [] : upwards.slice(firstValue);
+      assert.ok(present.every((hpmax, i) => hpmax !== null && (i === 0 || hpmax >= (present[i - 1] ?? 0))));
+    }),
+  );
+});
+
+test("without named runs the last ten are listed, and the line says so", () => {
+  const state = stateOf(job278());
+  const { results, notes } = printed(state, []);
+  assert.match(results, /\ntotal runs listed: 10 \(defaulted to --last=10\)\n$/);
+  assert.match(notes, /^35 more runs are not listed/);
+  assert.match(printed(state, [], { all: true }).results, /\ntotal runs listed: 45\n$/);
+  assert.match(printed(state, ["job278"]).results, /\ntotal runs listed: 45\n$/);
+  assert.match(printed(state, ["job278"], { first: 3 }).results, /\ntotal runs listed: 3 of 45 \(--first=3\)\n$/);
+  assert.match(printed(state, ["job278"], { last: 45 }).results, /\ntotal runs listed: 45\n$/);
+});
+
+test("several jobs share the columns that they have in common, in order of first appearance", () => {
+  const { results } = printed(mixed(), ["job1,job2"], { precision: 2 });
+  assert.equal(
+    results,
+    `
+workspace  job   target  run     status     iters  s1-rew  s1-loss  hpmax    lr  core
+
+ws1        job1  any     run1    queued
+ws1        job1  any     run1.1  completed     10    3.00            3.00  0.10
+ws1        job1  any     run1.2  error                                     0.01
+ws1        job1  any     run1.3  completed     10    1.00            1.00  0.10
+ws1        job2  lab     run2    running
+ws1        job2  lab     run2.1  completed     10             2.00   2.00  0.01  GRU
+ws1        job2  lab     run2.2  running                                   0.10  MLP
+
+workspace  job   target  run     status     iters  s1-rew  s1-loss  hpmax    lr  core
+
+total runs listed: 7
+`,
+  );
+});
+
+test("filters, status, parents and children narrow the list", () => {
+  const state = mixed();
+  assert.deepEqual(runsListed(state, [], { filter: ["hpmax>=2"] }), ["run1.1", "run2.1"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["hpmax>=2", "lr=0.1"] }), ["run1.1"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["hpmax=$none"], child: true }), ["run1.2", "run2.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["core=MLP"] }), ["run2.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["run>run1.2", "job=job1"] }), ["run1.3"]);
+  assert.deepEqual(runsListed(state, [], { status: "error,running", child: true }), ["run1.2", "run2.2"]);
+  assert.deepEqual(runsListed(state, [], { parent: true }), ["run1", "run2"]);
+  assert.throws(() => runsListed(state, [], { status: "complete" }), { message: /did you mean completed\?/ });
+});
+
+test("columns are chosen by name, with header and format", () => {
+  const columns = "run,metrics.s1-rew=rew:.1f,hparams.lr=rate:.1e";
+  const { results } = printed(mixed(), ["job1"], { columns, filter: ["hpmax>0"] });
+  const lines = [
+    "",
+    "run     rew    rate",
+    "",
+    "run1.1  3.0  1.0e-1",
+    "run1.3  1.0  1.0e-1",
+    "",
+    "total runs listed: 2",
+    "",
+  ];
+  assert.deepEqual(results.split("\n"), lines);
+  const added = printed(mixed(), ["run1.2"], { columns: "run", addColumns: "worker,reason,attempts" });
+  assert.match(added.results, /\nrun1\.2 {2}node-1 {2}it broke +1\n/);
+  assert.throws(() => printed(mixed(), [], { columns: "run,lr:3f" }), { message: /expected a format such as \.3f/ });
+});
+
+test("an unknown column names the nearest one", () => {
+  for (const options of [{ sort: "metrics.hpmx" }, { columns: "hpmx" }, { filter: ["hpmx>1"] }]) {
+    assert.throws(() => printed(mixed(), [], options), { name: UsageError.name, message: /did you mean hpmax\?/ });
+  }
+  assert.throws(() => printed(mixed(), ["job7"]), { name: NotFoundError.name });
+});
+
+test("a hyperparameter that shares a name with a column is reached by its prefix", () => {
+  const story = new JobStory({ number: 1, hyperparameters: [ordered("run", [5, 6])] });
+  story.started("run1.1", [1]);
+  assert.match(printed(stateOf(story), ["run1.1"], { columns: "run,hparams.run" }).results, /\nrun1\.1 +6\n/);
+});
+
+test("statuses are the words that people know", () => {
+  const story = new JobStory({ number: 1, firstParent: 1, parents: 3 });
+  const lost = story.started("run1.1", []);
+  story.lost(lost, "run1.1", "no sign of life for 30 s");
+  story.endedWithout(story.started("run2.1", []), "run2.1", "timed out", "too slow");
+  story.started("run2.2", []);
+  const statuses = (state: WorkspaceState) =>
+    listing({ runs: [], columns: "run,status", all: true }, state, "ws1").rows.map((row) =>
+      listing({ runs: [], columns: "status" }, state, "ws1").columns[0]?.column.value(row),
+    );
+  assert.deepEqual(statuses(stateOf(story)), ["queued", "queued", "running", "timed out", "running", "allocating"]);
+  story.over("cancelled");
+  assert.deepEqual(statuses(stateOf(story)).at(-1), "cancelled");
+});
+
+test("export writes every digit, as commas, tabs or JSON", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
+  try {
+    const story = new JobStory({ number: 1, hyperparameters: [ordered("core", ['a "b", c', 1 / 3])] });
+    story.completed(story.started("run1.1", [0]), "run1.1", 0.1 + 0.2, 10, { "s1-rew": Number.POSITIVE_INFINITY });
+    story.started("run1.2", [1]);
+    const state = stateOf(story);
+    const written = (name: string): string => {
+      const file = join(folder, "made", name);
+      const { results, notes } = printed(state, ["run1.*"], { export: file, columns: "run,s1-rew,hpmax,core" });
+      assert.equal(results, "");
+      assert.equal(notes, `2 runs written to ${file}\n`);
+      return readFileSync(file, "utf8");
+    };
+    assert.equal(
+      written("a.csv"),
+      'run,s1-rew,hpmax,core\nrun1.1,Infinity,0.30000000000000004,"a ""b"", c"\nrun1.2,,,0.3333333333333333\n',
+    );
+    assert.equal(written("a.tsv").split("\n")[1], 'run1.1\tInfinity\t0.30000000000000004\ta "b", c');
+    assert.deepEqual(
+      written("a.jsonl")
+        .trimEnd()
+        .split("\n")
+        .map((line): unknown => JSON.parse(line)),
+      [
+        {
+          type: "run",
+          v: 1,
+          run: "run1.1",
+          metrics: { "s1-rew": "Infinity", hpmax: 0.1 + 0.2 },
+          hparams: { core: 'a "b", c' },
+        },
+        { type: "run", v: 1, run: "run1.2", metrics: { "s1-rew": null, hpmax: null }, hparams: { core: 1 / 3 } },
+      ],
+    );
+    assert.equal(
+      printed(state, ["run1.*"], { json: true, columns: "run,s1-rew,hpmax,core" }).results,
+      written("a.jsonl"),
+    );
+    assert.throws(() => printed(state, [], { export: join(folder, "made") }), {
+      name: UsageError.name,
+      message: /--export=/,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("every column there is can be listed", () => {
+  const { results } = printed(mixed(), [], { available: true });
+  for (const name of ["metrics.hpmax", "metrics.s1-loss", "hparams.core", "worker", "reason"])
+    assert.ok(results.includes(name), name);
+});
+
+test("jobs and workers are listed with what they came to", () => {
+  const out = { results: "", notes: "" };
+  const output = {
+    result: (text: string) => {
+      out.results += text;
+    },
+    note: (text: string) => {
+      out.notes += text;
+    },
+  };
+  printJobs(mixed(), "ws1", {}, output);
+  assert.match(
+    out.results,
+    /\nws1 +job1 +any +running +dgd +3 +100 +0 +0 +1 +2\.000 +run1\.1 +2026-11-24T08:00:00Z +ann +spec\.yaml\n/,
+  );
+  assert.match(out.results, /\ntotal jobs listed: 2\n$/);
+  out.results = "";
+  printWorkers(mixed(), "ws1", {}, output);
+  assert.match(out.results, /\nws1 +node-1 +admitted +0 +2 +1\n/);
+  assert.match(out.results, /\nws1 +node-2 +admitted +1 +1 +0\n/);
+  out.results = "";
+  printWorkers(mixed(), "ws1", { json: true }, output);
+  assert.equal((JSON.parse(out.results.split("\n")[1] ?? "") as { worker: string }).worker, "node-2");
+  printJobs(stateOf(), "ws1", {}, output);
+  assert.match(out.notes, /no job was submitted to workspace ws1 yet/);
+});

@@ -1,0 +1,84 @@
+/** Executes one run on this machine for `nexus run`, which starts this process and tells it what to run. */
+
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { randintAt } from "../shared/domain/seeds.ts";
+import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../shared/domain/spec-read.ts";
+import { exitCode } from "../shared/errors.ts";
+import type { LocalRun } from "../shared/local-run.ts";
+import { settingLines } from "./runner/console-lines.ts";
+import { executeRun, Stopped } from "./runner/run.ts";
+import { stageFactory } from "./stages/registry.ts";
+import type { ComponentSpec } from "./stages/stage.ts";
+
+const stop = new AbortController();
+/** Names the signal that stops the run; "" while none has come. */
+let signalled: NodeJS.Signals | "" = "";
+
+/** Runs to the end, prints every line when it is due, and returns the exit code. */
+async function execute(order: LocalRun): Promise<number> {
+  const { file, text, sources, commandLine, settings, seed, directory } = order;
+  const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
+  if (!reading.ok) throw new Error(`${file}: ${reading.problems.map((problem) => problem.message).join("; ")}`);
+  const { spec } = reading;
+  const expanded = expandSpec(spec, settings, (path) => randintAt(seed, path));
+  writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
+  // Written line by line, so that what was printed is there whatever ends the process.
+  const consoleFile = openSync(join(directory, "console.txt"), "w");
+  const line = (printed: string): void => {
+    writeSync(consoleFile, `${printed}\n`);
+    process.stdout.write(`${printed}\n`);
+  };
+  try {
+    for (const printed of settingLines(settings)) line(printed);
+    // The reader has checked that each stage is a component.
+    const stages = stagesOf(expanded).map((stage) => ({ ...stage, spec: stage.spec as unknown as ComponentSpec }));
+    const { hpmax } = await executeRun(stages, {
+      line,
+      report: () => undefined,
+      stageFactory,
+      breathe: () => new Promise((resolve) => setImmediate(resolve)),
+      now: () => performance.now(),
+      directory,
+      signal: stop.signal,
+      inSearch: false,
+    });
+    if (Number.isFinite(hpmax)) return exitCode.done;
+    process.stderr.write(`the run failed: its hpmax is ${hpmax}, and a search could do nothing with it\n`);
+    return exitCode.failure;
+  } catch (error) {
+    if (error instanceof Stopped || stop.signal.aborted) {
+      line("Stopped.");
+      return signalled === "" ? exitCode.failure : 128 + constants.signals[signalled];
+    }
+    line(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.stderr.write(`the run failed: ${error instanceof Error ? error.message : error}\n`);
+    return exitCode.failure;
+  } finally {
+    closeSync(consoleFile);
+  }
+}
+
+function leave(code: number): void {
+  process.exitCode = code;
+  // Nothing is left to do; without the channel the process ends when its output has been written.
+  if (process.connected) process.disconnect();
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (signalled === "") signalled = signal;
+    stop.abort();
+  });
+}
+// The command is gone: nobody would see the rest.
+process.on("disconnect", () => stop.abort());
+// Whoever read the output has seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+process.once("message", (order: LocalRun) => {
+  void execute(order).then(leave, (error: unknown) => {
+    process.stderr.write(`the run failed: ${error instanceof Error ? error.stack : error}\n`);
+    leave(exitCode.failure);
+  });
+});
