@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { pause, within } from "../shared/deadline.ts";
 import type { JournalEvent } from "../shared/domain/events.ts";
 import { type Bus, BusError, type StoredMessage } from "../shared/ports.ts";
-import { encodeEvent } from "../shared/wire/messages.ts";
+import { encodeEvent, isJournalRecord } from "../shared/wire/messages.ts";
 import { journalJob, journalOperator, journalTrial, journalWorker, streams } from "../shared/wire/subjects.ts";
 
 /** Another coordinator has written to the journal: this one no longer decides. */
@@ -130,6 +130,10 @@ export class JournalWriter {
       try {
         const tail = await this.#readTail();
         for (const message of tail) {
+          if (!isJournalRecord(message.msgId)) {
+            this.#stored = message.seq;
+            continue;
+          }
           if (this.#pending[0]?.msgId !== message.msgId) {
             const why = `record ${message.seq} of the journal was written by another coordinator`;
             this.close(new Deposed(why));

@@ -78,6 +78,7 @@ export class HeldTrial {
 
   /** Runs it to its end and delivers that; resolves when the broker has it. */
   async run(pool: RunnerPool, outbox: Outbox, known: KnownJob, directory: string): Promise<StayEnd> {
+    if (this.#end) return this.#deliver({ type: "stopped", id: 0 }, outbox);
     const { settings, hyperparameters } = known.spec;
     const { job, seed } = this.#assignment;
     const names = hyperparameters.map(({ name }, i) => [name, this.#assignment.settings[i] ?? null] as const);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/accounts.ts";
 import { connectBus } from "../shared/broker/bus.ts";
 import { credentialsOf } from "../shared/broker/workspace-link.ts";
@@ -25,6 +25,7 @@ interface Flags {
   readonly workspace: string;
   readonly creds?: string;
   readonly quiet: boolean;
+  readonly tied: boolean;
 }
 
 const program = new Command("nexus-worker")
@@ -44,6 +45,7 @@ const program = new Command("nexus-worker")
   )
   .option("--creds <file>", "credentials for a broker that is not ours; --name must be the id they are for")
   .option("--quiet", "say nothing but errors", false)
+  .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
   .exitOverride()
   .addHelpText(
@@ -103,6 +105,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     };
     const node = new WorkerNode(bus, options, log, (news) => say(newsLine(news)));
     const asked = obeySignals(node, say);
+    if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
     say(`${identity.worker} lends ${flags.slots} slots to ${line.workspace} at ${line.url}; Ctrl-C to finish`);
     await node.work();
     await bus.close();

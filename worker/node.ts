@@ -54,6 +54,7 @@ export class WorkerNode {
   #renewNow: () => void = () => undefined;
   readonly #wakers = new Set<() => void>();
   #lastWaiting = "";
+  #handingBack: string | undefined;
 
   constructor(bus: Bus, options: WorkerOptions, log: Log, news: (news: WorkerNews) => void) {
     this.#options = options;
@@ -101,6 +102,7 @@ export class WorkerNode {
   /** Hands every run back: its trial moves at once. */
   handBack(reason: string): void {
     this.#claiming.abort();
+    this.#handingBack = reason;
     for (const held of this.#held.values()) held.handBack(reason);
   }
 
@@ -135,10 +137,13 @@ export class WorkerNode {
     this.#renewEveryMs = assignment.leaseMs / 3;
     const held = new HeldTrial(this.#options.worker, assignment);
     this.#held.set(held.key, held);
+    // The answer to a claim may come after the order to hand everything back.
+    if (this.#handingBack !== undefined) held.handBack(this.#handingBack);
     try {
       const known = await this.#knownJob(job);
-      if (!known || held.givenUp) return;
-      this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
+      if (!known) return;
+      if (!held.givenUp)
+        this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
       const directory = join(this.#options.stateDir, "runs", job, run);
       const end = await held.run(this.#pool, this.#outbox, known, directory);
       this.#news({ kind: end.kind, run, text: end.text });

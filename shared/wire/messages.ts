@@ -393,9 +393,18 @@ export const encodeEvent = (event: JournalEvent): Uint8Array => seal(event);
 export function decodeEvent(bytes: Uint8Array): JournalEvent {
   return open(bytes, (value, at) => {
     kindOfEvent(value, at);
+    // Only a job's record is kept as it is; its envelope is not part of it.
+    if ((value as JournalEvent).type === "job") delete (value as { v?: number }).v;
     return value as JournalEvent;
   });
 }
+
+/**
+ * Whether a message of the journal's stream was appended by a coordinator: each of its records has a msgID
+ * `<term>.<nonce>.<count>`. Whoever may read the streams can have the server store an answer under any subject by naming it
+ * as the reply (seen with 2.10.27); such a message has no msgID, and is not part of the journal.
+ */
+export const isJournalRecord = (msgId: string): boolean => /^\d+\.[\w-]+\.\d+$/.test(msgId);
 const kindOfEvent = check.shape({ type: check.text(40) });
 
 /** Who leads. `host`, `pid` and `started` let a restart on the same machine see at once that the old leader is dead. */

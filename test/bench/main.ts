@@ -1,0 +1,38 @@
+import { execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+
+/** `npm run bench -- NAME [args]`: measures, prints, asserts nothing. Every figure comes with the machine it was taken on. */
+const benches: Readonly<
+  Record<string, { about: string; load: () => Promise<{ run: (args: string[]) => Promise<void> }> }>
+> = {
+  swarm: {
+    about: "trials a second and result-to-next through broker, journal and workers",
+    load: () => import("./swarm.ts"),
+  },
+  fold: {
+    about: "fold of 1,000,000 completions; a coordinator's memory with 100,000 finished runs",
+    load: () => import("./fold.ts"),
+  },
+  search: { about: "time of a DGD choice after 1,000 to 1,000,000 runs", load: () => import("./search.ts") },
+  "search-quality": {
+    about: "regret of random search and DGD on a real surface",
+    load: () => import("./search-quality.ts"),
+  },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench) {
+  const [cpu] = cpus();
+  const load = execFileSync("uptime", { encoding: "utf8" })
+    .replace(/^.*load average: */s, "")
+    .trim();
+  process.stdout.write(
+    `${new Date().toISOString().slice(0, 10)}, ${cpu?.model.trim()} x ${cpus().length}, Node ${process.version}, load ${load}\n\n`,
+  );
+  await (await bench.load()).run(args);
+} else {
+  process.stdout.write("npm run bench -- NAME\n\n");
+  for (const [each, { about }] of Object.entries(benches)) process.stdout.write(`  ${each.padEnd(16)}${about}\n`);
+  process.exitCode = name === "" ? 0 : 2;
+}

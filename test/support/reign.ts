@@ -1,0 +1,134 @@
+import { Reign } from "../../coordinator/reign.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import { defaultSettings } from "../../shared/domain/spec/settings.ts";
+import type { JobSettings } from "../../shared/domain/spec.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { StoredMessage } from "../../shared/ports.ts";
+import { type Claim, encodeEvidence } from "../../shared/wire/messages.ts";
+import { evidence } from "../../shared/wire/subjects.ts";
+
+export const leaseMs = 3000;
+export const silentLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** A reign on a clock that the test moves, with a journal in memory. */
+export class TestReign {
+  readonly events: JournalEvent[] = [];
+  now = 0;
+  leads = true;
+  readonly reign: Reign;
+  #evidence = 0;
+
+  constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1) {
+    this.reign = new Reign(state, term, leaseMs, {
+      clock: { monotonic: () => this.now, wall: () => this.now },
+      log: silentLog,
+      append: async (event) => {
+        this.events.push(structuredClone(event));
+        return this.events.length;
+      },
+      flushed: async () => undefined,
+      tell: () => undefined,
+      leads: () => this.leads,
+    });
+    void this.reign.record({ type: "led", term, leader: "test", at: 0 });
+  }
+
+  submit(settings: Partial<JobSettings> = {}): JobName {
+    const job = `job${this.reign.state.nextJob}` as JobName;
+    void this.reign.record({
+      type: "job",
+      job,
+      op: `op-${job}`,
+      by: "test",
+      at: this.now,
+      file: "test.yaml",
+      text: "",
+      sources: {},
+      commandLine: {},
+      hyperparameters: [
+        { name: "a", ordered: true, values: [1, 2, 3, 4], tuned: 2 },
+        { name: "b", ordered: false, values: ["x", "y"], tuned: "x" },
+      ],
+      settings: { ...defaultSettings, enabled: true, hpTuning: "dgd", ...settings },
+      seed: 5,
+      firstParent: this.reign.state.nextRun,
+      parents: settings.computeNodes ?? 0,
+    });
+    return job;
+  }
+
+  /** The next message of the evidence stream. */
+  message(
+    worker: WorkerId,
+    job: JobName,
+    n: number,
+    kind: "result" | "failed" | "released",
+    attempt: number,
+    hpmax = 1,
+  ): StoredMessage {
+    this.#evidence += 1;
+    const base = { attempt, reports: [] };
+    const body = {
+      result: { ...base, hpmax, iters: 10, metrics: { "s1-val": hpmax }, console: "" },
+      failed: { ...base, outcome: "failed", reason: "told to", console: "" } as const,
+      released: { attempt, fault: "owner", reason: "told to" } as const,
+    }[kind];
+    return {
+      seq: this.#evidence,
+      subject: evidence(worker, job, n, kind),
+      data: encodeEvidence(body),
+      msgId: `${this.#evidence}`,
+    };
+  }
+}
+
+export const claim = (claimId: string, bootId = "boot", more: Partial<Claim> = {}): Claim => ({
+  kind: "claim",
+  claimId,
+  bootId,
+  version: "test",
+  slots: 4,
+  lastResultSeq: 0,
+  targets: [],
+  opportunistic: false,
+  ...more,
+});
+
+/** The state as plain data, so that two can be compared: classes with private fields compare as equal whatever they hold. */
+export function plain(state: WorkspaceState): unknown {
+  return {
+    ...state,
+    jobs: [...state.jobs].map(([job, table]) => [
+      job,
+      {
+        ...table,
+        waiting: [...table.waiting],
+        holding: [...table.holding],
+        parents: table.parents,
+        runSets: [...table.runSets].map((set) => [
+          set.key,
+          set.completed,
+          set.mean,
+          set.ended,
+          set.inFlight,
+          set.failed,
+          set.bestRun,
+        ]),
+        best: table.runSets.best()?.key,
+        bestFor: table.runSets.bestFor(),
+        totals: { ...table.runSets.totals },
+      },
+    ]),
+    workers: [...state.workers].map(([id, worker]) => [
+      id,
+      { ...worker, retiredBoots: [...worker.retiredBoots], claims: [...worker.claims] },
+    ]),
+    orders: [...state.orders],
+  };
+}

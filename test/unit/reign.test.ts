@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { judgeEvidence } from "../../coordinator/evidence.ts";
+import { answerRenewal } from "../../coordinator/renewals.ts";
+import { answerClaim } from "../../coordinator/search-loop.ts";
+import { Upkeep } from "../../coordinator/upkeep.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import { isOpen } from "../../shared/domain/trial.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { decodeEvent, encodeEvent } from "../../shared/wire/messages.ts";
+import { claim, leaseMs, plain, TestReign } from "../support/reign.ts";
+
+const alice = "alice" as WorkerId;
+const bob = "bob" as WorkerId;
+
+/** The journal, as it would lie in the broker, folded anew. */
+function replay(events: TestReign["events"]): WorkspaceState {
+  return events.reduce((state, event) => apply(state, decodeEvent(encodeEvent(event))), emptyWorkspace());
+}
+
+describe("claims", () => {
+  test("a claim asked again gets the same trial, also from the next leader", async () => {
+    const first = new TestReign();
+    first.submit({ totalRuns: 5 });
+    const a = await answerClaim(first.reign, alice, claim("c1"));
+    const b = await answerClaim(first.reign, alice, claim("c1"));
+    assert.equal(a?.kind, "assigned");
+    assert.deepEqual(b, a);
+    const next = new TestReign(replay(first.events));
+    const c = await answerClaim(next.reign, alice, claim("c1"));
+    assert.deepEqual(c, { ...a, term: 2 });
+    assert.equal(next.reign.state.jobs.get("job1" as JobName)?.trials.length, 1);
+  });
+
+  test("a claim whose trial has moved on meanwhile gets none of another's work", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    judgeEvidence(test_.reign, test_.message(alice, job, 1, "released", 1));
+    await answerClaim(test_.reign, bob, claim("c2"));
+    const again = await answerClaim(test_.reign, alice, claim("c1"));
+    assert.equal(again?.kind, "wait");
+    assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.attempts.at(-1)?.worker, bob);
+  });
+
+  test("ended + open never exceeds total_runs; a claim beyond it waits and says why", async () => {
+    const test_ = new TestReign();
+    test_.submit({ totalRuns: 2 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    await answerClaim(test_.reign, alice, claim("c2"));
+    const third = await answerClaim(test_.reign, bob, claim("c3"));
+    assert.ok(third?.kind === "wait" && third.reason === "job1 has started all its 2 runs, 2 still open");
+  });
+
+  test("the choice uses every result up to the claim's lastResultSeq", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 9 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    let answered = false;
+    const second = answerClaim(test_.reign, alice, claim("c2", "boot", { lastResultSeq: 1 })).then((answer) => {
+      answered = true;
+      return answer;
+    });
+    await Promise.resolve();
+    assert.equal(answered, false);
+    judgeEvidence(test_.reign, test_.message(alice, job, 1, "result", 1, 3));
+    assert.equal((await second)?.kind, "assigned");
+    const kinds = test_.events.map(({ type }) => type);
+    assert.deepEqual(kinds, ["led", "job", "assigned", "completed", "assigned"]);
+  });
+
+  test("a deposed leader answers nothing", async () => {
+    const test_ = new TestReign();
+    test_.submit({ totalRuns: 2 });
+    test_.leads = false;
+    assert.equal(await answerClaim(test_.reign, alice, claim("c1")), undefined);
+  });
+
+  test("a worker started anew loses its older process's trials at once, uncharged, and the older process is refused", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 4 });
+    await answerClaim(test_.reign, alice, claim("c1", "old"));
+    const anew = await answerClaim(test_.reign, alice, claim("c2", "new"));
+    assert.ok(anew?.kind === "assigned" && anew.n === 1 && anew.attempt === 2);
+    const trial = test_.reign.state.jobs.get(job)?.trial(1);
+    assert.equal(trial?.charged, 0);
+    assert.equal((await answerClaim(test_.reign, alice, claim("c3", "old")))?.kind, "refused");
+    const renewed = await answerRenewal(test_.reign, alice, {
+      kind: "renew",
+      bootId: "old",
+      held: [{ job, n: 1, attempt: 1, iters: 0 }],
+    });
+    assert.equal(renewed?.verdicts[0]?.verdict, "stop");
+  });
+
+  test("jobs share slots by running trials, weighted by priority", async () => {
+    const test_ = new TestReign();
+    const light = test_.submit({ totalRuns: 100, priority: 1 });
+    const heavy = test_.submit({ totalRuns: 100, priority: 3 });
+    for (let i = 0; i < 40; i += 1) await answerClaim(test_.reign, alice, claim(`c${i}`));
+    assert.equal(test_.reign.state.jobs.get(light)?.running, 10);
+    assert.equal(test_.reign.state.jobs.get(heavy)?.running, 30);
+  });
+});
+
+describe("leases", () => {
+  test("a silent worker loses its trial after one lease, charged; a renewal keeps it", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 2 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    await answerClaim(test_.reign, bob, claim("c2"));
+    const upkeep = new Upkeep(test_.reign);
+    for (let i = 0; i < 9; i += 1) {
+      test_.now += leaseMs / 4;
+      await answerRenewal(test_.reign, bob, {
+        kind: "renew",
+        bootId: "boot",
+        held: [{ job, n: 2, attempt: 1, iters: 5 }],
+      });
+      upkeep.tick();
+    }
+    const table = test_.reign.state.jobs.get(job);
+    assert.equal(table?.trial(1)?.status, "waiting");
+    assert.equal(table?.trial(1)?.charged, 1);
+    assert.equal(table?.trial(2)?.status, "running");
+  });
+
+  test("after the coordinator's own stall every lease gets a full period, and losing it is not charged", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    const upkeep = new Upkeep(test_.reign);
+    test_.now += 10 * leaseMs;
+    upkeep.tick();
+    assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.status, "running");
+    for (let i = 0; i < 5; i += 1) {
+      test_.now += leaseMs / 4;
+      upkeep.tick();
+    }
+    const trial = test_.reign.state.jobs.get(job)?.trial(1);
+    assert.equal(trial?.status, "waiting");
+    assert.equal(trial?.charged, 0);
+  });
+
+  test("an old holder back before anyone else took the trial goes on with it under a new attempt number", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    const upkeep = new Upkeep(test_.reign);
+    for (let i = 0; i < 5; i += 1) {
+      test_.now += leaseMs / 4;
+      upkeep.tick();
+    }
+    const held = [{ job, n: 1, attempt: 1, iters: 7 }];
+    const renewed = await answerRenewal(test_.reign, alice, { kind: "renew", bootId: "boot", held });
+    assert.deepEqual(
+      renewed?.verdicts.map(({ verdict, newAttempt }) => [verdict, newAttempt]),
+      [["continue", 2]],
+    );
+    // The answer was lost on the way: asked again with the old number, the same is said.
+    const again = await answerRenewal(test_.reign, alice, { kind: "renew", bootId: "boot", held });
+    assert.deepEqual(
+      again?.verdicts.map(({ verdict, newAttempt }) => [verdict, newAttempt]),
+      [["continue", 2]],
+    );
+  });
+});
+
+describe("evidence", () => {
+  test("the first result of a named holder counts, later ones are late; strangers are dropped", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    judgeEvidence(test_.reign, test_.message(bob, job, 1, "result", 1, 9));
+    assert.equal(test_.reign.dropped, 1);
+    judgeEvidence(test_.reign, test_.message(alice, job, 1, "result", 1, 4));
+    judgeEvidence(test_.reign, test_.message(alice, job, 1, "result", 1, 5));
+    const table = test_.reign.state.jobs.get(job);
+    assert.equal(table?.trial(1)?.hpmax, 4);
+    assert.equal(table?.late, 1);
+    assert.equal(table?.ended, 1);
+    assert.equal(table?.state, "completed");
+  });
+
+  test("three failures in a row on one worker while others succeed bench it", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 9 });
+    await answerClaim(test_.reign, bob, claim("b1"));
+    judgeEvidence(test_.reign, test_.message(bob, job, 1, "result", 1, 1));
+    for (let n = 2; n <= 4; n += 1) {
+      await answerClaim(test_.reign, alice, claim(`a${n}`));
+      judgeEvidence(test_.reign, test_.message(alice, job, n, "failed", 1));
+    }
+    const refused = await answerClaim(test_.reign, alice, claim("a9"));
+    assert.ok(
+      refused?.kind === "refused" && /benched: its last 3 runs failed while others succeed/.test(refused.reason),
+    );
+  });
+});
+
+/** What the wire may bring, in any order. */
+type Step =
+  | { readonly do: "claim"; readonly worker: number; readonly boot: number; readonly repeat: boolean }
+  | { readonly do: "renew"; readonly worker: number; readonly boot: number }
+  | {
+      readonly do: "say";
+      readonly kind: "result" | "failed" | "released";
+      readonly worker: number;
+      readonly n: number;
+      readonly attempt: number;
+      readonly hpmax: number;
+    }
+  | { readonly do: "wait"; readonly ms: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("claim" as const),
+      worker: fc.nat(2),
+      boot: fc.nat(1),
+      repeat: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("renew" as const), worker: fc.nat(2), boot: fc.nat(1) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("say" as const),
+      kind: fc.constantFrom("result" as const, "result" as const, "failed" as const, "released" as const),
+      worker: fc.nat(2),
+      n: fc.integer({ min: 1, max: 8 }),
+      attempt: fc.integer({ min: 1, max: 3 }),
+      hpmax: fc.oneof(fc.double({ min: -5, max: 5, noNaN: true }), fc.constant(Number.NaN)),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 10, max: leaseMs }) }) },
+);
+
+const workers = [alice, bob, "carol" as WorkerId];
+
+async function play(test_: TestReign, job: JobName, steps: readonly Step[]): Promise<void> {
+  const upkeep = new Upkeep(test_.reign);
+  let claims = 0;
+  for (const each of steps) {
+    const table = test_.reign.state.jobs.get(job);
+    if (each.do === "claim") {
+      if (!each.repeat) claims += 1;
+      await answerClaim(
+        test_.reign,
+        workers[each.worker] ?? alice,
+        claim(`${each.worker}-${claims}`, `boot${each.boot}`),
+      );
+    } else if (each.do === "renew") {
+      const held = (table?.trials ?? [])
+        .filter(isOpen)
+        .map(({ n, attempts }) => ({ job, n, attempt: attempts.length, iters: 1 }));
+      await answerRenewal(test_.reign, workers[each.worker] ?? alice, {
+        kind: "renew",
+        bootId: `boot${each.boot}`,
+        held,
+      });
+    } else if (each.do === "say") {
+      judgeEvidence(
+        test_.reign,
+        test_.message(workers[each.worker] ?? alice, job, each.n, each.kind, each.attempt, each.hpmax),
+      );
+    } else {
+      test_.now += each.ms;
+    }
+    upkeep.tick();
+  }
+}
+
+describe("any order of what the wire may bring", () => {
+  test("replays to the same state, never exceeds total_runs, ends each trial at most once", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const test_ = new TestReign();
+        const job = test_.submit({ totalRuns: 8, retries: 1 });
+        await play(test_, job, steps);
+        assert.deepEqual(plain(replay(test_.events)), plain(test_.reign.state));
+        const table = test_.reign.state.jobs.get(job);
+        assert.ok(table && table.ended + table.open <= 8);
+        const ends = test_.events
+          .filter(({ type }) => type === "completed" || type === "ended")
+          .map((event) => "n" in event && event.n);
+        assert.equal(new Set(ends).size, ends.length);
+        assert.equal(table.runSets.totals.inFlight, table.open);
+        assert.equal(table.runSets.totals.ended, table.ended);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a leader that takes over at any point goes on to the same total", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.array(step, { maxLength: 40 }), async (before, after) => {
+        const first = new TestReign();
+        const job = first.submit({ totalRuns: 8 });
+        await play(first, job, before);
+        const next = new TestReign(replay(first.events));
+        await play(next, job, after);
+        const all = [...first.events, ...next.events];
+        assert.deepEqual(plain(replay(all)), plain(next.reign.state));
+        const table = next.reign.state.jobs.get(job);
+        assert.ok(table && table.ended + table.open <= 8);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
