@@ -115,13 +115,15 @@ async function findOrSubmit(bus: Bus): Promise<JobName> {
   return job.name;
 }
 
-const nextSteps = (job: JobName): string => `
+function nextSteps(job: JobName): string {
+  return `
 Look further (nothing needs to run for this):
   npx nexus list runs ${job} --workspace ${workspace} --sort=metrics.hpmax --last=10
   npx nexus list jobs --workspace ${workspace}
 Search again:              npm start -- --again
 Search on real machines:   npx nexus-coord            then follow what it prints
                            npx nexus run specs/dgd_hp_search.yaml`;
+}
 
 /** A process of its own group, so that the terminal's Ctrl-C reaches this one alone; it ends with this one, however that ends. */
 function start(program: string, args: readonly string[]): ChildProcess {

@@ -94,6 +94,9 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   } catch (error) {
     tell({ kind: "failed", message: explain(error, "nexus-coord").text });
     throw error;
+  } finally {
+    // An open channel to whoever started this would keep the process.
+    if (process.connected) process.disconnect();
   }
 }
 

@@ -5,8 +5,9 @@ const version = 1;
 
 /** The kernels as their formulas read, sums in double precision: the oracle for the fast ones, and what runs without WebAssembly. */
 export function plainKernels(f: Float32Array): Kernels {
-  /** One row of a gradient; grows to the widest layer in the first update. */
+  /** One row of a gradient, and the biases' gradient; they grow to the largest layer in the first update. */
   let row = new Float64Array(0);
+  let biases = new Float64Array(0);
   return {
     build: `plain-${version}`,
     floats: f,
@@ -78,12 +79,12 @@ export function plainKernels(f: Float32Array): Kernels {
 
     adam(w, b, apart, dy, x, xStride, steps, rows, cols, scale, rate, correction, epsilon) {
       if (row.length < cols) row = new Float64Array(cols);
+      if (biases.length < rows) biases = new Float64Array(rows);
       for (let r = 0; r < rows; r++) {
-        const bias = gradientRow(f, dy + r, rows, x, xStride, steps, cols, scale, row);
+        biases[r] = gradientRow(f, dy + r, rows, x, xStride, steps, cols, scale, row);
         adamRow(f, (w + r * cols) | 0, apart, row, cols, rate, correction, epsilon);
-        row[0] = bias;
-        adamRow(f, b + r, apart, row, 1, rate, correction, epsilon);
       }
+      adamRow(f, b, apart, biases, rows, rate, correction, epsilon);
     },
 
     gruForward(inputs, recurrent, h, next, units) {
@@ -177,7 +178,9 @@ function adamRow(
   const m = p + apart;
   const v = m + apart;
   // Copies: an imported constant is looked up anew at each use, which took half of the time here.
-  const [b1, b2, tiniest] = [beta1, beta2, tiniestMoment];
+  const b1 = beta1;
+  const b2 = beta2;
+  const tiniest = tiniestMoment;
   for (let c = 0; c < cols; c++) {
     const g = gradient[c]!;
     let first = b1 * f[m + c]! + (1 - b1) * g;
