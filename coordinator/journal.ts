@@ -2,17 +2,24 @@ import { randomBytes } from "node:crypto";
 import { pause, within } from "../shared/deadline.ts";
 import type { JournalEvent } from "../shared/domain/events.ts";
 import { type Bus, BusError, type StoredMessage } from "../shared/ports.ts";
-import { encodeEvent, isJournalRecord } from "../shared/wire/messages.ts";
-import { journalJob, journalOperator, journalTrial, journalWorker, streams } from "../shared/wire/subjects.ts";
+import { encodeEvents, isJournalRecord } from "../shared/wire/messages.ts";
+import {
+  journalBatch,
+  journalJob,
+  journalOperator,
+  journalTrial,
+  journalWorker,
+  streams,
+} from "../shared/wire/subjects.ts";
 
 /** Another coordinator has written to the journal: this one no longer decides. */
 export class Deposed extends Error {
   override readonly name = "Deposed";
 }
 
+/** One message for the stream: the records that were appended while it waited for its turn. */
 interface Pending {
-  readonly subject: string;
-  readonly data: Uint8Array;
+  readonly events: JournalEvent[];
   readonly msgId: string;
   readonly resolve: (seq: number) => void;
   readonly reject: (error: unknown) => void;
@@ -22,9 +29,16 @@ interface Pending {
 const storeTimeoutMs = 2500;
 const retryMs = 250;
 const tailTimeoutMs = 5000;
+/**
+ * Messages on their way at once. Each costs the broker an fsync, so under load what is appended meanwhile travels together;
+ * two, so that a completion and the assignment that follows it need not wait for each other.
+ */
+const mostOnTheirWay = 2;
+/** Records in one message; a job's record holds its texts and travels alone. */
+const mostTogether = 64;
 
 /**
- * Appends to the journal, fenced: a record is stored only as the very next one after those this writer knows of. Appends may
+ * Appends to the journal, fenced: a message is stored only as the very next one after those this writer knows of. Appends may
  * be made without waiting for earlier ones; they are stored in the order of the calls or not at all. While the broker cannot
  * be reached they wait; once another writer's record is found, all end as Deposed, and so does every later one.
  */
@@ -32,9 +46,11 @@ export class JournalWriter {
   readonly #bus: Bus;
   readonly #idPrefix: string;
   readonly #onDeposed: (why: string) => void;
-  /** Sent or to be sent, in order; the first expects #stored as the stream's last sequence. */
+  /** On their way or waiting for their turn, in order; the first expects #stored as the stream's last sequence. */
   readonly #pending: Pending[] = [];
-  /** Sequence of the newest record known to be stored. */
+  /** How many of them, from the first on, are on their way. */
+  #sent = 0;
+  /** Sequence of the newest message known to be stored. */
   #stored: number;
   #count = 0;
   #recovering = false;
@@ -49,18 +65,22 @@ export class JournalWriter {
     this.#onDeposed = onDeposed;
   }
 
-  /** Sequence that the next appended record will have. */
-  get nextSeq(): number {
-    return this.#stored + this.#pending.length + 1;
-  }
-
-  /** Appended and not yet known to be stored. */
-  get waiting(): number {
-    return this.#pending.length;
-  }
-
+  /** Resolves with the sequence of the message that holds the record, once it is stored. */
   append(event: JournalEvent): Promise<number> {
     if (this.#end) return Promise.reject(this.#end);
+    const last = this.#pending.at(-1);
+    const isWaiting = this.#pending.length > this.#sent;
+    if (last && isWaiting && last.events.length < mostTogether && mayShare(event) && last.events.every(mayShare)) {
+      last.events.push(event);
+      return last.stored;
+    }
+    const entry = this.#newEntry(event);
+    this.#pending.push(entry);
+    this.#sendNext();
+    return entry.stored;
+  }
+
+  #newEntry(event: JournalEvent): Pending {
     this.#count += 1;
     let resolve: Pending["resolve"] = () => undefined;
     let reject: Pending["reject"] = () => undefined;
@@ -68,11 +88,16 @@ export class JournalWriter {
       resolve = yes;
       reject = no;
     });
-    const msgId = `${this.#idPrefix}.${this.#count}`;
-    const entry: Pending = { subject: subjectOf(event), data: encodeEvent(event), msgId, resolve, reject, stored };
-    this.#pending.push(entry);
-    if (!this.#recovering) this.#send(entry, this.#pending.length - 1);
-    return stored;
+    return { events: [event], msgId: `${this.#idPrefix}.${this.#count}`, resolve, reject, stored };
+  }
+
+  #sendNext(): void {
+    while (!this.#recovering && this.#sent < mostOnTheirWay) {
+      const entry = this.#pending[this.#sent];
+      if (!entry) return;
+      this.#send(entry, this.#sent);
+      this.#sent += 1;
+    }
   }
 
   /** Resolves when everything appended so far is stored. */
@@ -84,6 +109,7 @@ export class JournalWriter {
   /** Ends every append not yet stored and all to come. */
   close(why: Error): void {
     this.#end ??= why;
+    this.#sent = 0;
     for (const entry of this.#pending.splice(0)) entry.reject(this.#end);
   }
 
@@ -96,12 +122,15 @@ export class JournalWriter {
     const expectLastSeq = this.#stored + place;
     const before = this.#pending[place - 1];
     const fence = before ? { expectLastSeq, expectLastMsgId: before.msgId } : { expectLastSeq };
-    this.#bus.store(entry.subject, entry.data, { msgId: entry.msgId, ...fence, timeoutMs: storeTimeoutMs }).then(
+    const options = { msgId: entry.msgId, ...fence, timeoutMs: storeTimeoutMs };
+    this.#bus.store(subjectOf(entry.events), encodeEvents(entry.events), options).then(
       ({ seq }) => {
         if (generation !== this.#generation) return;
         // Acknowledgements come in order; a record answered out of turn, or elsewhere than expected, is looked up.
-        if (seq === expectLastSeq + 1 && this.#pending[0] === entry) this.#acknowledge(seq);
-        else this.#recover();
+        if (seq === expectLastSeq + 1 && this.#pending[0] === entry) {
+          this.#acknowledge(seq);
+          this.#sendNext();
+        } else this.#recover();
       },
       (error: unknown) => {
         if (generation !== this.#generation) return;
@@ -113,6 +142,7 @@ export class JournalWriter {
 
   #acknowledge(seq: number): void {
     this.#stored = seq;
+    this.#sent = Math.max(0, this.#sent - 1);
     this.#pending.shift()?.resolve(seq);
   }
 
@@ -153,9 +183,8 @@ export class JournalWriter {
       }
     }
     this.#recovering = false;
-    this.#pending.forEach((entry, place) => {
-      this.#send(entry, place);
-    });
+    this.#sent = 0;
+    this.#sendNext();
   }
 
   async #readTail(): Promise<StoredMessage[]> {
@@ -172,7 +201,11 @@ export class JournalWriter {
   }
 }
 
-function subjectOf(event: JournalEvent): string {
+const mayShare = (event: JournalEvent): boolean => event.type !== "job";
+
+function subjectOf(events: readonly JournalEvent[]): string {
+  const [event, ...more] = events;
+  if (!event || more.length > 0) return journalBatch;
   switch (event.type) {
     case "job":
     case "job-state":

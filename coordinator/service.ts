@@ -130,7 +130,10 @@ async function foldAndLead(ports: ServicePorts, leadership: Leadership): Promise
     const event = { type: "led", term: leadership.term, leader: identity.leader, at: clock.wall() } as const;
     const writer = new JournalWriter(bus, leadership.term, state.seq, () => undefined);
     try {
-      return apply(state, event, await writer.append(event));
+      const seq = await writer.append(event);
+      apply(state, event);
+      state.seq = seq;
+      return state;
     } catch (error) {
       // The old leader was quicker by one record: fold that one too.
       if (!(error instanceof Deposed)) throw error;

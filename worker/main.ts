@@ -103,7 +103,9 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       opportunistic: flags.opportunistic,
       stateDir,
     };
-    const node = new WorkerNode(bus, options, log, (news) => say(newsLine(news)));
+    const node = new WorkerNode(bus, options, log, (news) => {
+      if (!flags.quiet) say(newsLine(news));
+    });
     const asked = obeySignals(node, say);
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
     say(`${identity.worker} lends ${flags.slots} slots to ${line.workspace} at ${line.url}; Ctrl-C to finish`);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pause } from "../shared/deadline.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
@@ -147,7 +147,7 @@ export class WorkerNode {
       const directory = join(this.#options.stateDir, "runs", job, run);
       const end = await held.run(this.#pool, this.#outbox, known, directory);
       this.#news({ kind: end.kind, run, text: end.text });
-      if (!known.spec.settings.hold) rmSync(directory, { recursive: true, force: true });
+      if (!known.spec.settings.hold && existsSync(directory)) rmSync(directory, { recursive: true, force: true });
     } catch (error) {
       // Not delivered before this worker ended: the result is spooled, or the lease runs out.
       if (!(error instanceof BusError)) throw error;

@@ -90,6 +90,8 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
         waitOnFirstConnect: options.waitForBroker ?? false,
         ignoreAuthErrorAbort: true,
         timeout: connectTimeoutMs,
+        // A stack for every request cost a seventh of a busy coordinator's time (2026-11-24).
+        noAsyncTraces: true,
       });
       return new NatsBus(connection, options.onStatus ?? (() => undefined));
     } catch (cause) {

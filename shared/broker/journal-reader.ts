@@ -5,7 +5,7 @@ import { apply, emptyWorkspace, type WorkspaceState } from "../domain/workspace-
 import { JournalCorruptError } from "../errors.ts";
 import type { Bus, Reading, StoredMessage } from "../ports.ts";
 import { BadMessage } from "../wire/check.ts";
-import { decodeEvent, isJournalRecord } from "../wire/messages.ts";
+import { decodeEvents, isJournalRecord } from "../wire/messages.ts";
 import { streams } from "../wire/subjects.ts";
 
 const readTimeoutMs = 120_000;
@@ -38,9 +38,11 @@ export async function followJournal(
   const fold = (message: StoredMessage): void => {
     if (corrupt || !isJournalRecord(message.msgId)) return;
     try {
-      const event = decodeEvent(message.data);
-      apply(state, event, message.seq);
-      onEvent(event, state);
+      for (const event of decodeEvents(message.data)) {
+        apply(state, event);
+        onEvent(event, state);
+      }
+      state.seq = message.seq;
     } catch (cause) {
       if (!(cause instanceof FoldError || cause instanceof BadMessage)) throw cause;
       corrupt = new JournalCorruptError(

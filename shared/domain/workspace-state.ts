@@ -24,7 +24,7 @@ export interface WorkerRecord {
 
 /** Everything the journal says, folded. Two folds of the same journal are equal, on every machine. */
 export interface WorkspaceState {
-  /** Sequence of the last record folded; 0 before the first. */
+  /** Sequence of the last message of the journal that was folded, kept by whoever reads it; 0 before the first. */
   seq: number;
   term: number;
   leader: string;
@@ -56,11 +56,9 @@ export function emptyWorkspace(): WorkspaceState {
  * Folds one record into the state and returns it. The state given is used up: it is changed in place, because a copy per
  * record would make a million records take hours. Same state, same record, same result; nothing else is read.
  *
- * @param seq  the record's sequence in the journal; deleted jobs leave gaps
  * @throws FoldError when the record cannot follow from the state
  */
-export function apply(state: WorkspaceState, event: JournalEvent, seq = state.seq + 1): WorkspaceState {
-  if (seq <= state.seq) throw new FoldError(`record ${seq} after record ${state.seq}`);
+export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceState {
   switch (event.type) {
     case "led":
       if (event.term <= state.term) throw new FoldError(`term ${event.term} follows term ${state.term}`);
@@ -137,7 +135,6 @@ export function apply(state: WorkspaceState, event: JournalEvent, seq = state.se
       throw new FoldError(`a record of unknown type ${JSON.stringify((never as { type: unknown }).type)}`);
     }
   }
-  state.seq = seq;
   return state;
 }
 

@@ -387,17 +387,29 @@ export const decodeOrderAnswer = (bytes: Uint8Array): OrderAnswer => open(bytes,
 
 // ---- the journal and the leader's entry ------------------------------------------------------------------------------
 
-export const encodeEvent = (event: JournalEvent): Uint8Array => seal(event);
+/** One message of the journal: a record, or several that were decided while an earlier message was on its way. */
+export function encodeEvents(events: readonly JournalEvent[]): Uint8Array {
+  const [only, ...more] = events;
+  return only && more.length === 0 ? seal(only) : seal({ type: "batch", events });
+}
 
 /** The journal has one writer, which is ours: version and type are checked here, whether it can follow is the fold's business. */
-export function decodeEvent(bytes: Uint8Array): JournalEvent {
+export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
   return open(bytes, (value, at) => {
-    kindOfEvent(value, at);
+    const { type } = typeOf(value, at);
+    if (type === "batch") return batchShape(value, at).events;
     // Only a job's record is kept as it is; its envelope is not part of it.
-    if ((value as JournalEvent).type === "job") delete (value as { v?: number }).v;
-    return value as JournalEvent;
+    if (type === "job") delete (value as { v?: number }).v;
+    return [value as JournalEvent];
   });
 }
+const typeOf = check.shape({ type: check.text(40) });
+const batchShape = check.shape({
+  events: check.list((value, at) => {
+    typeOf(value, at);
+    return value as JournalEvent;
+  }),
+});
 
 /**
  * Whether a message of the journal's stream was appended by a coordinator: each of its records has a msgID
@@ -405,7 +417,6 @@ export function decodeEvent(bytes: Uint8Array): JournalEvent {
  * as the reply (seen with 2.10.27); such a message has no msgID, and is not part of the journal.
  */
 export const isJournalRecord = (msgId: string): boolean => /^\d+\.[\w-]+\.\d+$/.test(msgId);
-const kindOfEvent = check.shape({ type: check.text(40) });
 
 /** Who leads. `host`, `pid` and `started` let a restart on the same machine see at once that the old leader is dead. */
 export interface LeaderEntry {

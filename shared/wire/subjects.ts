@@ -13,6 +13,8 @@ export const journalJob = (job: JobName): string => `jrn.${job}.job`;
 export const journalTrial = (job: JobName, n: number): string => `jrn.${job}.trial.${n}`;
 export const journalWorker = (worker: WorkerId): string => `jrn.ws.worker.${worker}`;
 export const journalOperator = "jrn.ws.op";
+/** Several records that were decided together. */
+export const journalBatch = "jrn.ws.batch";
 
 export type EvidenceKind = "report" | "result" | "failed" | "released";
 const evidenceKinds: readonly string[] = ["report", "result", "failed", "released"];

@@ -3,7 +3,7 @@ import { holdBroker } from "../../shared/broker/server.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
-import { encodeEvent } from "../../shared/wire/messages.ts";
+import { encodeEvents } from "../../shared/wire/messages.ts";
 import { journalJob, journalOperator, journalTrial } from "../../shared/wire/subjects.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 
@@ -19,7 +19,7 @@ export async function tellWorkspace(paths: WorkspacePaths, events: readonly Jour
       await ensureStreams(bus, paths.store, 1);
       for (let from = 0; from < events.length; from += inFlight) {
         const stored = events.slice(from, from + inFlight).map((event, i) => {
-          return bus.store(subjectOf(event), encodeEvent(event), { msgId: `told-${from + i}`, timeoutMs: 60_000 });
+          return bus.store(subjectOf(event), encodeEvents([event]), { msgId: `1.told.${from + i}`, timeoutMs: 60_000 });
         });
         await Promise.all(stored);
       }

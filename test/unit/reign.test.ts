@@ -8,7 +8,7 @@ import { Upkeep } from "../../coordinator/upkeep.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { isOpen } from "../../shared/domain/trial.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { decodeEvent, encodeEvent } from "../../shared/wire/messages.ts";
+import { decodeEvents, encodeEvents } from "../../shared/wire/messages.ts";
 import { claim, leaseMs, plain, TestReign } from "../support/reign.ts";
 
 const alice = "alice" as WorkerId;
@@ -16,7 +16,7 @@ const bob = "bob" as WorkerId;
 
 /** The journal, as it would lie in the broker, folded anew. */
 function replay(events: TestReign["events"]): WorkspaceState {
-  return events.reduce((state, event) => apply(state, decodeEvent(encodeEvent(event))), emptyWorkspace());
+  return decodeEvents(encodeEvents(events)).reduce((state, event) => apply(state, event), emptyWorkspace());
 }
 
 describe("claims", () => {

@@ -6,9 +6,15 @@ const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>
   "processors/Probe_Proc": () => import("./Probe_Proc/Probe_Proc.ts"),
 };
 
+const loaded = new Map<string, StageFactory>();
+
 /** How a stage processor is made. The spec was checked before, so a name that is not here is this program's own gap. */
 export async function stageFactory(component: string): Promise<StageFactory> {
+  const known = loaded.get(component);
+  if (known) return known;
   const load = Object.hasOwn(shipped, component) ? shipped[component] : undefined;
   if (!load) throw new Error(`this worker has no ${component}; it has ${Object.keys(shipped).join(", ")}`);
-  return (await load()).default;
+  const factory = (await load()).default;
+  loaded.set(component, factory);
+  return factory;
 }
