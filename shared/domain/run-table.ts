@@ -79,7 +79,9 @@ export class RunTable {
     return childRunName(parent?.number ?? freshParent, (parent?.children ?? 0) + 1);
   }
 
-  assigned(event: Assigned): void {
+  /** Returns the number of the parent run that this assignment bound to its worker; 0 where it had one. */
+  assigned(event: Assigned): number {
+    let bound = 0;
     let trial = this.trial(event.n);
     if (trial) {
       const last = lastAttempt(trial);
@@ -109,11 +111,12 @@ export class RunTable {
       this.trials.push(trial);
       this.open += 1;
       this.runSets.started(configuration);
-      this.#bind(event);
+      bound = this.#bind(event);
     }
     const { attempt, worker, bootId, claimId, at } = event;
     trial.attempts.push({ attempt, worker, bootId, claimId, at, end: "" });
     this.holding.set(worker, (this.holding.get(worker) ?? 0) + 1);
+    return bound;
   }
 
   completed(event: Completed): Trial {
@@ -189,18 +192,21 @@ export class RunTable {
     else this.holding.delete(worker);
   }
 
-  #bind(event: Assigned): void {
+  #bind(event: Assigned): number {
+    const known = this.#parentOf.get(event.worker);
+    if (known) {
+      known.children += 1;
+      return 0;
+    }
     const parsed = parseRunName(event.run);
     if (!parsed || parsed.child === null) throw new FoldError(`${this.job}: "${event.run}" is not a child run's name`);
-    let parent = this.#parentOf.get(event.worker);
-    if (!parent) {
-      parent = this.parents.find((each) => each.number === parsed.parent) ?? this.#addParent(parsed.parent);
-      if (parent.worker !== null) throw new FoldError(`${this.job}: ${parent.name} belongs to ${parent.worker}`);
-      parent.worker = event.worker;
-      this.#parentOf.set(event.worker, parent);
-      while (this.parents[this.#unbound]?.worker) this.#unbound += 1;
-    }
+    const parent = this.parents.find((each) => each.number === parsed.parent) ?? this.#addParent(parsed.parent);
+    if (parent.worker !== null) throw new FoldError(`${this.job}: ${parent.name} belongs to ${parent.worker}`);
+    parent.worker = event.worker;
     parent.children += 1;
+    this.#parentOf.set(event.worker, parent);
+    while (this.parents[this.#unbound]?.worker) this.#unbound += 1;
+    return parent.number;
   }
 
   #addParent(number: number): ParentRun {

@@ -1,6 +1,6 @@
 import type { JournalEvent, WorkerChanged } from "./events.ts";
 import type { JobName, WorkerId } from "./names.ts";
-import { parseJobName, parseRunName } from "./names.ts";
+import { parseJobName } from "./names.ts";
 import { FoldError, RunTable } from "./run-table.ts";
 
 /** A claim's answer is kept for this many claims of a worker: a repeated one gets the same trial, from whoever leads. */
@@ -82,8 +82,7 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       break;
     }
     case "assigned": {
-      tableOf(state, event.job).assigned(event);
-      state.nextRun = Math.max(state.nextRun, (parseRunName(event.run)?.parent ?? 0) + 1);
+      state.nextRun = Math.max(state.nextRun, tableOf(state, event.job).assigned(event) + 1);
       const worker = workerOf(state, event.worker);
       if (worker.bootId !== event.bootId) {
         if (worker.bootId !== "") worker.retiredBoots.add(worker.bootId);

@@ -10,16 +10,20 @@ const dials = [7, 4, 6, 10, 5, 6, 5, 6];
 
 /** Decodes and folds `completions` assignments and completions, as they lie in the journal. */
 export async function run(): Promise<void> {
-  process.stdout.write("completions    decode and fold, s    records/s    heap, MB    resident, MB\n");
+  process.stdout.write("completions    decode and fold, s    CPU, s    records/s    heap, MB    resident, MB\n");
   for (const completions of [100_000, 1_000_000]) {
     globalThis.gc?.();
     const before = process.memoryUsage();
     const state = emptyWorkspace();
     let milliseconds = 0;
+    let cpu = 0;
     for (const records of inChunks(journal(completions))) {
       const startedAt = performance.now();
+      const cpuBefore = process.cpuUsage();
       for (const record of records) for (const event of decodeEvents(record)) apply(state, event);
       milliseconds += performance.now() - startedAt;
+      const { user, system } = process.cpuUsage(cpuBefore);
+      cpu += (user + system) / 1e6;
     }
     const seconds = milliseconds / 1000;
     globalThis.gc?.();
@@ -27,7 +31,9 @@ export async function run(): Promise<void> {
     if (state.jobs.get(job)?.ended !== completions) throw new Error("the fold has lost runs");
     const megabytes = (heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers) / 2 ** 20;
     process.stdout.write(
-      `${String(completions).padStart(11)}${seconds.toFixed(2).padStart(22)}${Math.round((2 * completions) / seconds)
+      `${String(completions).padStart(11)}${seconds.toFixed(2).padStart(22)}${cpu.toFixed(2).padStart(10)}${Math.round(
+        (2 * completions) / seconds,
+      )
         .toString()
         .padStart(13)}` + `${megabytes.toFixed(0).padStart(12)}${(rss / 2 ** 20).toFixed(0).padStart(16)}\n`,
     );
