@@ -151,7 +151,7 @@ export class HeldTrial {
         this.#letter("result", attempt, "result", { attempt, reports, hpmax, iters, metrics, console }),
         true,
       );
-      return { kind: "ended", text: `hpmax ${hpmax}` };
+      return { kind: "ended", text: `hpmax ${Number(hpmax.toPrecision(5))}` };
     }
     if (asked?.kind === "stop") return { kind: "stopped", text: asked.reason };
     if (asked?.kind === "handback") {

@@ -114,18 +114,12 @@ function authentication(
 /** What is used of the client's nkeys, which it exports without a type. */
 interface Nkeys {
   createUser(): { getPublicKey(): string; getSeed(): Uint8Array };
-  fromSeed(seed: Uint8Array): { getPublicKey(): string };
 }
 
 /** A new key pair for a worker: the public half goes to the coordinator, the seed never leaves the machine. */
 export function newKeyPair(): { publicKey: string; seed: string } {
   const pair = (nkeys as Nkeys).createUser();
   return { publicKey: pair.getPublicKey(), seed: new TextDecoder().decode(pair.getSeed()) };
-}
-
-/** The public half of a seed. */
-export function publicKeyOf(seed: string): string {
-  return (nkeys as Nkeys).fromSeed(new TextEncoder().encode(seed)).getPublicKey();
 }
 
 class NatsBus implements CoordinatorBus {

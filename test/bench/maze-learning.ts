@@ -71,5 +71,5 @@ function specOf(seed: number, layout: string, changes: Readonly<Record<string, n
 function meanAndDeviation(values: readonly number[]): [mean: number, deviation: number] {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
-  return [mean, Math.sqrt(squares / (values.length - 1))];
+  return [mean, Math.sqrt(squares / Math.max(1, values.length - 1))];
 }
