@@ -24,6 +24,13 @@ export async function enrolWorker(
     await publish();
     return answer(before);
   }
+  const owner = [...reign.state.workers.values()].find((each) => each.publicKey === publicKey);
+  if (owner && owner.id !== enrolment.worker) {
+    return { ok: false, term: reign.term, name: "", reason: `that key belongs to ${owner.id} already` };
+  }
+  if (owner?.state === "revoked") {
+    return { ok: false, term: reign.term, name: "", reason: `${owner.id} was revoked: ${owner.reason}` };
+  }
   const worker = freeName(reign, enrolment.worker, publicKey);
   await reign.record({ type: "worker-enrolled", worker, publicKey, host, op, at: reign.ports.clock.wall() });
   await publish();

@@ -28,6 +28,7 @@ interface Pending {
 
 const storeTimeoutMs = 2500;
 const retryMs = 250;
+const refusedRetryMs = 1000;
 const tailTimeoutMs = 5000;
 /**
  * Messages on their way at once. Each costs the broker an fsync, so under load what is appended meanwhile travels together;
@@ -46,6 +47,7 @@ export class JournalWriter {
   readonly #bus: Bus;
   readonly #idPrefix: string;
   readonly #onDeposed: (why: string) => void;
+  readonly #onTrouble: (why: string) => void;
   /** On their way or waiting for their turn, in order; the first expects #stored as the stream's last sequence. */
   readonly #pending: Pending[] = [];
   /** How many of them, from the first on, are on their way. */
@@ -58,7 +60,15 @@ export class JournalWriter {
   #generation = 0;
   #end: Error | undefined;
 
-  constructor(bus: Bus, term: number, lastSeq: number, onDeposed: (why: string) => void) {
+  /** `onTrouble` hears why an append is not stored yet. */
+  constructor(
+    bus: Bus,
+    term: number,
+    lastSeq: number,
+    onDeposed: (why: string) => void,
+    onTrouble: (why: string) => void = () => undefined,
+  ) {
+    this.#onTrouble = onTrouble;
     this.#bus = bus;
     this.#stored = lastSeq;
     this.#idPrefix = `${term}.${randomBytes(6).toString("base64url")}`;
@@ -134,8 +144,11 @@ export class JournalWriter {
       },
       (error: unknown) => {
         if (generation !== this.#generation) return;
-        if (error instanceof BusError) this.#recover();
-        else this.close(error instanceof Error ? error : new Error(String(error)));
+        if (error instanceof BusError) this.#recover(error);
+        else {
+          this.close(error instanceof Error ? error : new Error(String(error)));
+          this.#onDeposed(String(error));
+        }
       },
     );
   }
@@ -146,11 +159,14 @@ export class JournalWriter {
     this.#pending.shift()?.resolve(seq);
   }
 
-  #recover(): void {
+  #recover(cause?: BusError): void {
     if (this.#recovering || this.#end || this.#pending.length === 0) return;
     this.#recovering = true;
+    if (cause && cause.reason !== "not the next") this.#onTrouble(cause.message);
     this.#generation += 1;
-    void this.#recoverUntilDone();
+    // A refusal that lasts (a full store, a message too large) must not be asked without pause.
+    const wait = cause?.reason === "full" || cause?.reason === "refused" ? refusedRetryMs : 0;
+    void pause(wait).then(() => this.#recoverUntilDone());
   }
 
   /** Reads what was stored after the newest known record: our own go on from there, anyone else's end this reign. */

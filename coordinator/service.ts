@@ -66,7 +66,9 @@ async function lead(
 ): Promise<void> {
   const { bus, clock, log } = ports;
   const state = await foldAndLead(ports, leadership);
-  const journal = new JournalWriter(bus, leadership.term, state.seq, onLost);
+  const journal = new JournalWriter(bus, leadership.term, state.seq, onLost, (why) =>
+    log.error(`the journal does not take a record yet: ${why}`),
+  );
   const reign = new Reign(state, leadership.term, ports.leaseMs, {
     clock,
     log,

@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { WorkerId } from "../shared/domain/names.ts";
+import { BusError } from "../shared/ports.ts";
 import {
   type Assignment,
   encodeEvidence,
@@ -34,6 +36,10 @@ export class HeldTrial {
   #sending: Promise<void> = Promise.resolve();
   #sentAt = performance.now();
   #messages = 0;
+  /** In every msgID: another worker that guessed one could have this one's result taken for a repetition (seen). */
+  readonly #nonce = randomBytes(9).toString("base64url");
+  readonly #ran = new AbortController();
+  readonly #left = new AbortController();
   /** Why it is not to go on here; the first reason stands. */
   #end: { kind: "stop" | "handback" | "timeout" | "memory"; reason: string } | undefined;
 
@@ -68,6 +74,7 @@ export class HeldTrial {
   }
 
   handBack(reason: string): void {
+    setTimeout(() => this.#left.abort(), handBackMs).unref();
     this.#giveUp("handback", reason);
   }
 
@@ -99,6 +106,8 @@ export class HeldTrial {
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
+    // Reports that wait for their acknowledgement go with the end: it must not wait for them, also not to be spooled.
+    this.#ran.abort();
     await this.#sending;
     return this.#deliver(end, outbox);
   }
@@ -107,7 +116,12 @@ export class HeldTrial {
     const timers: NodeJS.Timeout[] = [];
     if (maxRunSeconds !== null) {
       const reason = `not done after max_run_time, ${maxRunSeconds} s`;
-      timers.push(setTimeout(() => this.#giveUp("timeout", reason), maxRunSeconds * 1000));
+      const startedAt = performance.now();
+      // An interval, not one timeout: those end at once beyond 24.8 days.
+      const check = (): void => {
+        if (performance.now() - startedAt >= maxRunSeconds * 1000) this.#giveUp("timeout", reason);
+      };
+      timers.push(setInterval(check, Math.min(1000, maxRunSeconds * 250)));
     }
     if (memoryPerRun !== null) {
       const check = (): void => {
@@ -138,7 +152,12 @@ export class HeldTrial {
     this.#reports = [];
     this.#messages += 1;
     const body = { attempt: this.#attempt, reports };
-    await outbox.send(this.#letter("report", this.#attempt, String(this.#messages), body), true);
+    try {
+      await outbox.send(this.#letter("report", this.#attempt, String(this.#messages), body), false, this.#ran.signal);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      this.#reports = [...reports, ...this.#reports];
+    }
   }
 
   async #deliver(end: RunnerEnd, outbox: Outbox): Promise<StayEnd> {
@@ -150,6 +169,7 @@ export class HeldTrial {
       await outbox.send(
         this.#letter("result", attempt, "result", { attempt, reports, hpmax, iters, metrics, console }),
         true,
+        this.#left.signal,
       );
       return { kind: "ended", text: `hpmax ${Number(hpmax.toPrecision(5))}` };
     }
@@ -164,11 +184,12 @@ export class HeldTrial {
       const outcome = asked?.kind === "timeout" ? "timed out" : "failed";
       const console = end.type === "failed" ? end.console : "";
       const body = { attempt, reports, outcome, reason: reason.slice(0, 4000), console } as const;
-      await outbox.send(this.#letter("failed", attempt, "failed", body), true);
+      await outbox.send(this.#letter("failed", attempt, "failed", body), true, this.#left.signal);
       return { kind: "ended", text: `${outcome}: ${reason.split("\n")[0]}` };
     }
     const reason = end.type === "died" ? end.reason : "the runner stopped unasked";
-    await outbox.send(this.#letter("released", attempt, "released", { attempt, fault: "runner", reason }), true);
+    const body = { attempt, fault: "runner", reason } as const;
+    await outbox.send(this.#letter("released", attempt, "released", body), true, this.#left.signal);
     return { kind: "stopped", text: reason };
   }
 
@@ -181,7 +202,7 @@ export class HeldTrial {
     const { job, n } = this.#assignment;
     return {
       subject: evidence(this.#worker, job, n, kind),
-      msgId: `${job}.${n}.${attempt}.${id}`,
+      msgId: `${job}.${n}.${attempt}.${id}.${this.#nonce}`,
       data: encodeEvidence(body),
     };
   }

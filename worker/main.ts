@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/accounts.ts";
 import { connectBus } from "../shared/broker/bus.ts";
-import { credentialsOf } from "../shared/broker/workspace-link.ts";
+import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/lock-file.ts";
@@ -86,6 +86,9 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     const log = fileLog(join(stateDir, "worker.log"), "nexus-worker");
     const identity =
       flags.creds === undefined ? await identify(stateDir, name, line, say) : { worker: name, nkeySeed: "" };
+    // Wrong ones must be said, not waited with; a key of our own has been tried by identify.
+    if (flags.creds !== undefined)
+      await (await connectAs(line.url, credentials(identity, flags.creds, line), "viewer")).close();
     const bus = await connectBus({
       url: line.url,
       credentials: credentials(identity, flags.creds, line),

@@ -134,7 +134,17 @@ export class WorkerNode {
   /** One trial, from its assignment to the acknowledged end. */
   async #carry(assignment: Assignment): Promise<void> {
     const { job, n, run } = assignment;
-    this.#renewEveryMs = assignment.leaseMs / 3;
+    const renewMs = assignment.leaseMs / 3;
+    const isSooner = renewMs < this.#renewEveryMs;
+    this.#renewEveryMs = renewMs;
+    // The wait that goes on now is for a longer lease.
+    if (isSooner) this.#renewNow();
+    const already = this.#held.get(`${job}/${n}`);
+    if (already && !already.givenUp) {
+      // Its lease ran out and a free slot claimed it again: the run in hand goes on under the new attempt number.
+      already.regrant(assignment.attempt);
+      return;
+    }
     const held = new HeldTrial(this.#options.worker, assignment);
     this.#held.set(held.key, held);
     // The answer to a claim may come after the order to hand everything back.
@@ -153,7 +163,7 @@ export class WorkerNode {
       if (!(error instanceof BusError)) throw error;
       this.#log.warn({ job, n, reason: error.reason }, error.message);
     } finally {
-      this.#held.delete(held.key);
+      if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }
   }
 

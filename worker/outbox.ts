@@ -60,7 +60,7 @@ export class Outbox {
         return seq;
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
-        if (keep && spooled === "") spooled = this.#write(letter);
+        if (keep && spooled === "") spooled = this.#keep(letter);
         if (error.reason === "closed") throw error;
         if (error.reason === "full") this.#full = error.message;
         this.#log.warn({ subject: letter.subject, reason: error.reason }, `not delivered yet: ${error.message}`);
@@ -89,6 +89,16 @@ export class Outbox {
       }
     }
     return names.length;
+  }
+
+  /** Spools the letter; where that fails it is only kept in memory, and said. */
+  #keep(letter: Letter): string {
+    try {
+      return this.#write(letter);
+    } catch (error) {
+      this.#log.error({ subject: letter.subject }, `a result could not be spooled: ${String(error)}`);
+      return "";
+    }
   }
 
   #write(letter: Letter): string {

@@ -276,12 +276,22 @@ const reports = check.list(reportRow);
 const consoleText = check.text(64 * 1024);
 
 const reportsShape = check.shape({ attempt, reports });
+/** Columns of the run table: these go into the journal and stay there. */
+const mostMetrics = 100;
+const metricName = /^s\d{1,4}-[\w.-]{1,60}$/;
+const metrics: check.Check<Record<string, number>> = (value, at) => {
+  const found = check.record(check.number, mostMetrics)(value, at);
+  for (const name of Object.keys(found)) {
+    if (!metricName.test(name)) throw new check.BadMessage(`${at}: "${name.slice(0, 80)}" is no metric's name`);
+  }
+  return found;
+};
 const resultShape = check.shape({
   attempt,
   reports,
   hpmax: check.number,
   iters: check.whole(),
-  metrics: check.record(check.number, 1000),
+  metrics,
   console: consoleText,
 });
 const failureShape = check.shape({

@@ -13,6 +13,8 @@ const benches: Readonly<
     about: "fold of 1,000,000 completions; a coordinator's memory with 100,000 finished runs",
     load: () => import("./fold.ts"),
   },
+  training: { about: "milliseconds per training iteration, plain and WASM", load: () => import("./training.ts") },
+  "maze-learning": { about: "20 seeds of the tutorial's winner", load: () => import("./maze-learning.ts") },
   search: { about: "time of a DGD choice after 1,000 to 1,000,000 runs", load: () => import("./search.ts") },
   "search-quality": {
     about: "regret of random search and DGD on a real surface",
