@@ -90,16 +90,17 @@ function judgeFailure(
   const at = reign.ports.clock.wall();
   void reign.record({ type: "ended", job, n, attempt, worker, outcome, reason, ev: message.seq, at });
   afterEnd(reign, table, n);
-  benchIfSick(reign, address);
+  benchIfSick(reign, address, table);
 }
 
 /** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
 const failuresBeforeBench = 3;
 
-function benchIfSick(reign: Reign, { worker }: EvidenceAddress): void {
+function benchIfSick(reign: Reign, { worker }: EvidenceAddress, table: RunTable): void {
   const record = reign.state.workers.get(worker);
   if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
-  const othersSucceed = [...reign.state.workers.values()].some((other) => other.id !== worker && other.completed > 0);
+  // In the same job: a job whose own code fails must not bench the whole swarm.
+  const othersSucceed = table.trials.some((each) => each.status === "completed" && lastAttempt(each).worker !== worker);
   if (!othersSucceed) return;
   const reason = `its last ${record.failuresInRow} runs failed while others succeed`;
   const at = reign.ports.clock.wall();

@@ -44,5 +44,6 @@ export function whyNothing(reign: Reign, worker: WorkerId, claim: Pick<Claim, "t
       return `${table.job} has started all its ${table.submitted.settings.totalRuns} runs, ${table.open} still open`;
     })
     .slice(0, 5)
-    .join("; ");
+    .join("; ")
+    .slice(0, 1000);
 }

@@ -14,6 +14,16 @@ export function closeIfDone(reign: Reign, table: RunTable): void {
   void reign.record({ type: "job-state", job, state, reason, by: "coordinator", op: "", at: reign.ports.clock.wall() });
 }
 
+/** Ends a search that has nothing left to try: every configuration has failed too often. */
+export function stopExhausted(reign: Reign, table: RunTable): void {
+  if (table.state !== "searching") return;
+  const { job } = table;
+  const reason = "every configuration that is left has failed too often";
+  const at = reign.ports.clock.wall();
+  void reign.record({ type: "job-state", job, state: "stopping", reason, by: "coordinator", op: "", at });
+  closeIfDone(reign, table);
+}
+
 /** Starts nothing more once the job's stop_when holds. */
 export function stopIfReached(reign: Reign, table: RunTable): void {
   const rule = table.submitted.settings.stopWhen;

@@ -53,12 +53,13 @@ export class Leadership {
     this.#done = this.#renew();
   }
 
-  /** Waits, as a standby, until this process leads; undefined when the signal ends the wait. */
+  /** Waits, as a standby, until this process leads, under a term above `leastTerm`; undefined when the signal ends the wait. */
   static async take(
     ports: LeadershipPorts,
     identity: LeaderIdentity,
     onLost: (why: string) => void,
     signal: AbortSignal,
+    leastTerm = 0,
   ): Promise<Leadership | undefined> {
     const { entries, clock, log } = ports;
     let seen: { revision: number; since: number } | undefined;
@@ -71,12 +72,11 @@ export class Leadership {
         if (found && seen?.revision !== found.revision) seen = { revision: found.revision, since: now };
         const free =
           !found ||
-          !entry ||
-          entry.released ||
-          ports.isKnownDead(entry) ||
+          entry?.released === true ||
+          (entry !== undefined && ports.isKnownDead(entry)) ||
           (seen !== undefined && now - seen.since >= takeOverAfterMs);
         if (free) {
-          const term = (entry?.term ?? 0) + 1;
+          const term = Math.max(entry?.term ?? 0, leastTerm) + 1;
           const value = encodeLeader({ ...identity, term, released: false });
           const at = clock.monotonic();
           const revision = found

@@ -33,6 +33,9 @@ export interface ReignPorts {
   leads(): boolean;
 }
 
+/** A claim that cites what does not come goes unanswered, and is asked again. */
+const evidencePatienceMs = 4000;
+
 /**
  * One coordinator's time as leader: the folded journal and what only the leader knows (leases, who was heard from when).
  * The state runs ahead of the broker by the records not yet stored, so that the next choice sees them; nothing is
@@ -95,10 +98,18 @@ export class Reign {
     }
   }
 
-  /** Resolves when everything in EV up to `seq` has been judged. */
+  /** Resolves when everything in EV up to `seq` has been judged, or after a while: look at `evidenceSeq`. */
   async evidenceJudged(seq: number): Promise<void> {
     if (seq <= this.evidenceSeq) return;
-    await new Promise<void>((go) => this.#awaitingEvidence.push({ seq, go }));
+    await new Promise<void>((resolve) => {
+      const waiter = { seq, go: (): void => resolve() };
+      this.#awaitingEvidence.push(waiter);
+      setTimeout(() => {
+        const at = this.#awaitingEvidence.indexOf(waiter);
+        if (at >= 0) this.#awaitingEvidence.splice(at, 1);
+        resolve();
+      }, evidencePatienceMs).unref();
+    });
   }
 
   /** Something to do may have come: workers that wait ask again. */

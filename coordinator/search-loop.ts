@@ -5,6 +5,7 @@ import { choiceRng, trialSeed } from "../shared/domain/seeds.ts";
 import { lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { Answer, Assignment, Claim, Refusal } from "../shared/wire/messages.ts";
 import { fairly, obstacle, openJobs, whyNothing } from "./fitting.ts";
+import { stopExhausted } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
@@ -16,6 +17,7 @@ export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim):
   const refusal = admit(reign, worker, claim);
   if (refusal) return refusal;
   await reign.evidenceJudged(claim.lastResultSeq);
+  if (reign.evidenceSeq < claim.lastResultSeq) return undefined;
   const answered = reign.state.workers.get(worker)?.claims.get(claim.claimId);
   if (answered) return answerAgain(reign, worker, claim, answered);
 
@@ -35,7 +37,10 @@ export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim):
     if (!table.hasRoom) continue;
     const n = table.trials.length + 1;
     const choice = reign.searchOf(table).choose(viewOf(table), n, choiceRng(table.submitted.seed, n));
-    if (!choice) continue;
+    if (!choice) {
+      stopExhausted(reign, table);
+      continue;
+    }
     return assign(reign, table, n, 1, worker, claim, {
       run: table.nextRunName(worker, reign.state.nextRun),
       configuration: choice.configuration,
@@ -79,7 +84,7 @@ function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
     if (lease.bootId === bootId) continue;
     const table = reign.state.jobs.get(lease.job);
     const trial = table?.trial(lease.n);
-    if (!table || !trial) continue;
+    if (trial?.status !== "running" || !table) continue;
     requeue(reign, table, trial, { outcome: "lost", charged: false, reason: `${worker} started anew`, ev: 0 });
   }
 }

@@ -37,18 +37,26 @@ const tickMs = 200;
 
 /** Stands by, leads, and stands by again when deposed, until the signal aborts; then steps down. */
 export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<void> {
+  let leastTerm = 0;
   while (!signal.aborted) {
     const deposed = new AbortController();
     const onLost = (why: string): void => {
       ports.log.warn(`no longer leading: ${why}`);
       deposed.abort();
     };
-    const leadership = await Leadership.take({ ...ports, entries: ports.bus.entries }, ports.identity, onLost, signal);
+    const leadership = await Leadership.take(
+      { ...ports, entries: ports.bus.entries },
+      ports.identity,
+      onLost,
+      signal,
+      leastTerm,
+    );
     if (!leadership) return;
     try {
       await lead(ports, leadership, onLost, AbortSignal.any([signal, deposed.signal]));
     } catch (error) {
-      if (!(error instanceof BusError || error instanceof Deposed)) throw error;
+      if (!(error instanceof BusError || error instanceof Deposed || error instanceof TermTooLow)) throw error;
+      if (error instanceof TermTooLow) leastTerm = error.journalTerm;
       ports.log.warn(`no longer leading: ${error.message}`);
       await pause(tickMs, signal);
     } finally {
@@ -84,9 +92,15 @@ async function lead(
   try {
     await users.publish();
     undo.push(bus.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
-    const evidence = await bus.read(subjects.streams.evidence, reign.evidenceSeq + 1, (message) =>
-      judgeEvidence(reign, message),
-    );
+    const evidence = await bus.read(subjects.streams.evidence, reign.evidenceSeq + 1, (message) => {
+      try {
+        judgeEvidence(reign, message);
+      } catch (error) {
+        // A reading whose handler throws ends without a word, and a leader that hears nothing must not go on leading.
+        log.error({ seq: message.seq }, `evidence could not be judged: ${String(error)}`);
+        onLost("evidence could not be judged");
+      }
+    });
     undo.push(() => evidence.stop());
     undo.push(bus.respond(subjects.allAsks, (subject, data, reply) => void answerAsk(reign, subject, data, reply)));
     undo.push(
@@ -124,11 +138,23 @@ async function lead(
   }
 }
 
+/** The broker's leader entry is behind the journal: it was lost, or the journal came from elsewhere. */
+class TermTooLow extends Error {
+  override readonly name = "TermTooLow";
+  readonly journalTerm: number;
+
+  constructor(journalTerm: number, term: number) {
+    super(`the journal is at term ${journalTerm}, this lead at ${term}; taking the lead anew`);
+    this.journalTerm = journalTerm;
+  }
+}
+
 /** Folds the journal and fences the old leader off: after this record its appends are refused. */
 async function foldAndLead(ports: ServicePorts, leadership: Leadership): Promise<WorkspaceState> {
   const { bus, clock, identity } = ports;
   for (;;) {
     const state = await readJournal(bus);
+    if (state.term >= leadership.term) throw new TermTooLow(state.term, leadership.term);
     const event = { type: "led", term: leadership.term, leader: identity.leader, at: clock.wall() } as const;
     const writer = new JournalWriter(bus, leadership.term, state.seq, () => undefined);
     try {

@@ -6,10 +6,31 @@ export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
 /** A log in a file (made if missing), written at once so that a crash loses no line. NEXUS_LOG sets the level. */
 export function fileLog(path: string, program: string): Log {
   const level = process.env["NEXUS_LOG"] ?? "info";
-  return pino(
-    { level, base: { program, pid: process.pid } },
-    pino.destination({ dest: path, mkdir: true, sync: true, append: true }),
+  return unfailing(
+    pino(
+      { level, base: { program, pid: process.pid } },
+      pino.destination({ dest: path, mkdir: true, sync: true, append: true }),
+    ),
   );
+}
+
+/** A log that cannot be written, on a full disk say, must not stop what it tells of. */
+function unfailing(log: Log): Log {
+  const quietly =
+    (write: (...args: [object, string?]) => void) =>
+    (...args: [object, string?]): void => {
+      try {
+        write(...args);
+      } catch {
+        // There is nowhere left to say so.
+      }
+    };
+  return {
+    debug: quietly((...args) => log.debug(...args)),
+    info: quietly((...args) => log.info(...args)),
+    warn: quietly((...args) => log.warn(...args)),
+    error: quietly((...args) => log.error(...args)),
+  } as Log;
 }
 
 /** A log on standard error. */

@@ -28,6 +28,7 @@ export type BusErrorReason =
   | "not the next"
   | "refused"
   | "full"
+  | "too large"
   | "closed";
 
 /** Expected misfortunes of the bus; everything else it throws is a bug. */

@@ -16,6 +16,8 @@ import type { RunnerEnd, RunnerPool, RunningTask } from "./runner-pool.ts";
 /** At most one message of reports a second for each run: every stored message costs the broker an fsync. */
 const reportsEveryMs = 1000;
 const memoryEveryMs = 1000;
+/** Reports in one message, which may hold a megabyte. */
+const mostReportsTogether = 2000;
 
 /** How a trial's stay on this worker ended. */
 export interface StayEnd {
@@ -160,17 +162,35 @@ export class HeldTrial {
     }
   }
 
+  /** Sends what would make the end's message too large ahead of it; returns the rest. */
+  async #sendExcess(reports: ReportRow[], outbox: Outbox): Promise<ReportRow[]> {
+    let rest = reports;
+    while (rest.length > mostReportsTogether && !this.#left.signal.aborted) {
+      this.#messages += 1;
+      const body = { attempt: this.#attempt, reports: rest.slice(0, mostReportsTogether) };
+      await outbox.send(this.#letter("report", this.#attempt, String(this.#messages), body), true, this.#left.signal);
+      rest = rest.slice(mostReportsTogether);
+    }
+    return rest;
+  }
+
   async #deliver(end: RunnerEnd, outbox: Outbox): Promise<StayEnd> {
     const attempt = this.#attempt;
-    const reports = "reports" in end ? [...this.#reports, ...end.reports] : this.#reports;
+    const all = "reports" in end ? [...this.#reports, ...end.reports] : this.#reports;
+    const reports = await this.#sendExcess(all, outbox);
     const asked = this.#end;
     if (end.type === "done") {
       const { hpmax, iters, metrics, console } = end;
-      await outbox.send(
-        this.#letter("result", attempt, "result", { attempt, reports, hpmax, iters, metrics, console }),
-        true,
-        this.#left.signal,
-      );
+      try {
+        const body = { attempt, reports, hpmax, iters, metrics, console };
+        await outbox.send(this.#letter("result", attempt, "result", body), true, this.#left.signal);
+      } catch (error) {
+        if (!(error instanceof BusError) || error.reason !== "too large") throw error;
+        const reason = `the run's result is larger than the broker takes: ${error.message}`;
+        const body = { attempt, reports: [], outcome: "failed", reason, console: "" } as const;
+        await outbox.send(this.#letter("failed", attempt, "too-large", body), true, this.#left.signal);
+        return { kind: "ended", text: `failed: ${reason}` };
+      }
       return { kind: "ended", text: `hpmax ${Number(hpmax.toPrecision(5))}` };
     }
     if (asked?.kind === "stop") return { kind: "stopped", text: asked.reason };

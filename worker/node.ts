@@ -80,11 +80,8 @@ export class WorkerNode {
     const deaf = this.#link.listen((control) => this.#hint(control));
     const renewing = this.#renewLoop();
     try {
-      const delivered = await this.#outbox.deliverSpooled(this.#claiming.signal).catch((error: unknown) => {
-        if (!(error instanceof BusError)) throw error;
-        return 0;
-      });
-      if (delivered > 0) this.#log.info({ delivered }, "results that an earlier process left were delivered");
+      // Beside the slots: one letter that the broker refuses must not keep this worker from working.
+      void this.#deliverSpooled();
       await Promise.all(Array.from({ length: this.#options.slots }, () => this.#slot()));
     } finally {
       this.#living.abort();
@@ -104,6 +101,15 @@ export class WorkerNode {
     this.#claiming.abort();
     this.#handingBack = reason;
     for (const held of this.#held.values()) held.handBack(reason);
+  }
+
+  async #deliverSpooled(): Promise<void> {
+    try {
+      const delivered = await this.#outbox.deliverSpooled(this.#claiming.signal);
+      if (delivered > 0) this.#log.info({ delivered }, "results that an earlier process left were delivered");
+    } catch (error) {
+      this.#log.warn(`spooled results stay for the next start: ${String(error)}`);
+    }
   }
 
   async #slot(): Promise<void> {
@@ -159,9 +165,10 @@ export class WorkerNode {
       this.#news({ kind: end.kind, run, text: end.text });
       if (!known.spec.settings.hold && existsSync(directory)) rmSync(directory, { recursive: true, force: true });
     } catch (error) {
-      // Not delivered before this worker ended: the result is spooled, or the lease runs out.
-      if (!(error instanceof BusError)) throw error;
-      this.#log.warn({ job, n, reason: error.reason }, error.message);
+      // Not delivered before this worker ended, or a spec that cannot be read here: the lease runs out, or the spool delivers.
+      this.#jobs.delete(job);
+      this.#log.error({ job, n }, error instanceof Error ? error.message : String(error));
+      if (!(error instanceof BusError)) await pause(1000, this.#claiming.signal);
     } finally {
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }

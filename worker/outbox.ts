@@ -60,8 +60,8 @@ export class Outbox {
         return seq;
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
-        if (keep && spooled === "") spooled = this.#keep(letter);
-        if (error.reason === "closed") throw error;
+        if (keep && spooled === "" && error.reason !== "too large") spooled = this.#keep(letter);
+        if (error.reason === "closed" || error.reason === "too large") throw error;
         if (error.reason === "full") this.#full = error.message;
         this.#log.warn({ subject: letter.subject, reason: error.reason }, `not delivered yet: ${error.message}`);
       }

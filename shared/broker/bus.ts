@@ -370,6 +370,8 @@ function busError(cause: unknown, what: string): BusError {
   if (!(cause instanceof NatsError)) throw cause;
   const options = { cause };
   switch (cause.code) {
+    case ErrorCode.MaxPayloadExceeded:
+      return new BusError("too large", `${what}: the message is larger than the broker takes`, options);
     case ErrorCode.NoResponders:
       return new BusError("nobody answered", `${what}: nobody answered`, options);
     case ErrorCode.Timeout:
