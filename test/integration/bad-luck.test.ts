@@ -229,7 +229,7 @@ describe("a result that could not be delivered", () => {
       const broker = runningBroker(swarm.paths);
       coordinator.child.kill("SIGKILL");
       await killBroker(broker);
-      const isSpooled = (): boolean => lettersIn(swarm.folder).some((file) => file.endsWith(".result.letter"));
+      const isSpooled = (): boolean => lettersIn(swarm.folder).some((file) => file.includes(".result."));
       await eventually("the result is spooled", isSpooled, 20_000);
       worker.child.kill(signal);
       // The broker may never come back: whoever ends a worker need not wait for that.
