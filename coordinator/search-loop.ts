@@ -14,10 +14,11 @@ const retryMs = 15_000;
 
 /** A claim: lost trials first, else ask the search; journal; answer. Undefined: no answer, the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
-  const refusal = admit(reign, worker, claim);
-  if (refusal) return refusal;
+  // Before an older process's trials are taken from it: a result that it left may have been delivered just now.
   await reign.evidenceJudged(claim.lastResultSeq);
   if (reign.evidenceSeq < claim.lastResultSeq) return undefined;
+  const refusal = admit(reign, worker, claim);
+  if (refusal) return refusal;
   const answered = reign.state.workers.get(worker)?.claims.get(claim.claimId);
   if (answered) return answerAgain(reign, worker, claim, answered);
 

@@ -37,6 +37,7 @@ export interface KnownJob {
 }
 
 const firstRenewalMs = 5000;
+const spoolPatienceMs = 8000;
 
 /** One machine's part in the swarm: claims trials for its free slots, has them run, renews, delivers. */
 export class WorkerNode {
@@ -80,8 +81,9 @@ export class WorkerNode {
     const deaf = this.#link.listen((control) => this.#hint(control));
     const renewing = this.#renewLoop();
     try {
-      // Beside the slots: one letter that the broker refuses must not keep this worker from working.
-      void this.#deliverSpooled();
+      // First, so that what is done already is not trained again; but one letter that the broker refuses must not keep
+      // this worker from working.
+      await Promise.race([this.#deliverSpooled(), pause(spoolPatienceMs, this.#claiming.signal)]);
       await Promise.all(Array.from({ length: this.#options.slots }, () => this.#slot()));
     } finally {
       this.#living.abort();
