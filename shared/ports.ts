@@ -74,7 +74,7 @@ export interface Bus {
    */
   store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored>;
   /** Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come. */
-  read(stream: string, fromSeq: number, handler: (message: StoredMessage) => void, subject?: string): Promise<Reading>;
+  read(stream: string, fromSeq: number, handler: (message: StoredMessage) => void): Promise<Reading>;
   /** Sequence of the stream's last message; 0 when it has none. */
   lastSeq(stream: string): Promise<number>;
   readonly entries: EntryStore;

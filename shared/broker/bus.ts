@@ -56,6 +56,9 @@ const refusalsBelieved = 2;
 const refusedRetryMs = 150;
 /** In that moment it may also leave a new connection without a word (2 of 1,042 seen). */
 const connectTimeoutMs = 3000;
+/** A reading that hears nothing for so long looks whether there is more. */
+const silentMs = 3000;
+const closeMs = 1000;
 /** In which a message sent twice is stored once; a retry comes within seconds. */
 const duplicateWindowNanos = 120e9;
 
@@ -218,35 +221,55 @@ class NatsBus implements CoordinatorBus {
     return { seq: ack.seq, duplicate: ack.duplicate ?? false };
   }
 
-  async read(
-    stream: string,
-    fromSeq: number,
-    handler: (message: StoredMessage) => void,
-    subject?: string,
-  ): Promise<Reading> {
-    const options: Partial<OrderedConsumerOptions> = { opt_start_seq: Math.max(1, fromSeq) };
-    if (subject !== undefined) options.filterSubjects = subject;
-    const consumer = await this.#patiently(stream, () => this.#js.consumers.get(stream, options));
-    const { num_pending: pending } = await this.#patiently(stream, () => consumer.info());
+  async read(stream: string, fromSeq: number, handler: (message: StoredMessage) => void): Promise<Reading> {
+    let next = Math.max(1, fromSeq);
+    let heardAt = performance.now();
     let done: () => void = () => undefined;
     const caughtUp = new Promise<void>((resolve) => {
       done = resolve;
     });
-    if (pending === 0) done();
-    const messages = await consumer.consume({
-      max_messages: 5000,
-      idle_heartbeat: 2000,
-      callback: (message) => {
-        const { seq, subject: on, data, headers: head, info } = message;
-        handler({ seq, subject: on, data, msgId: head?.get("Nats-Msg-Id") ?? "" });
-        if (info.pending === 0) done();
-      },
-    });
+    const consume = async (): Promise<{ close(): Promise<unknown> }> => {
+      const options: Partial<OrderedConsumerOptions> = { opt_start_seq: next };
+      const consumer = await this.#patiently(stream, () => this.#js.consumers.get(stream, options));
+      const { num_pending: pending } = await this.#patiently(stream, () => consumer.info());
+      if (pending === 0) done();
+      return consumer.consume({
+        max_messages: 5000,
+        idle_heartbeat: 2000,
+        callback: ({ seq, subject, data, headers: head, info }) => {
+          heardAt = performance.now();
+          if (seq < next) return; // of a consumer that was replaced
+          next = seq + 1;
+          handler({ seq, subject, data, msgId: head?.get("Nats-Msg-Id") ?? "" });
+          if (info.pending === 0) done();
+        },
+      });
+    };
+    let messages = await consume();
+    // While the server reloads its accounts a new consumer may be left without a word for ever (seen with 2.10.27): one that
+    // is silent although the stream holds more is replaced.
+    const watchdog = setInterval(() => {
+      if (performance.now() - heardAt < silentMs || !this.isConnected()) return;
+      heardAt = performance.now();
+      void this.lastSeq(stream)
+        .then(async (last) => {
+          if (!this.#readings.has(reading)) return;
+          if (last < next) done();
+          else {
+            const silent = messages;
+            messages = await consume();
+            await silent.close();
+          }
+        })
+        .catch(() => undefined); // asked again at the next turn
+    }, silentMs / 2);
+    watchdog.unref();
     const reading: Reading = {
       caughtUp,
       stop: async () => {
+        clearInterval(watchdog);
         if (!this.#readings.delete(reading)) return;
-        await messages.close();
+        await Promise.race([messages.close(), pause(closeMs)]);
       },
     };
     this.#readings.add(reading);
