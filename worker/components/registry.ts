@@ -1,26 +1,10 @@
+import { readdirSync } from "node:fs";
 import { SpecError } from "../../shared/errors.ts";
 import type { ComponentSpec } from "../stages/stage.ts";
 import type { ComponentFactory, Kind, Kinds } from "./component.ts";
 
-type Table = { readonly [K in Kind]: Readonly<Record<string, () => Promise<{ default: ComponentFactory<K> }>>> };
-
-/** Every component that is shipped, loaded when a spec first names it. */
-const table: Table = {
-  agents: {
-    AAC_Agent: () => import("./agents/AAC_Agent/AAC_Agent.ts"),
-  },
-  environments: {
-    CartPole_Env: () => import("./environments/CartPole_Env/CartPole_Env.ts"),
-    Maze_Env: () => import("./environments/Maze_Env/Maze_Env.ts"),
-  },
-  models: {
-    Model_Nexus: () => import("./models/Model_Nexus/Model_Nexus.ts"),
-  },
-  model_cores: {
-    GRU_Core: () => import("./model_cores/GRU_Core/GRU_Core.ts"),
-    MLP_Core: () => import("./model_cores/MLP_Core/MLP_Core.ts"),
-  },
-};
+/** Folder of a kind's components: `<Name>/<Name>.ts` beside its defaults, `<Name>/<Name>.yaml`. Nothing else names them. */
+const folderOf = (kind: Kind): URL => new URL(`./${kind}/`, import.meta.url);
 
 /** Makes the component that a spec names, of the kind that its place in the spec asks for. */
 export async function createComponent<K extends Kind>(
@@ -34,10 +18,12 @@ export async function createComponent<K extends Kind>(
 
 async function findFactory<K extends Kind>(kind: K, component: string): Promise<ComponentFactory<K>> {
   const [folder, name = ""] = component.split("/", 2);
-  const modules = table[kind];
-  if (folder !== kind || !Object.hasOwn(modules, name)) {
-    const known = Object.keys(modules).map((other) => `${kind}/${other}`);
-    throw new SpecError(`component "${component}" is not one of the ${kind}; expected one of: ${known.join(", ")}`);
+  const known = readdirSync(folderOf(kind));
+  if (folder !== kind || !known.includes(name)) {
+    const names = known.map((other) => `${kind}/${other}`).join(", ");
+    throw new SpecError(`component "${component}" is not one of the ${kind}; expected one of: ${names}`);
   }
-  return (await modules[name]!()).default;
+  // The names come from the folder itself, so no spec can reach outside it; what the module exports is its author's promise.
+  const module = (await import(new URL(`${name}/${name}.js`, folderOf(kind)).href)) as { default: ComponentFactory<K> };
+  return module.default;
 }
