@@ -8,6 +8,15 @@ import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
+/** A message of the stream and the trial that it is about. */
+interface Case {
+  readonly reign: Reign;
+  readonly address: EvidenceAddress;
+  readonly table: RunTable;
+  readonly trial: Trial;
+  readonly message: StoredMessage;
+}
+
 /** Judges one message that a worker published, in the order of the stream; journals what follows from it. */
 export function judgeEvidence(reign: Reign, message: StoredMessage): void {
   try {
@@ -15,7 +24,7 @@ export function judgeEvidence(reign: Reign, message: StoredMessage): void {
     const table = address && reign.state.jobs.get(address.job);
     const trial = address && table?.trial(address.n);
     if (!address || !table || !trial) throw new BadMessage(`no trial answers to ${message.subject}`);
-    judge(reign, address, table, trial, message);
+    judge({ reign, address, table, trial, message });
   } catch (error) {
     if (!(error instanceof BadMessage)) throw error;
     reign.dropped += 1;
@@ -24,7 +33,8 @@ export function judgeEvidence(reign: Reign, message: StoredMessage): void {
   reign.judgedUpTo(message.seq);
 }
 
-function judge(reign: Reign, address: EvidenceAddress, table: RunTable, trial: Trial, message: StoredMessage): void {
+function judge(found: Case): void {
+  const { reign, address, trial, message } = found;
   switch (address.kind) {
     case "report": {
       const { attempt, reports } = decodeReports(message.data);
@@ -34,13 +44,13 @@ function judge(reign: Reign, address: EvidenceAddress, table: RunTable, trial: T
       break;
     }
     case "result":
-      judgeResult(reign, address, table, trial, message);
+      judgeResult(found);
       break;
     case "failed":
-      judgeFailure(reign, address, table, trial, message);
+      judgeFailure(found);
       break;
     case "released":
-      judgeHandback(reign, address, table, trial, message);
+      judgeHandback(found);
       break;
     default: {
       const never: never = address.kind;
@@ -50,13 +60,7 @@ function judge(reign: Reign, address: EvidenceAddress, table: RunTable, trial: T
 }
 
 /** The first result from any worker that the journal names as a holder counts while the trial is open; later ones are late. */
-function judgeResult(
-  reign: Reign,
-  address: EvidenceAddress,
-  table: RunTable,
-  trial: Trial,
-  message: StoredMessage,
-): void {
+function judgeResult({ reign, address, table, trial, message }: Case): void {
   const { attempt, hpmax, iters, metrics } = decodeResult(message.data);
   const { job, n, worker } = address;
   holderWith(address, trial, attempt);
@@ -73,13 +77,7 @@ function judgeResult(
 }
 
 /** A failure counts only from the attempt that the journal names last: an older holder's may be its machine's. */
-function judgeFailure(
-  reign: Reign,
-  address: EvidenceAddress,
-  table: RunTable,
-  trial: Trial,
-  message: StoredMessage,
-): void {
+function judgeFailure({ reign, address, table, trial, message }: Case): void {
   const { attempt, outcome, reason } = decodeFailure(message.data);
   const { job, n, worker } = address;
   holderWith(address, trial, attempt);
@@ -107,13 +105,7 @@ function benchIfSick(reign: Reign, { worker }: EvidenceAddress, table: RunTable)
   void reign.record({ type: "worker-state", worker, state: "benched", reason, by: "coordinator", op: "", at });
 }
 
-function judgeHandback(
-  reign: Reign,
-  address: EvidenceAddress,
-  table: RunTable,
-  trial: Trial,
-  message: StoredMessage,
-): void {
+function judgeHandback({ reign, address, table, trial, message }: Case): void {
   const { attempt, fault, reason } = decodeHandback(message.data);
   holderWith(address, trial, attempt);
   if (trial.status !== "running" || lastAttempt(trial).attempt !== attempt) return;

@@ -15,9 +15,9 @@ export function fairly(tables: RunTable[]): RunTable[] {
 export function obstacle(
   table: RunTable,
   worker: WorkerId,
-  claim: Pick<Claim, "targets" | "opportunistic">,
+  claim: Pick<Claim, "targets" | "opportunistic" | "slots">,
 ): string | null {
-  const { computeTarget, computeNodes, runsPerNode, lowPriority } = table.submitted.settings;
+  const { computeTarget, computeNodes, runsPerNode, lowPriority, coresPerRun } = table.submitted.settings;
   const holds = table.holding.get(worker) ?? 0;
   if (computeTarget !== null && claim.targets.length > 0 && !claim.targets.includes(computeTarget)) {
     return `${table.job} is for the target "${computeTarget}", and ${worker} serves ${claim.targets.join(", ")}`;
@@ -29,11 +29,18 @@ export function obstacle(
   }
   if (runsPerNode !== null && holds >= runsPerNode)
     return `${worker} has its ${runsPerNode} runs of ${table.job} (runs_per_node)`;
+  const atOnce = Math.max(1, Math.floor(claim.slots / coresPerRun));
+  if (holds >= atOnce)
+    return `${worker} has ${claim.slots} slots, so ${atOnce} runs of ${table.job} at once (cores_per_run)`;
   return null;
 }
 
 /** Why a worker gets nothing now, in a line for people. */
-export function whyNothing(reign: Reign, worker: WorkerId, claim: Pick<Claim, "targets" | "opportunistic">): string {
+export function whyNothing(
+  reign: Reign,
+  worker: WorkerId,
+  claim: Pick<Claim, "targets" | "opportunistic" | "slots">,
+): string {
   const jobs = openJobs(reign);
   if (jobs.length === 0) return "no job is open; start one: nexus run spec.yaml";
   return jobs

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Deposed, JournalWriter } from "../../coordinator/journal.ts";
+import { serve } from "../../coordinator/service.ts";
 import { type CoordinatorBus, connectBus } from "../../shared/broker/bus.ts";
+import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";
+import { systemClock } from "../../shared/clock.ts";
 import type { Led } from "../../shared/domain/events.ts";
 import { decodeEvents } from "../../shared/wire/messages.ts";
 import { eventually } from "../support/cleanup.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+import { silentLog } from "../support/reign.ts";
 
 const led = (term: number): Led => ({ type: "led", term, leader: `leader-${term}`, at: 0 });
 
@@ -68,6 +72,33 @@ describe("the journal's fence", () => {
     await assert.rejects(zombie.append(led(1002)), Deposed);
     assert.equal(await bus.lastSeq("JRN"), last + 1);
     await successor.append(led(1004));
+  });
+
+  test("a journal whose leader entry was lost is led under a term above its own, not spoilt by a lower one", async () => {
+    const before = new JournalWriter(bus, 3000, await bus.lastSeq("JRN"), () => undefined);
+    await before.append(led(3000));
+    const stop = new AbortController();
+    const leading = new Promise<void>((resolve, reject) => {
+      serve(
+        {
+          bus,
+          clock: systemClock,
+          log: silentLog,
+          identity: { leader: "anew", host: "here", pid: 1, started: "now" },
+          leaseMs: 1000,
+          isKnownDead: () => false,
+          drawSeed: () => 1,
+          publishUsers: async () => undefined,
+          onLeading: (leads) => {
+            if (leads) resolve();
+          },
+        },
+        stop.signal,
+      ).catch(reject);
+    });
+    await leading;
+    stop.abort();
+    assert.equal((await readJournal(bus)).term, 3001);
   });
 
   test("a broker killed under load: every append ends once, in order, none twice", async () => {

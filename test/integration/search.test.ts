@@ -138,6 +138,17 @@ describe("job settings", () => {
     await swarm.end();
   });
 
+  test("a run with far more reports than one message holds delivers them in pieces and ends", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator();
+    swarm.worker("only", ["--slots", "1"]);
+    const job = await swarm.submit(swarm.probeSpec("chatty", { total_runs: 1 }, { reports: 40_000 }));
+    const table = await swarm.when("the job ends", job, ({ state }) => state === "completed");
+    assert.equal(table.outcomes.completed, 1);
+    assert.equal(table.trials[0]?.iters, 40_000);
+    await swarm.end();
+  });
+
   test("stop_when starts nothing more once it holds; what runs then still counts", async () => {
     const swarm = new Swarm();
     await swarm.coordinator();

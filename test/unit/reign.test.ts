@@ -94,11 +94,21 @@ describe("claims", () => {
     assert.equal(renewed?.verdicts[0]?.verdict, "stop");
   });
 
+  test("cores_per_run bounds the runs of a job on one worker, and leaves at least one", async () => {
+    const test_ = new TestReign();
+    test_.submit({ totalRuns: 9, coresPerRun: 2 });
+    const kinds: (string | undefined)[] = [];
+    for (let i = 0; i < 3; i += 1) kinds.push((await answerClaim(test_.reign, alice, claim(`a${i}`)))?.kind);
+    assert.deepEqual(kinds, ["assigned", "assigned", "wait"]);
+    const small = await answerClaim(test_.reign, bob, claim("b", "boot", { slots: 1 }));
+    assert.equal(small?.kind, "assigned");
+  });
+
   test("jobs share slots by running trials, weighted by priority", async () => {
     const test_ = new TestReign();
     const light = test_.submit({ totalRuns: 100, priority: 1 });
     const heavy = test_.submit({ totalRuns: 100, priority: 3 });
-    for (let i = 0; i < 40; i += 1) await answerClaim(test_.reign, alice, claim(`c${i}`));
+    for (let i = 0; i < 40; i += 1) await answerClaim(test_.reign, alice, claim(`c${i}`, "boot", { slots: 40 }));
     assert.equal(test_.reign.state.jobs.get(light)?.running, 10);
     assert.equal(test_.reign.state.jobs.get(heavy)?.running, 30);
   });
@@ -181,6 +191,19 @@ describe("evidence", () => {
     assert.equal(table?.late, 1);
     assert.equal(table?.ended, 1);
     assert.equal(table?.state, "completed");
+  });
+
+  test("a job whose own code always fails benches nobody", async () => {
+    const test_ = new TestReign();
+    const good = test_.submit({ totalRuns: 1 });
+    await answerClaim(test_.reign, bob, claim("b1"));
+    judgeEvidence(test_.reign, test_.message(bob, good, 1, "result", 1, 1));
+    const bad = test_.submit({ totalRuns: 9 });
+    for (let n = 1; n <= 4; n += 1) {
+      assert.equal((await answerClaim(test_.reign, alice, claim(`a${n}`)))?.kind, "assigned");
+      judgeEvidence(test_.reign, test_.message(alice, bad, n, "failed", 1));
+    }
+    assert.equal(test_.reign.state.workers.get(alice)?.state, "admitted");
   });
 
   test("three failures in a row on one worker while others succeed bench it", async () => {

@@ -1,0 +1,45 @@
+/** What all messages share: version, envelope, and the checks of names. */
+
+import type { Setting } from "../domain/hyperparameter.ts";
+import { isWorkerId, type JobName, parseJobName, parseRunName, type RunName, type WorkerId } from "../domain/names.ts";
+import * as check from "./check.ts";
+import { decode, encode } from "./codec.ts";
+
+/** A change to any message raises this. */
+export const wireVersion = 1;
+
+export const job = check.matching<JobName>((text) => parseJobName(text) !== undefined, "a job's name");
+export const run = check.matching<RunName>((text) => parseRunName(text) !== undefined, "a run's name");
+export const worker = check.matching<WorkerId>(isWorkerId, "a worker's id");
+export const id = check.text(64);
+export const attempt = check.whole(1);
+export const setting: check.Check<Setting> = (value, at) => {
+  if (value === null || typeof value === "number" || typeof value === "string" || typeof value === "boolean")
+    return value;
+  throw new check.BadMessage(`${at}: expected a number, text, true, false or null`);
+};
+
+/** Decodes one message and checks its version; BadMessage says what is wrong with it. */
+export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
+  let value: unknown;
+  try {
+    value = decode(bytes);
+  } catch (cause) {
+    throw new check.BadMessage(`not a msgpack message: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+  // By hand: this is done for each of millions of records.
+  const v = typeof value === "object" && value !== null ? (value as { v?: unknown }).v : undefined;
+  if (v !== wireVersion) {
+    throw new check.BadMessage(
+      `message version ${String(v)}; this program speaks version ${wireVersion}: update the older side`,
+    );
+  }
+  return of(value, "message");
+}
+
+export const seal = (value: object): Uint8Array => encode({ v: wireVersion, ...value });
+
+export const term = check.whole();
+export const kindOf = check.shape({ kind: check.text(20) });

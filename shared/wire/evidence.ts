@@ -1,0 +1,80 @@
+import * as check from "./check.ts";
+import { attempt, open, seal } from "./envelope.ts";
+
+/** One report line of a run: [stage, iters, hours, values, counts]. */
+export type ReportRow = readonly [stage: number, iters: number, hours: number, values: number[], counts: number[]];
+
+export interface Reports {
+  readonly attempt: number;
+  readonly reports: readonly ReportRow[];
+}
+
+/** The result, with the reports not yet sent. */
+export interface Result extends Reports {
+  readonly hpmax: number;
+  readonly iters: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The run's console, its end at most. */
+  readonly console: string;
+}
+
+export interface Failure extends Reports {
+  readonly outcome: "failed" | "timed out";
+  readonly reason: string;
+  readonly console: string;
+}
+
+/** The worker no longer carries the trial: its owner took the machine back, or the runner process died under it. */
+export interface Handback {
+  readonly attempt: number;
+  readonly fault: "owner" | "runner";
+  readonly reason: string;
+}
+
+const reportRow: check.Check<ReportRow> = (value, at) => {
+  if (!Array.isArray(value) || value.length !== 5) throw new check.BadMessage(`${at}: expected a report of 5 fields`);
+  const numbers = check.list(check.number, 1000);
+  return [
+    check.whole(1)(value[0], `${at}[0]`),
+    check.whole()(value[1], `${at}[1]`),
+    check.number(value[2], `${at}[2]`),
+    numbers(value[3], `${at}[3]`),
+    numbers(value[4], `${at}[4]`),
+  ];
+};
+const reports = check.list(reportRow);
+const consoleText = check.text(64 * 1024);
+
+const reportsShape = check.shape({ attempt, reports });
+/** Columns of the run table: these go into the journal and stay there. */
+const mostMetrics = 100;
+const metricName = /^s\d{1,4}-[\w.-]{1,60}$/;
+const metrics: check.Check<Record<string, number>> = (value, at) => {
+  const found = check.record(check.number, mostMetrics)(value, at);
+  for (const name of Object.keys(found)) {
+    if (!metricName.test(name)) throw new check.BadMessage(`${at}: "${name.slice(0, 80)}" is no metric's name`);
+  }
+  return found;
+};
+const resultShape = check.shape({
+  attempt,
+  reports,
+  hpmax: check.number,
+  iters: check.whole(),
+  metrics,
+  console: consoleText,
+});
+const failureShape = check.shape({
+  attempt,
+  reports,
+  outcome: check.oneOf("failed", "timed out"),
+  reason: check.text(4000),
+  console: consoleText,
+});
+const handbackShape = check.shape({ attempt, fault: check.oneOf("owner", "runner"), reason: check.text(4000) });
+
+export const encodeEvidence = (body: Reports | Result | Failure | Handback): Uint8Array => seal(body);
+export const decodeReports = (bytes: Uint8Array): Reports => open(bytes, reportsShape);
+export const decodeResult = (bytes: Uint8Array): Result => open(bytes, resultShape);
+export const decodeFailure = (bytes: Uint8Array): Failure => open(bytes, failureShape);
+export const decodeHandback = (bytes: Uint8Array): Handback => open(bytes, handbackShape);
