@@ -100,7 +100,13 @@ const rules: readonly Rule[] = [
     "the one file of each program that reads its arguments",
     /^(coordinator|worker)\/main\.ts$/,
     /^coordinator\/results\/command-line\.ts$/,
+    /^coordinator\/results\/verbs\//,
   ),
+  wrapped("blessed", "coordinator/tui/terminal.ts", /^coordinator\/tui\/terminal\.ts$/),
+  wrapped("@observablehq/plot", "coordinator/results/plots/svg.ts", /^coordinator\/results\/plots\/svg\.ts$/),
+  wrapped("linkedom", "coordinator/results/plots/svg.ts", /^coordinator\/results\/plots\/svg\.ts$/),
+  wrapped("@resvg/resvg-js", "coordinator/results/plots/png.ts", /^coordinator\/results\/plots\/png\.ts$/),
+  wrapped("hyparquet-writer", "coordinator/results/parquet.ts", /^coordinator\/results\/parquet\.ts$/),
   {
     rule: "the product imports node's modules, its own files and the libraries of package.json",
     isBroken: ({ from, file, specifier }) =>
@@ -111,10 +117,10 @@ const rules: readonly Rule[] = [
   },
 ];
 
-const { dependencies } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as {
-  dependencies: Record<string, string>;
-};
-const libraries = new Set(Object.keys(dependencies));
+const { dependencies, optionalDependencies } = JSON.parse(
+  readFileSync(join(packageRoot(), "package.json"), "utf8"),
+) as { dependencies: Record<string, string>; optionalDependencies: Record<string, string> };
+const libraries = new Set([...Object.keys(dependencies), ...Object.keys(optionalDependencies)]);
 
 /** What breaks the rules, as `file:line imports "x": rule`. */
 const broken = (imports: readonly Import[], among = rules): string[] =>

@@ -1,0 +1,56 @@
+import { type Command, Option } from "commander";
+import * as help from "../help.ts";
+import type { ListRunsOptions } from "../list-runs.ts";
+import { collect, count, decimals } from "./arguments.ts";
+import type { AddVerbs, VerbPorts } from "./verb.ts";
+
+export const addList: AddVerbs = (program, ports) => {
+  const { globals, output } = ports;
+  const list = program.command("list").description("list runs, jobs or workers as tables");
+  addListRuns(list, ports);
+  list
+    .command("jobs")
+    .description("list the jobs of the workspace")
+    .option("--json", "one JSON object a line")
+    .action(async (options: { json?: boolean }) => {
+      await (await import("../list-jobs.ts")).listJobs(globals(), options, output);
+    });
+  list
+    .command("workers")
+    .description("list the workers that have joined the workspace")
+    .option("--json", "one JSON object a line")
+    .action(async (options: { json?: boolean }) => {
+      await (await import("../list-workers.ts")).listWorkers(globals(), options, output);
+    });
+};
+
+function addListRuns(list: Command, { globals, output }: VerbPorts): void {
+  list
+    .command("runs")
+    .description("list runs with their metrics, hpmax and hyperparameters")
+    .argument("[runs...]", "job1, run662 (and its children), run662.7, run662.*, run660-run684; left out: all")
+    .option("--sort <column>", "ascending, so that the best are last, near the prompt; e.g. metrics.hpmax")
+    .option("--reverse", "the other way round")
+    .addOption(
+      new Option("--last <n>", "only the last n (10 where no runs are named)")
+        .argParser(count)
+        .conflicts(["first", "all"]),
+    )
+    .addOption(new Option("--first <n>", "only the first n").argParser(count).conflicts("all"))
+    .option("--all", "all of them, also where no runs are named")
+    .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)
+    .option("--status <words>", "only runs with that status, e.g. completed,running")
+    .option("--columns <names>", "these columns instead, e.g. run,hpmax,lr=rate:.6f")
+    .option("--add-columns <names>", "these columns as well")
+    .option("--available", "list the columns there are")
+    .addOption(new Option("--child", "only child runs").conflicts("parent"))
+    .option("--parent", "only parent runs")
+    .option("--precision <n>", "decimals of all numbers that are not whole", decimals)
+    .option("--max-width <n>", "clip wider cells", count)
+    .option("--export <file>", "write to a file: .csv, .tsv or .jsonl, numbers unrounded")
+    .addOption(new Option("--json", "one JSON object a line").conflicts("export"))
+    .addHelpText("after", help.listRuns)
+    .action(async (runs: string[], options: ListRunsOptions) => {
+      await (await import("../list-runs.ts")).listRuns(globals(), runs, options, output);
+    });
+}
