@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { peerAddress, readPeers, selfOf } from "../shared/broker/peers.ts";
 import { isAlive, isProcessIdentity, type ProcessIdentity } from "../shared/process-identity.ts";
 import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../shared/workspace.ts";
 
@@ -45,8 +46,17 @@ export function joinCode(paths: WorkspacePaths): string {
   return readFileSync(file, "utf8").trim();
 }
 
-/** `nats://CODE@host:port/ws1`, with an address of this machine that others can reach where the broker listens on all. */
+/**
+ * `nats://CODE@host:port/ws1`, with an address of this machine that others can reach where the broker listens on all; with
+ * peers all of theirs, `nats://CODE@lab1:4222,lab2:4222,lab3:4222/ws1`, since any of them may be down.
+ */
 export function joinLine(paths: WorkspacePaths, host: string, port: number): string {
+  const file = readPeers(paths);
+  if (file) {
+    const own = selfOf(file);
+    const peers = [own, ...file.peers.filter(({ id }) => id !== own.id)];
+    return `nats://${joinCode(paths)}@${peers.map(peerAddress).join(",")}/${paths.name}`;
+  }
   const address = host === "0.0.0.0" || host === "::" ? (reachableAddress() ?? "127.0.0.1") : host;
   const shown = address.includes(":") ? `[${address}]` : address;
   return `nats://${joinCode(paths)}@${shown}:${port}/${paths.name}`;

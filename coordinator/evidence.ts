@@ -1,12 +1,20 @@
-import type { RunTable } from "../shared/domain/run-table.ts";
+import { mostColumns, type RunTable } from "../shared/domain/run-table.ts";
 import { isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { StoredMessage } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
-import { decodeFailure, decodeHandback, decodeReports, decodeResult } from "../shared/wire/messages.ts";
+import {
+  decodeCheckpoint,
+  decodeFailure,
+  decodeHandback,
+  decodeReports,
+  decodeResult,
+} from "../shared/wire/messages.ts";
 import { type EvidenceAddress, parseEvidence } from "../shared/wire/subjects.ts";
+import { benchIfSick } from "./bench.ts";
+import { judgeCheckpoint } from "./checkpoints.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
-import { requeue } from "./requeue.ts";
+import { lastLines, requeue } from "./requeue.ts";
 
 /** A message of the stream and the trial that it is about. */
 interface Case {
@@ -43,6 +51,14 @@ function judge(found: Case): void {
       if (newest) reign.progress(address.job, address.n, newest[1]);
       break;
     }
+    case "checkpoint": {
+      const { attempt, reports, state } = decodeCheckpoint(message.data);
+      holderWith(address, trial, attempt);
+      const newest = reports.at(-1);
+      if (newest) reign.progress(address.job, address.n, newest[1]);
+      judgeCheckpoint(reign, found.table, trial, { worker: address.worker, attempt }, state, message.seq);
+      break;
+    }
     case "result":
       judgeResult(found);
       break;
@@ -61,7 +77,7 @@ function judge(found: Case): void {
 
 /** The first result from any worker that the journal names as a holder counts while the trial is open; later ones are late. */
 function judgeResult({ reign, address, table, trial, message }: Case): void {
-  const { attempt, hpmax, iters, metrics } = decodeResult(message.data);
+  const { attempt, hpmax, iters, metrics, console } = decodeResult(message.data);
   const { job, n, worker } = address;
   holderWith(address, trial, attempt);
   const at = reign.ports.clock.wall();
@@ -71,46 +87,74 @@ function judgeResult({ reign, address, table, trial, message }: Case): void {
     return;
   }
   stopOthers(reign, address, trial, attempt);
-  if (Number.isFinite(hpmax)) void reign.record({ type: "completed", ...who, hpmax, iters, metrics });
-  else void reign.record({ type: "ended", ...who, outcome: "failed", reason: `hpmax came out as ${hpmax}` });
+  if (Number.isFinite(hpmax)) {
+    void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, metrics) });
+  } else {
+    const reason = `hpmax came out as ${hpmax}`;
+    void reign.record({ type: "ended", ...who, outcome: "failed", reason, ...lastLines(table, console) });
+    benchIfSick(reign, worker, table);
+  }
   afterEnd(reign, table, n);
 }
 
-/** A failure counts only from the attempt that the journal names last: an older holder's may be its machine's. */
+/** Without the metrics that would be one column too many for the job; said once. */
+function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<string, number>>): Record<string, number> {
+  const names = Object.keys(metrics);
+  const kept = table.columnsFor(names);
+  if (kept.length < names.length && !saidFull.has(table)) {
+    saidFull.add(table);
+    const { job } = table;
+    reign.ports.log.warn(
+      { job, columns: mostColumns },
+      "metrics with further names are dropped: the job has its columns",
+    );
+  }
+  return Object.fromEntries(kept.map((name) => [name, metrics[name] ?? Number.NaN]));
+}
+
+const saidFull = new WeakSet<RunTable>();
+
+/** A failure counts only from who holds the trial, or did last: an older holder's may be its machine's. */
 function judgeFailure({ reign, address, table, trial, message }: Case): void {
-  const { attempt, outcome, reason } = decodeFailure(message.data);
+  const { attempt, outcome, reason, console } = decodeFailure(message.data);
   const { job, n, worker } = address;
   holderWith(address, trial, attempt);
-  if (!isOpen(trial) || lastAttempt(trial).attempt !== attempt) {
+  if (!isOpen(trial) || !isNewestStay(trial, attempt)) {
     reign.ports.log.info({ subject: message.subject, reason }, "a failure of an older attempt is not counted");
     return;
   }
+  const standing = reign.state.workers.get(worker);
+  if (standing?.state === "benched" && outcome === "failed") {
+    const why = `${worker} is benched: ${standing.reason}`;
+    if (trial.status !== "running") return;
+    requeue(reign, table, trial, { outcome: "lost", charged: false, reason: why, ev: message.seq });
+    return;
+  }
   const at = reign.ports.clock.wall();
-  void reign.record({ type: "ended", job, n, attempt, worker, outcome, reason, ev: message.seq, at });
+  const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev: message.seq, at };
+  void reign.record({ type: "ended", ...who, outcome, reason, ...lastLines(table, console) });
+  // Before the job may end: a failure that is taken back is one run more to do.
+  benchIfSick(reign, worker, table);
   afterEnd(reign, table, n);
-  benchIfSick(reign, address, table);
-}
-
-/** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
-const failuresBeforeBench = 3;
-
-function benchIfSick(reign: Reign, { worker }: EvidenceAddress, table: RunTable): void {
-  const record = reign.state.workers.get(worker);
-  if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
-  // In the same job: a job whose own code fails must not bench the whole swarm.
-  const othersSucceed = table.trials.some((each) => each.status === "completed" && lastAttempt(each).worker !== worker);
-  if (!othersSucceed) return;
-  const reason = `its last ${record.failuresInRow} runs failed while others succeed`;
-  const at = reign.ports.clock.wall();
-  void reign.record({ type: "worker-state", worker, state: "benched", reason, by: "coordinator", op: "", at });
 }
 
 function judgeHandback({ reign, address, table, trial, message }: Case): void {
-  const { attempt, fault, reason } = decodeHandback(message.data);
+  const { attempt, fault, reason, console } = decodeHandback(message.data);
   holderWith(address, trial, attempt);
-  if (trial.status !== "running" || lastAttempt(trial).attempt !== attempt) return;
-  if (fault === "runner") requeue(reign, table, trial, { outcome: "lost", charged: true, reason, ev: message.seq });
-  else requeue(reign, table, trial, { outcome: "reclaimed", charged: false, reason, ev: message.seq });
+  if (trial.status !== "running" || !isNewestStay(trial, attempt)) return;
+  const isOwners = fault === "owner";
+  const outcome = isOwners ? "reclaimed" : "lost";
+  requeue(reign, table, trial, { outcome, charged: !isOwners, reason, ev: message.seq }, console);
+}
+
+/**
+ * Whether an attempt is the newest one, or an earlier number of the same stay: its process was granted the trial again while
+ * it ran on, and what it says may still bear the old number.
+ */
+function isNewestStay(trial: Trial, attempt: number): boolean {
+  const last = lastAttempt(trial);
+  const part = trial.attempts.find((each) => each.attempt === attempt);
+  return part?.worker === last.worker && part.bootId === last.bootId;
 }
 
 /** Only a worker that the journal names for this attempt may speak of the trial. */

@@ -27,6 +27,10 @@ export function obstacle(
   if (holds === 0 && computeNodes !== null && table.holding.size >= computeNodes) {
     return `${table.job} runs on its ${computeNodes} nodes already (compute_nodes)`;
   }
+  // compute_nodes was lowered: those that came last get nothing more, and leave as their runs end.
+  if (computeNodes !== null && table.holding.size > computeNodes && rankOf(table, worker) >= computeNodes) {
+    return `${table.job} runs on more nodes than its ${computeNodes} (compute_nodes), and ${worker} came last`;
+  }
   if (runsPerNode !== null && holds >= runsPerNode)
     return `${worker} has its ${runsPerNode} runs of ${table.job} (runs_per_node)`;
   const atOnce = Math.max(1, Math.floor(claim.slots / coresPerRun));
@@ -47,10 +51,21 @@ export function whyNothing(
     .map((table) => {
       const why = obstacle(table, worker, claim);
       if (why !== null) return why;
-      if (table.state === "stopping") return `${table.job} is stopping: ${table.reason}`;
-      return `${table.job} has started all its ${table.submitted.settings.totalRuns} runs, ${table.open} still open`;
+      if (table.state !== "searching") return `${table.job} is ${table.state}: ${table.reason}`;
+      const paused = table.paused.size > 0 ? `, ${table.paused.size} of them paused` : "";
+      return `${table.job} has started all its ${table.submitted.settings.totalRuns} runs, ${table.open} still open${paused}`;
     })
     .slice(0, 5)
     .join("; ")
     .slice(0, 1000);
+}
+
+/** The how-many-th of the workers that hold runs of the job, from 0, in the order in which they came. */
+function rankOf(table: RunTable, worker: WorkerId): number {
+  let rank = 0;
+  for (const holder of table.holding.keys()) {
+    if (holder === worker) break;
+    rank += 1;
+  }
+  return rank;
 }

@@ -2,22 +2,32 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { readRoleSecret } from "../shared/broker/credentials.ts";
+import { listenText } from "../shared/broker/listen.ts";
+import { peerUrls, readPeers, selfOf } from "../shared/broker/peers.ts";
 import { type HeldBroker, holdBroker } from "../shared/broker/server.ts";
+import { checkStore } from "../shared/broker/store-check.ts";
+import { keepMark } from "../shared/broker/store-mark.ts";
 import { ensureStreams } from "../shared/broker/streams.ts";
 import { connectAs, credentialsOf, type ExternalBroker } from "../shared/broker/workspace-link.ts";
+import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
 import { largestRandint } from "../shared/domain/seeds.ts";
+import { UsageError } from "../shared/errors.ts";
 import { fileLog } from "../shared/log.ts";
-import { liveness, ownIdentity } from "../shared/process-identity.ts";
+import { liveness, ownIdentity, type ProcessIdentity } from "../shared/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../shared/workspace.ts";
-import { joinCode, joinLine, removeEndpoint, writeEndpoint } from "./endpoint.ts";
+import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint.ts";
+import { PeerUpkeep, untilStored } from "./peering.ts";
 import { serve } from "./service.ts";
+import { writeSnapshotApart } from "./snapshots.ts";
 
 export interface CoordinatorOptions {
   readonly paths: WorkspacePaths;
   /** `host:port` for the broker; undefined: loopback, the port of the last start. */
   readonly listen: string | undefined;
   readonly external: ExternalBroker | null;
+  /** Copies of each stream on someone else's broker; on our own there is one for each peer. */
+  readonly replicas?: number | undefined;
   readonly leaseMs: number;
   /** How long the broker outlives a coordinator that dies without a word. */
   readonly lingerMs: number | undefined;
@@ -35,21 +45,51 @@ export async function runCoordinator(
   const own = ownIdentity();
   const name = `${hostname()}-${process.pid}`;
   let held: HeldBroker | undefined;
+  const peers = external ? undefined : readPeers(paths);
+  if (peers?.moved !== undefined) throw new UsageError(`workspace ${paths.name} ${peers.moved}`);
   if (!external) {
-    const { listen, lingerMs } = options;
+    const { lingerMs } = options;
+    const listen = peers ? listenText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
     held = await holdBroker(paths, { kind: "coordinator", listen, lingerMs, log: (line) => log.warn(line) });
   }
   try {
     const credentials = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
-    const url = held?.url ?? external?.url ?? "";
+    const url = peers && held ? `${held.url},${peerUrls(peers)}` : (held?.url ?? external?.url ?? "");
     const bus = await connectAs(url, credentials, "coordinator");
+    const undo: (() => Promise<void>)[] = [() => bus.close()];
+    const left = new AbortController();
+    let movedTo: string | undefined;
+    let isLeading = false;
     try {
-      await ensureStreams(bus, external ? null : paths.store, 1);
-      onReady();
+      if (peers && held) {
+        // Also a standby is this machine's coordinator, and it may stand by for ever.
+        announce(paths, held, own);
+        onReady();
+        await untilStored(bus, paths, log, signal);
+        if (signal.aborted) return;
+        const upkeep = new PeerUpkeep({
+          bus,
+          paths,
+          log,
+          leads: () => isLeading,
+          publishUsers: async (workers) => held?.reloadUsers(workers, joinCode(paths)),
+          onMoved: (where) => {
+            movedTo = where;
+            left.abort();
+          },
+        });
+        undo.push(() => upkeep.stop());
+      } else {
+        await checkStore(bus, paths);
+        await ensureStreams(bus, external ? null : paths.store, options.replicas ?? 1);
+        onReady();
+      }
+      undo.push(keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`)));
       await serve(
         {
           bus,
           clock: systemClock,
+          chance: systemChance,
           log,
           identity: { leader: name, host: own.scope, pid: own.pid, started: `${own.boot} ${own.startTime}` },
           leaseMs: options.leaseMs,
@@ -59,8 +99,11 @@ export async function runCoordinator(
           },
           drawSeed: () => randomInt(largestRandint + 1),
           publishUsers: async (workers) => held?.reloadUsers(workers, joinCode(paths)),
+          writeSnapshot: (stop) => writeSnapshotApart({ url, credentials }, log, stop),
           onLeading: (leads) => {
-            if (!leads) removeEndpoint(paths, own);
+            isLeading = leads;
+            if (peers && held) announce(paths, held, own);
+            else if (!leads) removeEndpoint(paths, own);
             else if (held) {
               const line = joinLine(paths, held.host, held.port);
               writeEndpoint(paths, { coordinator: own, url: held.url, joinLine: line, since: Date.now() });
@@ -69,13 +112,22 @@ export async function runCoordinator(
             }
           },
         },
-        signal,
+        AbortSignal.any([signal, left.signal]),
       );
+      if (movedTo !== undefined) throw new UsageError(`workspace ${paths.name} ${movedTo}`);
     } finally {
-      await bus.close();
+      for (const step of undo.reverse()) await step();
     }
   } finally {
     removeEndpoint(paths, own);
     await held?.release();
   }
+}
+
+/** A peer's coordinator is found by this machine's commands whether it leads or stands by. */
+function announce(paths: WorkspacePaths, held: HeldBroker, own: ProcessIdentity): void {
+  const running = livingEndpoint(paths);
+  if (running && running.coordinator.pid !== own.pid) return;
+  const line = joinLine(paths, held.host, held.port);
+  writeEndpoint(paths, { coordinator: own, url: held.url, joinLine: line, since: Date.now() });
 }

@@ -1,3 +1,4 @@
+import type { JobStateName } from "../shared/domain/events.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import type { StopRule } from "../shared/domain/spec.ts";
 import type { Reign } from "./reign.ts";
@@ -5,13 +6,29 @@ import type { Reign } from "./reign.ts";
 /** Ends a job in which nothing is open and nothing more may start. */
 export function closeIfDone(reign: Reign, table: RunTable): void {
   if (table.isOver || table.open > 0) return;
-  const { totalRuns, hold } = table.submitted.settings;
-  const all = table.ended >= totalRuns;
-  if (!all && table.state !== "stopping") return;
-  const reason = all ? `all ${totalRuns} runs have ended` : table.reason;
-  const state = hold ? "held" : "completed";
+  const end = endOf(table);
+  if (!end) return;
   const { job } = table;
-  void reign.record({ type: "job-state", job, state, reason, by: "coordinator", op: "", at: reign.ports.clock.wall() });
+  void reign.record({ type: "job-state", job, ...end, by: "coordinator", op: "", at: reign.ports.clock.wall() });
+}
+
+/** What becomes of a job that has nothing open; undefined: it goes on. */
+function endOf(table: RunTable): { readonly state: JobStateName; readonly reason: string } | undefined {
+  const { totalRuns, hold } = table.submitted.settings;
+  if (table.state === "cancelling") return { state: "cancelled", reason: table.reason };
+  const over = hold ? "held" : "completed";
+  if (table.ended >= totalRuns) {
+    const lowered = table.ended > totalRuns ? `; total_runs was lowered to ${totalRuns}` : "";
+    return { state: over, reason: `all ${table.ended} runs have ended${lowered}` };
+  }
+  if (table.state === "stopping") return { state: over, reason: table.reason };
+  if (table.state === "draining") {
+    return {
+      state: "paused",
+      reason: `${table.reason}; nothing runs any more; to search on: nexus resume ${table.job}`,
+    };
+  }
+  return undefined;
 }
 
 /** Ends a search that has nothing left to try: every configuration has failed too often. */
@@ -24,15 +41,24 @@ export function stopExhausted(reign: Reign, table: RunTable): void {
   closeIfDone(reign, table);
 }
 
-/** Starts nothing more once the job's stop_when holds. */
+/** Starts nothing more once the job's stop_when holds, or its time is over. */
 export function stopIfReached(reign: Reign, table: RunTable): void {
-  const rule = table.submitted.settings.stopWhen;
-  if (rule === null || table.state !== "searching") return;
+  if (table.state !== "searching") return;
   const now = reign.ports.clock.wall();
-  if (!holds(rule, table, now)) return;
-  const reason = `stop_when is reached: ${rule.name} ${rule.op} ${rule.value}`;
+  const reason = reached(table, now);
+  if (reason === undefined) return;
   const { job } = table;
   void reign.record({ type: "job-state", job, state: "stopping", reason, by: "coordinator", op: "", at: now });
+}
+
+function reached(table: RunTable, now: number): string | undefined {
+  const { stopWhen, deadline, maxJobSeconds } = table.submitted.settings;
+  if (deadline !== null && now >= deadline) return `the deadline ${new Date(deadline).toISOString()} has passed`;
+  if (maxJobSeconds !== null && now - table.submitted.at >= maxJobSeconds * 1000) {
+    return `max_job_time is over: ${maxJobSeconds} s since it was submitted`;
+  }
+  if (stopWhen === null || !holds(stopWhen, table, now)) return undefined;
+  return `stop_when is reached: ${stopWhen.name} ${stopWhen.op} ${stopWhen.value}`;
 }
 
 function holds(rule: StopRule, table: RunTable, now: number): boolean {

@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { pause, within } from "../shared/deadline.ts";
+import { within } from "../shared/deadline.ts";
 import type { JournalEvent } from "../shared/domain/events.ts";
-import { type Bus, BusError, type StoredMessage } from "../shared/ports.ts";
+import { type Bus, BusError, type Chance, type Clock, type StoredMessage } from "../shared/ports.ts";
 import { encodeEvents, isJournalRecord } from "../shared/wire/messages.ts";
 import {
   journalBatch,
@@ -17,10 +16,17 @@ export class Deposed extends Error {
   override readonly name = "Deposed";
 }
 
+export interface JournalPorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
 /** One message for the stream: the records that were appended while it waited for its turn. */
 interface Pending {
   readonly events: JournalEvent[];
-  readonly msgId: string;
+  /** The id it was sent under last, behind those of earlier tries. */
+  readonly ids: string[];
   readonly resolve: (seq: number) => void;
   readonly reject: (error: unknown) => void;
   readonly stored: Promise<number>;
@@ -35,6 +41,8 @@ const tailTimeoutMs = 5000;
  * two, so that a completion and the assignment that follows it need not wait for each other.
  */
 const mostOnTheirWay = 2;
+/** Ids of earlier tries by which a message is recognised in the journal; none is on its way for so many tries. */
+const idsKept = 64;
 /** Records in one message; a job's record holds its texts and travels alone. */
 const mostTogether = 64;
 
@@ -45,6 +53,7 @@ const mostTogether = 64;
  */
 export class JournalWriter {
   readonly #bus: Bus;
+  readonly #clock: Clock;
   readonly #idPrefix: string;
   readonly #onDeposed: (why: string) => void;
   readonly #onTrouble: (why: string) => void;
@@ -62,7 +71,7 @@ export class JournalWriter {
 
   /** `onTrouble` hears why an append is not stored yet. */
   constructor(
-    bus: Bus,
+    { bus, clock, chance }: JournalPorts,
     term: number,
     lastSeq: number,
     onDeposed: (why: string) => void,
@@ -70,8 +79,9 @@ export class JournalWriter {
   ) {
     this.#onTrouble = onTrouble;
     this.#bus = bus;
+    this.#clock = clock;
     this.#stored = lastSeq;
-    this.#idPrefix = `${term}.${randomBytes(6).toString("base64url")}`;
+    this.#idPrefix = `${term}.${chance.nonce()}`;
     this.#onDeposed = onDeposed;
   }
 
@@ -98,7 +108,19 @@ export class JournalWriter {
       resolve = yes;
       reject = no;
     });
-    return { events: [event], msgId: `${this.#idPrefix}.${this.#count}`, resolve, reject, stored };
+    return { events: [event], ids: [`${this.#idPrefix}.${this.#count}`], resolve, reject, stored };
+  }
+
+  /**
+   * A message that is sent again gets another id: a cluster keeps the id of one that it refused, and takes no other under it
+   * (seen with nats-server 2.10.27). The fence alone sees to it that of several copies one is stored.
+   */
+  #renewIds(): void {
+    for (const { ids } of this.#pending.slice(0, this.#sent)) {
+      this.#count += 1;
+      ids.push(`${this.#idPrefix}.${this.#count}`);
+      if (ids.length > idsKept) ids.shift();
+    }
   }
 
   #sendNext(): void {
@@ -131,8 +153,8 @@ export class JournalWriter {
     const generation = this.#generation;
     const expectLastSeq = this.#stored + place;
     const before = this.#pending[place - 1];
-    const fence = before ? { expectLastSeq, expectLastMsgId: before.msgId } : { expectLastSeq };
-    const options = { msgId: entry.msgId, ...fence, timeoutMs: storeTimeoutMs };
+    const fence = before ? { expectLastSeq, expectLastMsgId: newestId(before) } : { expectLastSeq };
+    const options = { msgId: newestId(entry), ...fence, timeoutMs: storeTimeoutMs };
     this.#bus.store(subjectOf(entry.events), encodeEvents(entry.events), options).then(
       ({ seq }) => {
         if (generation !== this.#generation) return;
@@ -166,7 +188,7 @@ export class JournalWriter {
     this.#generation += 1;
     // A refusal that lasts (a full store, a message too large) must not be asked without pause.
     const wait = cause?.reason === "full" || cause?.reason === "refused" ? refusedRetryMs : 0;
-    void pause(wait).then(() => this.#recoverUntilDone());
+    void this.#clock.pause(wait).then(() => this.#recoverUntilDone());
   }
 
   /** Reads what was stored after the newest known record: our own go on from there, anyone else's end this reign. */
@@ -180,7 +202,7 @@ export class JournalWriter {
             this.#stored = message.seq;
             continue;
           }
-          if (this.#pending[0]?.msgId !== message.msgId) {
+          if (!this.#pending[0]?.ids.includes(message.msgId)) {
             const why = `record ${message.seq} of the journal was written by another coordinator`;
             this.close(new Deposed(why));
             this.#onDeposed(why);
@@ -195,10 +217,11 @@ export class JournalWriter {
           this.#onDeposed(String(error));
           return;
         }
-        await pause(retryMs);
+        await this.#clock.pause(retryMs);
       }
     }
     this.#recovering = false;
+    this.#renewIds();
     this.#sent = 0;
     this.#sendNext();
   }
@@ -209,13 +232,15 @@ export class JournalWriter {
     const tail: StoredMessage[] = [];
     const reading = await this.#bus.read(streams.journal, this.#stored + 1, (message) => tail.push(message));
     try {
-      await within(reading.caughtUp, tailTimeoutMs, "reading the journal's end");
+      await within(reading.caughtUp, tailTimeoutMs, "reading the journal's end", this.#clock);
     } finally {
       await reading.stop();
     }
     return tail;
   }
 }
+
+const newestId = ({ ids }: Pending): string => ids.at(-1) ?? "";
 
 const mayShare = (event: JournalEvent): boolean => event.type !== "job";
 
@@ -225,12 +250,16 @@ function subjectOf(events: readonly JournalEvent[]): string {
   switch (event.type) {
     case "job":
     case "job-state":
+    case "job-edited":
+    case "runs-ordered":
       return journalJob(event.job);
     case "assigned":
     case "completed":
     case "ended":
+    case "reopened":
     case "lost":
     case "late":
+    case "checkpoint":
       return journalTrial(event.job, event.n);
     case "worker-enrolled":
     case "worker-state":

@@ -1,4 +1,3 @@
-import { pause } from "../shared/deadline.ts";
 import type { Log } from "../shared/log.ts";
 import { BusError, type Clock, type EntryStore } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
@@ -94,7 +93,7 @@ export class Leadership {
         if (!(error instanceof BusError) || error.reason === "closed") throw error;
         log.warn({ reason: error.reason }, `standing by: ${error.message}`);
       }
-      await pause(pollMs, signal);
+      await clock.pause(pollMs, signal);
     }
     return undefined;
   }
@@ -125,7 +124,7 @@ export class Leadership {
     const { entries, clock, log } = this.#ports;
     const { signal } = this.#renewing;
     const value = encodeLeader({ ...this.#identity, term: this.term, released: false });
-    await pause(renewEveryMs, signal);
+    await clock.pause(renewEveryMs, signal);
     while (!signal.aborted && !this.#lost) {
       const sentAt = clock.monotonic();
       try {
@@ -140,7 +139,7 @@ export class Leadership {
         if (error.reason === "closed") return;
         log.warn({ reason: error.reason }, `renewing the lead: ${error.message}`);
       }
-      await pause(renewEveryMs, signal);
+      await clock.pause(renewEveryMs, signal);
     }
   }
 

@@ -4,13 +4,18 @@ import type { ExternalBroker } from "../shared/broker/workspace-link.ts";
 import { exitCode, explain } from "../shared/errors.ts";
 import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
+import { dotForms } from "./chart/dots.ts";
 import { runCoordinator } from "./headless.ts";
 import { stopCoordinator } from "./launch.ts";
+import { preparePeers } from "./peering.ts";
 import { openScreen, type ScreenFlags, watchNewest } from "./screen.ts";
 
 interface CoordinatorFlags extends ScreenFlags {
   readonly headless: boolean;
   readonly tied: boolean;
+  readonly peers?: string;
+  readonly peersJoin?: string;
+  readonly replicas?: number;
 }
 
 const program = new Command("nexus-coord")
@@ -26,12 +31,29 @@ const program = new Command("nexus-coord")
     false,
   )
   .option("--listen <host:port>", "where its broker listens (default: loopback, the port of the last start)")
-  .option("--nats <url>", "use a NATS server that exists already, with --creds")
+  .option(
+    "--peers <a,b,c>",
+    "the first time: keep the workspace on these three (or five) machines, of which this is one",
+  )
+  .option(
+    "--peers-join <line>",
+    "the first time, on the others: the line that --peers printed there, or a file with it",
+  )
+  .option("--nats <url>", "use a NATS server that exists already (or a cluster: several with commas), with --creds")
+  .option("--replicas <n>", "with --nats: copies of each stream in its cluster: 1, 3 or 5", replicas)
   .option("--creds <file>", "credentials for --nats")
   .option("--lease <seconds>", "a worker silent for so long loses its trials", seconds(1), 30)
   .option("--linger <seconds>", "how long the broker outlives a coordinator that dies without a word", seconds(0), 600)
   .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
   .option("--json", "one JSON object a line instead of a view", false)
+  .option("--plain", "lines instead of a screen, also on a terminal", false)
+  .option("--readonly", "a screen whose control keys do nothing, and that shows no join line", false)
+  .addOption(
+    new Option("--graph <form>", "what curves are drawn with; for fonts without braille: block, ascii").choices(
+      dotForms,
+    ),
+  )
+  .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
   .exitOverride()
@@ -43,6 +65,7 @@ Examples:
   nexus-coord                        start the coordinator, or look at the one that runs
   nexus-coord specs/maze_dgd.yaml    the same, and start this search
   nexus-coord --listen 0.0.0.0:4222  let other machines join
+  nexus-coord --peers lab1,lab2,lab3 keep the workspace on three machines; any one may die for good
   nexus-coord watch job1             look at one job
   nexus-coord stop                   end the coordinator; workers wait for the next one, nothing is lost
 
@@ -65,14 +88,23 @@ program
   .description("look at a search; any number of people may, and nobody's leaving stops it")
   .action(async (job: string | undefined) => {
     const flags = program.opts<CoordinatorFlags>();
-    process.exitCode = await watchNewest(flags, externalOf(flags), job);
+    endWith(await watchNewest(flags, externalOf(flags), job));
   });
 
 program.action(async (specs: string[]) => {
-  const flags = program.opts<CoordinatorFlags>();
+  const typed = program.opts<CoordinatorFlags>();
+  // An invitation is a secret, and others on this machine may list processes with their arguments.
+  if (typed.peersJoin !== undefined) process.title = "nexus-coord";
+  const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
   if (flags.headless) await headless(flags);
-  else process.exitCode = await openScreen(flags, externalOf(flags), specs);
+  else endWith(await openScreen(flags, externalOf(flags), specs));
 });
+
+/** Whoever has left a screen wants the prompt back, not the answer to a reading that was under way: it may take a minute. */
+function endWith(code: number): void {
+  process.exitCode = code;
+  if (process.stdout.isTTY) process.exit();
+}
 
 async function headless(flags: CoordinatorFlags): Promise<void> {
   const stop = new AbortController();
@@ -87,6 +119,7 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
       paths: workspacePaths(flags.workspace),
       listen: flags.listen,
       external: externalOf(flags),
+      replicas: flags.replicas,
       leaseMs: flags.lease * 1000,
       lingerMs: flags.linger * 1000,
     };
@@ -102,6 +135,11 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
 
 function externalOf(flags: CoordinatorFlags): ExternalBroker | null {
   return flags.nats === undefined ? null : { url: flags.nats, credentialsFile: flags.creds ?? null };
+}
+
+function replicas(text: string): number {
+  if (/^[135]$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected 1, 3 or 5");
 }
 
 function seconds(least: number): (text: string) => number {

@@ -3,6 +3,11 @@ import { jobName } from "../shared/domain/names.ts";
 import type { Spec } from "../shared/domain/spec.ts";
 import { carriedDefaults, readSpec, renderProblems } from "../shared/domain/spec-read.ts";
 import type { JobAnswer, JobQuestion, Order, OrderAnswer } from "../shared/wire/messages.ts";
+import { bench } from "./bench.ts";
+import { control } from "./control.ts";
+import { edit } from "./edit-job.ts";
+import { enforce } from "./enforce.ts";
+import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";
 import type { Reign } from "./reign.ts";
 
 type RunOrder = Extract<Order, { kind: "run" }>;
@@ -22,25 +27,15 @@ export async function carryOut(
   switch (order.kind) {
     case "run":
       return submit(reign, user, order, drawSeed);
-    case "release": {
-      const table = reign.state.jobs.get(order.job);
-      if (!table) return refused(reign, `there is no ${order.job}; to see what there is: nexus list jobs`);
-      if (table.state !== "held") return refused(reign, `${order.job} is not held: it is ${table.state}`);
-      const { job } = table;
-      const reason = `released by ${user}`;
-      const at = reign.ports.clock.wall();
-      await reign.record({ type: "job-state", job, state: "completed", reason, by: user, op: order.op, at });
-      reign.ports.tell(null, { kind: "released", term: reign.term, job });
-      return accepted(reign, job);
-    }
-    case "admit": {
-      const { worker, op } = order;
-      if (!reign.state.workers.has(worker)) return refused(reign, `there is no worker ${worker}`);
-      const at = reign.ports.clock.wall();
-      await reign.record({ type: "worker-state", worker, state: "admitted", reason: "", by: user, op, at });
-      reign.wake();
-      return accepted(reign, worker);
-    }
+    case "release":
+      return release(reign, user, order);
+    case "admit":
+    case "bench":
+      return judgeWorker(reign, user, order);
+    case "control":
+      return control(reign, user, order);
+    case "edit":
+      return edit(reign, user, order);
     default: {
       const never: never = order;
       throw new RangeError(`unknown order ${JSON.stringify(never)}`);
@@ -48,13 +43,63 @@ export async function carryOut(
   }
 }
 
+async function release(
+  reign: Reign,
+  user: string,
+  { job, op }: Extract<Order, { kind: "release" }>,
+): Promise<OrderAnswer> {
+  const table = tableOr(reign, job);
+  if (isAnswer(table)) return table;
+  if (table.state !== "held") return refused(reign, `${job} is not held: it is ${table.state}`);
+  const reason = `released by ${user}`;
+  const at = reign.ports.clock.wall();
+  await reign.record({ type: "job-state", job, state: "completed", reason, by: user, op, at });
+  reign.ports.tell(null, { kind: "released", term: reign.term, job });
+  return accepted(reign, job);
+}
+
+async function judgeWorker(
+  reign: Reign,
+  user: string,
+  { kind, worker, op }: Extract<Order, { kind: "admit" | "bench" }>,
+): Promise<OrderAnswer> {
+  const record = workerOr(reign, worker);
+  if (isAnswer(record)) return record;
+  if (record.state === "revoked") return refused(reign, `${worker} was revoked: ${record.reason}`);
+  if (kind === "admit") {
+    const at = reign.ports.clock.wall();
+    await reign.record({ type: "worker-state", worker, state: "admitted", reason: "", by: user, op, at });
+    reign.wake();
+    const resume = record.duty === "working" ? "" : `, once resumed: nexus resume ${worker} (${record.dutyReason})`;
+    return accepted(reign, worker, `it gets runs again${resume}`);
+  }
+  if (record.state === "benched") return accepted(reign, worker, `it is benched already: ${record.reason}`);
+  const held = reign.leases.heldBy(worker).length;
+  const stored = bench(reign, worker, `benched by ${user}`, user, op);
+  enforce(reign);
+  await stored;
+  await reign.ports.flushed();
+  return accepted(reign, worker, `it gets no runs until it is admitted; ${held} of its runs go elsewhere`);
+}
+
 async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () => number): Promise<OrderAnswer> {
-  const { file, text, sources, commandLine, op } = order;
+  const { file, text, sources, commandLine, op, imported = [] } = order;
   const read = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
   if (!read.ok) return refused(reign, renderProblems(read.problems, read.texts, "nothing was submitted"));
   const { hyperparameters, settings }: Spec = read.spec;
   if (!settings.enabled)
     return refused(reign, `${file}: job_launcher is not enabled; nexus run runs such a spec on your machine`);
+  if (settings.deadline !== null && settings.deadline <= reign.ports.clock.wall()) {
+    return refused(reign, `${file}: the deadline ${new Date(settings.deadline).toISOString()} has passed`);
+  }
+  const fits = (position: number | undefined, values: readonly unknown[]): boolean =>
+    position !== undefined && position < values.length;
+  for (const [name, , configuration] of imported) {
+    const isKnown = hyperparameters.every(({ values }, i) => fits(configuration[i], values));
+    if (!isKnown || configuration.length !== hyperparameters.length) {
+      return refused(reign, `${file}: the imported run ${name} has settings that this spec does not have`);
+    }
+  }
   const event: JournalEvent = {
     type: "job",
     job: jobName(reign.state.nextJob),
@@ -70,6 +115,7 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
     seed: settings.seed ?? drawSeed(),
     firstParent: reign.state.nextRun,
     parents: settings.computeNodes ?? 0,
+    ...(imported.length === 0 ? {} : { imported }),
   };
   await reign.record(event);
   reign.wake();
@@ -84,6 +130,3 @@ export function describeJob(reign: Reign, question: JobQuestion): JobAnswer | un
   const over = table.state === "completed" || table.state === "cancelled";
   return { kind: "job", term: reign.term, job, file, text, sources, commandLine, over };
 }
-
-const accepted = (reign: Reign, name: string): OrderAnswer => ({ ok: true, term: reign.term, name, reason: "" });
-const refused = (reign: Reign, reason: string): OrderAnswer => ({ ok: false, term: reign.term, name: "", reason });

@@ -1,9 +1,8 @@
 import type { JournalEvent } from "../shared/domain/events.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import { leader, standings } from "../shared/domain/standings.ts";
-import { progressLine, settingsWithNames, settingText, standingsTable } from "./progress.ts";
-import { formatDecimal } from "./results/number-format.ts";
-import { childStatus } from "./results/status-words.ts";
+import { eventText, timeOfDay } from "./event-words.ts";
+import { progressLine, settingsWithNames, standingsTable } from "./progress.ts";
 import { printable } from "./results/table.ts";
 
 /** Where the view writes. */
@@ -72,9 +71,9 @@ export class PlainView {
       if (object) this.#object(object);
       return;
     }
-    const text = eventText(event, table);
+    const told = eventText(event, table);
     // On a terminal the line says how many there are; only what went wrong stays above it.
-    if (text && (!this.#isTerminal || text.isTrouble)) this.#say(text.line);
+    if (told && (!this.#isTerminal || told.isTrouble)) this.#say(`${timeOfDay(event.at)}  ${told.text}`);
   }
 
   /** A sentence that replaces the line until it is taken back with "", for example when the broker is away. */
@@ -144,53 +143,6 @@ export class PlainView {
   }
 }
 
-/** An event in words; undefined for what no person waits for. */
-function eventText(
-  event: JournalEvent,
-  table: RunTable | undefined,
-): { readonly line: string; readonly isTrouble: boolean } | undefined {
-  const at = new Date(event.at).toISOString().slice(11, 19);
-  const line = (text: string, isTrouble = false) => ({ line: `${at}  ${printable(text)}`, isTrouble });
-  switch (event.type) {
-    case "job":
-      return line(`${event.job} submitted by ${event.by}: ${event.file}`);
-    case "job-state":
-      return line(`${event.job} ${event.state}${event.reason === "" ? "" : `: ${event.reason}`}`);
-    case "assigned":
-      return line(`${event.run} started on ${event.worker}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ""}`);
-    case "completed": {
-      const trial = table?.trial(event.n);
-      const settings = table && trial ? settingsWithNames(table, trial.configuration) : [];
-      const dials = settings.map(({ name, value }) => `${name}=${settingText(value)}`).join(" ");
-      return line(`${runOf(event, table)} completed  hpmax ${formatDecimal(event.hpmax, 5)}  ${dials}`.trimEnd());
-    }
-    case "ended":
-      return line(`${runOf(event, table)} ${childStatus(event.outcome)} on ${event.worker}: ${event.reason}`, true);
-    case "lost": {
-      const word = event.outcome === "lost" ? "lost" : "handed back";
-      return line(`${runOf(event, table)} ${word} by ${event.worker}, queued again: ${event.reason}`, true);
-    }
-    case "late":
-      return line(`${runOf(event, table)}: a result from ${event.worker} came late and is not counted`);
-    case "worker-enrolled":
-      return line(`worker ${event.worker} joined from ${event.host}`);
-    case "worker-state":
-      return line(
-        `worker ${event.worker} ${event.state}: ${event.reason}`.replace(/: $/, ""),
-        event.state !== "admitted",
-      );
-    case "led":
-      return undefined;
-    default: {
-      const never: never = event;
-      return never;
-    }
-  }
-}
-
-const runOf = (event: { readonly job: string; readonly n: number }, table: RunTable | undefined): string =>
-  table?.trial(event.n)?.run ?? `${event.job} trial ${event.n}`;
-
 /** An event as an object for programs; a job's texts are left out. */
 function eventObject(event: JournalEvent, table: RunTable | undefined): object | undefined {
   switch (event.type) {
@@ -198,13 +150,19 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
       const { job, by, file, seed, settings } = event;
       return { type: "job", v: 1, job, by, file, seed, totalRuns: settings.totalRuns };
     }
+    case "job-edited": {
+      const { job, changes, by, at } = event;
+      return { type: "job-edited", v: 1, job, changes, by, at };
+    }
     case "job-state":
+    case "runs-ordered":
     case "worker-enrolled":
     case "worker-state":
       return { v: 1, ...event };
     case "assigned":
     case "completed":
     case "ended":
+    case "reopened":
     case "lost":
     case "late": {
       const trial = table?.trial(event.n);
@@ -213,6 +171,7 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
       return { v: 1, ...event, run: trial?.run, hparams };
     }
     case "led":
+    case "checkpoint": // one a minute for each run, and with the key to its state
       return undefined;
     default: {
       const never: never = event;

@@ -56,7 +56,7 @@ function countsText(table: RunTable): string {
 }
 
 /** `best 0.0492 ±0.0011 (n=16)`: what a new run of the leading configuration may be expected to reach. */
-function bestText(table: RunTable): string {
+export function bestText(table: RunTable): string {
   const lead = leader(table.runSets);
   if (!lead) return "";
   const { mean, stDev } = lead.posterior;
@@ -92,7 +92,7 @@ export function settingsWithNames(
 export const settingText = (value: Setting): string => printable(String(value));
 
 /** By how fast the latest runs ended; undefined where that says nothing. */
-function millisecondsLeft(table: RunTable, now: number): number | undefined {
+export function millisecondsLeft(table: RunTable, now: number): number | undefined {
   if (table.isOver || table.running === 0) return undefined;
   const ends: number[] = [];
   for (let i = table.trials.length - 1; i >= 0 && i >= table.trials.length - 4 * recentEnds; i -= 1) {

@@ -1,4 +1,4 @@
-import type { JournalEvent } from "../shared/domain/events.ts";
+import type { CheckpointPlace, JournalEvent } from "../shared/domain/events.ts";
 import { LeaseTable } from "../shared/domain/lease.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
@@ -8,6 +8,8 @@ import { apply, type WorkspaceState } from "../shared/domain/workspace-state.ts"
 import type { Log } from "../shared/log.ts";
 import type { Clock } from "../shared/ports.ts";
 import type { Control } from "../shared/wire/messages.ts";
+import { outlived, stateSubject } from "./checkpoints.ts";
+import { obstacle } from "./fitting.ts";
 
 /** What a worker last said of itself; not journalled. */
 export interface Presence {
@@ -29,12 +31,18 @@ export interface ReignPorts {
   flushed(): Promise<void>;
   /** Tells workers something unasked: one of them, or all (null). */
   tell(worker: WorkerId | null, control: Control): void;
+  /** Deletes pieces of blobs in BLOB, by subject; wildcards allowed. */
+  discard(subject: string): void;
+  /** Subjects of the pieces that lie there. */
+  stateSubjects(): Promise<string[]>;
   /** Whether this process may answer and decide at this moment. */
   leads(): boolean;
 }
 
 /** A claim that cites what does not come goes unanswered, and is asked again. */
 const evidencePatienceMs = 4000;
+/** Workers that are woken for each trial that waits, as some may be gone. */
+const wokenForATrial = 4;
 
 /**
  * One coordinator's time as leader: the folded journal and what only the leader knows (leases, who was heard from when).
@@ -50,11 +58,22 @@ export class Reign {
   readonly ports: ReignPorts;
   /** Sequence in EV up to which everything has been judged. */
   evidenceSeq: number;
+  /** Workers that are benched or stopped, or were: what they hold is looked after by enforce.ts. */
+  readonly restrained = new Set<WorkerId>();
+  /** Workers that were told to hand back what they hold: since when, monotonic. */
+  readonly stoppedSince = new Map<WorkerId, number>();
   /** Evidence that could not be read or was nobody's to give. */
   dropped = 0;
   readonly #searches = new Map<JobName, Search>();
   readonly #awaitingEvidence: { seq: number; go: () => void }[] = [];
+  readonly #awaitingEnd = new Map<string, Set<() => void>>();
   readonly #iters = new Map<string, number>();
+  readonly #stateBytes = new Map<JobName, number>();
+
+  /** Workers that were sent away and not woken since. */
+  readonly #waiting = new Set<WorkerId>();
+  /** Whom an earlier leader has sent away is not known until all have been woken. */
+  #knowsWhoWaits = false;
 
   constructor(state: WorkspaceState, term: number, leaseMs: number, ports: ReignPorts) {
     this.state = state;
@@ -64,12 +83,22 @@ export class Reign {
     this.ports = ports;
     this.evidenceSeq = state.evidenceSeq;
     this.#adoptLeases();
+    for (const worker of state.workers.keys()) this.restrained.add(worker);
   }
 
   /** Folds a decision and appends it; the promise resolves when it is stored. */
   record(event: JournalEvent): Promise<number> {
+    const needless = outlived(this.state, event);
     apply(this.state, event);
+    if (event.type === "worker-state") this.restrained.add(event.worker);
     const stored = this.ports.append(event);
+    if (needless && "n" in event) {
+      const { job, n } = event;
+      stored.then(
+        () => this.discardState(job, n, needless),
+        () => undefined, // the next leader's sweep finds it
+      );
+    }
     // Whoever must wait for it awaits the promise; for the others a refusal ends the reign as a whole, which is said there.
     stored.catch(() => undefined);
     return stored;
@@ -102,24 +131,95 @@ export class Reign {
   async evidenceJudged(seq: number): Promise<void> {
     if (seq <= this.evidenceSeq) return;
     await new Promise<void>((resolve) => {
-      const waiter = { seq, go: (): void => resolve() };
+      const go = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      const waiter = { seq, go };
       this.#awaitingEvidence.push(waiter);
-      setTimeout(() => {
+      const giveUp = (): void => {
         const at = this.#awaitingEvidence.indexOf(waiter);
         if (at >= 0) this.#awaitingEvidence.splice(at, 1);
         resolve();
-      }, evidencePatienceMs).unref();
+      };
+      const timer = this.ports.clock.after(evidencePatienceMs, giveUp).unref();
     });
   }
 
-  /** Something to do may have come: workers that wait ask again. */
+  /** Resolves when the trial has ended or was taken from its holder, or after a while. */
+  async trialLeft(job: JobName, n: number): Promise<void> {
+    const key = `${job}/${n}`;
+    const waiters = this.#awaitingEnd.get(key) ?? new Set();
+    this.#awaitingEnd.set(key, waiters);
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        timer.cancel();
+        waiters.delete(go);
+        resolve();
+      };
+      const timer = this.ports.clock.after(evidencePatienceMs, go).unref();
+      waiters.add(go);
+    });
+    if (waiters.size === 0 && this.#awaitingEnd.get(key) === waiters) this.#awaitingEnd.delete(key);
+  }
+
+  /** A worker was told that there is nothing for it: it asks again when woken. */
+  sentAway(worker: WorkerId): void {
+    // Those that have waited longest are first.
+    this.#waiting.delete(worker);
+    this.#waiting.add(worker);
+  }
+
+  /** Something to do may have come for everyone: workers that wait ask again. Where none waits nothing is said. */
   wake(): void {
+    if (this.#knowsWhoWaits && this.#waiting.size === 0) return;
+    this.#knowsWhoWaits = true;
+    this.#waiting.clear();
     this.ports.tell(null, { kind: "work", term: this.term });
+  }
+
+  /**
+   * Trials of this job wait for a slot: a few workers that wait and may take them are woken, those of whom one hears nothing
+   * are passed over at the next call. If all were, each of ten thousand would ask at every lost trial.
+   */
+  wakeFor(table: RunTable): void {
+    if (!this.#knowsWhoWaits) {
+      this.wake();
+      return;
+    }
+    let left = wokenForATrial * Math.max(1, table.waiting.size);
+    for (const worker of this.#waiting) {
+      const presence = this.presence.get(worker);
+      if (!presence || !this.#mayWork(worker) || obstacle(table, worker, presence) !== null) continue;
+      this.#waiting.delete(worker);
+      this.ports.tell(worker, { kind: "work", term: this.term });
+      left -= 1;
+      if (left === 0) break;
+    }
+  }
+
+  /** Whether the journal lets it take runs at all. */
+  #mayWork(worker: WorkerId): boolean {
+    const record = this.state.workers.get(worker);
+    return !record || (record.state === "admitted" && record.duty === "working");
   }
 
   grant(table: RunTable, trial: Trial, charged = true): void {
     const { worker, attempt, bootId } = lastAttempt(trial);
     this.leases.grant({ job: table.job, n: trial.n, attempt, worker, bootId }, this.ports.clock.monotonic(), charged);
+  }
+
+  discardState(job: JobName, n: number, place: CheckpointPlace): void {
+    this.ports.discard(stateSubject(job, n, place));
+  }
+
+  /** A state of a run of that job has so many bytes. */
+  sizeOfState(job: JobName, bytes: number): void {
+    this.#stateBytes.set(job, bytes);
+  }
+
+  stateBytes(job: JobName): number {
+    return this.#stateBytes.get(job) ?? 0;
   }
 
   progress(job: JobName, n: number, iters: number): void {
@@ -133,6 +233,7 @@ export class Reign {
   forget(job: JobName, n: number): void {
     this.leases.end(job, n);
     this.#iters.delete(`${job}/${n}`);
+    for (const go of this.#awaitingEnd.get(`${job}/${n}`) ?? []) go();
   }
 
   /** After a take-over every holder gets one full period, and losing it is not charged: the silence may have been ours. */

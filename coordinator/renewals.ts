@@ -1,8 +1,10 @@
 import type { WorkerId } from "../shared/domain/names.ts";
-import { holderOf, isOpen, lastAttempt } from "../shared/domain/trial.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import { holderOf, isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { HeldTrial, Renewal, Renewed } from "../shared/wire/messages.ts";
+import { checkpointSeconds } from "./checkpoints.ts";
 import type { Reign } from "./reign.ts";
-import { assignAgain, twoProcesses } from "./search-loop.ts";
+import { assignAgain, limitsOf, twoProcesses } from "./search-loop.ts";
 
 type RenewedVerdict = Renewed["verdicts"][number];
 
@@ -27,25 +29,45 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   const trial = table?.trial(n);
   if (!table || !trial) return stop(held, `${job} has no trial ${n}`);
   if (!isOpen(trial)) return stop(held, `${trial.run} has ended: ${trial.status}`);
-  if (table.state === "cancelled") return stop(held, `${job} was cancelled`);
+  const record = reign.state.workers.get(worker);
+  if (record?.state === "benched") return stop(held, `${worker} is benched: ${record.reason}`);
   const last = lastAttempt(trial);
   const own = last.worker === worker && last.bootId === bootId;
   if (trial.status === "waiting") {
     if (!own || last.attempt !== attempt) return stop(held, `${trial.run} waits for another worker`);
-    await assignAgain(reign, table, trial);
+    if (record?.duty === "stopped") return stop(held, `${worker} was ${record.dutyReason}`);
     reign.progress(job, n, held.iters);
-    return goOn(held, lastAttempt(trial).attempt);
+    return goOn(reign, table, trial, held, await assignAgain(reign, table, trial));
   }
   if (!own) return stop(held, `${trial.run} moved to ${holderOf(trial)?.worker ?? "another worker"}`);
   if (!reign.leases.renew(job, n, last.attempt, bootId, reign.ports.clock.monotonic())) reign.grant(table, trial);
   reign.progress(job, n, held.iters);
-  return goOn(held, last.attempt);
+  if (record?.duty === "stopped") return handBack(held, last.attempt, `${worker} was ${record.dutyReason}`);
+  return goOn(reign, table, trial, held, last.attempt);
 }
 
-const goOn = (held: HeldTrial, newAttempt: number): RenewedVerdict => verdictOn(held, "continue", newAttempt, "");
-const stop = (held: HeldTrial, reason: string): RenewedVerdict => verdictOn(held, "stop", held.attempt, reason);
-
-function verdictOn(held: HeldTrial, verdict: "continue" | "stop", newAttempt: number, reason: string): RenewedVerdict {
+/** A paused run keeps its holder and its lease; it only stands still. */
+function goOn(reign: Reign, table: RunTable, trial: Trial, held: HeldTrial, newAttempt: number): RenewedVerdict {
+  const isPaused = trial.order === "paused";
   const { job, n, attempt } = held;
-  return { job, n, attempt, verdict, newAttempt, reason };
+  const reason = isPaused ? `paused by an operator; to let it go on: nexus resume ${trial.run}` : "";
+  const limits = limitsOf(table);
+  return {
+    job,
+    n,
+    attempt,
+    verdict: isPaused ? "pause" : "continue",
+    newAttempt,
+    reason,
+    limits,
+    checkpointSeconds: checkpointSeconds(reign, table),
+  };
+}
+
+function handBack({ job, n, attempt }: HeldTrial, newAttempt: number, reason: string): RenewedVerdict {
+  return { job, n, attempt, verdict: "handback", newAttempt, reason, limits: null, checkpointSeconds: 0 };
+}
+
+function stop({ job, n, attempt }: HeldTrial, reason: string): RenewedVerdict {
+  return { job, n, attempt, verdict: "stop", newAttempt: attempt, reason, limits: null, checkpointSeconds: 0 };
 }

@@ -1,15 +1,17 @@
 import type { Lost } from "../shared/domain/events.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import { lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import { benchIfSick } from "./bench.ts";
 import { closeIfDone } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 
-/** Takes a trial from its holder: the next free slot gets it, unless it has been lost too often. */
+/** Takes a trial from its holder: the next free slot gets it, unless it has been lost too often. `console`: what it said last. */
 export function requeue(
   reign: Reign,
   table: RunTable,
   trial: Trial,
   how: Pick<Lost, "outcome" | "charged" | "reason" | "ev">,
+  console = "",
 ): void {
   const { job } = table;
   const { n } = trial;
@@ -20,10 +22,24 @@ export function requeue(
   const losses = trial.charged + 1;
   if (how.charged && losses > table.submitted.settings.retries) {
     const reason = `lost ${losses} times, last: ${how.reason}`;
-    void reign.record({ type: "ended", job, n, attempt, worker, outcome: "failed", reason, ev: how.ev, at });
+    const ended = { type: "ended", job, n, attempt, worker, outcome: "failed", reason, ev: how.ev, at } as const;
+    void reign.record({ ...ended, ...lastLines(table, console) });
+    benchIfSick(reign, worker, table);
   } else {
     void reign.record({ type: "lost", job, n, attempt, worker, ...how, at });
-    reign.wake();
+    reign.wakeFor(table);
   }
   closeIfDone(reign, table);
+}
+
+const mostConsole = 1500;
+/** Failures of a job whose console is kept in the journal; of later ones the evidence alone has it. */
+const mostConsoles = 1000;
+
+/** The end of a console, for the record of a failure: its last lines, whole ones where that is possible. */
+export function lastLines(table: RunTable, console: string): { readonly console?: string } {
+  if (console === "" || table.outcomes.failed >= mostConsoles) return {};
+  if (console.length <= mostConsole) return { console };
+  const end = console.slice(-mostConsole);
+  return { console: end.slice(end.indexOf("\n") + 1) };
 }

@@ -1,14 +1,26 @@
+import { join } from "node:path";
 import { readJournal } from "../shared/broker/journal-reader.ts";
-import { type ExternalBroker, linkWorkspace } from "../shared/broker/workspace-link.ts";
+import {
+  credentialsOf,
+  type ExternalBroker,
+  linkWorkspace,
+  type WorkspaceLink,
+} from "../shared/broker/workspace-link.ts";
 import { type JobName, parseJobName } from "../shared/domain/names.ts";
 import { NotFoundError } from "../shared/errors.ts";
 import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
+import type { DotForm } from "./chart/dots.ts";
+import { joinLines } from "./join-lines.ts";
 import { ensureCoordinator } from "./launch.ts";
+import { showPeers } from "./peering.ts";
 import { PlainView } from "./plain.ts";
 import { processOutput } from "./results/output.ts";
 import { runSpec } from "./results/run.ts";
+import { sendOrder } from "./results/send-order.ts";
+import { type ColourWish, canShowScreen, lookOf } from "./tui/look.ts";
 import { watchJob } from "./watch-job.ts";
+import { isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */
 export interface ScreenFlags {
@@ -16,10 +28,15 @@ export interface ScreenFlags {
   readonly listen?: string;
   readonly nats?: string;
   readonly creds?: string;
+  readonly replicas?: number;
   readonly lease: number;
   readonly linger: number;
   readonly every: number;
   readonly json: boolean;
+  readonly plain: boolean;
+  readonly readonly: boolean;
+  readonly graph?: DotForm;
+  readonly color: ColourWish;
 }
 
 const interrupted = 130;
@@ -32,6 +49,10 @@ export async function openScreen(
 ): Promise<number> {
   const { workspace, nats, creds } = flags;
   const paths = workspacePaths(workspace);
+  const isOnScreen = showsScreen(flags);
+  if (isOnScreen && specs.length === 0 && !external && isNewcomer(paths, process.cwd())) {
+    await welcome(process.cwd(), { input: process.stdin, output: process.stdout });
+  }
   const { endpoint, started } = await ensureCoordinator(paths, startFlags(flags));
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   say(`the coordinator of ${workspace} ${started ? "has started" : "runs"}, process ${endpoint.coordinator.pid}`);
@@ -39,6 +60,7 @@ export async function openScreen(
   say(
     `  to end it:                             nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`,
   );
+  await showPeers(paths, say);
   for (const spec of specs) {
     const code = await runSpec({ workspace, nats, creds }, [spec], { monitor: "none" }, processOutput);
     if (code !== 0) return code;
@@ -52,6 +74,7 @@ export async function watchNewest(
   external: ExternalBroker | null,
   wanted: string | undefined,
 ): Promise<number> {
+  if (showsScreen(flags)) return watchOnScreen(flags, external, wanted);
   const link = await linkWorkspace(workspacePaths(flags.workspace), "viewer", external);
   const leave = new AbortController();
   const onSignal = (): void => leave.abort();
@@ -76,6 +99,46 @@ export async function watchNewest(
   }
 }
 
+/** The live screen; returns when the person has left it. */
+async function watchOnScreen(
+  flags: ScreenFlags,
+  external: ExternalBroker | null,
+  wanted: string | undefined,
+): Promise<number> {
+  const paths = workspacePaths(flags.workspace);
+  const job = wanted === undefined ? undefined : namedJob(wanted);
+  const isReadonly = flags.readonly || (external !== null && credentialsOf(external).user === "viewer");
+  const look = lookOf(process.env, flags.color);
+  const link = await linkWorkspace(paths, "viewer", external);
+  let orders: WorkspaceLink | undefined;
+  try {
+    // Loaded when it is needed: plain output and pipes have no use for it.
+    const { showLive } = await import("./tui/live-screen.ts");
+    const { exitCode, message } = await showLive({
+      bus: link.bus,
+      workspace: flags.workspace,
+      look,
+      graph: flags.graph ?? (look.unicode ? "braille" : "ascii"),
+      isReadonly,
+      joinLines: isReadonly || external ? [] : joinLines(paths),
+      job,
+      send: async (order) => {
+        orders ??= await linkWorkspace(paths, "operator", external);
+        return sendOrder(orders.bus, order);
+      },
+      logFile: join(paths.logs, "coordinator.log"),
+    });
+    if (message !== "") process.stderr.write(`${message}\n`);
+    return exitCode;
+  } finally {
+    await orders?.close();
+    await link.close();
+  }
+}
+
+const showsScreen = ({ json, plain }: ScreenFlags): boolean =>
+  !json && !plain && canShowScreen({ input: process.stdin, output: process.stdout }, process.env);
+
 /** The newest job that goes on; if none does, the newest of all. */
 async function newestJob(bus: Bus): Promise<JobName | undefined> {
   const tables = [...(await readJournal(bus)).jobs.values()];
@@ -92,10 +155,11 @@ function namedJob(text: string): JobName {
 }
 
 /** What a coordinator that is started in the background must be told. */
-function startFlags({ listen, nats, creds, lease, linger }: ScreenFlags): string[] {
+function startFlags({ listen, nats, creds, replicas, lease, linger }: ScreenFlags): string[] {
   const flags = ["--lease", String(lease), "--linger", String(linger)];
   if (listen !== undefined) flags.push("--listen", listen);
   if (nats !== undefined) flags.push("--nats", nats);
   if (creds !== undefined) flags.push("--creds", creds);
+  if (replicas !== undefined) flags.push("--replicas", String(replicas));
   return flags;
 }

@@ -2,10 +2,11 @@ import { settingsOf } from "../shared/domain/hyperparameter.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import { choiceRng, trialSeed } from "../shared/domain/seeds.ts";
-import { lastAttempt, type Trial } from "../shared/domain/trial.ts";
-import type { Answer, Assignment, Claim, Refusal } from "../shared/wire/messages.ts";
+import { holderOf, lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import type { Answer, Assignment, Claim, Refusal, Wait } from "../shared/wire/messages.ts";
+import { checkpointSeconds } from "./checkpoints.ts";
 import { fairly, obstacle, openJobs, whyNothing } from "./fitting.ts";
-import { stopExhausted } from "./job-end.ts";
+import { stopExhausted, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
@@ -14,19 +15,27 @@ const retryMs = 15_000;
 
 /** A claim: lost trials first, else ask the search; journal; answer. Undefined: no answer, the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
+  const answer = await decide(reign, worker, claim);
+  if (answer?.kind === "wait" || answer?.kind === "refused") reign.sentAway(worker);
+  return answer;
+}
+
+async function decide(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
   // Before an older process's trials are taken from it: a result that it left may have been delivered just now.
   await reign.evidenceJudged(claim.lastResultSeq);
   if (reign.evidenceSeq < claim.lastResultSeq) return undefined;
+  if (claim.after && !(await endJudged(reign, worker, claim.after))) return undefined;
   const refusal = admit(reign, worker, claim);
   if (refusal) return refusal;
   const answered = reign.state.workers.get(worker)?.claims.get(claim.claimId);
   if (answered) return answerAgain(reign, worker, claim, answered);
+  const ordered = offDuty(reign, worker);
+  if (ordered) return ordered;
 
   const fitting = openJobs(reign).filter((table) => obstacle(table, worker, claim) === null);
   for (const table of fairly(fitting)) {
-    const lost = table.waiting.values().next();
-    if (!lost.done) {
-      const trial = trialOf(table, lost.value);
+    const trial = table.nextWaiting();
+    if (trial) {
       const attempt = lastAttempt(trial).attempt + 1;
       return assign(reign, table, trial.n, attempt, worker, claim, {
         run: trial.run,
@@ -35,6 +44,8 @@ export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim):
         why: `attempt ${attempt}: ${trial.reason}`,
       });
     }
+    // A deadline may have passed since the clock last looked.
+    stopIfReached(reign, table);
     if (!table.hasRoom) continue;
     const n = table.trials.length + 1;
     const choice = reign.searchOf(table).choose(viewOf(table), n, choiceRng(table.submitted.seed, n));
@@ -52,10 +63,21 @@ export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim):
   return { kind: "wait", term: reign.term, reason: whyNothing(reign, worker, claim), retryMs };
 }
 
+/** Whether the end that the worker says is on its way has been judged; waits for it. */
+async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Claim["after"]>): Promise<boolean> {
+  const isAwaited = (): boolean => {
+    const trial = reign.state.jobs.get(after.job)?.trial(after.n);
+    const holder = trial && holderOf(trial);
+    return holder?.worker === worker && holder.attempt === after.attempt;
+  };
+  if (isAwaited()) await reign.trialLeft(after.job, after.n);
+  return !isAwaited();
+}
+
 /** Refuses who may not work, and retires a worker's older process: its leases are lost at once, uncharged. */
 function admit(reign: Reign, worker: WorkerId, claim: Claim): Refusal | undefined {
   const record = reign.state.workers.get(worker);
-  const refuse = (reason: string): Refusal => ({ kind: "refused", term: reign.term, reason });
+  const refuse = (reason: string): Refusal => ({ kind: "refused", term: reign.term, reason, leave: false });
   if (record?.state === "revoked") return refuse(`${worker} was revoked: ${record.reason}`);
   if (record?.state === "benched") {
     return refuse(`${worker} is benched: ${record.reason}\n  once it is mended, type: nexus admit ${worker}`);
@@ -76,11 +98,33 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim): Refusal | undefine
   return undefined;
 }
 
+/** What a worker is told whom a person has ordered to take nothing; undefined for all others. */
+function offDuty(reign: Reign, worker: WorkerId): Wait | Refusal | undefined {
+  const record = reign.state.workers.get(worker);
+  if (!record || record.duty === "working") return undefined;
+  const { term } = reign;
+  const reason = `${worker} was ${record.dutyReason}; to let it take runs again: nexus resume ${worker}`;
+  switch (record.duty) {
+    case "paused":
+      return { kind: "wait", term, reason, retryMs };
+    case "draining":
+      return { kind: "refused", term, reason, leave: true };
+    case "stopped":
+      return { kind: "refused", term, reason, leave: false };
+    default: {
+      const never: never = record.duty;
+      throw new RangeError(`unknown duty ${String(never)}`);
+    }
+  }
+}
+
 export const twoProcesses = (worker: WorkerId): string =>
   `another process works as ${worker} since this one started; a worker's name may be used once at a time\n` +
   `  stop one of them, or start this one with a name of its own: nexus-worker --name ${worker}-b`;
 
 function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
+  // Of a worker that holds nothing no lease need be looked for, among those of ten thousand others.
+  if (!openJobs(reign).some(({ holding }) => holding.has(worker))) return;
   for (const lease of reign.leases.heldBy(worker)) {
     if (lease.bootId === bootId) continue;
     const table = reign.state.jobs.get(lease.job);
@@ -113,10 +157,9 @@ async function answerAgain(
       retryMs: 0,
     };
   }
-  return storedThen(reign, () => {
-    reign.grant(table, trial);
-    return assignment(reign, table, trial);
-  });
+  // Before anything is awaited: meanwhile the trial may move on, and another worker's attempt must not be given out.
+  reign.grant(table, trial);
+  return storedThen(reign, reign.ports.flushed(), assignment(reign, table, trial));
 }
 
 async function assign(
@@ -133,23 +176,25 @@ async function assign(
   const stored = reign.record({ type: "assigned", job: table.job, n, attempt, worker, claimId, bootId, ...what, at });
   const trial = trialOf(table, n);
   reign.grant(table, trial);
-  await stored;
-  if (!reign.ports.leads()) return undefined;
-  return assignment(reign, table, trial);
+  return storedThen(reign, stored, assignment(reign, table, trial));
 }
 
-/** A trial whose old holder is back before anyone else took it: the same worker goes on, under a new attempt number. */
-export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): Promise<void> {
+/**
+ * A trial whose old holder is back before anyone else took it: the same worker goes on, under a new attempt number, which is
+ * returned once it is stored.
+ */
+export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): Promise<number> {
   const { attempt, worker, bootId, claimId } = lastAttempt(trial);
   const { run, configuration, seed } = trial;
   const why = `${worker} is back before anyone else took it`;
   await assign(reign, table, trial.n, attempt + 1, worker, { claimId, bootId }, { run, configuration, seed, why });
+  return attempt + 1;
 }
 
-/** Waits for everything recorded so far to be stored: what is answered must not rest on a record that may yet be refused. */
-async function storedThen(reign: Reign, answer: () => Assignment): Promise<Answer | undefined> {
-  await reign.ports.flushed();
-  return reign.ports.leads() ? answer() : undefined;
+/** Gives the answer once the records it rests on are stored: one of them may yet be refused. */
+async function storedThen(reign: Reign, stored: Promise<unknown>, answer: Assignment): Promise<Answer | undefined> {
+  await stored;
+  return reign.ports.leads() ? answer : undefined;
 }
 
 function assignment(reign: Reign, table: RunTable, trial: Trial): Assignment {
@@ -163,8 +208,15 @@ function assignment(reign: Reign, table: RunTable, trial: Trial): Assignment {
     seed: trial.seed,
     settings: settingsOf(table.submitted.hyperparameters, trial.configuration),
     leaseMs: reign.leaseMs,
+    resume: trial.checkpoint,
+    checkpointSeconds: checkpointSeconds(reign, table),
+    limits: limitsOf(table),
   };
 }
+
+/** What an edit has changed of what the spec's text says; null where no edit has. */
+export const limitsOf = (table: RunTable): Assignment["limits"] =>
+  table.edits.length === 0 ? null : { maxRunSeconds: table.submitted.settings.maxRunSeconds };
 
 function viewOf(table: RunTable): Parameters<ReturnType<Reign["searchOf"]>["choose"]>[0] {
   return {

@@ -1,9 +1,9 @@
 import type { WorkerUser } from "../shared/broker/accounts.ts";
-import { readJournal } from "../shared/broker/journal-reader.ts";
-import { pause } from "../shared/deadline.ts";
+import { foldJournal } from "../shared/broker/journal-reader.ts";
+import { checkCited } from "../shared/broker/store-check.ts";
 import { apply, type WorkspaceState } from "../shared/domain/workspace-state.ts";
 import type { Log } from "../shared/log.ts";
-import { type Bus, BusError, type Clock } from "../shared/ports.ts";
+import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
 import * as messages from "../shared/wire/messages.ts";
 import * as subjects from "../shared/wire/subjects.ts";
@@ -15,11 +15,13 @@ import { carryOut, describeJob } from "./orders.ts";
 import { Reign } from "./reign.ts";
 import { answerRenewal } from "./renewals.ts";
 import { answerClaim } from "./search-loop.ts";
+import { tellStatus } from "./status.ts";
 import { Upkeep } from "./upkeep.ts";
 
 export interface ServicePorts {
   readonly bus: Bus;
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly log: Log;
   readonly identity: LeaderIdentity;
   readonly leaseMs: number;
@@ -29,11 +31,15 @@ export interface ServicePorts {
   drawSeed(): number;
   /** Writes the broker's list of worker users and has it reloaded. */
   publishUsers(workers: readonly WorkerUser[]): Promise<void>;
+  /** Has a snapshot of the journal stored; resolves when that is done, or could not be. */
+  writeSnapshot(signal: AbortSignal): Promise<void>;
   /** Called when this process starts and stops leading. */
   onLeading(leads: boolean): void;
 }
 
 const tickMs = 200;
+/** Records between two snapshots: as many are folded in a fifth of a second. */
+const snapshotEvery = 20_000;
 
 /** Stands by, leads, and stands by again when deposed, until the signal aborts; then steps down. */
 export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<void> {
@@ -58,7 +64,7 @@ export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<v
       if (!(error instanceof BusError || error instanceof Deposed || error instanceof TermTooLow)) throw error;
       if (error instanceof TermTooLow) leastTerm = error.journalTerm;
       ports.log.warn(`no longer leading: ${error.message}`);
-      await pause(tickMs, signal);
+      await ports.clock.pause(tickMs, signal);
     } finally {
       ports.onLeading(false);
       await leadership.release();
@@ -73,17 +79,28 @@ async function lead(
   signal: AbortSignal,
 ): Promise<void> {
   const { bus, clock, log } = ports;
-  const state = await foldAndLead(ports, leadership);
-  const journal = new JournalWriter(bus, leadership.term, state.seq, onLost, (why) =>
+  const { state, records } = await foldAndLead(ports, leadership);
+  const journal = new JournalWriter(ports, leadership.term, state.seq, onLost, (why) =>
     log.error(`the journal does not take a record yet: ${why}`),
   );
+  /** Records that are in no snapshot yet. */
+  let unsaved = records;
   const reign = new Reign(state, leadership.term, ports.leaseMs, {
     clock,
     log,
-    append: (event) => journal.append(event),
+    append: (event) => {
+      unsaved += 1;
+      return journal.append(event);
+    },
     flushed: () => journal.flushed(),
     tell: (worker, control) =>
       bus.publish(worker === null ? subjects.controlAll : subjects.control(worker), messages.encodeControl(control)),
+    discard: (subject) =>
+      void bus.purge(subjects.streams.blob, subject).catch((error: unknown) => {
+        // The sweep finds it.
+        log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
+      }),
+    stateSubjects: () => bus.subjects(subjects.streams.blob, subjects.allChunks),
     leads: () => leadership.leads && !signal.aborted,
   });
   const upkeep = new Upkeep(reign);
@@ -124,8 +141,15 @@ async function lead(
           }),
       ),
     );
-    const timer = setInterval(() => upkeep.tick(), tickMs);
-    undo.push(() => clearInterval(timer));
+    const timer = clock.every(tickMs, () => {
+      upkeep.tick();
+      if (unsaved < snapshotEvery) return;
+      // Counted down at once: what comes while it is written is for the next one.
+      unsaved = 0;
+      void ports.writeSnapshot(signal);
+    });
+    undo.push(() => timer.cancel());
+    undo.push(tellStatus(reign, bus));
     await bus.flush();
     ports.onLeading(true);
     log.info({ term: reign.term, jobs: state.jobs.size, seq: state.seq }, "leading");
@@ -133,7 +157,7 @@ async function lead(
     await aborted(signal);
   } finally {
     for (const step of undo.reverse()) await step();
-    await Promise.race([journal.flushed().catch(() => undefined), pause(1000)]);
+    await Promise.race([journal.flushed().catch(() => undefined), clock.pause(1000)]);
     journal.close(new Deposed("this coordinator has stepped down"));
   }
 }
@@ -150,18 +174,23 @@ class TermTooLow extends Error {
 }
 
 /** Folds the journal and fences the old leader off: after this record its appends are refused. */
-async function foldAndLead(ports: ServicePorts, leadership: Leadership): Promise<WorkspaceState> {
-  const { bus, clock, identity } = ports;
+async function foldAndLead(
+  ports: ServicePorts,
+  leadership: Leadership,
+): Promise<{ readonly state: WorkspaceState; readonly records: number }> {
+  const { bus, clock, identity, log } = ports;
   for (;;) {
-    const state = await readJournal(bus);
+    const { state, records, unusable } = await foldJournal(bus, clock);
+    if (unusable !== "") log.warn(`the snapshot was not used, the journal was folded whole: ${unusable}`);
+    await checkCited(bus, state);
     if (state.term >= leadership.term) throw new TermTooLow(state.term, leadership.term);
     const event = { type: "led", term: leadership.term, leader: identity.leader, at: clock.wall() } as const;
-    const writer = new JournalWriter(bus, leadership.term, state.seq, () => undefined);
+    const writer = new JournalWriter(ports, leadership.term, state.seq, () => undefined);
     try {
       const seq = await writer.append(event);
       apply(state, event);
       state.seq = seq;
-      return state;
+      return { state, records };
     } catch (error) {
       // The old leader was quicker by one record: fold that one too.
       if (!(error instanceof Deposed)) throw error;

@@ -1,17 +1,31 @@
 import type { Lease } from "../shared/domain/lease.ts";
+import type { JobName } from "../shared/domain/names.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
 import { lastAttempt } from "../shared/domain/trial.ts";
+import { sweepStates } from "./checkpoints.ts";
+import { enforce } from "./enforce.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
+
+/** Long enough after a take-over that what was on its way has come. */
+const firstSweepMs = 60_000;
+const sweepEveryMs = 3_600_000;
 
 /** What the leader does by the clock: leases that ran out, its own stalls, jobs that end. */
 export class Upkeep {
   readonly #reign: Reign;
   #lastTick: number;
+  #sweepAt: number;
+  /** What the last sweep could not tell from a checkpoint on its way. */
+  #suspects: ReadonlySet<string> = new Set();
+  /** Jobs that ran on all the nodes they may have when last looked at. */
+  readonly #full = new Set<JobName>();
 
   constructor(reign: Reign) {
     this.#reign = reign;
     this.#lastTick = reign.ports.clock.monotonic();
+    this.#sweepAt = this.#lastTick + firstSweepMs;
   }
 
   /** Called several times a second. */
@@ -27,11 +41,39 @@ export class Upkeep {
     }
     if (!reign.ports.leads()) return;
     for (const lease of reign.leases.expired(now)) this.#expire(lease);
+    if (now >= this.#sweepAt) {
+      this.#sweepAt = now + sweepEveryMs;
+      void this.#sweep();
+    }
+    enforce(reign);
     for (const table of reign.state.jobs.values()) {
       if (table.isOver) continue;
       stopIfReached(reign, table);
       closeIfDone(reign, table);
+      this.#offerPlaces(table);
+      // Whoever was woken when a trial was lost may be gone itself.
+      if (table.nextWaiting()) reign.wakeFor(table);
     }
+  }
+
+  /** Deletes what lies in BLOB for nobody; what cannot be asked now is asked at the next turn. */
+  async #sweep(): Promise<void> {
+    try {
+      this.#suspects = await sweepStates(this.#reign, this.#suspects);
+    } catch (error) {
+      this.#reign.ports.log.warn(`the states of runs could not be swept: ${String(error)}`);
+    }
+  }
+
+  /**
+   * A place of compute_nodes is free, and whoever freed it has not taken it again: those that wait in vain are woken. By the
+   * clock and not at each end of a run, at which a thousand idle workers would ask for a place that is gone a moment later.
+   */
+  #offerPlaces(table: RunTable): void {
+    const { computeNodes } = table.submitted.settings;
+    const isFull = computeNodes !== null && table.holding.size >= computeNodes;
+    if (isFull) this.#full.add(table.job);
+    else if (this.#full.delete(table.job) && (table.hasRoom || table.nextWaiting())) this.#reign.wake();
   }
 
   /** The broker or this process was away: every holder gets one full period, and losing it is not charged. */

@@ -1,10 +1,31 @@
-/** What the edges provide to the logic. Real ones: shared/broker/bus.ts and shared/clock.ts; simulated ones in tests. */
+/** What the edges provide to the logic. Real ones: shared/broker/bus.ts, clock.ts and chance.ts; simulated ones: test/simulate. */
 
 export interface Clock {
   /** Milliseconds that only go forward; leases and timers use this. */
   monotonic(): number;
   /** Milliseconds since 1970, for people. */
   wall(): number;
+  /** Resolves after `ms`; at once when the signal aborts. */
+  pause(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once, after `ms`. */
+  after(ms: number, action: () => void): Timer;
+  /** Calls back each `ms` until cancelled. */
+  every(ms: number, action: () => void): Timer;
+}
+
+/** A call that is to come. */
+export interface Timer {
+  cancel(): void;
+  /** From now on this timer alone keeps no process alive. Returns itself. */
+  unref(): Timer;
+}
+
+/** Luck on which no result of a search rests: jitter, and texts that nobody else has. */
+export interface Chance {
+  /** A number from 0 up to 1. */
+  fraction(): number;
+  /** A text of letters, digits, dashes and underscores that comes once and cannot be guessed. */
+  nonce(): string;
 }
 
 /** A stored message. */
@@ -29,6 +50,8 @@ export type BusErrorReason =
   | "refused"
   | "full"
   | "too large"
+  /** A message of this msgID was seen and may or may not come to be stored: only one with another id can tell. */
+  | "id used up"
   | "closed";
 
 /** Expected misfortunes of the bus; everything else it throws is a bug. */
@@ -73,10 +96,25 @@ export interface Bus {
    * duplicate window is stored once.
    */
   store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored>;
-  /** Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come. */
-  read(stream: string, fromSeq: number, handler: (message: StoredMessage) => void): Promise<Reading>;
+  /**
+   * Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come.
+   *
+   * @param subjects  only messages of these, which may hold the wildcards `*` and `>`; the broker picks them. Left out: all
+   */
+  read(
+    stream: string,
+    fromSeq: number,
+    handler: (message: StoredMessage) => void,
+    subjects?: readonly string[],
+  ): Promise<Reading>;
   /** Sequence of the stream's last message; 0 when it has none. */
   lastSeq(stream: string): Promise<number>;
+  /** What the stream's newest message of that subject holds; null when there is none. */
+  newest(stream: string, subject: string): Promise<Uint8Array | null>;
+  /** Subjects that messages of the stream have; `filter` may hold the wildcards. */
+  subjects(stream: string, filter: string): Promise<string[]>;
+  /** Deletes the stream's messages of a subject, which may hold the wildcards. Coordinators alone have the right to. */
+  purge(stream: string, subject: string): Promise<void>;
   readonly entries: EntryStore;
   /** Resolves when the broker has seen everything sent so far, subscriptions included. */
   flush(): Promise<void>;

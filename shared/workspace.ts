@@ -34,6 +34,10 @@ export interface WorkspacePaths {
   readonly brokerPort: string;
   /** For people to edit: `{"diskReserveMb": 256}`. */
   readonly brokerSettings: string;
+  /** The newest sequences that were seen stored, by which a store that lost its end is recognised. */
+  readonly storeMark: string;
+  /** The machines that the workspace lives on, and what they share; missing where it lives on this one alone. */
+  readonly peers: string;
   /** The guard's words; what nats-server says itself is in `serverLog`. */
   readonly brokerLog: string;
   readonly serverLog: string;
@@ -76,6 +80,8 @@ export function workspaceAt(dir: string): WorkspacePaths {
     brokerInfo: join(dir, "broker.json"),
     brokerPort: join(dir, "broker-port.json"),
     brokerSettings: join(dir, "broker-settings.json"),
+    storeMark: join(dir, "store-mark.json"),
+    peers: join(secrets, "peers.json"),
     brokerLog: join(logs, "broker.log"),
     serverLog: join(logs, "nats-server.log"),
     serverConfiguration: join(secrets, "nats-server.conf"),

@@ -1,7 +1,6 @@
-import { pause } from "../shared/deadline.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { Log } from "../shared/log.ts";
-import { type Bus, BusError } from "../shared/ports.ts";
+import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
 import {
   type Answer,
@@ -17,48 +16,58 @@ const askTimeoutMs = 4000;
 const leastRetryMs = 150;
 const mostRetryMs = 2000;
 
+export interface LinkPorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+}
+
 /** Questions to whoever leads. Answers of a term lower than one already heard come from a coordinator that lost the lead. */
 export class CoordinatorLink {
-  readonly #bus: Bus;
+  readonly #ports: LinkPorts;
   readonly #worker: WorkerId;
-  readonly #log: Log;
   #term = 0;
   #silentSince: number | undefined;
   readonly #onSilence: (silent: boolean) => void;
 
-  constructor(bus: Bus, worker: WorkerId, log: Log, onSilence: (silent: boolean) => void) {
-    this.#bus = bus;
+  constructor(ports: LinkPorts, worker: WorkerId, onSilence: (silent: boolean) => void) {
+    this.#ports = ports;
     this.#worker = worker;
-    this.#log = log;
     this.#onSilence = onSilence;
   }
 
-  /** The answer, asked for again and again with jitter until there is one; undefined when the signal ends it. */
+  /**
+   * The answer, asked for again and again with jitter until there is one; undefined when the signal ends it. A question that
+   * changes from one try to the next is given as a function.
+   */
   async ask<K extends Answer["kind"]>(
-    question: Ask,
+    question: Ask | ((tries: number) => Promise<Ask>),
     kinds: readonly K[],
     signal: AbortSignal,
   ): Promise<Extract<Answer, { kind: K }> | undefined> {
-    const data = encodeAsk(question);
+    const { bus, clock, chance, log } = this.#ports;
     let retryMs = leastRetryMs;
-    while (!signal.aborted) {
+    for (let tries = 0; !signal.aborted; tries += 1) {
+      const asked = typeof question === "function" ? await question(tries) : question;
+      const data = encodeAsk(asked);
       try {
-        const answer = decodeAnswer(await this.#bus.request(subjects.ask(this.#worker), data, askTimeoutMs));
+        const answer = decodeAnswer(await bus.request(subjects.ask(this.#worker), data, askTimeoutMs));
         if (answer.term >= this.#term) {
           this.#term = answer.term;
           this.#heard();
           if ((kinds as readonly string[]).includes(answer.kind)) return answer as Extract<Answer, { kind: K }>;
-          this.#log.warn({ asked: question.kind, answered: answer.kind }, "an answer to something else");
+          log.warn({ asked: asked.kind, answered: answer.kind }, "an answer to something else");
         } else {
-          this.#log.info({ term: answer.term, newest: this.#term }, "ignored the answer of an older leader");
+          log.info({ term: answer.term, newest: this.#term }, "ignored the answer of an older leader");
         }
       } catch (error) {
-        if (error instanceof BadMessage) this.#log.error(`the coordinator's answer cannot be read: ${error.message}`);
+        if (error instanceof BadMessage) log.error(`the coordinator's answer cannot be read: ${error.message}`);
         else if (!(error instanceof BusError)) throw error;
         else if (error.reason === "closed") return undefined;
         this.#unanswered();
       }
-      await pause(retryMs * (0.5 + Math.random()), signal);
+      await clock.pause(retryMs * (0.5 + chance.fraction()), signal);
       retryMs = Math.min(2 * retryMs, mostRetryMs);
     }
     return undefined;
@@ -71,12 +80,12 @@ export class CoordinatorLink {
         handler(decodeControl(data));
       } catch (error) {
         if (!(error instanceof BadMessage)) throw error;
-        this.#log.warn(`a hint cannot be read: ${error.message}`);
+        this.#ports.log.warn(`a hint cannot be read: ${error.message}`);
       }
     };
     const undo = [
-      this.#bus.subscribe(subjects.controlAll, hear),
-      this.#bus.subscribe(subjects.control(this.#worker), hear),
+      this.#ports.bus.subscribe(subjects.controlAll, hear),
+      this.#ports.bus.subscribe(subjects.control(this.#worker), hear),
     ];
     return () => {
       for (const step of undo) step();
@@ -90,9 +99,10 @@ export class CoordinatorLink {
 
   /** A leader's change takes seconds; only a longer silence is worth a word. */
   #unanswered(): void {
+    const now = this.#ports.clock.monotonic();
     if (this.#silentSince === undefined) {
-      this.#silentSince = performance.now();
-    } else if (this.#silentSince > 0 && performance.now() - this.#silentSince > 3000) {
+      this.#silentSince = now;
+    } else if (this.#silentSince > 0 && now - this.#silentSince > 3000) {
       this.#silentSince = 0;
       this.#onSilence(true);
     }

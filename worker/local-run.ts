@@ -4,6 +4,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { randintAt } from "../shared/domain/seeds.ts";
+import { isMapping } from "../shared/domain/spec/expand.ts";
 import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../shared/domain/spec-read.ts";
 import { exitCode } from "../shared/errors.ts";
 import type { LocalRun } from "../shared/local-run.ts";
@@ -11,6 +12,7 @@ import { settingLines } from "./runner/console-lines.ts";
 import { executeRun, Stopped } from "./runner/run.ts";
 import { stageFactory } from "./stages/registry.ts";
 import type { ComponentSpec } from "./stages/stage.ts";
+import { EventLog } from "./tensorboard/event-log.ts";
 
 const stop = new AbortController();
 /** Names the signal that stops the run; "" while none has come. */
@@ -30,20 +32,28 @@ async function execute(order: LocalRun): Promise<number> {
     writeSync(consoleFile, `${printed}\n`);
     process.stdout.write(`${printed}\n`);
   };
+  const logs = isMapping(expanded) ? expanded["log_to_tensorboard"] : false;
+  const events =
+    logs === true || logs === 1
+      ? new EventLog(directory, spec.hyperparameters, settings, Date.now() / 1000)
+      : undefined;
   try {
     for (const printed of settingLines(settings)) line(printed);
     // The reader has checked that each stage is a component.
     const stages = stagesOf(expanded).map((stage) => ({ ...stage, spec: stage.spec as unknown as ComponentSpec }));
-    const { hpmax } = await executeRun(stages, {
+    const { hpmax, iters } = await executeRun(stages, {
       line,
-      report: () => undefined,
+      report: (report, names) => events?.report(report, names),
       stageFactory,
       breathe: () => new Promise((resolve) => setImmediate(resolve)),
       now: () => performance.now(),
       directory,
       signal: stop.signal,
+      checkpointDue: () => false, // here it cannot go on elsewhere
+      keep: () => undefined,
       inSearch: false,
     });
+    events?.end(Number.isFinite(hpmax) ? hpmax : null, iters, Date.now() / 1000);
     if (Number.isFinite(hpmax)) return exitCode.done;
     process.stderr.write(`the run failed: its hpmax is ${hpmax}, and a search could do nothing with it\n`);
     return exitCode.failure;
@@ -52,6 +62,7 @@ async function execute(order: LocalRun): Promise<number> {
       line("Stopped.");
       return signalled === "" ? exitCode.failure : 128 + constants.signals[signalled];
     }
+    events?.end(null, 0, Date.now() / 1000);
     line(error instanceof Error ? (error.stack ?? error.message) : String(error));
     process.stderr.write(`the run failed: ${error instanceof Error ? error.message : error}\n`);
     return exitCode.failure;

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { inboxPrefix } from "../shared/broker/accounts.ts";
 import { connectBus } from "../shared/broker/bus.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
+import { systemChance } from "../shared/chance.ts";
+import { systemClock } from "../shared/clock.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/lock-file.ts";
@@ -16,6 +17,8 @@ import { readJsonFile, workspacePaths } from "../shared/workspace.ts";
 import { checkWorkerName, defaultWorkerName, identify, type WorkerIdentity, workerStateDir } from "./identity.ts";
 import { type JoinLine, parseJoinLine } from "./join-line.ts";
 import { type WorkerNews, WorkerNode } from "./node.ts";
+import { RunnerPool } from "./runner-pool.ts";
+import { FileSpool } from "./spool.ts";
 
 interface Flags {
   readonly name?: string;
@@ -99,14 +102,22 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     });
     const options = {
       worker: identity.worker,
-      bootId: randomBytes(9).toString("base64url"),
+      bootId: systemChance.nonce(),
       version: programVersion(),
       slots: flags.slots,
       targets: flags.target,
       opportunistic: flags.opportunistic,
       stateDir,
     };
-    const node = new WorkerNode(bus, options, log, (news) => {
+    const ports = {
+      bus,
+      clock: systemClock,
+      chance: systemChance,
+      log,
+      runners: new RunnerPool(log),
+      spool: new FileSpool(join(stateDir, "spool")),
+    };
+    const node = new WorkerNode(ports, options, (news) => {
       if (!flags.quiet) say(newsLine(news));
     });
     const asked = obeySignals(node, say);
@@ -195,7 +206,7 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
 function newsLine(news: WorkerNews): string {
   const time = new Date().toTimeString().slice(0, 8);
   if (news.kind === "started") return `${time}  ${news.run}  started ${news.text}`.trimEnd();
-  if (news.kind === "ended" || news.kind === "stopped") return `${time}  ${news.run}  ${news.text}`;
+  if ("run" in news) return `${time}  ${news.run}  ${news.text}`;
   return `${time}  ${news.kind === "waiting" ? "waiting: " : ""}${news.text}`;
 }
 

@@ -1,17 +1,28 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { pause } from "../shared/deadline.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
 import type { Spec } from "../shared/domain/spec.ts";
 import { carriedDefaults, readSpec } from "../shared/domain/spec-read.ts";
 import type { Log } from "../shared/log.ts";
-import { type Bus, BusError } from "../shared/ports.ts";
-import type { Assignment, Control, JobAnswer } from "../shared/wire/messages.ts";
+import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
+import type { Assignment, Control, JobAnswer, Renewed } from "../shared/wire/messages.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";
 import { Outbox } from "./outbox.ts";
-import { RunnerPool } from "./runner-pool.ts";
+import type { Runners } from "./runner-pool.ts";
+import type { Spool } from "./spool.ts";
+import { Stay } from "./stay.ts";
+
+export interface WorkerPorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly runners: Runners;
+  readonly spool: Spool;
+  /** Reads a job's spec; left out: as every program does. A simulation of ten thousand workers reads each one once. */
+  readonly readSpec?: typeof readSpec;
+}
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -21,13 +32,17 @@ export interface WorkerOptions {
   /** Pools this worker serves; empty: all. */
   readonly targets: readonly string[];
   readonly opportunistic: boolean;
-  /** Spool and run folders. */
+  /** Where run folders are made. */
   readonly stateDir: string;
 }
 
 /** What a worker tells its user. */
 export type WorkerNews =
-  | { readonly kind: "started" | "ended" | "stopped"; readonly run: string; readonly text: string }
+  | {
+      readonly kind: "started" | "ended" | "stopped" | "paused" | "resumed";
+      readonly run: string;
+      readonly text: string;
+    }
   | { readonly kind: "waiting" | "refused" | "silent" | "answered"; readonly text: string };
 
 /** A job's text and what its settings ask of this machine. */
@@ -42,10 +57,10 @@ const spoolPatienceMs = 8000;
 /** One machine's part in the swarm: claims trials for its free slots, has them run, renews, delivers. */
 export class WorkerNode {
   readonly #options: WorkerOptions;
+  readonly #ports: WorkerPorts;
   readonly #log: Log;
   readonly #link: CoordinatorLink;
   readonly #outbox: Outbox;
-  readonly #pool: RunnerPool;
   readonly #news: (news: WorkerNews) => void;
   readonly #held = new Map<string, HeldTrial>();
   readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
@@ -57,19 +72,19 @@ export class WorkerNode {
   #lastWaiting = "";
   #handingBack: string | undefined;
 
-  constructor(bus: Bus, options: WorkerOptions, log: Log, news: (news: WorkerNews) => void) {
+  constructor(ports: WorkerPorts, options: WorkerOptions, news: (news: WorkerNews) => void) {
+    this.#ports = ports;
     this.#options = options;
-    this.#log = log;
+    this.#log = ports.log;
     this.#news = news;
-    this.#link = new CoordinatorLink(bus, options.worker, log, (silent) =>
+    this.#link = new CoordinatorLink(ports, options.worker, (silent) =>
       news(
         silent
           ? { kind: "silent", text: "no coordinator answers; runs in hand go on, and I keep asking" }
           : { kind: "answered", text: "the coordinator answers again" },
       ),
     );
-    this.#outbox = new Outbox(bus, join(options.stateDir, "spool"), log);
-    this.#pool = new RunnerPool(log);
+    this.#outbox = new Outbox(ports);
   }
 
   get running(): number {
@@ -83,13 +98,13 @@ export class WorkerNode {
     try {
       // First, so that what is done already is not trained again; but one letter that the broker refuses must not keep
       // this worker from working.
-      await Promise.race([this.#deliverSpooled(), pause(spoolPatienceMs, this.#claiming.signal)]);
+      await Promise.race([this.#deliverSpooled(), this.#ports.clock.pause(spoolPatienceMs, this.#claiming.signal)]);
       await Promise.all(Array.from({ length: this.#options.slots }, () => this.#slot()));
     } finally {
       this.#living.abort();
       deaf();
       await renewing;
-      await this.#pool.close();
+      await this.#ports.runners.close();
     }
   }
 
@@ -117,30 +132,42 @@ export class WorkerNode {
   async #slot(): Promise<void> {
     const { signal } = this.#claiming;
     const { bootId, version, slots, targets, opportunistic } = this.#options;
-    let claimId = newClaimId();
+    let claimId = this.#ports.chance.nonce();
+    let last: Stay | undefined;
     while (!signal.aborted) {
+      const stay = last;
       const answer = await this.#link.ask(
-        { kind: "claim", claimId, bootId, version, slots, lastResultSeq: this.#outbox.lastSeq, targets, opportunistic },
+        async (tries) => {
+          // The first try travels with the last run's result; asked again, only once that is delivered.
+          if (tries > 0) await stay?.delivered;
+          const { lastSeq: lastResultSeq } = this.#outbox;
+          const after = stay?.onItsWay ?? null;
+          return { kind: "claim", claimId, bootId, version, slots, lastResultSeq, after, targets, opportunistic };
+        },
         ["assigned", "wait", "refused"],
         signal,
       );
       if (!answer) break;
-      claimId = newClaimId();
+      claimId = this.#ports.chance.nonce();
       if (answer.kind === "assigned") {
         this.#lastWaiting = "";
-        await this.#carry(answer);
+        last = new Stay(answer, (leaving) => this.#carry(answer, leaving), stay?.delivered);
+        await last.left;
       } else if (answer.kind === "wait") {
         this.#say("waiting", answer.reason);
         if (answer.retryMs > 0) await this.#woken(answer.retryMs);
       } else {
         this.#say("refused", answer.reason);
+        // Drained: the runs in hand end as they will, and then this process.
+        if (answer.leave) this.finish();
         await this.#woken(refusedRetryMs);
       }
     }
+    await last?.delivered;
   }
 
-  /** One trial, from its assignment to the acknowledged end. */
-  async #carry(assignment: Assignment): Promise<void> {
+  /** One trial, from its assignment to the acknowledged end; `leaving` is called when its slot is free. */
+  async #carry(assignment: Assignment, leaving: (attempt: number) => void): Promise<void> {
     const { job, n, run } = assignment;
     const renewMs = assignment.leaseMs / 3;
     const isSooner = renewMs < this.#renewEveryMs;
@@ -153,7 +180,7 @@ export class WorkerNode {
       already.regrant(assignment.attempt);
       return;
     }
-    const held = new HeldTrial(this.#options.worker, assignment);
+    const held = new HeldTrial(this.#ports, this.#options.worker, assignment);
     this.#held.set(held.key, held);
     // The answer to a claim may come after the order to hand everything back.
     if (this.#handingBack !== undefined) held.handBack(this.#handingBack);
@@ -163,14 +190,14 @@ export class WorkerNode {
       if (!held.givenUp)
         this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
       const directory = join(this.#options.stateDir, "runs", job, run);
-      const end = await held.run(this.#pool, this.#outbox, known, directory);
+      const end = await held.run(this.#ports.runners, this.#outbox, known, directory, leaving);
       this.#news({ kind: end.kind, run, text: end.text });
       if (!known.spec.settings.hold && existsSync(directory)) rmSync(directory, { recursive: true, force: true });
     } catch (error) {
       // Not delivered before this worker ended, or a spec that cannot be read here: the lease runs out, or the spool delivers.
       this.#jobs.delete(job);
       this.#log.error({ job, n }, error instanceof Error ? error.message : String(error));
-      if (!(error instanceof BusError)) await pause(1000, this.#claiming.signal);
+      if (!(error instanceof BusError)) await this.#ports.clock.pause(1000, this.#claiming.signal);
     } finally {
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }
@@ -189,7 +216,7 @@ export class WorkerNode {
     const answer = await this.#link.ask({ kind: "job", job }, ["job"], this.#living.signal);
     if (!answer) return undefined;
     const { file, text, sources, commandLine } = answer;
-    const read = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
+    const read = (this.#ports.readSpec ?? readSpec)({ file, text, commandLine, defaults: carriedDefaults(sources) });
     if (!read.ok)
       throw new Error(
         `the spec of ${job} cannot be read here: ${read.problems.map(({ message }) => message).join("; ")}`,
@@ -202,7 +229,7 @@ export class WorkerNode {
     while (!signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#renewNow = resolve;
-        void pause(this.#renewEveryMs, signal).then(resolve);
+        void this.#ports.clock.pause(this.#renewEveryMs, signal).then(resolve);
       });
       const held = [...this.#held.values()].filter((each) => !each.givenUp);
       if (held.length === 0 || signal.aborted) continue;
@@ -214,10 +241,33 @@ export class WorkerNode {
       );
       if (!answer) return;
       this.#renewEveryMs = answer.leaseMs / 3;
-      for (const { job, n, verdict, newAttempt, reason } of answer.verdicts) {
-        const trial = this.#held.get(`${job}/${n}`);
-        if (verdict === "continue") trial?.regrant(newAttempt);
-        else trial?.stop(reason);
+      for (const verdict of answer.verdicts) this.#obey(verdict);
+    }
+  }
+
+  #obey({ job, n, verdict, newAttempt, reason, limits, checkpointSeconds }: Renewed["verdicts"][number]): void {
+    const trial = this.#held.get(`${job}/${n}`);
+    if (!trial) return;
+    const { name: run } = trial;
+    if (verdict !== "stop") trial.regrant(newAttempt);
+    if (limits) trial.limit(limits.maxRunSeconds);
+    if (checkpointSeconds > 0) trial.checkpointEvery(checkpointSeconds);
+    switch (verdict) {
+      case "continue":
+        if (trial.thaw()) this.#news({ kind: "resumed", run, text: "goes on" });
+        break;
+      case "pause":
+        if (trial.freeze()) this.#news({ kind: "paused", run, text: reason });
+        break;
+      case "handback":
+        trial.handBack(reason);
+        break;
+      case "stop":
+        trial.stop(reason);
+        break;
+      default: {
+        const never: never = verdict;
+        this.#log.warn({ never }, "a verdict of unknown kind");
       }
     }
   }
@@ -248,12 +298,13 @@ export class WorkerNode {
 
   /** Waits for a hint that there is work, with jitter so that a thousand workers do not ask at once. */
   async #woken(mostMs: number): Promise<void> {
+    const { clock, chance } = this.#ports;
     const woken = new AbortController();
     const wake = (): void => woken.abort();
     this.#wakers.add(wake);
-    await pause(mostMs * (0.75 + Math.random() / 2), AbortSignal.any([woken.signal, this.#claiming.signal]));
+    await clock.pause(mostMs * (0.75 + chance.fraction() / 2), AbortSignal.any([woken.signal, this.#claiming.signal]));
     this.#wakers.delete(wake);
-    if (woken.signal.aborted) await pause(jitterMs * Math.random(), this.#claiming.signal);
+    if (woken.signal.aborted) await clock.pause(jitterMs * chance.fraction(), this.#claiming.signal);
   }
 
   #say(kind: "waiting" | "refused", text: string): void {
@@ -265,5 +316,3 @@ export class WorkerNode {
 
 const refusedRetryMs = 30_000;
 const jitterMs = 100;
-
-const newClaimId = (): string => randomBytes(9).toString("base64url");

@@ -1,19 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { pause } from "../shared/deadline.ts";
 import type { Log } from "../shared/log.ts";
-import { type Bus, BusError } from "../shared/ports.ts";
-import { BadMessage, bytes, shape, text } from "../shared/wire/check.ts";
-import { decode, encode } from "../shared/wire/codec.ts";
+import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
+import type { Letter, Spool } from "./spool.ts";
 
-/** One message for the evidence stream. */
-interface Letter {
-  readonly subject: string;
-  readonly msgId: string;
-  readonly data: Uint8Array;
+export interface OutboxPorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly spool: Spool;
 }
 
-const letterShape = shape({ subject: text(200), msgId: text(200), data: bytes });
 const storeTimeoutMs = 3000;
 const leastRetryMs = 200;
 const mostRetryMs = 5000;
@@ -23,17 +19,13 @@ const mostRetryMs = 5000;
  * cannot be delivered at once also lies in a spool file, 0600, which the worker's next start delivers.
  */
 export class Outbox {
-  readonly #bus: Bus;
-  readonly #spool: string;
-  readonly #log: Log;
+  readonly #ports: OutboxPorts;
   /** Highest sequence in EV that was acknowledged. */
   lastSeq = 0;
   #full = "";
 
-  constructor(bus: Bus, spool: string, log: Log) {
-    this.#bus = bus;
-    this.#spool = spool;
-    this.#log = log;
+  constructor(ports: OutboxPorts) {
+    this.#ports = ports;
   }
 
   /** Why nothing is accepted now, for people; empty when all is well. */
@@ -46,15 +38,17 @@ export class Outbox {
    * the first try fails.
    */
   async send(letter: Letter, keep: boolean, signal?: AbortSignal): Promise<number> {
+    const { bus, clock, chance, log, spool } = this.#ports;
     let retryMs = leastRetryMs;
     let spooled = "";
+    let idsUsed = 0;
     while (!signal?.aborted) {
       try {
-        const { seq } = await this.#bus.store(letter.subject, letter.data, {
-          msgId: letter.msgId,
+        const { seq } = await bus.store(letter.subject, letter.data, {
+          msgId: idsUsed === 0 ? letter.msgId : `${letter.msgId}~${idsUsed}`,
           timeoutMs: storeTimeoutMs,
         });
-        if (spooled !== "") rmSync(spooled, { force: true });
+        if (spooled !== "") spool.drop(spooled);
         if (seq > this.lastSeq) this.lastSeq = seq;
         this.#full = "";
         return seq;
@@ -63,9 +57,11 @@ export class Outbox {
         if (keep && spooled === "" && error.reason !== "too large") spooled = this.#keep(letter);
         if (error.reason === "closed" || error.reason === "too large") throw error;
         if (error.reason === "full") this.#full = error.message;
-        this.#log.warn({ subject: letter.subject, reason: error.reason }, `not delivered yet: ${error.message}`);
+        // Stored twice it would count once, so another id is safe.
+        if (error.reason === "id used up") idsUsed += 1;
+        log.warn({ subject: letter.subject, reason: error.reason }, `not delivered yet: ${error.message}`);
       }
-      await pause(retryMs * (0.5 + Math.random()), signal);
+      await clock.pause(retryMs * (0.5 + chance.fraction()), signal);
       retryMs = Math.min(2 * retryMs, mostRetryMs);
     }
     throw new BusError("closed", `${letter.subject}: not delivered before this worker ended`);
@@ -73,19 +69,17 @@ export class Outbox {
 
   /** Delivers what an earlier process left; returns how many. A file that cannot be read is put aside and said. */
   async deliverSpooled(signal?: AbortSignal): Promise<number> {
-    if (!existsSync(this.#spool)) return 0;
-    const names = readdirSync(this.#spool).filter((name) => name.endsWith(".letter"));
+    const { log, spool } = this.#ports;
+    const names = spool.names();
     for (const name of names) {
-      const path = join(this.#spool, name);
       try {
-        const letter = letterShape(decode(readFileSync(path)), name);
-        await this.send(letter, false, signal);
-        rmSync(path, { force: true });
+        await this.send(spool.read(name), false, signal);
+        spool.drop(name);
       } catch (error) {
         if (error instanceof BusError) throw error;
-        const why = error instanceof BadMessage || error instanceof Error ? error.message : String(error);
-        renameSync(path, `${path}.unreadable`);
-        this.#log.error({ path }, `a spooled result cannot be read (${why}); it was put aside`);
+        const path = spool.putAside(name);
+        const why = error instanceof Error ? error.message : String(error);
+        log.error({ path }, `a spooled result cannot be read (${why}); it was put aside`);
       }
     }
     return names.length;
@@ -94,19 +88,10 @@ export class Outbox {
   /** Spools the letter; where that fails it is only kept in memory, and said. */
   #keep(letter: Letter): string {
     try {
-      return this.#write(letter);
+      return this.#ports.spool.keep(letter);
     } catch (error) {
-      this.#log.error({ subject: letter.subject }, `a result could not be spooled: ${String(error)}`);
+      this.#ports.log.error({ subject: letter.subject }, `a result could not be spooled: ${String(error)}`);
       return "";
     }
-  }
-
-  #write(letter: Letter): string {
-    mkdirSync(this.#spool, { recursive: true, mode: 0o700 });
-    const path = join(this.#spool, `${letter.msgId}.letter`);
-    const temporary = `${path}.tmp`;
-    writeFileSync(temporary, encode({ ...letter }), { mode: 0o600, flush: true });
-    renameSync(temporary, path);
-    return path;
   }
 }

@@ -1,9 +1,12 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
+import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../shared/log.ts";
 import type { ReportRow } from "../shared/wire/messages.ts";
-import type { FromRunner, JobText, ToRunner } from "./runner/protocol.ts";
+import { canFreeze, FrozenProcess } from "./frozen-process.ts";
+import { Channel } from "./runner/channel.ts";
+import type { FromRunner, JobText, RunState, ToRunner } from "./runner/protocol.ts";
 
 /** What a runner process must be: those of different kinds are not interchangeable. */
 export interface RunnerKind {
@@ -18,28 +21,54 @@ export interface RunnerTask {
   readonly seed: number;
   readonly directory: string;
   readonly keepFiles: boolean;
+  /** The state that an earlier attempt left; null: it begins. */
+  readonly resume: Uint8Array | null;
+  readonly checkpointSeconds: number;
 }
 
 export type RunnerEnd =
   | Extract<FromRunner, { type: "done" | "failed" | "stopped" }>
   /** The process ended under the run. */
-  | { readonly type: "died"; readonly reason: string };
+  | { readonly type: "died"; readonly reason: string; readonly console: string };
 
 export interface RunningTask {
   readonly pid: number;
   readonly end: Promise<RunnerEnd>;
-  /** Asks the run to stop; its process is killed when it does not within the grace period. */
+  /** Asks the run to stop; its process is killed when it does not within the grace period. One that is frozen is thawed. */
   stop(): void;
+  /** Asks the run for its state, which is heard like every checkpoint, and then to stop; within the same grace period. */
+  handBack(): void;
+  checkpointEvery(seconds: number): void;
+  /** Makes it stand still, with every process it has started, until it is thawed or stopped. */
+  freeze(): void;
+  thaw(): void;
+}
+
+/** Hears what a run has reported, and what its console has said, since the last call; and its state, where a checkpoint was due. */
+export type OnReports = (reports: readonly ReportRow[], lines: string, state?: RunState) => void;
+
+/** What runs trials for a worker. */
+export interface Runners {
+  /** Starts a run. */
+  run(kind: RunnerKind, task: RunnerTask, onReports: OnReports): RunningTask;
+  /** Ends everything at once. */
+  close(): Promise<void>;
 }
 
 const runnerProgram = fileURLToPath(new URL("./runner/main.js", import.meta.url));
+/** File descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
+const channelDescriptor = 3;
 const stopGraceMs = 2000;
+/** So long the pipes of a runner that has ended are read. */
+const lastWordsMs = 1000;
+/** Characters of a runner's stderr that are kept. */
+const mostComplaints = 4000;
 /** Thread counts of the numeric libraries that training programs use. */
 const threadVariables = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"];
 const nice = 19;
 
 /** Runner processes, kept warm between trials. One trial per process at a time, so that a crash takes that one alone. */
-export class RunnerPool {
+export class RunnerPool implements Runners {
   readonly #log: Log;
   readonly #idle: Runner[] = [];
   readonly #all = new Set<Runner>();
@@ -50,7 +79,7 @@ export class RunnerPool {
   }
 
   /** Starts a run in an idle runner of that kind, or in a new one. */
-  run(kind: RunnerKind, task: RunnerTask, onReports: (reports: readonly ReportRow[]) => void): RunningTask {
+  run(kind: RunnerKind, task: RunnerTask, onReports: OnReports): RunningTask {
     if (this.#closed) throw new Error("this worker is ending and starts nothing");
     const at = this.#idle.findLastIndex(
       (each) => each.kind.lowPriority === kind.lowPriority && each.kind.cores === kind.cores,
@@ -87,21 +116,32 @@ export class RunnerPool {
 class Runner {
   readonly kind: RunnerKind;
   readonly #child: ChildProcess;
+  readonly #channel: Channel<FromRunner, ToRunner>;
   readonly #exited: Promise<void>;
   readonly #knownJobs = new Set<string>();
-  #current:
-    | { id: number; onReports: (reports: readonly ReportRow[]) => void; end: (end: RunnerEnd) => void }
-    | undefined;
+  #current: { id: number; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
   #count = 0;
   #dead = "";
+  #frozen: FrozenProcess | undefined;
+  readonly #log: Log;
+  /** The end of what it said to stderr: why an engine gave up, for example. */
+  #complaints = "";
 
   constructor(kind: RunnerKind, log: Log, onExit: () => void) {
     this.kind = kind;
+    this.#log = log;
     const threads = Object.fromEntries(threadVariables.map((name) => [name, String(kind.cores)]));
-    this.#child = fork(runnerProgram, [], {
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    this.#child = spawn(process.execPath, [...process.execArgv, runnerProgram], {
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
       env: { ...process.env, ...threads },
+    });
+    const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
+    // A runner that is gone is said by its exit.
+    pipe.on("error", (error) => log.debug({ pid: this.#child.pid, error: error.message }, "a runner's pipe broke"));
+    this.#channel = new Channel(pipe, (message) => this.#hear(message));
+    this.#child.stderr?.on("data", (chunk: Buffer) => {
+      process.stderr.write(chunk);
+      this.#complaints = (this.#complaints + chunk.toString()).slice(-mostComplaints);
     });
     const { pid } = this.#child;
     if (pid !== undefined && kind.lowPriority) {
@@ -111,7 +151,6 @@ class Runner {
         log.warn({ pid, error: String(error) }, "a low-priority runner could not be made nice");
       }
     }
-    this.#child.on("message", (message: FromRunner) => this.#hear(message));
     this.#exited = new Promise((resolve) => {
       const ended = (reason: string): void => {
         this.#died(reason);
@@ -119,18 +158,19 @@ class Runner {
         resolve();
       };
       this.#child.once("error", (error) => ended(`the runner process could not be started: ${error.message}`));
-      this.#child.once("exit", (code, signal) =>
-        ended(
-          signal === null ? `the runner process ended with code ${code}` : `the runner process was killed by ${signal}`,
-        ),
-      );
+      const howEnded = (code: number | null, signal: string | null): string =>
+        signal === null ? `the runner process ended with code ${code}` : `the runner process was killed by ${signal}`;
+      // Not at once: what the runner said last may still lie in the pipe.
+      this.#child.once("close", (code, signal) => ended(howEnded(code, signal)));
+      // But a program that it started and left behind may hold its pipes for hours.
+      this.#child.once("exit", (code, signal) => setTimeout(() => ended(howEnded(code, signal)), lastWordsMs).unref());
     });
   }
 
-  run(task: RunnerTask, onReports: (reports: readonly ReportRow[]) => void): RunningTask {
+  run(task: RunnerTask, onReports: OnReports): RunningTask {
     this.#count += 1;
     const id = this.#count;
-    const { job, jobText, settings, seed, directory, keepFiles } = task;
+    const { job, jobText, ...rest } = task;
     let grace: NodeJS.Timeout | undefined;
     const end = new Promise<RunnerEnd>((resolve) => {
       this.#current = {
@@ -138,48 +178,75 @@ class Runner {
         onReports,
         end: (how) => {
           clearTimeout(grace);
+          // Its end was on its way when it was frozen.
+          this.#thaw();
           this.#current = undefined;
           resolve(how);
         },
       };
     });
-    if (this.#dead !== "") this.#current?.end({ type: "died", reason: this.#dead });
+    if (this.#dead !== "") this.#current?.end({ type: "died", reason: this.#dead, console: this.#complaints });
     else {
       const text = this.#knownJobs.has(job) ? null : jobText;
       this.#knownJobs.add(job);
-      this.#tell({ type: "run", id, job, jobText: text, settings, seed, directory, keepFiles });
+      this.#tell({ type: "run", id, job, jobText: text, ...rest });
     }
+    const leave = (type: "stop" | "handback"): void => {
+      if (this.#current?.id !== id || grace) return;
+      this.#thaw();
+      this.#tell({ type, id });
+      grace = setTimeout(() => this.#child.kill("SIGKILL"), stopGraceMs);
+    };
     return {
       pid: this.#child.pid ?? 0,
       end,
-      stop: () => {
-        if (this.#current?.id !== id || grace) return;
-        this.#tell({ type: "stop", id });
-        grace = setTimeout(() => this.#child.kill("SIGKILL"), stopGraceMs);
+      freeze: () => {
+        if (this.#current?.id === id) this.#freeze();
       },
+      thaw: () => {
+        if (this.#current?.id === id) this.#thaw();
+      },
+      checkpointEvery: (seconds) => {
+        if (this.#current?.id === id) this.#tell({ type: "checkpoint-every", id, seconds });
+      },
+      handBack: () => leave("handback"),
+      stop: () => leave("stop"),
     };
   }
 
   /** Ends the process; resolves when it is gone. */
   async kill(): Promise<void> {
+    this.#thaw();
     if (this.#dead === "") this.#child.kill("SIGKILL");
     await this.#exited;
   }
 
+  #freeze(): void {
+    const { pid } = this.#child;
+    if (this.#frozen || pid === undefined || this.#dead !== "") return;
+    if (canFreeze) this.#frozen = new FrozenProcess(pid);
+    else this.#log.warn({ pid }, "no process can be frozen on this system: the run goes on");
+  }
+
+  #thaw(): void {
+    this.#frozen?.thaw();
+    this.#frozen = undefined;
+  }
+
   #tell(message: ToRunner): void {
-    this.#child.send(message, (error) => {
-      if (error) this.#died(error.message);
-    });
+    this.#channel.send(message);
   }
 
   #hear(message: FromRunner): void {
-    if (message.type === "ready" || message.id !== this.#current?.id) return;
-    if (message.type === "reports") this.#current.onReports(message.reports);
+    if (message.id !== this.#current?.id) return;
+    if (message.type === "reports") this.#current.onReports(message.reports, message.lines);
+    else if (message.type === "checkpoint") this.#current.onReports(message.reports, message.lines, message.state);
     else this.#current.end(message);
   }
 
   #died(reason: string): void {
     if (this.#dead === "") this.#dead = reason;
-    this.#current?.end({ type: "died", reason });
+    this.#thaw();
+    this.#current?.end({ type: "died", reason, console: this.#complaints });
   }
 }

@@ -1,9 +1,10 @@
+import { isImported } from "../../shared/domain/imported.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { holderOf } from "../../shared/domain/trial.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { RunRow } from "./run-rows.ts";
-import { childStatus, parentStatus } from "./status-words.ts";
+import { parentStatus, runStatus } from "./status-words.ts";
 import type { Cell, CellKind } from "./table.ts";
 
 /** One thing to know about a run. */
@@ -42,17 +43,21 @@ export function columnsOf(tables: readonly RunTable[], workspace: string): Colum
  * @throws UsageError that says which names are near
  */
 export function findColumn(columns: ColumnSet, name: string): Column {
-  const found = columns.all.find(({ id }) => id === name) ?? columns.all.find(({ header }) => header === name);
+  const found = columnNamed(columns, name);
   if (found) return found;
+  throw new UsageError(noColumn(columns, name));
+}
+
+export const columnNamed = ({ all }: ColumnSet, name: string): Column | undefined =>
+  all.find(({ id }) => id === name) ?? all.find(({ header }) => header === name);
+
+/** That there is no such column, and which names are near. */
+export function noColumn({ all }: ColumnSet, name: string): string {
   const bare = name.replace(/^(metrics|hparams)\./, "");
-  const nearest = nearestName(
-    bare,
-    columns.all.map(({ header }) => header),
-  );
+  const headers = all.map(({ header }) => header);
+  const nearest = nearestName(bare, headers);
   const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-  throw new UsageError(
-    `there is no column "${name}"${hint}\n  there are: ${columns.all.map(({ header }) => header).join(", ")}\n  more about them: --available`,
-  );
+  return `there is no column "${name}"${hint}\n  there are: ${headers.join(", ")}\n  more about them: --available`;
 }
 
 function firstColumns(workspace: string): Column[] {
@@ -63,7 +68,7 @@ function firstColumns(workspace: string): Column[] {
     column("run", "text", "parent run (a worker's part in the job) or child run", nameOf),
     column("status", "text", "what has become of it", statusOf),
     column("iters", "count", "iterations of the last stage", ({ trial }) =>
-      trial?.status === "completed" ? trial.iters : undefined,
+      trial?.status === "completed" && !isImported(trial) ? trial.iters : undefined,
     ),
   ];
 }
@@ -75,7 +80,7 @@ const nameOf = ({ parentRun, trial }: RunRow): string => parentRun?.name ?? tria
 
 export function statusOf({ table, parentRun, trial }: RunRow): Cell {
   if (parentRun) return parentStatus(table, parentRun);
-  return trial ? childStatus(trial.status) : undefined;
+  return trial ? runStatus(trial) : undefined;
 }
 
 const hpmax: Column = {
@@ -120,7 +125,7 @@ function settingColumn(name: string, tables: readonly RunTable[]): Column {
 }
 
 const furtherColumns: readonly Column[] = [
-  column("trial", "count", "number of the choice within its job", ({ trial }) => trial?.n),
+  column("trial", "count", "number of the choice within its job", ({ trial }) => trial?.n || undefined),
   column("worker", "text", "the machine that has it, or had it last", ({ parentRun, trial }) =>
     trial ? trial.attempts.at(-1)?.worker : (parentRun?.worker ?? undefined),
   ),

@@ -7,9 +7,17 @@ import * as help from "./help.ts";
 import { type CommandShape, withFullOptions } from "./option-prefixes.ts";
 import type { Output } from "./output.ts";
 import type { GlobalOptions } from "./scope.ts";
+import { addControl } from "./verbs/control.ts";
+import { addEvaluate } from "./verbs/evaluate.ts";
+import { addInit } from "./verbs/init.ts";
 import { addList } from "./verbs/list.ts";
 import { addOrders } from "./verbs/orders.ts";
+import { addPeers } from "./verbs/peers.ts";
+import { addPlot } from "./verbs/plot.ts";
 import { addRun } from "./verbs/run.ts";
+import { addTransfer } from "./verbs/transfer.ts";
+import { addVerify } from "./verbs/verify.ts";
+import { addView } from "./verbs/view.ts";
 
 /** Carries out what the words after `nexus` say; returns the exit code. Verbs are loaded when they are needed. */
 export async function carryOut(words: readonly string[], output: Output): Promise<number> {
@@ -35,12 +43,25 @@ function commandTree(output: Output, setExit: (code: number) => void): Command {
     .option("--workspace <name>", "the workspace (default: ws1, or NEXUS_WORKSPACE)")
     .option("--nats <url>", "a broker that exists already, instead of this machine's own (or NEXUS_SERVERS)")
     .option("--creds <file>", "its credentials: a .creds file, or JSON with user and password (or NEXUS_CREDS)")
-    .addOption(new Option("--color <when>", "colours; this command prints none").choices(["auto", "always", "never"]))
+    .addOption(new Option("--color <when>", "colours; only plots have any").choices(["auto", "always", "never"]))
     .addHelpText("after", help.more)
     .exitOverride()
     .configureOutput({ writeOut: output.result, writeErr: output.note });
   const ports = { output, exit: setExit, globals: () => program.opts<GlobalOptions>() };
-  for (const add of [addRun, addList, addOrders]) add(program, ports);
+  for (const add of [
+    addInit,
+    addRun,
+    addList,
+    addView,
+    addTransfer,
+    addEvaluate,
+    addPlot,
+    addControl,
+    addOrders,
+    addPeers,
+    addVerify,
+  ])
+    add(program, ports);
   return program;
 }
 

@@ -1,69 +1,98 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, extname } from "node:path";
-import { UsageError } from "../../shared/errors.ts";
+import { extname } from "node:path";
+import type { Column } from "./columns.ts";
 import type { RunListing } from "./run-listing.ts";
 import type { Cell } from "./table.ts";
+import { writeWhole } from "./whole-file.ts";
 
 /** Writes what is listed to a file, numbers unrounded: .csv with commas, .jsonl with one JSON object a line, otherwise tabs. */
 export function exportListing(listing: RunListing, file: string): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, exportText(listing, extname(file)));
-  } catch (cause) {
-    throw new UsageError(`--export=${file}: cannot be written (${cause instanceof Error ? cause.message : cause})`, {
-      cause,
-    });
-  }
+  writeWhole(file, exportLines(listing, formatOf(file)), `--export=${file}`);
 }
 
-export function exportText(listing: RunListing, extension: string): string {
-  if (extension === ".jsonl") return jsonLines(listing);
-  const field = extension === ".csv" ? csvField : tabField;
-  const separator = extension === ".csv" ? "," : "\t";
-  const lines = [
-    listing.columns.map(({ header }) => field(header)),
-    ...listing.rows.map((row) => listing.columns.map(({ column }) => field(column.value(row)))),
-  ];
-  return lines.map((line) => `${line.join(separator)}\n`).join("");
+export type TextFormat = "csv" | "tsv" | "jsonl";
+
+function formatOf(file: string): TextFormat {
+  const extension = extname(file).toLowerCase();
+  return extension === ".csv" ? "csv" : extension === ".jsonl" ? "jsonl" : "tsv";
+}
+
+/** The listing as text, line by line. */
+export function* exportLines(listing: RunListing, format: TextFormat): Generator<string> {
+  if (format === "jsonl") {
+    yield* jsonLineOf(listing);
+    return;
+  }
+  const field = format === "csv" ? csvField : tabField;
+  const separator = format === "csv" ? "," : "\t";
+  const { columns, rows } = listing;
+  yield `${columns.map(({ header }) => field(header)).join(separator)}\n`;
+  for (const row of rows) yield `${columns.map(({ column }) => field(column.value(row))).join(separator)}\n`;
 }
 
 /** One object a run: `{"type":"run","v":1,"job":"job1",...,"metrics":{...},"hparams":{...}}`; null where there is no value. */
-export function jsonLines({ columns, rows }: RunListing): string {
-  return rows
-    .map((row) => {
-      const fields = new Map<string, unknown>([
-        ["type", "run"],
-        ["v", 1],
-      ]);
-      const groups = new Map<string, [name: string, value: Cell][]>();
-      for (const { column } of columns) {
-        const value = jsonValue(column.value(row));
-        const point = column.id.indexOf(".");
-        if (point < 0) {
-          fields.set(column.id, value);
-        } else {
-          const name = column.id.slice(0, point);
-          const group = groups.get(name) ?? [];
-          groups.set(name, group);
-          fields.set(name, group);
-          group.push([column.id.slice(point + 1), value]);
-        }
+export const jsonLines = (listing: RunListing): string => [...jsonLineOf(listing)].join("");
+
+function* jsonLineOf({ columns, rows }: RunListing): Generator<string> {
+  const fields = jsonFields(columns.map(({ column }) => column));
+  // Put together by hand: a hundred thousand objects that are written and forgotten cost several times as much.
+  for (const row of rows) {
+    let line = '{"type":"run","v":1';
+    for (const { key, members } of fields) {
+      if (key !== "") line += `,${key}:`;
+      let separator = key === "" ? "," : "{";
+      for (const { name, column } of members) {
+        line += `${separator}${name}:${jsonValue(column.value(row))}`;
+        separator = ",";
       }
-      for (const [name, group] of groups) fields.set(name, Object.fromEntries(group));
-      return `${JSON.stringify(Object.fromEntries(fields))}\n`;
-    })
-    .join("");
+      if (key !== "") line += "}";
+    }
+    yield `${line}}\n`;
+  }
+}
+
+interface JsonField {
+  /** Quoted name of an object of several columns; "" for columns of the run itself. */
+  readonly key: string;
+  readonly members: { readonly name: string; readonly column: Column }[];
+}
+
+/** `metrics.hpmax` and its kin become members of one object, at the place of the first of them. */
+function jsonFields(columns: readonly Column[]): JsonField[] {
+  const fields: JsonField[] = [];
+  const seen = new Set<string>();
+  for (const column of columns) {
+    // A column that was asked for twice is one member.
+    if (seen.has(column.id)) continue;
+    seen.add(column.id);
+    const point = column.id.indexOf(".");
+    const key = point < 0 ? "" : JSON.stringify(column.id.slice(0, point));
+    const member = { name: JSON.stringify(column.id.slice(point + 1)), column };
+    const last = fields.at(-1);
+    const field = key === "" ? (last?.key === "" ? last : undefined) : fields.find((each) => each.key === key);
+    if (field) field.members.push(member);
+    else fields.push({ key, members: [member] });
+  }
+  return fields;
 }
 
 /** JSON has no infinities. */
-function jsonValue(cell: Cell): Exclude<Cell, undefined> {
-  if (typeof cell === "number" && !Number.isFinite(cell)) return String(cell);
-  return cell ?? null;
+function jsonValue(cell: Cell): string {
+  if (typeof cell === "number") return Number.isFinite(cell) ? String(cell) : `"${cell}"`;
+  return cell === undefined ? "null" : JSON.stringify(cell);
 }
 
 function csvField(cell: Cell): string {
-  const text = cell === undefined ? "" : String(cell);
+  const text = unarmed(cell);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const tabField = (cell: Cell): string => (cell === undefined ? "" : String(cell).replace(/[\t\r\n]+/g, " "));
+const tabField = (cell: Cell): string => unarmed(cell).replace(/[\t\r\n]+/g, " ");
+
+/**
+ * Text that begins with one of = + - @ (or with a tab or a line's end, which some drop) is run as a formula by spreadsheets, so
+ * an apostrophe is put before it; numbers stay as they are.
+ */
+function unarmed(cell: Cell): string {
+  if (cell === undefined) return "";
+  return typeof cell === "string" && /^[=+\-@\t\r\n]/.test(cell) ? `'${cell}` : String(cell);
+}

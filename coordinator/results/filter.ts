@@ -12,6 +12,9 @@ export interface Filter {
   readonly column: string;
   readonly operator: Operator;
   readonly operand: Operand;
+  /** Where the column and the value begin in the text, for the caret. */
+  readonly columnAt: number;
+  readonly valueAt: number;
 }
 
 type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=";
@@ -21,27 +24,63 @@ type Operand =
   | { readonly kind: "flag"; readonly value: boolean }
   | { readonly kind: "none" | "empty" | "exists" };
 
-const pattern = /^\s*([^\s=!<>]+)\s*(==|!=|<>|<=|>=|=|<|>)\s*(.*?)\s*$/s;
 const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const specials = ["$none", "$true", "$false", "$empty", "$exists"];
+const operatorsSaid = "= == != <> < <= > >=";
+const example = 'for example: --filter "hpmax>=0.03"';
 
-/** @throws UsageError when the text is no filter */
+/** @throws UsageError that marks the place where the text is no filter */
 export function parseFilter(text: string): Filter {
-  const [, column, sign = "", value = ""] = pattern.exec(text) ?? [];
-  if (column === undefined) {
-    throw new UsageError(
-      `--filter "${text}": expected a column, one of = == != <> < <= > >=, and a value\n  for example: --filter "hpmax>=0.03"`,
-    );
-  }
-  const operator = sign === "==" ? "=" : sign === "<>" ? "!=" : (sign as Operator);
-  const operand = parseOperand(text, value);
+  const { length: from } = /^\s*/.exec(text)?.[0] ?? "";
+  const [column = ""] = /^[^\s=!<>]+/.exec(text.slice(from)) ?? [];
+  if (column === "") throw unreadable(text, from, 1, `expected a column\n  ${example}`);
+  const signAt = from + column.length + (/^\s*/.exec(text.slice(from + column.length))?.[0].length ?? 0);
+  const sign = /^[=!<>~]+/.exec(text.slice(signAt))?.[0] ?? "";
+  if (sign === "") throw unreadable(text, signAt, 1, `expected one of ${operatorsSaid}\n  ${example}`);
+  const operator = operatorOf(sign);
+  if (!operator) throw unreadable(text, signAt, sign.length, `expected one of ${operatorsSaid}, found ${sign}`);
+  const rest = text.slice(signAt + sign.length);
+  const valueAt = signAt + sign.length + (/^\s*/.exec(rest)?.[0].length ?? 0);
+  const value = rest.trim();
+  const operand = parseOperand(text, value, valueAt);
   if (operand.kind !== "word" && operator !== "=" && operator !== "!=") {
-    throw new UsageError(`--filter "${text}": ${value} can only be compared by = and !=`);
+    throw unreadable(text, signAt, sign.length, `${value} can only be compared by = and !=`);
   }
-  return { text, column, operator, operand };
+  return { text, column, columnAt: from, operator, operand, valueAt };
 }
 
-function parseOperand(text: string, value: string): Operand {
+function operatorOf(sign: string): Operator | undefined {
+  switch (sign) {
+    case "=":
+    case "==":
+      return "=";
+    case "!=":
+    case "<>":
+      return "!=";
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return sign;
+    default:
+      return undefined;
+  }
+}
+
+/** The problem, and the filter with carets below what cannot be read in it. */
+function unreadable(text: string, at: number, length: number, problem: string): UsageError {
+  const [first, ...more] = problem.split("\n");
+  const shown = [`    ${text.replace(/\s/g, " ")}`, `    ${" ".repeat(at)}${"^".repeat(length)}`];
+  return new UsageError([`--filter "${text}": ${first}`, ...shown, ...more].join("\n"));
+}
+
+/** For what only the table's columns tell: there is no such column, or its values are of another kind. */
+export const misfit = (filter: Filter, part: "column" | "value", problem: string): UsageError =>
+  part === "column"
+    ? unreadable(filter.text, filter.columnAt, filter.column.length, problem)
+    : unreadable(filter.text, filter.valueAt, Math.max(1, filter.text.trimEnd().length - filter.valueAt), problem);
+
+function parseOperand(text: string, value: string, at: number): Operand {
   switch (value) {
     case "$true":
     case "$false":
@@ -53,12 +92,15 @@ function parseOperand(text: string, value: string): Operand {
     case "$exists":
       return { kind: "exists" };
     default: {
-      if (value === "")
-        throw new UsageError(`--filter "${text}": expected a value after the operator; for none: $none`);
+      if (value === "") throw unreadable(text, at, 1, "expected a value after the operator; for none: $none");
       if (value.startsWith("$")) {
-        throw new UsageError(`--filter "${text}": there is no ${value}; there are: ${specials.join(" ")}`);
+        throw unreadable(text, at, value.length, `there is no ${value}; there are: ${specials.join(" ")}`);
       }
-      const quoted = /^(["'])(.*)\1$/s.exec(value)?.[2];
+      const quote = /^["']/.exec(value)?.[0];
+      if (quote !== undefined && (value.length === 1 || !value.endsWith(quote))) {
+        throw unreadable(text, at, value.length, `expected another ${quote} at its end`);
+      }
+      const quoted = quote === undefined ? undefined : value.slice(1, -1);
       const isNumber = quoted === undefined && numberPattern.test(value);
       return { kind: "word", text: quoted ?? value, number: isNumber ? Number(value) : undefined };
     }
@@ -85,9 +127,12 @@ export function filterTest(filter: Filter, kind: CellKind): (cell: Cell) => bool
     case "word": {
       const { text, number } = operand;
       if (number === undefined && (kind === "measure" || kind === "count")) {
-        throw new UsageError(`--filter "${filter.text}": ${filter.column} is a number, and "${text}" is not`);
+        throw misfit(filter, "value", `${filter.column} is a number, and "${text}" is not`);
       }
-      return (cell) => cell !== undefined && holds(operator, order(cell, text, number));
+      if (number === undefined) return (cell) => cell !== undefined && holds(operator, order(cell, text));
+      const isNumber = numberTest(operator, number);
+      const ofWord = (cell: Exclude<Cell, undefined>): boolean => holds(operator, order(cell, text));
+      return (cell) => (typeof cell === "number" ? isNumber(cell) : cell !== undefined && ofWord(cell));
     }
     default: {
       const never: never = operand;
@@ -98,9 +143,31 @@ export function filterTest(filter: Filter, kind: CellKind): (cell: Cell) => bool
 
 const collator = new Intl.Collator("en", { numeric: true });
 
+/** A function for each operator: this is asked of each of a hundred thousand runs. */
+function numberTest(operator: Operator, number: number): (cell: number) => boolean {
+  switch (operator) {
+    case "=":
+      return (cell) => cell === number;
+    case "!=":
+      return (cell) => cell !== number;
+    case "<":
+      return (cell) => cell < number;
+    case "<=":
+      return (cell) => cell <= number;
+    case ">":
+      return (cell) => cell > number;
+    case ">=":
+      return (cell) => cell >= number;
+    default: {
+      const never: never = operator;
+      return never;
+    }
+  }
+}
+
 /** Negative, 0 or positive; NaN where the two cannot be ordered. */
-function order(cell: Exclude<Cell, undefined>, text: string, number: number | undefined): number {
-  if (typeof cell === "number") return number === undefined ? Number.NaN : cell - number;
+function order(cell: Exclude<Cell, undefined>, text: string): number {
+  if (typeof cell === "number") return Number.NaN;
   const word = String(cell);
   if (word === text) return 0;
   // Text that differs in nothing but upper and lower case is not the same.

@@ -8,6 +8,8 @@ Examples:
   nexus run spec.yaml --environment CartPole_Env         execute a spec with <environment> replaced
   nexus list runs job1 --sort=metrics.hpmax --last=10    the ten best runs, the very best last
   nexus list jobs                                        what there is
+  nexus view console run1.7 --follow                     what a run prints, as it prints it
+  nexus extract job1 folder                              everything that is kept of a job: files, reports, specs
 
 Options may be shortened as long as they stay unique: --last=10 as --la=10.
 
@@ -42,6 +44,14 @@ Filters:  COLUMN OPERATOR VALUE, operators = == != <> < <= > >=, values numbers,
           A comparison with a number or a word holds only for runs that have a value.
           --filter "hpmax>=0.03" --filter "lr=0.0004" --filter "s1-win=$exists"
 Columns:  NAME, NAME=HEADER, NAME:FORMAT or NAME=HEADER:FORMAT, with formats such as .3f .2e .4g d
-Sorting:  runs without a value are put away from the best ones, and are left out by --last and --first.
+Sorting:  ascending, the best last; runs without a value stand below them, and are left out first by --last and --first.
+Export:   text that a spreadsheet would run as a formula (it begins with = + - @) gets an apostrophe before it.
 Limits:   without named runs, --last=10 unless --first or --all is given.
+`;
+
+export const download = `
+A run's files:  console.txt, repro_spec.yaml (executing it repeats the run), reports.csv (every report), whatever it left in its
+                folder (models, ...), and, with log_to_tensorboard: true, an event file for TensorBoard.
+A job's files:  spec.yaml, runs.csv, components/ (the defaults it was submitted with), and a folder for each run.
+Files that are there already with the same content are not written again, so that a download can be resumed.
 `;

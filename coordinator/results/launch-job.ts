@@ -2,6 +2,7 @@ import { copyFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
+import type { ImportedRun } from "../../shared/domain/events.ts";
 import { parseJobName } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Spec } from "../../shared/domain/spec.ts";
@@ -28,6 +29,7 @@ export async function launchJob(
   spec: Spec,
   options: RunOptions,
   output: Output,
+  imported: readonly ImportedRun[] = [],
 ): Promise<number> {
   const scope = scopeOf(globals);
   const monitor = options.monitor ?? spec.settings.monitor;
@@ -35,7 +37,9 @@ export async function launchJob(
   const words: Output = options.json ? { ...output, result: output.note } : output;
   return withOperatorLink(scope, async (link) => {
     const { file, text, commandLine } = spec;
-    const order = { kind: "run", op: newOrderId(), file, text, sources: usedComponents(spec), commandLine } as const;
+    const earlier = imported.length === 0 ? {} : { imported };
+    const op = newOrderId();
+    const order = { kind: "run", op, file, text, sources: usedComponents(spec), commandLine, ...earlier } as const;
     const answer = await giveOrder(link.bus, scope.paths.name, order, output);
     if (!answer.ok) throw new SpecError(answer.reason);
     copySpec(file, words);

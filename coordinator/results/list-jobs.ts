@@ -58,7 +58,10 @@ function jobFields(workspace: string): Field<RunTable>[] {
 
 const statusOf: Readonly<Record<JobStateName, string>> = {
   searching: "running",
+  paused: "paused",
+  draining: "draining",
   stopping: "stopping",
+  cancelling: "cancelling",
   held: "held",
   completed: "completed",
   cancelled: "cancelled",

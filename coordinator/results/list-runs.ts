@@ -1,9 +1,11 @@
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { statusOf } from "./columns.ts";
 import { exportListing, jsonLines } from "./export.ts";
 import type { Output } from "./output.ts";
-import { availableColumns, listing, listingTable, type RunQuery, totalLine } from "./run-listing.ts";
+import { availableColumns, listing, listingTable, type RunListing, type RunQuery, totalLine } from "./run-listing.ts";
+import type { RunRow } from "./run-rows.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
-import { tableColumn, tableLines } from "./table.ts";
+import { printable, tableColumn, tableLines } from "./table.ts";
 
 /** `nexus list runs`. */
 export interface ListRunsOptions extends Omit<RunQuery, "runs"> {
@@ -41,21 +43,53 @@ export function printRuns(
     return;
   }
   const found = listing(query, state, workspace);
-  const hidden =
-    found.hidden === 0
-      ? ""
-      : `${found.hidden} more ${found.hidden === 1 ? "run is" : "runs are"} not listed (${found.limit}); to see all: --all\n`;
+  const notes = hiddenNote(found) + unsortedNote(found, query.sort ?? "");
   if (options.export !== undefined) {
     exportListing(found, options.export);
-    output.note(`${found.rows.length} runs written to ${options.export}\n${hidden}`);
+    output.note(`${found.rows.length} runs written to ${options.export}\n${notes}`);
   } else if (options.json) {
     output.result(jsonLines(found));
-    output.note(hidden);
+    output.note(notes);
   } else {
-    const lines = ["", ...tableLines(listingTable(found, options)), "", totalLine(found), ""];
-    output.result(lines.join("\n"));
-    output.note(hidden);
+    output.result([...tables(found, options), "", totalLine(found), ""].join("\n"));
+    output.note(notes);
   }
+}
+
+/** One table, or one for each group below a line that names it; columns stand in line through all of them. */
+function tables(found: RunListing, options: ListRunsOptions): string[] {
+  const columns = listingTable(found, options);
+  if (!found.groups) return ["", ...tableLines(columns)];
+  return found.groups.flatMap(({ column, value, rows }) => {
+    const shown = value === undefined ? "(none)" : printable(String(value));
+    const count = rows.length === 1 ? "1 run" : `${rows.length} runs`;
+    return ["", `${column.header}: ${shown} (${count})`, "", ...tableLines(columns, rows)];
+  });
+}
+
+function hiddenNote({ hidden, limit }: RunListing): string {
+  if (hidden === 0) return "";
+  return `${hidden} more ${hidden === 1 ? "run is" : "runs are"} not listed (${limit}); to see all: --all\n`;
+}
+
+/** Why runs stand last: `2 runs have no hpmax and stand last: 1 error (run1.2: it broke), 1 running (run2.2)`. */
+function unsortedNote({ unsorted }: RunListing, sort: string): string {
+  const byStatus = new Map<string, RunRow[]>();
+  for (const row of unsorted) {
+    const status = String(statusOf(row));
+    const same = byStatus.get(status);
+    if (same) same.push(row);
+    else byStatus.set(status, [row]);
+  }
+  if (byStatus.size === 0) return "";
+  const reasons = [...byStatus].map(([status, rows]) => {
+    const trial = rows[0]?.trial;
+    const why = trial?.reason ? `: ${printable(trial.reason).slice(0, 100)}` : "";
+    return `${rows.length} ${status} (${trial?.run}${why}${rows.length > 1 ? ", ..." : ""})`;
+  });
+  const name = sort.replace(/^(metrics|hparams)\./, "");
+  const subject = unsorted.length === 1 ? "1 run has" : `${unsorted.length} runs have`;
+  return `${subject} no ${name}, listed last: ${reasons.join(", ")}\n`;
 }
 
 function availableText(query: RunQuery, state: WorkspaceState, workspace: string): string {

@@ -2,6 +2,7 @@ import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace
 import type { Output } from "./output.ts";
 import { type Field, recordsJson, recordsTable } from "./records.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import { workerReason, workerStatus } from "./status-words.ts";
 
 /** `nexus list workers`: what the journal says; who is connected at this moment only the coordinator knows. */
 export async function listWorkers(
@@ -31,11 +32,11 @@ function workerFields(workspace: string, running: ReadonlyMap<string, number>): 
     { name: "workspace", kind: "text", value: () => workspace },
     { name: "worker", kind: "text", value: ({ id }) => id },
     { name: "host", kind: "text", value: ({ host }) => host || undefined },
-    { name: "status", kind: "text", value: ({ state }) => state },
+    { name: "status", kind: "text", value: workerStatus },
     { name: "running", kind: "count", value: ({ id }) => running.get(id) ?? 0 },
     { name: "completed", kind: "count", value: ({ completed }) => completed },
     { name: "error", kind: "count", value: ({ failed }) => failed },
-    { name: "reason", kind: "text", value: ({ reason }) => reason || undefined },
+    { name: "reason", kind: "text", value: (worker) => workerReason(worker) || undefined },
   ];
 }
 

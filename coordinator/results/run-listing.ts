@@ -1,8 +1,8 @@
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { type Column, type ColumnSet, columnsOf, findColumn, statusOf } from "./columns.ts";
-import { filterTest, parseFilter } from "./filter.ts";
+import { type Column, type ColumnSet, columnNamed, columnsOf, findColumn, noColumn, statusOf } from "./columns.ts";
+import { filterTest, misfit, parseFilter } from "./filter.ts";
 import { parseNumberFormat } from "./number-format.ts";
 import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
@@ -24,6 +24,8 @@ export interface RunQuery {
   readonly status?: string | undefined;
   readonly columns?: string | undefined;
   readonly addColumns?: string | undefined;
+  /** Column by whose values the runs are parted. */
+  readonly group?: string | undefined;
   /** Only child runs, or only parent runs. */
   readonly child?: boolean | undefined;
   readonly parent?: boolean | undefined;
@@ -43,23 +45,37 @@ export interface RunListing {
   readonly hidden: number;
   /** The limit as one would type it, `--last=10`; empty when nothing was left out. */
   readonly limit: string;
+  /** The rows parted by the values of a column, in their order; undefined where that was not asked. */
+  readonly groups: readonly RunGroup[] | undefined;
+  /** The listed child runs that have no value to sort by; they are the last rows. */
+  readonly unsorted: readonly RunRow[];
+}
+
+export interface RunGroup {
+  readonly column: Column;
+  /** Undefined: the runs that have none. */
+  readonly value: Cell;
+  /** Places in the listing's rows. */
+  readonly rows: readonly number[];
 }
 
 /**
- * The runs that a query names, filtered, sorted and cut.
+ * The runs that a query names, filtered, sorted, cut and grouped.
  *
- * Without `sort` they come by job and run. Sorted, the best come last (`reverse`: first), and runs without a value stand at
- * the other end, away from the best; a limit leaves those out first, so that `sort` with `last: 10` is the ten best, never
- * ten runs without a result.
+ * Without `sort` they come by job and run. Sorted, the best come last (`reverse`: first); runs without a value stand below
+ * them either way. A limit leaves those out first, so that `sort` with `last: 10` is the ten best, never ten runs without a
+ * result.
  */
 export function listing(query: RunQuery, state: WorkspaceState, workspace: string): RunListing {
   const selection = selectRuns(query.runs, state, workspace);
   const columns = columnsOf(selection.tables, workspace);
   const chosen = chooseColumns(query, columns);
+  const groupBy = query.group === undefined ? undefined : findColumn(columns, query.group);
   const rows = filtered(selection.rows, query, columns);
   const sorted =
     query.sort === undefined ? inRunOrder(rows, query) : sortRows(rows, findColumn(columns, query.sort), query);
-  return { columns: chosen, ...cut(sorted, query) };
+  const kept = cut(sorted, query);
+  return { columns: chosen, ...kept, ...(groupBy ? grouped(kept.rows, groupBy) : { groups: undefined }) };
 }
 
 /** The columns that a table of these runs may have. */
@@ -77,11 +93,12 @@ function filtered(rows: readonly RunRow[], query: RunQuery, columns: ColumnSet):
   }
   for (const text of query.filter ?? []) {
     const filter = parseFilter(text);
-    const column = findColumn(columns, filter.column);
+    const column = columnNamed(columns, filter.column);
+    if (!column) throw misfit(filter, "column", noColumn(columns, filter.column));
     const test = filterTest(filter, column.kind);
     tests.push((row) => test(column.value(row)));
   }
-  return tests.length === 0 ? rows : rows.filter((row) => tests.every((test) => test(row)));
+  return tests.reduce((kept, test) => kept.filter(test), rows);
 }
 
 function statusWord(typed: string): string {
@@ -95,7 +112,7 @@ function statusWord(typed: string): string {
 interface SortedRows {
   /** In the order of the list. */
   readonly rows: readonly RunRow[];
-  /** How many of them have no value to sort by; they stand at the start, or at the end when reversed. */
+  /** How many of them, at the end, have no value to sort by. */
   readonly withoutValue: number;
 }
 
@@ -111,10 +128,32 @@ function sortRows(rows: readonly RunRow[], column: Column, { reverse }: RunQuery
     if (cell === undefined || Number.isNaN(cell)) missing.push(row);
     else present.push({ row, cell });
   }
-  // The sort is stable: of equal runs the earlier one stays first.
+  // The sort is stable: of equal runs the earlier one stays first, and last when reversed.
   present.sort((a, b) => ascending(a.cell, b.cell));
-  const sorted = missing.concat(present.map(({ row }) => row));
-  return { rows: reverse ? sorted.reverse() : sorted, withoutValue: missing.length };
+  if (reverse) present.reverse();
+  return { rows: present.map(({ row }) => row).concat(missing), withoutValue: missing.length };
+}
+
+/** The rows by the values of a column, ascending, runs without one last; within a group the order is kept. */
+function grouped(rows: readonly RunRow[], column: Column): { rows: readonly RunRow[]; groups: readonly RunGroup[] } {
+  const byValue = new Map<Cell, RunRow[]>();
+  for (const row of rows) {
+    const found = column.value(row);
+    const value = typeof found === "number" && Number.isNaN(found) ? undefined : found;
+    const same = byValue.get(value);
+    if (same) same.push(row);
+    else byValue.set(value, [row]);
+  }
+  const sorted = [...byValue].sort(([a], [b]) =>
+    a === undefined || b === undefined ? Number(a === undefined) - Number(b === undefined) : ascending(a, b),
+  );
+  let at = 0;
+  const groups = sorted.map(([value, { length }]) => {
+    const places = Array.from({ length }, (_, i) => at + i);
+    at += length;
+    return { column, value, rows: places };
+  });
+  return { rows: sorted.flatMap(([, same]) => same), groups };
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -128,15 +167,18 @@ function ascending(a: Exclude<Cell, undefined>, b: Exclude<Cell, undefined>): nu
   return rankOf(a) - rankOf(b) || Number(a) - Number(b);
 }
 
-function cut({ rows, withoutValue }: SortedRows, query: RunQuery): Omit<RunListing, "columns"> {
-  const { first, last, all, reverse } = query;
+function cut({ rows, withoutValue }: SortedRows, query: RunQuery): Omit<RunListing, "columns" | "groups"> {
+  const { first, last, all } = query;
   const isUnlimited = all || (first === undefined && last === undefined && query.runs.length > 0);
   const count = first ?? last ?? usualLast;
-  if (isUnlimited || rows.length <= count) return { rows, hidden: 0, limit: "" };
-  const withValue = reverse ? rows.slice(0, rows.length - withoutValue) : rows.slice(withoutValue);
+  const withValue = rows.slice(0, rows.length - withoutValue);
+  if (isUnlimited || rows.length <= count) {
+    const unsorted = rows.slice(withValue.length).filter(({ trial }) => trial !== null);
+    return { rows, hidden: 0, limit: "", unsorted };
+  }
   const kept = first === undefined ? withValue.slice(Math.max(0, withValue.length - count)) : withValue.slice(0, count);
   const limit = first === undefined ? `--last=${count}` : `--first=${count}`;
-  return { rows: kept, hidden: rows.length - kept.length, limit };
+  return { rows: kept, hidden: rows.length - kept.length, limit, unsorted: [] };
 }
 
 function chooseColumns(query: RunQuery, columns: ColumnSet): ChosenColumn[] {

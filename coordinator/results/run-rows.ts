@@ -12,7 +12,7 @@ export interface RunRow {
   readonly trial: Trial | null;
 }
 
-/** The runs of a job: each parent run, then its children, by number. */
+/** The runs of a job: those of earlier searches, then each parent run and its children, by number. */
 export function rowsOf(table: RunTable): RunRow[] {
   const children = new Map<number, RunRow[]>();
   for (const trial of table.trials) {
@@ -24,7 +24,7 @@ export function rowsOf(table: RunTable): RunRow[] {
     else children.set(parent, [row]);
   }
   const parents = [...table.parents].sort((a, b) => a.number - b.number);
-  const rows: RunRow[] = [];
+  const rows: RunRow[] = table.imported.map((trial, i) => ({ table, parent: 0, child: i + 1, parentRun: null, trial }));
   for (const parentRun of parents) {
     rows.push({ table, parent: parentRun.number, child: 0, parentRun, trial: null });
     for (const row of children.get(parentRun.number) ?? []) rows.push(row);

@@ -1,6 +1,7 @@
 import type { Role } from "../../shared/broker/credentials.ts";
 import type { ExternalBroker, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { Bus } from "../../shared/ports.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
 
 /** The options that every verb has. */
@@ -45,7 +46,11 @@ export async function withLink<T>(scope: Scope, role: Role, work: (link: Workspa
 }
 
 /** Everything the journal says now. */
-export async function readWorkspace(scope: Scope): Promise<WorkspaceState> {
+export const readWorkspace = (scope: Scope): Promise<WorkspaceState> =>
+  withLink(scope, "viewer", ({ bus }) => readWorkspaceOver(bus));
+
+/** The same for a command that has more to read. */
+export async function readWorkspaceOver(bus: Bus): Promise<WorkspaceState> {
   const { readJournal } = await import("../../shared/broker/journal-reader.ts");
-  return withLink(scope, "viewer", (link) => readJournal(link.bus));
+  return readJournal(bus);
 }

@@ -1,18 +1,36 @@
+import { isImported } from "../../shared/domain/imported.ts";
 import type { ParentRun, RunTable } from "../../shared/domain/run-table.ts";
-import type { TrialStatus } from "../../shared/domain/trial.ts";
+import type { Trial, TrialStatus } from "../../shared/domain/trial.ts";
+import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
 
 /** Every word that the status column may hold. */
 export const statusWords = [
   "allocating",
   "queued",
   "running",
+  "paused",
   "completed",
   "error",
   "timed out",
   "pruned",
   "cancelled",
+  "imported",
 ] as const;
 export type StatusWord = (typeof statusWords)[number];
+
+/** A run's word: its status, or paused where an operator has frozen it or keeps it from being given out. */
+export function runStatus(trial: Trial): StatusWord {
+  if (isImported(trial)) return "imported";
+  return trial.order === "paused" ? "paused" : childStatus(trial.status);
+}
+
+/** A worker's word: benched and revoked before what an operator ordered. */
+export const workerStatus = ({ state, duty }: WorkerRecord): string =>
+  state === "admitted" && duty !== "working" ? duty : state;
+
+/** Why it is that. */
+export const workerReason = ({ state, reason, dutyReason }: WorkerRecord): string =>
+  state === "admitted" && dutyReason !== "" ? dutyReason : reason;
 
 export function childStatus(status: TrialStatus): StatusWord {
   switch (status) {
@@ -41,6 +59,8 @@ export function parentStatus(table: RunTable, parent: ParentRun): StatusWord {
   if (parent.worker === null) return table.isOver ? "cancelled" : "allocating";
   if ((table.holding.get(parent.worker) ?? 0) > 0) return "running";
   if (table.state === "cancelled") return "cancelled";
-  const mayGetMore = table.hasRoom || table.waiting.size > 0;
+  // A job that is paused may be resumed.
+  const mayStart = table.state === "paused" && table.ended + table.open < table.submitted.settings.totalRuns;
+  const mayGetMore = table.hasRoom || mayStart || table.waiting.size > 0;
   return mayGetMore && !table.isOver ? "queued" : "completed";
 }

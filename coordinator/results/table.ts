@@ -61,8 +61,10 @@ function numberFormat(
 /**
  * Header, empty line, rows; under more than five rows the header again, so that it can be read where the prompt is.
  * Two spaces between columns, no borders, no spaces at the end of a line.
+ *
+ * @param chosen  only these rows, as wide as if all were there, so that several tables stand in line; left out: all
  */
-export function tableLines(columns: readonly TableColumn[]): string[] {
+export function tableLines(columns: readonly TableColumn[], chosen?: readonly number[]): string[] {
   const widths = columns.map(({ header, cells }) =>
     cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(header)),
   );
@@ -72,8 +74,8 @@ export function tableLines(columns: readonly TableColumn[]): string[] {
       .join("  ")
       .trimEnd();
   const header = line((column) => column.header);
-  const count = columns[0]?.cells.length ?? 0;
-  const rows = Array.from({ length: count }, (_, i) => line((column) => column.cells[i] ?? ""));
+  const count = chosen?.length ?? columns[0]?.cells.length ?? 0;
+  const rows = Array.from({ length: count }, (_, i) => line((column) => column.cells[chosen?.[i] ?? i] ?? ""));
   return count > 5 ? [header, "", ...rows, "", header] : [header, "", ...rows];
 }
 

@@ -1,7 +1,9 @@
 import { isWorkerId, type WorkerId } from "../domain/names.ts";
 import { BrokerError } from "../errors.ts";
 import * as subjects from "../wire/subjects.ts";
+import { hostInUrl } from "./broker-info.ts";
 import type { RoleSecrets } from "./credentials.ts";
+import { type Peer, peerAddress, systemUser } from "./peers.ts";
 
 /**
  * nats-server's configuration as text. Two accounts: SWARM holds the streams, with coordinators, operators and viewers;
@@ -38,6 +40,17 @@ export interface ServerSettings {
   readonly secrets: RoleSecrets;
   /** Login name of the operator on this machine, made safe: see `operatorName`. */
   readonly operator: string;
+  /** Left out: a server alone. One with a cluster block waits for the others' servers before it stores anything. */
+  readonly cluster?: ClusterSettings | undefined;
+}
+
+/** This server's part in the servers of a workspace with peers. */
+export interface ClusterSettings {
+  readonly name: string;
+  readonly self: Peer;
+  readonly peers: readonly Peer[];
+  readonly routeSecret: string;
+  readonly systemPassword: string;
 }
 
 export const enrolUser = "enrol";
@@ -85,13 +98,14 @@ jetstream {
   max_file_store: 1000TB
 }
 
-accounts {
+${settings.cluster ? clusterBlock(settings.cluster, settings.host) : ""}
+accounts {${settings.cluster ? systemAccount(settings.cluster) : ""}
   SWARM {
     jetstream: enabled
     users: [
       ${user("coordinator")}
-      ${user("operator", { publish: [...reading, subjects.operator(settings.operator)], subscribe: inboxOf("operator") })}
-      ${user("viewer", { publish: reading, subscribe: inboxOf("viewer") })}
+      ${user("operator", { publish: [...reading, subjects.operator(settings.operator)], subscribe: [...inboxOf("operator"), subjects.status] })}
+      ${user("viewer", { publish: reading, subscribe: [...inboxOf("viewer"), subjects.status] })}
     ]
     exports: [
 ${lines(importedServices, (subject) => `{ service: ${quote(subject)}, accounts: [WORKERS] }`)}
@@ -107,6 +121,38 @@ ${lines(importedServices, (subject) => `{ service: { account: SWARM, subject: ${
   }
 }
 `;
+}
+
+const routeUser = "peer";
+
+/** Routes go to every peer, this one included: the server counts them to know how many there are, and leaves itself out. */
+function clusterBlock({ name, self, peers, routeSecret }: ClusterSettings, host: string): string {
+  const route = (peer: Peer): string =>
+    quote(`nats-route://${routeUser}:${routeSecret}@${hostInUrl(peer.host)}:${peer.routePort}`);
+  return `
+# What clients are told of this server, so that they know where to go when another one ends.
+client_advertise: ${quote(peerAddress(self))}
+cluster {
+  name: ${quote(name)}
+  host: ${quote(host)}
+  port: ${wholeNumber(self.routePort)}
+  advertise: ${quote(`${hostInUrl(self.host)}:${self.routePort}`)}
+  authorization { user: ${quote(routeUser)}, password: ${quote(routeSecret)}, timeout: 5 }
+  routes: [
+${peers.map((peer) => `    ${route(peer)}\n`).join("")}  ]
+}
+system_account: SYS
+`;
+}
+
+/** Who may take a dead peer out of the cluster. */
+function systemAccount({ systemPassword }: ClusterSettings): string {
+  return `
+  SYS {
+    users: [
+      ${userEntry(`user: ${quote(systemUser)}, password: ${quote(systemPassword)}`)}
+    ]
+  }`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { BrokerError } from "../errors.ts";
 import { type HeldLock, takeLock } from "../lock-file.ts";
 import { ownIdentity } from "../process-identity.ts";
 import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../workspace.ts";
-import { serverConfiguration, workersConfiguration } from "./accounts.ts";
+import { type ClusterSettings, serverConfiguration, workersConfiguration } from "./accounts.ts";
 import { Alarm } from "./alarm.ts";
 import { type BrokerInfo, guardPurpose, localUrl, removeBrokerInfo, writeBrokerInfo } from "./broker-info.ts";
 import { ensureRoleSecrets, operatorName } from "./credentials.ts";
@@ -13,6 +13,8 @@ import { forget, takeCensus } from "./holders.ts";
 import { cannotListen, listenText, probePort, rememberedPort, rememberPort } from "./listen.ts";
 import { endLeftServers, type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
 import type { NatsServerBinary } from "./nats-server-version.ts";
+import { readPeers, selfOf } from "./peers.ts";
+import { signalProcess } from "./tied-process.ts";
 
 /**
  * The program that owns a workspace's nats-server: `node guard.js <workspace folder> <options as JSON>`, in a session of
@@ -67,7 +69,7 @@ class Guard {
     // A service manager sends SIGTERM to a coordinator and to us at the same time; the coordinator has things to store.
     process.on("SIGTERM", () => this.#endWithin("SIGTERM", holdersGraceMs));
     process.on("SIGINT", () => this.#endWithin("SIGINT", 0));
-    process.on("SIGHUP", () => this.#log("got SIGHUP, which means nothing here"));
+    process.on("SIGHUP", () => this.#reconfigure());
     const left = await endLeftServers(this.#paths.serverConfiguration);
     if (left > 0) this.#log(`ended ${left} server(s) that an earlier guard had left`);
     forget(takeCensus(this.#paths).dead);
@@ -224,18 +226,7 @@ class Guard {
   async #startServer(port: number): Promise<void> {
     const { binary, host } = this.#options;
     const paths = this.#paths;
-    const serverName = `nexus-${paths.name}-${process.pid}-${Date.now()}`;
-    const text = serverConfiguration({
-      serverName,
-      host,
-      port,
-      storeDir: paths.store,
-      logFile: paths.serverLog,
-      workersFile: basename(paths.workersConfiguration),
-      secrets: ensureRoleSecrets(paths),
-      operator: operatorName(),
-    });
-    writeSecretFile(paths.serverConfiguration, text);
+    const serverName = this.#configure(port);
     if (!existsSync(paths.workersConfiguration)) {
       writeSecretFile(paths.workersConfiguration, workersConfiguration({ workers: [] }));
     }
@@ -253,6 +244,39 @@ class Guard {
       this.#delayRestart();
       this.#publish();
     });
+  }
+
+  /** Writes the server's configuration; returns the name it will have. */
+  #configure(port: number): string {
+    const paths = this.#paths;
+    // In a cluster the name says whose disk this is, so it stays.
+    const cluster = clusterOf(paths);
+    const serverName = cluster?.self.id ?? `nexus-${paths.name}-${process.pid}-${Date.now()}`;
+    const text = serverConfiguration({
+      serverName,
+      cluster,
+      host: this.#options.host,
+      port,
+      storeDir: paths.store,
+      logFile: paths.serverLog,
+      workersFile: basename(paths.workersConfiguration),
+      secrets: ensureRoleSecrets(paths),
+      operator: operatorName(),
+    });
+    writeSecretFile(paths.serverConfiguration, text);
+    return serverName;
+  }
+
+  /** SIGHUP: the peers have changed; the server reads the new list of routes while it runs. */
+  #reconfigure(): void {
+    this.#log("got SIGHUP: writing the configuration anew");
+    try {
+      if (!clusterOf(this.#paths) || !this.#server) return;
+      this.#configure(this.#port);
+      signalProcess(this.#server.identity, "SIGHUP");
+    } catch (error) {
+      this.#log(`the configuration was not changed: ${textOf(error)}`);
+    }
   }
 
   async #stopServer(): Promise<void> {
@@ -300,6 +324,13 @@ class Guard {
   #log(line: string): void {
     log(this.#paths, line);
   }
+}
+
+function clusterOf(paths: WorkspacePaths): ClusterSettings | undefined {
+  const file = readPeers(paths);
+  if (!file) return undefined;
+  const { cluster: name, peers, routeSecret, systemPassword } = file;
+  return { name, self: selfOf(file), peers, routeSecret, systemPassword };
 }
 
 /** A log that cannot be written (a full disk) must not end the broker. */

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { BrokerError } from "../errors.ts";
 import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
-import type { CoordinatorBus } from "./bus.ts";
+import type { CoordinatorBus, StreamPlan } from "./bus.ts";
 
 const gib = 2 ** 30;
 
@@ -12,16 +12,8 @@ const gib = 2 ** 30;
  * @param replicas  copies of each stream: 1 for one broker, 3 in a cluster
  */
 export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null, replicas: number): Promise<void> {
-  const bytes = await shares(storeDir);
   try {
-    await bus.makeStreams(
-      [
-        { name: streams.journal, subjects: journalSubjects, maxBytes: bytes.journal },
-        { name: streams.evidence, subjects: evidenceSubjects, maxBytes: bytes.evidence },
-        { name: streams.blob, subjects: blobSubjects, maxBytes: bytes.blob },
-      ],
-      replicas,
-    );
+    await bus.makeStreams(await streamPlans(storeDir), replicas);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const where = storeDir === null ? "on the broker" : `on the disk of ${storeDir}`;
@@ -29,6 +21,16 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
       cause,
     });
   }
+}
+
+/** The workspace's streams, the journal first: what it cites is in those that follow. */
+export async function streamPlans(storeDir: string | null): Promise<StreamPlan[]> {
+  const bytes = await shares(storeDir);
+  return [
+    { name: streams.journal, subjects: journalSubjects, maxBytes: bytes.journal },
+    { name: streams.evidence, subjects: evidenceSubjects, maxBytes: bytes.evidence },
+    { name: streams.blob, subjects: blobSubjects, maxBytes: bytes.blob },
+  ];
 }
 
 /** Bytes for each stream: most of what is free now, the journal's share kept apart so that evidence cannot crowd it out. */

@@ -6,10 +6,13 @@ import { inboxPrefix } from "./accounts.ts";
 import { runningBroker } from "./broker-info.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./bus.ts";
 import { type Role, readCredentialsFile, readRoleSecret } from "./credentials.ts";
+import { peersTrouble } from "./peer-probe.ts";
+import { type PeersFile, peerUrls, readPeers } from "./peers.ts";
 import { holdBroker } from "./server.ts";
 
 /** A broker of someone else's, named on the command line. */
 export interface ExternalBroker {
+  /** One or several, with commas: the servers of a cluster. */
   readonly url: string;
   /** File with its credentials; null where it asks for none. */
   readonly credentialsFile: string | null;
@@ -22,9 +25,14 @@ export interface WorkspaceLink {
   close(): Promise<void>;
 }
 
+export interface LinkOptions {
+  /** Start a broker even where there is no store yet. */
+  readonly makeStore?: boolean;
+}
+
 /**
  * Connects a command to its workspace with a role's rights. Where no broker runs, but there is a store, one is started for
- * this command alone and stopped by `close`.
+ * this command alone and stopped by `close`; a workspace with peers is reached through any of them.
  *
  * @throws UnreachableError when there is neither a broker nor a store
  */
@@ -32,17 +40,20 @@ export async function linkWorkspace(
   paths: WorkspacePaths,
   role: Role,
   external: ExternalBroker | null = null,
+  options: LinkOptions = {},
 ): Promise<WorkspaceLink> {
   if (external) {
     const bus = await connectAs(external.url, credentialsOf(external), role);
     return { bus, url: external.url, close: () => bus.close() };
   }
+  const peers = readPeers(paths);
+  if (peers) return linkPeers(paths, peers, role);
   const running = runningBroker(paths);
   if (running && running.trouble === null) {
     const bus = await connectAs(running.url, readRoleSecret(paths, role), role);
     return { bus, url: running.url, close: () => bus.close() };
   }
-  if (!hasStore(paths)) {
+  if (!hasStore(paths) && !options.makeStore) {
     throw new UnreachableError(
       `workspace ${paths.name} has no coordinator and no store on this machine (${paths.dir})\n` +
         "  start one: nexus-coord\n  or name another workspace: --workspace NAME",
@@ -63,6 +74,16 @@ export async function linkWorkspace(
     await held.release();
     throw error;
   }
+}
+
+/** Through any server that answers; alone this machine's own could tell nothing, so none is started. */
+async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Promise<WorkspaceLink> {
+  if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
+  const trouble = await peersTrouble(file.peers);
+  if (trouble !== undefined) throw new UnreachableError(`workspace ${paths.name} ${trouble}`);
+  const url = peerUrls(file);
+  const bus = await connectAs(url, readRoleSecret(paths, role), role);
+  return { bus, url, close: () => bus.close() };
 }
 
 /** Connects to a broker with a role's rights, and turns its refusals into words. */

@@ -1,4 +1,5 @@
 import type { Hyperparameter } from "./hyperparameter.ts";
+import type { JobChanges } from "./job-changes.ts";
 import type { JobName, RunName, WorkerId } from "./names.ts";
 import type { JobSettings } from "./spec.ts";
 
@@ -10,11 +11,15 @@ export type JournalEvent =
   | Led
   | JobSubmitted
   | JobChanged
+  | JobEdited
+  | RunsOrdered
   | Assigned
   | Completed
   | EndedWithout
+  | Reopened
   | Lost
   | Late
+  | Checkpointed
   | WorkerEnrolled
   | WorkerChanged;
 
@@ -46,11 +51,28 @@ export interface JobSubmitted {
   /** First run number of the parent runs made at submission, and how many (compute_nodes, or 0). */
   readonly firstParent: number;
   readonly parents: number;
+  /** Runs of earlier searches that this one counts, but not towards total_runs; left out: none. */
+  readonly imported?: readonly ImportedRun[];
 }
 
-export type JobStateName = "searching" | "stopping" | "held" | "completed" | "cancelled";
+/** A completed run of an earlier search: its name there, its hpmax, its settings as positions. */
+export type ImportedRun = readonly [name: string, hpmax: number, configuration: readonly number[]];
 
-/** A job's state changed: it ended, was stopped, or its held nodes were released. */
+/**
+ * searching: it starts runs. paused: it leases nothing, runs in hand go on. draining: what was begun is finished, then it is
+ * paused. stopping: what was begun is finished, then it ends. cancelling: its runs are being ended. The others are over.
+ */
+export type JobStateName =
+  | "searching"
+  | "paused"
+  | "draining"
+  | "stopping"
+  | "cancelling"
+  | "held"
+  | "completed"
+  | "cancelled";
+
+/** A job's state changed: it ended, a person ordered it, or its held nodes were released. */
 export interface JobChanged {
   readonly type: "job-state";
   readonly job: JobName;
@@ -58,6 +80,36 @@ export interface JobChanged {
   readonly reason: string;
   readonly by: string;
   /** Request id of the operator's order; empty when the coordinator decided. */
+  readonly op: string;
+  readonly at: number;
+}
+
+/** A person changed a job that lives. What was chosen before stays as it was; choices from here on use what is said here. */
+export interface JobEdited {
+  readonly type: "job-edited";
+  readonly job: JobName;
+  /** As it was asked, for people. */
+  readonly changes: JobChanges;
+  /** The settings as they now are. */
+  readonly settings: JobSettings;
+  /** As they now are: positions of values that were there are the same, so configurations keep their meaning. */
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly by: string;
+  readonly op: string;
+  readonly at: number;
+}
+
+/** What a person ordered for runs. The ends that follow from "pruned" and "cancelled" are records of their own. */
+export type RunOrder = "paused" | "resumed" | "pruned" | "cancelled";
+
+/** A person ordered something for some runs of a job; those that have ended by then are left as they are. */
+export interface RunsOrdered {
+  readonly type: "runs-ordered";
+  readonly job: JobName;
+  /** Numbers of their trials. */
+  readonly trials: readonly number[];
+  readonly order: RunOrder;
+  readonly by: string;
   readonly op: string;
   readonly at: number;
 }
@@ -105,8 +157,25 @@ export interface EndedWithout {
   readonly worker: WorkerId;
   readonly outcome: EndedOutcome;
   readonly reason: string;
+  /** The run's last console lines, where they tell why; left out by records from before there were any. */
+  readonly console?: string;
   /** Sequence in EV of the message that was read; 0 when the coordinator decided. */
   readonly ev: number;
+  readonly at: number;
+}
+
+/**
+ * A trial's failure is taken back, because its machine turned out to be sick: it waits for another one, uncharged. The one way
+ * in which a trial that had ended is open again; its room in total_runs stays the one that it had.
+ */
+export interface Reopened {
+  readonly type: "reopened";
+  readonly job: JobName;
+  readonly n: number;
+  /** The attempt that had failed, and on which worker. */
+  readonly attempt: number;
+  readonly worker: WorkerId;
+  readonly reason: string;
   readonly at: number;
 }
 
@@ -121,6 +190,32 @@ export interface Lost {
   readonly outcome: "lost" | "reclaimed";
   readonly charged: boolean;
   readonly reason: string;
+  readonly ev: number;
+  readonly at: number;
+}
+
+/** Where a run's state lies, and what opens it. */
+export interface CheckpointPlace {
+  /** Who made it, in which attempt. */
+  readonly worker: WorkerId;
+  readonly attempt: number;
+  /** How far the run had come: iterations of that stage. */
+  readonly stage: number;
+  readonly iters: number;
+  /** Name of the attempt's blob. */
+  readonly blob: string;
+  readonly key: Uint8Array;
+  /** Bytes before they were sealed, and of these. */
+  readonly size: number;
+  readonly sha256: string;
+  readonly chunks: number;
+}
+
+/** The trial's run can go on from here, on any machine. */
+export interface Checkpointed extends CheckpointPlace {
+  readonly type: "checkpoint";
+  readonly job: JobName;
+  readonly n: number;
   readonly ev: number;
   readonly at: number;
 }
@@ -148,15 +243,24 @@ export interface WorkerEnrolled {
   readonly at: number;
 }
 
-/** A worker's standing changed. */
+/** Whether a worker is trusted with runs. */
+export type WorkerStanding = "benched" | "admitted" | "revoked";
+
+/**
+ * What a person ordered a worker to do. working: nothing special. paused: it gets nothing new. draining: it finishes what it
+ * holds and ends. stopped: it hands back what it holds, and gets nothing.
+ */
+export type WorkerDuty = "working" | "paused" | "draining" | "stopped";
+
+/** A worker's standing or duty changed; neither touches the other. */
 export interface WorkerChanged {
   readonly type: "worker-state";
   readonly worker: WorkerId;
-  readonly state: "benched" | "admitted" | "revoked";
+  readonly state: WorkerStanding | WorkerDuty;
   readonly reason: string;
   readonly by: string;
   readonly op: string;
   readonly at: number;
 }
 
-export type TrialEvent = Assigned | Completed | EndedWithout | Lost | Late;
+export type TrialEvent = Assigned | Checkpointed | Completed | EndedWithout | Reopened | Lost | Late;

@@ -5,10 +5,22 @@ export interface Hyperparameter {
   readonly name: string;
   /** Whether neighbouring values in the list are neighbours; if not, every other value is one step away. */
   readonly ordered: boolean;
-  /** In the order the spec lists them; at least one, all different. */
+  /** In the order the spec lists them, then those added to the living search; at least one, all different. */
   readonly values: readonly Setting[];
+  /**
+   * Positions of all values in the order of the dial, where that is not the order of the list: a value that was added to a
+   * living search stands last in the list, so that configurations keep their meaning, but between its neighbours on the dial.
+   */
+  readonly dial?: readonly number[];
+  /** When values were added: those from position `from` on were there for choices after the first `after` of the job. */
+  readonly grown?: readonly Growth[];
   /** What a run outside a search uses. */
   readonly tuned: Setting;
+}
+
+export interface Growth {
+  readonly from: number;
+  readonly after: number;
 }
 
 /** One setting for each hyperparameter: positions in their `values`, in spec order. */

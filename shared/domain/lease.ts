@@ -53,6 +53,11 @@ export class LeaseTable {
     this.#leases.delete(keyOf(job, n));
   }
 
+  /** Every lease, the one that was renewed longest ago first. */
+  all(): Iterable<Lease> {
+    return this.#leases.values();
+  }
+
   /** Leases that ran out, oldest first; they stay until `end`. */
   expired(now: number): Lease[] {
     const out: Lease[] = [];

@@ -26,8 +26,8 @@ export class RunSetColumns {
   squares = new Float64Array(16);
   bestHpmax = new Float64Array(16);
   readonly bestRun: RunName[] = [];
-  /** Only of run sets with failures: how many, and the different workers they happened on. */
-  readonly failures = new Map<number, { count: number; readonly workers: WorkerId[] }>();
+  /** Only of run sets with failures: how many, and how many on each worker. */
+  readonly failures = new Map<number, { count: number; readonly workers: Map<WorkerId, number> }>();
 
   get size(): number {
     return this.#size;
@@ -71,13 +71,25 @@ export class RunSetColumns {
   }
 
   addFailure(number: number, worker: WorkerId): void {
-    const failures = this.failures.get(number);
+    let failures = this.failures.get(number);
     if (failures === undefined) {
-      this.failures.set(number, { count: 1, workers: [worker] });
-      return;
+      failures = { count: 0, workers: new Map() };
+      this.failures.set(number, failures);
     }
     failures.count++;
-    if (!failures.workers.includes(worker)) failures.workers.push(worker);
+    failures.workers.set(worker, (failures.workers.get(worker) ?? 0) + 1);
+  }
+
+  takeBackFailure(number: number, worker: WorkerId): void {
+    const failures = this.failures.get(number);
+    const there = failures?.workers.get(worker);
+    if (failures === undefined || there === undefined) {
+      throw new RangeError(`run set ${number} has no failure on ${worker} to take back`);
+    }
+    failures.count--;
+    if (there === 1) failures.workers.delete(worker);
+    else failures.workers.set(worker, there - 1);
+    if (failures.count === 0) this.failures.delete(number);
   }
 
   #grow(): void {

@@ -64,7 +64,7 @@ export interface RunSets extends Iterable<RunSet> {
  * All run sets of a job, kept up to date run by run, in time that does not grow with the history (best: O(log n)).
  *
  * Each run is announced once by `started`, and ended once by `completed`, `failed`, `endedOtherwise` or `released`; one that
- * moves to another worker in between stays in flight. An end without a start is a bug of the caller and throws.
+ * moves to another worker in between stays in flight, and `reopened` takes a failure back. An end without a start is a bug of the caller and throws.
  */
 export class RunSetIndex implements RunSets {
   readonly #register = new ConfigurationRegister();
@@ -128,6 +128,15 @@ export class RunSetIndex implements RunSets {
     this.#ended++;
   }
 
+  /** A failure is taken back: the run is in flight again. */
+  reopened(configuration: Configuration, worker: WorkerId): void {
+    const number = this.#register.find(configuration);
+    this.#columns.takeBackFailure(number, worker);
+    this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
+    this.#inFlight++;
+    this.#ended--;
+  }
+
   /** The run was cancelled: as if it had never started. */
   released(configuration: Configuration): void {
     this.#land(configuration);
@@ -154,7 +163,7 @@ export class RunSetIndex implements RunSets {
   isExcluded(configuration: Configuration): boolean {
     if (this.#columns.failures.size === 0) return false;
     const failures = this.#columns.failures.get(this.#register.find(configuration));
-    return failures !== undefined && failures.count >= excludingFailures && failures.workers.length >= excludingWorkers;
+    return failures !== undefined && failures.count >= excludingFailures && failures.workers.size >= excludingWorkers;
   }
 
   *[Symbol.iterator](): Iterator<RunSet> {
@@ -234,7 +243,7 @@ class RunSetView implements RunSet {
   }
 
   get failedOn(): number {
-    return this.#columns.failures.get(this.#number)?.workers.length ?? 0;
+    return this.#columns.failures.get(this.#number)?.workers.size ?? 0;
   }
 
   get ended(): number {

@@ -13,7 +13,7 @@ import { wastefulSearch } from "./spec/warnings.ts";
 import { composeYaml, type MapNode, type YamlDocument } from "./spec/yaml-tree.ts";
 import type { ComponentDefaults, Problem, Spec } from "./spec.ts";
 
-export { type ExpandedStage, expandSpec, stagesOf } from "./spec/expand.ts";
+export { type ExpandedStage, expandSpec, expandStages, stagesOf, withChosen } from "./spec/expand.ts";
 export { renderProblems } from "./spec/problems.ts";
 export { reproSpec } from "./spec/repro.ts";
 
@@ -24,6 +24,8 @@ export interface SpecInput {
   /** `--name value` -> name and value: what takes the place of `<name>`. */
   readonly commandLine?: Readonly<Record<string, string>>;
   readonly defaults: ComponentDefaults;
+  /** By hyperparameter: values that were added to the living search, checked as if they stood in the spec's lists. */
+  readonly moreValues?: Readonly<Record<string, readonly Setting[]>>;
 }
 
 export type SpecReading =
@@ -36,10 +38,11 @@ export type SpecReading =
     };
 
 /** Reads a runspec and checks it in every configuration; reports all that is wrong with it at once. */
-export function readSpec({ file, text, commandLine = {}, defaults }: SpecInput): SpecReading {
+export function readSpec(input: SpecInput): SpecReading {
+  const { file, text, defaults } = input;
   const problems = new ProblemList();
   const library = new ComponentLibrary(defaults, problems);
-  const spec = read({ file, text, commandLine, defaults }, library, problems);
+  const spec = read(input, library, problems);
   if (spec !== undefined && problems.size === 0) return { ok: true, ...spec };
   return { ok: false, problems: problems.sorted(file), texts: { ...defaultsTexts(library), [file]: text } };
 }
@@ -58,7 +61,7 @@ export function carriedDefaults(texts: Readonly<Record<string, string>>): Compon
 }
 
 function read(
-  { file, text, commandLine = {} }: SpecInput,
+  { file, text, commandLine = {}, moreValues = {} }: SpecInput,
   library: ComponentLibrary,
   problems: ProblemList,
 ): { spec: Spec; warnings: Problem[] } | undefined {
@@ -66,7 +69,8 @@ function read(
   const root = rootOf(document, problems);
   if (root === undefined) return undefined;
   const listed = root.byKey.get("hyperparameters")?.value;
-  const section = listed === undefined ? noHyperparameters : readHyperparameters(document, listed, problems);
+  const inFile = listed === undefined ? noHyperparameters : readHyperparameters(document, listed, problems);
+  const section = withMoreValues(inFile, moreValues);
   addUnknownAliases(document, section, problems);
   const replaced = root.byKey.get("string_replacements")?.value;
   const replacements = readReplacements(replaced, commandLine, section.hyperparameters, problems);
@@ -87,6 +91,17 @@ function read(
     source: { root, rootDefaults, replacements, library },
   };
   return { spec, warnings: wastefulSearch(document, root, section, check, settings, launcher).sorted(file) };
+}
+
+function withMoreValues(
+  section: HyperparameterSection,
+  moreValues: Readonly<Record<string, readonly Setting[]>>,
+): HyperparameterSection {
+  const hyperparameters = section.hyperparameters.map((each) => {
+    const more = Object.hasOwn(moreValues, each.name) ? (moreValues[each.name] ?? []) : [];
+    return more.length === 0 ? each : { ...each, values: [...each.values, ...more] };
+  });
+  return { ...section, hyperparameters };
 }
 
 const firstLine = "a runspec begins with the line `component: root/Root_Component`";

@@ -1,4 +1,5 @@
 import type { Hyperparameter, Setting } from "./hyperparameter.ts";
+import type { JobName } from "./names.ts";
 import type { SpecSource } from "./spec/expand.ts";
 
 /** Which algorithm chooses configurations; false repeats the tuned configuration. */
@@ -24,6 +25,10 @@ export interface JobSettings {
   readonly checkpointEverySeconds: number;
   /** Seconds after which a run is ended as timed out; null: never. */
   readonly maxRunSeconds: number | null;
+  /** Seconds after the submission from which on nothing new starts; what was begun is finished. Null: no limit. */
+  readonly maxJobSeconds: number | null;
+  /** The same as a time: wall-clock milliseconds; null: none. */
+  readonly deadline: number | null;
   /** Charged losses that a trial survives. */
   readonly retries: number;
   /** Seed of the job; null: drawn at submission and recorded. */
@@ -35,6 +40,10 @@ export interface JobSettings {
   readonly coresPerRun: number;
   /** Bytes of memory a run may use; null: not limited. */
   readonly memoryPerRun: number | null;
+  /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB of a run. */
+  readonly uploadFiles: boolean;
+  /** The search whose best configuration this job runs again with fresh seeds (`nexus confirm`); null: it confirms none. */
+  readonly confirms: JobName | null;
   /** Options of the dgd search. */
   readonly dgd: { readonly countInFlight: boolean };
 }

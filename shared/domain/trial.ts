@@ -1,4 +1,4 @@
-import type { EndedOutcome } from "./events.ts";
+import type { CheckpointPlace, EndedOutcome } from "./events.ts";
 import type { Configuration } from "./hyperparameter.ts";
 import type { RunName, WorkerId } from "./names.ts";
 
@@ -10,7 +10,8 @@ export interface Attempt {
   readonly attempt: number;
   readonly worker: WorkerId;
   readonly bootId: string;
-  readonly claimId: string;
+  /** Empty once the trial has ended. */
+  claimId: string;
   /** Wall clock, milliseconds. */
   readonly at: number;
   /** How this part ended: "lost: no sign of life for 30 s", ...; empty while it holds the trial or brought its end. */
@@ -41,6 +42,12 @@ export interface Trial {
   endedAt: number;
   /** Results that came after the end: labelled, never counted. */
   late: number;
+  /** What a person ordered for it; "pruned" and "cancelled" only until it has ended so. */
+  order: "" | "paused" | "pruned" | "cancelled";
+  /** From where the next attempt goes on; null: from the beginning, or it has ended. */
+  checkpoint: CheckpointPlace | null;
+  /** The last lines of its console, of a run that ended without a result where they were kept. */
+  console: string;
 }
 
 export const isOpen = (trial: Trial): boolean => trial.status === "running" || trial.status === "waiting";
@@ -51,6 +58,12 @@ export function lastAttempt(trial: Trial): Attempt {
   if (!last) throw new RangeError(`trial ${trial.n} was never assigned`);
   return last;
 }
+
+/** Whether one place of a run is further on than another. */
+export const isFurther = (
+  a: Pick<CheckpointPlace, "stage" | "iters">,
+  b: Pick<CheckpointPlace, "stage" | "iters"> | null,
+): boolean => b === null || a.stage > b.stage || (a.stage === b.stage && a.iters > b.iters);
 
 /** The worker that holds the trial now; undefined when it waits or has ended. */
 export const holderOf = (trial: Trial): Attempt | undefined =>

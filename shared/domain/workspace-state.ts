@@ -1,25 +1,31 @@
-import type { JournalEvent, WorkerChanged } from "./events.ts";
+import { ClaimRing } from "./claim-ring.ts";
+import type { JournalEvent, WorkerChanged, WorkerDuty, WorkerStanding } from "./events.ts";
 import type { JobName, WorkerId } from "./names.ts";
 import { parseJobName } from "./names.ts";
 import { FoldError, RunTable } from "./run-table.ts";
 
-/** A claim's answer is kept for this many claims of a worker: a repeated one gets the same trial, from whoever leads. */
-const claimsKept = 256;
+/** Of a row of failures so many trials are known by name, the newest. */
+const failuresKept = 64;
 
 export interface WorkerRecord {
   readonly id: WorkerId;
   publicKey: string;
   host: string;
-  state: "admitted" | "benched" | "revoked";
+  state: WorkerStanding;
+  /** Why it is in its state. */
   reason: string;
+  duty: WorkerDuty;
+  /** Who ordered its duty; "" while it has none. */
+  dutyReason: string;
   /** The process that claimed last, and those it replaced. */
   bootId: string;
   readonly retiredBoots: Set<string>;
-  /** claimId -> the trial that answered it; oldest first. */
-  readonly claims: Map<string, { job: JobName; n: number; attempt: number }>;
+  readonly claims: ClaimRing;
   completed: number;
   failed: number;
   failuresInRow: number;
+  /** The trials of that row, oldest first. */
+  failureRow: { readonly job: JobName; readonly n: number; readonly attempt: number }[];
 }
 
 /** Everything the journal says, folded. Two folds of the same journal are equal, on every machine. */
@@ -77,10 +83,19 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       const table = tableOf(state, event.job);
       table.state = event.state;
       table.reason = event.reason;
+      table.stateBy = event.by;
       if (event.state === "completed" || event.state === "cancelled") table.endedAt = event.at;
       if (event.op !== "") state.orders.set(event.op, event.job);
       break;
     }
+    case "job-edited":
+      tableOf(state, event.job).editedBy(event);
+      state.orders.set(event.op, event.job);
+      break;
+    case "runs-ordered":
+      tableOf(state, event.job).ordered(event);
+      state.orders.set(event.op, event.job);
+      break;
     case "assigned": {
       state.nextRun = Math.max(state.nextRun, tableOf(state, event.job).assigned(event) + 1);
       const worker = workerOf(state, event.worker);
@@ -88,8 +103,7 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
         if (worker.bootId !== "") worker.retiredBoots.add(worker.bootId);
         worker.bootId = event.bootId;
       }
-      worker.claims.set(event.claimId, { job: event.job, n: event.n, attempt: event.attempt });
-      if (worker.claims.size > claimsKept) worker.claims.delete(worker.claims.keys().next().value ?? "");
+      worker.claims.set(event.claimId, event.job, event.n, event.attempt);
       break;
     }
     case "completed": {
@@ -97,6 +111,7 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       const worker = workerOf(state, event.worker);
       worker.completed += 1;
       worker.failuresInRow = 0;
+      if (worker.failureRow.length > 0) worker.failureRow = [];
       cite(state, event.ev);
       break;
     }
@@ -106,12 +121,24 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       if (event.outcome === "failed") {
         worker.failed += 1;
         worker.failuresInRow += 1;
+        worker.failureRow.push({ job: event.job, n: event.n, attempt: event.attempt });
+        if (worker.failureRow.length > failuresKept) worker.failureRow.shift();
       }
       cite(state, event.ev);
       break;
     }
+    case "reopened": {
+      tableOf(state, event.job).reopenedBy(event);
+      const worker = workerOf(state, event.worker);
+      worker.failureRow = worker.failureRow.filter(({ job, n }) => job !== event.job || n !== event.n);
+      break;
+    }
     case "lost":
       tableOf(state, event.job).lostBy(event);
+      cite(state, event.ev);
+      break;
+    case "checkpoint":
+      tableOf(state, event.job).checkpointed(event);
       cite(state, event.ev);
       break;
     case "late":
@@ -122,7 +149,7 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       const worker = workerOf(state, event.worker);
       worker.publicKey = event.publicKey;
       worker.host = event.host;
-      worker.state = "admitted";
+      // A name alone is admitted; who was benched is not mended by asking again.
       state.orders.set(event.op, event.worker);
       break;
     }
@@ -139,10 +166,31 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
 
 function changeWorker(state: WorkspaceState, event: WorkerChanged): void {
   const worker = workerOf(state, event.worker);
-  worker.state = event.state;
-  worker.reason = event.reason;
-  if (event.state === "admitted") worker.failuresInRow = 0;
   if (event.op !== "") state.orders.set(event.op, event.worker);
+  switch (event.state) {
+    case "working":
+    case "paused":
+    case "draining":
+    case "stopped":
+      worker.duty = event.state;
+      worker.dutyReason = event.state === "working" ? "" : event.reason;
+      break;
+    case "admitted":
+      worker.failuresInRow = 0;
+      worker.failureRow = [];
+      worker.state = event.state;
+      worker.reason = event.reason;
+      break;
+    case "benched":
+    case "revoked":
+      worker.state = event.state;
+      worker.reason = event.reason;
+      break;
+    default: {
+      const never: never = event.state;
+      throw new FoldError(`a worker is never ${String(never)}`);
+    }
+  }
 }
 
 function cite(state: WorkspaceState, ev: number): void {
@@ -165,12 +213,15 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       host: "",
       state: "admitted",
       reason: "",
+      duty: "working",
+      dutyReason: "",
       bootId: "",
       retiredBoots: new Set(),
-      claims: new Map(),
+      claims: new ClaimRing(),
       completed: 0,
       failed: 0,
       failuresInRow: 0,
+      failureRow: [],
     };
     state.workers.set(id, worker);
   }

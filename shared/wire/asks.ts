@@ -1,6 +1,8 @@
+import type { CheckpointPlace } from "../domain/events.ts";
 import type { Setting } from "../domain/hyperparameter.ts";
 import type { JobName, RunName } from "../domain/names.ts";
 import * as check from "./check.ts";
+import { checkpointPlace } from "./checkpoints.ts";
 import { attempt, id, job, kindOf, open, run, seal, setting, term } from "./envelope.ts";
 
 /** A free slot asks for a trial. */
@@ -14,6 +16,8 @@ export interface Claim {
   readonly slots: number;
   /** The choice uses every result up to this sequence of EV. */
   readonly lastResultSeq: number;
+  /** The slot's last trial, whose end is on its way to EV: the choice uses that too. Null: nothing is on its way. */
+  readonly after: { readonly job: JobName; readonly n: number; readonly attempt: number } | null;
   /** Pools that this worker serves; empty: all. */
   readonly targets: readonly string[];
   readonly opportunistic: boolean;
@@ -48,6 +52,7 @@ const claimShape = check.shape({
   version: id,
   slots: check.whole(1),
   lastResultSeq: check.whole(),
+  after: check.nullable(check.shape({ job, n: check.whole(1), attempt })),
   targets: check.list(check.text(64), 100),
   opportunistic: check.flag,
 });
@@ -83,9 +88,14 @@ export interface Assignment {
   readonly n: number;
   readonly attempt: number;
   readonly seed: number;
+  /** Where the run goes on; null: it begins. */
+  readonly resume: CheckpointPlace | null;
   /** One value for each hyperparameter, in spec order. */
   readonly settings: readonly Setting[];
   readonly leaseMs: number;
+  readonly limits: Limits | null;
+  /** Time between two checkpoints of the run. */
+  readonly checkpointSeconds: number;
 }
 
 /** Nothing to do now; `reason` is for people. The worker asks again when woken, or after `retryMs`. */
@@ -101,11 +111,19 @@ export interface Refusal {
   readonly kind: "refused";
   readonly term: number;
   readonly reason: string;
+  /** It was drained: it finishes what it holds and ends. */
+  readonly leave: boolean;
 }
 
-export type Verdict = "continue" | "stop";
+/** What an edit of the living job has made of its settings; null: as the spec's text says. */
+export interface Limits {
+  readonly maxRunSeconds: number | null;
+}
 
-/** For each trial named in a renewal: go on, possibly under a new attempt number, or stop. */
+/** continue: train. pause: freeze the run, keep the lease. handback: save it, hand it back. stop: drop it. */
+export type Verdict = "continue" | "pause" | "handback" | "stop";
+
+/** For each trial named in a renewal: go on or be frozen, possibly under a new attempt number, or end here. */
 export interface Renewed {
   readonly kind: "renewed";
   readonly term: number;
@@ -117,6 +135,9 @@ export interface Renewed {
     readonly verdict: Verdict;
     readonly newAttempt: number;
     readonly reason: string;
+    readonly limits: Limits | null;
+    /** As in the assignment; 0: as before. */
+    readonly checkpointSeconds: number;
   }[];
 }
 
@@ -135,6 +156,10 @@ export interface JobAnswer {
 
 export type Answer = Assignment | Wait | Refusal | Renewed | JobAnswer;
 
+const limits = check.nullable(check.shape({ maxRunSeconds: check.nullable(check.number) }));
+/** Left out by a coordinator that cannot drain. */
+const leave: check.Check<boolean> = (value, at) => (value === undefined ? false : check.flag(value, at));
+
 const answerShapes: Record<Answer["kind"], check.Check<Answer>> = {
   assigned: check.shape({
     kind: check.oneOf("assigned"),
@@ -144,11 +169,14 @@ const answerShapes: Record<Answer["kind"], check.Check<Answer>> = {
     n: check.whole(1),
     attempt,
     seed: check.whole(),
+    resume: check.nullable(checkpointPlace),
     settings: check.list(setting, 1000),
     leaseMs: check.whole(1),
+    limits,
+    checkpointSeconds: check.number,
   }),
   wait: check.shape({ kind: check.oneOf("wait"), term, reason: check.text(), retryMs: check.whole() }),
-  refused: check.shape({ kind: check.oneOf("refused"), term, reason: check.text() }),
+  refused: check.shape({ kind: check.oneOf("refused"), term, reason: check.text(), leave }),
   renewed: check.shape({
     kind: check.oneOf("renewed"),
     term,
@@ -158,9 +186,11 @@ const answerShapes: Record<Answer["kind"], check.Check<Answer>> = {
         job,
         n: check.whole(1),
         attempt,
-        verdict: check.oneOf("continue", "stop"),
+        verdict: check.oneOf("continue", "pause", "handback", "stop"),
         newAttempt: attempt,
         reason: check.text(),
+        limits,
+        checkpointSeconds: check.number,
       }),
     ),
   }),

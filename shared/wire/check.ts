@@ -77,6 +77,17 @@ export const shape =
     return out as Checked<S>;
   };
 
+/** A mapping of which any of these keys may be left out; those that are there are checked, further keys are dropped. */
+export const partial =
+  <S extends Shape>(keys: S): Check<Partial<Checked<S>>> =>
+  (value, at) => {
+    if (!isMapping(value)) return refuse(at, "a mapping", value);
+    const out: Record<string, unknown> = {};
+    for (const key of Object.keys(keys))
+      if (value[key] !== undefined) out[key] = keys[key]?.(value[key], `${at}.${key}`);
+    return out as Partial<Checked<S>>;
+  };
+
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }

@@ -1,4 +1,6 @@
+import { type ArtifactList, artifactList } from "./artifacts.ts";
 import * as check from "./check.ts";
+import { type StateSum, stateSum } from "./checkpoints.ts";
 import { attempt, open, seal } from "./envelope.ts";
 
 /** One report line of a run: [stage, iters, hours, values, counts]. */
@@ -7,6 +9,8 @@ export type ReportRow = readonly [stage: number, iters: number, hours: number, v
 export interface Reports {
   readonly attempt: number;
   readonly reports: readonly ReportRow[];
+  /** What the run's console said since the message before, for who watches; left out: nothing. */
+  readonly lines?: string;
 }
 
 /** The result, with the reports not yet sent. */
@@ -16,12 +20,23 @@ export interface Result extends Reports {
   readonly metrics: Readonly<Record<string, number>>;
   /** The run's console, its end at most. */
   readonly console: string;
+  /** What it left in its folder; left out or null: nothing was uploaded. */
+  readonly files?: ArtifactList | null;
 }
 
 export interface Failure extends Reports {
   readonly outcome: "failed" | "timed out";
   readonly reason: string;
   readonly console: string;
+  readonly files?: ArtifactList | null;
+}
+
+/**
+ * The run's whole state is in BLOB, and it can go on from there elsewhere. The reports up to there are in this message or in
+ * earlier ones, so that a curve has no gap.
+ */
+export interface Checkpointed extends Reports {
+  readonly state: StateSum;
 }
 
 /** The worker no longer carries the trial: its owner took the machine back, or the runner process died under it. */
@@ -29,6 +44,8 @@ export interface Handback {
   readonly attempt: number;
   readonly fault: "owner" | "runner";
   readonly reason: string;
+  /** Where the runner died: the last that its console said; left out: nothing is known of it. */
+  readonly console?: string;
 }
 
 const reportRow: check.Check<ReportRow> = (value, at) => {
@@ -44,8 +61,14 @@ const reportRow: check.Check<ReportRow> = (value, at) => {
 };
 const reports = check.list(reportRow);
 const consoleText = check.text(64 * 1024);
+/** Characters of `lines` in one message. */
+export const mostLines = 64 * 1024;
+// Workers of an earlier version say nothing of these two.
+const lines: check.Check<string> = (value, at) => (value === undefined ? "" : check.text(mostLines)(value, at));
+const files = check.nullable(artifactList);
 
-const reportsShape = check.shape({ attempt, reports });
+const checkpointShape = check.shape({ attempt, reports: check.list(reportRow), lines, state: stateSum });
+const reportsShape = check.shape({ attempt, reports, lines });
 /** Columns of the run table: these go into the journal and stay there. */
 const mostMetrics = 100;
 const metricName = /^s\d{1,4}-[\w.-]{1,60}$/;
@@ -59,22 +82,32 @@ const metrics: check.Check<Record<string, number>> = (value, at) => {
 const resultShape = check.shape({
   attempt,
   reports,
+  lines,
   hpmax: check.number,
   iters: check.whole(),
   metrics,
   console: consoleText,
+  files,
 });
 const failureShape = check.shape({
   attempt,
   reports,
+  lines,
   outcome: check.oneOf("failed", "timed out"),
   reason: check.text(4000),
   console: consoleText,
+  files,
 });
-const handbackShape = check.shape({ attempt, fault: check.oneOf("owner", "runner"), reason: check.text(4000) });
+const handbackShape = check.shape({
+  attempt,
+  fault: check.oneOf("owner", "runner"),
+  reason: check.text(4000),
+  console: (value: unknown, at: string): string => (value === undefined ? "" : consoleText(value, at)),
+});
 
-export const encodeEvidence = (body: Reports | Result | Failure | Handback): Uint8Array => seal(body);
+export const encodeEvidence = (body: Reports | Checkpointed | Result | Failure | Handback): Uint8Array => seal(body);
 export const decodeReports = (bytes: Uint8Array): Reports => open(bytes, reportsShape);
+export const decodeCheckpoint = (bytes: Uint8Array): Checkpointed => open(bytes, checkpointShape);
 export const decodeResult = (bytes: Uint8Array): Result => open(bytes, resultShape);
 export const decodeFailure = (bytes: Uint8Array): Failure => open(bytes, failureShape);
 export const decodeHandback = (bytes: Uint8Array): Handback => open(bytes, handbackShape);

@@ -5,3 +5,4 @@ export { wireVersion } from "./envelope.ts";
 export * from "./evidence.ts";
 export * from "./orders.ts";
 export * from "./records.ts";
+export * from "./status.ts";

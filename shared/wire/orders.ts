@@ -1,6 +1,8 @@
+import type { ImportedRun } from "../domain/events.ts";
+import type { JobChanges } from "../domain/job-changes.ts";
 import type { JobName, WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
-import { id, job, kindOf, open, seal, term, worker } from "./envelope.ts";
+import { id, job, kindOf, open, seal, setting, term, worker } from "./envelope.ts";
 
 export interface Enrolment {
   readonly op: string;
@@ -13,6 +15,17 @@ const enrolmentShape = check.shape({ op: id, worker, publicKey: check.text(100),
 export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolment);
 export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enrolmentShape);
 
+/** What a person may ask of something that lives; docs/control.md says what each means for a job, a run and a worker. */
+export const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
+export type ControlVerb = (typeof controlVerbs)[number];
+
+/** What a control order is about. Several targets are several orders, each with an id of its own. */
+export type ControlTarget =
+  | { readonly kind: "job"; readonly job: JobName }
+  /** Runs of one job, by the numbers of their trials. */
+  | { readonly kind: "runs"; readonly job: JobName; readonly trials: readonly number[] }
+  | { readonly kind: "worker"; readonly worker: WorkerId };
+
 export type Order =
   | {
       readonly kind: "run";
@@ -21,9 +34,56 @@ export type Order =
       readonly text: string;
       readonly sources: Readonly<Record<string, string>>;
       readonly commandLine: Readonly<Record<string, string>>;
+      /** Runs of earlier searches that this one is to count. */
+      readonly imported?: readonly ImportedRun[];
     }
   | { readonly kind: "release"; readonly op: string; readonly job: JobName }
-  | { readonly kind: "admit"; readonly op: string; readonly worker: WorkerId };
+  | { readonly kind: "admit" | "bench"; readonly op: string; readonly worker: WorkerId }
+  | { readonly kind: "control"; readonly op: string; readonly verb: ControlVerb; readonly target: ControlTarget }
+  | { readonly kind: "edit"; readonly op: string; readonly job: JobName; readonly changes: JobChanges };
+
+/** Runs of earlier searches in one order, and in the one record that follows from it; either must fit a message. */
+export const mostImported = 15_000;
+const position = check.list(check.whole(), 1000);
+const importedRuns = check.list<ImportedRun>((value, at) => {
+  if (!Array.isArray(value) || value.length !== 3)
+    throw new check.BadMessage(`${at}: expected name, hpmax and settings`);
+  const hpmax = check.number(value[1], `${at}[1]`);
+  if (!Number.isFinite(hpmax)) throw new check.BadMessage(`${at}[1]: expected a finite number`);
+  return [check.text(60)(value[0], `${at}[0]`), hpmax, position(value[2], `${at}[2]`)];
+}, mostImported);
+
+const targetShapes: Record<ControlTarget["kind"], check.Check<ControlTarget>> = {
+  job: check.shape({ kind: check.oneOf("job"), job }),
+  runs: check.shape({ kind: check.oneOf("runs"), job, trials: check.list(check.whole(1)) }),
+  worker: check.shape({ kind: check.oneOf("worker"), worker }),
+};
+const target: check.Check<ControlTarget> = (value, at) => {
+  const { kind } = kindOf(value, at);
+  const known = Object.hasOwn(targetShapes, kind) ? targetShapes[kind as ControlTarget["kind"]] : undefined;
+  if (!known) throw new check.BadMessage(`${at}.kind: expected one of ${Object.keys(targetShapes).join(", ")}`);
+  return known(value, at);
+};
+
+/** Whether the numbers make sense for the job is said by the coordinator, in words; here they are only numbers. */
+const changes: check.Check<JobChanges> = check.partial({
+  totalRuns: check.whole(1),
+  computeNodes: check.nullable(check.whole(1)),
+  runsPerNode: check.nullable(check.whole(1)),
+  priority: check.number,
+  retries: check.whole(),
+  maxRunSeconds: check.nullable(check.number),
+  maxJobSeconds: check.nullable(check.number),
+  deadline: check.nullable(check.number),
+  stopWhen: check.nullable(
+    check.shape({
+      name: check.oneOf("hpmax", "best_for", "runs", "hours"),
+      op: check.oneOf(">=", ">", "<=", "<"),
+      value: check.number,
+    }),
+  ),
+  addValues: check.record(check.list(setting, 1000), 1000),
+});
 
 const orderShapes: Record<Order["kind"], check.Check<Order>> = {
   run: check.shape({
@@ -33,9 +93,13 @@ const orderShapes: Record<Order["kind"], check.Check<Order>> = {
     text: check.text(1_000_000),
     sources: check.record(check.text(1_000_000)),
     commandLine: check.record(check.text(100_000)),
+    imported: (value, at) => (value === undefined ? [] : importedRuns(value, at)),
   }),
   release: check.shape({ kind: check.oneOf("release"), op: id, job }),
   admit: check.shape({ kind: check.oneOf("admit"), op: id, worker }),
+  bench: check.shape({ kind: check.oneOf("bench"), op: id, worker }),
+  control: check.shape({ kind: check.oneOf("control"), op: id, verb: check.oneOf(...controlVerbs), target }),
+  edit: check.shape({ kind: check.oneOf("edit"), op: id, job, changes }),
 };
 
 export const encodeOrder = (order: Order): Uint8Array => seal(order);
@@ -48,7 +112,10 @@ export function decodeOrder(bytes: Uint8Array): Order {
   });
 }
 
-/** What an order or an enrolment came to: the job or worker that it concerns, or why it was refused. */
+/**
+ * What an order or an enrolment came to: the job or worker that it concerns, or why it was refused. Of an order carried out
+ * `reason` may say more: "it was paused already".
+ */
 export interface OrderAnswer {
   readonly ok: boolean;
   readonly term: number;

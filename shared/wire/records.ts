@@ -1,23 +1,119 @@
-import type { JournalEvent } from "../domain/events.ts";
+import type { Assigned, Completed, JournalEvent } from "../domain/events.ts";
 import * as check from "./check.ts";
-import { id, open, seal, term } from "./envelope.ts";
+import { decode, encode } from "./codec.ts";
+import { id, open, seal, term, wireVersion } from "./envelope.ts";
+
+/**
+ * Version of a journal message: a list of it and the records. Version 1, which is still read, was a mapping: a record, or
+ * `{type: "batch", events}`.
+ */
+export const journalVersion = 2;
+
+/**
+ * The two records that come for every trial are lists, so that a million of them are read in half the time and take half the
+ * space that mappings would (2026-11-24). The order of their fields is part of the version.
+ */
+type Packed =
+  | readonly ["a", ...Values<Assigned, typeof assignedFields>]
+  | readonly ["c", ...Values<Completed, typeof completedFields>];
+type Values<Event, Fields extends readonly (keyof Event)[]> = {
+  readonly [I in keyof Fields]: Event[Fields[I]];
+};
+
+const assignedFields = [
+  "job",
+  "n",
+  "attempt",
+  "worker",
+  "claimId",
+  "bootId",
+  "run",
+  "configuration",
+  "seed",
+  "why",
+  "at",
+] as const satisfies readonly (keyof Assigned)[];
+const completedFields = [
+  "job",
+  "n",
+  "attempt",
+  "worker",
+  "hpmax",
+  "iters",
+  "metrics",
+  "ev",
+  "at",
+] as const satisfies readonly (keyof Completed)[];
+
+/** Fails to compile when a record has a field that its list does not have. */
+type Unlisted =
+  | Exclude<keyof Assigned, "type" | (typeof assignedFields)[number]>
+  | Exclude<keyof Completed, "type" | (typeof completedFields)[number]>;
+const _noneUnlisted: Unlisted extends never ? true : Unlisted = true;
 
 /** One message of the journal: a record, or several that were decided while an earlier message was on its way. */
-export function encodeEvents(events: readonly JournalEvent[]): Uint8Array {
-  const [only, ...more] = events;
-  return only && more.length === 0 ? seal(only) : seal({ type: "batch", events });
+export const encodeEvents = (events: readonly JournalEvent[]): Uint8Array =>
+  encode([journalVersion, ...events.map(packed)]);
+
+function packed(event: JournalEvent): JournalEvent | Packed {
+  if (event.type === "assigned") {
+    const { job, n, attempt, worker, claimId, bootId, run, configuration, seed, why, at } = event;
+    return ["a", job, n, attempt, worker, claimId, bootId, run, configuration, seed, why, at];
+  }
+  if (event.type === "completed") {
+    const { job, n, attempt, worker, hpmax, iters, metrics, ev, at } = event;
+    return ["c", job, n, attempt, worker, hpmax, iters, metrics, ev, at];
+  }
+  return event;
 }
 
 /** The journal has one writer, which is ours: version and type are checked here, whether it can follow is the fold's business. */
 export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
-  return open(bytes, (value, at) => {
-    const { type } = value as { type?: unknown };
-    if (type === "batch") return batchShape(value, at).events;
-    // Only a job's record is kept as it is; its envelope is not part of it.
-    if (type === "job") delete (value as { v?: number }).v;
-    return [recordOf(value, at)];
-  });
+  const message = readMessage(bytes);
+  if (!Array.isArray(message)) return decodeVersion1(message);
+  const [version, ...records] = message as unknown[];
+  if (version !== journalVersion) {
+    throw new check.BadMessage(
+      `journal version ${String(version)}; this program reads versions 1 and ${journalVersion}: update it`,
+    );
+  }
+  return records.map((record, i) =>
+    Array.isArray(record) ? unpacked(record, i) : recordOf(record, `record ${i + 1}`),
+  );
 }
+
+function readMessage(bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes);
+  } catch (cause) {
+    throw new check.BadMessage(`not a msgpack message: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function unpacked(record: readonly unknown[], i: number): JournalEvent {
+  const list = record as Packed; // of a version that only our coordinator writes; the length is checked
+  if (list[0] === "a" && list.length === assignedFields.length + 1) {
+    const [, job, n, attempt, worker, claimId, bootId, run, configuration, seed, why, at] = list;
+    return { type: "assigned", job, n, attempt, worker, claimId, bootId, run, configuration, seed, why, at };
+  }
+  if (list[0] === "c" && list.length === completedFields.length + 1) {
+    const [, job, n, attempt, worker, hpmax, iters, metrics, ev, at] = list;
+    return { type: "completed", job, n, attempt, worker, hpmax, iters, metrics, ev, at };
+  }
+  throw new check.BadMessage(
+    `record ${i + 1}: a list of ${record.length} that begins with ${JSON.stringify(record[0])}`,
+  );
+}
+
+function decodeVersion1(message: unknown): JournalEvent[] {
+  const { v, ...record } = (message ?? {}) as { v?: unknown; type?: unknown };
+  if (v !== wireVersion)
+    throw new check.BadMessage(`journal version ${String(v)}; this program reads versions 1 and 2`);
+  return record.type === "batch" ? batchShape(record, "message").events : [recordOf(record, "message")];
+}
+
 const recordOf: check.Check<JournalEvent> = (value, at) => {
   const type = typeof value === "object" && value !== null ? (value as { type?: unknown }).type : undefined;
   if (typeof type !== "string") throw new check.BadMessage(`${at}: expected a record with a type`);

@@ -16,11 +16,15 @@ export const journalOperator = "jrn.ws.op";
 /** Several records that were decided together. */
 export const journalBatch = "jrn.ws.batch";
 
-export type EvidenceKind = "report" | "result" | "failed" | "released";
-const evidenceKinds: readonly string[] = ["report", "result", "failed", "released"];
+export type EvidenceKind = "report" | "checkpoint" | "result" | "failed" | "released";
+const evidenceKinds: readonly string[] = ["report", "checkpoint", "result", "failed", "released"];
 
 export const evidence = (worker: WorkerId, job: JobName, n: number, kind: EvidenceKind): string =>
   `ev.${worker}.${job}.${n}.${kind}`;
+
+/** Everything that any worker says of one trial, of one job. */
+export const evidenceOfTrial = (job: JobName, n: number): string => `ev.*.${job}.${n}.>`;
+export const evidenceOfJob = (job: JobName): string => `ev.*.${job}.>`;
 
 export interface EvidenceAddress {
   readonly worker: WorkerId;
@@ -40,6 +44,41 @@ export function parseEvidence(subject: string): EvidenceAddress | undefined {
   return { worker, job: job.name, n: Number(nText), kind: kind as EvidenceKind };
 }
 
+/**
+ * Piece `i` of a blob that a worker made in its attempt at a trial: a checkpoint, the run's files.
+ *
+ * @param blob  one token that tells the attempt's blobs apart; the same name is never used for other bytes
+ */
+export const chunk = (worker: WorkerId, job: JobName, n: number, attempt: number, blob: string, i: number): string =>
+  `ck.${worker}.${job}.${n}.${attempt}.${blob}.${i}`;
+/** All pieces of it. */
+export const chunks = (worker: WorkerId, job: JobName, n: number, attempt: number, blob: string): string =>
+  `ck.${worker}.${job}.${n}.${attempt}.${blob}.*`;
+
+/** Names of blobs that hold a run's state begin so. */
+const statePrefix = "state-";
+export const stateBlob = (count: number): string => `${statePrefix}${count}`;
+export const allChunks = "ck.>";
+
+export interface ChunkAddress {
+  readonly worker: WorkerId;
+  readonly job: JobName;
+  readonly n: number;
+  readonly attempt: number;
+  readonly blob: string;
+  /** Whether the blob is a run's state. */
+  readonly isState: boolean;
+}
+
+/** Undefined for what is no piece of a blob of a worker's. */
+export function parseChunk(subject: string): ChunkAddress | undefined {
+  const [prefix, worker = "", jobText = "", n = "", attempt = "", blob = "", ...rest] = subject.split(".");
+  const job = parseJobName(jobText);
+  const isPlace = /^[1-9]\d{0,9}$/.test(n) && /^[1-9]\d{0,9}$/.test(attempt) && rest.length === 1;
+  if (prefix !== "ck" || !isWorkerId(worker) || !job || !isPlace) return undefined;
+  return { worker, job: job.name, n: Number(n), attempt: Number(attempt), blob, isState: blob.startsWith(statePrefix) };
+}
+
 export const ask = (worker: WorkerId): string => `ask.${worker}`;
 export const allAsks = "ask.*";
 
@@ -57,4 +96,10 @@ export const parseOperator = (subject: string): string => subject.slice(3);
 export const controlAll = "ctl.all";
 export const control = (worker: WorkerId): string => `ctl.${worker}`;
 
+/** What only the leader knows, told to whoever looks; operators and viewers may listen, the leader alone may speak. */
+export const status = "status";
+
 export const leaderKey = "leader";
+export const snapshotKey = "snap";
+export const snapshotChunk = (name: string, i: number): string => `blob.${name}.${i}`;
+export const snapshotChunks = (name: string): string => `blob.${name}.*`;

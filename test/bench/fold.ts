@@ -45,7 +45,7 @@ function* inChunks(records: Generator<Uint8Array>): Generator<Uint8Array[]> {
   let chunk: Uint8Array[] = [];
   for (const record of records) {
     chunk.push(record);
-    if (chunk.length === 20_000) {
+    if (chunk.length === 1000) {
       yield chunk;
       chunk = [];
     }

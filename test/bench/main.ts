@@ -13,9 +13,29 @@ const benches: Readonly<
     about: "fold of 1,000,000 completions; a coordinator's memory with 100,000 finished runs",
     load: () => import("./fold.ts"),
   },
+  screen: {
+    about: "the live screen with 10,000 runs and 100 workers: CPU and bytes a frame, memory, key to screen",
+    load: () => import("./screen.ts"),
+  },
+  restart: {
+    about: "a coordinator with 100,000 finished runs: seconds to the first assignment, memory",
+    load: () => import("./restart.ts"),
+  },
+  "list-runs": {
+    about: "nexus list runs on a store of 100,000 runs, sorted and filtered, from a cold start",
+    load: () => import("./list-runs.ts"),
+  },
+  plot: {
+    about: "nexus plot of 200 runs x 1,000 reports as a whole command; importance of hyperparameters",
+    load: () => import("./plot.ts"),
+  },
   training: { about: "milliseconds per training iteration, plain and WASM", load: () => import("./training.ts") },
   "maze-learning": { about: "20 seeds of the tutorial's winner", load: () => import("./maze-learning.ts") },
   search: { about: "time of a DGD choice after 1,000 to 1,000,000 runs", load: () => import("./search.ts") },
+  evaluation: {
+    about: "time of evaluating 1,000,000 runs; how often the verdict's intervals hold the truth",
+    load: () => import("./evaluation.ts"),
+  },
   "search-quality": {
     about: "regret of random search and DGD on a real surface",
     load: () => import("./search-quality.ts"),

@@ -1,21 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../coordinator/endpoint.ts";
 import { operatorName } from "../../shared/broker/credentials.ts";
-import { followJournal } from "../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
+import type { JobName } from "../../shared/domain/names.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";
+import type { Bus } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
 import { workspacePaths } from "../../shared/workspace.ts";
+import { cpuSeconds } from "./process-cpu.ts";
+import { watchedWorker } from "./turnaround.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const trials = 6000;
+const trials = 16_000;
 
 /** No-op trials with 10 reports each, by real worker and runner processes, against a broker that syncs every message. */
 export async function run(args: string[]): Promise<void> {
@@ -43,35 +47,51 @@ export async function run(args: string[]): Promise<void> {
             [4, 1],
             [4, 8],
           ];
-    process.stdout.write("workers x slots    trials/s    result to next p50 ms    p99 ms\n");
+    process.stdout.write("workers x slots    trials/s    CPU ms/trial  (of which)\n");
     for (const [workers, slots] of layouts) await measure(workers, slots);
+    if (args.length === 0) await measureTurnaround();
+
+    async function measureTurnaround(): Promise<void> {
+      mkdirSync(join(folder, "watched"), { recursive: true });
+      const worker = await watchedWorker(line ?? "", join(folder, "watched"));
+      const link = await linkWorkspace(paths, "operator");
+      const spec = join(folder, "noop.yaml");
+      await job(link.bus, spec, noop(300));
+      worker.gaps.length = 0;
+      await job(link.bus, spec, noop(2000));
+      await link.close();
+      await worker.stop();
+      const gaps = worker.gaps.sort((a, b) => a - b);
+      const at = (q: number): string => (gaps[Math.floor(q * (gaps.length - 1))] ?? Number.NaN).toFixed(2);
+      process.stdout.write(
+        `one worker, one slot: result published to next assignment received, ${gaps.length} times: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms\n`,
+      );
+    }
 
     async function measure(workers: number, slots: number): Promise<void> {
-      const total = workers * slots === 1 ? trials / 4 : trials;
+      const total = workers * slots === 1 ? trials / 8 : trials;
       const running = Array.from({ length: workers }, (_, i) =>
         start("worker/main.js", line ?? "", "--name", `bench-${i + 1}`, "--slots", String(slots), "--quiet"),
       );
       const link = await linkWorkspace(paths, "operator");
       const spec = join(folder, "noop.yaml");
-      writeFileSync(spec, noop(total));
       // A first small job warms the runner processes and shows that every worker has joined.
-      await job(link.bus, spec, noop(workers * slots * 10));
-      const { seconds, gaps } = await job(link.bus, spec, noop(total));
+      await job(link.bus, spec, noop(workers * slots * 20));
+      const before = cpuSeconds(folder);
+      const seconds = await job(link.bus, spec, noop(total));
+      const after = cpuSeconds(folder);
       await link.close();
-      gaps.sort((a, b) => a - b);
-      const at = (q: number): string => (gaps[Math.floor(q * (gaps.length - 1))] ?? Number.NaN).toFixed(2);
-      const rate = (total / seconds).toFixed(0);
+      const parts = [...after].map(([kind, cpu]) => ({ kind, ms: (1000 * (cpu - (before.get(kind) ?? 0))) / total }));
+      const sum = parts.reduce((all, { ms }) => all + ms, 0);
+      const each = parts.map(({ kind, ms }) => `${kind} ${ms.toFixed(2)}`).join(", ");
       process.stdout.write(
-        `${`${workers} x ${slots}`.padEnd(19)}${rate.padStart(8)}${at(0.5).padStart(25)}${at(0.99).padStart(10)}\n`,
+        `${`${workers} x ${slots}`.padEnd(17)}${(total / seconds).toFixed(0).padStart(10)}${sum.toFixed(2).padStart(14)}  (${each})\n`,
       );
       await Promise.all(running.map((child) => ended(child)));
     }
 
-    async function job(
-      bus: Parameters<typeof followJournal>[0],
-      file: string,
-      text: string,
-    ): Promise<{ seconds: number; gaps: number[] }> {
+    /** Seconds from the job's first assignment to its last completion, as the journal has them. */
+    async function job(bus: Bus, file: string, text: string): Promise<number> {
       writeFileSync(file, text);
       const { spec } = loadSpecFile(file, {});
       const order = encodeOrder({
@@ -84,30 +104,21 @@ export async function run(args: string[]): Promise<void> {
       });
       const answer = decodeOrderAnswer(await bus.request(operator(operatorName()), order, 10_000));
       if (!answer.ok) throw new Error(answer.reason);
-      // The gap is measured where it is journalled: from a completion to the same worker's next assignment becoming known.
-      const gaps: number[] = [];
-      const freeSince = new Map<string, number>();
-      let first = 0;
-      let last = 0;
-      let follower: Promise<{ stop(): Promise<void> }> | undefined;
-      await new Promise<void>((resolve, reject) => {
-        follower = followJournal(bus, (event) => {
-          if (!("job" in event) || event.job !== answer.name) return;
-          const now = performance.now();
-          if (event.type === "assigned") {
-            first ||= now;
-            const since = freeSince.get(event.worker);
-            if (since !== undefined) gaps.push(now - since);
-            freeSince.delete(event.worker);
-          } else if (event.type === "completed") {
-            last = now;
-            freeSince.set(event.worker, now);
-          } else if (event.type === "job-state") resolve();
-        });
-        follower.catch(reject);
-      });
-      await (await follower)?.stop();
-      return { seconds: (last - first) / 1000, gaps };
+      for (;;) {
+        await pause(500);
+        const answered = await bus.request(
+          operator(operatorName()),
+          encodeOrder({ kind: "release", op: `${Math.random()}`, job: answer.name as JobName }),
+          10_000,
+        );
+        // Refused, with the state that the job is in: a look that costs the swarm nothing.
+        if (decodeOrderAnswer(answered).reason.includes("it is completed")) break;
+      }
+      const table = (await readJournal(bus)).jobs.get(answer.name as JobName);
+      const times =
+        table?.trials.map(({ attempts, endedAt }) => [attempts[0]?.at ?? Number.NaN, endedAt] as const) ?? [];
+      if (times.length === 0) throw new Error(`${answer.name} has no trials`);
+      return (Math.max(...times.map(([, end]) => end)) - Math.min(...times.map(([begin]) => begin))) / 1000;
     }
   } finally {
     for (const child of children.reverse()) await ended(child);

@@ -40,6 +40,7 @@ describe("nothing is lost, nothing counts twice", () => {
       assert.match(attempts[0]?.end ?? "", /^lost: no sign of life from victim for 2 s/);
       assert.equal(attempts.at(-1)?.worker, "heir");
     }
+    await swarm.verify();
     await swarm.end();
   });
 
@@ -61,6 +62,7 @@ describe("nothing is lost, nothing counts twice", () => {
     assert.ok(waiting.trials.every(({ charged }) => charged === 0));
     swarm.worker("other", ["--slots", "2"]);
     assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 4);
+    await swarm.verify();
     await swarm.end();
   });
 
@@ -87,6 +89,7 @@ describe("nothing is lost, nothing counts twice", () => {
       assert.deepEqual(table.trial(trial.n)?.attempts, trial.attempts);
     }
     again.child.kill("SIGTERM");
+    await swarm.verify();
     await swarm.end();
   });
 
@@ -110,6 +113,7 @@ describe("nothing is lost, nothing counts twice", () => {
     assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 60);
     await eventually("the woken leader says so", () => swarm.log().includes("no longer leading"));
     assert.equal(standby.child.exitCode, null);
+    await swarm.verify();
     await swarm.end();
   });
 
@@ -131,6 +135,7 @@ describe("nothing is lost, nothing counts twice", () => {
       ["sleeper", "sleeper"],
     );
     assert.equal(sleeper.output().match(/started/g)?.length, 1);
+    await swarm.verify();
     await swarm.end();
   });
 
@@ -151,6 +156,7 @@ describe("nothing is lost, nothing counts twice", () => {
     assertExactly(table, 1);
     assert.equal(table.trials[0]?.hpmax, done.trials[0]?.hpmax);
     assert.equal(table.trials[0]?.late, 1);
+    await swarm.verify();
     await swarm.end();
   });
 
@@ -174,6 +180,7 @@ describe("nothing is lost, nothing counts twice", () => {
       60_000,
     );
     assertExactly(table, 40);
+    await swarm.verify();
     await swarm.end();
   });
 
@@ -190,6 +197,7 @@ describe("nothing is lost, nothing counts twice", () => {
     assertExactly(table, 1);
     assert.match(table.trials[0]?.attempts[0]?.end ?? "", /phoenix started anew/);
     assert.equal(table.trials[0]?.charged, 0);
+    await swarm.verify();
     await swarm.end();
   });
 });

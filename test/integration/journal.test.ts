@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Deposed, JournalWriter } from "../../coordinator/journal.ts";
+import { Deposed, type JournalPorts, JournalWriter } from "../../coordinator/journal.ts";
 import { serve } from "../../coordinator/service.ts";
 import { type CoordinatorBus, connectBus } from "../../shared/broker/bus.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";
+import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";
 import type { Led } from "../../shared/domain/events.ts";
 import { decodeEvents } from "../../shared/wire/messages.ts";
@@ -17,10 +18,12 @@ const led = (term: number): Led => ({ type: "led", term, leader: `leader-${term}
 describe("the journal's fence", () => {
   let server: Awaited<ReturnType<typeof startNatsServer>>;
   let bus: CoordinatorBus;
+  let ports: JournalPorts;
 
   before(async () => {
     server = await startNatsServer();
     bus = await connectBus({ url: server.url, credentials: {}, name: "test" });
+    ports = { bus, clock: systemClock, chance: systemChance };
     await ensureStreams(bus, null, 1);
   });
   after(async () => {
@@ -42,7 +45,7 @@ describe("the journal's fence", () => {
   }
 
   test("appends made without waiting are stored in the order of the calls, many in one message", async () => {
-    const writer = new JournalWriter(bus, 1, await bus.lastSeq("JRN"), () => undefined);
+    const writer = new JournalWriter(ports, 1, await bus.lastSeq("JRN"), () => undefined);
     const seqs = await Promise.all(Array.from({ length: 200 }, (_, i) => writer.append(led(i + 1))));
     const { terms, messages } = await stored();
     assert.deepEqual(
@@ -60,10 +63,10 @@ describe("the journal's fence", () => {
   test("a woken leader's line of appends is refused whole, also those whose sequence would fit", async () => {
     const last = await bus.lastSeq("JRN");
     let why = "";
-    const zombie = new JournalWriter(bus, 2, last, (text) => {
+    const zombie = new JournalWriter(ports, 2, last, (text) => {
       why = text;
     });
-    const successor = new JournalWriter(bus, 3, last, () => undefined);
+    const successor = new JournalWriter(ports, 3, last, () => undefined);
     await successor.append(led(1003));
     // The first of these expects `last`, which is wrong; the second expects last + 1, which the successor's record has.
     const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => zombie.append(led(1002))));
@@ -75,20 +78,20 @@ describe("the journal's fence", () => {
   });
 
   test("a journal whose leader entry was lost is led under a term above its own, not spoilt by a lower one", async () => {
-    const before = new JournalWriter(bus, 3000, await bus.lastSeq("JRN"), () => undefined);
+    const before = new JournalWriter(ports, 3000, await bus.lastSeq("JRN"), () => undefined);
     await before.append(led(3000));
     const stop = new AbortController();
     const leading = new Promise<void>((resolve, reject) => {
       serve(
         {
-          bus,
-          clock: systemClock,
+          ...ports,
           log: silentLog,
           identity: { leader: "anew", host: "here", pid: 1, started: "now" },
           leaseMs: 1000,
           isKnownDead: () => false,
           drawSeed: () => 1,
           publishUsers: async () => undefined,
+          writeSnapshot: async () => undefined,
           onLeading: (leads) => {
             if (leads) resolve();
           },
@@ -103,7 +106,7 @@ describe("the journal's fence", () => {
 
   test("a broker killed under load: every append ends once, in order, none twice", async () => {
     const first = (await bus.lastSeq("JRN")) + 1;
-    const writer = new JournalWriter(bus, 4, first - 1, () => assert.fail("deposed"));
+    const writer = new JournalWriter(ports, 4, first - 1, () => assert.fail("deposed"));
     const appends: Promise<number>[] = [];
     const feed = setInterval(() => appends.push(writer.append(led(2000 + appends.length))), 1);
     await eventually("some are stored", () => appends.length > 100);

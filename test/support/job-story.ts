@@ -1,4 +1,4 @@
-import type { EndedOutcome, JournalEvent } from "../../shared/domain/events.ts";
+import type { EndedOutcome, ImportedRun, JournalEvent } from "../../shared/domain/events.ts";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, parseRunName, type RunName, workerIdFrom } from "../../shared/domain/names.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
@@ -12,6 +12,7 @@ export const storyStart = Date.UTC(2026, 10, 24, 8);
 export class JobStory {
   readonly job: JobName;
   readonly events: JournalEvent[] = [];
+  readonly imported: readonly ImportedRun[];
   /** Wall clock of the next event; a second passes with each. */
   at = storyStart;
   #trials = 0;
@@ -22,8 +23,10 @@ export class JobStory {
     readonly settings?: Partial<JobSettings>;
     readonly firstParent?: number;
     readonly parents?: number;
+    readonly imported?: readonly ImportedRun[];
   }) {
-    const { number, hyperparameters = [], settings = {}, firstParent = 1, parents = 0 } = options;
+    const { number, hyperparameters = [], settings = {}, firstParent = 1, parents = 0, imported = [] } = options;
+    this.imported = imported;
     this.job = jobName(number);
     this.#tell((at) => ({
       type: "job",
@@ -40,6 +43,7 @@ export class JobStory {
       seed: 1,
       firstParent,
       parents,
+      ...(imported.length === 0 ? {} : { imported }),
     }));
   }
 

@@ -1,4 +1,5 @@
 import { Reign } from "../../coordinator/reign.ts";
+import { systemClock } from "../../shared/clock.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
@@ -8,6 +9,8 @@ import type { StoredMessage } from "../../shared/ports.ts";
 import { type Claim, encodeEvidence } from "../../shared/wire/messages.ts";
 import { evidence } from "../../shared/wire/subjects.ts";
 
+import { hyperparameter, specText, testDefaults } from "./spec-defaults.ts";
+
 export const leaseMs = 3000;
 export const silentLog = {
   debug: () => undefined,
@@ -16,9 +19,24 @@ export const silentLog = {
   error: () => undefined,
 };
 
+/** What the job of a TestReign says it runs: its two hyperparameters, in the words of a spec. */
+const specLines = specText(
+  ["hyperparameters:", ...hyperparameter("a", "[1, 2, 3, 4]", "2"), ...hyperparameter("b", "[x, y]", "x", "unordered")],
+  ["notes: [*a, *b]"],
+);
+const defaults = testDefaults();
+const sources = Object.fromEntries(defaults.names().map((name) => [name, defaults.text(name) ?? ""]));
+
 /** A reign on a clock that the test moves, with a journal in memory. */
 export class TestReign {
   readonly events: JournalEvent[] = [];
+  /** Hints that were sent: to one worker, or to all (null). */
+  readonly told: { readonly worker: WorkerId | null; readonly kind: string }[] = [];
+  /** Subjects of pieces that were deleted, and of those that lie in BLOB. */
+  readonly discarded: string[] = [];
+  readonly stateSubjects: string[] = [];
+  /** What each append waits for: a broker that takes its time. */
+  storing: Promise<void> = Promise.resolve();
   now = 0;
   leads = true;
   readonly reign: Reign;
@@ -26,14 +44,17 @@ export class TestReign {
 
   constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1) {
     this.reign = new Reign(state, term, leaseMs, {
-      clock: { monotonic: () => this.now, wall: () => this.now },
+      clock: { ...systemClock, monotonic: () => this.now, wall: () => this.now },
       log: silentLog,
       append: async (event) => {
         this.events.push(structuredClone(event));
+        await this.storing;
         return this.events.length;
       },
-      flushed: async () => undefined,
-      tell: () => undefined,
+      flushed: async () => this.storing,
+      tell: (worker, control) => void this.told.push({ worker, kind: control.kind }),
+      discard: (subject) => void this.discarded.push(subject),
+      stateSubjects: async () => this.stateSubjects,
       leads: () => this.leads,
     });
     void this.reign.record({ type: "led", term, leader: "test", at: 0 });
@@ -48,8 +69,8 @@ export class TestReign {
       by: "test",
       at: this.now,
       file: "test.yaml",
-      text: "",
-      sources: {},
+      text: specLines,
+      sources,
       commandLine: {},
       hyperparameters: [
         { name: "a", ordered: true, values: [1, 2, 3, 4], tuned: 2 },
@@ -68,20 +89,23 @@ export class TestReign {
     worker: WorkerId,
     job: JobName,
     n: number,
-    kind: "result" | "failed" | "released",
+    kind: "result" | "failed" | "released" | "died",
     attempt: number,
     hpmax = 1,
+    console = "",
+    metrics: Readonly<Record<string, number>> = { "s1-val": hpmax },
   ): StoredMessage {
     this.#evidence += 1;
     const base = { attempt, reports: [] };
     const body = {
-      result: { ...base, hpmax, iters: 10, metrics: { "s1-val": hpmax }, console: "" },
-      failed: { ...base, outcome: "failed", reason: "told to", console: "" } as const,
+      result: { ...base, hpmax, iters: 10, metrics, console },
+      failed: { ...base, outcome: "failed", reason: "told to", console } as const,
       released: { attempt, fault: "owner", reason: "told to" } as const,
+      died: { attempt, fault: "runner", reason: "the runner died", console: `last line ${attempt}\n` } as const,
     }[kind];
     return {
       seq: this.#evidence,
-      subject: evidence(worker, job, n, kind),
+      subject: evidence(worker, job, n, kind === "died" ? "released" : kind),
       data: encodeEvidence(body),
       msgId: `${this.#evidence}`,
     };
@@ -95,6 +119,7 @@ export const claim = (claimId: string, bootId = "boot", more: Partial<Claim> = {
   version: "test",
   slots: 4,
   lastResultSeq: 0,
+  after: null,
   targets: [],
   opportunistic: false,
   ...more,

@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { verifyStore } from "../../coordinator/results/verify.ts";
 import { operatorName } from "../../shared/broker/credentials.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
@@ -192,6 +194,17 @@ ${lines(stage, "      ")}`,
       },
       limitMs,
     );
+  }
+
+  /** Holds what is stored against every promise of a search, as `nexus verify` does. */
+  async verify(): Promise<void> {
+    const link = await linkWorkspace(this.paths, "viewer");
+    try {
+      const { violations } = await verifyStore(link.bus, undefined, "ws1");
+      assert.deepEqual(violations, []);
+    } finally {
+      await link.close();
+    }
   }
 
   log(): string {

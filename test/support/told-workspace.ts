@@ -10,8 +10,21 @@ import type { WorkspacePaths } from "../../shared/workspace.ts";
 /** Stored at once without waiting for each; more would only fill the connection's buffer. */
 const inFlight = 1000;
 
-/** Writes a journal into a workspace's store through a broker of its own, which has ended when this resolves. */
-export async function tellWorkspace(paths: WorkspacePaths, events: readonly JournalEvent[]): Promise<void> {
+/** A message of the evidence or of a blob. */
+export interface ToldMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+
+/**
+ * Writes a journal, and messages of other streams, into a workspace's store through a broker of its own, which has ended when
+ * this resolves.
+ */
+export async function tellWorkspace(
+  paths: WorkspacePaths,
+  events: readonly JournalEvent[],
+  messages: readonly ToldMessage[] = [],
+): Promise<void> {
   const held = await holdBroker(paths, { kind: "reader" });
   try {
     const bus = await connectAs(held.url, readRoleSecret(paths, "coordinator"), "coordinator");
@@ -22,6 +35,9 @@ export async function tellWorkspace(paths: WorkspacePaths, events: readonly Jour
           return bus.store(subjectOf(event), encodeEvents([event]), { msgId: `1.told.${from + i}`, timeoutMs: 60_000 });
         });
         await Promise.all(stored);
+      }
+      for (const [i, { subject, data }] of messages.entries()) {
+        await bus.store(subject, data, { msgId: `told.${i}`, timeoutMs: 60_000 });
       }
     } finally {
       await bus.close();

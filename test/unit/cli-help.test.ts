@@ -46,6 +46,11 @@ test("wrong usage ends with 2, says what was meant, and prints nothing to stdout
     [["run", "a.yaml", "b.yaml"], /one spec at a time/],
     [["release", "run1"], /"run1" is no job/],
     [["admit", "Lab PC"], /"Lab PC" is no worker/],
+    [["pause"], /missing required argument 'targets'/],
+    [["cancel", "job1..3"], /"job1..3" is no job or run/],
+    [["drain", "Lab PC"], /"Lab PC" is no job, run or worker/],
+    [["edit", "job1"], /nothing to change/],
+    [["edit", "job1", "--total-runs", "many"], /--total-runs is "many"; expected a whole number/],
   ];
   for (const [words, message] of wrong) {
     const { code, stdout, stderr } = await nexus(words, folder);

@@ -57,16 +57,27 @@ test("$none, $empty, $exists, $true and $false", () => {
   assert.deepEqual(passing("x!=$true", cells), [null, "", 0, false]);
 });
 
-test("what is no filter is refused with an example", () => {
-  const bad: [string, RegExp][] = [
-    ["hpmax", /expected a column, one of .* for example: --filter "hpmax>=0.03"/s],
-    [">=3", /expected a column/],
-    ["hpmax>=", /expected a value after the operator/],
-    ["x=$nil", /there is no \$nil; there are: \$none/],
-    ["x>$none", /\$none can only be compared by = and !=/],
+test("what is no filter is refused, and a caret marks the place", () => {
+  const bad: [string, string, RegExp][] = [
+    ["hpmax", "     ^", /expected one of = == != <> < <= > >=\n.*for example: --filter "hpmax>=0.03"/s],
+    [">=3", "^", /expected a column/],
+    ["hpmax>=", "       ^", /expected a value after the operator/],
+    ["hpmax >> 3", "      ^^", /expected one of .*, found >>/],
+    ["x=$nil", "  ^^^^", /there is no \$nil; there are: \$none/],
+    ["x>$none", " ^", /\$none can only be compared by = and !=/],
+    ["x = 'a b", "    ^^^^", /expected another ' at its end/],
   ];
-  for (const [text, message] of bad) assert.throws(() => parseFilter(text), { name: UsageError.name, message }, text);
+  for (const [text, carets, message] of bad) {
+    assert.throws(() => parseFilter(text), { name: UsageError.name, message }, text);
+    assert.throws(
+      () => parseFilter(text),
+      { message: new RegExp(`\n    ${escaped(text)}\n    ${escaped(carets)}(\n|$)`) },
+      text,
+    );
+  }
   assert.throws(() => filterTest(parseFilter("hpmax>=high"), "measure"), {
-    message: /hpmax is a number, and "high" is not/,
+    message: '--filter "hpmax>=high": hpmax is a number, and "high" is not\n    hpmax>=high\n           ^^^^',
   });
 });
+
+const escaped = (text: string): string => text.replace(/[$^]/g, "\\$&");

@@ -28,6 +28,8 @@ test("specs/train_then_test.yaml: the second stage measures the model that the f
         now: () => performance.now(),
         directory,
         signal: new AbortController().signal,
+        checkpointDue: () => false,
+        keep: () => undefined,
         inSearch: false,
       },
     );

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { exportLines } from "../../coordinator/results/export.ts";
 import { printJobs } from "../../coordinator/results/list-jobs.ts";
 import { type ListRunsOptions, printRuns } from "../../coordinator/results/list-runs.ts";
 import { printWorkers } from "../../coordinator/results/list-workers.ts";
 import { listing } from "../../coordinator/results/run-listing.ts";
+import { writeWhole } from "../../coordinator/results/whole-file.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
@@ -60,18 +62,62 @@ function mixed(): WorkspaceState {
   return stateOf(first, second);
 }
 
-test("sorted, the best come last and runs without a value stand away from them", () => {
+test("sorted, the best come last, and runs without a value stand below them in both directions", () => {
   const all = { sort: "hpmax", all: true };
-  assert.deepEqual(runsListed(mixed(), [], all), ["run1", "run1.2", "run2", "run2.2", "run1.3", "run2.1", "run1.1"]);
-  assert.deepEqual(runsListed(mixed(), [], { ...all, reverse: true }), [
-    "run1.1",
-    "run2.1",
+  const without = ["run1", "run1.2", "run2", "run2.2"];
+  assert.deepEqual(runsListed(mixed(), [], all), ["run1.3", "run2.1", "run1.1", ...without]);
+  assert.deepEqual(runsListed(mixed(), [], { ...all, reverse: true }), ["run1.1", "run2.1", "run1.3", ...without]);
+});
+
+test("runs that stand last for want of a value are told, with the reason", () => {
+  const told = "2 runs have no hpmax, listed last: 1 error (run1.2: it broke), 1 running (run2.2)\n";
+  for (const reverse of [false, true])
+    assert.equal(printed(mixed(), [], { sort: "metrics.hpmax", all: true, reverse }).notes, told);
+  assert.equal(printed(mixed(), [], { sort: "metrics.hpmax", last: 3, child: true }).notes.includes("no hpmax"), false);
+  assert.equal(
+    printed(mixed(), ["job1"], { sort: "hpmax" }).notes,
+    "1 run has no hpmax, listed last: 1 error (run1.2: it broke)\n",
+  );
+});
+
+test("runs are parted by the values of a column, in tables that stand in line", () => {
+  const { results } = printed(mixed(), ["job1-job2"], {
+    child: true,
+    sort: "hpmax",
+    group: "lr",
+    columns: "run,hpmax",
+  });
+  assert.equal(
+    results,
+    `
+lr: 0.01 (2 runs)
+
+run     hpmax
+
+run2.1  2.000
+run1.2
+
+lr: 0.1 (3 runs)
+
+run     hpmax
+
+run1.3  1.000
+run1.1  3.000
+run2.2
+
+total runs listed: 5
+`,
+  );
+  const byCore = printed(mixed(), [], { all: true, group: "core", columns: "run" }).results;
+  assert.deepEqual(byCore.match(/^core: .*$/gm), ["core: GRU (1 run)", "core: MLP (1 run)", "core: (none) (5 runs)"]);
+  assert.deepEqual(runsListed(mixed(), [], { child: true, all: true, group: "hpmax" }), [
     "run1.3",
-    "run2.2",
-    "run2",
+    "run2.1",
+    "run1.1",
     "run1.2",
-    "run1",
+    "run2.2",
   ]);
+  assert.throws(() => printed(mixed(), [], { group: "cor" }), { message: /did you mean core\?/ });
 });
 
 test("a limit leaves out runs without a value before any other", () => {
@@ -97,10 +143,11 @@ test("whatever the values, sorted runs are in order and no run is lost", () => {
       const { rows } = listing({ runs: [], sort: "hpmax", reverse, all: true }, state, "ws1");
       assert.equal(new Set(rows).size, hpmaxes.length === 0 ? 0 : hpmaxes.length + 1);
       const found = rows.map(({ trial }) => trial?.hpmax ?? null);
-      const upwards = reverse ? found.reverse() : found;
-      const firstValue = upwards.findIndex((hpmax) => hpmax !== null);
-      const present = firstValue < 0 ? [] : upwards.slice(firstValue);
-      assert.ok(present.every((hpmax, i) => hpmax !== null && (i === 0 || hpmax >= (present[i - 1] ?? 0))));
+      const missing = found.indexOf(null);
+      const present = missing < 0 ? found : found.slice(0, missing);
+      assert.ok(found.slice(present.length).every((hpmax) => hpmax === null));
+      const upwards = reverse ? present.reverse() : present;
+      assert.ok(upwards.every((hpmax, i) => hpmax !== null && (i === 0 || hpmax >= (upwards[i - 1] ?? 0))));
     }),
   );
 });
@@ -243,6 +290,35 @@ test("export writes every digit, as commas, tabs or JSON", () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("an export that cannot be finished leaves what was there, and no part of itself", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
+  try {
+    const file = join(folder, "runs.csv");
+    writeFileSync(file, "kept");
+    const breaks = function* () {
+      yield "half";
+      throw new RangeError("a bug in the middle");
+    };
+    assert.throws(() => writeWhole(file, breaks(), "--export=runs.csv"), RangeError);
+    assert.equal(readFileSync(file, "utf8"), "kept");
+    writeWhole(file, ["a", new Uint8Array([98]), "c"], "--export=runs.csv");
+    assert.equal(readFileSync(file, "utf8"), "abc");
+    assert.deepEqual(readdirSync(folder), ["runs.csv"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("text that a spreadsheet would run as a formula is disarmed, numbers are not", () => {
+  const values = ["=1+1", "+a", "-x", "@sum", "safe", -0.5];
+  const story = new JobStory({ number: 1, hyperparameters: [unordered("=cmd", values)] });
+  values.forEach((_, i) => void story.started(`run1.${i + 1}`, [i]));
+  const found = listing({ runs: ["run1.*"], columns: "hparams.=cmd" }, stateOf(story), "ws1");
+  const csv = [...exportLines(found, "csv")].join("");
+  assert.equal(csv, "'=cmd\n'=1+1\n'+a\n'-x\n'@sum\nsafe\n-0.5\n");
+  assert.match([...exportLines(found, "jsonl")].join(""), /"=cmd":"=1\+1"/);
 });
 
 test("every column there is can be listed", () => {

@@ -22,8 +22,10 @@ describe("a process's identity", () => {
   });
 
   it("is dead once the process has ended, and while it is only a zombie", async () => {
-    // The shell starts `true` and becomes `sleep`, which never collects it.
-    const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    // The shell starts a short sleep and becomes a long one, which never collects it.
+    const parent = spawn("/bin/sh", ["-c", "sleep 0.5 & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     mustEnd(parent.pid);
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const zombie = Number(line.toString());

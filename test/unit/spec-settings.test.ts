@@ -35,6 +35,8 @@ suite("job settings", () => {
       "monitor: none",
       "checkpoint_every: 5 min",
       "max_run_time: 2h",
+      "max_job_time: 1.5 h",
+      "deadline: 2026-12-01 18:00 +01:00",
       "retries: 0",
       "seed: 9007199254740991",
       "priority: 0.5",
@@ -55,12 +57,16 @@ suite("job settings", () => {
       monitor: "none",
       checkpointEverySeconds: 300,
       maxRunSeconds: 7200,
+      maxJobSeconds: 5400,
+      deadline: Date.UTC(2026, 11, 1, 17),
       retries: 0,
       seed: 9007199254740991,
       priority: 0.5,
       stopWhen: { name: "best_for", op: ">", value: 200 },
       coresPerRun: 8,
       memoryPerRun: 1.5 * 2 ** 30,
+      uploadFiles: true,
+      confirms: null,
       dgd: { countInFlight: false },
     });
   });
@@ -74,6 +80,14 @@ suite("job settings", () => {
   ] as const) {
     test(`checkpoint_every: ${text}`, () =>
       assert.equal(settings(`checkpoint_every: ${text}`).checkpointEverySeconds, seconds));
+  }
+  for (const text of ["2026-12-01 18:00", "2026-02-30T12:00Z", "tomorrow", "2026-13-45T00:00Z", "18:00Z", "1.5"]) {
+    test(`deadline: ${text} is refused, with what to write instead`, () => {
+      const lines = ["job_launcher:", "  component: job_launchers/XT", `  deadline: "${text}"`];
+      const reading = readSpec({ file: "a.yaml", text: specText(lines), defaults: testDefaults() });
+      assert.ok(!reading.ok);
+      assert.match(reading.problems[0]?.hints[0] ?? "", /such as 2026-12-01T18:00Z \(with its zone/);
+    });
   }
   for (const [text, bytes] of [
     ["2 GB", 2e9],

@@ -1,17 +1,29 @@
 /** A runner: the child process in which a worker's trials run, one at a time, warm between them. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { join } from "node:path";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import type { Spec, Tree } from "../../shared/domain/spec.ts";
-import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../../shared/domain/spec-read.ts";
+import {
+  carriedDefaults,
+  expandSpec,
+  expandStages,
+  readSpec,
+  reproSpec,
+  withChosen,
+} from "../../shared/domain/spec-read.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
+import { StateError } from "../components/saved-state.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { ComponentSpec } from "../stages/stage.ts";
+import { UnsentLines } from "../unsent-lines.ts";
+import { Channel } from "./channel.ts";
 import { settingLines } from "./console-lines.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { FromRunner, JobText, ToRunner } from "./protocol.ts";
-import { executeRun, Stopped } from "./run.ts";
+import { executeRun, type RunPorts, Stopped } from "./run.ts";
+import { decodeRun, encodeRun, readFiles, type SavedRun, writeFiles } from "./run-state.ts";
 
 type RunMessage = Extract<ToRunner, { type: "run" }>;
 
@@ -19,11 +31,24 @@ type RunMessage = Extract<ToRunner, { type: "run" }>;
 const reportsEveryMs = 250;
 
 const specs = new Map<string, Spec>();
-let running: { id: number; stop: AbortController } | undefined;
+interface Running {
+  readonly id: number;
+  readonly stop: AbortController;
+  checkpointMs: number;
+  /** When the next checkpoint is due; monotonic milliseconds. */
+  dueAt: number;
+  isHandingBack: boolean;
+}
+let running: Running | undefined;
+/** A stage that has not handed over its state by then cannot: it never asks whether a checkpoint is due. */
+const stateGraceMs = 600;
+/** Sends what the running run has not yet told. */
+let tellLast: () => void = () => undefined;
 
-const send = (message: FromRunner): void => {
-  process.send?.(message);
-};
+/** The pipe to the worker: runner-pool.ts made it as the fourth descriptor. */
+const pipe = new Socket({ fd: 3 });
+const channel = new Channel<ToRunner, FromRunner>(pipe, (message) => hear(message));
+const send = (message: FromRunner): void => channel.send(message);
 
 function specOf(job: string, text: JobText | null): Spec {
   let spec = specs.get(job);
@@ -45,7 +70,9 @@ function specOf(job: string, text: JobText | null): Spec {
 async function run(message: RunMessage): Promise<void> {
   const { id, settings, seed, directory, keepFiles } = message;
   const stop = new AbortController();
-  running = { id, stop };
+  const checkpointMs = 1000 * message.checkpointSeconds;
+  const self: Running = { id, stop, checkpointMs, dueAt: performance.now() + checkpointMs, isHandingBack: false };
+  running = self;
   const tail = new ConsoleTail();
   const unsent: ReportRow[] = [];
   let sentAt = performance.now();
@@ -54,24 +81,50 @@ async function run(message: RunMessage): Promise<void> {
     return unsent.splice(0);
   };
   const lines: string[] = [];
+  const unsentLines = new UnsentLines();
+  let hasSentLines = false;
+  const takeLines = (): string => {
+    hasSentLines = true;
+    return unsentLines.take();
+  };
+  const tellSoon = (): void => {
+    if (performance.now() - sentAt > reportsEveryMs)
+      send({ type: "reports", id, reports: takeReports(), lines: takeLines() });
+  };
+  tellLast = () => send({ type: "reports", id, reports: takeReports(), lines: takeLines() });
   const line = (text: string): void => {
     tail.add(text);
+    unsentLines.add(`${text}\n`);
     if (keepFiles) lines.push(text);
+    tellSoon();
   };
   try {
     const spec = specOf(message.job, message.jobText);
-    const expanded = expandSpec(spec, settings, (path) => randintAt(seed, path));
+    const chosen = withChosen(spec, settings);
+    const draw = (path: string): number => randintAt(seed, path);
     if (keepFiles) {
+      const expanded = expandSpec(chosen, settings, draw);
       mkdirSync(directory, { recursive: true });
       writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
     }
     for (const text of settingLines(settings)) line(text);
-    const stages = stagesOf(expanded).map((stage) => ({ ...stage, spec: asComponent(stage.spec) }));
-    const { hpmax, iters, metrics } = await executeRun(stages, {
+    const stages = expandStages(chosen, settings, draw).map((stage) => ({ ...stage, spec: asComponent(stage.spec) }));
+    let hasReported = false;
+    const ports: RunPorts = {
       line,
       report: ({ stage, iters: at, hours, values, counts }) => {
+        hasReported = true;
         unsent.push([stage, at, hours, [...values], [...counts]]);
-        if (performance.now() - sentAt > reportsEveryMs) send({ type: "reports", id, reports: takeReports() });
+        tellSoon();
+      },
+      checkpointDue: () => self.isHandingBack || performance.now() >= self.dueAt,
+      keep: (saved) => {
+        self.dueAt = performance.now() + self.checkpointMs;
+        const files = readFiles(directory);
+        if (files === null) line("the run's files are too large to travel with its checkpoint");
+        const state = { stage: saved.stage, iters: saved.iters, bytes: encodeRun(saved, files ?? {}) };
+        send({ type: "checkpoint", id, reports: takeReports(), lines: takeLines(), state });
+        if (self.isHandingBack) stop.abort("handed back");
       },
       stageFactory,
       breathe: () => new Promise((resolve) => setImmediate(resolve)),
@@ -79,31 +132,83 @@ async function run(message: RunMessage): Promise<void> {
       directory,
       signal: stop.signal,
       inSearch: true,
-    });
+    };
+    const resume = message.resume === null ? undefined : savedRun(message.resume, directory, line);
+    const begin = (): ReturnType<typeof executeRun> => executeRun(stages, ports);
+    const goOn = async (from: SavedRun): ReturnType<typeof executeRun> => {
+      try {
+        return await executeRun(stages, { ...ports, resume: from });
+      } catch (error) {
+        if (hasReported || stop.signal.aborted || !(error instanceof StateError)) throw error;
+        line(`the checkpoint cannot be used here (${error.message}); the run begins anew`);
+        return begin();
+      }
+    };
+    const { hpmax, iters, metrics } = await (resume ? goOn(resume) : begin());
     if (keepFiles) writeFileSync(join(directory, "console.txt"), `${lines.join("\n")}\n`);
-    send({ type: "done", id, reports: takeReports(), hpmax, iters, metrics, console: tail.text() });
+    const last = { reports: takeReports(), lines: hasSentLines ? takeLines() : "", console: tail.text() };
+    send({ type: "done", id, hpmax, iters, metrics, ...last });
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {
       send({ type: "stopped", id });
     } else {
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof Error && error.stack) line(error.stack);
-      send({ type: "failed", id, reports: takeReports(), reason, console: tail.text() });
+      const last = { reports: takeReports(), lines: hasSentLines ? takeLines() : "", console: tail.text() };
+      send({ type: "failed", id, reason, ...last });
     }
   } finally {
     running = undefined;
+    tellLast = () => undefined;
   }
 }
 
 const asComponent = (tree: Tree): ComponentSpec => tree as unknown as ComponentSpec; // the reader has checked that it is one
 
-process.on("message", (message: ToRunner) => {
-  if (message.type === "run") void run(message);
-  else if (running?.id === message.id) running.stop.abort();
-});
+/** What an earlier attempt left, its files written; undefined, and said, where it is not what it should be. */
+function savedRun(bytes: Uint8Array, directory: string, line: (text: string) => void): SavedRun | undefined {
+  try {
+    const { run: saved, files } = decodeRun(bytes);
+    writeFiles(directory, files);
+    return saved;
+  } catch (error) {
+    line(`the checkpoint cannot be used (${error instanceof Error ? error.message : error}); the run begins anew`);
+    return undefined;
+  }
+}
+
+function hear(message: ToRunner): void {
+  if (message.type === "run") {
+    void run(message);
+    return;
+  }
+  if (running?.id !== message.id) return;
+  const { stop } = running;
+  switch (message.type) {
+    case "stop":
+      stop.abort("stopped by the worker");
+      break;
+    case "handback":
+      running.isHandingBack = true;
+      setTimeout(() => stop.abort("handed back"), stateGraceMs).unref();
+      break;
+    case "checkpoint-every":
+      running.dueAt += 1000 * message.seconds - running.checkpointMs;
+      running.checkpointMs = 1000 * message.seconds;
+      break;
+    default: {
+      const never: never = message;
+      throw new Error(`a message of unknown kind: ${JSON.stringify(never)}`);
+    }
+  }
+}
+
+// A run whose code ends the process: what it said last goes along, and tells why.
+process.on("exit", () => tellLast());
+
 // The worker is gone: nobody would hear the result.
-process.on("disconnect", () => process.exit(0));
+pipe.on("error", () => process.exit(0));
+pipe.on("close", () => process.exit(0));
 // A terminal's Ctrl-C reaches every process of its group; what happens to a run is the worker's decision.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
-send({ type: "ready" });

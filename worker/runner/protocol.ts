@@ -1,7 +1,7 @@
 import type { ChosenSettings } from "../../shared/domain/run.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
 
-/** What a worker and its runner processes say to each other over the IPC channel (structured clone: NaN and bytes survive). */
+/** What a worker and its runner processes say to each other over their pipe (channel.ts; NaN and bytes survive). */
 
 /** A job's runspec with everything needed to read it. */
 export interface JobText {
@@ -24,12 +24,39 @@ export type ToRunner =
       readonly directory: string;
       /** Whether console.txt and repro_spec.yaml are written there. */
       readonly keepFiles: boolean;
+      /** The state that an earlier attempt left (run-state.ts); null: it begins. */
+      readonly resume: Uint8Array | null;
+      readonly checkpointSeconds: number;
     }
+  | { readonly type: "checkpoint-every"; readonly id: number; readonly seconds: number }
+  /** Hand over the state, then stop. */
+  | { readonly type: "handback"; readonly id: number }
   | { readonly type: "stop"; readonly id: number };
 
+/** A run's whole state at some point. */
+export interface RunState {
+  readonly stage: number;
+  /** Of that stage. */
+  readonly iters: number;
+  readonly bytes: Uint8Array;
+}
+
 export type FromRunner =
-  | { readonly type: "ready" }
-  | { readonly type: "reports"; readonly id: number; readonly reports: readonly ReportRow[] }
+  /** With every report up to there that was not sent before. */
+  | {
+      readonly type: "checkpoint";
+      readonly id: number;
+      readonly reports: readonly ReportRow[];
+      readonly lines: string;
+      readonly state: RunState;
+    }
+  | {
+      readonly type: "reports";
+      readonly id: number;
+      readonly reports: readonly ReportRow[];
+      /** What the console said since the last message; "" for nothing. */
+      readonly lines: string;
+    }
   | {
       readonly type: "done";
       readonly id: number;
@@ -38,6 +65,8 @@ export type FromRunner =
       readonly iters: number;
       readonly metrics: Readonly<Record<string, number>>;
       readonly console: string;
+      /** As above; also "" where the console's whole text comes in one message, this one. */
+      readonly lines: string;
     }
   | {
       readonly type: "failed";
@@ -45,5 +74,6 @@ export type FromRunner =
       readonly reports: readonly ReportRow[];
       readonly reason: string;
       readonly console: string;
+      readonly lines: string;
     }
   | { readonly type: "stopped"; readonly id: number };

@@ -8,6 +8,7 @@ import {
 } from "../../shared/domain/run.ts";
 import type { ComponentSpec, StageContext, StageFactory, StageProcessor } from "../stages/stage.ts";
 import * as lines from "./console-lines.ts";
+import type { SavedRun } from "./run-state.ts";
 
 /** One stage of an expanded runspec. */
 export interface Stage {
@@ -21,13 +22,20 @@ export interface Stage {
 export interface RunPorts {
   /** One line of the console. */
   line(text: string): void;
-  report(report: MetricReport): void;
+  /** @param names  of the report's values, with the stage's prefix: s1-rew, s1-win */
+  report(report: MetricReport, names: readonly string[]): void;
   stageFactory(component: string): Promise<StageFactory>;
   breathe(): Promise<void>;
   /** Milliseconds, monotonic. */
   now(): number;
   readonly directory: string;
   readonly signal: AbortSignal;
+  /** Where it goes on; left out: it begins. */
+  readonly resume?: SavedRun;
+  /** Whether a checkpoint is due: asked often. */
+  checkpointDue(): boolean;
+  /** Takes the run's state at this point. */
+  keep(run: SavedRun): void;
   /** Whether the run belongs to a job; only a word on the console depends on it. */
   readonly inSearch: boolean;
 }
@@ -41,6 +49,8 @@ export interface RunResult {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+const millisecondsPerHour = 3_600_000;
+
 /** The run was stopped from outside; nothing came of it. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
@@ -52,8 +62,9 @@ export class Stopped extends Error {
  * @throws Stopped when the signal aborts; whatever a stage throws when the training itself fails
  */
 export async function executeRun(stages: readonly Stage[], ports: RunPorts): Promise<RunResult> {
-  const startedAt = ports.now();
-  const metrics: Record<string, number> = {};
+  const startedAt = ports.now() - (ports.resume?.hours ?? 0) * millisecondsPerHour;
+  const { resume } = ports;
+  const metrics: Record<string, number> = { ...resume?.metrics };
   let last: { metric: Metric; summary: Summary; iters: number } | undefined;
   for (const stage of stages) {
     const name = lines.shortName(stage.component);
@@ -63,7 +74,12 @@ export async function executeRun(stages: readonly Stage[], ports: RunPorts): Pro
       ports.line("");
       continue;
     }
-    ports.line(`${name}:  Started`);
+    if (resume && stage.number < resume.stage) {
+      ports.line(`${name}:  (done by an earlier attempt)`);
+      ports.line("");
+      continue;
+    }
+    ports.line(resume?.stage === stage.number ? `${name}:  Goes on after ${resume.iters} iters` : `${name}:  Started`);
     const executed = await executeStage(stage, ports, startedAt, metrics);
     ports.line(lines.summaryLine(executed.metric, executed.summary.value));
     ports.line(`${name}:  Completed`);
@@ -85,8 +101,9 @@ async function executeStage(
   metrics: Record<string, number>,
 ): Promise<{ metric: Metric; summary: Summary; iters: number }> {
   const prefix = `s${stage.number}-`;
-  const summary = emptySummary();
-  let iters = 0;
+  const resume = ports.resume?.stage === stage.number ? ports.resume : undefined;
+  const summary = resume ? { ...resume.summary } : emptySummary();
+  let iters = resume?.iters ?? 0;
   let processor: StageProcessor | undefined;
   const context: StageContext = {
     spec: stage.spec,
@@ -97,7 +114,7 @@ async function executeStage(
       const [first] = processor.metrics;
       if (!first) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);
       iters = at;
-      const hours = (ports.now() - startedAt) / 3_600_000;
+      const hours = (ports.now() - startedAt) / millisecondsPerHour;
       const report = { stage: stage.number, iters: at, hours, values: [...values], counts: [...counts] };
       addToSummary(summary, first, values[0] ?? Number.NaN, counts[0] ?? 0);
       metrics[`${prefix}hrs`] = hours;
@@ -105,11 +122,17 @@ async function executeStage(
         metrics[prefix + metric.short] = values[i] ?? Number.NaN;
       });
       ports.line(lines.reportLine(report, processor.metrics, note));
-      ports.report(report);
+      ports.report(
+        report,
+        processor.metrics.map(({ short }) => prefix + short),
+      );
     },
-    // A run that moves to another worker begins anew for now, so no state is asked for.
-    checkpointDue: () => false,
-    checkpoint: () => undefined,
+    ...(resume ? { resume: resume.state } : {}),
+    checkpointDue: ports.checkpointDue,
+    checkpoint: (at, state) => {
+      const hours = (ports.now() - startedAt) / millisecondsPerHour;
+      ports.keep({ stage: stage.number, iters: at, hours, summary: { ...summary }, metrics: { ...metrics }, state });
+    },
     log: ports.line,
     breathe: ports.breathe,
   };

@@ -42,6 +42,7 @@ function addListRuns(list: Command, { globals, output }: VerbPorts): void {
     .option("--status <words>", "only runs with that status, e.g. completed,running")
     .option("--columns <names>", "these columns instead, e.g. run,hpmax,lr=rate:.6f")
     .option("--add-columns <names>", "these columns as well")
+    .option("--group <column>", "a table for each value of a column, e.g. lr or job")
     .option("--available", "list the columns there are")
     .addOption(new Option("--child", "only child runs").conflicts("parent"))
     .option("--parent", "only parent runs")

@@ -7,10 +7,4 @@ export const addOrders: AddVerbs = (program, { globals, output }) => {
     .action(async (job: string) => {
       await (await import("../release.ts")).releaseJob(globals(), job, output);
     });
-  program
-    .command("admit <worker>")
-    .description("give runs again to a worker that was benched for its failures")
-    .action(async (worker: string) => {
-      await (await import("../admit.ts")).admitWorker(globals(), worker, output);
-    });
 };

@@ -9,7 +9,7 @@ export interface Neighbour {
 
 /**
  * The centre, then every configuration one step away from it in exactly one hyperparameter, by hyperparameter in spec order.
- * One step: the previous and then the next value in the list, or, if the hyperparameter is unordered, every other value.
+ * One step: the previous and then the next value on the dial, or, if the hyperparameter is unordered, every other value.
  */
 export function neighbourhoodOf(hyperparameters: readonly Hyperparameter[], centre: Configuration): Neighbour[] {
   const neighbours: Neighbour[] = [{ configuration: centre, changed: null }];
@@ -22,7 +22,11 @@ export function neighbourhoodOf(hyperparameters: readonly Hyperparameter[], cent
 }
 
 function stepsFrom(hyperparameter: Hyperparameter, position: number): number[] {
-  const { ordered, values } = hyperparameter;
-  const candidates = ordered ? [position - 1, position + 1] : [...values.keys()].filter((other) => other !== position);
-  return candidates.filter((candidate) => candidate >= 0 && candidate < values.length);
+  const { ordered, values, dial } = hyperparameter;
+  if (!ordered) return [...values.keys()].filter((other) => other !== position);
+  if (dial) {
+    const at = dial.indexOf(position);
+    return [dial[at - 1], dial[at + 1]].filter((candidate) => candidate !== undefined);
+  }
+  return [position - 1, position + 1].filter((candidate) => candidate >= 0 && candidate < values.length);
 }

@@ -7,6 +7,20 @@ export function parseSeconds(value: Tree): number | undefined {
   return parseQuantity(value, secondsPer);
 }
 
+/**
+ * Milliseconds since 1970 of a time with its zone: "2026-12-01T18:00Z", "2026-12-01 18:00:30 +01:00". Without a zone it would mean
+ * another moment on each machine that reads it.
+ */
+export function parseInstant(value: Tree): number | undefined {
+  const pattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:\d\d)$/;
+  const match = typeof value === "string" ? pattern.exec(value.trim()) : null;
+  if (match === null) return undefined;
+  const instant = Date.parse(`${match[1]}T${match[2]}${match[3]}`);
+  if (Number.isNaN(instant)) return undefined;
+  // Date.parse takes 31 February for a day of March.
+  return new Date(`${match[1]}T00:00Z`).toISOString().slice(0, 10) === match[1] ? instant : undefined;
+}
+
 // As for discs and network traffic, MB counts in thousands; MiB counts in 1024s, as /proc and `free` do.
 const bytesPer: Readonly<Record<string, number>> = {
   B: 1,

@@ -1,8 +1,9 @@
+import { type JobName, parseJobName } from "../names.ts";
 import type { HpTuning, JobSettings, Tree } from "../spec.ts";
 import { isOff, isOn, type Launcher } from "./check-root.ts";
 import type { Expansion } from "./expand.ts";
 import { didYouMean, expectedOneOf, type ProblemList, shown, yaml11Hint } from "./problems.ts";
-import { parseBytes, parseSeconds, parseStopRule } from "./quantities.ts";
+import { parseBytes, parseInstant, parseSeconds, parseStopRule } from "./quantities.ts";
 import { dereferenced, type MapNode, type Node } from "./yaml-tree.ts";
 
 export const mostRuns = 1_000_000;
@@ -20,12 +21,16 @@ export const defaultSettings: JobSettings = {
   monitor: "same",
   checkpointEverySeconds: 60,
   maxRunSeconds: null,
+  maxJobSeconds: null,
+  deadline: null,
   retries: 5,
   seed: null,
   priority: 1,
   stopWhen: null,
   coresPerRun: 1,
   memoryPerRun: null,
+  uploadFiles: true,
+  confirms: null,
   dgd: { countInFlight: true },
 };
 
@@ -47,12 +52,16 @@ export function readSettings(launcher: Launcher, expansion: Expansion, problems:
     monitor: read.choice("monitor", ["same", "none", "new"] as const, usual.monitor),
     checkpointEverySeconds: read.seconds("checkpoint_every", "") ?? usual.checkpointEverySeconds,
     maxRunSeconds: read.seconds("max_run_time", ", or null for no limit") ?? usual.maxRunSeconds,
+    maxJobSeconds: read.seconds("max_job_time", ", or null for no limit") ?? usual.maxJobSeconds,
+    deadline: read.deadline(),
     retries: read.wholeNumber("retries", 0, mostRuns) ?? usual.retries,
     seed: read.wholeNumber("seed", 0, Number.MAX_SAFE_INTEGER, "null to draw one at submission") ?? usual.seed,
     priority: read.priority(usual.priority),
     stopWhen: read.stopRule(),
     coresPerRun: read.wholeNumber("cores_per_run", 1, 4096) ?? usual.coresPerRun,
     memoryPerRun: read.bytes(),
+    uploadFiles: read.flag("upload_files", usual.uploadFiles),
+    confirms: read.job("confirms"),
     dgd: read.dgd(usual.dgd),
   };
 }
@@ -146,6 +155,16 @@ class Reader {
     return seconds;
   }
 
+  deadline(): number | null {
+    const found = this.#find("deadline");
+    if (found === undefined || found.value === null) return null;
+    const instant = parseInstant(found.value);
+    if (instant !== undefined) return instant;
+    const zone = "with its zone, since machines differ: Z or +01:00";
+    this.#refuse("deadline", found, `expected a time such as 2026-12-01T18:00Z (${zone}), or null for none`);
+    return null;
+  }
+
   bytes(): number | null {
     const found = this.#find("memory_per_run");
     if (found === undefined || found.value === null) return null;
@@ -170,6 +189,15 @@ class Reader {
     if (rule !== undefined) return rule;
     const examples = '"hpmax >= 0.05", "best_for > 200", "runs >= 100", "hours > 3"';
     this.#refuse("stop_when", found, `expected a rule such as ${examples}, or null for none`);
+    return null;
+  }
+
+  job(name: string): JobName | null {
+    const found = this.#find(name);
+    if (found === undefined || found.value === null) return null;
+    const job = typeof found.value === "string" ? parseJobName(found.value) : undefined;
+    if (job) return job.name;
+    this.#refuse(name, found, "expected the name of a job such as job278, or null for none");
     return null;
   }
 

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { rngFrom } from "../../../shared/domain/rng.ts";
 import type { Metric } from "../../../shared/domain/run.ts";
 import type { StageContext, StageProcessor } from "../stage.ts";
@@ -16,10 +18,15 @@ export default function makeProbe(context: StageContext): StageProcessor {
     metrics: [value],
     run: async () => {
       const startedAt = performance.now();
-      for (let i = 1; i <= reports; i += 1) {
-        await sleepUntil(startedAt + (milliseconds * i) / reports, context);
+      const done = context.resume ? new DataView(Uint8Array.from(context.resume).buffer).getUint32(0) : 0;
+      for (let i = done + 1; i <= reports; i += 1) {
+        if (context.checkpointDue()) context.checkpoint(i - 1, stateAfter(i - 1));
+        await sleepUntil(startedAt + (milliseconds * (i - done)) / reports, context, () => {
+          if (context.checkpointDue()) context.checkpoint(i - 1, stateAfter(i - 1));
+        });
         if (context.signal.aborted) return;
         context.report(i, [misbehaviour === "nan" ? Number.NaN : measured], [1]);
+        if (i === 1) writeFiles(context);
         if (misbehaviour === "throw") throw new Error("this probe was told to throw");
         if (misbehaviour === "exit") process.exit(9);
       }
@@ -27,12 +34,30 @@ export default function makeProbe(context: StageContext): StageProcessor {
   };
 }
 
-async function sleepUntil(time: number, context: StageContext): Promise<void> {
+function writeFiles({ spec, directory }: StageContext): void {
+  const { writes } = spec;
+  if (!Array.isArray(writes)) return;
+  const bytes = Buffer.alloc(numberOf(spec, "writes_bytes", 0), "a probe was here\n");
+  for (const path of writes.map(String)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), bytes);
+  }
+}
+
+/** All there is to know of it: how many reports it has made. */
+function stateAfter(reports: number): Uint8Array {
+  const state = new Uint8Array(4);
+  new DataView(state.buffer).setUint32(0, reports);
+  return state;
+}
+
+async function sleepUntil(time: number, context: StageContext, meanwhile: () => void): Promise<void> {
   for (;;) {
     const left = time - performance.now();
     if (left <= 0 || context.signal.aborted) return;
     await new Promise((resolve) => setTimeout(resolve, Math.min(left, 50)));
     await context.breathe();
+    meanwhile();
   }
 }
 

@@ -1,0 +1,37 @@
+import type { WorkerId } from "../shared/domain/names.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import type { Reign } from "./reign.ts";
+
+/** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
+const failuresBeforeBench = 3;
+
+/** To be asked after each failure, before the job may end because of it. */
+export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {
+  const record = reign.state.workers.get(worker);
+  if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
+  // In the same job: a job whose own code fails must not bench the whole swarm.
+  if (!othersSucceed(table, worker)) return;
+  void bench(reign, worker, `its last ${record.failuresInRow} runs failed while others succeed`, "coordinator", "");
+}
+
+/**
+ * Benches a worker and takes back the failures that brought it there, so that other machines try those trials anew. What it
+ * holds now is taken by `enforce`.
+ */
+export function bench(reign: Reign, worker: WorkerId, reason: string, by: string, op: string): Promise<number> {
+  const at = reign.ports.clock.wall();
+  const row = reign.state.workers.get(worker)?.failureRow ?? [];
+  const stored = reign.record({ type: "worker-state", worker, state: "benched", reason, by, op, at });
+  reign.ports.log.warn({ worker, by }, `benched: ${reason}`);
+  for (const { job, n, attempt } of [...row]) {
+    const table = reign.state.jobs.get(job);
+    if (!table || table.isOver || table.state === "cancelling" || !othersSucceed(table, worker)) continue;
+    if (table.trial(n)?.status !== "failed") continue;
+    void reign.record({ type: "reopened", job, n, attempt, worker, reason: `${worker} is benched: ${reason}`, at });
+  }
+  reign.wake();
+  return stored;
+}
+
+const othersSucceed = (table: RunTable, worker: WorkerId): boolean =>
+  table.outcomes.completed > (table.completedBy.get(worker) ?? 0);

@@ -1,0 +1,72 @@
+import type { CheckpointPlace, JournalEvent } from "../shared/domain/events.ts";
+import type { JobName } from "../shared/domain/names.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import { isFurther, isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import type { WorkspaceState } from "../shared/domain/workspace-state.ts";
+import type { StateSum } from "../shared/wire/checkpoints.ts";
+import { chunks, parseChunk } from "../shared/wire/subjects.ts";
+import type { Reign } from "./reign.ts";
+
+/** What all running trials together may send to the broker for their checkpoints, in bytes a second. */
+const budgetBytesPerSecond = 8 * 1024 ** 2;
+
+/** A worker that the journal names for the attempt says where the run's state lies: the furthest one is kept. */
+export function judgeCheckpoint(
+  reign: Reign,
+  table: RunTable,
+  trial: Trial,
+  maker: Pick<CheckpointPlace, "worker" | "attempt">,
+  state: StateSum,
+  ev: number,
+): void {
+  const { job } = table;
+  const { n } = trial;
+  if (!isOpen(trial) || !isFurther(state, trial.checkpoint)) {
+    reign.discardState(job, n, { ...maker, ...state });
+    return;
+  }
+  reign.progress(job, n, state.iters);
+  reign.sizeOfState(job, state.size);
+  void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev, at: reign.ports.clock.wall() });
+}
+
+/** The checkpoint that nobody needs any more once this record is stored. */
+export function outlived(state: WorkspaceState, event: JournalEvent): CheckpointPlace | null {
+  if (event.type !== "checkpoint" && event.type !== "completed" && event.type !== "ended") return null;
+  const trial = state.jobs.get(event.job)?.trial(event.n);
+  if (!trial?.checkpoint) return null;
+  // From an earlier holder: the present one may be fetching the older state just now.
+  const isFromElsewhere = event.type === "checkpoint" && lastAttempt(trial).attempt !== event.attempt;
+  return isFromElsewhere ? null : trial.checkpoint;
+}
+
+/** Seconds between two checkpoints of a job's runs: what the job asks for, stretched where they would send too much. */
+export function checkpointSeconds(reign: Reign, table: RunTable): number {
+  const asked = table.submitted.settings.checkpointEverySeconds;
+  let bytes = 0;
+  for (const each of reign.state.jobs.values()) bytes += each.running * reign.stateBytes(each.job);
+  return Math.max(asked, Math.ceil(bytes / budgetBytesPerSecond));
+}
+
+/**
+ * Pieces of states that no open trial goes on from: their worker died before it said so, or the coordinator before it had
+ * deleted them. `suspects`: those of open trials at the last look; they may have been on their way then.
+ */
+export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): Promise<Set<string>> {
+  const orphans = new Set<string>();
+  for (const subject of await reign.ports.stateSubjects()) {
+    const piece = parseChunk(subject);
+    if (!piece?.isState) continue;
+    const { worker, job, n, attempt, blob } = piece;
+    const trial = reign.state.jobs.get(job)?.trial(n);
+    const kept = trial?.checkpoint;
+    if (kept && kept.worker === worker && kept.attempt === attempt && kept.blob === blob) continue;
+    const all = chunks(worker, job, n, attempt, blob);
+    if (trial && isOpen(trial) && !suspects.has(all)) orphans.add(all);
+    else if (!orphans.has(all)) reign.ports.discard(all);
+  }
+  return orphans;
+}
+
+export const stateSubject = (job: JobName, n: number, place: CheckpointPlace): string =>
+  chunks(place.worker, job, n, place.attempt, place.blob);

@@ -1,0 +1,78 @@
+import type { Lost } from "../shared/domain/events.ts";
+import type { WorkerId } from "../shared/domain/names.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import { isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import type { Reign } from "./reign.ts";
+import { requeue } from "./requeue.ts";
+
+/** So long a worker that is to hand its runs back has for checkpoint and farewell; then they are taken from it. */
+const handBackMs = 10_000;
+
+/**
+ * What follows from orders in the journal: done when an order is given, and again by the clock, so that a leader who died
+ * between an order and its consequences leaves nothing half done.
+ */
+export function enforce(reign: Reign): void {
+  for (const table of reign.state.jobs.values()) enforceOn(reign, table);
+  for (const id of reign.restrained) {
+    const worker = reign.state.workers.get(id);
+    if (worker?.state === "benched")
+      takeAll(reign, id, { outcome: "lost", reason: `${id} is benched: ${worker.reason}` });
+    else if (worker?.duty === "stopped") takeOverdue(reign, id, worker.dutyReason);
+    else reign.restrained.delete(id);
+  }
+}
+
+/** Ends the runs of a job that are to end. */
+export function enforceOn(reign: Reign, table: RunTable): void {
+  if (table.state === "cancelling" && table.open > 0) {
+    end(reign, table, table.trials.filter(isOpen), "cancelled", () => `${table.job} was ${table.reason}`);
+  }
+  if (table.condemned.size === 0) return;
+  const condemned = [...table.condemned].flatMap((n) => table.trial(n) ?? []);
+  for (const outcome of ["pruned", "cancelled"] as const) {
+    const trials = condemned.filter(({ order }) => order === outcome);
+    end(reign, table, trials, outcome, ({ reason }) => reason);
+  }
+}
+
+function end(
+  reign: Reign,
+  table: RunTable,
+  trials: readonly Trial[],
+  outcome: "pruned" | "cancelled",
+  why: (trial: Trial) => string,
+): void {
+  const { job } = table;
+  const at = reign.ports.clock.wall();
+  const holders = new Set<WorkerId>();
+  for (const trial of trials) {
+    const { n } = trial;
+    const { attempt, worker } = lastAttempt(trial);
+    if (trial.status === "running") holders.add(worker);
+    reign.forget(job, n);
+    void reign.record({ type: "ended", job, n, attempt, worker, outcome, reason: why(trial), ev: 0, at });
+  }
+  for (const worker of holders) reign.ports.tell(worker, { kind: "renew", term: reign.term });
+}
+
+/** Takes everything that a worker holds, uncharged; the next free slots elsewhere get it. */
+export function takeAll(reign: Reign, worker: WorkerId, how: Pick<Lost, "outcome" | "reason">): void {
+  if (![...reign.state.jobs.values()].some((table) => table.holding.has(worker))) return;
+  let isTaken = false;
+  for (const { job, n, attempt } of reign.leases.heldBy(worker)) {
+    const table = reign.state.jobs.get(job);
+    const trial = table?.trial(n);
+    if (!table || trial?.status !== "running" || lastAttempt(trial).attempt !== attempt) continue;
+    requeue(reign, table, trial, { ...how, charged: false, ev: 0 });
+    isTaken = true;
+  }
+  if (isTaken) reign.ports.tell(worker, { kind: "renew", term: reign.term });
+}
+
+function takeOverdue(reign: Reign, worker: WorkerId, reason: string): void {
+  const now = reign.ports.clock.monotonic();
+  const since = reign.stoppedSince.get(worker) ?? now;
+  reign.stoppedSince.set(worker, since);
+  if (now - since >= handBackMs) takeAll(reign, worker, { outcome: "reclaimed", reason: `${worker} was ${reason}` });
+}

@@ -1,0 +1,67 @@
+import type { JournalEvent } from "../shared/domain/events.ts";
+import { changesText } from "../shared/domain/job-changes.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
+import { settingsWithNames, settingText } from "./progress.ts";
+import { formatDecimal } from "./results/number-format.ts";
+import { childStatus } from "./results/status-words.ts";
+import { printable } from "./results/table.ts";
+
+export interface EventText {
+  /** One line, without the time. */
+  readonly text: string;
+  /** Whether something went wrong that a person should see. */
+  readonly isTrouble: boolean;
+}
+
+/** When something happened, as people read it: the time of day, UTC. */
+export const timeOfDay = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
+
+/** An event in words; undefined for what no person waits for. */
+export function eventText(event: JournalEvent, table: RunTable | undefined): EventText | undefined {
+  const line = (text: string, isTrouble = false): EventText => ({ text: printable(text), isTrouble });
+  switch (event.type) {
+    case "job":
+      return line(`${event.job} submitted by ${event.by}: ${event.file}`);
+    case "job-state":
+      return line(`${event.job} ${event.state}${event.reason === "" ? "" : `: ${event.reason}`}`);
+    case "assigned":
+      return line(`${event.run} started on ${event.worker}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ""}`);
+    case "completed": {
+      const trial = table?.trial(event.n);
+      const settings = table && trial ? settingsWithNames(table, trial.configuration) : [];
+      const dials = settings.map(({ name, value }) => `${name}=${settingText(value)}`).join(" ");
+      return line(`${runOf(event, table)} completed  hpmax ${formatDecimal(event.hpmax, 5)}  ${dials}`.trimEnd());
+    }
+    case "ended":
+      return line(`${runOf(event, table)} ${childStatus(event.outcome)} on ${event.worker}: ${event.reason}`, true);
+    case "lost": {
+      const word = event.outcome === "lost" ? "lost" : "handed back";
+      return line(`${runOf(event, table)} ${word} by ${event.worker}, queued again: ${event.reason}`, true);
+    }
+    case "reopened":
+      return line(`${runOf(event, table)} queued again, its failure is not counted: ${event.reason}`, true);
+    case "job-edited":
+      return line(`${event.job} changed by ${event.by}: ${changesText(event.changes).join(", ")}`);
+    case "runs-ordered":
+      return line(`${event.by}: ${event.trials.length} runs of ${event.job} ${event.order}`);
+    case "late":
+      return line(`${runOf(event, table)}: a result from ${event.worker} came late and is not counted`);
+    case "worker-enrolled":
+      return line(`worker ${event.worker} joined from ${event.host}`);
+    case "worker-state":
+      return line(
+        `worker ${event.worker} ${event.state}: ${event.reason}`.replace(/: $/, ""),
+        event.state !== "admitted" && event.state !== "working",
+      );
+    case "led":
+    case "checkpoint":
+      return undefined;
+    default: {
+      const never: never = event;
+      return never;
+    }
+  }
+}
+
+const runOf = (event: { readonly job: string; readonly n: number }, table: RunTable | undefined): string =>
+  table?.trial(event.n)?.run ?? `${event.job} trial ${event.n}`;

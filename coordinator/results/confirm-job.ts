@@ -1,0 +1,189 @@
+import { readJournal } from "../../shared/broker/journal-reader.ts";
+import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
+import { componentDefaults } from "../../shared/component-defaults.ts";
+import {
+  confirmationSpec,
+  confirmationsOf,
+  confirmingJobs,
+  pickTargets,
+  type Targets,
+} from "../../shared/domain/evaluation/confirmation.ts";
+import type { Evaluated } from "../../shared/domain/evaluation/evaluated.ts";
+import { labelOf } from "../../shared/domain/evaluation/history.ts";
+import { UnwritableSpec } from "../../shared/domain/evaluation/tuned-spec.ts";
+import type { Configuration } from "../../shared/domain/hyperparameter.ts";
+import { type JobName, parseJobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { Spec } from "../../shared/domain/spec.ts";
+import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../shared/domain/spec-read.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { exitCode, NotFoundError, SpecError } from "../../shared/errors.ts";
+import { confirmationJson, confirmationText } from "./confirmation-table.ts";
+import { evaluated } from "./eval.ts";
+import { namedJob } from "./named-job.ts";
+import { withOperatorLink } from "./operator-link.ts";
+import { giveOrder, newOrderId } from "./order.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import { counted } from "./verdict-text.ts";
+import { waitForJobs } from "./wait-for-jobs.ts";
+
+/** `nexus confirm`. */
+export interface ConfirmOptions {
+  /** So many configurations, the best first. */
+  readonly top: number;
+  /** Fresh runs of each. */
+  readonly runs: number;
+  readonly targets: Targets;
+  /** Only show what there is. */
+  readonly show?: boolean | undefined;
+  /** Submit, and do not wait. */
+  readonly detach?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** What a process that ended by Ctrl-C exits with. */
+const interrupted = 130;
+
+/**
+ * `nexus confirm job278 --top 3 --runs 20`: runs the best configurations again with fresh seeds, each as a job of its own, waits
+ * for them, and compares. What was asked before is not asked again: a command that was left goes on where the jobs are.
+ *
+ * @returns the exit code
+ */
+export async function confirmJob(
+  globals: GlobalOptions,
+  typed: string,
+  options: ConfirmOptions,
+  output: Output,
+): Promise<number> {
+  const scope = scopeOf(globals);
+  const workspace = scope.paths.name;
+  if (options.show) return printConfirmation(await readWorkspace(scope), workspace, typed, options, output);
+  return withOperatorLink(scope, async (link) => {
+    const state = await readJournal(link.bus);
+    const search = evaluated(namedJob(typed, state, workspace));
+    const picked = pickTargets(search, options.targets, options.top);
+    if (picked.length < options.top) {
+      output.note(
+        `${search.table.job} has ${counted(picked.length, "configuration")} with a completed run; all are confirmed\n`,
+      );
+    }
+    const jobs: JobName[] = [];
+    for (const place of picked) {
+      const configuration = search.sets[place]?.configuration ?? [];
+      jobs.push(...(await ensureRuns(link, workspace, state, search, configuration, options.runs, output)));
+    }
+    output.note(`to see it again: nexus confirm ${search.table.job} --show${scope.flags}\n`);
+    if (options.detach) return exitCode.done;
+    return wait(link, jobs, search.table.job, workspace, options, output);
+  });
+}
+
+/** What `confirm --show` prints, from the folded journal; returns the exit code. */
+export function printConfirmation(
+  state: WorkspaceState,
+  workspace: string,
+  typed: string,
+  { json }: { readonly json?: boolean | undefined },
+  output: Output,
+): number {
+  const search = evaluated(namedJob(typed, state, workspace));
+  const { job, submitted } = search.table;
+  const confirmations = confirmationsOf(state, search);
+  if (confirmations.length === 0) {
+    throw new NotFoundError(
+      `${job} has not been confirmed yet\n  to run its best again: nexus confirm ${job} --top 3 --runs 20`,
+    );
+  }
+  const print = json ? confirmationJson : confirmationText;
+  output.result(print(job, submitted.hyperparameters, confirmations));
+  return confirmations.some(({ failed }) => failed > 0) ? exitCode.someRunsFailed : exitCode.done;
+}
+
+/** The jobs that run a configuration again; those runs that no job has yet are submitted as one more. */
+async function ensureRuns(
+  link: WorkspaceLink,
+  workspace: string,
+  state: WorkspaceState,
+  search: Evaluated,
+  configuration: Configuration,
+  runs: number,
+  output: Output,
+): Promise<JobName[]> {
+  const { table } = search;
+  const known = confirmationsOf(state, search).find((each) => each.configuration.join(".") === configuration.join("."));
+  const names = known?.jobs.map(({ job }) => job) ?? [];
+  const missing = runs - (known?.planned ?? 0);
+  const label = labelOf(table.submitted.hyperparameters, configuration);
+  if (missing <= 0) {
+    output.note(`${names.join(", ")}: ${counted(known?.planned ?? 0, "run")} of ${label}, asked for before\n`);
+    return names;
+  }
+  const { spec, sources } = readConfirmation(table, configuration, missing);
+  if (!spec.hasRandint) output.note(`${table.submitted.file} draws no randint: its runs may all be the same\n`);
+  const { file, text, commandLine } = spec;
+  const order = { kind: "run", op: newOrderId(), file, text, sources, commandLine } as const;
+  const answer = await giveOrder(link.bus, workspace, order, output);
+  if (!answer.ok) throw new SpecError(answer.reason);
+  const job = parseJobName(answer.name);
+  if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
+  output.note(`${job.name}: ${counted(missing, "run")} of ${label}\n`);
+  return [...names, job.name];
+}
+
+/** The derived spec, checked here so that what is wrong is said before anything is submitted. */
+function readConfirmation(
+  table: RunTable,
+  configuration: Configuration,
+  runs: number,
+): { readonly spec: Spec; readonly sources: Readonly<Record<string, string>> } {
+  const { job, file, commandLine, sources } = table.submitted;
+  const text = textFor(table, configuration, runs);
+  // The job's own components, but this version's job launcher: it must know `confirms`.
+  const launcher = "job_launchers/XT";
+  const carried = carriedDefaults({ ...sources, [launcher]: componentDefaults().text(launcher) ?? "" });
+  // An argument whose one place in the text was overwritten would be an argument too many.
+  const used = Object.entries(commandLine).filter(([name]) => text.includes(`<${name}>`));
+  const reading = readSpec({ file, text, commandLine: Object.fromEntries(used), defaults: carried });
+  if (!reading.ok) {
+    throw new SpecError(
+      `${job} cannot be confirmed:\n${renderProblems(reading.problems, reading.texts, "nothing was submitted")}`,
+    );
+  }
+  return { spec: reading.spec, sources: usedComponents(reading.spec) };
+}
+
+function textFor(table: RunTable, configuration: Configuration, runs: number): string {
+  try {
+    return confirmationSpec(table, configuration, runs);
+  } catch (cause) {
+    if (!(cause instanceof UnwritableSpec)) throw cause;
+    throw new SpecError(`${table.job} cannot be confirmed: ${cause.message} (${table.submitted.file})`, { cause });
+  }
+}
+
+async function wait(
+  link: WorkspaceLink,
+  jobs: readonly JobName[],
+  search: JobName,
+  workspace: string,
+  options: ConfirmOptions,
+  output: Output,
+): Promise<number> {
+  const leave = new AbortController();
+  const onSignal = (): void => leave.abort();
+  process.once("SIGINT", onSignal);
+  try {
+    const state = await waitForJobs(link.bus, jobs, process.stderr, leave.signal);
+    const over = jobs.every((job) => state.jobs.get(job)?.isOver);
+    if (over || confirmingJobs(state, search).some((job) => job.completions.length > 0)) {
+      const code = printConfirmation(state, workspace, search, options, output);
+      if (over) return code;
+    }
+    output.note(`the runs go on; to wait for them again, the same command\n`);
+    return interrupted;
+  } finally {
+    process.off("SIGINT", onSignal);
+  }
+}

@@ -1,0 +1,99 @@
+import type { Confirmation } from "../../shared/domain/evaluation/confirmation.ts";
+import type { Interval } from "../../shared/domain/evaluation/truth.ts";
+import { type Hyperparameter, settingsOf } from "../../shared/domain/hyperparameter.ts";
+import { hparamsOf } from "./eval.ts";
+import { decimalsFor, formatDecimal } from "./number-format.ts";
+import { tableColumn, tableLines } from "./table.ts";
+import { counted } from "./verdict-text.ts";
+
+/** Search score, shrunken estimate and unbiased mean of each configuration, side by side. */
+export function confirmationText(
+  search: string,
+  hyperparameters: readonly Hyperparameter[],
+  confirmations: readonly Confirmation[],
+): string {
+  const decimals = decimalsFor(
+    confirmations.flatMap(({ search: { interval }, again }) =>
+      [interval, again?.interval80].flatMap((each) => (each ? [each.high - each.low] : [])),
+    ),
+  );
+  const number = (value: number): string => formatDecimal(value, decimals);
+  const range = (interval: Interval | null | undefined): string | undefined =>
+    interval ? `${number(interval.low)} to ${number(interval.high)}` : undefined;
+  const measure = (header: string, value: (each: Confirmation) => number | null | undefined) =>
+    tableColumn(
+      header,
+      "measure",
+      confirmations.map((each) => value(each) ?? undefined),
+      { number },
+    );
+  const count = (header: string, value: (each: Confirmation) => number) =>
+    tableColumn(header, "count", confirmations.map(value));
+  const text = (header: string, value: (each: Confirmation) => string | undefined) =>
+    tableColumn(header, "text", confirmations.map(value));
+  const settings = confirmations.map(({ configuration }) => settingsOf(hyperparameters, configuration));
+  const columns = [
+    text("job", ({ jobs }) => jobs.map(({ job }) => job).join(",")),
+    measure("search", ({ search: { bestHpmax } }) => bestHpmax),
+    count("of", ({ search: { runs } }) => runs),
+    measure("estimate", ({ search: { estimate } }) => estimate),
+    text("80 % interval", ({ search: { interval } }) => range(interval)),
+    measure("confirmed", ({ again }) => again?.mean),
+    text("80 % interval", ({ again }) => range(again?.interval80)),
+    text("runs", (each) => runsText(each)),
+    ...hyperparameters.flatMap(({ name, values }, i) =>
+      values.length > 1
+        ? [
+            tableColumn(
+              name,
+              "setting",
+              settings.map((row) => row[i]),
+            ),
+          ]
+        : [],
+    ),
+  ];
+  return [
+    "",
+    ...tableLines(columns),
+    "",
+    `search: the best of the configuration's runs in ${search}, and of how many; it was chosen, so it is too high`,
+    "estimate: what a new run was expected to reach, from the search alone",
+    "confirmed: the mean of fresh runs, free of selection bias",
+    ...failedLines(confirmations),
+    "",
+  ].join("\n");
+}
+
+function runsText({ again, planned, failed, ended }: Confirmation): string {
+  const runs = again?.runs ?? 0;
+  const missing = planned - ended;
+  const words = [...(failed > 0 ? [`${failed} failed`] : []), ...(missing > 0 ? [`${missing} to come`] : [])];
+  return words.length === 0 ? String(runs) : `${runs} (${words.join(", ")})`;
+}
+
+function failedLines(confirmations: readonly Confirmation[]): string[] {
+  const failed = confirmations.reduce((sum, each) => sum + each.failed, 0);
+  return failed === 0 ? [] : [`${counted(failed, "run")} failed and ${failed === 1 ? "is" : "are"} in no mean`];
+}
+
+/** One object a configuration, numbers unrounded. */
+export function confirmationJson(
+  search: string,
+  hyperparameters: readonly Hyperparameter[],
+  confirmations: readonly Confirmation[],
+): string {
+  return confirmations
+    .map(({ configuration, jobs, ...rest }) => {
+      const object = {
+        type: "confirmation",
+        v: 1,
+        confirms: search,
+        jobs: jobs.map(({ job }) => job),
+        hparams: hparamsOf(hyperparameters, configuration),
+        ...rest,
+      };
+      return `${JSON.stringify(object)}\n`;
+    })
+    .join("");
+}

@@ -1,0 +1,92 @@
+import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import type { Trial } from "../../shared/domain/trial.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { runListForms, selectRuns } from "./run-list.ts";
+
+/** What the words after a control verb name. */
+export type Named =
+  | { readonly kind: "job"; readonly table: RunTable }
+  /** Runs of one job, ended ones too; never empty. */
+  | { readonly kind: "runs"; readonly table: RunTable; readonly trials: readonly Trial[] }
+  | { readonly kind: "worker"; readonly worker: WorkerId };
+
+export const targetForms = `${runListForms}; or a worker's name, also with *: lab-pc, lab-*`;
+
+/**
+ * Jobs, then runs by job, then workers, each once. A job that is named makes its runs superfluous. A worker that is called like a
+ * job is named `worker:job1`.
+ *
+ * @throws UsageError when a word is no name, NotFoundError when there is nothing of that name
+ */
+export function namedTargets(words: readonly string[], state: WorkspaceState, workspace: string): Named[] {
+  const jobs = new Set<RunTable>();
+  const runs = new Map<RunTable, Set<Trial>>();
+  const workers = new Set<WorkerId>();
+  for (const word of words.flatMap((each) => each.split(",")).filter((each) => each !== "")) {
+    const name = word.startsWith(`${workspace}/`) ? word.slice(workspace.length + 1) : word;
+    if (/^job(\d|\*)/.test(name)) {
+      for (const table of selectRuns([word], state, workspace).tables) jobs.add(table);
+    } else if (/^run\d/.test(name)) {
+      const { rows } = selectRuns([word], state, workspace);
+      for (const { table, trial } of rows) {
+        if (trial) runs.set(table, (runs.get(table) ?? new Set()).add(trial));
+      }
+    } else {
+      for (const worker of workersNamed(name, state, "job, run or worker")) workers.add(worker);
+    }
+  }
+  return [
+    ...[...jobs].map((table): Named => ({ kind: "job", table })),
+    ...[...runs].flatMap(([table, trials]): Named[] =>
+      jobs.has(table) || trials.size === 0 ? [] : [{ kind: "runs", table, trials: [...trials] }],
+    ),
+    ...[...workers].map((worker): Named => ({ kind: "worker", worker })),
+  ];
+}
+
+/** The same where only workers can be meant. */
+export function namedWorkers(words: readonly string[], state: WorkspaceState): WorkerId[] {
+  const typed = words.flatMap((word) => word.split(",")).filter((word) => word !== "");
+  return [...new Set(typed.flatMap((word) => workersNamed(word, state, "worker")))];
+}
+
+/**
+ * Finds what cannot name anything, whatever there is: before a coordinator is looked for.
+ *
+ * @throws UsageError
+ */
+export function checkWords(
+  words: readonly string[],
+  name: (words: readonly string[], state: WorkspaceState) => unknown,
+): void {
+  for (const word of words) {
+    try {
+      name([word], emptyWorkspace());
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+}
+
+/** @param what  what a word could have meant */
+function workersNamed(typed: string, state: WorkspaceState, what: string): WorkerId[] {
+  const name = typed.startsWith("worker:") ? typed.slice("worker:".length) : typed;
+  const known = [...state.workers.keys()];
+  if (/^[a-z0-9*][a-z0-9*-]*$/.test(name) && name.includes("*")) {
+    const pattern = new RegExp(`^${name.replaceAll("*", "[a-z0-9-]*")}$`);
+    const found = known.filter((each) => pattern.test(each));
+    if (found.length === 0) throw new NotFoundError(`there is no worker ${name}; to see them: nexus list workers`);
+    return found;
+  }
+  if (!isWorkerId(name)) {
+    const forms = what === "worker" ? 'lower-case letters, digits and "-", or a pattern with *' : targetForms;
+    throw new UsageError(`"${typed}" is no ${what}\n  expected: ${forms}; to see what there is: nexus list workers`);
+  }
+  if (state.workers.has(name)) return [name];
+  const nearest = nearestName(name, known);
+  const hint = nearest === undefined ? "to see them: nexus list workers" : `did you mean ${nearest}?`;
+  throw new NotFoundError(`there is no ${what} ${name}; ${hint}`);
+}

@@ -1,0 +1,154 @@
+import { readJournal } from "../../shared/broker/journal-reader.ts";
+import { isOpen } from "../../shared/domain/trial.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import type { Bus } from "../../shared/ports.ts";
+import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../shared/wire/messages.ts";
+import { type Asker, processAsker } from "./confirm.ts";
+import { benchEffect, effectOf } from "./control-effects.ts";
+import { checkWords, type Named, namedTargets, namedWorkers } from "./control-targets.ts";
+import { withOperatorLink } from "./operator-link.ts";
+import { giveOrder, newOrderId } from "./order.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
+
+export interface ControlOptions {
+  readonly yes?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `nexus pause|resume|drain|stop|cancel job1 run5.* lab-pc`: one order for each job, each job's runs, and each worker. */
+export async function controlTargets(
+  globals: GlobalOptions,
+  verb: ControlVerb,
+  words: readonly string[],
+  options: ControlOptions,
+  output: Output,
+  asker: Asker = processAsker,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  const { name: workspace } = scope.paths;
+  checkWords(words, (each, state) => namedTargets(each, state, workspace));
+  await withOperatorLink(scope, async ({ bus }) => {
+    const state = await readJournal(bus);
+    const named = namedTargets(words, state, workspace);
+    if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: none of these has a run yet`);
+    const isRun = named.some(({ kind }) => kind === "runs");
+    if (verb === "drain" && isRun) throw new UsageError("a run cannot be drained: it is one; expected jobs or workers");
+    const effects = named.map((each) => effectOf(verb, each, state));
+    // What undoes the others loses nothing.
+    const isAsked = verb !== "resume";
+    const isGrave = verb === "cancel" && named.some(({ kind }) => kind === "job");
+    if (isAsked && !(await agreed({ verb, effects, isGrave, options, asker }, output))) return;
+    await giveAll(
+      { bus, scope, output, options },
+      named.map((each) => ({
+        name: nameOf(each),
+        order: { kind: "control", op: newOrderId(), verb, target: targetOf(each) },
+      })),
+    );
+  });
+}
+
+/** `nexus bench lab-pc`, `nexus admit lab-*`. */
+export async function judgeWorkers(
+  globals: GlobalOptions,
+  kind: "bench" | "admit",
+  words: readonly string[],
+  options: ControlOptions,
+  output: Output,
+  asker: Asker = processAsker,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  checkWords(words, namedWorkers);
+  await withOperatorLink(scope, async ({ bus }) => {
+    const state = await readJournal(bus);
+    const workers = namedWorkers(words, state);
+    if (kind === "bench") {
+      const effects = workers.map((worker) => benchEffect(worker, state));
+      if (!(await agreed({ verb: kind, effects, isGrave: false, options, asker }, output))) return;
+    }
+    await giveAll(
+      { bus, scope, output, options },
+      workers.map((worker) => ({ name: worker, order: { kind, op: newOrderId(), worker } })),
+    );
+  });
+}
+
+interface Question {
+  readonly verb: string;
+  readonly effects: readonly string[];
+  /** Not to be done by a script that does not say so. */
+  readonly isGrave: boolean;
+  readonly options: ControlOptions;
+  readonly asker: Asker;
+}
+
+/** Whether to go on: asked on a terminal, taken for granted elsewhere unless it is grave. */
+export async function agreed({ verb, effects, isGrave, options, asker }: Question, output: Output): Promise<boolean> {
+  if (options.yes) return true;
+  if (!asker.isTerminal) {
+    if (!isGrave) return true;
+    throw new UsageError(
+      `${verb} of a whole job is not done unasked, and here nobody can be asked\n${effects.map((line) => `  ${line}`).join("\n")}\n  to do it all the same: add --yes`,
+    );
+  }
+  output.note(`${effects.join("\n")}\n`);
+  if (await asker.ask(`${verb}?`)) return true;
+  output.note("nothing was done\n");
+  return false;
+}
+
+interface Giving {
+  readonly bus: Bus;
+  readonly scope: Scope;
+  readonly output: Output;
+  readonly options: ControlOptions;
+}
+
+/** Gives orders one after the other; says what came of each, and fails at the end when any was refused. */
+export async function giveAll(
+  { bus, scope, output, options }: Giving,
+  orders: readonly { readonly name: string; readonly order: Order }[],
+): Promise<void> {
+  const refusals: string[] = [];
+  for (const { name, order } of orders) {
+    const answer = await giveOrder(bus, scope.paths.name, order, output);
+    if (options.json) output.result(`${JSON.stringify(answerObject(name, order, answer))}\n`);
+    else if (answer.ok) output.result(`${name}: ${answer.reason}\n`);
+    if (!answer.ok) refusals.push(answer.reason);
+  }
+  if (refusals.length === 0) return;
+  const text = refusals.join("\n");
+  throw refusals.every((each) => each.startsWith("there is no ")) ? new NotFoundError(text) : new UsageError(text);
+}
+
+const answerObject = (name: string, order: Order, { ok, reason }: OrderAnswer): object => ({
+  type: "order",
+  v: 1,
+  order: order.kind === "control" ? order.verb : order.kind,
+  op: order.op,
+  name,
+  ok,
+  reason,
+});
+
+function targetOf(named: Named): ControlTarget {
+  switch (named.kind) {
+    case "job":
+      return { kind: "job", job: named.table.job };
+    case "runs":
+      // Those that have ended need no order; were there none left, the answer says so.
+      return { kind: "runs", job: named.table.job, trials: named.trials.filter(isOpen).map(({ n }) => n) };
+    case "worker":
+      return named;
+    default: {
+      const never: never = named;
+      return never;
+    }
+  }
+}
+
+function nameOf(named: Named): string {
+  if (named.kind === "job") return named.table.job;
+  return named.kind === "worker" ? named.worker : `runs of ${named.table.job}`;
+}

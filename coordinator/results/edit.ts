@@ -1,0 +1,185 @@
+import { readJournal } from "../../shared/broker/journal-reader.ts";
+import type { Setting } from "../../shared/domain/hyperparameter.ts";
+import { changesText, type JobChanges } from "../../shared/domain/job-changes.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { parseInstant, parseSeconds, parseStopRule } from "../../shared/domain/spec/quantities.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { type Asker, processAsker } from "./confirm.ts";
+import { agreed, type ControlOptions, giveAll } from "./control.ts";
+import { checkWords, namedTargets } from "./control-targets.ts";
+import { withOperatorLink } from "./operator-link.ts";
+import { newOrderId } from "./order.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, scopeOf } from "./scope.ts";
+
+/** Options as typed. */
+export interface EditOptions extends ControlOptions {
+  readonly totalRuns?: string | undefined;
+  readonly computeNodes?: string | undefined;
+  readonly runsPerNode?: string | undefined;
+  readonly priority?: string | undefined;
+  readonly retries?: string | undefined;
+  readonly maxRunTime?: string | undefined;
+  readonly maxJobTime?: string | undefined;
+  readonly deadline?: string | undefined;
+  readonly stopWhen?: string | undefined;
+  readonly addValue?: readonly string[] | undefined;
+}
+
+/** `nexus edit job3 --total-runs 800 --add-value lr=0.01`. */
+export async function editJobs(
+  globals: GlobalOptions,
+  words: readonly string[],
+  options: EditOptions,
+  output: Output,
+  asker: Asker = processAsker,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  // Before anything is connected to: most slips are in the words.
+  changesOf(options, [], Date.now());
+  checkWords(words, (each, state) => namedTargets(each, state, scope.paths.name));
+  await withOperatorLink(scope, async ({ bus }) => {
+    const state = await readJournal(bus);
+    const tables = namedTargets(words, state, scope.paths.name).map((named) => {
+      if (named.kind === "job") return named.table;
+      const name = named.kind === "worker" ? named.worker : named.trials[0]?.run;
+      throw new UsageError(`${name} cannot be edited; expected a job such as job1`);
+    });
+    const orders = tables.map((table) => {
+      const changes = changesOf(options, table.submitted.hyperparameters, Date.now());
+      return { table, order: { kind: "edit", op: newOrderId(), job: table.job, changes } as const };
+    });
+    const effects = orders.flatMap(({ table, order }) => lasting(table, order.changes));
+    const question = { verb: "edit", effects, isGrave: false, options, asker };
+    if (effects.length > 0 && !(await agreed(question, output))) return;
+    await giveAll(
+      { bus, scope, output, options },
+      orders.map(({ table, order }) => ({ name: table.job, order })),
+    );
+  });
+}
+
+/** What of the changes a later edit cannot take back, or ends the search: that is asked about. */
+function lasting(table: RunTable, changes: JobChanges): string[] {
+  const effects: string[] = [];
+  const begun = table.ended + table.open;
+  if (changes.totalRuns !== undefined && changes.totalRuns <= begun) {
+    const after = `${table.ended} have ended and ${table.open} are open: nothing new starts, the open ones are finished`;
+    effects.push(`${table.job}: total_runs ${changes.totalRuns}; ${after}`);
+  }
+  const { addValues } = changes;
+  if (addValues)
+    effects.push(`${table.job}: ${changesText({ addValues }).join(", ")}; values cannot be taken away again`);
+  return effects;
+}
+
+/**
+ * The changes that the options ask for.
+ *
+ * @param hyperparameters  the job's, so that a value is read as theirs are; may be empty
+ * @throws UsageError that says what an option may be
+ */
+export function changesOf(
+  options: EditOptions,
+  hyperparameters: RunTable["submitted"]["hyperparameters"],
+  now: number,
+): JobChanges {
+  const changes: { -readonly [K in keyof JobChanges]: JobChanges[K] } = {};
+  const { totalRuns, computeNodes, runsPerNode, priority, retries, maxRunTime, maxJobTime, deadline, stopWhen } =
+    options;
+  if (totalRuns !== undefined) changes.totalRuns = whole("--total-runs", totalRuns, 1);
+  if (computeNodes !== undefined)
+    changes.computeNodes = orNone("all", computeNodes, (text) => whole("--compute-nodes", text, 1, "all"));
+  if (runsPerNode !== undefined)
+    changes.runsPerNode = orNone("all", runsPerNode, (text) => whole("--runs-per-node", text, 1, "all"));
+  if (priority !== undefined) changes.priority = positive("--priority", priority);
+  if (retries !== undefined) changes.retries = whole("--retries", retries, 0);
+  if (maxRunTime !== undefined)
+    changes.maxRunSeconds = orNone("none", maxRunTime, (text) => span("--max-run-time", text));
+  if (maxJobTime !== undefined)
+    changes.maxJobSeconds = orNone("none", maxJobTime, (text) => span("--max-job-time", text));
+  if (deadline !== undefined) changes.deadline = orNone("none", deadline, (text) => instant(text, now));
+  if (stopWhen !== undefined) {
+    changes.stopWhen = orNone("none", stopWhen, (text) => {
+      const rule = parseStopRule(text);
+      if (rule) return rule;
+      throw new UsageError(
+        `--stop-when is "${text}"; expected a rule such as "hpmax >= 0.05" or "best_for > 200", or none`,
+      );
+    });
+  }
+  const added = (options.addValue ?? []).map((text) => addedValue(text, hyperparameters));
+  if (added.length > 0) {
+    const addValues: Record<string, Setting[]> = {};
+    for (const { name, value } of added) addValues[name] = [...(addValues[name] ?? []), value];
+    changes.addValues = addValues;
+  }
+  if (Object.keys(changes).length === 0)
+    throw new UsageError("nothing to change; to see what can be: nexus edit --help");
+  return changes;
+}
+
+const orNone = <T>(none: string, text: string, read: (text: string) => T): T | null =>
+  text === none ? null : read(text);
+
+function whole(option: string, text: string, least: number, none?: string): number {
+  if (/^\d{1,7}$/.test(text) && Number(text) >= least && Number(text) <= 1_000_000) return Number(text);
+  const orAll = none === undefined ? "" : `, or ${none}`;
+  throw new UsageError(`${option} is "${text}"; expected a whole number from ${least} to 1,000,000${orAll}`);
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value > 0 && Number.isFinite(value)) return value;
+  throw new UsageError(`${option} is "${text}"; expected a number above 0; 2 gets twice the share of 1`);
+}
+
+function span(option: string, text: string): number {
+  const seconds = parseSeconds(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+  if (seconds !== undefined) return seconds;
+  throw new UsageError(`${option} is "${text}"; expected seconds, or a time such as "30 s", "5 min" or "2h", or none`);
+}
+
+/** `2026-12-01T18:00Z`, `2026-12-01 18:00` of this machine's clock, `18:00` (the next), `+8h`. */
+function instant(text: string, now: number): number {
+  const zoned = parseInstant(text);
+  if (zoned !== undefined) return zoned;
+  const [, day, time] = /^(?:(\d{4}-\d\d-\d\d)[T ])?(\d\d:\d\d(?::\d\d)?)$/.exec(text.trim()) ?? [];
+  if (day !== undefined) {
+    const at = new Date(`${day}T${time}`).getTime();
+    // Asked of UTC, so that a day that does not exist is refused in every zone.
+    if (!Number.isNaN(at) && parseInstant(`${day}T${time}Z`) !== undefined) return at;
+  } else if (time !== undefined) {
+    const [hours = 0, minutes = 0, seconds = 0] = time.split(":").map(Number);
+    const at = new Date(now);
+    at.setHours(hours, minutes, seconds, 0);
+    if (at.getTime() <= now) at.setDate(at.getDate() + 1);
+    if (hours < 24 && minutes < 60 && seconds < 60) return at.getTime();
+  } else if (text.startsWith("+")) {
+    const seconds = parseSeconds(text.slice(1).trim());
+    if (seconds !== undefined) return now + seconds * 1000;
+  }
+  const forms = '2026-12-01T18:00Z, "2026-12-01 18:00" (of this machine\'s clock), 18:00, +8h, or none';
+  throw new UsageError(`--deadline is "${text}"; expected a time such as ${forms}`);
+}
+
+/** `lr=0.01`; where all values of the hyperparameter are text, or it stands in quotes, the value is text too. */
+function addedValue(
+  text: string,
+  hyperparameters: RunTable["submitted"]["hyperparameters"],
+): { readonly name: string; readonly value: Setting } {
+  const at = text.indexOf("=");
+  if (at <= 0 || at === text.length - 1) {
+    throw new UsageError(`--add-value is "${text}"; expected a hyperparameter and a value, such as lr=0.01`);
+  }
+  const name = text.slice(0, at);
+  const typed = text.slice(at + 1);
+  const quoted = /^(["'])(.*)\1$/s.exec(typed)?.[2];
+  const values = hyperparameters.find((each) => each.name === name)?.values ?? [];
+  const isText = values.length > 0 && values.every((value) => typeof value === "string");
+  if (quoted !== undefined || isText) return { name, value: quoted ?? typed };
+  const words: Record<string, Setting> = { true: true, false: false, null: null };
+  if (Object.hasOwn(words, typed)) return { name, value: words[typed] ?? null };
+  const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(typed) ? Number(typed) : Number.NaN;
+  return { name, value: Number.isFinite(number) ? number : typed };
+}

@@ -1,0 +1,37 @@
+/** What `nexus eval --help`, `nexus confirm --help` and `nexus spec --help` say beside the options. */
+
+export const evaluate = `
+The table is the history of the best configuration: each row led BEST FOR so many completed runs in a row; EST HPMAX, RUNS
+and BEST are what its run set shows now. The last row is the best so far.
+
+The verdict below it comes from a model of the whole search that takes the winner's curse into account: what a new run
+of the best may be expected to reach, within which bounds, and whether another is truly better. docs/evaluation.md says
+how, with which assumptions, and how often its 80 % intervals held the truth.
+
+  nexus eval job411
+  nexus eval job411 --first 1000      as it stood after 1000 runs
+  nexus plot summary job411           the same as a picture
+`;
+
+export const confirm = `
+Each configuration becomes a job of its own with hp_tuning: false, its settings as tuned values, fresh seeds and the name of
+the search in its spec (confirms: job278). While it waits, Ctrl-C leaves the jobs running; the same command waits for them
+again and submits nothing twice, and with more --runs submits only those that are missing.
+
+--targets says which configurations are the best:
+  best               as nexus eval ranks them (default)
+  best-by-estimate   by the estimate that takes the winner's curse into account
+  best-by-run        by their best single run, as nexus list runs --sort=metrics.hpmax shows them
+
+Exit code 5: some of the runs failed.
+
+  nexus confirm job278 --top 3 --runs 20
+  nexus confirm job278 --show         what came of it, so far
+`;
+
+export const spec = `
+Comments and layout are kept. Without --best or --run: the spec as it was submitted.
+
+  nexus spec job278 --best --save-to winner.yaml
+  nexus spec job278 --run run662.7    with the settings of one run
+`;

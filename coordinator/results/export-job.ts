@@ -1,0 +1,57 @@
+import { UsageError } from "../../shared/errors.ts";
+import { exportLines } from "./export.ts";
+import type { ExportFormat, ExportJobOptions } from "./export-formats.ts";
+import { optunaJournal } from "./optuna-journal.ts";
+import type { Output } from "./output.ts";
+import { selectRuns } from "./run-list.ts";
+import { listing, type RunListing } from "./run-listing.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import { writeWhole } from "./whole-file.ts";
+
+const endings: Readonly<Record<ExportFormat, string>> = {
+  csv: ".csv",
+  tsv: ".tsv",
+  jsonl: ".jsonl",
+  parquet: ".parquet",
+  "optuna-journal": ".optuna.log",
+};
+
+/** Columns that a table leaves out and a file may as well have. */
+const more = "trial,worker,attempts,started,ended,secs,seed,reason";
+
+/** `nexus export job278 --to parquet`: all child runs of a job for another program, numbers unrounded. */
+export async function exportJob(
+  globals: GlobalOptions,
+  word: string,
+  options: ExportJobOptions,
+  output: Output,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  const { name } = scope.paths;
+  const state = await readWorkspace(scope);
+  const { to, filter, status } = options;
+  const file = options.output ?? `${word.replace(/[^\w.-]/g, "_")}${endings[to]}`;
+  const asked = `--output=${file}`;
+  if (to === "optuna-journal") {
+    const [table, second] = selectRuns([word], state, name).tables;
+    if (!table || second || !/^(\w+\/)?job\d+$/.test(word)) {
+      throw new UsageError(`a study is one job; expected its name, such as job1, found ${word}`);
+    }
+    if (filter || status) throw new UsageError("--filter and --status: a study is exported whole");
+    writeWhole(file, optunaJournal(table, name), asked);
+    output.note(`study ${table.job} with ${table.imported.length + table.trials.length} trials written to ${file}\n`);
+    return;
+  }
+  const found = listing({ runs: [word], child: true, addColumns: more, filter, status }, state, name);
+  writeWhole(file, await contentOf(found, to), asked);
+  output.note(`${found.rows.length} runs written to ${file}\n`);
+}
+
+async function contentOf(
+  found: RunListing,
+  to: Exclude<ExportFormat, "optuna-journal">,
+): Promise<Iterable<string | Uint8Array>> {
+  if (to !== "parquet") return exportLines(found, to);
+  const { listingParquet } = await import("./parquet.ts");
+  return [listingParquet(found)];
+}

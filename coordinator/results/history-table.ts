@@ -1,0 +1,58 @@
+import type { SearchHistory } from "../../shared/domain/evaluation/history.ts";
+import { type Hyperparameter, type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
+import { decimalsFor } from "./number-format.ts";
+import { printable } from "./table.ts";
+
+/** Each column at least as wide as in the original's table, so that ordinary ones look the same. */
+const settingWidth = 9;
+const leastDecimals = 6;
+
+/**
+ * The history as the original's evaluation prints it: settings on the left, `155 runs    0.049182   16   run3755.152`; the
+ * header again below, and the line that says what it is.
+ */
+export function historyTable(history: SearchHistory, hyperparameters: readonly Hyperparameter[]): string[] {
+  const rows = history.rows.map((row) => settingsOf(hyperparameters, row.configuration).map(settingText));
+  const widths = hyperparameters.map(({ name }, i) => {
+    const longest = rows.reduce((most, row) => Math.max(most, (row[i] ?? "").length), name.length);
+    // Behind the last one the numbers begin at once.
+    return Math.max(settingWidth, i === hyperparameters.length - 1 ? longest + 1 : longest);
+  });
+  const decimals = Math.max(leastDecimals, decimalsFor(history.rows.map(({ estHpmax }) => estHpmax)));
+  const estimates = history.rows.map(({ estHpmax }) => estHpmax.toFixed(decimals));
+  const countWidth = widest(
+    history.rows.map(({ bestFor }) => String(bestFor)),
+    3,
+  );
+  const estimateWidth = widest(estimates, 9);
+  const runsWidth = widest(
+    history.rows.map(({ runs }) => String(runs)),
+    2,
+  );
+  const settings = (texts: readonly string[]): string => texts.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" ");
+  const header = [
+    settings(hyperparameters.map(({ name }) => name)),
+    "BEST FOR".padEnd(countWidth + 5),
+    ` ${"EST HPMAX".padStart(estimateWidth + 2)}`,
+    `  ${"RUNS".padStart(runsWidth + 2)}  BEST`,
+  ].join("");
+  const lines = history.rows.map(({ bestFor, runs, bestRun }, i) =>
+    [
+      settings(rows[i] ?? []),
+      `${String(bestFor).padStart(countWidth)} runs`,
+      ` ${(estimates[i] ?? "").padStart(estimateWidth + 2)}`,
+      `  ${String(runs).padStart(runsWidth + 1)}   ${bestRun}`,
+    ].join(""),
+  );
+  return [
+    header,
+    ...lines,
+    header,
+    `History of the best hyperparameter combination after each of the ${history.completed} completed runs.`,
+  ];
+}
+
+const widest = (texts: readonly string[], least: number): number =>
+  texts.reduce((most, { length }) => Math.max(most, length), least);
+
+const settingText = (value: Setting): string => printable(String(value));

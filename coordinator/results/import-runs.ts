@@ -1,0 +1,151 @@
+import { readFileSync, statSync } from "node:fs";
+import { extname } from "node:path";
+import { loadSpecFile } from "../../shared/component-defaults.ts";
+import type { ImportedRun } from "../../shared/domain/events.ts";
+import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { renderProblems } from "../../shared/domain/spec-read.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { mostImported } from "../../shared/wire/messages.ts";
+import type { Output } from "./output.ts";
+import { parseTable, type ReadRow } from "./read-table.ts";
+import type { RunOptions } from "./run.ts";
+import type { GlobalOptions } from "./scope.ts";
+
+/** Problems named at once; a wrong column would otherwise fill the screen. */
+const mostProblems = 10;
+const mostFileBytes = 256 * 1024 ** 2;
+
+/** Runs of earlier searches, as a new one can count them. */
+export interface EarlierRuns {
+  readonly runs: readonly ImportedRun[];
+  /** Rows that were passed over because they have no result, as in a table of runs with failed ones. */
+  readonly withoutResult: number;
+}
+
+/** Reads a file of runs: .csv, .tsv or .jsonl, as `nexus export` and `nexus list runs --export` write them. */
+export function readEarlierRuns(file: string, hyperparameters: readonly Hyperparameter[]): EarlierRuns {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!stat) throw new NotFoundError(`there is no file ${file}`);
+  if (!stat.isFile() || stat.size > mostFileBytes) {
+    throw new UsageError(`${file}: expected a file of runs (.csv, .tsv or .jsonl) of at most 256 MB`);
+  }
+  return earlierRuns(file, readFileSync(file, "utf8"), hyperparameters);
+}
+
+/** @throws UsageError that names up to ten problems with their lines */
+export function earlierRuns(file: string, text: string, hyperparameters: readonly Hyperparameter[]): EarlierRuns {
+  const rows = parseTable(file, text, extname(file).toLowerCase());
+  const problems: string[] = [];
+  if (rows.length === 0) throw new UsageError(`${file}: it has no runs`);
+  checkColumns(file, rows, hyperparameters);
+  const runs: ImportedRun[] = [];
+  let withoutResult = 0;
+  for (const row of rows) {
+    const status = row.values.get("status");
+    const hpmax = row.values.get("hpmax") ?? row.values.get("metrics.hpmax");
+    const isParent = hpmax === undefined || hpmax === "" || hpmax === null;
+    if (isParent || (status !== undefined && status !== "completed" && status !== "imported")) {
+      withoutResult += 1;
+      continue;
+    }
+    const value = typeof hpmax === "number" ? hpmax : Number(hpmax);
+    if (!Number.isFinite(value)) {
+      problems.push(`${file}:${row.line}: hpmax is ${JSON.stringify(hpmax)}; expected a number`);
+      continue;
+    }
+    const configuration = hyperparameters.map((hyperparameter) => positionOf(file, row, hyperparameter, problems));
+    const name = row.values.get("run");
+    runs.push([nameOf(name, row.line), value, configuration]);
+  }
+  if (problems.length > 0) throw new UsageError(problemText(problems));
+  if (runs.length === 0) throw new UsageError(`${file}: none of its ${rows.length} rows has a value of hpmax`);
+  if (runs.length > mostImported) {
+    throw new UsageError(
+      `${file}: ${runs.length} runs; at most ${mostImported} can be imported into a job\n  keep the newest, or those of the better configurations`,
+    );
+  }
+  return { runs, withoutResult };
+}
+
+const nameOf = (name: Setting | undefined, line: number): string =>
+  typeof name === "string" && /^[\w.:-]{1,60}$/.test(name) ? name : `line${line}`;
+
+function problemText(problems: readonly string[]): string {
+  const shown = problems.slice(0, mostProblems);
+  const rest = problems.length - shown.length;
+  const more = rest === 0 ? [] : [`... and ${rest} more`];
+  return [
+    ...shown,
+    ...more,
+    `${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was submitted`,
+  ].join("\n");
+}
+
+function checkColumns(file: string, rows: readonly ReadRow[], hyperparameters: readonly Hyperparameter[]): void {
+  const columns = new Set(rows.flatMap(({ values }) => [...values.keys()]));
+  const wanted = ["hpmax", ...hyperparameters.map(({ name }) => name)];
+  const missing = wanted.filter(
+    (name) => !columns.has(name) && !columns.has(`hparams.${name}`) && !columns.has(`metrics.${name}`),
+  );
+  if (missing.length === 0) return;
+  const lines = missing.map((name) => {
+    const nearest = nearestName(name, columns);
+    return `${file}: there is no column ${name}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
+  });
+  throw new UsageError(
+    `${lines.join("\n")}\n  expected hpmax and a column for each hyperparameter; there are: ${[...columns].join(", ")}`,
+  );
+}
+
+function positionOf(
+  file: string,
+  { line, values }: ReadRow,
+  { name, values: dial }: Hyperparameter,
+  problems: string[],
+): number {
+  const found = values.get(`hparams.${name}`) ?? values.get(name);
+  const at = dial.findIndex((setting) => isSame(setting, found));
+  if (at < 0) {
+    problems.push(
+      `${file}:${line}: ${name} is ${found === undefined ? "missing" : JSON.stringify(found)}; expected one of ${dial.join(", ")}`,
+    );
+  }
+  return at;
+}
+
+/** A table's text may stand for a number; 4e-4 and 0.0004 are the same. */
+function isSame(setting: Setting, found: Setting | undefined): boolean {
+  if (found === undefined) return false;
+  if (setting === found) return true;
+  if (typeof found !== "string") return false;
+  if (typeof setting === "number") return found.trim() !== "" && Number(found) === setting;
+  return String(setting ?? "") === found || `'${String(setting)}` === found;
+}
+
+export interface ImportOptions extends RunOptions {
+  readonly spec: string;
+}
+
+/** `nexus import runs.csv --spec spec.yaml`: submits a search that counts the runs of earlier ones; returns the exit code. */
+export async function importRuns(
+  globals: GlobalOptions,
+  file: string,
+  options: ImportOptions,
+  output: Output,
+): Promise<number> {
+  const { spec, warnings } = loadSpecFile(options.spec, {});
+  if (warnings.length > 0) {
+    output.note(`${renderProblems(warnings, { [options.spec]: spec.text }).replace(/^(?! )/gm, "warning: ")}\n`);
+  }
+  if (!spec.settings.enabled || spec.settings.hpTuning === false) {
+    throw new UsageError(
+      `${options.spec}: only a search can count earlier runs; expected job_launcher with enabled: 1 and hp_tuning: dgd or random`,
+    );
+  }
+  const { runs, withoutResult } = readEarlierRuns(file, spec.hyperparameters);
+  const without = withoutResult === 0 ? "" : `; ${withoutResult} rows without a result were passed over`;
+  output.note(`${runs.length} earlier runs read from ${file}${without}\n`);
+  const { launchJob } = await import("./launch-job.ts");
+  return launchJob(globals, spec, options, output, runs);
+}

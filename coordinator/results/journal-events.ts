@@ -1,0 +1,29 @@
+import { within } from "../../shared/deadline.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { Bus, Reading } from "../../shared/ports.ts";
+import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
+import { streams } from "../../shared/wire/subjects.ts";
+
+/** One record of the journal and the message that it came in. */
+export interface JournalEntry {
+  readonly seq: number;
+  readonly event: JournalEvent;
+}
+
+const readTimeoutMs = 120_000;
+
+/** The records of the journal that someone wants to see, in order. */
+export async function readEvents(bus: Bus, keep: (event: JournalEvent) => boolean): Promise<JournalEntry[]> {
+  const entries: JournalEntry[] = [];
+  let reading: Reading | undefined;
+  try {
+    reading = await bus.read(streams.journal, 1, ({ seq, msgId, data }) => {
+      if (!isJournalRecord(msgId)) return;
+      for (const event of decodeEvents(data)) if (keep(event)) entries.push({ seq, event });
+    });
+    await within(reading.caughtUp, readTimeoutMs, "reading the journal");
+  } finally {
+    await reading?.stop();
+  }
+  return entries;
+}

@@ -1,0 +1,34 @@
+import { parseJobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+
+/**
+ * The one job that a person means by `job411` or `ws1/job411`.
+ *
+ * @throws UsageError when it is no job's name, NotFoundError when there is no such job
+ */
+export function namedJob(typed: string, state: WorkspaceState, workspace: string): RunTable {
+  const word = typed.startsWith(`${workspace}/`) ? typed.slice(workspace.length + 1) : typed;
+  const job = parseJobName(word);
+  const names = [...state.jobs.keys()];
+  if (!job) {
+    const hint = /^run\d/.test(word) ? "; this command is about a whole job" : "";
+    throw new UsageError(
+      `"${typed}" is no job${hint}\n  expected a name such as job1; to see what there is: nexus list jobs`,
+    );
+  }
+  const table = state.jobs.get(job.name);
+  if (table) return table;
+  const nearest = nearestName(job.name, names);
+  const there =
+    names.length === 0
+      ? "it has none"
+      : nearest === undefined
+        ? `it has ${names.length === 1 ? names[0] : `${names[0]} to ${names.at(-1)}`}`
+        : `did you mean ${nearest}?`;
+  throw new NotFoundError(
+    `there is no ${job.name} in workspace ${workspace}; ${there}\n  to see what there is: nexus list jobs`,
+  );
+}

@@ -1,0 +1,33 @@
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import type { ChosenRun } from "./curves.ts";
+import { selectRuns } from "./run-list.ts";
+
+/**
+ * The child runs that a run list names, in order.
+ *
+ * @throws UsageError, NotFoundError as `selectRuns`, NotFoundError where what is named has no child run yet
+ */
+export function childRuns(words: readonly string[], state: WorkspaceState, workspace: string): ChosenRun[] {
+  const { rows } = selectRuns(words, state, workspace);
+  const runs = rows.flatMap(({ table, trial }) => (trial ? [{ table, trial }] : []));
+  if (runs.length === 0) throw new NotFoundError(`${words.join(",") || "the workspace"} has no runs yet`);
+  return runs;
+}
+
+/**
+ * The one child run that a word names; a parent run stands for its child where it has only one.
+ *
+ * @throws UsageError where it names several
+ */
+export function oneRun(word: string, state: WorkspaceState, workspace: string): ChosenRun {
+  const [run, second, ...more] = childRuns([word], state, workspace);
+  if (!run) throw new NotFoundError(`${word} has no runs yet`);
+  if (second) {
+    const count = more.length + 2;
+    throw new UsageError(
+      `${word} has ${count} runs, ${run.trial.run} to ${(more.at(-1) ?? second).trial.run}; expected one of them, for example ${run.trial.run}`,
+    );
+  }
+  return run;
+}

@@ -1,0 +1,84 @@
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { Trial } from "../../shared/domain/trial.ts";
+
+/**
+ * The log of optuna's JournalStorage (JournalFileBackend), JSON lines: what optuna/storages/journal/_storage.py of optuna 4.1
+ * replays. Loaded there by `optuna.load_study(study_name="job278", storage=JournalStorage(JournalFileBackend(file)))`.
+ */
+
+const operation = { createStudy: 0, setStudyUserAttribute: 2, createTrial: 4 } as const;
+const maximize = 2;
+const trialState = { running: 0, complete: 1, pruned: 2, fail: 3, waiting: 4 } as const;
+/** Whoever wrote the log; optuna compares it with its own, and ours is nobody's. */
+const worker_id = "nexus";
+
+export function* optunaJournal(table: RunTable, workspace: string): Generator<string> {
+  const line = (op_code: number, fields: object): string => `${JSON.stringify({ op_code, worker_id, ...fields })}\n`;
+  yield line(operation.createStudy, { study_name: table.job, directions: [maximize] });
+  const { file, seed, settings } = table.submitted;
+  const about = { workspace, spec: file, seed, hp_tuning: settings.hpTuning, direction: "hpmax" };
+  for (const [name, value] of Object.entries(about)) {
+    yield line(operation.setStudyUserAttribute, { study_id: 0, user_attr: { [`nexus:${name}`]: value } });
+  }
+  const { hyperparameters } = table.submitted;
+  // The marks of a dial as categories, whose places are what the log holds: so every value comes back as it was.
+  const distributions = Object.fromEntries(
+    hyperparameters.map(({ name, values }) => [
+      name,
+      JSON.stringify({ name: "CategoricalDistribution", attributes: { choices: values } }),
+    ]),
+  );
+  for (const trial of [...table.imported, ...table.trials]) {
+    const state = stateOf(trial);
+    const isOver = state !== trialState.running && state !== trialState.waiting;
+    yield line(operation.createTrial, {
+      study_id: 0,
+      state,
+      value: trial.hpmax,
+      values: null,
+      datetime_start: timeOf(trial.attempts[0]?.at ?? trial.endedAt),
+      ...(isOver ? { datetime_complete: timeOf(trial.endedAt) } : {}),
+      distributions,
+      params: Object.fromEntries(hyperparameters.map(({ name }, i) => [name, trial.configuration[i] ?? 0])),
+      user_attrs: attributesOf(table, trial),
+      system_attrs: {},
+      intermediate_values: {},
+    });
+  }
+}
+
+function stateOf({ status }: Trial): number {
+  switch (status) {
+    case "running":
+      return trialState.running;
+    case "waiting":
+      return trialState.waiting;
+    case "completed":
+      return trialState.complete;
+    case "pruned":
+      return trialState.pruned;
+    default:
+      // failed, timed out, cancelled: optuna knows one word for them; the word itself is among the attributes.
+      return trialState.fail;
+  }
+}
+
+function attributesOf(table: RunTable, trial: Trial): Record<string, unknown> {
+  const metrics = table.columns.flatMap((name, i) => {
+    const value = trial.metrics[i];
+    return value === undefined || !Number.isFinite(value) ? [] : [[name, value] as const];
+  });
+  const reason = trial.reason === "" ? {} : { reason: trial.reason };
+  return {
+    run: trial.run,
+    status: trial.status,
+    iters: trial.iters,
+    seed: trial.seed,
+    worker: trial.attempts.at(-1)?.worker ?? null,
+    ...reason,
+    ...Object.fromEntries(metrics),
+  };
+}
+
+/** Without a zone, as optuna's own times are; UTC. */
+const timeOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, -1)}000`;

@@ -1,0 +1,104 @@
+import { programVersion } from "../../shared/version.ts";
+import type { DotForm } from "../chart/dots.ts";
+import type { Output } from "./output.ts";
+import { buildFigure } from "./plots/build.ts";
+import type { Figure } from "./plots/figure.ts";
+import { type PlotOptions, type PlotRequest, readRequest } from "./plots/request.ts";
+import { figureText } from "./plots/terminal.ts";
+import { type GlobalOptions, type Scope, scopeOf, withLink } from "./scope.ts";
+import { writeWhole } from "./whole-file.ts";
+
+/** What is known of the place where a plot would be drawn. */
+export interface Screen {
+  readonly isTerminal: boolean;
+  /** Undefined where it is no terminal. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  /** `--color` */
+  readonly color: string | undefined;
+}
+
+/** `nexus plot`: into a file, or as text. */
+export async function plot(
+  globals: GlobalOptions,
+  words: readonly string[],
+  options: PlotOptions,
+  screen: Screen,
+  output: Output,
+): Promise<void> {
+  const request = readRequest(words, options);
+  const scope = scopeOf(globals);
+  const { file } = request;
+  // Loaded while the broker starts.
+  const drawing = file && loadDrawing();
+  const figure = await readFigure(request, scope);
+  if (!file || !drawing) {
+    output.result(`${figureText(figure, textLook(request, screen)).join("\n")}\n`);
+    return;
+  }
+  const content = await fileContent(figure, request, scope, await drawing);
+  writeWhole(file.path, [content], `--save-to=${file.path}`);
+  output.note(`${file.path} written\n`);
+}
+
+async function readFigure(request: PlotRequest, scope: Scope): Promise<Figure> {
+  const { readJournal } = await import("../../shared/broker/journal-reader.ts");
+  return withLink(scope, "viewer", async ({ bus }) => {
+    const state = await readJournal(bus);
+    return buildFigure(request, { state, bus, workspace: scope.paths.name });
+  });
+}
+
+/** The drawing libraries are loaded here and only here: they take a third of a second. */
+async function loadDrawing() {
+  const [{ figureSvg }, { usualSize }] = await Promise.all([
+    import("./plots/svg-figure.ts"),
+    import("./plots/svg-size.ts"),
+  ]);
+  return { figureSvg, usualSize };
+}
+
+async function fileContent(
+  figure: Figure,
+  request: PlotRequest,
+  scope: Scope,
+  { figureSvg, usualSize }: Awaited<ReturnType<typeof loadDrawing>>,
+): Promise<string | Uint8Array> {
+  const size = request.size ?? usualSize(figure);
+  const metadata = {
+    program: `nexus ${programVersion()}`,
+    command: `nexus ${process.argv.slice(2).map(quoted).join(" ")}`,
+    workspace: scope.paths.name,
+    runs: request.runs.join(","),
+    kind: figure.kind,
+    made: `${new Date().toISOString().slice(0, 19)}Z`,
+  };
+  const svg = figureSvg(figure, metadata, size);
+  if (request.file?.format !== "png") return svg;
+  const { svgToPng, usualDpi } = await import("./plots/png.ts");
+  return svgToPng(svg, {
+    widthMm: size.widthMm,
+    dpi: request.file.dpi ?? usualDpi,
+    fontFile: request.file.font,
+  });
+}
+
+const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** Colours only on a terminal that wants them; ASCII where the locale has no braille, blocks on the Linux console, whose font has none. */
+export function textLook(request: Pick<PlotRequest, "form">, screen: Screen) {
+  const { isTerminal, columns, rows, env, color } = screen;
+  const { LC_ALL, LC_CTYPE, LANG, TERM, NO_COLOR, FORCE_COLOR } = env;
+  const isUnicode = /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "");
+  const usual: DotForm | undefined = !isUnicode || TERM === "dumb" ? "ascii" : TERM === "linux" ? "block" : undefined;
+  const isWanted = isTerminal && !NO_COLOR && TERM !== "dumb";
+  const isForced = FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0";
+  return {
+    width: Math.max(40, Math.min(columns ?? (Number(env["COLUMNS"]) || 80), 200)),
+    // The prompt stays in sight.
+    height: Math.max(16, Math.min((rows ?? 25) - 1, 60)),
+    form: request.form ?? usual,
+    isColoured: color === "always" || (color !== "never" && (isWanted || isForced)),
+  };
+}

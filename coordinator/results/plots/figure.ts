@@ -1,0 +1,205 @@
+/**
+ * A plot as plain data: what is drawn where, in the units of the data. Built by one function for each kind of plot, drawn by
+ * three back ends (terminal.ts, svg.ts, png.ts) that know nothing of runs. NaN in a coordinate breaks a line; nothing that is
+ * not finite is ever drawn.
+ */
+export interface Figure {
+  /** For metadata and messages: "curves", "summary", ... */
+  readonly kind: string;
+  /** Empty: none. */
+  readonly title: string;
+  /** Row by row. */
+  readonly panels: readonly Panel[];
+  /** Panels beside each other; at least 1. */
+  readonly columns: number;
+  /** One legend for all panels; empty: none. */
+  readonly legend: readonly LegendEntry[];
+  /** For plots whose colours are numbers; null: none. */
+  readonly ramp: Ramp | null;
+  /** Sentences under the plot: what was left out, what a band means. */
+  readonly notes: readonly string[];
+}
+
+export interface Panel {
+  /** Empty: none. */
+  readonly title: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  /** Drawn in this order, later ones on top. */
+  readonly marks: readonly Mark[];
+}
+
+export interface Axis {
+  /** With the unit in brackets where there is one: "time (hours)". */
+  readonly label: string;
+  readonly scale: "linear" | "log";
+  readonly from: number;
+  /** Greater than `from`. */
+  readonly to: number;
+  /** Places with names, such as settings; null: round numbers that fit. */
+  readonly ticks: readonly Tick[] | null;
+  /** Round numbers are whole numbers. */
+  readonly isWhole: boolean;
+}
+
+export interface Tick {
+  readonly at: number;
+  readonly text: string;
+}
+
+export type Dash = "solid" | "dashed" | "dotted" | "dash-dotted";
+export type Marker = "circle" | "square" | "triangle" | "diamond" | "cross" | "plus";
+
+/** How a series looks: two of its three marks of difference also reach those who see no colours. */
+export interface Look {
+  /** #rrggbb */
+  readonly colour: string;
+  readonly dash: Dash;
+  readonly marker: Marker;
+  /** Faint: thin and pale, for what stands behind. */
+  readonly isFaint: boolean;
+}
+
+export interface LegendEntry {
+  readonly label: string;
+  readonly look: Look;
+  readonly swatch: "line" | "marked line" | "dot" | "box";
+  /** Of boxes, where there are no colours. */
+  readonly letter?: string;
+}
+
+/** Columns of equal length. */
+export type Mark =
+  | { readonly kind: "line"; readonly look: Look; readonly xs: Numbers; readonly ys: Numbers; readonly isStep: boolean }
+  | {
+      readonly kind: "band";
+      readonly look: Look;
+      readonly xs: Numbers;
+      readonly low: Numbers;
+      readonly high: Numbers;
+      readonly isStep: boolean;
+    }
+  | { readonly kind: "dots"; readonly look: Look; readonly xs: Numbers; readonly ys: Numbers }
+  /** Many lines whose colours are numbers of the ramp. */
+  | { readonly kind: "paths"; readonly paths: readonly Path[] }
+  /** Bars with caps from low to high: upright at each `at` of x, or lying at each `at` of y. */
+  | {
+      readonly kind: "intervals";
+      readonly look: Look;
+      readonly isUpright: boolean;
+      readonly at: Numbers;
+      readonly low: Numbers;
+      readonly high: Numbers;
+    }
+  /** Lines from the panel's foot to its head. */
+  | { readonly kind: "rules"; readonly look: Look; readonly xs: Numbers }
+  | { readonly kind: "boxes"; readonly boxes: readonly Box[] }
+  | { readonly kind: "labels"; readonly labels: readonly Label[] };
+
+export type Numbers = readonly number[];
+
+export interface Path {
+  readonly xs: Numbers;
+  readonly ys: Numbers;
+  /** Place in the ramp, 0 to 1. */
+  readonly share: number;
+}
+
+export interface Box {
+  readonly x1: number;
+  readonly x2: number;
+  readonly y1: number;
+  readonly y2: number;
+  readonly colour: string;
+  /** Within the box, where it fits; empty: none. */
+  readonly text: string;
+  /** Place in the ramp, 0 to 1, so that it can be shaded where colours are few; null: not from the ramp. */
+  readonly share: number | null;
+  /** One ASCII character that fills it where there are no colours. */
+  readonly letter: string;
+}
+
+export interface Label {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+  readonly anchor: "start" | "middle" | "end";
+}
+
+/** Numbers as colours, from pale to dark. */
+export interface Ramp {
+  readonly label: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** An axis of round numbers from the least to the greatest of what is on it. */
+export function axisOver(
+  label: string,
+  values: Iterable<number>,
+  options: {
+    readonly scale?: "linear" | "log";
+    readonly isWhole?: boolean;
+    /** Share of the span that is left free at both ends; 0.04. */
+    readonly room?: number;
+    /** Ends that were asked for. */
+    readonly limits?: Limits | undefined;
+    /** Also on the axis, such as 0. */
+    readonly includes?: readonly number[];
+  } = {},
+): Axis {
+  const { scale = "linear", isWhole = false, room = 0.04, limits = noLimits, includes = [] } = options;
+  const isLog = scale === "log";
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
+  const see = (value: number): void => {
+    if (!Number.isFinite(value) || (isLog && value <= 0)) return;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+  };
+  for (const value of values) see(value);
+  for (const value of includes) see(value);
+  if (least > greatest) [least, greatest] = isLog ? [0.1, 10] : [0, 1];
+  if (least === greatest) [least, greatest] = around(least, isLog);
+  const [from, to] = isLog
+    ? [least * (greatest / least) ** -room, greatest * (greatest / least) ** room]
+    : widened(least, greatest, room);
+  const ends = { from: limits.from ?? from, to: limits.to ?? to };
+  return ends.from < ends.to
+    ? { label, scale, ...ends, ticks: null, isWhole }
+    : { label, scale, from, to, ticks: null, isWhole };
+}
+
+/** Ends of an axis that a person asked for; null: as the data have it. */
+export interface Limits {
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+export const noLimits: Limits = { from: null, to: null };
+
+function around(value: number, isLog: boolean): [number, number] {
+  if (isLog) return [value / 2, value * 2];
+  const half = value === 0 ? 1 : Math.abs(value) / 2;
+  return [value - half, value + half];
+}
+
+/** Halved before subtracted, so that the widest spans stay finite. */
+function widened(least: number, greatest: number, room: number): [number, number] {
+  const span = (greatest / 2 - least / 2) * 2 * room;
+  const extra = Number.isFinite(span) ? span : 0;
+  const edge = Number.MAX_VALUE / 4;
+  return [Math.max(-edge, least - extra), Math.min(edge, greatest + extra)];
+}
+
+/** An axis of named places, 0, 1, 2, ... with half a place free at both ends. */
+export function axisOfNames(label: string, names: readonly string[], room = 0.5): Axis {
+  const ticks = names.map((text, at) => ({ at, text }));
+  return { label, scale: "linear", from: -room, to: Math.max(0, names.length - 1) + room, ticks, isWhole: true };
+}
+
+/** Where a value stands on an axis: 0 at its start, 1 at its end; NaN where it has no place. */
+export function placeOn(axis: Axis, value: number): number {
+  if (axis.scale === "linear") return (value - axis.from) / (axis.to - axis.from);
+  return value > 0 ? Math.log(value / axis.from) / Math.log(axis.to / axis.from) : Number.NaN;
+}

@@ -1,0 +1,105 @@
+import type { Measure } from "./dials.ts";
+import { axisOver, type Box, type Figure, type Limits, type Panel } from "./figure.ts";
+import { arranged, type Layout } from "./layout.ts";
+import { okabeIto } from "./palette.ts";
+
+export interface HistogramOptions {
+  readonly title: string;
+  readonly panelTitles: readonly string[];
+  readonly xLabel: string | undefined;
+  readonly yLabel: string | undefined;
+  readonly xLimits: Limits;
+  readonly yLimits: Limits;
+  /** Undefined: by Freedman and Diaconis' rule. */
+  readonly bins: number | undefined;
+  readonly layout: Layout | undefined;
+}
+
+/** How often which values came; a panel for each group, all with the same bins. */
+export function histogram(
+  groups: readonly { readonly name: string; readonly measure: Measure }[],
+  options: HistogramOptions,
+): Figure {
+  const finite = groups.flatMap(({ measure }) => measure.values.filter(Number.isFinite));
+  const total = groups.reduce((sum, { measure }) => sum + measure.values.length, 0);
+  const edges = binEdges(finite, options.bins);
+  const counted = groups.map(({ name, measure }) => ({ name, measure, counts: countIn(edges, measure.values) }));
+  const most = counted.flatMap(({ counts }) => counts);
+  const y = axisOver(options.yLabel ?? "runs", most, {
+    isWhole: true,
+    includes: [0],
+    limits: options.yLimits,
+    room: 0.05,
+  });
+  const panels: Panel[] = counted.map(({ name, measure, counts }, i) => ({
+    title: options.panelTitles[i] ?? (groups.length > 1 ? name : ""),
+    x: axisOver(options.xLabel ?? measure.name, edges, { limits: options.xLimits, room: 0.02 }),
+    // Columns stand on the axis.
+    y: { ...y, from: options.yLimits.from ?? 0 },
+    marks: [
+      {
+        kind: "boxes",
+        boxes: counts.flatMap((count, at): Box[] =>
+          count === 0
+            ? []
+            : [
+                {
+                  x1: edges[at] ?? 0,
+                  x2: edges[at + 1] ?? 0,
+                  y1: 0,
+                  y2: count,
+                  colour: okabeIto.blue,
+                  text: "",
+                  share: null,
+                  letter: "#",
+                },
+              ],
+        ),
+      },
+    ],
+  }));
+  const without = total - finite.length;
+  return {
+    kind: "histogram",
+    title: options.title,
+    ...arranged(panels, options.layout),
+    legend: [],
+    ramp: null,
+    notes: without > 0 ? [`${without} of ${total} runs have no ${groups[0]?.measure.name}`] : [],
+  };
+}
+
+const fewest = 5;
+const most = 60;
+
+/** Freedman and Diaconis 1981: bins of 2 IQR / n^(1/3), which a few far values do not widen. */
+export function binEdges(values: readonly number[], bins: number | undefined): number[] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [least = 0] = sorted;
+  const greatest = sorted.at(-1) ?? 1;
+  if (least === greatest) {
+    const half = least === 0 ? 0.5 : Math.abs(least) * 0.05;
+    return [least - half, least + half];
+  }
+  const quantile = (q: number): number => sorted[Math.round(q * (sorted.length - 1))] ?? least;
+  const width = (2 * (quantile(0.75) - quantile(0.25))) / Math.cbrt(sorted.length);
+  const wanted = width > 0 ? Math.ceil((greatest - least) / width) : Math.ceil(Math.sqrt(sorted.length));
+  const count = bins ?? Math.min(most, Math.max(fewest, wanted));
+  return Array.from({ length: count + 1 }, (_, i) =>
+    i === count ? greatest : least * (1 - i / count) + greatest * (i / count),
+  );
+}
+
+/** The last bin has its upper edge too. */
+export function countIn(edges: readonly number[], values: readonly number[]): number[] {
+  const bins = edges.length - 1;
+  const counts = new Array<number>(bins).fill(0);
+  const [least = 0] = edges;
+  const span = (edges.at(-1) ?? 1) - least;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    const at = Math.min(bins - 1, Math.max(0, Math.floor(((value - least) / span) * bins)));
+    counts[at] = (counts[at] ?? 0) + 1;
+  }
+  return counts;
+}

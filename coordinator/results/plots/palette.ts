@@ -1,0 +1,74 @@
+import type { Dash, Look, Marker } from "./figure.ts";
+
+/**
+ * Okabe and Ito's colours, which people with any of the common kinds of colour blindness tell apart (Color Universal Design,
+ * 2008), without yellow and pale sky, which vanish on paper as thin lines; the order keeps neighbours far apart in lightness too.
+ */
+export const okabeIto = {
+  blue: "#0072b2",
+  vermillion: "#d55e00",
+  green: "#009e73",
+  purple: "#cc79a7",
+  orange: "#e69f00",
+  black: "#000000",
+  sky: "#56b4e9",
+} as const;
+
+export const grey = "#8c8c8c";
+export const paleGrey = "#c8c8c8";
+
+const colours: readonly string[] = Object.values(okabeIto);
+const dashes: readonly Dash[] = ["solid", "dashed", "dotted", "dash-dotted"];
+const markers: readonly Marker[] = ["circle", "square", "triangle", "diamond", "cross", "plus"];
+
+/** More series than this in one panel are not told apart: the rest is drawn pale, and the legend says how many. */
+export const mostNamed = 10;
+
+/** The look of series i: neighbours differ in colour, dash and marker. */
+export function lookOf(i: number, chosen: readonly string[] = colours): Look {
+  const among = chosen.length > 0 ? chosen : colours;
+  return {
+    colour: among[i % among.length] ?? okabeIto.black,
+    dash: dashes[(i + Math.floor(i / 4)) % dashes.length] ?? "solid",
+    marker: markers[i % markers.length] ?? "circle",
+    isFaint: false,
+  };
+}
+
+export const plainLook = (colour: string): Look => ({ colour, dash: "solid", marker: "circle", isFaint: false });
+export const faintLook = (colour: string): Look => ({ colour, dash: "solid", marker: "circle", isFaint: true });
+
+/** Viridis (van der Walt and Smith, 2015) in nine steps, reversed so that more is darker: even in lightness, also in grey. */
+const viridis: readonly (readonly [number, number, number])[] = [
+  [253, 231, 37],
+  [173, 220, 48],
+  [94, 201, 98],
+  [40, 174, 128],
+  [33, 145, 140],
+  [44, 114, 142],
+  [59, 82, 139],
+  [71, 45, 123],
+  [68, 1, 84],
+];
+
+/** The colour of a share from 0 (pale) to 1 (dark). */
+export function rampColour(share: number): string {
+  const place = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0)) * (viridis.length - 1);
+  const i = Math.min(viridis.length - 2, Math.floor(place));
+  const [low = [0, 0, 0], high = [0, 0, 0]] = [viridis[i], viridis[i + 1]];
+  const part = (c: 0 | 1 | 2): string =>
+    Math.round(low[c] + (high[c] - low[c]) * (place - i))
+      .toString(16)
+      .padStart(2, "0");
+  return `#${part(0)}${part(1)}${part(2)}`;
+}
+
+/** Black or white, whichever is read better on the colour (relative luminance of WCAG 2). */
+export function inkOn(colour: string): string {
+  const linear = [1, 3, 5].map((at) => {
+    const c = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  const [r = 0, g = 0, b = 0] = linear;
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
+}

@@ -1,0 +1,44 @@
+/** Widths of text, as far as one can know them before the reader's font is known: a tenth more than Helvetica's, as DejaVu's are. */
+
+const narrow = /[ijl.,:;'|!()[\]{}/\\ fIt-]/;
+const wide = /[mwMW%@]/;
+const upper = /[A-Z0-9_=+<>~#$&?]/;
+
+/** In units of the font's size. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const character of text) {
+    if (narrow.test(character)) width += 0.33;
+    else if (wide.test(character)) width += 0.9;
+    else if (upper.test(character)) width += 0.66;
+    else width += (character.codePointAt(0) ?? 0) > 0x2e80 ? 1 : 0.58;
+  }
+  return width;
+}
+
+export const widest = (texts: readonly string[]): number =>
+  texts.reduce((most, text) => Math.max(most, textWidth(text)), 0);
+
+/** Lines of at most so many units, broken between words; what has no place in a line is cut with an ellipsis. */
+export function wrapped(text: string, most: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && textWidth(longer) > most) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  if (line !== "") lines.push(line);
+  return lines.map((each) => shortened(each, most));
+}
+
+export function shortened(text: string, most: number): string {
+  if (textWidth(text) <= most) return text;
+  let kept = [...text];
+  while (kept.length > 1 && textWidth(`${kept.join("")}…`) > most) kept = kept.slice(0, -1);
+  return `${kept.join("")}…`;
+}

@@ -1,0 +1,35 @@
+import { settingsOf } from "../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { randintAt } from "../../shared/domain/seeds.ts";
+import { isMapping } from "../../shared/domain/spec/expand.ts";
+import { carriedDefaults, expandSpec, readSpec, reproSpec, withChosen } from "../../shared/domain/spec-read.ts";
+import type { Trial } from "../../shared/domain/trial.ts";
+import { JournalCorruptError } from "../../shared/errors.ts";
+
+export interface Repro {
+  /** The text of repro_spec.yaml: the same as the run itself would write. */
+  readonly text: string;
+  /** Whether the run is to be logged for TensorBoard. */
+  readonly logsToTensorBoard: boolean;
+}
+
+/** Makes repro_spec.yaml anew from the journal, for any run of a job. */
+export function reproSpecs({ job, submitted }: RunTable): (trial: Trial) => Repro {
+  const { file, text, sources, commandLine, hyperparameters } = submitted;
+  const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
+  if (!reading.ok) {
+    const why = reading.problems.map(({ message }) => message).join("; ");
+    throw new JournalCorruptError(`the spec of ${job} as it was submitted can no longer be read: ${why}`);
+  }
+  return ({ configuration, seed }) => {
+    const values = settingsOf(hyperparameters, configuration);
+    const chosen = Object.fromEntries(hyperparameters.map(({ name }, i) => [name, values[i] ?? null]));
+    const spec = withChosen(reading.spec, chosen);
+    const expanded = expandSpec(spec, chosen, (path) => randintAt(seed, path));
+    const logs = isMapping(expanded) ? expanded["log_to_tensorboard"] : false;
+    return {
+      text: reproSpec(expanded, spec.hyperparameters, chosen),
+      logsToTensorBoard: logs === true || logs === 1,
+    };
+  };
+}

@@ -1,0 +1,126 @@
+import { hostname } from "node:os";
+import { within } from "../../shared/deadline.ts";
+import { settingsOf } from "../../shared/domain/hyperparameter.ts";
+import { isOpen } from "../../shared/domain/trial.ts";
+import type { Bus, Reading } from "../../shared/ports.ts";
+import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../shared/tensorboard/event-file.ts";
+import { open } from "../../shared/wire/sealed-chunks.ts";
+import { chunk, chunks, streams } from "../../shared/wire/subjects.ts";
+import type { ChosenRun, RunEvidence, RunFiles } from "./curves.ts";
+import { reportsCsv } from "./reports-csv.ts";
+import type { Repro } from "./repro-of.ts";
+
+/** A file that can be downloaded of a run. */
+export interface RunFile {
+  /** Within the run's folder, with slashes. */
+  readonly path: string;
+  /** Where it is known before the content is: what was uploaded. */
+  readonly sha256: string | undefined;
+  /** @throws BadMessage when what is stored is not what was uploaded, or not there any more */
+  content(): Promise<Uint8Array>;
+}
+
+/**
+ * All files of a run: what it uploaded, and what the workspace knows without that: console.txt, repro_spec.yaml, reports.csv,
+ * and events for TensorBoard where the spec asks for them, made from all the run's reports, wherever it lived.
+ */
+export function filesOf(bus: Bus, run: ChosenRun, evidence: RunEvidence, repro: Repro): RunFile[] {
+  const files: RunFile[] = [];
+  const add = (path: string, content: () => string | Uint8Array): void => {
+    files.push({ path, sha256: undefined, content: async () => Buffer.from(content()) });
+  };
+  const { console } = evidence;
+  if (console !== null) add("console.txt", () => console);
+  add("repro_spec.yaml", () => repro.text);
+  if (evidence.curve.stages.length > 0) add("reports.csv", () => reportsCsv(evidence.curve));
+  if (repro.logsToTensorBoard) {
+    const seconds = (run.trial.attempts[0]?.at ?? 0) / 1000;
+    add(`tensorboard/${eventFileName(seconds, hostname())}`, () => eventFile(run, evidence));
+  }
+  const own = new Set(files.map(({ path }) => path));
+  let next = 0;
+  for (const file of evidence.files?.list.files ?? []) {
+    const from = next;
+    next += file.chunks;
+    if (evidence.files && !own.has(file.path)) files.push(uploaded(bus, run, evidence.files, file, from));
+  }
+  return files;
+}
+
+function uploaded(
+  bus: Bus,
+  run: ChosenRun,
+  { worker, attempt, list }: RunFiles,
+  file: RunFiles["list"]["files"][number],
+  from: number,
+): RunFile {
+  return {
+    path: file.path,
+    sha256: file.sha256,
+    content: async () => {
+      const subjectOf = (i: number): string => chunk(worker, run.table.job, run.trial.n, attempt, list.blob, i);
+      const places = new Map(Array.from({ length: file.chunks }, (_, i) => [subjectOf(from + i), i]));
+      const subjects =
+        places.size <= mostSubjects
+          ? [...places.keys()]
+          : [chunks(worker, run.table.job, run.trial.n, attempt, list.blob)];
+      const pieces: Uint8Array[] = [];
+      if (places.size > 0) {
+        await readAll(bus, subjects, (subject, data) => {
+          const place = places.get(subject);
+          // One that was sent twice after a doubt is the same piece.
+          if (place !== undefined) pieces[place] ??= data;
+        });
+      }
+      return open(
+        pieces.filter((piece) => piece !== undefined),
+        list.key,
+        file,
+      );
+    },
+  };
+}
+
+const mostSubjects = 100;
+const readTimeoutMs = 120_000;
+
+async function readAll(
+  bus: Bus,
+  subjects: readonly string[],
+  handler: (subject: string, data: Uint8Array) => void,
+): Promise<void> {
+  let reading: Reading | undefined;
+  try {
+    reading = await bus.read(streams.blob, 1, ({ subject, data }) => handler(subject, data), subjects);
+    await within(reading.caughtUp, readTimeoutMs, "reading a run's files");
+  } finally {
+    await reading?.stop();
+  }
+}
+
+/** Every report of a run, and its hpmax and settings for the HParams plugin, as TensorBoard reads them. */
+export function eventFile({ table, trial }: ChosenRun, { curve }: RunEvidence): Uint8Array {
+  const { hyperparameters } = table.submitted;
+  const names = curve.stages.flatMap(({ metrics }) => metrics.map(({ name }) => name));
+  const startedAt = (trial.attempts[0]?.at ?? 0) / 1000;
+  const settings = settingsOf(hyperparameters, trial.configuration);
+  const parts = [fileStart(sessionOf(hyperparameters, settings, names, startedAt))];
+  let newest = startedAt;
+  for (const { iters, hours, metrics } of curve.stages) {
+    for (const [i, at] of iters.entries()) {
+      newest = startedAt + 3600 * (hours[i] ?? 0);
+      const values = metrics.map(({ name, values: all }) => [name, all[i] ?? Number.NaN] as const);
+      parts.push(
+        scalars(
+          newest,
+          at,
+          values.filter(([, value]) => !Number.isNaN(value)),
+        ),
+      );
+    }
+  }
+  if (trial.hpmax !== null) parts.push(scalars(newest, trial.iters, [["hpmax", trial.hpmax]]));
+  const status = isOpen(trial) ? "running" : trial.status === "completed" ? "success" : "failure";
+  parts.push(fileEnd(isOpen(trial) ? newest : trial.endedAt / 1000, status));
+  return Buffer.concat(parts);
+}

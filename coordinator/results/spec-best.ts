@@ -1,0 +1,85 @@
+import { UnwritableSpec, withTunedValues } from "../../shared/domain/evaluation/tuned-spec.ts";
+import type { Configuration } from "../../shared/domain/hyperparameter.ts";
+import { parseRunName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { NotFoundError, SpecError, UsageError } from "../../shared/errors.ts";
+import { evaluated, hparamsOf } from "./eval.ts";
+import { namedJob } from "./named-job.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import { writeWhole } from "./whole-file.ts";
+
+/** `nexus spec`. */
+export interface SpecOptions {
+  /** With the settings of the best configuration as tuned values. */
+  readonly best?: boolean | undefined;
+  /** With the settings of this run instead. */
+  readonly run?: string | undefined;
+  readonly saveTo?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `nexus spec job278 --best`: the spec that a job was submitted with, ready to run its winner. */
+export async function showSpec(
+  globals: GlobalOptions,
+  typed: string,
+  options: SpecOptions,
+  output: Output,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  printSpec(await readWorkspace(scope), scope.paths.name, typed, options, output);
+}
+
+/** What `spec` prints or writes, from the folded journal. */
+export function printSpec(
+  state: WorkspaceState,
+  workspace: string,
+  typed: string,
+  options: SpecOptions,
+  output: Output,
+): void {
+  const table = namedJob(typed, state, workspace);
+  const configuration = wantedConfiguration(table, options);
+  const text = configuration ? tunedText(table, configuration) : table.submitted.text;
+  if (options.saveTo !== undefined) {
+    writeWhole(options.saveTo, [text], `--save-to=${options.saveTo}`);
+    output.note(`${table.job}: spec written to ${options.saveTo}\n`);
+  }
+  if (options.json) {
+    const { hyperparameters, file, commandLine } = table.submitted;
+    const hparams = configuration ? hparamsOf(hyperparameters, configuration) : null;
+    const object = { type: "spec", v: 1, job: table.job, file, commandLine, hparams, text };
+    output.result(`${JSON.stringify(object)}\n`);
+  } else if (options.saveTo === undefined) {
+    output.result(text.endsWith("\n") ? text : `${text}\n`);
+  }
+  const given = Object.entries(table.submitted.commandLine);
+  if (given.length > 0) {
+    const words = given.map(([name, value]) => `--${name} ${value}`).join(" ");
+    output.note(`${table.job} was submitted with ${words}\n`);
+  }
+}
+
+function wantedConfiguration(table: RunTable, { best, run }: SpecOptions): Configuration | null {
+  if (run === undefined) return best ? evaluated(table).verdict.leader : null;
+  const parsed = parseRunName(run);
+  if (!parsed || parsed.child === null) {
+    throw new UsageError(
+      `--run ${run}: expected a run such as run662.7; to see the job's: nexus list runs ${table.job}`,
+    );
+  }
+  const trial = table.trials.find((each) => each.run === parsed.name);
+  if (trial) return trial.configuration;
+  throw new NotFoundError(`${table.job} has no ${run}\n  to see its runs: nexus list runs ${table.job}`);
+}
+
+function tunedText(table: RunTable, configuration: Configuration): string {
+  const { text, hyperparameters, file } = table.submitted;
+  try {
+    return withTunedValues(text, hyperparameters, configuration);
+  } catch (cause) {
+    if (!(cause instanceof UnwritableSpec)) throw cause;
+    throw new SpecError(`${file} of ${table.job}: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import type { ControlVerb } from "../../../shared/wire/messages.ts";
+import type { ControlOptions } from "../control.ts";
+import type { EditOptions } from "../edit.ts";
+import { collect } from "./arguments.ts";
+import * as help from "./control-help.ts";
+import type { AddVerbs } from "./verb.ts";
+
+const verbs: readonly { readonly verb: ControlVerb; readonly does: string; readonly help: string }[] = [
+  { verb: "pause", does: "let jobs give out no runs, freeze runs, or give workers nothing new", help: help.pause },
+  { verb: "resume", does: "undo a pause, drain or stop", help: help.resume },
+  { verb: "drain", does: "let jobs or workers finish what they have begun, and begin nothing", help: help.drain },
+  { verb: "stop", does: "end jobs after the runs begun, end runs as pruned, have workers hand back", help: help.stop },
+  { verb: "cancel", does: "end jobs or runs now, as if not run; take all runs from workers", help: help.cancel },
+];
+
+/** Verbs that act on what lives. */
+export const addControl: AddVerbs = (program, { globals, output }) => {
+  for (const { verb, does, help: more } of verbs) {
+    asking(program.command(verb).description(does))
+      .argument("<targets...>", "job1, job1-job3, run662.7, run662.*, a worker's name, lab-*; commas or spaces")
+      .addHelpText("after", more)
+      .action(async (words: string[], options: ControlOptions) => {
+        await (await import("../control.ts")).controlTargets(globals(), verb, words, options, output);
+      });
+  }
+  asking(program.command("bench").description("give no runs to workers that cannot be trusted, until admitted"))
+    .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
+    .addHelpText("after", help.bench)
+    .action(async (words: string[], options: ControlOptions) => {
+      await (await import("../control.ts")).judgeWorkers(globals(), "bench", words, options, output);
+    });
+  program
+    .command("admit")
+    .description("give runs again to workers that were benched, for their failures or by hand")
+    .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
+    .option("--json", "one JSON object a line")
+    .action(async (words: string[], options: ControlOptions) => {
+      await (await import("../control.ts")).judgeWorkers(globals(), "admit", words, options, output);
+    });
+  asking(program.command("edit").description("change a search while it runs"))
+    .argument("<jobs...>", "job1, job1-job3")
+    .option("--total-runs <n>", "runs that end the job, more or fewer than before")
+    .option("--compute-nodes <n>", "at most so many workers at once, or all")
+    .option("--runs-per-node <n>", "at most so many runs at once on each, or all: as many as it has slots")
+    .option("--priority <number>", "weight of its share of the slots")
+    .option("--retries <n>", "lost machines that a run survives")
+    .option("--max-run-time <time>", 'limit of each run, such as "2h" or "90 s", or none')
+    .option("--max-job-time <time>", "limit of the search, from its submission, or none")
+    .option("--deadline <when>", 'when the search ends: 2026-12-01T18:00Z, "2026-12-01 18:00", 18:00, +8h, or none')
+    .option("--stop-when <rule>", 'rule such as "hpmax >= 0.05", or none')
+    .option("--add-value <name=value>", "one more value of a hyperparameter, such as lr=0.01; may be repeated", collect)
+    .addHelpText("after", help.edit)
+    .action(async (words: string[], options: EditOptions) => {
+      await (await import("../edit.ts")).editJobs(globals(), words, options, output);
+    });
+};
+
+const asking = (command: Command): Command =>
+  command.option("--yes", "do it without asking").option("--json", "one JSON object a line");

@@ -1,0 +1,70 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { mostRuns } from "../../../shared/domain/spec/settings.ts";
+import type { ConfirmOptions } from "../confirm-job.ts";
+import type { EvalOptions } from "../eval.ts";
+import * as help from "../evaluation-help.ts";
+import type { SpecOptions } from "../spec-best.ts";
+import { count } from "./arguments.ts";
+import type { AddVerbs, VerbPorts } from "./verb.ts";
+
+export const addEvaluate: AddVerbs = (program, ports) => {
+  const { globals, output } = ports;
+  program
+    .command("eval")
+    .description("say which configuration of a search is the best, since when, and whether to stop")
+    .argument("<job>", "a search, e.g. job411")
+    .option("--first <n>", "judge it as it stood after so many completed runs", count)
+    .option("--json", "one JSON object a line: each row of the history, then the verdict")
+    .addHelpText("after", help.evaluate)
+    .action(async (job: string, options: EvalOptions) => {
+      await (await import("../eval.ts")).evaluateJob(globals(), job, options, output);
+    });
+  addConfirm(program, ports);
+  program
+    .command("spec")
+    .description("print the spec of a job, also with its winner as tuned values")
+    .argument("<job>", "a job, e.g. job278")
+    .addOption(new Option("--best", "with the settings of the best configuration").conflicts("run"))
+    .option("--run <run>", "with the settings of this run")
+    .option("--save-to <file>", "write it to a file")
+    .option("--json", "as a JSON object, with the settings")
+    .addHelpText("after", help.spec)
+    .action(async (job: string, options: SpecOptions) => {
+      await (await import("../spec-best.ts")).showSpec(globals(), job, options, output);
+    });
+};
+
+function addConfirm(program: Command, { globals, output, exit }: VerbPorts): void {
+  program
+    .command("confirm")
+    .description("run the best configurations of a search again with fresh seeds, free of selection bias")
+    .argument("<job>", "a search, e.g. job278")
+    .option("--top <n>", "so many configurations, the best first", few, 1)
+    .option("--runs <n>", "fresh runs of each", runCount, 20)
+    .addOption(
+      new Option("--targets <how>", "which are the best")
+        .choices(["best", "best-by-estimate", "best-by-run"])
+        .default("best"),
+    )
+    .addOption(new Option("--show", "only show what came of it, so far").conflicts("detach"))
+    .option("--detach", "submit, and do not wait")
+    .option("--json", "one JSON object for each configuration")
+    .addHelpText("after", help.confirm)
+    .action(async (job: string, options: ConfirmOptions) => {
+      exit(await (await import("../confirm-job.ts")).confirmJob(globals(), job, options, output));
+    });
+}
+
+const mostTargets = 100;
+
+function few(text: string): number {
+  const value = count(text);
+  if (value <= mostTargets) return value;
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostTargets}: each is a job of its own.`);
+}
+
+function runCount(text: string): number {
+  const value = count(text);
+  if (value <= mostRuns) return value;
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostRuns}.`);
+}

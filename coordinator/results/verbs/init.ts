@@ -1,0 +1,11 @@
+import type { AddVerbs } from "./verb.ts";
+
+export const addInit: AddVerbs = (program, { output }) => {
+  program
+    .command("init [file]")
+    .description("write a first runspec, with a word on every line, that runs as it is (search.yaml)")
+    .action(async (file: string | undefined) => {
+      const { firstSpecName, initSpec } = await import("../init.ts");
+      initSpec(file ?? firstSpecName, output);
+    });
+};

@@ -1,0 +1,60 @@
+import { Option } from "commander";
+import type { DownloadOptions } from "../download.ts";
+import { type ExportJobOptions, exportFormats } from "../export-formats.ts";
+import * as help from "../help.ts";
+import type { ImportOptions } from "../import-runs.ts";
+import { collect, seconds } from "./arguments.ts";
+import type { AddVerbs } from "./verb.ts";
+
+export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
+  program
+    .command("download")
+    .description("write the files of a run, or of a whole job, to this machine; verified")
+    .argument("<job or run>", "job278, run662.7, run662.*")
+    .argument("[file]", "only this one, e.g. console.txt")
+    .option("--to <path>", "folder to write to (its own name, here); for one file also a file's name")
+    .option("--overwrite", "replace files that are there with another content")
+    .addHelpText("after", help.download)
+    .action(async (word: string, file: string | undefined, options: DownloadOptions) => {
+      await (await import("../download.ts")).download(globals(), word, file, options, output);
+    });
+  program
+    .command("extract")
+    .description("write everything that is kept of a job into a folder")
+    .argument("<job>", "job278")
+    .argument("<folder>", "made where it is missing")
+    .option("--overwrite", "replace files that are there with another content")
+    .action(async (word: string, folder: string, options: DownloadOptions) => {
+      await (await import("../download.ts")).download(globals(), word, undefined, { ...options, to: folder }, output);
+    });
+  program
+    .command("export")
+    .description("write all runs of a job for another program, numbers unrounded")
+    .argument("<job>", "job278; for tables also run lists as in list runs")
+    .addOption(
+      new Option("--to <format>", "optuna-journal is a study for optuna's JournalStorage")
+        .choices(exportFormats)
+        .default("csv"),
+    )
+    .option("--output <file>", "file to write (job278.csv and the like)")
+    .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)
+    .option("--status <words>", "only runs with that status, e.g. completed")
+    .action(async (word: string, options: ExportJobOptions) => {
+      await (await import("../export-job.ts")).exportJob(globals(), word, options, output);
+    });
+  program
+    .command("import")
+    .description("submit a search that counts the runs of earlier ones, from a table of runs")
+    .argument("<file>", ".csv, .tsv or .jsonl with hpmax and a column for each hyperparameter")
+    .requiredOption("--spec <spec>", "the search's runspec")
+    .addOption(
+      new Option("--monitor <how>", "same: stay and show the search; none: return; new: print what watches it").choices(
+        ["same", "none", "new"],
+      ),
+    )
+    .option("--every <seconds>", "seconds between standings where the output is no terminal (60; 0: never)", seconds)
+    .option("--json", "show the search as one JSON object a line")
+    .action(async (file: string, options: ImportOptions) => {
+      exit(await (await import("../import-runs.ts")).importRuns(globals(), file, options, output));
+    });
+};

@@ -1,0 +1,52 @@
+import type { ViewConsoleOptions } from "../view-console.ts";
+import type { ViewEventsOptions } from "../view-events.ts";
+import type { ViewMetricsOptions } from "../view-metrics.ts";
+import { count } from "./arguments.ts";
+import type { AddVerbs } from "./verb.ts";
+
+export const addView: AddVerbs = (program, { globals, output }) => {
+  const view = program.command("view").description("look at one run, a console, reports, a spec or what happened");
+  view
+    .command("run")
+    .description("everything that is known of a run: values, settings, attempts, files")
+    .argument("<run>", "run662.7")
+    .option("--json", "as one JSON object")
+    .action(async (run: string, options: { json?: boolean }) => {
+      await (await import("../view-run.ts")).viewRun(globals(), run, options, output);
+    });
+  view
+    .command("console")
+    .description("what a run has printed")
+    .argument("<run>", "run662.7")
+    .option("--follow", "stay, and show what comes, until the run has ended")
+    .option("--last <n>", "only the last n lines", count)
+    .action(async (run: string, options: ViewConsoleOptions) => {
+      await (await import("../view-console.ts")).viewConsole(globals(), run, options, output);
+    });
+  view
+    .command("metrics")
+    .description("every report of some runs")
+    .argument("<runs...>", "job1, run662, run662.7, run662.*, run660-run684")
+    .option("--last <n>", "only the last n reports of each run", count)
+    .option("--json", "one JSON object a line")
+    .action(async (runs: string[], options: ViewMetricsOptions) => {
+      await (await import("../view-metrics.ts")).viewMetrics(globals(), runs, options, output);
+    });
+  view
+    .command("spec")
+    .description("a job's spec as it was submitted; a run's repro spec, which repeats it exactly")
+    .argument("<job or run>", "job278 or run662.7")
+    .action(async (word: string) => {
+      await (await import("../view-spec.ts")).viewSpec(globals(), word, output);
+    });
+  view
+    .command("events")
+    .description("what the journal says of a job, a run or a worker: attempts, losses, late results, and why")
+    .argument("<job, run or worker>", "job278, run662.7 or lab-pc")
+    .option("--last <n>", "only the last n (50)", count)
+    .option("--all", "all of them")
+    .option("--json", "one JSON object a line")
+    .action(async (word: string, options: ViewEventsOptions) => {
+      await (await import("../view-events.ts")).viewEvents(globals(), word, options, output);
+    });
+};

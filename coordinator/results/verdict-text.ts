@@ -1,0 +1,73 @@
+import { labelOf } from "../../shared/domain/evaluation/history.ts";
+import type { Doubt, Verdict } from "../../shared/domain/evaluation/verdict.ts";
+import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import { decimalsFor, formatDecimal } from "./number-format.ts";
+import { printable } from "./table.ts";
+
+/** The verdict in words; the first line alone is a summary. */
+export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperparameter[]): string[] {
+  const { bestFor, completed, runs, interval, estimate, expectedGain } = verdict;
+  const stop =
+    verdict.doubts.length === 0
+      ? "stopping now is reasonable"
+      : `go on: ${verdict.doubts.map(doubtText(verdict)).join("; ")}`;
+  const summary = `best for the last ${bestFor} of ${completed} runs; ${chanceText(verdict)}; ${stop}`;
+  const setting = printable(labelOf(hyperparameters, verdict.leader));
+  const leader = `the best: ${setting === "" ? "the only configuration" : setting} (${counted(runs, "run")})`;
+  if (verdict.isFlat) return [summary, leader, `all runs came to the same hpmax, ${estimate}`];
+  const decimals = decimalsFor([interval.high - interval.low]);
+  const text = (value: number): string => formatDecimal(value, decimals);
+  const lines = [
+    summary,
+    leader,
+    `a new run of it may be expected to reach ${text(estimate)}; its true mean lies in ${text(interval.low)} to ${text(interval.high)} with 80 %`,
+  ];
+  if (verdict.configurations > 1) {
+    const gain = formatDecimal(expectedGain, decimalsFor([expectedGain]));
+    lines.push(`the best of the ${verdict.configurations} measured is expected to exceed it by ${gain}`);
+  }
+  if (verdict.collapses) {
+    const { collapsed, among } = verdict.collapses;
+    lines.push(
+      `${collapsed} of ${counted(among, "run")} of configurations like it came to far less than their others; that it may too is counted in`,
+    );
+  }
+  if (verdict.rival) {
+    const { configuration, runs: times } = verdict.rival;
+    const rival = printable(labelOf(hyperparameters, configuration));
+    lines.push(
+      `estimated higher still: ${rival} (${counted(times, "run")}, ${text(verdict.rival.estimate)}), with more spread`,
+    );
+  }
+  return lines;
+}
+
+function chanceText({ chanceOfBetter, configurations, isFlat }: Verdict): string {
+  if (configurations === 1) return "no other configuration was measured";
+  if (isFlat) return "nothing tells it from the others";
+  const percent = Math.round(100 * chanceOfBetter);
+  // So many draws do not tell 0 from 1 in 200.
+  const shown = percent === 0 ? "below 1" : percent === 100 ? "above 99" : String(percent);
+  return `chance that another configuration is truly better: ${shown} %`;
+}
+
+const doubtText =
+  ({ runs, neighbours }: Verdict) =>
+  (doubt: Doubt): string => {
+    switch (doubt) {
+      case "no repeats":
+        return "no configuration was run twice, so luck cannot be told from quality";
+      case "few runs":
+        return `the best was run ${runs === 1 ? "once" : "twice"} only`;
+      case "neighbours":
+        return `${neighbours.all - neighbours.measured} of its ${neighbours.all} neighbours have no completed run`;
+      case "rivals":
+        return "another may be better by more than a tenth of what runs of one configuration differ";
+      default: {
+        const never: never = doubt;
+        throw new RangeError(`unknown doubt ${never}`);
+      }
+    }
+  };
+
+export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;

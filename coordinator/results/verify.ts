@@ -1,0 +1,168 @@
+import { readSnapshot } from "../../shared/broker/snapshots.ts";
+import { within } from "../../shared/deadline.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { plainDifference } from "../../shared/domain/invariants/plain-difference.ts";
+import { InvariantCheck } from "../../shared/domain/invariants.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import { FoldError } from "../../shared/domain/run-table.ts";
+import { takeSnapshot } from "../../shared/domain/snapshot.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { exitCode } from "../../shared/errors.ts";
+import type { Bus, StoredMessage } from "../../shared/ports.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
+import { evidenceOfJob, streams } from "../../shared/wire/subjects.ts";
+import { testimonyOf } from "../../shared/wire/testimony.ts";
+import { namedJob } from "./named-job.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
+
+const readTimeoutMs = 600_000;
+
+/** What a store came to, held against the promises of a search. */
+export interface Verification {
+  readonly jobs: number;
+  readonly trials: number;
+  readonly ended: number;
+  readonly records: number;
+  readonly evidence: number;
+  /** In words; empty when every promise was kept. */
+  readonly violations: readonly string[];
+}
+
+/** `nexus verify [job]`; returns the exit code. */
+export async function verify(
+  globals: GlobalOptions,
+  job: string | undefined,
+  { json }: { readonly json?: boolean | undefined },
+  output: Output,
+): Promise<number> {
+  const scope = scopeOf(globals);
+  const workspace = scope.paths.name;
+  const found = await withLink(scope, "viewer", ({ bus }) => verifyStore(bus, job, workspace));
+  const { violations, ...counts } = found;
+  const isKept = violations.length === 0;
+  const what = job ?? `workspace ${workspace}`;
+  if (json) {
+    output.result(
+      `${JSON.stringify({ type: "verification", v: 1, workspace, job: job ?? null, ok: isKept, ...counts, violations })}\n`,
+    );
+  } else {
+    const read = `${counts.records} records of the journal, ${counts.evidence} messages of evidence`;
+    output.result(`${what}: ${counts.jobs} jobs, ${counts.trials} runs, ${counts.ended} of them ended; ${read}\n`);
+    if (isKept) output.result(promises);
+    else output.result(`${violations.length} broken:\n${violations.map((each) => `  ${each}\n`).join("")}`);
+  }
+  return isKept ? exitCode.done : exitCode.failure;
+}
+
+const promises = `every promise was kept:
+  each run ended at most once, by an attempt that the journal had given to that worker
+  nothing started beyond total_runs, and each job that nobody stopped ended with all of them
+  every completion rests on a result of its own that says the same, and no result was passed over
+  the curve of each completed run has no gap
+  the journal folds to what its records say, and to its snapshot
+`;
+
+/**
+ * Reads the journal to its end and then the evidence, which by then holds everything that the journal rests on; also while a
+ * search goes on.
+ *
+ * @param typed  one job, or undefined for all of them
+ * @throws NotFoundError when there is no such job
+ */
+export async function verifyStore(bus: Bus, typed: string | undefined, workspace: string): Promise<Verification> {
+  const check = new InvariantCheck();
+  const wanted = typed?.slice(typed.lastIndexOf("/") + 1);
+  let records = 0;
+  const journal = new JournalReading((event) => {
+    if (wanted !== undefined && event.type !== "led" && !("job" in event && event.job === wanted)) return;
+    records += 1;
+    check.event(event);
+  });
+  journal.snapshot = await readSnapshot(bus, (why) => journal.troubles.push(`the snapshot cannot be used: ${why}`));
+  await readAll(bus, streams.journal, (message) => journal.take(message));
+  const only = typed === undefined ? undefined : namedJob(typed, journal.state, workspace).job;
+  let evidence = 0;
+  const hear = (message: StoredMessage): void => {
+    evidence += 1;
+    const told = testimonyOf(message);
+    if (told) check.testimony(told);
+  };
+  await readAll(bus, streams.evidence, hear, only === undefined ? undefined : [evidenceOfJob(only)]);
+  // A fold that broke off says less than the records: that it did is the one thing to say of it.
+  if (journal.troubles.length === 0) check.compare(partOf(journal.state, only));
+  const { jobs, trials, ended } = check.counts();
+  return { jobs, trials, ended, records, evidence, violations: [...journal.troubles, ...check.violations()] };
+}
+
+/** The journal as it lies in the broker: its records, their fold, and what is wrong with the messages themselves. */
+class JournalReading {
+  readonly state: WorkspaceState = emptyWorkspace();
+  readonly troubles: string[] = [];
+  /** To be compared with the fold when that is as far. */
+  snapshot: WorkspaceState | undefined;
+  #expected = 1;
+  #isFolding = true;
+  readonly #onEvent: (event: JournalEvent) => void;
+
+  constructor(onEvent: (event: JournalEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  take({ seq, subject, msgId, data }: StoredMessage): void {
+    if (seq !== this.#expected) this.troubles.push(`messages ${this.#expected} to ${seq - 1} of the journal are gone`);
+    this.#expected = seq + 1;
+    if (!isJournalRecord(msgId)) return;
+    let events: JournalEvent[];
+    try {
+      events = decodeEvents(data);
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error;
+      this.troubles.push(`message ${seq} of the journal (${subject}) cannot be read: ${error.message}`);
+      return;
+    }
+    for (const event of events) {
+      this.#onEvent(event);
+      this.#fold(seq, event);
+    }
+    if (this.#isFolding && this.snapshot?.seq === seq) this.#compareSnapshot(this.snapshot);
+  }
+
+  #compareSnapshot(snapshot: WorkspaceState): void {
+    const difference = plainDifference(takeSnapshot(this.state), takeSnapshot(snapshot));
+    if (difference !== "")
+      this.troubles.push(`the journal up to message ${snapshot.seq} does not fold to its snapshot: ${difference}`);
+  }
+
+  #fold(seq: number, event: JournalEvent): void {
+    if (!this.#isFolding) return;
+    try {
+      apply(this.state, event);
+      this.state.seq = seq;
+    } catch (error) {
+      if (!(error instanceof FoldError)) throw error;
+      this.#isFolding = false;
+      this.troubles.push(`message ${seq} of the journal cannot be: ${error.message}; nothing after it was folded`);
+    }
+  }
+}
+
+function partOf(state: WorkspaceState, only: JobName | undefined): WorkspaceState {
+  if (only === undefined) return state;
+  return { ...state, jobs: new Map([...state.jobs].filter(([job]) => job === only)) };
+}
+
+async function readAll(
+  bus: Bus,
+  stream: string,
+  handler: (message: StoredMessage) => void,
+  subjects?: readonly string[],
+): Promise<void> {
+  const reading = await bus.read(stream, 1, handler, subjects);
+  try {
+    await within(reading.caughtUp, readTimeoutMs, `reading ${stream}`);
+  } finally {
+    await reading.stop();
+  }
+}

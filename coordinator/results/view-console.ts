@@ -1,0 +1,118 @@
+import { followJournal } from "../../shared/broker/journal-reader.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { isOpen } from "../../shared/domain/trial.ts";
+import type { Bus, StoredMessage } from "../../shared/ports.ts";
+import { evidenceOfTrial, streams } from "../../shared/wire/subjects.ts";
+import { type ChosenRun, EvidenceCollector, readEvidence } from "./curves.ts";
+import { oneRun } from "./one-run.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
+import { printable } from "./table.ts";
+
+export interface ViewConsoleOptions {
+  /** Stay, and show what comes, until the run has ended. */
+  readonly follow?: boolean | undefined;
+  /** Only so many of the last lines of what is there. */
+  readonly last?: number | undefined;
+}
+
+/** `nexus view console run662.7`: what the run has printed. */
+export async function viewConsole(
+  globals: GlobalOptions,
+  word: string,
+  options: ViewConsoleOptions,
+  output: Output,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  const { name } = scope.paths;
+  await withLink(scope, "viewer", async ({ bus }) => {
+    if (options.follow) {
+      await follow(bus, word, name, output);
+      return;
+    }
+    const run = oneRun(word, await readWorkspaceOver(bus), name);
+    const [evidence] = await readEvidence(bus, [run]);
+    const text = evidence?.console ?? null;
+    if (text === null) output.note(nothingYet(run));
+    else output.result(lastLines(safe(text), options.last));
+  });
+}
+
+function nothingYet({ trial }: ChosenRun): string {
+  if (!isOpen(trial)) return `${trial.run} has left no console: it is ${trial.status}${why(trial.reason)}\n`;
+  return `${trial.run} has printed nothing yet: it is ${trial.status}${why(trial.reason)}; to wait for it: --follow\n`;
+}
+
+const why = (reason: string): string => (reason === "" ? "" : ` (${printable(reason)})`);
+
+function lastLines(text: string, count: number | undefined): string {
+  if (count === undefined) return text;
+  const lines = text.replace(/\n$/, "").split("\n");
+  return `${lines.slice(-count).join("\n")}\n`;
+}
+
+/** What a run prints must not move the cursor of whoever looks at it; lines and tabs are kept. */
+const safe = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => line.split("\t").map(printable).join("\t"))
+    .join("\n");
+
+/** Shows the console from its beginning and goes on until the run has ended. */
+async function follow(bus: Bus, word: string, workspace: string, output: Output): Promise<void> {
+  let ended: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  let onEvent: (event: JournalEvent) => void = () => undefined;
+  const journal = await followJournal(
+    bus,
+    (event) => onEvent(event),
+    () => ended(),
+  );
+  try {
+    const { table, trial } = oneRun(word, journal.state, workspace);
+    let printed = false;
+    let shownAttempt = 1;
+    const collector = new EvidenceCollector(table, trial, (lines, attempt) => {
+      if (attempt !== shownAttempt) output.result(`--- attempt ${attempt} ---\n`);
+      shownAttempt = attempt;
+      printed = true;
+      output.result(safe(lines));
+    });
+    let early: StoredMessage[] = [];
+    let readUpTo = 0;
+    const look = (message: StoredMessage): void => {
+      const refused = collector.refused;
+      collector.add(message);
+      // Its attempt may be one that the journal tells of a moment later.
+      if (collector.refused > refused) early.push(message);
+      readUpTo = Math.max(readUpTo, message.seq);
+      endIfOver();
+    };
+    /** Evidence that the end rests on; Infinity while the run goes on. */
+    let last = isOpen(trial) ? Number.POSITIVE_INFINITY : 0;
+    const endIfOver = (): void => {
+      if (readUpTo >= last) ended();
+    };
+    onEvent = (event) => {
+      if (!("n" in event) || event.job !== table.job || event.n !== trial.n) return;
+      const again = early;
+      early = [];
+      for (const message of again) look(message);
+      if (!isOpen(trial)) last = "ev" in event ? event.ev : 0;
+      endIfOver();
+    };
+    const reading = await bus.read(streams.evidence, 1, look, [evidenceOfTrial(table.job, trial.n)]);
+    await reading.caughtUp;
+    endIfOver();
+    if (!printed && Number.isFinite(last) === false) output.note(`waiting for ${trial.run} to print something\n`);
+    await over;
+    await reading.stop();
+    const text = collector.console();
+    if (!printed && text !== null) output.result(safe(text));
+    output.note(`${trial.run} is ${trial.status}${why(trial.reason)}\n`);
+  } finally {
+    await journal.stop();
+  }
+}

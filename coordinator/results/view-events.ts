@@ -1,0 +1,122 @@
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { isWorkerId } from "../../shared/domain/names.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { type JournalEntry, readEvents } from "./journal-events.ts";
+import type { Output } from "./output.ts";
+import { type Field, recordsTable } from "./records.ts";
+import { selectRuns } from "./run-list.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
+import type { Cell } from "./table.ts";
+
+export interface ViewEventsOptions {
+  readonly json?: boolean | undefined;
+  readonly last?: number | undefined;
+  readonly all?: boolean | undefined;
+}
+
+/** How many are listed unless asked otherwise: a job of thousands of runs has tens of thousands. */
+const usualLast = 50;
+
+/** `nexus view events run662.7`: what the journal says of a run, a job or a worker, with the reasons. */
+export async function viewEvents(
+  globals: GlobalOptions,
+  word: string,
+  options: ViewEventsOptions,
+  output: Output,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  await withLink(scope, "viewer", async ({ bus }) => {
+    const state = await readWorkspaceOver(bus);
+    const entries = await readEvents(bus, isAbout(word, state, scope.paths.name));
+    const count = options.all ? entries.length : (options.last ?? usualLast);
+    const shown = entries.slice(Math.max(0, entries.length - count));
+    if (options.json) output.result(shown.map((entry) => eventJson(entry, state)).join(""));
+    else output.result(eventsText(shown, state));
+    const hidden = entries.length - shown.length;
+    if (hidden > 0) output.note(`${hidden} earlier events are not listed (--last=${count}); to see all: --all\n`);
+  });
+}
+
+/** Which records are about a job, a run, a parent run or a worker. */
+export function isAbout(word: string, state: WorkspaceState, workspace: string): (event: JournalEvent) => boolean {
+  if (isWorkerId(word) && state.workers.has(word)) return (event) => "worker" in event && event.worker === word;
+  const { rows, tables } = selectRuns([word], state, workspace);
+  const isJob = /^(\w+\/)?job/.test(word);
+  if (isJob) {
+    const jobs = new Set<string>(tables.map(({ job }) => job));
+    return (event) => "job" in event && jobs.has(event.job);
+  }
+  const runs = new Set(rows.flatMap(({ table, trial }) => (trial ? [`${table.job}/${trial.n}`] : [])));
+  return (event) => {
+    if ("n" in event) return runs.has(`${event.job}/${event.n}`);
+    return "trials" in event && event.trials.some((n) => runs.has(`${event.job}/${n}`));
+  };
+}
+
+export function eventsText(entries: readonly JournalEntry[], state: WorkspaceState): string {
+  return recordsTable(eventFields(state), entries, `total events listed: ${entries.length}`);
+}
+
+function eventFields(state: WorkspaceState): Field<JournalEntry>[] {
+  return [
+    { name: "time", kind: "text", value: ({ event }) => `${new Date(event.at).toISOString().slice(0, 19)}Z` },
+    { name: "about", kind: "text", value: ({ event }) => aboutOf(event, state) },
+    { name: "attempt", kind: "count", value: ({ event }) => ("attempt" in event ? event.attempt : undefined) },
+    { name: "worker", kind: "text", value: ({ event }) => ("worker" in event ? event.worker : undefined) },
+    { name: "event", kind: "text", value: ({ event }) => eventWord(event) },
+    { name: "what", kind: "text", value: ({ event }) => detailOf(event) },
+  ];
+}
+
+function aboutOf(event: JournalEvent, state: WorkspaceState): Cell {
+  if (!("job" in event)) return undefined;
+  return "n" in event ? (state.jobs.get(event.job)?.trial(event.n)?.run ?? `${event.job} trial ${event.n}`) : event.job;
+}
+
+function eventWord(event: JournalEvent): string {
+  switch (event.type) {
+    case "job":
+      return "submitted";
+    case "ended":
+    case "lost":
+      return event.outcome;
+    case "job-state":
+    case "worker-state":
+      return event.state;
+    default:
+      return event.type;
+  }
+}
+
+/** Why, or what came of it. */
+function detailOf(event: JournalEvent): string {
+  switch (event.type) {
+    case "assigned":
+      return event.why;
+    case "completed":
+      return `hpmax ${event.hpmax} after ${event.iters} iterations`;
+    case "late":
+      return `hpmax ${event.hpmax} came after the run had ended: not counted`;
+    case "checkpoint":
+      return `stage ${event.stage}, ${event.iters} iterations, ${event.size} bytes`;
+    case "lost":
+      return `${event.reason}${event.charged ? " (counts against its retries)" : ""}`;
+    case "job":
+      return `${event.file} by ${event.by}: ${event.settings.totalRuns} runs, hp_tuning ${event.settings.hpTuning}`;
+    case "job-state":
+    case "worker-state":
+      return [event.reason, event.by === "" || event.by === "coordinator" ? "" : `by ${event.by}`]
+        .filter((part) => part !== "")
+        .join("; ");
+    default:
+      return "reason" in event ? event.reason : "by" in event ? `by ${event.by}` : "";
+  }
+}
+
+/** The record as it is, but for the texts that came along with a job: `view spec` shows those. */
+function eventJson({ seq, event }: JournalEntry, state: WorkspaceState): string {
+  const { type, ...rest } = event;
+  const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "text" && name !== "sources"));
+  const run = "n" in event ? { run: state.jobs.get(event.job)?.trial(event.n)?.run ?? null } : {};
+  return `${JSON.stringify({ type: "event", v: 1, seq, event: type, ...run, ...kept })}\n`;
+}

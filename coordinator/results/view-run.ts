@@ -1,0 +1,82 @@
+import type { Trial } from "../../shared/domain/trial.ts";
+import { columnsOf } from "./columns.ts";
+import { type ChosenRun, type RunEvidence, readEvidence } from "./curves.ts";
+import { oneRun } from "./one-run.ts";
+import type { Output } from "./output.ts";
+import { type Field, recordsTable } from "./records.ts";
+import type { RunRow } from "./run-rows.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
+import { printable } from "./table.ts";
+
+/** `nexus view run run662.7`: everything that is known of one run. */
+export async function viewRun(
+  globals: GlobalOptions,
+  word: string,
+  { json }: { readonly json?: boolean | undefined },
+  output: Output,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  await withLink(scope, "viewer", async ({ bus }) => {
+    const run = oneRun(word, await readWorkspaceOver(bus), scope.paths.name);
+    const [evidence] = await readEvidence(bus, [run]);
+    if (!evidence) throw new Error(`the evidence of ${run.trial.run} was not read`);
+    output.result(json ? runJson(run, evidence, scope.paths.name) : runText(run, evidence, scope.paths.name));
+  });
+}
+
+const rowOf = ({ table, trial }: ChosenRun): RunRow => ({ table, trial, parentRun: null, parent: 0, child: 1 });
+
+export function runText(run: ChosenRun, { curve, files }: RunEvidence, workspace: string): string {
+  const { usual, all } = columnsOf([run.table], workspace);
+  const shown = [...usual, ...all.filter((column) => !usual.includes(column))].flatMap((column) => {
+    const value = column.value(rowOf(run));
+    return value === undefined ? [] : [[column.header, printable(String(value))] as const];
+  });
+  const width = shown.reduce((most, [name]) => Math.max(most, name.length), 0);
+  const reports = curve.stages.reduce((sum, { iters }) => sum + iters.length, 0);
+  const lines = [
+    "",
+    ...shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    `${"reports".padEnd(width)}  ${reports}`,
+  ];
+  const attempts = recordsTable(attemptFields, run.trial.attempts, `attempts: ${run.trial.attempts.length}`);
+  const list = files?.list;
+  const uploaded = list
+    ? recordsTable(fileFields, list.files, `files: ${list.files.length}`) +
+      (list.leftOut === "" ? "" : `left out: ${printable(list.leftOut)}\n`)
+    : "";
+  return `${lines.join("\n")}\n${attempts}${uploaded}`;
+}
+
+const attemptFields: readonly Field<Trial["attempts"][number]>[] = [
+  { name: "attempt", kind: "count", value: ({ attempt }) => attempt },
+  { name: "worker", kind: "text", value: ({ worker }) => worker },
+  { name: "started", kind: "text", value: ({ at }) => `${new Date(at).toISOString().slice(0, 19)}Z` },
+  { name: "ended by", kind: "text", value: ({ end }) => end || undefined },
+];
+
+const fileFields: readonly Field<{ path: string; size: number; sha256: string }>[] = [
+  { name: "file", kind: "text", value: ({ path }) => path },
+  { name: "bytes", kind: "count", value: ({ size }) => size },
+  { name: "sha256", kind: "text", value: ({ sha256 }) => sha256 },
+];
+
+function runJson(run: ChosenRun, { curve, files }: RunEvidence, workspace: string): string {
+  const values = columnsOf([run.table], workspace).all.map(({ id, value }) => [id, value(rowOf(run)) ?? null] as const);
+  const inGroup = (group: string): Record<string, unknown> =>
+    Object.fromEntries(
+      values.flatMap(([id, value]) => (id.startsWith(`${group}.`) ? [[id.slice(group.length + 1), value]] : [])),
+    );
+  const own = Object.fromEntries(values.filter(([id]) => !id.includes(".")));
+  return `${JSON.stringify({
+    type: "run",
+    v: 1,
+    ...own,
+    metrics: inGroup("metrics"),
+    hparams: inGroup("hparams"),
+    reports: curve.stages.reduce((sum, { iters }) => sum + iters.length, 0),
+    attempts: run.trial.attempts.map(({ attempt, worker, at, end }) => ({ attempt, worker, at, end })),
+    files: files?.list.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ?? [],
+    filesLeftOut: files?.list.leftOut ?? "",
+  })}\n`;
+}

@@ -1,0 +1,82 @@
+import { followJournal } from "../../shared/broker/journal-reader.ts";
+import { pause } from "../../shared/deadline.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { JournalCorruptError } from "../../shared/errors.ts";
+import type { Bus } from "../../shared/ports.ts";
+import { duration } from "../progress.ts";
+
+/** Where progress goes: one line that is rewritten on a terminal, a line now and then elsewhere. */
+export interface ProgressStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+const lookMs = 200;
+const lineEveryMs = 30_000;
+/** The client reconnects by itself; an absence shorter than this is not worth a word. */
+const awayMs = 3000;
+
+/**
+ * Waits until none of the jobs will run anything any more, or the signal aborts; the jobs go on either way.
+ *
+ * @returns the state of the workspace as it then is
+ */
+export async function waitForJobs(
+  bus: Bus,
+  jobs: readonly JobName[],
+  progress: ProgressStream,
+  signal: AbortSignal,
+): Promise<WorkspaceState> {
+  let corrupt: JournalCorruptError | undefined;
+  const follower = await followJournal(
+    bus,
+    () => undefined,
+    (error) => {
+      corrupt = error;
+    },
+  );
+  const { state } = follower;
+  const startedAt = performance.now();
+  let shown = "";
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let lastSeenAt = startedAt;
+  try {
+    while (!signal.aborted && !jobs.every((job) => state.jobs.get(job)?.isOver)) {
+      if (corrupt) throw corrupt;
+      const now = performance.now();
+      if (bus.isConnected()) lastSeenAt = now;
+      const counts = countsLine(state, jobs, now - lastSeenAt > awayMs);
+      if (progress.isTTY) {
+        const line = `${counts}  ${duration(now - startedAt)}`.slice(0, Math.max(1, (progress.columns ?? 80) - 1));
+        if (line !== shown) progress.write(`\r\x1b[K${line}`);
+        shown = line;
+      } else if (counts !== shown && now - shownAt > lineEveryMs) {
+        progress.write(`${counts}  ${duration(now - startedAt)}\n`);
+        shown = counts;
+        shownAt = now;
+      }
+      await pause(lookMs, signal);
+    }
+    if (corrupt) throw corrupt;
+    return state;
+  } finally {
+    if (progress.isTTY && shown !== "") progress.write("\r\x1b[K");
+    await follower.stop();
+  }
+}
+
+/** `job289 12/20, 4 running  job290 0/20, waiting for a worker`. */
+function countsLine(state: WorkspaceState, jobs: readonly JobName[], isAway: boolean): string {
+  if (isAway) return "the broker does not answer; waiting for it (the workers go on training)";
+  return jobs
+    .map((job) => {
+      const table = state.jobs.get(job);
+      if (!table) return `${job} submitted`;
+      const { ended, running, submitted } = table;
+      const doing = table.isOver ? table.state : running > 0 ? `${running} running` : "waiting for a worker";
+      return `${job} ${ended}/${submitted.settings.totalRuns}, ${doing}`;
+    })
+    .join("  ");
+}

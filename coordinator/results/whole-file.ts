@@ -1,0 +1,36 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { UsageError } from "../../shared/errors.ts";
+
+/**
+ * Writes a file whole or not at all: into another name beside it, which takes its place when everything is on the disk. What
+ * was there before stays until then. Missing folders are made.
+ *
+ * @param parts  the content, piece by piece, so that a large file need not be in memory as a whole
+ * @param asked  what the person typed, for the message: `--export=runs.csv`
+ * @throws UsageError when it cannot be written there
+ */
+export function writeWhole(file: string, parts: Iterable<string | Uint8Array>, asked: string): void {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.part`);
+  let opened: number | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
+    opened = openSync(temporary, "wx");
+    for (const part of parts) {
+      const bytes = typeof part === "string" ? Buffer.from(part) : part;
+      for (let at = 0; at < bytes.length; ) at += writeSync(opened, bytes, at);
+    }
+    fsyncSync(opened);
+    closeSync(opened);
+    opened = undefined;
+    renameSync(temporary, file);
+  } catch (cause) {
+    if (opened !== undefined) closeSync(opened);
+    rmSync(temporary, { force: true });
+    // Only what the file system says is the person's to mend.
+    if (!(cause instanceof Error) || (!("code" in cause) && cause.message !== "it is a folder")) throw cause;
+    throw new UsageError(`${asked}: cannot be written (${cause.message})`, { cause });
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * A process of its own, low in priority, that folds the journal and stores a snapshot of it: the leader, whose memory holds the
+ * same, would stand still while it wrote a million runs. What it is told comes on stdin, since it holds secrets.
+ */
+
+import { setPriority } from "node:os";
+import { readJournal } from "../shared/broker/journal-reader.ts";
+import { writeSnapshot } from "../shared/broker/snapshots.ts";
+import { connectAs } from "../shared/broker/workspace-link.ts";
+import { exitCode, explain } from "../shared/errors.ts";
+import type { SnapshotOrder } from "./snapshots.ts";
+
+const nice = 10;
+
+try {
+  setPriority(nice);
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const { url, credentials } = JSON.parse(Buffer.concat(chunks).toString()) as SnapshotOrder; // the coordinator wrote it
+  const bus = await connectAs(url, credentials, "coordinator");
+  try {
+    await writeSnapshot(bus, await readJournal(bus));
+  } finally {
+    await bus.close();
+  }
+} catch (error) {
+  process.stderr.write(`${explain(error, "the snapshot's writer").text}\n`);
+  process.exitCode = exitCode.failure;
+}

@@ -1,0 +1,177 @@
+import { randomUUID } from "node:crypto";
+import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
+import { controlActions, controlQuestion } from "./controls.ts";
+import { frameLines } from "./frame.ts";
+import { FrameClock } from "./frame-clock.ts";
+import { bindingOf } from "./keys.ts";
+import { moveHelp, moveInPage } from "./page-keys.ts";
+import { answerPrompt } from "./prompt-keys.ts";
+import type { Confirmation } from "./prompts.ts";
+import { screenActions } from "./screen-actions.ts";
+import { rendered } from "./styled.ts";
+import type { Key, Terminal } from "./terminal-port.ts";
+import type { ViewModel } from "./view-model.ts";
+
+/** Ctrl-C twice within this detaches. */
+const twiceMs = 2000;
+
+export interface AppPorts {
+  /** Has the coordinator carry out an order; throws where nobody answers. */
+  readonly send: (order: Order) => Promise<OrderAnswer>;
+  /** Writes the screen's text to a file, and returns its name. */
+  readonly save: (text: string) => string;
+  /** Stops this process as Ctrl-Z does. */
+  readonly suspend: () => void;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds of processor time of this process. */
+  readonly cpu: () => number;
+}
+
+/** How a person left. */
+export interface Leaving {
+  readonly exitCode: number;
+  /** Printed once the terminal is restored. */
+  readonly message: string;
+}
+
+/** What a key may touch. */
+export interface KeyContext {
+  readonly model: ViewModel;
+  readonly terminal: Terminal;
+  readonly ports: AppPorts;
+  readonly now: number;
+  say(text: string): void;
+  askToQuit(): void;
+  leave(leaving: Leaving): void;
+  carryOut(confirmation: Confirmation): void;
+  /** What a person who detaches is told. */
+  readonly detachedText: string;
+}
+
+/** Keys change the view model, the frame clock draws it. */
+export class App {
+  readonly #model: ViewModel;
+  readonly #terminal: Terminal;
+  readonly #ports: AppPorts;
+  readonly #clock: FrameClock;
+  readonly #left: Promise<Leaving>;
+  #leave: (leaving: Leaving) => void = () => undefined;
+  #interruptedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(model: ViewModel, terminal: Terminal, ports: AppPorts) {
+    this.#model = model;
+    this.#terminal = terminal;
+    this.#ports = ports;
+    this.#left = new Promise((resolve) => {
+      this.#leave = resolve;
+    });
+    this.#clock = new FrameClock({
+      draw: () => this.#draw(),
+      isDrained: () => terminal.isDrained,
+      now: ports.now,
+      onRate: (rate) => {
+        model.slowFrames = rate;
+      },
+    });
+  }
+
+  /** Takes the terminal's keys and draws until `stop`. */
+  start(): void {
+    this.#terminal.onKey((key) => this.press(key));
+    this.#terminal.onRedraw(() => this.#draw());
+    this.#clock.start();
+  }
+
+  stop(): void {
+    this.#clock.stop();
+  }
+
+  /** Resolves when the person has left. */
+  get left(): Promise<Leaving> {
+    return this.#left;
+  }
+
+  leave(leaving: Leaving): void {
+    this.#leave(leaving);
+  }
+
+  /** Something to draw has come. */
+  changed(): void {
+    this.#clock.change();
+  }
+
+  press(key: Key): void {
+    const context = this.#context();
+    if (key.name === "C-c") this.#interrupt(context);
+    else if (this.#model.prompt) answerPrompt(context, this.#model.prompt, key);
+    else this.#act(context, key);
+    this.#clock.key();
+  }
+
+  #context(): KeyContext {
+    const { job, table, options } = this.#model;
+    const now = this.#ports.now();
+    const isOver = table === undefined || table.isOver;
+    return {
+      model: this.#model,
+      terminal: this.#terminal,
+      ports: this.#ports,
+      now,
+      say: (text) => this.#model.say(text, now),
+      askToQuit: () => {
+        this.#model.prompt = { kind: "quit", canOrder: !options.isReadonly && !isOver, isOver, name: job ?? "" };
+      },
+      leave: (leaving) => this.#leave(leaving),
+      carryOut: (confirmation) => void this.#carryOut(confirmation),
+      detachedText: isOver ? "" : `${job} goes on without this screen; to see it again: nexus-coord watch ${job}`,
+    };
+  }
+
+  #draw(): number {
+    const { columns, rows, look } = this.#terminal;
+    const began = this.#ports.cpu();
+    const lines = frameLines(this.#model, columns, rows, this.#ports.now());
+    this.#terminal.draw(lines.map((line) => rendered(line, look)));
+    return this.#ports.cpu() - began;
+  }
+
+  #interrupt({ now, leave, askToQuit, detachedText }: KeyContext): void {
+    if (now - this.#interruptedAt < twiceMs) leave({ exitCode: 130, message: detachedText });
+    this.#interruptedAt = now;
+    askToQuit();
+  }
+
+  #act(context: KeyContext, key: Key): void {
+    const model = this.#model;
+    const binding = bindingOf(key.name);
+    if (!binding) {
+      if (key.text !== "") context.say(`"${key.text}" does nothing here; ? shows the keys`);
+      return;
+    }
+    const { action } = binding;
+    if (controlActions.includes(action)) {
+      const question = controlQuestion(model, action);
+      if (typeof question === "string") context.say(question);
+      else model.prompt = question;
+      return;
+    }
+    if (model.isHelpOpen && moveHelp(context, action)) return;
+    if (model.page && moveInPage(context, action)) return;
+    screenActions[action]?.(context, key);
+  }
+
+  async #carryOut({ order, effect, leaves, command }: Confirmation): Promise<void> {
+    const say = (text: string): void => this.#model.say(text, this.#ports.now());
+    say(`sending: ${command}`);
+    try {
+      const { ok, reason } = await this.#ports.send({ ...order, op: randomUUID() });
+      if (!ok) say(`refused: ${reason}`);
+      else if (leaves) this.#leave({ exitCode: 0, message: `done: ${effect}` });
+      else say(`done: ${effect}`);
+    } catch (error) {
+      say(`not done: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#clock.change();
+  }
+}

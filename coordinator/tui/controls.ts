@@ -1,0 +1,154 @@
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { isOpen, type Trial } from "../../shared/domain/trial.ts";
+import type { ControlTarget, ControlVerb } from "../../shared/wire/messages.ts";
+import type { Action } from "./keys.ts";
+import type { Confirmation, OrderWithoutId } from "./prompts.ts";
+import type { ViewModel } from "./view-model.ts";
+import type { WorkerRow } from "./worker-rows.ts";
+
+export const controlActions: readonly Action[] = ["pause", "resume", "drain", "stop", "cancel", "bench"];
+
+/** What a control key is about: what is selected, or the job. */
+type Subject =
+  | { readonly kind: "worker"; readonly row: WorkerRow }
+  | { readonly kind: "runs"; readonly table: RunTable; readonly trials: readonly Trial[]; readonly name: string }
+  | { readonly kind: "job"; readonly table: RunTable };
+
+/** The question before an order; text says why the key does nothing now. */
+export function controlQuestion(model: ViewModel, action: Action): Confirmation | string {
+  if (model.options.isReadonly) return "this screen is read-only; control keys do nothing";
+  const subject = subjectOf(model, action);
+  if (typeof subject === "string") return subject;
+  if (action === "bench") return benchQuestion(subject);
+  const verb = action as ControlVerb;
+  switch (subject.kind) {
+    case "worker":
+      return workerQuestion(verb, subject.row);
+    case "runs":
+      return runsQuestion(verb, subject);
+    case "job":
+      return jobQuestion(verb, subject.table);
+    default: {
+      const never: never = subject;
+      return never;
+    }
+  }
+}
+
+/** `q` and then s or c: about the whole job, after which the screen ends. */
+export function leavingQuestion(model: ViewModel, verb: "stop" | "cancel"): Confirmation | string {
+  const { table } = model;
+  if (!table) return "there is no job to stop";
+  const question = jobQuestion(verb, table);
+  return typeof question === "string" ? question : { ...question, leaves: true };
+}
+
+function subjectOf(model: ViewModel, action: Action): Subject | string {
+  const { table, page, focus } = model;
+  if (!page && (focus === "Workers" || action === "bench")) {
+    if (focus !== "Workers") return "B benches a worker: choose one on 3 Workers";
+    const row = model.lists.workers.selected;
+    return row ? { kind: "worker", row } : "no worker has joined yet";
+  }
+  if (!table) return "there is no job yet";
+  // Draining and stopping are about what comes next, and runs have no next.
+  if (action === "drain" || action === "stop") return { kind: "job", table };
+  if (page?.kind === "run") return ofTrials(table, [table.trial(page.n)], "this run");
+  if (page?.kind === "run set") return ofTrials(table, model.openRunsOf(page.key), "this run set");
+  if (focus === "Runs") return ofTrials(table, [model.lists.runs.selected?.trial], "the selected run");
+  const { selectedKey } = model.lists.standings;
+  if (action === "cancel" && focus === "Standings" && selectedKey !== null) {
+    return ofTrials(table, model.openRunsOf(selectedKey), "the selected run set");
+  }
+  return { kind: "job", table };
+}
+
+function ofTrials(table: RunTable, trials: readonly (Trial | undefined)[], what: string): Subject | string {
+  const open = trials.flatMap((trial) => (trial && isOpen(trial) ? [trial] : []));
+  const [first] = open;
+  if (!first) return `nothing of ${what} is running or queued`;
+  return {
+    kind: "runs",
+    table,
+    trials: open,
+    name: open.length === 1 ? first.run : `${open.length} runs of ${what.replace(/^(this|the selected) /, "a ")}`,
+  };
+}
+
+function question(
+  effect: string,
+  command: string,
+  order: OrderWithoutId,
+  mustType: string | null = null,
+): Confirmation {
+  return { kind: "confirm", effect, command, mustType, typed: "", order, leaves: false };
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+function control(verb: ControlVerb, target: ControlTarget): OrderWithoutId {
+  return { kind: "control", verb, target };
+}
+
+function jobQuestion(verb: ControlVerb, table: RunTable): Confirmation | string {
+  const { job, running } = table;
+  if (table.isOver) return `${job} is over: it is ${table.state}`;
+  const queued = table.waiting.size;
+  const left = Math.max(0, table.submitted.settings.totalRuns - table.ended - table.open);
+  const effects: Readonly<Record<ControlVerb, string>> = {
+    pause: `pauses ${job}: ${plural(running, "running run")} go on, nothing new starts (${left} to come) until it is resumed`,
+    resume: `resumes ${job}: ${plural(left, "run")} to come`,
+    drain: `drains ${job}: ${plural(running + queued, "run")} begun are finished, then it stands paused`,
+    stop: `stops ${job} for good: ${plural(running + queued, "run")} begun are finished, ${left} will never start`,
+    cancel: `cancels ${job} for good: ${plural(running, "running run")} and ${queued} queued end now, without results`,
+  };
+  return question(
+    effects[verb],
+    `nexus ${verb} ${job}`,
+    control(verb, { kind: "job", job }),
+    verb === "cancel" ? job : null,
+  );
+}
+
+function runsQuestion(
+  verb: ControlVerb,
+  { table, trials, name }: Extract<Subject, { kind: "runs" }>,
+): Confirmation | string {
+  const effects: Readonly<Record<ControlVerb, string>> = {
+    pause: `pauses ${name}: frozen where it runs, until it is resumed`,
+    resume: `resumes ${name}`,
+    drain: "",
+    stop: "",
+    cancel: `cancels ${name} now: ${plural(trials.length, "run")} end without a result and count for nothing`,
+  };
+  const runs = trials.map(({ run }) => run);
+  const shown = runs.length <= 4 ? runs.join(",") : `${runs.slice(0, 4).join(",")},...`;
+  const target = { kind: "runs", job: table.job, trials: trials.map(({ n }) => n) } as const;
+  return question(effects[verb], `nexus ${verb} ${shown}`, control(verb, target));
+}
+
+function workerQuestion(verb: ControlVerb, { record, held }: WorkerRow): Confirmation | string {
+  const { id } = record;
+  const effects: Readonly<Record<ControlVerb, string>> = {
+    pause: `pauses worker ${id}: ${plural(held, "run")} in hand go on, it gets nothing new`,
+    resume: `resumes worker ${id}`,
+    drain: `drains worker ${id}: it finishes ${plural(held, "run")} in hand and leaves`,
+    stop: `stops worker ${id} now: it hands back ${plural(held, "run")}, which move to others`,
+    cancel: "",
+  };
+  if (verb === "cancel") return "X cancels runs: choose one on 2 Runs; S makes a worker hand its runs back";
+  return question(effects[verb], `nexus ${verb} ${id}`, control(verb, { kind: "worker", worker: id }));
+}
+
+function benchQuestion(subject: Subject): Confirmation | string {
+  if (subject.kind !== "worker") return "B benches a worker: choose one on 3 Workers";
+  const { id, state } = subject.row.record;
+  if (state === "benched") {
+    return question(`admits worker ${id} again: it gets runs`, `nexus admit ${id}`, { kind: "admit", worker: id });
+  }
+  return question(
+    `benches worker ${id}: it gets no runs until it is admitted; it holds ${subject.row.held}`,
+    `nexus bench ${id}`,
+    { kind: "bench", worker: id },
+  );
+}

@@ -1,0 +1,53 @@
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { eventText } from "../event-words.ts";
+import { narrow } from "./styled.ts";
+
+/** Older lines are in the journal, and in `nexus list`; a screen must not grow for ever. */
+const mostLines = 5000;
+
+export type EventLevel = "info" | "trouble";
+
+export interface EventLine {
+  /** Unique; rises. */
+  readonly id: number;
+  /** Wall clock, of the newest that this line stands for. */
+  at: number;
+  text: string;
+  readonly level: EventLevel;
+  /** How many equal ones in a row it stands for. */
+  count: number;
+  /** What makes two lines equal: the text without the run. */
+  readonly kind: string;
+}
+
+/** What happened, newest last; equal troubles in a row are one line with a count. */
+export class EventList {
+  #lines: EventLine[] = [];
+  #next = 1;
+
+  get lines(): readonly EventLine[] {
+    return this.#lines;
+  }
+
+  event(event: JournalEvent, table: RunTable | undefined): void {
+    const told = eventText(event, table);
+    if (told) this.add(event.at, told.text, told.isTrouble ? "trouble" : "info");
+  }
+
+  add(at: number, said: string, level: EventLevel): void {
+    const text = narrow(said.replaceAll("\n", " "));
+    const kind = text.replace(/\brun\d+(\.\d+)?/, "");
+    const last = this.#lines.at(-1);
+    if (last && level === "trouble" && last.level === level && last.kind === kind) {
+      last.at = at;
+      last.text = text;
+      last.count += 1;
+      return;
+    }
+    this.#lines.push({ id: this.#next, at, text, level, count: 1, kind });
+    this.#next += 1;
+    // In steps: to take one away from the front of a long array moves all the others.
+    if (this.#lines.length > mostLines * 1.2) this.#lines = this.#lines.slice(-mostLines);
+  }
+}

@@ -1,0 +1,43 @@
+import { timeOfDay } from "../event-words.ts";
+import type { ScreenColumn } from "./columns.ts";
+import type { EventLine } from "./event-list.ts";
+import { ListView } from "./list-view.ts";
+import { type Line, plain, span } from "./styled.ts";
+import type { ViewModel } from "./view-model.ts";
+
+export function eventList(model: ViewModel): ListView<EventLine> {
+  return new ListView<EventLine>({
+    rows: () => model.events.lines.slice(),
+    keyOf: ({ id }) => String(id),
+    columns: () => columns,
+  });
+}
+
+const columns: readonly ScreenColumn<EventLine>[] = [
+  { name: "time", kind: "text", priority: 0, value: ({ at }) => timeOfDay(at) },
+  { name: "level", kind: "text", priority: 0, value: ({ level }) => level },
+  { name: "text", kind: "text", priority: 0, value: ({ text }) => text },
+];
+
+/** Newest last; while nobody has moved in it, the end is shown. */
+export function eventsLines(model: ViewModel, _width: number, height: number, isFocused: boolean): Line[] {
+  const list = model.lists.events;
+  if (list.rows.length === 0) {
+    return [
+      plain(list.filterText === "" ? "  nothing has happened yet" : "  no event passes the filter; Esc clears it"),
+    ];
+  }
+  const isLive = list.selectedKey === null;
+  const { rows, selected } = isLive ? { rows: list.rows.slice(-height), selected: -1 } : list.visible(height);
+  return rows.map((row, i): Line => {
+    const isSelected = isFocused && i === selected;
+    const mark = row.level === "trouble" ? "!" : " ";
+    const times = row.count > 1 ? ` (x${row.count})` : "";
+    if (isSelected) return [span(`> ${timeOfDay(row.at)} ${mark} ${row.text}${times}`, "selected")];
+    return [
+      span(`  ${timeOfDay(row.at)} `, "dim"),
+      span(`${mark} `, row.level === "trouble" ? "bad" : "plain"),
+      span(`${row.text}${times}`, row.level === "trouble" ? "warn" : "plain"),
+    ];
+  });
+}

@@ -1,0 +1,97 @@
+/** Frames a second at most ... */
+const fullRate = 8;
+/** ... and when what was drawn has not left yet, or nobody has pressed a key for a while. */
+const slowRate = 2;
+const idleRate = 1;
+const idleMs = 600_000;
+/** Milliseconds of processor time that a frame may cost. */
+export const frameBudgetMs = 15;
+/** A frame alone may have been the garbage collector's; so many in a row are ours. */
+const badFrames = 2;
+/** So many frames within the budget, and the rate doubles again. */
+const goodFrames = 16;
+const tickMs = 1000 / fullRate;
+/** Clocks on the screen go on although nothing happens. */
+const clockMs = 1000;
+
+export interface FramePorts {
+  /** Draws, and returns the milliseconds of processor time that it cost. */
+  readonly draw: () => number;
+  readonly isDrained: () => boolean;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Called when the rate changes; 0: full. */
+  readonly onRate: (framesPerSecond: number) => void;
+}
+
+/** Decides when a frame is drawn. */
+export class FrameClock {
+  readonly #ports: FramePorts;
+  #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
+  #isDirty = true;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #keyAt: number;
+  #rate = fullRate;
+  #good = 0;
+  #bad = 0;
+
+  constructor(ports: FramePorts) {
+    this.#ports = ports;
+    this.#keyAt = ports.now();
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.tick(), tickMs);
+    this.#draw();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    clearImmediate(this.#soon);
+  }
+
+  /** Something has changed; the next frame shows it. */
+  change(): void {
+    this.#isDirty = true;
+  }
+
+  /** A key is answered at once; many that come together are one frame. */
+  key(): void {
+    this.#keyAt = this.#ports.now();
+    this.#isDirty = true;
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      if (this.#ports.isDrained()) this.#draw();
+    });
+  }
+
+  /** Called eight times a second. */
+  tick(): void {
+    const { now, isDrained } = this.#ports;
+    const since = now() - this.#drawnAt;
+    if (!this.#isDirty && since < clockMs) return;
+    const isIdle = now() - this.#keyAt > idleMs;
+    const rate = isIdle ? idleRate : isDrained() ? this.#rate : Math.min(slowRate, this.#rate);
+    // A tick may come a little early.
+    if (since < 1000 / rate - tickMs / 4 || !isDrained()) return;
+    this.#draw();
+  }
+
+  #draw(): void {
+    this.#isDirty = false;
+    const cost = this.#ports.draw();
+    this.#drawnAt = this.#ports.now();
+    const before = this.#rate;
+    this.#good = cost > frameBudgetMs ? 0 : this.#good + 1;
+    this.#bad = cost > frameBudgetMs ? this.#bad + 1 : 0;
+    if (this.#bad >= badFrames) {
+      this.#rate = Math.max(1, this.#rate / 2);
+      this.#bad = 0;
+    } else if (this.#good >= goodFrames && this.#rate < fullRate) {
+      this.#rate *= 2;
+      this.#good = 0;
+    }
+    if (this.#rate !== before) this.#ports.onRate(this.#rate === fullRate ? 0 : this.#rate);
+  }
+}

@@ -1,0 +1,181 @@
+import { curvesLines } from "./curves-screen.ts";
+import { eventsLines } from "./events-screen.ts";
+import { headerLines } from "./header.ts";
+import { helpLines } from "./help.ts";
+import { screenNames } from "./keys.ts";
+import { neighbourhoodLines } from "./neighbourhood-screen.ts";
+import { pageLines } from "./pages.ts";
+import { promptLines } from "./prompts.ts";
+import { runsLines } from "./runs-screen.ts";
+import { standingsLines } from "./standings-screen.ts";
+import { fitted, type Line, narrow, plain, type Span, span } from "./styled.ts";
+import type { ScreenName, ViewModel } from "./view-model.ts";
+import { workersLines } from "./workers-screen.ts";
+
+/** Below this there is no screen, only a line that says so. */
+const least = { width: 60, height: 12 };
+const twoPanes = { width: 110, height: 32 };
+const fourPanes = { width: 180, height: 48 };
+
+interface Area {
+  readonly screen: ScreenName;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The screens that are visible at this size, in the order in which Tab goes through them. */
+export function panesAt(model: ViewModel, width: number, height: number): ScreenName[] {
+  return areas(model, width, height).map(({ screen }) => screen);
+}
+
+/** What the terminal shows: `height` lines, none longer than `width`. `now` is monotonic. */
+export function frameLines(model: ViewModel, width: number, height: number, now: number): Line[] {
+  model.now = now;
+  if (width < least.width || height < least.height) {
+    const text = `${width}x${height} is too small: ${least.width}x${least.height} at least; the search goes on`;
+    return [plain(text.slice(0, width))];
+  }
+  const foot = footLines(model, width, now).slice(-(height - 6));
+  const bodyHeight = height - 2 - foot.length;
+  const body = bodyLines(model, width, bodyHeight, now);
+  return [
+    ...headerLines(model, width).map((line) => fitted(line, width)),
+    ...body,
+    ...foot.map((line) => fitted(line, width)),
+  ];
+}
+
+function bodyLines(model: ViewModel, width: number, height: number, now: number): Line[] {
+  if (model.isHelpOpen) return filled(helpLines(model.helpScroll, height), width, height);
+  if (model.page) return filled(pageLines(model, model.page, width, height), width, height);
+  const all = areas(model, width, height + 3);
+  for (const { screen } of all) model.lists.of(screen).refresh(model.version, now);
+  const rows: Line[] = [];
+  const drawn = all.map((area) => ({ area, lines: paneLines(model, area, all.length > 1, now) }));
+  for (let y = 0; y < height; y += 1) {
+    const spans: Span[] = [];
+    for (const { area, lines } of drawn) {
+      if (y < area.y || y >= area.y + area.height) continue;
+      if (area.x > 0) spans.push(span("│", "dim"));
+      spans.push(...(lines[y - area.y] ?? []));
+    }
+    rows.push(spans);
+  }
+  return filled(rows, width, height);
+}
+
+/** Places of the panes within the body; `height` is the whole terminal's. */
+function areas(model: ViewModel, width: number, height: number): Area[] {
+  const { screen, main, isWide, focus } = model;
+  const body = height - 3;
+  if (isWide || width < twoPanes.width || height < twoPanes.height) {
+    return [{ screen: isWide ? focus : screen, x: 0, y: 0, width, height: body }];
+  }
+  if (width < fourPanes.width || height < fourPanes.height) {
+    if (screen === "Events") return [{ screen, x: 0, y: 0, width, height: body }];
+    const events = Math.min(10, Math.floor(body / 4));
+    return [
+      { screen, x: 0, y: 0, width, height: body - events },
+      { screen: "Events", x: 0, y: body - events, width, height: events },
+    ];
+  }
+  const left = Math.floor(width * 0.56);
+  const right = width - left - 1;
+  const lower = Math.floor(body * 0.4);
+  return [
+    { screen: main, x: 0, y: 0, width: left, height: body - lower },
+    { screen: "Workers", x: left + 1, y: 0, width: right, height: body - lower },
+    { screen: "Events", x: 0, y: body - lower, width: left, height: lower },
+    { screen: "Curves", x: left + 1, y: body - lower, width: right, height: lower },
+  ];
+}
+
+function paneLines(model: ViewModel, { screen, width, height }: Area, isOneOfMany: boolean, now: number): Line[] {
+  const isFocused = model.focus === screen;
+  const room = height - 1;
+  return [
+    paneTitle(model, screen, isFocused, isOneOfMany, width, now),
+    ...contentLines(model, screen, width, room, isFocused).slice(0, room),
+  ].map((line) => fitted(line, width));
+}
+
+function contentLines(
+  model: ViewModel,
+  screen: ScreenName,
+  width: number,
+  height: number,
+  isFocused: boolean,
+): readonly Line[] {
+  switch (screen) {
+    case "Standings":
+      return standingsLines(model, width, height, isFocused);
+    case "Runs":
+      return runsLines(model, width, height, isFocused);
+    case "Workers":
+      return workersLines(model, width, height, isFocused);
+    case "Curves":
+      return curvesLines(model, width, height);
+    case "Neighbourhood":
+      return neighbourhoodLines(model, width, height, isFocused);
+    case "Events":
+      return eventsLines(model, width, height, isFocused);
+    default: {
+      const never: never = screen;
+      return never;
+    }
+  }
+}
+
+function paneTitle(
+  model: ViewModel,
+  screen: ScreenName,
+  isFocused: boolean,
+  isOneOfMany: boolean,
+  width: number,
+  now: number,
+): Line {
+  const list = model.lists.of(screen);
+  const isListed = screen !== "Curves";
+  const spans: Span[] = [
+    span(isFocused && isOneOfMany ? "▶" : "─", "dim"),
+    span(` ${screen} `, isFocused ? "heading" : "bold"),
+  ];
+  if (isListed && list.total > 0) {
+    const count = list.filterText === "" ? String(list.total) : `${list.rows.length} of ${list.total}`;
+    spans.push(span(`${count} `, "dim"));
+  }
+  if (isListed && list.filterText !== "") spans.push(span(`filter: ${narrow(list.filterText)} `, "warn"));
+  if (isListed && list.sortName !== null)
+    spans.push(span(`by ${narrow(list.sortName)}${list.isDescending ? "▼" : "▲"} `, "accent"));
+  if (isListed && list.isFrozen) spans.push(span("FROZEN ", "warn"));
+  else if (isListed && isFocused && list.isHeld(now)) spans.push(span("held ", "dim"));
+  if (isListed && list.isFollowing) spans.push(span("following ", "dim"));
+  const used = spans.reduce((sum, { text }) => sum + text.length, 0);
+  return [...spans, span("─".repeat(Math.max(0, width - used)), "dim")];
+}
+
+/** The question that is asked, the sentence that was said, or what keys there are. */
+function footLines(model: ViewModel, width: number, now: number): Line[] {
+  if (model.prompt) return promptLines(model.prompt);
+  const notice = model.notice(now);
+  if (notice !== "")
+    return notice
+      .split("\n")
+      .slice(0, 3)
+      .map((line): Line => [span(` ${narrow(line)}`, "warn")]);
+  if (model.isHelpOpen) return [[span(" ? or Esc closes the help; up and down move in it", "dim")]];
+  if (model.page) return [[span(" Esc back   Enter open   x axis   X cancel   ? help", "dim")]];
+  const screens = screenNames.flatMap((name, i): Span[] => [
+    span(` ${i + 1} `, "dim"),
+    span(name, model.focus === name ? "heading" : "plain"),
+  ]);
+  const used = screens.reduce((sum, { text }) => sum + text.length, 0);
+  const hints = ["   / filter  o sort  z freeze  ? help  q quit", "  ? help  q quit", "  ?"];
+  return [[...screens, span(hints.find((hint) => used + hint.length <= width) ?? "", "dim")]];
+}
+
+function filled(lines: readonly Line[], width: number, height: number): Line[] {
+  return Array.from({ length: height }, (_, i) => fitted(lines[i] ?? [], width));
+}

@@ -1,0 +1,239 @@
+import type { Cell } from "../results/table.ts";
+import { rowTest, type ScreenColumn } from "./columns.ts";
+
+/** A list is sorted or filtered anew at most so often, one in its own order more often ... */
+const orderMs = 1000;
+const ownOrderMs = 250;
+/** ... and costs at most this share of the time. */
+const orderShare = 0.02;
+/** Of a list in its own order so many rows are made at least; all of them when someone goes further down. */
+const windowRows = 250;
+/** While someone moves in a list, its order stands still for so long. */
+const readingMs = 3000;
+
+/** What a screen gives to be listed. */
+export interface ListSource<Row> {
+  /**
+   * Rows in the order that holds when no column is chosen: the first `most`, or a few more. Asked for when the order is made
+   * anew, not for each frame.
+   */
+  readonly rows: (most: number) => readonly Row[];
+  /** How many there are in all; as many as it gave when left out. */
+  readonly total?: () => number;
+  readonly keyOf: (row: Row) => string;
+  readonly columns: () => readonly ScreenColumn<Row>[];
+}
+
+/**
+ * A list that is looked at: order, filter, selection, and which part of it is on the screen. The selection follows the row, not
+ * the place. Drawing costs what is shown, whatever the list's length.
+ */
+export class ListView<Row> {
+  readonly #source: ListSource<Row>;
+  #order: readonly Row[] = [];
+  #total = 0;
+  #orderedAt = Number.NEGATIVE_INFINITY;
+  #orderCostMs = 0;
+  #orderedVersion = -1;
+  #readUntil = Number.NEGATIVE_INFINITY;
+  #test: ((row: Row) => boolean) | null = null;
+  #top = 0;
+  #mustShow = false;
+  /** Whether someone went below the window. */
+  #isDeep = false;
+  /** Rows that were last shown at once; a page. */
+  #height = 10;
+  selectedKey: string | null = null;
+  /** Column that the list is sorted by; null: the order of the source. */
+  sortName: string | null = null;
+  isDescending = true;
+  filterText = "";
+  /** Until pressed again. */
+  isFrozen = false;
+  /** Keeps the selected row on the screen when the order changes. */
+  isFollowing = false;
+  /** First column shown after those that always are. */
+  columnOffset = 0;
+  readonly hidden = new Set<string>();
+
+  constructor(source: ListSource<Row>) {
+    this.#source = source;
+  }
+
+  get rows(): readonly Row[] {
+    return this.#order;
+  }
+
+  /** Rows before the filter. */
+  get total(): number {
+    return this.#total;
+  }
+
+  get columns(): readonly ScreenColumn<Row>[] {
+    return this.#source.columns();
+  }
+
+  isHeld(now: number): boolean {
+    return this.isFrozen || now < this.#readUntil;
+  }
+
+  /** Makes the order anew if something has changed and nobody is reading. */
+  refresh(version: number, now: number): void {
+    if (version === this.#orderedVersion) return;
+    const isFirst = this.#orderedVersion === -1 || this.#order.length === 0;
+    const everyMs = this.#test || this.sortName !== null ? orderMs : ownOrderMs;
+    const isSoon = now - this.#orderedAt < Math.max(everyMs, this.#orderCostMs / orderShare);
+    if (!isFirst && (this.isHeld(now) || isSoon)) return;
+    this.#reorder(version, now);
+  }
+
+  /** At once, whoever reads: a key asked for it. */
+  #reorder(version: number, now: number): void {
+    const began = performance.now();
+    const test = this.#test;
+    const isWindow = !test && this.sortName === null && !this.#isDeep;
+    const all = this.#source.rows(isWindow ? windowRows : Number.POSITIVE_INFINITY);
+    const kept = test ? all.filter(test) : all;
+    this.#total = this.#source.total?.() ?? all.length;
+    this.#order = this.#sorted(kept);
+    this.#orderedVersion = version;
+    this.#orderedAt = now;
+    this.#orderCostMs = performance.now() - began;
+    if (this.selectedKey !== null && this.isFollowing) this.#mustShow = true;
+  }
+
+  reorderNow(now: number): void {
+    this.#reorder(this.#orderedVersion, now);
+  }
+
+  #sorted(rows: readonly Row[]): readonly Row[] {
+    const column = this.columns.find(({ name }) => name === this.sortName);
+    if (!column) return rows;
+    return sortedBy(rows, column.value, this.isDescending);
+  }
+
+  /** @throws UsageError when the text is no filter; the list stays as it was */
+  setFilter(text: string, now: number): void {
+    this.#test = text.trim() === "" ? null : rowTest(text, this.columns);
+    this.filterText = text.trim();
+    this.reorderNow(now);
+  }
+
+  /** Sorts by the next column; past the last one comes the source's own order. */
+  sortByNext(now: number): void {
+    const names = this.columns.map(({ name }) => name);
+    const at = this.sortName === null ? -1 : names.indexOf(this.sortName);
+    this.sortName = names[at + 1] ?? null;
+    this.isDescending = true;
+    this.reorderNow(now);
+  }
+
+  turnSort(now: number): void {
+    this.sortName ??= this.columns[0]?.name ?? null;
+    this.isDescending = !this.isDescending;
+    this.reorderNow(now);
+  }
+
+  get selected(): Row | undefined {
+    const at = this.#selectedAt();
+    return at < 0 ? this.#order[0] : this.#order[at];
+  }
+
+  move(by: number, now: number): void {
+    this.#select(Math.max(0, this.#selectedAt()) + by, now);
+  }
+
+  /** Half a page is kept, so that one knows where one is. */
+  page(by: number, now: number): void {
+    this.move(by * Math.max(1, this.#height - 2), now);
+  }
+
+  toStart(now: number): void {
+    this.#isDeep = false;
+    this.#select(0, now);
+  }
+
+  toEnd(now: number): void {
+    this.#goDeep(now);
+    this.#select(this.#order.length - 1, now);
+  }
+
+  /** Another subject: selection, order and filter of the old one mean nothing. */
+  forget(): void {
+    this.selectedKey = this.sortName = null;
+    this.#test = null;
+    this.filterText = "";
+    this.#order = [];
+    this.#top = this.columnOffset = 0;
+    this.#orderedVersion = -1;
+    this.#isDeep = false;
+    this.#readUntil = Number.NEGATIVE_INFINITY;
+    this.hidden.clear();
+  }
+
+  select(key: string): void {
+    this.selectedKey = key;
+    this.#mustShow = true;
+  }
+
+  #goDeep(now: number): void {
+    if (this.#isDeep || this.#order.length === this.#total) return;
+    this.#isDeep = true;
+    this.reorderNow(now);
+  }
+
+  #select(at: number, now: number): void {
+    if (at >= this.#order.length) this.#goDeep(now);
+    const row = this.#order[Math.max(0, Math.min(at, this.#order.length - 1))];
+    this.#readUntil = now + readingMs;
+    if (row === undefined) return;
+    this.selectedKey = this.#source.keyOf(row);
+    this.#mustShow = true;
+  }
+
+  /** The rows that `height` lines show, and where the selection is among them; -1: elsewhere. */
+  visible(height: number): { readonly rows: readonly Row[]; readonly selected: number; readonly top: number } {
+    this.#height = Math.max(1, height);
+    const at = this.#selectedAt();
+    if (this.#mustShow && at >= 0) {
+      if (at < this.#top) this.#top = at;
+      if (at >= this.#top + this.#height) this.#top = at - this.#height + 1;
+      this.#mustShow = false;
+    }
+    this.#top = Math.max(0, Math.min(this.#top, this.#order.length - this.#height));
+    const selected = (at < 0 && this.selectedKey === null ? 0 : at) - this.#top;
+    return {
+      rows: this.#order.slice(this.#top, this.#top + this.#height),
+      selected: selected >= 0 && selected < this.#height ? selected : -1,
+      top: this.#top,
+    };
+  }
+
+  #selectedAt(): number {
+    const { selectedKey } = this;
+    if (selectedKey === null) return -1;
+    const { keyOf } = this.#source;
+    return this.#order.findIndex((row) => keyOf(row) === selectedKey);
+  }
+}
+
+/** Rows without a value last, in both directions; equal ones in the order they had. */
+export function sortedBy<Row>(rows: readonly Row[], cellOf: (row: Row) => Cell, isDescending: boolean): Row[] {
+  const present: { readonly row: Row; readonly cell: Exclude<Cell, undefined> }[] = [];
+  const missing: Row[] = [];
+  for (const row of rows) {
+    const cell = cellOf(row);
+    if (cell === undefined || cell === null || Number.isNaN(cell)) missing.push(row);
+    else present.push({ row, cell });
+  }
+  const turn = isDescending ? -1 : 1;
+  present.sort((a, b) => turn * ascending(a.cell, b.cell));
+  return [...present.map(({ row }) => row), ...missing];
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+function ascending(a: Exclude<Cell, undefined>, b: Exclude<Cell, undefined>): number {
+  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
+  return collator.compare(String(a), String(b));
+}

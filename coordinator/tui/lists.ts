@@ -1,0 +1,84 @@
+import type { EventLine } from "./event-list.ts";
+import { eventList } from "./events-screen.ts";
+import type { ListView } from "./list-view.ts";
+import { type NeighbourRow, neighbourList } from "./neighbourhood-screen.ts";
+import { runList, type ShownRun } from "./runs-screen.ts";
+import { type StandingRow, standingsList } from "./standings-screen.ts";
+import type { ScreenName, ViewModel } from "./view-model.ts";
+import type { WorkerRow } from "./worker-rows.ts";
+import { workerList } from "./workers-screen.ts";
+
+/** The list of each screen; curves have none of their own and move in the standings. */
+export interface Lists {
+  readonly standings: ListView<StandingRow>;
+  readonly runs: ListView<ShownRun>;
+  readonly workers: ListView<WorkerRow>;
+  readonly neighbourhood: ListView<NeighbourRow>;
+  readonly events: ListView<EventLine>;
+  /** Another job is shown: what was selected is not there. */
+  forget(): void;
+  of(screen: ScreenName): AnyList;
+}
+
+/** A list whose rows are nobody's business but its screen's. */
+export type AnyList = Pick<
+  ListView<never>,
+  | "total"
+  | "isHeld"
+  | "isFrozen"
+  | "isFollowing"
+  | "filterText"
+  | "sortName"
+  | "isDescending"
+  | "columnOffset"
+  | "hidden"
+  | "selectedKey"
+  | "move"
+  | "page"
+  | "toStart"
+  | "toEnd"
+  | "select"
+  | "setFilter"
+  | "sortByNext"
+  | "turnSort"
+  | "refresh"
+> & {
+  readonly columns: readonly { readonly name: string; readonly priority: number }[];
+  readonly rows: readonly unknown[];
+};
+
+export function createLists(model: ViewModel): Lists {
+  const lists = {
+    standings: standingsList(model),
+    runs: runList(model),
+    workers: workerList(model),
+    neighbourhood: neighbourList(model),
+    events: eventList(model),
+  };
+  const of = (screen: ScreenName): AnyList => {
+    switch (screen) {
+      case "Standings":
+      case "Curves":
+        return lists.standings;
+      case "Runs":
+        return lists.runs;
+      case "Workers":
+        return lists.workers;
+      case "Neighbourhood":
+        return lists.neighbourhood;
+      case "Events":
+        return lists.events;
+      default: {
+        const never: never = screen;
+        return never;
+      }
+    }
+  };
+  return {
+    ...lists,
+    of,
+    forget: () => {
+      for (const list of [lists.standings, lists.runs, lists.neighbourhood]) list.forget();
+    },
+  };
+}

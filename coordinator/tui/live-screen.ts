@@ -1,0 +1,92 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { JobName } from "../../shared/domain/names.ts";
+import { NotFoundError } from "../../shared/errors.ts";
+import type { Bus } from "../../shared/ports.ts";
+import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
+import { App, type Leaving } from "./app.ts";
+import { Feed } from "./feed.ts";
+import { guardTerminal } from "./lifecycle.ts";
+import { openTerminal } from "./terminal.ts";
+import { ViewModel, type ViewModelOptions } from "./view-model.ts";
+
+export interface LiveScreenOptions extends ViewModelOptions {
+  readonly bus: Bus;
+  /** The job to show; undefined: the newest that goes on, and whichever comes. */
+  readonly job: JobName | undefined;
+  readonly send: (order: Order) => Promise<OrderAnswer>;
+  readonly logFile: string;
+}
+
+/**
+ * Shows the search on the terminal until the person leaves. Whatever happens, the search goes on.
+ *
+ * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
+ */
+export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
+  const { bus, job, look, send, logFile } = options;
+  const model = new ViewModel(options);
+  const end = new AbortController();
+  const now = (): number => performance.now();
+  // Read first, draw then: a wrong job or a damaged journal is said in plain lines.
+  let app: App | undefined;
+  let failure: unknown;
+  const feed = new Feed(model, { bus, now, changed: () => app?.changed() });
+  try {
+    await feed.start(end.signal, (error) => {
+      failure = error;
+      app?.leave({ exitCode: 1, message: "" });
+    });
+    if (job !== undefined && !model.state.jobs.has(job)) {
+      throw new NotFoundError(`there is no ${job}\n  to see what there is: nexus list jobs`);
+    }
+    const newest = [...model.state.jobs.values()];
+    const shown = job ?? (newest.findLast((table) => !table.isOver) ?? newest.at(-1))?.job;
+    if (shown !== undefined) model.showJob(shown);
+    const terminal = openTerminal(look, { input: process.stdin, output: process.stdout, environment: process.env });
+    const release = guardTerminal(terminal, {
+      logFile,
+      onConsole: (text) => {
+        model.events.add(Date.now(), text, "info");
+        app?.changed();
+      },
+      onSignal: (exitCode) => app?.leave({ exitCode, message: "" }),
+    });
+    try {
+      app = new App(model, terminal, {
+        send,
+        save: saveText,
+        suspend: () => process.kill(0, "SIGTSTP"),
+        now,
+        cpu: cpuMs,
+      });
+      app.start();
+      const leaving = await app.left;
+      if (failure !== undefined) throw failure;
+      return leaving;
+    } finally {
+      app?.stop();
+      release();
+    }
+  } finally {
+    end.abort();
+  }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Into the current folder, under a name that is not taken. */
+function saveText(text: string): string {
+  for (let i = 1; ; i += 1) {
+    const file = resolve(`nexus-screen-${i}.txt`);
+    try {
+      writeFileSync(file, text, { flag: "wx" });
+      return file;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+}

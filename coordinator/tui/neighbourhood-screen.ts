@@ -1,0 +1,170 @@
+import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../shared/domain/search/dgd.ts";
+import { settingsWithNames, settingText } from "../progress.ts";
+import type { ScreenColumn } from "./columns.ts";
+import { ListView } from "./list-view.ts";
+import { type Line, narrow, plain, span } from "./styled.ts";
+import { listLines } from "./table-view.ts";
+import type { ViewModel } from "./view-model.ts";
+
+/** One step away from the best run set: in one hyperparameter, down and up; an unordered one has a row for each setting. */
+export interface NeighbourRow {
+  readonly key: string;
+  readonly hyperparameter: Hyperparameter;
+  /** Position of the centre in its settings. */
+  readonly centre: number;
+  readonly down: Step | undefined;
+  readonly up: Step | undefined;
+}
+
+interface Step {
+  readonly setting: Setting;
+  readonly runs: number;
+  readonly inFlight: number;
+  /** Undefined while no run of it has completed. */
+  readonly mean: number | undefined;
+  readonly probability: number;
+  readonly isExcluded: boolean;
+  readonly configuration: readonly number[];
+}
+
+export function neighbourList(model: ViewModel): ListView<NeighbourRow> {
+  return new ListView<NeighbourRow>({
+    rows: () => {
+      const around = model.table && neighbourhoodOf(model.table);
+      return model.table && around ? rowsOf(model.table, around) : [];
+    },
+    keyOf: ({ key }) => key,
+    columns: () => columns,
+  });
+}
+
+/** What the next choice would be drawn from; null while no run has completed. */
+export function neighbourhoodOf(table: RunTable): WeighedNeighbourhood | null {
+  const { hyperparameters, settings } = table.submitted;
+  const { runSets } = table;
+  const isExcluded = (configuration: readonly number[]): boolean => runSets.isExcluded(configuration);
+  return weigh({ hyperparameters, runSets, isExcluded }, settings.dgd.countInFlight);
+}
+
+function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): NeighbourRow[] {
+  const step = (member: WeighedNeighbour | undefined, i: number): Step | undefined => {
+    if (!member) return undefined;
+    const mean = table.runSets.of(member.configuration)?.mean;
+    return {
+      setting: table.submitted.hyperparameters[i]?.values[member.configuration[i] ?? -1] ?? null,
+      runs: member.ended,
+      inFlight: member.inFlight,
+      mean: mean === undefined || Number.isNaN(mean) ? undefined : mean,
+      probability: member.probability,
+      isExcluded: member.weight === 0,
+      configuration: member.configuration,
+    };
+  };
+  return table.submitted.hyperparameters.flatMap((hyperparameter, i): NeighbourRow[] => {
+    if (hyperparameter.values.length < 2) return [];
+    const centre = best.configuration[i] ?? 0;
+    const around = members.filter(({ changed }) => changed === i);
+    const at = (position: number): Step | undefined =>
+      step(
+        around.find(({ configuration }) => configuration[i] === position),
+        i,
+      );
+    const base = { hyperparameter, centre };
+    if (hyperparameter.ordered) {
+      return [{ ...base, key: hyperparameter.name, down: at(centre - 1), up: at(centre + 1) }];
+    }
+    return around.map((member) => ({
+      ...base,
+      key: `${hyperparameter.name} ${member.configuration[i]}`,
+      down: undefined,
+      up: step(member, i),
+    }));
+  });
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
+const runsText = (step: Step | undefined): string =>
+  step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
+
+/** All settings in order, the centre's in brackets; where they are many, those around the centre. */
+function dialText({ hyperparameter: { values }, centre }: NeighbourRow): string {
+  const from = Math.max(0, Math.min(centre - 2, values.length - 5));
+  const shown = values.slice(from, from + 5).map((value, i) => {
+    const text = settingText(value);
+    return from + i === centre ? `[${text}]` : text;
+  });
+  return `${from > 0 ? ".. " : ""}${shown.join(" ")}${from + 5 < values.length ? " .." : ""}`;
+}
+
+function stepColumns(side: "down" | "up", first: number): ScreenColumn<NeighbourRow>[] {
+  const of = (row: NeighbourRow): Step | undefined => row[side];
+  const letter = side === "down" ? "d" : "u";
+  return [
+    {
+      name: side === "down" ? "step down" : "step up",
+      kind: "text",
+      priority: 0,
+      value: (row) => of(row)?.setting,
+      text: (row) => {
+        const step = of(row);
+        return step ? settingText(step.setting) : "-";
+      },
+    },
+    {
+      name: `${letter}.runs`,
+      kind: "count",
+      priority: first,
+      value: (row) => of(row)?.runs,
+      text: (row) => runsText(of(row)),
+    },
+    { name: `${letter}.mean`, kind: "measure", priority: first + 1, value: (row) => of(row)?.mean },
+    {
+      name: `${letter}.next`,
+      kind: "measure",
+      priority: 0,
+      value: (row) => of(row)?.probability,
+      text: (row) => {
+        const step = of(row);
+        return step ? (step.isExcluded ? "excluded" : percent(step.probability)) : "";
+      },
+      style: (row) => (of(row)?.isExcluded ? "bad" : "accent"),
+    },
+  ];
+}
+
+const columns: readonly ScreenColumn<NeighbourRow>[] = [
+  { name: "hyperparameter", kind: "text", priority: 0, value: ({ hyperparameter }) => hyperparameter.name },
+  { name: "settings", kind: "text", priority: 9, value: dialText, widest: 44 },
+  ...stepColumns("down", 3),
+  ...stepColumns("up", 3),
+];
+
+export function neighbourhoodLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
+  const { table } = model;
+  const around = table && neighbourhoodOf(table);
+  if (!table || !around) return [plain("  until a run has completed, every hyperparameter is drawn at random")];
+  const { best, members, totalWeight } = around;
+  const settings = settingsWithNames(table, best.configuration).map(
+    ({ name, value }) => `${name}=${settingText(value)}`,
+  );
+  const [centre] = members;
+  const tuning = table.submitted.settings.hpTuning;
+  const how =
+    tuning === "dgd"
+      ? `weights add up to ${totalWeight}; neighbours with fewer runs weigh more`
+      : `hp_tuning is ${String(tuning)}, which does not look at neighbours: "next" is what dgd would do`;
+  const runs = `${best.completed} run${best.completed === 1 ? "" : "s"}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
+  return [
+    [span("  centre  ", "heading"), span(narrow(settings.join(" ")), "bold")],
+    [
+      span(
+        `          mean ${best.mean.toPrecision(4)} of ${runs}; tried next itself with ${percent(centre?.probability ?? 0)}`,
+      ),
+    ],
+    [span(`          ${how}`, "dim")],
+    plain(""),
+    ...listLines(model.lists.neighbourhood, width, Math.max(2, height - 4), isFocused),
+  ];
+}

@@ -1,0 +1,141 @@
+import { posteriorOf } from "../../shared/domain/posterior.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { holderOf, isOpen, type Trial } from "../../shared/domain/trial.ts";
+import { timeOfDay } from "../event-words.ts";
+import { duration, settingsWithNames, settingText } from "../progress.ts";
+import { childStatus } from "../results/status-words.ts";
+import { chartLines, runsDrawn } from "./curves-screen.ts";
+import { itersOf, leaseOf } from "./runs-screen.ts";
+import { clip, type Line, narrow, plain, type Span, span } from "./styled.ts";
+import { cellText } from "./table-view.ts";
+import type { Page, ViewModel } from "./view-model.ts";
+
+/** The page that Enter opened, over everything but header and help. */
+export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
+  const { table } = model;
+  if (!table) return [plain("  this job is not there any more")];
+  switch (page.kind) {
+    case "run set":
+      return runSetPage(model, table, page.key, width, height);
+    case "run": {
+      const trial = table.trial(page.n);
+      return trial ? runPage(model, table, trial, width, height) : [plain(`  there is no trial ${page.n}`)];
+    }
+    default: {
+      const never: never = page;
+      return never;
+    }
+  }
+}
+
+/** Runs that are listed on a run set's page, the selected one among them; the rest of the height is the chart's. */
+function runSetPage(model: ViewModel, table: RunTable, key: string, width: number, height: number): Line[] {
+  const runSet = table.runSets.get(key);
+  if (!runSet) return [plain("  this run set is not there any more")];
+  const trials = model.runsOf(key);
+  const listRoom = Math.max(3, Math.min(trials.length, Math.floor((height - 4) / 2)));
+  const at = Math.max(0, Math.min(model.pageScroll, trials.length - 1));
+  const top = Math.max(0, Math.min(at - listRoom + 1, trials.length - listRoom));
+  const { mean, stDev } = posteriorOf(runSet, table.runSets.prior);
+  const facts =
+    runSet.completed > 0
+      ? `estimated hpmax ${mean.toPrecision(4)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${runSet.mean.toPrecision(4)} of ${runSet.completed}`
+      : "no run has completed";
+  const list = trials.slice(top, top + listRoom).map((trial, i): Line => {
+    const isSelected = top + i === at;
+    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${childStatus(trial.status).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(itersOf(model, trial) ?? "").padStart(9)}  ${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
+    return [span(text, isSelected ? "selected" : "plain")];
+  });
+  const head: Line[] = [
+    [span(" Run set  ", "heading"), span(configurationText(table, runSet.configuration), "bold")],
+    [span(`          ${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`)],
+    [span("  run          status          hpmax     iters  node", "heading")],
+    ...list,
+  ];
+  const room = height - head.length;
+  if (room < 5) return head;
+  const drawn = trials.slice(0, runsDrawn);
+  return [
+    ...head,
+    ...chartLines(model, [{ label: `${drawn.length} runs`, style: "accent", trials: drawn }], () => [], width, room),
+  ];
+}
+
+const hpmaxText = (trial: Trial): string => (trial.hpmax === null ? "" : trial.hpmax.toPrecision(4));
+
+function configurationText(table: RunTable, configuration: readonly number[]): string {
+  const settings = settingsWithNames(table, configuration).map(({ name, value }) => `${name}=${settingText(value)}`);
+  return narrow(settings.join(" ")) || "the one configuration there is";
+}
+
+function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number, height: number): Line[] {
+  const head: Line[] = [
+    [span(` ${trial.run}  `, "heading"), span(configurationText(table, trial.configuration), "bold")],
+    stateLine(model, trial),
+    ...metricsLine(table, trial),
+    ...(trial.why === "" ? [] : [[span(` chosen: ${clip(trial.why, width - 10)}`, "dim")]]),
+    [span(" attempt  node                    started   how it ended", "heading")],
+    ...attemptLines(trial, model.wall, Math.max(1, Math.min(4, height - 14))),
+  ];
+  const room = height - head.length;
+  if (room < 4) return head;
+  const chartRoom = room < 14 ? Math.floor(room / 2) : Math.floor(room * 0.55);
+  const group = {
+    label: `${trial.run} stage ${model.curves.of(trial.n)?.stage ?? 1}`,
+    style: "accent",
+    trials: [trial],
+  } as const;
+  const chart = chartRoom < 5 ? [] : chartLines(model, [group], () => [], width, chartRoom);
+  return [...head, ...chart, ...consoleLines(model, trial, room - chart.length)];
+}
+
+function stateLine(model: ViewModel, trial: Trial): Line {
+  const facts: string[] = [`trial ${trial.n}`, childStatus(trial.status)];
+  if (trial.order !== "") facts.push(`ordered: ${trial.order}`);
+  if (trial.hpmax !== null) facts.push(`hpmax ${cellText(trial.hpmax)}`);
+  const iters = itersOf(model, trial);
+  if (iters !== undefined) facts.push(`${iters} iterations`);
+  const lease = leaseOf(model, trial);
+  if (lease) facts.push(`lease ${Math.max(0, Math.round((lease.leftMs - model.statusAge) / 1000))}s`);
+  facts.push(`seed ${trial.seed}`);
+  if (trial.late > 0) facts.push(`${trial.late} late result${trial.late === 1 ? "" : "s"}, not counted`);
+  if (trial.reason !== "") facts.push(trial.reason);
+  return plain(` ${narrow(facts.join("  "))}`);
+}
+
+function metricsLine(table: RunTable, trial: Trial): Line[] {
+  const spans: Span[] = trial.metrics.flatMap((value, i) =>
+    Number.isNaN(value) ? [] : [span(`  ${narrow(table.columns[i] ?? "")} `, "dim"), span(cellText(value))],
+  );
+  return spans.length === 0 ? [] : [spans];
+}
+
+/** The machines that it lived on, the newest last. */
+function attemptLines(trial: Trial, wall: number, most: number): Line[] {
+  const holder = holderOf(trial);
+  return trial.attempts.slice(-most).map((part, i, shown): Line => {
+    const until = shown[i + 1]?.at ?? (trial.endedAt > 0 ? trial.endedAt : wall);
+    const end =
+      part === holder ? "holds it" : part.end !== "" ? part.end : isOpen(trial) ? "" : childStatus(trial.status);
+    const text = ` ${String(part.attempt).padStart(7)}  ${clip(part.worker, 22).padEnd(22)}  ${timeOfDay(part.at)}  ${narrow(end)} after ${duration(until - part.at)}`;
+    return plain(text);
+  });
+}
+
+/** The end of what the run printed; it comes with the result. */
+function consoleLines(model: ViewModel, trial: Trial, height: number): Line[] {
+  if (height < 2) return [];
+  const text = model.consoles.get(trial.n) ?? trial.console;
+  const title: Line = [span(" console", "heading"), span("  (up and down move in it)", "dim")];
+  if (text === "") {
+    const why = isOpen(trial) ? "it comes with the run's end" : "the run has sent none";
+    return [title, [span(`   ${why}`, "dim")]];
+  }
+  const lines = text.trimEnd().split("\n");
+  const room = height - 1;
+  const end = Math.max(Math.min(room, lines.length), lines.length - Math.max(0, model.pageScroll));
+  return [
+    title,
+    ...lines.slice(Math.max(0, end - room), end).map((line) => plain(`   ${narrow(line.replaceAll("\t", "    "))}`)),
+  ];
+}

@@ -1,0 +1,102 @@
+import type { KeyContext } from "./app.ts";
+import { leavingQuestion } from "./controls.ts";
+import type { Confirmation, Prompt } from "./prompts.ts";
+import type { Key } from "./terminal-port.ts";
+
+/** A key while a question is open. */
+export function answerPrompt(context: KeyContext, prompt: Prompt, key: Key): void {
+  switch (prompt.kind) {
+    case "filter":
+      typeFilter(context, prompt, key);
+      break;
+    case "columns":
+      chooseColumns(context, prompt, key);
+      break;
+    case "quit":
+      quit(context, prompt, key);
+      break;
+    case "confirm":
+      confirm(context, prompt, key);
+      break;
+    default: {
+      const never: never = prompt;
+      throw new RangeError(`no prompt: ${JSON.stringify(never)}`);
+    }
+  }
+}
+
+function typeFilter({ model, now }: KeyContext, prompt: Extract<Prompt, { kind: "filter" }>, key: Key): void {
+  switch (key.name) {
+    case "escape":
+      model.prompt = null;
+      break;
+    case "backspace":
+      prompt.text = prompt.text.slice(0, -1);
+      break;
+    case "C-u":
+      prompt.text = "";
+      break;
+    case "enter":
+      try {
+        prompt.list.setFilter(prompt.text, now);
+        model.prompt = null;
+      } catch (error) {
+        prompt.error = error instanceof Error ? error.message : String(error);
+      }
+      break;
+    default:
+      prompt.text += key.text;
+  }
+}
+
+function chooseColumns({ model }: KeyContext, prompt: Extract<Prompt, { kind: "columns" }>, key: Key): void {
+  const { columns, hidden } = prompt.list;
+  const column = columns[prompt.at];
+  switch (key.name) {
+    case "up":
+    case "k":
+      prompt.at = Math.max(0, prompt.at - 1);
+      break;
+    case "down":
+    case "j":
+      prompt.at = Math.min(columns.length - 1, prompt.at + 1);
+      break;
+    case " ":
+    case "enter":
+      if (column && column.priority !== 0 && !hidden.delete(column.name)) hidden.add(column.name);
+      break;
+    case "escape":
+    case "c":
+    case "q":
+      model.prompt = null;
+      break;
+    default:
+      break;
+  }
+}
+
+function quit(context: KeyContext, prompt: Extract<Prompt, { kind: "quit" }>, key: Key): void {
+  const { model, leave, detachedText, say } = context;
+  if (key.name === "d" || key.name === "q") leave({ exitCode: 0, message: detachedText });
+  else if (key.name === "escape") model.prompt = null;
+  else if (prompt.canOrder && (key.name === "s" || key.name === "c")) {
+    const question = leavingQuestion(model, key.name === "s" ? "stop" : "cancel");
+    model.prompt = typeof question === "string" ? null : question;
+    if (typeof question === "string") say(question);
+  }
+}
+
+/** Enter alone never confirms, and every key but the one that was asked for means no. */
+function confirm({ model, say, carryOut }: KeyContext, prompt: Confirmation, key: Key): void {
+  const { mustType } = prompt;
+  const isMeant = mustType === null ? key.name === "y" || key.name === "Y" : prompt.typed === mustType;
+  if (mustType !== null && key.name === "backspace") prompt.typed = prompt.typed.slice(0, -1);
+  else if (mustType !== null && key.name !== "enter" && key.name !== "escape") prompt.typed += key.text;
+  else if (isMeant && key.name !== "escape") {
+    model.prompt = null;
+    carryOut(prompt);
+  } else if (mustType === null || key.name === "escape") {
+    model.prompt = null;
+    say("nothing was changed");
+  }
+}

@@ -1,0 +1,87 @@
+import type { Order } from "../../shared/wire/messages.ts";
+import type { AnyList } from "./lists.ts";
+import { type Line, narrow, plain, span } from "./styled.ts";
+
+/** A question at the bottom of the screen; keys go to it until it is answered. */
+export type Prompt =
+  | { readonly kind: "filter"; readonly list: AnyList; text: string; error: string }
+  | { readonly kind: "columns"; readonly list: AnyList; at: number }
+  | { readonly kind: "quit"; readonly canOrder: boolean; readonly isOver: boolean; readonly name: string }
+  | Confirmation;
+
+/** Something that cannot be taken back: what it does, to how many, and the command that does the same. */
+export interface Confirmation {
+  readonly kind: "confirm";
+  /** One sentence with effect and count. */
+  readonly effect: string;
+  readonly command: string;
+  /** Text that must be typed before Enter; null: y is enough. */
+  readonly mustType: string | null;
+  typed: string;
+  readonly order: OrderWithoutId;
+  /** Whether the screen ends when the order was accepted. */
+  readonly leaves: boolean;
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+export type OrderWithoutId = DistributiveOmit<Order, "op">;
+
+/** The lines that a prompt puts at the bottom, the last of them where the help usually stands. */
+export function promptLines(prompt: Prompt): Line[] {
+  switch (prompt.kind) {
+    case "filter":
+      return [
+        ...(prompt.error === "" ? [] : prompt.error.split("\n").map((line): Line => [span(` ${narrow(line)}`, "bad")])),
+        [
+          span(" filter: ", "heading"),
+          span(`${prompt.text}_`, "bold"),
+          span("   Enter to use it, Esc to leave it", "dim"),
+        ],
+      ];
+    case "columns":
+      return columnLines(prompt.list, prompt.at);
+    case "quit":
+      return quitLines(prompt);
+    case "confirm":
+      return [
+        [span(` ${narrow(prompt.effect)}`, "warn")],
+        [span(" the same in a shell: ", "dim"), span(narrow(prompt.command), "accent")],
+        prompt.mustType === null
+          ? [span(" really? y for yes, any other key for no (default: no) ", "heading")]
+          : [
+              span(` type ${narrow(prompt.mustType)} and Enter to do it, Esc for no: `, "heading"),
+              span(`${narrow(prompt.typed)}_`, "bold"),
+            ],
+      ];
+    default: {
+      const never: never = prompt;
+      return never;
+    }
+  }
+}
+
+function quitLines({ canOrder, isOver, name }: Extract<Prompt, { kind: "quit" }>): Line[] {
+  const what = isOver || name === "" ? "nothing is running" : `${name} goes on without this screen`;
+  const detach: Line = [span(" [d] ", "heading"), span(`detach: ${what}`)];
+  const back: Line = [span(" Esc to stay", "dim")];
+  if (!canOrder) return [detach, back];
+  return [
+    detach,
+    [span(" [s] ", "heading"), span(`stop ${name} after its running runs`)],
+    [span(" [c] ", "heading"), span(`cancel ${name}: its running runs end now, without results`)],
+    back,
+  ];
+}
+
+const columnRows = 8;
+
+function columnLines({ columns, hidden }: AnyList, at: number): Line[] {
+  const from = Math.max(0, Math.min(at - columnRows + 2, columns.length - columnRows));
+  const rows = columns.slice(from, from + columnRows).map(({ name, priority }, i): Line => {
+    const mark = priority === 0 ? "always" : hidden.has(name) ? "  no  " : " yes  ";
+    return [span(` ${from + i === at ? ">" : " "} ${mark} ${narrow(name)}`, from + i === at ? "selected" : "plain")];
+  });
+  return [...rows, [span(" space shows or hides a column, Esc when done", "dim")]];
+}
+
+export const noLines: readonly Line[] = [plain("")];

@@ -1,0 +1,157 @@
+import type { KeyContext } from "./app.ts";
+import { copyText } from "./copy-text.ts";
+import { curveAxes } from "./curve-store.ts";
+import { frameLines, panesAt } from "./frame.ts";
+import { type Action, screenNames } from "./keys.ts";
+import type { AnyList } from "./lists.ts";
+import { lineText } from "./styled.ts";
+import type { Key } from "./terminal-port.ts";
+
+/** What each key does on the screens. Control keys, which ask first, are in controls.ts. */
+export const screenActions: Partial<Record<Action, (context: KeyContext, key: Key) => void>> = {
+  screen: ({ model }, key) => model.show(screenNames[Number(key.name) - 1] ?? "Standings"),
+  "next-pane": (context, key) => nextPane(context, key.name === "S-tab" ? -1 : 1),
+  wide: ({ model }) => {
+    model.isWide = !model.isWide;
+  },
+  up: (context) => move(context, -1),
+  down: (context) => move(context, 1),
+  "page-up": (context) => listOf(context).page(-1, context.now),
+  "page-down": (context) => listOf(context).page(1, context.now),
+  start: (context) => listOf(context).toStart(context.now),
+  end: (context) => listOf(context).toEnd(context.now),
+  left: (context) => scroll(listOf(context), -1),
+  right: (context) => scroll(listOf(context), 1),
+  open: openSelected,
+  back: (context) => {
+    const list = listOf(context);
+    if (list.filterText === "") list.selectedKey = null;
+    else list.setFilter("", context.now);
+  },
+  filter: (context) => {
+    const list = listOf(context);
+    context.model.prompt = { kind: "filter", list, text: list.filterText, error: "" };
+  },
+  sort: (context) => listOf(context).sortByNext(context.now),
+  "turn-sort": (context) => listOf(context).turnSort(context.now),
+  columns: (context) => {
+    context.model.prompt = { kind: "columns", list: listOf(context), at: 0 };
+  },
+  freeze: (context) => {
+    const list = listOf(context);
+    list.isFrozen = !list.isFrozen;
+    context.say(list.isFrozen ? "the order is frozen until z is pressed again" : "the order goes on");
+  },
+  follow: (context) => {
+    const list = listOf(context);
+    list.isFollowing = !list.isFollowing;
+    context.say(list.isFollowing ? "the selected row stays on the screen" : "the list no longer follows the row");
+  },
+  axis: ({ model, say }) => {
+    model.axis = curveAxes[(curveAxes.indexOf(model.axis) + 1) % curveAxes.length] ?? "iters";
+    say(`curves over ${model.axis}`);
+  },
+  "previous-job": (context) => showOtherJob(context, -1),
+  "next-job": (context) => showOtherJob(context, 1),
+  copy: ({ model, terminal, say }) => {
+    const copied = copyText(model);
+    if (copied) terminal.copy(copied.text);
+    say(copied ? `copied: ${copied.what} (where the terminal permits it, OSC 52)` : "there is nothing to copy");
+  },
+  save: saveScreen,
+  mouse: ({ model, terminal, say }) => {
+    model.hasMouse = !model.hasMouse;
+    terminal.setMouse(model.hasMouse);
+    say(
+      model.hasMouse ? "the wheel moves; m gives the mouse back to the terminal" : "the mouse is the terminal's again",
+    );
+  },
+  help: ({ model }) => {
+    model.isHelpOpen = true;
+    model.helpScroll = 0;
+  },
+  quit: ({ askToQuit }) => askToQuit(),
+  suspend: ({ ports }) => ports.suspend(),
+  redraw: ({ terminal }) => {
+    terminal.suspend();
+    terminal.resume();
+  },
+};
+
+const listOf = ({ model }: KeyContext): AnyList => model.lists.of(model.focus);
+
+/** Moving in the events begins at their end, which is what they show. */
+function move(context: KeyContext, by: number): void {
+  const list = listOf(context);
+  if (context.model.focus === "Events" && list.selectedKey === null) list.toEnd(context.now);
+  else list.move(by, context.now);
+}
+
+function scroll(list: AnyList, by: number): void {
+  const most = Math.max(0, list.columns.filter(({ priority }) => priority !== 0).length - 1);
+  list.columnOffset = Math.max(0, Math.min(most, list.columnOffset + by));
+}
+
+function nextPane({ model, terminal }: KeyContext, by: number): void {
+  const panes = panesAt(model, terminal.columns, terminal.rows);
+  const all = panes.length === 1 ? screenNames : panes;
+  const next = all[(all.indexOf(model.focus) + by + all.length) % all.length] ?? model.focus;
+  if (panes.length === 1) model.show(next);
+  else model.focus = next;
+}
+
+function openSelected({ model, now, say }: KeyContext): void {
+  const { lists, focus, table } = model;
+  switch (focus) {
+    case "Standings":
+    case "Curves": {
+      const row = lists.standings.selected;
+      if (row) model.open({ kind: "run set", key: row.key });
+      return;
+    }
+    case "Runs": {
+      const row = lists.runs.selected;
+      if (row) model.open({ kind: "run", n: row.trial.n });
+      return;
+    }
+    case "Workers": {
+      const row = lists.workers.selected;
+      if (!row) return;
+      model.show("Runs");
+      lists.runs.setFilter(`node=${row.record.id}`, now);
+      return;
+    }
+    case "Neighbourhood": {
+      const row = lists.neighbourhood.selected;
+      const step = row?.up ?? row?.down;
+      const runSet = step && table?.runSets.of(step.configuration);
+      if (runSet) model.open({ kind: "run set", key: runSet.key });
+      else say("no run of that step has started yet");
+      return;
+    }
+    case "Events":
+      say("events have no page; 2 Runs has one for each run");
+      return;
+    default: {
+      const never: never = focus;
+      throw new RangeError(`no screen: ${String(never)}`);
+    }
+  }
+}
+
+function showOtherJob({ model, say }: KeyContext, by: number): void {
+  const jobs = [...model.state.jobs.keys()];
+  const at = model.job === null ? -1 : jobs.indexOf(model.job);
+  const job = jobs[at + by];
+  if (job) model.showJob(job);
+  else say(by < 0 ? "there is no job before this one" : "there is no job after this one");
+}
+
+function saveScreen({ model, terminal, ports, now, say }: KeyContext): void {
+  const lines = frameLines(model, terminal.columns, terminal.rows, now);
+  try {
+    say(`saved: ${ports.save(`${lines.map((line) => lineText(line).trimEnd()).join("\n")}\n`)}`);
+  } catch (error) {
+    say(`could not be saved: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

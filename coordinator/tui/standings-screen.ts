@@ -1,0 +1,153 @@
+import type { Setting } from "../../shared/domain/hyperparameter.ts";
+import { leader, type Standing, standings } from "../../shared/domain/standings.ts";
+import type { ScreenColumn } from "./columns.ts";
+import { ListView } from "./list-view.ts";
+import { type Line, plain, span } from "./styled.ts";
+import { listLines } from "./table-view.ts";
+import type { ViewModel } from "./view-model.ts";
+
+export interface StandingRow {
+  readonly standing: Standing;
+  readonly key: string;
+  /** Places won since a minute ago or so; 0 where there was none. */
+  readonly climbed: number;
+}
+
+/** Ranks are compared with those of so long ago. */
+const trendMs = 60_000;
+
+export function standingsList(model: ViewModel): ListView<StandingRow> {
+  const trend = new Trend();
+  let known: { readonly of: unknown; readonly columns: readonly ScreenColumn<StandingRow>[] } | undefined;
+  return new ListView<StandingRow>({
+    total: () => measuredSets(model),
+    rows: (most) => {
+      const { table } = model;
+      if (!table) return [];
+      const ranked = standings(table.runSets, table.submitted.hyperparameters, { top: most });
+      return trend.rows(table.job, ranked, model.now);
+    },
+    keyOf: ({ key }) => key,
+    columns: () => {
+      const of = model.table?.submitted;
+      if (!known || known.of !== of) known = { of, columns: columnsFor(model) };
+      return known.columns;
+    },
+  });
+}
+
+/** Run sets that have a completed run. */
+function measuredSets(model: ViewModel): number {
+  let count = 0;
+  for (const { completed } of model.table?.runSets ?? []) if (completed > 0) count += 1;
+  return count;
+}
+
+/** Remembers ranks of those that were shown, so that one sees who climbs. */
+class Trend {
+  #job = "";
+  #old = new Map<string, number>();
+  #since = 0;
+
+  rows(job: string, ranked: readonly Standing[], now: number): StandingRow[] {
+    const old = job === this.#job ? this.#old : new Map<string, number>();
+    const rows = ranked.map((standing): StandingRow => {
+      const { key } = standing.runSet;
+      return { standing, key, climbed: (old.get(key) ?? standing.rank) - standing.rank };
+    });
+    if (job !== this.#job || now - this.#since > trendMs) {
+      this.#job = job;
+      this.#since = now;
+      this.#old = new Map(rows.map(({ key, standing }) => [key, standing.rank]));
+    }
+    return rows;
+  }
+}
+
+function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
+  const { table } = model;
+  const dials = (table?.submitted.hyperparameters ?? []).flatMap(({ name, values }, i) =>
+    values.length > 1 ? [{ name, i }] : [],
+  );
+  const settings = dials.map(
+    ({ name, i }, place): ScreenColumn<StandingRow> => ({
+      name,
+      kind: "setting",
+      // The first hyperparameters of a spec are those that its writer thought of first.
+      priority: 10 + place,
+      value: ({ standing }): Setting => standing.settings[i] ?? null,
+    }),
+  );
+  return [
+    { name: "#", kind: "count", priority: 0, value: ({ standing }) => standing.rank },
+    {
+      name: "^",
+      kind: "text",
+      priority: 50,
+      value: ({ climbed }) => (climbed > 0 ? "up" : climbed < 0 ? "down" : ""),
+      text: ({ climbed }) => (climbed > 0 ? "▲" : climbed < 0 ? "▼" : " "),
+      style: ({ climbed }) => (climbed > 0 ? "good" : "warn"),
+    },
+    { name: "hpmax", kind: "measure", priority: 0, value: ({ standing }) => standing.estimate },
+    { name: "sd", kind: "measure", priority: 0, value: ({ standing }) => standing.stDev ?? undefined },
+    {
+      name: "runs",
+      kind: "count",
+      priority: 0,
+      value: ({ standing }) => standing.runSet.completed,
+      text: ({ standing: { runSet } }) =>
+        runSet.inFlight > 0 ? `${runSet.completed}+${runSet.inFlight}` : String(runSet.completed),
+    },
+    { name: "best", kind: "text", priority: 0, value: ({ standing }) => standing.runSet.bestRun ?? undefined },
+    {
+      name: "top",
+      kind: "measure",
+      priority: 40,
+      value: ({ standing }) => (Number.isFinite(standing.runSet.bestHpmax) ? standing.runSet.bestHpmax : undefined),
+    },
+    {
+      name: "led",
+      kind: "count",
+      priority: 45,
+      value: ({ key }) => {
+        const lead = model.table && leader(model.table.runSets);
+        return lead?.runSet.key === key ? lead.bestFor : undefined;
+      },
+    },
+    ...settings,
+  ];
+}
+
+export function standingsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
+  const list = model.lists.standings;
+  if (list.rows.length > 0) return listLines(list, width, height, isFocused);
+  if (list.filterText !== "") return [plain("  no run set passes the filter; Esc clears it")];
+  return whyEmpty(model);
+}
+
+/** What a newcomer waits for. */
+function whyEmpty(model: ViewModel): Line[] {
+  const { table, options } = model;
+  if (!table) {
+    return [
+      plain(`  workspace ${options.workspace} has no job yet. In another terminal type:`),
+      plain(""),
+      [span("    nexus init              ", "accent"), span("writes a first spec, search.yaml")],
+      [span("    nexus run search.yaml   ", "accent"), span("starts the search; it appears here")],
+    ];
+  }
+  if (table.isOver) return [plain("  no run has completed, so there are no standings; 2 shows the runs")];
+  if (table.running > 0) return [plain(`  ${table.running} running; the first result opens the standings`)];
+  const [line] = options.joinLines;
+  return [
+    plain("  waiting for a worker. On any machine that shall help type:"),
+    plain(""),
+    [span(`    nexus-worker ${line ?? "LINE"}`, "accent")],
+    plain(""),
+    plain(
+      line === undefined
+        ? "  the line is printed by nexus-coord on the coordinator's machine"
+        : "  3 shows the line again; y there copies it",
+    ),
+  ];
+}

@@ -1,0 +1,115 @@
+/** Text with styles, line by line, before it becomes what a terminal understands. */
+
+/** State is never said by colour alone: each of these stands beside a word or a symbol. */
+export type Style = "plain" | "bold" | "dim" | "good" | "warn" | "bad" | "accent" | "heading" | "selected";
+
+export interface Span {
+  readonly text: string;
+  readonly style: Style;
+}
+
+export type Line = readonly Span[];
+
+/** What the terminal can show. */
+export interface Look {
+  readonly colour: boolean;
+  /** Whether characters outside ASCII arrive. */
+  readonly unicode: boolean;
+}
+
+/** The 16 colours of the terminal's own palette, so that they fit light and dark backgrounds. */
+const coloured: Readonly<Record<Style, string>> = {
+  plain: "",
+  bold: "1",
+  dim: "90",
+  good: "32",
+  warn: "33",
+  bad: "31",
+  accent: "36",
+  heading: "1;36",
+  selected: "7",
+};
+const uncoloured: Readonly<Record<Style, string>> = {
+  plain: "",
+  bold: "1",
+  dim: "",
+  good: "",
+  warn: "",
+  bad: "1",
+  accent: "",
+  heading: "1",
+  selected: "7",
+};
+
+export const plain = (text: string): Line => [{ text, style: "plain" }];
+export const span = (text: string, style: Style = "plain"): Span => ({ text, style });
+
+export const lineText = (line: Line): string => line.map(({ text }) => text).join("");
+
+/** Exactly `width` characters: longer lines are cut, shorter ones filled up. Every span must hold narrow text alone. */
+export function fitted(line: Line, width: number): Line {
+  const out: Span[] = [];
+  let left = width;
+  for (const each of line) {
+    if (left <= 0) break;
+    out.push(each.text.length <= left ? each : { text: each.text.slice(0, left), style: each.style });
+    left -= each.text.length;
+  }
+  if (left > 0) out.push({ text: " ".repeat(left), style: out.at(-1)?.style === "selected" ? "selected" : "plain" });
+  return out;
+}
+
+/** A line as the terminal reads it, without the blanks at its end. */
+export function rendered(line: Line, look: Look): string {
+  const codes = look.colour ? coloured : uncoloured;
+  let out = "";
+  let current = "";
+  for (const { text, style } of line) {
+    if (text === "") continue;
+    const code = codes[style];
+    if (code !== current) {
+      if (current !== "") out += "\u001b[m";
+      if (code !== "") out += `\u001b[${code}m`;
+      current = code;
+    }
+    out += look.unicode ? text : asciiOf(text);
+  }
+  return current === "" ? out.trimEnd() : `${out}\u001b[m`;
+}
+
+/** What our own lines use beside ASCII, and what stands for it where that does not arrive. */
+const asciiFor: Readonly<Record<string, string>> = {
+  "±": "~",
+  "│": "|",
+  "┤": "+",
+  "─": "-",
+  "├": "+",
+  "▲": "^",
+  "▼": "v",
+  "●": "*",
+  "○": "o",
+  "◆": "#",
+  "✗": "x",
+  "→": ">",
+  "▶": ">",
+};
+
+function asciiOf(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything outside ASCII is looked for.
+  return text.replace(/[^\u0000-\u007e]/g, (character) => asciiFor[character] ?? "?");
+}
+
+const narrowAscii = /^[ -~]*$/;
+/** Control, format and private characters, marks, halves of pairs, wide letters, and pictures that terminals draw two wide. */
+const notNarrow =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{M}\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe10-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{10000}-\u{10ffff}]/gu;
+
+/** Text from outside, each character of it one cell wide and none that moves the cursor; what is not becomes `?`. */
+export const narrow = (text: string): string => (narrowAscii.test(text) ? text : text.replace(notNarrow, "?"));
+
+/** At most `width` cells of text from outside; longer text ends in "..". */
+export function clip(text: string, width: number): string {
+  const shown = narrow(text);
+  if (shown.length <= width) return shown;
+  return width <= 2 ? shown.slice(0, Math.max(0, width)) : `${shown.slice(0, width - 2)}..`;
+}

@@ -1,0 +1,96 @@
+import { decimalsFor, decimalsTyped, formatDecimal } from "../results/number-format.ts";
+import type { Cell } from "../results/table.ts";
+import type { ScreenColumn } from "./columns.ts";
+import type { ListView } from "./list-view.ts";
+import { clip, type Line, narrow, type Span, span } from "./styled.ts";
+
+/** Text in a column of a table; more is read on the row's own page. */
+const usualWidest = 28;
+
+export interface TableLines {
+  readonly header: Line;
+  readonly rows: readonly Line[];
+}
+
+/** The part of a list that is on the screen, as a table: `height` lines with its header. */
+export function listLines<Row>(list: ListView<Row>, width: number, height: number, isFocused: boolean): Line[] {
+  const { rows, selected } = list.visible(Math.max(1, height - 1));
+  const { header, rows: lines } = tableLines(rows, list, width, isFocused ? selected : -1);
+  return [header, ...lines];
+}
+
+function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: number, selected: number): TableLines {
+  const shown = list.columns.filter(({ name }) => !list.hidden.has(name));
+  const fixed = shown.filter(({ priority }) => priority === 0).length;
+  const offset = Math.min(list.columnOffset, Math.max(0, shown.length - fixed - 1));
+  const scrolled = offset === 0 ? shown : [...shown.slice(0, fixed), ...shown.slice(fixed + offset)];
+  const texts = scrolled.map((column) => cellTexts(column, rows));
+  const widths = texts.map((cells, i) =>
+    cells.reduce((most, cell) => Math.max(most, cell.length), headerOf(scrolled[i], list).length),
+  );
+  const kept = keptColumns(scrolled, widths, width - 2);
+  const isRight = (column: ScreenColumn<Row>): boolean => column.kind !== "text";
+  const pad = (text: string, i: number): string => {
+    const column = scrolled[i];
+    return column && isRight(column) ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0);
+  };
+  const header: Line = [
+    span("  "),
+    ...kept.flatMap((i): Span[] => [span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading")]),
+  ];
+  const lines = rows.map((row, at): Line => {
+    const isSelected = at === selected;
+    const spans = kept.map((i): Span => {
+      const text = `${pad(texts[i]?.[at] ?? "", i)}  `;
+      return span(text, isSelected ? "selected" : (scrolled[i]?.style?.(row) ?? "plain"));
+    });
+    const line: Line = [span(isSelected ? "> " : "  ", isSelected ? "selected" : "plain"), ...spans];
+    return line;
+  });
+  return { header, rows: lines };
+}
+
+function headerOf<Row>(column: ScreenColumn<Row> | undefined, list: ListView<Row>): string {
+  if (!column) return "";
+  const name = narrow(column.name);
+  return column.name === list.sortName ? `${name}${list.isDescending ? "▼" : "▲"}` : name;
+}
+
+/** Indices of the columns that fit; of those that do not all fit, the least important go first, from the right. */
+function keptColumns<Row>(columns: readonly ScreenColumn<Row>[], widths: readonly number[], room: number): number[] {
+  const kept = new Set(columns.keys());
+  let used = widths.reduce((sum, width) => sum + width + 2, 0) - 2;
+  while (used > room && kept.size > 1) {
+    let worst = -1;
+    for (const i of kept) if (worst < 0 || (columns[i]?.priority ?? 0) >= (columns[worst]?.priority ?? 0)) worst = i;
+    if ((columns[worst]?.priority ?? 0) === 0) break;
+    kept.delete(worst);
+    used -= (widths[worst] ?? 0) + 2;
+  }
+  return [...kept].sort((a, b) => a - b);
+}
+
+function cellTexts<Row>(column: ScreenColumn<Row>, rows: readonly Row[]): string[] {
+  const { text, widest = usualWidest } = column;
+  if (text) return rows.map((row) => clip(text(row), widest));
+  const cells = rows.map(column.value);
+  const numbers = cells.filter((cell) => typeof cell === "number");
+  const format = numberText(column, numbers);
+  return cells.map((cell) =>
+    cell === undefined ? "" : typeof cell === "number" ? format(cell) : clip(String(cell), widest),
+  );
+}
+
+function numberText<Row>({ kind, decimals }: ScreenColumn<Row>, numbers: readonly number[]): (value: number) => string {
+  if (kind !== "measure" && numbers.every(Number.isInteger)) return String;
+  let places = decimals ?? decimalsFor(numbers);
+  if (kind === "setting") {
+    if (numbers.some((value) => value !== 0 && Math.abs(value) < 1e-4)) return String;
+    places = numbers.reduce((most, value) => Math.max(most, decimalsTyped(value)), 0);
+  }
+  return (value) => formatDecimal(value, places);
+}
+
+/** A cell by itself, for pages and copies. */
+export const cellText = (cell: Cell): string =>
+  cell === undefined ? "" : typeof cell === "number" ? String(Number(cell.toPrecision(6))) : narrow(String(cell));

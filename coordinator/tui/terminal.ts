@@ -1,0 +1,286 @@
+/** The only file that imports blessed: of it are used a screen, one box, and its keys. */
+
+import { EventEmitter } from "node:events";
+import { writeSync } from "node:fs";
+import blessed from "blessed";
+import type { Look } from "./styled.ts";
+import type { Key, Terminal } from "./terminal-port.ts";
+
+/** Entries without capabilities that blessed fails to compile (`Setulc` of newer ones); ours are drawn alike by all of these. */
+const knownTerminals = new Set([
+  "xterm",
+  "xterm-256color",
+  "screen",
+  "screen-256color",
+  "tmux",
+  "tmux-256color",
+  "linux",
+]);
+const resizeMs = 100;
+/** A terminal that takes nothing for so long does not get its modes back either. */
+const stuckMs = 200;
+/** What a keyboard and a pen may have been left in: mouse, bracketed paste, keypad, colours, cursor. */
+const quiet = "\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[0m\u001b[?25h";
+const leaveAlternate = "\u001b[?1049l";
+
+export interface TerminalPorts {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export function openTerminal(look: Look, ports: TerminalPorts): Terminal {
+  return new BlessedTerminal(look, ports);
+}
+
+/** What blessed's types leave out. */
+interface LeavableScreen {
+  enter(): void;
+  leave(): void;
+}
+
+class BlessedTerminal implements Terminal {
+  readonly look: Look;
+  readonly #input: NodeJS.ReadStream;
+  readonly #output: Output;
+  readonly #screen: blessed.Widgets.Screen & LeavableScreen;
+  readonly #box: blessed.Widgets.BoxElement;
+  #isOpen = true;
+  #isSuspended = false;
+  #hasMouse = false;
+  #onKey: (key: Key) => void = () => undefined;
+  #onRedraw: () => void = () => undefined;
+
+  constructor(look: Look, { input, output, environment }: TerminalPorts) {
+    this.look = look;
+    this.#input = input;
+    this.#output = new Output(output);
+    const others = listenersBefore();
+    const wanted = (environment["TERM"] ?? "").toLowerCase();
+    const options = {
+      input,
+      output: this.#output,
+      terminal: knownTerminals.has(wanted) ? wanted : "xterm",
+      forceUnicode: look.unicode,
+      useBCE: true,
+      autoPadding: false,
+      resizeTimeout: resizeMs,
+    };
+    // The types know streams of the system alone; Output has all that blessed asks of one.
+    this.#screen = blessed.screen(options as unknown as blessed.Widgets.IScreenOptions) as blessed.Widgets.Screen &
+      LeavableScreen;
+    // Ours restore in every way to die, with the right exit code; blessed's leave the alternate screen a second time, which
+    // wipes the message of a crash.
+    others.removeNew();
+    // With line drawing of its own charset some terminals show letters instead (blessed#200).
+    (this.#screen.program as unknown as { tput: { brokenACS: boolean } }).tput.brokenACS = true;
+    this.#box = blessed.box({ top: 0, left: 0, width: "100%", height: "100%", tags: false, wrap: false });
+    this.#screen.append(this.#box);
+    this.#screen.on("keypress", (text: string | undefined, key: { full?: string; name?: string }) =>
+      this.#hear(text, key),
+    );
+    this.#screen.on("resize", () => this.#onRedraw());
+  }
+
+  get columns(): number {
+    return this.#output.columns;
+  }
+
+  get rows(): number {
+    return this.#output.rows;
+  }
+
+  get isDrained(): boolean {
+    return this.#output.isDrained;
+  }
+
+  get written(): number {
+    return this.#output.written;
+  }
+
+  draw(lines: readonly string[]): void {
+    if (!this.#isOpen || this.#isSuspended) return;
+    this.#box.setContent(lines.join("\n"));
+    this.#screen.render();
+  }
+
+  onKey(handler: (key: Key) => void): void {
+    this.#onKey = handler;
+  }
+
+  onRedraw(handler: () => void): void {
+    this.#onRedraw = handler;
+  }
+
+  onGone(handler: () => void): void {
+    this.#input.once("end", handler);
+    this.#input.once("error", handler);
+    this.#output.onGone(handler);
+  }
+
+  copy(text: string): void {
+    this.#output.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
+  }
+
+  setMouse(on: boolean): void {
+    const { program } = this.#screen;
+    if (on && !this.#hasMouse) {
+      this.#hasMouse = true;
+      program.on("mouse", ({ action }: { action: string }) => {
+        if (action === "wheelup" || action === "wheeldown") this.#onKey({ name: action, text: "" });
+      });
+    }
+    if (on) program.enableMouse();
+    else program.disableMouse();
+  }
+
+  suspend(): void {
+    if (!this.#isOpen || this.#isSuspended) return;
+    this.#isSuspended = true;
+    this.#output.isSynchronous = true;
+    this.#screen.leave();
+    this.#output.write(quiet);
+    setRaw(this.#input, false);
+    this.#input.pause();
+  }
+
+  /** Also after a stop that nobody announced: whoever had the terminal meanwhile may have changed everything. */
+  resume(): void {
+    if (!this.#isOpen) return;
+    if (!this.#isSuspended) this.suspend();
+    this.#isSuspended = false;
+    this.#output.isSynchronous = false;
+    setRaw(this.#input, true);
+    this.#input.resume();
+    this.#screen.enter();
+    this.#screen.realloc();
+    this.#onRedraw();
+  }
+
+  restore(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#output.isSynchronous = true;
+    let isLeft = this.#isSuspended;
+    try {
+      this.#screen.destroy();
+      isLeft = true;
+    } finally {
+      this.#output.write(isLeft ? quiet : `${leaveAlternate}${quiet}`);
+      setRaw(this.#input, false);
+      this.#input.pause();
+      this.#output.close();
+    }
+  }
+
+  #hear(text: string | undefined, key: { full?: string; name?: string }): void {
+    // The enter key comes twice, as "enter" and as "return".
+    if (key.name === "return") return;
+    // Escape and a key right behind it arrive as one key with "meta", which no key of ours has.
+    const behindEscape = /^M-(escape|.)$/.exec(key.full ?? "")?.[1];
+    if (behindEscape !== undefined) {
+      this.#onKey({ name: "escape", text: "" });
+      this.#onKey({ name: behindEscape, text: behindEscape === "escape" ? "" : behindEscape });
+      return;
+    }
+    const isText = text !== undefined && text.length === 1 && text >= " " && text !== "\u007f";
+    const name = isText ? text : (key.full ?? key.name ?? "");
+    this.#onKey({ name: name === "linefeed" ? "enter" : name, text: isText ? text : "" });
+  }
+}
+
+/** The terminal's file, counted, and without waiting for a slow one. */
+class Output extends EventEmitter {
+  readonly isTTY = true;
+  readonly writable = true;
+  readonly #stream: NodeJS.WriteStream & { readonly fd: number };
+  readonly #onResize = (): void => void this.emit("resize");
+  readonly #onError: () => void = () => this.emit("gone");
+  written = 0;
+  /** Around stops and ends: what is written is on its way when the call returns. */
+  isSynchronous = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    super();
+    // Every stream of a terminal has one; the types know it of tty.WriteStream alone.
+    this.#stream = stream as NodeJS.WriteStream & { readonly fd: number };
+    stream.on("resize", this.#onResize);
+    stream.on("error", this.#onError);
+    setBlocking(stream, false);
+  }
+
+  get columns(): number {
+    return this.#stream.columns;
+  }
+
+  get rows(): number {
+    return this.#stream.rows;
+  }
+
+  get isDrained(): boolean {
+    return this.#stream.writableLength === 0;
+  }
+
+  onGone(handler: () => void): void {
+    this.once("gone", handler);
+  }
+
+  write(text: string): boolean {
+    this.written += Buffer.byteLength(text);
+    if (!this.isSynchronous) return this.#stream.write(text);
+    writeAll(this.#stream.fd, text);
+    return true;
+  }
+
+  /** The stream's later errors are still heard: nothing may throw after the terminal has gone. */
+  close(): void {
+    this.#stream.off("resize", this.#onResize);
+    setBlocking(this.#stream, true);
+  }
+}
+
+/** As much of it as the terminal takes within a moment. */
+function writeAll(fd: number, text: string): void {
+  let left = Buffer.from(text);
+  const limit = performance.now() + stuckMs;
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(fd, left));
+    } catch (error) {
+      // EIO and others: the terminal is gone, and there is nothing to restore.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > limit) return;
+    }
+  }
+}
+
+/** Node writes to terminals synchronously, so that one slow connection would stop the whole program. Not in the types. */
+function setBlocking(stream: NodeJS.WriteStream, isBlocking: boolean): void {
+  const { _handle } = stream as unknown as { _handle?: { setBlocking?: (on: boolean) => void } | null };
+  _handle?.setBlocking?.(isBlocking);
+}
+
+function setRaw(input: NodeJS.ReadStream, on: boolean): void {
+  try {
+    input.setRawMode(on);
+  } catch {
+    // The terminal has gone: there is no mode left to set.
+    return;
+  }
+}
+
+const watched = ["uncaughtException", "exit", "SIGTERM", "SIGINT", "SIGQUIT"] as const;
+
+/** What blessed adds to the process's listeners. */
+function listenersBefore(): { removeNew(): void } {
+  const before = new Map(watched.map((event) => [event, new Set(process.rawListeners(event))]));
+  return {
+    removeNew: () => {
+      for (const event of watched) {
+        for (const listener of process.rawListeners(event)) {
+          // Of any event: only its identity matters.
+          if (!before.get(event)?.has(listener)) process.off(event, listener as () => void);
+        }
+      }
+    },
+  };
+}

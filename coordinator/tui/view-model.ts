@@ -1,0 +1,239 @@
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { isOpen, type Trial } from "../../shared/domain/trial.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
+import type { DotForm } from "../chart/dots.ts";
+import { type CurveAxis, CurveStore } from "./curve-store.ts";
+import { EventList } from "./event-list.ts";
+import type { screenNames } from "./keys.ts";
+import { createLists, type Lists } from "./lists.ts";
+import type { Prompt } from "./prompts.ts";
+import { RunsBySet } from "./runs-by-set.ts";
+import type { Line, Look } from "./styled.ts";
+import { WorkerNotes, type WorkerRow, workerRows } from "./worker-rows.ts";
+
+export type ScreenName = (typeof screenNames)[number];
+
+/** A page over the screens: what Enter opened. */
+export type Page = { readonly kind: "run set"; readonly key: string } | { readonly kind: "run"; readonly n: number };
+
+/** What happened before this screen was opened is told of so many events; to put a million in words would take a minute. */
+const historyLines = 1000;
+/** How long a sentence stays at the bottom. */
+const noticeMs = 6000;
+/** The leader speaks each second, or a little less often where it has many leases. */
+const statusBelievedMs = 10_000;
+/** Workers' states change by the clock too, and cost a pass over all of them. */
+const workersEveryMs = 500;
+
+export interface ViewModelOptions {
+  readonly workspace: string;
+  readonly look: Look;
+  readonly graph: DotForm;
+  /** No control key does anything. */
+  readonly isReadonly: boolean;
+  /** How another machine joins, once for each of this machine's addresses; empty where that is not known here. */
+  readonly joinLines: readonly string[];
+  /** Milliseconds since 1970, for people. */
+  readonly wall?: () => number;
+}
+
+/** A chart costs more than any other part of a frame, so it is drawn anew only when it must be. */
+export interface DrawnChart {
+  readonly of: string;
+  readonly version: number;
+  readonly at: number;
+  readonly lines: readonly Line[];
+}
+
+/** Everything that is shown, apart from how: the folded journal, what was heard beside it, and where the person is. */
+export class ViewModel {
+  readonly options: ViewModelOptions;
+  readonly events = new EventList();
+  readonly curves = new CurveStore();
+  readonly notes = new WorkerNotes();
+  readonly lists: Lists;
+  /** Consoles that were read, by trial. */
+  readonly consoles = new Map<number, string>();
+  state: WorkspaceState = emptyWorkspace();
+  /** Rises with everything that happened. */
+  version = 0;
+  job: JobName | null = null;
+  #isLive = false;
+  #history: JournalEvent[] = [];
+  status: Status | null = null;
+  #statusAt = 0;
+  #firstFrameAt: number | undefined;
+  /** Of the shown job, by the number of the trial. */
+  leases: ReadonlyMap<number, LeaseStatus> = new Map();
+  /** Why nothing new comes; empty while all is well. */
+  away = "";
+  /** Reports a second, over the last seconds. */
+  readonly reports = new Meter();
+
+  screen: ScreenName = "Standings";
+  /** The pane that keys go to; where there is but one, the screen. */
+  focus: ScreenName = "Standings";
+  /** Of Standings, Runs and Neighbourhood, the one that the large pane shows. */
+  main: ScreenName = "Standings";
+  isWide = false;
+  pages: Page[] = [];
+  pageScroll = 0;
+  isHelpOpen = false;
+  helpScroll = 0;
+  prompt: Prompt | null = null;
+  axis: CurveAxis = "iters";
+  hasMouse = false;
+  /** Monotonic time of the frame that is drawn. */
+  now = 0;
+  /** The chart that was drawn last. */
+  chart: DrawnChart | null = null;
+  /** When a chart was last on the screen; curves that nobody looks at are not read. */
+  chartShownAt = Number.NEGATIVE_INFINITY;
+  /** Frames a second, where they are fewer than usual; 0: usual. */
+  slowFrames = 0;
+  #notice: { readonly text: string; readonly until: number } | null = null;
+  #workerRows: { readonly rows: readonly WorkerRow[]; readonly at: number; readonly version: number } | null = null;
+  readonly #runsBySet = new RunsBySet();
+
+  constructor(options: ViewModelOptions) {
+    this.options = options;
+    this.lists = createLists(this);
+  }
+
+  get table(): RunTable | undefined {
+    return this.job === null ? undefined : this.state.jobs.get(this.job);
+  }
+
+  get page(): Page | undefined {
+    return this.pages.at(-1);
+  }
+
+  /** A record was folded. A new job is shown where nothing else goes on. */
+  happened(event: JournalEvent, state: WorkspaceState): void {
+    this.state = state;
+    this.version += 1;
+    this.notes.event(event);
+    if (!this.#isLive) {
+      this.#history.push(event);
+      if (this.#history.length > 2 * historyLines) this.#history = this.#history.slice(-historyLines);
+      return;
+    }
+    this.#tell(event);
+    if (event.type === "job" && (this.job === null || this.table?.isOver)) this.showJob(event.job);
+  }
+
+  /** The journal has been read to its end: from here on there is news. */
+  live(state: WorkspaceState): void {
+    this.state = state;
+    this.#isLive = true;
+    for (const event of this.#history.slice(-historyLines)) this.#tell(event);
+    this.#history = [];
+    this.version += 1;
+  }
+
+  #tell(event: JournalEvent): void {
+    this.events.event(event, "job" in event ? this.state.jobs.get(event.job) : undefined);
+  }
+
+  heard(status: Status, now: number): void {
+    if (status.term < this.state.term) return;
+    this.status = status;
+    this.#statusAt = now;
+    this.leases = new Map(status.leases.filter(({ job }) => job === this.job).map((lease) => [lease.n, lease]));
+    this.version += 1;
+  }
+
+  /** Milliseconds since the leader spoke. */
+  get statusAge(): number {
+    return Math.max(0, this.now - this.#statusAt);
+  }
+
+  /** Whether the leader, who speaks each second, has said nothing for a while: perhaps there is none. */
+  get isLeaderSilent(): boolean {
+    this.#firstFrameAt ??= this.now;
+    return this.now - Math.max(this.#firstFrameAt, this.status ? this.#statusAt : 0) > statusBelievedMs;
+  }
+
+  /** Wall clock. */
+  get wall(): number {
+    return this.options.wall?.() ?? Date.now();
+  }
+
+  showJob(job: JobName): void {
+    if (job === this.job) return;
+    this.job = job;
+    this.version += 1;
+    this.leases = new Map();
+    this.curves.clear();
+    this.consoles.clear();
+    this.pages = [];
+    this.lists.forget();
+  }
+
+  /** A screen comes to the front; what was opened over it closes. */
+  show(screen: ScreenName): void {
+    this.screen = this.focus = screen;
+    if (screen === "Standings" || screen === "Runs" || screen === "Neighbourhood") this.main = screen;
+    this.pages = [];
+  }
+
+  open(page: Page): void {
+    this.pages.push(page);
+    this.pageScroll = 0;
+  }
+
+  say(text: string, now: number): void {
+    this.#notice = { text, until: now + noticeMs };
+  }
+
+  notice(now: number): string {
+    return this.#notice && now < this.#notice.until ? this.#notice.text : "";
+  }
+
+  workers(): readonly WorkerRow[] {
+    const { now } = this;
+    const known = this.#workerRows;
+    if (known && now >= known.at && now - known.at < (known.version === this.version ? 2 : 1) * workersEveryMs) {
+      return known.rows;
+    }
+    // A leader that is silent says nothing about its workers.
+    const status = this.statusAge < statusBelievedMs ? this.status : null;
+    const rows = workerRows(this.state, this.notes, status, this.statusAge);
+    this.#workerRows = { rows, at: now, version: this.version };
+    return rows;
+  }
+
+  /** The runs of a run set, newest first. */
+  runsOf(key: string): readonly Trial[] {
+    return this.table ? this.#runsBySet.of(this.table, key) : [];
+  }
+
+  /** Trials of a run set that a person may still cancel. */
+  openRunsOf(key: string): readonly Trial[] {
+    return this.runsOf(key).filter(isOpen);
+  }
+}
+
+const meterSeconds = 5;
+
+/** Counts by the second. */
+export class Meter {
+  readonly #counts = new Map<number, number>();
+
+  add(count: number, now: number): void {
+    const second = Math.floor(now / 1000);
+    this.#counts.set(second, (this.#counts.get(second) ?? 0) + count);
+    for (const old of this.#counts.keys()) if (old < second - meterSeconds) this.#counts.delete(old);
+  }
+
+  /** Over the whole seconds that have just passed. */
+  perSecond(now: number): number {
+    const second = Math.floor(now / 1000);
+    let sum = 0;
+    for (let back = 1; back <= meterSeconds; back += 1) sum += this.#counts.get(second - back) ?? 0;
+    return sum / meterSeconds;
+  }
+}

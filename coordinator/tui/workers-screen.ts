@@ -1,0 +1,83 @@
+import { duration } from "../progress.ts";
+import type { ScreenColumn } from "./columns.ts";
+import { ListView } from "./list-view.ts";
+import { type Line, plain, span } from "./styled.ts";
+import { listLines } from "./table-view.ts";
+import type { ViewModel } from "./view-model.ts";
+import { type WorkerRow, workerSymbols } from "./worker-rows.ts";
+
+export function workerList(model: ViewModel): ListView<WorkerRow> {
+  const columns = columnsFor(model);
+  return new ListView<WorkerRow>({
+    rows: () => model.workers(),
+    keyOf: ({ record }) => record.id,
+    columns: () => columns,
+  });
+}
+
+const columnsFor = (model: ViewModel): readonly ScreenColumn<WorkerRow>[] => [
+  { name: "node", kind: "text", priority: 0, value: ({ record }) => record.id },
+  {
+    name: "state",
+    kind: "text",
+    priority: 0,
+    value: ({ state }) => state,
+    text: ({ state }) => `${workerSymbols[state].symbol} ${state}`,
+    style: ({ state }) => workerSymbols[state].style,
+  },
+  {
+    name: "runs",
+    kind: "count",
+    priority: 0,
+    value: ({ held }) => held,
+    text: ({ held, slots }) => (slots === undefined ? String(held) : `${held}/${slots}`),
+  },
+  { name: "done", kind: "count", priority: 1, value: ({ record }) => record.completed },
+  { name: "failed", kind: "count", priority: 3, value: ({ record }) => record.failed },
+  {
+    name: "row",
+    kind: "count",
+    priority: 4,
+    value: ({ record }) => record.failuresInRow,
+    style: ({ record }) => (record.failuresInRow > 0 ? "warn" : "plain"),
+  },
+  {
+    name: "heard",
+    kind: "measure",
+    priority: 2,
+    value: ({ silentMs }) => silentMs,
+    text: ({ silentMs }) => (silentMs === undefined ? "" : duration(silentMs)),
+  },
+  {
+    name: "since",
+    kind: "measure",
+    priority: 6,
+    value: ({ since }) => since || undefined,
+    text: ({ since }) => (since === 0 ? "" : duration(model.wall - since)),
+  },
+  { name: "owner", kind: "text", priority: 7, value: ({ owner }) => owner || undefined },
+  { name: "host", kind: "text", priority: 8, value: ({ record }) => record.host || undefined },
+  { name: "why", kind: "text", priority: 5, value: ({ why }) => why || undefined },
+];
+
+/** The join line stands below the list, for it is what a newcomer looks for here. */
+export function workersLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
+  const { joinLines } = model.options;
+  const shownLines = joinLines.slice(0, Math.max(0, Math.min(3, height - 6)));
+  const foot: Line[] =
+    shownLines.length === 0
+      ? []
+      : [
+          plain(""),
+          plain("  another machine joins with (y copies it):"),
+          ...shownLines.map((line): Line => [span(`  nexus-worker ${line}`, "accent")]),
+        ];
+  const list = model.lists.workers;
+  const room = Math.max(2, height - foot.length);
+  const rows =
+    list.rows.length > 0
+      ? listLines(list, width, room, isFocused)
+      : [plain(list.filterText === "" ? "  no worker has joined yet" : "  no worker passes the filter; Esc clears it")];
+  // Long lists push the line to the bottom, short ones leave it near.
+  return [...rows, ...foot];
+}

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { WorkspacePaths } from "../shared/workspace.ts";
+import { livingEndpoint } from "./endpoint.ts";
+import { firstSpecName, writeFirstSpec } from "./results/init.ts";
+
+/** Whether someone has just arrived: no search was ever started in the workspace, and the folder holds no spec. */
+export function isNewcomer(paths: WorkspacePaths, folder: string): boolean {
+  const hasStore = existsSync(paths.store) && readdirSync(paths.store).length > 0;
+  return !livingEndpoint(paths) && !hasStore && !readdirSync(folder).some((name) => /\.ya?ml$/.test(name));
+}
+
+/** Three lines on what to do, and a first spec for whoever wants one. Enter alone writes nothing. */
+export async function welcome(
+  folder: string,
+  streams: { readonly input: NodeJS.ReadStream; readonly output: NodeJS.WriteStream },
+): Promise<void> {
+  const { output } = streams;
+  output.write(`This starts a coordinator on this machine and shows its searches. What a search tries stands in a spec:
+  1. nexus init              writes a first one, ${firstSpecName}, into this folder (or copy one of the examples in specs/)
+  2. nexus run ${firstSpecName}   starts it; 3. nexus-worker LINE on any machine that shall help (the screen shows the line)
+`);
+  output.write(`Write ${firstSpecName} into ${folder} now? [y/N] `);
+  const answer = await lineFrom(streams.input);
+  if (!/^y(es)?$/i.test(answer.trim())) return;
+  writeFirstSpec(join(folder, firstSpecName));
+  output.write(`${firstSpecName} written; in another terminal: nexus run ${firstSpecName}\n`);
+}
+
+/** A line as the terminal hands it over. Not node:readline, which would go on reading keys beside the screen. */
+function lineFrom(input: NodeJS.ReadStream): Promise<string> {
+  return new Promise((resolve) => {
+    const done = (line: string): void => {
+      input.off("data", onData);
+      input.off("end", onEnd);
+      input.pause();
+      resolve(line);
+    };
+    const onData = (data: Buffer | string): void => done(data.toString());
+    const onEnd = (): void => done("");
+    input.on("data", onData);
+    input.on("end", onEnd);
+  });
+}

@@ -1,0 +1,115 @@
+import { type Bus, BusError } from "../ports.ts";
+
+/**
+ * JetStream's own requests, for what the client does not offer: states with their gaps, snapshots, changes of a stream.
+ * They need a coordinator's rights, but for `streamState`, which a viewer may ask too.
+ */
+
+const answerTimeoutMs = 10_000;
+const streamNotFound = 10059;
+/** The cluster has no leader yet, or its answer was lost on the way: asked again. */
+const unavailable = new Set([10008, 10009, 10073, 10074]);
+
+export interface StreamState {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/** A copy of a stream in a cluster. */
+export interface ReplicaState {
+  readonly server: string;
+  readonly isLeader: boolean;
+  /** Holds everything that the leader has confirmed. */
+  readonly isCurrent: boolean;
+  readonly isOffline: boolean;
+}
+
+export interface StreamInfo {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly state: StreamState;
+  /** Empty where there is one server. */
+  readonly replicas: readonly ReplicaState[];
+}
+
+/** A refusal of JetStream's, with its number. */
+export class JetStreamRefusal extends BusError {
+  readonly errorCode: number;
+
+  constructor(subject: string, description: string, errorCode: number) {
+    super("refused", `${subject}: the broker refused it: ${description} (${errorCode})`);
+    this.errorCode = errorCode;
+  }
+}
+
+/** Asks JetStream; the answer is its JSON object. @throws JetStreamRefusal, or BusError when no answer comes */
+export async function askJetStream(
+  bus: Bus,
+  what: string,
+  question: object = {},
+  timeoutMs = answerTimeoutMs,
+): Promise<Record<string, unknown>> {
+  const subject = `$JS.API.${what}`;
+  return checkedAnswer(subject, await bus.request(subject, new TextEncoder().encode(JSON.stringify(question)), timeoutMs));
+}
+
+export function checkedAnswer(subject: string, data: Uint8Array): Record<string, unknown> {
+  const answer = JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>;
+  const { error } = answer;
+  if (typeof error === "object" && error !== null) {
+    const { description = "unknown", err_code: code = 0 } = error as { description?: string; err_code?: number };
+    throw new JetStreamRefusal(subject, description, code);
+  }
+  return answer;
+}
+
+/** Whether the refusal may pass by itself, as while a cluster chooses its leader. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof JetStreamRefusal
+    ? unavailable.has(error.errorCode)
+    : error instanceof BusError && error.reason !== "closed" && error.reason !== "refused";
+
+/** Undefined when there is no such stream. */
+export async function streamInfo(bus: Bus, stream: string): Promise<StreamInfo | undefined> {
+  try {
+    return readStreamInfo(await askJetStream(bus, `STREAM.INFO.${stream}`));
+  } catch (error) {
+    if (error instanceof JetStreamRefusal && error.errorCode === streamNotFound) return undefined;
+    throw error;
+  }
+}
+
+export function readStreamInfo(answer: Readonly<Record<string, unknown>>): StreamInfo {
+  const { config, state, cluster } = answer as {
+    config?: Record<string, unknown>;
+    state?: { messages?: number; bytes?: number; first_seq?: number; last_seq?: number };
+    cluster?: { leader?: string; replicas?: { name: string; current?: boolean; offline?: boolean }[] };
+  };
+  const replicas = (cluster?.replicas ?? []).map(({ name, current = false, offline = false }) => ({
+    server: name,
+    isLeader: false,
+    isCurrent: current,
+    isOffline: offline,
+  }));
+  const leader = cluster?.leader ?? "";
+  return {
+    config: config ?? {},
+    state: {
+      messages: state?.messages ?? 0,
+      bytes: state?.bytes ?? 0,
+      firstSeq: state?.first_seq ?? 0,
+      lastSeq: state?.last_seq ?? 0,
+    },
+    replicas:
+      leader === "" || replicas.length === 0
+        ? replicas
+        : [{ server: leader, isLeader: true, isCurrent: true, isOffline: false }, ...replicas],
+  };
+}
+
+/** Changes a stream's settings, others stay. */
+export async function updateStream(bus: Bus, info: StreamInfo, changes: Readonly<Record<string, unknown>>): Promise<void> {
+  const { name } = info.config as { name?: string };
+  await askJetStream(bus, `STREAM.UPDATE.${name}`, { ...info.config, ...changes });
+}

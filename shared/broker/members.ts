@@ -1,0 +1,34 @@
+import type { EntryStore } from "../ports.ts";
+import { isPeer, type Peer } from "./peers.ts";
+
+/** Who the peers are now, kept with the data so that all learn of a change; absent while nothing has changed. */
+export interface Members {
+  readonly generation: number;
+  readonly peers: readonly Peer[];
+  /** Where the workspace went, when it left these peers for good: a sentence for people. */
+  readonly moved?: string | undefined;
+}
+
+const key = "peers";
+
+/** @throws BusError when the broker does not answer */
+export async function readMembers(bus: { readonly entries: EntryStore }): Promise<Members | undefined> {
+  const found = await bus.entries.get(key);
+  return found ? parseMembers(found.value) : undefined;
+}
+
+/** False when somebody else changed it meanwhile. */
+export async function writeMembers(bus: { readonly entries: EntryStore }, members: Members): Promise<boolean> {
+  const value = new TextEncoder().encode(JSON.stringify(members));
+  const found = await bus.entries.get(key);
+  const revision = found ? await bus.entries.update(key, value, found.revision) : await bus.entries.create(key, value);
+  return revision !== null;
+}
+
+function parseMembers(bytes: Uint8Array): Members | undefined {
+  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  if (typeof value !== "object" || value === null) return undefined;
+  const { generation, peers, moved } = value as Record<string, unknown>;
+  if (!Number.isSafeInteger(generation) || !Array.isArray(peers) || !peers.every(isPeer)) return undefined;
+  return { generation: generation as number, peers, moved: typeof moved === "string" ? moved : undefined };
+}

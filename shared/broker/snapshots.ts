@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import { takeSnapshot } from "../domain/snapshot.ts";
+import type { WorkspaceState } from "../domain/workspace-state.ts";
+import type { Bus } from "../ports.ts";
+import { BadMessage } from "../wire/check.ts";
+import { newKey, open, seal } from "../wire/sealed-chunks.ts";
+import {
+  decodeSnapshot,
+  decodeSnapshotPlace,
+  encodeSnapshot,
+  encodeSnapshotPlace,
+  type SnapshotPlace,
+} from "../wire/snapshots.ts";
+import { snapshotChunk, snapshotChunks, snapshotKey, streams } from "../wire/subjects.ts";
+
+/** Pieces on their way at once. */
+const inFlight = 8;
+
+/** The newest snapshot and what stands where it lies; undefined when there is none that can be used. */
+export async function readSnapshot(
+  bus: Bus,
+  /** Hears why one that is there is not used: the journal is folded whole. */
+  onUnusable: (why: string) => void = () => undefined,
+): Promise<WorkspaceState | undefined> {
+  const entry = await bus.entries.get(snapshotKey);
+  if (!entry) return undefined;
+  try {
+    return await fetchSnapshot(bus, decodeSnapshotPlace(entry.value));
+  } catch (error) {
+    if (!(error instanceof BadMessage)) throw error;
+    onUnusable(error.message);
+    return undefined;
+  }
+}
+
+async function fetchSnapshot(bus: Bus, place: SnapshotPlace): Promise<WorkspaceState> {
+  const pieces: Uint8Array[] = [];
+  while (pieces.length < place.chunks) {
+    const wanted = Array.from(
+      { length: Math.min(inFlight, place.chunks - pieces.length) },
+      (_, k) => pieces.length + k,
+    );
+    const found = await Promise.all(wanted.map((i) => bus.newest(streams.blob, snapshotChunk(place.name, i))));
+    for (const piece of found) {
+      if (piece === null) throw new BadMessage(`a piece of the snapshot at ${place.seq} is not there`);
+      pieces.push(piece);
+    }
+  }
+  const state = decodeSnapshot(open(pieces, place.key, place));
+  if (state.seq !== place.seq) throw new BadMessage(`a snapshot at ${state.seq} lies where one at ${place.seq} should`);
+  return state;
+}
+
+/**
+ * Stores a snapshot and names it as the newest, unless a newer one is there; the one before is deleted. Readers that are
+ * fetching that one fold the journal whole. Returns its bytes, 0 when there was a newer one.
+ */
+export async function writeSnapshot(bus: Bus, state: WorkspaceState): Promise<number> {
+  const entry = await bus.entries.get(snapshotKey);
+  const before = entry ? placeOrNone(entry.value) : undefined;
+  if (before && before.seq >= state.seq) return 0;
+  const name = `snap-${state.seq}-${randomBytes(6).toString("hex")}`;
+  const key = newKey();
+  const { chunks, sum } = seal(encodeSnapshot(takeSnapshot(state)), key);
+  for (let i = 0; i < chunks.length; i += inFlight) {
+    await Promise.all(
+      chunks
+        .slice(i, i + inFlight)
+        .map((piece, k) => bus.store(snapshotChunk(name, i + k), piece, { msgId: `${name}.${i + k}` })),
+    );
+  }
+  const place = encodeSnapshotPlace({ seq: state.seq, name, key, ...sum });
+  const revision = entry
+    ? await bus.entries.update(snapshotKey, place, entry.revision)
+    : await bus.entries.create(snapshotKey, place);
+  const [needless, size] = revision === null ? [name, 0] : [before?.name, sum.size];
+  if (needless !== undefined) await bus.purge(streams.blob, snapshotChunks(needless));
+  return size;
+}
+
+function placeOrNone(value: Uint8Array): SnapshotPlace | undefined {
+  try {
+    return decodeSnapshotPlace(value);
+  } catch (error) {
+    if (error instanceof BadMessage) return undefined; // of a version that is not read: it is replaced
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { rmSync } from "node:fs";
+import type { Bus } from "../ports.ts";
+import { streams } from "../wire/subjects.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
+
+/**
+ * The newest sequences of journal and evidence that this machine has seen stored. A store whose end was cut off looks whole
+ * to nats-server (seen with 2.10.27: it rebuilds its index from what is left), so only somebody who remembers can tell.
+ */
+export interface StoreMark {
+  readonly journal: number;
+  readonly evidence: number;
+}
+
+const nothing: StoreMark = { journal: 0, evidence: 0 };
+/** Loss of what was stored in the last seconds is not noticed by the mark; JetStream has it on disk when it acknowledges. */
+const keepEveryMs = 2000;
+
+export function readMark(paths: WorkspacePaths): StoreMark {
+  const value = readJsonFile(paths.storeMark);
+  if (typeof value !== "object" || value === null) return nothing;
+  const { journal, evidence } = value as Record<string, unknown>;
+  const isSequence = (field: unknown): field is number => Number.isSafeInteger(field) && (field as number) >= 0;
+  return isSequence(journal) && isSequence(evidence) ? { journal, evidence } : nothing;
+}
+
+export function writeMark(paths: WorkspacePaths, mark: StoreMark): void {
+  writeSecretFile(paths.storeMark, `${JSON.stringify(mark)}\n`);
+}
+
+export const forgetMark = (paths: WorkspacePaths): void => rmSync(paths.storeMark, { force: true });
+
+/** What the streams end with now. */
+export async function currentMark(bus: Bus): Promise<StoreMark> {
+  const [journal, evidence] = await Promise.all([bus.lastSeq(streams.journal), bus.lastSeq(streams.evidence)]);
+  return { journal, evidence };
+}
+
+/** Raises the mark every few seconds, and a last time when it is stopped; a broker that does not answer is asked again. */
+export function keepMark(paths: WorkspacePaths, bus: Bus, onTrouble: (why: string) => void): () => Promise<void> {
+  let known = readMark(paths);
+  let keeping: Promise<void> | undefined;
+  const keep = async (): Promise<void> => {
+    try {
+      const now = await currentMark(bus);
+      if (now.journal <= known.journal && now.evidence <= known.evidence) return;
+      known = {
+        journal: Math.max(known.journal, now.journal),
+        evidence: Math.max(known.evidence, now.evidence),
+      };
+      writeMark(paths, known);
+    } catch (error) {
+      onTrouble(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const keepOnce = (): Promise<void> => {
+    keeping ??= keep().finally(() => {
+      keeping = undefined;
+    });
+    return keeping;
+  };
+  const timer = setInterval(() => void keepOnce(), keepEveryMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await keeping;
+    if (bus.isConnected()) await keepOnce();
+  };
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { type Bus, BusError } from "../ports.ts";
+import { askJetStream, checkedAnswer, readStreamInfo, type StreamInfo } from "./jetstream-api.ts";
+
+/**
+ * A stream as JetStream itself packs it: messages keep their sequences, times and ids, which a copy message by message would
+ * not. Packing goes on beside the work: it holds at least what was stored when it began, and what was stored before a later
+ * stream's began is in that one too.
+ */
+
+/** A server that packs or unpacks hundreds of megabytes may say nothing for a while. */
+const silenceMs = 60_000;
+/** Fits a message of the broker's limit of 1 MB, headers included. */
+const chunkBytes = 256 * 1024;
+const chunksOnTheirWay = 8;
+
+/** What was packed: settings and state when it began. */
+export interface PackedStream {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Packs a stream; `onStart` gets its description, then `onChunk` the bytes in order. Every message's checksum is compared first.
+ *
+ * @throws BusError when the broker finds the stream damaged, or goes away
+ */
+export async function packStream(
+  bus: Bus,
+  stream: string,
+  onStart: (packed: PackedStream) => void,
+  onChunk: (bytes: Uint8Array) => void,
+): Promise<void> {
+  const subject = `copy.${randomBytes(9).toString("base64url")}`;
+  const early: (() => void)[] = [];
+  let isStarted = false;
+  let finish: (error?: Error) => void = () => undefined;
+  let heardAt = performance.now();
+  const done = new Promise<void>((resolve, reject) => {
+    finish = (error) => (error ? reject(error) : resolve());
+  });
+  // Whoever waits for it comes later.
+  done.catch(() => undefined);
+  const stop = bus.respond(subject, (_, data, reply) => {
+    heardAt = performance.now();
+    const take = (): void => {
+      try {
+        if (data.length === 0) return finish();
+        onChunk(data);
+        reply(new Uint8Array());
+      } catch (error) {
+        finish(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    if (isStarted) take();
+    else early.push(take);
+  });
+  const watchdog = setInterval(() => {
+    if (performance.now() - heardAt < silenceMs) return;
+    finish(new BusError("no answer in time", `${stream}: the broker stopped sending it`));
+  }, 1000);
+  try {
+    await bus.flush();
+    const question = { deliver_subject: subject, no_consumers: true, jsck: true, chunk_size: chunkBytes };
+    const { config, state } = await askJetStream(bus, `STREAM.SNAPSHOT.${stream}`, question, silenceMs);
+    onStart({ config: config as PackedStream["config"], state: state as PackedStream["state"] });
+    isStarted = true;
+    for (const take of early) take();
+    await done;
+  } finally {
+    clearInterval(watchdog);
+    stop();
+  }
+}
+
+/**
+ * Makes the stream from what was packed, sequences and all. There must be none of that name.
+ *
+ * @param changes  settings that differ here: copies, limits
+ */
+export async function unpackStream(
+  bus: Bus,
+  packed: PackedStream,
+  changes: Readonly<Record<string, unknown>>,
+  chunks: Iterable<Uint8Array>,
+): Promise<StreamInfo> {
+  const config = { ...packed.config, ...changes };
+  const { name } = config as { name?: string };
+  const answer = await askJetStream(bus, `STREAM.RESTORE.${name}`, { config, state: packed.state }, silenceMs);
+  const subject = String(answer["deliver_subject"]);
+  const onTheirWay: Promise<Uint8Array>[] = [];
+  const settle = async (): Promise<void> => {
+    const taken = await onTheirWay.shift();
+    if (taken && taken.length > 0) checkedAnswer(`restore ${name}`, taken);
+  };
+  try {
+    for (const chunk of chunks) {
+      const sent = bus.request(subject, chunk, silenceMs);
+      sent.catch(() => undefined); // looked at in its turn
+      onTheirWay.push(sent);
+      if (onTheirWay.length >= chunksOnTheirWay) await settle();
+    }
+    while (onTheirWay.length > 0) await settle();
+  } finally {
+    await Promise.allSettled(onTheirWay);
+  }
+  return readStreamInfo(checkedAnswer(`restore ${name}`, await bus.request(subject, new Uint8Array(), silenceMs)));
+}

@@ -1,0 +1,105 @@
+import type { RunName } from "./names.ts";
+
+/** One report of a run: [stage, iters, hours, values, counts]. */
+export type CurvePoint = readonly [
+  stage: number,
+  iters: number,
+  hours: number,
+  values: readonly number[],
+  counts: readonly number[],
+];
+
+/** What a stage of a run reported, in columns: one place for each report, by rising iterations. */
+export interface StageCurve {
+  /** From 1. */
+  readonly stage: number;
+  /** Iterations of this stage. */
+  readonly iters: readonly number[];
+  /** Hours of training in the run. */
+  readonly hours: readonly number[];
+  readonly metrics: readonly MetricCurve[];
+}
+
+export interface MetricCurve {
+  /** With the stage's prefix, as tables call it: `s1-rew`. */
+  readonly name: string;
+  /** NaN where nothing was measured. */
+  readonly values: readonly number[];
+  /** How many measurements each value stands for. */
+  readonly counts: readonly number[];
+}
+
+/** Everything that a run reported. */
+export interface Curve {
+  readonly run: RunName;
+  /** By number; a stage that reported nothing is left out. */
+  readonly stages: readonly StageCurve[];
+}
+
+/**
+ * Puts the reports of one run together. Several attempts may have reported the same iterations: keyed by stage and
+ * iterations, the first report wins, so that a curve has no gap and no double whatever the run lived through.
+ */
+export class CurveBuilder {
+  readonly #run: RunName;
+  readonly #points = new Map<number, Map<number, CurvePoint>>();
+
+  constructor(run: RunName) {
+    this.#run = run;
+  }
+
+  /** Returns whether it was news. */
+  add(point: CurvePoint): boolean {
+    const [stage, iters] = point;
+    let known = this.#points.get(stage);
+    if (!known) {
+      known = new Map();
+      this.#points.set(stage, known);
+    }
+    if (known.has(iters)) return false;
+    known.set(iters, point);
+    return true;
+  }
+
+  /**
+   * @param columns  names that the run's or its job's results have, in their order: `s1-hrs`, `s1-rew`, ... Where they do not
+   *                 fit what was reported, as before the first result, metrics are called `s1-m1`, `s1-m2`
+   */
+  curve(columns: readonly string[]): Curve {
+    const stages = [...this.#points.keys()].sort((a, b) => a - b);
+    return { run: this.#run, stages: stages.map((stage) => this.#stage(stage, columns)) };
+  }
+
+  #stage(stage: number, columns: readonly string[]): StageCurve {
+    const points = [...(this.#points.get(stage)?.values() ?? [])].sort((a, b) => a[1] - b[1]);
+    const width = points.reduce((most, point) => Math.max(most, point[3].length), 0);
+    return {
+      stage,
+      iters: points.map((point) => point[1]),
+      hours: points.map((point) => point[2]),
+      metrics: metricNames(stage, width, columns).map((name, i) => ({
+        name,
+        values: points.map((point) => point[3][i] ?? Number.NaN),
+        counts: points.map((point) => point[4][i] ?? 0),
+      })),
+    };
+  }
+}
+
+function metricNames(stage: number, width: number, columns: readonly string[]): string[] {
+  const prefix = `s${stage}-`;
+  const known = columns.filter((name) => name.startsWith(prefix) && name !== `${prefix}hrs`);
+  return known.length === width ? known : Array.from({ length: width }, (_, i) => `${prefix}m${i + 1}`);
+}
+
+/** The curve of one metric by its name, `s1-rew`, with its iterations and hours; undefined where the run reported none. */
+export function metricOf(
+  curve: Curve,
+  name: string,
+): { readonly stage: StageCurve; readonly metric: MetricCurve } | undefined {
+  for (const stage of curve.stages) {
+    const metric = stage.metrics.find((each) => each.name === name);
+    if (metric) return { stage, metric };
+  }
+  return undefined;
+}

@@ -1,0 +1,141 @@
+import { type Configuration, type Hyperparameter, settingsOf, tunedConfiguration } from "../hyperparameter.ts";
+import type { JobName } from "../names.ts";
+import type { RunTable } from "../run-table.ts";
+import type { WorkspaceState } from "../workspace-state.ts";
+import type { Evaluated } from "./evaluated.ts";
+import { type MeasuredAgain, measuredAgain } from "./measured-again.ts";
+import type { Interval } from "./truth.ts";
+import { launcherProperties, withLauncher, withTunedValues } from "./tuned-spec.ts";
+
+/** How the configurations to confirm are picked. */
+export const targets = ["best", "best-by-estimate", "best-by-run"] as const;
+/**
+ * best: as `nexus eval` ranks them, by posterior mean less its standard deviation; best-by-estimate: by the estimate of the
+ * verdict's model; best-by-run: by the highest single run, as a sorted list shows them.
+ */
+export type Targets = (typeof targets)[number];
+
+/** Places in `evaluated.sets`, best first. */
+export function pickTargets(evaluated: Evaluated, by: Targets, top: number): readonly number[] {
+  const { sets, estimates } = evaluated;
+  const value = (place: number): number => {
+    const set = sets[place];
+    switch (by) {
+      case "best":
+        return set?.bound ?? Number.NaN;
+      case "best-by-estimate":
+        return estimates.get(place)?.estimate ?? Number.NEGATIVE_INFINITY;
+      case "best-by-run":
+        return set?.bestHpmax ?? Number.NaN;
+      default: {
+        const never: never = by;
+        throw new RangeError(`unknown targets ${never}`);
+      }
+    }
+  };
+  // Sets are in the order of their first completed runs, so the older of equals is first.
+  return [...sets.keys()].sort((a, b) => value(b) - value(a) || a - b).slice(0, top);
+}
+
+/**
+ * The search's spec as a job that runs one configuration again: hp_tuning false, so many runs, seeds of its own, and the name
+ * of the search, by which anyone who reads the journal sees what it is. What would end it early, and so favour lucky or unlucky
+ * runs, is taken out.
+ *
+ * @throws UnwritableSpec
+ */
+export function confirmationSpec(search: RunTable, configuration: Configuration, runs: number): string {
+  const { text, hyperparameters } = search.submitted;
+  const tuned = withTunedValues(text, hyperparameters, configuration);
+  const given = launcherProperties(tuned);
+  const reset = { seed: null, stop_when: null, deadline: null, max_job_time: null, hold: false };
+  const kept = Object.entries(reset).filter(([name]) => given.has(name));
+  return withLauncher(tuned, {
+    hp_tuning: false,
+    total_runs: runs,
+    confirms: search.job,
+    ...Object.fromEntries(kept),
+  });
+}
+
+/** One configuration of a search that was run again. */
+export interface Confirmation {
+  readonly configuration: Configuration;
+  /** The jobs that ran it, oldest first. */
+  readonly jobs: readonly RunTable[];
+  /** Of the search. */
+  readonly search: {
+    readonly runs: number;
+    readonly mean: number;
+    readonly bestHpmax: number;
+    readonly bestRun: string;
+    /** By the verdict's model; null where the configuration was too far from the best to be looked at. */
+    readonly estimate: number | null;
+    readonly interval: Interval | null;
+  };
+  /** Null until a run has completed. */
+  readonly again: MeasuredAgain | null;
+  /** Runs that these jobs are to have. */
+  readonly planned: number;
+  readonly ended: number;
+  readonly failed: number;
+}
+
+/** All that was run again of a search, in the order in which that was first asked for. */
+export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Confirmation[] {
+  const { table, sets, estimates } = evaluated;
+  const byKey = new Map<string, { readonly configuration: Configuration; readonly jobs: RunTable[] }>();
+  for (const job of confirmingJobs(state, table.job)) {
+    const configuration = inSearch(table.submitted.hyperparameters, job.submitted.hyperparameters);
+    if (!configuration) continue;
+    const key = configuration.join(".");
+    const known = byKey.get(key);
+    if (known) known.jobs.push(job);
+    else byKey.set(key, { configuration, jobs: [job] });
+  }
+  return [...byKey].flatMap(([key, { configuration, jobs }]) => {
+    const place = sets.findIndex((set) => set.key === key);
+    const set = sets[place];
+    if (!set) return [];
+    const { runs, mean, bestHpmax, bestRun } = set;
+    const believed = estimates.get(place);
+    const hpmax = jobs.flatMap((job) => job.completions.map((n) => job.trial(n)?.hpmax ?? Number.NaN));
+    const sum = (count: (job: RunTable) => number): number => jobs.reduce((total, job) => total + count(job), 0);
+    return {
+      configuration,
+      jobs,
+      search: {
+        runs,
+        mean,
+        bestHpmax,
+        bestRun,
+        estimate: believed?.estimate ?? null,
+        interval: believed?.interval ?? null,
+      },
+      again: hpmax.length === 0 ? null : measuredAgain(hpmax),
+      planned: sum((job) => (job.isOver ? job.ended : job.submitted.settings.totalRuns)),
+      ended: sum((job) => job.ended),
+      failed: sum(({ outcomes }) => outcomes.failed + outcomes["timed out"]),
+    };
+  });
+}
+
+/** Jobs that confirm a search; a cancelled one with no completed run counts as never asked for. */
+export function confirmingJobs(state: WorkspaceState, search: JobName): RunTable[] {
+  return [...state.jobs.values()].filter(
+    (job) =>
+      job.submitted.settings.confirms === search &&
+      job.submitted.settings.hpTuning === false &&
+      !(job.state === "cancelled" && job.completions.length === 0),
+  );
+}
+
+/** The configuration of the search with the tuned values of a confirming job, whose lists may have been edited by hand. */
+function inSearch(search: readonly Hyperparameter[], job: readonly Hyperparameter[]): Configuration | undefined {
+  const settings = settingsOf(job, tunedConfiguration(job));
+  const configuration = search.map(({ name, values }) => {
+    const place = job.findIndex((each) => each.name === name);
+    return place < 0 ? -1 : values.indexOf(settings[place] ?? null);
+  });
+  return configuration.includes(-1) ? undefined : configuration;
+}

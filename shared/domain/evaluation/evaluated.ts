@@ -1,0 +1,66 @@
+import { type Configuration, configurationKey } from "../hyperparameter.ts";
+import type { RunName } from "../names.ts";
+import { lowerBound, posteriorOf } from "../posterior.ts";
+import type { RunTable } from "../run-table.ts";
+import { completedRuns } from "./completed-runs.ts";
+import { type CompletedRun, type SearchHistory, searchHistory } from "./history.ts";
+import type { Interval } from "./truth.ts";
+import type { Verdict } from "./verdict.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** A configuration of a search with at least one completed run. */
+export interface EvaluatedSet {
+  readonly configuration: Configuration;
+  readonly key: string;
+  readonly runs: number;
+  readonly mean: number;
+  readonly bestHpmax: number;
+  readonly bestRun: RunName;
+  /** What the standings rank by: posterior mean less its standard deviation. */
+  readonly bound: number;
+}
+
+/** Everything that can be said of a search. */
+export interface Evaluated {
+  readonly table: RunTable;
+  readonly runs: readonly CompletedRun[];
+  readonly history: SearchHistory;
+  readonly verdict: Verdict;
+  /** In the order of their first completed runs. */
+  readonly sets: readonly EvaluatedSet[];
+  /** What the verdict's model says of a set, by its place in `sets`; those far behind the best may be left out. */
+  readonly estimates: ReadonlyMap<number, { readonly estimate: number; readonly interval: Interval }>;
+}
+
+/** Evaluates a search as it is, or as it was after its `first` completed runs; null while none has completed. */
+export function evaluate(table: RunTable, first?: number): Evaluated | null {
+  const { hyperparameters, settings } = table.submitted;
+  const runs = completedRuns(table);
+  const history = searchHistory(runs, hyperparameters, first === undefined ? {} : { first });
+  const verdict = verdictOf(runs, history, hyperparameters, { tuning: settings.hpTuning, seed: table.job });
+  if (!verdict) return null;
+  const sets = [...table.runSets]
+    .filter(({ completed }) => completed > 0)
+    .sort((a, b) => (a.firstSeen ?? 0) - (b.firstSeen ?? 0))
+    .map((set) => ({
+      configuration: set.configuration,
+      key: configurationKey(set.configuration),
+      runs: set.completed,
+      mean: set.mean,
+      bestHpmax: set.bestHpmax,
+      bestRun: bestRunOf(set.bestRun),
+      bound: lowerBound(posteriorOf(set, history.prior)),
+    }));
+  const estimates = new Map(
+    [...verdict.estimates].flatMap(([place, estimate]) => {
+      const interval = verdict.intervals.get(place);
+      return interval ? [[place, { estimate, interval }] as const] : [];
+    }),
+  );
+  return { table, runs, history, verdict, sets, estimates };
+}
+
+function bestRunOf(run: RunName | null): RunName {
+  if (run === null) throw new RangeError("a set with completed runs has no best one");
+  return run;
+}

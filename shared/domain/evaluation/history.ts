@@ -1,0 +1,144 @@
+import { ConfigurationRegister } from "../configuration-register.ts";
+import { type Configuration, configurationKey, type Hyperparameter, settingsOf } from "../hyperparameter.ts";
+import { IndexedHeap } from "../indexed-heap.ts";
+import type { RunName } from "../names.ts";
+import { lowerBound, type Posterior, type Prior, posteriorOf } from "../posterior.ts";
+import { clipped, RunSetColumns } from "../run-set-columns.ts";
+
+/** One completed run of a search. */
+export interface CompletedRun {
+  readonly run: RunName;
+  readonly configuration: Configuration;
+  /** Finite. */
+  readonly hpmax: number;
+}
+
+/** A stretch of the search during which one run set led; what is said of the set is what holds at the end. */
+export interface HistoryRow {
+  /** The completed run, counted from 1, after which the set took the lead. */
+  readonly ended: number;
+  /** Completed runs in a row after which it led, that one included. */
+  readonly bestFor: number;
+  readonly configuration: Configuration;
+  /** `configurationKey` of it. */
+  readonly key: string;
+  /** Its settings for people: `lr=0.0004 units=128`, of the hyperparameters that have more than one value. */
+  readonly label: string;
+  /** Posterior mean: what a new run may be expected to reach, by the original's formula. */
+  readonly estHpmax: number;
+  /** Posterior standard deviation; null while nothing is known of the spread. */
+  readonly sd: number | null;
+  readonly runs: number;
+  /** The run with the highest hpmax, the earliest of equals. */
+  readonly bestRun: RunName;
+  readonly bestHpmax: number;
+}
+
+export interface SearchHistory {
+  readonly prior: Prior;
+  /** Completed runs that were judged: the end of the last row. */
+  readonly completed: number;
+  /** In order; empty when no run has completed. */
+  readonly rows: readonly HistoryRow[];
+}
+
+export interface HistoryOptions {
+  /** Only so many first runs are judged; the prior still comes from all of them. */
+  readonly first?: number;
+}
+
+/**
+ * Which configuration was the best after each completed run, in the order in which they completed.
+ *
+ * Ranked by posterior mean less its standard deviation, the older set first where those are equal, with the prior of all runs
+ * throughout: seen from now, when had the search found what? So one run changes the rank of its own set only, and a
+ * million runs take O(n log n). The evaluation tool of the original system (test/fixtures/golden/eval-hp-search.json).
+ */
+export function searchHistory(
+  runs: readonly CompletedRun[],
+  hyperparameters: readonly Hyperparameter[],
+  { first = runs.length }: HistoryOptions = {},
+): SearchHistory {
+  const prior = priorOf(runs);
+  const judged = Math.min(first, runs.length);
+  const register = new ConfigurationRegister();
+  const columns = new RunSetColumns();
+  let bounds = new Float64Array(1024);
+  const posteriorAt = (set: number): Posterior => {
+    const completed = columns.completed[set] ?? 0;
+    const sampleVariance = completed < 2 ? 0 : (columns.squares[set] ?? 0) / (completed - 1);
+    return posteriorOf({ completed, mean: columns.mean(set), sampleVariance }, prior);
+  };
+  // Sets are numbered in the order of their first completed runs, so the smaller number is the older set.
+  const byBound = new IndexedHeap((a, b) => {
+    const [boundA = 0, boundB = 0] = [bounds[a], bounds[b]];
+    return boundA !== boundB ? boundA > boundB : a < b;
+  });
+  const leads: { readonly set: number; readonly ended: number }[] = [];
+  let leader = -1;
+  for (let i = 0; i < judged; i += 1) {
+    const run = runs[i];
+    if (run === undefined) break;
+    const set = register.add(run.configuration);
+    if (set === columns.size) columns.add();
+    if (set >= bounds.length) bounds = longer(bounds);
+    columns.addValue(set, run.hpmax, run.run);
+    bounds[set] = lowerBound(posteriorAt(set));
+    byBound.update(set);
+    if (byBound.top === leader) continue;
+    leader = byBound.top;
+    leads.push({ set: leader, ended: i + 1 });
+  }
+  const rows = leads.map(({ set, ended }, i): HistoryRow => {
+    const configuration = register.configuration(set);
+    const { mean, stDev } = posteriorAt(set);
+    return {
+      ended,
+      bestFor: (leads[i + 1]?.ended ?? judged + 1) - ended,
+      configuration,
+      key: configurationKey(configuration),
+      label: labelOf(hyperparameters, configuration),
+      estHpmax: mean,
+      sd: stDev,
+      runs: columns.completed[set] ?? 0,
+      bestRun: bestRunOf(columns, set),
+      bestHpmax: columns.bestHpmax[set] ?? Number.NaN,
+    };
+  });
+  return { prior, completed: judged, rows };
+}
+
+/** Mean and sample variance (n - 1) of all runs, by Welford's recurrence: exact where all values are equal. */
+function priorOf(runs: readonly CompletedRun[]): Prior {
+  let mean = 0;
+  let squares = 0;
+  let count = 0;
+  for (const { hpmax } of runs) {
+    const value = clipped(hpmax);
+    const before = value - mean;
+    count += 1;
+    mean += before / count;
+    squares += before * (value - mean);
+  }
+  return { mean: count === 0 ? Number.NaN : mean, variance: count < 2 ? 0 : squares / (count - 1) };
+}
+
+/** `lr=0.0004 units=128`: the settings of the hyperparameters that have more than one value. */
+export function labelOf(hyperparameters: readonly Hyperparameter[], configuration: Configuration): string {
+  const settings = settingsOf(hyperparameters, configuration);
+  return hyperparameters
+    .flatMap(({ name, values }, i) => (values.length > 1 ? [`${name}=${settings[i]}`] : []))
+    .join(" ");
+}
+
+function bestRunOf(columns: RunSetColumns, set: number): RunName {
+  const run = columns.bestRun[set];
+  if (run === undefined) throw new RangeError(`run set ${set} leads without a completed run`);
+  return run;
+}
+
+function longer(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(2 * column.length);
+  grown.set(column);
+  return grown;
+}

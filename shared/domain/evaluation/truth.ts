@@ -1,0 +1,161 @@
+import { rngFrom } from "../rng.ts";
+import { ClassModel, type Measured } from "./class-model.ts";
+import { RandomDraws } from "./random-draws.ts";
+
+/** What may be believed of the true means of a search's configurations; the mean of endlessly many new runs is the truth. */
+export interface Beliefs {
+  /** Of the leader. */
+  readonly estimate: number;
+  /** Holds the leader's true mean with probability 80 %. */
+  readonly interval: Interval;
+  /** That at least one other measured configuration has a higher true mean, 0 to 1. */
+  readonly chanceOfBetter: number;
+  /** By how much the best true mean is expected to exceed the leader's; 0 where the leader is the best. */
+  readonly expectedGain: number;
+  /** Standard deviation of single runs of the leader about its true mean. */
+  readonly noise: number;
+  /** By the place of the set in what was given: the mean of its draws; of those that could matter, see `candidates`. */
+  readonly estimates: ReadonlyMap<number, number>;
+  readonly intervals: ReadonlyMap<number, Interval>;
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface BeliefOptions {
+  /** Draws that are kept; more narrow the chances' own error (0.016 at most with 1,000), and take longer. */
+  readonly draws?: number;
+  /** Same data and seed, same beliefs. */
+  readonly seed?: string;
+  /** Runs that collapsed, which are not in the sets, among all that were looked at, and what each takes from the mean. */
+  readonly collapses?: { readonly collapsed: number; readonly among: number; readonly drop: number } | null;
+}
+
+/** Sweeps before the first draw that counts. */
+const firstSweeps = 150;
+/** The classes are learnt from at most so many sets, and the leader's rivals are at most so many: the time stays bounded. */
+const mostSets = 1500;
+
+/**
+ * Draws the true means of the configurations from the posterior of `ClassModel`. The leader was chosen because its runs were
+ * good, so it is drawn to its class as everything else is: the interval is free of the winner's curse.
+ *
+ * @param leader  place in `sets` of the configuration that is believed to be the best
+ */
+export function believe(sets: readonly Measured[], leader: number, options: BeliefOptions = {}): Beliefs {
+  const { draws: kept = 1000, seed = "verdict", collapses = null } = options;
+  const draws = new RandomDraws(rngFrom(seed));
+  const { order, learnt } = candidates(sets, leader, draws);
+  const model = new ClassModel(
+    order.map((place) => measuredAt(sets, place)),
+    learnt,
+    draws,
+  );
+  for (let i = 0; i < firstSweeps; i += 1) model.sweep();
+  const truths = order.map(() => new Float64Array(kept));
+  const own = order.indexOf(leader);
+  const ownTruths = truths[own] ?? new Float64Array(kept);
+  let better = 0;
+  let gain = 0;
+  let noise = 0;
+  for (let draw = 0; draw < kept; draw += 1) {
+    model.sweep();
+    let best = Number.NEGATIVE_INFINITY;
+    const loss = collapses ? collapses.drop * drawRate(collapses, draws) : 0;
+    truths.forEach((column, i) => {
+      const truth = model.drawTruth(i) - loss;
+      column[draw] = truth;
+      if (i !== own && truth > best) best = truth;
+    });
+    const ahead = best - (ownTruths[draw] ?? Number.NaN);
+    if (ahead > 0) {
+      better += 1;
+      gain += ahead;
+    }
+    noise += model.noiseOf(own);
+  }
+  const estimates = new Map(order.map((place, i) => [place, meanOf(truths[i] ?? ownTruths)]));
+  const intervals = new Map(order.map((place, i) => [place, intervalOf(truths[i] ?? ownTruths)]));
+  return {
+    estimate: estimates.get(leader) ?? Number.NaN,
+    interval: intervals.get(leader) ?? { low: Number.NaN, high: Number.NaN },
+    chanceOfBetter: better / kept,
+    expectedGain: gain / kept,
+    noise: noise / kept,
+    estimates,
+    intervals,
+  };
+}
+
+/** How often a run collapses: Jeffreys' posterior, the same for all configurations about as good as the leader. */
+function drawRate(
+  { collapsed, among }: { readonly collapsed: number; readonly among: number },
+  draws: RandomDraws,
+): number {
+  const fell = draws.gamma(collapsed + 0.5);
+  return fell / (fell + draws.gamma(among - collapsed + 0.5));
+}
+
+/**
+ * All sets of a search of ordinary size. Of a huge one, a random part to learn the classes from, first, with the leader; then
+ * those which could be better than the leader: by mean plus two standard errors, the noise pooled over all sets.
+ */
+function candidates(
+  sets: readonly Measured[],
+  leader: number,
+  draws: RandomDraws,
+): { order: readonly number[]; learnt: number } {
+  const all = sets.map((_, place) => place);
+  if (sets.length <= mostSets) return { order: all, learnt: all.length };
+  // The leader takes the place of a random one: one set in two thousand chosen by its results does not move the classes.
+  for (let i = 0; i < mostSets; i += 1) {
+    const other = i + Math.floor(draws.uniform() * (all.length - i));
+    [all[i], all[other]] = [all[other] ?? 0, all[i] ?? 0];
+  }
+  const order = all.slice(0, mostSets);
+  if (!order.includes(leader)) order[0] = leader;
+  const isThere = new Set(order);
+  const noise = Math.sqrt(pooledVariance(sets));
+  const reach = (place: number): number => {
+    const { mean, runs } = measuredAt(sets, place);
+    return mean + (2 * noise) / Math.sqrt(runs);
+  };
+  const reaches = Float64Array.from(sets, (_, place) => reach(place));
+  const least = reaches.toSorted()[reaches.length - mostSets] ?? Number.NEGATIVE_INFINITY;
+  const rivals = [...sets.keys()].filter((place) => (reaches[place] ?? 0) >= least && !isThere.has(place));
+  // Where many are equal at the edge, the older ones come first.
+  return { order: [...order, ...rivals.slice(0, mostSets)], learnt: order.length };
+}
+
+/** Of runs about their sets' means; where nothing was repeated, 0. */
+function pooledVariance(sets: readonly Measured[]): number {
+  let squares = 0;
+  let free = 0;
+  for (const set of sets) {
+    squares += set.squares;
+    free += set.runs - 1;
+  }
+  return free === 0 ? 0 : squares / free;
+}
+
+function measuredAt(sets: readonly Measured[], place: number): Measured {
+  const set = sets[place];
+  if (set === undefined) throw new RangeError(`no set number ${place} of ${sets.length}`);
+  return set;
+}
+
+const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The middle 80 % of the draws. */
+function intervalOf(values: Float64Array): Interval {
+  const sorted = values.toSorted();
+  const quantile = (part: number): number => {
+    const place = part * (sorted.length - 1);
+    const below = sorted[Math.floor(place)] ?? Number.NaN;
+    const above = sorted[Math.ceil(place)] ?? Number.NaN;
+    return below + (above - below) * (place - Math.floor(place));
+  };
+  return { low: quantile(0.1), high: quantile(0.9) };
+}

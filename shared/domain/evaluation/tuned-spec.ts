@@ -1,0 +1,123 @@
+import { type Configuration, type Hyperparameter, type Setting, settingsOf } from "../hyperparameter.ts";
+import { ProblemList } from "../spec/problems.ts";
+import { composeYaml, dereferenced, type Entry, type MapNode, type Node } from "../spec/yaml-tree.ts";
+import { type Edit, edited, insertionAfter, itemInsertion, replacement, writtenText, yamlText } from "./yaml-edits.ts";
+
+/** What cannot be written into a spec's text; the message says what and why. */
+export class UnwritableSpec extends Error {
+  override readonly name = "UnwritableSpec";
+}
+
+/**
+ * The spec's text with a configuration's settings as its tuned values; everything else stays byte for byte. A value is written
+ * as it stands in the list; a `tuned_value` that is missing comes below the list; a value that was added to the living search
+ * joins the list, at its place on the dial.
+ *
+ * @param hyperparameters  of the job, in which the configuration's positions count
+ * @throws UnwritableSpec
+ */
+export function withTunedValues(
+  text: string,
+  hyperparameters: readonly Hyperparameter[],
+  configuration: Configuration,
+): string {
+  const lines = hyperparameterLines(text);
+  const settings = settingsOf(hyperparameters, configuration);
+  const edits = hyperparameters.flatMap((hyperparameter, i) => {
+    const found = lines.get(hyperparameter.name);
+    if (!found) throw new UnwritableSpec(`the spec has no hyperparameter "${hyperparameter.name}"`);
+    return editsOf(text, hyperparameter, settings[i] ?? null, found);
+  });
+  return edited(text, edits);
+}
+
+/**
+ * The spec's text with properties of its job launcher set: those that are there get another value, the others come behind
+ * the first one.
+ */
+export function withLauncher(text: string, properties: Readonly<Record<string, Setting>>): string {
+  const section = rootOf(text).byKey.get("job_launcher");
+  const launcher = section && dereferenced(section.value);
+  const [first] = launcher?.kind === "map" ? launcher.entries : [];
+  if (launcher?.kind !== "map" || !first) throw new UnwritableSpec("the spec has no job_launcher section");
+  const edits = Object.entries(properties).map(([name, value]) => {
+    const entry = launcher.byKey.get(name);
+    if (!entry) return insertionAfter(text, launcher, first, `${name}: ${yamlText(value)}`);
+    const edit = replacement(text, entry, yamlText(value));
+    if (!edit) throw new UnwritableSpec(`${name} of the job launcher is written in a way that cannot be replaced`);
+    return edit;
+  });
+  return edited(text, edits);
+}
+
+/** The properties that the spec itself gives its job launcher. */
+export function launcherProperties(text: string): ReadonlySet<string> {
+  const section = rootOf(text).byKey.get("job_launcher");
+  const launcher = section && dereferenced(section.value);
+  return new Set(launcher?.kind === "map" ? launcher.byKey.keys() : []);
+}
+
+interface Lines {
+  readonly map: MapNode;
+  readonly list: Entry;
+  readonly tuned: Entry | undefined;
+}
+
+function editsOf(text: string, hyperparameter: Hyperparameter, setting: Setting, { map, list, tuned }: Lines): Edit[] {
+  const { name } = hyperparameter;
+  const values = dereferenced(list.value);
+  if (values?.kind !== "list") throw new UnwritableSpec(`hyperparameter "${name}" has no list of values`);
+  const listed = values.items.find((item) => settingIn(item) === setting);
+  const written = (listed && writtenText(text, listed)) ?? yamlText(setting);
+  const added = listed
+    ? []
+    : [itemInsertion(text, values, placeBefore(values.items, hyperparameter, setting), written)];
+  if (!tuned) return [...added, insertionAfter(text, map, list, `tuned_value: ${written}`)];
+  // As it was written, where it says the same: 1.0e-3 for 0.001.
+  if (settingIn(tuned.value) === setting && !isEmpty(tuned.value)) return added;
+  const edit = replacement(text, tuned, written);
+  if (!edit) throw new UnwritableSpec(`the tuned_value of "${name}" is written in a way that cannot be replaced`);
+  return [...added, edit];
+}
+
+/** The last of the list's items that comes before the setting on the dial; -1 where none does. */
+function placeBefore(items: readonly Node[], { values, dial }: Hyperparameter, setting: Setting): number {
+  const order = dial ?? [...values.keys()];
+  const rank = (value: Setting | undefined): number => order.findIndex((position) => values[position] === value);
+  const own = rank(setting);
+  return items.reduce((place, item, i) => {
+    const there = rank(settingIn(item));
+    return there >= 0 && there < own ? i : place;
+  }, -1);
+}
+
+function settingIn(node: Node): Setting | undefined {
+  const value = dereferenced(node);
+  return value?.kind === "scalar" ? value.value : undefined;
+}
+
+const isEmpty = (node: Node): boolean => node.kind === "scalar" && node.isEmpty;
+
+/** Where each hyperparameter's lines stand, in both layouts: indented further than `name`, or level with it. */
+function hyperparameterLines(text: string): ReadonlyMap<string, Lines> {
+  const section = rootOf(text).byKey.get("hyperparameters");
+  const list = section && dereferenced(section.value);
+  const lines = new Map<string, Lines>();
+  for (const item of list?.kind === "list" ? list.items : []) {
+    if (item.kind !== "map") continue;
+    const named = item.byKey.get("name");
+    const name = named && named.value.kind !== "alias" ? named.value.anchor : undefined;
+    if (!named || name === undefined) continue;
+    const map = named.value.kind === "map" ? named.value : item;
+    const values = map.byKey.get("ordered_tuning_values") ?? map.byKey.get("unordered_tuning_values");
+    if (values) lines.set(name, { map, list: values, tuned: map.byKey.get("tuned_value") });
+  }
+  return lines;
+}
+
+function rootOf(text: string): MapNode {
+  const problems = new ProblemList();
+  const { root } = composeYaml("spec", text, problems);
+  if (root?.kind === "map" && problems.size === 0) return root;
+  throw new UnwritableSpec("the spec is no valid YAML");
+}

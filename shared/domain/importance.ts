@@ -1,0 +1,253 @@
+import { ConfigurationRegister } from "./configuration-register.ts";
+import type { Configuration, Hyperparameter } from "./hyperparameter.ts";
+import { growTree, type RunSetPoint, TreeOverSpace, type TreeSpace } from "./regression-tree.ts";
+import { type Rng, rngFrom } from "./rng.ts";
+import { fitEffects } from "./setting-effects.ts";
+
+/**
+ * How much of what hpmax depends on is each hyperparameter's own doing.
+ *
+ * Functional analysis of variance (Hutter, Hoos and Leyton-Brown, ICML 2014): the mean hpmax over all configurations of the space,
+ * each as likely, is split into a part for each hyperparameter alone and a rest that they have only together. Shares are of the
+ * variance over configurations; the variance between runs of one configuration (luck) is not in them.
+ *
+ * The function itself is learnt: an effect for each setting, by least squares, and a small forest of regression trees for the rest.
+ * What is learnt from runs is also their luck, which would give shares to hyperparameters that do nothing. So each round learns
+ * twice, from two halves of the run sets, which share no run, and takes the covariance of what the two say instead of the variance
+ * of what one says: luck is independent in the halves and cancels.
+ */
+export interface Importance {
+  /** For each hyperparameter with more than one setting, in spec order. */
+  readonly shares: readonly ImportanceShare[];
+  /** What no hyperparameter does alone. */
+  readonly together: Omit<ImportanceShare, "name">;
+  /** Of the intervals: 0.9. */
+  readonly level: number;
+  readonly runs: number;
+  readonly runSets: number;
+  /** Standard deviation of runs with the same configuration; null where no configuration ran twice. */
+  readonly noise: number | null;
+}
+
+export interface ImportanceShare {
+  readonly name: string;
+  /** 0 to 1: the median of the rounds. */
+  readonly share: number;
+  /** The interval that holds the middle 90 % of the rounds. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What is asked for cannot be told from so few runs. */
+export interface TooLittle {
+  readonly reason: string;
+}
+
+export const fewestRunSets = 20;
+const level = 0.9;
+const rounds = 30;
+const treesPerForest = 6;
+/** Of the space, drawn evenly, on which the two forests are compared. */
+const probes = 500;
+/** Of more run sets each round draws so many: more would change the time, and hardly the answer. */
+const mostPerRound = 3000;
+/** More run sets than this change a tree's time and little else. */
+const mostPerTree = 400;
+
+/**
+ * @param runs  configuration and hpmax of completed runs; not finite ones are left out
+ * @param seed  the same seed gives the same answer
+ */
+export function importanceOf(
+  hyperparameters: readonly Hyperparameter[],
+  runs: Iterable<{ readonly configuration: Configuration; readonly hpmax: number }>,
+  seed: string | number = 1,
+): Importance | TooLittle {
+  const varied = hyperparameters.flatMap(({ name, values, ordered }, i) =>
+    values.length > 1 ? [{ name, i, count: values.length, ordered }] : [],
+  );
+  if (varied.length === 0) return { reason: "no hyperparameter has more than one setting" };
+  const { points, count, noise } = pointsOf(
+    runs,
+    varied.map(({ i }) => i),
+  );
+  if (points.length < fewestRunSets) {
+    return { reason: `${points.length} configurations have completed runs; it takes ${fewestRunSets}` };
+  }
+  if (points.every(({ mean }) => mean === points[0]?.mean)) return { reason: "all runs have the same value" };
+  const space: TreeSpace = varied.map(({ count: settings, ordered }) => ({ settings, ordered }));
+  const rng = rngFrom(seed);
+  const all = Array.from({ length: rounds }, () => oneRound(space, points, rng));
+  const errors = [0, 1].map((way) => all.reduce((sum, round) => sum + (round[way]?.error ?? 0), 0));
+  const way = (errors[0] ?? 0) < (errors[1] ?? 0) ? 0 : 1;
+  const found = all.map((round) => round[way]).filter(({ own }) => own.length > 0);
+  if (found.length < rounds / 2) {
+    return { reason: "what the runs differ by is luck: two halves of them agree on nothing" };
+  }
+  return {
+    shares: varied.map(({ name }, j) => ({ name, ...interval(found.map(({ own }) => own[j] ?? 0)) })),
+    together: interval(found.map(({ together }) => together)),
+    level,
+    runs: count,
+    runSets: points.length,
+    noise,
+  };
+}
+
+/** What one round says with one way of learning. */
+interface Round {
+  readonly own: readonly number[];
+  readonly together: number;
+  /** Squared error with which each half foretold the other's runs. */
+  readonly error: number;
+}
+
+/**
+ * One split into halves, with both ways of learning. Each run set counts with a weight drawn from the exponential distribution
+ * (Rubin's Bayesian bootstrap, 1981), so that rounds differ as searches with other luck would.
+ */
+function oneRound(space: TreeSpace, points: readonly RunSetPoint[], rng: Rng): readonly [Round, Round] {
+  const weighted = shuffled(points, rng)
+    .slice(0, mostPerRound)
+    .map((point) => ({
+      ...point,
+      weight: point.weight * -Math.log(1 - rng.uniform()),
+    }));
+  const middle = weighted.length >> 1;
+  const halves = [weighted.slice(0, middle), weighted.slice(middle)] as const;
+  return [shares(space, halves, learnForest, rng), shares(space, halves, learnEffects, rng)];
+}
+
+type Halves = readonly [readonly RunSetPoint[], readonly RunSetPoint[]];
+
+function shares(space: TreeSpace, [first, second]: Halves, learn: Learn, rng: Rng): Round {
+  const a = learn(space, first, rng);
+  const b = learn(space, second, rng);
+  const error = errorOf(a, second) + errorOf(b, first);
+  let products = 0;
+  let [sumA, sumB] = [0, 0];
+  for (let probe = 0; probe < probes; probe += 1) {
+    const configuration = space.map(({ settings }) => rng.below(settings));
+    const [valueA, valueB] = [a.predict(configuration), b.predict(configuration)];
+    products += valueA * valueB;
+    sumA += valueA;
+    sumB += valueB;
+  }
+  const total = products / probes - (sumA / probes) * (sumB / probes);
+  if (!(total > 0)) return { own: [], together: Number.NaN, error };
+  const own = space.map((_, dial) => Math.max(0, covariance(a.marginals(dial), b.marginals(dial)) / total));
+  // Each is an estimate of its own, so that their sum may pass the whole.
+  const sum = own.reduce((part, share) => part + share, 0);
+  return { own: own.map((share) => share / Math.max(1, sum)), together: Math.max(0, 1 - sum), error };
+}
+
+function errorOf(learnt: Learnt, points: readonly RunSetPoint[]): number {
+  return points.reduce((sum, { settings, mean, weight }) => {
+    const error = mean - learnt.predict(settings);
+    return sum + weight * error * error;
+  }, 0);
+}
+
+/** What was learnt of hpmax from one half of the run sets. */
+interface Learnt {
+  predict(configuration: readonly number[]): number;
+  /** For each setting of a hyperparameter, the mean over all configurations that have it. */
+  marginals(dial: number): number[];
+}
+
+type Learn = (space: TreeSpace, points: readonly RunSetPoint[], rng: Rng) => Learnt;
+
+/** A forest: best where hyperparameters work together. */
+const learnForest: Learn = (space, points, rng) => {
+  const forest = Array.from(
+    { length: treesPerForest },
+    () => new TreeOverSpace(space, growTree(space, drawn(points, rng), rng)),
+  );
+  return {
+    predict: (configuration) => meanOf(forest.map((tree) => tree.predict(configuration))),
+    marginals: (dial) =>
+      Array.from({ length: space[dial]?.settings ?? 0 }, (_, at) =>
+        meanOf(forest.map((tree) => tree.marginal(dial, at))),
+      ),
+  };
+};
+
+/** An effect for each setting, and a forest for what those leave over: best where each works for itself, and with few runs. */
+const learnEffects: Learn = (space, points, rng) => {
+  const { mean, effects } = fitEffects(space, points);
+  const additive = (settings: readonly number[]): number =>
+    settings.reduce((sum, at, dial) => sum + (effects[dial]?.[at] ?? 0), mean);
+  const forest = learnForest(
+    space,
+    points.map((point) => ({ ...point, mean: point.mean - additive(point.settings) })),
+    rng,
+  );
+  return {
+    predict: (configuration) => additive(configuration) + forest.predict(configuration),
+    marginals: (dial) => forest.marginals(dial).map((value, at) => value + (effects[dial]?.[at] ?? 0)),
+  };
+};
+
+/** As a half with replacement, as each tree of a forest gets it. */
+function drawn(points: readonly RunSetPoint[], rng: Rng): RunSetPoint[] {
+  return Array.from({ length: Math.min(points.length, mostPerTree) }, () => points[rng.below(points.length)]).filter(
+    (point) => point !== undefined,
+  );
+}
+
+function pointsOf(
+  runs: Iterable<{ readonly configuration: Configuration; readonly hpmax: number }>,
+  varied: readonly number[],
+): { points: RunSetPoint[]; count: number; noise: number | null } {
+  const register = new ConfigurationRegister();
+  const sums: { mean: number; squares: number; runs: number }[] = [];
+  const places: number[][] = [];
+  let count = 0;
+  for (const { configuration, hpmax } of runs) {
+    if (!Number.isFinite(hpmax)) continue;
+    count += 1;
+    const number = register.add(configuration);
+    sums[number] ??= { mean: 0, squares: 0, runs: 0 };
+    places[number] ??= varied.map((i) => configuration[i] ?? 0);
+    const sum = sums[number];
+    sum.runs += 1;
+    const before = hpmax - sum.mean;
+    sum.mean += before / sum.runs;
+    sum.squares += before * (hpmax - sum.mean);
+  }
+  const [squares, freedom] = sums.reduce(([a, b], sum) => [a + sum.squares, b + sum.runs - 1] as const, [
+    0, 0,
+  ] as readonly [number, number]);
+  const points = sums.map(({ mean, runs: weight }, number) => ({ settings: places[number] ?? [], mean, weight }));
+  return { points, count, noise: freedom > 0 ? Math.sqrt(squares / freedom) : null };
+}
+
+function interval(values: readonly number[]): { share: number; low: number; high: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const quantile = (q: number): number => {
+    const place = q * (sorted.length - 1);
+    const [low = 0, high = 0] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+    return low + (high - low) * (place - Math.floor(place));
+  };
+  return { share: quantile(0.5), low: quantile((1 - level) / 2), high: quantile((1 + level) / 2) };
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function covariance(a: readonly number[], b: readonly number[]): number {
+  const [meanA, meanB] = [meanOf(a), meanOf(b)];
+  return a.reduce((sum, value, i) => sum + (value - meanA) * ((b[i] ?? 0) - meanB), 0) / a.length;
+}
+
+/** Fisher and Yates. */
+function shuffled<Item>(items: readonly Item[], rng: Rng): Item[] {
+  const order = [...items];
+  for (let i = order.length - 1; i > 0; i -= 1) {
+    const j = rng.below(i + 1);
+    const [a, b] = [order[i], order[j]];
+    if (a === undefined || b === undefined) break;
+    order[i] = b;
+    order[j] = a;
+  }
+  return order;
+}

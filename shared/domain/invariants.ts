@@ -1,0 +1,358 @@
+import type {
+  Assigned,
+  Checkpointed,
+  Completed,
+  EndedWithout,
+  JobChanged,
+  JournalEvent,
+  Late,
+  Lost,
+  Reopened,
+} from "./events.ts";
+import { curveGap } from "./invariants/curve-gap.ts";
+import { type CheckedJob, type CheckedTrial, foldDifferences } from "./invariants/fold-differences.ts";
+import type { JobName, WorkerId } from "./names.ts";
+import type { WorkspaceState } from "./workspace-state.ts";
+
+/** One message of the evidence stream, as far as promises are made about it. */
+export interface Testimony {
+  /** Its sequence in EV. */
+  readonly seq: number;
+  readonly worker: WorkerId;
+  readonly job: JobName;
+  readonly n: number;
+  /** The last word of its subject: report, result, failed, released, ... */
+  readonly kind: string;
+  readonly attempt: number;
+  /** Of a result. */
+  readonly hpmax?: number;
+  /** [stage, iterations, ...] of each report in it. */
+  readonly reports: readonly (readonly [stage: number, iters: number, ...rest: unknown[]])[];
+}
+
+export interface InvariantOptions {
+  /** Evidence below this sequence is no longer there, so nothing is expected of it. Default 1. */
+  readonly evidenceFrom?: number;
+  /** Workers that are known to lie about what they themselves were given; nothing is expected of their curves. */
+  readonly isLiar?: (worker: WorkerId) => boolean;
+}
+
+/** Enough to see what is wrong; a broken journal could have millions. */
+const mostViolations = 100;
+
+type Citing = Completed | Late | EndedWithout | Lost | Checkpointed;
+type AboutTrial = Assigned | Citing | Reopened;
+
+/**
+ * The promises of a search, written once. It reads what the journal recorded and what the evidence told, each in its own
+ * order, a record before the evidence that follows from it, and says in words what breaks a promise:
+ *
+ * - a trial ends at most once (unless its failure is taken back first), by an attempt that the journal had given to that worker;
+ * - nothing starts beyond the total_runs in force, and a job that nobody stopped ends with all of them;
+ * - every completion rests on a message of its own that says the same, and no result that was told is passed over;
+ * - the curve of a completed run has no gap;
+ * - the fold comes to what the records say (`compare`).
+ *
+ * It keeps books of its own: the fold is one of the things that it checks.
+ */
+export class InvariantCheck {
+  readonly #options: InvariantOptions;
+  readonly #violations: string[] = [];
+  #more = 0;
+  #term = 0;
+  /** Highest sequence in EV that a decision rests on: all evidence up to it has been judged. */
+  #citedUpTo = 0;
+  readonly #jobs = new Map<JobName, CheckedJob>();
+  readonly #cited = new Set<number>();
+  /** Decisions whose evidence has not been seen yet, by its sequence. */
+  readonly #unseen = new Map<number, Citing>();
+  /** Results, failures, checkpoints and hand-backs on which no decision rests yet. */
+  readonly #uncited = new Map<number, Testimony>();
+
+  constructor(options: InvariantOptions = {}) {
+    this.#options = options;
+  }
+
+  /** A record of the journal, in the order of the journal. */
+  event(event: JournalEvent): void {
+    switch (event.type) {
+      case "led":
+        if (event.term <= this.#term) this.#broken(`term ${event.term} follows term ${this.#term}`);
+        this.#term = event.term;
+        break;
+      case "job":
+        if (this.#jobs.has(event.job)) this.#broken(`${event.job} was submitted twice`);
+        else this.#jobs.set(event.job, newJob(event.settings.totalRuns));
+        break;
+      case "job-edited": {
+        const job = this.#jobOf(event.job, event.type);
+        if (job) job.totalRuns = event.settings.totalRuns;
+        break;
+      }
+      case "job-state":
+        this.#jobState(event);
+        break;
+      case "assigned":
+        this.#assigned(event);
+        break;
+      case "completed":
+      case "ended":
+        this.#ended(event);
+        this.#cites(event);
+        break;
+      case "reopened":
+        this.#reopened(event);
+        break;
+      case "lost":
+        this.#lost(event);
+        this.#cites(event);
+        break;
+      case "late":
+        this.#late(event);
+        this.#cites(event);
+        break;
+      case "checkpoint":
+        this.#named(event);
+        this.#cites(event);
+        break;
+      default: // says nothing about trials
+    }
+  }
+
+  /** A message of the evidence, in the order of that stream. */
+  testimony(told: Testimony): void {
+    const { seq, job, n, attempt, worker } = told;
+    const citing = this.#unseen.get(seq);
+    if (citing) {
+      this.#unseen.delete(seq);
+      this.#compareWithEvidence(citing, told);
+    } else if (!this.#cited.has(seq) && told.kind !== "report") this.#uncited.set(seq, told);
+    const trial = this.#jobs.get(job)?.trials[n - 1];
+    // Whoever was not given this attempt may say what it likes: it is not believed.
+    if (!trial || trial.hasWholeCurve || trial.workers[attempt - 1] !== worker) return;
+    for (const [stage, iters] of told.reports) trial.rows.push(stage, iters);
+    this.#lookAtCurve(trial);
+  }
+
+  /** What the fold of the same records has come to, or a snapshot of it. */
+  compare(state: WorkspaceState): void {
+    for (const difference of foldDifferences(this.#jobs, state)) this.#broken(difference);
+  }
+
+  /** Every broken promise, in words. Called when all records, and all evidence that is to be looked at, have been read. */
+  violations(): readonly string[] {
+    const found = [...this.#violations];
+    const { evidenceFrom = 1 } = this.#options;
+    for (const [seq, { type, job, n }] of this.#unseen) {
+      if (seq >= evidenceFrom) found.push(`${job} trial ${n}: "${type}" rests on evidence ${seq}, which is not there`);
+    }
+    for (const { seq, kind, job, n, worker, attempt } of this.#uncited.values()) {
+      const trial = this.#jobs.get(job)?.trials[n - 1];
+      const isPassedOver = kind === "result" && seq <= this.#citedUpTo && trial?.workers[attempt - 1] === worker;
+      if (isPassedOver && trial.status !== "over")
+        found.push(`${job} trial ${n}: the result that ${worker} told (evidence ${seq}) was passed over`);
+    }
+    for (const [name, { trials }] of this.#jobs) {
+      trials.forEach((trial, i) => {
+        const gap = this.#gapOf(trial);
+        if (gap !== "") found.push(`${name} trial ${i + 1}: its curve has a gap: ${gap}`);
+      });
+    }
+    if (this.#more > 0) found.push(`and ${this.#more} more`);
+    return found;
+  }
+
+  /** What was checked, for people. */
+  counts(): { readonly jobs: number; readonly trials: number; readonly ended: number; readonly decisions: number } {
+    const jobs = [...this.#jobs.values()];
+    const sum = (of: (job: CheckedJob) => number): number => jobs.reduce((total, job) => total + of(job), 0);
+    return {
+      jobs: jobs.length,
+      trials: sum(({ trials }) => trials.length),
+      ended: sum(({ ended }) => ended),
+      decisions: this.#cited.size,
+    };
+  }
+
+  #jobState({ job: name, state, reason }: JobChanged): void {
+    const job = this.#jobOf(name, "job-state");
+    if (!job) return;
+    if (job.isOver && !(job.state === "held" && (state === "completed" || state === "cancelled")))
+      this.#broken(`${name} was ${job.state}, and became ${state}`);
+    job.state = state;
+    if (state === "stopping" || state === "cancelling" || state === "cancelled") job.wasStopped = true;
+    if (state !== "held" && state !== "completed" && state !== "cancelled") return;
+    job.isOver = true;
+    if (job.open > 0) this.#broken(`${name} became ${state} (${reason}) with ${job.open} runs open`);
+    if (!job.wasStopped && job.ended < job.totalRuns)
+      this.#broken(`${name} became ${state} (${reason}) after ${job.ended} of its ${job.totalRuns} runs`);
+  }
+
+  #assigned(event: Assigned): void {
+    const job = this.#jobOf(event.job, event.type);
+    if (!job) return;
+    if (job.isOver) this.#brokenAt(event, `${event.job} is ${job.state}`);
+    const trial = job.trials[event.n - 1];
+    if (trial) {
+      if (trial.status !== "waiting") this.#brokenAt(event, `it was ${wordFor(trial)}`);
+      if (event.attempt !== trial.workers.length + 1) this.#brokenAt(event, `it had ${trial.workers.length} attempts`);
+      trial.status = "running";
+      trial.workers.push(event.worker);
+      return;
+    }
+    if (event.n !== job.trials.length + 1) this.#brokenAt(event, `the job had ${job.trials.length} trials`);
+    if (event.attempt !== 1) this.#brokenAt(event, "it was never assigned before");
+    if (job.state !== "searching") this.#brokenAt(event, `the job was ${job.state} and starts nothing`);
+    job.trials[event.n - 1] = newTrial(event.worker);
+    job.open += 1;
+    if (job.ended + job.open > job.totalRuns)
+      this.#brokenAt(event, `ended + open became ${job.ended + job.open}, above total_runs ${job.totalRuns}`);
+  }
+
+  #ended(event: Completed | EndedWithout): void {
+    const found = this.#named(event);
+    if (!found) return;
+    const { job, trial } = found;
+    if (trial.status === "over") this.#brokenAt(event, `it had ended already: ${trial.outcome}`);
+    else job.open -= 1;
+    trial.status = "over";
+    trial.outcome = event.type === "completed" ? "completed" : event.outcome;
+    if (trial.outcome !== "cancelled") job.ended += 1;
+    if (job.isOver) this.#brokenAt(event, `${event.job} was ${job.state}`);
+    if (event.type !== "completed") {
+      trial.hasWholeCurve = true;
+      trial.rows = [];
+      return;
+    }
+    trial.iters = this.#options.isLiar?.(event.worker) ? -1 : event.iters;
+    trial.expectsCurve = event.ev >= (this.#options.evidenceFrom ?? 1);
+    this.#lookAtCurve(trial);
+  }
+
+  #reopened(event: Reopened): void {
+    const found = this.#named(event);
+    if (!found) return;
+    const { job, trial } = found;
+    if (trial.outcome !== "failed") this.#brokenAt(event, `it was ${wordFor(trial)}, not failed`);
+    else {
+      job.ended -= 1;
+      job.open += 1;
+    }
+    if (job.isOver) this.#brokenAt(event, `${event.job} was ${job.state}`);
+    trial.status = "waiting";
+    trial.outcome = "";
+    trial.hasWholeCurve = false;
+  }
+
+  #lost(event: Lost): void {
+    const trial = this.#named(event)?.trial;
+    if (!trial) return;
+    if (trial.status !== "running") this.#brokenAt(event, `it was ${wordFor(trial)}`);
+    if (event.attempt !== trial.workers.length) this.#brokenAt(event, `attempt ${trial.workers.length} held it`);
+    trial.status = "waiting";
+  }
+
+  #late(event: Late): void {
+    const trial = this.#named(event)?.trial;
+    if (!trial) return;
+    if (trial.status !== "over") this.#brokenAt(event, `it was ${wordFor(trial)}`);
+    trial.late += 1;
+  }
+
+  /** The trial, where the journal has given this attempt to this worker. */
+  #named(event: AboutTrial): { job: CheckedJob; trial: CheckedTrial } | undefined {
+    const job = this.#jobOf(event.job, event.type);
+    const trial = job?.trials[event.n - 1];
+    if (!job) return undefined;
+    const holder = trial?.workers[event.attempt - 1];
+    if (trial && holder === event.worker) return { job, trial };
+    this.#brokenAt(event, holder === undefined ? "nobody was given it" : `${holder} was given it, not ${event.worker}`);
+    return undefined;
+  }
+
+  #cites(event: Citing): void {
+    const { ev } = event;
+    if (ev === 0) {
+      if (restsOn[event.type] !== undefined) this.#brokenAt(event, "it rests on no evidence");
+      return;
+    }
+    if (this.#cited.has(ev)) this.#brokenAt(event, `evidence ${ev} was counted before`);
+    this.#cited.add(ev);
+    if (ev > this.#citedUpTo) this.#citedUpTo = ev;
+    const told = this.#uncited.get(ev);
+    if (told) {
+      this.#uncited.delete(ev);
+      this.#compareWithEvidence(event, told);
+    } else this.#unseen.set(ev, event);
+  }
+
+  #compareWithEvidence(event: Citing, told: Testimony): void {
+    const { job, n, attempt, worker, seq, kind } = told;
+    const isSame = job === event.job && n === event.n && worker === event.worker;
+    // A process that was granted its trial again may hand it back, or fail, under the number that it had before.
+    const isSameStay = attempt === event.attempt || (restsOn[event.type] === undefined && attempt < event.attempt);
+    if (!isSame || !isSameStay)
+      this.#brokenAt(event, `evidence ${seq} is ${worker}'s ${kind} of ${job} trial ${n}, attempt ${attempt}`);
+    else if (restsOn[event.type] !== undefined && restsOn[event.type] !== kind)
+      this.#brokenAt(event, `evidence ${seq} is no ${restsOn[event.type]} but "${kind}"`);
+    else if ("hpmax" in event && !Object.is(told.hpmax, event.hpmax))
+      this.#brokenAt(event, `evidence ${seq} says hpmax ${told.hpmax}, the journal ${event.hpmax}`);
+  }
+
+  /** As soon as a curve is whole its rows need not be kept. */
+  #lookAtCurve(trial: CheckedTrial): void {
+    if (trial.status !== "over" || trial.outcome !== "completed" || this.#gapOf(trial) !== "") return;
+    trial.hasWholeCurve = true;
+    trial.rows = [];
+  }
+
+  #gapOf(trial: CheckedTrial): string {
+    const isExpected = trial.outcome === "completed" && trial.expectsCurve && !trial.hasWholeCurve && trial.iters >= 0;
+    return isExpected ? curveGap(trial.rows, trial.iters) : "";
+  }
+
+  #jobOf(name: JobName, what: string): CheckedJob | undefined {
+    const job = this.#jobs.get(name);
+    if (!job) this.#broken(`"${what}" of ${name}, which was never submitted`);
+    return job;
+  }
+
+  #brokenAt({ type, job, n, attempt }: AboutTrial, why: string): void {
+    this.#broken(`${job} trial ${n}: "${type}" of attempt ${attempt}, but ${why}`);
+  }
+
+  #broken(what: string): void {
+    if (this.#violations.length < mostViolations) this.#violations.push(what);
+    else this.#more += 1;
+  }
+}
+
+/** The kind of evidence without which there is no such record; the others may also be the coordinator's own decision. */
+const restsOn: Partial<Record<Citing["type"], string>> = {
+  completed: "result",
+  late: "result",
+  checkpoint: "checkpoint",
+};
+
+const newJob = (totalRuns: number): CheckedJob => ({
+  trials: [],
+  totalRuns,
+  state: "searching",
+  wasStopped: false,
+  isOver: false,
+  ended: 0,
+  open: 0,
+});
+
+const newTrial = (worker: WorkerId): CheckedTrial => ({
+  status: "running",
+  outcome: "",
+  workers: [worker],
+  late: 0,
+  iters: -1,
+  rows: [],
+  expectsCurve: false,
+  hasWholeCurve: false,
+});
+
+const wordFor = ({ status, outcome }: CheckedTrial): string => (status === "over" ? outcome : status);

@@ -1,0 +1,60 @@
+import type { Hyperparameter, Setting } from "../domain/hyperparameter.ts";
+import { maskedCrc32c } from "./crc32c.ts";
+import { type Session, sessionEnd, sessionStart, type sessionStatus } from "./hparams.ts";
+import { bytes, double, type Field, float, integer, message, text } from "./protobuf.ts";
+
+/** Records of an event file as TensorBoard reads them: length, masked CRC-32C of it, an Event, masked CRC-32C of that. */
+export function record(data: Uint8Array): Uint8Array {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(data.length));
+  const sums = [length, data].map((part) => {
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32LE(maskedCrc32c(part));
+    return sum;
+  });
+  return Buffer.concat([length, sums[0] ?? length, data, sums[1] ?? length]);
+}
+
+/** @param seconds  since 1970 */
+const event = (seconds: number, step: number, ...fields: readonly Field[]): Uint8Array =>
+  record(message(double(1, seconds), ...(step === 0 ? [] : [integer(2, step)]), ...fields));
+
+const summary = (...values: readonly Field[]): Field => bytes(5, message(...values));
+
+/** The name that TensorBoard looks for. */
+export const eventFileName = (seconds: number, host: string): string =>
+  `events.out.tfevents.${Math.floor(seconds)}.${host.replace(/[^\w.-]/g, "_")}`;
+
+/** The first records of a file: its version, and the session for the HParams plugin. */
+export function fileStart(session: Session): Uint8Array {
+  const { startedAt } = session;
+  const version = event(startedAt, 0, text(3, "brain.Event:2"));
+  return Buffer.concat([version, event(startedAt, 0, summary(...sessionStart(session)))]);
+}
+
+/** One report: each measured value under its name, `s1-rew`. */
+export function scalars(
+  seconds: number,
+  iters: number,
+  values: readonly (readonly [name: string, value: number])[],
+): Uint8Array {
+  return event(
+    seconds,
+    iters,
+    summary(...values.map(([name, value]) => bytes(1, message(text(1, name), float(2, value))))),
+  );
+}
+
+export const fileEnd = (seconds: number, status: keyof typeof sessionStatus): Uint8Array =>
+  event(seconds, 0, summary(sessionEnd(status, seconds)));
+
+/** What a run's file is about, from the job and the run. */
+export function sessionOf(
+  hyperparameters: readonly Hyperparameter[],
+  settings: readonly Setting[],
+  metrics: readonly string[],
+  startedAt: number,
+): Session {
+  const group = hyperparameters.map(({ name }, i) => `${name}=${String(settings[i] ?? null)}`).join(" ");
+  return { hyperparameters, settings, metrics: ["hpmax", ...metrics], group, startedAt };
+}

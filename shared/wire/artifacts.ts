@@ -1,0 +1,80 @@
+/** The files that a run leaves behind, as they travel: a list in the run's result, their bytes in sealed pieces in BLOB. */
+
+import * as check from "./check.ts";
+import { chunkCount, keyBytes, type SealedSum } from "./sealed-chunks.ts";
+
+export const mostFiles = 1000;
+/** Of all files of a run together; a job may ask for less, never for more. */
+export const mostBytes = 1024 ** 3;
+/** What a run uploads at most unless its job says otherwise. */
+export const usualBytes = 64 * 1024 ** 2;
+const longestPath = 200;
+
+export interface ArtifactFile extends SealedSum {
+  /** Within the run's folder, with slashes: `models/best.model`. */
+  readonly path: string;
+}
+
+export interface ArtifactList {
+  /** Which of the attempt's blobs: the pieces of the files, one file after the other, are `ck.<worker>.<job>.<n>.<attempt>.<blob>.<i>`. */
+  readonly blob: string;
+  readonly key: Uint8Array;
+  readonly files: readonly ArtifactFile[];
+  /** Files that were not uploaded and why, a sentence for people; empty when all were. */
+  readonly leftOut: string;
+}
+
+/** Why a path may not be written below a folder of someone's; undefined when it may. */
+export function pathProblem(path: string): string | undefined {
+  if (path === "" || path.length > longestPath) return `expected 1 to ${longestPath} characters`;
+  for (const part of path.split("/")) {
+    if (part === "") return "expected names between its slashes, and none before the first";
+    if (part === "." || part === "..") return `"${part}" is no name of its own`;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+    if (/[\u0000-\u001f\u007f\\:*?"<>|]/.test(part)) return 'a control character or one of \\ : * ? " < > |';
+    if (/[ .]$/.test(part)) return "a name that ends in a point or a space";
+  }
+  return undefined;
+}
+
+const sha256 = check.matching<string>((text) => /^[0-9a-f]{64}$/.test(text), "64 hexadecimal digits");
+const path = check.text(longestPath);
+const fileShape = check.shape({ path, size: check.whole(), sha256, chunks: check.whole() });
+const listShape = check.shape({
+  blob: check.matching<string>(isBlobName, "a blob's name"),
+  key: check.bytes,
+  files: check.list(fileShape, mostFiles),
+  leftOut: check.text(4000),
+});
+
+/** Letters, digits and dashes: it is one token of a subject. */
+export function isBlobName(text: string): boolean {
+  return /^[A-Za-z0-9-]{1,40}$/.test(text);
+}
+
+export const artifactList: check.Check<ArtifactList> = (value, at) => {
+  const list = listShape(value, at);
+  if (list.key.length !== keyBytes) throw new check.BadMessage(`${at}.key: expected ${keyBytes} bytes`);
+  let bytes = 0;
+  const files = new Set<string>();
+  for (const [i, file] of list.files.entries()) {
+    const where = `${at}.files[${i}]`;
+    const problem = pathProblem(file.path);
+    if (problem !== undefined) throw new check.BadMessage(`${where}.path: ${problem}`);
+    // On some systems these two would be one file.
+    const name = file.path.normalize("NFC").toLowerCase();
+    if (files.has(name)) throw new check.BadMessage(`${where}.path: ${file.path} is there twice`);
+    files.add(name);
+    if (file.chunks !== chunkCount(file.size))
+      throw new check.BadMessage(`${where}: ${file.size} bytes do not make ${file.chunks} pieces`);
+    bytes += file.size;
+  }
+  if (bytes > mostBytes) throw new check.BadMessage(`${at}.files: ${bytes} bytes together; at most ${mostBytes}`);
+  for (const name of files) {
+    for (let slash = name.indexOf("/"); slash >= 0; slash = name.indexOf("/", slash + 1)) {
+      if (files.has(name.slice(0, slash)))
+        throw new check.BadMessage(`${at}.files: ${name.slice(0, slash)} is both a file and a folder`);
+    }
+  }
+  return list;
+};

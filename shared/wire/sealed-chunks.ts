@@ -1,0 +1,88 @@
+/**
+ * Bytes cut into sealed pieces that fit the broker's messages. Every worker may read every message of the BLOB stream, since
+ * direct gets cannot be narrowed per worker (seen with nats-server 2.10.27), so pieces are sealed with a key that travels only
+ * in assignments and evidence, which they cannot read.
+ */
+
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { BadMessage } from "./check.ts";
+
+/** Length of a message with one piece, at most. */
+export const chunkBytes = 256 * 1024;
+export const keyBytes = 32;
+const algorithm = "aes-256-gcm";
+const nonceBytes = 12;
+const tagBytes = 16;
+/** What one piece holds of the bytes themselves. */
+const contentBytes = chunkBytes - nonceBytes - tagBytes;
+
+/** What whoever opens the pieces must know besides the key. */
+export interface SealedSum {
+  /** Bytes before sealing. */
+  readonly size: number;
+  /** Of the bytes before sealing, 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+  /** How many pieces there are. */
+  readonly chunks: number;
+}
+
+export const newKey = (): Uint8Array => randomBytes(keyBytes);
+
+/** How many pieces so many bytes make; none for none. */
+export const chunkCount = (size: number): number => Math.ceil(size / contentBytes);
+
+export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/**
+ * Cuts and seals with AES-256-GCM: each piece is a nonce of 12 random bytes, the sealed bytes, a tag of 16. Its place and the
+ * number of pieces are sealed in, so that none can be moved, left out or added. A key may serve for any number of blobs that
+ * one run makes: random nonces repeat themselves after some 2^48 pieces.
+ */
+export function seal(bytes: Uint8Array, key: Uint8Array): { readonly chunks: Uint8Array[]; readonly sum: SealedSum } {
+  const count = chunkCount(bytes.length);
+  const chunks = Array.from({ length: count }, (_, i) => {
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv(algorithm, key, nonce).setAAD(placeOf(i, count));
+    const part = bytes.subarray(i * contentBytes, (i + 1) * contentBytes);
+    return Buffer.concat([nonce, cipher.update(part), cipher.final(), cipher.getAuthTag()]);
+  });
+  return { chunks, sum: { size: bytes.length, sha256: sha256Of(bytes), chunks: count } };
+}
+
+/**
+ * Opens all pieces of some bytes and checks that they are the ones that were sealed.
+ *
+ * @throws BadMessage when a piece is missing, damaged, out of place or sealed with another key, or the sum is another
+ */
+export function open(chunks: readonly Uint8Array[], key: Uint8Array, sum: SealedSum): Uint8Array {
+  if (chunks.length !== sum.chunks || sum.chunks !== chunkCount(sum.size)) {
+    throw new BadMessage(`expected ${sum.chunks} pieces of ${sum.size} bytes, found ${chunks.length}`);
+  }
+  const parts = chunks.map((chunk, i) => opened(chunk, key, i, chunks.length));
+  const bytes = Buffer.concat(parts);
+  if (bytes.length !== sum.size) throw new BadMessage(`expected ${sum.size} bytes, found ${bytes.length}`);
+  const sha256 = sha256Of(bytes);
+  if (sha256 !== sum.sha256) throw new BadMessage(`expected bytes with SHA-256 ${sum.sha256}, found ${sha256}`);
+  return bytes;
+}
+
+function opened(chunk: Uint8Array, key: Uint8Array, i: number, count: number): Uint8Array {
+  if (chunk.length <= nonceBytes + tagBytes || chunk.length > chunkBytes) {
+    throw new BadMessage(`piece ${i + 1} of ${count} has ${chunk.length} bytes`);
+  }
+  const end = chunk.length - tagBytes;
+  try {
+    const decipher = createDecipheriv(algorithm, key, chunk.subarray(0, nonceBytes)).setAAD(placeOf(i, count));
+    decipher.setAuthTag(chunk.subarray(end));
+    return Buffer.concat([decipher.update(chunk.subarray(nonceBytes, end)), decipher.final()]);
+  } catch (cause) {
+    throw new BadMessage(`piece ${i + 1} of ${count} is damaged, out of place or sealed with another key`, { cause });
+  }
+}
+
+function placeOf(i: number, count: number): Uint8Array {
+  const place = Buffer.alloc(8);
+  place.writeUInt32BE(i, 0);
+  place.writeUInt32BE(count, 4);
+  return place;
+}

@@ -1,0 +1,116 @@
+import { type CompletedRun, searchHistory } from "../../shared/domain/evaluation/history.ts";
+import { verdictOf } from "../../shared/domain/evaluation/verdict.ts";
+import { childRunName } from "../../shared/domain/names.ts";
+import { rngFrom } from "../../shared/domain/rng.ts";
+import { tutorialHyperparameters } from "../support/search.ts";
+import { bestMeasured, type Scenario, scenarios, simulate } from "../support/simulated-searches.ts";
+
+const usage =
+  "bench evaluation [seeds] [draws]: searches of each kind, 0 for none, 100 when left out; draws of a verdict, 1000 when left out";
+
+/**
+ * How long it takes to evaluate a search, and how often the verdict's 80 % intervals hold the truth: simulated searches with
+ * known truths, see test/support/simulated-searches.ts.
+ */
+export async function run(args: string[]): Promise<void> {
+  const seeds = Number(args[0] ?? 100);
+  const draws = Number(args[1] ?? 1000);
+  const isGood = Number.isInteger(seeds) && seeds >= 0 && Number.isInteger(draws) && draws > 0 && args.length <= 2;
+  if (!isGood) throw new RangeError(`expected ${usage}`);
+  speed();
+  if (seeds > 0) calibration(seeds, draws);
+}
+
+function speed(): void {
+  console.log("runs        configurations    history, CPU s    verdict, CPU s");
+  for (const count of [1_000, 10_000, 100_000, 1_000_000]) {
+    const runs = longSearch(count);
+    const before = process.cpuUsage();
+    const history = searchHistory(runs, tutorialHyperparameters);
+    const between = process.cpuUsage();
+    const verdict = verdictOf(runs, history, tutorialHyperparameters, { seed: "bench" });
+    const historySeconds = cpuSeconds(before, between);
+    const verdictSeconds = cpuSeconds(between, process.cpuUsage());
+    console.log(
+      `${String(count).padEnd(12)}${String(verdict?.configurations).padStart(14)}${historySeconds.padStart(18)}${verdictSeconds.padStart(18)}`,
+    );
+  }
+}
+
+const cpuSeconds = (from: NodeJS.CpuUsage, to: NodeJS.CpuUsage): string =>
+  ((to.user + to.system - from.user - from.system) / 1e6).toFixed(2);
+
+/** A search that narrows down: more and more of its runs are near one configuration. */
+function longSearch(count: number): CompletedRun[] {
+  const rng = rngFrom("long search");
+  return Array.from({ length: count }, (_, i) => {
+    const isNear = rng.uniform() < i / count;
+    const configuration = tutorialHyperparameters.map(({ values }, dial) => {
+      const middle = values.length >> 1;
+      if (!isNear) return rng.below(values.length);
+      return dial < 3 ? Math.min(values.length - 1, Math.max(0, middle - 1 + rng.below(3))) : middle;
+    });
+    const off = configuration.reduce((sum, position, dial) => {
+      return sum + Math.abs(position - ((tutorialHyperparameters[dial]?.values.length ?? 0) >> 1));
+    }, 0);
+    return { run: childRunName(1, i + 1), configuration, hpmax: 0.05 * Math.exp(-off / 4) + 0.01 * rng.uniform() };
+  });
+}
+
+function calibration(seeds: number, draws: number): void {
+  console.log(`\n80 % intervals of the leader's true mean, ${seeds} searches each, ${draws} draws\n`);
+  console.log(
+    "| searches | configurations | runs of the leader | truth in the interval | below | above | original's | its error, in sd of a run | ours | chance of a better one: said | seen | gain: said | seen | told to stop | gain missed then |",
+  );
+  console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+  for (const scenario of scenarios) console.log(calibrationRow(scenario, seeds, draws));
+}
+
+function calibrationRow(scenario: Scenario, seeds: number, draws: number): string {
+  const rows = Array.from({ length: seeds }, (_, i) => {
+    const { surface, completed, verdict } = simulate(scenario, i + 1, draws);
+    const truth = surface.truth(verdict.leader);
+    const { low, high } = verdict.interval;
+    const last = searchHistory(completed, surface.hyperparameters).rows.at(-1);
+    const estimate = last?.estHpmax ?? Number.NaN;
+    const half = 1.2816 * (last?.sd ?? 0);
+    const best = bestMeasured(surface, completed);
+    return {
+      configurations: verdict.configurations,
+      runs: verdict.runs,
+      below: truth < low,
+      above: truth > high,
+      original: Math.abs(truth - estimate) <= half,
+      originalError: (estimate - truth) / verdict.noise,
+      error: (verdict.estimate - truth) / verdict.noise,
+      chance: verdict.chanceOfBetter,
+      better: best > truth,
+      gain: verdict.expectedGain / verdict.noise,
+      seenGain: (best - truth) / verdict.noise,
+      mayStop: verdict.doubts.length === 0,
+    };
+  });
+  const mean = (value: (row: (typeof rows)[number]) => number | boolean): number =>
+    rows.reduce((sum, row) => sum + Number(value(row)), 0) / rows.length;
+  const percent = (value: (row: (typeof rows)[number]) => number | boolean): string =>
+    `${Math.round(100 * mean(value))} %`;
+  const stopped = rows.filter(({ mayStop }) => mayStop);
+  const cells = [
+    scenario.name,
+    mean(({ configurations }) => configurations).toFixed(0),
+    mean(({ runs }) => runs).toFixed(1),
+    percent(({ below, above }) => !below && !above),
+    percent(({ below }) => below),
+    percent(({ above }) => above),
+    percent(({ original }) => original),
+    mean(({ originalError }) => originalError).toFixed(2),
+    mean(({ error }) => error).toFixed(2),
+    percent(({ chance }) => chance),
+    percent(({ better }) => better),
+    mean(({ gain }) => gain).toFixed(2),
+    mean(({ seenGain }) => seenGain).toFixed(2),
+    percent(({ mayStop }) => mayStop),
+    stopped.length === 0 ? "" : (stopped.reduce((sum, row) => sum + row.seenGain, 0) / stopped.length).toFixed(2),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}

@@ -1,0 +1,143 @@
+import { App } from "../../coordinator/tui/app.ts";
+import { frameLines } from "../../coordinator/tui/frame.ts";
+import { screenNames } from "../../coordinator/tui/keys.ts";
+import { rendered } from "../../coordinator/tui/styled.ts";
+import { openTerminal } from "../../coordinator/tui/terminal.ts";
+import { fakeTty } from "../support/fake-tty.ts";
+import { SimulatedSearch } from "../support/simulated-search.ts";
+
+const runs = 10_000;
+const workers = 100;
+const framesPerSecond = 8;
+const sizes: readonly (readonly [number, number])[] = [
+  [120, 40],
+  [200, 60],
+];
+
+/** The live screen with 10,000 runs and 100 workers: what a frame costs and sends, and how soon a key is answered. */
+export async function run(): Promise<void> {
+  for (const [columns, rows] of sizes) {
+    process.stdout.write(`${columns}x${rows}, ${runs} runs, ${workers} workers\n`);
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    const search = new SimulatedSearch({ runs, workers }, Date.now());
+    const { input, output, ports } = fakeTty(columns, rows);
+    const terminal = openTerminal({ colour: true, unicode: true }, ports);
+    await frames(search, terminal, columns, rows);
+    await keys(search, terminal, input, output);
+    const { rss } = process.memoryUsage();
+    terminal.restore();
+    process.stdout.write(
+      `  resident ${megabytes(rss)} MB, of which model and screen ${megabytes(rss - before)} MB\n\n`,
+    );
+  }
+}
+
+/** A minute of changes, ten seconds on each screen, in simulated time: eight frames a second, each after an eighth's changes. */
+async function frames(
+  search: SimulatedSearch,
+  terminal: ReturnType<typeof openTerminal>,
+  columns: number,
+  rows: number,
+): Promise<void> {
+  const costs: number[] = [];
+  const sent: number[] = [];
+  let total = 0;
+  let now = performance.now();
+  const perScreen = new Map<string, number[]>();
+  // The first frames compile what they run: one round that does not count.
+  for (const screen of screenNames) {
+    search.model.show(screen);
+    for (let frame = 0; frame < framesPerSecond; frame += 1) {
+      now += 1000 / framesPerSecond;
+      if (frame === 0) search.second(now);
+      draw(search, terminal, columns, rows, now);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  for (let frame = 0; frame < 60 * framesPerSecond; frame += 1) {
+    const screen = screenNames[Math.floor(frame / (10 * framesPerSecond))] ?? "Standings";
+    if (search.model.screen !== screen) search.model.show(screen);
+    now += 1000 / framesPerSecond;
+    const changesBefore = cpu();
+    if (frame % framesPerSecond === 0) search.second(now);
+    const began = cpu();
+    const written = terminal.written;
+    draw(search, terminal, columns, rows, now);
+    // blessed hands its buffer over in the next turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    const ended = cpu();
+    total += ended - changesBefore;
+    costs.push(ended - began);
+    sent.push(terminal.written - written);
+    perScreen.set(screen, [...(perScreen.get(screen) ?? []), ended - began]);
+  }
+  process.stdout.write(
+    `  CPU a frame, ms: median ${quantile(costs, 0.5)}, p99 ${quantile(costs, 0.99)}, most ${quantile(costs, 1)}\n` +
+      `  bytes a frame: median ${quantile(sent, 0.5, 0)}, p99 ${quantile(sent, 0.99, 0)}, most ${quantile(sent, 1, 0)}\n` +
+      `  CPU over a minute: ${((100 * total) / 60_000).toFixed(1)} % of a core\n`,
+  );
+  for (const [screen, each] of perScreen) {
+    process.stdout.write(`    ${screen.padEnd(14)} p50 ${quantile(each, 0.5)}  p99 ${quantile(each, 0.99)}\n`);
+  }
+}
+
+function draw(
+  search: SimulatedSearch,
+  terminal: ReturnType<typeof openTerminal>,
+  columns: number,
+  rows: number,
+  now: number,
+): void {
+  terminal.draw(frameLines(search.model, columns, rows, now).map((line) => rendered(line, terminal.look)));
+}
+
+/** Ten seconds of real time under the same load, a key pressed every tenth of a second. */
+async function keys(
+  search: SimulatedSearch,
+  terminal: ReturnType<typeof openTerminal>,
+  input: { write(text: string): unknown },
+  output: { onText: (text: string) => void },
+): Promise<void> {
+  search.model.show("Standings");
+  const app = new App(search.model, terminal, {
+    send: () => Promise.reject(new Error("nobody is there")),
+    save: () => "",
+    suspend: () => undefined,
+    now: () => performance.now(),
+    cpu,
+  });
+  app.start();
+  const load = setInterval(() => {
+    search.second(performance.now());
+    app.changed();
+  }, 1000);
+  const latencies: number[] = [];
+  for (let i = 0; i < 100; i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 90 + (i % 7) * 3));
+    const pressedAt = performance.now();
+    const shown = new Promise<void>((resolve) => {
+      output.onText = () => resolve();
+    });
+    input.write(i % 20 < 10 ? "j" : "k");
+    await shown;
+    latencies.push(performance.now() - pressedAt);
+  }
+  clearInterval(load);
+  app.stop();
+  process.stdout.write(
+    `  key to screen, ms: median ${quantile(latencies, 0.5)}, p99 ${quantile(latencies, 0.99)}, most ${quantile(latencies, 1)}\n`,
+  );
+}
+
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function quantile(values: readonly number[], share: number, decimals = 1): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(decimals);
+}
+
+const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);

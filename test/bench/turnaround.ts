@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { inboxPrefix } from "../../shared/broker/accounts.ts";
+import { connectBus } from "../../shared/broker/bus.ts";
+import { systemChance } from "../../shared/chance.ts";
+import { systemClock } from "../../shared/clock.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import { fileLog } from "../../shared/log.ts";
+import type { Bus } from "../../shared/ports.ts";
+import { programVersion } from "../../shared/version.ts";
+import { decodeAnswer } from "../../shared/wire/messages.ts";
+import { identify } from "../../worker/identity.ts";
+import { parseJoinLine } from "../../worker/join-line.ts";
+import { WorkerNode } from "../../worker/node.ts";
+import { RunnerPool } from "../../worker/runner-pool.ts";
+import { FileSpool } from "../../worker/spool.ts";
+
+/** A worker of one slot in this process, whose bus is watched: milliseconds from each result's publication to the next assignment. */
+export async function watchedWorker(
+  joinLine: string,
+  folder: string,
+): Promise<{ readonly gaps: number[]; stop(): Promise<void> }> {
+  const line = parseJoinLine(joinLine);
+  const log = fileLog(join(folder, "bench-worker.log"), "nexus-worker");
+  const { worker, nkeySeed } = await identify(folder, "bench-watched" as WorkerId, line, () => undefined);
+  const credentials = { nkeySeed };
+  const bus = await connectBus({ url: line.url, credentials, name: worker, inbox: inboxPrefix(worker) });
+  const gaps: number[] = [];
+  const options = {
+    worker,
+    bootId: systemChance.nonce(),
+    version: programVersion(),
+    slots: 1,
+    targets: [],
+    opportunistic: false,
+    stateDir: folder,
+  };
+  const ports = {
+    bus: watched(bus, gaps),
+    clock: systemClock,
+    chance: systemChance,
+    log,
+    runners: new RunnerPool(log),
+    spool: new FileSpool(join(folder, "spool")),
+  };
+  const node = new WorkerNode(ports, options, () => undefined);
+  const working = node.work();
+  return {
+    gaps,
+    stop: async () => {
+      node.handBack("the bench is over");
+      await working;
+      await bus.close();
+    },
+  };
+}
+
+function watched(bus: Bus, gaps: number[]): Bus {
+  let publishedAt = 0;
+  return new Proxy(bus, {
+    get(target, key) {
+      if (key === "store") {
+        return (...args: Parameters<Bus["store"]>) => {
+          if (args[0].endsWith(".result")) publishedAt = performance.now();
+          return target.store(...args);
+        };
+      }
+      if (key === "request") {
+        return async (...args: Parameters<Bus["request"]>) => {
+          const answer = await target.request(...args);
+          if (publishedAt > 0 && decodeAnswer(answer).kind === "assigned") {
+            gaps.push(performance.now() - publishedAt);
+            publishedAt = 0;
+          }
+          return answer;
+        };
+      }
+      const member: unknown = Reflect.get(target, key, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}

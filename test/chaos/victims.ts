@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { identify, isAlive, type ProcessIdentity } from "../../shared/process-identity.ts";
+
+const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** A program of ours that is started again whenever it has ended, until it is told not to be. */
+export class Victim {
+  readonly name: string;
+  readonly #program: string;
+  readonly #args: () => readonly string[];
+  readonly #folder: string;
+  readonly #env: NodeJS.ProcessEnv;
+  #child: ChildProcess | undefined;
+  #isFrozen = false;
+  #starts = 0;
+
+  constructor(name: string, program: string, args: () => readonly string[], folder: string, env: NodeJS.ProcessEnv) {
+    this.name = name;
+    this.#program = program;
+    this.#args = args;
+    this.#folder = folder;
+    this.#env = env;
+  }
+
+  get pid(): number | undefined {
+    return this.isRunning ? this.#child?.pid : undefined;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  start(): void {
+    if (this.isRunning) return;
+    this.#starts += 1;
+    this.#isFrozen = false;
+    const child = spawn(process.execPath, [built(this.#program), ...this.#args()], {
+      cwd: this.#folder,
+      env: this.#env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const file = createWriteStream(join(this.#folder, `${this.name}.${this.#starts}.out`));
+    child.stdout.pipe(file, { end: false });
+    child.stderr.pipe(file, { end: false });
+    child.once("close", () => file.end());
+    this.#child = child;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (!this.isRunning) return;
+    if (name === "SIGSTOP") this.#isFrozen = true;
+    if (name === "SIGCONT") this.#isFrozen = false;
+    this.#child?.kill(name);
+  }
+
+  /** Resolves when it has ended; killed when it takes too long. */
+  async end(patienceMs: number): Promise<void> {
+    const child = this.#child;
+    if (!child || !this.isRunning) return;
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    this.signal("SIGCONT");
+    this.signal("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+    await ended;
+    clearTimeout(timer);
+  }
+}
+
+/** Direct children of a process whose command line holds a word; Linux. */
+export function childrenNaming(parent: number, word: string): ProcessIdentity[] {
+  return processes()
+    .filter(({ pid, command }) => command.includes(word) && parentOf(pid) === parent)
+    .flatMap(({ pid }) => identify(pid) ?? []);
+}
+
+/** Every process whose command line names the folder, but for this one. */
+export function processesNaming(folder: string): ProcessIdentity[] {
+  return processes()
+    .filter(({ pid, command }) => pid !== process.pid && command.includes(folder))
+    .flatMap(({ pid }) => identify(pid) ?? []);
+}
+
+/** Sends a signal to exactly that process, if it still lives. */
+export function signalTo(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (!isAlive(identity)) return false;
+  try {
+    return process.kill(identity.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+function processes(): { pid: number; command: string }[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ pid: Number(name), command: read(`/proc/${name}/cmdline`).replaceAll("\0", " ") }));
+}
+
+function parentOf(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return "";
+    throw error;
+  }
+}

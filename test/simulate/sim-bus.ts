@@ -1,0 +1,243 @@
+import {
+  type Bus,
+  BusError,
+  type EntryStore,
+  type Reading,
+  type Stored,
+  type StoredMessage,
+  type StoreOptions,
+  type Timer,
+} from "../../shared/ports.ts";
+import { type Listener, nobody, type Reader, type Reply, type SimBroker } from "./sim-broker.ts";
+import type { SimLink } from "./sim-link.ts";
+import type { SimProcess } from "./sim-process.ts";
+
+const storeTimeoutMs = 5000;
+const apiTimeoutMs = 5000;
+
+/** One process's connection with the simulated broker, with the promises of `Bus`. */
+export class SimBus implements Bus {
+  readonly link: SimLink;
+  readonly entries: EntryStore;
+  readonly #broker: SimBroker;
+  readonly #process: SimProcess;
+  readonly #listening = new Map<Listener, string>();
+  readonly #readers = new Set<Reader>();
+  readonly #onReconnect = new Set<() => void>();
+
+  constructor(broker: SimBroker, process: SimProcess) {
+    this.#broker = broker;
+    this.#process = process;
+    this.link = broker.connect(process);
+    this.link.onDisconnect = () => {
+      for (const [listener, subject] of this.#listening) broker.ignore(subject, listener);
+    };
+    this.link.onConnect = () => {
+      for (const [listener, subject] of this.#listening) broker.listen(subject, listener);
+      for (const reader of this.#readers) {
+        reader.isOnItsWay = false;
+        broker.pump(reader);
+      }
+      for (const handler of [...this.#onReconnect]) handler();
+    };
+    this.entries = this.#makeEntries();
+  }
+
+  request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return this.#question(subject, timeoutMs, (resolve, reject) => {
+      const { link } = this;
+      link.up(subject, (at) => {
+        const answer: Reply = (reply, answeredAt) => {
+          const isNobody = reply === nobody;
+          link.down(subject, answeredAt, () => {
+            if (isNobody) reject(new BusError("nobody answered", `${subject}: nobody listens`));
+            else resolve(reply);
+          });
+        };
+        this.#broker.route(at, subject, data, answer);
+      });
+    });
+  }
+
+  respond(
+    subject: string,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void) => void,
+  ): () => void {
+    return this.#listen(subject, (exact, data, reply) => {
+      handler(exact, data, (answer) => {
+        this.link.up(exact, (at) => this.#broker.pass(at, (now) => reply?.(answer, now)));
+      });
+    });
+  }
+
+  publish(subject: string, data: Uint8Array): void {
+    this.link.up(subject, (at) => this.#broker.route(at, subject, data));
+  }
+
+  subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
+    return this.#listen(subject, (exact, data) => handler(exact, data));
+  }
+
+  #listen(subject: string, hear: Listener["hear"]): () => void {
+    const listener: Listener = { link: this.link, hear };
+    this.#listening.set(listener, subject);
+    if (this.link.isConnected) this.#broker.listen(subject, listener);
+    return () => {
+      this.#listening.delete(listener);
+      this.#broker.ignore(subject, listener);
+    };
+  }
+
+  store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
+    return this.#question(subject, options.timeoutMs ?? storeTimeoutMs, (resolve, reject) => {
+      this.link.up(subject, (at) =>
+        this.#broker.act(at, () => {
+          const { answer, doneAt } = this.#broker.store(subject, data, options);
+          this.link.down(subject, doneAt, () => {
+            if (answer === "not the next") reject(new BusError("not the next", `${subject}: wrong last sequence`));
+            else resolve(answer);
+          });
+        }),
+      );
+    });
+  }
+
+  async read(
+    stream: string,
+    fromSeq: number,
+    handler: (message: StoredMessage) => void,
+    subjects?: readonly string[],
+  ): Promise<Reading> {
+    const found = this.#broker.streamNamed(stream);
+    const pending = await this.#api(stream, () => found.lastSeq - fromSeq + 1);
+    let done: () => void = () => undefined;
+    const caughtUp = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    let isBroken = false;
+    const reader: Reader = {
+      link: this.link,
+      stream: found,
+      wants: subjects ? matcher(subjects) : () => true,
+      next: Math.max(fromSeq, found.firstSeq),
+      isOnItsWay: false,
+      hand: (message, isLast) => {
+        // A handler that throws ends a real consumer without a word.
+        if (message && !isBroken) {
+          isBroken = true;
+          handler(message);
+          isBroken = false;
+        }
+        if (isLast) done();
+      },
+    };
+    if (pending <= 0) done();
+    this.#readers.add(reader);
+    this.#broker.read(reader);
+    return {
+      caughtUp,
+      stop: async () => {
+        this.#readers.delete(reader);
+        this.#broker.endRead(reader);
+      },
+    };
+  }
+
+  newest(stream: string, subject: string): Promise<Uint8Array | null> {
+    return this.#api(subject, () => this.#broker.streamNamed(stream).newest(subject) ?? null);
+  }
+
+  subjects(stream: string, filter: string): Promise<string[]> {
+    return this.#api(stream, () => this.#broker.streamNamed(stream).subjects(matcher([filter])));
+  }
+
+  purge(stream: string, subject: string): Promise<void> {
+    return this.#api(stream, () => this.#broker.streamNamed(stream).delete(matcher([subject])));
+  }
+
+  lastSeq(stream: string): Promise<number> {
+    return this.#api(stream, () => this.#broker.streamNamed(stream).lastSeq);
+  }
+
+  async flush(): Promise<void> {
+    await this.#api("flush", () => undefined);
+  }
+
+  isConnected(): boolean {
+    return this.link.isConnected;
+  }
+
+  onReconnect(handler: () => void): () => void {
+    this.#onReconnect.add(handler);
+    return () => this.#onReconnect.delete(handler);
+  }
+
+  async close(): Promise<void> {
+    this.drop();
+  }
+
+  /** The connection ends at once, also for a process that is killed. */
+  drop(): void {
+    this.link.close();
+    for (const reader of this.#readers) this.#broker.endRead(reader);
+    this.#broker.forget(this.link);
+  }
+
+  /** A question to the broker itself. */
+  #api<T>(what: string, ask: () => T): Promise<T> {
+    return this.#question(what, apiTimeoutMs, (resolve) => {
+      this.link.up(what, (at) =>
+        this.#broker.act(at, (doneAt) => {
+          const answer = ask();
+          this.link.down(what, doneAt, () => resolve(answer));
+        }),
+      );
+    });
+  }
+
+  #question<T>(
+    what: string,
+    timeoutMs: number,
+    ask: (resolve: (value: T) => void, reject: (error: BusError) => void) => void,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.link.isClosed) {
+        reject(new BusError("closed", `${what}: the connection is closed`));
+        return;
+      }
+      const timer: Timer = this.#process.clock.after(timeoutMs, () => {
+        if (this.link.isClosed) reject(new BusError("closed", `${what}: the connection is closed`));
+        else reject(new BusError("no answer in time", `${what}: no answer in ${timeoutMs} ms`));
+      });
+      ask(
+        (value) => {
+          timer.cancel();
+          resolve(value);
+        },
+        (error) => {
+          timer.cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #makeEntries(): EntryStore {
+    const { entries } = this.#broker;
+    return {
+      get: (key) => this.#api(key, () => entries.get(key) ?? null),
+      create: (key, value) => this.#api(key, () => (entries.has(key) ? null : this.#broker.put(key, value))),
+      update: (key, value, revision) =>
+        this.#api(key, () => (entries.get(key)?.revision === revision ? this.#broker.put(key, value) : null)),
+    };
+  }
+}
+
+/** Whether a subject is one of these, which may hold `*` and end in `>`. */
+function matcher(patterns: readonly string[]): (subject: string) => boolean {
+  const tests = patterns.map((pattern) => {
+    const parts = pattern.split(".").map((token) => (token === "*" ? "[^.]+" : token === ">" ? ".+" : token));
+    return new RegExp(`^${parts.join("\\.")}$`);
+  });
+  return (subject) => tests.some((test) => test.test(subject));
+}

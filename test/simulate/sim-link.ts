@@ -1,0 +1,173 @@
+import type { Rng } from "../../shared/domain/rng.ts";
+import type { SimProcess } from "./sim-process.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** How the network behaves. All times in milliseconds. */
+export interface Weather {
+  /** Of one way between a client and the broker. */
+  readonly latencyMs: number;
+  /** On top of it, evenly spread from 0. */
+  readonly jitterMs: number;
+  /** Share of messages that never arrive, as happens around a connection's end. */
+  readonly loss: number;
+  /** Share of unstored messages that arrive twice. */
+  readonly duplicates: number;
+  /** Messages of different subjects may overtake each other, as on the routes of a cluster. */
+  readonly reorders: boolean;
+}
+
+export const fairWeather: Weather = { latencyMs: 0.3, jitterMs: 0.4, loss: 0, duplicates: 0, reorders: false };
+
+/** A client notices that the broker is silent after two pings; see shared/broker/bus.ts. */
+const pingOutMs = 12_000;
+/** The broker gives up a client that answers no ping after about this; nats-server's default. */
+export const brokerPatienceMs = 240_000;
+const reconnectMs = 250;
+const lanes = 4;
+
+/** One client's connection with the broker: in order, delayed, cut, broken and made again. */
+export class SimLink {
+  readonly process: SimProcess;
+  readonly #timeline: Timeline;
+  readonly #rng: Rng;
+  readonly #weather: Weather;
+  readonly #isBrokerUp: () => boolean;
+  /** Raised when the connection breaks: what was on its way is lost. */
+  #epoch = 0;
+  #connected = true;
+  #closed = false;
+  #cuts = 0;
+  #heldUp: (() => void)[] = [];
+  #heldDown: (() => void)[] = [];
+  readonly #upAt = new Float64Array(lanes);
+  readonly #downAt = new Float64Array(lanes);
+  /** Milliseconds that the process needs for each message that it gets; they queue. */
+  serviceMs = 0;
+  #busyUntil = 0;
+  onDisconnect: () => void = () => undefined;
+  onConnect: () => void = () => undefined;
+  /** Slower than the others by this factor. */
+  slowness = 1;
+
+  constructor(timeline: Timeline, process: SimProcess, rng: Rng, weather: Weather, isBrokerUp: () => boolean) {
+    this.#timeline = timeline;
+    this.process = process;
+    this.#rng = rng;
+    this.#weather = weather;
+    this.#isBrokerUp = isBrokerUp;
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Sends; `arrive` is called now with the time of arrival, or later when the cable is mended, or never. */
+  up(subject: string, arrive: (at: number) => void): void {
+    if (!this.#connected || this.#isLost()) return;
+    if (this.#cuts > 0) this.#heldUp.push(() => this.up(subject, arrive));
+    else arrive(this.#arrival(this.#upAt, subject, this.#timeline.now));
+  }
+
+  /** Brings something that leaves the broker at that time; `deliver` happens in the process, or never. */
+  down(subject: string, leavesAt: number, deliver: () => void, mayRepeat = false): void {
+    if (!this.#connected || this.#isLost()) return;
+    this.#deliverAt(this.#arrival(this.#downAt, subject, leavesAt), deliver);
+    if (mayRepeat && this.#weather.duplicates > 0 && this.#rng.uniform() < this.#weather.duplicates) {
+      this.#deliverAt(this.#arrival(this.#downAt, subject, leavesAt), deliver);
+    }
+  }
+
+  /** The cable is pulled: nothing is lost yet, nothing arrives. */
+  cut(): void {
+    this.#cuts += 1;
+    if (this.#cuts > 1) return;
+    const { epoch } = this;
+    this.process.clock.after(pingOutMs, () => {
+      if (this.#cuts > 0 && epoch === this.#epoch) this.break();
+    });
+  }
+
+  mend(): void {
+    this.#cuts = Math.max(0, this.#cuts - 1);
+    if (this.#cuts > 0) return;
+    const up = this.#heldUp;
+    const down = this.#heldDown;
+    this.#heldUp = [];
+    this.#heldDown = [];
+    for (const send of up) send();
+    for (const deliver of down) deliver();
+  }
+
+  /** The connection ends with what is on its way; the client makes a new one as soon as it can. */
+  break(): void {
+    if (!this.#connected || this.#closed) return;
+    this.#connected = false;
+    this.#epoch += 1;
+    this.#heldUp = [];
+    this.#heldDown = [];
+    this.onDisconnect();
+    this.#tryAgain();
+  }
+
+  /** The client's own end of it. */
+  close(): void {
+    this.#closed = true;
+    this.#connected = false;
+    this.#epoch += 1;
+    this.onDisconnect();
+  }
+
+  #tryAgain(): void {
+    this.process.clock.after(reconnectMs * (1 + 0.4 * this.#rng.uniform()), () => {
+      if (this.#closed || this.#connected) return;
+      if (this.#cuts > 0 || !this.#isBrokerUp()) {
+        this.#tryAgain();
+        return;
+      }
+      this.#connected = true;
+      this.onConnect();
+    });
+  }
+
+  #deliverAt(at: number, deliver: () => void): void {
+    const { epoch } = this;
+    const arrive = (): void => {
+      if (epoch !== this.#epoch) return;
+      if (this.#cuts > 0) this.#heldDown.push(() => this.process.hear(this.#timeline.now, arrive));
+      else deliver();
+    };
+    this.process.hear(at, arrive);
+  }
+
+  #isLost(): boolean {
+    return this.#weather.loss > 0 && this.#rng.uniform() < this.#weather.loss;
+  }
+
+  /** In order within a lane; one lane for all unless subjects may overtake each other. */
+  #arrival(latest: Float64Array, subject: string, from: number): number {
+    const { latencyMs, jitterMs, reorders } = this.#weather;
+    const lane = reorders ? laneOf(subject) : 0;
+    let at = from + this.slowness * (latencyMs + jitterMs * this.#rng.uniform());
+    if (latest === this.#downAt && this.serviceMs > 0) {
+      at = Math.max(at, this.#busyUntil);
+      this.#busyUntil = at + this.serviceMs;
+    }
+    at = Math.max(at, latest[lane] ?? 0);
+    latest[lane] = at;
+    return at;
+  }
+}
+
+function laneOf(subject: string): number {
+  let sum = 0;
+  for (let i = 0; i < subject.length; i += 1) sum = (sum * 31 + subject.charCodeAt(i)) | 0;
+  return (sum >>> 3) % lanes;
+}

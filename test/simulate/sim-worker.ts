@@ -1,0 +1,211 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import { readSpec } from "../../shared/domain/spec-read.ts";
+import type { Log } from "../../shared/log.ts";
+import { WorkerNode } from "../../worker/node.ts";
+import type { Letter, Spool } from "../../worker/spool.ts";
+import { Liar } from "./liar.ts";
+import type { SimBroker } from "./sim-broker.ts";
+import { SimBus } from "./sim-bus.ts";
+import { brokerPatienceMs } from "./sim-link.ts";
+import { SimProcess } from "./sim-process.ts";
+import { type Ledger, SimRunners, type Training } from "./sim-runners.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** A disk that outlives the processes of one worker. */
+class SimSpool implements Spool {
+  readonly letters = new Map<string, Letter>();
+
+  keep(letter: Letter): string {
+    const name = `${letter.msgId}.letter`;
+    this.letters.set(name, letter);
+    return name;
+  }
+
+  drop(name: string): void {
+    this.letters.delete(name);
+  }
+
+  names(): string[] {
+    return [...this.letters.keys()];
+  }
+
+  read(name: string): Letter {
+    const letter = this.letters.get(name);
+    if (!letter) throw new Error(`no letter ${name}`);
+    return letter;
+  }
+
+  putAside(name: string): string {
+    this.letters.delete(name);
+    return name;
+  }
+}
+
+const readings = new Map<string, ReturnType<typeof readSpec>>();
+
+/** All workers have the same few texts. */
+const readOnce: typeof readSpec = (input) => {
+  const known = readings.get(input.text);
+  if (known) return known;
+  const reading = readSpec(input);
+  readings.set(input.text, reading);
+  return reading;
+};
+
+export interface SimWorkerPorts {
+  readonly timeline: Timeline;
+  readonly broker: SimBroker;
+  readonly log: Log;
+  readonly training: Training;
+  readonly ledger: Ledger;
+  readonly seed: string;
+  /** Hears of what must never happen. */
+  readonly onCrash: (why: string) => void;
+}
+
+interface Life {
+  readonly process: SimProcess;
+  readonly bus: SimBus;
+  readonly runners: SimRunners;
+  readonly node: WorkerNode;
+  readonly since: number;
+  liar: Liar | undefined;
+}
+
+/** One machine: the real `WorkerNode` on a simulated clock, bus and runners; what it does about its owner's whims is its own. */
+export class SimWorker {
+  readonly id: WorkerId;
+  readonly slots: number;
+  isLiar = false;
+  /** How much slower than others it trains and is reached. */
+  slowness = 1;
+  readonly #ports: SimWorkerPorts;
+  readonly #spool = new SimSpool();
+  #boots = 0;
+  #isEnding = false;
+  #startsAgain = false;
+  #life: Life | undefined;
+
+  constructor(id: WorkerId, slots: number, ports: SimWorkerPorts) {
+    this.id = id;
+    this.slots = slots;
+    this.#ports = ports;
+  }
+
+  /** Slot-milliseconds that this one's present process has offered so far. */
+  get offeredMs(): number {
+    return this.#life ? this.slots * (this.#ports.timeline.now - this.#life.since) : 0;
+  }
+
+  get isRunning(): boolean {
+    return this.#life !== undefined;
+  }
+
+  /** Results that wait on its disk. */
+  get spooled(): number {
+    return this.#spool.letters.size;
+  }
+
+  get isFrozen(): boolean {
+    return this.#life?.process.isFrozen === true;
+  }
+
+  /** At once, or when the one that was told to end has ended. */
+  start(): void {
+    if (this.#life) {
+      this.#startsAgain = this.#isEnding;
+      return;
+    }
+    const { timeline, broker, log, training, ledger, seed, onCrash } = this.#ports;
+    this.#startsAgain = false;
+    this.#isEnding = false;
+    this.#boots += 1;
+    const name = `${this.id}#${this.#boots}`;
+    const process = new SimProcess(timeline, name, `${seed} ${name}`);
+    const bus = new SimBus(broker, process);
+    bus.link.slowness = this.slowness;
+    const runners = new SimRunners(timeline, process, training, ledger, `${seed} ${name}`, () => this.slowness);
+    const node = new WorkerNode(
+      { bus, clock: process.clock, chance: process.chance, log, runners, spool: this.#spool, readSpec: readOnce },
+      {
+        worker: this.id,
+        bootId: `boot-${this.#boots}`,
+        version: "simulated",
+        slots: this.slots,
+        targets: [],
+        opportunistic: false,
+        stateDir: join(tmpdir(), "nexus-simulated", this.id),
+      },
+      () => undefined,
+    );
+    const life: Life = { process, bus, runners, node, since: timeline.now, liar: undefined };
+    if (this.isLiar) life.liar = new Liar(this.id, bus, process, `${seed} ${name}`);
+    this.#life = life;
+    node.work().then(
+      () => {
+        bus.drop();
+        this.#end(life);
+        if (this.#startsAgain) this.start();
+      },
+      (error: unknown) => onCrash(`${name} ended: ${error instanceof Error ? error.stack : String(error)}`),
+    );
+  }
+
+  /** Power fails. */
+  kill(): void {
+    this.#isEnding = false;
+    const life = this.#life;
+    if (!life) return;
+    life.process.kill();
+    life.runners.kill();
+    life.bus.drop();
+    this.#end(life);
+  }
+
+  /** SIGTERM. */
+  handBack(): void {
+    this.#isEnding = true;
+    this.#life?.node.handBack("its owner came back");
+  }
+
+  freeze(withRunners: boolean): void {
+    this.#life?.process.freeze();
+    if (withRunners) this.#life?.runners.freeze();
+  }
+
+  thaw(): void {
+    const life = this.#life;
+    if (!life) return;
+    life.runners.thaw();
+    let isBroken = false;
+    life.process.thaw((frozenMs) => {
+      isBroken = frozenMs > brokerPatienceMs;
+      return isBroken;
+    });
+    if (isBroken) life.bus.link.break();
+  }
+
+  cut(): void {
+    this.#life?.bus.link.cut();
+  }
+
+  mend(): void {
+    this.#life?.bus.link.mend();
+  }
+
+  disconnect(): void {
+    this.#life?.bus.link.break();
+  }
+
+  jumpClock(ms: number): void {
+    if (this.#life) this.#life.process.wallOffsetMs += ms;
+  }
+
+  #end(life: Life): void {
+    if (this.#life !== life) return;
+    this.#life = undefined;
+    this.#ports.ledger.offeredMs += this.slots * (this.#ports.timeline.now - life.since);
+  }
+}

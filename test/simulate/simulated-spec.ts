@@ -1,0 +1,34 @@
+import { componentDefaults } from "../../shared/component-defaults.ts";
+import { readSpec, usedComponents } from "../../shared/domain/spec-read.ts";
+import type { Order } from "../../shared/wire/messages.ts";
+
+/** The order that starts a simulated search, as `nexus run` would send it. */
+export function submission(job: Readonly<Record<string, unknown>>): Order {
+  const file = "simulated.yaml";
+  const text = specText(job);
+  const reading = readSpec({ file, text, commandLine: {}, defaults: componentDefaults() });
+  if (!reading.ok) throw new Error(reading.problems.map(({ message }) => message).join("\n"));
+  return { kind: "run", op: "simulated", file, text, sources: usedComponents(reading.spec), commandLine: {} };
+}
+
+const names = ["a", "b", "c", "d", "e", "f"];
+
+function specText(job: Readonly<Record<string, unknown>>): string {
+  const settings = Object.entries(job).map(([key, value]) => `  ${key}: ${value}`);
+  const dials = names.map(
+    (name) => `  - name: &${name}\n      ordered_tuning_values: [1, 2, 3, 4, 5]\n      tuned_value: 2`,
+  );
+  return [
+    "component: root/Root_Component",
+    "experiment_path: results",
+    "job_launcher:",
+    "  component: job_launchers/XT",
+    "  enabled: 1",
+    ...settings,
+    "hyperparameters:",
+    ...dials,
+    "processing_stages:",
+    `  - processing_stage: {component: processors/Probe_Proc, value: [${names.map((name) => `*${name}`).join(", ")}]}`,
+    "",
+  ].join("\n");
+}

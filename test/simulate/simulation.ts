@@ -1,0 +1,200 @@
+import { type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
+import { rngFrom } from "../../shared/domain/rng.ts";
+import { FoldError } from "../../shared/domain/run-table.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
+import type { Log } from "../../shared/log.ts";
+import { decodeEvents, decodeOrderAnswer, encodeOrder, isJournalRecord } from "../../shared/wire/messages.ts";
+import { operator } from "../../shared/wire/subjects.ts";
+import { Faults } from "./faults.ts";
+import type { SimulationOptions } from "./options.ts";
+import { SimBroker } from "./sim-broker.ts";
+import { SimBus } from "./sim-bus.ts";
+import { SimCoordinator } from "./sim-coordinator.ts";
+import { fairWeather } from "./sim-link.ts";
+import { SimProcess } from "./sim-process.ts";
+import { Ledger } from "./sim-runners.ts";
+import { SimWorker } from "./sim-worker.ts";
+import { submission } from "./simulated-spec.ts";
+import { Timeline } from "./timeline.ts";
+import { Watcher } from "./watcher.ts";
+
+/** What became of a simulation. */
+export interface SimulationResult {
+  /** What broke a promise, in words; empty when all held. */
+  readonly violations: readonly string[];
+  /** SHA-256 of the journal. */
+  readonly digest: string;
+  /** Simulated, from the submission to the end of the job. */
+  readonly seconds: number;
+  readonly happenings: number;
+  readonly faults: ReadonlyMap<string, number>;
+  /** Records of the journal by kind. */
+  readonly records: ReadonlyMap<string, number>;
+  readonly journalMessages: number;
+  readonly evidenceMessages: number;
+  readonly utilisation: number;
+  /** Share of iterations that were trained and did not count. */
+  readonly wasted: number;
+  readonly starts: number;
+  readonly terms: number;
+}
+
+/** How far it has come. */
+export interface Progress {
+  readonly ended: number;
+  /** Simulated. */
+  readonly seconds: number;
+}
+
+/** A search in which nothing has ended for so long stands still. */
+const patienceMs = 1_800_000;
+/** Time after the job's end in which late results may still come. */
+const quietMs = 60_000;
+/** Happenings between two looks at how far it has come. */
+const progressEvery = 100_000;
+/** Evidence kept behind what was judged, in messages: a long simulation would hold gigabytes. */
+const evidenceKept = 200_000;
+
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+} as Log;
+
+/** Lives through a whole search, from the submission to the quiet after its end, and checks every promise. */
+export async function simulate(
+  options: SimulationOptions,
+  log: Log = silentLog,
+  onProgress: (progress: Progress) => void = () => undefined,
+): Promise<SimulationResult> {
+  const { seed, faults: kinds, workers: count, slots, leaseMs } = options;
+  const timeline = new Timeline();
+  const weather = kinds.has("lossy")
+    ? { latencyMs: 0.5, jitterMs: 3, loss: 0.002, duplicates: 0.002, reorders: true }
+    : fairWeather;
+  const broker = new SimBroker(timeline, weather, `${seed}`);
+  broker.journal.isFenced = options.isUnfenced !== true;
+  const liars = new Set<WorkerId>();
+  const watcher = new Watcher((worker) => liars.has(worker));
+  const crashes: string[] = [];
+  const onCrash = (why: string): void => void crashes.push(why);
+  broker.onStored = (stream, message) => {
+    if (stream === broker.journal) watcher.journal(message, timeline.now);
+    else if (stream === broker.evidence) {
+      watcher.evidence(message);
+      if (message.seq % 10_000 === 0) stream.purge(watcher.citedUpTo - evidenceKept);
+    }
+  };
+  let terms = 0;
+  const coordinators = ["north", "south"].map(
+    (name) =>
+      new SimCoordinator(name, {
+        timeline,
+        broker,
+        log,
+        seed: `${seed}`,
+        leaseMs,
+        onCrash,
+        onLeading: () => {
+          terms += 1;
+        },
+      }),
+  );
+  const ledger = new Ledger();
+  const training = { meanMs: options.trainingMs, reports: options.reports, fails: 0.01, dies: 0.005, diverges: 0.002 };
+  const nature = rngFrom(`${seed} nature`);
+  const workers = Array.from({ length: count }, (_, i) => {
+    const id = workerIdFrom(`w${i + 1}`);
+    const worker = new SimWorker(id, slots, { timeline, broker, log, training, ledger, seed: `${seed}`, onCrash });
+    if (kinds.has("slow") && nature.uniform() < 0.1) worker.slowness = 6;
+    if (kinds.has("lying") && nature.uniform() < 0.05) {
+      worker.isLiar = true;
+      liars.add(id);
+    }
+    return worker;
+  });
+  const faults = new Faults(options, { timeline, broker, coordinators, workers });
+
+  for (const each of coordinators) each.start();
+  for (const each of workers) timeline.plan(null, timeline.now + 5000 * nature.uniform(), () => each.start());
+  const operators = new SimProcess(timeline, "operator", `${seed} operator`);
+  let submittedAt = 0;
+  void submit(new SimBus(broker, operators), operators, options).then(() => {
+    submittedAt = timeline.now;
+    watcher.lastEndAt = timeline.now;
+    faults.start();
+  }, onCrash);
+
+  const isOver = (): boolean => {
+    if (timeline.count % progressEvery === 0)
+      onProgress({ ended: endedBy(watcher), seconds: timeline.now / 1000 - 1000 });
+    return watcher.count("over") > 0;
+  };
+  const stands = (): boolean => submittedAt > 0 && timeline.now - watcher.lastEndAt > patienceMs;
+  await timeline.run(() => isOver() || stands() || crashes.length > 0);
+  const endedAt = timeline.now;
+  const offeredMs = workers.reduce((sum, each) => sum + each.offeredMs, ledger.offeredMs);
+  const utilisation = ledger.spentMs / offeredMs;
+  if (!isOver()) crashes.push(`the search stands still: nothing has ended for ${patienceMs / 1000} s`);
+  else {
+    faults.end();
+    await timeline.run(() => timeline.now - endedAt > quietMs + 2 * leaseMs || crashes.length > 0);
+    const spooled = workers.filter((each) => each.spooled > 0);
+    for (const each of spooled) crashes.push(`${each.id} has ${each.spooled} results that it could not deliver`);
+  }
+  for (const each of workers) each.kill();
+  for (const each of coordinators) each.kill();
+
+  checkFold(broker, watcher, crashes);
+  const counted =
+    watcher.count("completed") * options.reports + watcher.count("failed") * Math.ceil(options.reports / 2);
+  return {
+    violations: [...crashes, ...watcher.check.violations()],
+    digest: watcher.digest(),
+    seconds: (endedAt - submittedAt) / 1000,
+    happenings: timeline.count,
+    faults: faults.counts,
+    records: watcher.counts,
+    journalMessages: watcher.journalMessages,
+    evidenceMessages: watcher.evidenceMessages,
+    utilisation,
+    wasted: Math.max(0, 1 - counted / ledger.iterations),
+    starts: ledger.started,
+    terms,
+  };
+}
+
+const endedBy = (watcher: Watcher): number => watcher.count("completed") + watcher.count("failed");
+
+/** The journal folded anew, as the next leader and every reader would have it, against what its records say. */
+function checkFold(broker: SimBroker, watcher: Watcher, crashes: string[]): void {
+  const state = emptyWorkspace();
+  try {
+    for (let seq = 1; seq <= broker.journal.lastSeq; seq += 1) {
+      const message = broker.journal.at(seq);
+      if (!message || !isJournalRecord(message.msgId)) continue;
+      for (const event of decodeEvents(message.data)) apply(state, event);
+    }
+    watcher.check.compare(state);
+  } catch (error) {
+    if (!(error instanceof FoldError)) throw error;
+    crashes.push(`the journal cannot be folded: ${error.message}`);
+  }
+}
+
+/** Asks until a coordinator has taken the job, as `nexus run` does. */
+async function submit(bus: SimBus, process: SimProcess, options: SimulationOptions): Promise<void> {
+  const { trials, seed, search } = options;
+  const order = encodeOrder(submission({ total_runs: trials, hp_tuning: search, seed, retries: 20, upload_files: 0 }));
+  for (;;) {
+    try {
+      const answer = decodeOrderAnswer(await bus.request(operator("simulated"), order, 2000));
+      if (!answer.ok) throw new Error(answer.reason);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "BusError") throw error;
+    }
+    await process.clock.pause(500);
+  }
+}

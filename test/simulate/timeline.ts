@@ -1,0 +1,135 @@
+/** Something that is going to happen. */
+export interface Happening {
+  at: number;
+  /** Of those at one time the one that was planned first happens first. */
+  order: number;
+  readonly action: () => void;
+  readonly owner: Owner | null;
+  readonly isTimer: boolean;
+  isCancelled: boolean;
+}
+
+/** Whom something happens to: it may be dead by then, or stand still. */
+export interface Owner {
+  /** Whether it happens now; otherwise the owner has dropped it, or has put it by. */
+  takes(happening: Happening): boolean;
+}
+
+/**
+ * Steps that one turn of node's loop takes: each is an immediate of its own, so that every promise that follows from one has
+ * had its say before the next, and 64 share the turn's system calls.
+ */
+const stepsTogether = 64;
+
+/** Simulated time: it jumps from one happening to the next, in one order that the seed alone decides. */
+export class Timeline {
+  /** Milliseconds. Not 0 at first, which programs take for "never". */
+  now = 1_000_000;
+  /** How many things have happened. */
+  count = 0;
+  #planned = 0;
+  /** Binary heap: the parent of place i is at (i - 1) / 2, and happens before it. */
+  readonly #heap: Happening[] = [];
+
+  plan(owner: Owner | null, at: number, action: () => void, isTimer = false): Happening {
+    this.#planned += 1;
+    const happening = {
+      at: Math.max(at, this.now),
+      order: this.#planned,
+      action,
+      owner,
+      isTimer,
+      isCancelled: false,
+    };
+    this.#push(happening);
+    return happening;
+  }
+
+  /** Something that was put by, at this moment. */
+  replan(happening: Happening): void {
+    this.#planned += 1;
+    happening.at = this.now;
+    happening.order = this.#planned;
+    this.#push(happening);
+  }
+
+  /** Goes on until told to stop, or until nothing more is planned. */
+  run(isOver: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isRunning = true;
+      const end = (how: () => void): void => {
+        isRunning = false;
+        how();
+      };
+      const step = (): void => {
+        if (!isRunning) return;
+        if (isOver() || !this.#happen()) end(resolve);
+      };
+      const turn = (): void => {
+        if (!isRunning) return;
+        try {
+          step();
+        } catch (error) {
+          end(() => reject(error));
+        }
+      };
+      const turns = (): void => {
+        for (let i = 0; i < stepsTogether; i += 1) setImmediate(turn);
+        setImmediate(() => {
+          if (isRunning) turns();
+        });
+      };
+      turns();
+    });
+  }
+
+  #happen(): boolean {
+    for (;;) {
+      const next = this.#pop();
+      if (!next) return false;
+      if (next.isCancelled) continue;
+      this.now = next.at;
+      if (next.owner && !next.owner.takes(next)) continue;
+      this.count += 1;
+      next.action();
+      return true;
+    }
+  }
+
+  #push(happening: Happening): void {
+    const heap = this.#heap;
+    let i = heap.length;
+    heap.push(happening);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      const above = heap[parent] as Happening;
+      if (!isBefore(happening, above)) break;
+      heap[i] = above;
+      i = parent;
+    }
+    heap[i] = happening;
+  }
+
+  #pop(): Happening | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (!first || !last || heap.length === 0) return first;
+    const { length } = heap;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= length) break;
+      const right = heap[child + 1];
+      if (right && isBefore(right, heap[child] as Happening)) child += 1;
+      const below = heap[child] as Happening;
+      if (!isBefore(below, last)) break;
+      heap[i] = below;
+      i = child;
+    }
+    heap[i] = last;
+    return first;
+  }
+}
+
+const isBefore = (a: Happening, b: Happening): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { InvariantCheck } from "../../shared/domain/invariants.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import type { StoredMessage } from "../../shared/ports.ts";
+import { decodeEvents, encodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
+import { testimonyOf } from "../../shared/wire/testimony.ts";
+
+/** Stands beside the broker and reads what is stored, as it is stored. */
+export class Watcher {
+  readonly check: InvariantCheck;
+  readonly #hash = createHash("sha256");
+  readonly counts = new Map<string, number>();
+  /** Messages of each stream. */
+  journalMessages = 0;
+  evidenceMessages = 0;
+  /** Evidence before this sequence has been judged by whoever led. */
+  citedUpTo = 0;
+  lastDecisionAt = 0;
+  lastEndAt = 0;
+
+  constructor(isLiar: (worker: WorkerId) => boolean) {
+    this.check = new InvariantCheck({ isLiar });
+  }
+
+  journal({ subject, data, msgId }: StoredMessage, now: number): void {
+    this.journalMessages += 1;
+    this.#hash.update(`${subject}\n${msgId}\n`);
+    if (!isJournalRecord(msgId)) {
+      this.#hash.update(data);
+      return;
+    }
+    const events = decodeEvents(data);
+    // The keys of checkpoints are the one thing that is drawn anew each time.
+    const isSecret = events.some((event) => event.type === "checkpoint");
+    this.#hash.update(isSecret ? encodeEvents(events.map(withoutKey)) : data);
+    for (const event of events) {
+      this.check.event(event);
+      this.#count(event);
+      this.lastDecisionAt = now;
+      if (event.type === "completed" || event.type === "ended") this.lastEndAt = now;
+      if ("ev" in event && event.ev > this.citedUpTo) this.citedUpTo = event.ev;
+    }
+  }
+
+  evidence(message: StoredMessage): void {
+    this.evidenceMessages += 1;
+    const told = testimonyOf(message);
+    if (told) this.check.testimony(told);
+  }
+
+  count(what: string): number {
+    return this.counts.get(what) ?? 0;
+  }
+
+  /** Of the whole journal so far, byte for byte but for keys. */
+  digest(): string {
+    return this.#hash.copy().digest("hex");
+  }
+
+  #count(event: JournalEvent): void {
+    const what = event.type === "ended" ? event.outcome : event.type === "lost" ? event.outcome : event.type;
+    this.counts.set(what, this.count(what) + 1);
+    if (event.type === "job-state" && (event.state === "completed" || event.state === "cancelled"))
+      this.counts.set("over", this.count("over") + 1);
+  }
+}
+
+const withoutKey = (event: JournalEvent): JournalEvent =>
+  event.type === "checkpoint" ? { ...event, key: new Uint8Array(0) } : event;

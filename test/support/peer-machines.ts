@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
+import { probePort } from "../../shared/broker/listen.ts";
+import { readPeers } from "../../shared/broker/peers.ts";
+import { invitationOf } from "../../coordinator/peering.ts";
+import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { endProcess } from "../../shared/broker/tied-process.ts";
+import { eventually } from "./cleanup.ts";
+import { type Program, Swarm } from "./swarm.ts";
+
+/** One machine of a workspace with peers: folders of its own, a loopback address of its own. */
+export class PeerMachine {
+  readonly swarm = new Swarm();
+  readonly address: string;
+  coordinator: Program | undefined;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  /** Its coordinator, in the foreground of this test. */
+  start(args: readonly string[] = []): Program {
+    const program = this.swarm.run("coordinator/main.js", ["--headless", "--linger", "0", ...args]);
+    this.coordinator = program;
+    return program;
+  }
+
+  get leads(): boolean {
+    return this.coordinator !== undefined && this.#lastWord(/"msg":"(leading|no longer leading)/g) === "leading";
+  }
+
+  #lastWord(pattern: RegExp): string {
+    return [...this.log.matchAll(pattern)].at(-1)?.[1] ?? "";
+  }
+
+  /** The part of the log that the coordinator of now wrote. */
+  get log(): string {
+    const pid = `"pid":${this.coordinator?.pid},`;
+    if (!existsSync(join(this.swarm.paths.logs, "coordinator.log"))) return "";
+    return this.swarm
+      .log()
+      .split("\n")
+      .filter((line) => line.includes(pid))
+      .join("\n");
+  }
+
+  /** The machine loses power: coordinator, guard and server die in one moment. */
+  async losePower(): Promise<void> {
+    const broker: BrokerInfo | undefined = runningBroker(this.swarm.paths);
+    this.coordinator?.child.kill("SIGKILL");
+    if (broker) {
+      await Promise.all([
+        endProcess(broker.guard, "SIGKILL", 5000),
+        broker.server ? endProcess(broker.server, "SIGKILL", 5000) : undefined,
+      ]);
+    }
+    await this.coordinator?.exited();
+    this.coordinator = undefined;
+  }
+}
+
+/** A port that is free on this address for clients, and the one above it for the servers among themselves. */
+export async function freePeerAddress(host: string): Promise<string> {
+  for (;;) {
+    const probe = await probePort(host, 0);
+    if (!probe.free) throw new Error(`no free port on ${host}: ${probe.code}`);
+    if (probe.port > 63_000) continue;
+    const routes = await probePort(host, probe.port + 2000);
+    if (routes.free) return `${host}:${probe.port}`;
+  }
+}
+
+/** Three machines whose coordinators run; one of them leads. The first founded the workspace. */
+export async function startPeers(): Promise<PeerMachine[]> {
+  const machines = await peerMachines();
+  const [first, ...others] = machines;
+  if (!first) throw new Error("no machine");
+  first.start(["--peers", machines.map(({ address }) => address).join(","), "--listen", first.address]);
+  const invitation = await invitationFrom(first);
+  for (const each of others) each.start(["--peers-join", invitation, "--listen", each.address]);
+  await someoneLeads(machines);
+  return machines;
+}
+
+export async function peerMachines(): Promise<PeerMachine[]> {
+  const hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
+  return Promise.all(hosts.map(async (host) => new PeerMachine(await freePeerAddress(host))));
+}
+
+export async function invitationFrom(machine: PeerMachine): Promise<string> {
+  await eventually("the founding coordinator runs", () => livingEndpoint(machine.swarm.paths) !== undefined);
+  const file = readPeers(machine.swarm.paths);
+  if (!file) throw new Error("the founding machine has no peers");
+  return invitationOf(machine.swarm.paths, file);
+}
+
+export function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
+  return eventually("one of the peers leads", () => machines.find(({ leads }) => leads), limitMs);
+}

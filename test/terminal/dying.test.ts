@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { identify, isAlive } from "../../shared/process-identity.ts";
+import { eventually } from "../support/cleanup.ts";
+import { type Pane, Tmux } from "../support/tmux.ts";
+import { WatchedSearch } from "../support/watched-search.ts";
+
+const tmux = new Tmux();
+const search = new WatchedSearch();
+
+before(() => search.start());
+
+/** A screen that is up: drawn, alone on the alternate screen, the cursor hidden. */
+async function opened(size: readonly [number, number] = [120, 40], command = "watch"): Promise<Pane> {
+  const pane = tmux.open(size, search.script(command), { TERM: "xterm-256color", LANG: "C.UTF-8" });
+  await pane.shows(/Standings/);
+  const { alternate, cursor } = pane.modes();
+  assert.deepEqual({ alternate, cursor }, { alternate: true, cursor: false });
+  return pane;
+}
+
+/** The terminal is as the shell left it, and says what it should. */
+async function isWhole(pane: Pane, exitCode: number): Promise<string> {
+  const text = await pane.shows(/is what is left/);
+  assert.deepEqual(pane.modes(), { alternate: false, cursor: true, mouse: false, keypad: false });
+  assert.match(text, /^icanon echo +is what is left$/m, text);
+  assert.match(text, new RegExp(`^exit=${exitCode}$`, "m"), text);
+  return text;
+}
+
+describe("the terminal is whole again", { concurrency: 3 }, () => {
+  for (const [signal, exitCode] of [
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+    ["SIGHUP", 129],
+    ["SIGQUIT", 131],
+  ] as const) {
+    test(`after ${signal}, which ends with ${exitCode}`, async () => {
+      const pane = await opened();
+      pane.press("m");
+      await eventually("the mouse is on", () => pane.modes().mouse);
+      process.kill(pane.child(), signal);
+      await isWhole(pane, exitCode);
+    });
+  }
+
+  test("after a throw that nobody caught; the error stays readable", async () => {
+    const pane = await opened();
+    process.kill(pane.child(), "SIGUSR2");
+    const text = await isWhole(pane, 1);
+    assert.match(text, /this is a bug, please report it/);
+    assert.match(text, /Error: a bug that nobody foresaw/);
+    assert.match(text, /the screen has ended, the search goes on; log: .*coordinator\.log/s);
+  });
+
+  test("while it is stopped, by signal or by key, and drawn again afterwards", async () => {
+    const shell = `${search.environment()}; exec bash --norc --noprofile`;
+    const pane = tmux.open([120, 40], shell, { TERM: "xterm-256color", LANG: "C.UTF-8", PS1: "shell> " });
+    await pane.shows(/\$|#|>/);
+    pane.press(search.command(), "Enter");
+    await pane.shows(/▶ Standings/);
+    for (const stop of [() => process.kill(pane.child(), "SIGTSTP"), () => pane.press("C-z")]) {
+      stop();
+      await pane.shows(/Stopped/);
+      assert.deepEqual(pane.modes(), { alternate: false, cursor: true, mouse: false, keypad: false });
+      pane.press("echo typed and seen", "Enter");
+      await pane.shows(/^typed and seen$/m);
+      pane.press("clear; fg", "Enter");
+      const text = await pane.shows(/▶ Standings/);
+      assert.match(text, /^job1 +maze +SEARCHING/);
+      assert.deepEqual([pane.modes().alternate, pane.modes().cursor], [true, false]);
+    }
+    // A stop that nobody announces: whoever had the terminal may have changed everything.
+    process.kill(pane.child(), "SIGSTOP");
+    await pane.shows(/Stopped/);
+    pane.press("clear; fg", "Enter");
+    await pane.shows(/▶ Standings/);
+    pane.press("q");
+    await pane.shows(/\[d\] detach/);
+    pane.press("d");
+    await pane.shows(/goes on without this screen/);
+    pane.press("exec sleep 1000", "Enter");
+  });
+
+  test("and stays with the screen where no shell could continue it: Ctrl-Z does nothing", async () => {
+    const pane = await opened();
+    pane.press("C-z", "2");
+    await pane.shows(/▶ Runs/);
+    assert.deepEqual([pane.modes().alternate, pane.modes().cursor], [true, false]);
+    pane.press("q", "d");
+    await isWhole(pane, 0);
+  });
+
+  test("after Ctrl-C twice, while the search goes on", async () => {
+    const pane = await opened();
+    pane.press("C-c");
+    await pane.shows(/\[d\] detach: job1 goes on/);
+    pane.press("C-c");
+    const text = await isWhole(pane, 130);
+    assert.match(text, /job1 goes on without this screen; to see it again: nexus-coord watch job1/);
+    assert.equal((await search.swarm.table(search.job)).state, "searching");
+  });
+
+  test("when the terminal is gone: the screen ends by itself", async () => {
+    const pane = await opened();
+    const identity = identify(pane.child());
+    assert.ok(identity);
+    tmux.run("kill-session", "-t", pane.name);
+    await eventually("the screen has ended", () => !isAlive(identity));
+  });
+});
+
+test("a storm of sizes leaves a screen of the last one, and none is too small to live", async () => {
+  const pane = await opened();
+  for (let i = 0; i < 40; i += 1) pane.resize(20 + ((i * 37) % 190), 3 + ((i * 13) % 58));
+  pane.resize(59, 11);
+  await pane.shows(/^59x11 is too small: 60x12 at least; the search goes on$/m);
+  for (const [columns, rows] of [
+    [80, 24],
+    [120, 40],
+    [200, 60],
+  ] as const) {
+    pane.resize(columns, rows);
+    const text = await pane.shows(columns === 200 ? /Standings.*Workers/ : /▶ Standings|─ Standings/);
+    await eventually(`${columns}x${rows} is filled`, () => pane.text().trimEnd().split("\n").length === rows);
+    assert.ok(text.split("\n").every((line) => line.length <= columns));
+  }
+  pane.press("q", "d");
+  await isWhole(pane, 0);
+});
+
+describe("with other terminals", { concurrency: 3 }, () => {
+  for (const term of ["tmux-256color", "screen-256color", "linux", "vt220", "nonsense"]) {
+    test(`TERM=${term}: the same screen, and nothing printed over it`, async () => {
+      const pane = tmux.open([100, 30], search.script(), { TERM: term, LANG: "C.UTF-8" });
+      const text = await pane.shows(/^job1 +maze +SEARCHING[^\n]*\nbest/);
+      assert.doesNotMatch(text, /Error|Setulc|warning/i);
+      pane.press("q", "d");
+      await isWhole(pane, 0);
+    });
+  }
+
+  for (const term of ["dumb", undefined]) {
+    test(`TERM ${term ?? "unset"}: lines, and no screen`, async () => {
+      const pane = tmux.open([100, 30], search.script(), { TERM: term, LANG: "C.UTF-8" });
+      await pane.shows(/run1\.\d+ (started|completed)|runs, \d running/);
+      assert.equal(pane.modes().alternate, false);
+      process.kill(pane.child(), "SIGINT");
+      await isWhole(pane, 130);
+    });
+  }
+
+  test("LANG=C: ASCII alone; NO_COLOR: no colour", async () => {
+    const pane = tmux.open([100, 30], search.script(), {
+      TERM: "xterm-256color",
+      LANG: "C",
+      LC_ALL: "C",
+      NO_COLOR: "1",
+    });
+    await pane.shows(/Standings/);
+    pane.press("4");
+    const text = await pane.shows(/> Curves|- Curves/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for.
+    assert.match(text, /^[\u0000-\u007f]*$/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escapes.
+    assert.doesNotMatch(pane.coloured(), /\u001b\[[\d;]*3[0-7][;m]/);
+    pane.press("q", "d");
+    await isWhole(pane, 0);
+  });
+
+  test("a pipe gets lines, whatever the terminal", async () => {
+    const command = `${search.environment()}; ${search.command("watch")} | cat; echo "ended"; exec sleep 1000`;
+    const pane = tmux.open([100, 30], command, { TERM: "xterm-256color", LANG: "C.UTF-8" });
+    await pane.shows(/runs, \d running/);
+    assert.equal(pane.modes().alternate, false);
+    process.kill(pane.child(), "SIGINT");
+    await pane.shows(/ended/);
+  });
+});

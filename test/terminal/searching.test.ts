@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { eventually } from "../support/cleanup.ts";
+import { type Pane, quoted, Tmux } from "../support/tmux.ts";
+import { WatchedSearch } from "../support/watched-search.ts";
+
+const tmux = new Tmux();
+const search = new WatchedSearch();
+const { swarm } = search;
+let pane: Pane;
+
+before(async () => {
+  await search.start();
+  pane = tmux.open([120, 40], search.script(), { TERM: "xterm-256color", LANG: "C.UTF-8" });
+  await pane.shows(/▶ Standings/);
+});
+
+describe("a real search on the screen", () => {
+  test("the standings move as runs end", async () => {
+    const text = await pane.shows(/best {2}-?\d+\.\d+ ± \d\.\d+ \(n=\d+\)/);
+    assert.match(text, /^job1 +maze +SEARCHING +runs \d+\/5000 +2 running/);
+    assert.match(text, /\n +# .*hpmax +sd +runs +best/);
+    const ended = Number(/runs (\d+)\//.exec(text)?.[1]);
+    await eventually("more runs have ended", () => Number(/runs (\d+)\//.exec(pane.text())?.[1]) > ended + 2);
+  });
+
+  test("runs that run have iterations and a lease, which only the leader knows", async () => {
+    pane.press("2");
+    await pane.shows(/lab-1 +running +1 +\d+ +-?\d+\.\d+ +[1-6]s/);
+  });
+
+  test("a filter in the words of nexus list runs; a wrong one says what was meant", async () => {
+    pane.press("/", "hpmx>1", "Enter");
+    await pane.shows(/there is no column "hpmx"; did you mean hpmax\?/);
+    pane.press("C-u", "status=running", "Enter");
+    const text = await pane.shows(/Runs \d+ of \d+ filter: status=running/);
+    const shown = text.split("\n").filter((line) => /run1\.\d+ +lab-1/.test(line));
+    assert.ok(
+      shown.length > 0 && shown.every((line) => /running/.test(line) || /Events|started|completed/.test(line)),
+      text,
+    );
+    pane.press("Escape");
+    await pane.shows(/Runs \d+ ─/);
+  });
+
+  test("a run's page has its curve, its machine, and its console once it has ended", async () => {
+    pane.press("/", "C-u", "status=completed", "Enter");
+    await pane.shows(/filter: status=completed/);
+    pane.press("Enter");
+    await pane.shows(/run1\.\d+ +a=\d b=0\.\d/);
+    const text = await pane.shows(/console.*\n.*\S/);
+    assert.match(text, /attempt +node +started/);
+    await pane.shows(/stage 1[\s\S]*[⠁-⣿]/);
+    pane.press("Escape", "Escape");
+    await pane.shows(/Runs \d+ ─/);
+  });
+
+  test("the workers' screen has the join line, and y copies it", async () => {
+    pane.press("3");
+    const line = livingEndpoint(swarm.paths)?.joinLine ?? "none";
+    await pane.shows(new RegExp(`nexus-worker ${line.replaceAll(/[.?]/g, "\\$&")}`));
+    await pane.shows(/lab-1 +● busy +2\/2/);
+    pane.press("y");
+    await pane.shows(/copied: the join line/);
+    await eventually("the clipboard has it", () => {
+      try {
+        return tmux.run("show-buffer").includes(`nexus-worker ${line}`);
+      } catch {
+        // No buffer yet.
+        return false;
+      }
+    });
+  });
+
+  test("the neighbourhood says what is tried next, the events what has happened", async () => {
+    pane.press("5");
+    await pane.shows(/centre {2}a=\d b=0\.\d/);
+    await pane.shows(/> a +.*\[\d\].*%/);
+    pane.press("6");
+    await pane.shows(/run1\.\d+ completed {2}hpmax/);
+    pane.press("s");
+    await pane.shows(/saved: .*nexus-screen-1\.txt/);
+    const saved = readFileSync(join(swarm.folder, "nexus-screen-1.txt"), "utf8");
+    assert.match(saved, /^job1 +maze/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escapes.
+    assert.doesNotMatch(saved, /\u001b/);
+  });
+
+  test("the help lists every key, and goes", async () => {
+    pane.press("?");
+    await pane.shows(/PgUp +a page up/);
+    pane.press("G");
+    await pane.shows(/X +cancel what is selected.*\(nexus cancel\)/);
+    pane.press("?", "1");
+    await pane.shows(/▶ Standings/);
+  });
+});
+
+describe("control keys", () => {
+  test("ask with effect, count and command; Enter alone changes nothing; y does", async () => {
+    pane.press("P");
+    await pane.shows(/pauses job1: \d running runs? go on, nothing new starts \(\d+ to come\)/);
+    assert.match(pane.text(), /the same in a shell: nexus pause job1/);
+    pane.press("Enter");
+    await pane.shows(/nothing was changed/);
+    assert.equal((await swarm.table(search.job)).state, "searching");
+    pane.press("P");
+    await pane.shows(/really\?/);
+    pane.press("y");
+    await pane.shows(/^job1 +maze +PAUSED/);
+    pane.press("R");
+    await pane.shows(/resumes job1/);
+    pane.press("y");
+    await pane.shows(/^job1 +maze +SEARCHING/);
+  });
+
+  test("a run is cancelled alone; a whole job only when its name is typed", async () => {
+    pane.press("2");
+    await pane.shows(/▶ Runs/);
+    pane.press("/", "C-u", "status=running", "Enter");
+    await pane.shows(/filter: status=running/);
+    pane.press("g", "X");
+    await pane.shows(/cancels run1\.\d+ now: 1 run end/);
+    pane.press("y");
+    await swarm.when("a run is cancelled", search.job, ({ outcomes }) => outcomes.cancelled === 1);
+    pane.press("Escape", "q");
+    await pane.shows(/\[c\] cancel job1/);
+    pane.press("c");
+    await pane.shows(/type job1 and Enter/);
+    pane.press("job", "Enter");
+    assert.match(pane.text(), /type job1 and Enter/);
+    pane.press("Escape");
+    await pane.shows(/nothing was changed/);
+    assert.equal((await swarm.table(search.job)).state, "searching");
+  });
+});
+
+describe("a screen elsewhere, with a viewer's rights", () => {
+  test("sees all, knows the leases, and changes nothing", async () => {
+    const credentials = join(swarm.folder, "viewer.json");
+    writeFileSync(credentials, JSON.stringify(readRoleSecret(swarm.paths, "viewer")), { mode: 0o600 });
+    const url = runningBroker(swarm.paths)?.url ?? "none";
+    const elsewhere = join(swarm.folder, "elsewhere");
+    const command = `export XDG_DATA_HOME=${quoted(elsewhere)}; ${search.command(`watch job1 --nats ${url} --creds ${quoted(credentials)}`)}`;
+    const other = tmux.open([100, 30], `${search.environment()}; ${command}; exec sleep 1000`, {
+      TERM: "xterm-256color",
+      LANG: "C.UTF-8",
+    });
+    await other.shows(/READ-ONLY/);
+    other.press("3");
+    const text = await other.shows(/lab-1 +● busy +2\/2/);
+    assert.doesNotMatch(text, /nexus-worker nats/);
+    other.press("P");
+    await other.shows(/this screen is read-only/);
+    other.press("q");
+    await other.shows(/\[d\] detach/);
+    assert.doesNotMatch(other.text(), /\[c\]/);
+    other.press("d");
+    await other.shows(/goes on without this screen/);
+  });
+});
+
+test("stopped from the screen, the search ends after its running runs", async () => {
+  pane.press("1", "q");
+  await pane.shows(/\[s\] stop job1/);
+  pane.press("s");
+  await pane.shows(/stops job1 for good/);
+  pane.press("y");
+  await pane.shows(/exit=0/);
+  await swarm.when("the job is over", search.job, ({ isOver }) => isOver);
+});
+
+test("a newcomer in an empty folder is told what to do, and given a first spec", async () => {
+  const home = join(swarm.folder, "newcomer");
+  const env = `mkdir -p ${quoted(home)}; ${search.environment()}; cd ${quoted(home)}; export XDG_DATA_HOME=${quoted(join(home, ".data"))}`;
+  const stop = `${search.command("stop")}; exec sleep 1000`;
+  const newcomer = tmux.open([120, 30], `${env}; ${search.command("")}; echo "exit=$?"; ${stop}`, {
+    TERM: "xterm-256color",
+    LANG: "C.UTF-8",
+  });
+  await newcomer.shows(/Write search\.yaml into .* now\? \[y\/N\]/);
+  newcomer.press("y", "Enter");
+  await newcomer.shows(/workspace ws1 has no job yet/);
+  assert.ok(existsSync(join(home, "search.yaml")));
+  // One key is one key, although a line was read from the same terminal before.
+  newcomer.press("q");
+  await newcomer.shows(/\[d\] detach: nothing is running/);
+  newcomer.press("d");
+  await newcomer.shows(/the coordinator of ws1 has ended/);
+});

@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { App, type Leaving } from "../../coordinator/tui/app.ts";
+import { bindings, keyTable } from "../../coordinator/tui/keys.ts";
+import { packageRoot } from "../../shared/component-defaults.ts";
+import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
+import { FakeTerminal } from "../support/fake-terminal.ts";
+import { storyStart } from "../support/job-story.ts";
+import { SimulatedSearch } from "../support/simulated-search.ts";
+
+/** A screen over a search of 200 runs, whose keys are pressed here and whose orders are caught. */
+class Screen {
+  readonly search: SimulatedSearch;
+  readonly terminal = new FakeTerminal();
+  readonly orders: Order[] = [];
+  readonly saved: string[] = [];
+  suspended = 0;
+  now = 100_000;
+  left: Leaving | undefined;
+  answer: OrderAnswer | Error = { ok: true, term: 1, name: "job1", reason: "" };
+  readonly #app: App;
+
+  constructor(options: { readonly isReadonly?: boolean } = {}) {
+    this.search = new SimulatedSearch({ runs: 200, workers: 6, colour: false, ...options }, storyStart);
+    this.search.second(this.now);
+    this.#app = new App(this.search.model, this.terminal, {
+      send: async (order) => {
+        this.orders.push(order);
+        if (this.answer instanceof Error) throw this.answer;
+        return this.answer;
+      },
+      save: (text) => {
+        this.saved.push(text);
+        return "/tmp/screen.txt";
+      },
+      suspend: () => {
+        this.suspended += 1;
+      },
+      now: () => this.now,
+      cpu: () => 0,
+    });
+    void this.#app.left.then((leaving) => {
+      this.left = leaving;
+    });
+    this.#app.start();
+    this.#app.stop();
+  }
+
+  get hasLeft(): boolean {
+    return this.left !== undefined;
+  }
+
+  get model(): SimulatedSearch["model"] {
+    return this.search.model;
+  }
+
+  press(...names: readonly string[]): void {
+    this.terminal.press(...names);
+  }
+
+  type(text: string): void {
+    this.terminal.type(text);
+  }
+
+  /** What is on the screen after everything that was pressed. */
+  async text(): Promise<string> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: bold and inverse are escapes.
+    return this.terminal.lines.join("\n").replace(/\u001b\[[\d;]*m/g, "");
+  }
+}
+
+describe("the key map", () => {
+  test("has every key once", () => {
+    const keys = bindings.flatMap((binding) => binding.keys);
+    assert.deepEqual(keys.toSorted(), [...new Set(keys)].toSorted());
+  });
+
+  test("is what docs/screens.md says", () => {
+    const text = readFileSync(join(packageRoot(), "docs", "screens.md"), "utf8");
+    assert.ok(text.includes(keyTable().join("\n")), `docs/screens.md must hold:\n${keyTable().join("\n")}`);
+  });
+
+  test("is the help, whole, with the command of every control key", async () => {
+    const screen = new Screen();
+    screen.terminal.rows = bindings.length + 12;
+    screen.press("?");
+    const text = await screen.text();
+    for (const { shown, does, command } of bindings) {
+      assert.ok(text.includes(shown) && text.includes(does), does);
+      if (command !== undefined) assert.ok(text.includes(`(${command})`), command);
+    }
+  });
+
+  test("answers keys that do nothing", async () => {
+    const screen = new Screen();
+    screen.press("Q");
+    assert.match(await screen.text(), /"Q" does nothing here; \? shows the keys/);
+  });
+});
+
+describe("control keys", () => {
+  test("only y confirms; Enter and every other key change nothing", async () => {
+    const screen = new Screen();
+    for (const key of ["enter", "n", "escape", " ", "down", "P"]) {
+      screen.press("P");
+      assert.match(await screen.text(), /pauses job1: 6 running runs go on, nothing new starts \(\d+ to come\)/);
+      screen.press(key);
+      assert.match(await screen.text(), /nothing was changed/);
+    }
+    assert.equal(screen.orders.length, 0);
+    screen.press("P", "y");
+    assert.match(await screen.text(), /done: pauses job1/);
+    const [order] = screen.orders;
+    assert.ok(order?.kind === "control" && order.op.length > 10);
+    assert.deepEqual([order.verb, order.target], ["pause", { kind: "job", job: "job1" }]);
+  });
+
+  test("every one of them names its effect and its command", async () => {
+    for (const [keys, effect, command] of [
+      [["R"], /resumes job1/, "nexus resume job1"],
+      [["D"], /drains job1: 6 runs begun are finished/, "nexus drain job1"],
+      [["S"], /stops job1 for good: 6 runs begun are finished, \d+ will never start/, "nexus stop job1"],
+      [["X"], /cancels job1 for good: 6 running runs and 0 queued end now/, "nexus cancel job1"],
+      [["3", "P"], /pauses worker node-1: 1 run in hand go on/, "nexus pause node-1"],
+      [["3", "D"], /drains worker node-1: it finishes 1 run in hand/, "nexus drain node-1"],
+      [["3", "S"], /stops worker node-1 now: it hands back 1 run/, "nexus stop node-1"],
+      [["3", "B"], /benches worker node-1: it gets no runs/, "nexus bench node-1"],
+      [["2", "X"], /cancels run\d+\.\d+ now: 1 run end/, "nexus cancel run"],
+      [["2", "enter", "X"], /cancels run\d+\.\d+ now: 1 run end/, "nexus cancel run"],
+    ] as const) {
+      const screen = new Screen();
+      await screen.text();
+      for (const key of keys) {
+        screen.press(key);
+        await screen.text();
+      }
+      const text = await screen.text();
+      assert.match(text, effect);
+      assert.ok(text.includes(`the same in a shell: ${command}`), `${command}\n${text}`);
+    }
+  });
+
+  test("a whole job is cancelled only by its name", async () => {
+    const screen = new Screen();
+    screen.press("X");
+    screen.type("job2");
+    screen.press("enter");
+    assert.match(await screen.text(), /type job1 and Enter to do it, Esc for no: job2_/);
+    screen.press("backspace");
+    screen.type("1");
+    assert.equal(screen.orders.length, 0);
+    screen.press("enter");
+    await screen.text();
+    assert.equal(screen.orders.length, 1);
+  });
+
+  test("a refusal and an absent coordinator are told", async () => {
+    const screen = new Screen();
+    screen.answer = { ok: false, term: 1, name: "", reason: "job1 is over" };
+    screen.press("P", "y");
+    assert.match(await screen.text(), /refused: job1 is over/);
+    screen.answer = new Error("nobody answers");
+    screen.press("P", "y");
+    assert.match(await screen.text(), /not done: nobody answers/);
+  });
+
+  test("do nothing on a read-only screen, nor does q offer more than to detach", async () => {
+    const screen = new Screen({ isReadonly: true });
+    for (const key of ["P", "R", "D", "S", "X", "B"]) {
+      screen.press(key);
+      assert.match(await screen.text(), /this screen is read-only/);
+    }
+    screen.press("q");
+    assert.doesNotMatch(await screen.text(), /\[s\]|\[c\]/);
+    screen.press("s", "y");
+    assert.equal(screen.orders.length, 0);
+    assert.match(await screen.text(), /READ-ONLY/);
+  });
+});
+
+describe("leaving", () => {
+  test("q asks; d detaches; anything that is no answer leaves the question open", async () => {
+    const screen = new Screen();
+    screen.press("q", "v");
+    assert.match(await screen.text(), /\[d\] detach: job1 goes on/);
+    assert.ok(!screen.hasLeft);
+    screen.press("d");
+    await screen.text();
+    assert.equal(screen.left?.exitCode, 0);
+    assert.match(screen.left?.message ?? "", /job1 goes on without this screen/);
+  });
+
+  test("Ctrl-C asks the same; twice within two seconds detaches at once", async () => {
+    const screen = new Screen();
+    screen.press("C-c");
+    assert.match(await screen.text(), /\[d\] detach/);
+    screen.now += 2500;
+    screen.press("C-c");
+    await screen.text();
+    assert.ok(!screen.hasLeft);
+    screen.now += 1500;
+    screen.press("C-c");
+    await screen.text();
+    assert.equal(screen.left?.exitCode, 130);
+    assert.equal(screen.orders.length, 0);
+  });
+
+  test("s stops the job and leaves, when the order was accepted", async () => {
+    const screen = new Screen();
+    screen.press("q", "s");
+    assert.match(await screen.text(), /stops job1 for good/);
+    screen.press("y");
+    await screen.text();
+    assert.equal(screen.orders[0]?.kind, "control");
+    assert.match(screen.left?.message ?? "", /done: stops job1/);
+  });
+});
+
+test("a coordinator that is silent for ten seconds is told of, and nobody is called lost for that", async () => {
+  const screen = new Screen();
+  assert.doesNotMatch(await screen.text(), /NO WORD/);
+  screen.now += 60_000;
+  screen.press("3");
+  const text = await screen.text();
+  assert.match(text, /NO WORD FROM A COORDINATOR/);
+  assert.match(text, /workers 6 busy/);
+  screen.search.tellStatus(screen.now);
+  screen.press("1");
+  assert.doesNotMatch(await screen.text(), /NO WORD/);
+});
+
+describe("lists", () => {
+  test("a filter takes terms; a wrong one stays open and says what is near", async () => {
+    const screen = new Screen();
+    screen.press("2", "/");
+    screen.type("hpmx>0.01");
+    screen.press("enter");
+    assert.match(await screen.text(), /did you mean hpmax\?/);
+    screen.press("C-u");
+    screen.type("hpmax>0.01 lr=0.001 !failed");
+    screen.press("enter");
+    const text = await screen.text();
+    assert.match(text, /Runs \d+ of \d+ filter: hpmax>0\.01 lr=0\.001 !failed/);
+    for (const { trial } of screen.model.lists.runs.rows) {
+      assert.ok((trial.hpmax ?? 0) > 0.01 && trial.configuration[0] === 3);
+    }
+    screen.press("escape");
+    assert.doesNotMatch(await screen.text(), /filter:/);
+  });
+
+  test("columns can be hidden, those that always are excepted", async () => {
+    const screen = new Screen();
+    screen.press("3", "c");
+    for (const column of ["node", "state", "runs", "done"]) {
+      screen.press(" ", "down");
+      assert.match(await screen.text(), new RegExp(column));
+    }
+    screen.press("escape");
+    const text = await screen.text();
+    assert.match(text, /node +state +runs +failed/);
+    assert.doesNotMatch(text, /runs +done/);
+  });
+
+  test("y copies a row as JSON with numbers unrounded; on Workers the join line", async () => {
+    const screen = new Screen();
+    await screen.text();
+    screen.press("y", "3");
+    await screen.text();
+    screen.press("y");
+    const [row = "", line] = screen.terminal.copied;
+    const { hpmax, best } = JSON.parse(row) as { hpmax: number; best: string };
+    assert.equal(hpmax, screen.model.lists.standings.rows[0]?.standing.estimate);
+    assert.match(best, /^run\d+\.\d+$/);
+    assert.equal(line, "nexus-worker nats://CODE@192.0.2.7:4222/ws1");
+  });
+
+  test("s saves what is seen, m switches the mouse, Ctrl-Z stops, Ctrl-L draws anew", async () => {
+    const screen = new Screen();
+    screen.press("s", "m", "C-z");
+    const before = screen.terminal.frames;
+    screen.press("C-l");
+    assert.ok(screen.terminal.frames > before);
+    assert.match(await screen.text(), /Standings/);
+    assert.match(screen.saved[0] ?? "", /^job1 +maze[\s\S]*\n$/);
+    assert.ok(screen.terminal.isMouseOn);
+    assert.equal(screen.suspended, 1);
+  });
+
+  test("Enter opens the run set, its run, and a worker's runs; Esc comes back", async () => {
+    const screen = new Screen();
+    await screen.text();
+    screen.press("enter");
+    assert.match(await screen.text(), /Run set {2}lr=/);
+    screen.press("enter");
+    assert.match(await screen.text(), /attempt +node/);
+    screen.press("escape", "escape", "3");
+    await screen.text();
+    screen.press("enter");
+    assert.match(await screen.text(), /Runs \d+ of \d+ filter: node=node-1/);
+  });
+
+  test("[ and ] go from job to job", async () => {
+    const screen = new Screen();
+    screen.press("]");
+    assert.match(await screen.text(), /there is no job after this one/);
+    screen.press("[");
+    assert.match(await screen.text(), /there is no job before this one/);
+  });
+});

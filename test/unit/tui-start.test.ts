@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { linesFor } from "../../coordinator/join-lines.ts";
+import { firstSpec, initSpec } from "../../coordinator/results/init.ts";
+import { answerClaim } from "../../coordinator/search-loop.ts";
+import { fittingStatus, statusOf } from "../../coordinator/status.ts";
+import { WorkerNotes, workerRows } from "../../coordinator/tui/worker-rows.ts";
+import { isNewcomer } from "../../coordinator/welcome.ts";
+import { loadSpecFile } from "../../shared/component-defaults.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { decodeStatus, encodeStatus } from "../../shared/wire/messages.ts";
+import { workspacePaths } from "../../shared/workspace.ts";
+import { temporaryFolder } from "../support/cleanup.ts";
+import { claim, leaseMs, TestReign } from "../support/reign.ts";
+
+describe("the first spec", () => {
+  test("is one that nexus reads without a word, and searches", () => {
+    const file = join(temporaryFolder(), "search.yaml");
+    const notes: string[] = [];
+    initSpec(file, { note: (text) => void notes.push(text), result: () => undefined });
+    const { spec, warnings } = loadSpecFile(file, {});
+    assert.deepEqual(warnings, []);
+    assert.ok(spec.settings.enabled);
+    assert.equal(spec.settings.hpTuning, "dgd");
+    assert.deepEqual(
+      spec.hyperparameters.map(({ name }) => name),
+      ["lr", "disc", "rscale"],
+    );
+    assert.match(notes.join(""), new RegExp(`nexus run ${file}`));
+  });
+
+  test("has a line of no more than 120 characters, and never takes a file's place", () => {
+    for (const line of firstSpec.split("\n")) assert.ok(line.length <= 120, line);
+    const file = join(temporaryFolder(), "search.yaml");
+    writeFileSync(file, "mine");
+    assert.throws(() => initSpec(file, { note: () => undefined, result: () => undefined }), UsageError);
+    assert.equal(readFileSync(file, "utf8"), "mine");
+  });
+
+  test("is offered where nobody has searched and no spec lies", () => {
+    const folder = temporaryFolder();
+    const paths = workspacePaths("ws1", { XDG_DATA_HOME: join(folder, "data") });
+    const here = join(folder, "here");
+    mkdirSync(here);
+    assert.ok(isNewcomer(paths, here));
+    writeFileSync(join(here, "mine.yml"), "");
+    assert.ok(!isNewcomer(paths, here));
+    const other = join(folder, "other");
+    mkdirSync(other);
+    mkdirSync(paths.store, { recursive: true });
+    assert.ok(isNewcomer(paths, other));
+    writeFileSync(join(paths.store, "jetstream"), "");
+    assert.ok(!isNewcomer(paths, other));
+  });
+});
+
+test("the join line is shown with every address of this machine, and left alone where it names several brokers", () => {
+  const line = "nats://CODE@192.0.2.7:4222/ws1";
+  assert.deepEqual(linesFor(line, []), [line]);
+  assert.deepEqual(linesFor(line, ["192.0.2.7", "198.51.100.4", "2001:db8::1"]), [
+    line,
+    "nats://CODE@198.51.100.4:4222/ws1",
+    "nats://CODE@[2001:db8::1]:4222/ws1",
+  ]);
+  const peers = "nats://CODE@lab1:4222,lab2:4222/ws1";
+  assert.deepEqual(linesFor(peers, ["198.51.100.4"]), [peers]);
+});
+
+describe("the leader's status", () => {
+  test("says who was heard when, and how long leases last", async () => {
+    const swarm = new TestReign();
+    const job = swarm.submit({ totalRuns: 10 });
+    await answerClaim(swarm.reign, "lab-1" as WorkerId, claim("claim-1"));
+    swarm.now += 1000;
+    const status = decodeStatus(encodeStatus(statusOf(swarm.reign)));
+    assert.deepEqual(
+      status.workers.map(({ worker, silentMs }) => [worker, silentMs]),
+      [["lab-1", 1000]],
+    );
+    assert.deepEqual(status.leases, [{ job, n: 1, attempt: 1, leftMs: leaseMs - 1000, iters: 0 }]);
+    assert.equal(status.leaseMs, leaseMs);
+    const [busy] = workerRows(swarm.reign.state, new WorkerNotes(), status, 500);
+    assert.deepEqual([busy?.state, busy?.held, busy?.silentMs], ["busy", 1, 1500]);
+    const [lost] = workerRows(swarm.reign.state, new WorkerNotes(), status, 2 * leaseMs);
+    assert.equal(lost?.state, "lost");
+    // Without a word of the leader nobody is called lost.
+    assert.equal(workerRows(swarm.reign.state, new WorkerNotes(), null, 0)[0]?.state, "busy");
+  });
+
+  test("stays small in a swarm too large for one message", () => {
+    const swarm = new TestReign();
+    for (let i = 0; i < 3000; i += 1) {
+      const targets = Array.from({ length: 20 }, (_, pool) => `pool-${pool}`);
+      const presence = { bootId: "b", retired: new Set<string>(), heardAt: 0, slots: 4, targets, opportunistic: false };
+      swarm.reign.presence.set(`lab-${i}` as WorkerId, presence);
+    }
+    const bytes = fittingStatus(statusOf(swarm.reign));
+    assert.ok(bytes && bytes.length <= 500_000);
+    assert.equal(decodeStatus(bytes).workers.length, 3000);
+  });
+
+  test("from elsewhere is checked", () => {
+    assert.throws(() => decodeStatus(new Uint8Array([0xff])), BadMessage);
+  });
+});

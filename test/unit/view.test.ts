@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { oneRun } from "../../coordinator/results/one-run.ts";
+import { reportsCsv } from "../../coordinator/results/reports-csv.ts";
+import { eventsText, isAbout } from "../../coordinator/results/view-events.ts";
+import { reportsJson, reportsText } from "../../coordinator/results/view-metrics.ts";
+import { runText } from "../../coordinator/results/view-run.ts";
+import type { Curve } from "../../shared/domain/curve.ts";
+import type { RunName } from "../../shared/domain/names.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { JobStory, stateOf } from "../support/job-story.ts";
+import { ordered } from "../support/search.ts";
+
+/** run1.1 was lost and came back, run1.2 failed, run2.1 runs. */
+function told() {
+  const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.01])], firstParent: 1, parents: 3 });
+  const first = story.started("run1.1", [0]);
+  story.lost(first, "run1.1", "no sign of life for 30 s");
+  story.startedAgain(first, 2, "run1.1", [0]);
+  story.completed(first, "run1.1", 0.5, 10, { "s1-hrs": 0.1, "s1-rew": 0.5 });
+  story.endedWithout(story.started("run1.2", [1]), "run1.2", "failed", "it\u001b[2Jbroke");
+  story.started("run2.1", [1]);
+  const { job, n, worker } = {
+    job: story.job,
+    n: first,
+    worker: story.events.flatMap((e) => ("worker" in e ? [e.worker] : []))[0],
+  };
+  if (worker) story.events.push({ type: "late", job, n, attempt: 1, worker, hpmax: 0.4, ev: 9, at: story.at });
+  return { story, state: stateOf(story) };
+}
+
+describe("view events", () => {
+  const { story, state } = told();
+  const listed = (word: string): string => {
+    const keep = isAbout(word, state, "ws1");
+    return eventsText(
+      story.events.filter(keep).map((event, i) => ({ seq: i + 1, event })),
+      state,
+    );
+  };
+
+  test("of a run tells its attempts, its losses, its late results, and why", () => {
+    const lines = listed("run1.1").split("\n");
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith("2026")).map((line) => line.replace(/^\S+ +/, "").replace(/ +/g, " ")),
+      [
+        "run1.1 1 node-1 assigned the best run set's neighbour",
+        "run1.1 1 node-1 lost no sign of life for 30 s (counts against its retries)",
+        "run1.1 2 node-1 assigned the best run set's neighbour",
+        "run1.1 1 node-1 completed hpmax 0.5 after 10 iterations",
+        "run1.1 1 node-1 late hpmax 0.4 came after the run had ended: not counted",
+      ],
+    );
+    assert.equal(lines.at(-2), "total events listed: 5");
+  });
+
+  test("of a job has all of its, of a worker its own, of a parent run its children's", () => {
+    assert.match(listed("job1"), /\n\S+ +job1 +submitted +spec\.yaml by ann: 100 runs, hp_tuning dgd\n/);
+    assert.match(listed("job1"), /total events listed: 9\n$/);
+    assert.match(listed("node-2"), /total events listed: 1\n$/);
+    assert.match(listed("run1"), /total events listed: 7\n$/);
+    assert.throws(() => listed("run9"), { name: NotFoundError.name });
+    assert.throws(() => listed("nobody-9"), { name: UsageError.name, message: /is no job or run/ });
+  });
+
+  test("cannot move the cursor of who looks", () => {
+    assert.ok(!listed("run1.2").includes("\u001b"));
+  });
+});
+
+describe("one run", () => {
+  const { state } = told();
+  test("is found by its name, and by its parent's where that has one child", () => {
+    assert.equal(oneRun("run1.2", state, "ws1").trial.run, "run1.2");
+    assert.equal(oneRun("run2", state, "ws1").trial.run, "run2.1");
+  });
+
+  test("of several, or of none, is refused with what to type", () => {
+    assert.throws(() => oneRun("run1", state, "ws1"), {
+      name: UsageError.name,
+      message: "run1 has 2 runs, run1.1 to run1.2; expected one of them, for example run1.1",
+    });
+    assert.throws(() => oneRun("run3", state, "ws1"), { name: NotFoundError.name, message: "run3 has no runs yet" });
+  });
+
+  test("is shown with every value that it has, its attempts and its files", () => {
+    const run = oneRun("run1.1", state, "ws1");
+    const list = { blob: "files", key: new Uint8Array(32), files: [], leftOut: "large (3.0 MB)" };
+    const worker = run.trial.attempts[0]?.worker;
+    assert.ok(worker);
+    const text = runText(run, { curve: curves[0] ?? empty, console: null, files: { worker, attempt: 2, list } }, "ws1");
+    assert.match(text, /\nhpmax +0\.5\nlr +0\.1\n/);
+    assert.match(text, /\nlate +1\n/);
+    assert.match(text, /\n +1 {2}node-1 +2026-11-24T08:00:01Z {2}lost: no sign of life for 30 s\n/);
+    assert.match(text, /\nattempts: 2\n[\s\S]*\nfiles: 0\nleft out: large \(3\.0 MB\)\n$/);
+  });
+});
+
+const empty: Curve = { run: "run1.1" as RunName, stages: [] };
+const stage = (number: number, iters: number[], name: string, values: number[]) => ({
+  stage: number,
+  iters,
+  hours: iters.map((at) => at / 100),
+  metrics: [{ name, values, counts: values.map(() => 1) }],
+});
+const curves: Curve[] = [
+  {
+    run: "run1.1" as RunName,
+    stages: [stage(1, [10, 20], "s1-rew", [0.5, Number.NaN]), stage(2, [5], "s2-loss", [2])],
+  },
+  { run: "run1.2" as RunName, stages: [stage(1, [10], "s1-rew", [Number.POSITIVE_INFINITY])] },
+];
+
+describe("reports", () => {
+  test("are a table of all stages and runs", () => {
+    assert.equal(
+      reportsText(curves),
+      `
+run     iters  s1-hrs  s1-rew  s2-hrs  s2-loss
+
+run1.1     10   0.100   0.500
+run1.1     20   0.200
+run1.1      5                   0.050    2.000
+run1.2     10   0.100     inf
+
+total reports listed: 4
+`,
+    );
+    assert.match(reportsText(curves, 1), /run1\.1 +5 .*\nrun1\.2 +10 .*\n\ntotal reports listed: 2\n$/);
+    assert.equal(reportsText([empty]), "\niters\n\n\ntotal reports listed: 0\n");
+  });
+
+  test("are objects without what was not measured", () => {
+    const lines = reportsJson(curves)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    assert.deepEqual(lines[1], { type: "report", v: 1, run: "run1.1", stage: 1, iters: 20, hours: 0.2, metrics: {} });
+    assert.deepEqual(lines[3], {
+      ...{ type: "report", v: 1, run: "run1.2", stage: 1, iters: 10, hours: 0.1 },
+      metrics: { "s1-rew": "Infinity" },
+    });
+  });
+
+  test("are a table of commas, unrounded", () => {
+    assert.equal(
+      reportsCsv(curves[0] ?? empty),
+      "stage,iters,hours,s1-rew,s2-loss\n1,10,0.1,0.5,\n1,20,0.2,,\n2,5,0.05,,2\n",
+    );
+  });
+});

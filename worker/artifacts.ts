@@ -1,0 +1,120 @@
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { JobName, WorkerId } from "../shared/domain/names.ts";
+import type { Bus, Clock } from "../shared/ports.ts";
+import { type ArtifactFile, type ArtifactList, mostFiles, pathProblem, usualBytes } from "../shared/wire/artifacts.ts";
+import { newKey, seal } from "../shared/wire/sealed-chunks.ts";
+import { storeChunks } from "./chunk-store.ts";
+
+/** What a run leaves in its folder is uploaded, but for what the workspace knows anyway. */
+const knownAnyway: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yaml"]);
+const blob = "files";
+const longestWhy = 3000;
+
+export interface FoundFile {
+  /** Within the folder, with slashes. */
+  readonly path: string;
+  readonly size: number;
+}
+
+/**
+ * The files below a run's folder that may travel, by path. Where they are too many or too large together, the largest are left
+ * out; links and files with names that some systems cannot have are left out too.
+ *
+ * @param mostBytes  of all of them together
+ */
+export function findFiles(
+  directory: string,
+  mostBytes: number = usualBytes,
+): { readonly files: FoundFile[]; readonly leftOut: string } {
+  const found: FoundFile[] = [];
+  const reasons: string[] = [];
+  const walk = (folder: string): void => {
+    for (const { name } of readdirSync(join(directory, folder), { withFileTypes: true })) {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      const stat = lstatSync(join(directory, path), { throwIfNoEntry: false });
+      if (!stat || knownAnyway.has(path)) continue;
+      const problem = pathProblem(path);
+      if (problem !== undefined) reasons.push(`${JSON.stringify(path)} (its name: ${problem})`);
+      else if (stat.isDirectory()) walk(path);
+      else if (stat.isFile()) found.push({ path, size: stat.size });
+      else reasons.push(`${path} (not a file)`);
+    }
+  };
+  if (existsSync(directory)) walk("");
+  const bySize = [...found].sort((a, b) => a.size - b.size);
+  const files: FoundFile[] = [];
+  const names = new Set<string>();
+  let bytes = 0;
+  for (const file of bySize) {
+    const name = file.path.normalize("NFC").toLowerCase();
+    if (names.has(name)) reasons.push(`${file.path} (its name differs from another's in upper and lower case alone)`);
+    else if (files.length === mostFiles) reasons.push(`${file.path} (more than ${mostFiles} files)`);
+    else if (bytes + file.size > mostBytes)
+      reasons.push(`${file.path} (${megabytes(file.size)}; a run may upload ${megabytes(mostBytes)})`);
+    else {
+      files.push(file);
+      names.add(name);
+      bytes += file.size;
+    }
+  }
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { files, leftOut: shortened(reasons) };
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
+function shortened(reasons: readonly string[]): string {
+  const text = reasons.join(", ");
+  return text.length <= longestWhy ? text : `${text.slice(0, longestWhy)}, ... (${reasons.length} files)`;
+}
+
+/** Whose files they are. */
+export interface UploadAddress {
+  readonly worker: WorkerId;
+  readonly job: JobName;
+  readonly n: number;
+  readonly attempt: number;
+  /** For the msgIDs; cannot be guessed. */
+  readonly nonce: string;
+}
+
+/**
+ * Uploads what a run has left in its folder, sealed with a key of its own; null when there is nothing. A result matters more
+ * than files: what cannot be stored after a few tries is given up, and the list says why.
+ *
+ * @param signal  gives up at once
+ */
+export async function uploadFiles(
+  ports: { readonly bus: Bus; readonly clock: Clock },
+  address: UploadAddress,
+  directory: string,
+  signal: AbortSignal,
+): Promise<ArtifactList | null> {
+  const key = newKey();
+  const files: ArtifactFile[] = [];
+  let found: ReturnType<typeof findFiles> = { files: [], leftOut: "" };
+  let next = 0;
+  let why = "";
+  try {
+    found = findFiles(directory);
+    for (const { path } of found.files) {
+      // One file at a time in memory. It may have changed since it was found; what is read now is what counts.
+      const { chunks, sum } = seal(readFileSync(join(directory, path)), key);
+      why = await storeChunks(ports, { ...address, blob }, address.nonce, chunks, next, signal);
+      if (why !== "") break;
+      next += chunks.length;
+      files.push({ path, ...sum });
+    }
+  } catch (error) {
+    // The file system's trouble; it must not cost the result.
+    why = error instanceof Error ? error.message : String(error);
+  }
+  const rest = found.files.slice(files.length);
+  const given =
+    why === ""
+      ? []
+      : [`${rest.length === 0 ? "all" : `${rest[0]?.path} and what follows, ${rest.length} in all`} (${why})`];
+  const leftOut = shortened([...given, ...(found.leftOut === "" ? [] : [found.leftOut])]);
+  return files.length === 0 && leftOut === "" ? null : { blob, key, files, leftOut };
+}

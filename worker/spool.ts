@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bytes, shape, text } from "../shared/wire/check.ts";
+import { decode, encode } from "../shared/wire/codec.ts";
+
+/** One message for the evidence stream. */
+export interface Letter {
+  readonly subject: string;
+  readonly msgId: string;
+  readonly data: Uint8Array;
+}
+
+/** Where letters lie that could not be delivered at once; it outlives the worker's process. */
+export interface Spool {
+  /** Returns the name under which it lies. */
+  keep(letter: Letter): string;
+  drop(name: string): void;
+  names(): string[];
+  /** @throws when it cannot be read */
+  read(name: string): Letter;
+  /** Keeps what cannot be read out of the way; returns where it lies. */
+  putAside(name: string): string;
+}
+
+const letterShape = shape({ subject: text(200), msgId: text(200), data: bytes });
+
+/** A folder with a file for each letter, 0600. */
+export class FileSpool implements Spool {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  keep(letter: Letter): string {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const name = `${letter.msgId}.letter`;
+    const path = join(this.#folder, name);
+    const temporary = `${path}.tmp`;
+    writeFileSync(temporary, encode({ ...letter }), { mode: 0o600, flush: true });
+    renameSync(temporary, path);
+    return name;
+  }
+
+  drop(name: string): void {
+    rmSync(join(this.#folder, name), { force: true });
+  }
+
+  names(): string[] {
+    return existsSync(this.#folder) ? readdirSync(this.#folder).filter((name) => name.endsWith(".letter")) : [];
+  }
+
+  read(name: string): Letter {
+    return letterShape(decode(readFileSync(join(this.#folder, name))), name);
+  }
+
+  putAside(name: string): string {
+    const path = join(this.#folder, `${name}.unreadable`);
+    renameSync(join(this.#folder, name), path);
+    return path;
+  }
+}

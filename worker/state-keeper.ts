@@ -1,0 +1,92 @@
+import type { CheckpointPlace } from "../shared/domain/events.ts";
+import type { Log } from "../shared/log.ts";
+import type { StateSum } from "../shared/wire/checkpoints.ts";
+import { newKey, seal } from "../shared/wire/sealed-chunks.ts";
+import { stateBlob } from "../shared/wire/subjects.ts";
+import { type BlobAddress, type ChunkPorts, fetchBlob, storeChunks } from "./chunk-store.ts";
+import type { RunState } from "./runner/protocol.ts";
+
+export interface StateKeeperPorts extends ChunkPorts {
+  readonly log: Log;
+}
+
+/** Brings a run's states to BLOB, one after the other; of those that come while one is on its way the newest goes next. */
+export class StateKeeper {
+  readonly #ports: StateKeeperPorts;
+  /** Whose trial, the attempt as it is at the time of the call. */
+  readonly #address: () => Omit<BlobAddress, "blob">;
+  readonly #nonce: string;
+  readonly #announce: (attempt: number, state: StateSum) => Promise<void>;
+  readonly #ended = new AbortController();
+  #waiting: RunState | undefined;
+  #working: Promise<void> = Promise.resolve();
+  #isWorking = false;
+  #count = 0;
+
+  /** `announce` is called when all pieces of a state are stored: from then on another worker may go on from it. */
+  constructor(
+    ports: StateKeeperPorts,
+    address: () => Omit<BlobAddress, "blob">,
+    nonce: string,
+    announce: (attempt: number, state: StateSum) => Promise<void>,
+  ) {
+    this.#ports = ports;
+    this.#address = address;
+    this.#nonce = nonce;
+    this.#announce = announce;
+  }
+
+  keep(state: RunState): void {
+    this.#waiting = state;
+    if (!this.#isWorking) this.#working = this.#work();
+  }
+
+  /** Resolves when nothing is on its way any more. */
+  settled(): Promise<void> {
+    return this.#working;
+  }
+
+  /** The run has ended: its states are of no use to anyone. */
+  end(): void {
+    this.#waiting = undefined;
+    this.#ended.abort("ended");
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    while (this.#waiting && !this.#ended.signal.aborted) {
+      const state = this.#waiting;
+      this.#waiting = undefined;
+      await this.#store(state);
+    }
+    this.#isWorking = false;
+  }
+
+  async #store({ stage, iters, bytes }: RunState): Promise<void> {
+    this.#count += 1;
+    const address = { ...this.#address(), blob: stateBlob(this.#count) };
+    const key = newKey();
+    const { chunks, sum } = seal(bytes, key);
+    const { signal } = this.#ended;
+    const why = await storeChunks(this.#ports, address, this.#nonce, chunks, 0, signal);
+    if (signal.aborted) return;
+    if (why === "") await this.#announce(address.attempt, { stage, iters, blob: address.blob, key, ...sum });
+    else
+      this.#ports.log.warn(
+        { job: address.job, n: address.n, why },
+        "a checkpoint could not be stored; the next one may",
+      );
+  }
+}
+
+/** The state that an earlier attempt left; throws as `fetchBlob` does. */
+export function fetchState(
+  ports: ChunkPorts,
+  trial: Pick<BlobAddress, "job" | "n">,
+  place: CheckpointPlace,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { job, n } = trial;
+  const { worker, attempt, blob, key } = place;
+  return fetchBlob(ports, { worker, job, n, attempt, blob }, key, place, signal);
+}

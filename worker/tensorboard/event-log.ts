@@ -1,0 +1,58 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import type { ChosenSettings, MetricReport } from "../../shared/domain/run.ts";
+import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../shared/tensorboard/event-file.ts";
+
+/**
+ * Writes what a run on this machine reports to `tensorboard/` in its folder, where TensorBoard can watch it grow. Runs of the
+ * swarm are not logged by their workers: whoever downloads one makes the same file from all its reports, wherever it lived.
+ */
+export class EventLog {
+  readonly #file: string;
+  readonly #hyperparameters: readonly Hyperparameter[];
+  readonly #settings: ChosenSettings;
+  readonly #startedAt: number;
+  #hasBegun = false;
+
+  /** @param startedAt  seconds since 1970 */
+  constructor(
+    directory: string,
+    hyperparameters: readonly Hyperparameter[],
+    settings: ChosenSettings,
+    startedAt: number,
+  ) {
+    const folder = join(directory, "tensorboard");
+    mkdirSync(folder, { recursive: true });
+    this.#file = join(folder, eventFileName(startedAt, hostname()));
+    this.#hyperparameters = hyperparameters;
+    this.#settings = settings;
+    this.#startedAt = startedAt;
+  }
+
+  /** @param names  of the values: s1-rew, s1-win */
+  report({ iters, hours, values }: MetricReport, names: readonly string[]): void {
+    this.#begin(names);
+    const measured = names.flatMap((name, i) => {
+      const value = values[i] ?? Number.NaN;
+      return Number.isNaN(value) ? [] : [[name, value] as const];
+    });
+    appendFileSync(this.#file, scalars(this.#startedAt + 3600 * hours, iters, measured));
+  }
+
+  /** @param hpmax  null when the run has failed */
+  end(hpmax: number | null, iters: number, seconds: number): void {
+    this.#begin([]);
+    if (hpmax !== null) appendFileSync(this.#file, scalars(seconds, iters, [["hpmax", hpmax]]));
+    appendFileSync(this.#file, fileEnd(seconds, hpmax === null ? "failure" : "success"));
+  }
+
+  /** Only the first report says which metrics there are. */
+  #begin(names: readonly string[]): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const settings = this.#hyperparameters.map(({ name }) => this.#settings[name] ?? null);
+    appendFileSync(this.#file, fileStart(sessionOf(this.#hyperparameters, settings, names, this.#startedAt)));
+  }
+}
