@@ -3,8 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { readCurves } from "../../coordinator/results/curves.ts";
+import { followJournal } from "../../shared/broker/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { Curve } from "../../shared/domain/curve.ts";
+import type { Checkpointed } from "../../shared/domain/events.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { allChunks, streams } from "../../shared/wire/subjects.ts";
 import { eventually } from "../support/cleanup.ts";
@@ -83,23 +85,33 @@ describe("a lost run goes on from its last checkpoint", () => {
     calm.child.kill("SIGTERM");
     await calm.exited();
 
+    const link = await linkWorkspace(swarm.paths, "viewer");
+    const heard: Checkpointed[] = [];
+    let hear: () => void = () => undefined;
+    const follower = await followJournal(link.bus, (event) => {
+      if (event.type === "checkpoint" && event.job !== alone) heard.push(event);
+      hear();
+    });
     const job = await swarm.submit(spec);
-    const checkpoints: number[] = [];
     for (const [i, signal] of (["SIGKILL", "SIGTERM", "SIGKILL"] as const).entries()) {
       const worker: Program = swarm.worker(`mortal-${i}`, ["--slots", "1"]);
-      const before = (await swarm.table(job)).trial(1)?.checkpoint;
-      const table = await swarm.when("a further checkpoint is journalled", job, (now) => {
-        const place = now.trial(1)?.checkpoint;
-        return place?.worker === `mortal-${i}` && (before?.stage !== place.stage || place.iters > before.iters);
+      const hasKept = (): boolean => heard.some((each) => each.worker === `mortal-${i}`);
+      await new Promise<void>((resolve) => {
+        hear = () => {
+          if (hasKept()) resolve();
+        };
+        hear();
       });
-      checkpoints.push((table.trial(1)?.checkpoint?.stage ?? 0) * 1e6 + (table.trial(1)?.checkpoint?.iters ?? 0));
       worker.child.kill(signal);
       await worker.exited();
       await swarm.when("its trial waits", job, ({ waiting }) => waiting.size === 1);
     }
+    await follower.stop();
+    await link.close();
+    const places = heard.map(({ stage, iters }) => stage * 1e6 + iters);
     assert.deepEqual(
-      checkpoints,
-      [...checkpoints].sort((a, b) => a - b),
+      places,
+      [...places].sort((a, b) => a - b),
     );
     swarm.worker("last", ["--slots", "1"]);
     const trial = (await swarm.when("the disturbed run is done", job, ({ isOver }) => isOver)).trial(1);

@@ -54,8 +54,10 @@ export class Swarm {
     program: "coordinator/main.js" | "worker/main.js" | "coordinator/results/main.js",
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
+    prefix: readonly string[] = [],
   ): Program {
-    const child = spawn(process.execPath, [built(program), ...args], {
+    const [command = process.execPath, ...words] = [...prefix, process.execPath, built(program), ...args];
+    const child = spawn(command, words, {
       cwd: this.folder,
       env: { ...this.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -100,10 +102,15 @@ export class Swarm {
     return this.run("coordinator/main.js", ["--headless", "--linger", "30"]);
   }
 
-  worker(name: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Program {
+  worker(
+    name: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+    prefix: readonly string[] = [],
+  ): Program {
     const line = livingEndpoint(this.paths)?.joinLine;
     if (line === undefined) throw new Error("no coordinator leads, so there is no join line");
-    return this.run("worker/main.js", [line, "--name", name, ...args], env);
+    return this.run("worker/main.js", [line, "--name", name, ...args], env, prefix);
   }
 
   /** Writes a runspec whose one stage is Probe_Proc; `job` and `stage` are lines of YAML. */
