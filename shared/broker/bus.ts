@@ -318,7 +318,9 @@ class NatsBus implements CoordinatorBus {
       stop: async () => {
         clearInterval(watchdog);
         if (!this.#readings.delete(reading)) return;
-        await Promise.race([messages.close(), pause(closeMs)]);
+        const waited = new AbortController();
+        await Promise.race([messages.close(), pause(closeMs, waited.signal)]);
+        waited.abort("closed"); // else the timer would keep a command alive for as long
       },
     };
     this.#readings.add(reading);

@@ -47,12 +47,12 @@ export class Faults {
     broker.restart();
     for (const each of coordinators) {
       each.thaw();
-      each.mend();
+      each.mend(true);
       each.start();
     }
     for (const each of workers) {
       each.thaw();
-      each.mend();
+      each.mend(true);
       if (each.spooled > 0) each.start();
     }
   }

@@ -128,7 +128,7 @@ export class SimCoordinator {
     this.#life?.bus.link.cut();
   }
 
-  mend(): void {
-    this.#life?.bus.link.mend();
+  mend(entirely = false): void {
+    this.#life?.bus.link.mend(entirely);
   }
 }

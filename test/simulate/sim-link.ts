@@ -95,8 +95,9 @@ export class SimLink {
     });
   }
 
-  mend(): void {
-    this.#cuts = Math.max(0, this.#cuts - 1);
+  /** One who pulled it puts it back; `entirely`: whoever else did, too. */
+  mend(entirely = false): void {
+    this.#cuts = entirely ? 0 : Math.max(0, this.#cuts - 1);
     if (this.#cuts > 0) return;
     const up = this.#heldUp;
     const down = this.#heldDown;

@@ -1,6 +1,6 @@
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import type { Chance, Clock, Timer } from "../../shared/ports.ts";
-import type { Happening, Owner, Timeline } from "./timeline.ts";
+import { cancel, type Happening, type Owner, type Timeline } from "./timeline.ts";
 
 /** 2027-01-15, so that wall clocks show something. */
 const wallAtStart = 1_800_000_000_000;
@@ -82,7 +82,7 @@ export class SimProcess implements Owner {
             return;
           }
           const finish = (): void => {
-            happening.isCancelled = true;
+            cancel(happening);
             signal?.removeEventListener("abort", finish);
             resolve();
           };
@@ -99,7 +99,7 @@ export class SimProcess implements Owner {
         next = plan(ms, again);
         const timer: Timer = {
           cancel: () => {
-            next.isCancelled = true;
+            cancel(next);
           },
           unref: () => timer,
         };
@@ -112,7 +112,7 @@ export class SimProcess implements Owner {
 function timerOf(happening: Happening): Timer {
   const timer: Timer = {
     cancel: () => {
-      happening.isCancelled = true;
+      cancel(happening);
     },
     unref: () => timer,
   };

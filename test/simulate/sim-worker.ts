@@ -191,8 +191,8 @@ export class SimWorker {
     this.#life?.bus.link.cut();
   }
 
-  mend(): void {
-    this.#life?.bus.link.mend();
+  mend(entirely = false): void {
+    this.#life?.bus.link.mend(entirely);
   }
 
   disconnect(): void {

@@ -3,7 +3,7 @@ export interface Happening {
   at: number;
   /** Of those at one time the one that was planned first happens first. */
   order: number;
-  readonly action: () => void;
+  action: () => void;
   readonly owner: Owner | null;
   readonly isTimer: boolean;
   isCancelled: boolean;
@@ -20,6 +20,14 @@ export interface Owner {
  * had its say before the next, and 64 share the turn's system calls.
  */
 const stepsTogether = 64;
+
+/** It will not happen. What it would have done is let go at once: it may lie in the plan for long, and hold much. */
+export function cancel(happening: Happening): void {
+  happening.isCancelled = true;
+  happening.action = nothing;
+}
+
+const nothing = (): void => undefined;
 
 /** Simulated time: it jumps from one happening to the next, in one order that the seed alone decides. */
 export class Timeline {
