@@ -20,6 +20,9 @@ export interface Presence {
   slots: number;
   targets: readonly string[];
   opportunistic: boolean;
+  version: string;
+  /** Its wall clock less ours when it was last heard; null where it does not say. */
+  skewMs: number | null;
 }
 
 export interface ReignPorts {

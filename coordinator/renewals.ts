@@ -4,7 +4,7 @@ import { holderOf, isOpen, lastAttempt, type Trial } from "../shared/domain/tria
 import type { HeldTrial, Renewal, Renewed } from "../shared/wire/messages.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import type { Reign } from "./reign.ts";
-import { assignAgain, limitsOf, twoProcesses } from "./search-loop.ts";
+import { assignAgain, limitsOf, skewOf, twoProcesses } from "./search-loop.ts";
 
 type RenewedVerdict = Renewed["verdicts"][number];
 
@@ -13,7 +13,10 @@ export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Ren
   const known = reign.presence.get(worker);
   const record = reign.state.workers.get(worker);
   const retired = record?.retiredBoots.has(renewal.bootId) || known?.retired.has(renewal.bootId);
-  if (known && known.bootId === renewal.bootId) known.heardAt = reign.ports.clock.monotonic();
+  if (known && known.bootId === renewal.bootId) {
+    known.heardAt = reign.ports.clock.monotonic();
+    known.skewMs = skewOf(renewal.sentAt, reign.ports.clock.wall());
+  }
   const verdicts: RenewedVerdict[] = [];
   for (const held of renewal.held) {
     verdicts.push(retired ? stop(held, twoProcesses(worker)) : await judge(reign, worker, renewal.bootId, held));

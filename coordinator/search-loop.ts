@@ -15,17 +15,23 @@ const retryMs = 15_000;
 
 /** A claim: lost trials first, else ask the search; journal; answer. Undefined: no answer, the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
-  const answer = await decide(reign, worker, claim);
+  const skewMs = skewOf(claim.sentAt, reign.ports.clock.wall());
+  const answer = await decide(reign, worker, claim, skewMs);
   if (answer?.kind === "wait" || answer?.kind === "refused") reign.sentAway(worker);
   return answer;
 }
 
-async function decide(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
+async function decide(
+  reign: Reign,
+  worker: WorkerId,
+  claim: Claim,
+  skewMs: number | null,
+): Promise<Answer | undefined> {
   // Before an older process's trials are taken from it: a result that it left may have been delivered just now.
   await reign.evidenceJudged(claim.lastResultSeq);
   if (reign.evidenceSeq < claim.lastResultSeq) return undefined;
   if (claim.after && !(await endJudged(reign, worker, claim.after))) return undefined;
-  const refusal = admit(reign, worker, claim);
+  const refusal = admit(reign, worker, claim, skewMs);
   if (refusal) return refusal;
   const answered = reign.state.workers.get(worker)?.claims.get(claim.claimId);
   if (answered) return answerAgain(reign, worker, claim, answered);
@@ -75,7 +81,7 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
 }
 
 /** Refuses who may not work, and retires a worker's older process: its leases are lost at once, uncharged. */
-function admit(reign: Reign, worker: WorkerId, claim: Claim): Refusal | undefined {
+function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | null): Refusal | undefined {
   const record = reign.state.workers.get(worker);
   const refuse = (reason: string): Refusal => ({ kind: "refused", term: reign.term, reason, leave: false });
   if (record?.state === "revoked") return refuse(`${worker} was revoked: ${record.reason}`);
@@ -94,9 +100,15 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim): Refusal | undefine
     slots: claim.slots,
     targets: claim.targets,
     opportunistic: claim.opportunistic,
+    version: claim.version,
+    skewMs,
   });
   return undefined;
 }
+
+/** The sender's wall clock less ours; null where it does not tell its own, or nonsense. Measured on arrival, before any waiting. */
+export const skewOf = (sentAt: number | null | undefined, receivedAt: number): number | null =>
+  sentAt !== null && sentAt !== undefined && Number.isFinite(sentAt) ? Math.round(sentAt - receivedAt) : null;
 
 /** What a worker is told whom a person has ordered to take nothing; undefined for all others. */
 function offDuty(reign: Reign, worker: WorkerId): Wait | Refusal | undefined {

@@ -9,6 +9,9 @@ const mostBytes = 500_000;
 /** So many leases more add a second to the time between two: the message stays small against the work that it tells of. */
 const leasesASecond = 2000;
 
+/** A message takes time on its way, and a busy leader reads it later still: a difference below this says nothing of the clocks. */
+const leastSkewMs = 2000;
+
 /** What the leader knows beyond the journal: who was heard when, and how long each lease still lasts. */
 export function statusOf(reign: Reign): Status {
   const now = reign.ports.clock.monotonic();
@@ -16,12 +19,14 @@ export function statusOf(reign: Reign): Status {
     term: reign.term,
     leader: reign.state.leader,
     leaseMs: reign.leaseMs,
-    workers: [...reign.presence].map(([worker, { heardAt, slots, opportunistic, targets }]) => ({
+    workers: [...reign.presence].map(([worker, { heardAt, slots, opportunistic, targets, version, skewMs }]) => ({
       worker,
       silentMs: Math.round(now - heardAt),
       slots,
       opportunistic,
       targets,
+      version,
+      skewMs: skewMs !== null && Math.abs(skewMs) > leastSkewMs ? skewMs : null,
     })),
     leases: [...reign.leases.all()].map(({ job, n, attempt, expiresAt }) => ({
       job,
@@ -37,7 +42,7 @@ export function statusOf(reign: Reign): Status {
 export function fittingStatus(whole: Status): Uint8Array | undefined {
   const bytes = encodeStatus(whole);
   if (bytes.length <= mostBytes) return bytes;
-  const workers = whole.workers.map((worker) => ({ ...worker, targets: [] }));
+  const workers = whole.workers.map((worker) => ({ ...worker, targets: [], version: null }));
   const less = encodeStatus({ ...whole, workers, leases: [] });
   return less.length <= mostBytes ? less : undefined;
 }

@@ -142,7 +142,9 @@ export class WorkerNode {
           if (tries > 0) await stay?.delivered;
           const { lastSeq: lastResultSeq } = this.#outbox;
           const after = stay?.onItsWay ?? null;
-          return { kind: "claim", claimId, bootId, version, slots, lastResultSeq, after, targets, opportunistic };
+          const sentAt = this.#ports.clock.wall();
+          const own = { bootId, version, slots, targets, opportunistic };
+          return { kind: "claim", claimId, sentAt, lastResultSeq, after, ...own };
         },
         ["assigned", "wait", "refused"],
         signal,
@@ -231,11 +233,12 @@ export class WorkerNode {
         this.#renewNow = resolve;
         void this.#ports.clock.pause(this.#renewEveryMs, signal).then(resolve);
       });
-      const held = [...this.#held.values()].filter((each) => !each.givenUp);
-      if (held.length === 0 || signal.aborted) continue;
+      const living = [...this.#held.values()].filter((each) => !each.givenUp);
+      if (living.length === 0 || signal.aborted) continue;
+      const held = living.map((each) => each.describe());
       const { bootId } = this.#options;
       const answer = await this.#link.ask(
-        { kind: "renew", bootId, held: held.map((each) => each.describe()) },
+        async () => ({ kind: "renew", bootId, sentAt: this.#ports.clock.wall(), held }),
         ["renewed"],
         signal,
       );

@@ -19,7 +19,8 @@ export function copyText(model: ViewModel): Copied | undefined {
     case "Standings":
     case "Curves": {
       const { selected } = lists.standings;
-      return selected && row(selected, lists.standings.columns, `run set #${selected.standing.rank}`);
+      const { standing } = selected ?? {};
+      return selected && row(selected, lists.standings.columns, standing ? `run set #${standing.rank}` : "the run set");
     }
     case "Runs": {
       const { selected } = lists.runs;

@@ -23,10 +23,11 @@ export interface CurveGroup {
 export function curveGroups(model: ViewModel): CurveGroup[] {
   const { rows, selectedKey } = model.lists.standings;
   const chosen = rows.find(({ key }) => key === selectedKey);
-  const groups = (chosen ? [chosen] : rows.slice(0, topSets)).map(({ key, standing }, i): CurveGroup => {
+  const best = rows.filter(({ standing }, i) => i < topSets && standing !== undefined);
+  const groups = (chosen ? [chosen] : best).map(({ key, standing }, i): CurveGroup => {
     const trials = model.runsOf(key).slice(0, runsDrawn);
     const count = trials.length === 1 ? "1 run" : `${trials.length} runs`;
-    return { label: `#${standing.rank} ${count}`, style: styles[i % styles.length] ?? "plain", trials };
+    return { label: standing ? `#${standing.rank} ${count}` : count, style: styles[i % styles.length] ?? "plain", trials };
   });
   if (groups.length > 0) return groups;
   const { table } = model;

@@ -21,6 +21,8 @@ export interface ListSource<Row> {
   /** How many there are in all; as many as it gave when left out. */
   readonly total?: () => number;
   readonly keyOf: (row: Row) => string;
+  /** Rows that come after all others however the list is sorted; none when left out. */
+  readonly isLast?: (row: Row) => boolean;
   readonly columns: () => readonly ScreenColumn<Row>[];
 }
 
@@ -109,7 +111,11 @@ export class ListView<Row> {
   #sorted(rows: readonly Row[]): readonly Row[] {
     const column = this.columns.find(({ name }) => name === this.sortName);
     if (!column) return rows;
-    return sortedBy(rows, column.value, this.isDescending);
+    const { isLast } = this.#source;
+    if (!isLast) return sortedBy(rows, column.value, this.isDescending);
+    const first = rows.filter((row) => !isLast(row));
+    const last = rows.filter(isLast);
+    return [first, last].flatMap((part) => sortedBy(part, column.value, this.isDescending));
   }
 
   /** @throws UsageError when the text is no filter; the list stays as it was */

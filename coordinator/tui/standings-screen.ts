@@ -1,4 +1,6 @@
-import type { Setting } from "../../shared/domain/hyperparameter.ts";
+import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
+import type { RunSet } from "../../shared/domain/run-set.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
 import { leader, type Standing, standings } from "../../shared/domain/standings.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
@@ -7,8 +9,12 @@ import { listLines } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";
 
 export interface StandingRow {
-  readonly standing: Standing;
+  readonly runSet: RunSet;
   readonly key: string;
+  /** In spec order. */
+  readonly settings: readonly Setting[];
+  /** Undefined while no run has completed: it has no place yet, and is listed after those that have one. */
+  readonly standing: Standing | undefined;
   /** Places won since a minute ago or so; 0 where there was none. */
   readonly climbed: number;
 }
@@ -20,14 +26,16 @@ export function standingsList(model: ViewModel): ListView<StandingRow> {
   const trend = new Trend();
   let known: { readonly of: unknown; readonly columns: readonly ScreenColumn<StandingRow>[] } | undefined;
   return new ListView<StandingRow>({
-    total: () => measuredSets(model),
+    total: () => model.table?.runSets.size ?? 0,
     rows: (most) => {
       const { table } = model;
       if (!table) return [];
       const ranked = standings(table.runSets, table.submitted.hyperparameters, { top: most });
-      return trend.rows(table.job, ranked, model.now);
+      const rows = trend.rows(table.job, ranked, model.now);
+      return rows.length < most ? [...rows, ...unmeasured(table)] : rows;
     },
     keyOf: ({ key }) => key,
+    isLast: ({ standing }) => standing === undefined,
     columns: () => {
       const of = model.table?.submitted;
       if (!known || known.of !== of) known = { of, columns: columnsFor(model) };
@@ -36,11 +44,18 @@ export function standingsList(model: ViewModel): ListView<StandingRow> {
   });
 }
 
-/** Run sets that have a completed run. */
-function measuredSets(model: ViewModel): number {
-  let count = 0;
-  for (const { completed } of model.table?.runSets ?? []) if (completed > 0) count += 1;
-  return count;
+/** Run sets without a completed run: first those that one is on its way to, then those that only failed; the newest first. */
+function unmeasured({ runSets, submitted }: RunTable): StandingRow[] {
+  const sets = [...runSets].filter(({ completed }) => completed === 0).reverse();
+  const inFlight = sets.filter((runSet) => runSet.inFlight > 0);
+  const ended = sets.filter((runSet) => runSet.inFlight === 0);
+  return [...inFlight, ...ended].map((runSet) => ({
+    runSet,
+    key: runSet.key,
+    settings: settingsOf(submitted.hyperparameters, runSet.configuration),
+    standing: undefined,
+    climbed: 0,
+  }));
 }
 
 /** Remembers ranks of those that were shown, so that one sees who climbs. */
@@ -52,13 +67,14 @@ class Trend {
   rows(job: string, ranked: readonly Standing[], now: number): StandingRow[] {
     const old = job === this.#job ? this.#old : new Map<string, number>();
     const rows = ranked.map((standing): StandingRow => {
-      const { key } = standing.runSet;
-      return { standing, key, climbed: (old.get(key) ?? standing.rank) - standing.rank };
+      const { runSet, settings, rank } = standing;
+      const { key } = runSet;
+      return { runSet, key, settings, standing, climbed: (old.get(key) ?? rank) - rank };
     });
     if (job !== this.#job || now - this.#since > trendMs) {
       this.#job = job;
       this.#since = now;
-      this.#old = new Map(rows.map(({ key, standing }) => [key, standing.rank]));
+      this.#old = new Map(ranked.map(({ runSet, rank }) => [runSet.key, rank]));
     }
     return rows;
   }
@@ -75,11 +91,11 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
       kind: "setting",
       // The first hyperparameters of a spec are those that its writer thought of first.
       priority: 10 + place,
-      value: ({ standing }): Setting => standing.settings[i] ?? null,
+      value: ({ settings }): Setting => settings[i] ?? null,
     }),
   );
   return [
-    { name: "#", kind: "count", priority: 0, value: ({ standing }) => standing.rank },
+    { name: "#", kind: "count", priority: 0, value: ({ standing }) => standing?.rank },
     {
       name: "^",
       kind: "text",
@@ -88,22 +104,22 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
       text: ({ climbed }) => (climbed > 0 ? "▲" : climbed < 0 ? "▼" : " "),
       style: ({ climbed }) => (climbed > 0 ? "good" : "warn"),
     },
-    { name: "hpmax", kind: "measure", priority: 0, value: ({ standing }) => standing.estimate },
-    { name: "sd", kind: "measure", priority: 0, value: ({ standing }) => standing.stDev ?? undefined },
+    { name: "hpmax", kind: "measure", priority: 0, value: ({ standing }) => standing?.estimate },
+    { name: "sd", kind: "measure", priority: 0, value: ({ standing }) => standing?.stDev ?? undefined },
     {
       name: "runs",
       kind: "count",
       priority: 0,
-      value: ({ standing }) => standing.runSet.completed,
-      text: ({ standing: { runSet } }) =>
+      value: ({ runSet }) => runSet.completed,
+      text: ({ runSet }) =>
         runSet.inFlight > 0 ? `${runSet.completed}+${runSet.inFlight}` : String(runSet.completed),
     },
-    { name: "best", kind: "text", priority: 0, value: ({ standing }) => standing.runSet.bestRun ?? undefined },
+    { name: "best", kind: "text", priority: 0, value: ({ runSet }) => runSet.bestRun ?? undefined },
     {
       name: "top",
       kind: "measure",
       priority: 40,
-      value: ({ standing }) => (Number.isFinite(standing.runSet.bestHpmax) ? standing.runSet.bestHpmax : undefined),
+      value: ({ runSet }) => (Number.isFinite(runSet.bestHpmax) ? runSet.bestHpmax : undefined),
     },
     {
       name: "led",
@@ -114,13 +130,25 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
         return lead?.runSet.key === key ? lead.bestFor : undefined;
       },
     },
+    {
+      name: "failed",
+      kind: "count",
+      priority: 42,
+      value: ({ runSet }) => runSet.failed || undefined,
+      style: () => "bad",
+    },
     ...settings,
   ];
 }
 
 export function standingsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
   const list = model.lists.standings;
-  if (list.rows.length > 0) return listLines(list, width, height, isFocused);
+  const { table } = model;
+  if (list.rows.length > 0) {
+    const lines = listLines(list, width, height, isFocused);
+    if (list.filterText !== "" || !table || table.runSets.totals.completed > 0) return lines;
+    return [...lines.slice(0, height - 2), plain(""), ...whyEmpty(model)];
+  }
   if (list.filterText !== "") return [plain("  no run set passes the filter; Esc clears it")];
   return whyEmpty(model);
 }

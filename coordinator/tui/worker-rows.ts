@@ -43,6 +43,9 @@ export interface WorkerRow {
   readonly slots: number | undefined;
   readonly silentMs: number | undefined;
   readonly owner: string;
+  readonly version: string | undefined;
+  /** Its wall clock less the leader's, where that is worth a word. */
+  readonly skewMs: number | undefined;
 }
 
 /** What the journal's events say of workers beyond its fold: since when, and whether the owner is back. */
@@ -88,7 +91,9 @@ export function workerRows(
       const silentMs = presence && presence.silentMs + statusAgeMs;
       const holds = held.get(record.id) ?? 0;
       const note = notes.of(record.id);
-      const isSilent = status !== null && (silentMs === undefined || silentMs > 2 * status.leaseMs);
+      // A new leader hears of a worker only when it asks for more; until then a run that is still leased speaks for it.
+      const isUnheard = silentMs === undefined ? holds === 0 : silentMs > 2 * (status?.leaseMs ?? 0);
+      const isSilent = status !== null && isUnheard;
       return {
         record,
         ...stateOf(record, holds, note, isSilent, status !== null),
@@ -97,6 +102,8 @@ export function workerRows(
         slots: presence?.slots,
         silentMs,
         owner: ownerRule(presence),
+        version: presence?.version ?? undefined,
+        skewMs: presence?.skewMs ?? undefined,
       };
     })
     .sort((a, b) => (a.record.id < b.record.id ? -1 : 1));

@@ -57,6 +57,16 @@ const columnsFor = (model: ViewModel): readonly ScreenColumn<WorkerRow>[] => [
   },
   { name: "owner", kind: "text", priority: 7, value: ({ owner }) => owner || undefined },
   { name: "host", kind: "text", priority: 8, value: ({ record }) => record.host || undefined },
+  {
+    name: "clock",
+    kind: "measure",
+    priority: 9,
+    value: ({ skewMs }) => skewMs,
+    text: ({ skewMs }) =>
+      skewMs === undefined ? "" : `${duration(Math.abs(skewMs))} ${skewMs > 0 ? "ahead" : "behind"}`,
+    style: () => "warn",
+  },
+  { name: "version", kind: "text", priority: 10, value: ({ version }) => version },
   { name: "why", kind: "text", priority: 5, value: ({ why }) => why || undefined },
 ];
 

@@ -57,6 +57,11 @@ const wrongLastMsgId = 10070;
 /** JetStream's "no space": stream maximum bytes (10077), storage resources (10047), no suitable peers (10005). */
 const fullCodes = new Set([10077, 10047, 10023]);
 const storeTimeoutMs = 5000;
+/**
+ * A question to JetStream that reaches a cluster while it chooses its leader is never answered, so what it costs is this: it
+ * is asked again rather than waited for.
+ */
+const questionTimeoutMs = 2000;
 /** While the server reloads its users it refuses whoever connects in that moment (seen with 2.10.27), so a refusal is asked again. */
 const refusalsBelieved = 2;
 const refusedRetryMs = 150;
@@ -65,6 +70,8 @@ const connectTimeoutMs = 3000;
 /** A reading that hears nothing for so long looks whether there is more. */
 const silentMs = 3000;
 const closeMs = 1000;
+/** A reader asks for more at least so often; twice the heartbeat or more. */
+const pullMs = 5000;
 /** Of the broker's limit for one message, kept free for its headers. */
 const headRoom = 1024;
 /** In which a message sent twice is stored once; a retry comes within seconds. */
@@ -151,7 +158,7 @@ class NatsBus implements CoordinatorBus {
     this.#subscribe(this.#questions.subscription, ({ subject, data, headers: head }) =>
       this.#questions.hear(subject, data, data.length === 0 ? (head?.code ?? 0) : 0),
     );
-    this.#js = connection.jetstream({ timeout: storeTimeoutMs });
+    this.#js = connection.jetstream({ timeout: questionTimeoutMs });
     this.entries = new NatsEntries(() => this.#js.views.kv(bucket, { bindOnly: true }));
     void this.#watch(onStatus);
   }
@@ -276,6 +283,9 @@ class NatsBus implements CoordinatorBus {
       // As a list even one costs nats-server 2.10.27 about 1 ms a message: 4,000 in 3.6 s instead of 0.3 s (2026-11-24).
       if (subjects) options.filterSubjects = subjects.length === 1 ? (subjects[0] ?? ">") : [...subjects];
       const consumer = await this.#patiently(stream, () => this.#js.consumers.get(stream, options));
+      // The client would wait 30 s after each failure, 30 times, and hear of no end meanwhile (seen with 2.29.3, when a cluster
+      // chose its leader); its own limit has no option. Whoever reads decides how often to ask.
+      (consumer as unknown as { maxInitialReset: number }).maxInitialReset = 0;
       const { num_pending: pending } = await this.#patiently(stream, () => consumer.info());
       if (pending === 0) {
         // Up to there no other message has a subject that is read.
@@ -284,6 +294,8 @@ class NatsBus implements CoordinatorBus {
       }
       return consumer.consume({
         max_messages: 5000,
+        // Also the longest that the client waits before it makes a consumer anew that was lost with its server.
+        expires: pullMs,
         idle_heartbeat: 2000,
         callback: ({ seq, subject, data, headers: head, info }) => {
           heardAt = performance.now();
@@ -328,26 +340,26 @@ class NatsBus implements CoordinatorBus {
   }
 
   async newest(stream: string, subject: string): Promise<Uint8Array | null> {
-    const data = await this.#ask(`$JS.API.DIRECT.GET.${stream}.${subject}`, new Uint8Array(0), storeTimeoutMs);
+    const data = await this.#ask(`$JS.API.DIRECT.GET.${stream}.${subject}`, new Uint8Array(0), questionTimeoutMs);
     // A status without a body: there is no such message. Those that are stored are never empty.
     return data.length === 0 ? null : data;
   }
 
   async subjects(stream: string, filter: string): Promise<string[]> {
-    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
+    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false, timeout: questionTimeoutMs });
     const { streams } = await this.#manager;
     const info = await this.#patiently(stream, () => streams.info(stream, { subjects_filter: filter }));
     return Object.keys(info.state.subjects ?? {});
   }
 
   async purge(stream: string, subject: string): Promise<void> {
-    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
+    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false, timeout: questionTimeoutMs });
     const { streams } = await this.#manager;
     await this.#patiently(stream, () => streams.purge(stream, { filter: subject }));
   }
 
   async lastSeq(stream: string): Promise<number> {
-    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
+    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false, timeout: questionTimeoutMs });
     const { streams } = await this.#manager;
     return (await this.#patiently(stream, () => streams.info(stream))).state.last_seq;
   }
@@ -359,14 +371,15 @@ class NatsBus implements CoordinatorBus {
         return await question();
       } catch (cause) {
         const error = busError(cause, what);
-        if (error.reason !== "nobody answered" || tries === refusalsBelieved) throw error;
+        const mayPass = error.reason === "nobody answered" || error.reason === "no answer in time";
+        if (!mayPass || tries === refusalsBelieved) throw error;
         await pause(refusedRetryMs);
       }
     }
   }
 
   async makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void> {
-    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false });
+    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false, timeout: questionTimeoutMs });
     const { streams } = await this.#manager;
     const existing = new Set<string>();
     for await (const name of streams.names()) existing.add(name);

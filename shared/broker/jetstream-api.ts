@@ -71,9 +71,13 @@ export const mayPass = (error: unknown): boolean =>
     : error instanceof BusError && error.reason !== "closed" && error.reason !== "refused";
 
 /** Undefined when there is no such stream. */
-export async function streamInfo(bus: Bus, stream: string): Promise<StreamInfo | undefined> {
+export async function streamInfo(
+  bus: Bus,
+  stream: string,
+  timeoutMs = answerTimeoutMs,
+): Promise<StreamInfo | undefined> {
   try {
-    return readStreamInfo(await askJetStream(bus, `STREAM.INFO.${stream}`));
+    return readStreamInfo(await askJetStream(bus, `STREAM.INFO.${stream}`, {}, timeoutMs));
   } catch (error) {
     if (error instanceof JetStreamRefusal && error.errorCode === streamNotFound) return undefined;
     throw error;

@@ -1,11 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
+import { pause } from "../deadline.ts";
 import { BrokerError, UnreachableError } from "../errors.ts";
 import { BusError } from "../ports.ts";
+import { streams } from "../wire/subjects.ts";
 import type { WorkspacePaths } from "../workspace.ts";
 import { inboxPrefix } from "./accounts.ts";
 import { runningBroker } from "./broker-info.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./bus.ts";
 import { type Role, readCredentialsFile, readRoleSecret } from "./credentials.ts";
+import { mayPass, streamInfo } from "./jetstream-api.ts";
 import { peersTrouble } from "./peer-probe.ts";
 import { type PeersFile, peerUrls, readPeers } from "./peers.ts";
 import { holdBroker } from "./server.ts";
@@ -83,7 +86,36 @@ async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Pr
   if (trouble !== undefined) throw new UnreachableError(`workspace ${paths.name} ${trouble}`);
   const url = peerUrls(file);
   const bus = await connectAs(url, readRoleSecret(paths, role), role);
-  return { bus, url, close: () => bus.close() };
+  try {
+    await untilLed(bus, paths, file);
+    return { bus, url, close: () => bus.close() };
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+}
+
+/** Longest that the servers were seen to take to choose a leader, on a busy machine, and as much again. */
+const ledWithinMs = 30_000;
+const askAgainMs = 250;
+const askEachMs = 1500;
+
+/** After one peer has died the others choose who leads them; until then they answer nothing. */
+async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersFile): Promise<void> {
+  const limit = performance.now() + ledWithinMs;
+  for (;;) {
+    try {
+      await streamInfo(bus, streams.journal, askEachMs);
+      return;
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (performance.now() > limit) {
+        const why = (await peersTrouble(file.peers)) ?? "does not answer: its peers choose who leads them; try again";
+        throw new UnreachableError(`workspace ${paths.name} ${why}`, { cause: error });
+      }
+    }
+    await pause(askAgainMs);
+  }
 }
 
 /** Connects to a broker with a role's rights, and turns its refusals into words. */

@@ -13,6 +13,8 @@ export interface Claim {
   /** New for every start of the worker's process. */
   readonly bootId: string;
   readonly version: string;
+  /** The worker's wall clock when it asked, milliseconds since 1970; older workers leave it out. */
+  readonly sentAt?: number | null;
   readonly slots: number;
   /** The choice uses every result up to this sequence of EV. */
   readonly lastResultSeq: number;
@@ -34,6 +36,8 @@ export interface HeldTrial {
 export interface Renewal {
   readonly kind: "renew";
   readonly bootId: string;
+  /** As in a claim. */
+  readonly sentAt?: number | null;
   readonly held: readonly HeldTrial[];
 }
 
@@ -50,6 +54,7 @@ const claimShape = check.shape({
   claimId: id,
   bootId: id,
   version: id,
+  sentAt: check.nullable(check.number),
   slots: check.whole(1),
   lastResultSeq: check.whole(),
   after: check.nullable(check.shape({ job, n: check.whole(1), attempt })),
@@ -59,6 +64,7 @@ const claimShape = check.shape({
 const renewalShape = check.shape({
   kind: check.oneOf("renew"),
   bootId: id,
+  sentAt: check.nullable(check.number),
   held: check.list(check.shape({ job, n: check.whole(1), attempt, iters: check.whole() }), 10_000),
 });
 const jobQuestionShape = check.shape({ kind: check.oneOf("job"), job });

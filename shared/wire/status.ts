@@ -19,6 +19,13 @@ export interface WorkerStatus {
   readonly opportunistic: boolean;
   /** Pools that it serves; empty: all. */
   readonly targets: readonly string[];
+  /** Of its program; null where the leader does not say, as older ones do. */
+  readonly version: string | null;
+  /**
+   * Milliseconds by which its wall clock is ahead of the leader's, negative: behind; null: none worth a word, or not known. The
+   * time that its message took is in it.
+   */
+  readonly skewMs: number | null;
 }
 
 export interface LeaseStatus {
@@ -42,6 +49,8 @@ const statusShape = check.shape({
       slots: check.whole(),
       opportunistic: check.flag,
       targets: check.list(check.text(64), 100),
+      version: check.nullable(check.text(64)),
+      skewMs: check.nullable(check.number),
     }),
   ),
   leases: check.list(check.shape({ job, n: check.whole(1), attempt, leftMs: check.number, iters: check.whole() })),

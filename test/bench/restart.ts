@@ -33,6 +33,7 @@ export async function run(args: string[]): Promise<void> {
   try {
     const paths = workspacePaths("ws1", env);
     const held = await holdBroker(paths, { kind: "reader" });
+    const children: ChildProcess[] = [];
     const bus = await connectAs(held.url, readRoleSecret(paths, "coordinator"), "coordinator");
     try {
       await tellSearch(paths, bus, runs, 16);
@@ -43,6 +44,7 @@ export async function run(args: string[]): Promise<void> {
       await writeSnapshot(bus, await readJournal(bus));
       await measure("from a snapshot");
     } finally {
+      for (const child of children) if (child.exitCode === null) await ended(child);
       await bus.close();
       await held.release();
     }
@@ -54,6 +56,7 @@ export async function run(args: string[]): Promise<void> {
       for (let i = 0; i < times; i += 1) {
         const startedAt = performance.now();
         const child = spawn(process.execPath, [program, "--headless"], { env, stdio: ["ignore", "ignore", "inherit"] });
+        children.push(child);
         const worker = `claimer-${name.length}-${i}` as WorkerId;
         await claim(bus, worker, "first");
         seconds.push((performance.now() - startedAt) / 1000);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import { eventually } from "../support/cleanup.ts";
@@ -25,13 +27,13 @@ describe("a workspace on three machines", () => {
     const left = machines.filter((each) => each !== leader);
     const [heir, last] = left;
     assert.ok(heir && last);
-    const before = (await heir.swarm.table(job)).ended;
+    const { ended: before } = await tableOf(heir, job, () => true);
     const diedAt = performance.now();
     await leader.losePower();
     await someoneLeads(left);
     const took = Math.round(performance.now() - diedAt);
     process.stdout.write(`# another peer led ${took} ms after the leader's machine died\n`);
-    await heir.swarm.when("runs complete under another leader", job, ({ ended }) => ended > before + 4);
+    await tableOf(heir, job, ({ ended }) => ended > before + 4);
 
     await heir.losePower();
     const saying = /waiting: 1 of 3 peers is up and 2 are needed/;
@@ -45,11 +47,10 @@ describe("a workspace on three machines", () => {
     const backAt = performance.now();
     leader.start();
     heir.start();
-    const state = await eventually("the workspace answers", () => last.swarm.state().catch(unreachable), 40_000);
-    const { ended } = state.jobs.get(job) ?? { ended: 0 };
-    await last.swarm.when("runs complete again", job, (table) => table.ended > ended || table.ended === 40);
+    const { ended: atLeast } = await tableOf(last, job, () => true);
+    await tableOf(last, job, ({ ended }) => ended > atLeast || ended === 40);
     process.stdout.write(`# runs completed again ${Math.round(performance.now() - backAt)} ms after both had come back\n`);
-    const table = await last.swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    const table = await tableOf(last, job, ({ state }) => state === "completed");
     assert.equal(table.ended, 40);
     assert.equal(table.open, 0);
     assert.equal(table.outcomes.completed, 40);
@@ -59,8 +60,21 @@ describe("a workspace on three machines", () => {
   });
 });
 
-function unreachable(error: unknown): undefined {
-  assert.ok(error instanceof UnreachableError || error instanceof BusError, String(error));
+/** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
+function tableOf({ swarm }: PeerMachine, job: JobName, condition: (table: RunTable) => boolean): Promise<RunTable> {
+  return eventually(
+    "the job's table is as wanted",
+    async () => {
+      try {
+        const table = await swarm.table(job);
+        return condition(table) ? table : undefined;
+      } catch (error) {
+        assert.ok(error instanceof UnreachableError || error instanceof BusError, String(error));
+        return undefined;
+      }
+    },
+    60_000,
+  );
 }
 
 async function endAll(machines: readonly PeerMachine[]): Promise<void> {

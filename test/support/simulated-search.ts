@@ -112,6 +112,9 @@ export class SimulatedSearch {
       slots: 1,
       opportunistic: i % 3 === 0,
       targets: [],
+      version: "0.1.0",
+      // One machine whose clock nobody has set.
+      skewMs: i === 3 ? -192_000 : null,
     }));
     const leases = this.#held.map(({ n, iters }, i) => ({
       job,

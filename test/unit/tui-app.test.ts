@@ -273,7 +273,7 @@ describe("lists", () => {
     screen.press("y");
     const [row = "", line] = screen.terminal.copied;
     const { hpmax, best } = JSON.parse(row) as { hpmax: number; best: string };
-    assert.equal(hpmax, screen.model.lists.standings.rows[0]?.standing.estimate);
+    assert.equal(hpmax, screen.model.lists.standings.rows[0]?.standing?.estimate);
     assert.match(best, /^run\d+\.\d+$/);
     assert.equal(line, "nexus-worker nats://CODE@192.0.2.7:4222/ws1");
   });

@@ -95,7 +95,16 @@ describe("the leader's status", () => {
     const swarm = new TestReign();
     for (let i = 0; i < 3000; i += 1) {
       const targets = Array.from({ length: 20 }, (_, pool) => `pool-${pool}`);
-      const presence = { bootId: "b", retired: new Set<string>(), heardAt: 0, slots: 4, targets, opportunistic: false };
+      const presence = {
+        bootId: "b",
+        retired: new Set<string>(),
+        heardAt: 0,
+        slots: 4,
+        targets,
+        opportunistic: false,
+        version: "0.1.0",
+        skewMs: null,
+      };
       swarm.reign.presence.set(`lab-${i}` as WorkerId, presence);
     }
     const bytes = fittingStatus(statusOf(swarm.reign));
