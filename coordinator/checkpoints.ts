@@ -45,7 +45,7 @@ export function checkpointSeconds(reign: Reign, table: RunTable): number {
   const asked = table.submitted.settings.checkpointEverySeconds;
   let bytes = 0;
   for (const each of reign.state.jobs.values()) bytes += each.running * reign.stateBytes(each.job);
-  return Math.max(asked, Math.ceil(bytes / budgetBytesPerSecond));
+  return Math.max(asked, bytes / budgetBytesPerSecond);
 }
 
 /**

@@ -17,6 +17,7 @@ import { fileLog } from "../shared/log.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../shared/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../shared/workspace.ts";
 import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint.ts";
+import { EventLog } from "./event-log.ts";
 import { PeerUpkeep, untilStored } from "./peering.ts";
 import { serve } from "./service.ts";
 import { writeSnapshotApart } from "./snapshots.ts";
@@ -42,6 +43,7 @@ export async function runCoordinator(
   const { paths, external } = options;
   createWorkspace(paths);
   const log = fileLog(join(paths.logs, "coordinator.log"), "nexus-coord");
+  const events = new EventLog(paths.eventLog, (why) => log.warn(`events.log cannot be written: ${why}`));
   const own = ownIdentity();
   const name = `${hostname()}-${process.pid}`;
   let held: HeldBroker | undefined;
@@ -99,6 +101,7 @@ export async function runCoordinator(
           },
           drawSeed: () => randomInt(largestRandint + 1),
           publishUsers: async (workers) => held?.reloadUsers(workers, joinCode(paths)),
+          onStored: (event, table) => events.event(event, table),
           writeSnapshot: (stop) => writeSnapshotApart({ url, credentials }, log, stop),
           onLeading: (leads) => {
             isLeading = leads;
@@ -119,6 +122,7 @@ export async function runCoordinator(
       for (const step of undo.reverse()) await step();
     }
   } finally {
+    await events.close();
     removeEndpoint(paths, own);
     await held?.release();
   }

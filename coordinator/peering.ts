@@ -48,7 +48,9 @@ export interface PeerFlags {
  */
 export async function preparePeers(workspace: string, flags: PeerFlags): Promise<string> {
   if (flags.peers !== undefined && flags.peersJoin !== undefined) {
-    throw new UsageError("--peers and --peers-join together: expected --peers on the first machine, --peers-join on the others");
+    throw new UsageError(
+      "--peers and --peers-join together: expected --peers on the first machine, --peers-join on the others",
+    );
   }
   if (flags.peers !== undefined) await foundPeers(workspacePaths(workspace), flags.peers, flags.listen);
   if (flags.peersJoin !== undefined) return joinPeers(flags.peersJoin, flags.listen);
@@ -172,7 +174,9 @@ export async function showPeers(paths: WorkspacePaths, say: (text: string) => vo
   if (!file) return;
   const down = (await probePeers(file.peers)).filter(({ state }) => state !== "up").map(({ peer }) => peer);
   if (down.length > 0) {
-    say(`  on ${down.map(peerAddress).join(" and ")}, the first time, type (keep the line secret, it holds passwords):`);
+    say(
+      `  on ${down.map(peerAddress).join(" and ")}, the first time, type (keep the line secret, it holds passwords):`,
+    );
     say(`nexus-coord --peers-join ${invitationOf(paths, file)}`);
   }
   let said: string | undefined;

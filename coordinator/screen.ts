@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { readJournal } from "../shared/broker/journal-reader.ts";
 import {
   credentialsOf,
@@ -126,7 +125,6 @@ async function watchOnScreen(
         orders ??= await linkWorkspace(paths, "operator", external);
         return sendOrder(orders.bus, order);
       },
-      logFile: join(paths.logs, "coordinator.log"),
     });
     if (message !== "") process.stderr.write(`${message}\n`);
     return exitCode;

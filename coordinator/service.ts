@@ -1,6 +1,8 @@
 import type { WorkerUser } from "../shared/broker/accounts.ts";
 import { foldJournal } from "../shared/broker/journal-reader.ts";
 import { checkCited } from "../shared/broker/store-check.ts";
+import type { JournalEvent } from "../shared/domain/events.ts";
+import type { RunTable } from "../shared/domain/run-table.ts";
 import { apply, type WorkspaceState } from "../shared/domain/workspace-state.ts";
 import type { Log } from "../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
@@ -33,6 +35,8 @@ export interface ServicePorts {
   publishUsers(workers: readonly WorkerUser[]): Promise<void>;
   /** Has a snapshot of the journal stored; resolves when that is done, or could not be. */
   writeSnapshot(signal: AbortSignal): Promise<void>;
+  /** Hears of every record that this leader has stored, with the table of the job that it concerns; a simulation leaves it out. */
+  onStored?(event: JournalEvent, table: RunTable | undefined): void;
   /** Called when this process starts and stops leading. */
   onLeading(leads: boolean): void;
 }
@@ -90,7 +94,14 @@ async function lead(
     log,
     append: (event) => {
       unsaved += 1;
-      return journal.append(event);
+      const stored = journal.append(event);
+      // A record that is refused has not happened; whoever appended it hears of that.
+      if (ports.onStored)
+        void stored.then(
+          () => ports.onStored?.(event, tableOf(state, event)),
+          () => undefined,
+        );
+      return stored;
     },
     flushed: () => journal.flushed(),
     tell: (worker, control) =>
@@ -161,6 +172,9 @@ async function lead(
     journal.close(new Deposed("this coordinator has stepped down"));
   }
 }
+
+const tableOf = (state: WorkspaceState, event: JournalEvent): RunTable | undefined =>
+  "job" in event ? state.jobs.get(event.job) : undefined;
 
 /** The broker's leader entry is behind the journal: it was lost, or the journal came from elsewhere. */
 class TermTooLow extends Error {

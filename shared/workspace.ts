@@ -38,6 +38,8 @@ export interface WorkspacePaths {
   readonly storeMark: string;
   /** The machines that the workspace lives on, and what they share; missing where it lives on this one alone. */
   readonly peers: string;
+  /** What happened, for people, as the leader on this machine has recorded it. */
+  readonly eventLog: string;
   /** The guard's words; what nats-server says itself is in `serverLog`. */
   readonly brokerLog: string;
   readonly serverLog: string;
@@ -82,6 +84,7 @@ export function workspaceAt(dir: string): WorkspacePaths {
     brokerSettings: join(dir, "broker-settings.json"),
     storeMark: join(dir, "store-mark.json"),
     peers: join(secrets, "peers.json"),
+    eventLog: join(logs, "events.log"),
     brokerLog: join(logs, "broker.log"),
     serverLog: join(logs, "nats-server.log"),
     serverConfiguration: join(secrets, "nats-server.conf"),

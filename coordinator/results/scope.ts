@@ -1,8 +1,8 @@
 import type { Role } from "../../shared/broker/credentials.ts";
 import type { ExternalBroker, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import type { Bus } from "../../shared/ports.ts";
 import { UnreachableError } from "../../shared/errors.ts";
+import type { Bus } from "../../shared/ports.ts";
 import { BusError } from "../../shared/ports.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
 
@@ -45,9 +45,12 @@ export async function withLink<T>(scope: Scope, role: Role, work: (link: Workspa
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     // Not a bug: the broker ended in the middle, or its peers choose who leads them.
-    throw new UnreachableError(`workspace ${scope.paths.name}: the broker stopped answering (${error.message}); try again`, {
-      cause: error,
-    });
+    throw new UnreachableError(
+      `workspace ${scope.paths.name}: the broker stopped answering (${error.message}); try again`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     await link.close();
   }

@@ -20,6 +20,8 @@ export interface AppPorts {
   readonly send: (order: Order) => Promise<OrderAnswer>;
   /** Writes the screen's text to a file, and returns its name. */
   readonly save: (text: string) => string;
+  /** Keeps the choice of columns for the next start; throws where that cannot be. */
+  readonly remember: () => void;
   /** Stops this process as Ctrl-Z does. */
   readonly suspend: () => void;
   /** Monotonic milliseconds. */

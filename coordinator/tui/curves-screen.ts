@@ -27,7 +27,11 @@ export function curveGroups(model: ViewModel): CurveGroup[] {
   const groups = (chosen ? [chosen] : best).map(({ key, standing }, i): CurveGroup => {
     const trials = model.runsOf(key).slice(0, runsDrawn);
     const count = trials.length === 1 ? "1 run" : `${trials.length} runs`;
-    return { label: standing ? `#${standing.rank} ${count}` : count, style: styles[i % styles.length] ?? "plain", trials };
+    return {
+      label: standing ? `#${standing.rank} ${count}` : count,
+      style: styles[i % styles.length] ?? "plain",
+      trials,
+    };
   });
   if (groups.length > 0) return groups;
   const { table } = model;

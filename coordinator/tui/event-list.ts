@@ -35,7 +35,8 @@ export class EventList {
     if (told) this.add(event.at, told.text, told.isTrouble ? "trouble" : "info");
   }
 
-  add(at: number, said: string, level: EventLevel): void {
+  /** Returns whether it is a line of its own. */
+  add(at: number, said: string, level: EventLevel): boolean {
     const text = narrow(said.replaceAll("\n", " "));
     const kind = text.replace(/\brun\d+(\.\d+)?/, "");
     const last = this.#lines.at(-1);
@@ -43,11 +44,12 @@ export class EventList {
       last.at = at;
       last.text = text;
       last.count += 1;
-      return;
+      return false;
     }
     this.#lines.push({ id: this.#next, at, text, level, count: 1, kind });
     this.#next += 1;
     // In steps: to take one away from the front of a long array moves all the others.
     if (this.#lines.length > mostLines * 1.2) this.#lines = this.#lines.slice(-mostLines);
+    return true;
   }
 }

@@ -80,7 +80,7 @@ export class Feed {
         changed();
       } catch (error) {
         if (!(error instanceof BadMessage)) throw error;
-        model.events.add(Date.now(), `the leader's status could not be read: ${error.message}`, "trouble");
+        model.note(`the leader's status could not be read: ${error.message}`, "trouble");
       }
     });
     signal.addEventListener("abort", unsubscribe, { once: true });
@@ -169,7 +169,7 @@ export class Feed {
       this.#ports.changed();
     } catch (error) {
       // Tried again at the next look: the broker may be on its way back.
-      this.#model.events.add(Date.now(), `curves could not be read: ${String(error)}`, "trouble");
+      this.#model.note(`curves could not be read: ${String(error)}`, "trouble");
     }
   }
 }

@@ -2,14 +2,14 @@ import { curvesLines } from "./curves-screen.ts";
 import { eventsLines } from "./events-screen.ts";
 import { headerLines } from "./header.ts";
 import { helpLines } from "./help.ts";
-import { screenNames } from "./keys.ts";
+import { type ScreenName, screenNames } from "./keys.ts";
 import { neighbourhoodLines } from "./neighbourhood-screen.ts";
 import { pageLines } from "./pages.ts";
 import { promptLines } from "./prompts.ts";
 import { runsLines } from "./runs-screen.ts";
 import { standingsLines } from "./standings-screen.ts";
 import { fitted, type Line, narrow, plain, type Span, span } from "./styled.ts";
-import type { ScreenName, ViewModel } from "./view-model.ts";
+import type { ViewModel } from "./view-model.ts";
 import { workersLines } from "./workers-screen.ts";
 
 /** Below this there is no screen, only a line that says so. */

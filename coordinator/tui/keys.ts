@@ -67,6 +67,7 @@ const control = (key: string, action: Action, does: string, command: string): Bi
 });
 
 export const screenNames = ["Standings", "Runs", "Workers", "Curves", "Neighbourhood", "Events"] as const;
+export type ScreenName = (typeof screenNames)[number];
 
 export const bindings: readonly Binding[] = [
   bind("Screens", "1 2 3 4 5 6", "1-6", "screen", screenNames.join(", ")),

@@ -1,4 +1,5 @@
 import { explain } from "../../shared/errors.ts";
+import type { ScreenLog } from "./screen-log.ts";
 import type { Terminal } from "./terminal-port.ts";
 
 /** What a process ends with when a signal ends it. */
@@ -9,8 +10,8 @@ const stoppingMs = 100;
 const closingMs = 3000;
 
 export interface LifecycleOptions {
-  /** Named to whoever sees a crash. */
-  readonly logFile: string;
+  /** Takes a crash, and is named to whoever sees one. */
+  readonly log: ScreenLog;
   /** What someone printed with console.log and the like while the screen is on. */
   readonly onConsole: (text: string) => void;
   /** A signal has ended the screen; the terminal is restored already. */
@@ -22,7 +23,7 @@ export interface LifecycleOptions {
  *
  * The order of a crash: restore, then the error, then the exit code; a message before the alternate screen is left would be lost.
  */
-export function guardTerminal(terminal: Terminal, { logFile, onConsole, onSignal }: LifecycleOptions): () => void {
+export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: LifecycleOptions): () => void {
   const undo: (() => void)[] = [];
   const on = (event: string, listener: (...args: never[]) => void): void => {
     process.on(event, listener as (...args: unknown[]) => void);
@@ -34,9 +35,9 @@ export function guardTerminal(terminal: Terminal, { logFile, onConsole, onSignal
   };
   const crash = (error: unknown): void => {
     release();
-    process.stderr.write(
-      `${explain(error, "nexus-coord").text}\n  the screen has ended, the search goes on; log: ${logFile}\n`,
-    );
+    const { text } = explain(error, "nexus-coord");
+    log.write(text);
+    process.stderr.write(`${text}\n  the screen has ended, the search goes on; log: ${log.file}\n`);
     process.exit(1);
   };
   on("uncaughtException", crash);

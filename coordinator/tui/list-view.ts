@@ -174,7 +174,6 @@ export class ListView<Row> {
     this.#orderedVersion = -1;
     this.#isDeep = false;
     this.#readUntil = Number.NEGATIVE_INFINITY;
-    this.hidden.clear();
   }
 
   select(key: string): void {

@@ -1,10 +1,11 @@
 import type { EventLine } from "./event-list.ts";
 import { eventList } from "./events-screen.ts";
+import type { ScreenName } from "./keys.ts";
 import type { ListView } from "./list-view.ts";
 import { type NeighbourRow, neighbourList } from "./neighbourhood-screen.ts";
 import { runList, type ShownRun } from "./runs-screen.ts";
 import { type StandingRow, standingsList } from "./standings-screen.ts";
-import type { ScreenName, ViewModel } from "./view-model.ts";
+import type { ViewModel } from "./view-model.ts";
 import type { WorkerRow } from "./worker-rows.ts";
 import { workerList } from "./workers-screen.ts";
 

@@ -7,6 +7,8 @@ import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { App, type Leaving } from "./app.ts";
 import { Feed } from "./feed.ts";
 import { guardTerminal } from "./lifecycle.ts";
+import { ScreenLog } from "./screen-log.ts";
+import { keepColumns, recallColumns, screenFile } from "./screen-memory.ts";
 import { openTerminal } from "./terminal.ts";
 import { ViewModel, type ViewModelOptions } from "./view-model.ts";
 
@@ -15,7 +17,6 @@ export interface LiveScreenOptions extends ViewModelOptions {
   /** The job to show; undefined: the newest that goes on, and whichever comes. */
   readonly job: JobName | undefined;
   readonly send: (order: Order) => Promise<OrderAnswer>;
-  readonly logFile: string;
 }
 
 /**
@@ -24,8 +25,11 @@ export interface LiveScreenOptions extends ViewModelOptions {
  * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
  */
 export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
-  const { bus, job, look, send, logFile } = options;
-  const model = new ViewModel(options);
+  const { bus, job, look, send } = options;
+  const log = new ScreenLog(screenFile("screen.log", process.env));
+  const memory = screenFile("screen.json", process.env);
+  const model = new ViewModel({ ...options, note: (text) => log.write(text) });
+  recallColumns(memory, model.lists);
   const end = new AbortController();
   const now = (): number => performance.now();
   // Read first, draw then: a wrong job or a damaged journal is said in plain lines.
@@ -45,9 +49,9 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
     if (shown !== undefined) model.showJob(shown);
     const terminal = openTerminal(look, { input: process.stdin, output: process.stdout, environment: process.env });
     const release = guardTerminal(terminal, {
-      logFile,
+      log,
       onConsole: (text) => {
-        model.events.add(Date.now(), text, "info");
+        model.note(text, "info");
         app?.changed();
       },
       onSignal: (exitCode) => app?.leave({ exitCode, message: "" }),
@@ -56,6 +60,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
       app = new App(model, terminal, {
         send,
         save: saveText,
+        remember: () => keepColumns(memory, model.lists),
         suspend: () => process.kill(0, "SIGTSTP"),
         now,
         cpu: cpuMs,

@@ -49,7 +49,11 @@ function typeFilter({ model, now }: KeyContext, prompt: Extract<Prompt, { kind: 
   }
 }
 
-function chooseColumns({ model }: KeyContext, prompt: Extract<Prompt, { kind: "columns" }>, key: Key): void {
+function chooseColumns(
+  { model, ports, say }: KeyContext,
+  prompt: Extract<Prompt, { kind: "columns" }>,
+  key: Key,
+): void {
   const { columns, hidden } = prompt.list;
   const column = columns[prompt.at];
   switch (key.name) {
@@ -69,6 +73,11 @@ function chooseColumns({ model }: KeyContext, prompt: Extract<Prompt, { kind: "c
     case "c":
     case "q":
       model.prompt = null;
+      try {
+        ports.remember();
+      } catch (error) {
+        say(`the columns are not remembered: ${error instanceof Error ? error.message : String(error)}`);
+      }
       break;
     default:
       break;

@@ -111,8 +111,7 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
       kind: "count",
       priority: 0,
       value: ({ runSet }) => runSet.completed,
-      text: ({ runSet }) =>
-        runSet.inFlight > 0 ? `${runSet.completed}+${runSet.inFlight}` : String(runSet.completed),
+      text: ({ runSet }) => (runSet.inFlight > 0 ? `${runSet.completed}+${runSet.inFlight}` : String(runSet.completed)),
     },
     { name: "best", kind: "text", priority: 0, value: ({ runSet }) => runSet.bestRun ?? undefined },
     {

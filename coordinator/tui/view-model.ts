@@ -6,15 +6,13 @@ import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspa
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
 import { type CurveAxis, CurveStore } from "./curve-store.ts";
-import { EventList } from "./event-list.ts";
-import type { screenNames } from "./keys.ts";
+import { type EventLevel, EventList } from "./event-list.ts";
+import type { ScreenName } from "./keys.ts";
 import { createLists, type Lists } from "./lists.ts";
 import type { Prompt } from "./prompts.ts";
 import { RunsBySet } from "./runs-by-set.ts";
 import type { Line, Look } from "./styled.ts";
 import { WorkerNotes, type WorkerRow, workerRows } from "./worker-rows.ts";
-
-export type ScreenName = (typeof screenNames)[number];
 
 /** A page over the screens: what Enter opened. */
 export type Page = { readonly kind: "run set"; readonly key: string } | { readonly kind: "run"; readonly n: number };
@@ -38,6 +36,8 @@ export interface ViewModelOptions {
   readonly joinLines: readonly string[];
   /** Milliseconds since 1970, for people. */
   readonly wall?: () => number;
+  /** Writes down what concerns this screen alone, beside showing it among the events. */
+  readonly note?: (text: string) => void;
 }
 
 /** A chart costs more than any other part of a frame, so it is drawn anew only when it must be. */
@@ -136,6 +136,11 @@ export class ViewModel {
 
   #tell(event: JournalEvent): void {
     this.events.event(event, "job" in event ? this.state.jobs.get(event.job) : undefined);
+  }
+
+  /** Something about this screen, not about the search. */
+  note(text: string, level: EventLevel): void {
+    if (this.events.add(this.wall, text, level)) this.options.note?.(text);
   }
 
   heard(status: Status, now: number): void {

@@ -51,7 +51,10 @@ export async function askJetStream(
   timeoutMs = answerTimeoutMs,
 ): Promise<Record<string, unknown>> {
   const subject = `$JS.API.${what}`;
-  return checkedAnswer(subject, await bus.request(subject, new TextEncoder().encode(JSON.stringify(question)), timeoutMs));
+  return checkedAnswer(
+    subject,
+    await bus.request(subject, new TextEncoder().encode(JSON.stringify(question)), timeoutMs),
+  );
 }
 
 export function checkedAnswer(subject: string, data: Uint8Array): Record<string, unknown> {
@@ -113,7 +116,11 @@ export function readStreamInfo(answer: Readonly<Record<string, unknown>>): Strea
 }
 
 /** Changes a stream's settings, others stay. */
-export async function updateStream(bus: Bus, info: StreamInfo, changes: Readonly<Record<string, unknown>>): Promise<void> {
+export async function updateStream(
+  bus: Bus,
+  info: StreamInfo,
+  changes: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const { name } = info.config as { name?: string };
   await askJetStream(bus, `STREAM.UPDATE.${name}`, { ...info.config, ...changes });
 }

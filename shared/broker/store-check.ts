@@ -18,7 +18,8 @@ const remedy =
 
 /** A stretch of the journal that is not there. */
 export function journalGap(from: number, to: number): JournalCorruptError {
-  const what = from === to ? `record ${from} of the journal is missing` : `records ${from} to ${to} of the journal are missing`;
+  const what =
+    from === to ? `record ${from} of the journal is missing` : `records ${from} to ${to} of the journal are missing`;
   return new JournalCorruptError(`${what}: the broker's store was damaged${remedy}`);
 }
 
@@ -28,10 +29,7 @@ export function journalGap(from: number, to: number): JournalCorruptError {
  * @throws JournalCorruptError that says what was seen and what to type
  */
 export async function checkStore(bus: Bus, paths: WorkspacePaths): Promise<void> {
-  const [journal, evidence] = await Promise.all([
-    streamInfo(bus, streams.journal),
-    streamInfo(bus, streams.evidence),
-  ]);
+  const [journal, evidence] = await Promise.all([streamInfo(bus, streams.journal), streamInfo(bus, streams.evidence)]);
   const mark = readMark(paths);
   const newest = journal?.state.lastSeq ?? 0;
   if (newest < mark.journal) {

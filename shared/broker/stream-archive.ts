@@ -45,7 +45,10 @@ export async function packStream(
     heardAt = performance.now();
     const take = (): void => {
       try {
-        if (data.length === 0) return finish();
+        if (data.length === 0) {
+          finish();
+          return;
+        }
         onChunk(data);
         reply(new Uint8Array());
       } catch (error) {

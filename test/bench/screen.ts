@@ -103,6 +103,7 @@ async function keys(
   const app = new App(search.model, terminal, {
     send: () => Promise.reject(new Error("nobody is there")),
     save: () => "",
+    remember: () => undefined,
     suspend: () => undefined,
     now: () => performance.now(),
     cpu,

@@ -19,7 +19,7 @@ function trainingSpec(swarm: Swarm): string {
     path,
     `component: root/Root_Component
 experiment_path: results
-job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: false, total_runs: 1, seed: 7, checkpoint_every: 0.3}
+job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: false, total_runs: 1, seed: 7, checkpoint_every: 0.2}
 hyperparameters:
   - name: &lr
       ordered_tuning_values: [0.001, 0.004]
@@ -39,9 +39,9 @@ forward_definitions:
   - environment: &env {component: environments/Maze_Env, agent_placement_seed: randint, layout: easy}
 processing_stages:
   - processing_stage:
-      {component: processors/RL_Proc, max_iterations: 8000, iters_per_report: 2000, save_model_to: best.model, agent: *agent, environment: *env}
+      {component: processors/RL_Proc, max_iterations: 80000, iters_per_report: 20000, save_model_to: best.model, agent: *agent, environment: *env}
   - processing_stage:
-      {component: processors/RL_Proc, max_iterations: 40000, iters_per_report: 4000, load_model_from: best.model, agent: *agent, environment: *env}
+      {component: processors/RL_Proc, max_iterations: 400000, iters_per_report: 40000, load_model_from: best.model, agent: *agent, environment: *env}
 `,
   );
   return path;
@@ -87,21 +87,20 @@ describe("a lost run goes on from its last checkpoint", () => {
 
     const link = await linkWorkspace(swarm.paths, "viewer");
     const heard: Checkpointed[] = [];
-    let hear: () => void = () => undefined;
+    let hasEnded = false;
     const follower = await followJournal(link.bus, (event) => {
       if (event.type === "checkpoint" && event.job !== alone) heard.push(event);
-      hear();
+      if (event.type === "completed" && event.job !== alone) hasEnded = true;
     });
     const job = await swarm.submit(spec);
     for (const [i, signal] of (["SIGKILL", "SIGTERM", "SIGKILL"] as const).entries()) {
       const worker: Program = swarm.worker(`mortal-${i}`, ["--slots", "1"]);
-      const hasKept = (): boolean => heard.some((each) => each.worker === `mortal-${i}`);
-      await new Promise<void>((resolve) => {
-        hear = () => {
-          if (hasKept()) resolve();
-        };
-        hear();
-      });
+      await eventually(
+        `mortal-${i} has made a checkpoint`,
+        () => hasEnded || heard.some((each) => each.worker === `mortal-${i}`),
+        20_000,
+      );
+      assert.ok(!hasEnded, "the run ended before it could be killed: this machine is too fast for its length");
       worker.child.kill(signal);
       await worker.exited();
       await swarm.when("its trial waits", job, ({ waiting }) => waiting.size === 1);

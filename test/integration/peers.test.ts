@@ -49,7 +49,9 @@ describe("a workspace on three machines", () => {
     heir.start();
     const { ended: atLeast } = await tableOf(last, job, () => true);
     await tableOf(last, job, ({ ended }) => ended > atLeast || ended === 40);
-    process.stdout.write(`# runs completed again ${Math.round(performance.now() - backAt)} ms after both had come back\n`);
+    process.stdout.write(
+      `# runs completed again ${Math.round(performance.now() - backAt)} ms after both had come back\n`,
+    );
     const table = await tableOf(last, job, ({ state }) => state === "completed");
     assert.equal(table.ended, 40);
     assert.equal(table.open, 0);

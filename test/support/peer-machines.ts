@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { invitationOf } from "../../coordinator/peering.ts";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
 import { probePort } from "../../shared/broker/listen.ts";
 import { readPeers } from "../../shared/broker/peers.ts";
-import { invitationOf } from "../../coordinator/peering.ts";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
 import { endProcess } from "../../shared/broker/tied-process.ts";
 import { eventually } from "./cleanup.ts";
 import { type Program, Swarm } from "./swarm.ts";

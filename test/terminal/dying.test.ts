@@ -50,7 +50,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     const text = await isWhole(pane, 1);
     assert.match(text, /this is a bug, please report it/);
     assert.match(text, /Error: a bug that nobody foresaw/);
-    assert.match(text, /the screen has ended, the search goes on; log: .*coordinator\.log/s);
+    assert.match(text, /the screen has ended, the search goes on; log: .*screen\.log/s);
   });
 
   test("while it is stopped, by signal or by key, and drawn again afterwards", async () => {

@@ -17,6 +17,7 @@ class Screen {
   readonly orders: Order[] = [];
   readonly saved: string[] = [];
   suspended = 0;
+  remembered = 0;
   now = 100_000;
   left: Leaving | undefined;
   answer: OrderAnswer | Error = { ok: true, term: 1, name: "job1", reason: "" };
@@ -34,6 +35,9 @@ class Screen {
       save: (text) => {
         this.saved.push(text);
         return "/tmp/screen.txt";
+      },
+      remember: () => {
+        this.remembered += 1;
       },
       suspend: () => {
         this.suspended += 1;

@@ -1,0 +1,45 @@
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
+import { readJsonFile, writeSecretFile } from "../../shared/workspace.ts";
+import { type ScreenName, screenNames } from "./keys.ts";
+import type { Lists } from "./lists.ts";
+
+/** A file of this person's screens on this machine, whichever workspaces they show. */
+export function screenFile(name: string, env: NodeJS.ProcessEnv): string {
+  const { XDG_STATE_HOME: state, HOME: home } = env;
+  const root =
+    state && isAbsolute(state) ? state : join(home && isAbsolute(home) ? home : homedir(), ".local", "state");
+  return join(root, "nexus", name);
+}
+
+/** Curves have no columns of their own. */
+const remembered: readonly ScreenName[] = screenNames.filter((name) => name !== "Curves");
+/** More columns than any spec has; a file that says more is not ours. */
+const mostNames = 1000;
+
+/** Hides the columns that were hidden when the screen was last used. A file that is missing or damaged is nothing to talk about. */
+export function recallColumns(file: string, lists: Lists): void {
+  let known: unknown;
+  try {
+    known = readJsonFile(file);
+  } catch {
+    return; // all columns are shown, as at the first start
+  }
+  const hidden = field(known, "hidden");
+  for (const name of remembered) {
+    const columns = field(hidden, name);
+    if (!Array.isArray(columns) || columns.length > mostNames) continue;
+    for (const column of columns) if (typeof column === "string") lists.of(name).hidden.add(column);
+  }
+}
+
+/** @throws Error where it cannot be written */
+export function keepColumns(file: string, lists: Lists): void {
+  const hidden = Object.fromEntries(remembered.map((name) => [name, [...lists.of(name).hidden]]));
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeSecretFile(file, `${JSON.stringify({ hidden })}\n`);
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
