@@ -73,8 +73,9 @@ async function demonstrate(): Promise<number> {
     say(
       "Two workers train recurrent agents in a maze; distributed grid descent looks for their best hyperparameters.\n",
     );
+    const words = { joinLine: `--workspace ${workspace}`, flags: ` --workspace ${workspace}` };
     const view = new PlainView({ progress: process.stderr, results: process.stdout, wall: Date.now });
-    const table = await watchJob(link.bus, job, view, { signal: stop.signal });
+    const table = await watchJob(link.bus, job, view, { signal: stop.signal, words });
     if (!table.isOver) return 130;
     say(nextSteps(job));
     return 0;

@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { runningBroker } from "../shared/broker/broker-info.ts";
+import type { ExternalBroker } from "../shared/broker/workspace-link.ts";
 import type { WorkspacePaths } from "../shared/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
@@ -13,6 +14,12 @@ export function joinLines(paths: WorkspacePaths): string[] {
   if (!endpoint) return [];
   const isOnAll = broker?.host === "0.0.0.0" || broker?.host === "::";
   return linesFor(endpoint.joinLine, isOnAll ? reachableAddresses() : []);
+}
+
+/** What a person types after `nexus-worker`, or what stands for it: a coordinator on another machine prints its own. */
+export function shownJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): string {
+  const endpoint = external ? undefined : livingEndpoint(paths);
+  return endpoint?.joinLine ?? "<the join line that nexus-coord printed>";
 }
 
 /** The join line with each of the addresses in the place of its own; the line itself where there are none, or it names several. */

@@ -4,6 +4,7 @@ import { leader, standings } from "../shared/domain/standings.ts";
 import { eventText, timeOfDay } from "./event-words.ts";
 import { progressLine, settingsWithNames, standingsTable } from "./progress.ts";
 import { printable } from "./results/table.ts";
+import { type Waiting, waitingText } from "./waiting.ts";
 
 /** Where the view writes. */
 export interface PlainPorts {
@@ -31,6 +32,8 @@ const rewriteMs = 125;
 /** The clock on the line goes on also when nothing happens. */
 const idleRewriteMs = 1000;
 const columnsUnknown = 80;
+/** A worker needs a moment to come back for more; what waits longer is worth more than the line. */
+const waitsAtLeastMs = 3000;
 
 /** Shows a search live without a screen: `nexus run`, `nexus-coord` without its terminal UI, `npm start`. */
 export class PlainView {
@@ -45,6 +48,9 @@ export class PlainView {
   #rewrittenAt = 0;
   #standingsAt: number;
   #away = "";
+  #waiting: Waiting | null = null;
+  #waitsSince = 0;
+  #toldWhy = "";
 
   constructor(ports: PlainPorts, { everyMs = 60_000, json = false }: PlainOptions = {}) {
     this.#ports = ports;
@@ -84,6 +90,22 @@ export class PlainView {
     if (reason !== "" && !this.#isTerminal && !this.#json) this.#say(reason);
   }
 
+  /** Why nothing runs; null when something does. What lasts is told once, with what a person may type. */
+  waiting(waiting: Waiting | null): void {
+    const now = this.#ports.wall();
+    if (waiting?.why !== this.#waiting?.why) {
+      this.#waitsSince = now;
+      this.#isDirty = true;
+    }
+    this.#waiting = waiting;
+    if (!waiting || waiting.why === this.#toldWhy || now - this.#waitsSince < waitsAtLeastMs) return;
+    this.#toldWhy = waiting.why;
+    if (this.#json) this.#object({ type: "waiting", v: 1, job: this.#table?.job, ...waiting });
+    else if (waiting.commands.length > 0) {
+      this.#say([`${waiting.why}; to help, type:`, ...waiting.commands.map((line) => `  ${line}`)].join("\n"));
+    } else if (!this.#isTerminal) this.#say(waiting.why);
+  }
+
   /** The job's end: takes the line away and prints the standings. */
   finish(table: RunTable): void {
     this.stop();
@@ -115,7 +137,8 @@ export class PlainView {
       this.#rewrittenAt = now;
       // The last column stays free: some terminals wrap when it is written to.
       const width = Math.max(1, (this.#ports.progress.columns ?? columnsUnknown) - 1);
-      const line = this.#away === "" ? progressLine(table, now, width) : this.#away.slice(0, width);
+      const hint = this.#waiting?.why ?? waitingText(table);
+      const line = this.#away === "" ? progressLine(table, now, width, hint) : this.#away.slice(0, width);
       this.#ports.progress.write(`\r${line}\u001b[K`);
       this.#isLineShown = true;
     } else if (this.#everyMs > 0 && now - this.#standingsAt >= this.#everyMs) {

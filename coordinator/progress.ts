@@ -3,6 +3,7 @@ import type { RunTable } from "../shared/domain/run-table.ts";
 import { leader, standings } from "../shared/domain/standings.ts";
 import { decimalsFor, formatDecimal } from "./results/number-format.ts";
 import { printable, tableColumn, tableLines } from "./results/table.ts";
+import { waitingText } from "./waiting.ts";
 
 /** How a search stands, as text for people: one line while it goes on, a table at its end. */
 
@@ -14,14 +15,19 @@ const recentEnds = 64;
  *
  * @param now    wall clock, milliseconds
  * @param width  characters; Infinity for all of it
+ * @param hint   why nothing runs; "" where something does
  */
-export function progressLine(table: RunTable, now: number, width = Number.POSITIVE_INFINITY): string {
+export function progressLine(
+  table: RunTable,
+  now: number,
+  width = Number.POSITIVE_INFINITY,
+  hint = waitingText(table),
+): string {
   const left = millisecondsLeft(table, now);
   const elapsed = duration((table.endedAt ?? now) - table.submitted.at);
   const head = `${table.job}  ${countsText(table)}`;
   const time = left === undefined ? elapsed : `${elapsed}, ${duration(left)} left`;
   const best = bestText(table);
-  const hint = waitingText(table);
   const settings = bestSettings(table).map(({ name, value }) => `${name}=${settingText(value)}`);
   for (let shown = settings.length; shown >= 0; shown -= 1) {
     const parts = [head, hint, [best, ...settings.slice(0, shown)].join(" "), time];
@@ -63,13 +69,6 @@ export function bestText(table: RunTable): string {
   const decimals = decimalsFor(stDev === null || stDev === 0 ? [mean] : [stDev]);
   const spread = stDev === null ? "" : ` ±${formatDecimal(stDev, decimals)}`;
   return `best ${formatDecimal(mean, decimals)}${spread} (n=${lead.runSet.completed})`;
-}
-
-/** Why nothing runs, where that is so; a person may have forgotten the workers. */
-function waitingText(table: RunTable): string {
-  if (table.running > 0 || table.isOver || (!table.hasRoom && table.waiting.size === 0)) return "";
-  const { computeTarget } = table.submitted.settings;
-  return computeTarget === null ? "waiting for a worker" : `waiting for a worker that serves ${computeTarget}`;
 }
 
 /** Settings of the leading configuration, of the hyperparameters that have more than one. */

@@ -10,14 +10,16 @@ import { NotFoundError } from "../shared/errors.ts";
 import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import type { DotForm } from "./chart/dots.ts";
-import { joinLines } from "./join-lines.ts";
+import { joinLines, shownJoinLine } from "./join-lines.ts";
 import { ensureCoordinator } from "./launch.ts";
 import { showPeers } from "./peering.ts";
 import { PlainView } from "./plain.ts";
 import { processOutput } from "./results/output.ts";
 import { runSpec } from "./results/run.ts";
+import { scopeOf } from "./results/scope.ts";
 import { sendOrder } from "./results/send-order.ts";
 import { type ColourWish, canShowScreen, lookOf } from "./tui/look.ts";
+import type { WaitingWords } from "./waiting.ts";
 import { watchJob } from "./watch-job.ts";
 import { isNewcomer, welcome } from "./welcome.ts";
 
@@ -88,7 +90,7 @@ export async function watchNewest(
       { progress: process.stderr, results: process.stdout, wall: Date.now },
       { everyMs: flags.every * 1000, json: flags.json },
     );
-    const table = await watchJob(link.bus, job, view, { signal: leave.signal });
+    const table = await watchJob(link.bus, job, view, { signal: leave.signal, words: words(flags, external) });
     if (table.isOver) return 0;
     process.stderr.write(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}\n`);
     return interrupted;
@@ -96,6 +98,12 @@ export async function watchNewest(
     process.off("SIGINT", onSignal);
     await link.close();
   }
+}
+
+/** What must be added to a command that is shown, so that it reaches the same workspace. */
+function words({ workspace, nats, creds }: ScreenFlags, external: ExternalBroker | null): WaitingWords {
+  const { paths, flags } = scopeOf({ workspace: workspace === "ws1" ? undefined : workspace, nats, creds });
+  return { joinLine: shownJoinLine(paths, external), flags };
 }
 
 /** The live screen; returns when the person has left it. */

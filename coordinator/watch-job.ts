@@ -6,16 +6,24 @@ import type { RunTable } from "../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../shared/domain/workspace-state.ts";
 import { type JournalCorruptError, NotFoundError } from "../shared/errors.ts";
 import type { Bus } from "../shared/ports.ts";
+import { BadMessage } from "../shared/wire/check.ts";
+import { decodeStatus, type Status } from "../shared/wire/messages.ts";
+import { status as statusSubject } from "../shared/wire/subjects.ts";
 import type { PlainView } from "./plain.ts";
+import { type WaitingWords, whyWaiting } from "./waiting.ts";
 
 /** How often the connection is looked at. */
 const lookMs = 1000;
 /** The client reconnects by itself; an absence shorter than this is not worth a word. */
 const awayMs = 3000;
+/** The leader tells its status about once a second, a large swarm's more seldom. */
+const statusLastsMs = 10_000;
 
 export interface WatchOptions {
   /** Ends the watching; the job goes on. */
   readonly signal: AbortSignal;
+  /** For what a person may type when nothing runs. */
+  readonly words: WaitingWords;
   /** Hears of the state once the journal has been read to its end, before anything is shown. */
   readonly onCaughtUp?: (state: WorkspaceState, table: RunTable) => void;
 }
@@ -27,7 +35,7 @@ export interface WatchOptions {
  * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
  */
 export async function watchJob(bus: Bus, job: JobName, view: PlainView, options: WatchOptions): Promise<RunTable> {
-  const { signal, onCaughtUp = () => undefined } = options;
+  const { signal, words, onCaughtUp = () => undefined } = options;
   const end = new AbortController();
   const stop = (): void => end.abort();
   signal.addEventListener("abort", stop, { once: true });
@@ -40,6 +48,15 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
     view.event(event, table);
     if (table?.isOver) stop();
   };
+  let status: { readonly heard: Status; readonly at: number } | undefined;
+  const stopHearing = bus.subscribe(statusSubject, (_, bytes) => {
+    try {
+      status = { heard: decodeStatus(bytes), at: performance.now() };
+    } catch (error) {
+      // Of a newer leader perhaps: without it the view says less, and shows the search all the same.
+      if (!(error instanceof BadMessage)) throw error;
+    }
+  });
   const follower = await followJournal(bus, onEvent, (error) => {
     corrupt = error;
     stop();
@@ -52,11 +69,18 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
     if (table.isOver || signal.aborted) stop();
     else view.show(table);
     let lastSeenAt = performance.now();
+    const beganAt = lastSeenAt;
     while (!end.signal.aborted) {
       await pause(lookMs, end.signal);
       if (bus.isConnected()) lastSeenAt = performance.now();
       const isAway = performance.now() - lastSeenAt > awayMs;
       view.away(isAway ? "the broker does not answer; waiting for it (the workers go on training)" : "");
+      const now = performance.now();
+      const isFresh = status !== undefined && now - status.at < statusLastsMs;
+      // Whoever has just begun to listen has heard nothing yet.
+      if (isFresh || now - beganAt > statusLastsMs) {
+        view.waiting(isAway ? null : whyWaiting(table, follower.state, isFresh ? status?.heard : undefined, words));
+      }
     }
     if (corrupt) throw corrupt;
     if (table.isOver) view.finish(table);
@@ -64,6 +88,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
   } finally {
     signal.removeEventListener("abort", stop);
     view.stop();
+    stopHearing();
     await follower.stop();
   }
 }

@@ -9,7 +9,7 @@ import type { Spec } from "../../shared/domain/spec.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { SpecError } from "../../shared/errors.ts";
-import { livingEndpoint } from "../endpoint.ts";
+import { shownJoinLine } from "../join-lines.ts";
 import { PlainView } from "../plain.ts";
 import { watchJob } from "../watch-job.ts";
 import { targetOf } from "./columns.ts";
@@ -50,7 +50,7 @@ export async function launchJob(
       else words.result(launchText(table, scope.paths.name));
       output.note(nextSteps(table, state, scope, monitor));
     };
-    if (monitor === "same") return watch(link, job.name, options, output, say);
+    if (monitor === "same") return watch(link, job.name, options, scope, output, say);
     const state = await readJournal(link.bus);
     const table = state.jobs.get(job.name);
     if (!table) throw new Error(`${job.name} was accepted, but the journal does not hold it`);
@@ -104,7 +104,7 @@ function nextSteps(table: RunTable, state: WorkspaceState, scope: Scope, monitor
   if (monitor === "new") lines.push(`  nexus-coord watch ${job}${scope.flags}`);
   const target = table.submitted.settings.computeTarget;
   const serving = target === null ? "" : ` --target ${target}`;
-  const join = `nexus-worker${serving} ${joinLine(scope)}`;
+  const join = `nexus-worker${serving} ${shownJoinLine(scope.paths, scope.external)}`;
   const admitted = [...state.workers.values()].filter((worker) => worker.state === "admitted");
   if (admitted.length === 0) {
     lines.push(`no worker has joined workspace ${scope.paths.name} yet; on any machine type:`, `  ${join}`);
@@ -115,16 +115,11 @@ function nextSteps(table: RunTable, state: WorkspaceState, scope: Scope, monitor
   return `${lines.join("\n")}\n`;
 }
 
-/** A coordinator on another machine prints its join line itself. */
-function joinLine({ paths, external }: Scope): string {
-  const endpoint = external ? undefined : livingEndpoint(paths);
-  return endpoint?.joinLine ?? "<the join line that nexus-coord printed>";
-}
-
 async function watch(
   link: WorkspaceLink,
   job: RunTable["job"],
   { every, json = false }: RunOptions,
+  { paths, external, flags }: Scope,
   output: Output,
   onCaughtUp: (state: WorkspaceState, table: RunTable) => void,
 ): Promise<number> {
@@ -136,10 +131,11 @@ async function watch(
     { progress, results: { write: output.result }, wall: Date.now },
     { json, ...(every === undefined ? {} : { everyMs: every * 1000 }) },
   );
+  const words = { joinLine: shownJoinLine(paths, external), flags };
   try {
-    const table = await watchJob(link.bus, job, view, { signal: leave.signal, onCaughtUp });
+    const table = await watchJob(link.bus, job, view, { signal: leave.signal, words, onCaughtUp });
     if (table.isOver) return 0;
-    output.note(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}\n`);
+    output.note(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}${flags}\n`);
     return interrupted;
   } finally {
     process.off("SIGINT", onSignal);

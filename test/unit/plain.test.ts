@@ -144,3 +144,22 @@ test("as JSON every line is an object with type, version and time, numbers unrou
     mock.timers.reset();
   }
 });
+
+test("why nothing runs is told once, with what to type, when it has lasted", () => {
+  const { view, written } = watched({ isTTY: true });
+  try {
+    const waiting = { why: "waiting for a worker: no worker has joined yet", commands: ["nexus-worker LINE"] };
+    view.waiting(waiting);
+    assert.equal(written.progress.includes("to help, type"), false);
+    for (let second = 0; second < 5; second += 1) {
+      mock.timers.tick(1000);
+      view.waiting({ ...waiting });
+    }
+    assert.equal(written.progress.split("no worker has joined yet; to help, type:\n  nexus-worker LINE\n").length, 2);
+    assert.match(written.progress, /0 running {2}waiting for a worker: no worker has joined yet {2}1h00m/);
+    view.waiting(null);
+  } finally {
+    view.stop();
+    mock.timers.reset();
+  }
+});

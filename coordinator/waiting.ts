@@ -1,0 +1,107 @@
+import type { RunTable } from "../shared/domain/run-table.ts";
+import type { WorkerRecord, WorkspaceState } from "../shared/domain/workspace-state.ts";
+import type { Status, WorkerStatus } from "../shared/wire/messages.ts";
+
+/** Why nothing of a job runs, and what a person may type. */
+export interface Waiting {
+  readonly why: string;
+  /** Commands, a line each; empty where time alone helps. */
+  readonly commands: readonly string[];
+}
+
+/** Where `nexus` and `nexus-worker` must be told which workspace is meant. */
+export interface WaitingWords {
+  /** What follows `nexus-worker` on a machine that shall help. */
+  readonly joinLine: string;
+  /** "" or " --workspace ws2 ...". */
+  readonly flags: string;
+}
+
+/** Who is not heard for so many leases is not counted upon. */
+const silentLeases = 2;
+
+/** True where something of the job could run and nothing does. */
+export const isWaiting = (table: RunTable): boolean =>
+  table.running === 0 && !table.isOver && (table.hasRoom || table.waiting.size > 0);
+
+/** In a few words, of the journal alone; "" where nothing waits. */
+export function waitingText(table: RunTable): string {
+  if (!isWaiting(table)) return "";
+  const { computeTarget } = table.submitted.settings;
+  return computeTarget === null ? "waiting for a worker" : `waiting for a worker that serves ${computeTarget}`;
+}
+
+/**
+ * Why nothing of the job runs, from what its leader tells of its workers; null where nothing waits.
+ *
+ * @param status  the newest one; undefined while none was heard
+ */
+export function whyWaiting(
+  table: RunTable,
+  state: WorkspaceState,
+  status: Status | undefined,
+  { joinLine, flags }: WaitingWords,
+): Waiting | null {
+  if (!isWaiting(table)) return null;
+  const { computeTarget, lowPriority } = table.submitted.settings;
+  const options = computeTarget === null ? "" : ` --target ${computeTarget}`;
+  const join = `nexus-worker${options} ${joinLine}`;
+  if (!status) return { why: "waiting for a coordinator that leads", commands: [`nexus-coord${flags}`] };
+  const there = status.workers.flatMap((presence): Present[] => {
+    const record = state.workers.get(presence.worker);
+    return record && presence.silentMs < silentLeases * status.leaseMs ? [{ presence, record }] : [];
+  });
+  if (there.length === 0) {
+    const known = state.workers.size;
+    const gone = known === 0 ? "no worker has joined yet" : `none of the ${known} that have joined is there`;
+    return { why: `waiting for a worker: ${gone}`, commands: [join] };
+  }
+  const serving = there.filter(({ presence }) => serves(presence, computeTarget));
+  if (serving.length === 0) {
+    return {
+      why: `waiting for a worker that serves ${computeTarget}: ${names(there)} ${there.length === 1 ? "does" : "do"} not`,
+      commands: [join],
+    };
+  }
+  const steady = serving.filter(({ presence }) => lowPriority || !presence.opportunistic);
+  if (steady.length === 0) {
+    return {
+      why: `waiting for a worker that is not opportunistic (low_priority: false): ${names(serving)} ${are(serving)}`,
+      commands: [join],
+    };
+  }
+  const allowed = steady.filter(({ record }) => record.state === "admitted");
+  if (allowed.length === 0) {
+    const ids = steady.map(({ record }) => record.id).join(" ");
+    return {
+      why: `waiting for a worker: ${names(steady)} ${are(steady)} ${steady[0]?.record.state}`,
+      commands: [`nexus admit ${ids}${flags}`, join],
+    };
+  }
+  const working = allowed.filter(({ record }) => record.duty === "working");
+  if (working.length === 0) {
+    const ids = allowed.map(({ record }) => record.id).join(" ");
+    return {
+      why: `waiting for a worker: ${names(allowed)} ${are(allowed)} ${allowed[0]?.record.duty}`,
+      commands: [`nexus resume ${ids}${flags}`, join],
+    };
+  }
+  return { why: `waiting for a free slot on ${names(working)}`, commands: [] };
+}
+
+interface Present {
+  readonly presence: WorkerStatus;
+  readonly record: WorkerRecord;
+}
+
+const serves = ({ targets }: WorkerStatus, target: string | null): boolean =>
+  target === null || targets.length === 0 || targets.includes(target);
+
+const are = (workers: readonly Present[]): string => (workers.length === 1 ? "is" : "are");
+
+/** `lab-1, lab-2 and 3 more`. */
+function names(workers: readonly Present[]): string {
+  const shown = workers.slice(0, 3).map(({ record }) => record.id);
+  const more = workers.length - shown.length;
+  return more > 0 ? `${shown.join(", ")} and ${more} more` : shown.join(", ");
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { whyWaiting } from "../../coordinator/waiting.ts";
+import { workerIdFrom } from "../../shared/domain/names.ts";
+import type { JobSettings } from "../../shared/domain/spec.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
+import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
+import { JobStory } from "../support/job-story.ts";
+
+const words = { joinLine: "nats://CODE@lab:4222/ws1", flags: "" };
+
+/** A job that nothing runs of, workers that have joined, and what their leader says of them. */
+function waiting(settings: Partial<JobSettings>, workers: (Partial<WorkerStatus> & { orders?: string[] })[]) {
+  const story = new JobStory({ number: 1, settings });
+  const state = emptyWorkspace();
+  for (const event of story.events) apply(state, event);
+  const present = workers.map(({ orders = [], ...rest }, i): WorkerStatus => {
+    const worker = workerIdFrom(`lab-${i + 1}`);
+    apply(state, { type: "worker-enrolled", worker, publicKey: "U", host: "lab", op: `e${i}`, at: 1 });
+    for (const order of orders) {
+      const change = { type: "worker-state", worker, reason: "", by: "ann", op: `${order}${i}`, at: 2 } as const;
+      apply(state, { ...change, state: order as "paused" | "benched" });
+    }
+    const usual = { silentMs: 100, slots: 1, opportunistic: false, targets: [], version: null, skewMs: null };
+    return { worker, ...usual, ...rest };
+  });
+  const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers: present, leases: [] };
+  const table = state.jobs.get(story.job);
+  assert.ok(table);
+  return { story, state, table, why: (heard: Status | undefined = status) => whyWaiting(table, state, heard, words) };
+}
+
+test("a job without a worker says what to type on a machine that shall help", () => {
+  assert.deepEqual(waiting({}, []).why(), {
+    why: "waiting for a worker: no worker has joined yet",
+    commands: ["nexus-worker nats://CODE@lab:4222/ws1"],
+  });
+  const gone = waiting({ computeTarget: "gpu" }, [{ silentMs: 61_000 }]).why();
+  assert.equal(gone?.why, "waiting for a worker: none of the 1 that have joined is there");
+  assert.deepEqual(gone?.commands, ["nexus-worker --target gpu nats://CODE@lab:4222/ws1"]);
+});
+
+test("workers that are there and may not take it are named, with what would help", () => {
+  const target = waiting({ computeTarget: "gpu" }, [{ targets: ["cpu"] }, { targets: ["big"] }]).why();
+  assert.equal(target?.why, "waiting for a worker that serves gpu: lab-1, lab-2 do not");
+  const steady = waiting({ lowPriority: false }, [{ opportunistic: true }]).why();
+  assert.match(steady?.why ?? "", /not opportunistic \(low_priority: false\): lab-1 is/);
+  const benched = waiting({}, [{ orders: ["benched"] }, { silentMs: 99_000 }]).why();
+  assert.match(benched?.why ?? "", /lab-1 is benched/);
+  assert.equal(benched?.commands[0], "nexus admit lab-1");
+  const paused = waiting({}, [{ orders: ["paused"] }]).why();
+  assert.match(paused?.why ?? "", /lab-1 is paused/);
+  assert.equal(paused?.commands[0], "nexus resume lab-1");
+});
+
+test("where someone may take it, or nothing of it runs any more, there is nothing to type", () => {
+  const busy = waiting({ computeTarget: "gpu" }, [{ targets: ["gpu"] }, {}, {}, {}, {}]).why();
+  assert.deepEqual(busy, { why: "waiting for a free slot on lab-1, lab-2, lab-3 and 2 more", commands: [] });
+  const running = waiting({}, []);
+  running.story.started("run1.1", []);
+  for (const event of running.story.events.slice(1)) apply(running.state, event);
+  assert.equal(running.why(), null);
+});
+
+test("without a leader that tells, it is the coordinator that is missing", () => {
+  const found = waiting({}, []);
+  assert.deepEqual(whyWaiting(found.table, found.state, undefined, { ...words, flags: " --workspace lab" }), {
+    why: "waiting for a coordinator that leads",
+    commands: ["nexus-coord --workspace lab"],
+  });
+});
