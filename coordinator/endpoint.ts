@@ -14,6 +14,14 @@ export interface Endpoint {
   readonly joinLine: string;
   /** Wall clock, milliseconds. */
   readonly since: number;
+  /** What it was started with; undefined where it does not say, as older ones do. */
+  readonly settings?: StartSettings | undefined;
+}
+
+/** What counts only when a coordinator starts. */
+export interface StartSettings {
+  readonly leaseMs: number;
+  readonly lingerMs: number;
 }
 
 export function writeEndpoint(paths: WorkspacePaths, endpoint: Endpoint): void {
@@ -34,10 +42,24 @@ export function livingEndpoint(paths: WorkspacePaths): Endpoint | undefined {
 function readEndpointFile(paths: WorkspacePaths): Endpoint | undefined {
   const value = readJsonFile(paths.endpoint);
   if (typeof value !== "object" || value === null) return undefined;
-  const { coordinator, url, joinLine, since } = value as Record<string, unknown>;
+  const { coordinator, url, joinLine, since, settings } = value as Record<string, unknown>;
   if (!isProcessIdentity(coordinator) || typeof url !== "string" || typeof joinLine !== "string") return undefined;
-  return { coordinator, url, joinLine, since: typeof since === "number" ? since : 0 };
+  return {
+    coordinator,
+    url,
+    joinLine,
+    since: typeof since === "number" ? since : 0,
+    settings: isStartSettings(settings) ? settings : undefined,
+  };
 }
+
+const isStartSettings = (value: unknown): value is StartSettings =>
+  typeof value === "object" &&
+  value !== null &&
+  "leaseMs" in value &&
+  typeof value.leaseMs === "number" &&
+  "lingerMs" in value &&
+  typeof value.lingerMs === "number";
 
 /** The workspace's join code: whoever knows it may enrol a machine. Made at the first call, kept in a file of mode 0600. */
 export function joinCode(paths: WorkspacePaths): string {

@@ -2,13 +2,14 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { readRoleSecret } from "../shared/broker/credentials.ts";
+import { type ExternalBroker, externalJoinLine, rememberBroker } from "../shared/broker/external-broker.ts";
 import { listenText } from "../shared/broker/listen.ts";
 import { peerUrls, readPeers, selfOf } from "../shared/broker/peers.ts";
 import { type HeldBroker, holdBroker } from "../shared/broker/server.ts";
 import { checkStore } from "../shared/broker/store-check.ts";
 import { keepMark } from "../shared/broker/store-mark.ts";
 import { ensureStreams } from "../shared/broker/streams.ts";
-import { connectAs, credentialsOf, type ExternalBroker } from "../shared/broker/workspace-link.ts";
+import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
 import { largestRandint } from "../shared/domain/seeds.ts";
@@ -31,7 +32,7 @@ export interface CoordinatorOptions {
   readonly replicas?: number | undefined;
   readonly leaseMs: number;
   /** How long the broker outlives a coordinator that dies without a word. */
-  readonly lingerMs: number | undefined;
+  readonly lingerMs: number;
 }
 
 /** Runs a coordinator in this process until the signal aborts. `onReady` is called when it first leads or stands by. */
@@ -58,6 +59,7 @@ export async function runCoordinator(
     const credentials = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
     const url = peers && held ? `${held.url},${peerUrls(peers)}` : (held?.url ?? external?.url ?? "");
     const bus = await connectAs(url, credentials, "coordinator");
+    rememberBroker(paths, external);
     const undo: (() => Promise<void>)[] = [() => bus.close()];
     const left = new AbortController();
     let movedTo: string | undefined;
@@ -65,7 +67,7 @@ export async function runCoordinator(
     try {
       if (peers && held) {
         // Also a standby is this machine's coordinator, and it may stand by for ever.
-        announce(paths, held, own);
+        announcePeer(own, held, options);
         onReady();
         await untilStored(bus, paths, log, signal);
         if (signal.aborted) return;
@@ -105,14 +107,9 @@ export async function runCoordinator(
           writeSnapshot: (stop) => writeSnapshotApart({ url, credentials }, log, stop),
           onLeading: (leads) => {
             isLeading = leads;
-            if (peers && held) announce(paths, held, own);
-            else if (!leads) removeEndpoint(paths, own);
-            else if (held) {
-              const line = joinLine(paths, held.host, held.port);
-              writeEndpoint(paths, { coordinator: own, url: held.url, joinLine: line, since: Date.now() });
-            } else {
-              writeEndpoint(paths, { coordinator: own, url, joinLine: `${url}/${paths.name}`, since: Date.now() });
-            }
+            if (peers && held) announcePeer(own, held, options);
+            else if (leads) announce(own, held, url, options);
+            else removeEndpoint(paths, own);
           },
         },
         AbortSignal.any([signal, left.signal]),
@@ -128,10 +125,24 @@ export async function runCoordinator(
   }
 }
 
+/** Commands on this machine find the coordinator that leads. */
+function announce(
+  own: ProcessIdentity,
+  held: HeldBroker | undefined,
+  url: string,
+  { paths, leaseMs, lingerMs }: CoordinatorOptions,
+): void {
+  writeEndpoint(paths, {
+    coordinator: own,
+    url: held?.url ?? url,
+    joinLine: held ? joinLine(paths, held.host, held.port) : externalJoinLine(paths, { url }),
+    since: Date.now(),
+    settings: { leaseMs, lingerMs },
+  });
+}
+
 /** A peer's coordinator is found by this machine's commands whether it leads or stands by. */
-function announce(paths: WorkspacePaths, held: HeldBroker, own: ProcessIdentity): void {
-  const running = livingEndpoint(paths);
-  if (running && running.coordinator.pid !== own.pid) return;
-  const line = joinLine(paths, held.host, held.port);
-  writeEndpoint(paths, { coordinator: own, url: held.url, joinLine: line, since: Date.now() });
+function announcePeer(own: ProcessIdentity, held: HeldBroker, options: CoordinatorOptions): void {
+  const running = livingEndpoint(options.paths);
+  if (!running || running.coordinator.pid === own.pid) announce(own, held, held.url, options);
 }

@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { runningBroker } from "../shared/broker/broker-info.ts";
-import type { ExternalBroker } from "../shared/broker/workspace-link.ts";
+import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../shared/broker/external-broker.ts";
 import type { WorkspacePaths } from "../shared/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
@@ -18,8 +18,8 @@ export function joinLines(paths: WorkspacePaths): string[] {
 
 /** What a person types after `nexus-worker`, or what stands for it: a coordinator on another machine prints its own. */
 export function shownJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): string {
-  const endpoint = external ? undefined : livingEndpoint(paths);
-  return endpoint?.joinLine ?? "<the join line that nexus-coord printed>";
+  if (external) return `${externalJoinLine(paths, external)}${externalJoinFlags(external)}`;
+  return livingEndpoint(paths)?.joinLine ?? "<the join line that nexus-coord printed>";
 }
 
 /** The join line with each of the addresses in the place of its own; the line itself where there are none, or it names several. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import type { ExternalBroker } from "../shared/broker/workspace-link.ts";
+import { type ExternalBroker, externalBroker } from "../shared/broker/external-broker.ts";
 import { exitCode, explain } from "../shared/errors.ts";
 import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
@@ -17,6 +17,9 @@ interface CoordinatorFlags extends ScreenFlags {
   readonly peersJoin?: string;
   readonly replicas?: number;
 }
+
+const usualLeaseSeconds = 30;
+const usualLingerSeconds = 600;
 
 const program = new Command("nexus-coord")
   .description(
@@ -39,11 +42,18 @@ const program = new Command("nexus-coord")
     "--peers-join <line>",
     "the first time, on the others: the line that --peers printed there, or a file with it",
   )
-  .option("--nats <url>", "use a NATS server that exists already (or a cluster: several with commas), with --creds")
+  .option(
+    "--nats <url>",
+    "use a NATS server that exists already (or a cluster: several with commas), with --creds; remembered until --nats own",
+  )
   .option("--replicas <n>", "with --nats: copies of each stream in its cluster: 1, 3 or 5", replicas)
   .option("--creds <file>", "credentials for --nats")
-  .option("--lease <seconds>", "a worker silent for so long loses its trials", seconds(1), 30)
-  .option("--linger <seconds>", "how long the broker outlives a coordinator that dies without a word", seconds(0), 600)
+  .option("--lease <seconds>", "a worker silent for so long loses its trials (default: 30)", seconds(1))
+  .option(
+    "--linger <seconds>",
+    "how long the broker outlives a coordinator that dies without a word (default: 600)",
+    seconds(0),
+  )
   .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
   .option("--json", "one JSON object a line instead of a view", false)
   .option("--plain", "lines instead of a screen, also on a terminal", false)
@@ -120,8 +130,8 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
       listen: flags.listen,
       external: externalOf(flags),
       replicas: flags.replicas,
-      leaseMs: flags.lease * 1000,
-      lingerMs: flags.linger * 1000,
+      leaseMs: (flags.lease ?? usualLeaseSeconds) * 1000,
+      lingerMs: (flags.linger ?? usualLingerSeconds) * 1000,
     };
     await runCoordinator(options, () => tell({ kind: "ready" }), stop.signal);
   } catch (error) {
@@ -133,9 +143,8 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   }
 }
 
-function externalOf(flags: CoordinatorFlags): ExternalBroker | null {
-  return flags.nats === undefined ? null : { url: flags.nats, credentialsFile: flags.creds ?? null };
-}
+const externalOf = ({ workspace, nats, creds }: CoordinatorFlags): ExternalBroker | null =>
+  externalBroker(workspacePaths(workspace), nats, creds);
 
 function replicas(text: string): number {
   if (/^[135]$/.test(text)) return Number(text);

@@ -1,15 +1,12 @@
+import { type ExternalBroker, externalJoinFlags } from "../shared/broker/external-broker.ts";
 import { readJournal } from "../shared/broker/journal-reader.ts";
-import {
-  credentialsOf,
-  type ExternalBroker,
-  linkWorkspace,
-  type WorkspaceLink,
-} from "../shared/broker/workspace-link.ts";
+import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../shared/broker/workspace-link.ts";
 import { type JobName, parseJobName } from "../shared/domain/names.ts";
 import { NotFoundError } from "../shared/errors.ts";
 import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import type { DotForm } from "./chart/dots.ts";
+import { checkRunning } from "./check-running.ts";
 import { joinLines, shownJoinLine } from "./join-lines.ts";
 import { ensureCoordinator } from "./launch.ts";
 import { showPeers } from "./peering.ts";
@@ -30,8 +27,8 @@ export interface ScreenFlags {
   readonly nats?: string;
   readonly creds?: string;
   readonly replicas?: number;
-  readonly lease: number;
-  readonly linger: number;
+  readonly lease?: number;
+  readonly linger?: number;
   readonly every: number;
   readonly json: boolean;
   readonly plain: boolean;
@@ -55,9 +52,11 @@ export async function openScreen(
     await welcome(process.cwd(), { input: process.stdin, output: process.stdout });
   }
   const { endpoint, started } = await ensureCoordinator(paths, startFlags(flags));
+  if (!started) checkRunning(paths, endpoint, flags);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   say(`the coordinator of ${workspace} ${started ? "has started" : "runs"}, process ${endpoint.coordinator.pid}`);
-  say(`  on any machine that shall help, type:  nexus-worker ${endpoint.joinLine}`);
+  const options = external === null ? "" : externalJoinFlags(external);
+  say(`  on any machine that shall help, type:  nexus-worker ${endpoint.joinLine}${options}`);
   say(
     `  to end it:                             nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`,
   );
@@ -162,7 +161,9 @@ function namedJob(text: string): JobName {
 
 /** What a coordinator that is started in the background must be told. */
 function startFlags({ listen, nats, creds, replicas, lease, linger }: ScreenFlags): string[] {
-  const flags = ["--lease", String(lease), "--linger", String(linger)];
+  const flags: string[] = [];
+  if (lease !== undefined) flags.push("--lease", String(lease));
+  if (linger !== undefined) flags.push("--linger", String(linger));
   if (listen !== undefined) flags.push("--listen", listen);
   if (nats !== undefined) flags.push("--nats", nats);
   if (creds !== undefined) flags.push("--creds", creds);

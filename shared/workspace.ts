@@ -48,6 +48,8 @@ export interface WorkspacePaths {
   readonly workersConfiguration: string;
   /** By which commands on this machine find the coordinator. */
   readonly endpoint: string;
+  /** Which broker of someone else's the last start used; missing where it was one of our own. */
+  readonly externalBroker: string;
 }
 
 /**
@@ -90,6 +92,7 @@ export function workspaceAt(dir: string): WorkspacePaths {
     serverConfiguration: join(secrets, "nats-server.conf"),
     workersConfiguration: join(secrets, "workers.conf"),
     endpoint: join(dir, "endpoint.json"),
+    externalBroker: join(dir, "external-broker.json"),
   };
 }
 

@@ -53,9 +53,12 @@ export async function identify(
   const kept = readIdentity(file);
   if (kept && (await isAccepted(kept, line))) return kept;
   if (line.code === "") {
+    // Someone else's broker that lets everyone in; one of our own never does.
+    if (await isOpenToAll(line)) return { worker: name, nkeySeed: "" };
     throw new UsageError(
       `this machine is not enrolled in ${line.workspace} at ${line.url}, and the join line has no code\n` +
-        "  expected: nexus-worker nats://CODE@host:port/workspace, as nexus-coord prints it",
+        "  expected: nexus-worker nats://CODE@host:port/workspace, as nexus-coord prints it,\n" +
+        "  or, where the broker is someone else's: nexus-worker nats://host:port/workspace --creds FILE --name ID",
     );
   }
   say(`enrolling at ${line.url}...`);
@@ -115,6 +118,18 @@ async function isAccepted(identity: WorkerIdentity, line: JoinLine): Promise<boo
     if (error.reason === "refused") return false;
     if (line.code === "") throw new UnreachableError(error.message, { cause: error });
     return true; // the broker is away; the worker waits for it
+  }
+}
+
+async function isOpenToAll(line: JoinLine): Promise<boolean> {
+  try {
+    const bus = await connectBus({ url: line.url, credentials: {}, name: "nobody", inbox: inboxPrefix("nobody") });
+    await bus.close();
+    return true;
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    if (error.reason === "refused") return false;
+    throw new UnreachableError(error.message, { cause: error });
   }
 }
 

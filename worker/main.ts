@@ -62,7 +62,8 @@ This worker runs the code that the coordinator sends. Join only workspaces of pe
 Examples:
   nexus-worker                                     on the coordinator's own machine
   nexus-worker nats://CODE@192.0.2.7:4222/ws1      on any other machine, as nexus-coord prints it
-  nexus-worker nats://... --slots 2 --target gpu   two trials at once, only jobs for the pool "gpu" or for none`,
+  nexus-worker nats://... --slots 2 --target gpu   two trials at once, only jobs for the pool "gpu" or for none
+  nexus-worker nats://broker:4222/ws1 --creds lab.creds --name lab   a NATS server that others run (nexus-coord --nats)`,
   );
 
 try {
@@ -136,9 +137,8 @@ function credentials(
   creds: string | undefined,
   line: JoinLine,
 ): ReturnType<typeof credentialsOf> {
-  return creds === undefined
-    ? { nkeySeed: identity.nkeySeed }
-    : credentialsOf({ url: line.url, credentialsFile: creds });
+  if (creds !== undefined) return credentialsOf({ url: line.url, credentialsFile: creds });
+  return identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
 }
 
 /** The folder of this worker; with no name given the first one free, so that two workers of one machine just work. */

@@ -1,5 +1,6 @@
 import type { Role } from "../../shared/broker/credentials.ts";
-import type { ExternalBroker, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
+import { type ExternalBroker, externalBroker } from "../../shared/broker/external-broker.ts";
+import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
@@ -16,24 +17,27 @@ export interface GlobalOptions {
 /** Which workspace a command is about, and where its broker is. */
 export interface Scope {
   readonly paths: WorkspacePaths;
-  /** Null: this machine's own broker. */
+  /** Null: this machine's own broker, or that of the workspace's peers. */
   readonly external: ExternalBroker | null;
   /** What a command that is printed for the user must add to reach the same workspace: "" or " --workspace ws2 ...". */
   readonly flags: string;
 }
 
-/** Options first, then NEXUS_WORKSPACE, NEXUS_SERVERS and NEXUS_CREDS, then workspace ws1 on this machine. */
+/**
+ * Options first, then NEXUS_WORKSPACE, NEXUS_SERVERS and NEXUS_CREDS, then workspace ws1 on this machine, with the broker of its
+ * coordinator's last start.
+ */
 export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Scope {
   const { NEXUS_WORKSPACE: workspaceSet, NEXUS_SERVERS: serversSet, NEXUS_CREDS: credsSet } = env;
   const paths = workspacePaths(options.workspace ?? (workspaceSet || "ws1"), env);
   const url = options.nats ?? (serversSet || undefined);
-  const credentialsFile = options.creds ?? (credsSet || null);
+  const creds = options.creds ?? (credsSet || undefined);
   const flags = [
     options.workspace === undefined ? "" : ` --workspace ${options.workspace}`,
     options.nats === undefined ? "" : ` --nats ${options.nats}`,
     options.creds === undefined ? "" : ` --creds ${options.creds}`,
   ];
-  return { paths, external: url === undefined ? null : { url, credentialsFile }, flags: flags.join("") };
+  return { paths, external: externalBroker(paths, url, creds), flags: flags.join("") };
 }
 
 /** Connects, works, and undoes the connection; the broker's client is loaded only here. */

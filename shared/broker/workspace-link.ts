@@ -8,18 +8,11 @@ import { inboxPrefix } from "./accounts.ts";
 import { runningBroker } from "./broker-info.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./bus.ts";
 import { type Role, readCredentialsFile, readRoleSecret } from "./credentials.ts";
+import type { ExternalBroker } from "./external-broker.ts";
 import { mayPass, streamInfo } from "./jetstream-api.ts";
 import { peersTrouble } from "./peer-probe.ts";
 import { type PeersFile, peerUrls, readPeers } from "./peers.ts";
 import { holdBroker } from "./server.ts";
-
-/** A broker of someone else's, named on the command line. */
-export interface ExternalBroker {
-  /** One or several, with commas: the servers of a cluster. */
-  readonly url: string;
-  /** File with its credentials; null where it asks for none. */
-  readonly credentialsFile: string | null;
-}
 
 /** A connection to the workspace's broker, and what undoes it. */
 export interface WorkspaceLink {

@@ -1,0 +1,53 @@
+import { runningBroker } from "../shared/broker/broker-info.ts";
+import { listenText, parseListen } from "../shared/broker/listen.ts";
+import { UsageError } from "../shared/errors.ts";
+import type { WorkspacePaths } from "../shared/workspace.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** What was typed and counts only when a coordinator starts. */
+export interface TypedSettings {
+  readonly listen?: string | undefined;
+  readonly nats?: string | undefined;
+  /** Seconds. */
+  readonly lease?: number | undefined;
+  /** Seconds. */
+  readonly linger?: number | undefined;
+}
+
+/**
+ * Holds what was typed against the coordinator that runs already: it would not obey, and nobody would notice.
+ *
+ * @throws UsageError that says what it was started with, and how to start it anew
+ */
+export function checkRunning(paths: WorkspacePaths, endpoint: Endpoint, typed: TypedSettings): void {
+  const found = differences(paths, endpoint, typed);
+  if (found.length === 0) return;
+  const workspace = paths.name === "ws1" ? "" : ` --workspace ${paths.name}`;
+  throw new UsageError(
+    `the coordinator of ${paths.name} runs already (process ${endpoint.coordinator.pid}), and ${found.join("; ")}\n` +
+      `  these count only when it starts; to start it anew:  nexus-coord stop${workspace}\n` +
+      "  then this line again; runs go on meanwhile, and their results count",
+  );
+}
+
+function differences(paths: WorkspacePaths, { url, settings }: Endpoint, typed: TypedSettings): string[] {
+  const found: string[] = [];
+  const broker = runningBroker(paths);
+  if (typed.listen !== undefined) {
+    const wanted = listenText(parseListen(typed.listen));
+    if (broker && listenText(broker) !== wanted)
+      found.push(`its broker listens on ${listenText(broker)}, not ${wanted}`);
+  }
+  if (typed.nats !== undefined && typed.nats !== url && !(typed.nats === "own" && broker)) {
+    found.push(`it uses the broker at ${url}, not ${typed.nats}`);
+  }
+  const times = [
+    ["lease", typed.lease, settings?.leaseMs],
+    ["linger", typed.linger, settings?.lingerMs],
+  ] as const;
+  for (const [name, seconds, runsWithMs] of times) {
+    if (seconds !== undefined && runsWithMs !== undefined && seconds * 1000 !== runsWithMs)
+      found.push(`its --${name} is ${runsWithMs / 1000} s, not ${seconds} s`);
+  }
+  return found;
+}

@@ -1,0 +1,70 @@
+import { rmSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { UsageError } from "../errors.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
+
+/** A broker of someone else's, named on the command line, or by the last start of this machine's coordinator. */
+export interface ExternalBroker {
+  /** One or several, with commas: the servers of a cluster. */
+  readonly url: string;
+  /** File with its credentials; null where it asks for none. */
+  readonly credentialsFile: string | null;
+}
+
+/** `--nats own`: the broker is one of our own again. */
+const ownBroker = "own";
+
+/**
+ * Whose broker a command means: that of `--nats`, otherwise that of the coordinator's last start on this machine, so that
+ * nobody types it twice; null: one of our own.
+ */
+export function externalBroker(
+  paths: WorkspacePaths,
+  nats: string | undefined,
+  creds: string | undefined,
+): ExternalBroker | null {
+  if (nats === ownBroker) {
+    if (creds !== undefined) throw new UsageError(`--creds ${creds}: a broker of our own has its own credentials`);
+    return null;
+  }
+  if (nats !== undefined) return { url: nats, credentialsFile: creds ?? null };
+  const last = remembered(paths);
+  return last && creds !== undefined ? { ...last, credentialsFile: creds } : last;
+}
+
+/** Called when a coordinator has reached its broker; null forgets. */
+export function rememberBroker(paths: WorkspacePaths, external: ExternalBroker | null): void {
+  if (external === null) {
+    rmSync(paths.externalBroker, { force: true });
+    return;
+  }
+  const { url, credentialsFile } = external;
+  const file = credentialsFile === null ? null : resolve(credentialsFile);
+  writeSecretFile(paths.externalBroker, `${JSON.stringify({ url, credentialsFile: file })}\n`);
+}
+
+function remembered(paths: WorkspacePaths): ExternalBroker | null {
+  const value = readJsonFile(paths.externalBroker);
+  if (typeof value !== "object" || value === null) return null;
+  const { url, credentialsFile } = value as Record<string, unknown>;
+  if (typeof url !== "string") return null;
+  return {
+    url,
+    credentialsFile: typeof credentialsFile === "string" && isAbsolute(credentialsFile) ? credentialsFile : null,
+  };
+}
+
+/**
+ * What follows `nexus-worker` where the broker is someone else's: its administrator makes each worker's user, and no join code
+ * would help.
+ */
+export function externalJoinLine(paths: WorkspacePaths, { url }: Pick<ExternalBroker, "url">): string {
+  const servers = url.split(",").map((each) => each.trim());
+  const scheme = /^[a-z]+:\/\//.exec(servers[0] ?? "")?.[0] ?? "nats://";
+  const hosts = servers.map((each) => each.replace(/^[a-z]+:\/\//, "").replace(/\/+$/, ""));
+  return `${scheme}${hosts.join(",")}/${paths.name}`;
+}
+
+/** The options that go with it: none where the broker lets everyone in. */
+export const externalJoinFlags = ({ credentialsFile }: ExternalBroker): string =>
+  credentialsFile === null ? "" : " --creds FILE --name ID";

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { exitCode } from "../../shared/errors.ts";
+import { eventually } from "../support/cleanup.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import { type Program, Swarm } from "../support/swarm.ts";
+
+/** A command of `nexus` with no word of where the broker is. */
+async function nexus(swarm: Swarm, words: readonly string[]): Promise<string> {
+  const program = swarm.run("coordinator/results/main.js", words);
+  const { code } = await program.exited();
+  assert.equal(code, exitCode.done, program.output());
+  return program.output();
+}
+
+async function stop(program: Program): Promise<void> {
+  program.child.kill("SIGTERM");
+  assert.equal((await program.exited()).code, exitCode.done, program.output());
+}
+
+/** A whole search by what is printed alone: `nexus-coord --nats`, the line for workers, and commands without an option. */
+async function search(config: string, coordinatorCreds: object | null, workerCreds: object | null): Promise<void> {
+  const server = await startNatsServer({ config });
+  const swarm = new Swarm();
+  const options = (name: string, creds: object | null): string[] => {
+    if (creds === null) return [];
+    const file = join(swarm.folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(creds), { mode: 0o600 });
+    return ["--creds", file];
+  };
+  const first = await swarm.coordinator(["--nats", server.url, ...options("coordinator", coordinatorCreds)]);
+  const line = livingEndpoint(swarm.paths)?.joinLine ?? "";
+  assert.equal(line, `${server.url}/ws1`);
+  const worker = swarm.run("worker/main.js", [line, "--name", "lab", ...options("lab", workerCreds)]);
+  const spec = swarm.probeSpec("outside", { total_runs: 4, hp_tuning: "dgd" });
+  await nexus(swarm, ["run", spec, "--monitor", "none"]);
+  await eventually(
+    "the runs have ended",
+    async () => (await nexus(swarm, ["list", "jobs"])).includes("completed"),
+    30_000,
+  );
+  const runs = await nexus(swarm, ["list", "runs", "job1", "--child", "--json"]);
+  assert.equal(
+    runs
+      .trim()
+      .split("\n")
+      .filter((each) => each.includes('"completed"')).length,
+    4,
+    runs,
+  );
+  assert.match(await nexus(swarm, ["verify", "job1"]), /every promise was kept/);
+  await stop(first);
+
+  // Nothing of ours runs now: the store is still found where it is, and so does the next coordinator.
+  assert.match(await nexus(swarm, ["list", "jobs"]), /job1/);
+  const second = await swarm.coordinator();
+  assert.equal(livingEndpoint(swarm.paths)?.url, server.url);
+  await stop(worker);
+  await stop(second);
+
+  // Back to a broker of our own, where nothing has happened yet.
+  const own = await swarm.coordinator(["--nats", "own"]);
+  assert.notEqual(livingEndpoint(swarm.paths)?.url, server.url);
+  assert.doesNotMatch(await nexus(swarm, ["list", "jobs"]), /job1/);
+  await stop(own);
+  await server.stop();
+}
+
+describe("a NATS server that exists already", { concurrency: 2 }, () => {
+  test("which lets everyone in", () => search("", null, null));
+
+  test("with users whom its administrator has made", () => {
+    const users = [
+      '{user: "coord", password: "c", permissions: {publish: ">", subscribe: ">"}}',
+      '{user: "lab", password: "l", permissions: {publish: ["ask.lab", "ev.lab.>", "ck.lab.>", "$JS.API.DIRECT.GET.BLOB.>"], subscribe: ["_INBOX_lab.>", "ctl.all", "ctl.lab"]}}',
+    ];
+    return search(
+      `accounts { A { jetstream: enabled, users: [${users.join(", ")}] } }`,
+      { user: "coord", password: "c" },
+      { user: "lab", password: "l" },
+    );
+  });
+});
+
+describe("a coordinator that runs already", () => {
+  test("tells whoever types other settings that they would not count", async () => {
+    const swarm = new Swarm();
+    const running = await swarm.coordinator(["--lease", "20"]);
+    const typed = swarm.run("coordinator/main.js", ["--plain", "--lease", "5", "--listen", "127.0.0.1:4999"]);
+    assert.equal((await typed.exited()).code, exitCode.usage, typed.output());
+    assert.match(typed.output(), /its broker listens on 127\.0\.0\.1:\d+, not 127\.0\.0\.1:4999/);
+    assert.match(typed.output(), /its --lease is 20 s, not 5 s/);
+    assert.match(typed.output(), /nexus-coord stop\n/);
+    const same = swarm.run("coordinator/main.js", ["--plain", "--lease", "20"]);
+    assert.equal((await same.exited()).code, exitCode.done, same.output());
+    await stop(running);
+  });
+});
