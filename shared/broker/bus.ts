@@ -340,7 +340,8 @@ class NatsBus implements CoordinatorBus {
   }
 
   async newest(stream: string, subject: string): Promise<Uint8Array | null> {
-    const data = await this.#ask(`$JS.API.DIRECT.GET.${stream}.${subject}`, new Uint8Array(0), questionTimeoutMs);
+    const question = `$JS.API.DIRECT.GET.${stream}.${subject}`;
+    const data = await this.#patiently(subject, () => this.#ask(question, new Uint8Array(0), questionTimeoutMs));
     // A status without a body: there is no such message. Those that are stored are never empty.
     return data.length === 0 ? null : data;
   }
@@ -446,11 +447,16 @@ class NatsEntries implements EntryStore {
 
   async get(key: string): Promise<{ value: Uint8Array; revision: number } | null> {
     const kv = await this.#get();
-    try {
-      const entry = await kv.get(key);
-      return entry && entry.operation === "PUT" ? { value: entry.value, revision: entry.revision } : null;
-    } catch (cause) {
-      throw busError(cause, key);
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const entry = await kv.get(key);
+        return entry && entry.operation === "PUT" ? { value: entry.value, revision: entry.revision } : null;
+      } catch (cause) {
+        const error = busError(cause, key);
+        // The server reloads its users, as after each enrolment. A silent one is not asked again: who leads must be known soon.
+        if (error.reason !== "nobody answered" || tries === refusalsBelieved) throw error;
+        await pause(refusedRetryMs);
+      }
     }
   }
 
