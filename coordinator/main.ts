@@ -135,8 +135,12 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
     };
     await runCoordinator(options, () => tell({ kind: "ready" }), stop.signal);
   } catch (error) {
-    tell({ kind: "failed", message: explain(error, "nexus-coord").text });
-    throw error;
+    const { text, exit } = explain(error, "nexus-coord");
+    const isHeard = flags.tied && process.connected;
+    tell({ kind: "failed", message: text });
+    // Whoever this one is tied to says it, on the same terminal.
+    if (!isHeard) throw error;
+    process.exitCode = exit;
   } finally {
     // An open channel to whoever started this would keep the process.
     if (process.connected) process.disconnect();

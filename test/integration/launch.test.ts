@@ -86,3 +86,10 @@ test("the view shows the search from the first worker's coming to its end, and t
   assert.deepEqual([types[0], types.at(-1)], ["launched", "standings"]);
   assert.equal(types.filter((type) => type === "completed").length, 12);
 });
+
+test("monitor: new returns, and prints the command that watches", async () => {
+  const spec = swarm.probeSpec("new", { total_runs: 1, compute_target: "nobody", monitor: "new" });
+  const { code, stderr } = await nexus(["run", spec], folder);
+  assert.equal(code, exitCode.done, stderr);
+  assert.match(stderr, /^ {2}nexus-coord watch job5$/m);
+});

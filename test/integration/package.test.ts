@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { packageRoot } from "../../shared/component-defaults.ts";
 import { programVersion } from "../../shared/version.ts";
-import { temporaryFolder } from "../support/cleanup.ts";
+import { atEnd, mustEnd, temporaryFolder } from "../support/cleanup.ts";
 
 /** What people get who install the package: made of the build in dist, installed in an empty folder. */
 const root = packageRoot();
@@ -106,6 +107,30 @@ processing_stages:
   assert.doesNotMatch(console, /plain kernels/);
 });
 
+test("its three commands carry out a search together", async () => {
+  assert.match(await installed("nexus-coord"), /^$/, "what is said goes to stderr");
+  const worker = startInstalled("nexus-worker", "--slots", "1");
+  const path = join(folder, "search.yaml");
+  writeFileSync(
+    path,
+    `component: root/Root_Component
+job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: dgd, total_runs: 3}
+hyperparameters:
+  - name: &a
+      ordered_tuning_values: [1, 2, 3]
+      tuned_value: 2
+processing_stages:
+  - processing_stage: {component: processors/Probe_Proc, value: *a, noise: 0.1, random_seed: randint}
+`,
+  );
+  assert.match(await installed("nexus", "run", path), /\nrank +hpmax/);
+  assert.match(await installed("nexus", "list", "jobs"), /\nws1 +job1 +any +completed /);
+  worker.kill("SIGTERM");
+  const [code] = (await once(worker, "exit")) as [number | null];
+  assert.equal(code, 0);
+  assert.match(await installed("nexus-coord", "stop"), /the coordinator of ws1 has ended/);
+});
+
 function filesIn(part: string, ending: string): string[] {
   return readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(ending))
@@ -120,9 +145,24 @@ async function npm(words: readonly string[], cwd: string): Promise<string> {
   return (await promisify(execFile)("npm", words, options)).stdout;
 }
 
+const env = {
+  ...process.env,
+  HOME: folder,
+  XDG_DATA_HOME: join(folder, "data"),
+  XDG_STATE_HOME: join(folder, "state"),
+};
+
 /** What a command of the installed package prints; it must end with 0. */
 async function installed(command: string, ...words: readonly string[]): Promise<string> {
-  const env = { ...process.env, HOME: folder, XDG_DATA_HOME: join(folder, "data") };
   const options = { cwd: folder, env, timeout: commandLimitMs };
   return (await promisify(execFile)(join(folder, "node_modules/.bin", command), words, options)).stdout;
+}
+
+/** One that goes on until it is told to end. */
+function startInstalled(command: string, ...words: readonly string[]): ChildProcess {
+  const child = spawn(join(folder, "node_modules/.bin", command), words, { cwd: folder, env, stdio: "ignore" });
+  mustEnd(child.pid);
+  atEnd(() => child.kill("SIGKILL"));
+  atEnd(() => installed("nexus-coord", "stop"));
+  return child;
 }
