@@ -84,11 +84,12 @@ export async function runCoordinator(
         });
         undo.push(() => upkeep.stop());
       } else {
-        await checkStore(bus, paths);
+        // The mark is of our own store; someone else's has its own administrator.
+        if (!external) await checkStore(bus, paths);
         await ensureStreams(bus, external ? null : paths.store, options.replicas ?? 1);
         onReady();
       }
-      undo.push(keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`)));
+      if (!external) undo.push(keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`)));
       await serve(
         {
           bus,
