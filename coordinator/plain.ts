@@ -1,7 +1,9 @@
 import type { JournalEvent } from "../shared/domain/events.ts";
+import { leaderOf, leadOf } from "../shared/domain/lead.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
-import { leader, standings } from "../shared/domain/standings.ts";
+import { standings } from "../shared/domain/standings.ts";
 import { eventText, timeOfDay } from "./event-words.ts";
+import { Paced } from "./paced.ts";
 import { progressLine, settingsWithNames, standingsTable } from "./progress.ts";
 import { printable } from "./results/table.ts";
 import { type Waiting, waitingText } from "./waiting.ts";
@@ -51,6 +53,7 @@ export class PlainView {
   #waiting: Waiting | null = null;
   #waitsSince = 0;
   #toldWhy = "";
+  readonly #leader = new Paced(leaderOf);
 
   constructor(ports: PlainPorts, { everyMs = 60_000, json = false }: PlainOptions = {}) {
     this.#ports = ports;
@@ -138,7 +141,8 @@ export class PlainView {
       // The last column stays free: some terminals wrap when it is written to.
       const width = Math.max(1, (this.#ports.progress.columns ?? columnsUnknown) - 1);
       const hint = this.#waiting?.why ?? waitingText(table);
-      const line = this.#away === "" ? progressLine(table, now, width, hint) : this.#away.slice(0, width);
+      const leader = this.#leader.of(table, now);
+      const line = this.#away === "" ? progressLine(table, now, { width, hint, leader }) : this.#away.slice(0, width);
       this.#ports.progress.write(`\r${line}\u001b[K`);
       this.#isLineShown = true;
     } else if (this.#everyMs > 0 && now - this.#standingsAt >= this.#everyMs) {
@@ -205,7 +209,6 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
 
 function standingsObject(table: RunTable): object {
   const { hyperparameters, settings } = table.submitted;
-  const best = leader(table.runSets);
   return {
     type: "standings",
     v: 1,
@@ -216,7 +219,7 @@ function standingsObject(table: RunTable): object {
     running: table.running,
     queued: table.waiting.size,
     outcomes: table.outcomes,
-    bestFor: best?.bestFor ?? 0,
+    bestFor: leadOf(table)?.runs ?? 0,
     standings: standings(table.runSets, hyperparameters, { top: 10 }).map((row) => ({
       rank: row.rank,
       hpmax: row.estimate,

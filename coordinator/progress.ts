@@ -1,6 +1,7 @@
 import { type Setting, settingsOf } from "../shared/domain/hyperparameter.ts";
+import { leaderOf } from "../shared/domain/lead.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
-import { leader, standings } from "../shared/domain/standings.ts";
+import { type Standing, standings } from "../shared/domain/standings.ts";
 import { decimalsFor, formatDecimal } from "./results/number-format.ts";
 import { printable, tableColumn, tableLines } from "./results/table.ts";
 import { waitingText } from "./waiting.ts";
@@ -10,25 +11,30 @@ import { waitingText } from "./waiting.ts";
 /** Ends that the estimate of the time left looks back on. */
 const recentEnds = 64;
 
+export interface ProgressOptions {
+  /** Characters; all of it when left out. */
+  readonly width?: number;
+  /** Why nothing runs; "" where something does. */
+  readonly hint?: string;
+  readonly leader?: Standing | null;
+}
+
 /**
  * One line: job, runs, best configuration, time. What does not fit is left out from the least important on: settings first.
  *
- * @param now    wall clock, milliseconds
- * @param width  characters; Infinity for all of it
- * @param hint   why nothing runs; "" where something does
+ * @param now  wall clock, milliseconds
  */
-export function progressLine(
-  table: RunTable,
-  now: number,
-  width = Number.POSITIVE_INFINITY,
-  hint = waitingText(table),
-): string {
+export function progressLine(table: RunTable, now: number, options: ProgressOptions = {}): string {
+  const { width = Number.POSITIVE_INFINITY, hint = waitingText(table), leader = leaderOf(table) } = options;
   const left = millisecondsLeft(table, now);
   const elapsed = duration((table.endedAt ?? now) - table.submitted.at);
   const head = `${table.job}  ${countsText(table)}`;
   const time = left === undefined ? elapsed : `${elapsed}, ${duration(left)} left`;
-  const best = bestText(table);
-  const settings = bestSettings(table).map(({ name, value }) => `${name}=${settingText(value)}`);
+  const best = leader === null ? "" : `best ${estimateText(leader, " ±")} (n=${leader.completed})`;
+  const settings =
+    leader === null
+      ? []
+      : settingsWithNames(table, leader.runSet.configuration).map(({ name, value }) => `${name}=${settingText(value)}`);
   for (let shown = settings.length; shown >= 0; shown -= 1) {
     const parts = [head, hint, [best, ...settings.slice(0, shown)].join(" "), time];
     const line = parts.filter((part) => part !== "").join("  ");
@@ -61,20 +67,11 @@ function countsText(table: RunTable): string {
   return table.state === "searching" ? counts.join(", ") : `${table.state}: ${counts.join(", ")}`;
 }
 
-/** `best 0.0492 ±0.0011 (n=16)`: what a new run of the leading configuration may be expected to reach. */
-export function bestText(table: RunTable): string {
-  const lead = leader(table.runSets);
-  if (!lead) return "";
-  const { mean, stDev } = lead.posterior;
-  const decimals = decimalsFor(stDev === null || stDev === 0 ? [mean] : [stDev]);
-  const spread = stDev === null ? "" : ` ±${formatDecimal(stDev, decimals)}`;
-  return `best ${formatDecimal(mean, decimals)}${spread} (n=${lead.runSet.completed})`;
-}
-
-/** Settings of the leading configuration, of the hyperparameters that have more than one. */
-export function bestSettings(table: RunTable): { readonly name: string; readonly value: Setting }[] {
-  const lead = leader(table.runSets);
-  return lead ? settingsWithNames(table, lead.runSet.configuration) : [];
+/** `0.0492 ±0.0011`: what a new run may be expected to reach, with the digits that its standard deviation leaves certain. */
+export function estimateText({ estimate, stDev }: Pick<Standing, "estimate" | "stDev">, plusMinus: string): string {
+  const decimals = decimalsFor(stDev === null || stDev === 0 ? [estimate] : [stDev]);
+  const spread = stDev === null ? "" : `${plusMinus}${formatDecimal(stDev, decimals)}`;
+  return `${formatDecimal(estimate, decimals)}${spread}`;
 }
 
 export function settingsWithNames(

@@ -1,6 +1,6 @@
 import type { JobStateName } from "../../shared/domain/events.ts";
+import { leaderOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
-import { leader } from "../../shared/domain/standings.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { targetOf } from "./columns.ts";
 import type { Output } from "./output.ts";
@@ -44,8 +44,8 @@ function jobFields(workspace: string): Field<RunTable>[] {
     { name: "queued", kind: "count", value: ({ waiting }) => waiting.size },
     { name: "error", kind: "count", value: ({ outcomes }) => outcomes.failed },
     // Of the best configuration: what a new run of it may be expected to reach, not what its luckiest run did reach.
-    { name: "hpmax", kind: "measure", value: ({ runSets }) => leader(runSets)?.posterior.mean },
-    { name: "best", kind: "text", value: ({ runSets }) => leader(runSets)?.runSet.bestRun ?? undefined },
+    { name: "hpmax", kind: "measure", value: (table) => leaderOf(table)?.estimate },
+    { name: "best", kind: "text", value: (table) => leaderOf(table)?.bestRun ?? undefined },
     {
       name: "submitted",
       kind: "text",

@@ -1,8 +1,6 @@
 import { basename } from "node:path";
 import type { RunTable } from "../../shared/domain/run-table.ts";
-import { leader } from "../../shared/domain/standings.ts";
-import { duration, millisecondsLeft, settingsWithNames, settingText } from "../progress.ts";
-import { decimalsFor, formatDecimal } from "../results/number-format.ts";
+import { duration, estimateText, millisecondsLeft, settingsWithNames, settingText } from "../progress.ts";
 import { clip, type Line, type Span, type Style, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";
 import { type WorkerState, workerCounts } from "./worker-rows.ts";
@@ -85,26 +83,22 @@ function workersPiece(model: ViewModel, priority: number): Piece {
 
 function bestLine(model: ViewModel, table: RunTable, width: number): Line {
   const { wall } = model;
-  const lead = leader(table.runSets);
+  const { leader, lead } = model;
   const left = millisecondsLeft(table, wall);
   const perSecond = model.reports.perSecond(model.now);
-  const best: Piece[] = lead
+  const best: Piece[] = leader
     ? [
         {
-          spans: [
-            span("best  ", "dim"),
-            span(estimateText(lead.posterior.mean, lead.posterior.stDev), "bold"),
-            span(` (n=${lead.runSet.completed})`),
-          ],
+          spans: [span("best  ", "dim"), span(estimateText(leader, " ± "), "bold"), span(` (n=${leader.completed})`)],
           priority: 0,
         },
-        piece(1, `lead for ${lead.bestFor} run${lead.bestFor === 1 ? "" : "s"}`),
+        piece(1, lead ? `lead for ${lead.runs} run${lead.runs === 1 ? "" : "s"}` : ""),
         {
-          spans: [span(settingsText(table, lead.runSet.configuration), "accent")],
+          spans: [span(settingsText(table, leader.runSet.configuration), "accent")],
           priority: 0,
           least: leastConfiguration,
         },
-        piece(6, lead.runSet.bestRun ?? ""),
+        piece(6, leader.bestRun ?? ""),
       ]
     : [piece(0, "best  none yet", "dim")];
   return joined(
@@ -117,12 +111,6 @@ function bestLine(model: ViewModel, table: RunTable, width: number): Line {
     ],
     width,
   );
-}
-
-/** Estimate and its standard deviation with the digits that the deviation leaves certain. */
-function estimateText(mean: number, stDev: number | null): string {
-  const decimals = decimalsFor(stDev === null || stDev === 0 ? [mean] : [stDev]);
-  return `${formatDecimal(mean, decimals)}${stDev === null ? "" : ` ± ${formatDecimal(stDev, decimals)}`}`;
 }
 
 function marks(model: ViewModel): Piece[] {

@@ -1,7 +1,7 @@
 import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
 import type { RunSet } from "../../shared/domain/run-set.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
-import { leader, type Standing, standings } from "../../shared/domain/standings.ts";
+import { type Standing, standings } from "../../shared/domain/standings.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import { type Line, plain, span } from "./styled.ts";
@@ -124,10 +124,7 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
       name: "led",
       kind: "count",
       priority: 45,
-      value: ({ key }) => {
-        const lead = model.table && leader(model.table.runSets);
-        return lead?.runSet.key === key ? lead.bestFor : undefined;
-      },
+      value: ({ key }) => (model.lead?.key === key ? model.lead.runs : undefined),
     },
     {
       name: "failed",

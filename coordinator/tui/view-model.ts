@@ -1,10 +1,13 @@
 import type { JournalEvent } from "../../shared/domain/events.ts";
+import { type Lead, leaderOf, leadOf } from "../../shared/domain/lead.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { Standing } from "../../shared/domain/standings.ts";
 import { isOpen, type Trial } from "../../shared/domain/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
+import { Paced } from "../paced.ts";
 import { type CurveAxis, CurveStore } from "./curve-store.ts";
 import { type EventLevel, EventList } from "./event-list.ts";
 import type { ScreenName } from "./keys.ts";
@@ -97,6 +100,8 @@ export class ViewModel {
   #notice: { readonly text: string; readonly until: number } | null = null;
   #workerRows: { readonly rows: readonly WorkerRow[]; readonly at: number; readonly version: number } | null = null;
   readonly #runsBySet = new RunsBySet();
+  readonly #leader = new Paced(leaderOf);
+  readonly #lead = new Paced(leadOf);
 
   constructor(options: ViewModelOptions) {
     this.options = options;
@@ -105,6 +110,19 @@ export class ViewModel {
 
   get table(): RunTable | undefined {
     return this.job === null ? undefined : this.state.jobs.get(this.job);
+  }
+
+  /** The first of the standings; null while no run has completed. */
+  get leader(): Standing | null {
+    const { table } = this;
+    return table ? this.#leader.of(table, this.now) : null;
+  }
+
+  /** How long it has led; null where that is not known yet. */
+  get lead(): Lead | null {
+    const { table, leader } = this;
+    const lead = table && leader ? this.#lead.of(table, this.now) : null;
+    return lead?.key === leader?.runSet.key ? lead : null;
   }
 
   get page(): Page | undefined {

@@ -1,6 +1,6 @@
 import { type Hyperparameter, type Setting, settingsOf } from "./hyperparameter.ts";
 import type { RunName } from "./names.ts";
-import { lowerBound, type Posterior, type Prior, posteriorOf } from "./posterior.ts";
+import { lowerBound, type Prior, posteriorOf } from "./posterior.ts";
 import type { RunSet, RunSets } from "./run-set.ts";
 
 /** One row of the standings: a run set with at least one completed run. */
@@ -50,23 +50,6 @@ export function standings(
       settings: settingsOf(hyperparameters, runSet.configuration),
     };
   });
-}
-
-/** The run set that the search takes for the best, by its plain mean, for the line that is always on the screen. */
-export interface Leader {
-  readonly runSet: RunSet;
-  readonly posterior: Posterior;
-  /** Completed runs in a row for which it has led, up to the newest. */
-  readonly bestFor: number;
-}
-
-/**
- * Kept run by run, so this costs nothing however long the history is. The top of `standings` may be another run set: ranks
- * shift with every run's change of the prior, so they are computed when someone looks.
- */
-export function leader(runSets: RunSets): Leader | null {
-  const runSet = runSets.best();
-  return runSet && { runSet, posterior: posteriorOf(runSet, runSets.prior), bestFor: runSets.bestFor() };
 }
 
 interface Candidate {

@@ -15,7 +15,7 @@ import { jobName } from "../../shared/domain/names.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { readSpec, usedComponents } from "../../shared/domain/spec-read.ts";
-import { leader } from "../../shared/domain/standings.ts";
+import { leaderOf } from "../../shared/domain/lead.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeOrder, encodeOrder, type Order } from "../../shared/wire/messages.ts";
@@ -111,7 +111,7 @@ describe("imported runs", () => {
     assert.ok(table);
     assert.equal(table.ended, 3);
     assert.equal(table.outcomes.completed, 2);
-    const best = leader(table.runSets)?.runSet;
+    const best = leaderOf(table)?.runSet;
     assert.deepEqual([best?.completed, best?.mean, best?.bestRun], [2, 4, "imported:run9.1"]);
     assert.equal(table.runSets.totals.completed, 4);
   });

@@ -65,16 +65,16 @@ test("the line fits any width; settings go first, then the time, the counts stay
   story.started("run1.6", [2, 0]);
   const table = tableOf(story);
   for (let width = 0; width < 120; width += 1) {
-    const line = progressLine(table, story.at, width);
+    const line = progressLine(table, story.at, { width });
     assert.ok(line.length <= width, `${line.length} characters in ${width}`);
     assert.ok("job7  5/10 runs".startsWith(line.slice(0, 15)));
   }
-  assert.ok(!progressLine(table, story.at, 75).includes("lr="));
+  assert.ok(!progressLine(table, story.at, { width: 75 }).includes("lr="));
   assert.match(
-    progressLine(table, story.at, 64),
+    progressLine(table, story.at, { width: 64 }),
     /^job7 {2}5\/10 runs, 1 running, 1 failed {2}best [\d.]+ ±[\d.]+ \(n=2\)$/,
   );
-  assert.equal(progressLine(table, story.at, 50), "job7  5/10 runs, 1 running, 1 failed");
+  assert.equal(progressLine(table, story.at, { width: 50 }), "job7  5/10 runs, 1 running, 1 failed");
 });
 
 test("the estimate follows the pace of the latest runs, not the average of all", () => {

@@ -5,7 +5,7 @@ import type { Configuration, Hyperparameter, Setting } from "../../shared/domain
 import { childRunName, workerIdFrom } from "../../shared/domain/names.ts";
 import { lowerBound, posteriorOf } from "../../shared/domain/posterior.ts";
 import { RunSetIndex } from "../../shared/domain/run-set.ts";
-import { leader, type Standing, standings } from "../../shared/domain/standings.ts";
+import { type Standing, standings } from "../../shared/domain/standings.ts";
 import { golden } from "../support/golden.ts";
 import { type CompletedRun, indexOf, ordered } from "../support/search.ts";
 
@@ -220,22 +220,4 @@ test("run sets without a completed run are not ranked", () => {
     standings(index, dials).map((row) => row.runSet.key),
     ["0.0"],
   );
-});
-
-test("the leader is the search's best set, with its posterior and how long it has led", () => {
-  const index = new RunSetIndex();
-  assert.equal(leader(index), null);
-  const values: CompletedRun[] = [
-    [[0, 0], 0.5],
-    [[1, 1], 0.75],
-    [[2, 2], 0.25],
-  ];
-  for (const [configuration, hpmax] of values) {
-    index.started(configuration);
-    index.completed(configuration, hpmax, childRunName(1, index.totals.completed + 1));
-  }
-  const found = leader(index);
-  assert.equal(found?.runSet.key, "1.1");
-  assert.equal(found?.bestFor, 2);
-  assert.deepEqual(found?.posterior, posteriorOf({ completed: 1, mean: 0.75, sampleVariance: 0 }, index.prior));
 });

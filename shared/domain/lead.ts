@@ -1,0 +1,27 @@
+import { completedRuns } from "./evaluation/completed-runs.ts";
+import { searchHistory } from "./evaluation/history.ts";
+import type { RunTable } from "./run-table.ts";
+import { type Standing, standings } from "./standings.ts";
+
+/**
+ * The best configuration of a search, wherever one stands for it: the first of its standings. Null while no run has completed.
+ *
+ * A search may look around another one: dgd takes the highest plain mean, as published (`RunSets.best`). One pass over the run sets.
+ */
+export function leaderOf(table: RunTable): Standing | null {
+  return standings(table.runSets, table.submitted.hyperparameters, { top: 1 })[0] ?? null;
+}
+
+/** How long the best configuration has led. */
+export interface Lead {
+  /** `configurationKey` of the leader. */
+  readonly key: string;
+  /** Completed runs in a row, up to the newest, after which it stood first, seen from now; what `nexus eval` says. */
+  readonly runs: number;
+}
+
+/** One pass over all completed runs. */
+export function leadOf(table: RunTable): Lead | null {
+  const last = searchHistory(completedRuns(table), table.submitted.hyperparameters).rows.at(-1);
+  return last === undefined ? null : { key: last.key, runs: last.bestFor };
+}
