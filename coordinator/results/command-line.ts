@@ -35,7 +35,8 @@ export async function carryOut(words: readonly string[], output: Output): Promis
   return exit;
 }
 
-function commandTree(output: Output, setExit: (code: number) => void): Command {
+/** All verbs with their options. */
+export function commandTree(output: Output, setExit: (code: number) => void): Command {
   const program = new Command("nexus")
     .description(help.description)
     .version(programVersion(), "-V, --version", "print the version")

@@ -29,8 +29,16 @@ export interface RunEvidence {
   readonly curve: Curve;
   /** What its console has said so far; where it is long, parts are left out, and say so. Null: nothing was heard yet. */
   readonly console: string | null;
+  /** The same, told apart by attempt. */
+  readonly said: readonly Said[];
   /** What it left in its folder; null: nothing. */
   readonly files: RunFiles | null;
+}
+
+/** What a run's console said in one attempt. */
+export interface Said {
+  readonly attempt: number;
+  readonly text: string;
 }
 
 /** Files that a worker uploaded at the end of an attempt. */
@@ -98,7 +106,7 @@ export class EvidenceCollector {
   readonly #builder: CurveBuilder;
   /** Of the run's own result. */
   #columns: readonly string[] | undefined;
-  #console: string | null = null;
+  #console: Said | null = null;
   /** What was said while the run went on, a text for each attempt. */
   readonly #lines = new Map<number, string>();
   #files: RunFiles | null = null;
@@ -132,8 +140,8 @@ export class EvidenceCollector {
       case "checkpoint":
         return this.#take(address.worker, decodeReports(data));
       case "released": {
-        const { console } = decodeHandback(data);
-        if (this.#columns === undefined && console !== undefined && console !== "") this.#console = console;
+        const { attempt, console: text } = decodeHandback(data);
+        if (this.#columns === undefined && text !== undefined && text !== "") this.#console = { attempt, text };
         return false;
       }
       case "result": {
@@ -172,19 +180,25 @@ export class EvidenceCollector {
   }
 
   #ended(worker: WorkerId, { attempt, console, files }: Result | Failure): void {
-    this.#console = console;
+    this.#console = { attempt, text: console };
     this.#files = files ? { worker, attempt, list: files } : null;
   }
 
   evidence(): RunEvidence {
     const said = this.#columns === undefined ? namesInConsole([...this.#lines.values()].join("")) : [];
     const curve = this.#builder.curve(this.#columns ?? (said.length > 0 ? said : this.#table.columns));
-    return { curve, console: this.console(), files: this.#files };
+    return { curve, console: this.console(), said: this.said(), files: this.#files };
   }
 
   /** What was heard of the console so far: all that was said while it ran, otherwise what came with its end. */
+  said(): Said[] {
+    if (this.#lines.size === 0) return this.#console ? [this.#console] : [];
+    return [...this.#lines].map(([attempt, text]) => ({ attempt, text }));
+  }
+
+  /** The same in one text; null: nothing. */
   console(): string | null {
-    if (this.#lines.size === 0) return this.#console;
+    if (this.#lines.size === 0) return this.#console?.text ?? null;
     if (this.#lines.size === 1 && !this.#isOtherAttempt) return [...this.#lines.values()].join("");
     return [...this.#lines]
       .map(([attempt, lines]) => `--- attempt ${attempt}, ${this.#workerOf(attempt)} ---\n${lines}`)

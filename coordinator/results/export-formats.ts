@@ -8,4 +8,6 @@ export interface ExportJobOptions {
   readonly output?: string | undefined;
   readonly filter?: readonly string[] | undefined;
   readonly status?: string | undefined;
+  /** Says in JSON what was written. */
+  readonly json?: boolean | undefined;
 }

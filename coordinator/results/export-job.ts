@@ -1,4 +1,5 @@
 import { UsageError } from "../../shared/errors.ts";
+import { counted } from "./counted.ts";
 import { exportLines } from "./export.ts";
 import type { ExportFormat, ExportJobOptions } from "./export-formats.ts";
 import { optunaJournal } from "./optuna-journal.ts";
@@ -39,13 +40,19 @@ export async function exportJob(
     }
     if (filter || status) throw new UsageError("--filter and --status: a study is exported whole");
     writeWhole(file, optunaJournal(table, name), asked);
-    output.note(`study ${table.job} with ${table.imported.length + table.trials.length} trials written to ${file}\n`);
+    const trials = table.imported.length + table.trials.length;
+    if (options.json) output.result(written(file, to, trials));
+    else output.note(`study ${table.job} with ${counted(trials, "trial")} written to ${file}\n`);
     return;
   }
   const found = listing({ runs: [word], child: true, addColumns: more, filter, status }, state, name);
   writeWhole(file, await contentOf(found, to), asked);
-  output.note(`${found.rows.length} runs written to ${file}\n`);
+  if (options.json) output.result(written(file, to, found.rows.length));
+  else output.note(`${counted(found.rows.length, "run")} written to ${file}\n`);
 }
+
+const written = (file: string, format: ExportFormat, runs: number): string =>
+  `${JSON.stringify({ type: "export", v: 1, file, format, runs })}\n`;
 
 async function contentOf(
   found: RunListing,

@@ -1,7 +1,9 @@
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { statusOf } from "./columns.ts";
+import { type Column, statusOf } from "./columns.ts";
+import { counted } from "./counted.ts";
 import { exportListing, jsonLines } from "./export.ts";
 import type { Output } from "./output.ts";
+import { type Field, recordsJson } from "./records.ts";
 import { availableColumns, listing, listingTable, type RunListing, type RunQuery, totalLine } from "./run-listing.ts";
 import type { RunRow } from "./run-rows.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
@@ -39,14 +41,15 @@ export function printRuns(
 ): void {
   const query: RunQuery = { ...options, runs };
   if (options.available) {
-    output.result(availableText(query, state, workspace));
+    const { all } = availableColumns(query, state, workspace);
+    output.result(options.json ? recordsJson("column", columnFields, all) : availableText(all));
     return;
   }
   const found = listing(query, state, workspace);
   const notes = hiddenNote(found) + unsortedNote(found, query.sort ?? "");
   if (options.export !== undefined) {
     exportListing(found, options.export);
-    output.note(`${found.rows.length} runs written to ${options.export}\n${notes}`);
+    output.note(`${counted(found.rows.length, "run")} written to ${options.export}\n${notes}`);
   } else if (options.json) {
     output.result(jsonLines(found));
     output.note(notes);
@@ -62,8 +65,7 @@ function tables(found: RunListing, options: ListRunsOptions): string[] {
   if (!found.groups) return ["", ...tableLines(columns)];
   return found.groups.flatMap(({ column, value, rows }) => {
     const shown = value === undefined ? "(none)" : printable(String(value));
-    const count = rows.length === 1 ? "1 run" : `${rows.length} runs`;
-    return ["", `${column.header}: ${shown} (${count})`, "", ...tableLines(columns, rows)];
+    return ["", `${column.header}: ${shown} (${counted(rows.length, "run")})`, "", ...tableLines(columns, rows)];
   });
 }
 
@@ -92,24 +94,13 @@ function unsortedNote({ unsorted }: RunListing, sort: string): string {
   return `${subject} no ${name}, listed last: ${reasons.join(", ")}\n`;
 }
 
-function availableText(query: RunQuery, state: WorkspaceState, workspace: string): string {
-  const { all } = availableColumns(query, state, workspace);
-  const lines = tableLines([
-    tableColumn(
-      "column",
-      "text",
-      all.map(({ id }) => id),
-    ),
-    tableColumn(
-      "header",
-      "text",
-      all.map(({ header }) => header),
-    ),
-    tableColumn(
-      "what it says",
-      "text",
-      all.map(({ about }) => about),
-    ),
-  ]);
-  return `\n${lines.join("\n")}\n`;
+const columnFields: readonly Field<Column>[] = [
+  { name: "column", kind: "text", value: ({ id }) => id },
+  { name: "header", kind: "text", value: ({ header }) => header },
+  { name: "about", kind: "text", value: ({ about }) => about },
+];
+
+function availableText(all: readonly Column[]): string {
+  const columns = columnFields.map(({ name, kind, value }) => tableColumn(name, kind, all.map(value)));
+  return `\n${tableLines(columns).join("\n")}\n`;
 }

@@ -3,6 +3,7 @@ import type { DotForm } from "../chart/dots.ts";
 import type { Output } from "./output.ts";
 import { buildFigure } from "./plots/build.ts";
 import type { Figure } from "./plots/figure.ts";
+import { figureJson } from "./plots/figure-json.ts";
 import { type PlotOptions, type PlotRequest, readRequest } from "./plots/request.ts";
 import { figureText } from "./plots/terminal.ts";
 import { type GlobalOptions, type Scope, scopeOf, withLink } from "./scope.ts";
@@ -33,7 +34,9 @@ export async function plot(
   // Loaded while the broker starts.
   const drawing = file && loadDrawing();
   const figure = await readFigure(request, scope);
+  if (request.isJson) output.result(figureJson(figure));
   if (!file || !drawing) {
+    if (request.isJson) return;
     output.result(`${figureText(figure, textLook(request, screen)).join("\n")}\n`);
     return;
   }

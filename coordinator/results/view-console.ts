@@ -3,17 +3,16 @@ import type { JournalEvent } from "../../shared/domain/events.ts";
 import { isOpen } from "../../shared/domain/trial.ts";
 import type { Bus, StoredMessage } from "../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../shared/wire/subjects.ts";
+import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
 import { type ChosenRun, EvidenceCollector, readEvidence } from "./curves.ts";
 import { oneRun } from "./one-run.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
 import { printable } from "./table.ts";
 
-export interface ViewConsoleOptions {
+export interface ViewConsoleOptions extends ConsoleLook {
   /** Stay, and show what comes, until the run has ended. */
   readonly follow?: boolean | undefined;
-  /** Only so many of the last lines of what is there. */
-  readonly last?: number | undefined;
 }
 
 /** `nexus view console run662.7`: what the run has printed. */
@@ -27,14 +26,15 @@ export async function viewConsole(
   const { name } = scope.paths;
   await withLink(scope, "viewer", async ({ bus }) => {
     if (options.follow) {
-      await follow(bus, word, name, output);
+      await follow(bus, word, name, options, output);
       return;
     }
     const run = oneRun(word, await readWorkspaceOver(bus), name);
     const [evidence] = await readEvidence(bus, [run]);
-    const text = evidence?.console ?? null;
-    if (text === null) output.note(nothingYet(run));
-    else output.result(lastLines(safe(text), options.last));
+    const printer = new ConsolePrinter(run.trial, options, output);
+    for (const said of evidence?.said ?? []) printer.say(said);
+    printer.caughtUp();
+    if (printer.isSilent) output.note(nothingYet(run));
   });
 }
 
@@ -45,21 +45,8 @@ function nothingYet({ trial }: ChosenRun): string {
 
 const why = (reason: string): string => (reason === "" ? "" : ` (${printable(reason)})`);
 
-function lastLines(text: string, count: number | undefined): string {
-  if (count === undefined) return text;
-  const lines = text.replace(/\n$/, "").split("\n");
-  return `${lines.slice(-count).join("\n")}\n`;
-}
-
-/** What a run prints must not move the cursor of whoever looks at it; lines and tabs are kept. */
-const safe = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => line.split("\t").map(printable).join("\t"))
-    .join("\n");
-
 /** Shows the console from its beginning and goes on until the run has ended. */
-async function follow(bus: Bus, word: string, workspace: string, output: Output): Promise<void> {
+async function follow(bus: Bus, word: string, workspace: string, shown: ConsoleLook, output: Output): Promise<void> {
   let ended: () => void = () => undefined;
   const over = new Promise<void>((resolve) => {
     ended = resolve;
@@ -72,14 +59,8 @@ async function follow(bus: Bus, word: string, workspace: string, output: Output)
   );
   try {
     const { table, trial } = oneRun(word, journal.state, workspace);
-    let printed = false;
-    let shownAttempt = 1;
-    const collector = new EvidenceCollector(table, trial, (lines, attempt) => {
-      if (attempt !== shownAttempt) output.result(`--- attempt ${attempt} ---\n`);
-      shownAttempt = attempt;
-      printed = true;
-      output.result(safe(lines));
-    });
+    const printer = new ConsolePrinter(trial, shown, output);
+    const collector = new EvidenceCollector(table, trial, (text, attempt) => printer.say({ attempt, text }));
     let early: StoredMessage[] = [];
     let readUpTo = 0;
     const look = (message: StoredMessage): void => {
@@ -105,12 +86,13 @@ async function follow(bus: Bus, word: string, workspace: string, output: Output)
     };
     const reading = await bus.read(streams.evidence, 1, look, [evidenceOfTrial(table.job, trial.n)]);
     await reading.caughtUp;
+    printer.caughtUp();
     endIfOver();
-    if (!printed && Number.isFinite(last) === false) output.note(`waiting for ${trial.run} to print something\n`);
+    if (printer.isSilent && !Number.isFinite(last)) output.note(`waiting for ${trial.run} to print something\n`);
     await over;
     await reading.stop();
-    const text = collector.console();
-    if (!printed && text !== null) output.result(safe(text));
+    // One whose worker sent no lines while it ran has them in its result.
+    if (printer.isSilent) for (const said of collector.said()) printer.say(said);
     output.note(`${trial.run} is ${trial.status}${why(trial.reason)}\n`);
   } finally {
     await journal.stop();

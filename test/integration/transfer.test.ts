@@ -59,6 +59,8 @@ test("a run's console is followed live, its files come home verified, and what i
   );
   assert.equal((later.stdout.match(/ iters /g) ?? []).length, 8);
   assert.equal((await run(["view", "console", "run1.1", "--last=1"])).stdout, "All processing stages completed.\n");
+  const end = await run(["view", "console", "run1.1", "--follow", "--last=1"]);
+  assert.deepEqual([end.stdout, end.stderr], ["All processing stages completed.\n", "run1.1 is completed\n"]);
 
   const metrics = await run(["view", "metrics", "run1.1", "--json"]);
   const reports = metrics.stdout
@@ -80,6 +82,14 @@ test("a run's console is followed live, its files come home verified, and what i
   assert.match(seen.stdout, /\nmodels\/best\.model +700000 +[0-9a-f]{64}\n/);
 
   // One file, one run, the whole job; the second time nothing is written again.
+  for (const [name, pattern] of [
+    ["spec.yaml", /^component: root\/Root_Component\n/],
+    ["runs.csv", /^workspace,job,.*\n(.*\n)*ws1,job1,any,run1\.1,completed,/],
+  ] as const) {
+    const ofJob = await run(["download", `ws1/${job}`, name]);
+    assert.equal(ofJob.code, exitCode.done, ofJob.stderr);
+    assert.match(readFileSync(join(swarm.folder, name), "utf8"), pattern);
+  }
   const one = await run(["download", "run1.1", "best.model", "--to", "mine.model"]);
   assert.equal(one.code, exitCode.done, one.stderr);
   const model = readFileSync(join(swarm.folder, "mine.model"));
@@ -105,6 +115,12 @@ test("a run's console is followed live, its files come home verified, and what i
     [1, 2, 3, 4, 5, 6, 7, 8],
   );
   assert.match((await run(["extract", job, "taken"])).stderr, /^0 files .*, 17 were there already\n$/);
+  const asJson = (await run(["extract", job, "taken", "--json"])).stdout.trimEnd().split("\n");
+  const objects = asJson.map((each) => JSON.parse(each) as Record<string, unknown>);
+  assert.deepEqual(objects.at(-1), {
+    ...{ type: "download", v: 1, folder: "taken", written: 0, there: 17, bytes: 0, neverUploaded: [] },
+  });
+  assert.ok(objects.some(({ path, bytes }) => path === "taken/run1.1/models/best.model" && bytes === 700_000));
 
   // The repro spec that is rebuilt here repeats the run: same hpmax.
   const repeated = await startNexus(["run", "taken/run1.1/repro_spec.yaml"], swarm.folder).ended();

@@ -322,6 +322,15 @@ test("text that a spreadsheet would run as a formula is disarmed, numbers are no
 });
 
 test("every column there is can be listed", () => {
+  const asJson = printed(mixed(), [], { available: true, json: true }).results.trimEnd().split("\n");
+  const columns = asJson.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    columns.find(({ header }) => header === "hpmax"),
+    {
+      ...{ type: "column", v: 1, column: "metrics.hpmax", header: "hpmax" },
+      about: "what the search maximises: the last stage's mean over its reports",
+    },
+  );
   const { results } = printed(mixed(), [], { available: true });
   for (const name of ["metrics.hpmax", "metrics.s1-loss", "hparams.core", "worker", "reason"])
     assert.ok(results.includes(name), name);

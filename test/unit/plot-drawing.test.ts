@@ -21,7 +21,7 @@ const line = (ys: readonly number[], which = look): Mark => ({
 function figureOf(marks: readonly Mark[], more: Partial<Figure> = {}): Figure {
   const x = axisOver("iterations", [0, 100_000], { isWhole: true });
   const panel = { title: "", x: { ...x, from: 0, to: 9 }, y: axisOver("s1-rew", [0, 10]), marks };
-  const rest = { kind: "curves", title: "", columns: 1, legend: [], ramp: null, notes: [] };
+  const rest = { kind: "curves", title: "", columns: 1, legend: [], ramp: null, notes: [], data: () => [] };
   return { ...rest, panels: [panel], ...more };
 }
 

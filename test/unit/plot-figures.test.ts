@@ -173,7 +173,7 @@ test("axes hold what is finite, also where there is nothing, one value, or numbe
 });
 
 test("against a hyperparameter: dots beside their setting, the mean of each tried setting with its bar", () => {
-  const dial = { name: "lr", settings: ["1", "2", "3"], positions: [0, 0, 2, -1] };
+  const dial = { name: "lr", settings: ["1", "2", "3"], values: [1, 2, 3], positions: [0, 0, 2, -1] };
   const figure = againstDial({ name: "hpmax", values: [1, 3, 5, 7] }, dial, valueOptions);
   const marks = figure.panels[0]?.marks ?? [];
   const [line] = marksOf(marks, "line");
@@ -211,8 +211,8 @@ test("bins cover everything and count everything once", () => {
 });
 
 test("a heat map's cells are means over everything else; untried pairs stay white", () => {
-  const across = { name: "a", settings: ["1", "2"], positions: [0, 0, 1] };
-  const up = { name: "b", settings: ["x", "y"], positions: [0, 0, 1] };
+  const across = { name: "a", settings: ["1", "2"], values: [1, 2], positions: [0, 0, 1] };
+  const up = { name: "b", settings: ["x", "y"], values: ["x", "y"], positions: [0, 0, 1] };
   const figure = heatMap(across, up, { name: "hpmax", values: [1, 3, 5] }, { aggregate: "mean", title: "" });
   const [cells] = marksOf(figure.panels[0]?.marks ?? [], "boxes");
   assert.deepEqual(
@@ -227,8 +227,8 @@ test("a heat map's cells are means over everything else; untried pairs stay whit
 
 test("parallel coordinates draw the best last and leave out what does not vary", () => {
   const dials = [
-    { name: "a", settings: ["1", "2", "3"], positions: [0, 1, 2] },
-    { name: "same", settings: ["1"], positions: [0, 0, 0] },
+    { name: "a", settings: ["1", "2", "3"], values: [1, 2, 3], positions: [0, 1, 2] },
+    { name: "same", settings: ["1"], values: [1], positions: [0, 0, 0] },
   ];
   const figure = parallelCoordinates(dials, { name: "hpmax", values: [3, 9, Number.NaN] }, "");
   const [paths] = marksOf(figure.panels[0]?.marks ?? [], "paths");

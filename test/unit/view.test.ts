@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ConsolePrinter } from "../../coordinator/results/console-printer.ts";
+import { namedFile } from "../../coordinator/results/download.ts";
+import { jobFiles } from "../../coordinator/results/job-files.ts";
 import { oneRun } from "../../coordinator/results/one-run.ts";
 import { reportsCsv } from "../../coordinator/results/reports-csv.ts";
 import { eventsText, isAbout } from "../../coordinator/results/view-events.ts";
 import { reportsJson, reportsText } from "../../coordinator/results/view-metrics.ts";
 import { runText } from "../../coordinator/results/view-run.ts";
+import { printSpecOf } from "../../coordinator/results/view-spec.ts";
 import type { Curve } from "../../shared/domain/curve.ts";
-import type { RunName } from "../../shared/domain/names.ts";
+import type { JobName, RunName } from "../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
@@ -27,6 +31,15 @@ function told() {
   };
   if (worker) story.events.push({ type: "late", job, n, attempt: 1, worker, hpmax: 0.4, ev: 9, at: story.at });
   return { story, state: stateOf(story) };
+}
+
+/** Keeps what goes to stdout. */
+function keeping() {
+  let all = "";
+  const result = (text: string): void => {
+    all += text;
+  };
+  return { output: { result, note: () => undefined }, text: () => all };
 }
 
 describe("view events", () => {
@@ -68,6 +81,74 @@ describe("view events", () => {
   });
 });
 
+describe("view console", () => {
+  const { state } = told();
+  const shown = (last?: number, json?: boolean) => {
+    const { trial } = oneRun("run1.1", state, "ws1");
+    const kept = keeping();
+    return { printer: new ConsolePrinter(trial, { last, json }, kept.output), text: kept.text };
+  };
+
+  test("shows the last lines of what is there, and all that comes later", () => {
+    const { printer, text } = shown(2);
+    printer.say({ attempt: 1, text: "one\ntwo\n" });
+    printer.say({ attempt: 1, text: "three\tx\u001b[2J\n" });
+    assert.equal(text(), "", "not before all that is there is known");
+    printer.caughtUp();
+    assert.equal(text(), "two\nthree\tx [2J\n");
+    printer.say({ attempt: 1, text: "four\nfive\nsix\n" });
+    printer.say({ attempt: 2, text: "seven\n" });
+    assert.match(text(), /\nfour\nfive\nsix\n--- attempt 2, node-1 ---\nseven\n$/);
+  });
+
+  test("is one object a line where that is asked", () => {
+    const { printer, text } = shown(1, true);
+    printer.say({ attempt: 1, text: "one\n\ntwo\u001b\n" });
+    printer.caughtUp();
+    assert.deepEqual(JSON.parse(text()), { type: "line", v: 1, run: "run1.1", attempt: 1, text: "two\u001b" });
+    assert.equal(printer.isSilent, false);
+  });
+});
+
+describe("view spec", () => {
+  const { state } = told();
+  const printed = (word: string, json = false): string => {
+    const kept = keeping();
+    printSpecOf(state, "ws1", word, { json }, kept.output);
+    return kept.text();
+  };
+
+  test("takes a job with its workspace, and prints an object where that is asked", () => {
+    assert.equal(printed("ws1/job1"), printed("job1"));
+    const object = { type: "spec", v: 1, job: "job1", run: null, file: "spec.yaml", commandLine: {}, text: "" };
+    assert.deepEqual(JSON.parse(printed("ws1/job1", true)), object);
+    assert.throws(() => printed("ws1/job2"), { name: NotFoundError.name, message: /did you mean job1\?/ });
+    assert.throws(() => printed("ws2/job1"), { name: UsageError.name });
+  });
+});
+
+describe("the files of a job", () => {
+  const { state } = told();
+  const table = state.jobs.get("job1" as JobName);
+  assert.ok(table);
+  const files = jobFiles(table, state, "ws1");
+
+  test("are its spec and the table of its runs, by name", async () => {
+    assert.equal(String(await namedFile("job1", files, "spec.yaml").content()), "");
+    const [header, first] = String(await namedFile("job1", files, "runs.csv").content()).split("\n");
+    assert.match(header ?? "", /^workspace,job,target,run,status,iters,s1-hrs,s1-rew,hpmax,lr$/);
+    assert.match(first ?? "", /^ws1,job1,any,run1,/);
+  });
+
+  test("that there are not are refused with the nearest name and what there is", () => {
+    assert.throws(() => namedFile("job1", files, "run.csv"), {
+      name: NotFoundError.name,
+      message:
+        /^job1 has no file run\.csv; did you mean runs\.csv\?\n {2}it has: spec\.yaml, runs\.csv\n {2}of one of its/,
+    });
+  });
+});
+
 describe("one run", () => {
   const { state } = told();
   test("is found by its name, and by its parent's where that has one child", () => {
@@ -88,7 +169,11 @@ describe("one run", () => {
     const list = { blob: "files", key: new Uint8Array(32), files: [], leftOut: "large (3.0 MB)" };
     const worker = run.trial.attempts[0]?.worker;
     assert.ok(worker);
-    const text = runText(run, { curve: curves[0] ?? empty, console: null, files: { worker, attempt: 2, list } }, "ws1");
+    const text = runText(
+      run,
+      { curve: curves[0] ?? empty, console: null, said: [], files: { worker, attempt: 2, list } },
+      "ws1",
+    );
     assert.match(text, /\nhpmax +0\.5\nlr +0\.1\n/);
     assert.match(text, /\nlate +1\n/);
     assert.match(text, /\n +1 {2}node-1 +2026-11-24T08:00:01Z {2}lost: no sign of life for 30 s\n/);

@@ -64,6 +64,14 @@ export function againstDial(measure: Measure, dial: Dial, options: ValueOptions)
   ];
   return {
     kind: "against",
+    data: () => [
+      ...tried.map((at) => ({ type: "setting", [dial.name]: dial.values[at], ...groups[at] })),
+      ...measure.values.map((value, i) => ({
+        type: "run",
+        [dial.name]: dial.values[dial.positions[i] ?? -1],
+        [measure.name]: value,
+      })),
+    ],
     title: options.title,
     panels: [
       {
@@ -96,6 +104,7 @@ export function againstMeasure(measure: Measure, x: Measure, options: ValueOptio
   const look = plainLook(okabeIto.blue);
   return {
     kind: "against",
+    data: () => measure.values.map((value, i) => ({ type: "run", [x.name]: x.values[i], [measure.name]: value })),
     title: options.title,
     panels: [
       {
@@ -132,6 +141,8 @@ export function inOrder(measure: Measure, options: ValueOptions): Figure {
   const places = measure.values.map((_, i) => i + 1);
   return {
     kind: "order",
+    data: () =>
+      measure.values.map((value, i) => ({ type: "run", completed: i + 1, [measure.name]: value, best: bests[i] })),
     title: options.title,
     panels: [
       {

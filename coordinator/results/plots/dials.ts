@@ -1,10 +1,12 @@
-import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
+import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 
 /** A hyperparameter and where each of some runs has it. */
 export interface Dial {
   readonly name: string;
   /** Its settings as people write them, in the spec's order. */
   readonly settings: readonly string[];
+  /** The same as they are. */
+  readonly values: readonly Setting[];
   /** For each run; -1 where it has none. */
   readonly positions: readonly number[];
 }
@@ -23,6 +25,7 @@ export function dialOf(
   return {
     name,
     settings: values.map(settingText),
+    values,
     positions: configurations.map((configuration) => configuration[i] ?? -1),
   };
 }

@@ -18,7 +18,12 @@ export interface Figure {
   readonly ramp: Ramp | null;
   /** Sentences under the plot: what was left out, what a band means. */
   readonly notes: readonly string[];
+  /** What it shows as a program reads it, unrounded; made when asked for. */
+  readonly data: () => readonly Datum[];
 }
+
+/** `type` says what it is: curve, run, setting, cell, ... A number that was not measured is NaN. */
+export type Datum = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 export interface Panel {
   /** Empty: none. */

@@ -50,6 +50,14 @@ export function heatMap(
   const label = `${options.aggregate} ${measure.name}`;
   return {
     kind: "heatmap",
+    data: () =>
+      cells.map(({ x, y, value, count }) => ({
+        type: "cell",
+        [across.name]: across.values[x],
+        [up.name]: up.values[y],
+        [label]: value,
+        runs: count,
+      })),
     title: options.title,
     panels: [
       {

@@ -61,6 +61,17 @@ export function histogram(
   const without = total - finite.length;
   return {
     kind: "histogram",
+    data: () =>
+      counted.flatMap(({ name, measure, counts }) =>
+        counts.map((runs, at) => ({
+          type: "bin",
+          group: name,
+          measure: measure.name,
+          from: edges[at],
+          to: edges[at + 1],
+          runs,
+        })),
+      ),
     title: options.title,
     ...arranged(panels, options.layout),
     legend: [],

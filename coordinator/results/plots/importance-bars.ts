@@ -26,6 +26,10 @@ export function importanceBars(importance: Importance, measureName: string, titl
   const x = axisOver(`share of the variance of ${measureName}`, [0, ...rows.map(({ high }) => high)], { room: 0.02 });
   return {
     kind: "importance",
+    data: () => [
+      ...rows.map(({ name, share, low, high }) => ({ type: "share", name, share, low, high, level: importance.level })),
+      { type: "basis", runs: importance.runs, configurations: importance.runSets, noise: importance.noise },
+    ],
     title,
     panels: [
       {

@@ -2,6 +2,7 @@ import { type Aggregate, aggregated, combine, edges, type Points, type Spread, s
 import {
   type Axis,
   axisOver,
+  type Datum,
   type Figure,
   type LegendEntry,
   type Limits,
@@ -103,6 +104,7 @@ export function metricCurves(curves: readonly RunCurve[], options: CurveOptions)
   });
   return {
     kind: "curves",
+    data: () => lines.map((line) => curveData(line, options)),
     title: options.title,
     ...arranged(panels, options.layout),
     legend: legendOf(lines, looks, options),
@@ -229,6 +231,27 @@ function aloneIn(ys: readonly number[]): number[] {
   return ys.flatMap((y, at) =>
     Number.isFinite(y) && !Number.isFinite(ys[at - 1]) && !Number.isFinite(ys[at + 1]) ? [at] : [],
   );
+}
+
+/** A line as it is drawn: smoothed, with its band or bars, whichever there is. */
+function curveData(line: Line, options: CurveOptions): Datum {
+  const { xs, raw, band, bars } = valuesOf(line, options);
+  const { smoothing, aggregate, groupBy, x } = options;
+  const spread = band ?? bars;
+  const [only] = line.curves;
+  return {
+    type: "curve",
+    col: line.col,
+    ...(aggregate === "none"
+      ? { run: only?.run, job: only?.job, node: only?.node }
+      : { [groupBy]: line.group, aggregate }),
+    runs: line.curves.length,
+    [x]: xs,
+    values: smoothed(raw, smoothing),
+    ...(spread
+      ? { low: smoothed(spread.low, band ? smoothing : 0), high: smoothed(spread.high, band ? smoothing : 0) }
+      : {}),
+  };
 }
 
 interface LineValues {

@@ -50,6 +50,12 @@ export function parallelCoordinates(dials: readonly Dial[], measure: Measure, ti
   const without = measure.values.length - finite.length;
   return {
     kind: "parallel",
+    data: () =>
+      finite.map((i) => ({
+        type: "run",
+        hparams: Object.fromEntries(dials.map(({ name, values, positions }) => [name, values[positions[i] ?? -1]])),
+        [measure.name]: measure.values[i],
+      })),
     title,
     panels: [
       {

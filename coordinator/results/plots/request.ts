@@ -40,6 +40,7 @@ export interface PlotOptions {
   readonly dpi?: number;
   readonly font?: string;
   readonly glyphs?: string;
+  readonly json?: boolean;
 }
 
 export const kinds = ["summary", "importance", "parallel", "heatmap", "timeline"] as const;
@@ -81,6 +82,8 @@ export interface PlotRequest {
   readonly form: DotForm | undefined;
   readonly size: FigureSize | undefined;
   readonly file: PlotFile | undefined;
+  /** Its data instead of a picture; with a file, beside it. */
+  readonly isJson: boolean;
 }
 
 export interface PlotFile {
@@ -91,7 +94,7 @@ export interface PlotFile {
 }
 
 /** What every kind takes. */
-const common: readonly (keyof PlotOptions)[] = ["title", "saveTo", "size", "dpi", "font", "glyphs"];
+const common: readonly (keyof PlotOptions)[] = ["title", "saveTo", "size", "dpi", "font", "glyphs", "json"];
 const chosenRuns: readonly (keyof PlotOptions)[] = ["filter", "status", "maxRuns"];
 const axes: readonly (keyof PlotOptions)[] = ["xLabel", "yLabel", "xLimits", "yLimits"];
 /** What each further kind takes; the plots of runs take everything. */
@@ -143,6 +146,7 @@ export function readRequest(operands: readonly string[], options: PlotOptions): 
     status: options.status,
     form: given(options.glyphs, (text) => words.oneOf("--glyphs", text, dotForms)),
     size: given(options.size, words.sizeInMm),
+    isJson: options.json === true,
     file: given(options.saveTo, (path) => ({
       path,
       format: words.formatOf(path),

@@ -38,6 +38,19 @@ export function searchSummary(
   const last = rows.at(-1);
   return {
     kind: "summary",
+    data: () => [
+      ...rows.map((row) => ({
+        type: "best",
+        from: row.ended,
+        bestFor: row.bestFor,
+        configuration: row.label,
+        estHpmax: row.estHpmax,
+        sd: row.sd,
+        runs: row.runs,
+        bestRun: row.bestRun,
+      })),
+      ...hpmax.map((value, i) => ({ type: "run", completed: i + 1, hpmax: value })),
+    ],
     title: options.title,
     panels: [
       {

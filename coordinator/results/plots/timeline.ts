@@ -76,6 +76,7 @@ export function workerTimeline(
   const hidden = rows.length - shown.length;
   return {
     kind: "timeline",
+    data: () => stays.map(({ worker, run, from, to, end: how }) => ({ type: "stay", worker, run, from, to, end: how })),
     title: options.title,
     panels: [{ title: "", x: { ...x, from: 0 }, y, marks: [{ kind: "boxes", boxes }] }],
     columns: 1,

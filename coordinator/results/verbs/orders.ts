@@ -4,7 +4,8 @@ export const addOrders: AddVerbs = (program, { globals, output }) => {
   program
     .command("release <job>")
     .description("end a job that holds its nodes (hold: true); its run folders may go")
-    .action(async (job: string) => {
-      await (await import("../release.ts")).releaseJob(globals(), job, output);
+    .option("--json", "one JSON object")
+    .action(async (job: string, options: { json?: boolean }) => {
+      await (await import("../release.ts")).releaseJob(globals(), job, options, output);
     });
 };

@@ -43,6 +43,7 @@ export const addPlot: AddVerbs = (program, { globals, output }) => {
     .option("--dpi <n>", "dots per inch of a PNG (240)", count)
     .option("--font <file>", "font of a PNG, where the machine has none")
     .option("--glyphs <form>", "in the terminal: braille, block, ascii")
+    .option("--json", "what is drawn as numbers, unrounded, one JSON object a line")
     .addHelpText("after", help.plot)
     .action(async (words: string[], options: PlotOptions, command: Command) => {
       const { isTTY, columns, rows } = process.stdout;

@@ -11,9 +11,10 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .command("download")
     .description("write the files of a run, or of a whole job, to this machine; verified")
     .argument("<job or run>", "job278, run662.7, run662.*")
-    .argument("[file]", "only this one, e.g. console.txt")
+    .argument("[file]", "only this one, e.g. console.txt of a run, runs.csv of a job")
     .option("--to <path>", "folder to write to (its own name, here); for one file also a file's name")
     .option("--overwrite", "replace files that are there with another content")
+    .option("--json", "one JSON object for each file, and one for the whole")
     .addHelpText("after", help.download)
     .action(async (word: string, file: string | undefined, options: DownloadOptions) => {
       await (await import("../download.ts")).download(globals(), word, file, options, output);
@@ -24,6 +25,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .argument("<job>", "job278")
     .argument("<folder>", "made where it is missing")
     .option("--overwrite", "replace files that are there with another content")
+    .option("--json", "one JSON object for each file, and one for the whole")
     .action(async (word: string, folder: string, options: DownloadOptions) => {
       await (await import("../download.ts")).download(globals(), word, undefined, { ...options, to: folder }, output);
     });
@@ -39,6 +41,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .option("--output <file>", "file to write (job278.csv and the like)")
     .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)
     .option("--status <words>", "only runs with that status, e.g. completed")
+    .option("--json", "say in one JSON object what was written")
     .action(async (word: string, options: ExportJobOptions) => {
       await (await import("../export-job.ts")).exportJob(globals(), word, options, output);
     });

@@ -1,6 +1,7 @@
 import type { ViewConsoleOptions } from "../view-console.ts";
 import type { ViewEventsOptions } from "../view-events.ts";
 import type { ViewMetricsOptions } from "../view-metrics.ts";
+import type { ViewSpecOptions } from "../view-spec.ts";
 import { count } from "./arguments.ts";
 import type { AddVerbs } from "./verb.ts";
 
@@ -19,7 +20,8 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .description("what a run has printed")
     .argument("<run>", "run662.7")
     .option("--follow", "stay, and show what comes, until the run has ended")
-    .option("--last <n>", "only the last n lines", count)
+    .option("--last <n>", "only the last n lines of what is there", count)
+    .option("--json", "one JSON object a line of the console")
     .action(async (run: string, options: ViewConsoleOptions) => {
       await (await import("../view-console.ts")).viewConsole(globals(), run, options, output);
     });
@@ -36,8 +38,9 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .command("spec")
     .description("a job's spec as it was submitted; a run's repro spec, which repeats it exactly")
     .argument("<job or run>", "job278 or run662.7")
-    .action(async (word: string) => {
-      await (await import("../view-spec.ts")).viewSpec(globals(), word, output);
+    .option("--json", "as one JSON object")
+    .action(async (word: string, options: ViewSpecOptions) => {
+      await (await import("../view-spec.ts")).viewSpec(globals(), word, options, output);
     });
   view
     .command("events")

@@ -1,0 +1,66 @@
+import type { Trial } from "../../shared/domain/trial.ts";
+import type { Said } from "./curves.ts";
+import type { Output } from "./output.ts";
+import { printable } from "./table.ts";
+
+/** How a console is shown. */
+export interface ConsoleLook {
+  /** Only so many of the last lines of what is there at first. */
+  readonly last?: number | undefined;
+  /** One object a line: `{"type":"line","v":1,"run":"run1.1","attempt":1,"text":"..."}`. */
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Shows what a run says. What is there at first is held until it is complete, so that its last lines can be told; what comes
+ * later is shown as it comes. Where there are several attempts, each begins with a line that says so.
+ */
+export class ConsolePrinter {
+  readonly #trial: Trial;
+  readonly #look: ConsoleLook;
+  readonly #output: Output;
+  #held: Said[] | null = [];
+  #shownAttempt = 1;
+  /** Whether the run has said anything. */
+  isSilent = true;
+
+  constructor(trial: Trial, look: ConsoleLook, output: Output) {
+    this.#trial = trial;
+    this.#look = look;
+    this.#output = output;
+  }
+
+  say(said: Said): void {
+    if (said.text === "") return;
+    this.isSilent = false;
+    if (this.#held) this.#held.push(said);
+    else this.#print(this.#lines(said));
+  }
+
+  /** What was there has been said; shows it. */
+  caughtUp(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    if (held.some(({ attempt }) => attempt > 1)) this.#shownAttempt = 0;
+    const lines = held.flatMap((said) => this.#lines(said));
+    this.#print(this.#look.last === undefined ? lines : lines.slice(-this.#look.last));
+  }
+
+  #lines({ attempt, text }: Said): string[] {
+    const lines = text.replace(/\n$/, "").split("\n");
+    if (this.#look.json) {
+      return lines.map((line) => JSON.stringify({ type: "line", v: 1, run: this.#trial.run, attempt, text: line }));
+    }
+    const isOther = attempt !== this.#shownAttempt;
+    this.#shownAttempt = attempt;
+    const worker = this.#trial.attempts.find((each) => each.attempt === attempt)?.worker ?? "?";
+    return [...(isOther ? [`--- attempt ${attempt}, ${worker} ---`] : []), ...lines.map(safe)];
+  }
+
+  #print(lines: readonly string[]): void {
+    if (lines.length > 0) this.#output.result(`${lines.join("\n")}\n`);
+  }
+}
+
+/** What a run prints must not move the cursor of whoever looks at it; tabs are kept. */
+const safe = (line: string): string => line.split("\t").map(printable).join("\t");

@@ -1,0 +1,118 @@
+import { readFileSync, statSync } from "node:fs";
+import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { sha256Of } from "../../shared/wire/sealed-chunks.ts";
+import { counted } from "./counted.ts";
+import type { Output } from "./output.ts";
+import type { RunFile } from "./run-files.ts";
+import { printable } from "./table.ts";
+import { writeWhole } from "./whole-file.ts";
+
+export interface TargetOptions {
+  /** Replaces files that are there with another content. */
+  readonly overwrite?: boolean | undefined;
+  /** One object for each file, then one for the whole. */
+  readonly json?: boolean | undefined;
+}
+
+type Outcome = "written" | "there" | "different" | "damaged";
+
+/** Where files go, and how that went. */
+export class DownloadTarget {
+  readonly #options: TargetOptions;
+  readonly #output: Output;
+  #written = 0;
+  #there = 0;
+  #bytes = 0;
+  readonly #different: string[] = [];
+  readonly #damaged: string[] = [];
+  readonly #leftOut: string[] = [];
+
+  constructor(options: TargetOptions, output: Output) {
+    this.#options = options;
+    this.#output = output;
+  }
+
+  /** Writes a file, unless it is there already. */
+  async put(path: string, file: RunFile): Promise<void> {
+    const before = contentOf(path);
+    if (before && file.sha256 === sha256Of(before)) {
+      this.#tell(path, "there", before);
+      return;
+    }
+    let content: Uint8Array;
+    try {
+      content = await file.content();
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error;
+      this.#damaged.push(`${path}: ${error.message}`);
+      this.#tell(path, "damaged", null);
+      return;
+    }
+    if (before?.equals(content)) {
+      this.#tell(path, "there", content);
+    } else if (before && !this.#options.overwrite) {
+      this.#different.push(path);
+      this.#tell(path, "different", content);
+    } else {
+      writeWhole(path, [content], path);
+      this.#bytes += content.length;
+      this.#tell(path, "written", content);
+    }
+  }
+
+  #tell(path: string, outcome: Outcome, content: Uint8Array | null): void {
+    if (outcome === "written") this.#written += 1;
+    else if (outcome === "there") this.#there += 1;
+    if (!this.#options.json) return;
+    const about = { bytes: content?.length ?? null, sha256: content ? sha256Of(content) : null };
+    this.#output.result(`${JSON.stringify({ type: "file", v: 1, path, outcome, ...about })}\n`);
+  }
+
+  leftOut(run: string, why: string): void {
+    this.#leftOut.push(`${run}: ${printable(why)}`);
+  }
+
+  /** How it went with one file. */
+  sayOne(path: string): void {
+    if (this.#options.json) return;
+    if (this.#written > 0) this.#output.note(`${path} written and verified\n`);
+    else if (this.#there > 0) this.#output.note(`${path} was there already, and is as it should be\n`);
+  }
+
+  /** How it went with all of them. */
+  sayAll(folder: string): void {
+    const [written, there, bytes] = [this.#written, this.#there, this.#bytes];
+    if (this.#options.json) {
+      const object = { type: "download", v: 1, folder, written, there, bytes, neverUploaded: this.#leftOut };
+      this.#output.result(`${JSON.stringify(object)}\n`);
+      return;
+    }
+    const size = bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 2 ** 20).toFixed(1)} MB`;
+    const already = there === 0 ? "" : `, ${there} ${there === 1 ? "was" : "were"} there already`;
+    const lines = [`${counted(written, "file")} (${size}) written to ${folder} and verified${already}`];
+    if (this.#leftOut.length > 0) lines.push("never uploaded by the run:", ...this.#leftOut.map((each) => `  ${each}`));
+    this.#output.note(`${lines.join("\n")}\n`);
+  }
+
+  /** @throws when something is not as it should be; what could be written is there */
+  failIfIncomplete(): void {
+    if (this.#damaged.length > 0) {
+      throw new NexusError(
+        "DAMAGED",
+        exitCode.failure,
+        `not stored as uploaded (${this.#damaged.length}):\n  ${this.#damaged.join("\n  ")}\n  all other files were written`,
+      );
+    }
+    const [first, ...more] = this.#different;
+    if (first === undefined) return;
+    const others = more.length === 0 ? "" : ` and ${more.length} more`;
+    throw new UsageError(
+      `${first}${others} is there with another content, and was left as it is\n  to replace it: --overwrite`,
+    );
+  }
+}
+
+function contentOf(path: string): Buffer | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined;
+}

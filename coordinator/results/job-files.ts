@@ -1,0 +1,23 @@
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { pathProblem } from "../../shared/wire/artifacts.ts";
+import { exportLines } from "./export.ts";
+import type { RunFile } from "./run-files.ts";
+import { listing } from "./run-listing.ts";
+
+/** What a job has besides its runs: its spec, the table of its runs, the defaults that came along with it. */
+export function jobFiles(table: RunTable, state: WorkspaceState, workspace: string): RunFile[] {
+  const { text, sources } = table.submitted;
+  const made = (path: string, content: () => string): RunFile => ({
+    path,
+    sha256: undefined,
+    content: async () => Buffer.from(content()),
+  });
+  return [
+    made("spec.yaml", () => text),
+    made("runs.csv", () => [...exportLines(listing({ runs: [table.job] }, state, workspace), "csv")].join("")),
+    ...Object.entries(sources)
+      .map(([component, defaults]) => made(`components/${component}.yaml`, () => defaults))
+      .filter(({ path }) => pathProblem(path) === undefined),
+  ];
+}
