@@ -5,6 +5,7 @@ import { carriedDefaults, readSpec, renderProblems } from "../shared/domain/spec
 import type { Order, OrderAnswer } from "../shared/wire/messages.ts";
 import { closeIfDone } from "./job-end.ts";
 import { accepted, isAnswer, refused, tableOr } from "./order-answers.ts";
+import { sizeProblem } from "./record-size.ts";
 import type { Reign } from "./reign.ts";
 
 /** Changes a job that lives. What was chosen before stays as it was; the next choice uses what is said here. */
@@ -31,7 +32,10 @@ export async function edit(reign: Reign, user: string, order: Extract<Order, { k
   const problem = valuesProblem(table, edited.hyperparameters, changes);
   if (problem !== undefined) return refused(reign, problem);
   const { settings, hyperparameters } = edited;
-  const stored = reign.record({ type: "job-edited", job, changes, settings, hyperparameters, by: user, op, at });
+  const event = { type: "job-edited", job, changes, settings, hyperparameters, by: user, op, at } as const;
+  const tooLarge = sizeProblem(event);
+  if (tooLarge !== undefined) return refused(reign, `${job}: ${tooLarge}`);
+  const stored = reign.record(event);
   goOnIfLifted(reign, table, user);
   closeIfDone(reign, table);
   reign.wake();

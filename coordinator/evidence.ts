@@ -1,5 +1,5 @@
 import { mostColumns, type RunTable } from "../shared/domain/run-table.ts";
-import { isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import { isNewestStay, isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { StoredMessage } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
 import {
@@ -145,16 +145,6 @@ function judgeHandback({ reign, address, table, trial, message }: Case): void {
   const isOwners = fault === "owner";
   const outcome = isOwners ? "reclaimed" : "lost";
   requeue(reign, table, trial, { outcome, charged: !isOwners, reason, ev: message.seq }, console);
-}
-
-/**
- * Whether an attempt is the newest one, or an earlier number of the same stay: its process was granted the trial again while
- * it ran on, and what it says may still bear the old number.
- */
-function isNewestStay(trial: Trial, attempt: number): boolean {
-  const last = lastAttempt(trial);
-  const part = trial.attempts.find((each) => each.attempt === attempt);
-  return part?.worker === last.worker && part.bootId === last.bootId;
 }
 
 /** Only a worker that the journal names for this attempt may speak of the trial. */

@@ -11,11 +11,20 @@ export function fairly(tables: RunTable[]): RunTable[] {
   return tables.sort((a, b) => share(a) - share(b));
 }
 
-/** Why this worker may not take a trial of this job; null when it may. */
+/** Slots of a worker that its runs take, of whatever jobs: `cores_per_run` each. */
+export const coresInUse = (open: readonly RunTable[], worker: WorkerId): number =>
+  open.reduce((sum, table) => sum + (table.holding.get(worker) ?? 0) * table.submitted.settings.coresPerRun, 0);
+
+/**
+ * Why this worker may not take a trial of this job; null when it may.
+ *
+ * @param inUse  what its runs of all jobs take already (`coresInUse`)
+ */
 export function obstacle(
   table: RunTable,
   worker: WorkerId,
   claim: Pick<Claim, "targets" | "opportunistic" | "slots">,
+  inUse: number,
 ): string | null {
   const { computeTarget, computeNodes, runsPerNode, lowPriority, coresPerRun } = table.submitted.settings;
   const holds = table.holding.get(worker) ?? 0;
@@ -33,9 +42,10 @@ export function obstacle(
   }
   if (runsPerNode !== null && holds >= runsPerNode)
     return `${worker} has its ${runsPerNode} runs of ${table.job} (runs_per_node)`;
-  const atOnce = Math.max(1, Math.floor(claim.slots / coresPerRun));
-  if (holds >= atOnce)
-    return `${worker} has ${claim.slots} slots, so ${atOnce} runs of ${table.job} at once (cores_per_run)`;
+  // One that alone takes more than there is runs alone.
+  if (inUse > 0 && inUse + coresPerRun > claim.slots) {
+    return `${worker} has ${claim.slots} slots, of which ${inUse} are taken, and a run of ${table.job} takes ${coresPerRun} (cores_per_run)`;
+  }
   return null;
 }
 
@@ -47,9 +57,10 @@ export function whyNothing(
 ): string {
   const jobs = openJobs(reign);
   if (jobs.length === 0) return "no job is open; start one: nexus run spec.yaml";
+  const inUse = coresInUse(jobs, worker);
   return jobs
     .map((table) => {
-      const why = obstacle(table, worker, claim);
+      const why = obstacle(table, worker, claim, inUse);
       if (why !== null) return why;
       if (table.state !== "searching") return `${table.job} is ${table.state}: ${table.reason}`;
       const paused = table.paused.size > 0 ? `, ${table.paused.size} of them paused` : "";

@@ -45,28 +45,28 @@ export function stopExhausted(reign: Reign, table: RunTable): void {
 export function stopIfReached(reign: Reign, table: RunTable): void {
   if (table.state !== "searching") return;
   const now = reign.ports.clock.wall();
-  const reason = reached(table, now);
+  const reason = reached(table, now, reign.ages.of(table));
   if (reason === undefined) return;
   const { job } = table;
   void reign.record({ type: "job-state", job, state: "stopping", reason, by: "coordinator", op: "", at: now });
 }
 
-function reached(table: RunTable, now: number): string | undefined {
+function reached(table: RunTable, now: number, ageMs: number): string | undefined {
   const { stopWhen, deadline, maxJobSeconds } = table.submitted.settings;
   if (deadline !== null && now >= deadline) return `the deadline ${new Date(deadline).toISOString()} has passed`;
-  if (maxJobSeconds !== null && now - table.submitted.at >= maxJobSeconds * 1000) {
+  if (maxJobSeconds !== null && ageMs >= maxJobSeconds * 1000) {
     return `max_job_time is over: ${maxJobSeconds} s since it was submitted`;
   }
-  if (stopWhen === null || !holds(stopWhen, table, now)) return undefined;
+  if (stopWhen === null || !holds(stopWhen, table, ageMs)) return undefined;
   return `stop_when is reached: ${stopWhen.name} ${stopWhen.op} ${stopWhen.value}`;
 }
 
-function holds(rule: StopRule, table: RunTable, now: number): boolean {
+function holds(rule: StopRule, table: RunTable, ageMs: number): boolean {
   const value = {
     hpmax: table.runSets.best()?.mean ?? Number.NaN,
     best_for: table.runSets.bestFor(),
     runs: table.ended,
-    hours: (now - table.submitted.at) / 3_600_000,
+    hours: ageMs / 3_600_000,
   }[rule.name];
   switch (rule.op) {
     case ">=":

@@ -16,6 +16,15 @@ export class Deposed extends Error {
   override readonly name = "Deposed";
 }
 
+/** A record that the broker does not take for its size. Orders are measured before they become one (orders.ts). */
+export class RecordTooLarge extends Error {
+  override readonly name = "RecordTooLarge";
+
+  constructor(type: string, cause: BusError) {
+    super(`a record "${type}" is too large for the journal: ${cause.message}`, { cause });
+  }
+}
+
 export interface JournalPorts {
   readonly bus: Bus;
   readonly clock: Clock;
@@ -34,6 +43,7 @@ interface Pending {
 
 const storeTimeoutMs = 2500;
 const retryMs = 250;
+/** A refusal that lasts, as of a full store, is not asked again without pause. */
 const refusedRetryMs = 1000;
 const tailTimeoutMs = 5000;
 /**
@@ -43,7 +53,7 @@ const tailTimeoutMs = 5000;
 const mostOnTheirWay = 2;
 /** Ids of earlier tries by which a message is recognised in the journal; none is on its way for so many tries. */
 const idsKept = 64;
-/** Records in one message; a job's record holds its texts and travels alone. */
+/** Records in one message; a job's record holds its texts and travels alone. One that is too large for the broker is halved. */
 const mostTogether = 64;
 
 /**
@@ -132,6 +142,11 @@ export class JournalWriter {
     }
   }
 
+  /** Sequence of the newest message that is known to be stored. */
+  get stored(): number {
+    return this.#stored;
+  }
+
   /** Resolves when everything appended so far is stored. */
   async flushed(): Promise<void> {
     if (this.#end) throw this.#end;
@@ -166,11 +181,10 @@ export class JournalWriter {
       },
       (error: unknown) => {
         if (generation !== this.#generation) return;
-        if (error instanceof BusError) this.#recover(error);
-        else {
-          this.close(error instanceof Error ? error : new Error(String(error)));
-          this.#onDeposed(String(error));
-        }
+        if (!(error instanceof BusError)) this.#fail(error);
+        else if (error.reason !== "too large") this.#recover(error);
+        else if (entry.events.length > 1) this.#recover(error, entry);
+        else this.#fail(new RecordTooLarge(entry.events[0]?.type ?? "", error));
       },
     );
   }
@@ -181,22 +195,32 @@ export class JournalWriter {
     this.#pending.shift()?.resolve(seq);
   }
 
-  #recover(cause?: BusError): void {
+  #fail(error: unknown): void {
+    this.close(error instanceof Error ? error : new Error(String(error)));
+    this.#onDeposed(String(error));
+  }
+
+  /** @param tooLarge  an entry of several records that is to be halved before it is sent again */
+  #recover(cause?: BusError, tooLarge?: Pending): void {
     if (this.#recovering || this.#end || this.#pending.length === 0) return;
     this.#recovering = true;
-    if (cause && cause.reason !== "not the next") this.#onTrouble(cause.message);
+    if (cause && cause.reason !== "not the next" && !tooLarge) this.#onTrouble(cause.message);
     this.#generation += 1;
-    // A refusal that lasts (a full store, a message too large) must not be asked without pause.
     const wait = cause?.reason === "full" || cause?.reason === "refused" ? refusedRetryMs : 0;
-    void this.#clock.pause(wait).then(() => this.#recoverUntilDone());
+    void this.#clock.pause(wait).then(() => this.#recoverUntilDone(cause, tooLarge));
   }
 
   /** Reads what was stored after the newest known record: our own go on from there, anyone else's end this reign. */
-  async #recoverUntilDone(): Promise<void> {
+  async #recoverUntilDone(cause: BusError | undefined, tooLarge: Pending | undefined): Promise<void> {
     for (;;) {
       if (this.#end) return;
       try {
         const tail = await this.#readTail();
+        if (tail.length === 0 && cause?.reason === "not the next") {
+          // The broker counts otherwise than this writer and has nothing to show for it, as when its store went back.
+          this.#onTrouble(cause.message);
+          await this.#clock.pause(refusedRetryMs);
+        }
         for (const message of tail) {
           if (!isJournalRecord(message.msgId)) {
             this.#stored = message.seq;
@@ -213,8 +237,7 @@ export class JournalWriter {
         break;
       } catch (error) {
         if (!(error instanceof BusError) || error.reason === "closed") {
-          this.close(error instanceof Error ? error : new Error(String(error)));
-          this.#onDeposed(String(error));
+          this.#fail(error);
           return;
         }
         await this.#clock.pause(retryMs);
@@ -223,7 +246,19 @@ export class JournalWriter {
     this.#recovering = false;
     this.#renewIds();
     this.#sent = 0;
+    if (tooLarge) this.#halve(tooLarge);
     this.#sendNext();
+  }
+
+  /** The first half of its records goes ahead in a message of its own; who waits for them hears when both are stored. */
+  #halve(entry: Pending): void {
+    const place = this.#pending.indexOf(entry);
+    const [first, ...more] = entry.events.splice(0, Math.ceil(entry.events.length / 2));
+    if (place < 0 || !first) return;
+    const ahead = this.#newEntry(first);
+    ahead.events.push(...more);
+    ahead.stored.catch(() => undefined); // heard by those who wait for the second half
+    this.#pending.splice(place, 0, ahead);
   }
 
   async #readTail(): Promise<StoredMessage[]> {

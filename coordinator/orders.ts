@@ -8,6 +8,7 @@ import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
 import { enforce } from "./enforce.ts";
 import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";
+import { sizeProblem } from "./record-size.ts";
 import type { Reign } from "./reign.ts";
 
 type RunOrder = Extract<Order, { kind: "run" }>;
@@ -117,6 +118,8 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
     parents: settings.computeNodes ?? 0,
     ...(imported.length === 0 ? {} : { imported }),
   };
+  const problem = sizeProblem(event);
+  if (problem !== undefined) return refused(reign, `${file}: ${problem}`);
   await reign.record(event);
   reign.wake();
   return accepted(reign, event.job);

@@ -6,10 +6,11 @@ import { createSearch, type Search } from "../shared/domain/search/search.ts";
 import { isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import { apply, type WorkspaceState } from "../shared/domain/workspace-state.ts";
 import type { Log } from "../shared/log.ts";
-import type { Clock } from "../shared/ports.ts";
+import { BusError, type Clock } from "../shared/ports.ts";
 import type { Control } from "../shared/wire/messages.ts";
 import { outlived, stateSubject } from "./checkpoints.ts";
-import { obstacle } from "./fitting.ts";
+import { coresInUse, obstacle, openJobs } from "./fitting.ts";
+import { JobAges } from "./job-age.ts";
 
 /** What a worker last said of itself; not journalled. */
 export interface Presence {
@@ -38,6 +39,8 @@ export interface ReignPorts {
   discard(subject: string): void;
   /** Subjects of the pieces that lie there. */
   stateSubjects(): Promise<string[]>;
+  /** Sequence of the newest message in EV, asked of the broker. */
+  lastEvidence(): Promise<number>;
   /** Whether this process may answer and decide at this moment. */
   leads(): boolean;
 }
@@ -58,6 +61,7 @@ export class Reign {
   readonly leaseMs: number;
   readonly leases: LeaseTable;
   readonly presence = new Map<WorkerId, Presence>();
+  readonly ages: JobAges;
   readonly ports: ReignPorts;
   /** Sequence in EV up to which everything has been judged. */
   evidenceSeq: number;
@@ -83,6 +87,7 @@ export class Reign {
     this.term = term;
     this.leaseMs = leaseMs;
     this.leases = new LeaseTable(leaseMs);
+    this.ages = new JobAges(ports.clock);
     this.ports = ports;
     this.evidenceSeq = state.evidenceSeq;
     this.#adoptLeases();
@@ -128,6 +133,24 @@ export class Reign {
         waiter.go();
       }
     }
+  }
+
+  /**
+   * Whether everything in EV up to `seq` has been judged; waits a while for it. What the broker does not hold is not waited
+   * for: a worker that outlived the restoring of an older backup cites a message that is gone.
+   */
+  async hasJudged(seq: number): Promise<boolean> {
+    if (seq <= this.evidenceSeq) return true;
+    let last: number;
+    try {
+      last = await this.ports.lastEvidence();
+    } catch (error) {
+      if (error instanceof BusError) return false; // the broker is away, and the worker asks again
+      throw error;
+    }
+    const due = Math.min(seq, last);
+    await this.evidenceJudged(due);
+    return this.evidenceSeq >= due;
   }
 
   /** Resolves when everything in EV up to `seq` has been judged, or after a while: look at `evidenceSeq`. */
@@ -191,9 +214,11 @@ export class Reign {
       return;
     }
     let left = wokenForATrial * Math.max(1, table.waiting.size);
+    const open = openJobs(this);
     for (const worker of this.#waiting) {
       const presence = this.presence.get(worker);
-      if (!presence || !this.#mayWork(worker) || obstacle(table, worker, presence) !== null) continue;
+      if (!presence || !this.#mayWork(worker)) continue;
+      if (obstacle(table, worker, presence, coresInUse(open, worker)) !== null) continue;
       this.#waiting.delete(worker);
       this.ports.tell(worker, { kind: "work", term: this.term });
       left -= 1;

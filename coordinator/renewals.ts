@@ -1,6 +1,6 @@
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
-import { holderOf, isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { HeldTrial, Renewal, Renewed } from "../shared/wire/messages.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import type { Reign } from "./reign.ts";
@@ -37,7 +37,8 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   const last = lastAttempt(trial);
   const own = last.worker === worker && last.bootId === bootId;
   if (trial.status === "waiting") {
-    if (!own || last.attempt !== attempt) return stop(held, `${trial.run} waits for another worker`);
+    // An older number of the same stay: it was granted the trial again, and that answer was lost.
+    if (!own || !isNewestStay(trial, attempt)) return stop(held, `${trial.run} waits for another worker`);
     if (record?.duty === "stopped") return stop(held, `${worker} was ${record.dutyReason}`);
     reign.progress(job, n, held.iters);
     return goOn(reign, table, trial, held, await assignAgain(reign, table, trial));

@@ -5,7 +5,7 @@ import { choiceRng, trialSeed } from "../shared/domain/seeds.ts";
 import { holderOf, lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { Answer, Assignment, Claim, Refusal, Wait } from "../shared/wire/messages.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
-import { fairly, obstacle, openJobs, whyNothing } from "./fitting.ts";
+import { coresInUse, fairly, obstacle, openJobs, whyNothing } from "./fitting.ts";
 import { stopExhausted, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
@@ -28,8 +28,7 @@ async function decide(
   skewMs: number | null,
 ): Promise<Answer | undefined> {
   // Before an older process's trials are taken from it: a result that it left may have been delivered just now.
-  await reign.evidenceJudged(claim.lastResultSeq);
-  if (reign.evidenceSeq < claim.lastResultSeq) return undefined;
+  if (!(await reign.hasJudged(claim.lastResultSeq))) return undefined;
   if (claim.after && !(await endJudged(reign, worker, claim.after))) return undefined;
   const refusal = admit(reign, worker, claim, skewMs);
   if (refusal) return refusal;
@@ -38,7 +37,9 @@ async function decide(
   const ordered = offDuty(reign, worker);
   if (ordered) return ordered;
 
-  const fitting = openJobs(reign).filter((table) => obstacle(table, worker, claim) === null);
+  const open = openJobs(reign);
+  const inUse = coresInUse(open, worker);
+  const fitting = open.filter((table) => obstacle(table, worker, claim, inUse) === null);
   for (const table of fairly(fitting)) {
     const trial = table.nextWaiting();
     if (trial) {
@@ -134,6 +135,14 @@ export const twoProcesses = (worker: WorkerId): string =>
   `another process works as ${worker} since this one started; a worker's name may be used once at a time\n` +
   `  stop one of them, or start this one with a name of its own: nexus-worker --name ${worker}-b`;
 
+const anew = "started anew";
+
+/**
+ * A worker that starts anew loses what it held uncharged, for that is mostly its owner's doing. A trial under which the worker
+ * before it had to start anew too may be what brings them down.
+ */
+const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.end.endsWith(anew) ?? false;
+
 function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
   // Of a worker that holds nothing no lease need be looked for, among those of ten thousand others.
   if (!openJobs(reign).some(({ holding }) => holding.has(worker))) return;
@@ -142,7 +151,7 @@ function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
     const table = reign.state.jobs.get(lease.job);
     const trial = table?.trial(lease.n);
     if (trial?.status !== "running" || !table) continue;
-    requeue(reign, table, trial, { outcome: "lost", charged: false, reason: `${worker} started anew`, ev: 0 });
+    requeue(reign, table, trial, { outcome: "lost", charged: isSuspect(trial), reason: `${worker} ${anew}`, ev: 0 });
   }
 }
 

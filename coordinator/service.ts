@@ -4,6 +4,7 @@ import { checkCited } from "../shared/broker/store-check.ts";
 import type { JournalEvent } from "../shared/domain/events.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import { apply, type WorkspaceState } from "../shared/domain/workspace-state.ts";
+import type { JournalCorruptError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
@@ -18,7 +19,9 @@ import { Reign } from "./reign.ts";
 import { answerRenewal } from "./renewals.ts";
 import { answerClaim } from "./search-loop.ts";
 import { tellStatus } from "./status.ts";
+import { watchStore } from "./store-watch.ts";
 import { Upkeep } from "./upkeep.ts";
+import { UserList } from "./user-list.ts";
 
 export interface ServicePorts {
   readonly bus: Bus;
@@ -84,6 +87,7 @@ async function lead(
 ): Promise<void> {
   const { bus, clock, log } = ports;
   const { state, records } = await foldAndLead(ports, leadership);
+  let corrupt: JournalCorruptError | undefined;
   const journal = new JournalWriter(ports, leadership.term, state.seq, onLost, (why) =>
     log.error(`the journal does not take a record yet: ${why}`),
   );
@@ -96,11 +100,14 @@ async function lead(
       unsaved += 1;
       const stored = journal.append(event);
       // A record that is refused has not happened; whoever appended it hears of that.
-      if (ports.onStored)
-        void stored.then(
+      void stored
+        .then(
           () => ports.onStored?.(event, tableOf(state, event)),
           () => undefined,
-        );
+        )
+        .catch((error: unknown) => {
+          log.error({ type: event.type, error: String(error) }, "a stored record could not be told on");
+        });
       return stored;
     },
     flushed: () => journal.flushed(),
@@ -111,6 +118,7 @@ async function lead(
         // The sweep finds it.
         log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
       }),
+    lastEvidence: () => bus.lastSeq(subjects.streams.evidence),
     stateSubjects: () => bus.subjects(subjects.streams.blob, subjects.allChunks),
     leads: () => leadership.leads && !signal.aborted,
   });
@@ -118,7 +126,7 @@ async function lead(
   const users = new UserList(ports, reign);
   const undo: (() => void | Promise<void>)[] = [];
   try {
-    await users.publish();
+    await users.publishSoon(signal);
     undo.push(bus.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
     const evidence = await bus.read(subjects.streams.evidence, reign.evidenceSeq + 1, (message) => {
       try {
@@ -161,11 +169,18 @@ async function lead(
     });
     undo.push(() => timer.cancel());
     undo.push(tellStatus(reign, bus));
+    const known = { journal: () => journal.stored, evidence: () => reign.evidenceSeq };
+    const watch = watchStore(bus, clock, known, (error) => {
+      corrupt = error;
+      onLost(error.message);
+    });
+    undo.push(watch);
     await bus.flush();
     ports.onLeading(true);
     log.info({ term: reign.term, jobs: state.jobs.size, seq: state.seq }, "leading");
     reign.wake();
     await aborted(signal);
+    if (corrupt) throw corrupt;
   } finally {
     for (const step of undo.reverse()) await step();
     await Promise.race([journal.flushed().catch(() => undefined), clock.pause(1000)]);
@@ -254,32 +269,6 @@ async function answering(
         "a question failed",
       );
     }
-  }
-}
-
-/** The broker's worker users, written anew when the journal's list has changed. */
-class UserList {
-  readonly #ports: ServicePorts;
-  readonly #reign: Reign;
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(ports: ServicePorts, reign: Reign) {
-    this.#ports = ports;
-    this.#reign = reign;
-  }
-
-  publish(): Promise<void> {
-    // One after the other: two at once could leave the older list in place.
-    const next = this.#writing.then(() => this.#ports.publishUsers(this.#users()));
-    this.#writing = next.catch(() => undefined);
-    return next;
-  }
-
-  #users(): WorkerUser[] {
-    const workers = [...this.#reign.state.workers.values()];
-    return workers
-      .filter((each) => each.publicKey !== "" && each.state !== "revoked")
-      .map(({ id, publicKey }) => ({ id, publicKey }));
   }
 }
 

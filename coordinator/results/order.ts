@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { operatorName } from "../../shared/broker/credentials.ts";
 import { pause } from "../../shared/deadline.ts";
-import { UnreachableError } from "../../shared/errors.ts";
+import { UnreachableError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
@@ -28,6 +28,7 @@ export async function giveOrder(bus: Bus, workspace: string, order: Order, outpu
       return decodeOrderAnswer(await bus.request(subject, bytes, tryMs));
     } catch (error) {
       if (!(error instanceof BusError) || error.reason === "refused") throw error;
+      if (error.reason === "too large") throw new UsageError(tooLarge(bytes.length));
     }
     if (left === tries) output.note(`no answer from the coordinator of workspace ${workspace} yet; asking again\n`);
     // Where nobody listens the broker says so at once; someone may be about to.
@@ -35,6 +36,10 @@ export async function giveOrder(bus: Bus, workspace: string, order: Order, outpu
   }
   throw noCoordinator(workspace);
 }
+
+const tooLarge = (bytes: number): string =>
+  `the order takes ${(bytes / 1e6).toFixed(1)} MB, and the broker takes messages of 1 MB; nothing was submitted\n` +
+  "  expected a smaller spec, or fewer runs to import";
 
 export function noCoordinator(workspace: string): UnreachableError {
   const flag = workspace === "ws1" ? "" : ` --workspace ${workspace}`;

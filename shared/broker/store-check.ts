@@ -70,7 +70,7 @@ export async function checkCited(bus: Bus, state: WorkspaceState): Promise<void>
   if (said < state.evidenceSeq) throw evidenceLost(said, `the journal cites ${state.evidenceSeq}`);
 }
 
-function evidenceLost(found: number, known: string): JournalCorruptError {
+export function evidenceLost(found: number, known: string): JournalCorruptError {
   return new JournalCorruptError(
     `the evidence (what workers published) ends with message ${found}, but ${known}: the end of it was lost${remedy}`,
   );

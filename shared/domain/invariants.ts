@@ -181,6 +181,7 @@ export class InvariantCheck {
       this.#broken(`${name} was ${job.state}, and became ${state}`);
     job.state = state;
     if (state === "stopping" || state === "cancelling" || state === "cancelled") job.wasStopped = true;
+    else if (state === "searching") job.wasStopped = false; // resumed: all its runs are owed again
     if (state !== "held" && state !== "completed" && state !== "cancelled") return;
     job.isOver = true;
     if (job.open > 0) this.#broken(`${name} became ${state} (${reason}) with ${job.open} runs open`);

@@ -59,6 +59,16 @@ export function lastAttempt(trial: Trial): Attempt {
   return last;
 }
 
+/**
+ * Whether an attempt is the newest one, or an earlier number of the same stay: its process was granted the trial again while
+ * it ran on, and what it says may still bear the old number.
+ */
+export function isNewestStay(trial: Trial, attempt: number): boolean {
+  const last = lastAttempt(trial);
+  const part = trial.attempts.find((each) => each.attempt === attempt);
+  return part?.worker === last.worker && part.bootId === last.bootId;
+}
+
 /** Whether one place of a run is further on than another. */
 export const isFurther = (
   a: Pick<CheckpointPlace, "stage" | "iters">,

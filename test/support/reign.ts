@@ -39,6 +39,8 @@ export class TestReign {
   storing: Promise<void> = Promise.resolve();
   now = 0;
   leads = true;
+  /** What the broker says is the newest message of EV. */
+  lastEvidence = Number.POSITIVE_INFINITY;
   readonly reign: Reign;
   #evidence = 0;
 
@@ -54,6 +56,7 @@ export class TestReign {
       flushed: async () => this.storing,
       tell: (worker, control) => void this.told.push({ worker, kind: control.kind }),
       discard: (subject) => void this.discarded.push(subject),
+      lastEvidence: async () => this.lastEvidence,
       stateSubjects: async () => this.stateSubjects,
       leads: () => this.leads,
     });

@@ -140,10 +140,18 @@ processing_stages:
   test("are taken by a coordinator with the job in one record, and only if its spec has their settings", async () => {
     const read = readSpec({ file: "spec.yaml", text, defaults: componentDefaults() });
     assert.ok(read.ok);
-    const submit = async (op: string, runs: readonly ImportedRun[]) => {
+    const submit = async (op: string, runs: readonly ImportedRun[], spec = text) => {
       const reign = new TestReign();
       const sources = usedComponents(read.spec);
-      const sent = encodeOrder({ kind: "run", op, file: "spec.yaml", text, sources, commandLine: {}, imported: runs });
+      const sent = encodeOrder({
+        kind: "run",
+        op,
+        file: "spec.yaml",
+        text: spec,
+        sources,
+        commandLine: {},
+        imported: runs,
+      });
       const answer = await carryOut(reign.reign, "ann", decodeOrder(sent), () => 1);
       return { answer, events: reign.events.filter(({ type }) => type === "job") };
     };
@@ -153,6 +161,15 @@ processing_stages:
       good.events.map((event) => event.type === "job" && event.imported),
       [[["run9.1", 0.5, [1]]]],
     );
+    const many = Array.from({ length: 15_000 }, (_, i): ImportedRun => [`run900719925474${i}.1`, 1 / (i + 3), [1]]);
+    const values = Array.from({ length: 9000 }, (_, i) => `a-long-value-with-the-number-${i}`).join(", ");
+    const large = await submit("op-3", many, text.replace("1, 2]", `1, 2, ${values}]`));
+    assert.equal(large.answer?.ok, false);
+    assert.match(
+      large.answer?.reason ?? "",
+      /^spec\.yaml: it takes 1\.\d MB in the journal, where a record takes at most 1 MB\n {2}import fewer runs/,
+    );
+    assert.deepEqual(large.events, []);
     for (const configuration of [[2], [], [0, 0]]) {
       const bad = await submit("op-2", [["run9.1", 0.5, configuration]]);
       assert.equal(bad.answer?.ok, false);

@@ -196,6 +196,13 @@ describe("invariants", () => {
     assert.match(check([led, job_, assigned(1), edit(1), assigned(2)]).join(), /above total_runs 1/);
   });
 
+  test("a job that was stopped and resumed owes all its runs again", () => {
+    const events = [led, submitted(2), assigned(1), state("stopping"), state("searching"), completed(1, 1)];
+    assert.match(check([...events, state("completed")], [result(1, 1)]).join(), /after 1 of its 2 runs/);
+    const whole = [...events, assigned(2), completed(2, 2), state("completed")];
+    assert.deepEqual(check(whole, [result(1, 1), result(2, 2)]), []);
+  });
+
   test("a fold, or a snapshot, that says something else than the records", () => {
     const checking = new InvariantCheck();
     for (const event of two) checking.event(event);

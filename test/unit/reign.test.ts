@@ -70,6 +70,14 @@ describe("claims", () => {
     assert.deepEqual(kinds, ["led", "job", "assigned", "completed", "assigned"]);
   });
 
+  test("a result that the broker no longer holds is not waited for, as after a backup was put back", async () => {
+    const test_ = new TestReign();
+    test_.submit({ totalRuns: 9 });
+    test_.lastEvidence = 0;
+    const answer = await answerClaim(test_.reign, alice, claim("c1", "boot", { lastResultSeq: 70 }));
+    assert.equal(answer?.kind, "assigned");
+  });
+
   test("a deposed leader answers nothing", async () => {
     const test_ = new TestReign();
     test_.submit({ totalRuns: 2 });
@@ -92,6 +100,34 @@ describe("claims", () => {
       held: [{ job, n: 1, attempt: 1, iters: 0 }],
     });
     assert.equal(renewed?.verdicts[0]?.verdict, "stop");
+  });
+
+  test("a trial under which a worker had to start anew twice is charged for it", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1, retries: 1 });
+    for (let i = 1; i <= 4; i += 1) await answerClaim(test_.reign, alice, claim(`c${i}`, `boot${i}`));
+    const trial = test_.reign.state.jobs.get(job)?.trial(1);
+    // The first restart is free; of the two that follow one more is survived.
+    assert.equal(trial?.status, "failed");
+    assert.equal(trial.reason, "lost 2 times, last: alice started anew");
+  });
+
+  test("cores_per_run counts the runs of all jobs on a worker", async () => {
+    const test_ = new TestReign();
+    const broad = test_.submit({ totalRuns: 9, coresPerRun: 3 });
+    const narrow = test_.submit({ totalRuns: 9, coresPerRun: 1 });
+    const answers = [];
+    for (let i = 0; i < 4; i += 1) answers.push(await answerClaim(test_.reign, alice, claim(`a${i}`)));
+    assert.deepEqual(
+      answers.map((answer) => (answer?.kind === "assigned" ? answer.job : answer?.kind)),
+      [broad, narrow, "wait", "wait"],
+    );
+    const reason = answers[2]?.kind === "wait" ? answers[2].reason : "";
+    assert.equal(
+      reason,
+      "alice has 4 slots, of which 4 are taken, and a run of job1 takes 3 (cores_per_run); " +
+        "alice has 4 slots, of which 4 are taken, and a run of job2 takes 1 (cores_per_run)",
+    );
   });
 
   test("cores_per_run bounds the runs of a job on one worker, and leaves at least one", async () => {
@@ -174,6 +210,27 @@ describe("leases", () => {
       again?.verdicts.map(({ verdict, newAttempt }) => [verdict, newAttempt]),
       [["continue", 2]],
     );
+  });
+
+  test("an old holder whose new number was lost with the answer goes on, also after it lost the trial again", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    const upkeep = new Upkeep(test_.reign);
+    const held = [{ job, n: 1, attempt: 1, iters: 7 }];
+    const verdicts: unknown[] = [];
+    for (let lost = 0; lost < 2; lost += 1) {
+      for (let i = 0; i < 5; i += 1) {
+        test_.now += leaseMs / 4;
+        upkeep.tick();
+      }
+      const renewed = await answerRenewal(test_.reign, alice, { kind: "renew", bootId: "boot", held });
+      verdicts.push(...(renewed?.verdicts ?? []).map(({ verdict, newAttempt }) => [verdict, newAttempt]));
+    }
+    assert.deepEqual(verdicts, [
+      ["continue", 2],
+      ["continue", 3],
+    ]);
   });
 });
 

@@ -1,0 +1,63 @@
+import { evidenceLost, journalGap } from "../shared/broker/store-check.ts";
+import type { JournalCorruptError } from "../shared/errors.ts";
+import { type Bus, BusError, type Clock } from "../shared/ports.ts";
+import { streams } from "../shared/wire/subjects.ts";
+
+/** What the leader knows to be stored: sequences that never go down. */
+export interface Known {
+  journal(): number;
+  evidence(): number;
+}
+
+const everyMs = 5000;
+
+/**
+ * Looks every few seconds whether the broker still holds what it has said to be stored. A store that was put back, or lost its
+ * end, under a running coordinator is not noticed otherwise: the server gives old sequences out again, and what bears them
+ * was judged already. Two looks in a row must agree, for a server of a cluster may be a little behind.
+ *
+ * @returns what ends it
+ */
+export function watchStore(
+  bus: Pick<Bus, "lastSeq">,
+  clock: Clock,
+  known: Known,
+  onLost: (error: JournalCorruptError) => void,
+): () => void {
+  let isOver = false;
+  let suspected = false;
+  const look = async (): Promise<void> => {
+    // Asked before: what is stored meanwhile makes the answers only larger.
+    const least = { journal: known.journal(), evidence: known.evidence() };
+    const [journal, evidence] = await Promise.all([bus.lastSeq(streams.journal), bus.lastSeq(streams.evidence)]);
+    const isLess = journal < least.journal || evidence < least.evidence;
+    if (!isLess || !suspected || isOver) {
+      suspected = isLess;
+      return;
+    }
+    stop();
+    onLost(
+      journal < least.journal
+        ? journalGap(journal + 1, least.journal)
+        : evidenceLost(evidence, `${least.evidence} was read by this coordinator`),
+    );
+  };
+  let isLooking = false;
+  const timer = clock.every(everyMs, () => {
+    if (isLooking) return;
+    isLooking = true;
+    look()
+      .catch((error: unknown) => {
+        // The broker is away: asked again at the next turn.
+        if (!(error instanceof BusError)) throw error;
+      })
+      .finally(() => {
+        isLooking = false;
+      });
+  });
+  const stop = (): void => {
+    isOver = true;
+    timer.cancel();
+  };
+  return stop;
+}
