@@ -10,4 +10,4 @@ export function residentBytes(pid: number): number {
   }
 }
 
-export const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`;
+export const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
