@@ -21,6 +21,10 @@ export interface ScreenColumn<Row> {
   readonly decimals?: number;
   /** Characters of text shown at most, where they are not the usual number. */
   readonly widest?: number;
+  /** Shown instead where not all columns have room. */
+  readonly brief?: (row: Row) => string;
+  /** Left out while no row that is shown has a value. */
+  readonly isHiddenEmpty?: boolean;
 }
 
 const operators = /[=<>!]=?|<>/;

@@ -2,7 +2,7 @@ import { timeOfDay } from "../event-words.ts";
 import type { ScreenColumn } from "./columns.ts";
 import type { EventLine } from "./event-list.ts";
 import { ListView } from "./list-view.ts";
-import { type Line, plain, span } from "./styled.ts";
+import { clip, type Line, plain, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";
 
 export function eventList(model: ViewModel): ListView<EventLine> {
@@ -20,7 +20,7 @@ const columns: readonly ScreenColumn<EventLine>[] = [
 ];
 
 /** Newest last; while nobody has moved in it, the end is shown. */
-export function eventsLines(model: ViewModel, _width: number, height: number, isFocused: boolean): Line[] {
+export function eventsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
   const list = model.lists.events;
   if (list.rows.length === 0) {
     return [
@@ -33,11 +33,12 @@ export function eventsLines(model: ViewModel, _width: number, height: number, is
     const isSelected = isFocused && i === selected;
     const mark = row.level === "trouble" ? "!" : " ";
     const times = row.count > 1 ? ` (x${row.count})` : "";
-    if (isSelected) return [span(`> ${timeOfDay(row.at)} ${mark} ${row.text}${times}`, "selected")];
+    const text = `${clip(row.text, width - 13 - times.length)}${times}`;
+    if (isSelected) return [span(`> ${timeOfDay(row.at)} ${mark} ${text}`, "selected")];
     return [
       span(`  ${timeOfDay(row.at)} `, "dim"),
       span(`${mark} `, row.level === "trouble" ? "bad" : "plain"),
-      span(`${row.text}${times}`, row.level === "trouble" ? "warn" : "plain"),
+      span(text, row.level === "trouble" ? "warn" : "plain"),
     ];
   });
 }

@@ -11,10 +11,15 @@ import { standingsLines } from "./standings-screen.ts";
 import { fitted, type Line, narrow, plain, type Span, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";
 import { workersLines } from "./workers-screen.ts";
+import { wrapped } from "./wrap.ts";
 
 /** Below this there is no screen, only a line that says so. */
 const least = { width: 60, height: 12 };
 const twoPanes = { width: 110, height: 32 };
+/** Below this the names of the screens are cut, so that all six have room. */
+const namesWidth = 70;
+/** Of a sentence so many lines are shown at most. */
+const noticeLines = 6;
 const fourPanes = { width: 180, height: 48 };
 
 interface Area {
@@ -37,7 +42,7 @@ export function frameLines(model: ViewModel, width: number, height: number, now:
     const text = `${width}x${height} is too small: ${least.width}x${least.height} at least; the search goes on`;
     return [plain(text.slice(0, width))];
   }
-  const foot = footLines(model, width, now).slice(-(height - 6));
+  const foot = footLines(model, width, now).slice(-(height - 4));
   const bodyHeight = height - 2 - foot.length;
   const body = bodyLines(model, width, bodyHeight, now);
   return [
@@ -48,7 +53,7 @@ export function frameLines(model: ViewModel, width: number, height: number, now:
 }
 
 function bodyLines(model: ViewModel, width: number, height: number, now: number): Line[] {
-  if (model.isHelpOpen) return filled(helpLines(model.helpScroll, height), width, height);
+  if (model.isHelpOpen) return filled(helpLines(model.helpScroll, width, height), width, height);
   if (model.page) return filled(pageLines(model, model.page, width, height), width, height);
   const all = areas(model, width, height + 3);
   for (const { screen } of all) model.lists.of(screen).refresh(model.version, now);
@@ -94,11 +99,11 @@ function areas(model: ViewModel, width: number, height: number): Area[] {
 
 function paneLines(model: ViewModel, { screen, width, height }: Area, isOneOfMany: boolean, now: number): Line[] {
   const isFocused = model.focus === screen;
-  const room = height - 1;
-  return [
+  const lines = [
     paneTitle(model, screen, isFocused, isOneOfMany, width, now),
-    ...contentLines(model, screen, width, room, isFocused).slice(0, room),
-  ].map((line) => fitted(line, width));
+    ...contentLines(model, screen, width, height - 1, isFocused),
+  ];
+  return filled(lines, width, height);
 }
 
 function contentLines(
@@ -158,18 +163,17 @@ function paneTitle(
 
 /** The question that is asked, the sentence that was said, or what keys there are. */
 function footLines(model: ViewModel, width: number, now: number): Line[] {
-  if (model.prompt) return promptLines(model.prompt);
+  if (model.prompt) return promptLines(model.prompt).flatMap((line) => wrapped(line, width));
   const notice = model.notice(now);
-  if (notice !== "")
-    return notice
-      .split("\n")
-      .slice(0, 3)
-      .map((line): Line => [span(` ${narrow(line)}`, "warn")]);
+  if (notice !== "") {
+    const lines = notice.split("\n").flatMap((line) => wrapped([span(` ${narrow(line)}`, "warn")], width));
+    return lines.slice(0, noticeLines);
+  }
   if (model.isHelpOpen) return [[span(" ? or Esc closes the help; up and down move in it", "dim")]];
   if (model.page) return [[span(" Esc back   Enter open   x axis   X cancel   ? help", "dim")]];
   const screens = screenNames.flatMap((name, i): Span[] => [
     span(` ${i + 1} `, "dim"),
-    span(name, model.focus === name ? "heading" : "plain"),
+    span(width < namesWidth ? name.slice(0, 6) : name, model.focus === name ? "heading" : "plain"),
   ]);
   const used = screens.reduce((sum, { text }) => sum + text.length, 0);
   const hints = ["   / filter  o sort  z freeze  ? help  q quit", "  ? help  q quit", "  ?"];

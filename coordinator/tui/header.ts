@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { RunTable } from "../../shared/domain/run-table.ts";
-import { duration, estimateText, millisecondsLeft, settingsWithNames, settingText } from "../progress.ts";
+import { duration, estimateText, millisecondsLeft } from "../progress.ts";
+import { settingsWithin } from "./settings-text.ts";
 import { clip, type Line, type Span, type Style, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";
 import { type WorkerState, workerCounts } from "./worker-rows.ts";
@@ -9,11 +10,9 @@ import { type WorkerState, workerCounts } from "./worker-rows.ts";
 interface Piece {
   readonly spans: readonly Span[];
   readonly priority: number;
-  /** A piece of one span that may be cut to this many characters. */
-  readonly least?: number;
 }
 
-/** Of the best configuration so much is always there, however narrow the screen. */
+/** So much room the best configuration gets before other things stand beside it. */
 const leastConfiguration = 24;
 
 const piece = (priority: number, text: string, style: Style = "plain"): Piece => ({
@@ -33,7 +32,8 @@ export function headerLines(model: ViewModel, width: number): Line[] {
       joined([piece(0, "no job yet", "dim"), ...marks(model)], width),
     ];
   }
-  return [searchLine(model, table, width), bestLine(model, table, width)];
+  const { line, left } = bestLine(model, table, width);
+  return [searchLine(model, table, left, width), line];
 }
 
 const stateStyles: Readonly<Record<string, Style>> = {
@@ -43,7 +43,8 @@ const stateStyles: Readonly<Record<string, Style>> = {
   cancelled: "bad",
 };
 
-function searchLine(model: ViewModel, table: RunTable, width: number): Line {
+/** `more` is what the line below has no room for. */
+function searchLine(model: ViewModel, table: RunTable, more: readonly Piece[], width: number): Line {
   const { outcomes, submitted } = table;
   const state = table.state === "completed" ? "DONE" : table.state.toUpperCase();
   const failed = outcomes.failed + outcomes["timed out"];
@@ -60,6 +61,7 @@ function searchLine(model: ViewModel, table: RunTable, width: number): Line {
       piece(4, table.lost > 0 ? `${table.lost} retried` : "", "warn"),
       workersPiece(model, 3),
       piece(0, model.away, "bad"),
+      ...more.map(({ spans, priority }) => ({ spans, priority: priority + 10 })),
     ],
     width,
   );
@@ -81,37 +83,51 @@ function workersPiece(model: ViewModel, priority: number): Piece {
   return { spans, priority };
 }
 
-function bestLine(model: ViewModel, table: RunTable, width: number): Line {
-  const { wall } = model;
-  const { leader, lead } = model;
-  const left = millisecondsLeft(table, wall);
+/**
+ * The best configuration, its estimate, and how long it has led: that much is on every screen, shortened where it must be. Other
+ * things stand beside it where there is room, or in the line above.
+ */
+function bestLine(model: ViewModel, table: RunTable, width: number): { readonly line: Line; readonly left: Piece[] } {
+  const { wall, leader, lead } = model;
+  const timeLeft = millisecondsLeft(table, wall);
   const perSecond = model.reports.perSecond(model.now);
-  const best: Piece[] = leader
-    ? [
-        {
-          spans: [span("best  ", "dim"), span(estimateText(leader, " ± "), "bold"), span(` (n=${leader.completed})`)],
-          priority: 0,
-        },
-        piece(1, lead ? `lead for ${lead.runs} run${lead.runs === 1 ? "" : "s"}` : ""),
-        {
-          spans: [span(settingsText(table, leader.runSet.configuration), "accent")],
-          priority: 0,
-          least: leastConfiguration,
-        },
-        piece(6, leader.bestRun ?? ""),
-      ]
-    : [piece(0, "best  none yet", "dim")];
-  return joined(
-    [
-      ...best,
-      piece(5, table.isOver ? "" : `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} reports/s`),
-      piece(2, duration((table.endedAt ?? wall) - table.submitted.at)),
-      piece(3, left === undefined ? "" : `ETA ${duration(left)}`),
-      ...marks(model),
-    ],
-    width,
-  );
+  const further = [
+    piece(1, duration((table.endedAt ?? wall) - table.submitted.at)),
+    piece(2, timeLeft === undefined ? "" : `ETA ${duration(timeLeft)}`),
+    piece(3, table.isOver ? "" : `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} reports/s`),
+    piece(4, leader?.bestRun ?? ""),
+  ].filter(({ spans }) => spans.length > 0);
+  const always = marks(model).filter(({ spans }) => spans.length > 0);
+  if (!leader) {
+    return { line: joined([piece(0, "best  none yet", "dim"), ...further, ...always], width), left: [] };
+  }
+  const heads = [
+    [`best  `, estimateText(leader, " ± "), ` (n=${leader.completed})`, lead ? `  lead for ${runsText(lead)}` : ""],
+    [`best `, estimateText(leader, " ±"), ` n=${leader.completed}`, lead ? `  led ${lead.runs}` : ""],
+  ].map(([word = "", estimate = "", count = "", led = ""]): readonly Span[] => [
+    span(word, "dim"),
+    span(estimate, "bold"),
+    span(`${count}${led}`),
+  ]);
+  const room = (head: readonly Span[]): number => width - lengthOf(head) - 2 - total(always);
+  const { configuration } = leader.runSet;
+  const whole = settingsWithin(table, configuration, Number.POSITIVE_INFINITY).length;
+  const head = heads.find((each) => room(each) >= Math.max(whole, leastConfiguration)) ?? heads.at(-1) ?? [];
+  const settings = span(settingsWithin(table, configuration, room(head)), "accent");
+  const kept = [{ spans: head, priority: 0 }, { spans: [settings], priority: 0 }, ...always];
+  const left: Piece[] = [];
+  const beside: Piece[] = [];
+  for (const each of further) {
+    if (total([...kept, ...beside, each]) <= width + 2) beside.push(each);
+    else left.push(each);
+  }
+  return { line: joined([...kept.slice(0, 2), ...beside, ...always], width), left };
 }
+
+const runsText = ({ runs }: { readonly runs: number }): string => `${runs} run${runs === 1 ? "" : "s"}`;
+const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { text }) => sum + text.length, 0);
+/** Characters of pieces, each with the blanks before it. */
+const total = (pieces: readonly Piece[]): number => pieces.reduce((sum, { spans }) => sum + lengthOf(spans) + 2, 0);
 
 function marks(model: ViewModel): Piece[] {
   return [
@@ -123,10 +139,7 @@ function marks(model: ViewModel): Piece[] {
 
 function joined(all: readonly Piece[], width: number): Line {
   const kept = all.filter(({ spans }) => spans.length > 0);
-  const lengthOf = ({ spans }: Piece): number => spans.reduce((sum, { text }) => sum + text.length, 0);
-  const leastOf = (each: Piece): number => Math.min(lengthOf(each), each.least ?? Number.POSITIVE_INFINITY);
-  const total = (): number => kept.reduce((sum, each) => sum + leastOf(each) + 2, -2);
-  while (total() > width && kept.length > 1) {
+  while (total(kept) > width + 2 && kept.length > 1) {
     const worst = kept.reduce((most, { priority }) => Math.max(most, priority), 0);
     if (worst === 0) break;
     kept.splice(
@@ -134,17 +147,5 @@ function joined(all: readonly Piece[], width: number): Line {
       1,
     );
   }
-  const room = Math.max(0, width - total());
-  return kept.flatMap((each, i): readonly Span[] => {
-    const { spans, least } = each;
-    const shown =
-      least === undefined ? spans : spans.map(({ text, style }) => span(clip(text, leastOf(each) + room), style));
-    return i === 0 ? shown : [span("  "), ...shown];
-  });
-}
-
-function settingsText(table: RunTable, configuration: readonly number[]): string {
-  return settingsWithNames(table, configuration)
-    .map(({ name, value }) => `${name}=${settingText(value)}`)
-    .join(" ");
+  return kept.flatMap(({ spans }, i): readonly Span[] => (i === 0 ? spans : [span("  "), ...spans]));
 }

@@ -1,8 +1,18 @@
 import { bindings } from "./keys.ts";
 import { type Line, plain, span } from "./styled.ts";
+import { wrapped } from "./wrap.ts";
 
 /** The help is the key map itself, so that it cannot be wrong. */
-export function helpLines(scroll: number, height: number): Line[] {
+export function helpLines(scroll: number, width: number, height: number): Line[] {
+  const lines = allLines(width);
+  const top = Math.max(0, Math.min(scroll, lines.length - height));
+  return lines.slice(top, top + height);
+}
+
+/** How many lines it has at this width. */
+export const helpLength = (width: number): number => allLines(width).length;
+
+function allLines(width: number): Line[] {
   const keyWidth = bindings.reduce((most, { shown }) => Math.max(most, shown.length), 0);
   const lines: Line[] = [];
   let group = "";
@@ -12,12 +22,9 @@ export function helpLines(scroll: number, height: number): Line[] {
       lines.push([span(` ${own}`, "heading")]);
     }
     const line: Line = [span(`   ${shown.padEnd(keyWidth)}  `, "accent"), span(does)];
-    lines.push(command === undefined ? line : [...line, span(`  (${command})`, "dim")]);
+    const whole: Line = command === undefined ? line : [...line, span(`  (${command})`, "dim")];
+    lines.push(...wrapped(whole, width, keyWidth + 5));
   }
   lines.push(plain(" Every control key asks first, and does nothing unless y is pressed."));
-  const top = Math.max(0, Math.min(scroll, lines.length - height));
-  return lines.slice(top, top + height);
+  return lines;
 }
-
-/** How far the help can be moved at this height. */
-export const helpLength = (): number => bindings.length + new Set(bindings.map(({ group }) => group)).size + 1;

@@ -83,7 +83,7 @@ export const bindings: readonly Binding[] = [
   bind("Moving", "pagedown space", "PgDn", "page-down", "a page down"),
   bind("Moving", "g home", "g", "start", "the first row"),
   bind("Moving", "G end", "G", "end", "the last row"),
-  bind("Moving", "enter", "Enter", "open", "opens the run set, the run, or the worker's runs"),
+  bind("Moving", "enter", "Enter", "open", "opens the run set, the run, the worker's runs; shows an event whole"),
   bind("Moving", "escape backspace", "Esc", "back", "back; clears the filter; lets go of the row"),
   bind("Lists", "/", "/", "filter", "filter, as lr=0.0004 runs>3 !failed; the language of nexus list runs --filter"),
   bind("Lists", "o", "o", "sort", "sort by the next column"),

@@ -1,12 +1,14 @@
 import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../shared/domain/search/dgd.ts";
-import { settingsWithNames, settingText } from "../progress.ts";
+import { settingText } from "../progress.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
-import { type Line, narrow, plain, span } from "./styled.ts";
+import { settingsWithin } from "./settings-text.ts";
+import { clip, type Line, plain, span } from "./styled.ts";
 import { listLines } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";
+import { wrapped } from "./wrap.ts";
 
 /** One step away from the best run set: in one hyperparameter, down and up; an unordered one has a row for each setting. */
 export interface NeighbourRow {
@@ -65,15 +67,17 @@ function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): Neigh
   return table.submitted.hyperparameters.flatMap((hyperparameter, i): NeighbourRow[] => {
     if (hyperparameter.values.length < 2) return [];
     const centre = best.configuration[i] ?? 0;
+    const dial = hyperparameter.dial ?? [...hyperparameter.values.keys()];
+    const place = dial.indexOf(centre);
     const around = members.filter(({ changed }) => changed === i);
-    const at = (position: number): Step | undefined =>
+    const at = (position: number | undefined): Step | undefined =>
       step(
         around.find(({ configuration }) => configuration[i] === position),
         i,
       );
     const base = { hyperparameter, centre };
     if (hyperparameter.ordered) {
-      return [{ ...base, key: hyperparameter.name, down: at(centre - 1), up: at(centre + 1) }];
+      return [{ ...base, key: hyperparameter.name, down: at(dial[place - 1]), up: at(dial[place + 1]) }];
     }
     return around.map((member) => ({
       ...base,
@@ -88,14 +92,18 @@ const percent = (share: number): string => `${(100 * share).toFixed(share < 0.09
 const runsText = (step: Step | undefined): string =>
   step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
 
-/** All settings in order, the centre's in brackets; where they are many, those around the centre. */
-function dialText({ hyperparameter: { values }, centre }: NeighbourRow): string {
-  const from = Math.max(0, Math.min(centre - 2, values.length - 5));
-  const shown = values.slice(from, from + 5).map((value, i) => {
-    const text = settingText(value);
-    return from + i === centre ? `[${text}]` : text;
-  });
-  return `${from > 0 ? ".. " : ""}${shown.join(" ")}${from + 5 < values.length ? " .." : ""}`;
+/** Settings in the order of the dial, the centre's in brackets, `around` of them on each side; of an unordered one the step alone. */
+function dialText({ hyperparameter, centre, up }: NeighbourRow, around: number): string {
+  const { ordered, values, dial = [...values.keys()] } = hyperparameter;
+  const text = (position: number): string => settingText(values[position] ?? null);
+  if (!ordered) return `[${text(centre)}] or ${settingText(up?.setting ?? null)}`;
+  const place = dial.indexOf(centre);
+  const count = 2 * around + 1;
+  const from = Math.max(0, Math.min(place - around, dial.length - count));
+  const shown = dial
+    .slice(from, from + count)
+    .map((position) => (position === centre ? `[${text(position)}]` : text(position)));
+  return `${from > 0 ? ".. " : ""}${shown.join(" ")}${from + count < dial.length ? " .." : ""}`;
 }
 
 function stepColumns(side: "down" | "up", first: number): ScreenColumn<NeighbourRow>[] {
@@ -105,7 +113,8 @@ function stepColumns(side: "down" | "up", first: number): ScreenColumn<Neighbour
     {
       name: side === "down" ? "step down" : "step up",
       kind: "text",
-      priority: 0,
+      // The settings say it, too.
+      priority: 9,
       value: (row) => of(row)?.setting,
       text: (row) => {
         const step = of(row);
@@ -135,8 +144,15 @@ function stepColumns(side: "down" | "up", first: number): ScreenColumn<Neighbour
 }
 
 const columns: readonly ScreenColumn<NeighbourRow>[] = [
-  { name: "hyperparameter", kind: "text", priority: 0, value: ({ hyperparameter }) => hyperparameter.name },
-  { name: "settings", kind: "text", priority: 9, value: dialText, widest: 44 },
+  { name: "name", kind: "text", priority: 0, value: ({ hyperparameter }) => hyperparameter.name, widest: 16 },
+  {
+    name: "settings",
+    kind: "text",
+    priority: 0,
+    value: (row) => dialText(row, 2),
+    widest: 44,
+    brief: (row) => clip(dialText(row, 1), 26),
+  },
   ...stepColumns("down", 3),
   ...stepColumns("up", 3),
 ];
@@ -146,9 +162,6 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
   const around = table && neighbourhoodOf(table);
   if (!table || !around) return [plain("  until a run has completed, every hyperparameter is drawn at random")];
   const { best, members, totalWeight } = around;
-  const settings = settingsWithNames(table, best.configuration).map(
-    ({ name, value }) => `${name}=${settingText(value)}`,
-  );
   const [centre] = members;
   const tuning = table.submitted.settings.hpTuning;
   const how =
@@ -156,15 +169,19 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
       ? `weights add up to ${totalWeight}; neighbours with fewer runs weigh more`
       : `hp_tuning is ${String(tuning)}, which does not look at neighbours: "next" is what dgd would do`;
   const runs = `${best.completed} run${best.completed === 1 ? "" : "s"}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
-  return [
-    [span("  centre  ", "heading"), span(narrow(settings.join(" ")), "bold")],
-    [
-      span(
-        `          mean ${best.mean.toPrecision(4)} of ${runs}; tried next itself with ${percent(centre?.probability ?? 0)}`,
+  const isLeader = best.key === model.leader?.runSet.key;
+  const other = isLeader ? "" : "; the standings, which allow for luck, have another one first";
+  const head = [
+    [span("  centre  ", "heading"), span(settingsWithin(table, best.configuration, width - 10), "bold")],
+    ...wrapped(
+      plain(
+        `          highest mean: ${best.mean.toPrecision(4)} of ${runs}; tried next itself with ${percent(centre?.probability ?? 0)}${other}`,
       ),
-    ],
-    [span(`          ${how}`, "dim")],
+      width,
+      10,
+    ),
+    ...wrapped([span(`          ${how}`, "dim")], width, 10),
     plain(""),
-    ...listLines(model.lists.neighbourhood, width, Math.max(2, height - 4), isFocused),
   ];
+  return [...head, ...listLines(model.lists.neighbourhood, width, Math.max(2, height - head.length), isFocused)];
 }

@@ -19,7 +19,7 @@ const everywhere: readonly Action[] = [
 
 /** Keys while the help is open. Returns whether the key is done with. */
 export function moveHelp({ model, terminal }: KeyContext, action: Action): boolean {
-  const most = Math.max(0, helpLength() - (terminal.rows - 3));
+  const most = Math.max(0, helpLength(terminal.columns) - (terminal.rows - 3));
   const by = action === "start" ? -most : action === "end" ? most : steps[action];
   if (by !== undefined) {
     model.helpScroll = Math.max(0, Math.min(most, model.helpScroll + by));

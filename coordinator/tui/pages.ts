@@ -9,6 +9,7 @@ import { itersOf, leaseOf } from "./runs-screen.ts";
 import { clip, type Line, narrow, plain, type Span, span } from "./styled.ts";
 import { cellText } from "./table-view.ts";
 import type { Page, ViewModel } from "./view-model.ts";
+import { wrapped } from "./wrap.ts";
 
 /** The page that Enter opened, over everything but header and help. */
 export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
@@ -47,8 +48,12 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
     return [span(text, isSelected ? "selected" : "plain")];
   });
   const head: Line[] = [
-    [span(" Run set  ", "heading"), span(configurationText(table, runSet.configuration), "bold")],
-    [span(`          ${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`)],
+    ...wrapped(
+      [span(" Run set  ", "heading"), span(configurationText(table, runSet.configuration), "bold")],
+      width,
+      10,
+    ),
+    ...wrapped(plain(`          ${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`), width, 10),
     [span("  run          status          hpmax     iters  node", "heading")],
     ...list,
   ];
@@ -70,12 +75,18 @@ function configurationText(table: RunTable, configuration: readonly number[]): s
 
 function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number, height: number): Line[] {
   const head: Line[] = [
-    [span(` ${trial.run}  `, "heading"), span(configurationText(table, trial.configuration), "bold")],
-    stateLine(model, trial),
-    ...metricsLine(table, trial),
-    ...(trial.why === "" ? [] : [[span(` chosen: ${clip(trial.why, width - 10)}`, "dim")]]),
+    ...wrapped(
+      [span(` ${trial.run}  `, "heading"), span(configurationText(table, trial.configuration), "bold")],
+      width,
+      trial.run.length + 3,
+    ),
+    ...wrapped(stateLine(model, trial), width),
+    ...metricsLine(table, trial).flatMap((line) => wrapped(line, width, 2)),
+    ...(trial.why === "" ? [] : wrapped([span(` chosen: ${narrow(trial.why)}`, "dim")], width, 9)),
     [span(" attempt  node                    started   how it ended", "heading")],
-    ...attemptLines(trial, model.wall, Math.max(1, Math.min(4, height - 14))),
+    ...attemptLines(trial, model.wall, Math.max(1, Math.min(4, height - 14))).flatMap((line) =>
+      wrapped(line, width, 10),
+    ),
   ];
   const room = height - head.length;
   if (room < 4) return head;

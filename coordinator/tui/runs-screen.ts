@@ -111,7 +111,13 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<ShownRun>[] {
     { name: "parent", kind: "text", priority: 60, value: ({ trial }) => trial.run.split(".")[0] },
     ...settings,
     ...metrics,
-    { name: "reason", kind: "text", priority: 80, value: ({ trial }) => trial.reason || undefined },
+    {
+      name: "reason",
+      kind: "text",
+      priority: 80,
+      isHiddenEmpty: true,
+      value: ({ trial }) => trial.reason || undefined,
+    },
   ];
 }
 

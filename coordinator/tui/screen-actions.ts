@@ -1,3 +1,4 @@
+import { timeOfDay } from "../event-words.ts";
 import type { KeyContext } from "./app.ts";
 import { copyText } from "./copy-text.ts";
 import { curveAxes } from "./curve-store.ts";
@@ -129,9 +130,12 @@ function openSelected({ model, now, say }: KeyContext): void {
       else say("no run of that step has started yet");
       return;
     }
-    case "Events":
-      say("events have no page; 2 Runs has one for each run");
+    case "Events": {
+      const row = lists.events.selectedKey === null ? lists.events.rows.at(-1) : lists.events.selected;
+      if (row) say(`${timeOfDay(row.at)}  ${row.text}`);
+      else say("nothing has happened yet");
       return;
+    }
     default: {
       const never: never = focus;
       throw new RangeError(`no screen: ${String(never)}`);

@@ -130,6 +130,7 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
       name: "failed",
       kind: "count",
       priority: 42,
+      isHiddenEmpty: true,
       value: ({ runSet }) => runSet.failed || undefined,
       style: () => "bad",
     },

@@ -20,35 +20,62 @@ export function listLines<Row>(list: ListView<Row>, width: number, height: numbe
 }
 
 function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: number, selected: number): TableLines {
-  const shown = list.columns.filter(({ name }) => !list.hidden.has(name));
+  const shown = list.columns.filter(
+    ({ name, isHiddenEmpty, value }) =>
+      !list.hidden.has(name) && !(isHiddenEmpty && rows.every((row) => value(row) === undefined)),
+  );
   const fixed = shown.filter(({ priority }) => priority === 0).length;
   const offset = Math.min(list.columnOffset, Math.max(0, shown.length - fixed - 1));
   const scrolled = offset === 0 ? shown : [...shown.slice(0, fixed), ...shown.slice(fixed + offset)];
-  const texts = scrolled.map((column) => cellTexts(column, rows));
-  const widths = texts.map((cells, i) =>
-    cells.reduce((most, cell) => Math.max(most, cell.length), headerOf(scrolled[i], list).length),
-  );
+  const whole = columnTexts(scrolled, rows, list, false);
+  const isTight = widthOf(whole) > width - 2;
+  const { texts, widths } = isTight ? columnTexts(scrolled, rows, list, true) : whole;
   const kept = keptColumns(scrolled, widths, width - 2);
   const isRight = (column: ScreenColumn<Row>): boolean => column.kind !== "text";
   const pad = (text: string, i: number): string => {
     const column = scrolled[i];
     return column && isRight(column) ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0);
   };
-  const header: Line = [
-    span("  "),
-    ...kept.flatMap((i): Span[] => [span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading")]),
-  ];
+  const titles = kept.map((i): Span => span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading"));
+  // That there is more, to be seen with "right" or on a wider screen.
+  const more = shown.length - kept.length;
+  const used = titles.reduce((sum, { text }) => sum + text.length, 2);
+  const hint = `+${more}`;
+  const header: Line =
+    more === 0 || used + hint.length > width ? [span("  "), ...titles] : [span("  "), ...titles, span(hint, "dim")];
   const lines = rows.map((row, at): Line => {
     const isSelected = at === selected;
     const spans = kept.map((i): Span => {
       const text = `${pad(texts[i]?.[at] ?? "", i)}  `;
-      return span(text, isSelected ? "selected" : (scrolled[i]?.style?.(row) ?? "plain"));
+      // What is not there needs no colour.
+      const style = text.trim() === "" ? "plain" : (scrolled[i]?.style?.(row) ?? "plain");
+      return span(text, isSelected ? "selected" : style);
     });
     const line: Line = [span(isSelected ? "> " : "  ", isSelected ? "selected" : "plain"), ...spans];
     return line;
   });
   return { header, rows: lines };
 }
+
+interface ColumnTexts {
+  readonly texts: readonly (readonly string[])[];
+  readonly widths: readonly number[];
+}
+
+function columnTexts<Row>(
+  columns: readonly ScreenColumn<Row>[],
+  rows: readonly Row[],
+  list: ListView<Row>,
+  isBrief: boolean,
+): ColumnTexts {
+  const texts = columns.map((column) => (isBrief && column.brief ? rows.map(column.brief) : cellTexts(column, rows)));
+  const widths = texts.map((cells, i) =>
+    cells.reduce((most, cell) => Math.max(most, cell.length), headerOf(columns[i], list).length),
+  );
+  return { texts, widths };
+}
+
+const widthOf = ({ widths }: ColumnTexts): number => widths.reduce((sum, width) => sum + width + 2, 0) - 2;
 
 function headerOf<Row>(column: ScreenColumn<Row> | undefined, list: ListView<Row>): string {
   if (!column) return "";

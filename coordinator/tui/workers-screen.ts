@@ -35,7 +35,7 @@ const columnsFor = (model: ViewModel): readonly ScreenColumn<WorkerRow>[] => [
   { name: "done", kind: "count", priority: 1, value: ({ record }) => record.completed },
   { name: "failed", kind: "count", priority: 3, value: ({ record }) => record.failed },
   {
-    name: "row",
+    name: "in row",
     kind: "count",
     priority: 4,
     value: ({ record }) => record.failuresInRow,
@@ -61,13 +61,14 @@ const columnsFor = (model: ViewModel): readonly ScreenColumn<WorkerRow>[] => [
     name: "clock",
     kind: "measure",
     priority: 9,
+    isHiddenEmpty: true,
     value: ({ skewMs }) => skewMs,
     text: ({ skewMs }) =>
       skewMs === undefined ? "" : `${duration(Math.abs(skewMs))} ${skewMs > 0 ? "ahead" : "behind"}`,
     style: () => "warn",
   },
   { name: "version", kind: "text", priority: 10, value: ({ version }) => version },
-  { name: "why", kind: "text", priority: 5, value: ({ why }) => why || undefined },
+  { name: "why", kind: "text", priority: 5, isHiddenEmpty: true, value: ({ why }) => why || undefined },
 ];
 
 /** The join line stands below the list, for it is what a newcomer looks for here. */

@@ -7,12 +7,12 @@ import { evaluated } from "../../coordinator/results/eval.ts";
 import { printJobs } from "../../coordinator/results/list-jobs.ts";
 import { frameLines } from "../../coordinator/tui/frame.ts";
 import { lineText } from "../../coordinator/tui/styled.ts";
-import { ViewModel } from "../../coordinator/tui/view-model.ts";
 import { leaderOf, leadOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { standings } from "../../shared/domain/standings.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
+import { modelOf } from "../support/shown-story.ts";
 
 const lr = ordered("lr", [0.1, 0.2, 0.3]);
 const disc = ordered("disc", [0.8, 0.9]);
@@ -69,15 +69,7 @@ test("every place that names the best configuration names the first of the stand
   view.finish(table);
   assert.deepEqual([objects[0]?.bestFor, objects[0]?.standings?.[0]?.hpmax], [5, estimate]);
 
-  const model = new ViewModel({
-    workspace: "ws1",
-    look: { colour: false, unicode: true },
-    graph: "braille",
-    isReadonly: false,
-    joinLines: [],
-  });
-  model.live(state);
-  model.showJob(lucky.job);
+  const model = modelOf(lucky);
   const text = frameLines(model, 120, 30, 1000).map(lineText).join("\n");
   assert.match(text, /\nbest {2}0\.0\d+ ± \S+ \(n=4\) {2}lead for 5 runs {2}lr=0\.2 disc=0\.9/);
   assert.match(text, /\n> +1 .* 4 {2}run1\.5 .* 5 +0\.2 +0\.9/);

@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { frameLines } from "../../coordinator/tui/frame.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
-import { type Look, lineText, rendered } from "../../coordinator/tui/styled.ts";
+import { settingsWithin } from "../../coordinator/tui/settings-text.ts";
+import { type Look, lineText, rendered, span } from "../../coordinator/tui/styled.ts";
+import { wrapped } from "../../coordinator/tui/wrap.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
-import { storyStart } from "../support/job-story.ts";
+import { JobStory, storyStart } from "../support/job-story.ts";
+import { modelOf } from "../support/shown-story.ts";
 import { SimulatedSearch } from "../support/simulated-search.ts";
 
 const sizes = [
@@ -110,6 +114,84 @@ describe("sizes", () => {
       }
     }
   });
+});
+
+test("side by side, panes are divided by a line from top to bottom, however little they hold", () => {
+  const { model } = search({ colour: false, unicode: true });
+  let now = 100_000;
+  for (const name of ["Standings", "Runs", "Neighbourhood"] as const) {
+    model.show(name);
+    now += 3000;
+    const lines = frameLines(model, 200, 60, now).map(lineText);
+    const body = lines.slice(2, -1);
+    assert.deepEqual(
+      body.filter((line) => line[112] !== "│"),
+      [],
+      name,
+    );
+  }
+});
+
+describe("the best configuration is in the header at every width", () => {
+  const { model } = search({ colour: false, unicode: true });
+  const configuration = "lr=0.001 disc=0.9 rscale=8 seqlen=16 clip=256 core=LSTM_Core";
+
+  test("whole, shortened to what tells settings apart, or with a count of what has no room", () => {
+    const best = (width: number): string => lineText(frameLines(model, width, 24, 1)[1] ?? []).trimEnd();
+    for (const width of [120, 160, 200]) assert.ok(best(width).includes(`  ${configuration}`), best(width));
+    assert.match(
+      best(100),
+      / ±0\.0037 n=1 {2}led 16 {2}lr=0\.001 disc=0\.9 rscale=8 seqlen=16 clip=256 core=LSTM_Core {2}1d00h$/,
+    );
+    assert.match(best(80), / {2}led 16 {2}lr=1e-3 dis=0\.9 rsc=8 seq=16 cli=256 cor=LST\.\.$/);
+    for (let width = 60; width < 79; width += 1)
+      assert.match(best(width), /led 16 {2}lr=1e-3 .*\+\d more( {2}1d00h)?$/);
+  });
+
+  test("and in any room, nothing is lost without a sign", () => {
+    const table = model.table;
+    const set = model.leader?.runSet;
+    assert.ok(table && set);
+    for (let width = 12; width < 70; width += 1) {
+      const text = settingsWithin(table, set.configuration, width);
+      assert.ok(text.length <= width, `${text.length} in ${width}`);
+      const shown = text.split(" ").filter((part) => part.includes("=")).length;
+      const counted = Number(/\+(\d) more$/.exec(text)?.[1] ?? /^(\d) settings$/.exec(text)?.[1] ?? 0);
+      assert.equal(shown + counted, 6, text);
+    }
+  });
+});
+
+test("the neighbourhood's steps follow the dial, also where a value was added between others", () => {
+  const lr = { name: "lr", ordered: true, values: [1, 3, 2], dial: [0, 2, 1], tuned: 1 };
+  const story = new JobStory({ number: 1, hyperparameters: [lr] });
+  story.completed(story.started("run1.1", [2]), "run1.1", 0.5);
+  const model = modelOf(story);
+  model.show("Neighbourhood");
+  const text = frameLines(model, 100, 24, 1).map(lineText).join("\n");
+  assert.match(text, /> lr +1 \[2\] 3 +1 +0 .* 3 +0 /);
+});
+
+test("long lines are broken at spaces, and no word of them is lost", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.stringMatching(/^[a-z]{1,30}$/), { maxLength: 20 }),
+      fc.integer({ min: 8, max: 40 }),
+      (words, width) => {
+        const lines = wrapped(
+          [span(words.slice(0, 5).join(" ")), span(` ${words.slice(5).join(" ")}`, "bold")],
+          width,
+          3,
+        );
+        for (const line of lines) assert.ok(lineText(line).trimEnd().length <= width);
+        assert.equal(lines.map(lineText).join("").replaceAll(" ", ""), words.join(""));
+      },
+    ),
+  );
+  assert.deepEqual(wrapped([span(" pauses job1: 6 runs go on")], 16, 1).map(lineText), [
+    " pauses job1: 6 ",
+    " runs go on",
+  ]);
 });
 
 test("names with escapes, emoji and wide letters move nothing", () => {

@@ -1,0 +1,64 @@
+import type { Setting } from "../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { settingText } from "../progress.ts";
+import { narrow } from "./styled.ts";
+
+/** What is cut keeps so many letters at least. */
+const leastLetters = 3;
+
+/**
+ * A configuration's settings in `width` characters: whole where they fit; else numbers in their shortest form and words and names
+ * cut to what tells them apart. What has no room even so is counted: `lr=1e-3 disc=0.9 +4 more`. Nothing is lost without a sign.
+ */
+export function settingsWithin(table: RunTable, configuration: readonly number[], width: number): string {
+  const dials = table.submitted.hyperparameters.flatMap(({ name, values }, i) =>
+    values.length > 1 ? [{ name, values, value: values[configuration[i] ?? -1] ?? null }] : [],
+  );
+  const whole = dials.map(({ name, value }) => `${name}=${settingText(value)}`);
+  const brief = dials.map(({ name, value, values }) => `${name}=${briefSetting(value, values)}`);
+  const cut = (longerThan: number): string[] => {
+    const names = shortened(
+      dials.map(({ name }) => name),
+      longerThan,
+    );
+    return dials.map(({ value, values }, i) => `${names[i]}=${briefSetting(value, values)}`);
+  };
+  const briefest = cut(leastLetters);
+  for (const parts of [whole, brief, cut(leastLetters + 1), briefest]) {
+    const text = narrow(parts.join(" "));
+    if (text.length <= width) return text;
+  }
+  for (let kept = briefest.length - 1; kept > 0; kept -= 1) {
+    const text = narrow(`${briefest.slice(0, kept).join(" ")} +${briefest.length - kept} more`);
+    if (text.length <= width) return text;
+  }
+  return `${dials.length} settings`.slice(0, Math.max(0, width));
+}
+
+function briefSetting(value: Setting, all: readonly Setting[]): string {
+  const text = settingText(value);
+  if (typeof value === "number") return shorter(text, value.toExponential().replace("e+", "e"));
+  if (typeof value !== "string") return text;
+  const others = all.filter((other) => other !== value).map(settingText);
+  const beginning = text.slice(0, distinctLength(text, others));
+  return shorter(text, `${beginning}..`);
+}
+
+const shorter = (a: string, b: string): string => (b.length < a.length ? b : a);
+
+/** Names of more letters cut to what tells them from the others. */
+function shortened(names: readonly string[], longerThan: number): string[] {
+  return names.map((name) => {
+    const others = names.filter((other) => other !== name);
+    return name.length <= longerThan ? name : name.slice(0, distinctLength(name, others));
+  });
+}
+
+/** How many letters of a word say which it is. */
+function distinctLength(word: string, others: readonly string[]): number {
+  for (let length = leastLetters; length < word.length; length += 1) {
+    const beginning = word.slice(0, length);
+    if (!others.some((other) => other.startsWith(beginning))) return length;
+  }
+  return word.length;
+}
