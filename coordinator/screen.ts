@@ -91,7 +91,8 @@ export async function watchNewest(
     );
     const table = await watchJob(link.bus, job, view, { signal: leave.signal, words: words(flags, external) });
     if (table.isOver) return 0;
-    process.stderr.write(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}\n`);
+    const again = `nexus-coord watch ${job}${words(flags, external).flags}`;
+    process.stderr.write(`${job} goes on without this view; to watch it again: ${again}\n`);
     return interrupted;
   } finally {
     process.off("SIGINT", onSignal);
@@ -101,7 +102,9 @@ export async function watchNewest(
 
 /** What must be added to a command that is shown, so that it reaches the same workspace. */
 function words({ workspace, nats, creds }: ScreenFlags, external: ExternalBroker | null): WaitingWords {
-  const { paths, flags } = scopeOf({ workspace: workspace === "ws1" ? undefined : workspace, nats, creds });
+  // A shell in which a command is pasted may have another usual workspace than this one.
+  const isUsual = workspace === "ws1" && (process.env["NEXUS_WORKSPACE"] || "ws1") === "ws1";
+  const { paths, flags } = scopeOf({ workspace: isUsual ? undefined : workspace, nats, creds });
   return { joinLine: shownJoinLine(paths, external), flags };
 }
 
@@ -123,6 +126,7 @@ async function watchOnScreen(
     const { exitCode, message } = await showLive({
       bus: link.bus,
       workspace: flags.workspace,
+      flags: words(flags, external).flags,
       look,
       graph: flags.graph ?? (look.unicode ? "braille" : "ascii"),
       isReadonly,

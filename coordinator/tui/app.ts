@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { controlActions, controlQuestion } from "./controls.ts";
+import { detachedText, unanswered, whatGoesOn } from "./farewell.ts";
 import { frameLines } from "./frame.ts";
 import { FrameClock } from "./frame-clock.ts";
 import { bindingOf } from "./keys.ts";
@@ -122,11 +123,12 @@ export class App {
       now,
       say: (text) => this.#model.say(text, now),
       askToQuit: () => {
-        this.#model.prompt = { kind: "quit", canOrder: !options.isReadonly && !isOver, isOver, name: job ?? "" };
+        const goesOn = whatGoesOn(this.#model);
+        this.#model.prompt = { kind: "quit", canOrder: !options.isReadonly && !isOver, goesOn, name: job ?? "" };
       },
       leave: (leaving) => this.#leave(leaving),
       carryOut: (confirmation) => void this.#carryOut(confirmation),
-      detachedText: isOver ? "" : `${job} goes on without this screen; to see it again: nexus-coord watch ${job}`,
+      detachedText: detachedText(this.#model),
     };
   }
 
@@ -172,7 +174,7 @@ export class App {
       else if (leaves) this.#leave({ exitCode: 0, message: `done: ${effect}` });
       else say(`done: ${effect}`);
     } catch (error) {
-      say(`not done: ${error instanceof Error ? error.message : String(error)}`);
+      say(unanswered(error, this.#model.options.flags));
     }
     this.#clock.change();
   }

@@ -19,6 +19,8 @@ export interface ScreenColumn<Row> {
   readonly style?: (row: Row) => Style;
   /** Decimals of every number of the column; as many as the shown rows need when left out. */
   readonly decimals?: number;
+  /** Which values are looked for first, and so come first when the list is sorted by it; the high ones of counts and measures. */
+  readonly best?: "low" | "high";
   /** Characters of text shown at most, where they are not the usual number. */
   readonly widest?: number;
   /** Shown instead where not all columns have room. */

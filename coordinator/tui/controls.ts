@@ -19,6 +19,17 @@ export function controlQuestion(model: ViewModel, action: Action): Confirmation 
   if (model.options.isReadonly) return "this screen is read-only; control keys do nothing";
   const subject = subjectOf(model, action);
   if (typeof subject === "string") return subject;
+  const asked = questionAbout(subject, action);
+  return typeof asked === "string" ? asked : reaching(model, asked);
+}
+
+/** With what its command needs to reach the same workspace from any shell. */
+const reaching = ({ options }: ViewModel, asked: Confirmation): Confirmation => ({
+  ...asked,
+  command: `${asked.command}${options.flags}`,
+});
+
+function questionAbout(subject: Subject, action: Action): Confirmation | string {
   if (action === "bench") return benchQuestion(subject);
   const verb = action as ControlVerb;
   switch (subject.kind) {
@@ -40,7 +51,7 @@ export function leavingQuestion(model: ViewModel, verb: "stop" | "cancel"): Conf
   const { table } = model;
   if (!table) return "there is no job to stop";
   const question = jobQuestion(verb, table);
-  return typeof question === "string" ? question : { ...question, leaves: true };
+  return typeof question === "string" ? question : { ...reaching(model, question), leaves: true };
 }
 
 function subjectOf(model: ViewModel, action: Action): Subject | string {
@@ -121,10 +132,29 @@ function runsQuestion(
     stop: "",
     cancel: `cancels ${name} now: ${plural(trials.length, "run")} end without a result and count for nothing`,
   };
-  const runs = trials.map(({ run }) => run);
-  const shown = runs.length <= 4 ? runs.join(",") : `${runs.slice(0, 4).join(",")},...`;
   const target = { kind: "runs", job: table.job, trials: trials.map(({ n }) => n) } as const;
-  return question(effects[verb], `nexus ${verb} ${shown}`, control(verb, target));
+  return question(effects[verb], `nexus ${verb} ${runListOf(trials)}`, control(verb, target));
+}
+
+/** The runs in the words of a command, all of them: `run1.3,run2.5-run2.9`. */
+export function runListOf(trials: readonly Trial[]): string {
+  const places = trials
+    .map(({ run }) => {
+      const [parent = "", child = ""] = run.split(".");
+      return { parent, number: Number(parent.slice("run".length)), child: Number(child) };
+    })
+    .sort((a, b) => a.number - b.number || a.child - b.child);
+  const words: string[] = [];
+  for (let from = 0; from < places.length; ) {
+    let to = from;
+    while (places[to + 1]?.parent === places[from]?.parent && places[to + 1]?.child === (places[to]?.child ?? 0) + 1)
+      to += 1;
+    const [first, last] = [places[from], places[to]];
+    const name = `${first?.parent}.${first?.child}`;
+    words.push(from === to ? name : `${name}-${last?.parent}.${last?.child}`);
+    from = to + 1;
+  }
+  return words.join(",");
 }
 
 function workerQuestion(verb: ControlVerb, { record, held }: WorkerRow): Confirmation | string {

@@ -130,14 +130,23 @@ export class ListView<Row> {
     const names = this.columns.map(({ name }) => name);
     const at = this.sortName === null ? -1 : names.indexOf(this.sortName);
     this.sortName = names[at + 1] ?? null;
-    this.isDescending = true;
+    this.#beginBestFirst();
     this.reorderNow(now);
   }
 
   turnSort(now: number): void {
-    this.sortName ??= this.columns[0]?.name ?? null;
+    if (this.sortName === null) {
+      this.sortName = this.columns[0]?.name ?? null;
+      this.#beginBestFirst();
+    }
     this.isDescending = !this.isDescending;
     this.reorderNow(now);
+  }
+
+  #beginBestFirst(): void {
+    const column = this.columns.find(({ name }) => name === this.sortName);
+    const best = column?.best ?? (column?.kind === "text" || column?.kind === "setting" ? "low" : "high");
+    this.isDescending = best === "high";
   }
 
   get selected(): Row | undefined {

@@ -6,7 +6,7 @@ import { type Line, narrow, plain, span } from "./styled.ts";
 export type Prompt =
   | { readonly kind: "filter"; readonly list: AnyList; text: string; error: string }
   | { readonly kind: "columns"; readonly list: AnyList; at: number }
-  | { readonly kind: "quit"; readonly canOrder: boolean; readonly isOver: boolean; readonly name: string }
+  | { readonly kind: "quit"; readonly canOrder: boolean; readonly goesOn: string; readonly name: string }
   | Confirmation;
 
 /** Something that cannot be taken back: what it does, to how many, and the command that does the same. */
@@ -60,9 +60,8 @@ export function promptLines(prompt: Prompt): Line[] {
   }
 }
 
-function quitLines({ canOrder, isOver, name }: Extract<Prompt, { kind: "quit" }>): Line[] {
-  const what = isOver || name === "" ? "nothing is running" : `${name} goes on without this screen`;
-  const detach: Line = [span(" [d] ", "heading"), span(`detach: ${what}`)];
+function quitLines({ canOrder, goesOn, name }: Extract<Prompt, { kind: "quit" }>): Line[] {
+  const detach: Line = [span(" [d] ", "heading"), span(`detach: ${goesOn}`)];
   const back: Line = [span(" Esc to stay", "dim")];
   if (!canOrder) return [detach, back];
   return [

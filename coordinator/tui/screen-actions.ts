@@ -12,8 +12,10 @@ import type { Key } from "./terminal-port.ts";
 export const screenActions: Partial<Record<Action, (context: KeyContext, key: Key) => void>> = {
   screen: ({ model }, key) => model.show(screenNames[Number(key.name) - 1] ?? "Standings"),
   "next-pane": (context, key) => nextPane(context, key.name === "S-tab" ? -1 : 1),
-  wide: ({ model }) => {
-    model.isWide = !model.isWide;
+  wide: ({ model, terminal, say }) => {
+    if (!model.isWide && panesAt(model, terminal.columns, terminal.rows).length === 1) {
+      say("there is but one pane, and it fills the screen already; several need 110x32");
+    } else model.isWide = !model.isWide;
   },
   up: (context) => move(context, -1),
   down: (context) => move(context, 1),
@@ -21,34 +23,49 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   "page-down": (context) => listOf(context).page(1, context.now),
   start: (context) => listOf(context).toStart(context.now),
   end: (context) => listOf(context).toEnd(context.now),
-  left: (context) => scroll(listOf(context), -1),
-  right: (context) => scroll(listOf(context), 1),
+  left: (context) => scroll(context, -1),
+  right: (context) => scroll(context, 1),
   open: openSelected,
   back: (context) => {
     const list = listOf(context);
-    if (list.filterText === "") list.selectedKey = null;
-    else list.setFilter("", context.now);
+    if (list.filterText !== "") list.setFilter("", context.now);
+    else if (list.selectedKey !== null) list.selectedKey = null;
+    else context.say("there is nothing to go back from; q leaves the screen");
   },
   filter: (context) => {
     const list = listOf(context);
     context.model.prompt = { kind: "filter", list, text: list.filterText, error: "" };
   },
-  sort: (context) => listOf(context).sortByNext(context.now),
-  "turn-sort": (context) => listOf(context).turnSort(context.now),
+  sort: (context) => {
+    if (!isChart(context)) listOf(context).sortByNext(context.now);
+  },
+  "turn-sort": (context) => {
+    if (!isChart(context)) listOf(context).turnSort(context.now);
+  },
   columns: (context) => {
-    context.model.prompt = { kind: "columns", list: listOf(context), at: 0 };
+    if (!isChart(context)) context.model.prompt = { kind: "columns", list: listOf(context), at: 0 };
   },
   freeze: (context) => {
     const list = listOf(context);
+    if (isChart(context)) return;
     list.isFrozen = !list.isFrozen;
     context.say(list.isFrozen ? "the order is frozen until z is pressed again" : "the order goes on");
   },
   follow: (context) => {
     const list = listOf(context);
+    if (isChart(context)) return;
+    if (list.selectedKey === null) {
+      context.say("choose a row first, with up and down");
+      return;
+    }
     list.isFollowing = !list.isFollowing;
     context.say(list.isFollowing ? "the selected row stays on the screen" : "the list no longer follows the row");
   },
-  axis: ({ model, say }) => {
+  axis: ({ model, say, now }) => {
+    if (now - model.chartShownAt > 2000) {
+      say("x changes the axis of curves: 4 shows them, and Enter on a run or a run set");
+      return;
+    }
     model.axis = curveAxes[(curveAxes.indexOf(model.axis) + 1) % curveAxes.length] ?? "iters";
     say(`curves over ${model.axis}`);
   },
@@ -88,9 +105,20 @@ function move(context: KeyContext, by: number): void {
   else list.move(by, context.now);
 }
 
-function scroll(list: AnyList, by: number): void {
+function scroll(context: KeyContext, by: number): void {
+  const list = listOf(context);
   const most = Math.max(0, list.columns.filter(({ priority }) => priority !== 0).length - 1);
-  list.columnOffset = Math.max(0, Math.min(most, list.columnOffset + by));
+  const offset = Math.max(0, Math.min(most, list.columnOffset + by));
+  if (isChart(context)) return;
+  if (offset === list.columnOffset) context.say(by < 0 ? "the columns begin here" : "there are no further columns");
+  list.columnOffset = offset;
+}
+
+/** Curves are no list; where a key would change one that is not seen, it says so. */
+function isChart({ model, say }: KeyContext): boolean {
+  if (model.focus !== "Curves") return false;
+  say("curves have no rows or columns: up and down choose a run set of the standings; x changes the axis");
+  return true;
 }
 
 function nextPane({ model, terminal }: KeyContext, by: number): void {
@@ -108,16 +136,21 @@ function openSelected({ model, now, say }: KeyContext): void {
     case "Curves": {
       const row = lists.standings.selected;
       if (row) model.open({ kind: "run set", key: row.key });
+      else say("there is no run set yet");
       return;
     }
     case "Runs": {
       const row = lists.runs.selected;
       if (row) model.open({ kind: "run", n: row.trial.n });
+      else say("there is no run here yet");
       return;
     }
     case "Workers": {
       const row = lists.workers.selected;
-      if (!row) return;
+      if (!row) {
+        say("no worker has joined yet");
+        return;
+      }
       model.show("Runs");
       lists.runs.setFilter(`node=${row.record.id}`, now);
       return;

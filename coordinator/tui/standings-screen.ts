@@ -95,7 +95,7 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
     }),
   );
   return [
-    { name: "#", kind: "count", priority: 0, value: ({ standing }) => standing?.rank },
+    { name: "#", kind: "count", priority: 0, best: "low", value: ({ standing }) => standing?.rank },
     {
       name: "^",
       kind: "text",
@@ -105,7 +105,7 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
       style: ({ climbed }) => (climbed > 0 ? "good" : "warn"),
     },
     { name: "hpmax", kind: "measure", priority: 0, value: ({ standing }) => standing?.estimate },
-    { name: "sd", kind: "measure", priority: 0, value: ({ standing }) => standing?.stDev ?? undefined },
+    { name: "sd", kind: "measure", priority: 0, best: "low", value: ({ standing }) => standing?.stDev ?? undefined },
     {
       name: "runs",
       kind: "count",
@@ -129,6 +129,7 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<StandingRow>[] {
     {
       name: "failed",
       kind: "count",
+      best: "low",
       priority: 42,
       isHiddenEmpty: true,
       value: ({ runSet }) => runSet.failed || undefined,

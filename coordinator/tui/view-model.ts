@@ -33,6 +33,8 @@ export interface ViewModelOptions {
   readonly workspace: string;
   readonly look: Look;
   readonly graph: DotForm;
+  /** What a command must add to reach the same workspace: "" or " --workspace ws2 ...". */
+  readonly flags: string;
   /** No control key does anything. */
   readonly isReadonly: boolean;
   /** How another machine joins, once for each of this machine's addresses; empty where that is not known here. */

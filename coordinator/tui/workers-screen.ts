@@ -35,7 +35,7 @@ const columnsFor = (model: ViewModel): readonly ScreenColumn<WorkerRow>[] => [
   { name: "done", kind: "count", priority: 1, value: ({ record }) => record.completed },
   { name: "failed", kind: "count", priority: 3, value: ({ record }) => record.failed },
   {
-    name: "in row",
+    name: "streak",
     kind: "count",
     priority: 4,
     value: ({ record }) => record.failuresInRow,
@@ -44,6 +44,7 @@ const columnsFor = (model: ViewModel): readonly ScreenColumn<WorkerRow>[] => [
   {
     name: "heard",
     kind: "measure",
+    best: "low",
     priority: 2,
     value: ({ silentMs }) => silentMs,
     text: ({ silentMs }) => (silentMs === undefined ? "" : duration(silentMs)),

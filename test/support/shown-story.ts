@@ -9,6 +9,7 @@ export function modelOf(story: JobStory, options: Partial<ViewModelOptions> = {}
     graph: "braille",
     isReadonly: false,
     joinLines: [],
+    flags: "",
     wall: () => story.at,
     ...options,
   });

@@ -40,11 +40,12 @@ export class SimulatedSearch {
       readonly colour?: boolean;
       readonly unicode?: boolean;
       readonly isReadonly?: boolean;
+      readonly flags?: string;
     },
     /** Wall clock of the beginning; a day of searching lies behind. */
     endsAt: number,
   ) {
-    const { runs, workers, colour = true, unicode = true, isReadonly = false } = options;
+    const { runs, workers, colour = true, unicode = true, isReadonly = false, flags = "" } = options;
     this.#rng = rngFrom("simulated search");
     this.#at = endsAt - 86_400_000;
     this.model = new ViewModel({
@@ -53,6 +54,7 @@ export class SimulatedSearch {
       graph: unicode ? "braille" : "ascii",
       isReadonly,
       joinLines: ["nats://CODE@192.0.2.7:4222/ws1"],
+      flags,
       wall: () => this.#at,
     });
     this.#tell({

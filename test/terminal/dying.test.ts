@@ -97,7 +97,10 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     await pane.shows(/\[d\] detach: job1 goes on/);
     pane.press("C-c");
     const text = await isWhole(pane, 130);
-    assert.match(text, /job1 goes on without this screen; to see it again: nexus-coord watch job1/);
+    assert.match(
+      text,
+      /job1 goes on without this screen: \d runs? running, \d+ to come\n {2}to see it again: nexus-coord watch job1/,
+    );
     assert.equal((await search.swarm.table(search.job)).state, "searching");
   });
 

@@ -3,8 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { App, type Leaving } from "../../coordinator/tui/app.ts";
+import { runListOf } from "../../coordinator/tui/controls.ts";
 import { bindings, keyTable } from "../../coordinator/tui/keys.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
+import type { Trial } from "../../shared/domain/trial.ts";
+import { BusError } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { FakeTerminal } from "../support/fake-terminal.ts";
 import { storyStart } from "../support/job-story.ts";
@@ -23,7 +26,7 @@ class Screen {
   answer: OrderAnswer | Error = { ok: true, term: 1, name: "job1", reason: "" };
   readonly #app: App;
 
-  constructor(options: { readonly isReadonly?: boolean } = {}) {
+  constructor(options: { readonly isReadonly?: boolean; readonly flags?: string } = {}) {
     this.search = new SimulatedSearch({ runs: 200, workers: 6, colour: false, ...options }, storyStart);
     this.search.second(this.now);
     this.#app = new App(this.search.model, this.terminal, {
@@ -101,8 +104,27 @@ describe("the key map", () => {
 
   test("answers keys that do nothing", async () => {
     const screen = new Screen();
-    screen.press("Q");
-    assert.match(await screen.text(), /"Q" does nothing here; \? shows the keys/);
+    for (const [keys, why] of [
+      ["Q", /"Q" does nothing here; \? shows the keys/],
+      ["x", /x changes the axis of curves: 4 shows them/],
+      ["h", /the columns begin here/],
+      ["f", /choose a row first/],
+      ["B", /B benches a worker: choose one on 3 Workers/],
+      ["4o", /curves have no rows or columns/],
+      ["4z", /curves have no rows or columns/],
+      ["6f", /choose a row first/],
+    ] as const) {
+      for (const key of keys) {
+        screen.press(key);
+        await screen.text();
+      }
+      assert.match(await screen.text(), why, keys);
+    }
+    screen.press("1", "escape");
+    assert.match(await screen.text(), /there is nothing to go back from; q leaves the screen/);
+    screen.terminal.columns = 80;
+    screen.press("w");
+    assert.match(await screen.text(), /there is but one pane/);
   });
 });
 
@@ -167,9 +189,34 @@ describe("control keys", () => {
     screen.answer = { ok: false, term: 1, name: "", reason: "job1 is over" };
     screen.press("P", "y");
     assert.match(await screen.text(), /refused: job1 is over/);
-    screen.answer = new Error("nobody answers");
+    screen.answer = new Error("the disk is full");
     screen.press("P", "y");
-    assert.match(await screen.text(), /not done: nobody answers/);
+    assert.match(await screen.text(), /not done: the disk is full/);
+    screen.answer = new BusError("nobody answered", "op.ann: nobody answered");
+    screen.press("P", "y");
+    assert.match(await screen.text(), /not done: no coordinator leads at the moment; .* start one: nexus-coord$/m);
+    // It may have got there: to say "not done" would be a guess.
+    screen.answer = new BusError("no answer in time", "op.ann: no answer in time");
+    screen.press("P", "y");
+    assert.match(await screen.text(), /it may have done it or not/);
+  });
+
+  test("their commands are whole: every run, and the workspace where it is not the usual one", async () => {
+    const screen = new Screen({ flags: " --workspace lab" });
+    screen.terminal.columns = 80;
+    screen.terminal.rows = 24;
+    screen.press("P");
+    assert.match(await screen.text(), /the same in a shell: nexus pause job1 --workspace lab$/m);
+    screen.press("escape", "q", "s");
+    assert.match(await screen.text(), /the same in a shell: nexus stop job1 --workspace lab$/m);
+    screen.press("escape", "q", "d");
+    await screen.text();
+    assert.match(screen.left?.message ?? "", /nexus-coord watch job1 --workspace lab$/);
+  });
+
+  test("a long list of runs is said in full, in ranges where they follow each other", () => {
+    const trials = ["run2.11", "run1.3", "run1.4", "run1.10", "run10.1", "run1.5", "run2.10"].map((run) => ({ run }));
+    assert.equal(runListOf(trials as unknown as Trial[]), "run1.3-run1.5,run1.10,run2.10-run2.11,run10.1");
   });
 
   test("do nothing on a read-only screen, nor does q offer more than to detach", async () => {
@@ -190,12 +237,15 @@ describe("leaving", () => {
   test("q asks; d detaches; anything that is no answer leaves the question open", async () => {
     const screen = new Screen();
     screen.press("q", "v");
-    assert.match(await screen.text(), /\[d\] detach: job1 goes on/);
+    assert.match(await screen.text(), /\[d\] detach: job1 goes on without this screen: 6 runs running, 200 to come/);
     assert.ok(!screen.hasLeft);
     screen.press("d");
     await screen.text();
     assert.equal(screen.left?.exitCode, 0);
-    assert.match(screen.left?.message ?? "", /job1 goes on without this screen/);
+    assert.match(
+      screen.left?.message ?? "",
+      /job1 goes on without this screen.*\n {2}to see it again: nexus-coord watch job1$/,
+    );
   });
 
   test("Ctrl-C asks the same; twice within two seconds detaches at once", async () => {

@@ -81,6 +81,23 @@ describe("a list", () => {
     assert.deepEqual(ids(list), ["row1", "row2", "row0"]);
   });
 
+  test("begins with the best when it is sorted: high measures, low ones where less is better, names from a on", () => {
+    const sorting: readonly ScreenColumn<Row>[] = [
+      { name: "rank", kind: "count", priority: 0, best: "low", value: ({ value }) => value },
+      { name: "id", kind: "text", priority: 0, value: ({ id }) => id },
+      { name: "value", kind: "measure", priority: 0, value: ({ value }) => value },
+    ];
+    const rows = numbered(3);
+    const list = new ListView<Row>({ rows: () => rows, keyOf: ({ id }) => id, columns: () => sorting });
+    list.refresh(1, 0);
+    for (const first of ["row0", "row0", "row2"]) {
+      list.sortByNext(1);
+      assert.equal(list.rows[0]?.id, first, String(list.sortName));
+    }
+    list.turnSort(1);
+    assert.equal(list.rows[0]?.id, "row0");
+  });
+
   test("asks for a window of a long list, and for all of it when someone goes to its end", () => {
     const list = listOf(numbered(10_000));
     list.refresh(1, 0);

@@ -1,0 +1,33 @@
+import { BusError } from "../../shared/ports.ts";
+import type { ViewModel } from "./view-model.ts";
+
+const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+/** What does not need this screen, in a few words. */
+export function whatGoesOn({ table, options }: ViewModel): string {
+  if (!table) return `nothing is running; the coordinator of ${options.workspace} waits for a job`;
+  const { job, running, state, submitted } = table;
+  if (table.isOver) return `nothing is running; ${job} is over`;
+  const left = Math.max(0, submitted.settings.totalRuns - table.ended - running);
+  const more = state === "searching" ? `, ${left} to come` : `; the job is ${state}`;
+  return `${job} goes on without this screen: ${counted(running, "run")} running${more}`;
+}
+
+/** What a person who detaches is told; empty where nothing goes on. */
+export function detachedText(model: ViewModel): string {
+  const { table, job, options } = model;
+  if (!table || table.isOver) return "";
+  return `${whatGoesOn(model)}\n  to see it again: nexus-coord watch ${job}${options.flags}`;
+}
+
+/** Why an order was perhaps not carried out. */
+export function unanswered(error: unknown, flags: string): string {
+  const reason = error instanceof BusError ? error.reason : undefined;
+  if (reason === "nobody answered") {
+    return `not done: no coordinator leads at the moment; where none is about to, start one: nexus-coord${flags}`;
+  }
+  if (reason === "no answer in time") {
+    return "no answer from the coordinator yet: it may have done it or not; look at the state, and press the key again if it has not changed";
+  }
+  return `not done: ${error instanceof Error ? error.message : String(error)}`;
+}
