@@ -67,15 +67,30 @@ function operatorOf(sign: string): Operator | undefined {
   }
 }
 
-/** The problem, and the filter with carets below what cannot be read in it. */
-function unreadable(text: string, at: number, length: number, problem: string): UsageError {
-  const [first, ...more] = problem.split("\n");
-  const shown = [`    ${text.replace(/\s/g, " ")}`, `    ${" ".repeat(at)}${"^".repeat(length)}`];
-  return new UsageError([`--filter "${text}": ${first}`, ...shown, ...more].join("\n"));
+/** A filter that cannot be used: what is wrong, and the filter with carets below the place. */
+export class FilterError extends UsageError {
+  /** Where in the filter's text, and over how many characters. */
+  readonly at: number;
+  readonly length: number;
+  readonly problem: string;
+
+  constructor(text: string, at: number, length: number, problem: string) {
+    const [first, ...more] = problem.split("\n");
+    const shown = [`    ${text.replace(/\s/g, " ")}`, `    ${" ".repeat(at)}${"^".repeat(length)}`];
+    super([`--filter "${text}": ${first}`, ...shown, ...more].join("\n"));
+    // For whoever catches it, it is wrong usage like any other.
+    this.name = UsageError.name;
+    this.at = at;
+    this.length = length;
+    this.problem = problem;
+  }
 }
 
+const unreadable = (text: string, at: number, length: number, problem: string): FilterError =>
+  new FilterError(text, at, length, problem);
+
 /** For what only the table's columns tell: there is no such column, or its values are of another kind. */
-export const misfit = (filter: Filter, part: "column" | "value", problem: string): UsageError =>
+export const misfit = (filter: Filter, part: "column" | "value", problem: string): FilterError =>
   part === "column"
     ? unreadable(filter.text, filter.columnAt, filter.column.length, problem)
     : unreadable(filter.text, filter.valueAt, Math.max(1, filter.text.trimEnd().length - filter.valueAt), problem);

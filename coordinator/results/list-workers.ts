@@ -27,7 +27,8 @@ export function printWorkers(
   if (workers.length === 0) output.note(`no worker has joined workspace ${workspace} yet\n`);
 }
 
-function workerFields(workspace: string, running: ReadonlyMap<string, number>): Field<WorkerRecord>[] {
+/** What `nexus list workers` says of each. */
+export function workerFields(workspace: string, running: ReadonlyMap<string, number>): Field<WorkerRecord>[] {
   return [
     { name: "workspace", kind: "text", value: () => workspace },
     { name: "worker", kind: "text", value: ({ id }) => id },

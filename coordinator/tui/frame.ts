@@ -163,7 +163,7 @@ function paneTitle(
 
 /** The question that is asked, the sentence that was said, or what keys there are. */
 function footLines(model: ViewModel, width: number, now: number): Line[] {
-  if (model.prompt) return promptLines(model.prompt).flatMap((line) => wrapped(line, width));
+  if (model.prompt) return promptLines(model.prompt, width).flatMap((line) => wrapped(line, width));
   const notice = model.notice(now);
   if (notice !== "") {
     const lines = notice.split("\n").flatMap((line) => wrapped([span(` ${narrow(line)}`, "warn")], width));

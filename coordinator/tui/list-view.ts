@@ -1,5 +1,6 @@
 import type { Cell } from "../results/table.ts";
-import { rowTest, type ScreenColumn } from "./columns.ts";
+import type { ScreenColumn } from "./columns.ts";
+import { type FilterColumn, rowTest } from "./row-filter.ts";
 
 /** A list is sorted or filtered anew at most so often, one in its own order more often ... */
 const orderMs = 1000;
@@ -24,6 +25,8 @@ export interface ListSource<Row> {
   /** Rows that come after all others however the list is sorted; none when left out. */
   readonly isLast?: (row: Row) => boolean;
   readonly columns: () => readonly ScreenColumn<Row>[];
+  /** What a filter may name besides; the names that `nexus list` has for the same rows. */
+  readonly furtherFilters?: () => readonly FilterColumn<Row>[];
 }
 
 /**
@@ -118,9 +121,10 @@ export class ListView<Row> {
     return [first, last].flatMap((part) => sortedBy(part, column.value, this.isDescending));
   }
 
-  /** @throws UsageError when the text is no filter; the list stays as it was */
+  /** @throws FilterError when the text is no filter; the list stays as it was */
   setFilter(text: string, now: number): void {
-    this.#test = text.trim() === "" ? null : rowTest(text, this.columns);
+    const columns = [...this.columns, ...(this.#source.furtherFilters?.() ?? [])];
+    this.#test = text.trim() === "" ? null : rowTest(text, columns);
     this.filterText = text.trim();
     this.reorderNow(now);
   }

@@ -1,6 +1,8 @@
+import { FilterError } from "../results/filter.ts";
 import type { KeyContext } from "./app.ts";
 import { leavingQuestion } from "./controls.ts";
 import type { Confirmation, Prompt } from "./prompts.ts";
+import { misspeltStatus } from "./row-filter.ts";
 import type { Key } from "./terminal-port.ts";
 
 /** A key while a question is open. */
@@ -25,7 +27,7 @@ export function answerPrompt(context: KeyContext, prompt: Prompt, key: Key): voi
   }
 }
 
-function typeFilter({ model, now }: KeyContext, prompt: Extract<Prompt, { kind: "filter" }>, key: Key): void {
+function typeFilter({ model, now, say }: KeyContext, prompt: Extract<Prompt, { kind: "filter" }>, key: Key): void {
   switch (key.name) {
     case "escape":
       model.prompt = null;
@@ -41,7 +43,13 @@ function typeFilter({ model, now }: KeyContext, prompt: Extract<Prompt, { kind: 
         prompt.list.setFilter(prompt.text, now);
         model.prompt = null;
       } catch (error) {
-        prompt.error = error instanceof Error ? error.message : String(error);
+        if (!(error instanceof FilterError)) throw error;
+        prompt.error = error;
+        break;
+      }
+      if (prompt.list.rows.length === 0) {
+        const hint = misspeltStatus(prompt.text);
+        if (hint !== undefined) say(`nothing passes the filter; ${hint}`);
       }
       break;
     default:

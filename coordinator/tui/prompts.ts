@@ -4,10 +4,17 @@ import { type Line, narrow, plain, span } from "./styled.ts";
 
 /** A question at the bottom of the screen; keys go to it until it is answered. */
 export type Prompt =
-  | { readonly kind: "filter"; readonly list: AnyList; text: string; error: string }
+  | { readonly kind: "filter"; readonly list: AnyList; text: string; error: FilterProblem | null }
   | { readonly kind: "columns"; readonly list: AnyList; at: number }
   | { readonly kind: "quit"; readonly canOrder: boolean; readonly goesOn: string; readonly name: string }
   | Confirmation;
+
+/** What is wrong with a filter, and where. */
+export interface FilterProblem {
+  readonly at: number;
+  readonly length: number;
+  readonly problem: string;
+}
 
 /** Something that cannot be taken back: what it does, to how many, and the command that does the same. */
 export interface Confirmation {
@@ -27,17 +34,10 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 export type OrderWithoutId = DistributiveOmit<Order, "op">;
 
 /** The lines that a prompt puts at the bottom, the last of them where the help usually stands. */
-export function promptLines(prompt: Prompt): Line[] {
+export function promptLines(prompt: Prompt, width: number): Line[] {
   switch (prompt.kind) {
     case "filter":
-      return [
-        ...(prompt.error === "" ? [] : prompt.error.split("\n").map((line): Line => [span(` ${narrow(line)}`, "bad")])),
-        [
-          span(" filter: ", "heading"),
-          span(`${prompt.text}_`, "bold"),
-          span("   Enter to use it, Esc to leave it", "dim"),
-        ],
-      ];
+      return filterLines(prompt, width);
     case "columns":
       return columnLines(prompt.list, prompt.at);
     case "quit":
@@ -58,6 +58,21 @@ export function promptLines(prompt: Prompt): Line[] {
       return never;
     }
   }
+}
+
+const filterTitle = " filter: ";
+
+/** What was typed, and carets under what is wrong with it; a text longer than a line is shown beside its problem instead. */
+function filterLines({ text, error }: Extract<Prompt, { kind: "filter" }>, width: number): Line[] {
+  const hint = span("   Enter to use it, Esc to leave it", "dim");
+  const line: Line = [span(filterTitle, "heading"), span(`${narrow(text)}_`, "bold"), hint];
+  if (error === null) return [line];
+  const { at, length, problem } = error;
+  const isOneLine = filterTitle.length + text.length < width;
+  const carets = isOneLine
+    ? `${" ".repeat(filterTitle.length + at)}${"^".repeat(length)}`
+    : ` at "${narrow(text.slice(at, at + length))}":`;
+  return [line, [span(carets, "bad")], ...problem.split("\n").map((said): Line => [span(` ${narrow(said)}`, "bad")])];
 }
 
 function quitLines({ canOrder, goesOn, name }: Extract<Prompt, { kind: "quit" }>): Line[] {

@@ -2,9 +2,11 @@ import type { RunTable } from "../../shared/domain/run-table.ts";
 import { holderOf, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
 import type { LeaseStatus } from "../../shared/wire/messages.ts";
 import { duration } from "../progress.ts";
-import { childStatus } from "../results/status-words.ts";
+import { columnsOf } from "../results/columns.ts";
+import { runStatus } from "../results/status-words.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
+import type { FilterColumn } from "./row-filter.ts";
 import { type Line, plain, type Style } from "./styled.ts";
 import { listLines } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";
@@ -45,7 +47,19 @@ export function runList(model: ViewModel): ListView<ShownRun> {
         known = { of: submitted, count, columns: columnsFor(model) };
       return known.columns;
     },
+    furtherFilters: () => listFilters(model),
   });
+}
+
+/** The columns of `nexus list runs`. */
+function listFilters(model: ViewModel): FilterColumn<ShownRun>[] {
+  const { table, options } = model;
+  if (!table) return [];
+  return columnsOf([table], options.workspace).all.map(({ header, kind, value }) => ({
+    name: header,
+    kind,
+    value: ({ trial }) => value({ table, trial, parentRun: null, parent: 0, child: 0 }),
+  }));
 }
 
 const statusStyles: Readonly<Record<string, Style>> = {
@@ -56,6 +70,7 @@ const statusStyles: Readonly<Record<string, Style>> = {
   cancelled: "dim",
   pruned: "dim",
   queued: "warn",
+  paused: "warn",
 };
 
 function columnsFor(model: ViewModel): readonly ScreenColumn<ShownRun>[] {
@@ -80,10 +95,8 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<ShownRun>[] {
       name: "status",
       kind: "text",
       priority: 0,
-      value: ({ trial }) => childStatus(trial.status),
-      text: ({ trial }) =>
-        trial.order === "" ? childStatus(trial.status) : `${childStatus(trial.status)}, ${trial.order}`,
-      style: ({ trial }) => statusStyles[childStatus(trial.status)] ?? "plain",
+      value: ({ trial }) => runStatus(trial),
+      style: ({ trial }) => statusStyles[runStatus(trial)] ?? "plain",
     },
     { name: "stage", kind: "count", priority: 20, value: ({ trial }) => model.curves.of(trial.n)?.stage || undefined },
     { name: "iters", kind: "count", priority: 3, value: ({ trial }) => itersOf(model, trial) },

@@ -34,7 +34,7 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   },
   filter: (context) => {
     const list = listOf(context);
-    context.model.prompt = { kind: "filter", list, text: list.filterText, error: "" };
+    context.model.prompt = { kind: "filter", list, text: list.filterText, error: null };
   },
   sort: (context) => {
     if (!isChart(context)) listOf(context).sortByNext(context.now);

@@ -1,4 +1,5 @@
 import { duration } from "../progress.ts";
+import { workerFields } from "../results/list-workers.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import { type Line, plain, span } from "./styled.ts";
@@ -12,6 +13,12 @@ export function workerList(model: ViewModel): ListView<WorkerRow> {
     rows: () => model.workers(),
     keyOf: ({ record }) => record.id,
     columns: () => columns,
+    furtherFilters: () =>
+      workerFields(model.options.workspace, new Map()).flatMap(({ name, kind, value }) =>
+        name === "running"
+          ? [{ name, kind, value: ({ held }) => held }]
+          : [{ name, kind, value: ({ record }) => value(record) }],
+      ),
   });
 }
 

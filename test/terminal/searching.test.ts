@@ -36,7 +36,7 @@ describe("a real search on the screen", () => {
 
   test("a filter in the words of nexus list runs; a wrong one says what was meant", async () => {
     pane.press("/", "hpmx>1", "Enter");
-    await pane.shows(/there is no column "hpmx"; did you mean hpmax\?/);
+    await pane.shows(/ \^{4}\n there is no column "hpmx" here; did you mean hpmax\?/);
     pane.press("C-u", "status=running", "Enter");
     const text = await pane.shows(/Runs \d+ of \d+ filter: status=running/);
     const shown = text.split("\n").filter((line) => /run1\.\d+ +lab-1/.test(line));

@@ -293,7 +293,10 @@ describe("lists", () => {
     screen.press("2", "/");
     screen.type("hpmx>0.01");
     screen.press("enter");
-    assert.match(await screen.text(), /did you mean hpmax\?/);
+    assert.match(
+      await screen.text(),
+      /filter: hpmx>0\.01_.*\n {9}\^{4}\n there is no column "hpmx" here; did you mean hpmax\?/,
+    );
     screen.press("C-u");
     screen.type("hpmax>0.01 lr=0.001 !failed");
     screen.press("enter");
@@ -304,6 +307,34 @@ describe("lists", () => {
     }
     screen.press("escape");
     assert.doesNotMatch(await screen.text(), /filter:/);
+  });
+
+  test("a filter takes every column of nexus list runs and list workers, also those that are not shown", async () => {
+    const screen = new Screen();
+    await screen.text();
+    for (const [key, filters] of [
+      ["2", ["worker=node-1", "job=job1", "attempts=1", "secs>0", "holder=node-2", "trial<10", "target=any", "seed>0"]],
+      ["2", ["hparams.lr=0.001", "metrics.hpmax>0", "metrics.s1-rew>0", "status=completed", "late=0", "started>2026"]],
+      ["3", ["worker=node-1", "running=1", "completed>0", "error=0", "status=admitted", "host=lab-1"]],
+    ] as const) {
+      for (const filter of filters) {
+        screen.press(key, "/", "C-u");
+        screen.type(filter);
+        screen.press("enter");
+        assert.match(await screen.text(), new RegExp(`(Runs|Workers) [1-9]\\d* of \\d+ filter: ${filter}`), filter);
+      }
+    }
+  });
+
+  test("a word that nothing is called says which status was perhaps meant", async () => {
+    const screen = new Screen();
+    screen.press("2", "/");
+    screen.type("runing");
+    screen.press("enter");
+    assert.match(
+      await screen.text(),
+      /nothing passes the filter; "runing" is looked for in names; did you mean running\?/,
+    );
   });
 
   test("columns can be hidden, those that always are excepted", async () => {

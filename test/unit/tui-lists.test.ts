@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { rowTest, type ScreenColumn, terms } from "../../coordinator/tui/columns.ts";
+import { FilterError } from "../../coordinator/results/filter.ts";
+import type { ScreenColumn } from "../../coordinator/tui/columns.ts";
 import { meanCurve, RunCurve } from "../../coordinator/tui/curve-store.ts";
 import { EventList } from "../../coordinator/tui/event-list.ts";
 import { FrameClock } from "../../coordinator/tui/frame-clock.ts";
 import { ListView, sortedBy } from "../../coordinator/tui/list-view.ts";
 import { canShowScreen, lookOf } from "../../coordinator/tui/look.ts";
+import { rowTest, terms } from "../../coordinator/tui/row-filter.ts";
 import { clip, narrow } from "../../coordinator/tui/styled.ts";
 
 interface Row {
@@ -146,11 +148,13 @@ describe("the filter's terms", () => {
   const passes = (text: string, row: Row): boolean => rowTest(text, columns)(row);
 
   test("are split at spaces, but not around operators or in quotes", () => {
-    assert.deepEqual(terms(`lr = 0.0004  runs>3 !failed why="no sign of life"`), [
-      "lr=0.0004",
-      "runs>3",
-      "!failed",
-      `why="no sign of life"`,
+    assert.deepEqual(terms(`lr = 0.0004  runs>3 !failed why="no sign of life" "two words" lr<>1`), [
+      { text: "lr = 0.0004", at: 0 },
+      { text: "runs>3", at: 13 },
+      { text: "!failed", at: 20 },
+      { text: `why="no sign of life"`, at: 28 },
+      { text: `"two words"`, at: 50 },
+      { text: "lr<>1", at: 62 },
     ]);
   });
 
@@ -161,6 +165,27 @@ describe("the filter's terms", () => {
     assert.ok(passes("!row", { id: "other", value: 1 }));
     assert.ok(!passes("value>1", { id: "a", value: undefined }));
   });
+});
+
+test("a filter that cannot be used says where, in all that was typed", () => {
+  for (const [text, at, length, problem] of [
+    ["row valeu>1", 4, 5, /there is no column "valeu" here; did you mean value\?/],
+    ["value = ", 8, 1, /expected a value/],
+    ["row  value~3", 12, 1, /expected one of = ==/],
+    ["value>high", 6, 4, /value is a number, and "high" is not/],
+    ['id="row', 3, 4, /expected another "/],
+    ["id  rowing=3", 4, 6, /there is no column "rowing" here; there are: id value/],
+  ] as const) {
+    assert.throws(
+      () => rowTest(text, columns),
+      (error) => {
+        assert.ok(error instanceof FilterError);
+        assert.match(error.problem, problem, text);
+        assert.deepEqual([error.at, error.length], [at, length], text);
+        return true;
+      },
+    );
+  }
 });
 
 describe("what happened", () => {

@@ -1,0 +1,91 @@
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { FilterError, filterTest, misfit, parseFilter } from "../results/filter.ts";
+import { statusWords } from "../results/status-words.ts";
+import type { Cell, CellKind } from "../results/table.ts";
+
+/** What a filter may name: a column of the screen, or of `nexus list`. */
+export interface FilterColumn<Row> {
+  readonly name: string;
+  readonly kind: CellKind;
+  readonly value: (row: Row) => Cell;
+}
+
+/** A part of a filter's text, and where it begins in it. */
+export interface Term {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** `lr = 0.0004`, with blanks around the operator and a value that may be quoted; or anything up to the next blank. */
+const termPattern = /[^\s=!<>"'~]+\s*(?:[=!<>~]=?|<>)=?\s*(?:"[^"]*"|'[^']*'|\S+)?|(?:"[^"]*"|'[^']*'|\S)+/g;
+const operators = /[=<>~]|![=~]/;
+
+export const terms = (text: string): Term[] =>
+  [...text.matchAll(termPattern)].map((match) => ({ text: match[0], at: match.index }));
+
+/**
+ * The filter as `/` takes it: `lr=0.0004 runs>3 !failed`. A term with an operator is what `--filter` takes; a word is a status, or
+ * is looked for in the names; `!` before it turns it round. All must hold. Of columns of one name the first counts.
+ *
+ * @throws FilterError, with the place in the whole text, when a term is no filter or names no column
+ */
+export function rowTest<Row>(text: string, columns: readonly FilterColumn<Row>[]): (row: Row) => boolean {
+  const tests = terms(text).map((term) => {
+    try {
+      return termTest(term.text, columns);
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      throw new FilterError(text, term.at + error.at, error.length, error.problem);
+    }
+  });
+  return (row) => tests.every((test) => test(row));
+}
+
+function termTest<Row>(term: string, columns: readonly FilterColumn<Row>[]): (row: Row) => boolean {
+  if (operators.test(term)) {
+    const filter = parseFilter(term);
+    const column = columnNamed(filter.column, columns);
+    if (!column) throw misfit(filter, "column", noColumn(filter.column, columns));
+    const test = filterTest(filter, column.kind);
+    return (row) => test(column.value(row));
+  }
+  const isTurned = term.startsWith("!");
+  const word = unquoted(term.slice(isTurned ? 1 : 0)).toLowerCase();
+  const status = columns.find(({ name }) => name === "status");
+  const wanted = word === "failed" ? "error" : word;
+  if (status && statusWords.some((known) => known === wanted)) {
+    return (row) => (status.value(row) === wanted) !== isTurned;
+  }
+  const texts = columns.filter(({ kind }) => kind === "text");
+  return (row) =>
+    texts.some(({ value }) =>
+      String(value(row) ?? "")
+        .toLowerCase()
+        .includes(word),
+    ) !== isTurned;
+}
+
+const unquoted = (word: string): string => /^(["'])(.*)\1$/.exec(word)?.[2] ?? word;
+
+function columnNamed<Row>(typed: string, columns: readonly FilterColumn<Row>[]): FilterColumn<Row> | undefined {
+  const bare = typed.replace(/^(metrics|hparams)\./, "");
+  return columns.find(({ name }) => name === bare) ?? columns.find(({ name }) => name === bare.toLowerCase());
+}
+
+function noColumn<Row>(typed: string, columns: readonly FilterColumn<Row>[]): string {
+  const names = [...new Set(columns.map(({ name }) => name))];
+  const nearest = nearestName(typed.replace(/^(metrics|hparams)\./, ""), names);
+  const hint = nearest === undefined ? `there are: ${names.join(" ")}` : `did you mean ${nearest}?`;
+  return `there is no column "${typed}" here; ${hint}`;
+}
+
+/** A hint where nothing passes: a word that was perhaps meant as a status. */
+export function misspeltStatus(text: string): string | undefined {
+  for (const term of terms(text)) {
+    const word = term.text.replace(/^!/, "");
+    if (operators.test(term.text) || word === "failed") continue;
+    const nearest = nearestName(word, [...statusWords, "failed"]);
+    if (nearest !== undefined && nearest !== word) return `"${word}" is looked for in names; did you mean ${nearest}?`;
+  }
+  return undefined;
+}
