@@ -1,7 +1,8 @@
 import { ensureStreams } from "../../shared/broker/streams.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { Configuration } from "../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, type RunName, type WorkerId } from "../../shared/domain/names.ts";
-import { rngFrom } from "../../shared/domain/rng.ts";
+import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";
@@ -18,6 +19,7 @@ export async function tellSearch(
   bus: Parameters<typeof ensureStreams>[0],
   runs: number,
   together: number,
+  choose: Choose = anywhere,
 ): Promise<void> {
   await ensureStreams(bus, paths.store, 1);
   let waiting: Promise<unknown>[] = [];
@@ -29,50 +31,68 @@ export async function tellSearch(
     await Promise.all(waiting);
     waiting = [];
   };
-  const [submitted, ...rest] = events(runs);
-  if (submitted) await store(journalJob(job), [submitted]);
-  for (let from = 0; from < rest.length; from += together) {
-    const some = rest.slice(from, from + together);
+  await store(journalJob(job), [submitted]);
+  let some: JournalEvent[] = [];
+  const flush = async (): Promise<void> => {
     const [first] = some;
-    await store(some.length > 1 || !first || !("n" in first) ? journalBatch : journalTrial(job, first.n), some);
+    if (!first) return;
+    await store(some.length > 1 || !("n" in first) ? journalBatch : journalTrial(job, first.n), some);
+    some = [];
+  };
+  for (const event of events(runs, choose)) {
+    some.push(event);
+    if (some.length === together) await flush();
   }
+  await flush();
   await Promise.all(waiting);
 }
 
 const append = (bus: Bus, subject: string, events: readonly JournalEvent[], count: number): Promise<unknown> =>
   bus.store(subject, encodeEvents(events), { msgId: `1.bench.${count}`, timeoutMs: 120_000 });
 
-function events(runs: number): JournalEvent[] {
+/** Where the marks of a search's run stand; `share` of the search has gone by. */
+export type Choose = (rng: Rng, share: number) => Configuration;
+
+const anywhere: Choose = (rng) => tutorialHyperparameters.map(({ values }) => rng.below(values.length));
+
+/** More and more of its runs are near one configuration. */
+export const narrowing: Choose = (rng, share) => {
+  const isNear = rng.uniform() < share;
+  return tutorialHyperparameters.map(({ values }, dial) => {
+    const middle = values.length >> 1;
+    if (!isNear) return rng.below(values.length);
+    return dial < 3 ? Math.min(values.length - 1, Math.max(0, middle - 1 + rng.below(3))) : middle;
+  });
+};
+
+const submitted: JournalEvent = {
+  type: "job",
+  job,
+  op: "op",
+  by: "bench",
+  at: 1_795_000_000_000,
+  file: "bench.yaml",
+  text: "",
+  sources: {},
+  commandLine: {},
+  hyperparameters: tutorialHyperparameters,
+  settings: { ...defaultSettings, enabled: true, hpTuning: "dgd", totalRuns: 1_000_000 },
+  seed: 1,
+  firstParent: 1,
+  parents: 0,
+};
+
+function* events(runs: number, choose: Choose): Generator<JournalEvent> {
   const rng = rngFrom("list-runs");
-  const told: JournalEvent[] = [
-    {
-      type: "job",
-      job,
-      op: "op",
-      by: "bench",
-      at: 1_795_000_000_000,
-      file: "bench.yaml",
-      text: "",
-      sources: {},
-      commandLine: {},
-      hyperparameters: tutorialHyperparameters,
-      settings: { ...defaultSettings, enabled: true, hpTuning: "dgd", totalRuns: 1_000_000 },
-      seed: 1,
-      firstParent: 1,
-      parents: 0,
-    },
-  ];
   const why =
     "one step from the best set (mean 0.0492 of 16 runs) in lr: 0.00063 -> 0.001; 3 runs there; weight 14 of 31";
   for (let n = 1; n <= runs; n += 1) {
     const worker = `node-${n % 100}` as WorkerId;
     const name = `run${(n % 100) + 1}.${Math.ceil(n / 100)}` as RunName;
-    const configuration = tutorialHyperparameters.map(({ values }) => rng.below(values.length));
     const common = { job, n, attempt: 1, worker, at: 1_795_000_000_000 + 100 * n };
     const claim = { claimId: `claim-${n}`, bootId: `boot-${n % 100}`, seed: n };
-    told.push({ type: "assigned", ...common, ...claim, run: name, configuration, why });
+    yield { type: "assigned", ...common, ...claim, run: name, configuration: choose(rng, n / runs), why };
     const metrics = { "s1-hrs": 0.1 + rng.uniform() / 10, "s1-rew": rng.uniform() / 10, "s1-win": rng.uniform() };
-    told.push({ type: "completed", ...common, hpmax: rng.uniform() / 20, iters: 100_000, metrics, ev: 0 });
+    yield { type: "completed", ...common, hpmax: rng.uniform() / 20, iters: 100_000, metrics, ev: 0 };
   }
-  return told;
 }

@@ -36,6 +36,10 @@ const benches: Readonly<
     about: "time of evaluating 1,000,000 runs; how often the verdict's intervals hold the truth",
     load: () => import("./evaluation.ts"),
   },
+  "eval-store": {
+    about: "nexus eval on a store of 1,000,000 runs, from a cold start",
+    load: () => import("./eval-store.ts"),
+  },
   "search-quality": {
     about: "regret of random search and DGD on a real surface",
     load: () => import("./search-quality.ts"),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { packageRoot } from "../../shared/component-defaults.ts";
@@ -42,6 +42,22 @@ test("the package holds every module, the kernels, all defaults and all specs", 
   const there = new Set(packed);
   assert.deepEqual(
     expected.filter((file) => !there.has(file)),
+    [],
+  );
+});
+
+test("whatever its pages link to is in the package, pictures too", () => {
+  const there = new Set(packed);
+  const pages = packed.filter((file) => file.endsWith(".md") && !file.startsWith("CONTRIBUTING"));
+  const links = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^):#\s]+)(?:#[^)]*)?\)/g)].map(([, to = ""]) => ({
+      page,
+      to: join(dirname(page), to),
+    })),
+  );
+  assert.ok(links.filter(({ to }) => to.endsWith(".png")).length >= 11, "docs/plots.md shows its pictures");
+  assert.deepEqual(
+    links.filter(({ to }) => !there.has(to)),
     [],
   );
 });
