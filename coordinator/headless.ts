@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readRoleSecret } from "../shared/broker/credentials.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../shared/broker/external-broker.ts";
 import { listenText } from "../shared/broker/listen.ts";
-import { peerUrls, readPeers, selfOf } from "../shared/broker/peers.ts";
+import { peerHost, peerUrls, readPeers, selfOf } from "../shared/broker/peers.ts";
 import { type HeldBroker, holdBroker } from "../shared/broker/server.ts";
 import { checkStore } from "../shared/broker/store-check.ts";
 import { keepMark } from "../shared/broker/store-mark.ts";
@@ -19,7 +19,8 @@ import { liveness, ownIdentity, type ProcessIdentity } from "../shared/process-i
 import { createWorkspace, type WorkspacePaths } from "../shared/workspace.ts";
 import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { EventLog } from "./event-log.ts";
-import { PeerUpkeep, untilStored } from "./peering.ts";
+import { untilStored } from "./peers/until-stored.ts";
+import { PeerUpkeep } from "./peers/upkeep.ts";
 import { serve } from "./service.ts";
 import { writeSnapshotApart } from "./snapshots.ts";
 
@@ -49,6 +50,7 @@ export async function runCoordinator(
   const name = `${hostname()}-${process.pid}`;
   let held: HeldBroker | undefined;
   const peers = external ? undefined : readPeers(paths);
+  const host = peers ? peerHost(peers.self) : own.scope;
   if (peers?.moved !== undefined) throw new UsageError(`workspace ${paths.name} ${peers.moved}`);
   if (!external) {
     const { lingerMs } = options;
@@ -62,8 +64,9 @@ export async function runCoordinator(
     rememberBroker(paths, external);
     const undo: (() => Promise<void>)[] = [() => bus.close()];
     const left = new AbortController();
-    let movedTo: string | undefined;
+    let whyLeft: string | undefined;
     let isLeading = false;
+    let upkeep: PeerUpkeep | undefined;
     try {
       if (peers && held) {
         // Also a standby is this machine's coordinator, and it may stand by for ever.
@@ -71,18 +74,19 @@ export async function runCoordinator(
         onReady();
         await untilStored(bus, paths, log, signal);
         if (signal.aborted) return;
-        const upkeep = new PeerUpkeep({
+        const peerUpkeep = new PeerUpkeep({
           bus,
           paths,
           log,
           leads: () => isLeading,
-          publishUsers: async (workers) => held?.reloadUsers(workers, joinCode(paths)),
-          onMoved: (where) => {
-            movedTo = where;
+          admit: async (workers) => held?.reloadUsers(workers, joinCode(paths)),
+          onLeft: (why) => {
+            whyLeft = why;
             left.abort();
           },
         });
-        undo.push(() => upkeep.stop());
+        upkeep = peerUpkeep;
+        undo.push(() => peerUpkeep.stop());
       } else {
         // The mark is of our own store; someone else's has its own administrator.
         if (!external) await checkStore(bus, paths);
@@ -96,14 +100,17 @@ export async function runCoordinator(
           clock: systemClock,
           chance: systemChance,
           log,
-          identity: { leader: name, host: own.scope, pid: own.pid, started: `${own.boot} ${own.startTime}` },
+          identity: { leader: name, host, pid: own.pid, started: `${own.boot} ${own.startTime}` },
           leaseMs: options.leaseMs,
-          isKnownDead: ({ host, pid, started }) => {
-            const [boot = "", ...startTime] = started.split(" ");
-            return liveness({ pid, boot, startTime: startTime.join(" "), scope: host }) === "dead";
+          isKnownDead: (entry) => {
+            if (entry.host !== host) return false;
+            const [boot = "", ...startTime] = entry.started.split(" ");
+            return liveness({ pid: entry.pid, boot, startTime: startTime.join(" "), scope: own.scope }) === "dead";
           },
           drawSeed: () => randomInt(largestRandint + 1),
-          publishUsers: async (workers) => held?.reloadUsers(workers, joinCode(paths)),
+          publishUsers: async (workers) => {
+            await Promise.all([held?.reloadUsers(workers, joinCode(paths)), upkeep?.tell(workers)]);
+          },
           onStored: (event, table) => events.event(event, table),
           writeSnapshot: (stop) => writeSnapshotApart({ url, credentials }, log, stop),
           onLeading: (leads) => {
@@ -115,7 +122,7 @@ export async function runCoordinator(
         },
         AbortSignal.any([signal, left.signal]),
       );
-      if (movedTo !== undefined) throw new UsageError(`workspace ${paths.name} ${movedTo}`);
+      if (whyLeft !== undefined) throw new UsageError(`workspace ${paths.name} ${whyLeft}`);
     } finally {
       for (const step of undo.reverse()) await step();
     }

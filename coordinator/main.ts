@@ -7,7 +7,7 @@ import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
 import { runCoordinator } from "./headless.ts";
 import { stopCoordinator } from "./launch.ts";
-import { preparePeers } from "./peering.ts";
+import { preparePeers } from "./peers/become-peer.ts";
 import { openScreen, type ScreenFlags, watchNewest } from "./screen.ts";
 
 interface CoordinatorFlags extends ScreenFlags {

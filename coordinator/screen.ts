@@ -9,7 +9,7 @@ import type { DotForm } from "./chart/dots.ts";
 import { checkRunning } from "./check-running.ts";
 import { joinLines, shownJoinLine } from "./join-lines.ts";
 import { ensureCoordinator } from "./launch.ts";
-import { showPeers } from "./peering.ts";
+import { showPeers } from "./peers/show-peers.ts";
 import { PlainView } from "./plain.ts";
 import { processOutput } from "./results/output.ts";
 import { runSpec } from "./results/run.ts";

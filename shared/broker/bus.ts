@@ -2,6 +2,7 @@
 
 import {
   type ConnectionOptions,
+  type Consumer,
   connect,
   createInbox,
   credsAuthenticator,
@@ -62,6 +63,11 @@ const storeTimeoutMs = 5000;
  * is asked again rather than waited for.
  */
 const questionTimeoutMs = 2000;
+/**
+ * A cluster may place a reader's consumer on a server that died some seconds ago (2.10.27 takes it for living until it has missed its
+ * own heartbeats); nobody answers then, and the next consumer may lie elsewhere.
+ */
+const readerTimeoutsMs = [250, 250, 500, 1000, 2000, 2000] as const;
 /** While the server reloads its users it refuses whoever connects in that moment (seen with 2.10.27), so a refusal is asked again. */
 const refusalsBelieved = 2;
 const refusedRetryMs = 150;
@@ -159,7 +165,9 @@ class NatsBus implements CoordinatorBus {
       this.#questions.hear(subject, data, data.length === 0 ? (head?.code ?? 0) : 0),
     );
     this.#js = connection.jetstream({ timeout: questionTimeoutMs });
-    this.entries = new NatsEntries(() => this.#js.views.kv(bucket, { bindOnly: true }));
+    this.entries = new NatsEntries((timeout) =>
+      connection.jetstream({ timeout, checkAPI: false }).views.kv(bucket, { bindOnly: true }),
+    );
     void this.#watch(onStatus);
   }
 
@@ -282,11 +290,11 @@ class NatsBus implements CoordinatorBus {
       const options: Partial<OrderedConsumerOptions> = { opt_start_seq: next };
       // As a list even one costs nats-server 2.10.27 about 1 ms a message: 4,000 in 3.6 s instead of 0.3 s (2026-11-24).
       if (subjects) options.filterSubjects = subjects.length === 1 ? (subjects[0] ?? ">") : [...subjects];
-      const consumer = await this.#patiently(stream, () => this.#js.consumers.get(stream, options));
-      // The client would wait 30 s after each failure, 30 times, and hear of no end meanwhile (seen with 2.29.3, when a cluster
-      // chose its leader); its own limit has no option. Whoever reads decides how often to ask.
-      (consumer as unknown as { maxInitialReset: number }).maxInitialReset = 0;
-      const { num_pending: pending } = await this.#patiently(stream, () => consumer.info());
+      const { consumer, pending } = await this.#patiently(
+        stream,
+        (tries) => this.#makeReader(stream, options, readerTimeoutsMs[tries] ?? questionTimeoutMs),
+        readerTimeoutsMs.length - 1,
+      );
       if (pending === 0) {
         // Up to there no other message has a subject that is read.
         next = Math.max(next, last + 1);
@@ -339,6 +347,18 @@ class NatsBus implements CoordinatorBus {
     return reading;
   }
 
+  async #makeReader(
+    stream: string,
+    options: Partial<OrderedConsumerOptions>,
+    timeout: number,
+  ): Promise<{ readonly consumer: Consumer; readonly pending: number }> {
+    const consumer = await this.#connection.jetstream({ timeout }).consumers.get(stream, options);
+    // The client would wait 30 s after each failure, 30 times, and hear of no end meanwhile (seen with 2.29.3, when a cluster
+    // chose its leader); its own limit has no option. Whoever reads decides how often to ask.
+    (consumer as unknown as { maxInitialReset: number }).maxInitialReset = 0;
+    return { consumer, pending: (await consumer.info()).num_pending };
+  }
+
   async newest(stream: string, subject: string): Promise<Uint8Array | null> {
     const question = `$JS.API.DIRECT.GET.${stream}.${subject}`;
     const data = await this.#patiently(subject, () => this.#ask(question, new Uint8Array(0), questionTimeoutMs));
@@ -366,15 +386,19 @@ class NatsBus implements CoordinatorBus {
   }
 
   /** Nobody answers JetStream's questions while the server reloads its accounts (seen with 2.10.27), so they are asked again. */
-  async #patiently<T>(what: string, question: () => Promise<T>): Promise<T> {
+  async #patiently<T>(
+    what: string,
+    question: (tries: number) => Promise<T>,
+    mostRetries = refusalsBelieved,
+  ): Promise<T> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await question();
+        return await question(tries);
       } catch (cause) {
         const error = busError(cause, what);
         const mayPass = error.reason === "nobody answered" || error.reason === "no answer in time";
-        if (!mayPass || tries === refusalsBelieved) throw error;
-        await pause(refusedRetryMs);
+        if (!mayPass || tries === mostRetries) throw error;
+        if (error.reason === "nobody answered") await pause(refusedRetryMs);
       }
     }
   }
@@ -427,46 +451,51 @@ class NatsBus implements CoordinatorBus {
   }
 }
 
-class NatsEntries implements EntryStore {
-  readonly #open: () => Promise<KV>;
-  #kv: Promise<KV> | undefined;
+/** Who leads must be known soon, and a cluster that lets another copy lead answers nothing for a moment: asked again, not waited for. */
+const entryTimeoutsMs = [500, 700, 1000] as const;
 
-  constructor(open: () => Promise<KV>) {
+class NatsEntries implements EntryStore {
+  readonly #open: (timeoutMs: number) => Promise<KV>;
+  readonly #opened = new Map<number, Promise<KV>>();
+
+  constructor(open: (timeoutMs: number) => Promise<KV>) {
     this.#open = open;
   }
 
-  async #get(): Promise<KV> {
-    this.#kv ??= this.#open();
+  async #get(timeoutMs: number): Promise<KV> {
+    const known = this.#opened.get(timeoutMs) ?? this.#open(timeoutMs);
+    this.#opened.set(timeoutMs, known);
     try {
-      return await this.#kv;
+      return await known;
     } catch (error) {
-      this.#kv = undefined;
+      this.#opened.delete(timeoutMs);
       throw busError(error, bucket);
     }
   }
 
   async get(key: string): Promise<{ value: Uint8Array; revision: number } | null> {
-    const kv = await this.#get();
     for (let tries = 0; ; tries += 1) {
+      const kv = await this.#get(entryTimeoutsMs[tries] ?? questionTimeoutMs);
       try {
         const entry = await kv.get(key);
         return entry && entry.operation === "PUT" ? { value: entry.value, revision: entry.revision } : null;
       } catch (cause) {
         const error = busError(cause, key);
-        // The server reloads its users, as after each enrolment. A silent one is not asked again: who leads must be known soon.
-        if (error.reason !== "nobody answered" || tries === refusalsBelieved) throw error;
-        await pause(refusedRetryMs);
+        // Nobody answers while the server reloads its users, as after each enrolment.
+        const mayPass = error.reason === "nobody answered" || error.reason === "no answer in time";
+        if (!mayPass || tries === entryTimeoutsMs.length - 1) throw error;
+        if (error.reason === "nobody answered") await pause(refusedRetryMs);
       }
     }
   }
 
   async create(key: string, value: Uint8Array): Promise<number | null> {
-    const kv = await this.#get();
+    const kv = await this.#get(questionTimeoutMs);
     return this.#orNull(key, () => kv.create(key, value));
   }
 
   async update(key: string, value: Uint8Array, revision: number): Promise<number | null> {
-    const kv = await this.#get();
+    const kv = await this.#get(questionTimeoutMs);
     return this.#orNull(key, () => kv.update(key, value, revision));
   }
 

@@ -6,6 +6,7 @@ import { type Bus, BusError } from "../ports.ts";
  */
 
 const answerTimeoutMs = 10_000;
+const firstPatienceMs = 1000;
 const streamNotFound = 10059;
 /** The cluster has no leader yet, or its answer was lost on the way: asked again. */
 const unavailable = new Set([10008, 10009, 10073, 10074]);
@@ -73,17 +74,22 @@ export const mayPass = (error: unknown): boolean =>
     ? unavailable.has(error.errorCode)
     : error instanceof BusError && error.reason !== "closed" && error.reason !== "refused";
 
-/** Undefined when there is no such stream. */
+/** Undefined when there is no such stream. A question that was lost, as in a cluster that chooses its leader, is asked again. */
 export async function streamInfo(
   bus: Bus,
   stream: string,
   timeoutMs = answerTimeoutMs,
 ): Promise<StreamInfo | undefined> {
-  try {
-    return readStreamInfo(await askJetStream(bus, `STREAM.INFO.${stream}`, {}, timeoutMs));
-  } catch (error) {
-    if (error instanceof JetStreamRefusal && error.errorCode === streamNotFound) return undefined;
-    throw error;
+  const limit = performance.now() + timeoutMs;
+  for (let patience = firstPatienceMs; ; patience *= 2) {
+    const left = limit - performance.now();
+    try {
+      return readStreamInfo(await askJetStream(bus, `STREAM.INFO.${stream}`, {}, Math.min(patience, left)));
+    } catch (error) {
+      if (error instanceof JetStreamRefusal && error.errorCode === streamNotFound) return undefined;
+      const wasLost = error instanceof BusError && error.reason === "no answer in time";
+      if (!wasLost || left <= patience) throw error;
+    }
   }
 }
 

@@ -57,6 +57,9 @@ export function peerUrls({ peers, self }: Pick<PeersFile, "peers" | "self">): st
   return [...own, ...others].map((peer) => `nats://${peerAddress(peer)}`).join(",");
 }
 
+/** How a coordinator that leads on that peer says where it runs: the peer's id is one machine's disk. */
+export const peerHost = (id: string): string => `peer ${id}`;
+
 /** Undefined where the workspace lives on this machine alone. @throws UsageError when the file was damaged */
 export function readPeers(paths: WorkspacePaths): PeersFile | undefined {
   if (!existsSync(paths.peers)) return undefined;

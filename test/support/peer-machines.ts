@@ -1,11 +1,18 @@
+import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { livingEndpoint } from "../../coordinator/endpoint.ts";
-import { invitationOf } from "../../coordinator/peering.ts";
+import { invitationOf } from "../../coordinator/peers/invitation.ts";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
+import { clusterServers, connectSystem, keptStreamInfos } from "../../shared/broker/cluster.ts";
 import { probePort } from "../../shared/broker/listen.ts";
 import { readPeers } from "../../shared/broker/peers.ts";
 import { endProcess } from "../../shared/broker/tied-process.ts";
+import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { UnreachableError } from "../../shared/errors.ts";
+import { BusError } from "../../shared/ports.ts";
 import { eventually } from "./cleanup.ts";
 import { type Program, Swarm } from "./swarm.ts";
 
@@ -97,4 +104,50 @@ export async function invitationFrom(machine: PeerMachine): Promise<string> {
 
 export function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
   return eventually("one of the peers leads", () => machines.find(({ leads }) => leads), limitMs);
+}
+
+/** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
+export function tableOf(
+  { swarm }: PeerMachine,
+  job: JobName,
+  condition: (table: RunTable) => boolean,
+): Promise<RunTable> {
+  return eventually(
+    "the job's table is as wanted",
+    async () => {
+      try {
+        const table = await swarm.table(job);
+        return condition(table) ? table : undefined;
+      } catch (error) {
+        assert.ok(error instanceof UnreachableError || error instanceof BusError, String(error));
+        return undefined;
+      }
+    },
+    60_000,
+  );
+}
+
+/** That machine's server leads no stream and not the cluster, as the leading coordinator there sees to. */
+export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {
+  const file = readPeers(swarm.paths);
+  assert.ok(file);
+  const link = await linkWorkspace(swarm.paths, "viewer");
+  const system = await connectSystem(file);
+  const isLedElsewhere = (copies: readonly { name: string; isLeader: boolean }[]): boolean =>
+    copies.length === 3 && copies.some(({ name, isLeader }) => isLeader && name !== file.self);
+  try {
+    await eventually("the streams are led elsewhere", async () => {
+      const streams = (await keptStreamInfos(link.bus)).map((info) =>
+        (info?.replicas ?? []).map(({ server, isLeader }) => ({ name: server, isLeader })),
+      );
+      return [await clusterServers(system), ...streams].every(isLedElsewhere);
+    });
+  } finally {
+    await link.close();
+    await system.close();
+  }
+}
+
+export async function endAll(machines: readonly PeerMachine[]): Promise<void> {
+  await Promise.all(machines.map(({ swarm }) => swarm.end()));
 }

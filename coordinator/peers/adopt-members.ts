@@ -1,0 +1,14 @@
+import { isServing, runningBroker } from "../../shared/broker/broker-info.ts";
+import type { Members } from "../../shared/broker/members.ts";
+import { type PeersFile, writePeers } from "../../shared/broker/peers.ts";
+import { signalProcess } from "../../shared/broker/tied-process.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+
+/** Writes the newer list of peers on this machine and has its server read it; false where this machine knows it already. */
+export function adoptMembers(paths: WorkspacePaths, file: PeersFile, members: Members): boolean {
+  if (members.generation <= file.generation) return false;
+  writePeers(paths, { ...file, generation: members.generation, peers: members.peers });
+  const broker = runningBroker(paths);
+  if (broker && isServing(broker)) signalProcess(broker.guard, "SIGHUP");
+  return true;
+}

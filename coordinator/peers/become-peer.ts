@@ -1,0 +1,138 @@
+import { existsSync, readdirSync } from "node:fs";
+import { ensureRoleSecrets } from "../../shared/broker/credentials.ts";
+import { parseListen } from "../../shared/broker/listen.ts";
+import { probePeers } from "../../shared/broker/peer-probe.ts";
+import {
+  findSelf,
+  newPeers,
+  type Peer,
+  type PeersFile,
+  parsePeerList,
+  peerAddress,
+  readInvitation,
+  readPeers,
+  writePeers,
+} from "../../shared/broker/peers.ts";
+import { restoreFiles } from "../../shared/broker/workspace-copy.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
+import { joinCode } from "../endpoint.ts";
+
+/** What a person types to make a workspace live on several machines, or to bring one more of them in. */
+export interface PeerFlags {
+  readonly peers?: string;
+  readonly peersJoin?: string;
+  readonly listen?: string;
+}
+
+/**
+ * Makes this machine a peer if the command line says so. Said again, it changes nothing.
+ *
+ * @returns the workspace's name: an invitation brings it along
+ */
+export async function preparePeers(workspace: string, flags: PeerFlags): Promise<string> {
+  if (flags.peers !== undefined && flags.peersJoin !== undefined) {
+    throw new UsageError(
+      "--peers and --peers-join together: expected --peers on the first machine, --peers-join on the others",
+    );
+  }
+  if (flags.peers !== undefined) await foundPeers(workspacePaths(workspace), flags.peers, flags.listen);
+  if (flags.peersJoin !== undefined) return joinPeers(flags.peersJoin, flags.listen);
+  return workspace;
+}
+
+const sameList = (a: readonly Peer[], b: readonly Peer[]): boolean =>
+  a.map(peerAddress).sort().join() === b.map(peerAddress).sort().join();
+
+/**
+ * The first machine of the list founds, the others are brought in by its invitation: two that founded would each have secrets of
+ * their own, and never become one.
+ */
+async function foundPeers(paths: WorkspacePaths, list: string, listen: string | undefined): Promise<void> {
+  const peers = parsePeerList(list);
+  const before = readPeers(paths);
+  if (before) {
+    if (sameList(before.peers, peers)) return;
+    const now = before.peers.map(peerAddress).join(",");
+    throw new UsageError(
+      `workspace ${paths.name} lives on ${now}, not on ${list}; to exchange a machine: nexus peers replace OLD NEW`,
+    );
+  }
+  if (hasData(paths)) {
+    throw new UsageError(
+      `workspace ${paths.name} holds data of a single broker, which never becomes a cluster by itself; to carry it over: nexus move --to-peers ${list}`,
+    );
+  }
+  const { self, bind } = await findSelf(peers, listen === undefined ? undefined : parseListen(listen));
+  await checkFounds(peers, self, list);
+  writePeers(paths, newPeersFile(paths, peers, self, bind));
+}
+
+/** @throws UsageError that says where to found, and how this machine joins */
+async function checkFounds(peers: readonly Peer[], self: Peer, list: string): Promise<void> {
+  const [first] = peers;
+  if (first && first !== self) {
+    const here = [peerAddress(self), ...peers.filter((peer) => peer !== self).map(peerAddress)].join(",");
+    throw new UsageError(
+      `this machine is ${peerAddress(self)}; the first of the list, ${peerAddress(first)}, makes the workspace and its passwords\n` +
+        `  on ${peerAddress(first)}, if it was not typed there yet:  nexus-coord --peers ${list}\n` +
+        `  on ${peerAddress(first)}, for the line to type here:      nexus peers invite\n` +
+        `  or, to make the workspace from here, name this machine first:  nexus-coord --peers ${here}`,
+    );
+  }
+  await refuseWhereServed(peers, self);
+}
+
+/** A server that answers at another peer's address is a sign that these peers were founded already. */
+export async function refuseWhereServed(peers: readonly Peer[], self: Peer): Promise<void> {
+  const found = await probePeers(peers.filter((peer) => peer !== self));
+  const served = found.filter(({ state }) => state === "up" || state === "other").map(({ peer }) => peerAddress(peer));
+  const [one] = served;
+  if (one === undefined) return;
+  throw new UsageError(
+    `a NATS server answers at ${served.join(" and ")} already\n` +
+      `  if it is this workspace's: on ${one} type  nexus peers invite  and here the line that it prints;\n` +
+      `  if this machine was a peer and lost its disk: on ${one} type  nexus peers replace ${peerAddress(self)} ${peerAddress(self)}\n` +
+      "  if it is another's: give that peer another port, as in --peers lab1,lab2:4300,lab3",
+  );
+}
+
+/** The file of a founding machine, with new secrets; the folders and the passwords that go with it are made as well. */
+export function newPeersFile(paths: WorkspacePaths, peers: readonly Peer[], self: Peer, bind: string): PeersFile {
+  createWorkspace(paths);
+  ensureRoleSecrets(paths);
+  joinCode(paths);
+  return { ...newPeers(paths.name, peers), self: self.id, bind, makesStreams: true };
+}
+
+async function joinPeers(given: string, listen: string | undefined): Promise<string> {
+  const { workspace, peers: shared, files } = readInvitation(given);
+  const paths = workspacePaths(workspace);
+  const before = readPeers(paths);
+  if (before && before.cluster !== shared.cluster) {
+    throw new UsageError(
+      `workspace ${workspace} on this machine belongs to other peers (${before.peers.map(peerAddress).join(", ")}); to leave them for good, remove ${paths.dir}`,
+    );
+  }
+  if (before && before.generation > shared.generation) return workspace;
+  if (before && shared.peers.some(({ id }) => id === before.self)) {
+    writePeers(paths, { ...before, ...shared });
+    return workspace;
+  }
+  if (before && hasData(paths)) {
+    throw new UsageError(
+      `this machine was a peer of workspace ${workspace} and was replaced, so its copy in ${paths.store} is of no use any more; remove that folder, then type this line again`,
+    );
+  }
+  if (hasData(paths)) {
+    throw new UsageError(
+      `workspace ${workspace} holds data of its own on this machine (${paths.store}); move it away first, or give that workspace another name`,
+    );
+  }
+  const { self, bind } = await findSelf(shared.peers, listen === undefined ? undefined : parseListen(listen));
+  restoreFiles(paths, files);
+  writePeers(paths, { ...shared, self: self.id, bind, makesStreams: false });
+  return workspace;
+}
+
+const hasData = (paths: WorkspacePaths): boolean => existsSync(paths.store) && readdirSync(paths.store).length > 0;

@@ -1,0 +1,73 @@
+import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import {
+  clusterServers,
+  connectSystem,
+  keptStreams,
+  passClusterOn,
+  passStreamOn,
+  removeServer,
+} from "../../shared/broker/cluster.ts";
+import { streamInfo } from "../../shared/broker/jetstream-api.ts";
+import type { PeersFile } from "../../shared/broker/peers.ts";
+import type { Log } from "../../shared/log.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
+
+/**
+ * What the leading coordinator does for the cluster. Nothing of the search rests on it, so a look that fails is left for the next.
+ *
+ * Its own machine's server is made to lead no stream and not the cluster: nats-server needs 4 to 9 s to notice that the leader of
+ * a stream has died (its own limits, in no configuration), and if that server died together with the leading coordinator the
+ * next one could not even read who led (9 s until another led instead of 5, seen with 2.10.27 on 2026-11-25).
+ */
+export class ClusterCare {
+  readonly #bus: CoordinatorBus;
+  readonly #log: Log;
+  #system: CoordinatorBus | undefined;
+
+  constructor(bus: CoordinatorBus, log: Log) {
+    this.#bus = bus;
+    this.#log = log;
+  }
+
+  async look(file: PeersFile): Promise<void> {
+    try {
+      this.#system ??= await connectSystem(file);
+      await this.#removeReplaced(this.#system, file);
+      await this.#passOn(this.#system, file);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      this.#log.debug({ error: error.message }, "the cluster was not looked after this time");
+    }
+  }
+
+  /** A server that is no peer any more goes as soon as all peers are there: what it held needs a place to go. */
+  async #removeReplaced(system: Bus, { peers }: PeersFile): Promise<void> {
+    const servers = await clusterServers(system);
+    const areAllThere = peers.every(({ id }) => servers.some(({ name, isOffline }) => name === id && !isOffline));
+    if (!areAllThere) return;
+    for (const { name, isOffline } of servers) {
+      if (!isOffline || peers.some(({ id }) => id === name)) continue;
+      await removeServer(system, name);
+      this.#log.info(`${name}, which is no peer any more, was taken out of the cluster; its copies are made anew`);
+    }
+  }
+
+  async #passOn(system: Bus, { self, peers }: PeersFile): Promise<void> {
+    for (const name of keptStreams) {
+      const info = await streamInfo(this.#bus, name);
+      const copies = info?.replicas ?? [];
+      const leadsHere = copies.some(({ server, isLeader }) => isLeader && server === self);
+      // With a copy missing the machine whose turn it would be is needed anyway.
+      const areWhole =
+        copies.length === peers.length && copies.every(({ isCurrent, isOffline }) => isCurrent && !isOffline);
+      if (leadsHere && areWhole) await passStreamOn(this.#bus, name);
+    }
+    const servers = await clusterServers(system);
+    const leadsHere = servers.some(({ name, isLeader }) => isLeader && name === self);
+    if (leadsHere && servers.every(({ isOffline }) => !isOffline)) await passClusterOn(system);
+  }
+
+  async stop(): Promise<void> {
+    await this.#system?.close();
+  }
+}

@@ -1,0 +1,156 @@
+import type { WorkerUser } from "../../shared/broker/accounts.ts";
+import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { type Members, readMembers } from "../../shared/broker/members.ts";
+import { peersTrouble } from "../../shared/broker/peer-probe.ts";
+import { readPeers, writePeers } from "../../shared/broker/peers.ts";
+import {
+  decodeWorkerList,
+  readWorkerList,
+  storeWorkerList,
+  workerListSubject,
+} from "../../shared/broker/worker-list.ts";
+import { pause } from "../../shared/deadline.ts";
+import { BrokerError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import { BusError } from "../../shared/ports.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { adoptMembers } from "./adopt-members.ts";
+import { addressesOf } from "./invitation.ts";
+import { ClusterCare } from "./look-after.ts";
+
+const lookEveryMs = 2000;
+/** A worker that has just enrolled may connect to any peer, so the others hear of it before it does. */
+const toldWithinMs = 1000;
+
+export interface PeerUpkeepPorts {
+  readonly bus: CoordinatorBus;
+  readonly paths: WorkspacePaths;
+  readonly log: Log;
+  /** Whether this process leads: then it knows the workers, and looks after the cluster. */
+  leads(): boolean;
+  /** Has this machine's server admit these workers. */
+  admit(workers: readonly WorkerUser[]): Promise<void>;
+  /** This machine is no peer any more; a sentence that says why. */
+  onLeft(why: string): void;
+}
+
+/**
+ * What each peer does beside leading or standing by: its own server learns of every worker that the leader admits, and of
+ * every peer that is exchanged; and it says why nothing is stored while too few peers are up.
+ */
+export class PeerUpkeep {
+  readonly #ports: PeerUpkeepPorts;
+  readonly #care: ClusterCare;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  readonly #deaf: () => void;
+  #admitting: Promise<void> = Promise.resolve();
+  #trouble: string | undefined;
+  /** What the leader here has not stored for the others yet. */
+  #untold: readonly WorkerUser[] | undefined;
+  #known = "";
+
+  constructor(ports: PeerUpkeepPorts) {
+    this.#ports = ports;
+    this.#care = new ClusterCare(ports.bus, ports.log);
+    this.#deaf = ports.bus.subscribe(workerListSubject, (_, data) => this.#admit(decodeWorkerList(data)));
+    this.#done = this.#watch();
+  }
+
+  /** The leader's list of workers has changed; the other peers are told. */
+  async tell(workers: readonly WorkerUser[]): Promise<void> {
+    this.#untold = workers;
+    const waited = new AbortController();
+    await Promise.race([this.#tellOthers().catch(() => undefined), pause(toldWithinMs, waited.signal)]);
+    waited.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#deaf();
+    await this.#done;
+    await this.#admitting;
+    await this.#care.stop();
+  }
+
+  async #tellOthers(): Promise<void> {
+    const workers = this.#untold;
+    if (!workers) return;
+    await storeWorkerList(this.#ports.bus, workers);
+    if (this.#untold === workers) this.#untold = undefined;
+  }
+
+  /** One after the other, each list once. */
+  #admit(workers: readonly WorkerUser[] | undefined): void {
+    const { leads, admit, log } = this.#ports;
+    if (!workers) return;
+    this.#admitting = this.#admitting.then(async () => {
+      const text = JSON.stringify(workers);
+      if (leads() || this.#stop.signal.aborted || text === this.#known) return;
+      try {
+        await admit(workers);
+        this.#known = text;
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+        log.warn(error.message);
+      }
+    });
+  }
+
+  async #watch(): Promise<void> {
+    const { log } = this.#ports;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        if (!(await this.#look())) return;
+      } catch (error) {
+        // Nobody waits for this, and a peer that has stopped looking would serve old lists for ever.
+        log.error(`the peers were not looked after this time: ${error instanceof Error ? error.stack : String(error)}`);
+      }
+      await pause(lookEveryMs, signal);
+    }
+  }
+
+  /** False when this machine is no peer any more. */
+  async #look(): Promise<boolean> {
+    const { bus, paths, log, leads } = this.#ports;
+    const file = readPeers(paths);
+    if (!file) return false;
+    try {
+      if (!this.#follow(await readMembers(bus))) return false;
+      if (leads()) {
+        this.#known = "";
+        await this.#tellOthers();
+        await this.#care.look(readPeers(paths) ?? file);
+      } else this.#admit(await readWorkerList(bus));
+      if (this.#trouble !== undefined) log.info("enough peers are up again");
+      this.#trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      const why = (await peersTrouble(file.peers)) ?? `the peers' servers do not answer yet: ${error.message}`;
+      if (why !== this.#trouble) log.warn(why);
+      this.#trouble = why;
+    }
+    return true;
+  }
+
+  #follow(members: Members | undefined): boolean {
+    const { paths, log, onLeft } = this.#ports;
+    const file = readPeers(paths);
+    if (!members || !file) return true;
+    const left = leftText(members, file.self);
+    if (left !== undefined) {
+      writePeers(paths, { ...file, moved: left });
+      onLeft(left);
+      return false;
+    }
+    if (adoptMembers(paths, file, members)) log.info(`the peers are now ${addressesOf(members)}`);
+    return true;
+  }
+}
+
+function leftText(members: Members, self: string): string | undefined {
+  if (members.moved !== undefined) return members.moved;
+  if (members.peers.some(({ id }) => id === self)) return undefined;
+  return `lives on ${addressesOf(members)} now: this machine was replaced as a peer, and its copy is of no use any more`;
+}

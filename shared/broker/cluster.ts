@@ -1,0 +1,61 @@
+import type { Bus } from "../ports.ts";
+import { bucket, streams } from "../wire/subjects.ts";
+import { type CoordinatorBus, connectBus } from "./bus.ts";
+import { askJetStream, checkedAnswer, type StreamInfo, streamInfo } from "./jetstream-api.ts";
+import { type PeersFile, peerUrls, systemUser } from "./peers.ts";
+
+/** What a workspace keeps in the cluster. */
+export const keptStreams: readonly string[] = [streams.journal, streams.evidence, streams.blob, `KV_${bucket}`];
+
+const answerTimeoutMs = 5000;
+
+/** A server of the cluster, as the one that leads it sees it. */
+export interface ServerState {
+  /** A peer's id. */
+  readonly name: string;
+  readonly isLeader: boolean;
+  readonly isOffline: boolean;
+}
+
+/** A connection with the rights of the servers' administrator, who has no part in the workspace's data. */
+export const connectSystem = (file: PeersFile): Promise<CoordinatorBus> =>
+  connectBus({
+    url: peerUrls(file),
+    credentials: { user: systemUser, password: file.systemPassword },
+    name: "nexus system",
+  });
+
+/** The servers among which JetStream decides what lies where. @throws BusError while none of them leads */
+export async function clusterServers(system: Bus): Promise<ServerState[]> {
+  const subject = "$SYS.REQ.SERVER.PING.JSZ";
+  const question = new TextEncoder().encode(JSON.stringify({ leader_only: true }));
+  const answer = checkedAnswer(subject, await system.request(subject, question, answerTimeoutMs));
+  const { data } = answer as {
+    data?: {
+      meta_cluster?: { leader?: string; replicas?: { name: string; offline?: boolean }[] };
+    };
+  };
+  const { leader, replicas = [] } = data?.meta_cluster ?? {};
+  const others = replicas.map(({ name, offline = false }) => ({ name, isLeader: false, isOffline: offline }));
+  return leader === undefined ? others : [{ name: leader, isLeader: true, isOffline: false }, ...others];
+}
+
+/** Takes a server that is gone for good out of the cluster; what it held is copied to one that holds nothing of it yet. */
+export async function removeServer(system: Bus, name: string): Promise<void> {
+  await askJetStream(system, "SERVER.REMOVE", { peer: name });
+}
+
+/** Another server leads the cluster from now on. */
+export async function passClusterOn(system: Bus): Promise<void> {
+  await askJetStream(system, "META.LEADER.STEPDOWN", undefined, answerTimeoutMs);
+}
+
+/** Another of the stream's copies leads it from now on. */
+export async function passStreamOn(bus: Bus, stream: string): Promise<void> {
+  await askJetStream(bus, `STREAM.LEADER.STEPDOWN.${stream}`, undefined, answerTimeoutMs);
+}
+
+/** Each of the workspace's streams; undefined where one is missing. */
+export async function keptStreamInfos(bus: Bus): Promise<(StreamInfo | undefined)[]> {
+  return Promise.all(keptStreams.map((name) => streamInfo(bus, name)));
+}

@@ -1,0 +1,52 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { isWorkerId } from "../domain/names.ts";
+import type { EntryStore } from "../ports.ts";
+import { bucket } from "../wire/subjects.ts";
+import type { WorkerUser } from "./accounts.ts";
+
+/**
+ * The workers that may connect, as the leader last took them from the journal. With peers each machine's server has users of its
+ * own, so the others read them here; a fold of the journal on each peer for this alone would take the leader's memory once more.
+ */
+const key = "users";
+/** Where a change is heard at once by whoever listens. */
+export const workerListSubject = `$KV.${bucket}.${key}`;
+
+/** Packed it fits some 20,000 workers in one message of 1 MB. */
+export async function storeWorkerList(
+  bus: { readonly entries: EntryStore },
+  workers: readonly WorkerUser[],
+): Promise<void> {
+  const value = encodeWorkerList(workers);
+  const found = await bus.entries.get(key);
+  if (found && Buffer.from(found.value).equals(value)) return;
+  if (found) await bus.entries.update(key, value, found.revision);
+  else await bus.entries.create(key, value);
+}
+
+/** Undefined where no leader has told it yet. */
+export async function readWorkerList(bus: { readonly entries: EntryStore }): Promise<WorkerUser[] | undefined> {
+  const found = await bus.entries.get(key);
+  return found ? decodeWorkerList(found.value) : undefined;
+}
+
+export const encodeWorkerList = (workers: readonly WorkerUser[]): Buffer =>
+  deflateRawSync(JSON.stringify(workers.map(({ id, publicKey }) => [id, publicKey])));
+
+/** Undefined for what is no such list. */
+export function decodeWorkerList(bytes: Uint8Array): WorkerUser[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(inflateRawSync(bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(value)) return undefined;
+  const workers: WorkerUser[] = [];
+  for (const each of value) {
+    const [id, publicKey] = Array.isArray(each) ? (each as unknown[]) : [];
+    if (typeof id !== "string" || !isWorkerId(id) || typeof publicKey !== "string") return undefined;
+    workers.push({ id, publicKey });
+  }
+  return workers;
+}
