@@ -15,7 +15,7 @@ import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 import type { StartMessage } from "./launch.ts";
-import { PlainView } from "./plain.ts";
+import { PlainView, processPorts } from "./plain.ts";
 import { giveOrder, newOrderId } from "./results/order.ts";
 import { processOutput } from "./results/output.ts";
 import { watchJob } from "./watch-job.ts";
@@ -74,7 +74,7 @@ async function demonstrate(): Promise<number> {
       "Two workers train recurrent agents in a maze; distributed grid descent looks for their best hyperparameters.\n",
     );
     const words = { joinLine: `--workspace ${workspace}`, flags: ` --workspace ${workspace}` };
-    const view = new PlainView({ progress: process.stderr, results: process.stdout, wall: Date.now });
+    const view = new PlainView(processPorts(process.env));
     const table = await watchJob(link.bus, job, view, { signal: stop.signal, words });
     if (!table.isOver) return 130;
     say(nextSteps(job));

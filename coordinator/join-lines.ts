@@ -4,23 +4,41 @@ import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../sha
 import type { WorkspacePaths } from "../shared/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
-/**
- * What another machine types after `nexus-worker`, once for each address under which others may reach this machine: which of
- * them another machine sees, only a person knows. Empty where no coordinator runs here.
- */
-export function joinLines(paths: WorkspacePaths): string[] {
+/** How a machine joins the search of a coordinator that runs here. */
+export interface Joining {
+  /** What to type, once for each address under which others may reach this one: which of them they see, only a person knows. */
+  readonly commands: readonly string[];
+  /** Where the broker listens on this machine alone: what lets others join. The commands are for this machine then. */
+  readonly opening: string | null;
+}
+
+/** Null where no coordinator runs here. */
+export function joiningOf(paths: WorkspacePaths): Joining | null {
   const endpoint = livingEndpoint(paths);
+  if (!endpoint) return null;
   const broker = runningBroker(paths);
-  if (!endpoint) return [];
+  if (isLocal(broker?.host)) return { commands: [withFlag("nexus-worker", paths)], opening: openingOf(paths) };
   const isOnAll = broker?.host === "0.0.0.0" || broker?.host === "::";
-  return linesFor(endpoint.joinLine, isOnAll ? reachableAddresses() : []);
+  const lines = linesFor(endpoint.joinLine, isOnAll ? reachableAddresses() : []);
+  return { commands: lines.map((line) => `nexus-worker ${line}`), opening: null };
 }
 
 /** What a person types after `nexus-worker`, or what stands for it: a coordinator on another machine prints its own. */
 export function shownJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): string {
   if (external) return `${externalJoinLine(paths, external)}${externalJoinFlags(external)}`;
+  // Who is on the same machine needs no line, and nobody else could use it.
+  if (isLocal(runningBroker(paths)?.host)) return withFlag("", paths).trim();
   return livingEndpoint(paths)?.joinLine ?? "<the join line that nexus-coord printed>";
 }
+
+const isLocal = (host: string | undefined): boolean => host !== undefined && /^(127\.|localhost$|::1$)/.test(host);
+
+/** `;` is the same in every shell. */
+const openingOf = (paths: WorkspacePaths): string =>
+  `${withFlag("nexus-coord stop", paths)}; ${withFlag("nexus-coord", paths)} --listen 0.0.0.0:4222`;
+
+const withFlag = (command: string, { name }: WorkspacePaths): string =>
+  name === "ws1" ? command : `${command} --workspace ${name}`;
 
 /** The join line with each of the addresses in the place of its own; the line itself where there are none, or it names several. */
 export function linesFor(line: string, addresses: readonly string[]): string[] {

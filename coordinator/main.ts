@@ -5,6 +5,7 @@ import { exitCode, explain } from "../shared/errors.ts";
 import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
+import { endWhenNobodyReads } from "./closed-pipe.ts";
 import { runCoordinator } from "./headless.ts";
 import { stopCoordinator } from "./launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";
@@ -97,6 +98,7 @@ program
   .command("watch [job]")
   .description("look at a search; any number of people may, and nobody's leaving stops it")
   .action(async (job: string | undefined) => {
+    endWhenNobodyReads();
     const flags = program.opts<CoordinatorFlags>();
     endWith(await watchNewest(flags, externalOf(flags), job));
   });
@@ -107,7 +109,10 @@ program.action(async (specs: string[]) => {
   if (typed.peersJoin !== undefined) process.title = "nexus-coord";
   const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
   if (flags.headless) await headless(flags);
-  else endWith(await openScreen(flags, externalOf(flags), specs));
+  else {
+    endWhenNobodyReads();
+    endWith(await openScreen(flags, externalOf(flags), specs));
+  }
 });
 
 /** Whoever has left a screen wants the prompt back, not the answer to a reading that was under way: it may take a minute. */

@@ -16,6 +16,8 @@ export interface PlainPorts {
     readonly isTTY?: boolean | undefined;
     readonly columns?: number | undefined;
   };
+  /** A terminal that understands nothing but text, where no line can be rewritten. */
+  readonly isPlainTerminal?: boolean;
   /** Standings at the end, and JSON lines. */
   readonly results: { write(text: string): unknown };
   /** Milliseconds since 1970. */
@@ -28,6 +30,14 @@ export interface PlainOptions {
   /** One JSON object a line to `results` instead of words. */
   readonly json?: boolean;
 }
+
+/** Where a process shows a search: progress to stderr, results to stdout. */
+export const processPorts = (environment: NodeJS.ProcessEnv): PlainPorts => ({
+  progress: process.stderr,
+  isPlainTerminal: ["", "dumb"].includes(environment["TERM"] ?? ""),
+  results: process.stdout,
+  wall: Date.now,
+});
 
 /** A terminal's line is rewritten at most 8 times a second: more is flicker, and costs on a slow connection. */
 const rewriteMs = 125;
@@ -57,7 +67,7 @@ export class PlainView {
 
   constructor(ports: PlainPorts, { everyMs = 60_000, json = false }: PlainOptions = {}) {
     this.#ports = ports;
-    this.#isTerminal = ports.progress.isTTY === true && !json;
+    this.#isTerminal = ports.progress.isTTY === true && ports.isPlainTerminal !== true && !json;
     this.#everyMs = everyMs;
     this.#json = json;
     this.#standingsAt = ports.wall();

@@ -7,10 +7,10 @@ import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import type { DotForm } from "./chart/dots.ts";
 import { checkRunning } from "./check-running.ts";
-import { joinLines, shownJoinLine } from "./join-lines.ts";
+import { joiningOf, shownJoinLine } from "./join-lines.ts";
 import { ensureCoordinator } from "./launch.ts";
 import { showPeers } from "./peers/show-peers.ts";
-import { PlainView } from "./plain.ts";
+import { PlainView, processPorts } from "./plain.ts";
 import { processOutput } from "./results/output.ts";
 import { runSpec } from "./results/run.ts";
 import { scopeOf } from "./results/scope.ts";
@@ -55,8 +55,15 @@ export async function openScreen(
   if (!started) checkRunning(paths, endpoint, flags);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   say(`the coordinator of ${workspace} ${started ? "has started" : "runs"}, process ${endpoint.coordinator.pid}`);
+  const joining = external === null ? joiningOf(paths) : null;
   const options = external === null ? "" : externalJoinFlags(external);
-  say(`  on any machine that shall help, type:  nexus-worker ${endpoint.joinLine}${options}`);
+  const [join = `nexus-worker ${endpoint.joinLine}${options}`] = joining?.commands ?? [];
+  const place = joining?.opening ? "this machine" : "any machine that shall help";
+  say(`${`  on ${place}, type:`.padEnd(41)}${join}`);
+  if (joining?.opening) {
+    say("  other machines cannot join: the broker listens on this one alone; to let them:");
+    say(`${" ".repeat(41)}${joining.opening}`);
+  }
   say(
     `  to end it:                             nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`,
   );
@@ -85,10 +92,7 @@ export async function watchNewest(
       process.stderr.write("no job yet; start one:\n  nexus run specs/maze_dgd.yaml\n");
       return 0;
     }
-    const view = new PlainView(
-      { progress: process.stderr, results: process.stdout, wall: Date.now },
-      { everyMs: flags.every * 1000, json: flags.json },
-    );
+    const view = new PlainView(processPorts(process.env), { everyMs: flags.every * 1000, json: flags.json });
     const table = await watchJob(link.bus, job, view, { signal: leave.signal, words: words(flags, external) });
     if (table.isOver) return 0;
     const again = `nexus-coord watch ${job}${words(flags, external).flags}`;
@@ -130,7 +134,7 @@ async function watchOnScreen(
       look,
       graph: flags.graph ?? (look.unicode ? "braille" : "ascii"),
       isReadonly,
-      joinLines: isReadonly || external ? [] : joinLines(paths),
+      joining: isReadonly || external ? null : joiningOf(paths),
       job,
       send: async (order) => {
         orders ??= await linkWorkspace(paths, "operator", external);

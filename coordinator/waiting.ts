@@ -45,7 +45,7 @@ export function whyWaiting(
   if (!isWaiting(table)) return null;
   const { computeTarget, lowPriority } = table.submitted.settings;
   const options = computeTarget === null ? "" : ` --target ${computeTarget}`;
-  const join = `nexus-worker${options} ${joinLine}`;
+  const join = `nexus-worker${options} ${joinLine}`.trimEnd();
   if (!status) return { why: "waiting for a coordinator that leads", commands: [`nexus-coord${flags}`] };
   const there = status.workers.flatMap((presence): Present[] => {
     const record = state.workers.get(presence.worker);

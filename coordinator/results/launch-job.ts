@@ -9,8 +9,8 @@ import type { Spec } from "../../shared/domain/spec.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { SpecError } from "../../shared/errors.ts";
-import { shownJoinLine } from "../join-lines.ts";
-import { PlainView } from "../plain.ts";
+import { joiningOf, shownJoinLine } from "../join-lines.ts";
+import { PlainView, processPorts } from "../plain.ts";
 import { watchJob } from "../watch-job.ts";
 import { targetOf } from "./columns.ts";
 import { withOperatorLink } from "./operator-link.ts";
@@ -104,13 +104,21 @@ function nextSteps(table: RunTable, state: WorkspaceState, scope: Scope, monitor
   if (monitor === "new") lines.push(`  nexus-coord watch ${job}${scope.flags}`);
   const target = table.submitted.settings.computeTarget;
   const serving = target === null ? "" : ` --target ${target}`;
-  const join = `nexus-worker${serving} ${shownJoinLine(scope.paths, scope.external)}`;
+  const join = `nexus-worker${serving} ${shownJoinLine(scope.paths, scope.external)}`.trimEnd();
+  const joining = scope.external === null ? joiningOf(scope.paths) : null;
+  const place = joining?.opening ? "this machine" : "any machine";
   const admitted = [...state.workers.values()].filter((worker) => worker.state === "admitted");
   if (admitted.length === 0) {
-    lines.push(`no worker has joined workspace ${scope.paths.name} yet; on any machine type:`, `  ${join}`);
+    lines.push(`no worker has joined workspace ${scope.paths.name} yet; on ${place} type:`, `  ${join}`);
   } else if (target !== null) {
     // Which pools a worker serves, and whether it is there, only the coordinator knows.
-    lines.push(`the job waits where no worker serves ${target}; on any machine type:`, `  ${join}`);
+    lines.push(`the job waits where no worker serves ${target}; on ${place} type:`, `  ${join}`);
+  }
+  if (joining?.opening && (admitted.length === 0 || target !== null)) {
+    lines.push(
+      "other machines cannot join: the broker listens on this one alone; to let them:",
+      `  ${joining.opening}`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }
@@ -126,9 +134,8 @@ async function watch(
   const leave = new AbortController();
   const onSignal = (): void => leave.abort();
   process.once("SIGINT", onSignal);
-  const progress = process.stderr;
   const view = new PlainView(
-    { progress, results: { write: output.result }, wall: Date.now },
+    { ...processPorts(process.env), results: { write: output.result } },
     { json, ...(every === undefined ? {} : { everyMs: every * 1000 }) },
   );
   const words = { joinLine: shownJoinLine(paths, external), flags };

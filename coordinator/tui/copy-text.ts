@@ -27,8 +27,8 @@ export function copyText(model: ViewModel): Copied | undefined {
       return selected && row(selected, lists.runs.columns, selected.trial.run);
     }
     case "Workers": {
-      const [line] = options.joinLines;
-      if (line !== undefined) return { text: `nexus-worker ${line}`, what: "the join line" };
+      const [command] = options.joining?.commands ?? [];
+      if (command !== undefined) return { text: command, what: "the join line" };
       const { selected } = lists.workers;
       return selected && row(selected, lists.workers.columns, selected.record.id);
     }

@@ -164,16 +164,17 @@ function whyEmpty(model: ViewModel): Line[] {
   }
   if (table.isOver) return [plain("  no run has completed, so there are no standings; 2 shows the runs")];
   if (table.running > 0) return [plain(`  ${table.running} running; the first result opens the standings`)];
-  const [line] = options.joinLines;
+  const { joining } = options;
+  const [command] = joining?.commands ?? [];
   return [
-    plain("  waiting for a worker. On any machine that shall help type:"),
+    plain(`  waiting for a worker. On ${joining?.opening ? "this machine" : "any machine that shall help"} type:`),
     plain(""),
-    [span(`    nexus-worker ${line ?? "LINE"}`, "accent")],
+    [span(`    ${command ?? "nexus-worker LINE"}`, "accent")],
     plain(""),
     plain(
-      line === undefined
+      command === undefined
         ? "  the line is printed by nexus-coord on the coordinator's machine"
-        : "  3 shows the line again; y there copies it",
+        : `  3 shows the line again${joining?.opening ? ", and how other machines may join" : ""}; y there copies it`,
     ),
   ];
 }

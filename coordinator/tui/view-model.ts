@@ -7,6 +7,7 @@ import { isOpen, type Trial } from "../../shared/domain/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
+import type { Joining } from "../join-lines.ts";
 import { Paced } from "../paced.ts";
 import { type CurveAxis, CurveStore } from "./curve-store.ts";
 import { type EventLevel, EventList } from "./event-list.ts";
@@ -37,8 +38,8 @@ export interface ViewModelOptions {
   readonly flags: string;
   /** No control key does anything. */
   readonly isReadonly: boolean;
-  /** How another machine joins, once for each of this machine's addresses; empty where that is not known here. */
-  readonly joinLines: readonly string[];
+  /** How a machine joins; null where that is not known here. */
+  readonly joining: Joining | null;
   /** Milliseconds since 1970, for people. */
   readonly wall?: () => number;
   /** Writes down what concerns this screen alone, beside showing it among the events. */

@@ -6,6 +6,7 @@ import { type Line, plain, span } from "./styled.ts";
 import { listLines } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";
 import { type WorkerRow, workerSymbols } from "./worker-rows.ts";
+import { wrapped } from "./wrap.ts";
 
 export function workerList(model: ViewModel): ListView<WorkerRow> {
   const columns = columnsFor(model);
@@ -81,16 +82,7 @@ const columnsFor = (model: ViewModel): readonly ScreenColumn<WorkerRow>[] => [
 
 /** The join line stands below the list, for it is what a newcomer looks for here. */
 export function workersLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
-  const { joinLines } = model.options;
-  const shownLines = joinLines.slice(0, Math.max(0, Math.min(3, height - 6)));
-  const foot: Line[] =
-    shownLines.length === 0
-      ? []
-      : [
-          plain(""),
-          plain("  another machine joins with (y copies it):"),
-          ...shownLines.map((line): Line => [span(`  nexus-worker ${line}`, "accent")]),
-        ];
+  const foot = joinLines(model, width, Math.max(0, height - 4));
   const list = model.lists.workers;
   const room = Math.max(2, height - foot.length);
   const rows =
@@ -99,4 +91,24 @@ export function workersLines(model: ViewModel, width: number, height: number, is
       : [plain(list.filterText === "" ? "  no worker has joined yet" : "  no worker passes the filter; Esc clears it")];
   // Long lists push the line to the bottom, short ones leave it near.
   return [...rows, ...foot];
+}
+
+/** Addresses that are shown at most. */
+const mostLines = 3;
+
+function joinLines({ options: { joining } }: ViewModel, width: number, most: number): Line[] {
+  if (!joining) return [];
+  const { commands, opening } = joining;
+  const who = opening === null ? "another machine" : "a worker on this machine";
+  const lines: Line[] = [
+    plain(""),
+    plain(`  ${who} joins with (y copies it):`),
+    ...commands.slice(0, mostLines).map((line): Line => [span(`  ${line}`, "accent")]),
+  ];
+  if (opening !== null) {
+    lines.push(plain("  other machines cannot: the broker listens on this one alone. In a shell, this lets them:"), [
+      span(`  ${opening}`, "accent"),
+    ]);
+  }
+  return lines.flatMap((line) => wrapped(line, width, 4)).slice(0, most);
 }

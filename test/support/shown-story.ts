@@ -8,7 +8,7 @@ export function modelOf(story: JobStory, options: Partial<ViewModelOptions> = {}
     look: { colour: false, unicode: true },
     graph: "braille",
     isReadonly: false,
-    joinLines: [],
+    joining: null,
     flags: "",
     wall: () => story.at,
     ...options,

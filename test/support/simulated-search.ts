@@ -53,7 +53,7 @@ export class SimulatedSearch {
       look: { colour, unicode },
       graph: unicode ? "braille" : "ascii",
       isReadonly,
-      joinLines: ["nats://CODE@192.0.2.7:4222/ws1"],
+      joining: { commands: ["nexus-worker nats://CODE@192.0.2.7:4222/ws1"], opening: null },
       flags,
       wall: () => this.#at,
     });

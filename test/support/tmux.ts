@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { atEnd, eventually, mustEnd, temporaryFolder } from "./cleanup.ts";
@@ -87,6 +87,13 @@ export class Pane {
   /** Keys as tmux calls them: `Enter`, `Escape`, `C-c`; anything else as it is. */
   press(...keys: readonly string[]): void {
     this.#tmux.run("send-keys", "-t", this.name, ...keys);
+  }
+
+  /** From now on every byte that the program writes, as it writes it. */
+  record(): () => string {
+    const file = join(temporaryFolder(), "written");
+    this.#tmux.run("pipe-pane", "-t", this.name, `cat >> ${quoted(file)}`);
+    return () => (existsSync(file) ? readFileSync(file, "utf8") : "");
   }
 
   resize(columns: number, rows: number): void {

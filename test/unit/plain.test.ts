@@ -10,14 +10,24 @@ const erased = "\r\u001b[K";
 const spelt = (text: string): string => text.replaceAll("\u001b[K", "<clear>");
 
 /** A view on virtual time, and what it wrote. */
-function watched({ isTTY = false, columns = 200, ...options }: PlainOptions & { isTTY?: boolean; columns?: number }) {
+function watched({
+  isTTY = false,
+  isPlainTerminal = false,
+  columns = 200,
+  ...options
+}: PlainOptions & { isTTY?: boolean; isPlainTerminal?: boolean; columns?: number }) {
   mock.timers.enable({ apis: ["setInterval", "Date"], now: Date.UTC(2026, 10, 24, 9) });
   const written = { progress: "", results: "" };
   const into = (name: keyof typeof written) => (text: string) => {
     written[name] += text;
   };
   const view = new PlainView(
-    { progress: { write: into("progress"), isTTY, columns }, results: { write: into("results") }, wall: Date.now },
+    {
+      progress: { write: into("progress"), isTTY, columns },
+      isPlainTerminal,
+      results: { write: into("results") },
+      wall: Date.now,
+    },
     options,
   );
   const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.2])], settings: { totalRuns: 3 } });
@@ -99,6 +109,21 @@ test("a terminal's one line is rewritten at most eight times a second, and fits"
     const afterEnd = written.progress;
     mock.timers.tick(10_000);
     assert.equal(written.progress, afterEnd, "nothing is left to run");
+  } finally {
+    view.stop();
+    mock.timers.reset();
+  }
+});
+
+test("a terminal that understands nothing but text gets lines, and no escape", () => {
+  const { view, story, written, tell } = watched({ isTTY: true, isPlainTerminal: true });
+  try {
+    story.completed(story.started("run1.1", [1]), "run1.1", 0.5);
+    tell();
+    mock.timers.tick(2000);
+    assert.match(written.progress, /^job1 {2}0\/3 runs.*\n08:00:01 {2}run1\.1 started on node-1\n/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be there.
+    assert.doesNotMatch(written.progress, /[\u001b\r]/);
   } finally {
     view.stop();
     mock.timers.reset();

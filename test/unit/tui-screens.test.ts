@@ -83,6 +83,24 @@ describe("every screen looks as it was approved", () => {
   });
 });
 
+test("where the broker listens on this machine alone nobody is told to join from another one", () => {
+  const opening = "nexus-coord stop --workspace lab; nexus-coord --workspace lab --listen 0.0.0.0:4222";
+  const joining = { commands: ["nexus-worker --workspace lab"], opening };
+  const story = new JobStory({ number: 1 });
+  const model = modelOf(story, { joining });
+  const shown = (): string =>
+    frameLines(model, 80, 24, 1)
+      .map((line) => lineText(line).trimEnd())
+      .join("\n");
+  assert.match(shown(), /waiting for a worker\. On this machine type:\n\n {4}nexus-worker --workspace lab\n/);
+  model.show("Workers");
+  const text = shown();
+  assert.match(text, /a worker on this machine joins with \(y copies it\):\n {2}nexus-worker --workspace lab\n/);
+  assert.match(text, /the broker listens on this one alone/);
+  assert.ok(text.replaceAll(/\n +/g, " ").includes(opening), text);
+  assert.doesNotMatch(text, /another machine/);
+});
+
 describe("sizes", () => {
   test("below 60x12 there is a line that says so", () => {
     const { model } = search({ colour: false, unicode: true });
