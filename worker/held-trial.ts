@@ -353,14 +353,14 @@ export class HeldTrial {
     const reports = await this.#sendExcess(all, outbox);
     const asked = this.#end;
     if (end.type === "done") {
-      const { hpmax, iters, metrics, console } = end;
+      const { hpmax, iters, metrics, titles, console } = end;
       const leavings = await this.#leavings(end, attempt);
       leaving(attempt);
       let tooLarge = "";
       // What makes it too large may be the list of files; the result itself matters more.
       for (const more of [leavings, {}]) {
         try {
-          const body = { attempt, reports, hpmax, iters, metrics, console, ...more };
+          const body = { attempt, reports, hpmax, iters, metrics, titles, console, ...more };
           await outbox.send(this.#letter("result", attempt, "result", body), true, this.#left.signal);
           return { kind: "ended", text: `hpmax ${Number(hpmax.toPrecision(5))}` };
         } catch (error) {

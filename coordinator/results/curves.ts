@@ -31,6 +31,8 @@ export interface RunEvidence {
   readonly console: string | null;
   /** The same, told apart by attempt. */
   readonly said: readonly Said[];
+  /** What people call its metrics, by column, once it has a result: s1-rew is "reward per step". */
+  readonly titles: Readonly<Record<string, string>>;
   /** What it left in its folder; null: nothing. */
   readonly files: RunFiles | null;
 }
@@ -106,6 +108,7 @@ export class EvidenceCollector {
   readonly #builder: CurveBuilder;
   /** Of the run's own result. */
   #columns: readonly string[] | undefined;
+  #titles: Readonly<Record<string, string>> = {};
   #console: Said | null = null;
   /** What was said while the run went on, a text for each attempt. */
   readonly #lines = new Map<number, string>();
@@ -149,6 +152,7 @@ export class EvidenceCollector {
         const isNews = this.#take(address.worker, result);
         if (this.#columns === undefined) {
           this.#columns = Object.keys(result.metrics);
+          this.#titles = result.titles ?? {};
           this.#ended(address.worker, result);
         }
         return isNews;
@@ -187,7 +191,7 @@ export class EvidenceCollector {
   evidence(): RunEvidence {
     const said = this.#columns === undefined ? namesInConsole([...this.#lines.values()].join("")) : [];
     const curve = this.#builder.curve(this.#columns ?? (said.length > 0 ? said : this.#table.columns));
-    return { curve, console: this.console(), said: this.said(), files: this.#files };
+    return { curve, console: this.console(), said: this.said(), titles: this.#titles, files: this.#files };
   }
 
   /** What was heard of the console so far: all that was said while it ran, otherwise what came with its end. */

@@ -18,6 +18,8 @@ export interface Result extends Reports {
   readonly hpmax: number;
   readonly iters: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** What people call the metrics, by the same names: s1-rew is "reward per step". Left out: nothing is known. */
+  readonly titles?: Readonly<Record<string, string>>;
   /** The run's console, its end at most. */
   readonly console: string;
   /** What it left in its folder; left out or null: nothing was uploaded. */
@@ -79,6 +81,9 @@ const metrics: check.Check<Record<string, number>> = (value, at) => {
   }
   return found;
 };
+// Workers of an earlier version do not say them; plots do without.
+const titles: check.Check<Record<string, string>> = (value, at) =>
+  value === undefined ? {} : check.record(check.text(200), mostMetrics)(value, at);
 const resultShape = check.shape({
   attempt,
   reports,
@@ -86,6 +91,7 @@ const resultShape = check.shape({
   hpmax: check.number,
   iters: check.whole(),
   metrics,
+  titles,
   console: consoleText,
   files,
 });

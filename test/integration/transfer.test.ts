@@ -78,6 +78,7 @@ test("a run's console is followed live, its files come home verified, and what i
   assert.equal((await run(["view", "spec", job])).stdout, readFileSync(spec, "utf8"));
   const events = await run(["view", "events", "run1.1"]);
   assert.match(events.stdout, /run1\.1 +1 {2}only +assigned .*\n.*run1\.1 +1 {2}only +completed +hpmax /);
+  assert.match((await run(["plot", "run1.1", "s1-val"])).stdout, /\ns1-val: value\n/);
   const seen = await run(["view", "run", "run1.1"]);
   assert.match(seen.stdout, /\nmodels\/best\.model +700000 +[0-9a-f]{64}\n/);
 

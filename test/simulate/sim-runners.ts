@@ -138,7 +138,17 @@ export class SimRunners implements Runners {
       } else if (done === training.reports) {
         const metrics = { "s1-hrs": hours, "s1-val": value };
         const hpmax = diverges ? Number.NaN : value;
-        finish({ type: "done", id: 0, reports: rows.slice(told), hpmax, iters: done, metrics, console: "", lines: "" });
+        finish({
+          type: "done",
+          id: 0,
+          reports: rows.slice(told),
+          hpmax,
+          iters: done,
+          metrics,
+          titles: {},
+          console: "",
+          lines: "",
+        });
       } else {
         const news = rows.slice(told);
         told = rows.length;

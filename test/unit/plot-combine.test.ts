@@ -39,6 +39,27 @@ test("runs with other places are read off their own lines, and not beyond their 
   assert.equal(valueAt({ xs: [0, 10], ys: [0, 10] }, 2.5), 2.5);
 });
 
+test("a completed run keeps its last value, so that the mean does not jump where the faster runs end", () => {
+  const fast = { xs: [0, 10], ys: [4, 8], isComplete: true };
+  const slow = { xs: [0, 20], ys: [2, 2], isComplete: true };
+  const over = combine([fast, slow]);
+  assert.deepEqual([over.count.at(-1), over.mean.at(-1), over.min.at(-1)], [2, 5, 2]);
+  const steps = over.mean.map((mean, i) => Math.abs(mean - (over.mean[i - 1] ?? mean)));
+  assert.ok(Math.max(...steps) < 0.05, "no jump");
+  const shared = combine([
+    { xs: [1, 2], ys: [4, 8], isComplete: true },
+    { xs: [1], ys: [6] },
+    { xs: [1, 2, 3], ys: [2, 2, 2], isComplete: true },
+  ]);
+  assert.deepEqual(
+    [shared.count, shared.mean],
+    [
+      [3, 2, 2],
+      [4, 5, 5],
+    ],
+  );
+});
+
 test("the mean lies between least and greatest, whatever the runs are", () => {
   const curve = fc.array(fc.double({ min: -1e6, max: 1e6 }), { minLength: 5, maxLength: 5 });
   fc.assert(

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { againstDial, inOrder } from "../../coordinator/results/plots/against.ts";
+import type { CurveOptions, RunCurve } from "../../coordinator/results/plots/curve-lines.ts";
 import { axisOver, type Mark, placeOn } from "../../coordinator/results/plots/figure.ts";
 import { heatMap } from "../../coordinator/results/plots/heat-map.ts";
 import { binEdges, countIn } from "../../coordinator/results/plots/histogram.ts";
-import { type CurveOptions, metricCurves, type RunCurve } from "../../coordinator/results/plots/metric-curves.ts";
+import { metricCurves } from "../../coordinator/results/plots/metric-curves.ts";
 import { parallelCoordinates } from "../../coordinator/results/plots/parallel.ts";
 import { searchSummary } from "../../coordinator/results/plots/search-summary.ts";
 import { ticksOf } from "../../coordinator/results/plots/ticks.ts";
@@ -42,6 +43,7 @@ const run = (i: number, values: readonly number[], more: Partial<RunCurve> = {})
   experiment: "spec.yaml",
   workspace: "ws1",
   col: "s1-rew",
+  title: "",
   hpmax: i / 100,
   xs: values.map((_, at) => (at + 1) * 1000),
   ys: values,
@@ -86,6 +88,8 @@ test("the tutorial's plot: one line with a band of one standard deviation", () =
     ["job1 (mean of 2 runs)"],
   );
   const y = figure.panels[0]?.y;
+  const named = metricCurves([run(1, [1, 2], { title: "reward per step" })], plain).panels[0]?.y;
+  assert.deepEqual([y?.label, named?.label], ["s1-rew", "s1-rew: reward per step"]);
   assert.ok(y && y.from < 0.6 && y.to > 6.8, "the band is within the axis");
 });
 
@@ -122,6 +126,16 @@ test("breaks: a plot for each metric, run or group, with the same y axis for the
   });
 });
 
+test("a mean of runs that do not all reach its end says how many there are", () => {
+  const options = { ...plain, aggregate: "mean", groupBy: "job" } as const;
+  const even = metricCurves([run(1, [1, 2]), run(2, [3, 6])], options);
+  assert.deepEqual(even.notes, []);
+  const uneven = metricCurves([run(1, [1]), run(2, [3, 6]), run(3, [3, 6])], options);
+  assert.deepEqual(uneven.notes, [
+    "2 to 3 runs at a place: those that had reported; completed runs keep their last value",
+  ]);
+});
+
 test("titles may name what they stand above", () => {
   const figure = metricCurves([run(1, [1]), run(2, [2])], {
     ...plain,
@@ -131,6 +145,21 @@ test("titles may name what they stand above", () => {
   assert.deepEqual(
     figure.panels.map(({ title }) => title),
     ["first: run1.1 on node-1", "job1 s1-rew"],
+  );
+  const alike = metricCurves([run(1, [1]), run(2, [2])], {
+    ...plain,
+    breakOn: ["run"],
+    panelTitles: ["$run on $node"],
+  });
+  assert.deepEqual(
+    alike.panels.map(({ title }) => title),
+    ["run1.1 on node-1", "run1.2 on node-0"],
+    "one with $ is for all of them",
+  );
+  const literal = metricCurves([run(1, [1]), run(2, [2])], { ...plain, breakOn: ["run"], panelTitles: ["the first"] });
+  assert.deepEqual(
+    literal.panels.map(({ title }) => title),
+    ["the first", "run1.2"],
   );
   const legend = metricCurves([run(1, [1]), run(2, [2])], { ...plain, legendTitles: ["$run ($node)"] }).legend;
   assert.deepEqual(

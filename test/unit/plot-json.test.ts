@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { againstDial, inOrder } from "../../coordinator/results/plots/against.ts";
+import type { CurveOptions, RunCurve } from "../../coordinator/results/plots/curve-lines.ts";
 import { type Figure, noLimits } from "../../coordinator/results/plots/figure.ts";
 import { figureJson } from "../../coordinator/results/plots/figure-json.ts";
 import { heatMap } from "../../coordinator/results/plots/heat-map.ts";
 import { histogram } from "../../coordinator/results/plots/histogram.ts";
 import { importanceBars } from "../../coordinator/results/plots/importance-bars.ts";
-import { type CurveOptions, metricCurves, type RunCurve } from "../../coordinator/results/plots/metric-curves.ts";
+import { metricCurves } from "../../coordinator/results/plots/metric-curves.ts";
 import { parallelCoordinates } from "../../coordinator/results/plots/parallel.ts";
 import { searchSummary } from "../../coordinator/results/plots/search-summary.ts";
 import { workerTimeline } from "../../coordinator/results/plots/timeline.ts";
@@ -32,7 +33,15 @@ function objects(figure: Figure): Record<string, unknown>[] {
 describe("the data of a plot", () => {
   test("of curves are the lines as drawn, with their bands, unrounded", () => {
     const run = (i: number, ys: readonly number[]): RunCurve => ({
-      ...{ run: `run1.${i}`, job: "job1", node: "pc", experiment: "s.yaml", workspace: "ws1", col: "s1-rew" },
+      ...{
+        run: `run1.${i}`,
+        job: "job1",
+        node: "pc",
+        experiment: "s.yaml",
+        workspace: "ws1",
+        col: "s1-rew",
+        title: "",
+      },
       ...{ hpmax: i, xs: [1000, 2000], ys },
     });
     const options: CurveOptions = {
@@ -53,7 +62,8 @@ describe("the data of a plot", () => {
     const runs = [run(1, [0.1, Number.NaN]), run(2, [0.2, Number.POSITIVE_INFINITY])];
     assert.deepEqual(objects(metricCurves(runs, options)), [
       {
-        ...{ type: "curve", v: 1, col: "s1-rew", job: "job1", aggregate: "mean", runs: 2, iters: [1000, 2000] },
+        ...{ type: "curve", v: 1, col: "s1-rew", job: "job1", aggregate: "mean", runs: 2, counts: [2, 0] },
+        iters: [1000, 2000],
         ...{ values: [0.15000000000000002, null], low: [0.1, null], high: [0.2, null] },
       },
     ]);

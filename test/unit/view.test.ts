@@ -171,7 +171,7 @@ describe("one run", () => {
     assert.ok(worker);
     const text = runText(
       run,
-      { curve: curves[0] ?? empty, console: null, said: [], files: { worker, attempt: 2, list } },
+      { curve: curves[0] ?? empty, console: null, said: [], titles: {}, files: { worker, attempt: 2, list } },
       "ws1",
     );
     assert.match(text, /\nhpmax +0\.5\nlr +0\.1\n/);

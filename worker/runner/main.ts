@@ -144,10 +144,10 @@ async function run(message: RunMessage): Promise<void> {
         return begin();
       }
     };
-    const { hpmax, iters, metrics } = await (resume ? goOn(resume) : begin());
+    const { hpmax, iters, metrics, titles } = await (resume ? goOn(resume) : begin());
     if (keepFiles) writeFileSync(join(directory, "console.txt"), `${lines.join("\n")}\n`);
     const last = { reports: takeReports(), lines: hasSentLines ? takeLines() : "", console: tail.text() };
-    send({ type: "done", id, hpmax, iters, metrics, ...last });
+    send({ type: "done", id, hpmax, iters, metrics, titles, ...last });
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {
       send({ type: "stopped", id });

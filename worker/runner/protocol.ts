@@ -64,6 +64,8 @@ export type FromRunner =
       readonly hpmax: number;
       readonly iters: number;
       readonly metrics: Readonly<Record<string, number>>;
+      /** By the same names, for people. */
+      readonly titles: Readonly<Record<string, string>>;
       readonly console: string;
       /** As above; also "" where the console's whole text comes in one message, this one. */
       readonly lines: string;

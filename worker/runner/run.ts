@@ -47,6 +47,8 @@ export interface RunResult {
   readonly iters: number;
   /** Last values by column: s1-hrs, s1-rew, ... */
   readonly metrics: Readonly<Record<string, number>>;
+  /** What people call them: s1-rew is "reward per step". Of stages that ran in this attempt. */
+  readonly titles: Readonly<Record<string, string>>;
 }
 
 const millisecondsPerHour = 3_600_000;
@@ -65,6 +67,7 @@ export async function executeRun(stages: readonly Stage[], ports: RunPorts): Pro
   const startedAt = ports.now() - (ports.resume?.hours ?? 0) * millisecondsPerHour;
   const { resume } = ports;
   const metrics: Record<string, number> = { ...resume?.metrics };
+  const titles: Record<string, string> = {};
   let last: { metric: Metric; summary: Summary; iters: number } | undefined;
   for (const stage of stages) {
     const name = lines.shortName(stage.component);
@@ -81,6 +84,7 @@ export async function executeRun(stages: readonly Stage[], ports: RunPorts): Pro
     }
     ports.line(resume?.stage === stage.number ? `${name}:  Goes on after ${resume.iters} iters` : `${name}:  Started`);
     const executed = await executeStage(stage, ports, startedAt, metrics);
+    for (const { short, long } of executed.all) if (long !== "") titles[`s${stage.number}-${short}`] = long;
     ports.line(lines.summaryLine(executed.metric, executed.summary.value));
     ports.line(`${name}:  Completed`);
     ports.line("");
@@ -91,7 +95,7 @@ export async function executeRun(stages: readonly Stage[], ports: RunPorts): Pro
   ports.line(lines.hpmaxLine(hpmax, last.metric, ports.inSearch));
   ports.line("");
   ports.line(lines.closingLine);
-  return { hpmax, iters: last.iters, metrics };
+  return { hpmax, iters: last.iters, metrics, titles };
 }
 
 async function executeStage(
@@ -99,7 +103,7 @@ async function executeStage(
   ports: RunPorts,
   startedAt: number,
   metrics: Record<string, number>,
-): Promise<{ metric: Metric; summary: Summary; iters: number }> {
+): Promise<{ metric: Metric; all: readonly Metric[]; summary: Summary; iters: number }> {
   const prefix = `s${stage.number}-`;
   const resume = ports.resume?.stage === stage.number ? ports.resume : undefined;
   const summary = resume ? { ...resume.summary } : emptySummary();
@@ -142,5 +146,5 @@ async function executeStage(
   if (!metric) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);
   await processor.run();
   if (ports.signal.aborted) throw new Stopped();
-  return { metric, summary, iters };
+  return { metric, all: processor.metrics, summary, iters };
 }

@@ -4,7 +4,7 @@ import { importanceOf } from "../../../shared/domain/importance.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
-import { readCurves } from "../curves.ts";
+import { readEvidence } from "../curves.ts";
 import { checkIsSearch, nothingCompleted } from "../eval.ts";
 import { readEvents } from "../journal-events.ts";
 import { namedJob } from "../named-job.ts";
@@ -80,7 +80,7 @@ async function ofRuns(request: PlotRequest, source: PlotSource): Promise<Figure>
   }
   checkCurveNames(runs, names);
   const x = request.x === "hours" ? "hours" : "iters";
-  const read = curvesOfRuns(runs, await readCurves(source.bus, runs.rows), names, { x, workspace: source.workspace });
+  const read = curvesOfRuns(runs, await readEvidence(source.bus, runs.rows), names, { x, workspace: source.workspace });
   const figure = metricCurves(read, {
     ...request,
     x,

@@ -7,6 +7,8 @@ export interface Points {
   readonly xs: Numbers;
   /** NaN where nothing was measured. */
   readonly ys: Numbers;
+  /** Nothing more will come: its last value counts from there on. Left out: no. */
+  readonly isComplete?: boolean;
 }
 
 /** At each x over the runs that measured something there; NaN where none did. */
@@ -30,7 +32,8 @@ const gridPlaces = 200;
 
 /**
  * Runs that reported at the same places are combined there. Where they did not, as over hours, each is read off its straight
- * lines at 200 even places, between its own first and last report only: nothing is made up beyond what was measured.
+ * lines at 200 even places. Before its first report a run counts for nothing, and after its last one only where it is complete, so that
+ * a mean does not jump where the faster runs end.
  */
 export function combine(curves: readonly Points[]): Combined {
   const longest = curves.reduce((most, { xs }) => (xs.length > most.length ? xs : most), [] as Numbers);
@@ -38,14 +41,17 @@ export function combine(curves: readonly Points[]): Combined {
   const isShared = curves.every(({ xs }) => xs.every((x) => places.has(x)));
   if (isShared) {
     const tally = new Tally(longest);
-    for (const { xs, ys } of curves) {
+    for (const { xs, ys, isComplete } of curves) {
       for (const [i, x] of xs.entries()) tally.add(places.get(x) ?? -1, ys[i] ?? Number.NaN);
+      const end = places.get(xs.at(-1) ?? Number.NaN);
+      if (!isComplete || end === undefined) continue;
+      for (let i = end + 1; i < longest.length; i += 1) tally.add(i, ys.at(-1) ?? Number.NaN);
     }
     return tally.combined();
   }
   const grid = evenGrid(curves);
   const tally = new Tally(grid);
-  for (const curve of curves) for (const [i, x] of grid.entries()) tally.add(i, valueAt(curve, x));
+  for (const curve of curves) for (const [i, x] of grid.entries()) tally.add(i, heldAt(curve, x));
   return tally.combined();
 }
 
@@ -112,6 +118,11 @@ function evenGrid(curves: readonly Points[]): number[] {
   return Array.from({ length: gridPlaces }, (_, i) =>
     i === gridPlaces - 1 ? to : from + ((to - from) * i) / (gridPlaces - 1),
   );
+}
+
+function heldAt(curve: Points, x: number): number {
+  const { xs, ys, isComplete } = curve;
+  return isComplete && x > (xs.at(-1) ?? x) ? (ys.at(-1) ?? Number.NaN) : valueAt(curve, x);
 }
 
 /** On the straight line between the neighbouring reports; NaN outside of them, and next to a report that measured nothing. */

@@ -1,8 +1,10 @@
 import type { Curve } from "../../../shared/domain/curve.ts";
 import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
+import type { RunEvidence } from "../curves.ts";
+import { printable } from "../table.ts";
 import type { ChosenRuns } from "./chosen-runs.ts";
-import type { RunCurve } from "./metric-curves.ts";
+import type { RunCurve } from "./curve-lines.ts";
 
 const bare = (name: string): string => name.replace(/^metrics\./, "");
 
@@ -20,29 +22,34 @@ export function checkCurveNames(runs: ChosenRuns, names: readonly string[]): voi
 }
 
 /**
- * @param curves  in the order of the runs
+ * @param evidence  in the order of the runs
  * @throws NotFoundError where no run has reported anything
  */
 export function curvesOfRuns(
   runs: ChosenRuns,
-  curves: readonly Curve[],
+  evidence: readonly Pick<RunEvidence, "curve" | "titles">[],
   names: readonly string[],
   options: { readonly x: "iters" | "hours"; readonly workspace: string },
 ): RunCurve[] {
+  const titles = new Map(
+    evidence.flatMap((each) => Object.entries(each.titles)).map(([name, title]) => [name, printable(title)]),
+  );
   const found = names.flatMap((typed) => {
     const name = bare(typed);
     return runs.rows.flatMap(({ table, trial }, i): RunCurve[] => {
-      const points = pointsOf(curves[i], name, options.x);
+      const points = pointsOf(evidence[i]?.curve, name, options.x);
       if (!points || points.xs.length === 0) return [];
       return [
         {
           ...points,
+          isComplete: trial.status === "completed",
           run: trial.run,
           job: table.job,
           node: trial.attempts.at(-1)?.worker ?? "",
           experiment: table.submitted.file,
           workspace: options.workspace,
           col: name,
+          title: titles.get(name) ?? "",
           hpmax: trial.hpmax ?? Number.NaN,
         },
       ];
@@ -51,7 +58,7 @@ export function curvesOfRuns(
   for (const typed of names) {
     if (found.some(({ col }) => col === bare(typed))) continue;
     const reported = [
-      ...new Set(curves.flatMap(({ stages }) => stages.flatMap(({ metrics }) => metrics.map((m) => m.name)))),
+      ...new Set(evidence.flatMap(({ curve }) => curve.stages.flatMap(({ metrics }) => metrics.map((m) => m.name)))),
     ];
     if (reported.length === 0) throw new NotFoundError("none of these runs has reported anything yet");
     throw noMetric(typed, reported);

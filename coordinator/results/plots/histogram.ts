@@ -2,6 +2,7 @@ import type { Measure } from "./dials.ts";
 import { axisOver, type Box, type Figure, type Limits, type Panel } from "./figure.ts";
 import { arranged, type Layout } from "./layout.ts";
 import { okabeIto } from "./palette.ts";
+import { titleAt } from "./words.ts";
 
 export interface HistogramOptions {
   readonly title: string;
@@ -32,7 +33,9 @@ export function histogram(
     room: 0.05,
   });
   const panels: Panel[] = counted.map(({ name, measure, counts }, i) => ({
-    title: options.panelTitles[i] ?? (groups.length > 1 ? name : ""),
+    title:
+      titleAt(options.panelTitles, i)?.replaceAll("$group", name).replaceAll("$col", measure.name) ??
+      (groups.length > 1 ? name : ""),
     x: axisOver(options.xLabel ?? measure.name, edges, { limits: options.xLimits, room: 0.02 }),
     // Columns stand on the axis.
     y: { ...y, from: options.yLimits.from ?? 0 },

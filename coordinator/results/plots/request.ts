@@ -3,10 +3,10 @@ import { UsageError } from "../../../shared/errors.ts";
 import type { DotForm } from "../../chart/dots.ts";
 import { dotForms } from "../../chart/dots.ts";
 import { type Aggregate, aggregates, type Spread, spreads } from "./combine.ts";
+import { type Break, breaks, type Grouping, groupings } from "./curve-lines.ts";
 import { type Limits, noLimits } from "./figure.ts";
 import { type HeatAggregate, heatAggregates } from "./heat-map.ts";
 import { type Layout, parseLayout } from "./layout.ts";
-import { type Break, breaks, type Grouping, groupings } from "./metric-curves.ts";
 import type { FigureSize } from "./svg-size.ts";
 import * as words from "./words.ts";
 

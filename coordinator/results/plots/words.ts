@@ -18,6 +18,12 @@ export function oneOf<Word extends string>(option: string, typed: string, words:
 export const listOf = (text: string | undefined): string[] =>
   text === undefined ? [] : text.split(/(?<!\\),/).map((each) => each.replaceAll("\\,", ",").trim());
 
+/** The title at a place: its own, or the only one there is where that says `$run` and the like. */
+export function titleAt(titles: readonly string[], i: number): string | undefined {
+  const [first, ...more] = titles;
+  return titles[i] ?? (more.length === 0 && first?.includes("$") ? first : undefined);
+}
+
 const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** `0,0.1`, `0,` or `,0.1`. */
