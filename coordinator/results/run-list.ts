@@ -97,6 +97,12 @@ function parseSelector(typed: string, workspace: string): Selector {
   throw new UsageError(`"${typed}" is no job or run${hint}\n  expected: ${runListForms}`);
 }
 
+const nearestNumber = (wanted: number, numbers: readonly number[]): number =>
+  numbers.reduce(
+    (best, each) => (Math.abs(each - wanted) < Math.abs(best - wanted) ? each : best),
+    numbers[0] ?? wanted,
+  );
+
 const compare = (a: RunPoint, b: RunPoint): number => a.parent - b.parent || a.child - b.child;
 
 function mayHold(table: RunTable, selector: Selector): boolean {
@@ -131,8 +137,11 @@ function nothingNamed(word: string, selector: Selector, state: WorkspaceState, w
   const jobs = [...state.jobs.keys()];
   const span = jobs.length === 1 ? jobs[0] : `${jobs[0]} to ${jobs.at(-1)}`;
   if (selector.kind === "jobs") {
+    const numbers = jobs.map((name) => Number(name.slice("job".length)));
+    const nearest = nearestNumber(selector.from, numbers);
+    const hint = jobs.length === 1 ? "" : `, the nearest is job${nearest}`;
     return new NotFoundError(
-      `there is no ${word} in workspace ${workspace}; it has ${span}\n  to see them: nexus list jobs`,
+      `there is no ${word} in workspace ${workspace}; it has ${span}${hint}\n  to see them: nexus list jobs`,
     );
   }
   if (selector.kind === "run" && typeof selector.child === "number") {

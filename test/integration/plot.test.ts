@@ -41,7 +41,7 @@ test("the tutorial's plot, as text where it is piped and as SVG, with the words 
   assert.equal(text.code, exitCode.done, text.stderr);
   assert.match(text.stdout, /job289: s1-rew\n── job289 \(mean of 20 runs\)\ns1-rew\n/);
   assert.match(text.stdout, /[\u2801-\u28ff]{10}/);
-  assert.match(text.stdout, /iterations\nband: ± standard deviation over runs\n$/);
+  assert.match(text.stdout, /iterations\nband: ± standard deviation over runs\n19 to 20 runs at a place: .*\n$/);
   assert.ok(!text.stdout.includes("\u001b"), "no colours in a pipe");
   const saved = await plot(...tutorial, "--save-to=out/job289.svg");
   assert.deepEqual([saved.code, saved.stdout, saved.stderr], [exitCode.done, "", "out/job289.svg written\n"]);
@@ -67,6 +67,7 @@ test("what is not there ends with 2 or 3 and the nearest names", async () => {
       /no metric "s1-rwe"; did you mean s1-rew\?\n {2}there are: s1-hrs, s1-rew, s1-win/,
     ],
     [["heatmap", "job278", "lr", "unit"], exitCode.usage, /no hyperparameter "unit"; did you mean units\?/],
+    [["sumary", "job278"], exitCode.usage, /no column "sumary"[\s\S]*or did you mean: nexus plot summary job278\n$/],
     [["summary", "job9"], exitCode.notFound, /there is no job9 in workspace ws1/],
   ];
   for (const [words, code, message] of wrong) {

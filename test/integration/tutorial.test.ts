@@ -8,9 +8,10 @@ import { exitCode } from "../../shared/errors.ts";
 import { maskedCrc32c } from "../../shared/tensorboard/crc32c.ts";
 import { encodeEvidence, type ReportRow } from "../../shared/wire/messages.ts";
 import { evidence } from "../../shared/wire/subjects.ts";
+import { eventually } from "../support/cleanup.ts";
 import { readEvents } from "../support/event-file.ts";
 import { JobStory, workerOf } from "../support/job-story.ts";
-import { type CommandEnd, nexus } from "../support/nexus-command.ts";
+import { type CommandEnd, nexus, startNexus } from "../support/nexus-command.ts";
 import { tutorialHyperparameters } from "../support/search.ts";
 import { Swarm } from "../support/swarm.ts";
 import { type ToldMessage, tellWorkspace } from "../support/told-workspace.ts";
@@ -113,6 +114,36 @@ test("the pre-flight run here prints what the tutorial's prints", async () => {
   assert.ok(logged.some(({ step, scalars }) => step === 50 && "hpmax" in scalars));
 });
 
+const parents = (first: number, count: number): string =>
+  Array.from({ length: count }, (_, i) => `ws1/run${first + i}, `).join("");
+
+/** A launch as typed stays and shows the search; Ctrl-C leaves it, and the search goes on. */
+async function launched(words: string): Promise<CommandEnd> {
+  const command = startNexus(words.split(" "), folder, { XDG_DATA_HOME: swarm.env["XDG_DATA_HOME"] });
+  // Its last words before it waits.
+  await eventually("the launch has said what to type next", () => command.stderr().includes("nexus-worker "));
+  command.child.kill("SIGINT");
+  const ended = await command.ended();
+  assert.equal(ended.code, 130, ended.stderr);
+  assert.match(ended.stderr, /^job\d+ goes on without this view/m);
+  return ended;
+}
+
+test("the search's launch prints what the tutorial's prints", async () => {
+  mkdirSync(join(folder, "useful_run_specs"));
+  writeFileSync(join(folder, "useful_run_specs/random_hp_search.yaml"), runspec);
+  const { stdout } = await launched("run useful_run_specs/random_hp_search.yaml");
+  assert.ok(
+    stdout.startsWith(
+      `------- Runspec (useful_run_specs/random_hp_search.yaml) copied to launched_job_spec.yaml
+job412, target: azb-cpu, creating parent runs: 25/25, ${parents(3757, 25)}job submitted
+------- Job launched. Use nexus commands to access results.
+`,
+    ),
+    stdout,
+  );
+});
+
 test("the search's ten best runs are listed, and all are exported", async () => {
   const best = await xt("list runs job278 --sort=metrics.hpmax --last=10");
   assert.equal(best.stdout, tutorialText("list-runs-job278.txt"));
@@ -126,11 +157,34 @@ test("the search's ten best runs are listed, and all are exported", async () => 
   );
 });
 
-test("the winner's twenty runs are listed and plotted, and the DGD search is evaluated", async () => {
+test("the winner is launched again free of selection bias, with its settings copied", async () => {
+  const winner = tutorialRows("list-runs-job278.txt").at(-1)?.values ?? {};
+  let spec = edited({ hp_tuning: false, total_runs: 20, compute_nodes: 5 });
+  for (const { name } of tutorialHyperparameters) {
+    const dial = new RegExp(`(&${name}\\n.*\\n +tuned_value:) .*`);
+    assert.match(spec, dial);
+    spec = spec.replace(dial, `$1 ${winner[name]}`);
+  }
+  writeFileSync(join(folder, "spec.yaml"), spec);
+  const { stdout } = await launched("run spec.yaml");
+  assert.match(
+    stdout,
+    new RegExp(`\njob413, target: azb-cpu, creating parent runs: 5/5, ${parents(3782, 5)}job submitted\n`),
+  );
+  assert.equal((await xt("view spec job413")).stdout, spec);
+});
+
+test("the winner's twenty runs are listed and plotted", async () => {
   assert.equal((await xt("list runs job289")).stdout, tutorialText("list-runs-job289.txt"));
-  const plotted = await xt("plot job289 s1-rew --aggre=mean --group=job --shadow-type=std --save-to plot9.svg");
+  const plotted = await xt("plot job289 s1-rew --aggre=mean --group=job --shadow-type=std");
   assert.equal(plotted.code, exitCode.done, plotted.stderr);
-  assert.match(readFileSync(join(folder, "plot9.svg"), "utf8"), /^<svg[\s\S]*<path[\s\S]*<\/svg>/);
+  assert.match(
+    plotted.stdout,
+    /job289: s1-rew\n.*job289 \(mean of 20 runs\)\n[\s\S]*band: ± standard deviation over runs\n$/,
+  );
+});
+
+test("the DGD search is evaluated, as a table and as a plot", async () => {
   const evaluated = await xt("eval job411");
   assert.equal(evaluated.code, exitCode.done, evaluated.stderr);
   const header = /^seqlen +disc +clip +lr +rscale +embed +units +out +BEST FOR +EST HPMAX +RUNS +BEST *$/gm;
@@ -140,42 +194,15 @@ test("the winner's twenty runs are listed and plotted, and the DGD search is eva
     evaluated.stdout,
     /^History of the best hyperparameter combination after each of the 60 completed runs\.$/m,
   );
-  const summary = await xt("plot summary job411 --save-to eval.svg");
+  const summary = await xt("plot summary job411");
   assert.equal(summary.code, exitCode.done, summary.stderr);
-  assert.match(readFileSync(join(folder, "eval.svg"), "utf8"), /^<svg[\s\S]*<\/svg>/);
+  assert.match(summary.stdout, /job411: best configuration so far\n[\s\S]*\nbest for the last \d+ of 60 runs: seqlen=/);
 });
 
-test("both launches print what the tutorial's print, and earlier runs can be counted in a new search", async () => {
-  const parents = (first: number, count: number): string =>
-    Array.from({ length: count }, (_, i) => `ws1/run${first + i}, `).join("");
-  mkdirSync(join(folder, "useful_run_specs"));
-  writeFileSync(join(folder, "useful_run_specs/random_hp_search.yaml"), runspec);
-  const search = await xt("run useful_run_specs/random_hp_search.yaml --monitor none");
-  assert.equal(search.code, exitCode.done, search.stderr);
-  assert.equal(
-    search.stdout,
-    `------- Runspec (useful_run_specs/random_hp_search.yaml) copied to launched_job_spec.yaml
-job412, target: azb-cpu, creating parent runs: 25/25, ${parents(3757, 25)}job submitted
-------- Job launched. Use nexus commands to access results.
-`,
-  );
-  const winner = tutorialRows("list-runs-job278.txt").at(-1)?.values ?? {};
-  let spec = edited({ hp_tuning: false, total_runs: 20, compute_nodes: 5 });
-  for (const { name } of tutorialHyperparameters) {
-    const dial = new RegExp(`(&${name}\\n.*\\n +tuned_value:) .*`);
-    assert.match(spec, dial);
-    spec = spec.replace(dial, `$1 ${winner[name]}`);
-  }
-  writeFileSync(join(folder, "spec.yaml"), spec);
-  const confirmed = await xt("run spec.yaml --monitor none");
-  assert.equal(confirmed.code, exitCode.done, confirmed.stderr);
-  assert.match(
-    confirmed.stdout,
-    new RegExp(`\njob413, target: azb-cpu, creating parent runs: 5/5, ${parents(3782, 5)}job submitted\n`),
-  );
-  assert.equal((await xt("view spec job413")).stdout, spec);
-
-  // Beyond the tutorial: its search, exported, is where another one begins.
+test("beyond the tutorial: its plot as a file, and its search, exported, as where another one begins", async () => {
+  const plotted = await xt("plot job289 s1-rew --aggre=mean --group=job --shadow-type=std --save-to plot9.svg");
+  assert.equal(plotted.code, exitCode.done, plotted.stderr);
+  assert.match(readFileSync(join(folder, "plot9.svg"), "utf8"), /^<svg[\s\S]*<path[\s\S]*<\/svg>/);
   const search2 = "useful_run_specs/dgd.yaml";
   writeFileSync(join(folder, search2), edited({ hp_tuning: "dgd" }));
   const imported = await xt(`import ../jobs/job278_list_runs.csv --spec ${search2} --monitor none`);

@@ -132,7 +132,7 @@ test("a mean of runs that do not all reach its end says how many there are", () 
   assert.deepEqual(even.notes, []);
   const uneven = metricCurves([run(1, [1]), run(2, [3, 6]), run(3, [3, 6])], options);
   assert.deepEqual(uneven.notes, [
-    "2 to 3 runs at a place: those that had reported; completed runs keep their last value",
+    "2 to 3 runs at a place: those that measured something; completed runs keep their last value",
   ]);
 });
 

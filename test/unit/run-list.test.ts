@@ -51,7 +51,10 @@ test("the jobs of a selection are those that its runs belong to", () => {
 
 test("what is not there is not found, and says what is", () => {
   const missing: [string, RegExp][] = [
-    ["job9", /there is no job9 in workspace ws1; it has job1 to job2\n {2}to see them: nexus list jobs/],
+    [
+      "job9",
+      /there is no job9 in workspace ws1; it has job1 to job2, the nearest is job2\n {2}to see them: nexus list jobs/,
+    ],
     ["run9", /there is no run9 in workspace ws1; it has run1 to run3/],
     ["run1.9", /there is no run1\.9 in workspace ws1; run1 has run1\.1 to run1\.3/],
     ["run3.1", /run3 has no children yet/],

@@ -1,6 +1,7 @@
 import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../../shared/domain/evaluation/history.ts";
 import { importanceOf } from "../../../shared/domain/importance.ts";
+import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
@@ -27,7 +28,7 @@ import { histogram } from "./histogram.ts";
 import { importanceBars } from "./importance-bars.ts";
 import { metricCurves } from "./metric-curves.ts";
 import { parallelCoordinates } from "./parallel.ts";
-import type { PlotRequest } from "./request.ts";
+import { kinds, type PlotRequest } from "./request.ts";
 import { searchSummary } from "./search-summary.ts";
 import { isOfTimeline, staysOf } from "./stays.ts";
 import { workerTimeline } from "./timeline.ts";
@@ -45,7 +46,9 @@ export async function buildFigure(request: PlotRequest, source: PlotSource): Pro
   const { kind } = request;
   switch (kind) {
     case "runs":
-      return ofRuns(request, source);
+      return ofRuns(request, source).catch((error) => {
+        throw mayBeKind(error, request);
+      });
     case "summary":
       return summary(request, source);
     case "timeline":
@@ -66,6 +69,14 @@ export async function buildFigure(request: PlotRequest, source: PlotSource): Pro
       return never;
     }
   }
+}
+
+/** `nexus plot sumary job1`: what looks like a metric that there is not may be a kind of plot. */
+function mayBeKind(error: unknown, { names, runs }: PlotRequest): unknown {
+  const [first = ""] = names;
+  const kind = nearestName(first, kinds);
+  if (!(error instanceof UsageError) || kind === undefined) return error;
+  return new UsageError(`${error.message}\n  or did you mean: nexus plot ${kind} ${runs.join(" ")}`, { cause: error });
 }
 
 async function ofRuns(request: PlotRequest, source: PlotSource): Promise<Figure> {

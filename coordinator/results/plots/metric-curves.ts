@@ -181,7 +181,9 @@ function notesOf(lines: readonly Line[], looks: ReadonlyMap<string, Look>, optio
   const fewest = counts.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY);
   if (lines.some(({ values, curves }) => values.counts?.some((count) => count > 0 && count < curves.length))) {
     const most = counts.reduce((greatest, count) => Math.max(greatest, count), 0);
-    notes.push(`${fewest} to ${most} runs at a place: those that had reported; completed runs keep their last value`);
+    notes.push(
+      `${fewest} to ${most} runs at a place: those that measured something; completed runs keep their last value`,
+    );
   }
   return notes;
 }
