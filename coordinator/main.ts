@@ -34,7 +34,7 @@ const program = new Command("nexus-coord")
     "run the coordinator itself, in the foreground, with no view (for systemd and containers)",
     false,
   )
-  .option("--listen <host:port>", "where its broker listens (default: loopback, the port of the last start)")
+  .option("--listen <host:port>", "where its broker listens (default: as at the last start, loopback at first)")
   .option(
     "--peers <a,b,c>",
     "the first time: keep the workspace on these three (or five) machines, of which this is one",

@@ -6,14 +6,23 @@ import { ownIdentity } from "../process-identity.ts";
 import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../workspace.ts";
 import { type ClusterSettings, serverConfiguration, workersConfiguration } from "./accounts.ts";
 import { Alarm } from "./alarm.ts";
-import { type BrokerInfo, guardPurpose, localUrl, removeBrokerInfo, writeBrokerInfo } from "./broker-info.ts";
+import {
+  type BrokerInfo,
+  guardPurpose,
+  localHost,
+  localUrl,
+  removeBrokerInfo,
+  writeBrokerInfo,
+} from "./broker-info.ts";
 import { ensureRoleSecrets, operatorName } from "./credentials.ts";
 import { diskTrouble, saysDiskFull } from "./disk.ts";
+import { FormerPort } from "./former-port.ts";
 import { forget, takeCensus } from "./holders.ts";
-import { cannotListen, listenText, probePort, rememberedPort, rememberPort } from "./listen.ts";
+import { cannotListen, listenText, probePort } from "./listen.ts";
 import { endLeftServers, type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
 import type { NatsServerBinary } from "./nats-server-version.ts";
 import { readPeers, selfOf } from "./peers.ts";
+import { formerPorts, rememberedListen, rememberListen } from "./remembered-listen.ts";
 import { signalProcess } from "./tied-process.ts";
 
 /**
@@ -26,6 +35,8 @@ export interface GuardOptions {
   readonly host: string;
   /** Listen on this one or fail; otherwise on the last one if it is free. */
   readonly port?: number;
+  /** A coordinator starts it: where it listens is remembered, and its former ports lead to it. */
+  readonly isLasting: boolean;
 }
 
 /** What the guard tells who started it, once. */
@@ -49,6 +60,9 @@ class Guard {
   readonly #notes: string[] = [];
   #port = 0;
   #server: NatsProcess | undefined;
+  readonly #former: FormerPort[] = [];
+  /** The port that it wished for and did not get. */
+  #taken: number | undefined;
   #trouble: string | null = null;
   /** Monotonic ms at which the broker ends though somebody holds it; after it was told to, it does not linger. */
   #endAt = Number.POSITIVE_INFINITY;
@@ -76,7 +90,10 @@ class Guard {
     const trouble = diskTrouble(this.#paths);
     if (trouble) throw new BrokerError(trouble);
     await this.#startSomewhere();
-    rememberPort(this.#paths, this.#port);
+    if (this.#options.isLasting) {
+      await this.#openFormerPorts();
+      rememberListen(this.#paths, { host: this.#options.host, port: this.#port });
+    }
     this.#publish();
   }
 
@@ -101,6 +118,7 @@ class Guard {
 
   async stop(): Promise<void> {
     removeBrokerInfo(this.#paths);
+    for (const port of this.#former.splice(0)) port.close();
     await this.#stopServer();
     this.#lock.release();
     this.#log("stopped");
@@ -209,7 +227,7 @@ class Guard {
 
   async #freePort(): Promise<number> {
     const { host } = this.#options;
-    const remembered = rememberedPort(this.#paths);
+    const remembered = rememberedListen(this.#paths)?.port;
     if (remembered !== undefined) {
       const probe = await probePort(host, remembered);
       if (probe.free) return remembered;
@@ -218,9 +236,29 @@ class Guard {
     if (!probe.free) throw cannotListen({ host, port: remembered ?? 4222 }, probe.code);
     if (remembered !== undefined) {
       const where = listenText({ host, port: probe.port });
-      this.#notes.push(`port ${remembered} is taken by another program; the broker listens on ${where} now`);
+      this.#taken = remembered;
+      this.#notes.push(
+        `port ${remembered} is taken by another program; the broker listens on ${where} now; workers that joined before must be started with the new line`,
+      );
     }
     return probe.port;
+  }
+
+  async #openFormerPorts(): Promise<void> {
+    const { host } = this.#options;
+    const target = { host: localHost(host), port: this.#port };
+    for (const port of formerPorts(rememberedListen(this.#paths), this.#port)) {
+      if (port === this.#taken) continue; // that is said already
+      try {
+        this.#former.push(await FormerPort.open({ host, port }, target));
+        this.#log(`port ${port}, where the broker listened before, leads to ${listenText({ host, port: this.#port })}`);
+      } catch (error) {
+        this.#log(`port ${port}, where the broker listened before, cannot lead to it: ${textOf(error)}`);
+        this.#notes.push(
+          `workers that joined at port ${port} must be started with the new line: that port is taken by another program`,
+        );
+      }
+    }
   }
 
   async #startServer(port: number): Promise<void> {

@@ -1,6 +1,5 @@
 import { createServer } from "node:net";
 import { BrokerError, UsageError } from "../errors.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
 import { hostInUrl } from "./broker-info.ts";
 
 /** What the broker listens on. */
@@ -25,17 +24,6 @@ export function parseListen(text: string): Listen {
 }
 
 export const listenText = ({ host, port }: Listen): string => `${hostInUrl(host)}:${port}`;
-
-/** The port of the broker's last start in this workspace. */
-export function rememberedPort(paths: WorkspacePaths): number | undefined {
-  const value = readJsonFile(paths.brokerPort);
-  const port = typeof value === "object" && value !== null ? (value as { port?: unknown }).port : undefined;
-  return typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65_535 ? port : undefined;
-}
-
-export function rememberPort(paths: WorkspacePaths, port: number): void {
-  if (rememberedPort(paths) !== port) writeSecretFile(paths.brokerPort, `${JSON.stringify({ port })}\n`);
-}
 
 export type PortProbe =
   | { readonly free: true; readonly port: number }

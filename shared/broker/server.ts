@@ -14,11 +14,15 @@ import { type Listen, listenText, loopback, parseListen } from "./listen.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";
 import { type BinarySearch, findNatsServer } from "./nats-server-binary.ts";
 import { reloadWorkers } from "./reload-workers.ts";
+import { rememberedListen, rememberListen } from "./remembered-listen.ts";
 import { signalProcess } from "./tied-process.ts";
 
 export interface HoldOptions extends BinarySearch {
   readonly kind: HolderKind;
-  /** `host:port`. Left out: loopback, on the port of the last start if it is free. */
+  /**
+   * `host:port`. Left out: where it listened when a coordinator last held it; loopback at first, and for readers. A port of
+   * loopback that is taken by now is exchanged for another.
+   */
   readonly listen?: string | undefined;
   /** How long the broker outlives a coordinator that dies without releasing it; 10 minutes. Readers: not at all. */
   readonly lingerMs?: number | undefined;
@@ -44,6 +48,8 @@ const tenMinutesMs = 600_000;
 /** A guard that starts or stops is waited for this long: a server may take two minutes to read a large store. */
 const patienceMs = 130_000;
 const watchEveryMs = 1000;
+/** A broker that listens elsewhere, for commands that only read, is waited for this long. */
+const readersGraceMs = 10_000;
 
 /**
  * Sees to it that the workspace's broker runs while this process lives or until it releases: starts one, or joins the one
@@ -52,7 +58,7 @@ const watchEveryMs = 1000;
  * @throws BrokerError that says why there is no broker: no program, port taken, store held elsewhere, disk full
  */
 export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): Promise<HeldBroker> {
-  const listen = options.listen === undefined ? undefined : parseListen(options.listen);
+  const listen = options.listen === undefined ? listenAgain(paths, options.kind) : parseListen(options.listen);
   const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
   createWorkspace(paths);
   const holder = asBrokerError(paths, () => addHolder(paths, options.kind, options.lingerMs ?? tenMinutesMs));
@@ -64,6 +70,7 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
     throw error;
   }
   const { host, port, url } = found.info;
+  if (options.kind === "coordinator") rememberListen(paths, { host, port });
   const stopWatching =
     options.kind === "coordinator"
       ? keepAlive(paths, { ...options, log }, { host, port }, found.info)
@@ -88,6 +95,12 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
   };
 }
 
+/** Others have joined there, so it is that address or none. */
+function listenAgain(paths: WorkspacePaths, kind: HolderKind): Listen | undefined {
+  const last = kind === "coordinator" ? rememberedListen(paths) : undefined;
+  return last && last.host !== loopback ? { host: last.host, port: last.port } : undefined;
+}
+
 export { runningBroker } from "./broker-info.ts";
 
 interface Found {
@@ -98,13 +111,13 @@ interface Found {
 type Settings = HoldOptions & { readonly log: (line: string) => void };
 
 async function findOrStart(paths: WorkspacePaths, options: Settings, listen: Listen | undefined): Promise<Found> {
-  const limit = performance.now() + patienceMs;
-  while (performance.now() < limit) {
+  const startedAt = performance.now();
+  while (performance.now() < startedAt + patienceMs) {
     const info = runningBroker(paths);
     if (info) {
       if (info.trouble !== null) throw new BrokerError(info.trouble);
       if (listen && (listen.host !== info.host || listen.port !== info.port)) {
-        makeWay(paths, info, listen);
+        makeWay(paths, info, listen, startedAt + readersGraceMs);
       } else if (isServing(info)) {
         return { info, adopted: true };
       }
@@ -143,16 +156,18 @@ async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): P
 }
 
 /** The running broker listens elsewhere than we were told. If nobody uses it, it goes. */
-function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Listen): void {
+function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Listen, until: number): void {
   const others = takeCensus(paths).living.filter(({ identity }) => identity.pid !== process.pid);
   if (others.length === 0) {
     signalProcess(info.guard, "SIGINT");
     return;
   }
+  // A command that only reads is soon done.
+  if (performance.now() < until && others.every(({ kind }) => kind === "reader")) return;
   const pids = others.map(({ identity }) => identity.pid).join(", ");
   throw new BrokerError(
     `the broker of workspace ${paths.name} runs already and listens on ${listenText(info)}, not on ${listenText(listen)}; ` +
-      `leave out --listen, or stop what uses it first (process ${pids})`,
+      `stop what uses it first (process ${pids}), or let it stay there: --listen ${listenText(info)}`,
   );
 }
 
@@ -163,7 +178,11 @@ async function startGuard(
   listen: Listen | undefined,
 ): Promise<BrokerInfo | undefined> {
   const binary = await findNatsServer(options);
-  const guardOptions: GuardOptions = { binary, ...(listen ?? { host: loopback }) };
+  const guardOptions: GuardOptions = {
+    binary,
+    ...(listen ?? { host: loopback }),
+    isLasting: options.kind === "coordinator",
+  };
   const logStart = sizeOf(paths.brokerLog);
   const child = asBrokerError(paths, () => spawnGuard(paths, guardOptions));
   const message = await firstMessage(child);

@@ -4,9 +4,11 @@ import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { readRoleSecret } from "../../shared/broker/credentials.ts";
 import { probePort } from "../../shared/broker/listen.ts";
 import { holdBroker } from "../../shared/broker/server.ts";
 import { endProcess } from "../../shared/broker/tied-process.ts";
+import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { takeLock } from "../../shared/lock-file.ts";
 import { identify } from "../../shared/process-identity.ts";
@@ -72,6 +74,36 @@ describe("where it listens", () => {
     for (const listen of ["4222", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a b:1", '"}:4222']) {
       await assert.rejects(hold(paths, { listen }), UsageError, listen);
     }
+  });
+
+  it("is remembered of a coordinator, not of readers, and its former ports lead to it", async () => {
+    const paths = newWorkspace();
+    const [old, now] = [await freePort(), await freePort()];
+    await (await hold(paths, { kind: "coordinator", listen: `0.0.0.0:${old}` })).release();
+    const reader = await hold(paths, { kind: "reader" });
+    assert.equal(reader.host, "127.0.0.1");
+    await reader.release();
+    const again = await hold(paths, { kind: "coordinator" });
+    assert.deepEqual([again.host, again.port], ["0.0.0.0", old]);
+    await again.release();
+
+    const moved = await hold(paths, { kind: "coordinator", listen: `127.0.0.1:${now}` });
+    assert.equal(moved.port, now);
+    const secret = readRoleSecret(paths, "coordinator");
+    const bus = await connectAs(`nats://127.0.0.1:${old}`, secret, "coordinator");
+    await bus.flush();
+    await bus.close();
+    await moved.release();
+    assert.ok((await probePort("127.0.0.1", old)).free, "the former port stays open after the broker's end");
+
+    const other = await occupy("127.0.0.1", old);
+    const said: string[] = [];
+    const third = await hold(paths, { kind: "coordinator", log: (line) => said.push(line) });
+    assert.deepEqual(said, [
+      `workers that joined at port ${old} must be started with the new line: that port is taken by another program`,
+    ]);
+    await third.release();
+    other.close();
   });
 
   it("cannot change under others; alone it moves", async () => {

@@ -1,26 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import { eventually } from "../support/cleanup.ts";
-import { Swarm } from "../support/swarm.ts";
+import { assertExactly, Swarm } from "../support/swarm.ts";
 
 const lease = ["--lease", "2"];
-
-function assertExactly(table: RunTable, total: number): void {
-  assert.equal(table.state, "completed");
-  assert.equal(table.ended, total);
-  assert.equal(table.open, 0);
-  assert.equal(table.trials.length, total);
-  assert.equal(table.runSets.totals.completed, table.outcomes.completed);
-}
-
-/** Pid of the nats-server of this swarm. */
-function serverPid(swarm: Swarm): number {
-  const info: unknown = JSON.parse(readFileSync(swarm.paths.brokerInfo, "utf8"));
-  const { server } = info as { server: { pid: number } };
-  return server.pid;
-}
 
 describe("nothing is lost, nothing counts twice", () => {
   test("SIGKILL of a worker in mid-run: its trials end elsewhere, under the same names", async () => {
@@ -156,30 +139,6 @@ describe("nothing is lost, nothing counts twice", () => {
     assertExactly(table, 1);
     assert.equal(table.trials[0]?.hpmax, done.trials[0]?.hpmax);
     assert.equal(table.trials[0]?.late, 1);
-    await swarm.verify();
-    await swarm.end();
-  });
-
-  test("SIGKILL of the broker in mid-search: everybody reconnects, exactly total_runs end", async () => {
-    const swarm = new Swarm();
-    await swarm.coordinator(lease);
-    const job = await swarm.submit(
-      swarm.probeSpec("unplugged", { total_runs: 40, hp_tuning: "dgd" }, { seconds: 0.2 }),
-    );
-    swarm.worker("one", ["--slots", "2"]);
-    swarm.worker("two", ["--slots", "2"]);
-    await swarm.when("a few are done", job, ({ ended }) => ended >= 8);
-    process.kill(serverPid(swarm), "SIGKILL");
-    const table = await eventually(
-      "the job is completed",
-      async () => {
-        // The broker is away for a moment, and a reader may say so.
-        const now = await swarm.table(job).catch(() => undefined);
-        return now?.state === "completed" ? now : undefined;
-      },
-      60_000,
-    );
-    assertExactly(table, 40);
     await swarm.verify();
     await swarm.end();
   });

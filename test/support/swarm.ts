@@ -228,3 +228,12 @@ ${lines(stage, "      ")}`,
     await Promise.all(living.map(({ exited }) => exited()));
   }
 }
+
+/** Of a search that was not stopped: exactly so many runs have ended, each once. */
+export function assertExactly(table: RunTable, total: number): void {
+  assert.equal(table.state, "completed");
+  assert.equal(table.ended, total);
+  assert.equal(table.open, 0);
+  assert.equal(table.trials.length, total);
+  assert.equal(table.runSets.totals.completed, table.outcomes.completed);
+}

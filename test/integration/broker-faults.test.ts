@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { probePort } from "../../shared/broker/listen.ts";
+import { pause } from "../../shared/deadline.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { eventually } from "../support/cleanup.ts";
+import { TcpProxy } from "../support/proxy.ts";
+import { assertExactly, Swarm } from "../support/swarm.ts";
+
+const lease = ["--lease", "2"];
+
+/** Pid of the nats-server of this swarm. */
+function serverPid(swarm: Swarm): number {
+  const info: unknown = JSON.parse(readFileSync(swarm.paths.brokerInfo, "utf8"));
+  const { server } = info as { server: { pid: number } };
+  return server.pid;
+}
+
+/** The table of the completed job; the broker may be away for a moment, and a reader says so. */
+const completed = (swarm: Swarm, job: JobName): Promise<RunTable> =>
+  eventually(
+    "the job is completed",
+    async () => {
+      const now = await swarm.table(job).catch(() => undefined);
+      return now?.state === "completed" ? now : undefined;
+    },
+    60_000,
+  );
+
+describe("the broker goes", () => {
+  test("SIGKILL of the broker in mid-search: everybody reconnects, exactly total_runs end", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(lease);
+    const job = await swarm.submit(
+      swarm.probeSpec("unplugged", { total_runs: 40, hp_tuning: "dgd" }, { seconds: 0.2 }),
+    );
+    swarm.worker("one", ["--slots", "2"]);
+    swarm.worker("two", ["--slots", "2"]);
+    await swarm.when("a few are done", job, ({ ended }) => ended >= 8);
+    process.kill(serverPid(swarm), "SIGKILL");
+    const table = await completed(swarm, job);
+    assertExactly(table, 40);
+    await swarm.verify();
+    await swarm.end();
+  });
+
+  test("an upgrade: coordinator and broker end and come back on another port; workers that know the old one go on", async () => {
+    const swarm = new Swarm();
+    const first = await swarm.coordinator([...lease, "--linger", "0"]);
+    const job = await swarm.submit(swarm.probeSpec("moved", { total_runs: 24, hp_tuning: "dgd" }, { seconds: 0.3 }));
+    swarm.worker("one", ["--slots", "2"]);
+    await swarm.when("a few are done", job, ({ ended }) => ended >= 4);
+    const before = livingEndpoint(swarm.paths)?.url ?? "";
+    first.child.kill("SIGTERM");
+    await first.exited();
+    const probe = await probePort("127.0.0.1", 0);
+    assert.ok(probe.free);
+    await swarm.coordinator([...lease, "--listen", `127.0.0.1:${probe.port}`]);
+    assert.notEqual(livingEndpoint(swarm.paths)?.url, before);
+    assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 24);
+    await swarm.verify();
+    await swarm.end();
+  });
+
+  for (const signal of ["SIGTERM", "SIGSTOP"] as const) {
+    test(`${signal} of the broker in mid-search: ${signal === "SIGTERM" ? "its guard starts it again" : "all wait and go on"}`, async () => {
+      const swarm = new Swarm();
+      await swarm.coordinator(["--lease", "10"]);
+      const job = await swarm.submit(swarm.probeSpec("paused", { total_runs: 24, hp_tuning: "dgd" }, { seconds: 0.3 }));
+      swarm.worker("one", ["--slots", "2"]);
+      await swarm.when("a few are done", job, ({ ended }) => ended >= 4);
+      process.kill(serverPid(swarm), signal);
+      if (signal === "SIGSTOP") {
+        await pause(6000); // longer than a leader may be silent
+        process.kill(serverPid(swarm), "SIGCONT");
+      }
+      const table = await completed(swarm, job);
+      assertExactly(table, 24);
+      assert.ok(
+        table.trials.every(({ charged }) => charged === 0),
+        "a loss while the broker was away was charged",
+      );
+      await swarm.verify();
+      await swarm.end();
+    });
+  }
+
+  test("a slow way that loses its connections: nothing is lost, nothing counts twice, no lease runs out", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(["--lease", "6"]);
+    const proxy = await TcpProxy.start(() => runningBroker(swarm.paths)?.port ?? 1);
+    const job = await swarm.submit(swarm.probeSpec("slow", { total_runs: 16, hp_tuning: "dgd" }, { seconds: 1.5 }));
+    const line = livingEndpoint(swarm.paths)?.joinLine.replace(/:\d+\//, `:${proxy.port}/`) ?? "";
+    swarm.run("worker/main.js", [line, "--name", "far", "--slots", "4"]);
+    await swarm.when("it holds some", job, ({ running }) => running >= 2);
+    proxy.slow(150); // 0.3 s for each question, 0.6 s to connect
+    let drops = 0;
+    const dropping = setInterval(() => {
+      proxy.drop();
+      drops += 1;
+    }, 4000);
+    try {
+      const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+      assert.ok(drops >= 2, `${drops} drops`);
+      assertExactly(table, 16);
+      assert.equal(table.lost, 0);
+      await swarm.verify();
+    } finally {
+      clearInterval(dropping);
+      await swarm.end();
+      await proxy.close();
+    }
+  });
+});
