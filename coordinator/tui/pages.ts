@@ -84,7 +84,7 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
     ...metricsLine(table, trial).flatMap((line) => wrapped(line, width, 2)),
     ...(trial.why === "" ? [] : wrapped([span(` chosen: ${narrow(trial.why)}`, "dim")], width, 9)),
     [span(" attempt  node                    started   how it ended", "heading")],
-    ...attemptLines(trial, model.wall, Math.max(1, Math.min(4, height - 14))).flatMap((line) =>
+    ...attemptLines(model, table, trial, Math.max(1, Math.min(4, height - 14))).flatMap((line) =>
       wrapped(line, width, 10),
     ),
   ];
@@ -122,14 +122,19 @@ function metricsLine(table: RunTable, trial: Trial): Line[] {
 }
 
 /** The machines that it lived on, the newest last. */
-function attemptLines(trial: Trial, wall: number, most: number): Line[] {
+function attemptLines(model: ViewModel, { job }: RunTable, trial: Trial, most: number): Line[] {
   const holder = holderOf(trial);
   return trial.attempts.slice(-most).map((part, i, shown): Line => {
-    const until = shown[i + 1]?.at ?? (trial.endedAt > 0 ? trial.endedAt : wall);
+    const isLast = i === shown.length - 1;
     const end =
       part === holder ? "holds it" : part.end !== "" ? part.end : isOpen(trial) ? "" : childStatus(trial.status);
-    const text = ` ${String(part.attempt).padStart(7)}  ${clip(part.worker, 22).padEnd(22)}  ${timeOfDay(part.at)}  ${narrow(end)} after ${duration(until - part.at)}`;
-    return plain(text);
+    // An attempt that the trial outlived ended before the next one began; when, is known where this screen saw it.
+    const own = model.notes.endOf({ job, n: trial.n, attempt: part.attempt });
+    const until = part === holder ? model.wall : (own ?? (isLast && trial.endedAt > 0 ? trial.endedAt : undefined));
+    const after = until === undefined ? "" : `${part === holder ? " for" : " after"} ${duration(until - part.at)}`;
+    return plain(
+      ` ${String(part.attempt).padStart(7)}  ${clip(part.worker, 22).padEnd(22)}  ${timeOfDay(part.at)}  ${narrow(end)}${after}`,
+    );
   });
 }
 

@@ -1,6 +1,6 @@
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import { type Lead, leaderOf, leadOf } from "../../shared/domain/lead.ts";
-import type { JobName } from "../../shared/domain/names.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Standing } from "../../shared/domain/standings.ts";
 import { isOpen, type Trial } from "../../shared/domain/trial.ts";
@@ -16,7 +16,8 @@ import { createLists, type Lists } from "./lists.ts";
 import type { Prompt } from "./prompts.ts";
 import { RunsBySet } from "./runs-by-set.ts";
 import type { Line, Look } from "./styled.ts";
-import { WorkerNotes, type WorkerRow, workerRows } from "./worker-rows.ts";
+import { WorkerNotes } from "./worker-notes.ts";
+import { type WorkerRow, type WorkerState, workerRows } from "./worker-rows.ts";
 
 /** A page over the screens: what Enter opened. */
 export type Page = { readonly kind: "run set"; readonly key: string } | { readonly kind: "run"; readonly n: number };
@@ -103,6 +104,7 @@ export class ViewModel {
   #notice: { readonly text: string; readonly until: number } | null = null;
   #workerRows: { readonly rows: readonly WorkerRow[]; readonly at: number; readonly version: number } | null = null;
   readonly #runsBySet = new RunsBySet();
+  readonly #workerStates = new Map<WorkerId, WorkerState>();
   readonly #leader = new Paced(leaderOf);
   readonly #lead = new Paced(leadOf);
 
@@ -136,7 +138,7 @@ export class ViewModel {
   happened(event: JournalEvent, state: WorkspaceState): void {
     this.state = state;
     this.version += 1;
-    this.notes.event(event);
+    this.notes.event(event, this.#isLive ? this.wall : event.at);
     if (!this.#isLive) {
       this.#history.push(event);
       if (this.#history.length > 2 * historyLines) this.#history = this.#history.slice(-historyLines);
@@ -170,6 +172,26 @@ export class ViewModel {
     this.#statusAt = now;
     this.leases = new Map(status.leases.filter(({ job }) => job === this.job).map((lease) => [lease.n, lease]));
     this.version += 1;
+    this.#watchWorkers();
+  }
+
+  /** Tells of workers that went and came back, which no record of the journal does. */
+  #watchWorkers(): void {
+    const { wall } = this;
+    for (const { record, state, why } of workerRows(this.state, this.notes, {
+      status: this.status,
+      statusAgeMs: 0,
+      wall,
+    })) {
+      const before = this.#workerStates.get(record.id);
+      this.#workerStates.set(record.id, state);
+      if (before === undefined || isGone(before) === isGone(state)) continue;
+      if (isGone(state)) this.events.add(wall, `worker ${record.id} is ${state}: ${why}`, "trouble");
+      else {
+        this.notes.isBack(record.id, wall);
+        this.events.add(wall, `worker ${record.id} is back`, "info");
+      }
+    }
   }
 
   /** Milliseconds since the leader spoke. */
@@ -227,7 +249,7 @@ export class ViewModel {
     }
     // A leader that is silent says nothing about its workers.
     const status = this.statusAge < statusBelievedMs ? this.status : null;
-    const rows = workerRows(this.state, this.notes, status, this.statusAge);
+    const rows = workerRows(this.state, this.notes, { status, statusAgeMs: this.statusAge, wall: this.wall });
     this.#workerRows = { rows, at: now, version: this.version };
     return rows;
   }
@@ -242,6 +264,8 @@ export class ViewModel {
     return this.runsOf(key).filter(isOpen);
   }
 }
+
+const isGone = (state: WorkerState): boolean => state === "lost" || state === "away";
 
 const meterSeconds = 5;
 

@@ -1,8 +1,8 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import type { Style } from "./styled.ts";
+import type { WorkerNotes } from "./worker-notes.ts";
 
 /** busy: it holds runs. owner active: its owner took the machine back. lost: nothing was heard of it for too long. */
 export type WorkerState =
@@ -36,7 +36,7 @@ export interface WorkerRow {
   readonly state: WorkerState;
   /** Why it is so; empty where the state says it all. */
   readonly why: string;
-  /** Wall clock of the last thing that the journal says of it; 0: nothing since this screen began to look. */
+  /** Wall clock since when it has been in this state; 0: nobody here knows. */
   readonly since: number;
   readonly held: number;
   /** Undefined while the leader has not said. */
@@ -48,40 +48,25 @@ export interface WorkerRow {
   readonly skewMs: number | undefined;
 }
 
-/** What the journal's events say of workers beyond its fold: since when, and whether the owner is back. */
-export class WorkerNotes {
-  readonly #notes = new Map<WorkerId, { at: number; isOwnerActive: boolean; why: string; isLost: boolean }>();
+/** lab-2 before lab-10. */
+const byName = new Intl.Collator("en", { numeric: true });
 
-  event(event: JournalEvent): void {
-    if (!("worker" in event)) return;
-    const isOwnerActive = event.type === "lost" && event.outcome === "reclaimed";
-    const isLost = event.type === "lost" && event.outcome === "lost";
-    const why = event.type === "lost" ? event.reason : "";
-    const before = this.#notes.get(event.worker);
-    // A run more or less changes nothing about how the worker is.
-    if (before && event.type !== "worker-state" && before.isOwnerActive === isOwnerActive && before.isLost === isLost) {
-      before.why = why;
-      return;
-    }
-    this.#notes.set(event.worker, { at: event.at, isOwnerActive, isLost, why });
-  }
-
-  of(worker: WorkerId): {
-    readonly at: number;
-    readonly isOwnerActive: boolean;
-    readonly isLost: boolean;
-    readonly why: string;
-  } {
-    return this.#notes.get(worker) ?? { at: 0, isOwnerActive: false, isLost: false, why: "" };
-  }
+export interface WorkerLook {
+  /** What the leader said last; null where it is silent. */
+  readonly status: Status | null;
+  /** Milliseconds since then. */
+  readonly statusAgeMs: number;
+  /** Wall clock of whoever looks. */
+  readonly wall: number;
 }
 
-/** A worker that renews at a third of the lease and has not been heard for a whole one is lost. */
+/** Who renews at a third of the lease, or asks for work now and then, and was not heard for so many leases, is away. */
+const silentLeases = 2;
+
 export function workerRows(
   state: WorkspaceState,
   notes: WorkerNotes,
-  status: Status | null,
-  statusAgeMs: number,
+  { status, statusAgeMs, wall }: WorkerLook,
 ): WorkerRow[] {
   const present = new Map(status?.workers.map((each) => [each.worker, each]));
   const held = heldBy(state);
@@ -90,14 +75,10 @@ export function workerRows(
       const presence = present.get(record.id);
       const silentMs = presence && presence.silentMs + statusAgeMs;
       const holds = held.get(record.id) ?? 0;
-      const note = notes.of(record.id);
-      // A new leader hears of a worker only when it asks for more; until then a run that is still leased speaks for it.
-      const isUnheard = silentMs === undefined ? holds === 0 : silentMs > 2 * (status?.leaseMs ?? 0);
-      const isSilent = status !== null && isUnheard;
+      const leaseMs = status?.leaseMs ?? null;
       return {
         record,
-        ...stateOf(record, holds, note, isSilent, status !== null),
-        since: note.at,
+        ...stateOf(record, notes, { holds, silentMs, leaseMs, wall }),
         held: holds,
         slots: presence?.slots,
         silentMs,
@@ -106,24 +87,47 @@ export function workerRows(
         skewMs: presence?.skewMs ?? undefined,
       };
     })
-    .sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
+    .sort((a, b) => byName.compare(a.record.id, b.record.id));
+}
+
+interface Presence {
+  readonly holds: number;
+  readonly silentMs: number | undefined;
+  /** Null while no leader speaks: nobody is called lost or away then. */
+  readonly leaseMs: number | null;
+  readonly wall: number;
 }
 
 function stateOf(
   record: WorkerRecord,
-  holds: number,
-  note: { readonly isOwnerActive: boolean; readonly isLost: boolean; readonly why: string },
-  isSilent: boolean,
-  isKnown: boolean,
-): { readonly state: WorkerState; readonly why: string } {
-  if (record.state !== "admitted") return { state: record.state, why: record.reason };
-  if (record.duty !== "working") return { state: record.duty, why: record.dutyReason };
-  if (holds > 0)
-    return { state: isSilent && isKnown ? "lost" : "busy", why: isSilent ? "silent, though it holds runs" : "" };
-  if (note.isOwnerActive) return { state: "owner active", why: note.why };
-  if (note.isLost && isSilent) return { state: "lost", why: note.why };
-  return isSilent ? { state: "away", why: "not connected" } : { state: "idle", why: "" };
+  notes: WorkerNotes,
+  presence: Presence,
+): Pick<WorkerRow, "state" | "why" | "since"> {
+  const { holds, silentMs, leaseMs, wall } = presence;
+  const { id } = record;
+  if (record.state !== "admitted") return { state: record.state, why: record.reason, since: notes.orderedAt(id) };
+  if (record.duty !== "working") return { state: record.duty, why: record.dutyReason, since: notes.orderedAt(id) };
+  const silentSince = silentMs === undefined ? 0 : wall - silentMs;
+  // A new leader hears of a worker only when it asks for more; until then a run that is still leased speaks for it.
+  const isUnheard = silentMs === undefined ? holds === 0 : silentMs > silentLeases * (leaseMs ?? 0);
+  const isSilent = leaseMs !== null && isUnheard;
+  if (holds > 0) {
+    if (isSilent) return { state: "lost", why: "silent, though it holds runs", since: silentSince };
+    return { state: "busy", why: "", since: notes.busySince(id) };
+  }
+  const gone = leaseMs === null ? null : notes.goneOf(id);
+  if (gone?.how === "lost" && !wasHeard(gone.seenAt - (leaseMs ?? 0) / 2, silentSince)) {
+    return { state: "lost", why: gone.why, since: gone.at };
+  }
+  if (isSilent) return { state: "away", why: gone?.why ?? "not connected", since: silentSince };
+  if (gone?.how === "handed back" && !wasHeard(gone.seenAt, silentSince)) {
+    return { state: "owner active", why: gone.why, since: gone.at };
+  }
+  return { state: "idle", why: "", since: notes.idleSince(id) };
 }
+
+/** A worker that is lost was silent for a lease before; whoever was heard later than that is there. */
+const wasHeard = (after: number, heardAt: number): boolean => heardAt > after;
 
 function ownerRule(presence: WorkerStatus | undefined): string {
   if (!presence) return "";

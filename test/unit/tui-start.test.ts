@@ -6,7 +6,8 @@ import { linesFor } from "../../coordinator/join-lines.ts";
 import { firstSpec, initSpec } from "../../coordinator/results/init.ts";
 import { answerClaim } from "../../coordinator/search-loop.ts";
 import { fittingStatus, statusOf } from "../../coordinator/status.ts";
-import { WorkerNotes, workerRows } from "../../coordinator/tui/worker-rows.ts";
+import { WorkerNotes } from "../../coordinator/tui/worker-notes.ts";
+import { workerRows } from "../../coordinator/tui/worker-rows.ts";
 import { isNewcomer } from "../../coordinator/welcome.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
@@ -83,12 +84,14 @@ describe("the leader's status", () => {
     );
     assert.deepEqual(status.leases, [{ job, n: 1, attempt: 1, leftMs: leaseMs - 1000, iters: 0 }]);
     assert.equal(status.leaseMs, leaseMs);
-    const [busy] = workerRows(swarm.reign.state, new WorkerNotes(), status, 500);
+    const rows = (heard: typeof status | null, statusAgeMs: number) =>
+      workerRows(swarm.reign.state, new WorkerNotes(), { status: heard, statusAgeMs, wall: 0 });
+    const [busy] = rows(status, 500);
     assert.deepEqual([busy?.state, busy?.held, busy?.silentMs], ["busy", 1, 1500]);
-    const [lost] = workerRows(swarm.reign.state, new WorkerNotes(), status, 2 * leaseMs);
+    const [lost] = rows(status, 2 * leaseMs);
     assert.equal(lost?.state, "lost");
     // Without a word of the leader nobody is called lost.
-    assert.equal(workerRows(swarm.reign.state, new WorkerNotes(), null, 0)[0]?.state, "busy");
+    assert.equal(rows(null, 0)[0]?.state, "busy");
   });
 
   test("stays small in a swarm too large for one message", () => {
