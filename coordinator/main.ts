@@ -64,6 +64,7 @@ const program = new Command("nexus-coord")
       dotForms,
     ),
   )
+  .option("--top <n>", "of how many of the best configurations the curves are shown", topSets, 5)
   .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
@@ -158,6 +159,11 @@ const externalOf = ({ workspace, nats, creds }: CoordinatorFlags): ExternalBroke
 function replicas(text: string): number {
   if (/^[135]$/.test(text)) return Number(text);
   throw new InvalidArgumentError("expected 1, 3 or 5");
+}
+
+function topSets(text: string): number {
+  if (/^([1-9]|1\d|20)$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a number from 1 to 20");
 }
 
 function seconds(least: number): (text: string) => number {

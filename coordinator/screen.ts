@@ -34,6 +34,7 @@ export interface ScreenFlags {
   readonly plain: boolean;
   readonly readonly: boolean;
   readonly graph?: DotForm;
+  readonly top: number;
   readonly color: ColourWish;
 }
 
@@ -132,6 +133,7 @@ async function watchOnScreen(
       workspace: flags.workspace,
       flags: words(flags, external).flags,
       look,
+      top: flags.top,
       graph: flags.graph ?? (look.unicode ? "braille" : "ascii"),
       isReadonly,
       joining: isReadonly || external ? null : joiningOf(paths),

@@ -15,6 +15,8 @@ export interface Series {
   readonly points: readonly Point[];
   /** Points that are joined by a line (default), or dots alone. */
   readonly isScatter?: boolean;
+  /** Written at its end, so that it is told from others without colours. */
+  readonly label?: string;
 }
 
 export interface ChartOptions {
@@ -74,6 +76,10 @@ export function chartRows(series: readonly Series[], options: ChartOptions): Cha
   });
   const rowOf = (value: number): number =>
     Math.min(field.height - 1, Math.floor((place.row(value) * field.height) / field.rows));
+  const written = endLabels(series, field, (point) => ({
+    column: Math.floor((place.column(point.x) * field.width) / field.columns),
+    row: rowOf(point.y),
+  }));
   const labelAt = new Map(yTicks.values.map((value, i) => [rowOf(value), labels[i] ?? ""]));
   const rows: ChartRow[] = [];
   for (let row = 0; row < field.height; row += 1) {
@@ -81,7 +87,7 @@ export function chartRows(series: readonly Series[], options: ChartOptions): Cha
     const axis = form === "ascii" ? (label === undefined ? "|" : "+") : label === undefined ? "│" : "┤";
     rows.push([
       { text: `${(label ?? "").slice(0, gutter).padStart(gutter)}${axis}`, series: -1 },
-      ...pieces(field, row, series.length),
+      ...pieces(field, row, series.length, written),
     ]);
   }
   rows.push([{ text: xAxis(x, options.xName ?? "", width, gutter + 1), series: -1 }]);
@@ -176,15 +182,43 @@ function band(field: DotField, { points, isScatter }: Series, owner: number, pla
   }
 }
 
+/** A character that stands over the dots, by its place in the field: row * width + column. */
+type Written = ReadonlyMap<number, { readonly character: string; readonly series: number }>;
+
+/** Behind the last point of each series with a label, or before it where there is no room; in the next free row where one is taken. */
+function endLabels(
+  series: readonly Series[],
+  field: DotField,
+  cellOf: (point: Point) => { readonly column: number; readonly row: number },
+): Written {
+  const written = new Map<number, { character: string; series: number }>();
+  series.forEach(({ points, label = "" }, owner) => {
+    const last = points.findLast(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
+    if (!last || label === "" || label.length > field.width / 2) return;
+    const { column, row } = cellOf(last);
+    const from = Math.max(0, Math.min(column + 1, field.width - label.length));
+    const isFree = (at: number): boolean =>
+      at >= 0 && at < field.height && [...label].every((_, i) => !written.has(at * field.width + from + i));
+    const free = [0, -1, 1, -2, 2, -3, 3].map((by) => row + by).find(isFree);
+    if (free === undefined) return;
+    for (let i = 0; i < label.length; i += 1) {
+      written.set(free * field.width + from + i, { character: label[i] ?? " ", series: owner });
+    }
+  });
+  return written;
+}
+
 /** Cells of one owner in a row become one piece; the band of a series counts as the series. */
-function pieces(field: DotField, row: number, count: number): ChartPiece[] {
+function pieces(field: DotField, row: number, count: number, written: Written): ChartPiece[] {
   const out: { text: string; series: number }[] = [];
   for (let x = 0; x < field.width; x += 1) {
     const owner = field.owner(x, row);
-    const series = owner >= count ? owner - count : owner;
+    const over = written.get(row * field.width + x);
+    const series = over?.series ?? (owner >= count ? owner - count : owner);
+    const character = over?.character ?? field.character(x, row);
     const last = out.at(-1);
-    if (last && last.series === series) last.text += field.character(x, row);
-    else out.push({ text: field.character(x, row), series });
+    if (last && last.series === series) last.text += character;
+    else out.push({ text: character, series });
   }
   return out;
 }

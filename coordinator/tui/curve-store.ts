@@ -9,23 +9,24 @@ const mostRuns = 400;
 export const curveAxes = ["iters", "hours", "reports"] as const;
 export type CurveAxis = (typeof curveAxes)[number];
 
-/** The reports of one run's newest stage, thinned as they get many: every second one goes when there is no room. */
+/**
+ * The reports of one run's newest stage. When there is no room for more, every two neighbours become one, which keeps the lowest and
+ * the highest value of those that it stands for: a spike is seen however long the run was.
+ */
 export class RunCurve {
   stage = 0;
-  /** Reports so far, the thinned ones included. */
+  /** Reports so far. */
   count = 0;
   #length = 0;
-  /** One report in so many is kept. */
+  /** Reports that a place stands for; the last place may have fewer. */
   #stride = 1;
-  #iters = new Float64Array(32);
-  #hours = new Float64Array(32);
-  #values = new Float64Array(32);
-  #lastIters = -1;
-  #lastValue = Number.NaN;
+  #columns = columnsOf(32);
+  #last = { iters: -1, hours: 0, value: Number.NaN };
 
   /** The newest report's iterations and value; -1 and NaN before the first. */
   get last(): { readonly iters: number; readonly value: number } {
-    return { iters: this.#lastIters, value: this.#lastValue };
+    const { iters, value } = this.#last;
+    return { iters, value };
   }
 
   get length(): number {
@@ -34,50 +35,95 @@ export class RunCurve {
 
   /** Later attempts repeat what earlier ones reported: the first report counts. */
   add(stage: number, iters: number, hours: number, value: number): void {
-    if (stage < this.stage || (stage === this.stage && iters <= this.#lastIters)) return;
+    if (stage < this.stage || (stage === this.stage && iters <= this.#last.iters)) return;
     if (stage > this.stage) {
       this.stage = stage;
       this.count = this.#length = 0;
       this.#stride = 1;
     }
-    this.#lastIters = iters;
-    this.#lastValue = value;
+    this.#last = { iters, hours, value };
     this.count += 1;
-    if ((this.count - 1) % this.#stride !== 0) return;
+    if ((this.count - 1) % this.#stride === 0) this.#begin(iters, hours);
+    if (Number.isFinite(value)) this.#take(this.#length - 1, value);
+  }
+
+  /** The mean of what each place stands for. */
+  points(axis: CurveAxis): Point[] {
+    const { sum, measured } = this.#columns;
+    const means = this.#map(axis, (i) => [(sum[i] ?? 0) / (measured[i] ?? 0)]);
+    return this.#stride === 1 ? means : [...means, this.#end(axis)];
+  }
+
+  /** The lowest and the highest value of each place. */
+  envelope(axis: CurveAxis): Point[] {
+    if (this.#stride === 1) return this.points(axis);
+    const { low, high, measured } = this.#columns;
+    const ends = this.#map(axis, (i) => (measured[i] ? [low[i] ?? 0, high[i] ?? 0] : [Number.NaN]));
+    return [...ends, this.#end(axis)];
+  }
+
+  #map(axis: CurveAxis, valuesAt: (place: number) => readonly number[]): Point[] {
+    const xs = axis === "hours" ? this.#columns.hours : this.#columns.iters;
+    return Array.from({ length: this.#length }, (_, i) => {
+      const x = axis === "reports" ? i * this.#stride + 1 : (xs[i] ?? 0);
+      return valuesAt(i).map((y) => ({ x, y }));
+    }).flat();
+  }
+
+  #end(axis: CurveAxis): Point {
+    const { iters, hours, value } = this.#last;
+    return { x: axis === "reports" ? this.count : axis === "hours" ? hours : iters, y: value };
+  }
+
+  #begin(iters: number, hours: number): void {
     if (this.#length === mostPoints) this.#thin();
-    if (this.#length === this.#iters.length) this.#grow();
-    this.#iters[this.#length] = iters;
-    this.#hours[this.#length] = hours;
-    this.#values[this.#length] = value;
+    if (this.#length === this.#columns.iters.length) this.#columns = grown(this.#columns);
+    const { iters: xs, hours: times, low, high, sum, measured } = this.#columns;
+    const at = this.#length;
+    xs[at] = iters;
+    times[at] = hours;
+    low[at] = Number.POSITIVE_INFINITY;
+    high[at] = Number.NEGATIVE_INFINITY;
+    sum[at] = measured[at] = 0;
     this.#length += 1;
   }
 
-  points(axis: CurveAxis): Point[] {
-    const xs = axis === "hours" ? this.#hours : this.#iters;
-    return Array.from({ length: this.#length }, (_, i) => ({
-      x: axis === "reports" ? i * this.#stride + 1 : (xs[i] ?? 0),
-      y: this.#values[i] ?? Number.NaN,
-    }));
+  #take(at: number, value: number): void {
+    const { low, high, sum, measured } = this.#columns;
+    low[at] = Math.min(low[at] ?? value, value);
+    high[at] = Math.max(high[at] ?? value, value);
+    sum[at] = (sum[at] ?? 0) + value;
+    measured[at] = (measured[at] ?? 0) + 1;
   }
 
   #thin(): void {
-    for (const column of [this.#iters, this.#hours, this.#values]) {
-      for (let i = 0; i < mostPoints / 2; i += 1) column[i] = column[2 * i] ?? 0;
+    const { iters, hours, low, high, sum, measured } = this.#columns;
+    for (let i = 0; i < mostPoints / 2; i += 1) {
+      const [a, b] = [2 * i, 2 * i + 1];
+      iters[i] = iters[a] ?? 0;
+      hours[i] = hours[a] ?? 0;
+      low[i] = Math.min(low[a] ?? 0, low[b] ?? 0);
+      high[i] = Math.max(high[a] ?? 0, high[b] ?? 0);
+      sum[i] = (sum[a] ?? 0) + (sum[b] ?? 0);
+      measured[i] = (measured[a] ?? 0) + (measured[b] ?? 0);
     }
     this.#length = mostPoints / 2;
     this.#stride *= 2;
   }
+}
 
-  #grow(): void {
-    const grown = (column: Float64Array): Float64Array<ArrayBuffer> => {
-      const next = new Float64Array(Math.min(mostPoints, column.length * 2));
-      next.set(column);
-      return next;
-    };
-    this.#iters = grown(this.#iters);
-    this.#hours = grown(this.#hours);
-    this.#values = grown(this.#values);
-  }
+const columnNames = ["iters", "hours", "low", "high", "sum", "measured"] as const;
+type Columns = Record<(typeof columnNames)[number], Float64Array<ArrayBuffer>>;
+
+function columnsOf(length: number): Columns {
+  const column = (): Float64Array<ArrayBuffer> => new Float64Array(length);
+  return { iters: column(), hours: column(), low: column(), high: column(), sum: column(), measured: column() };
+}
+
+function grown(columns: Columns): Columns {
+  const next = columnsOf(Math.min(mostPoints, columns.iters.length * 2));
+  for (const name of columnNames) next[name].set(columns[name]);
+  return next;
 }
 
 /** Curves of one job's runs, by the number of the trial. */

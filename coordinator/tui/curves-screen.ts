@@ -1,42 +1,48 @@
 import type { Trial } from "../../shared/domain/trial.ts";
 import { chartRows, type Point, type Series } from "../chart/braille.ts";
-import { meanCurve } from "./curve-store.ts";
-import { clip, type Line, plain, type Span, type Style, span } from "./styled.ts";
+import { type CurveAxis, meanCurve, type RunCurve } from "./curve-store.ts";
+import { clip, type Line, plain, type Style, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";
 
-/** Run sets that are shown where none is selected. */
-const topSets = 5;
 /** Of one run set so many runs are drawn, the newest. */
 export const runsDrawn = 12;
+/** Of all others so many, those that were heard of last. */
+const othersDrawn = 20;
 const styles: readonly Style[] = ["accent", "good", "warn", "bad", "plain"];
 /** In legends, for terminals without colours; curves of other run sets follow each other by rank. */
 const dim: Style = "dim";
 
 /** Curves that belong together: those of one run set, or all others. */
 export interface CurveGroup {
+  /** For the legend. */
   readonly label: string;
+  /** At the curve's end; empty where it is the only one. */
+  readonly mark: string;
   readonly style: Style;
   readonly trials: readonly Trial[];
 }
 
-/** What the screen shows now: the selected run set, or the best ones. */
+/** What the screen shows now: the selected run set, or the best ones, as many as `--top` says. */
 export function curveGroups(model: ViewModel): CurveGroup[] {
   const { rows, selectedKey } = model.lists.standings;
+  const { top } = model.options;
   const chosen = rows.find(({ key }) => key === selectedKey);
-  const best = rows.filter(({ standing }, i) => i < topSets && standing !== undefined);
+  const best = rows.filter(({ standing }) => standing !== undefined).slice(0, top);
   const groups = (chosen ? [chosen] : best).map(({ key, standing }, i): CurveGroup => {
     const trials = model.runsOf(key).slice(0, runsDrawn);
-    const count = trials.length === 1 ? "1 run" : `${trials.length} runs`;
-    return {
-      label: standing ? `#${standing.rank} ${count}` : count,
-      style: styles[i % styles.length] ?? "plain",
-      trials,
-    };
+    const runs = trials.length === 1 ? (trials[0]?.run ?? "") : `${trials.length} runs`;
+    const rank = standing ? `#${standing.rank}` : "";
+    return { label: `${rank} ${runs}`.trim(), mark: rank, style: styles[i % styles.length] ?? "plain", trials };
   });
   if (groups.length > 0) return groups;
   const { table } = model;
   const running = table ? [...model.curves].flatMap(([n]) => table.trial(n) ?? []) : [];
-  return running.slice(0, topSets).map((trial, i) => ({ label: trial.run, style: styles[i] ?? dim, trials: [trial] }));
+  return running.slice(0, top).map((trial, i) => ({
+    label: trial.run,
+    mark: trial.run,
+    style: styles[i % styles.length] ?? dim,
+    trials: [trial],
+  }));
 }
 
 export function curvesLines(model: ViewModel, width: number, height: number): readonly Line[] {
@@ -45,7 +51,7 @@ export function curvesLines(model: ViewModel, width: number, height: number): re
   const isSingle = model.lists.standings.selectedKey !== null;
   // The rest, dim: no more than what was heard of lately, and only where it is a comparison.
   const rest = (): Point[][] => {
-    const others = isSingle ? [] : [...model.curves].filter(([n]) => !shown.has(n)).slice(-20);
+    const others = isSingle ? [] : [...model.curves].filter(([n]) => !shown.has(n)).slice(-othersDrawn);
     return others.map(([, curve]) => curve.points(model.axis));
   };
   return chartLines(model, groups, rest, width, height);
@@ -82,32 +88,58 @@ function drawChart(
   height: number,
 ): Line[] {
   const series: { readonly series: Series; readonly style: Style }[] = [];
-  const legend: Span[] = [span("  ")];
-  for (const { label, style, trials } of groups) {
-    const curves = trials.flatMap(({ n }) => {
-      const points = model.curves.of(n)?.points(model.axis) ?? [];
-      return points.length > 0 ? [points] : [];
-    });
+  const legend: { readonly label: string; readonly mark: string; readonly style: Style }[] = [];
+  let stage = 0;
+  for (const { label, mark, style, trials } of groups) {
+    const curves = trials.flatMap(({ n }) => model.curves.of(n) ?? []).filter(({ length }) => length > 0);
     if (curves.length === 0) continue;
-    // A band for each of many sets would hide the curves.
-    const mean = meanCurve(curves, 2 * width);
-    const points = groups.length > 1 ? mean.map(({ x, y }) => ({ x, y })) : mean;
-    series.push({ series: { points }, style });
-    legend.push(span("── ", style), span(`${clip(label, 24)}   `));
+    stage = Math.max(stage, ...curves.map((curve) => curve.stage));
+    const points = pointsOf(curves, model.axis, groups.length > 1, 2 * width);
+    series.push({ series: { points, label: groups.length > 1 ? mark : "" }, style });
+    legend.push({ label: clip(label, 24), mark, style });
   }
-  for (const points of rest()) series.push({ series: { points }, style: dim });
+  const others = rest();
+  for (const points of others) series.push({ series: { points }, style: dim });
   if (series.length === 0) return [plain("  no curves yet; they come with the first reports")];
   const rows = chartRows(
     series.map((each) => each.series),
     { width, height: height - 1, form: model.options.graph, xName: model.axis },
   );
   if (rows.length === 0) return [plain("  no room for a chart")];
-  const isBanded = groups.length === 1 && (groups[0]?.trials.length ?? 0) > 1 && legend.length > 1;
-  const first = isBanded ? " the band is one standard deviation around the mean" : "";
+  const metric = model.metricOf(Math.max(1, stage));
+  const isBanded = groups.length === 1 && (groups[0]?.trials.length ?? 0) > 1 && legend.length > 0;
+  const what = [
+    ...(isBanded ? ["the band is one standard deviation around the mean"] : []),
+    ...(others.length > 0 ? [`dim: ${others.length === 1 ? "another run" : `${others.length} other runs`}`] : []),
+  ];
+  const said = what.join("; ");
+  const name = `  ${metric === "" ? "" : `${metric}   `}`;
+  const used = legend.reduce((sum, { label }) => sum + label.length + 6, name.length + said.length);
+  // Where there is no room for more, what stands at the curves' ends says which is which.
+  const shown = legend.map(({ label, mark, style }) => [
+    span("── ", style),
+    span(`${used > width && mark !== "" ? mark : label}   `),
+  ]);
   return [
-    [...legend, span(first, "dim")],
+    [span(name, "bold"), ...shown.flat(), span(said, "dim")],
     ...rows.map(
       (row): Line => row.map(({ text, series: at }) => span(text, at < 0 ? "plain" : (series[at]?.style ?? "plain"))),
     ),
   ];
+}
+
+/** A run alone with its extremes; several as their mean, with a band unless other curves stand beside it, which it would hide. */
+function pointsOf(
+  curves: readonly RunCurve[],
+  axis: CurveAxis,
+  isOneOfMany: boolean,
+  places: number,
+): readonly Point[] {
+  const [only] = curves;
+  if (only && curves.length === 1) return only.envelope(axis);
+  const mean = meanCurve(
+    curves.map((curve) => curve.points(axis)),
+    places,
+  );
+  return isOneOfMany ? mean.map(({ x, y }) => ({ x, y })) : mean;
 }

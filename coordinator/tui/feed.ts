@@ -158,6 +158,8 @@ export class Feed {
         if (!trial) return;
         const own = new RunCurve();
         for (const { stage, iters, hours, metrics } of curve.stages) {
+          const [drawn] = metrics;
+          if (drawn) this.#model.metricsHeard.set(stage, drawn.name);
           for (const [at, iter] of iters.entries()) {
             own.add(stage, iter, hours[at] ?? 0, metrics[0]?.values[at] ?? Number.NaN);
           }

@@ -62,7 +62,13 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
   const drawn = trials.slice(0, runsDrawn);
   return [
     ...head,
-    ...chartLines(model, [{ label: `${drawn.length} runs`, style: "accent", trials: drawn }], () => [], width, room),
+    ...chartLines(
+      model,
+      [{ label: drawn.length === 1 ? "1 run" : `${drawn.length} runs`, mark: "", style: "accent", trials: drawn }],
+      () => [],
+      width,
+      room,
+    ),
   ];
 }
 
@@ -93,6 +99,7 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
   const chartRoom = room < 14 ? Math.floor(room / 2) : Math.floor(room * 0.55);
   const group = {
     label: `${trial.run} stage ${model.curves.of(trial.n)?.stage ?? 1}`,
+    mark: "",
     style: "accent",
     trials: [trial],
   } as const;

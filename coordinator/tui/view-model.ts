@@ -35,6 +35,8 @@ export interface ViewModelOptions {
   readonly workspace: string;
   readonly look: Look;
   readonly graph: DotForm;
+  /** Of so many of the best run sets the curves are shown. */
+  readonly top: number;
   /** What a command must add to reach the same workspace: "" or " --workspace ws2 ...". */
   readonly flags: string;
   /** No control key does anything. */
@@ -62,6 +64,8 @@ export class ViewModel {
   readonly curves = new CurveStore();
   readonly notes = new WorkerNotes();
   readonly lists: Lists;
+  /** What the curves of a stage are called, where the journal does not say so yet. */
+  readonly metricsHeard = new Map<number, string>();
   /** Consoles that were read, by trial. */
   readonly consoles = new Map<number, string>();
   state: WorkspaceState = emptyWorkspace();
@@ -128,6 +132,13 @@ export class ViewModel {
     const { table, leader } = this;
     const lead = table && leader ? this.#lead.of(table, this.now) : null;
     return lead?.key === leader?.runSet.key ? lead : null;
+  }
+
+  /** The metric that is drawn of a stage, `s1-rew`; "" where its name is not known yet. */
+  metricOf(stage: number): string {
+    const prefix = `s${stage}-`;
+    const named = this.table?.columns.find((name) => name.startsWith(prefix) && name !== `${prefix}hrs`);
+    return named ?? this.metricsHeard.get(stage) ?? "";
   }
 
   get page(): Page | undefined {
@@ -216,6 +227,7 @@ export class ViewModel {
     this.version += 1;
     this.leases = new Map();
     this.curves.clear();
+    this.metricsHeard.clear();
     this.consoles.clear();
     this.pages = [];
     this.lists.forget();

@@ -7,6 +7,7 @@ export function modelOf(story: JobStory, options: Partial<ViewModelOptions> = {}
     workspace: "ws1",
     look: { colour: false, unicode: true },
     graph: "braille",
+    top: 5,
     isReadonly: false,
     joining: null,
     flags: "",

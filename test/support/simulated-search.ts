@@ -41,16 +41,18 @@ export class SimulatedSearch {
       readonly unicode?: boolean;
       readonly isReadonly?: boolean;
       readonly flags?: string;
+      readonly top?: number;
     },
     /** Wall clock of the beginning; a day of searching lies behind. */
     endsAt: number,
   ) {
-    const { runs, workers, colour = true, unicode = true, isReadonly = false, flags = "" } = options;
+    const { runs, workers, colour = true, unicode = true, isReadonly = false, flags = "", top = 5 } = options;
     this.#rng = rngFrom("simulated search");
     this.#at = endsAt - 86_400_000;
     this.model = new ViewModel({
       workspace: "ws1",
       look: { colour, unicode },
+      top,
       graph: unicode ? "braille" : "ascii",
       isReadonly,
       joining: { commands: ["nexus-worker nats://CODE@192.0.2.7:4222/ws1"], opening: null },

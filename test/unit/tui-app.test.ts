@@ -26,7 +26,7 @@ class Screen {
   answer: OrderAnswer | Error = { ok: true, term: 1, name: "job1", reason: "" };
   readonly #app: App;
 
-  constructor(options: { readonly isReadonly?: boolean; readonly flags?: string } = {}) {
+  constructor(options: { readonly isReadonly?: boolean; readonly flags?: string; readonly top?: number } = {}) {
     this.search = new SimulatedSearch({ runs: 200, workers: 6, colour: false, ...options }, storyStart);
     this.search.second(this.now);
     this.#app = new App(this.search.model, this.terminal, {
@@ -386,6 +386,23 @@ describe("lists", () => {
     await screen.text();
     screen.press("enter");
     assert.match(await screen.text(), /Runs \d+ of \d+ filter: node=node-1/);
+  });
+
+  test("curves are of as many of the best as asked, with their ranks, their metric and what else is drawn", async () => {
+    const screen = new Screen({ top: 2 });
+    await screen.text();
+    const [first, second, third] = screen.model.lists.standings.rows;
+    for (const row of [first, second, third]) {
+      for (const { n } of screen.model.runsOf(row?.key ?? "")) {
+        for (let i = 1; i <= 5; i += 1) screen.model.curves.add(n, 1, 1000 * i, 0, i / 10);
+      }
+    }
+    screen.press("4");
+    const text = await screen.text();
+    assert.match(text, /\n {2}s1-rew {3}── #1 run\d+\.\d+ {3}── #2 run\d+\.\d+ {3}dim: \d+ other runs/);
+    assert.match(text, /[⠁-⣿]#1/);
+    assert.match(text, /#2/);
+    assert.doesNotMatch(text, /#3/);
   });
 
   test("[ and ] go from job to job", async () => {

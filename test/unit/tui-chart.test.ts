@@ -42,13 +42,25 @@ describe("a chart", () => {
     );
   });
 
+  test("says at each curve's end which it is, none over another", () => {
+    const flat = (y: number, to: number, label: string) => ({ points: [0, to].map((x) => ({ x, y })), label });
+    const series = [flat(1, 10, "#1"), flat(1, 10, "#2"), flat(0, 5, "run1.3")];
+    const text = chartText(series, { width: 40, height: 8 });
+    assert.match(text.join("\n"), /#1\n/);
+    assert.match(text.join("\n"), /#2\n/);
+    assert.match(text[6] ?? "", /[⠁-⣿]run1\.3$/);
+  });
+
   test("is always as large as was asked, whatever the points", () => {
     const point = fc.record({ x: fc.double(), y: fc.double(), spread: fc.double({ min: 0, noNaN: true }) });
-    const series = fc.array(fc.record({ points: fc.array(point, { maxLength: 30 }) }), { minLength: 1, maxLength: 4 });
+    const series = fc.array(
+      fc.record({ points: fc.array(point, { maxLength: 30 }), label: fc.constantFrom("", "#1", "run1.22") }),
+      { minLength: 1, maxLength: 4 },
+    );
     const size = fc.record({ width: fc.integer({ min: 12, max: 90 }), height: fc.integer({ min: 3, max: 30 }) });
     fc.assert(
       fc.property(series, size, fc.constantFrom(...dotForms), (all, { width, height }, form) => {
-        const sorted = all.map(({ points }) => ({ points: points.toSorted((a, b) => a.x - b.x) }));
+        const sorted = all.map(({ points, label }) => ({ points: points.toSorted((a, b) => a.x - b.x), label }));
         const rows = chartRows(sorted, { width, height, form });
         assert.ok(rows.length === 0 || rows.length === height);
         for (const row of rows) assert.equal(row.map(({ text }) => text).join("").length, width);

@@ -211,6 +211,19 @@ describe("a run's curve", () => {
     assert.deepEqual(curve.last, { iters: 100_000, value: 100_000 });
   });
 
+  test("keeps every spike when it thins, and means of what it stands for", () => {
+    const curve = new RunCurve();
+    for (let i = 1; i <= 10_000; i += 1) curve.add(1, i, 0, i === 4321 ? 1000 : i === 8765 ? -1000 : i % 2);
+    const ys = curve.envelope("iters").map(({ y }) => y);
+    assert.deepEqual([Math.max(...ys), Math.min(...ys)], [1000, -1000]);
+    const means = curve.points("iters").slice(0, 100);
+    assert.ok(means.every(({ y }) => y === 0.5));
+    assert.ok(curve.length <= 512);
+    const gap = new RunCurve();
+    for (let i = 1; i <= 2000; i += 1) gap.add(1, i, 0, i > 800 && i < 1200 ? Number.NaN : 1);
+    assert.ok(gap.envelope("iters").some(({ y }) => Number.isNaN(y)));
+  });
+
   test("takes each iteration once, and begins anew with a stage", () => {
     const curve = new RunCurve();
     curve.add(1, 10, 0, 1);

@@ -3,10 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { curveGroups } from "../../coordinator/tui/curves-screen.ts";
 import { frameLines } from "../../coordinator/tui/frame.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
 import { settingsWithin } from "../../coordinator/tui/settings-text.ts";
 import { type Look, lineText, rendered, span } from "../../coordinator/tui/styled.ts";
+import type { ViewModel } from "../../coordinator/tui/view-model.ts";
 import { wrapped } from "../../coordinator/tui/wrap.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
 import { JobStory, storyStart } from "../support/job-story.ts";
@@ -44,6 +46,7 @@ function allScreens(look: Look, width: number, height: number): string {
   };
   for (const name of screenNames) {
     model.show(name);
+    if (name === "Curves") for (const { trials } of curveGroups(model)) for (const { n } of trials) learn(model, n);
     take(name);
   }
   model.show("Standings");
@@ -57,6 +60,12 @@ function allScreens(look: Look, width: number, height: number): string {
   model.isHelpOpen = true;
   take("Help");
   return parts.join("\n");
+}
+
+/** A curve of 60 reports, as if it had been read. */
+function learn(model: ViewModel, n: number): void {
+  const hpmax = model.table?.trial(n)?.hpmax ?? 0.02;
+  for (let i = 1; i <= 60; i += 1) model.curves.add(n, 1, 1000 * i, i / 3600, hpmax * (1 - Math.exp(-i / 20)));
 }
 
 /** Compares with a file that a reviewer reads; GOLDEN=write writes it. */
