@@ -80,14 +80,20 @@ export interface Reading {
   stop(): Promise<void>;
 }
 
+/** The first line of a message's headers, as in HTTP: what the broker says of its own message. Code 0: it says nothing. */
+export interface BrokerStatus {
+  readonly code: number;
+  readonly text: string;
+}
+
 /** Messages as the broker carries them. Handlers get bytes as they came; the caller checks them. */
 export interface Bus {
   /** @throws BusError "nobody answered" at once where no one listens, "no answer in time" otherwise */
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
-  /** Hands over every request; `reply` may be called later, or never. */
+  /** Hands over every request; `reply` may be called later, or never. `status` is what the broker itself may add; 0: nothing. */
   respond(
     subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void) => void,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
   ): () => void;
   publish(subject: string, data: Uint8Array): void;
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void;

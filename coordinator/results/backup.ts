@@ -1,14 +1,16 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { BackupWriter } from "../../shared/broker/backup-file.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { programVersion } from "../../shared/version.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
+import { workspaceAt } from "../../shared/workspace.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
 
 export interface BackupOptions {
   /** Restore it into a scratch store as well, and fold it there. */
   readonly verify?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** `nexus backup FILE`: the whole workspace in one file, while it works. */
@@ -22,50 +24,71 @@ export async function backUp(
   if (existsSync(file)) throw new UsageError(`${file} is there already; expected a new file, for example ${file}.2`);
   const scope = scopeOf(globals);
   const { BackupWriter } = await import("../../shared/broker/backup-file.ts");
-  const { describeStreams, packWorkspace, savedFiles } = await import("../../shared/broker/workspace-copy.ts");
-  const { checkStore } = await import("../../shared/broker/store-check.ts");
+  const { packWorkspace, savedFiles } = await import("../../shared/broker/workspace-copy.ts");
   const started = performance.now();
-  await withLink(scope, "coordinator", async ({ bus }) => {
-    // A damaged store must not take the place of an older, whole backup without a word.
-    await checkStore(bus, scope.paths);
+  // A damaged store is refused here: it must not take the place of an older, whole backup without a word.
+  const { bytes, ends } = await withLink(scope, "coordinator", async ({ bus }) => {
     const header = { version: 1, workspace: scope.paths.name, at: new Date().toISOString() } as const;
-    const writer = openWriter(() => new BackupWriter(file, { ...header, program: programVersion() }), file);
+    const writer = new BackupWriter(file, { ...header, program: programVersion() });
+    const forgetSignals = abandonOnSignals(writer);
     try {
       for (const { name, text } of savedFiles(scope.paths)) writer.file(name, text);
-      await packWorkspace(bus, writer);
+      const ends = await packWorkspace(bus, writer);
+      return { ends, bytes: writer.finish() };
     } catch (error) {
       writer.abandon();
       throw error;
+    } finally {
+      forgetSignals();
     }
-    const bytes = writer.finish();
-    const took = ((performance.now() - started) / 1000).toFixed(1);
-    output.result(`${file}: ${scope.paths.name}, ${await describeStreams(bus)}, ${sizeText(bytes)}, ${took} s\n`);
   });
-  if (options.verify) output.result(`${await verifyBackup(file)}\n`);
+  const seconds = Math.round(performance.now() - started) / 1000;
+  const verified = options.verify ? await verifyBackup(file) : null;
+  if (options.json) {
+    const told = { type: "backup", v: 1, workspace: scope.paths.name, file, bytes, seconds, ...ends, verified };
+    output.result(`${JSON.stringify(told)}\n`);
+    return;
+  }
+  const held = `journal to record ${ends.journal}, evidence to message ${ends.evidence}`;
+  output.result(`${file}: ${scope.paths.name}, ${held}, ${sizeText(bytes)}, ${seconds.toFixed(1)} s\n`);
+  if (verified)
+    output.result(`  verified: a store made from it folds to ${verified.jobs} jobs, record ${verified.journal}\n`);
   output.note(`  it holds passwords: keep it where only you can read it; to put it back: nexus restore ${file}\n`);
 }
 
-/** Restores into a folder of its own and throws that away; returns what to say. */
-async function verifyBackup(file: string): Promise<string> {
-  const { mkdtempSync, rmSync } = await import("node:fs");
-  const { tmpdir } = await import("node:os");
-  const { restoreInto } = await import("./restore.ts");
-  const folder = mkdtempSync(resolve(tmpdir(), "nexus-verify-"));
-  try {
-    const paths = workspacePaths("ws1", { XDG_DATA_HOME: folder });
-    const { state } = await restoreInto(paths, file);
-    return `  verified: a store made from it folds to ${state.jobs.size} jobs, record ${state.seq}`;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** A backup that is broken off leaves no file; returns what undoes this. */
+function abandonOnSignals(writer: BackupWriter): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const end = (signal: NodeJS.Signals): void => {
+    writer.abandon();
+    forget();
+    process.kill(process.pid, signal);
+  };
+  const forget = (): void => {
+    for (const signal of signals) process.off(signal, end);
+  };
+  for (const signal of signals) process.on(signal, end);
+  return forget;
 }
 
-function openWriter<T>(open: () => T, file: string): T {
+/** Restores into a folder of its own and throws that away. */
+async function verifyBackup(file: string): Promise<{ jobs: number; journal: number }> {
+  const { mkdtempSync, rmSync } = await import("node:fs");
+  const { tmpdir } = await import("node:os");
+  const { fillFrom } = await import("./restore.ts");
+  const { openBackup } = await import("../../shared/broker/backup-file.ts");
+  const { filled } = await import("../../shared/broker/new-store.ts");
+  const { createWorkspace } = await import("../../shared/workspace.ts");
+  const folder = mkdtempSync(resolve(tmpdir(), "nexus-verify-"));
+  const backup = openBackup(file);
   try {
-    return open();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`${file} cannot be written: ${why}`, { cause });
+    const scratch = workspaceAt(resolve(folder, "scratch"));
+    createWorkspace(scratch);
+    const { result: state } = await filled(scratch, fillFrom(backup));
+    return { jobs: state.jobs.size, journal: state.seq };
+  } finally {
+    backup.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,20 +1,17 @@
 import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Backup, openBackup } from "../../shared/broker/backup-file.ts";
-import { runningBroker } from "../../shared/broker/broker-info.ts";
+import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { replaceStore } from "../../shared/broker/new-store.ts";
 import { readPeers } from "../../shared/broker/peers.ts";
-import {
-  markRestored,
-  restoreFiles,
-  type SetAside,
-  setAside,
-  unpackWorkspace,
-} from "../../shared/broker/workspace-copy.ts";
-import { connectAs, credentialsOf, linkWorkspace } from "../../shared/broker/workspace-link.ts";
+import { restoreFiles, unpackWorkspace } from "../../shared/broker/workspace-copy.ts";
+import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { UnreachableError, UsageError } from "../../shared/errors.ts";
+import { BusError } from "../../shared/ports.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { stopCoordinator } from "../launch.ts";
+import { endUnused } from "./end-unused.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
 
@@ -23,6 +20,13 @@ export interface RestoreOptions {
   readonly replace?: boolean | undefined;
   /** Copies of each stream, on a NATS cluster of someone else's. */
   readonly replicas?: number | undefined;
+  readonly json?: boolean | undefined;
+}
+
+interface Restored {
+  readonly state: WorkspaceState;
+  /** Where what was there before is now; undefined where there was nothing. */
+  readonly kept?: string | undefined;
 }
 
 /** `nexus restore FILE`: makes the workspace from a backup. */
@@ -34,84 +38,76 @@ export async function restore(
 ): Promise<void> {
   const file = resolve(typed);
   const scope = scopeOf(globals);
-  if (scope.external) return restoreElsewhere(scope, file, options, output);
   const { paths } = scope;
+  const started = performance.now();
+  // Read and compared before anything is touched.
+  const backup = openBackup(file);
+  try {
+    const { state, kept } = await (scope.external
+      ? restoreElsewhere(scope, backup, options)
+      : restoreHere(paths, file, backup, options));
+    const seconds = Math.round(performance.now() - started) / 1000;
+    const { header } = backup;
+    const { seq: journal, evidenceSeq: evidence } = state;
+    const [jobs, workers] = [state.jobs.size, state.workers.size];
+    if (options.json) {
+      const told = { type: "restore", v: 1, workspace: paths.name, file, from: header.workspace, at: header.at };
+      const more = { jobs, workers, journal, evidence, seconds, kept: kept ?? null };
+      output.result(`${JSON.stringify({ ...told, ...more })}\n`);
+      return;
+    }
+    const counts = `${jobs === 1 ? "1 job" : `${jobs} jobs`}, ${workers} workers, journal to record ${journal}`;
+    output.result(`${paths.name} is now ${header.workspace} of ${header.at}: ${counts}\n`);
+    if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
+    output.note(`  to go on: nexus-coord${scope.flags}\n`);
+    output.note("  workers that joined after the backup must be started anew with the join line that it prints\n");
+  } finally {
+    backup.close();
+  }
+}
+
+/** What fills a store that is empty so far. */
+export const fillFrom =
+  (backup: Backup) =>
+  (bus: CoordinatorBus, { store }: WorkspacePaths): Promise<WorkspaceState> =>
+    unpackWorkspace(bus, backup, store, 1);
+
+async function restoreHere(
+  paths: WorkspacePaths,
+  file: string,
+  backup: Backup,
+  { replace }: RestoreOptions,
+): Promise<Restored> {
   if (readPeers(paths)) {
     throw new UsageError(
       `workspace ${paths.name} lives on several machines; expected a workspace of its own: nexus --workspace NAME restore ${file}\n` +
         "  to carry that one over to peers afterwards: nexus --workspace NAME move --peers a,b,c",
     );
   }
-  // Read and compared before anything is touched.
-  openBackup(file).close();
-  if (options.replace) await stopCoordinator(paths);
-  const info = runningBroker(paths);
-  if (info) {
-    const flag = paths.name === "ws1" ? "" : ` --workspace ${paths.name}`;
-    throw new UsageError(
-      `workspace ${paths.name} is in use (its broker runs, process ${info.guard.pid}); end it first: nexus-coord${flag} stop`,
-    );
-  }
+  if (replace) await stopCoordinator(paths);
+  await endUnused(paths);
   const isEmpty = !existsSync(paths.store) || readdirSync(paths.store).length === 0;
-  if (!isEmpty && !options.replace) {
+  if (!isEmpty && !replace) {
     throw new UsageError(
       `workspace ${paths.name} holds data already (${paths.store}); expected an empty one\n` +
         `  into another workspace: nexus --workspace NAME restore ${file}\n` +
-        `  to set aside what is there: nexus restore ${file} --replace`,
+        `  to set aside what is there: nexus${paths.name === "ws1" ? "" : ` --workspace ${paths.name}`} restore ${file} --replace`,
     );
   }
-  let aside: SetAside | undefined;
-  if (!isEmpty) aside = setAside(paths, "replaced");
-  try {
-    const { state, backup } = await restoreInto(paths, file);
-    output.result(`${restoredText(paths.name, backup, state)}\n`);
-  } catch (error) {
-    aside?.undo();
-    throw error;
-  }
-  if (aside) output.note(`  what was there before is in ${aside.folder}\n`);
-  output.note(`  to go on: nexus-coord${paths.name === "ws1" ? "" : ` --workspace ${paths.name}`}\n`);
+  const prepare = (scratch: WorkspacePaths): void => restoreFiles(scratch, backup.files);
+  const made = await replaceStore(paths, { why: "replaced", withSecrets: true, prepare }, fillFrom(backup));
+  return { state: made.result, kept: made.kept };
 }
 
-/** Makes a workspace that has no store yet; its broker runs for as long as that takes. */
-export async function restoreInto(
-  paths: WorkspacePaths,
-  file: string,
-): Promise<{ state: WorkspaceState; backup: Backup["header"] }> {
-  const backup = openBackup(file);
+async function restoreElsewhere({ external }: Scope, backup: Backup, options: RestoreOptions): Promise<Restored> {
+  if (!external) throw new Error("no broker of someone else's was named");
+  const bus = await connectAs(external.url, credentialsOf(external), "coordinator");
   try {
-    restoreFiles(paths, backup.files);
-    const link = await linkWorkspace(paths, "coordinator", null, { makeStore: true });
-    try {
-      const state = await unpackWorkspace(link.bus, backup, paths.store, 1);
-      await markRestored(link.bus, paths);
-      return { state, backup: backup.header };
-    } finally {
-      await link.close();
-    }
+    return { state: await unpackWorkspace(bus, backup, null, options.replicas ?? 1) };
+  } catch (cause) {
+    if (!(cause instanceof BusError)) throw cause;
+    throw new UnreachableError(`${external.url}: ${cause.message}; nothing was restored`, { cause });
   } finally {
-    backup.close();
+    await bus.close();
   }
-}
-
-async function restoreElsewhere(scope: Scope, file: string, options: RestoreOptions, output: Output): Promise<void> {
-  const { external, paths } = scope;
-  if (!external) return;
-  const backup = openBackup(file);
-  try {
-    const bus = await connectAs(external.url, credentialsOf(external), "coordinator");
-    try {
-      const state = await unpackWorkspace(bus, backup, null, options.replicas ?? 1);
-      output.result(`${restoredText(paths.name, backup.header, state)}\n`);
-    } finally {
-      await bus.close();
-    }
-  } finally {
-    backup.close();
-  }
-}
-
-function restoredText(workspace: string, backup: Backup["header"], state: WorkspaceState): string {
-  const jobs = state.jobs.size === 1 ? "1 job" : `${state.jobs.size} jobs`;
-  return `${workspace} is now ${backup.workspace} of ${backup.at}: ${jobs}, ${state.workers.size} workers, journal to record ${state.seq}`;
 }

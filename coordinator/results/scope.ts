@@ -1,6 +1,6 @@
 import type { Role } from "../../shared/broker/credentials.ts";
 import { type ExternalBroker, externalBroker } from "../../shared/broker/external-broker.ts";
-import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
+import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
@@ -41,9 +41,14 @@ export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process
 }
 
 /** Connects, works, and undoes the connection; the broker's client is loaded only here. */
-export async function withLink<T>(scope: Scope, role: Role, work: (link: WorkspaceLink) => Promise<T>): Promise<T> {
+export async function withLink<T>(
+  scope: Scope,
+  role: Role,
+  work: (link: WorkspaceLink) => Promise<T>,
+  options: LinkOptions = {},
+): Promise<T> {
   const { linkWorkspace } = await import("../../shared/broker/workspace-link.ts");
-  const link = await linkWorkspace(scope.paths, role, scope.external);
+  const link = await linkWorkspace(scope.paths, role, scope.external, options);
   try {
     return await work(link);
   } catch (error) {

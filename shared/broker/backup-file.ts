@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { UsageError } from "../errors.ts";
+import type { TailRecord } from "./journal-tail.ts";
 import type { PackedStream } from "./stream-archive.ts";
 
 /**
@@ -10,6 +11,7 @@ import type { PackedStream } from "./stream-archive.ts";
  *   S  a stream begins: {config, state}
  *   C  256 KiB of it, as JetStream packs it (tar, compressed with S2)
  *   E  it ends: {bytes}
+ *   J  a message that the journal got while the evidence was packed: {seq, subject, msgId, data (base64)}
  *   T  the end: {sha256} of everything before it
  * A file that was cut or changed anywhere is refused before anything is restored from it.
  */
@@ -32,12 +34,13 @@ export class BackupWriter {
   readonly #hash: Hash = createHash("sha256");
   #bytes = 0;
   #streamBytes = 0;
+  #isOpen = true;
 
-  /** Nothing is at `path` before `finish`. */
+  /** Nothing is at `path` before `finish`. @throws UsageError when it cannot be written; so do all other functions */
   constructor(path: string, header: BackupHeader) {
     this.#path = path;
     this.#temporary = `${path}.${process.pid}.part`;
-    this.#file = openSync(this.#temporary, "wx", 0o600);
+    this.#file = this.#orSay(() => openSync(this.#temporary, "wx", 0o600));
     this.#write(magic);
     this.#json("H", header);
   }
@@ -60,18 +63,39 @@ export class BackupWriter {
     this.#json("E", { bytes: this.#streamBytes });
   }
 
+  record({ seq, subject, msgId, data }: TailRecord): void {
+    this.#json("J", { seq, subject, msgId, data: Buffer.from(data).toString("base64") });
+  }
+
   /** On the disk when this returns; the number of bytes. */
   finish(): number {
     this.#json("T", { sha256: this.#hash.copy().digest("hex") });
-    fsyncSync(this.#file);
-    closeSync(this.#file);
-    renameSync(this.#temporary, this.#path);
+    this.#orSay(() => {
+      fsyncSync(this.#file);
+      this.#close();
+      renameSync(this.#temporary, this.#path);
+    });
     return this.#bytes;
   }
 
+  /** Leaves nothing. May be called at any time, also after `finish`, and then does nothing. */
   abandon(): void {
-    closeSync(this.#file);
+    this.#close();
     rmSync(this.#temporary, { force: true });
+  }
+
+  #close(): void {
+    if (this.#isOpen) closeSync(this.#file);
+    this.#isOpen = false;
+  }
+
+  #orSay<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new UsageError(`${this.#path} cannot be written: ${why}; nothing was left there`, { cause });
+    }
   }
 
   #json(kind: string, value: object): void {
@@ -87,7 +111,9 @@ export class BackupWriter {
   }
 
   #write(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
+    this.#orSay(() => {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
+    });
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
   }
@@ -103,6 +129,8 @@ export interface Backup {
   readonly header: BackupHeader;
   readonly files: readonly { readonly name: string; readonly text: string }[];
   readonly streams: readonly SavedStream[];
+  /** What the journal got while the rest was packed, in its order. */
+  readonly tail: readonly TailRecord[];
   readonly bytes: number;
   close(): void;
 }
@@ -121,10 +149,15 @@ export function openBackup(path: string): Backup {
     const header = reader.start();
     const files: { name: string; text: string }[] = [];
     const streams: SavedStream[] = [];
+    const tail: TailRecord[] = [];
     for (;;) {
       const frame = reader.next();
       if (frame.kind === "T") break;
       if (frame.kind === "F") files.push(frame.json() as { name: string; text: string });
+      if (frame.kind === "J") {
+        const { data, ...record } = frame.json() as { seq: number; subject: string; msgId: string; data: string };
+        tail.push({ ...record, data: Buffer.from(data, "base64") });
+      }
       if (frame.kind === "S") {
         const packed = frame.json() as unknown as PackedStream;
         const from = reader.offset;
@@ -132,7 +165,7 @@ export function openBackup(path: string): Backup {
         streams.push({ name, packed, chunks: () => reader.chunksFrom(from) });
       }
     }
-    return { header, files, streams, bytes: fstatSync(file).size, close: () => closeSync(file) };
+    return { header, files, streams, tail, bytes: fstatSync(file).size, close: () => closeSync(file) };
   } catch (error) {
     closeSync(file);
     throw error;
@@ -210,7 +243,7 @@ class FrameReader {
     const head = this.#read(headBytes);
     const kind = head.toString("latin1", 0, 1);
     const length = head.readUInt32BE(1);
-    if (!"HFSCET".includes(kind) || length > mostFrameBytes) throw this.#damaged("it was changed or badly copied");
+    if (!"HFSCEJT".includes(kind) || length > mostFrameBytes) throw this.#damaged("it was changed or badly copied");
     const bytes = this.#read(length);
     this.#hash.update(head).update(bytes);
     return { kind, bytes, json: () => this.#parse(bytes) };

@@ -24,7 +24,7 @@ import {
   StorageType,
 } from "nats";
 import { pause } from "../deadline.ts";
-import type { Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../ports.ts";
+import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../ports.ts";
 import { BusError } from "../ports.ts";
 import { bucket } from "../wire/subjects.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -214,13 +214,14 @@ class NatsBus implements CoordinatorBus {
 
   respond(
     subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void) => void,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
   ): () => void {
     return this.#subscribe(subject, (message) => {
-      const { reply } = message;
-      handler(message.subject, message.data, (data) => {
+      const { reply, headers: head } = message;
+      const answer = (data: Uint8Array): void => {
         if (reply !== undefined && reply !== "") this.publish(reply, data);
-      });
+      };
+      handler(message.subject, message.data, answer, { code: head?.code ?? 0, text: head?.description ?? "" });
     });
   }
 

@@ -28,6 +28,8 @@ export interface ReplicaState {
 }
 
 export interface StreamInfo {
+  /** When it was made, as the broker says it; a server's restart does not change it. */
+  readonly created: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly state: StreamState;
   /** Empty where there is one server. */
@@ -94,7 +96,8 @@ export async function streamInfo(
 }
 
 export function readStreamInfo(answer: Readonly<Record<string, unknown>>): StreamInfo {
-  const { config, state, cluster } = answer as {
+  const { created, config, state, cluster } = answer as {
+    created?: string;
     config?: Record<string, unknown>;
     state?: { messages?: number; bytes?: number; first_seq?: number; last_seq?: number };
     cluster?: { leader?: string; replicas?: { name: string; current?: boolean; offline?: boolean }[] };
@@ -107,6 +110,7 @@ export function readStreamInfo(answer: Readonly<Record<string, unknown>>): Strea
   }));
   const leader = cluster?.leader ?? "";
   return {
+    created: created ?? "",
     config: config ?? {},
     state: {
       messages: state?.messages ?? 0,

@@ -1,10 +1,11 @@
+import { pause } from "../deadline.ts";
 import type { WorkspaceState } from "../domain/workspace-state.ts";
 import { JournalCorruptError } from "../errors.ts";
 import type { Bus } from "../ports.ts";
 import { streams } from "../wire/subjects.ts";
 import type { WorkspacePaths } from "../workspace.ts";
-import { type StreamInfo, streamInfo } from "./jetstream-api.ts";
-import { readMark } from "./store-mark.ts";
+import { mayPass, type StreamInfo, streamInfo } from "./jetstream-api.ts";
+import { markOf, readMark } from "./store-mark.ts";
 
 /**
  * Damage to a store that its server does not report. Seen with nats-server 2.10.27 after damage to a block file: it starts,
@@ -12,16 +13,26 @@ import { readMark } from "./store-mark.ts";
  * Folded, that would be another history: finished runs that never were, and sequences given out twice.
  */
 
-const remedy =
-  "\n  nothing was changed; stop the coordinator and put back the newest backup: nexus restore FILE --replace" +
-  "\n  or go on with what is left, which loses the rest: nexus repair";
+/** What a person can do about it; `flags` as in ` --workspace ws2`. */
+export const remedy = (flags = ""): string =>
+  `\n  nothing was changed. To see what is left:  nexus${flags} repair\n` +
+  `  to put back the newest backup:             nexus${flags} restore FILE --replace`;
+
+const flagsOf = ({ name }: WorkspacePaths): string => (name === "ws1" ? "" : ` --workspace ${name}`);
+
+/** A stretch of a stream that is not there, in words. */
+export function gapText(from: number, to: number, kind: "record" | "message" = "record"): string {
+  const where = kind === "record" ? "the journal" : "the evidence";
+  return from === to ? `${kind} ${from} of ${where} is missing` : `${kind}s ${from} to ${to} of ${where} are missing`;
+}
 
 /** A stretch of the journal that is not there. */
-export function journalGap(from: number, to: number): JournalCorruptError {
-  const what =
-    from === to ? `record ${from} of the journal is missing` : `records ${from} to ${to} of the journal are missing`;
-  return new JournalCorruptError(`${what}: the broker's store was damaged${remedy}`);
-}
+export const journalGap = (from: number, to: number): JournalCorruptError =>
+  new JournalCorruptError(`${gapText(from, to)}: the broker's store was damaged${remedy()}`);
+
+/** The server compares every message's checksum before it packs a stream, and refuses where one differs. */
+export const streamDamaged = (stream: string, { message }: Error): JournalCorruptError =>
+  new JournalCorruptError(`stream ${stream} of the broker's store is damaged (${message})${remedy()}`);
 
 /**
  * Compares the streams with what this machine remembers of them, before anything is made or written.
@@ -29,33 +40,48 @@ export function journalGap(from: number, to: number): JournalCorruptError {
  * @throws JournalCorruptError that says what was seen and what to type
  */
 export async function checkStore(bus: Bus, paths: WorkspacePaths): Promise<void> {
-  const [journal, evidence] = await Promise.all([streamInfo(bus, streams.journal), streamInfo(bus, streams.evidence)]);
-  const mark = readMark(paths);
-  const newest = journal?.state.lastSeq ?? 0;
-  if (newest < mark.journal) {
-    const found = journal ? (newest === 0 ? "is empty" : `ends with record ${newest}`) : "is not there at all";
-    throw new JournalCorruptError(
-      `the journal ${found}, but record ${mark.journal} was stored (${paths.storeMark} says so): the end of the broker's store in ${paths.store} was lost${remedy}`,
-    );
-  }
-  if (newest === 0 && (evidence?.state.lastSeq ?? 0) > 0) {
-    throw new JournalCorruptError(
-      `the journal is empty, but workers have published ${evidence?.state.lastSeq} messages: the broker's store in ${paths.store} lost the journal${remedy}`,
-    );
-  }
-  if (journal) checkWhole(journal, paths);
-  const said = evidence?.state.lastSeq ?? 0;
-  if (said < mark.evidence) throw evidenceLost(said, `${mark.evidence} was stored (${paths.storeMark} says so)`);
+  const [first, ...more] = await storeTroubles(bus, paths);
+  if (first !== undefined) throw storeDamaged(paths, [first, ...more]);
 }
 
-/** The journal never loses a record: it begins with 1 and has no holes. */
-function checkWhole({ state }: StreamInfo, paths: WorkspacePaths): void {
-  const { messages, firstSeq, lastSeq } = state;
-  if (messages === lastSeq && (lastSeq === 0 || firstSeq === 1)) return;
-  if (messages > 0 && firstSeq > 1) throw journalGap(1, firstSeq - 1);
-  throw new JournalCorruptError(
-    `${lastSeq - messages} of the journal's ${lastSeq} records are missing: the broker's store in ${paths.store} was damaged${remedy}`,
+/** A store that is not there at all although something was stored in it; no broker is started to find that out. */
+export function checkStoreThere(paths: WorkspacePaths): void {
+  const { journal } = readMark(paths);
+  if (journal > 0) throw storeDamaged(paths, [`it is empty, but record ${journal} of the journal was stored`]);
+}
+
+const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): JournalCorruptError =>
+  new JournalCorruptError(
+    `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}${remedy(flagsOf(paths))}`,
   );
+
+/** What is wrong with a store as far as its streams' ends and counts tell, in words. Damage inside a record is found by reading. */
+export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<string[]> {
+  const [journal, evidence] = await Promise.all([patiently(bus, streams.journal), patiently(bus, streams.evidence)]);
+  const mark = markOf(paths, journal?.created);
+  const newest = journal?.state.lastSeq ?? 0;
+  const said = evidence?.state.lastSeq ?? 0;
+  const troubles: string[] = [];
+  if (newest < mark.journal) {
+    const found = journal ? (newest === 0 ? "is empty" : `ends with record ${newest}`) : "is not there at all";
+    troubles.push(`the journal ${found}, but record ${mark.journal} was stored (${paths.storeMark} says so)`);
+  } else if (newest === 0 && said > 0) {
+    troubles.push(`the journal is empty, but workers have published ${said} messages`);
+  }
+  if (journal) troubles.push(...holes(journal, "record"));
+  if (said < mark.evidence)
+    troubles.push(evidenceLostText(said, `${mark.evidence} was stored (${paths.storeMark} says so)`));
+  if (evidence) troubles.push(...holes(evidence, "message"));
+  return troubles;
+}
+
+/** Neither stream ever loses a message: it begins with 1 and has no holes. */
+function holes({ state }: StreamInfo, kind: "record" | "message"): string[] {
+  const { messages, firstSeq, lastSeq } = state;
+  if (messages === lastSeq && (lastSeq === 0 || firstSeq === 1)) return [];
+  if (messages > 0 && lastSeq - messages === firstSeq - 1) return [gapText(1, firstSeq - 1, kind)];
+  const whose = kind === "record" ? "the journal's" : "the evidence's";
+  return [`${lastSeq - messages} of ${whose} ${lastSeq} ${kind}s are missing`];
 }
 
 /**
@@ -65,13 +91,33 @@ function checkWhole({ state }: StreamInfo, paths: WorkspacePaths): void {
  * @throws JournalCorruptError
  */
 export async function checkCited(bus: Bus, state: WorkspaceState): Promise<void> {
-  if (state.evidenceSeq === 0) return;
-  const said = await bus.lastSeq(streams.evidence);
-  if (said < state.evidenceSeq) throw evidenceLost(said, `the journal cites ${state.evidenceSeq}`);
+  const said = state.evidenceSeq === 0 ? 0 : await bus.lastSeq(streams.evidence);
+  const trouble = citedTrouble(said, state);
+  if (trouble !== undefined) throw new JournalCorruptError(`${trouble}${remedy()}`);
 }
 
-export function evidenceLost(found: number, known: string): JournalCorruptError {
-  return new JournalCorruptError(
-    `the evidence (what workers published) ends with message ${found}, but ${known}: the end of it was lost${remedy}`,
-  );
+/** For evidence that is not there although somebody knows of it: `the journal cites 12`. */
+export const evidenceLost = (found: number, known: string): JournalCorruptError =>
+  new JournalCorruptError(`${evidenceLostText(found, known)}${remedy()}`);
+
+/** In words, where the evidence ends before what the journal cites. */
+export const citedTrouble = (said: number, { evidenceSeq }: WorkspaceState): string | undefined =>
+  said < evidenceSeq ? evidenceLostText(said, `the journal cites ${evidenceSeq}`) : undefined;
+
+const evidenceLostText = (last: number, known: string): string =>
+  `the evidence (what workers published) ends with message ${last}, but ${known}: the end of it was lost`;
+
+const tries = 5;
+const askAgainMs = 200;
+
+/** While the server reloads its users, as after each enrolment, it answers nobody's questions (seen with 2.10.27). */
+async function patiently(bus: Bus, stream: string): Promise<StreamInfo | undefined> {
+  for (let left = tries; ; left -= 1) {
+    try {
+      return await streamInfo(bus, stream, 2000);
+    } catch (error) {
+      if (!mayPass(error) || left === 1) throw error;
+    }
+    await pause(askAgainMs);
+  }
 }

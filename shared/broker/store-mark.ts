@@ -2,26 +2,36 @@ import { rmSync } from "node:fs";
 import type { Bus } from "../ports.ts";
 import { streams } from "../wire/subjects.ts";
 import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
+import { streamInfo } from "./jetstream-api.ts";
 
 /**
  * The newest sequences of journal and evidence that this machine has seen stored. A store whose end was cut off looks whole
  * to nats-server (seen with 2.10.27: it rebuilds its index from what is left), so only somebody who remembers can tell.
  */
 export interface StoreMark {
+  /** When the journal's stream was made, as the broker says: tells stores apart. "": of a mark that does not say. */
+  readonly store: string;
   readonly journal: number;
   readonly evidence: number;
 }
 
-const nothing: StoreMark = { journal: 0, evidence: 0 };
+const nothing: StoreMark = { store: "", journal: 0, evidence: 0 };
 /** Loss of what was stored in the last seconds is not noticed by the mark; JetStream has it on disk when it acknowledges. */
 const keepEveryMs = 2000;
 
 export function readMark(paths: WorkspacePaths): StoreMark {
   const value = readJsonFile(paths.storeMark);
   if (typeof value !== "object" || value === null) return nothing;
-  const { journal, evidence } = value as Record<string, unknown>;
+  const { store = "", journal, evidence } = value as Record<string, unknown>;
   const isSequence = (field: unknown): field is number => Number.isSafeInteger(field) && (field as number) >= 0;
-  return isSequence(journal) && isSequence(evidence) ? { journal, evidence } : nothing;
+  const isMark = typeof store === "string" && isSequence(journal) && isSequence(evidence);
+  return isMark ? { store, journal, evidence } : nothing;
+}
+
+/** What is remembered of the store whose journal was made then; a store whose journal is gone (undefined) is the one remembered. */
+export function markOf(paths: WorkspacePaths, store: string | undefined): StoreMark {
+  const mark = readMark(paths);
+  return store === undefined || mark.store === "" || mark.store === store ? mark : { ...nothing, store };
 }
 
 export function writeMark(paths: WorkspacePaths, mark: StoreMark): void {
@@ -32,8 +42,12 @@ export const forgetMark = (paths: WorkspacePaths): void => rmSync(paths.storeMar
 
 /** What the streams end with now. */
 export async function currentMark(bus: Bus): Promise<StoreMark> {
-  const [journal, evidence] = await Promise.all([bus.lastSeq(streams.journal), bus.lastSeq(streams.evidence)]);
-  return { journal, evidence };
+  const [journal, evidence] = await Promise.all([streamInfo(bus, streams.journal), streamInfo(bus, streams.evidence)]);
+  return {
+    store: journal?.created ?? "",
+    journal: journal?.state.lastSeq ?? 0,
+    evidence: evidence?.state.lastSeq ?? 0,
+  };
 }
 
 /** Raises the mark every few seconds, and a last time when it is stopped; a broker that does not answer is asked again. */
@@ -43,10 +57,14 @@ export function keepMark(paths: WorkspacePaths, bus: Bus, onTrouble: (why: strin
   const keep = async (): Promise<void> => {
     try {
       const now = await currentMark(bus);
-      if (now.journal <= known.journal && now.evidence <= known.evidence) return;
+      const isSame = known.store === now.store;
+      if (now.store === "" || (isSame && now.journal <= known.journal && now.evidence <= known.evidence)) return;
+      // A mark that does not say of which store it is was held against this one when the coordinator started.
+      const before = isSame || known.store === "" ? known : nothing;
       known = {
-        journal: Math.max(known.journal, now.journal),
-        evidence: Math.max(known.evidence, now.evidence),
+        store: now.store,
+        journal: Math.max(before.journal, now.journal),
+        evidence: Math.max(before.evidence, now.evidence),
       };
       writeMark(paths, known);
     } catch (error) {

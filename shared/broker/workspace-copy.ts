@@ -1,43 +1,60 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { WorkspaceState } from "../domain/workspace-state.ts";
 import { BrokerError, JournalCorruptError } from "../errors.ts";
-import { ownIdentity } from "../process-identity.ts";
-import { encodeLeader } from "../wire/messages.ts";
-import { leaderKey, streams } from "../wire/subjects.ts";
+import { bucket, streams } from "../wire/subjects.ts";
 import { createWorkspace, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
 import type { Backup, BackupWriter } from "./backup-file.ts";
 import type { CoordinatorBus, StreamPlan } from "./bus.ts";
-import { streamInfo } from "./jetstream-api.ts";
+import { askJetStream, JetStreamRefusal, streamInfo } from "./jetstream-api.ts";
 import { readJournal } from "./journal-reader.ts";
-import { checkCited } from "./store-check.ts";
-import { currentMark, forgetMark, writeMark } from "./store-mark.ts";
-import { packStream, unpackStream } from "./stream-archive.ts";
+import { appendTail, readTail } from "./journal-tail.ts";
+import { giveUpLead } from "./new-store.ts";
+import { checkCited, streamDamaged } from "./store-check.ts";
+import { type PackedStream, packStream, unpackStream } from "./stream-archive.ts";
 import { ensureStreams, streamPlans } from "./streams.ts";
+
+/** Where a backup ends, as far as is known while it is made: it holds at least so much evidence. */
+export interface PackedEnds {
+  readonly journal: number;
+  readonly evidence: number;
+}
 
 /**
  * Packs the workspace's streams while it works. The journal first: what it cites was stored before, so the evidence packed
- * after it reaches at least as far. Evidence beyond the journal's end is judged again by the next coordinator. The bucket
- * is left out: who led does not matter any more, and the rest of it is made anew from the journal.
+ * after it reaches at least as far; then what the journal has got meanwhile. The bucket is left out: who led does not matter
+ * any more, and the rest of it is made anew from the journal.
+ *
+ * @throws JournalCorruptError when a stream is damaged
  */
-export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Promise<void> {
+export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Promise<PackedEnds> {
+  const ends = { journal: 0, evidence: 0 };
   for (const { name } of await streamPlans(null)) {
-    await packStream(
-      bus,
-      name,
-      (packed) => file.beginStream(packed),
-      (bytes) => file.chunk(bytes),
-    );
+    const onStart = (packed: PackedStream): void => {
+      if (name === streams.journal) ends.journal = lastSeqOf(packed);
+      if (name === streams.evidence) ends.evidence = lastSeqOf(packed);
+      file.beginStream(packed);
+    };
+    try {
+      await packStream(bus, name, onStart, (bytes) => file.chunk(bytes));
+    } catch (error) {
+      throw error instanceof JetStreamRefusal ? streamDamaged(name, error) : error;
+    }
     file.endStream();
+    if (name !== streams.evidence) continue;
+    await readTail(bus, ends.journal, (record) => {
+      ends.journal = record.seq;
+      file.record(record);
+    });
   }
+  return ends;
 }
 
-/** Leaders of another life of this workspace may have reached terms that its journal does not know; workers ignore lower ones. */
-const termsAhead = 1000;
+const lastSeqOf = ({ state }: PackedStream): number => (state as { last_seq?: number }).last_seq ?? 0;
 
 /**
  * Makes the streams from a backup, sequences and all, and compares what came out: the journal folds, without a hole, and
- * the evidence reaches as far as it cites.
+ * the evidence reaches as far as it cites. Where that fails, no stream is left.
  *
  * @throws BrokerError when there are streams already
  */
@@ -48,27 +65,45 @@ export async function unpackWorkspace(
   replicas: number,
 ): Promise<WorkspaceState> {
   const plans = await streamPlans(storeDir);
-  for (const { name } of plans) {
+  const made = [...plans.map(({ name }) => name), `KV_${bucket}`];
+  for (const name of made) {
     if (await streamInfo(bus, name)) throw new BrokerError(`there is a stream ${name} already; nothing was restored`);
   }
+  try {
+    return await unpackStreams(bus, backup, plans, storeDir, replicas);
+  } catch (error) {
+    for (const name of made) {
+      // What failed is said; a broker that is gone has nothing to delete.
+      await askJetStream(bus, `STREAM.DELETE.${name}`).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+async function unpackStreams(
+  bus: CoordinatorBus,
+  backup: Backup,
+  plans: readonly StreamPlan[],
+  storeDir: string | null,
+  replicas: number,
+): Promise<WorkspaceState> {
   for (const plan of plans) {
     const saved = backup.streams.find(({ name }) => name === plan.name);
-    if (!saved) throw new BrokerError(`the backup holds no stream ${plan.name}; nothing more was restored`);
+    if (!saved) throw new BrokerError(`the backup holds no stream ${plan.name}; nothing was restored`);
     await unpackStream(bus, saved.packed, settingsOf(plan, saved.packed.state, replicas), saved.chunks());
+    const info = await streamInfo(bus, plan.name);
+    const wanted = lastSeqOf(saved.packed);
+    if ((info?.state.lastSeq ?? 0) < wanted) {
+      throw new JournalCorruptError(
+        `${plan.name} came out with ${info?.state.lastSeq} of ${wanted} messages; nothing was restored`,
+      );
+    }
   }
+  await appendTail(bus, backup.tail);
   await ensureStreams(bus, storeDir, replicas);
   const state = await readJournal(bus);
   await checkCited(bus, state);
-  for (const { name, packed } of backup.streams) {
-    const info = await streamInfo(bus, name);
-    const { last_seq: wanted = 0 } = packed.state as { last_seq?: number };
-    if ((info?.state.lastSeq ?? 0) < wanted) {
-      throw new JournalCorruptError(`${name} came out with ${info?.state.lastSeq} of ${wanted} messages`);
-    }
-  }
-  const { pid, scope, boot, startTime } = ownIdentity();
-  const entry = { leader: "nexus restore", host: scope, pid, started: `${boot} ${startTime}` };
-  await bus.entries.create(leaderKey, encodeLeader({ ...entry, term: state.term + termsAhead, released: true }));
+  await giveUpLead(bus, state.term, "nexus restore");
   return state;
 }
 
@@ -101,41 +136,4 @@ export function restoreFiles(paths: WorkspacePaths, files: Backup["files"]): voi
     if (name !== basename(name) || notSaved.has(name)) throw new BrokerError(`the backup holds a file called ${name}`);
     writeSecretFile(join(paths.secrets, name), text);
   }
-}
-
-export async function markRestored(bus: CoordinatorBus, paths: WorkspacePaths): Promise<void> {
-  writeMark(paths, await currentMark(bus));
-}
-
-/** What a workspace holds of its past, moved out of the way. */
-export interface SetAside {
-  readonly folder: string;
-  /** Puts everything back where it was. */
-  undo(): void;
-}
-
-/** Moves the store, its mark and the secrets into a folder beside them. Nothing may run on the store. */
-export function setAside(paths: WorkspacePaths, why: string): SetAside {
-  const folder = join(paths.dir, `${why}-${new Date().toISOString().replace(/[:.]/g, "-")}`);
-  mkdirSync(folder, { mode: 0o700 });
-  const moved = [paths.store, paths.secrets, paths.storeMark].filter((each) => existsSync(each));
-  for (const each of moved) renameSync(each, join(folder, basename(each)));
-  forgetMark(paths);
-  createWorkspace(paths);
-  return {
-    folder,
-    undo: () => {
-      for (const each of moved) {
-        rmSync(each, { recursive: true, force: true });
-        renameSync(join(folder, basename(each)), each);
-      }
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** For people: how much there is. */
-export async function describeStreams(bus: CoordinatorBus): Promise<string> {
-  const [journal, evidence] = [await bus.lastSeq(streams.journal), await bus.lastSeq(streams.evidence)];
-  return `journal to record ${journal}, evidence to message ${evidence}`;
 }

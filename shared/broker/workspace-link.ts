@@ -13,6 +13,7 @@ import { mayPass, streamInfo } from "./jetstream-api.ts";
 import { peersTrouble } from "./peer-probe.ts";
 import { type PeersFile, peerUrls, readPeers } from "./peers.ts";
 import { holdBroker } from "./server.ts";
+import { checkStore, checkStoreThere } from "./store-check.ts";
 
 /** A connection to the workspace's broker, and what undoes it. */
 export interface WorkspaceLink {
@@ -24,19 +25,41 @@ export interface WorkspaceLink {
 export interface LinkOptions {
   /** Start a broker even where there is no store yet. */
   readonly makeStore?: boolean;
+  /** Say nothing of a damaged store: the caller wants to look at it. */
+  readonly unchecked?: boolean;
 }
 
 /**
  * Connects a command to its workspace with a role's rights. Where no broker runs, but there is a store, one is started for
  * this command alone and stopped by `close`; a workspace with peers is reached through any of them.
  *
- * @throws UnreachableError when there is neither a broker nor a store
+ * @throws UnreachableError when there is neither a broker nor a store; JournalCorruptError when the store lost something
  */
 export async function linkWorkspace(
   paths: WorkspacePaths,
   role: Role,
   external: ExternalBroker | null = null,
   options: LinkOptions = {},
+): Promise<WorkspaceLink> {
+  const link = await reachWorkspace(paths, role, external, options);
+  if (external || options.unchecked) return link;
+  try {
+    await checkStore(link.bus, paths);
+    return link;
+  } catch (error) {
+    await link.close();
+    if (!(error instanceof BusError)) throw error;
+    throw new UnreachableError(`the broker of workspace ${paths.name} does not answer: ${error.message}; try again`, {
+      cause: error,
+    });
+  }
+}
+
+async function reachWorkspace(
+  paths: WorkspacePaths,
+  role: Role,
+  external: ExternalBroker | null,
+  options: LinkOptions,
 ): Promise<WorkspaceLink> {
   if (external) {
     const bus = await connectAs(external.url, credentialsOf(external), role);
@@ -50,6 +73,7 @@ export async function linkWorkspace(
     return { bus, url: running.url, close: () => bus.close() };
   }
   if (!hasStore(paths) && !options.makeStore) {
+    checkStoreThere(paths);
     throw new UnreachableError(
       `workspace ${paths.name} has no coordinator and no store on this machine (${paths.dir})\n` +
         "  start one: nexus-coord\n  or name another workspace: --workspace NAME",

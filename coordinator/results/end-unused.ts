@@ -1,0 +1,29 @@
+import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { takeCensus } from "../../shared/broker/holders.ts";
+import { signalProcess } from "../../shared/broker/tied-process.ts";
+import { pause } from "../../shared/deadline.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { isAlive } from "../../shared/process-identity.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+
+const patienceMs = 30_000;
+
+/**
+ * For what exchanges a workspace's store: its broker must not run. One that only waits for a coordinator that died is ended.
+ *
+ * @throws UsageError while anything uses it
+ */
+export async function endUnused(paths: WorkspacePaths): Promise<void> {
+  const info = runningBroker(paths);
+  if (!info) return;
+  if (takeCensus(paths).living.length === 0) {
+    signalProcess(info.guard, "SIGINT");
+    const limit = performance.now() + patienceMs;
+    while (isAlive(info.guard) && performance.now() < limit) await pause(20);
+    if (!isAlive(info.guard)) return;
+  }
+  const flag = paths.name === "ws1" ? "" : ` --workspace ${paths.name}`;
+  throw new UsageError(
+    `workspace ${paths.name} is in use (its broker runs, process ${info.guard.pid}); end it first: nexus-coord${flag} stop`,
+  );
+}
