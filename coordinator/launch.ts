@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pause } from "../shared/deadline.ts";
-import { BrokerError, UnreachableError } from "../shared/errors.ts";
+import { exitCode, NexusError, UnreachableError } from "../shared/errors.ts";
 import { isAlive, type ProcessIdentity } from "../shared/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../shared/workspace.ts";
 import { type Endpoint, livingEndpoint } from "./endpoint.ts";
@@ -13,7 +13,9 @@ const patienceMs = 150_000;
 const pollMs = 20;
 
 /** What a coordinator tells the command that started it, once. */
-export type StartMessage = { readonly kind: "ready" } | { readonly kind: "failed"; readonly message: string };
+export type StartMessage =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly message: string; readonly exit: number };
 
 /** Sees to it that a coordinator leads on this machine; starts one, in a session of its own, where none does. */
 export async function ensureCoordinator(
@@ -25,6 +27,7 @@ export async function ensureCoordinator(
   createWorkspace(paths);
   const errors = openSync(join(paths.logs, "coordinator.log"), "a", 0o600);
   let failed: string | undefined;
+  let exit: number = exitCode.unreachable;
   try {
     const child = spawn(process.execPath, [program, "--headless", "--workspace", paths.name, ...flags], {
       detached: true,
@@ -37,7 +40,10 @@ export async function ensureCoordinator(
       failed ??= `it ended with ${signal ?? `code ${code}`}; see ${join(paths.logs, "coordinator.log")}`;
     });
     child.on("message", (message: StartMessage) => {
-      if (message.kind === "failed") failed = message.message;
+      if (message.kind === "failed") {
+        failed = message.message;
+        exit = message.exit;
+      }
       child.disconnect();
     });
     const limit = performance.now() + patienceMs;
@@ -47,7 +53,7 @@ export async function ensureCoordinator(
         child.unref();
         return { endpoint, started: true };
       }
-      if (failed !== undefined) throw new BrokerError(failed);
+      if (failed !== undefined) throw new NexusError("START", exit, failed);
       await pause(pollMs);
     }
   } finally {

@@ -143,7 +143,7 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   } catch (error) {
     const { text, exit } = explain(error, "nexus-coord");
     const isHeard = flags.tied && process.connected;
-    tell({ kind: "failed", message: text });
+    tell({ kind: "failed", message: text, exit });
     // Whoever this one is tied to says it, on the same terminal.
     if (!isHeard) throw error;
     process.exitCode = exit;

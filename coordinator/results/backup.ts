@@ -26,7 +26,6 @@ export async function backUp(
   const { BackupWriter } = await import("../../shared/broker/backup-file.ts");
   const { packWorkspace, savedFiles } = await import("../../shared/broker/workspace-copy.ts");
   const started = performance.now();
-  // A damaged store is refused here: it must not take the place of an older, whole backup without a word.
   const { bytes, ends } = await withLink(scope, "coordinator", async ({ bus }) => {
     const header = { version: 1, workspace: scope.paths.name, at: new Date().toISOString() } as const;
     const writer = new BackupWriter(file, { ...header, program: programVersion() });

@@ -12,9 +12,10 @@ import { addEvaluate } from "./verbs/evaluate.ts";
 import { addInit } from "./verbs/init.ts";
 import { addList } from "./verbs/list.ts";
 import { addOrders } from "./verbs/orders.ts";
-import { addPeers } from "./verbs/peers.ts";
+
 import { addPlot } from "./verbs/plot.ts";
 import { addRun } from "./verbs/run.ts";
+import { addStore } from "./verbs/store.ts";
 import { addTransfer } from "./verbs/transfer.ts";
 import { addVerify } from "./verbs/verify.ts";
 import { addView } from "./verbs/view.ts";
@@ -59,7 +60,7 @@ export function commandTree(output: Output, setExit: (code: number) => void): Co
     addPlot,
     addControl,
     addOrders,
-    addPeers,
+    addStore,
     addVerify,
   ])
     add(program, ports);

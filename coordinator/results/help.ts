@@ -55,3 +55,27 @@ A run's files:  console.txt, repro_spec.yaml (executing it repeats the run), rep
 A job's files:  spec.yaml, runs.csv, components/ (the defaults it was submitted with), and a folder for each run.
 Files that are there already with the same content are not written again, so that a download can be resumed.
 `;
+
+export const backup = `
+The file holds the journal, the evidence, checkpoints, files of runs, and the workspace's passwords, as of one moment; searches go on
+meanwhile. It is there only when it is whole. More: docs/backup.md.
+
+Examples:
+  nexus backup ws1.nexus              every night, say, under another name
+  nexus backup ws1.nexus --verify     and try at once whether it can be restored
+`;
+
+export const restore = `
+The file's checksum is compared first; the workspace is changed only once the new store is whole, else it stays as it is. What it
+held before is kept in its folder as replaced-DATE. Workers that had joined by the backup go on by themselves.
+
+Examples:
+  nexus --workspace ws2 restore ws1.nexus     beside what there is
+  nexus restore ws1.nexus --replace           in its place
+`;
+
+export const repair = `
+Without options it only looks: exit code 0 where the store is whole, 1 where something is missing, and what could be kept of it.
+With --accept-loss the workspace goes on with the journal's records up to the first that is missing or cannot be read; what came
+after it never was. The damaged store is kept in the workspace's folder as damaged-DATE. A backup is better: nexus restore.
+`;

@@ -1,5 +1,7 @@
+import { readUpTo } from "../../shared/broker/read-up-to.ts";
 import { readSnapshot } from "../../shared/broker/snapshots.ts";
-import { within } from "../../shared/deadline.ts";
+import { citedTrouble, gapText, storeTroubles } from "../../shared/broker/store-check.ts";
+import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import { plainDifference } from "../../shared/domain/invariants/plain-difference.ts";
 import { InvariantCheck } from "../../shared/domain/invariants.ts";
@@ -17,8 +19,6 @@ import { namedJob } from "./named-job.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
 
-const readTimeoutMs = 600_000;
-
 /** What a store came to, held against the promises of a search. */
 export interface Verification {
   readonly jobs: number;
@@ -26,8 +26,10 @@ export interface Verification {
   readonly ended: number;
   readonly records: number;
   readonly evidence: number;
-  /** In words; empty when every promise was kept. */
-  readonly violations: readonly string[];
+  /** What the store itself lacks, in words. */
+  readonly damage: readonly string[];
+  /** Promises that were not kept, in words. */
+  readonly broken: readonly string[];
 }
 
 /** `nexus verify [job]`; returns the exit code. */
@@ -39,8 +41,14 @@ export async function verify(
 ): Promise<number> {
   const scope = scopeOf(globals);
   const workspace = scope.paths.name;
-  const found = await withLink(scope, "viewer", ({ bus }) => verifyStore(bus, job, workspace));
-  const { violations, ...counts } = found;
+  const verifyAll = async ({ bus }: WorkspaceLink): Promise<Verification> => {
+    const damage = scope.external ? [] : await storeTroubles(bus, scope.paths);
+    const found = await verifyStore(bus, job, workspace);
+    return { ...found, damage: [...new Set([...damage, ...found.damage])] };
+  };
+  // A damaged store is no reason to end: that is said with everything else.
+  const { damage, broken, ...counts } = await withLink(scope, "viewer", verifyAll, { unchecked: true });
+  const violations = [...damage, ...broken];
   const isKept = violations.length === 0;
   const what = job ?? `workspace ${workspace}`;
   if (json) {
@@ -52,6 +60,7 @@ export async function verify(
     output.result(`${what}: ${counts.jobs} jobs, ${counts.trials} runs, ${counts.ended} of them ended; ${read}\n`);
     if (isKept) output.result(promises);
     else output.result(`${violations.length} broken:\n${violations.map((each) => `  ${each}\n`).join("")}`);
+    if (damage.length > 0) output.note(`the store itself is damaged; what can be done:  nexus${scope.flags} repair\n`);
   }
   return isKept ? exitCode.done : exitCode.failure;
 }
@@ -81,19 +90,53 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
     check.event(event);
   });
   journal.snapshot = await readSnapshot(bus, (why) => journal.troubles.push(`the snapshot cannot be used: ${why}`));
-  await readAll(bus, streams.journal, (message) => journal.take(message));
+  const ends = { journal: await bus.lastSeq(streams.journal), evidence: 0 };
+  await readUpTo(bus, streams.journal, ends.journal, (message) => journal.take(message));
+  journal.ended(ends.journal);
   const only = typed === undefined ? undefined : namedJob(typed, journal.state, workspace).job;
   let evidence = 0;
+  ends.evidence = await bus.lastSeq(streams.evidence);
+  const gaps = new Gaps("message");
   const hear = (message: StoredMessage): void => {
     evidence += 1;
+    gaps.take(message.seq);
     const told = testimonyOf(message);
     if (told) check.testimony(told);
   };
-  await readAll(bus, streams.evidence, hear, only === undefined ? undefined : [evidenceOfJob(only)]);
+  await readUpTo(bus, streams.evidence, ends.evidence, hear, only === undefined ? undefined : [evidenceOfJob(only)]);
+  // Of one job only its own messages are read.
+  if (only === undefined) gaps.endAt(ends.evidence);
+  const cited = citedTrouble(ends.evidence, journal.state);
+  const damage = [
+    ...journal.gaps.found,
+    ...(only === undefined ? gaps.found : []),
+    ...(cited === undefined ? [] : [cited]),
+  ];
   // A fold that broke off says less than the records: that it did is the one thing to say of it.
-  if (journal.troubles.length === 0) check.compare(partOf(journal.state, only));
+  if (journal.troubles.length + journal.gaps.found.length === 0) check.compare(partOf(journal.state, only));
   const { jobs, trials, ended } = check.counts();
-  return { jobs, trials, ended, records, evidence, violations: [...journal.troubles, ...check.violations()] };
+  return { jobs, trials, ended, records, evidence, damage, broken: [...journal.troubles, ...check.violations()] };
+}
+
+/** Stretches of a stream that are not there, in words. */
+class Gaps {
+  readonly found: string[] = [];
+  readonly #kind: "record" | "message";
+  #expected = 1;
+
+  constructor(kind: "record" | "message") {
+    this.#kind = kind;
+  }
+
+  take(seq: number): void {
+    if (seq > this.#expected) this.found.push(gapText(this.#expected, seq - 1, this.#kind));
+    this.#expected = seq + 1;
+  }
+
+  /** Everything up to there was stored when the reading began. */
+  endAt(last: number): void {
+    if (this.#expected <= last) this.take(last + 1);
+  }
 }
 
 /** The journal as it lies in the broker: its records, their fold, and what is wrong with the messages themselves. */
@@ -102,7 +145,7 @@ class JournalReading {
   readonly troubles: string[] = [];
   /** To be compared with the fold when that is as far. */
   snapshot: WorkspaceState | undefined;
-  #expected = 1;
+  readonly gaps = new Gaps("record");
   #isFolding = true;
   readonly #onEvent: (event: JournalEvent) => void;
 
@@ -111,8 +154,7 @@ class JournalReading {
   }
 
   take({ seq, subject, msgId, data }: StoredMessage): void {
-    if (seq !== this.#expected) this.troubles.push(`messages ${this.#expected} to ${seq - 1} of the journal are gone`);
-    this.#expected = seq + 1;
+    this.gaps.take(seq);
     if (!isJournalRecord(msgId)) return;
     let events: JournalEvent[];
     try {
@@ -127,6 +169,13 @@ class JournalReading {
       this.#fold(seq, event);
     }
     if (this.#isFolding && this.snapshot?.seq === seq) this.#compareSnapshot(this.snapshot);
+  }
+
+  /** Called when everything has been read that was stored when the reading began. */
+  ended(last: number): void {
+    this.gaps.endAt(last);
+    if (this.snapshot && this.snapshot.seq > last)
+      this.troubles.push(`the snapshot is of record ${this.snapshot.seq}, but the journal ends with record ${last}`);
   }
 
   #compareSnapshot(snapshot: WorkspaceState): void {
@@ -151,18 +200,4 @@ class JournalReading {
 function partOf(state: WorkspaceState, only: JobName | undefined): WorkspaceState {
   if (only === undefined) return state;
   return { ...state, jobs: new Map([...state.jobs].filter(([job]) => job === only)) };
-}
-
-async function readAll(
-  bus: Bus,
-  stream: string,
-  handler: (message: StoredMessage) => void,
-  subjects?: readonly string[],
-): Promise<void> {
-  const reading = await bus.read(stream, 1, handler, subjects);
-  try {
-    await within(reading.caughtUp, readTimeoutMs, `reading ${stream}`);
-  } finally {
-    await reading.stop();
-  }
 }

@@ -59,12 +59,17 @@ export async function followJournal(
 ): Promise<JournalFollower> {
   const state = from;
   let corrupt: JournalCorruptError | undefined;
+  let breakOff: () => void = () => undefined;
+  const brokenOff = new Promise<void>((resolve) => {
+    breakOff = resolve;
+  });
   let expected = state.seq + 1;
   const fold = (message: StoredMessage): void => {
     if (corrupt) return;
     if (message.seq !== expected) {
       corrupt = journalGap(expected, message.seq - 1);
       onCorrupt(corrupt);
+      breakOff();
       return;
     }
     expected += 1;
@@ -83,6 +88,7 @@ export async function followJournal(
         { cause },
       );
       onCorrupt(corrupt);
+      breakOff();
     }
   };
   let reading: Reading | undefined;
@@ -91,7 +97,7 @@ export async function followJournal(
     const last = await bus.lastSeq(streams.journal);
     if (last < state.seq) throw journalGap(last + 1, state.seq);
     reading = await bus.read(streams.journal, expected, fold);
-    await within(reading.caughtUp, readTimeoutMs, "reading the journal", clock);
+    await within(Promise.race([reading.caughtUp, brokenOff]), readTimeoutMs, "reading the journal", clock);
     // In a cluster a copy that is a little behind may be the one that answers.
     for (let waits = 0; !corrupt && expected <= last && waits < lateWaits; waits += 1) await clock.pause(lateMs);
     if (!corrupt && expected <= last) corrupt = journalGap(expected, last);

@@ -5,6 +5,7 @@ import type { Bus } from "../ports.ts";
 import { streams } from "../wire/subjects.ts";
 import type { WorkspacePaths } from "../workspace.ts";
 import { mayPass, type StreamInfo, streamInfo } from "./jetstream-api.ts";
+import { readUpTo } from "./read-up-to.ts";
 import { markOf, readMark } from "./store-mark.ts";
 
 /**
@@ -29,10 +30,6 @@ export function gapText(from: number, to: number, kind: "record" | "message" = "
 /** A stretch of the journal that is not there. */
 export const journalGap = (from: number, to: number): JournalCorruptError =>
   new JournalCorruptError(`${gapText(from, to)}: the broker's store was damaged${remedy()}`);
-
-/** The server compares every message's checksum before it packs a stream, and refuses where one differs. */
-export const streamDamaged = (stream: string, { message }: Error): JournalCorruptError =>
-  new JournalCorruptError(`stream ${stream} of the broker's store is damaged (${message})${remedy()}`);
 
 /**
  * Compares the streams with what this machine remembers of them, before anything is made or written.
@@ -109,6 +106,29 @@ const evidenceLostText = (last: number, known: string): string =>
 
 const tries = 5;
 const askAgainMs = 200;
+
+/**
+ * Reads the journal and the evidence to their ends: the server leaves out a message whose checksum differs.
+ *
+ * @throws JournalCorruptError for the first message that does not come
+ */
+export async function checkReadable(bus: Bus): Promise<void> {
+  for (const [stream, kind] of [
+    [streams.journal, "record"],
+    [streams.evidence, "message"],
+  ] as const) {
+    const last = await bus.lastSeq(stream);
+    let expected = 1;
+    let gap: string | undefined;
+    await readUpTo(bus, stream, last, ({ seq }) => {
+      if (seq > expected) gap = gapText(expected, seq - 1, kind);
+      expected = seq + 1;
+      return gap === undefined;
+    });
+    if (expected <= last) gap ??= gapText(expected, last, kind);
+    if (gap !== undefined) throw new JournalCorruptError(`${gap}: the broker's store was damaged${remedy()}`);
+  }
+}
 
 /** While the server reloads its users, as after each enrolment, it answers nobody's questions (seen with 2.10.27). */
 async function patiently(bus: Bus, stream: string): Promise<StreamInfo | undefined> {

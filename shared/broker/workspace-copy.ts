@@ -6,11 +6,11 @@ import { bucket, streams } from "../wire/subjects.ts";
 import { createWorkspace, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
 import type { Backup, BackupWriter } from "./backup-file.ts";
 import type { CoordinatorBus, StreamPlan } from "./bus.ts";
-import { askJetStream, JetStreamRefusal, streamInfo } from "./jetstream-api.ts";
+import { askJetStream, streamInfo } from "./jetstream-api.ts";
 import { readJournal } from "./journal-reader.ts";
 import { appendTail, readTail } from "./journal-tail.ts";
 import { giveUpLead } from "./new-store.ts";
-import { checkCited, streamDamaged } from "./store-check.ts";
+import { checkCited, checkReadable } from "./store-check.ts";
 import { type PackedStream, packStream, unpackStream } from "./stream-archive.ts";
 import { ensureStreams, streamPlans } from "./streams.ts";
 
@@ -25,9 +25,11 @@ export interface PackedEnds {
  * after it reaches at least as far; then what the journal has got meanwhile. The bucket is left out: who led does not matter
  * any more, and the rest of it is made anew from the journal.
  *
- * @throws JournalCorruptError when a stream is damaged
+ * @throws JournalCorruptError when the journal or the evidence is damaged
  */
 export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Promise<PackedEnds> {
+  // A damaged store must not take the place of an older, whole backup without a word.
+  await checkReadable(bus);
   const ends = { journal: 0, evidence: 0 };
   for (const { name } of await streamPlans(null)) {
     const onStart = (packed: PackedStream): void => {
@@ -35,11 +37,7 @@ export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Pr
       if (name === streams.evidence) ends.evidence = lastSeqOf(packed);
       file.beginStream(packed);
     };
-    try {
-      await packStream(bus, name, onStart, (bytes) => file.chunk(bytes));
-    } catch (error) {
-      throw error instanceof JetStreamRefusal ? streamDamaged(name, error) : error;
-    }
+    await packStream(bus, name, onStart, (bytes) => file.chunk(bytes));
     file.endStream();
     if (name !== streams.evidence) continue;
     await readTail(bus, ends.journal, (record) => {

@@ -97,7 +97,8 @@ async function overTable(search: Search, job: JobName): Promise<RunTable | undef
 }
 
 async function verdict(search: Search, table: RunTable, faults: ChaosFaults, repeat: string): Promise<number> {
-  const { violations, records, evidence } = await search.verify();
+  const { damage, broken, records, evidence } = await search.verify();
+  const violations = [...damage, ...broken];
   const { iterations, again } = await search.work();
   const lost = violations.filter((each) => /passed over/.test(each)).length;
   const twice = violations.filter((each) => /ended already|counted before/.test(each)).length;

@@ -61,7 +61,7 @@ describe("nexus verify", () => {
     const folder = await workspaceOf(events, [{ ...first, data: encodeEvidence(body) }]);
     const { code, stdout } = await nexus(["verify", "job1"], folder);
     assert.equal(code, 1, stdout);
-    assert.match(stdout, /4 broken:/);
+    assert.match(stdout, /5 broken:\n {2}the evidence .* ends with message 1, but the journal cites 2/);
     assert.match(stdout, /job1 trial 1: "completed" of attempt 1, but evidence 1 says hpmax 1.5, the journal 1\n/);
     assert.match(stdout, /job1 trial 2: "completed" rests on evidence 2, which is not there\n/);
     assert.match(stdout, /job1 trial 1: its curve has a gap: stage 1: nothing between 20 and 40/);

@@ -207,8 +207,8 @@ ${lines(stage, "      ")}`,
   async verify(): Promise<void> {
     const link = await linkWorkspace(this.paths, "viewer");
     try {
-      const { violations } = await verifyStore(link.bus, undefined, "ws1");
-      assert.deepEqual(violations, []);
+      const { damage, broken } = await verifyStore(link.bus, undefined, "ws1");
+      assert.deepEqual([...damage, ...broken], []);
     } finally {
       await link.close();
     }

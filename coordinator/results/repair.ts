@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { replaceStore } from "../../shared/broker/new-store.ts";
+import { readPeers } from "../../shared/broker/peers.ts";
+import { readRemains, type StoreRemains } from "../../shared/broker/store-remains.ts";
+import { type Salvage, salvage } from "../../shared/broker/store-salvage.ts";
+import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { exitCode, UnreachableError, UsageError } from "../../shared/errors.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { endUnused } from "./end-unused.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
+
+export interface RepairOptions {
+  readonly acceptLoss?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+interface Repaired {
+  readonly salvage: Salvage;
+  /** Where the damaged store is now. */
+  readonly kept: string | undefined;
+}
+
+/** `nexus repair`: looks at the store, and makes another of what is left of it if told to; returns the exit code. */
+export async function repair(globals: GlobalOptions, options: RepairOptions, output: Output): Promise<number> {
+  const scope = scopeOf(globals);
+  checkOwn(scope);
+  if (options.acceptLoss) await endUnused(scope.paths);
+  try {
+    const remains = await withDamaged(scope.paths, (bus) => readRemains(bus, scope.paths));
+    const isWhole = remains.troubles.length === 0;
+    const repaired = isWhole || !options.acceptLoss ? undefined : await goOn(scope.paths, remains);
+    if (options.json) output.result(`${JSON.stringify(toldOf(scope, remains, repaired))}\n`);
+    else say(scope, remains, repaired, output);
+    return isWhole || repaired ? exitCode.done : exitCode.failure;
+  } catch (cause) {
+    if (!(cause instanceof BusError)) throw cause;
+    throw new UnreachableError(`workspace ${scope.paths.name}: ${cause.message}; nothing was changed, try again`, {
+      cause,
+    });
+  }
+}
+
+function checkOwn({ paths, external }: Scope): void {
+  if (external)
+    throw new UsageError(`${external.url} is a broker of someone else's; its administrator looks after its store`);
+  if (readPeers(paths))
+    throw new UsageError(
+      `workspace ${paths.name} lives on several machines, each with a copy; expected one with a store of its own\n` +
+        "  where all copies are damaged, the newest backup makes such a one: nexus --workspace NAME restore FILE",
+    );
+}
+
+async function withDamaged<T>(paths: WorkspacePaths, work: (bus: Bus) => Promise<T>): Promise<T> {
+  // A store that is gone altogether is looked at as well: where something is remembered of it.
+  const makeStore = existsSync(paths.storeMark);
+  const link = await linkWorkspace(paths, "coordinator", null, { unchecked: true, makeStore });
+  try {
+    return await work(link.bus);
+  } finally {
+    await link.close();
+  }
+}
+
+async function goOn(paths: WorkspacePaths, remains: StoreRemains): Promise<Repaired> {
+  const made = await replaceStore(paths, { why: "damaged", withSecrets: false }, (bus, scratch) =>
+    withDamaged(paths, (damaged) => salvage(damaged, bus, scratch, remains)),
+  );
+  return { salvage: made.result, kept: made.kept };
+}
+
+function toldOf({ paths }: Scope, remains: StoreRemains, repaired: Repaired | undefined): object {
+  const { troubles, wholeTo, journalEnd, evidence, evidenceEnd } = remains;
+  return {
+    ...{ type: "repair", v: 1, workspace: paths.name, ok: troubles.length === 0 || repaired !== undefined, troubles },
+    ...{ journal: wholeTo, journalEnd, evidence, evidenceEnd, kept: repaired?.kept ?? null },
+    evidenceLeftOut: repaired?.salvage.evidenceLeftOut ?? null,
+  };
+}
+
+function say(scope: Scope, remains: StoreRemains, repaired: Repaired | undefined, output: Output): void {
+  const { troubles, wholeTo, state, journalEnd, evidence, evidenceEnd } = remains;
+  const { paths, flags } = scope;
+  if (troubles.length === 0) {
+    output.result(
+      `the store of ${paths.name} is whole: journal to record ${wholeTo}, ${evidence} messages of evidence\n`,
+    );
+    return;
+  }
+  const lost = journalEnd - wholeTo;
+  if (repaired) {
+    output.result(
+      `${paths.name} goes on after record ${wholeTo} of the journal: ${contents(repaired.salvage.state)}\n`,
+    );
+    output.result(`  lost: ${counted(lost, "record")}, ${repaired.salvage.evidenceLeftOut} messages of evidence\n`);
+    if (repaired.kept !== undefined) output.note(`  the damaged store is kept in ${repaired.kept}\n`);
+    output.note(`  to go on: nexus-coord${flags}\n`);
+    output.note("  workers that joined after that record must be started anew with the join line that it prints\n");
+    return;
+  }
+  output.result(`the store of ${paths.name} is damaged:\n${troubles.map((each) => `  ${each}\n`).join("")}`);
+  output.result(
+    `what is left: records 1 to ${wholeTo} of ${journalEnd} of the journal (${contents(state)}), ` +
+      `${evidence} of ${evidenceEnd} messages of evidence\n`,
+  );
+  output.note(
+    `  nothing was changed. To put back the newest backup:  nexus${flags} restore FILE --replace\n` +
+      `  to go on with what is left, without the rest:        nexus${flags} repair --accept-loss\n`,
+  );
+}
+
+function contents({ jobs, workers }: WorkspaceState): string {
+  const runs = [...jobs.values()].reduce((sum, { trials }) => sum + trials.length, 0);
+  return `${counted(jobs.size, "job")}, ${counted(runs, "run")}, ${counted(workers.size, "worker")}`;
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

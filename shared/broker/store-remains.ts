@@ -1,0 +1,93 @@
+import type { JournalEvent } from "../domain/events.ts";
+import { FoldError } from "../domain/run-table.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../domain/workspace-state.ts";
+import type { Bus, StoredMessage } from "../ports.ts";
+import { BadMessage } from "../wire/check.ts";
+import { decodeEvents, isJournalRecord } from "../wire/messages.ts";
+import { streams } from "../wire/subjects.ts";
+import type { WorkspacePaths } from "../workspace.ts";
+import { streamInfo } from "./jetstream-api.ts";
+import { readUpTo } from "./read-up-to.ts";
+import { citedTrouble, gapText, storeTroubles } from "./store-check.ts";
+import { markOf } from "./store-mark.ts";
+
+/** What can be kept of a store, and what is wrong with it. */
+export interface StoreRemains {
+  /** In words; empty where the store is whole. */
+  readonly troubles: readonly string[];
+  /** The journal's records from the first to this one can be folded. */
+  readonly wholeTo: number;
+  /** What they fold to. */
+  readonly state: WorkspaceState;
+  /** The last record that is known to have been stored. */
+  readonly journalEnd: number;
+  /** Messages of the evidence that can be read. */
+  readonly evidence: number;
+  readonly evidenceEnd: number;
+}
+
+/** Reads the journal from its first record, and the evidence, and looks at each message. Changes nothing. */
+export async function readRemains(bus: Bus, paths: WorkspacePaths): Promise<StoreRemains> {
+  const troubles = await storeTroubles(bus, paths);
+  const journal = await streamInfo(bus, streams.journal);
+  const mark = markOf(paths, journal?.created);
+  const journalEnd = Math.max(journal?.state.lastSeq ?? 0, mark.journal);
+  let folded = journal ? await fold(bus, journal.state.lastSeq) : { state: emptyWorkspace(), wholeTo: 0 };
+  if (folded.trouble !== undefined) {
+    troubles.push(folded.trouble);
+    // A record that cannot be may have been folded in part.
+    folded = { ...(await fold(bus, folded.wholeTo)), wholeTo: folded.wholeTo };
+  }
+  const { state, wholeTo } = folded;
+
+  const said = await streamInfo(bus, streams.evidence);
+  const last = said?.state.lastSeq ?? 0;
+  let evidence = 0;
+  let expected = 1;
+  const look = ({ seq }: StoredMessage): void => {
+    if (seq > expected) troubles.push(gapText(expected, seq - 1, "message"));
+    expected = seq + 1;
+    evidence += 1;
+  };
+  if (said) await readUpTo(bus, streams.evidence, last, look);
+  if (expected <= last) troubles.push(gapText(expected, last, "message"));
+  const cited = citedTrouble(last, state);
+  if (cited !== undefined) troubles.push(cited);
+  const evidenceEnd = Math.max(last, mark.evidence, state.evidenceSeq);
+  return { troubles: [...new Set(troubles)], wholeTo, state, journalEnd, evidence, evidenceEnd };
+}
+
+interface Folded {
+  readonly state: WorkspaceState;
+  readonly wholeTo: number;
+  /** Why it broke off before `last`. */
+  readonly trouble?: string;
+}
+
+async function fold(bus: Bus, last: number): Promise<Folded> {
+  const state = emptyWorkspace();
+  let wholeTo = 0;
+  let trouble: string | undefined;
+  await readUpTo(bus, streams.journal, last, (message) => {
+    if (message.seq > wholeTo + 1) trouble = gapText(wholeTo + 1, message.seq - 1);
+    else trouble = foldMessage(state, message);
+    if (trouble === undefined) wholeTo = message.seq;
+    return trouble === undefined;
+  });
+  if (trouble === undefined && wholeTo < last) trouble = gapText(wholeTo + 1, last);
+  return { state, wholeTo, ...(trouble === undefined ? {} : { trouble }) };
+}
+
+/** Why it cannot be folded. */
+function foldMessage(state: WorkspaceState, { seq, subject, msgId, data }: StoredMessage): string | undefined {
+  if (!isJournalRecord(msgId)) return undefined;
+  try {
+    const events: JournalEvent[] = decodeEvents(data);
+    for (const event of events) apply(state, event);
+    state.seq = seq;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FoldError || error instanceof BadMessage)) throw error;
+    return `record ${seq} of the journal (${subject}) cannot be: ${error.message}`;
+  }
+}

@@ -1,0 +1,159 @@
+import { within } from "../deadline.ts";
+import type { WorkspaceState } from "../domain/workspace-state.ts";
+import { BrokerError } from "../errors.ts";
+import type { Bus, StoredMessage } from "../ports.ts";
+import { allChunks, parseChunk, streams } from "../wire/subjects.ts";
+import { testimonyOf } from "../wire/testimony.ts";
+import type { WorkspacePaths } from "../workspace.ts";
+import type { CoordinatorBus } from "./bus.ts";
+import { streamInfo } from "./jetstream-api.ts";
+import { readJournal } from "./journal-reader.ts";
+import { giveUpLead } from "./new-store.ts";
+import { checkCited } from "./store-check.ts";
+import type { StoreRemains } from "./store-remains.ts";
+import { ensureStreams } from "./streams.ts";
+
+/** Stands where a message of the evidence was, so that those after it keep the sequences that the journal cites. */
+const lostSubject = "ev.lost";
+/** Messages read before they are written, and written before their acknowledgements are waited for. */
+const together = 2000;
+const chunksTogether = 8;
+const readTimeoutMs = 60_000;
+const storeTimeoutMs = 60_000;
+
+/** What was carried over. */
+export interface Salvage {
+  readonly state: WorkspaceState;
+  /** Messages of the evidence that are lost, or that speak of runs which the journal no longer knows. */
+  readonly evidenceLeftOut: number;
+}
+
+/**
+ * Makes a store of what is left of another: the journal up to its last whole record; of the evidence what that journal cites,
+ * in its place, and what else is about its runs; the pieces of their checkpoints and files. Evidence of runs that are no longer
+ * known is left out: their numbers are given out again, and it would be taken for others'.
+ */
+export async function salvage(
+  from: Bus,
+  to: CoordinatorBus,
+  scratch: WorkspacePaths,
+  { wholeTo, state: known }: StoreRemains,
+): Promise<Salvage> {
+  await ensureStreams(to, scratch.store, 1);
+  const writer = new StreamWriter(to);
+  for await (const messages of batches(from, streams.journal, wholeTo)) {
+    for (const { subject, msgId, data } of messages) await writer.add(subject, msgId, data);
+  }
+  await writer.settle();
+  if (writer.last !== wholeTo) throw new BrokerError(`${writer.last} of the journal's ${wholeTo} records came over`);
+  const evidenceLeftOut = await salvageEvidence(from, to, known);
+  await salvageChunks(from, to, known);
+  const state = await readJournal(to);
+  await checkCited(to, state);
+  await giveUpLead(to, state.term, "nexus repair");
+  return { state, evidenceLeftOut };
+}
+
+async function salvageEvidence(from: Bus, to: Bus, known: WorkspaceState): Promise<number> {
+  const info = await streamInfo(from, streams.evidence);
+  const end = info?.state.lastSeq ?? 0;
+  const writer = new StreamWriter(to);
+  let leftOut = 0;
+  const fillTo = async (seq: number): Promise<void> => {
+    while (writer.last < seq) {
+      await writer.add(lostSubject, `lost.${writer.last + 1}`, new Uint8Array(1));
+      leftOut += 1;
+    }
+  };
+  for await (const messages of batches(from, streams.evidence, end)) {
+    for (const message of messages) {
+      const { seq, subject, data } = message;
+      const isCited = seq <= known.evidenceSeq;
+      if (isCited) await fillTo(seq - 1);
+      // The ids are new: the old ones may occur twice, further apart than a broker remembers them.
+      if (isCited || isOfKnownRun(known, message)) await writer.add(subject, `kept.${seq}`, data);
+      else leftOut += 1;
+    }
+  }
+  await fillTo(known.evidenceSeq);
+  await writer.settle();
+  return leftOut;
+}
+
+function isOfKnownRun(known: WorkspaceState, message: StoredMessage): boolean {
+  const told = testimonyOf(message);
+  const trial = told && known.jobs.get(told.job)?.trial(told.n);
+  return trial?.attempts.some(({ attempt, worker }) => attempt === told?.attempt && worker === told?.worker) ?? false;
+}
+
+async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise<void> {
+  if (!(await streamInfo(from, streams.blob))) return;
+  const wanted = (await from.subjects(streams.blob, allChunks)).filter((subject) => {
+    const at = parseChunk(subject);
+    const trial = at && known.jobs.get(at.job)?.trial(at.n);
+    return trial?.attempts.some(({ attempt, worker }) => attempt === at?.attempt && worker === at?.worker) ?? false;
+  });
+  for (let i = 0; i < wanted.length; i += chunksTogether) {
+    await Promise.all(
+      wanted.slice(i, i + chunksTogether).map(async (subject) => {
+        const data = await from.newest(streams.blob, subject);
+        // One that cannot be read any more is missed by whoever needs it, and said then.
+        if (data) await to.store(subject, data, { msgId: subject, timeoutMs: storeTimeoutMs });
+      }),
+    );
+  }
+}
+
+/** Appends to an empty stream; several at once are on their way. */
+class StreamWriter {
+  readonly #bus: Bus;
+  #onTheirWay: Promise<unknown>[] = [];
+  last = 0;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  async add(subject: string, msgId: string, data: Uint8Array): Promise<void> {
+    this.last += 1;
+    const seq = this.last;
+    const stored = this.#bus
+      .store(subject, data, { msgId, expectLastSeq: seq - 1, timeoutMs: storeTimeoutMs })
+      .then((answer) => {
+        if (answer.seq !== seq)
+          throw new BrokerError(`message ${seq} came to lie at ${answer.seq}; nothing was changed`);
+      });
+    stored.catch(() => undefined); // looked at in its turn
+    this.#onTheirWay.push(stored);
+    if (this.#onTheirWay.length >= together) await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    const waiting = this.#onTheirWay;
+    this.#onTheirWay = [];
+    await Promise.all(waiting);
+  }
+}
+
+/** The stream's messages up to that sequence, some at a time: a large stream need not be in memory as a whole. */
+async function* batches(bus: Bus, stream: string, last: number): AsyncGenerator<StoredMessage[]> {
+  for (let next = 1; next <= last; ) {
+    const batch: StoredMessage[] = [];
+    let isFull: () => void = () => undefined;
+    const full = new Promise<void>((resolve) => {
+      isFull = resolve;
+    });
+    const reading = await bus.read(stream, next, (message) => {
+      if (batch.length < together && message.seq <= last) batch.push(message);
+      else isFull();
+    });
+    try {
+      await within(Promise.race([reading.caughtUp, full]), readTimeoutMs, `reading ${stream}`);
+    } finally {
+      await reading.stop();
+    }
+    if (batch.length === 0) return;
+    next = (batch.at(-1)?.seq ?? last) + 1;
+    yield batch;
+  }
+}
