@@ -17,6 +17,7 @@ import { readJsonFile, workspacePaths } from "../shared/workspace.ts";
 import { checkWorkerName, defaultWorkerName, identify, type WorkerIdentity, workerStateDir } from "./identity.ts";
 import { type JoinLine, parseJoinLine } from "./join-line.ts";
 import { type WorkerNews, WorkerNode } from "./node.ts";
+import { RefusedKey } from "./refused-key.ts";
 import { RunnerPool } from "./runner-pool.ts";
 import { FileSpool } from "./spool.ts";
 
@@ -93,6 +94,11 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     // Wrong ones must be said, not waited with; a key of our own has been tried by identify.
     if (flags.creds !== undefined)
       await (await connectAs(line.url, credentials(identity, flags.creds, line), "viewer")).close();
+    const key = new RefusedKey(systemClock, (isRefused) => {
+      const words = isRefused ? refusedText(line, text) : "the broker knows this worker's key again";
+      if (isRefused) log.error(words);
+      say(`${timeText()}  ${words}`);
+    });
     const bus = await connectBus({
       url: line.url,
       credentials: credentials(identity, flags.creds, line),
@@ -100,7 +106,9 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       inbox: inboxPrefix(identity.worker),
       waitForBroker: true,
       onStatus: (status) => log.info(status),
+      onRefused: () => key.refused(),
     });
+    bus.onReconnect(() => key.accepted());
     const options = {
       worker: identity.worker,
       bootId: systemChance.nonce(),
@@ -203,8 +211,24 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
   return () => exit;
 }
 
+/** Its workspace may be an older one: then it knows nothing of workers that joined since. */
+function refusedText({ url, workspace }: JoinLine, typed: string | undefined): string {
+  const words =
+    typed === undefined
+      ? `nexus-worker --workspace ${workspace}`
+      : `nexus-worker ${typed}, or the line that nexus-coord prints`;
+  return (
+    `the broker at ${url} refuses this worker's key: its workspace was restored from a backup of before this worker joined, ` +
+    `or made anew\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
+  );
+}
+
+function timeText(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
 function newsLine(news: WorkerNews): string {
-  const time = new Date().toTimeString().slice(0, 8);
+  const time = timeText();
   if (news.kind === "started") return `${time}  ${news.run}  started ${news.text}`.trimEnd();
   if ("run" in news) return `${time}  ${news.run}  ${news.text}`;
   return `${time}  ${news.kind === "waiting" ? "waiting: " : ""}${news.text}`;

@@ -8,6 +8,8 @@ import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { exitCode, UnreachableError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
+
+import { counted } from "./counted.ts";
 import { endUnused } from "./end-unused.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
@@ -115,5 +117,3 @@ function contents({ jobs, workers }: WorkspaceState): string {
   const runs = [...jobs.values()].reduce((sum, { trials }) => sum + trials.length, 0);
   return `${counted(jobs.size, "job")}, ${counted(runs, "run")}, ${counted(workers.size, "worker")}`;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

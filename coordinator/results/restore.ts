@@ -11,6 +11,8 @@ import { UnreachableError, UsageError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { stopCoordinator } from "../launch.ts";
+
+import { counted } from "./counted.ts";
 import { endUnused } from "./end-unused.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
@@ -56,7 +58,7 @@ export async function restore(
       output.result(`${JSON.stringify({ ...told, ...more })}\n`);
       return;
     }
-    const counts = `${jobs === 1 ? "1 job" : `${jobs} jobs`}, ${workers} workers, journal to record ${journal}`;
+    const counts = `${counted(jobs, "job")}, ${counted(workers, "worker")}, journal to record ${journal}`;
     output.result(`${paths.name} is now ${header.workspace} of ${header.at}: ${counts}\n`);
     if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
     output.note(`  to go on: nexus-coord${scope.flags}\n`);

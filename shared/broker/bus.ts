@@ -51,6 +51,8 @@ export interface BusOptions {
   readonly waitForBroker?: boolean;
   /** Called with what a person may want to know: disconnects, reconnects, refused subjects. */
   readonly onStatus?: (status: string) => void;
+  /** Called each time that the broker refuses the credentials of a connection that it once accepted. */
+  readonly onRefused?: () => void;
 }
 
 const wrongLastSequence = 10071;
@@ -118,7 +120,7 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
         // A stack for every request cost a seventh of a busy coordinator's time (2026-11-24).
         noAsyncTraces: true,
       });
-      return new NatsBus(connection, options.inbox ?? "_INBOX", options.onStatus ?? (() => undefined));
+      return new NatsBus(connection, options);
     } catch (cause) {
       const error = connectError(cause, options.url);
       if (error.reason === "not connected" || refusals === refusalsBelieved) throw error;
@@ -158,9 +160,9 @@ class NatsBus implements CoordinatorBus {
   readonly #readings = new Set<Reading>();
   readonly #onReconnect = new Set<() => void>();
 
-  constructor(connection: NatsConnection, inbox: string, onStatus: (status: string) => void) {
+  constructor(connection: NatsConnection, options: BusOptions) {
     this.#connection = connection;
-    this.#questions = new Questions(createInbox(inbox));
+    this.#questions = new Questions(createInbox(options.inbox ?? "_INBOX"));
     this.#subscribe(this.#questions.subscription, ({ subject, data, headers: head }) =>
       this.#questions.hear(subject, data, data.length === 0 ? (head?.code ?? 0) : 0),
     );
@@ -168,10 +170,10 @@ class NatsBus implements CoordinatorBus {
     this.entries = new NatsEntries((timeout) =>
       connection.jetstream({ timeout, checkAPI: false }).views.kv(bucket, { bindOnly: true }),
     );
-    void this.#watch(onStatus);
+    void this.#watch(options);
   }
 
-  async #watch(onStatus: (status: string) => void): Promise<void> {
+  async #watch({ onStatus, onRefused }: BusOptions): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === Events.Disconnect) this.#connected = false;
       if (status.type === Events.Reconnect) {
@@ -179,8 +181,9 @@ class NatsBus implements CoordinatorBus {
         for (const handler of this.#onReconnect) handler();
       }
       if (status.permissionContext?.operation === "publish") this.#questions.refused(status.permissionContext.subject);
+      if (status.type === Events.Error && status.data === ErrorCode.AuthorizationViolation) onRefused?.();
       if (status.type !== "pingTimer" && status.type !== Events.Update)
-        onStatus(`${status.type}: ${String(status.data)}`);
+        onStatus?.(`${status.type}: ${String(status.data)}`);
     }
     this.#connected = false;
     this.#questions.close();

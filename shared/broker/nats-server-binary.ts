@@ -74,7 +74,7 @@ async function fetchOnce(
   const system = readOperatingSystem();
   const tools = system.debianLike ? findAptTools(env) : undefined;
   const found = tooOld ? `found only version ${tooOld.version} (${tooOld.path})` : "found none";
-  const sentence = `nexus needs nats-server ${oldestVersion} or newer and ${found}: ${howToInstall(system)}`;
+  const sentence = `Nexus needs nats-server ${oldestVersion} or newer and ${found}: ${howToInstall(system)}`;
   if (!tools) throw new BrokerError(sentence);
 
   mkdirSync(cache, { recursive: true, mode: 0o700 });
