@@ -120,7 +120,8 @@ function nextSteps(job: JobName): string {
   return `
 Look further (nothing needs to run for this):
   npx nexus list runs ${job} --workspace ${workspace} --sort=metrics.hpmax --last=10
-  npx nexus list jobs --workspace ${workspace}
+  npx nexus eval ${job} --workspace ${workspace}
+  npx nexus plot summary ${job} --workspace ${workspace}
 Search again:              npm start -- --again
 Search on real machines:   npx nexus-coord            then follow what it prints
                            npx nexus run specs/dgd_hp_search.yaml`;

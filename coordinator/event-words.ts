@@ -1,6 +1,7 @@
 import type { JournalEvent } from "../shared/domain/events.ts";
 import { changesText } from "../shared/domain/job-changes.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
+import { counted } from "./counted.ts";
 import { settingsWithNames, settingText } from "./progress.ts";
 import { formatDecimal } from "./results/number-format.ts";
 import { childStatus } from "./results/status-words.ts";
@@ -43,7 +44,7 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
     case "job-edited":
       return line(`${event.job} changed by ${event.by}: ${changesText(event.changes).join(", ")}`);
     case "runs-ordered":
-      return line(`${event.by}: ${event.trials.length} runs of ${event.job} ${event.order}`);
+      return line(`${event.by}: ${counted(event.trials.length, "run")} of ${event.job} ${event.order}`);
     case "late":
       return line(`${runOf(event, table)}: a result from ${event.worker} came late and is not counted`);
     case "worker-enrolled":

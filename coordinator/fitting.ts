@@ -1,6 +1,7 @@
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import type { Claim } from "../shared/wire/messages.ts";
+import { counted } from "./counted.ts";
 import type { Reign } from "./reign.ts";
 
 export const openJobs = (reign: Reign): RunTable[] => [...reign.state.jobs.values()].filter((table) => !table.isOver);
@@ -34,14 +35,14 @@ export function obstacle(
   if (!lowPriority && claim.opportunistic)
     return `${table.job} has low_priority: false, and ${worker} is opportunistic`;
   if (holds === 0 && computeNodes !== null && table.holding.size >= computeNodes) {
-    return `${table.job} runs on its ${computeNodes} nodes already (compute_nodes)`;
+    return `${table.job} runs on its ${counted(computeNodes, "node")} already (compute_nodes)`;
   }
   // compute_nodes was lowered: those that came last get nothing more, and leave as their runs end.
   if (computeNodes !== null && table.holding.size > computeNodes && rankOf(table, worker) >= computeNodes) {
     return `${table.job} runs on more nodes than its ${computeNodes} (compute_nodes), and ${worker} came last`;
   }
   if (runsPerNode !== null && holds >= runsPerNode)
-    return `${worker} has its ${runsPerNode} runs of ${table.job} (runs_per_node)`;
+    return `${worker} has its ${counted(runsPerNode, "run")} of ${table.job} (runs_per_node)`;
   // One that alone takes more than there is runs alone.
   if (inUse > 0 && inUse + coresPerRun > claim.slots) {
     return `${worker} has ${claim.slots} slots, of which ${inUse} are taken, and a run of ${table.job} takes ${coresPerRun} (cores_per_run)`;

@@ -19,7 +19,10 @@ function endOf(table: RunTable): { readonly state: JobStateName; readonly reason
   const over = hold ? "held" : "completed";
   if (table.ended >= totalRuns) {
     const lowered = table.ended > totalRuns ? `; total_runs was lowered to ${totalRuns}` : "";
-    return { state: over, reason: `all ${table.ended} runs have ended${lowered}` };
+    return {
+      state: over,
+      reason: `${table.ended === 1 ? "its only run has" : `all ${table.ended} runs have`} ended${lowered}`,
+    };
   }
   if (table.state === "stopping") return { state: over, reason: table.reason };
   if (table.state === "draining") {

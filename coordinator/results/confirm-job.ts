@@ -18,6 +18,7 @@ import type { Spec } from "../../shared/domain/spec.ts";
 import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../shared/domain/spec-read.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { exitCode, NotFoundError, SpecError } from "../../shared/errors.ts";
+import { counted } from "../counted.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";
 import { namedJob } from "./named-job.ts";
@@ -25,7 +26,6 @@ import { withOperatorLink } from "./operator-link.ts";
 import { giveOrder, newOrderId } from "./order.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
-import { counted } from "./verdict-text.ts";
 import { waitForJobs } from "./wait-for-jobs.ts";
 
 /** `nexus confirm`. */

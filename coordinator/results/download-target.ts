@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { sha256Of } from "../../shared/wire/sealed-chunks.ts";
-import { counted } from "./counted.ts";
+import { counted } from "../counted.ts";
 import type { Output } from "./output.ts";
 import type { RunFile } from "./run-files.ts";
 import { printable } from "./table.ts";

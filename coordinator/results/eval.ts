@@ -1,4 +1,5 @@
 import { type Evaluated, evaluate } from "../../shared/domain/evaluation/evaluated.ts";
+import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
 import {
   type Configuration,
   type Hyperparameter,
@@ -113,12 +114,13 @@ function evaluationJson({ table, history, verdict }: Evaluated): string {
     ...row,
     hparams: hparams(configuration),
   }));
-  const { estimates: _1, intervals: _2, leader, rival, ...rest } = verdict;
+  const { estimates: _1, intervals: _2, leader, rival, interval, ...rest } = verdict;
   const object = {
     type: "verdict",
     v: 1,
     job: table.job,
     ...rest,
+    interval: { ...interval, level: intervalLevel },
     summary: verdictLines(verdict, hyperparameters)[0],
     hparams: hparams(leader),
     rival: rival && { ...rival, configuration: undefined, hparams: hparams(rival.configuration) },

@@ -1,5 +1,5 @@
 import { UsageError } from "../../shared/errors.ts";
-import { counted } from "./counted.ts";
+import { counted } from "../counted.ts";
 import { exportLines } from "./export.ts";
 import type { ExportFormat, ExportJobOptions } from "./export-formats.ts";
 import { optunaJournal } from "./optuna-journal.ts";

@@ -81,7 +81,8 @@ function jsonValue(cell: Cell): string {
   return cell === undefined ? "null" : JSON.stringify(cell);
 }
 
-function csvField(cell: Cell): string {
+/** A field of a table with commas; text that a spreadsheet would run is disarmed. */
+export function csvField(cell: Cell): string {
   const text = unarmed(cell);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

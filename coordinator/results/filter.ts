@@ -32,9 +32,10 @@ const example = 'for example: --filter "hpmax>=0.03"';
 /** @throws UsageError that marks the place where the text is no filter */
 export function parseFilter(text: string): Filter {
   const { length: from } = /^\s*/.exec(text)?.[0] ?? "";
-  const [column = ""] = /^[^\s=!<>]+/.exec(text.slice(from)) ?? [];
+  const [written = "", ...quoted] = /^(?:"([^"]+)"|'([^']+)'|[^\s=!<>]+)/.exec(text.slice(from)) ?? [];
+  const column = quoted.find((name) => name !== undefined) ?? written;
   if (column === "") throw unreadable(text, from, 1, `expected a column\n  ${example}`);
-  const signAt = from + column.length + (/^\s*/.exec(text.slice(from + column.length))?.[0].length ?? 0);
+  const signAt = from + written.length + (/^\s*/.exec(text.slice(from + written.length))?.[0].length ?? 0);
   const sign = /^[=!<>~]+/.exec(text.slice(signAt))?.[0] ?? "";
   if (sign === "") throw unreadable(text, signAt, 1, `expected one of ${operatorsSaid}\n  ${example}`);
   const operator = operatorOf(sign);

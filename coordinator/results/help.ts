@@ -22,10 +22,10 @@ Environment:
 
 Exit codes:
   0  done                              4  no coordinator or broker could be reached
-  1  failure                           130  ended by Ctrl-C
-  2  wrong usage, or a spec that       143  ended by SIGTERM
-     cannot be used                    129  ended by SIGHUP
-  3  no such job, run or worker
+  1  failure                           5  finished, but some runs failed (confirm)
+  2  wrong usage, or a spec that       130  ended by Ctrl-C
+     cannot be used                    143  ended by SIGTERM
+  3  no such job, run or worker        129  ended by SIGHUP
 `;
 
 export const run = `

@@ -7,6 +7,7 @@ import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { renderProblems } from "../../shared/domain/spec-read.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { mostImported } from "../../shared/wire/messages.ts";
+import { counted } from "../counted.ts";
 import type { Output } from "./output.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
 import type { RunOptions } from "./run.ts";
@@ -59,7 +60,8 @@ export function earlierRuns(file: string, text: string, hyperparameters: readonl
     runs.push([nameOf(name, row.line), value, configuration]);
   }
   if (problems.length > 0) throw new UsageError(problemText(problems));
-  if (runs.length === 0) throw new UsageError(`${file}: none of its ${rows.length} rows has a value of hpmax`);
+  if (runs.length === 0)
+    throw new UsageError(`${file}: it has ${counted(rows.length, "row")}, and no value of hpmax in any`);
   if (runs.length > mostImported) {
     throw new UsageError(
       `${file}: ${runs.length} runs; at most ${mostImported} can be imported into a job\n  keep the newest, or those of the better configurations`,
@@ -75,11 +77,7 @@ function problemText(problems: readonly string[]): string {
   const shown = problems.slice(0, mostProblems);
   const rest = problems.length - shown.length;
   const more = rest === 0 ? [] : [`... and ${rest} more`];
-  return [
-    ...shown,
-    ...more,
-    `${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was submitted`,
-  ].join("\n");
+  return [...shown, ...more, `${counted(problems.length, "problem")}; nothing was submitted`].join("\n");
 }
 
 function checkColumns(file: string, rows: readonly ReadRow[], hyperparameters: readonly Hyperparameter[]): void {
@@ -144,8 +142,11 @@ export async function importRuns(
     );
   }
   const { runs, withoutResult } = readEarlierRuns(file, spec.hyperparameters);
-  const without = withoutResult === 0 ? "" : `; ${withoutResult} rows without a result were passed over`;
-  output.note(`${runs.length} earlier runs read from ${file}${without}\n`);
+  const without =
+    withoutResult === 0
+      ? ""
+      : `; ${counted(withoutResult, "row")} without a result ${withoutResult === 1 ? "was" : "were"} passed over`;
+  output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}\n`);
   const { launchJob } = await import("./launch-job.ts");
   return launchJob(globals, spec, options, output, runs);
 }

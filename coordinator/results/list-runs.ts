@@ -1,6 +1,6 @@
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { counted } from "../counted.ts";
 import { type Column, statusOf } from "./columns.ts";
-import { counted } from "./counted.ts";
 import { exportListing, jsonLines } from "./export.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsJson } from "./records.ts";

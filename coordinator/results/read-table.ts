@@ -8,20 +8,32 @@ export interface ReadRow {
   readonly values: ReadonlyMap<string, Setting>;
 }
 
-/** @param extension  .csv, .jsonl; anything else: tabs */
+const tabbed = ["", ".tsv", ".tab", ".txt"];
+
+/**
+ * @param extension  .csv; .jsonl, .ndjson, .json; .tsv, .tab, .txt or none: tabs
+ * @throws UsageError for any other, and for what cannot be read
+ */
 export function parseTable(file: string, text: string, extension: string): ReadRow[] {
   const unmarked = text.startsWith("\ufeff") ? text.slice(1) : text;
-  if (extension === ".jsonl") return parseJsonLines(file, unmarked);
+  if (extension === ".jsonl" || extension === ".ndjson" || extension === ".json") return parseJsonLines(file, unmarked);
+  if (extension !== ".csv" && !tabbed.includes(extension)) {
+    throw new UsageError(
+      `${file}: expected a table of runs that ends in .csv, .tsv or .jsonl\n  such as writes: nexus export job1 --to csv`,
+    );
+  }
   const records = parseRecords(file, unmarked, extension === ".csv" ? "," : "\t");
   const [header, ...rows] = records;
   if (!header) return [];
+  // An export puts an apostrophe before what a spreadsheet would run as a formula.
+  const names = header.fields.map((name) => name.replace(/^'(?=[=+\-@])/, ""));
   return rows
     .filter(({ fields }) => fields.some((field) => field !== ""))
     .map(({ line, fields }) => {
       if (fields.length > header.fields.length) {
         throw new UsageError(`${file}:${line}: ${fields.length} fields, but the header has ${header.fields.length}`);
       }
-      return { line, values: new Map(header.fields.map((name, i) => [name, fields[i] ?? ""])) };
+      return { line, values: new Map(names.map((name, i) => [name, fields[i] ?? ""])) };
     });
 }
 

@@ -1,12 +1,11 @@
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, findColumn, noColumn, statusOf } from "./columns.ts";
-import { filterTest, misfit, parseFilter } from "./filter.ts";
+import { type Filter, filterTest, misfit, parseFilter } from "./filter.ts";
 import { parseNumberFormat } from "./number-format.ts";
 import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
-import { statusWords } from "./status-words.ts";
+import { noStatus, statusNamed } from "./status-words.ts";
 import { type Cell, type TableColumn, tableColumn } from "./table.ts";
 
 /** What `list runs` lists when neither runs nor a limit are named. */
@@ -95,18 +94,25 @@ function filtered(rows: readonly RunRow[], query: RunQuery, columns: ColumnSet):
     const filter = parseFilter(text);
     const column = columnNamed(columns, filter.column);
     if (!column) throw misfit(filter, "column", noColumn(columns, filter.column));
-    const test = filterTest(filter, column.kind);
+    const test = filterTest(column.id === "status" ? withStatus(filter) : filter, column.kind);
     tests.push((row) => test(column.value(row)));
   }
   return tests.reduce((kept, test) => kept.filter(test), rows);
 }
 
 function statusWord(typed: string): string {
-  const word = typed.trim().toLowerCase().replace(/[-_]/g, " ");
-  if (statusWords.some((known) => known === word)) return word;
-  const nearest = nearestName(word, statusWords);
-  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-  throw new UsageError(`--status: no run is ever "${typed}"${hint}\n  expected: ${statusWords.join(", ")}`);
+  const word = statusNamed(typed);
+  if (word !== undefined) return word;
+  throw new UsageError(`--status: ${noStatus(typed)}`);
+}
+
+/** A status that is asked for by another word is the one that is meant; one that no run ever has is a slip. */
+function withStatus(filter: Filter): Filter {
+  const { operand, operator } = filter;
+  if (operand.kind !== "word" || (operator !== "=" && operator !== "!=")) return filter;
+  const word = statusNamed(operand.text);
+  if (word === undefined) throw misfit(filter, "value", noStatus(operand.text));
+  return { ...filter, operand: { ...operand, text: word } };
 }
 
 interface SortedRows {

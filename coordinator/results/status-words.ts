@@ -1,5 +1,6 @@
 import { isImported } from "../../shared/domain/imported.ts";
 import type { ParentRun, RunTable } from "../../shared/domain/run-table.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import type { Trial, TrialStatus } from "../../shared/domain/trial.ts";
 import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
 
@@ -17,6 +18,37 @@ export const statusWords = [
   "imported",
 ] as const;
 export type StatusWord = (typeof statusWords)[number];
+
+/** What people say as well. */
+const otherWords: Readonly<Record<string, StatusWord>> = {
+  complete: "completed",
+  done: "completed",
+  finished: "completed",
+  succeeded: "completed",
+  failed: "error",
+  failure: "error",
+  crashed: "error",
+  timeout: "timed out",
+  waiting: "queued",
+  started: "running",
+  canceled: "cancelled",
+  stopped: "pruned",
+};
+
+/** The status that a person means; undefined: no run is ever that. */
+export function statusNamed(typed: string): StatusWord | undefined {
+  const word = typed.trim().toLowerCase().replace(/[-_]/g, " ");
+  return (
+    statusWords.find((known) => known === word) ?? (Object.hasOwn(otherWords, word) ? otherWords[word] : undefined)
+  );
+}
+
+/** That there is no such status, and which is near. */
+export function noStatus(typed: string): string {
+  const nearest = nearestName(typed.trim().toLowerCase(), statusWords);
+  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return `no run is ever "${typed.trim()}"${hint}\n  expected: ${statusWords.join(", ")}`;
+}
 
 /** A run's word: its status, or paused where an operator has frozen it or keeps it from being given out. */
 export function runStatus(trial: Trial): StatusWord {

@@ -21,7 +21,7 @@ export interface CellFormat {
   readonly precision?: number | undefined;
   /** Takes the place of all other rules for numbers. */
   readonly number?: ((value: number) => string) | undefined;
-  /** Characters; longer text ends in "..". */
+  /** Characters; longer text ends in "..". Numbers are never cut. */
   readonly maxWidth?: number | undefined;
 }
 
@@ -40,7 +40,8 @@ export function tableColumn(
     isRightAligned: kind !== "text" && (numbers.length > 0 || isEmpty),
     cells: cells.map((cell) => {
       if (cell === undefined) return "";
-      return clipped(typeof cell === "number" ? formatNumber(cell) : printable(String(cell)), format.maxWidth);
+      // Half a number is another number.
+      return typeof cell === "number" ? formatNumber(cell) : clipped(printable(String(cell)), format.maxWidth);
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { labelOf } from "../../shared/domain/evaluation/history.ts";
 import type { Doubt, Verdict } from "../../shared/domain/evaluation/verdict.ts";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import { counted } from "../counted.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
 import { printable } from "./table.ts";
 
@@ -11,7 +12,7 @@ export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperpa
     verdict.doubts.length === 0
       ? "stopping now is reasonable"
       : `go on: ${verdict.doubts.map(doubtText(verdict)).join("; ")}`;
-  const summary = `best for the last ${bestFor} of ${completed} runs; ${chanceText(verdict)}; ${stop}`;
+  const summary = `best for the last ${bestFor} of ${counted(completed, "run")}; ${chanceText(verdict)}; ${stop}`;
   const setting = printable(labelOf(hyperparameters, verdict.leader));
   const leader = `the best: ${setting === "" ? "the only configuration" : setting} (${counted(runs, "run")})`;
   if (verdict.isFlat) return [summary, leader, `all runs came to the same hpmax, ${estimate}`];
@@ -69,5 +70,3 @@ const doubtText =
       }
     }
   };
-
-export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;

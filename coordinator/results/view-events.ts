@@ -1,6 +1,7 @@
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import { isWorkerId } from "../../shared/domain/names.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { counted } from "../counted.ts";
 import { type JournalEntry, readEvents } from "./journal-events.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsTable } from "./records.ts";
@@ -94,7 +95,7 @@ function detailOf(event: JournalEvent): string {
     case "assigned":
       return event.why;
     case "completed":
-      return `hpmax ${event.hpmax} after ${event.iters} iterations`;
+      return `hpmax ${event.hpmax} after ${counted(event.iters, "iteration")}`;
     case "late":
       return `hpmax ${event.hpmax} came after the run had ended: not counted`;
     case "checkpoint":
@@ -102,7 +103,7 @@ function detailOf(event: JournalEvent): string {
     case "lost":
       return `${event.reason}${event.charged ? " (counts against its retries)" : ""}`;
     case "job":
-      return `${event.file} by ${event.by}: ${event.settings.totalRuns} runs, hp_tuning ${event.settings.hpTuning}`;
+      return `${event.file} by ${event.by}: ${counted(event.settings.totalRuns, "run")}, hp_tuning ${event.settings.hpTuning}`;
     case "job-state":
     case "worker-state":
       return [event.reason, event.by === "" || event.by === "coordinator" ? "" : `by ${event.by}`]

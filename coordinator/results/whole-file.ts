@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 
@@ -16,6 +26,7 @@ export function writeWhole(file: string, parts: Iterable<string | Uint8Array>, a
   let opened: number | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
+    removeLeftOvers(dirname(file));
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
     opened = openSync(temporary, "wx");
     for (const part of parts) {
@@ -32,5 +43,21 @@ export function writeWhole(file: string, parts: Iterable<string | Uint8Array>, a
     // Only what the file system says is the person's to mend.
     if (!(cause instanceof Error) || (!("code" in cause) && cause.message !== "it is a folder")) throw cause;
     throw new UsageError(`${asked}: cannot be written (${cause.message})`, { cause });
+  }
+}
+
+const looked = new Set<string>();
+/** Nobody writes that long on one file. */
+const abandonedMs = 3_600_000;
+
+/** Parts of files whose writer was killed: once a folder and process, those that nobody has touched for an hour. */
+function removeLeftOvers(folder: string): void {
+  if (looked.has(folder)) return;
+  looked.add(folder);
+  for (const name of readdirSync(folder)) {
+    if (!/^\..+\.[0-9a-f]{12}\.part$/.test(name)) continue;
+    const path = join(folder, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile() && Date.now() - stat.mtimeMs > abandonedMs) rmSync(path, { force: true });
   }
 }

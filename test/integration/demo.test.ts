@@ -98,7 +98,10 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   assert.deepEqual(await third.ended(), { code: 0, signal: null });
   assert.ok(third.stderr().includes(`Going on with job1: ${later} of 60 runs are done.`), third.stderr());
   assert.match(third.stderr(), /\njob1 {2}completed: 60\/60 runs(, \d+ lost and started again)? {2}best 0\.\d+ /);
-  assert.match(third.stderr(), /npx nexus list runs job1 --workspace demo --sort=metrics\.hpmax --last=10\n/);
+  assert.match(
+    third.stderr(),
+    /npx nexus list runs job1 --workspace demo --sort=metrics\.hpmax --last=10\n {2}npx nexus eval job1 --workspace demo\n {2}npx nexus plot summary job1 /,
+  );
   assert.match(third.stdout(), /\nrank +hpmax +sd +runs +best +lr +disc +rscale +seqlen +clip\n\n +1 /);
   await nothingRuns(folder, ofThird);
   await assertWorthWatching(folder);

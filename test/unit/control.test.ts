@@ -220,7 +220,7 @@ describe("a job that is edited", () => {
     assert.match(String(await story.claim(bob)), /runs on more nodes than its 1 \(compute_nodes\), and bob came last/);
     story.say(bob, 2, "result");
     story.say(bob, 4, "result");
-    assert.match(String(await story.claim(bob)), /runs on its 1 nodes already/);
+    assert.match(String(await story.claim(bob)), /runs on its 1 node already/);
     await story.edit({ computeNodes: null });
     assert.equal(await story.claim(bob), 6);
     story.check();

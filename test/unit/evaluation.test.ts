@@ -316,7 +316,7 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
   };
   assert.match(printed({}), /^a {9}b {8}BEST FOR/);
   assert.match(printed({}), /4 completed runs\.\n\nbest for the last \d of 4 runs; /);
-  assert.match(printed({ first: 1 }), /each of the 1 completed runs\.\n\nbest for the last 1 of 1 runs; no other/);
+  assert.match(printed({ first: 1 }), /each of the 1 completed runs\.\n\nbest for the last 1 of 1 run; no other/);
   const objects = printed({ json: true })
     .trimEnd()
     .split("\n")

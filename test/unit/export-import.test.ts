@@ -71,7 +71,7 @@ describe("a table of runs that was exported", () => {
       "hpmax,lr,core\n1,0.5,GRU\nhigh,0.1,GRU\n2,0.1,LSTM\n",
       /runs\.csv:2: lr is "0\.5"; expected one of 0\.1, 0\.01, 0\.00001|runs\.csv:2: lr is "0\.5".*\nruns\.csv:3: hpmax is "high".*\nruns\.csv:4: core is "LSTM".*\n3 problems; nothing was submitted/s,
     );
-    refuses("hpmax,lr,core\n,0.1,GRU\n", /none of its 1 rows has a value of hpmax/);
+    refuses("hpmax,lr,core\n,0.1,GRU\n", /it has 1 row, and no value of hpmax in any/);
     refuses("", /it has no runs/);
     refuses('hpmax,lr,core\n"1,0.1,GRU\n', /runs\.csv:2: a quotation mark is never closed/);
     refuses("hpmax,lr,core\n1,0.1,GRU,5\n", /runs\.csv:2: 4 fields, but the header has 3/);
@@ -223,6 +223,20 @@ test("a Parquet file has numbers as numbers, whole ones exactly, and nothing whe
   assert.equal(rows.length, 4);
   assert.deepEqual([rows[1]?.["hpmax"] ?? null, rows[1]?.["iters"] ?? null, rows[1]?.["core"]], [null, null, "=MLP"]);
   assert.equal(rows[3]?.["core"], "true");
+});
+
+test("what an export disarmed is read as it was; a file that is no table is refused by its ending", () => {
+  const odd = [ordered("-lr", [0.1, 0.2])];
+  const told = new JobStory({ number: 1, hyperparameters: odd });
+  told.completed(told.started("run1.1", [1]), "run1.1", 0.5, 10);
+  assert.match(exported(told, "csv"), /,'-lr\n/);
+  assert.deepEqual(earlierRuns("runs.csv", exported(told, "csv"), odd).runs, [["run1.1", 0.5, [1]]]);
+  assert.deepEqual(earlierRuns("runs.TXT", exported(told, "tsv"), odd).runs, [["run1.1", 0.5, [1]]]);
+  assert.deepEqual(earlierRuns("runs.json", exported(told, "jsonl"), odd).runs, [["run1.1", 0.5, [1]]]);
+  assert.throws(() => earlierRuns("runs.parquet", "PAR1", odd), {
+    name: UsageError.name,
+    message: /^runs\.parquet: expected a table of runs that ends in \.csv, \.tsv or \.jsonl/,
+  });
 });
 
 test("an empty job makes a Parquet file too", async () => {

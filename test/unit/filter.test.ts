@@ -30,6 +30,12 @@ test("a column's name may have a prefix, a dash or a point", () => {
   assert.equal(parseFilter("hparams.lr=1").column, "hparams.lr");
 });
 
+test("a column's name may be quoted, so that it may hold what an operator is made of", () => {
+  const { column, operator, valueAt } = parseFilter("'a=b' >= 3");
+  assert.deepEqual([column, operator, valueAt], ["a=b", ">=", 9]);
+  assert.equal(parseFilter('"my lr"=2').column, "my lr");
+});
+
 test("a comparison holds only where there is a value", () => {
   for (const text of ["x=1", "x!=1", "x<1", "x<>1", "x>=0"]) assert.deepEqual(passing(text, [undefined]), [], text);
 });

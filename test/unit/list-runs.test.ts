@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -194,7 +194,15 @@ test("filters, status, parents and children narrow the list", () => {
   assert.deepEqual(runsListed(state, [], { filter: ["run>run1.2", "job=job1"] }), ["run1.3"]);
   assert.deepEqual(runsListed(state, [], { status: "error,running", child: true }), ["run1.2", "run2.2"]);
   assert.deepEqual(runsListed(state, [], { parent: true }), ["run1", "run2"]);
-  assert.throws(() => runsListed(state, [], { status: "complete" }), { message: /did you mean completed\?/ });
+  assert.deepEqual(runsListed(state, [], { status: "Failed,started", child: true }), ["run1.2", "run2.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["status=failed"] }), ["run1.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: [`"status" != 'done'`], child: true }), ["run1.2", "run2.2"]);
+  assert.throws(() => runsListed(state, [], { status: "compelted" }), { message: /did you mean completed\?/ });
+  assert.throws(() => runsListed(state, [], { filter: ["status=compelted"] }), {
+    name: UsageError.name,
+    message:
+      /^--filter "status=compelted": no run is ever "compelted"; did you mean completed\?\n.*\n {11}\^{9}\n {2}expected: /,
+  });
 });
 
 test("columns are chosen by name, with header and format", () => {
@@ -306,6 +314,20 @@ test("an export that cannot be finished leaves what was there, and no part of it
     writeWhole(file, ["a", new Uint8Array([98]), "c"], "--export=runs.csv");
     assert.equal(readFileSync(file, "utf8"), "abc");
     assert.deepEqual(readdirSync(folder), ["runs.csv"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("parts of files whose writer was killed go an hour later; younger ones may still be written", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
+  try {
+    const [old, young, own] = [".runs.csv.0123456789ab.part", ".runs.csv.ba9876543210.part", ".notes.part"];
+    for (const name of [old, young, own]) writeFileSync(join(folder, name), "half");
+    const before = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of [old, own]) utimesSync(join(folder, name), before, before);
+    writeWhole(join(folder, "runs.csv"), ["a"], "--export=runs.csv");
+    assert.deepEqual(readdirSync(folder).sort(), [own, young, "runs.csv"].sort());
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -103,6 +103,33 @@ test("a PNG is a PNG, of the width that was asked for; without any font it says 
   });
 });
 
+test("as text a few marks of their own are signs that the legend shows, and a heat map's cells say how many runs", () => {
+  const change = { ...lookOf(1), marker: "diamond" } as const;
+  const few: Mark = { kind: "dots", look: change, xs: [2, 4], ys: [3, 6] };
+  const many: Mark = { kind: "dots", look: { ...lookOf(2), isFaint: true }, xs: [1, 5, 7], ys: [1, 1, 2] };
+  const legend = [
+    { label: "change", look: change, swatch: "dot" as const },
+    { label: "run", look: many.look, swatch: "dot" as const },
+  ];
+  const text = figureText(figureOf([many, few], { legend }), {
+    width: 60,
+    height: 16,
+    form: "braille",
+    isColoured: false,
+  });
+  assert.match(text[0] ?? "", /^◆ change {2}· run$/);
+  assert.equal(text.slice(1).join("").split("◆").length - 1, 2);
+  const box = { x1: 2, x2: 7, y1: 2, y2: 8, colour: "#440154", text: "0.031\n12", share: 0.5, letter: "#" };
+  const heat = figureText(figureOf([{ kind: "boxes", boxes: [box] }]), {
+    width: 60,
+    height: 16,
+    form: "ascii",
+    isColoured: false,
+  });
+  const at = heat.findIndex((row) => row.includes("0.031"));
+  assert.match(heat[at + 1] ?? "", /12/);
+});
+
 test("text plots fit their width, in braille, blocks and ASCII, with and without colours", () => {
   const two = [line([0, 2, 4, 6, 8, 9]), line([9, 7, 5, 3, 1, 0], lookOf(1))];
   const legend = two.map((mark, i) => ({

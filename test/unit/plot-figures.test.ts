@@ -224,7 +224,7 @@ test("in order of completion, with the best so far; what is not finite is counte
   const figure = inOrder({ name: "hpmax", values: [Number.NaN, 2, 1, 3] }, valueOptions);
   const [line] = marksOf(figure.panels[0]?.marks ?? [], "line");
   assert.deepEqual(line?.ys, [Number.NaN, 2, 2, 3]);
-  assert.deepEqual(figure.notes, ["1 of 4 runs have no hpmax"]);
+  assert.deepEqual(figure.notes, ["1 of 4 runs has no hpmax"]);
 });
 
 test("bins cover everything and count everything once", () => {

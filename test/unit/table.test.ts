@@ -89,6 +89,8 @@ test("precision, formats and widths are obeyed", () => {
   assert.equal(parseNumberFormat(".3f")?.(Number.NaN), "nan");
   assert.equal(parseNumberFormat("3f"), undefined);
   assert.deepEqual(tableColumn("x", "text", ["abcdefgh", "abc"], { maxWidth: 5 }).cells, ["abc..", "abc"]);
+  const whole = tableColumn("x", "setting", [123456, "abcdefgh", 0.000125], { maxWidth: 3 }).cells;
+  assert.deepEqual(whole, ["123456.000000", "a..", "0.000125"], "half a number would be another number");
 });
 
 test("what a run says cannot move the cursor", () => {

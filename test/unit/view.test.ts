@@ -232,5 +232,7 @@ total reports listed: 4
       reportsCsv(curves[0] ?? empty),
       "stage,iters,hours,s1-rew,s2-loss\n1,10,0.1,0.5,\n1,20,0.2,,\n2,5,0.05,,2\n",
     );
+    const odd = { run: "run1.1" as RunName, stages: [stage(1, [10], 's1-a,"b"', [1])] };
+    assert.equal(reportsCsv(odd), 'stage,iters,hours,"s1-a,""b"""\n1,10,0.1,1\n');
   });
 });

@@ -1,3 +1,4 @@
+import { counted } from "../../counted.ts";
 import type { Spread } from "./combine.ts";
 import { type Dial, evenlyChosen, jitter, type Measure, summaryOf } from "./dials.ts";
 import { type Axis, axisOfNames, axisOver, type Figure, type Limits, type Mark } from "./figure.ts";
@@ -180,7 +181,9 @@ const yAxis = (measure: Measure, { yLabel, yScale, yLimits }: ValueOptions): Axi
 function leftOut({ values, name }: Measure, shown: number): string[] {
   const without = values.filter((value) => !Number.isFinite(value)).length;
   return [
-    ...(without > 0 ? [`${without} of ${values.length} runs have no ${name}`] : []),
+    ...(without > 0
+      ? [`${without} of ${counted(values.length, "run")} ${without === 1 ? "has" : "have"} no ${name}`]
+      : []),
     ...(shown < values.length
       ? [`${shown} of ${values.length} runs drawn, evenly chosen; lines and bars are of all`]
       : []),

@@ -5,6 +5,7 @@ import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
+import { counted } from "../../counted.ts";
 import { readEvidence } from "../curves.ts";
 import { checkIsSearch, nothingCompleted } from "../eval.ts";
 import { readEvents } from "../journal-events.ts";
@@ -101,7 +102,13 @@ async function ofRuns(request: PlotRequest, source: PlotSource): Promise<Figure>
     title: request.title ?? `${what(runs)}: ${names.join(", ")}`,
   });
   const silent = runs.rows.length - new Set(read.map(({ run }) => run)).size;
-  return noting(runs, figure, silent > 0 ? [`${silent} of ${runs.rows.length} runs have reported nothing`] : []);
+  return noting(
+    runs,
+    figure,
+    silent > 0
+      ? [`${silent} of ${counted(runs.rows.length, "run")} ${silent === 1 ? "has" : "have"} reported nothing`]
+      : [],
+  );
 }
 
 /** Plots of what a run has once: its hpmax, or the last value of a metric. */
@@ -248,6 +255,6 @@ const usualMetric = (runs: ChosenRuns): string => {
 const what = ({ tables }: ChosenRuns): string => tables.map(({ job }) => job).join(", ");
 
 function noting(runs: ChosenRuns, figure: Figure, more: readonly string[] = []): Figure {
-  const hidden = runs.hidden > 0 ? [`${runs.hidden} more runs left out by --max-runs`] : [];
+  const hidden = runs.hidden > 0 ? [`${counted(runs.hidden, "more run", "more runs")} left out by --max-runs`] : [];
   return { ...figure, notes: [...figure.notes, ...more, ...hidden] };
 }

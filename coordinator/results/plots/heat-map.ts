@@ -71,7 +71,7 @@ export function heatMap(
     legend: [],
     ramp: from <= to ? { label, from, to } : null,
     notes: [
-      `in each cell: ${label}, and below it the runs`,
+      `in each cell: ${label}, and below it, where there is room, how many runs`,
       ...(untried > 0
         ? [`white: ${untried} of ${combinations} pairs with no ${options.aggregate === "std" ? "two runs" : "run"}`]
         : []),

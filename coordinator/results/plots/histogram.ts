@@ -1,3 +1,4 @@
+import { counted } from "../../counted.ts";
 import type { Measure } from "./dials.ts";
 import { axisOver, type Box, type Figure, type Limits, type Panel } from "./figure.ts";
 import { arranged, type Layout } from "./layout.ts";
@@ -24,15 +25,15 @@ export function histogram(
   const finite = groups.flatMap(({ measure }) => measure.values.filter(Number.isFinite));
   const total = groups.reduce((sum, { measure }) => sum + measure.values.length, 0);
   const edges = binEdges(finite, options.bins);
-  const counted = groups.map(({ name, measure }) => ({ name, measure, counts: countIn(edges, measure.values) }));
-  const most = counted.flatMap(({ counts }) => counts);
+  const bars = groups.map(({ name, measure }) => ({ name, measure, counts: countIn(edges, measure.values) }));
+  const most = bars.flatMap(({ counts }) => counts);
   const y = axisOver(options.yLabel ?? "runs", most, {
     isWhole: true,
     includes: [0],
     limits: options.yLimits,
     room: 0.05,
   });
-  const panels: Panel[] = counted.map(({ name, measure, counts }, i) => ({
+  const panels: Panel[] = bars.map(({ name, measure, counts }, i) => ({
     title:
       titleAt(options.panelTitles, i)?.replaceAll("$group", name).replaceAll("$col", measure.name) ??
       (groups.length > 1 ? name : ""),
@@ -65,7 +66,7 @@ export function histogram(
   return {
     kind: "histogram",
     data: () =>
-      counted.flatMap(({ name, measure, counts }) =>
+      bars.flatMap(({ name, measure, counts }) =>
         counts.map((runs, at) => ({
           type: "bin",
           group: name,
@@ -79,7 +80,10 @@ export function histogram(
     ...arranged(panels, options.layout),
     legend: [],
     ramp: null,
-    notes: without > 0 ? [`${without} of ${total} runs have no ${groups[0]?.measure.name}`] : [],
+    notes:
+      without > 0
+        ? [`${without} of ${counted(total, "run")} ${without === 1 ? "has" : "have"} no ${groups[0]?.measure.name}`]
+        : [],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Importance } from "../../../shared/domain/importance.ts";
+import { counted } from "../../counted.ts";
 import { axisOver, type Box, type Figure } from "./figure.ts";
 import { grey, okabeIto, plainLook } from "./palette.ts";
 import { writeNumber } from "./ticks.ts";
@@ -61,7 +62,7 @@ export function importanceBars(importance: Importance, measureName: string, titl
     ramp: null,
     notes: [
       ...(sorted.length > 1 ? ["together: what no hyperparameter does alone"] : []),
-      `bars: ${Math.round(importance.level * 100)} % interval; ${importance.runs} runs, ${importance.runSets} configurations`,
+      `bars: ${Math.round(importance.level * 100)} % interval; ${counted(importance.runs, "run")}, ${counted(importance.runSets, "configuration")}`,
       ...(importance.noise === null
         ? []
         : [`luck alone moves a run by ± ${writeNumber(importance.noise)} (same settings, other seed)`]),

@@ -1,3 +1,4 @@
+import { counted } from "../../counted.ts";
 import { type Dial, evenlyChosen, jitter, type Measure } from "./dials.ts";
 import { axisOver, type Figure, type Label, type Mark, type Path, placeOn } from "./figure.ts";
 import { grey, plainLook } from "./palette.ts";
@@ -76,7 +77,11 @@ export function parallelCoordinates(dials: readonly Dial[], measure: Measure, ti
     legend: [],
     ramp: { label: measure.name, from: axis.from, to: axis.to },
     notes: [
-      ...(without > 0 ? [`${without} of ${measure.values.length} runs have no ${measure.name}`] : []),
+      ...(without > 0
+        ? [
+            `${without} of ${counted(measure.values.length, "run")} ${without === 1 ? "has" : "have"} no ${measure.name}`,
+          ]
+        : []),
       ...(chosen.length < finite.length
         ? [`${chosen.length} of ${finite.length} runs drawn, evenly chosen by ${measure.name}`]
         : []),

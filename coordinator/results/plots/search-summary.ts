@@ -1,4 +1,5 @@
 import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts";
+import { counted } from "../../counted.ts";
 import { mostDots } from "./against.ts";
 import { evenlyChosen } from "./dials.ts";
 import { axisOver, type Figure, type Limits } from "./figure.ts";
@@ -85,7 +86,7 @@ export function searchSummary(
     notes: [
       ...(last
         ? [
-            `best for the last ${last.bestFor} of ${completed} runs: ${last.label}`,
+            `best for the last ${last.bestFor} of ${counted(completed, "run")}: ${last.label}`,
             `its hpmax: ${writeNumber(last.estHpmax)}${last.sd === null ? "" : ` ± ${writeNumber(last.sd)}`} estimated after ${last.runs} ${last.runs === 1 ? "run" : "runs"}; best run ${last.bestRun} ${writeNumber(last.bestHpmax)}`,
           ]
         : ["no run has completed yet"]),

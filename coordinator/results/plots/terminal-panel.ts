@@ -1,6 +1,15 @@
 import { DotField, type DotForm } from "../../chart/dots.ts";
 import { type AnsiColour, Cells } from "./cells.ts";
-import { type Axis, type Box, type LegendEntry, type Look, type Mark, type Panel, placeOn } from "./figure.ts";
+import {
+  type Axis,
+  type Box,
+  type LegendEntry,
+  type Look,
+  type Mark,
+  type Marker,
+  type Panel,
+  placeOn,
+} from "./figure.ts";
 import { grey, okabeIto, paleGrey } from "./palette.ts";
 import { ticksOf } from "./ticks.ts";
 
@@ -77,6 +86,7 @@ export function panelCells(
       if (character !== " ") cells.put(plot.left + x, plot.top + y, character, colour);
     }
   }
+  if (form !== "ascii") drawMarkers(cells, panel, plot);
   for (const mark of panel.marks) {
     if (mark.kind !== "labels") continue;
     for (const { x, y, text } of mark.labels) {
@@ -94,6 +104,34 @@ interface PlotArea {
   readonly top: number;
   readonly columns: number;
   readonly rows: number;
+}
+
+/** More would hide what they stand on. */
+const mostMarkers = 60;
+const markerSigns: Readonly<Record<Marker, string>> = {
+  circle: "•",
+  square: "■",
+  triangle: "▲",
+  diamond: "◆",
+  cross: "×",
+  plus: "+",
+};
+
+/** What a legend shows for dots of this look. */
+export const dotSign = ({ marker, isFaint }: Look): string => (isFaint ? "·" : markerSigns[marker]);
+
+/** A few dots that are something of their own, such as changes of best, are signs of their own. */
+function drawMarkers(cells: Cells, panel: Panel, plot: PlotArea): void {
+  for (const mark of panel.marks) {
+    if (mark.kind !== "dots" || mark.look.isFaint || mark.look.marker === "circle") continue;
+    if (mark.xs.length > mostMarkers) continue;
+    mark.xs.forEach((value, i) => {
+      const x = Math.round(placeOn(panel.x, value) * (plot.columns - 1));
+      const y = plot.rows - 1 - Math.round(placeOn(panel.y, mark.ys[i] ?? Number.NaN) * (plot.rows - 1));
+      if (!(x >= 0 && x < plot.columns && y >= 0 && y < plot.rows)) return;
+      cells.put(plot.left + x, plot.top + y, markerSigns[mark.look.marker], ansiOf(mark.look.colour));
+    });
+  }
 }
 
 /** Everything that is dots, in one field; a function that says what a cell shows. */
@@ -260,12 +298,13 @@ function drawBoxes(
       const stop = right - left > 3 && box.share === null ? right - 1 : Math.max(left + 1, right);
       for (let column = left; column < stop; column += 1) cells.put(column, row, character, colour);
     }
-    const [first = ""] = box.text.split("\n");
-    const room = right - left - (box.share === null ? 1 : 0);
-    if (first === "" || first.length > room || (form === "ascii" && box.share === null)) continue;
     if (box.share === null) continue;
-    const start = left + Math.floor((room - first.length) / 2);
-    cells.write(start, Math.floor((top + Math.max(top, foot - 1)) / 2), first);
+    const room = right - left;
+    const lines = box.text.split("\n").slice(0, Math.max(1, foot - top));
+    const first = Math.floor((top + Math.max(top, foot - 1) - (lines.length - 1)) / 2);
+    lines.forEach((text, i) => {
+      if (text.length <= room) cells.write(left + Math.floor((room - text.length) / 2), first + i, text);
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { DotForm } from "../../chart/dots.ts";
 import { Cells } from "./cells.ts";
 import type { Figure, LegendEntry } from "./figure.ts";
-import { ansiOf, letterOf, panelCells } from "./terminal-panel.ts";
+import { ansiOf, dotSign, letterOf, panelCells } from "./terminal-panel.ts";
 import { writeNumber } from "./ticks.ts";
 
 export interface TerminalLook {
@@ -81,7 +81,7 @@ function legendLines(legend: readonly LegendEntry[], width: number, form: DotFor
 function swatchText(entry: LegendEntry, legend: readonly LegendEntry[], form: DotForm, isColoured: boolean): string {
   const { look, swatch } = entry;
   if (swatch === "box") return form !== "ascii" && isColoured ? "█" : (entry.letter ?? "#");
-  const mark = form === "ascii" ? letterOf(look, legend) : swatch === "dot" ? "•" : "─";
+  const mark = form === "ascii" ? letterOf(look, legend) : swatch === "dot" ? dotSign(look) : "─";
   return swatch === "dot" ? mark : mark.repeat(2);
 }
 

@@ -4,22 +4,49 @@ import type { ControlOptions } from "../control.ts";
 import type { EditOptions } from "../edit.ts";
 import { collect } from "./arguments.ts";
 import * as help from "./control-help.ts";
+import { examples } from "./examples.ts";
 import type { AddVerbs } from "./verb.ts";
 
-const verbs: readonly { readonly verb: ControlVerb; readonly does: string; readonly help: string }[] = [
-  { verb: "pause", does: "let jobs give out no runs, freeze runs, or give workers nothing new", help: help.pause },
-  { verb: "resume", does: "undo a pause, drain or stop", help: help.resume },
-  { verb: "drain", does: "let jobs or workers finish what they have begun, and begin nothing", help: help.drain },
-  { verb: "stop", does: "end jobs after the runs begun, end runs as pruned, have workers hand back", help: help.stop },
-  { verb: "cancel", does: "end jobs or runs now, as if not run; take all runs from workers", help: help.cancel },
+const verbs: readonly {
+  readonly verb: ControlVerb;
+  readonly does: string;
+  readonly help: string;
+  readonly like: readonly string[];
+}[] = [
+  {
+    verb: "pause",
+    does: "let jobs give out no runs, freeze runs, or give workers nothing new",
+    help: help.pause,
+    like: ["nexus pause job3", "nexus pause run662.7"],
+  },
+  { verb: "resume", does: "undo a pause, drain or stop", help: help.resume, like: ["nexus resume job3"] },
+  {
+    verb: "drain",
+    does: "let jobs or workers finish what they have begun, and begin nothing",
+    help: help.drain,
+    like: ["nexus drain lab-pc"],
+  },
+  {
+    verb: "stop",
+    does: "end jobs after the runs begun, end runs as pruned, have workers hand back",
+    help: help.stop,
+    like: ["nexus stop job3 --yes"],
+  },
+  {
+    verb: "cancel",
+    does: "end jobs or runs now, as if not run; take all runs from workers",
+    help: help.cancel,
+    like: ["nexus cancel job3 --yes", "nexus cancel run662.7"],
+  },
 ];
 
 /** Verbs that act on what lives. */
 export const addControl: AddVerbs = (program, { globals, output }) => {
-  for (const { verb, does, help: more } of verbs) {
+  for (const { verb, does, help: more, like } of verbs) {
     asking(program.command(verb).description(does))
       .argument("<targets...>", "job1, job1-job3, run662.7, run662.*, a worker's name, lab-*; commas or spaces")
       .addHelpText("after", more)
+      .addHelpText("after", examples(...like))
       .action(async (words: string[], options: ControlOptions) => {
         await (await import("../control.ts")).controlTargets(globals(), verb, words, options, output);
       });
@@ -27,6 +54,7 @@ export const addControl: AddVerbs = (program, { globals, output }) => {
   asking(program.command("bench").description("give no runs to workers that cannot be trusted, until admitted"))
     .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
     .addHelpText("after", help.bench)
+    .addHelpText("after", examples("nexus bench lab-pc"))
     .action(async (words: string[], options: ControlOptions) => {
       await (await import("../control.ts")).judgeWorkers(globals(), "bench", words, options, output);
     });
@@ -35,6 +63,7 @@ export const addControl: AddVerbs = (program, { globals, output }) => {
     .description("give runs again to workers that were benched, for their failures or by hand")
     .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
     .option("--json", "one JSON object a line")
+    .addHelpText("after", examples("nexus admit lab-pc"))
     .action(async (words: string[], options: ControlOptions) => {
       await (await import("../control.ts")).judgeWorkers(globals(), "admit", words, options, output);
     });

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import * as help from "../help.ts";
 import type { ListRunsOptions } from "../list-runs.ts";
 import { collect, count, decimals } from "./arguments.ts";
+import { examples } from "./examples.ts";
 import type { AddVerbs, VerbPorts } from "./verb.ts";
 
 export const addList: AddVerbs = (program, ports) => {
@@ -12,6 +13,7 @@ export const addList: AddVerbs = (program, ports) => {
     .command("jobs")
     .description("list the jobs of the workspace")
     .option("--json", "one JSON object a line")
+    .addHelpText("after", examples("nexus list jobs", "nexus --workspace ws2 list jobs --json"))
     .action(async (options: { json?: boolean }) => {
       await (await import("../list-jobs.ts")).listJobs(globals(), options, output);
     });
@@ -19,6 +21,7 @@ export const addList: AddVerbs = (program, ports) => {
     .command("workers")
     .description("list the workers that have joined the workspace")
     .option("--json", "one JSON object a line")
+    .addHelpText("after", examples("nexus list workers"))
     .action(async (options: { json?: boolean }) => {
       await (await import("../list-workers.ts")).listWorkers(globals(), options, output);
     });
@@ -47,10 +50,17 @@ function addListRuns(list: Command, { globals, output }: VerbPorts): void {
     .addOption(new Option("--child", "only child runs").conflicts("parent"))
     .option("--parent", "only parent runs")
     .option("--precision <n>", "decimals of all numbers that are not whole", decimals)
-    .option("--max-width <n>", "clip wider cells", count)
+    .option("--max-width <n>", "clip wider text; numbers stay whole", count)
     .option("--export <file>", "write to a file: .csv, .tsv or .jsonl, numbers unrounded")
     .addOption(new Option("--json", "one JSON object a line").conflicts("export"))
     .addHelpText("after", help.listRuns)
+    .addHelpText(
+      "after",
+      examples(
+        "nexus list runs job278 --sort=metrics.hpmax --last=10",
+        'nexus list runs job278 --filter "hpmax>=0.03" --export good.csv',
+      ),
+    )
     .action(async (runs: string[], options: ListRunsOptions) => {
       await (await import("../list-runs.ts")).listRuns(globals(), runs, options, output);
     });

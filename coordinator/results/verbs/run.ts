@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import * as help from "../help.ts";
 import type { RunOptions } from "../run.ts";
 import { seconds } from "./arguments.ts";
+import { examples } from "./examples.ts";
 import type { AddVerbs } from "./verb.ts";
 
 export const addRun: AddVerbs = (program, { globals, output, exit }) => {
@@ -19,6 +20,7 @@ export const addRun: AddVerbs = (program, { globals, output, exit }) => {
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText("after", help.run)
+    .addHelpText("after", examples("nexus run spec.yaml", "nexus run spec.yaml --environment CartPole_Env"))
     .action(async (_spec: string, options: RunOptions, command: Command) => {
       exit(await (await import("../run.ts")).runSpec(globals(), command.args, options, output));
     });

@@ -4,6 +4,7 @@ import { type ExportJobOptions, exportFormats } from "../export-formats.ts";
 import * as help from "../help.ts";
 import type { ImportOptions } from "../import-runs.ts";
 import { collect, seconds } from "./arguments.ts";
+import { examples } from "./examples.ts";
 import type { AddVerbs } from "./verb.ts";
 
 export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
@@ -16,6 +17,14 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .option("--overwrite", "replace files that are there with another content")
     .option("--json", "one JSON object for each file, and one for the whole")
     .addHelpText("after", help.download)
+    .addHelpText(
+      "after",
+      examples(
+        "nexus download run662.7",
+        "nexus download run662.7 best.model --to winner.model",
+        "nexus download job278 runs.csv",
+      ),
+    )
     .action(async (word: string, file: string | undefined, options: DownloadOptions) => {
       await (await import("../download.ts")).download(globals(), word, file, options, output);
     });
@@ -26,6 +35,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .argument("<folder>", "made where it is missing")
     .option("--overwrite", "replace files that are there with another content")
     .option("--json", "one JSON object for each file, and one for the whole")
+    .addHelpText("after", examples("nexus extract job278 job278"))
     .action(async (word: string, folder: string, options: DownloadOptions) => {
       await (await import("../download.ts")).download(globals(), word, undefined, { ...options, to: folder }, output);
     });
@@ -42,6 +52,10 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)
     .option("--status <words>", "only runs with that status, e.g. completed")
     .option("--json", "say in one JSON object what was written")
+    .addHelpText(
+      "after",
+      examples("nexus export job278 --to parquet", 'nexus export job278 --filter "hpmax>=0.03" --output good.csv'),
+    )
     .action(async (word: string, options: ExportJobOptions) => {
       await (await import("../export-job.ts")).exportJob(globals(), word, options, output);
     });
@@ -57,6 +71,13 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     )
     .option("--every <seconds>", "seconds between standings where the output is no terminal (60; 0: never)", seconds)
     .option("--json", "show the search as one JSON object a line")
+    .addHelpText(
+      "after",
+      examples(
+        "nexus export job278 && nexus import job278.csv --spec spec.yaml",
+        "nexus import job278.csv --spec spec.yaml --monitor none",
+      ),
+    )
     .action(async (file: string, options: ImportOptions) => {
       exit(await (await import("../import-runs.ts")).importRuns(globals(), file, options, output));
     });

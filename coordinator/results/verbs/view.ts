@@ -3,6 +3,7 @@ import type { ViewEventsOptions } from "../view-events.ts";
 import type { ViewMetricsOptions } from "../view-metrics.ts";
 import type { ViewSpecOptions } from "../view-spec.ts";
 import { count } from "./arguments.ts";
+import { examples } from "./examples.ts";
 import type { AddVerbs } from "./verb.ts";
 
 export const addView: AddVerbs = (program, { globals, output }) => {
@@ -12,6 +13,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .description("everything that is known of a run: values, settings, attempts, files")
     .argument("<run>", "run662.7")
     .option("--json", "as one JSON object")
+    .addHelpText("after", examples("nexus view run run662.7"))
     .action(async (run: string, options: { json?: boolean }) => {
       await (await import("../view-run.ts")).viewRun(globals(), run, options, output);
     });
@@ -22,6 +24,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--follow", "stay, and show what comes, until the run has ended")
     .option("--last <n>", "only the last n lines of what is there", count)
     .option("--json", "one JSON object a line of the console")
+    .addHelpText("after", examples("nexus view console run662.7 --follow --last 20"))
     .action(async (run: string, options: ViewConsoleOptions) => {
       await (await import("../view-console.ts")).viewConsole(globals(), run, options, output);
     });
@@ -31,6 +34,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .argument("<runs...>", "job1, run662, run662.7, run662.*, run660-run684")
     .option("--last <n>", "only the last n reports of each run", count)
     .option("--json", "one JSON object a line")
+    .addHelpText("after", examples("nexus view metrics run662.7,run662.8 --last 3", "nexus view metrics job278 --json"))
     .action(async (runs: string[], options: ViewMetricsOptions) => {
       await (await import("../view-metrics.ts")).viewMetrics(globals(), runs, options, output);
     });
@@ -39,6 +43,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .description("a job's spec as it was submitted; a run's repro spec, which repeats it exactly")
     .argument("<job or run>", "job278 or run662.7")
     .option("--json", "as one JSON object")
+    .addHelpText("after", examples("nexus view spec job278", "nexus view spec run662.7 > repeat.yaml"))
     .action(async (word: string, options: ViewSpecOptions) => {
       await (await import("../view-spec.ts")).viewSpec(globals(), word, options, output);
     });
@@ -49,6 +54,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--last <n>", "only the last n (50)", count)
     .option("--all", "all of them")
     .option("--json", "one JSON object a line")
+    .addHelpText("after", examples("nexus view events run662.7", "nexus view events lab-pc --all"))
     .action(async (word: string, options: ViewEventsOptions) => {
       await (await import("../view-events.ts")).viewEvents(globals(), word, options, output);
     });

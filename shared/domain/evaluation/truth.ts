@@ -148,7 +148,10 @@ function measuredAt(sets: readonly Measured[], place: number): Measured {
 
 const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The middle 80 % of the draws. */
+/** Share of the draws within an interval. */
+export const intervalLevel = 0.8;
+
+/** The middle of the draws. */
 function intervalOf(values: Float64Array): Interval {
   const sorted = values.toSorted();
   const quantile = (part: number): number => {
@@ -157,5 +160,5 @@ function intervalOf(values: Float64Array): Interval {
     const above = sorted[Math.ceil(place)] ?? Number.NaN;
     return below + (above - below) * (place - Math.floor(place));
   };
-  return { low: quantile(0.1), high: quantile(0.9) };
+  return { low: quantile((1 - intervalLevel) / 2), high: quantile((1 + intervalLevel) / 2) };
 }

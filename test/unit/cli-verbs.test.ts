@@ -6,13 +6,39 @@ import { commandTree } from "../../coordinator/results/command-line.ts";
 /** Those that print nothing which a program would read. */
 const silent = ["nexus init", "nexus backup", "nexus restore"];
 
+let said = "";
+const output = {
+  result: (text: string): void => {
+    said += text;
+  },
+  note: () => undefined,
+};
+const leaves = leavesOf(commandTree(output, () => undefined));
+
+/** Still without. */
+const undocumented = ["nexus backup", "nexus restore"];
+
 test("every verb prints JSON where it is asked to", () => {
-  const quiet = { result: () => undefined, note: () => undefined };
-  const leaves = leavesOf(commandTree(quiet, () => undefined));
   assert.ok(leaves.length > 25, `${leaves.length} verbs`);
   const without = leaves.filter(({ command }) => !command.options.some(({ long }) => long === "--json"));
   assert.deepEqual(
     without.map(({ name }) => name).filter((name) => !silent.includes(name)),
+    [],
+  );
+});
+
+test("every verb's help says how it is typed", () => {
+  const without = leaves.filter(({ name, command }) => {
+    said = "";
+    command.outputHelp();
+    const usage = said.indexOf("Usage:");
+    return !said
+      .slice(said.indexOf("\n", usage))
+      .split("\n")
+      .some((line) => /^ +nexus /.test(line) && line.includes(name.slice(6)));
+  });
+  assert.deepEqual(
+    without.map(({ name }) => name).filter((name) => !undocumented.includes(name)),
     [],
   );
 });
