@@ -174,7 +174,7 @@ describe("outcomes", () => {
   test("idle workers are woken when a place of compute_nodes stays free", async () => {
     const story = new Story({ totalRuns: 9, computeNodes: 1 });
     await story.claim();
-    assert.match(String(await story.claim(bob)), /runs on its 1 nodes already/);
+    assert.match(String(await story.claim(bob)), /runs on its 1 node already/);
     story.wait(10);
     story.test.told.length = 0;
     story.say(alice, 1, "result");
