@@ -9,7 +9,7 @@ import { exitCode, UnreachableError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 
-import { counted } from "./counted.ts";
+import { counted } from "../counted.ts";
 import { endUnused } from "./end-unused.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";

@@ -10,9 +10,8 @@ import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UnreachableError, UsageError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { counted } from "../counted.ts";
 import { stopCoordinator } from "../launch.ts";
-
-import { counted } from "./counted.ts";
 import { endUnused } from "./end-unused.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
