@@ -78,4 +78,7 @@ export const repair = `
 Without options it only looks: exit code 0 where the store is whole, 1 where something is missing, and what could be kept of it.
 With --accept-loss the workspace goes on with the journal's records up to the first that is missing or cannot be read; what came
 after it never was. The damaged store is kept in the workspace's folder as damaged-DATE. A backup is better: nexus restore.
+
+  nexus repair                  what is damaged
+  nexus repair --accept-loss    go on with what is left
 `;
