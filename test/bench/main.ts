@@ -17,6 +17,10 @@ const benches: Readonly<
     about: "the live screen with 10,000 runs and 100 workers: CPU and bytes a frame, memory, key to screen",
     load: () => import("./screen.ts"),
   },
+  faults: {
+    about: "how soon a lost worker's run goes on elsewhere and a standby leads",
+    load: () => import("./faults.ts"),
+  },
   restart: {
     about: "a coordinator with 100,000 finished runs: seconds to the first assignment, memory",
     load: () => import("./restart.ts"),

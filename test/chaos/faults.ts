@@ -52,6 +52,10 @@ export class ChaosFaults {
     this.#say = say;
   }
 
+  get total(): number {
+    return [...this.counts.values()].reduce((sum, times) => sum + times, 0);
+  }
+
   start(): void {
     this.#after(-Math.log(1 - this.#rng.uniform()) * this.#everyMs, () => {
       this.#one();

@@ -1,29 +1,42 @@
-import { writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Verification, verifyStore } from "../../coordinator/results/verify.ts";
 import { operatorName } from "../../shared/broker/credentials.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
-import { pause, within } from "../../shared/deadline.ts";
+import { pause } from "../../shared/deadline.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";
 import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order } from "../../shared/wire/messages.ts";
-import { operator, streams } from "../../shared/wire/subjects.ts";
-import { testimonyOf } from "../../shared/wire/testimony.ts";
+import { operator } from "../../shared/wire/subjects.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 
-const spec = (folder: string): string => `component: root/Root_Component
+export interface SearchOptions {
+  readonly checkpointSeconds: number;
+  readonly runSeconds: number;
+  /** Left out: more than any chaos lasts. */
+  readonly totalRuns?: number;
+}
+
+const runsAfterwards = 10;
+/** Iterations of a run. */
+const reports = 20;
+
+const spec = (
+  folder: string,
+  { checkpointSeconds, runSeconds, totalRuns = 100_000 }: SearchOptions,
+): string => `component: root/Root_Component
 experiment_path: ${join(folder, "results")}
 job_launcher:
   component: job_launchers/XT
   enabled: 1
   hp_tuning: dgd
-  total_runs: 100000
+  total_runs: ${totalRuns}
   retries: 1000
-  checkpoint_every: 1 s
+  checkpoint_every: ${checkpointSeconds} s
 hyperparameters:
   - name: &a
       ordered_tuning_values: [1, 2, 3, 4, 5]
@@ -34,13 +47,16 @@ hyperparameters:
 processing_stages:
   - processing_stage:
       component: processors/Probe_Proc
-      seconds: 2
-      reports: 20
+      seconds: ${runSeconds}
+      reports: ${reports}
+      tally: ${tallyOf(folder)}
       noise: 0.5
       value: [*a, *b]
 `;
 
-/** What the evidence says of the work: how much of it was done more than once. */
+const tallyOf = (folder: string): string => join(folder, "tally");
+
+/** What was really trained, as the runners counted it, and how much of that is in no completed run. */
 export interface Work {
   readonly iterations: number;
   readonly again: number;
@@ -50,15 +66,17 @@ export interface Work {
 export class Search {
   readonly #paths: WorkspacePaths;
   readonly #folder: string;
+  readonly #options: SearchOptions;
 
-  constructor(paths: WorkspacePaths, folder: string) {
+  constructor(paths: WorkspacePaths, folder: string, options: SearchOptions) {
     this.#paths = paths;
     this.#folder = folder;
+    this.#options = options;
   }
 
   async submit(): Promise<JobName> {
     const path = join(this.#folder, "chaos.yaml");
-    writeFileSync(path, spec(this.#folder));
+    writeFileSync(path, spec(this.#folder, this.#options));
     const { spec: read } = loadSpecFile(path);
     const { file, text } = read;
     const op = "chaos-run";
@@ -68,9 +86,19 @@ export class Search {
     return job.name;
   }
 
-  /** Begins nothing more; what runs ends. */
-  async stop(job: JobName): Promise<void> {
-    await this.#order({ kind: "control", op: "chaos-stop", verb: "stop", target: { kind: "job", job } });
+  /** A few runs more than have begun, and the search ends by itself; returns how many it will have. */
+  async endSoon(job: JobName): Promise<number> {
+    const begun = (await this.table(job))?.trials.length ?? 0;
+    const totalRuns = begun + runsAfterwards;
+    await this.#order({ kind: "edit", op: "chaos-end", job, changes: { totalRuns } });
+    return totalRuns;
+  }
+
+  /** Workers that a person would have to admit again. */
+  benched(): Promise<string[]> {
+    return this.#linked(async ({ bus }) =>
+      [...(await readJournal(bus)).workers.values()].filter(({ state }) => state === "benched").map(({ id }) => id),
+    );
   }
 
   table(job: JobName): Promise<RunTable | undefined> {
@@ -81,29 +109,10 @@ export class Search {
     return this.#linked(({ bus }) => verifyStore(bus, undefined, this.#paths.name));
   }
 
-  /** Iterations that were reported, and those of them that another attempt had reported before. */
-  work(): Promise<Work> {
-    return this.#linked(async ({ bus }) => {
-      const seen = new Map<string, string>();
-      let [iterations, again] = [0, 0];
-      const reading = await bus.read(streams.evidence, 1, (message) => {
-        const told = testimonyOf(message);
-        for (const [stage, iters] of told?.reports ?? []) {
-          const key = `${told?.job}/${told?.n}/${stage}/${iters}`;
-          const by = `${told?.worker}/${told?.attempt}`;
-          iterations += 1;
-          const before = seen.get(key);
-          if (before === undefined) seen.set(key, by);
-          else if (before !== by) again += 1;
-        }
-      });
-      try {
-        await within(reading.caughtUp, 60_000, "reading the evidence");
-      } finally {
-        await reading.stop();
-      }
-      return { iterations, again };
-    });
+  /** What the runners have done; those of completed runs count, the rest was done in vain. */
+  work(table: RunTable): Work {
+    const iterations = statSync(tallyOf(this.#folder)).size;
+    return { iterations, again: iterations - reports * table.outcomes.completed };
   }
 
   /** Asks until a coordinator answers, under the same id each time. */

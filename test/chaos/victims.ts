@@ -16,6 +16,9 @@ export class Victim {
   #child: ChildProcess | undefined;
   #isFrozen = false;
   #starts = 0;
+  #isAsked = false;
+  /** How it ended when nobody had told it to: each would need a person. */
+  readonly fell: string[] = [];
 
   constructor(name: string, program: string, args: () => readonly string[], folder: string, env: NodeJS.ProcessEnv) {
     this.name = name;
@@ -41,6 +44,7 @@ export class Victim {
     if (this.isRunning) return;
     this.#starts += 1;
     this.#isFrozen = false;
+    this.#isAsked = false;
     const child = spawn(process.execPath, [built(this.#program), ...this.#args()], {
       cwd: this.#folder,
       env: this.#env,
@@ -49,7 +53,16 @@ export class Victim {
     const file = createWriteStream(join(this.#folder, `${this.name}.${this.#starts}.out`));
     child.stdout.pipe(file, { end: false });
     child.stderr.pipe(file, { end: false });
-    child.once("close", () => file.end());
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (data: Buffer) => {
+        said = (said + data.toString()).slice(-500);
+      });
+    child.once("close", (code, signal) => {
+      file.end();
+      if (!this.#isAsked)
+        this.fell.push(`${this.name} ended by itself (${signal ?? `exit code ${code}`}): ${said.trim()}`);
+    });
     this.#child = child;
   }
 
@@ -57,6 +70,7 @@ export class Victim {
     if (!this.isRunning) return;
     if (name === "SIGSTOP") this.#isFrozen = true;
     if (name === "SIGCONT") this.#isFrozen = false;
+    if (name !== "SIGSTOP" && name !== "SIGCONT") this.#isAsked = true;
     this.#child?.kill(name);
   }
 
@@ -67,7 +81,7 @@ export class Victim {
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
     this.signal("SIGCONT");
     this.signal("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+    const timer = setTimeout(() => this.signal("SIGKILL"), patienceMs);
     await ended;
     clearTimeout(timer);
   }

@@ -14,6 +14,7 @@ export interface FaultTargets {
 
 /** Faults of a worker that come by chance; the others (slow, lying, lossy) are how some are from the beginning. */
 const sudden = ["lost", "returned", "frozen", "flapping", "cut", "broken", "clocks"] as const;
+const coordinatorFaults = ["killed", "stopped", "frozen", "cut", "clocks"] as const;
 type SuddenFault = (typeof sudden)[number];
 
 /** What goes wrong, and when: decided by the seed alone, mended by itself, counted. */
@@ -80,7 +81,7 @@ export class Faults {
     return least + (most - least) * this.#rng.uniform();
   }
 
-  #count(what: string): void {
+  count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
@@ -90,7 +91,7 @@ export class Faults {
     const kind = this.#kinds[this.#rng.below(this.#kinds.length)];
     const { leaseMs } = this.#options;
     if (!worker?.isRunning || worker.isFrozen || kind === undefined) return;
-    this.#count(`worker ${kind}`);
+    this.count(`worker ${kind}`);
     switch (kind) {
       case "lost":
         worker.kill();
@@ -137,9 +138,11 @@ export class Faults {
     const any = coordinators[this.#rng.below(coordinators.length)];
     const target = this.#rng.uniform() < 0.8 ? (leader ?? any) : any;
     if (!target?.isRunning || target.isFrozen) return;
-    const kind = (["killed", "stopped", "frozen", "cut"] as const)[this.#rng.below(4)];
-    this.#count(`coordinator ${kind}`);
-    if (kind === "killed") {
+    const kind = coordinatorFaults[this.#rng.below(this.#has("clocks") ? 5 : 4)];
+    this.count(`coordinator ${kind}`);
+    if (kind === "clocks") {
+      target.jumpClock(this.#between(-1e10, 1e10));
+    } else if (kind === "killed") {
       target.kill();
       this.#after(this.#between(200, 20_000), () => target.start());
     } else if (kind === "stopped") {
@@ -158,11 +161,11 @@ export class Faults {
     const { broker } = this.#targets;
     if (!broker.isUp) return;
     if (this.#rng.uniform() < 0.5) {
-      this.#count("broker killed");
+      this.count("broker killed");
       broker.kill();
       this.#after(this.#between(200, 10_000), () => broker.restart());
     } else {
-      this.#count("broker frozen");
+      this.count("broker frozen");
       broker.freeze();
       this.#after(this.#between(500, 30_000), () => broker.thaw());
     }

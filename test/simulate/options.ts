@@ -14,6 +14,7 @@ export const faultKinds = [
   "clocks",
   "coordinator",
   "broker",
+  "orders",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -28,6 +29,8 @@ export interface SimulationOptions {
   /** Mean time between two faults of the coordinators, and of the broker. */
   readonly coordinatorFaultMs: number;
   readonly brokerFaultMs: number;
+  /** Mean time between two orders of an operator. */
+  readonly orderMs: number;
   readonly leaseMs: number;
   /** Mean time of a training. */
   readonly trainingMs: number;
@@ -42,6 +45,7 @@ export const defaults = {
   workerFaultMs: 1_800_000,
   coordinatorFaultMs: 300_000,
   brokerFaultMs: 600_000,
+  orderMs: 120_000,
   leaseMs: 30_000,
   trainingMs: 20_000,
   reports: 4,
@@ -58,6 +62,7 @@ export const help = `npm run simulate -- [options]
   --fault-every S  mean seconds between two faults of one worker (default ${defaults.workerFaultMs / 1000}); the same for
   --coordinator-fault-every S (default ${defaults.coordinatorFaultMs / 1000}) and
   --broker-fault-every S (default ${defaults.brokerFaultMs / 1000})
+  --order-every S  mean seconds between two orders of an operator (default ${defaults.orderMs / 1000})
   --lease S        seconds (default ${defaults.leaseMs / 1000})
   --training S     mean seconds of one run (default ${defaults.trainingMs / 1000})
   --reports N      reports of one run (default ${defaults.reports})
@@ -77,6 +82,7 @@ export function parseOptions(args: readonly string[]): SimulationOptions | undef
       "fault-every": text,
       "coordinator-fault-every": text,
       "broker-fault-every": text,
+      "order-every": text,
       lease: text,
       training: text,
       reports: text,
@@ -109,6 +115,7 @@ export function parseOptions(args: readonly string[]): SimulationOptions | undef
     workerFaultMs: 1000 * number("fault-every", defaults.workerFaultMs / 1000, 0.1),
     coordinatorFaultMs: 1000 * number("coordinator-fault-every", defaults.coordinatorFaultMs / 1000, 0.1),
     brokerFaultMs: 1000 * number("broker-fault-every", defaults.brokerFaultMs / 1000, 0.1),
+    orderMs: 1000 * number("order-every", defaults.orderMs / 1000, 0.1),
     leaseMs: 1000 * number("lease", defaults.leaseMs / 1000, 0.1),
     trainingMs,
     reports: whole("reports", defaults.reports, 1),
@@ -131,12 +138,12 @@ function faultsNamed(text: string): Set<FaultKind> {
 /** The command that repeats a simulation. */
 export function commandFor(options: SimulationOptions): string {
   const { workers, slots, trials, seed, faults, leaseMs, trainingMs, reports, search } = options;
-  const { workerFaultMs, coordinatorFaultMs, brokerFaultMs } = options;
+  const { workerFaultMs, coordinatorFaultMs, brokerFaultMs, orderMs } = options;
   const named = faults.size === faultKinds.length ? "all" : faults.size === 0 ? "none" : [...faults].join(",");
   return (
     `npm run simulate -- --workers ${workers} --slots ${slots} --trials ${trials} --seed ${seed} --faults ${named} ` +
     `--fault-every ${workerFaultMs / 1000} --coordinator-fault-every ${coordinatorFaultMs / 1000} ` +
-    `--broker-fault-every ${brokerFaultMs / 1000} --lease ${leaseMs / 1000} --training ${trainingMs / 1000} ` +
+    `--broker-fault-every ${brokerFaultMs / 1000} --order-every ${orderMs / 1000} --lease ${leaseMs / 1000} --training ${trainingMs / 1000} ` +
     `--reports ${reports} --search ${search}`
   );
 }

@@ -14,6 +14,7 @@ export interface SimCoordinatorPorts {
   readonly log: Log;
   readonly seed: string;
   readonly leaseMs: number;
+  readonly snapshotEvery: number;
   readonly onCrash: (why: string) => void;
   readonly onLeading: (name: string) => void;
 }
@@ -34,6 +35,7 @@ export class SimCoordinator {
   #boots = 0;
   #life: Life | undefined;
   #startsAgain = false;
+  #wallOffsetMs = 0;
   leads = false;
 
   constructor(name: string, ports: SimCoordinatorPorts) {
@@ -55,12 +57,13 @@ export class SimCoordinator {
       this.#startsAgain = this.#life.stop.signal.aborted;
       return;
     }
-    const { timeline, broker, log, seed, leaseMs, onCrash, onLeading } = this.#ports;
+    const { timeline, broker, log, seed, leaseMs, snapshotEvery, onCrash, onLeading } = this.#ports;
     this.#startsAgain = false;
     this.#boots += 1;
     const pid = this.#boots;
     const name = `${this.name}#${pid}`;
     const process = new SimProcess(timeline, name, `${seed} ${name}`);
+    process.wallOffsetMs = this.#wallOffsetMs;
     const bus = new SimBus(broker, process);
     bus.link.serviceMs = serviceMs;
     const stop = new AbortController();
@@ -78,6 +81,7 @@ export class SimCoordinator {
         isKnownDead: (entry) => entry.host === this.name && entry.pid !== pid,
         drawSeed: () => 7,
         publishUsers: async () => undefined,
+        snapshotEvery,
         writeSnapshot: async () => {
           const taken = await readJournal(bus, process.clock).catch((error: unknown) => {
             if (error instanceof BusError) return undefined;
@@ -122,6 +126,12 @@ export class SimCoordinator {
 
   thaw(): void {
     this.#life?.process.thaw();
+  }
+
+  /** Its wall clock is set, also of the processes that follow. */
+  jumpClock(ms: number): void {
+    this.#wallOffsetMs += ms;
+    if (this.#life) this.#life.process.wallOffsetMs = this.#wallOffsetMs;
   }
 
   cut(): void {

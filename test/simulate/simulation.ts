@@ -1,16 +1,18 @@
+import { foldJournal } from "../../shared/broker/journal-reader.ts";
 import { type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
 import { FoldError } from "../../shared/domain/run-table.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import type { Log } from "../../shared/log.ts";
-import { decodeEvents, decodeOrderAnswer, encodeOrder, isJournalRecord } from "../../shared/wire/messages.ts";
-import { operator } from "../../shared/wire/subjects.ts";
+import { BusError } from "../../shared/ports.ts";
+import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { Faults } from "./faults.ts";
 import type { SimulationOptions } from "./options.ts";
 import { SimBroker } from "./sim-broker.ts";
 import { SimBus } from "./sim-bus.ts";
 import { SimCoordinator } from "./sim-coordinator.ts";
 import { fairWeather } from "./sim-link.ts";
+import { SimOperator } from "./sim-operator.ts";
 import { SimProcess } from "./sim-process.ts";
 import { Ledger } from "./sim-runners.ts";
 import { SimWorker } from "./sim-worker.ts";
@@ -54,6 +56,8 @@ const quietMs = 60_000;
 const progressEvery = 100_000;
 /** Evidence kept behind what was judged, in messages: a long simulation would hold gigabytes. */
 const evidenceKept = 200_000;
+/** Records between two snapshots; in a small simulation small too, so that leaders begin from one. */
+const leastSnapshotEvery = 40;
 
 export const silentLog: Log = {
   debug: () => undefined,
@@ -95,6 +99,7 @@ export async function simulate(
         log,
         seed: `${seed}`,
         leaseMs,
+        snapshotEvery: Math.max(leastSnapshotEvery, options.trials),
         onCrash,
         onLeading: () => {
           terms += 1;
@@ -120,11 +125,24 @@ export async function simulate(
   for (const each of workers) timeline.plan(null, timeline.now + 5000 * nature.uniform(), () => each.start());
   const operators = new SimProcess(timeline, "operator", `${seed} operator`);
   let submittedAt = 0;
-  void submit(new SimBus(broker, operators), operators, options).then(() => {
-    submittedAt = timeline.now;
-    watcher.lastEndAt = timeline.now;
-    faults.start();
-  }, onCrash);
+  const person = new SimOperator(new SimBus(broker, operators), operators, {
+    workers: count,
+    trials: options.trials,
+    seed,
+    everyMs: options.orderMs,
+    onOrder: (kind) => faults.count(`order ${kind}`),
+  });
+  const { trials, search } = options;
+  const spec = submission({ total_runs: trials, hp_tuning: search, seed, retries: 20, upload_files: 0 });
+  person
+    .submit(spec)
+    .then(() => {
+      submittedAt = timeline.now;
+      watcher.lastEndAt = timeline.now;
+      faults.start();
+      return kinds.has("orders") ? person.orderAbout() : undefined;
+    })
+    .catch((error: unknown) => onCrash(`the operator's orders failed: ${String(error)}`));
 
   const isOver = (): boolean => {
     if (timeline.count % progressEvery === 0)
@@ -145,7 +163,8 @@ export async function simulate(
   }
   for (const each of workers) each.kill();
   for (const each of coordinators) each.kill();
-
+  operators.kill();
+  await checkSnapshot(timeline, broker, watcher, crashes);
   checkFold(broker, watcher, crashes);
   const counted =
     watcher.count("completed") * options.reports + watcher.count("failed") * Math.ceil(options.reports / 2);
@@ -183,18 +202,36 @@ function checkFold(broker: SimBroker, watcher: Watcher, crashes: string[]): void
   }
 }
 
-/** Asks until a coordinator has taken the job, as `nexus run` does. */
-async function submit(bus: SimBus, process: SimProcess, options: SimulationOptions): Promise<void> {
-  const { trials, seed, search } = options;
-  const order = encodeOrder(submission({ total_runs: trials, hp_tuning: search, seed, retries: 20, upload_files: 0 }));
-  for (;;) {
-    try {
-      const answer = decodeOrderAnswer(await bus.request(operator("simulated"), order, 2000));
-      if (!answer.ok) throw new Error(answer.reason);
-      return;
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== "BusError") throw error;
+/** What a reader comes to who begins with the newest snapshot, against what the records say. */
+async function checkSnapshot(
+  timeline: Timeline,
+  broker: SimBroker,
+  watcher: Watcher,
+  crashes: string[],
+): Promise<void> {
+  const reader = new SimProcess(timeline, "reader", "reader");
+  const bus = new SimBus(broker, reader);
+  let isDone = false;
+  const read = async (): Promise<void> => {
+    for (;;) {
+      try {
+        const { state, unusable } = await foldJournal(bus, reader.clock);
+        watcher.check.compare(state);
+        if (unusable !== "") crashes.push(`the snapshot cannot be used: ${unusable}`);
+        return;
+      } catch (error) {
+        // Its questions are lost like anyone's.
+        if (!(error instanceof BusError)) throw error;
+      }
     }
-    await process.clock.pause(500);
-  }
+  };
+  read()
+    .catch((error: unknown) => void crashes.push(`the journal cannot be read: ${String(error)}`))
+    .finally(() => {
+      isDone = true;
+    });
+  const limit = timeline.now + 600_000;
+  await timeline.run(() => isDone || timeline.now > limit);
+  if (!isDone) crashes.push("the journal was not read within 10 min");
+  reader.kill();
 }

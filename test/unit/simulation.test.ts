@@ -12,6 +12,7 @@ const hardLife: Omit<SimulationOptions, "seed"> = {
   workerFaultMs: 60_000,
   coordinatorFaultMs: 25_000,
   brokerFaultMs: 40_000,
+  orderMs: 10_000,
   leaseMs: 6000,
   trainingMs: 8000,
   reports: 4,
@@ -29,11 +30,13 @@ describe("a simulated swarm", () => {
       assert.deepEqual(violations, [], `to repeat: ${commandFor(options)}`);
       for (const [what, count] of faults) seen.set(what, (seen.get(what) ?? 0) + count);
       taken += terms;
-      assert.ok((records.get("completed") ?? 0) > 0.8 * hardLife.trials);
+      assert.ok((records.get("completed") ?? 0) > 0.6 * hardLife.trials);
     }
     // It was a hard life indeed.
     const kinds = ["lost", "returned", "frozen", "flapping", "cut", "broken"].map((kind) => `worker ${kind}`);
-    kinds.push("coordinator killed", "coordinator frozen", "coordinator cut", "broker killed", "broker frozen");
+    kinds.push("coordinator killed", "coordinator frozen", "coordinator cut", "coordinator clocks");
+    kinds.push("broker killed", "broker frozen", "order pause job", "order stop run", "order cancel run");
+    kinds.push("order stop worker", "order bench worker", "order more runs", "order fewer runs");
     for (const kind of kinds) assert.ok((seen.get(kind) ?? 0) >= 10, `${kind}: ${seen.get(kind)}`);
     assert.ok(taken > 2 * seeds, `${taken} reigns`);
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rngFrom } from "../../../shared/domain/rng.ts";
 import type { Metric } from "../../../shared/domain/run.ts";
@@ -12,7 +12,7 @@ export default function makeProbe(context: StageContext): StageProcessor {
   const reports = numberOf(spec, "reports", 1);
   const milliseconds = 1000 * numberOf(spec, "seconds", 0);
   const noise = numberOf(spec, "noise", 0);
-  const { misbehaviour } = spec;
+  const { misbehaviour, tally } = spec;
   const measured = sumOf(spec["value"]) + (noise === 0 ? 0 : noise * normal(numberOf(spec, "random_seed", 0)));
   return {
     metrics: [value],
@@ -25,6 +25,7 @@ export default function makeProbe(context: StageContext): StageProcessor {
           if (context.checkpointDue()) context.checkpoint(i - 1, stateAfter(i - 1));
         });
         if (context.signal.aborted) return;
+        if (typeof tally === "string" && tally !== "") appendFileSync(tally, "+");
         context.report(i, [misbehaviour === "nan" ? Number.NaN : measured], [1]);
         if (i === 1) writeFiles(context);
         if (misbehaviour === "throw") throw new Error("this probe was told to throw");

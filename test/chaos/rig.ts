@@ -1,0 +1,96 @@
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { pause } from "../../shared/deadline.ts";
+import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
+import { TcpProxy } from "../support/proxy.ts";
+import { processesNaming, signalTo, Victim } from "./victims.ts";
+
+const startLimitMs = 30_000;
+
+/** A swarm of real processes in a folder of its own: two coordinators, and workers behind a proxy each. */
+export class Rig {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "nexus-chaos-")));
+  readonly paths: WorkspacePaths;
+  readonly coordinators: readonly Victim[];
+  readonly workers: { readonly victim: Victim; readonly proxy: TcpProxy }[] = [];
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(leaseSeconds: number) {
+    const { folder } = this;
+    this.#env = {
+      ...process.env,
+      HOME: folder,
+      XDG_DATA_HOME: join(folder, "data"),
+      XDG_STATE_HOME: join(folder, "state"),
+      XDG_CONFIG_HOME: join(folder, "config"),
+    };
+    this.paths = workspacePaths("ws1", this.#env);
+    const args = ["--headless", "--linger", "20", "--lease", String(leaseSeconds)];
+    this.coordinators = ["north", "south"].map(
+      (name) => new Victim(name, "coordinator/main.js", () => args, folder, this.#env),
+    );
+  }
+
+  /** Starts both coordinators, the first one first; resolves when one leads. */
+  async lead(): Promise<void> {
+    const [first, ...others] = this.coordinators;
+    first?.start();
+    await until("a coordinator leads", startLimitMs, async () => livingEndpoint(this.paths));
+    for (const each of others) each.start();
+  }
+
+  async addWorker(name: string, slots: number): Promise<Victim> {
+    const line = livingEndpoint(this.paths)?.joinLine;
+    if (line === undefined) throw new Error("no coordinator leads");
+    const proxy = await TcpProxy.start(() => runningBroker(this.paths)?.port ?? 1);
+    const own = line.replace(/:\d+\//, `:${proxy.port}/`);
+    const args = [own, "--name", name, "--slots", String(slots)];
+    const victim = new Victim(name, "worker/main.js", () => args, this.folder, this.#env);
+    this.workers.push({ victim, proxy });
+    victim.start();
+    return victim;
+  }
+
+  /** Ends of processes that nobody had asked for. */
+  fell(): string[] {
+    return [...this.coordinators, ...this.workers.map(({ victim }) => victim)].flatMap(({ fell }) => fell);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.workers.map(({ victim }) => victim.end(10_000)));
+    await Promise.all(this.coordinators.map((each) => each.end(10_000)));
+    for (const { proxy } of this.workers) await proxy.close();
+    await endRest(this.folder);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The condition's value, once it has one; a broker that is away for a moment is no answer. */
+export async function until<T>(
+  what: string,
+  limitMs: number,
+  condition: () => Promise<T | undefined | false>,
+): Promise<T> {
+  const limit = performance.now() + limitMs;
+  let trouble = "";
+  while (performance.now() < limit) {
+    try {
+      const value = await condition();
+      if (value !== undefined && value !== false) return value;
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error);
+    }
+    await pause(200);
+  }
+  throw new Error(`not within ${limitMs / 1000} s: ${what}${trouble === "" ? "" : ` (${trouble})`}`);
+}
+
+/** What a killed coordinator or worker left (a guard, its server, a runner) names our folder; nothing else does. */
+async function endRest(folder: string): Promise<void> {
+  const limit = performance.now() + 5000;
+  while (processesNaming(folder).length > 0 && performance.now() < limit) await pause(50);
+  for (const each of processesNaming(folder)) signalTo(each, "SIGKILL");
+}
