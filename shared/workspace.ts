@@ -32,6 +32,8 @@ export interface WorkspacePaths {
   readonly brokerInfo: string;
   /** The port of the last start, so that workers find the broker where it was. */
   readonly brokerPort: string;
+  /** Given up on a full disk, so that broker.json can say so. */
+  readonly brokerBallast: string;
   /** For people to edit: `{"diskReserveMb": 256}`. */
   readonly brokerSettings: string;
   /** The newest sequences that were seen stored, by which a store that lost its end is recognised. */
@@ -83,6 +85,7 @@ export function workspaceAt(dir: string): WorkspacePaths {
     brokerLock: join(dir, "broker.lock"),
     brokerInfo: join(dir, "broker.json"),
     brokerPort: join(dir, "broker-port.json"),
+    brokerBallast: join(dir, "broker.ballast"),
     brokerSettings: join(dir, "broker-settings.json"),
     storeMark: join(dir, "store-mark.json"),
     peers: join(secrets, "peers.json"),

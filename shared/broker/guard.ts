@@ -6,6 +6,7 @@ import { ownIdentity } from "../process-identity.ts";
 import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../workspace.ts";
 import { type ClusterSettings, serverConfiguration, workersConfiguration } from "./accounts.ts";
 import { Alarm } from "./alarm.ts";
+import { Ballast } from "./ballast.ts";
 import {
   type BrokerInfo,
   guardPurpose,
@@ -56,6 +57,7 @@ class Guard {
   readonly #options: GuardOptions;
   readonly #lock: HeldLock;
   readonly #alarm = new Alarm();
+  readonly #ballast: Ballast;
   readonly #startedAt = new Date().toISOString();
   readonly #notes: string[] = [];
   #port = 0;
@@ -76,6 +78,7 @@ class Guard {
     this.#paths = paths;
     this.#options = options;
     this.#lock = lock;
+    this.#ballast = new Ballast(paths.brokerBallast);
   }
 
   async start(): Promise<void> {
@@ -120,6 +123,7 @@ class Guard {
     removeBrokerInfo(this.#paths);
     for (const port of this.#former.splice(0)) port.close();
     await this.#stopServer();
+    this.#ballast.throwOff();
     this.#lock.release();
     this.#log("stopped");
   }
@@ -353,7 +357,8 @@ class Guard {
 
   #publish(): void {
     try {
-      writeBrokerInfo(this.#paths, this.#info());
+      this.#ballast.sparing(() => writeBrokerInfo(this.#paths, this.#info()));
+      if (this.#trouble === null) this.#ballast.take();
     } catch (error) {
       this.#log(`${this.#paths.brokerInfo} cannot be written: ${textOf(error)}`);
     }
