@@ -25,6 +25,10 @@ const benches: Readonly<
     about: "a coordinator with 100,000 finished runs: seconds to the first assignment, memory",
     load: () => import("./restart.ts"),
   },
+  backup: {
+    about: "nexus backup and nexus restore of 100,000 runs as whole commands; size of the file",
+    load: () => import("./backup.ts"),
+  },
   "list-runs": {
     about: "nexus list runs on a store of 100,000 runs, sorted and filtered, from a cold start",
     load: () => import("./list-runs.ts"),
