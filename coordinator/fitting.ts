@@ -24,7 +24,7 @@ export const coresInUse = (open: readonly RunTable[], worker: WorkerId): number 
 export function obstacle(
   table: RunTable,
   worker: WorkerId,
-  claim: Pick<Claim, "targets" | "opportunistic" | "slots">,
+  claim: Pick<Claim, "targets" | "opportunistic" | "slots" | "noCode">,
   inUse: number,
 ): string | null {
   const { computeTarget, computeNodes, runsPerNode, lowPriority, coresPerRun } = table.submitted.settings;
@@ -32,6 +32,8 @@ export function obstacle(
   if (computeTarget !== null && claim.targets.length > 0 && !claim.targets.includes(computeTarget)) {
     return `${table.job} is for the target "${computeTarget}", and ${worker} serves ${claim.targets.join(", ")}`;
   }
+  if (table.submitted.code && claim.noCode)
+    return `${table.job} brings code of its own, and ${worker} takes none (--no-code)`;
   if (!lowPriority && claim.opportunistic)
     return `${table.job} has low_priority: false, and ${worker} is opportunistic`;
   if (holds === 0 && computeNodes !== null && table.holding.size >= computeNodes) {
@@ -54,7 +56,7 @@ export function obstacle(
 export function whyNothing(
   reign: Reign,
   worker: WorkerId,
-  claim: Pick<Claim, "targets" | "opportunistic" | "slots">,
+  claim: Pick<Claim, "targets" | "opportunistic" | "slots" | "noCode">,
 ): string {
   const jobs = openJobs(reign);
   if (jobs.length === 0) return "no job is open; start one: nexus run spec.yaml";

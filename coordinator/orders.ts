@@ -84,7 +84,7 @@ async function judgeWorker(
 }
 
 async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () => number): Promise<OrderAnswer> {
-  const { file, text, sources, commandLine, op, imported = [] } = order;
+  const { file, text, sources, commandLine, op, imported = [], code = null } = order;
   const read = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
   if (!read.ok) return refused(reign, renderProblems(read.problems, read.texts, "nothing was submitted"));
   const { hyperparameters, settings }: Spec = read.spec;
@@ -111,6 +111,7 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
     text,
     sources,
     commandLine,
+    ...(code === null ? {} : { code }),
     hyperparameters,
     settings,
     seed: settings.seed ?? drawSeed(),
@@ -129,7 +130,7 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
 export function describeJob(reign: Reign, question: JobQuestion): JobAnswer | undefined {
   const table = reign.state.jobs.get(question.job);
   if (!table) return undefined;
-  const { job, file, text, sources, commandLine } = table.submitted;
+  const { job, file, text, sources, commandLine, code = null } = table.submitted;
   const over = table.state === "completed" || table.state === "cancelled";
-  return { kind: "job", term: reign.term, job, file, text, sources, commandLine, over };
+  return { kind: "job", term: reign.term, job, file, text, sources, commandLine, code, over };
 }

@@ -9,5 +9,5 @@ export function sizeProblem(event: JournalEvent): string | undefined {
   const bytes = encodeEvents([event]).length;
   if (bytes <= mostBytes) return undefined;
   const found = `it takes ${(bytes / 1e6).toFixed(1)} MB in the journal, where a record takes at most 1 MB`;
-  return `${found}\n  import fewer runs, or shorten the lists of values in the spec`;
+  return `${found}\n  import fewer runs, bring less code, or shorten the lists of values in the spec`;
 }

@@ -21,6 +21,7 @@ export interface Presence {
   slots: number;
   targets: readonly string[];
   opportunistic: boolean;
+  noCode: boolean;
   version: string;
   /** Its wall clock less ours when it was last heard; null where it does not say. */
   skewMs: number | null;

@@ -101,6 +101,7 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | nu
     slots: claim.slots,
     targets: claim.targets,
     opportunistic: claim.opportunistic,
+    noCode: claim.noCode,
     version: claim.version,
     skewMs,
   });

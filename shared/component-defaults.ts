@@ -54,6 +54,16 @@ export function componentDefaults(folders: readonly string[] = []): ComponentDef
   };
 }
 
+/** What lies in a user's folder of a component: its own folder, or its files; none where it has none there. */
+export function ownComponentFiles(folder: string, component: string): string[] {
+  const [, kind, name] = componentPattern.exec(component) ?? [];
+  if (kind === undefined || name === undefined) return [];
+  const place = join(folder, kind, name);
+  if (existsSync(join(place, `${name}.yaml`))) return [place];
+  const files = [".yaml", ".js", ".mjs"].map((ending) => place + ending);
+  return existsSync(`${place}.yaml`) ? files.filter((file) => existsSync(file)) : [];
+}
+
 function inUserFolder(folder: string, name: string): string[] {
   return [join(folder, name, `${name}.yaml`), join(folder, `${name}.yaml`)];
 }
@@ -88,7 +98,7 @@ function entriesOf(folder: string) {
 }
 
 export interface LoadOptions {
-  /** The user's own component folders; none by default. */
+  /** The user's own component folders; by default that of the spec. */
   readonly folders?: readonly string[];
   /** What the last line of the message says after the count; "nothing was submitted" by default. */
   readonly tail?: string;
@@ -102,7 +112,12 @@ export function loadSpecFile(
 ): { readonly spec: Spec; readonly warnings: readonly Problem[] } {
   const tail = options.tail ?? "nothing was submitted";
   const text = readText(path, tail);
-  const reading = readSpec({ file: path, text, commandLine, defaults: componentDefaults(options.folders) });
+  const reading = readSpec({
+    file: path,
+    text,
+    commandLine,
+    defaults: componentDefaults(options.folders ?? [dirname(path)]),
+  });
   if (!reading.ok) throw new SpecError(renderProblems(reading.problems, reading.texts, tail));
   return reading;
 }

@@ -10,6 +10,8 @@ export interface LocalRun {
   readonly settings: ChosenSettings;
   /** Every randint of the run follows from it. */
   readonly seed: number;
+  /** Where code of the user's own lies; null: there is none. */
+  readonly codeFolder: string | null;
   /** The run's folder; it exists. */
   readonly directory: string;
 }

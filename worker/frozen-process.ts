@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { childrenOf } from "./process-tree.ts";
 
 /** Whether processes can stand still here: Windows has no such signal. */
 export const canFreeze = process.platform !== "win32";
@@ -49,18 +49,5 @@ function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
   } catch (error) {
     // It has ended meanwhile, which is as good as standing still.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-/** Processes that a process has started; none where the system does not tell (it does on Linux). */
-function childrenOf(pid: number): number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-    return text
-      .split(" ")
-      .map(Number)
-      .filter((child) => Number.isInteger(child) && child > 0);
-  } catch {
-    return []; // no /proc on this system, or the process has just ended
   }
 }

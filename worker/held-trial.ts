@@ -191,6 +191,7 @@ export class HeldTrial {
     const task = {
       job,
       jobText: known.answer,
+      codeFolder: known.codeFolder,
       settings: Object.fromEntries(names),
       seed,
       directory,

@@ -8,6 +8,7 @@ import { isMapping } from "../shared/domain/spec/expand.ts";
 import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../shared/domain/spec-read.ts";
 import { exitCode } from "../shared/errors.ts";
 import type { LocalRun } from "../shared/local-run.ts";
+import { useOwnComponents } from "./components/registry.ts";
 import { settingLines } from "./runner/console-lines.ts";
 import { executeRun, Stopped } from "./runner/run.ts";
 import { stageFactory } from "./stages/registry.ts";
@@ -20,7 +21,8 @@ let signalled: NodeJS.Signals | "" = "";
 
 /** Runs to the end, prints every line when it is due, and returns the exit code. */
 async function execute(order: LocalRun): Promise<number> {
-  const { file, text, sources, commandLine, settings, seed, directory } = order;
+  const { file, text, sources, commandLine, settings, seed, directory, codeFolder } = order;
+  useOwnComponents(codeFolder);
   const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
   if (!reading.ok) throw new Error(`${file}: ${reading.problems.map((problem) => problem.message).join("; ")}`);
   const { spec } = reading;
@@ -44,7 +46,8 @@ async function execute(order: LocalRun): Promise<number> {
     const { hpmax, iters } = await executeRun(stages, {
       line,
       report: (report, names) => events?.report(report, names),
-      stageFactory,
+      stageFactory: (component) => stageFactory(component, codeFolder),
+      codeFolder,
       breathe: () => new Promise((resolve) => setImmediate(resolve)),
       now: () => performance.now(),
       directory,

@@ -8,12 +8,14 @@ import { connectBus } from "../shared/broker/bus.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
+import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/lock-file.ts";
 import { fileLog } from "../shared/log.ts";
 import { programVersion } from "../shared/version.ts";
 import { readJsonFile, workspacePaths } from "../shared/workspace.ts";
+import { dropCode, unpackCode } from "./code-folder.ts";
 import { checkWorkerName, defaultWorkerName, identify, type WorkerIdentity, workerStateDir } from "./identity.ts";
 import { type JoinLine, parseJoinLine } from "./join-line.ts";
 import { type WorkerNews, WorkerNode } from "./node.ts";
@@ -29,6 +31,7 @@ interface Flags {
   readonly workspace: string;
   readonly creds?: string;
   readonly quiet: boolean;
+  readonly code: boolean;
   readonly tied: boolean;
 }
 
@@ -48,6 +51,7 @@ const program = new Command("nexus-worker")
     process.env["NEXUS_WORKSPACE"] ?? "ws1",
   )
   .option("--creds <file>", "credentials for a broker that is not ours; --name must be the id they are for")
+  .option("--no-code", "take no jobs that bring code of their own")
   .option("--quiet", "say nothing but errors", false)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
@@ -58,7 +62,8 @@ const program = new Command("nexus-worker")
 Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
 SIGTERM hands them back at once: they go on elsewhere.
 
-This worker runs the code that the coordinator sends. Join only workspaces of people you trust.
+A job may bring code of its own, which runs with your rights; --no-code refuses such jobs. Also a spec alone may name files
+to read and write. Join only workspaces of people you trust.
 
 Examples:
   nexus-worker                                     on the coordinator's own machine
@@ -109,6 +114,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       onRefused: () => key.refused(),
     });
     bus.onReconnect(() => key.accepted());
+    dropCode(stateDir);
     const options = {
       worker: identity.worker,
       bootId: systemChance.nonce(),
@@ -116,6 +122,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       slots: flags.slots,
       targets: flags.target,
       opportunistic: flags.opportunistic,
+      noCode: !flags.code,
       stateDir,
     };
     const ports = {
@@ -125,6 +132,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       log,
       runners: new RunnerPool(log),
       spool: new FileSpool(join(stateDir, "spool")),
+      unpackCode: (code: CodeBundle) => unpackCode(stateDir, code),
     };
     const node = new WorkerNode(ports, options, (news) => {
       if (!flags.quiet) say(newsLine(news));

@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
 import type { Spec } from "../shared/domain/spec.ts";
 import { carriedDefaults, readSpec } from "../shared/domain/spec-read.ts";
@@ -22,6 +23,8 @@ export interface WorkerPorts {
   readonly spool: Spool;
   /** Reads a job's spec; left out: as every program does. A simulation of ten thousand workers reads each one once. */
   readonly readSpec?: typeof readSpec;
+  /** Puts a job's code where its runs find it; returns the folder. */
+  unpackCode(code: CodeBundle): string;
 }
 
 export interface WorkerOptions {
@@ -32,6 +35,8 @@ export interface WorkerOptions {
   /** Pools this worker serves; empty: all. */
   readonly targets: readonly string[];
   readonly opportunistic: boolean;
+  /** Takes no jobs that bring code along. */
+  readonly noCode: boolean;
   /** Where run folders are made. */
   readonly stateDir: string;
 }
@@ -49,6 +54,8 @@ export type WorkerNews =
 export interface KnownJob {
   readonly answer: JobAnswer;
   readonly spec: Spec;
+  /** Where the code lies that the job brings along; null: it brings none. */
+  readonly codeFolder: string | null;
 }
 
 const firstRenewalMs = 5000;
@@ -131,7 +138,7 @@ export class WorkerNode {
 
   async #slot(): Promise<void> {
     const { signal } = this.#claiming;
-    const { bootId, version, slots, targets, opportunistic } = this.#options;
+    const { bootId, version, slots, targets, opportunistic, noCode } = this.#options;
     let claimId = this.#ports.chance.nonce();
     let last: Stay | undefined;
     while (!signal.aborted) {
@@ -143,7 +150,7 @@ export class WorkerNode {
           const { lastSeq: lastResultSeq } = this.#outbox;
           const after = stay?.onItsWay ?? null;
           const sentAt = this.#ports.clock.wall();
-          const own = { bootId, version, slots, targets, opportunistic };
+          const own = { bootId, version, slots, targets, opportunistic, noCode };
           return { kind: "claim", claimId, sentAt, lastResultSeq, after, ...own };
         },
         ["assigned", "wait", "refused"],
@@ -223,7 +230,8 @@ export class WorkerNode {
       throw new Error(
         `the spec of ${job} cannot be read here: ${read.problems.map(({ message }) => message).join("; ")}`,
       );
-    return { answer, spec: read.spec };
+    const codeFolder = answer.code === null ? null : this.#ports.unpackCode(answer.code);
+    return { answer, spec: read.spec, codeFolder };
   }
 
   async #renewLoop(): Promise<void> {

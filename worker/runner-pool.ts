@@ -17,6 +17,7 @@ export interface RunnerKind {
 export interface RunnerTask {
   readonly job: string;
   readonly jobText: JobText;
+  readonly codeFolder: string | null;
   readonly settings: Extract<ToRunner, { type: "run" }>["settings"];
   readonly seed: number;
   readonly directory: string;

@@ -123,7 +123,8 @@ async function ensureRuns(
   const { spec, sources } = readConfirmation(table, configuration, missing);
   if (!spec.hasRandint) output.note(`${table.submitted.file} draws no randint: its runs may all be the same\n`);
   const { file, text, commandLine } = spec;
-  const order = { kind: "run", op: newOrderId(), file, text, sources, commandLine } as const;
+  const { code = null } = table.submitted;
+  const order = { kind: "run", op: newOrderId(), file, text, sources, commandLine, code } as const;
   const answer = await giveOrder(link.bus, workspace, order, output);
   if (!answer.ok) throw new SpecError(answer.reason);
   const job = parseJobName(answer.name);

@@ -1,13 +1,14 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseJobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { readEvidence } from "./curves.ts";
 import { DownloadTarget, type TargetOptions } from "./download-target.ts";
-import { jobFiles } from "./job-files.ts";
+import { codeFiles, jobFiles } from "./job-files.ts";
 import { namedJob } from "./named-job.ts";
 import { childRuns, oneRun } from "./one-run.ts";
 import type { Output } from "./output.ts";
@@ -67,7 +68,13 @@ async function filesNamed(
   const run = oneRun(word, state, workspace);
   const [evidence] = await readEvidence(bus, [run]);
   const files = evidence ? filesOf(bus, run, evidence, reproSpecs(run.table)(run.trial)) : [];
-  return { owner: run.trial.run, files };
+  return { owner: run.trial.run, files: withCode(files, run.table) };
+}
+
+/** A run's files with the code that its repro_spec.yaml needs beside it; of a whole job that lies in one place, `code/`. */
+function withCode(files: readonly RunFile[], table: RunTable): RunFile[] {
+  const own = new Set(files.map(({ path }) => path));
+  return [...files, ...codeFiles(table.submitted.code).filter(({ path }) => !own.has(path))];
 }
 
 /** @throws NotFoundError with the nearest name */
@@ -118,7 +125,8 @@ async function several(
         if (!found) continue;
         // One run's files lie in the folder itself.
         const runFolder = runs.length === 1 && !isJob ? jobFolder : join(jobFolder, run.trial.run);
-        for (const file of filesOf(bus, run, found, repro(run.trial))) {
+        const files = filesOf(bus, run, found, repro(run.trial));
+        for (const file of isJob ? files : withCode(files, table)) {
           await target.put(join(runFolder, ...file.path.split("/")), file);
         }
         if (found.files && found.files.list.leftOut !== "") target.leftOut(run.trial.run, found.files.list.leftOut);

@@ -1,13 +1,16 @@
+import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
+import { unzip } from "../../shared/wire/code-bundle.ts";
+import { sha256Of } from "../../shared/wire/sealed-chunks.ts";
 import { exportLines } from "./export.ts";
 import type { RunFile } from "./run-files.ts";
 import { listing } from "./run-listing.ts";
 
 /** What a job has besides its runs: its spec, the table of its runs, the defaults that came along with it. */
 export function jobFiles(table: RunTable, state: WorkspaceState, workspace: string): RunFile[] {
-  const { text, sources } = table.submitted;
+  const { text, sources, code } = table.submitted;
   const made = (path: string, content: () => string): RunFile => ({
     path,
     sha256: undefined,
@@ -19,5 +22,14 @@ export function jobFiles(table: RunTable, state: WorkspaceState, workspace: stri
     ...Object.entries(sources)
       .map(([component, defaults]) => made(`components/${component}.yaml`, () => defaults))
       .filter(({ path }) => pathProblem(path) === undefined),
+    ...codeFiles(code, "code/"),
   ];
 }
+
+/** The code that the job brought along, as it lay beside its spec. */
+export const codeFiles = (code: CodeBundle | undefined, folder = ""): RunFile[] =>
+  (code ? unzip(code) : []).map(({ path, bytes }) => ({
+    path: folder + path,
+    sha256: sha256Of(bytes),
+    content: async () => bytes,
+  }));

@@ -12,6 +12,7 @@ import { SpecError } from "../../shared/errors.ts";
 import { joiningOf, shownJoinLine } from "../join-lines.ts";
 import { PlainView, processPorts } from "../plain.ts";
 import { watchJob } from "../watch-job.ts";
+import { collectCode } from "./collect-code.ts";
 import { targetOf } from "./columns.ts";
 import { withOperatorLink } from "./operator-link.ts";
 import { giveOrder, newOrderId } from "./order.ts";
@@ -37,9 +38,19 @@ export async function launchJob(
   const words: Output = options.json ? { ...output, result: output.note } : output;
   return withOperatorLink(scope, async (link) => {
     const { file, text, commandLine } = spec;
+    const code = collectCode(spec);
     const earlier = imported.length === 0 ? {} : { imported };
     const op = newOrderId();
-    const order = { kind: "run", op, file, text, sources: usedComponents(spec), commandLine, ...earlier } as const;
+    const order = {
+      kind: "run",
+      op,
+      file,
+      text,
+      sources: usedComponents(spec),
+      commandLine,
+      ...earlier,
+      code: code ?? null,
+    } as const;
     const answer = await giveOrder(link.bus, scope.paths.name, order, output);
     if (!answer.ok) throw new SpecError(answer.reason);
     copySpec(file, words);
@@ -75,12 +86,15 @@ function copySpec(file: string, output: Output): void {
 /** What the original says of a launched job. */
 function launchText(table: RunTable, workspace: string): string {
   const nodes = table.submitted.parents;
+  const { code } = table.submitted;
+  const files = code?.files === 1 ? "file" : "files";
+  const uploading = code === undefined ? "" : `uploading ${code.files} code ${files} (zipped), `;
   // Other workers' parent runs come later, at their first claims.
   const parents = table.parents.slice(0, nodes).map(({ name }) => `${workspace}/${name}, `);
   const creating =
     nodes === 0
-      ? "creating parent runs as workers come, "
-      : `creating parent runs: ${nodes}/${nodes}, ${parents.join("")}`;
+      ? `creating parent runs as workers come, ${uploading}`
+      : `creating parent runs: ${nodes}/${nodes}, ${uploading}${parents.join("")}`;
   return (
     `${table.job}, target: ${targetOf({ table })}, ${creating}job submitted\n` +
     "------- Job launched. Use nexus commands to access results.\n"

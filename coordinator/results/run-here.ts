@@ -3,17 +3,22 @@ import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeCode } from "../../shared/code-files.ts";
 import { largestRandint } from "../../shared/domain/seeds.ts";
 import { isMapping } from "../../shared/domain/spec/expand.ts";
 import type { Spec } from "../../shared/domain/spec.ts";
 import { expandSpec, usedComponents } from "../../shared/domain/spec-read.ts";
 import { exitCode, UsageError } from "../../shared/errors.ts";
 import type { LocalRun } from "../../shared/local-run.ts";
+import { collectCode } from "./collect-code.ts";
 import type { Output } from "./output.ts";
 
 /** Executes a spec here and now, in a process of its own, and returns the exit code. */
 export async function runHere(spec: Spec, output: Output): Promise<number> {
+  const code = collectCode(spec);
   const directory = makeRunFolder(spec, new Date());
+  // Beside repro_spec.yaml, so that this repeats the run also when the code has changed.
+  if (code) writeCode(directory, code);
   const order: LocalRun = {
     file: spec.file,
     text: spec.text,
@@ -22,11 +27,12 @@ export async function runHere(spec: Spec, output: Output): Promise<number> {
     settings: Object.fromEntries(spec.hyperparameters.map(({ name, tuned }) => [name, tuned])),
     seed: spec.settings.seed ?? Math.floor(Math.random() * (largestRandint + 1)),
     directory,
+    codeFolder: code ? directory : null,
   };
-  const code = await runInChild(order, output);
+  const exit = await runInChild(order, output);
   const shown = relative(process.cwd(), directory);
   output.note(`console.txt and repro_spec.yaml are in ${isAbsolute(shown) || shown === "" ? directory : shown}\n`);
-  return code;
+  return exit;
 }
 
 /** By path: the coordinator's code never imports the worker's. */

@@ -1,3 +1,4 @@
+import type { CodeBundle } from "./code-bundle.ts";
 import type { Hyperparameter } from "./hyperparameter.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { JobName, RunName, WorkerId } from "./names.ts";
@@ -44,6 +45,8 @@ export interface JobSubmitted {
   /** Defaults YAML of every component that the spec may use, by component name. */
   readonly sources: Readonly<Record<string, string>>;
   readonly commandLine: Readonly<Record<string, string>>;
+  /** Left out: the job needs only what every worker has. */
+  readonly code?: CodeBundle;
   readonly hyperparameters: readonly Hyperparameter[];
   readonly settings: JobSettings;
   /** Seed of the job: every choice and every trial's seed follow from it. */

@@ -10,7 +10,7 @@ export interface Metric {
   readonly decimals: number;
   readonly higherIsBetter: boolean;
   /** How values of several periods become one. */
-  readonly aggregation: "mean" | "max" | "min";
+  readonly aggregation: "mean" | "max" | "min" | "last";
 }
 
 /** What a stage measured since its previous report. */
@@ -30,7 +30,7 @@ export interface MetricReport {
 /** The settings a run was given, by hyperparameter name. */
 export type ChosenSettings = Readonly<Record<string, Setting>>;
 
-/** Running aggregate of one metric over a stage: count-weighted mean, or max, or min. */
+/** Running aggregate of one metric over a stage: count-weighted mean, or max, or min, or the last value. */
 export interface Summary {
   value: number;
   count: number;
@@ -41,7 +41,7 @@ export const emptySummary = (): Summary => ({ value: Number.NaN, count: 0 });
 /** Adds one report's value to a stage summary. Values that stand for nothing (count 0) change nothing. */
 export function addToSummary(summary: Summary, metric: Metric, value: number, count: number): void {
   if (count <= 0) return;
-  if (summary.count === 0) {
+  if (summary.count === 0 || metric.aggregation === "last") {
     summary.value = value;
   } else if (metric.aggregation === "mean") {
     summary.value = (summary.value * summary.count + value * count) / (summary.count + count);

@@ -42,6 +42,8 @@ export interface JobSettings {
   readonly memoryPerRun: number | null;
   /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB of a run. */
   readonly uploadFiles: boolean;
+  /** Files and folders beside the spec that the runs need. */
+  readonly code: readonly string[];
   /** The search whose best configuration this job runs again with fresh seeds (`nexus confirm`); null: it confirms none. */
   readonly confirms: JobName | null;
   /** Options of the dgd search. */

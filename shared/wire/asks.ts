@@ -1,8 +1,10 @@
+import type { CodeBundle } from "../domain/code-bundle.ts";
 import type { CheckpointPlace } from "../domain/events.ts";
 import type { Setting } from "../domain/hyperparameter.ts";
 import type { JobName, RunName } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { checkpointPlace } from "./checkpoints.ts";
+import { codeBundle } from "./code-bundle.ts";
 import { attempt, id, job, kindOf, open, run, seal, setting, term } from "./envelope.ts";
 
 /** A free slot asks for a trial. */
@@ -23,6 +25,8 @@ export interface Claim {
   /** Pools that this worker serves; empty: all. */
   readonly targets: readonly string[];
   readonly opportunistic: boolean;
+  /** It takes no jobs that bring code along. */
+  readonly noCode: boolean;
 }
 
 export interface HeldTrial {
@@ -60,6 +64,8 @@ const claimShape = check.shape({
   after: check.nullable(check.shape({ job, n: check.whole(1), attempt })),
   targets: check.list(check.text(64), 100),
   opportunistic: check.flag,
+  // Earlier workers do not say, and would run such a job without its code: no job of theirs brings any.
+  noCode: (value, at) => (value === undefined ? true : check.flag(value, at)),
 });
 const renewalShape = check.shape({
   kind: check.oneOf("renew"),
@@ -156,6 +162,7 @@ export interface JobAnswer {
   readonly text: string;
   readonly sources: Readonly<Record<string, string>>;
   readonly commandLine: Readonly<Record<string, string>>;
+  readonly code: CodeBundle | null;
   /** Nothing of it will run again, and its run folders may go. */
   readonly over: boolean;
 }
@@ -207,6 +214,7 @@ const answerShapes: Record<Answer["kind"], check.Check<Answer>> = {
     file: check.text(),
     text: check.text(1_000_000),
     sources: check.record(check.text(1_000_000)),
+    code: check.nullable(codeBundle),
     commandLine: check.record(check.text(100_000)),
     over: check.flag,
   }),

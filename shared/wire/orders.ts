@@ -1,7 +1,9 @@
+import type { CodeBundle } from "../domain/code-bundle.ts";
 import type { ImportedRun } from "../domain/events.ts";
 import type { JobChanges } from "../domain/job-changes.ts";
 import type { JobName, WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
+import { codeBundle } from "./code-bundle.ts";
 import { id, job, kindOf, open, seal, setting, term, worker } from "./envelope.ts";
 
 export interface Enrolment {
@@ -36,6 +38,7 @@ export type Order =
       readonly commandLine: Readonly<Record<string, string>>;
       /** Runs of earlier searches that this one is to count. */
       readonly imported?: readonly ImportedRun[];
+      readonly code?: CodeBundle | null;
     }
   | { readonly kind: "release"; readonly op: string; readonly job: JobName }
   | { readonly kind: "admit" | "bench"; readonly op: string; readonly worker: WorkerId }
@@ -92,6 +95,7 @@ const orderShapes: Record<Order["kind"], check.Check<Order>> = {
     file: check.text(),
     text: check.text(1_000_000),
     sources: check.record(check.text(1_000_000)),
+    code: check.nullable(codeBundle),
     commandLine: check.record(check.text(100_000)),
     imported: (value, at) => (value === undefined ? [] : importedRuns(value, at)),
   }),

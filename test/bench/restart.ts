@@ -88,6 +88,7 @@ async function claim(bus: Bus, worker: WorkerId, claimId: string): Promise<void>
     after: null,
     targets: [],
     opportunistic: false,
+    noCode: false,
   });
   for (;;) {
     try {

@@ -32,6 +32,7 @@ export async function watchedWorker(
     slots: 1,
     targets: [],
     opportunistic: false,
+    noCode: false,
     stateDir: folder,
   };
   const ports = {
@@ -41,6 +42,7 @@ export async function watchedWorker(
     log,
     runners: new RunnerPool(log),
     spool: new FileSpool(join(folder, "spool")),
+    unpackCode: () => folder, // its job brings none
   };
   const node = new WorkerNode(ports, options, () => undefined);
   const working = node.work();

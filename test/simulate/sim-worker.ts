@@ -128,7 +128,16 @@ export class SimWorker {
     bus.link.slowness = this.slowness;
     const runners = new SimRunners(timeline, process, training, ledger, `${seed} ${name}`, () => this.slowness);
     const node = new WorkerNode(
-      { bus, clock: process.clock, chance: process.chance, log, runners, spool: this.#spool, readSpec: readOnce },
+      {
+        bus,
+        clock: process.clock,
+        chance: process.chance,
+        log,
+        runners,
+        spool: this.#spool,
+        readSpec: readOnce,
+        unpackCode: () => "",
+      },
       {
         worker: this.id,
         bootId: `boot-${this.#boots}`,
@@ -136,6 +145,7 @@ export class SimWorker {
         slots: this.slots,
         targets: [],
         opportunistic: false,
+        noCode: false,
         stateDir: join(tmpdir(), "nexus-simulated", this.id),
       },
       () => undefined,

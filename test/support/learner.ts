@@ -42,6 +42,7 @@ export function recordedContext(
   const context: RecordedContext = {
     spec,
     directory: options.directory ?? ".",
+    codeFolder: null,
     signal: options.signal ?? new AbortController().signal,
     ...(options.resume ? { resume: options.resume } : {}),
     reports: [],

@@ -125,6 +125,7 @@ export const claim = (claimId: string, bootId = "boot", more: Partial<Claim> = {
   after: null,
   targets: [],
   opportunistic: false,
+  noCode: false,
   ...more,
 });
 

@@ -27,6 +27,7 @@ test("specs/train_then_test.yaml: the second stage measures the model that the f
         breathe: () => new Promise((resolve) => setImmediate(resolve)),
         now: () => performance.now(),
         directory,
+        codeFolder: null,
         signal: new AbortController().signal,
         checkpointDue: () => false,
         keep: () => undefined,

@@ -43,6 +43,7 @@ suite("job settings", () => {
       'stop_when: "best_for > 200"',
       "cores_per_run: 8",
       "memory_per_run: 1.5 GiB",
+      "code: train.py",
       "dgd: {count_in_flight: false}",
     );
     assert.deepEqual(read, {
@@ -66,6 +67,7 @@ suite("job settings", () => {
       coresPerRun: 8,
       memoryPerRun: 1.5 * 2 ** 30,
       uploadFiles: true,
+      code: ["train.py"],
       confirms: null,
       dgd: { countInFlight: false },
     });

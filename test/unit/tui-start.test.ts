@@ -105,6 +105,7 @@ describe("the leader's status", () => {
         slots: 4,
         targets,
         opportunistic: false,
+        noCode: false,
         version: "0.1.0",
         skewMs: null,
       };

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { SpecError } from "../../shared/errors.ts";
+import { ownModule } from "../own-module.ts";
 import type { ComponentSpec } from "../stages/stage.ts";
 import type { ComponentFactory, Kind, Kinds } from "./component.ts";
 
@@ -16,8 +17,17 @@ export async function createComponent<K extends Kind>(
   return factory(spec, given);
 }
 
+let codeFolder: string | null = null;
+
+/** Where components of the user's own are looked for, before ours; a process executes one run at a time, and says so before each. */
+export function useOwnComponents(folder: string | null): void {
+  codeFolder = folder;
+}
+
 async function findFactory<K extends Kind>(kind: K, component: string): Promise<ComponentFactory<K>> {
   const [folder, name = ""] = component.split("/", 2);
+  const own = codeFolder === null || folder !== kind ? undefined : await ownModule(codeFolder, component);
+  if (own) return own as ComponentFactory<K>; // what it makes is its author's promise
   const known = readdirSync(folderOf(kind));
   if (folder !== kind || !known.includes(name)) {
     const names = known.map((other) => `${kind}/${other}`).join(", ");

@@ -14,6 +14,7 @@ import {
   withChosen,
 } from "../../shared/domain/spec-read.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
+import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { ComponentSpec } from "../stages/stage.ts";
@@ -68,7 +69,7 @@ function specOf(job: string, text: JobText | null): Spec {
 }
 
 async function run(message: RunMessage): Promise<void> {
-  const { id, settings, seed, directory, keepFiles } = message;
+  const { id, settings, seed, directory, keepFiles, codeFolder } = message;
   const stop = new AbortController();
   const checkpointMs = 1000 * message.checkpointSeconds;
   const self: Running = { id, stop, checkpointMs, dueAt: performance.now() + checkpointMs, isHandingBack: false };
@@ -99,6 +100,7 @@ async function run(message: RunMessage): Promise<void> {
     tellSoon();
   };
   try {
+    useOwnComponents(codeFolder);
     const spec = specOf(message.job, message.jobText);
     const chosen = withChosen(spec, settings);
     const draw = (path: string): number => randintAt(seed, path);
@@ -126,7 +128,8 @@ async function run(message: RunMessage): Promise<void> {
         send({ type: "checkpoint", id, reports: takeReports(), lines: takeLines(), state });
         if (self.isHandingBack) stop.abort("handed back");
       },
-      stageFactory,
+      stageFactory: (component) => stageFactory(component, codeFolder),
+      codeFolder,
       breathe: () => new Promise((resolve) => setImmediate(resolve)),
       now: () => performance.now(),
       directory,

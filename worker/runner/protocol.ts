@@ -18,6 +18,8 @@ export type ToRunner =
       /** Names the job's text for the runner's cache; `jobText` comes along when the runner does not have it yet. */
       readonly job: string;
       readonly jobText: JobText | null;
+      /** Code that the job brings along; null: none. */
+      readonly codeFolder: string | null;
       readonly settings: ChosenSettings;
       readonly seed: number;
       /** Made when the run first needs it. */

@@ -29,6 +29,7 @@ export interface RunPorts {
   /** Milliseconds, monotonic. */
   now(): number;
   readonly directory: string;
+  readonly codeFolder: string | null;
   readonly signal: AbortSignal;
   /** Where it goes on; left out: it begins. */
   readonly resume?: SavedRun;
@@ -112,6 +113,7 @@ async function executeStage(
   const context: StageContext = {
     spec: stage.spec,
     directory: ports.directory,
+    codeFolder: ports.codeFolder,
     signal: ports.signal,
     report: (at, values, counts, note = "") => {
       if (!processor) throw new Error(`${stage.component} reported before it was made`);

@@ -1,20 +1,26 @@
+import { ownModule } from "../own-module.ts";
 import type { StageFactory } from "./stage.ts";
 
 /** The stage processors that come with the program; each is loaded when a run first needs it. */
 const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>> = {
   "processors/RL_Proc": () => import("./RL_Proc/RL_Proc.ts"),
+  "processors/Command_Proc": () => import("./Command_Proc/Command_Proc.ts"),
   "processors/Probe_Proc": () => import("./Probe_Proc/Probe_Proc.ts"),
 };
 
-const loaded = new Map<string, StageFactory>();
-
-/** How a stage processor is made. The spec was checked before, so a name that is not here is this program's own gap. */
-export async function stageFactory(component: string): Promise<StageFactory> {
-  const known = loaded.get(component);
-  if (known) return known;
+/**
+ * How a stage processor is made. One of the user's own comes first. The spec was checked before, so a name that is not here is a
+ * component of which only the YAML file was found.
+ *
+ * @param codeFolder  where the user's own code lies; null: there is none
+ */
+export async function stageFactory(component: string, codeFolder: string | null): Promise<StageFactory> {
+  const own = codeFolder === null ? undefined : await ownModule(codeFolder, component);
+  if (own) return own as StageFactory; // what it makes is its author's promise
   const load = Object.hasOwn(shipped, component) ? shipped[component] : undefined;
-  if (!load) throw new Error(`this worker has no ${component}; it has ${Object.keys(shipped).join(", ")}`);
-  const factory = (await load()).default;
-  loaded.set(component, factory);
-  return factory;
+  if (load) return (await load()).default;
+  const name = component.split("/", 2)[1] ?? component;
+  throw new Error(
+    `there is no code of ${component}: expected ${name}.js or ${name}.mjs beside its ${name}.yaml\n  those that come with the program: ${Object.keys(shipped).join(", ")}`,
+  );
 }

@@ -12,6 +12,8 @@ export interface StageContext {
   readonly spec: ComponentSpec;
   /** The run's folder; relative paths in the spec (`save_model_to`, ...) are resolved against it. */
   readonly directory: string;
+  /** Folder of the code that the job brought along, or of the spec where it runs on its own; null: there is none. */
+  readonly codeFolder: string | null;
   /** Aborted when the run is stopped; the stage returns as soon as it can, within 100 ms. */
   readonly signal: AbortSignal;
   /** The state that an earlier attempt last handed to `checkpoint`, to go on from; absent at a fresh start. */

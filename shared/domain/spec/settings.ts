@@ -30,6 +30,7 @@ export const defaultSettings: JobSettings = {
   coresPerRun: 1,
   memoryPerRun: null,
   uploadFiles: true,
+  code: [],
   confirms: null,
   dgd: { countInFlight: true },
 };
@@ -61,6 +62,7 @@ export function readSettings(launcher: Launcher, expansion: Expansion, problems:
     coresPerRun: read.wholeNumber("cores_per_run", 1, 4096) ?? usual.coresPerRun,
     memoryPerRun: read.bytes(),
     uploadFiles: read.flag("upload_files", usual.uploadFiles),
+    code: read.texts("code", "files and folders beside the spec"),
     confirms: read.job("confirms"),
     dgd: read.dgd(usual.dgd),
   };
@@ -109,6 +111,17 @@ class Reader {
         return usual;
       }
     }
+  }
+
+  /** A list of texts, or one text; null and nothing: none. */
+  texts(name: string, what: string): readonly string[] {
+    const found = this.#find(name);
+    if (!found || found.value === null) return [];
+    const list = Array.isArray(found.value) ? found.value : [found.value];
+    const texts = list.filter((each): each is string => typeof each === "string" && each !== "");
+    if (texts.length === list.length) return texts;
+    this.#problems.add(found.at, `${name}: ${shown(found.value)}`, `expected a list of ${what}`);
+    return [];
   }
 
   choice<T extends string>(name: string, words: readonly T[], usual: T): T {

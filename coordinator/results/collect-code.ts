@@ -1,0 +1,73 @@
+import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { ownComponentFiles } from "../../shared/component-defaults.ts";
+import type { CodeBundle, CodeFile } from "../../shared/domain/code-bundle.ts";
+import type { Spec } from "../../shared/domain/spec.ts";
+import { usedComponents } from "../../shared/domain/spec-read.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { pathProblem } from "../../shared/wire/artifacts.ts";
+import { mostCodeFiles, mostZippedBytes, zip } from "../../shared/wire/code-bundle.ts";
+
+/** Folders and files that are nobody's code. */
+const passedOver = (name: string): boolean =>
+  name.startsWith(".") || name === "node_modules" || name === "__pycache__" || name.endsWith(".pyc");
+
+/**
+ * The code that a job of this spec brings along: the folders of its own components, and what its job_launcher names under
+ * `code`; both beside the spec. Undefined where there is none.
+ *
+ * @throws UsageError that says which entry is wrong, or what is too large
+ */
+export function collectCode(spec: Spec): CodeBundle | undefined {
+  const folder = resolve(dirname(spec.file));
+  const found = new Map<string, string>();
+  for (const component of Object.keys(usedComponents(spec))) {
+    for (const path of ownComponentFiles(folder, component)) add(found, folder, path);
+  }
+  for (const entry of spec.settings.code) {
+    const path = resolve(folder, entry);
+    const problem = entryProblem(folder, path);
+    if (problem !== undefined)
+      throw new UsageError(
+        `${spec.file}: code: "${entry}": ${problem}\n  expected a file or folder, as seen from the folder of the spec`,
+      );
+    add(found, folder, path);
+  }
+  if (found.size === 0) return undefined;
+  const limit = `at most ${mostCodeFiles} files, zipped at most ${mostZippedBytes / 1e6} MB`;
+  const hint = `expected ${limit}: name fewer under \`code\`, and put data where the workers find it`;
+  if (found.size > mostCodeFiles) throw new UsageError(`${spec.file}: ${found.size} code files\n  ${hint}`);
+  const bundle = zip([...found].map(([path, file]) => codeFile(path, file)));
+  if (bundle.zipped.length <= mostZippedBytes) return bundle;
+  const largest = [...found]
+    .map(([path, file]) => ({ path, size: statSync(file).size }))
+    .sort((a, b) => b.size - a.size);
+  const named = largest.slice(0, 3).map(({ path, size }) => `${path} (${(size / 1e6).toFixed(1)} MB)`);
+  throw new UsageError(
+    `${spec.file}: its ${found.size} code files take ${(bundle.zipped.length / 1e6).toFixed(1)} MB zipped; the largest: ${named.join(", ")}\n  ${hint}`,
+  );
+}
+
+function entryProblem(folder: string, path: string): string | undefined {
+  if (path !== folder && !path.startsWith(folder + sep)) return "it lies outside the folder of the spec";
+  return statSync(path, { throwIfNoEntry: false }) ? undefined : "there is no such file or folder beside the spec";
+}
+
+/** A file, or all files below a folder; links are passed over, for they may lead anywhere. */
+function add(found: Map<string, string>, folder: string, path: string): void {
+  const stat = lstatSync(path);
+  if (stat.isDirectory()) {
+    for (const name of readdirSync(path).sort()) if (!passedOver(name)) add(found, folder, join(path, name));
+  } else if (stat.isFile()) {
+    const name = relative(folder, path).split(sep).join("/");
+    const problem = pathProblem(name);
+    if (problem !== undefined) throw new UsageError(`${path} cannot be shipped: its name has ${problem}`);
+    found.set(name, path);
+  }
+}
+
+const codeFile = (path: string, file: string): CodeFile => ({
+  path,
+  isExecutable: (statSync(file).mode & 0o100) !== 0,
+  bytes: readFileSync(file),
+});

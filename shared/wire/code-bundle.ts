@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { CodeBundle, CodeFile } from "../domain/code-bundle.ts";
+import { pathProblem } from "./artifacts.ts";
+import * as check from "./check.ts";
+import { decode, encode } from "./codec.ts";
+
+/** A job's code travels in the job's own record, which holds 1 MB with everything else in it. */
+export const mostZippedBytes = 600_000;
+export const mostCodeFiles = 2000;
+/** Unzipped; nobody's code is larger, and whoever opens it has so much memory. */
+const mostBytes = 64 * 1024 ** 2;
+const version = 1;
+
+/** The same files give the same bytes, so the sum names them wherever they are. */
+export function zip(files: readonly CodeFile[]): CodeBundle {
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const packed = encode([version, sorted.map(({ path, isExecutable, bytes }) => [path, isExecutable, bytes])]);
+  const zipped = gzipSync(packed, { level: 9 });
+  return { sha256: sumOf(zipped), files: files.length, zipped };
+}
+
+/** @throws BadMessage when it is not what its sum says, or holds what no folder of ours would */
+export function unzip({ sha256, files, zipped }: CodeBundle): CodeFile[] {
+  if (sumOf(zipped) !== sha256) throw new check.BadMessage("the code is not what its sum says");
+  let content: unknown;
+  try {
+    content = decode(gunzipSync(zipped, { maxOutputLength: mostBytes }));
+  } catch (cause) {
+    throw new check.BadMessage(`the code cannot be unzipped: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+  const [found, list] = Array.isArray(content) ? (content as unknown[]) : [];
+  if (found !== version) throw new check.BadMessage(`code of version ${String(found)}; this program reads ${version}`);
+  const opened = check.list(codeFile, mostCodeFiles)(list, "code");
+  const paths = new Set(opened.map(({ path }) => path));
+  if (opened.length !== files || paths.size !== files)
+    throw new check.BadMessage("the code has other files than it says");
+  return opened;
+}
+
+export const codeBundle: check.Check<CodeBundle> = check.shape({
+  sha256: check.matching<string>((text) => /^[0-9a-f]{64}$/.test(text), "64 hexadecimal digits"),
+  files: check.whole(1),
+  zipped: (value, at) => {
+    const bytes = check.bytes(value, at);
+    if (bytes.length <= mostZippedBytes) return bytes;
+    throw new check.BadMessage(`${at}: expected at most ${mostZippedBytes} bytes, found ${bytes.length}`);
+  },
+});
+
+const codeFile: check.Check<CodeFile> = (value, at) => {
+  const [path, isExecutable, bytes] = Array.isArray(value) ? (value as unknown[]) : [];
+  const named = check.text(200)(path, `${at}.path`);
+  const problem = pathProblem(named);
+  if (problem !== undefined) throw new check.BadMessage(`${at}: ${JSON.stringify(named)}: ${problem}`);
+  return {
+    path: named,
+    isExecutable: check.flag(isExecutable, `${at}.isExecutable`),
+    bytes: check.bytes(bytes, `${at}.bytes`),
+  };
+};
+
+const sumOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

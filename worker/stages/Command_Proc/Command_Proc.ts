@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { StageContext, StageProcessor } from "../stage.ts";
+import { type CommandSpec, readCommand } from "./command-spec.ts";
+import { startTied } from "./tied-program.ts";
+
+/** A program that does not end by SIGTERM is killed; before the runner itself would be. */
+const endGraceMs = 1200;
+const lookEveryMs = 100;
+
+/** Runs a program of the user's own. See Command_Proc.yaml and docs/own-code.md. */
+export default function makeCommand(context: StageContext): StageProcessor {
+  const spec = readCommand(context.spec);
+  return { metrics: spec.metrics, run: () => execute(spec, context) };
+}
+
+async function execute(spec: CommandSpec, context: StageContext): Promise<void> {
+  const { directory, signal, codeFolder } = context;
+  const before = context.resume ? new DataView(Uint8Array.from(context.resume).buffer).getUint32(0) : 0;
+  let done = before;
+  let reports = 0;
+  let lastWords = "";
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "parameters.json"), `${JSON.stringify(spec.parameters, null, 2)}\n`);
+  const hear = (line: string, isError: boolean): void => {
+    const report = isError ? undefined : reportIn(line);
+    if (!report) {
+      if (line.trim() !== "") lastWords = line;
+      context.log(line);
+      return;
+    }
+    const iters = whole(report["iters"]) ?? done + 1;
+    if (iters <= done) return; // trained again since the last checkpoint, and reported before
+    const values = spec.metrics.map(({ short }) => numberIn(report[short]));
+    if (values.every((value) => value === undefined)) {
+      context.log(line);
+      return;
+    }
+    done = iters;
+    reports += 1;
+    context.report(
+      iters,
+      values.map((value) => value ?? Number.NaN),
+      values.map((value) => (value === undefined ? 0 : 1)),
+    );
+  };
+  const program = startTied(
+    commandLine(spec, codeFolder),
+    { cwd: directory, env: environment(spec, context, before) },
+    hear,
+  );
+  const stop = (): void => {
+    program.signal("SIGTERM");
+    setTimeout(() => program.signal("SIGKILL"), endGraceMs).unref();
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  // Its files are taken as they lie there, so it writes them whole (a new file, then renamed).
+  const look = setInterval(() => {
+    if (context.checkpointDue()) context.checkpoint(done, stateAt(done));
+  }, lookEveryMs);
+  try {
+    const { code, signal: how, why } = await program.ended;
+    if (signal.aborted) return;
+    const [name = ""] = spec.command;
+    const said = lastWords === "" ? "" : `: ${lastWords.slice(0, 300)}`;
+    if (why !== "") throw new Error(`${name} could not be started: ${why}`);
+    if (how !== null) throw new Error(`${name} was ended by ${how}${said}`);
+    if (code === 127) throw new Error(`there is no program ${name} on this worker, or not in its PATH${said}`);
+    if (code !== 0) throw new Error(`${name} ended with exit code ${code}${said}`);
+    if (reports === 0 && before === 0) throw new Error(nothingReported(spec));
+  } finally {
+    clearInterval(look);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function nothingReported({ command, metrics }: CommandSpec): string {
+  const example = JSON.stringify({ iters: 100, [metrics[0]?.short ?? "value"]: 0.5 });
+  return `${command[0]} reported nothing; expected that it prints lines such as ${example} on its standard output`;
+}
+
+/** A word that names a file of the job's code is that file; the options follow. */
+function commandLine({ command, parameters, asOptions }: CommandSpec, codeFolder: string | null): string[] {
+  const words = command.map((word) => {
+    const file = codeFolder === null || word === "" ? undefined : join(codeFolder, word);
+    return file !== undefined && existsSync(file) ? file : word;
+  });
+  const options = Object.entries(parameters).flatMap(([name, value]) => [`--${name}`, textOf(value)]);
+  return asOptions ? [...words, ...options] : words;
+}
+
+function environment(
+  { parameters, seed }: CommandSpec,
+  { codeFolder }: StageContext,
+  resumeAt: number,
+): NodeJS.ProcessEnv {
+  const { PYTHONPATH } = process.env;
+  const python = codeFolder === null ? PYTHONPATH : [codeFolder, ...(PYTHONPATH ? [PYTHONPATH] : [])].join(delimiter);
+  return {
+    ...process.env,
+    ...Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`NEXUS_${name}`, textOf(value)])),
+    ...(python === undefined ? {} : { PYTHONPATH: python }),
+    PYTHONUNBUFFERED: "1", // else its reports would come all at its end
+    NEXUS_CODE: codeFolder ?? "",
+    NEXUS_SEED: String(seed),
+    NEXUS_RESUME: String(resumeAt),
+  };
+}
+
+const textOf = (value: string | number | boolean | null): string => (value === null ? "" : String(value));
+
+function reportIn(line: string): Readonly<Record<string, unknown>> | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    // What training programs print of a number that is none; JSON has no word for it.
+    const value: unknown = JSON.parse(line.replace(/:\s*(NaN|-?Infinity)\b/g, ': "$1"'));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // a line for people that begins with a brace
+  }
+}
+
+function numberIn(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return value === "NaN" || value === "Infinity" || value === "-Infinity" ? Number(value) : undefined;
+}
+
+const whole = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isInteger(value) && value > 0 && value < 2 ** 32 ? value : undefined;
+
+/** All there is to know of it besides its files: how far its reports have come. */
+function stateAt(iters: number): Uint8Array {
+  const state = new Uint8Array(4);
+  new DataView(state.buffer).setUint32(0, iters);
+  return state;
+}
