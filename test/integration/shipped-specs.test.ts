@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { packageRoot } from "../../shared/component-defaults.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import { startNexus } from "../support/nexus-command.ts";
 import { Swarm } from "../support/swarm.ts";
 
 const swarm = new Swarm();
@@ -38,3 +40,19 @@ for (const name of ["random_hp_search", "dgd_hp_search"]) {
     assert.ok(new Set(table.trials.map(({ configuration }) => configuration.join())).size > 2);
   });
 }
+
+test("specs/own_code/search.yaml searches over a program in Python, which lies beside it", async () => {
+  const folder = join(packageRoot(), "specs", "own_code");
+  const { code, stderr, stdout } = await startNexus(
+    ["run", join(folder, "search.yaml"), "--monitor", "none"],
+    swarm.folder,
+  ).ended();
+  assert.equal(code, 0, stderr);
+  const [job = ""] = /job\d+/.exec(stdout) ?? [];
+  assert.match(stdout, /uploading 1 code file \(zipped\)/);
+  const table = await swarm.when("some are done", job as JobName, ({ outcomes }) => outcomes.completed >= 4, 60_000);
+  assert.equal(table.outcomes.failed, 0);
+  const hpmax = table.runSets.best()?.mean ?? 0;
+  assert.ok(hpmax < 0 && hpmax > -5, `the best loss is ${-hpmax}`);
+  assert.equal((await startNexus(["cancel", job, "--yes"], swarm.folder).ended()).code, 0);
+});
