@@ -149,6 +149,10 @@ export class App {
   #act(context: KeyContext, key: Key): void {
     const model = this.#model;
     const binding = bindingOf(key.name);
+    if (key.name === "paste") {
+      context.say("what is pasted does nothing here; / opens a filter, which takes it");
+      return;
+    }
     if (!binding) {
       if (key.text !== "") context.say(`"${key.text}" does nothing here; ? shows the keys`);
       return;

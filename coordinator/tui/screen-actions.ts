@@ -90,10 +90,7 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   },
   quit: ({ askToQuit }) => askToQuit(),
   suspend: ({ ports }) => ports.suspend(),
-  redraw: ({ terminal }) => {
-    terminal.suspend();
-    terminal.resume();
-  },
+  redraw: ({ terminal }) => terminal.repaint(),
 };
 
 const listOf = ({ model }: KeyContext): AnyList => model.lists.of(model.focus);

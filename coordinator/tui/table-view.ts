@@ -24,9 +24,10 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
     ({ name, isHiddenEmpty, value }) =>
       !list.hidden.has(name) && !(isHiddenEmpty && rows.every((row) => value(row) === undefined)),
   );
-  const fixed = shown.filter(({ priority }) => priority === 0).length;
-  const offset = Math.min(list.columnOffset, Math.max(0, shown.length - fixed - 1));
-  const scrolled = offset === 0 ? shown : [...shown.slice(0, fixed), ...shown.slice(fixed + offset)];
+  // Those that are always there stay where they are; of the others the first ones go.
+  const movable = shown.filter(({ priority }) => priority !== 0);
+  const passed = new Set(movable.slice(0, Math.min(list.columnOffset, Math.max(0, movable.length - 1))));
+  const scrolled = shown.filter((column) => !passed.has(column));
   const whole = columnTexts(scrolled, rows, list, false);
   const isTight = widthOf(whole) > width - 2;
   const { texts, widths } = isTight ? columnTexts(scrolled, rows, list, true) : whole;

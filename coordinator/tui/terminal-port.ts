@@ -2,7 +2,7 @@ import type { Look } from "./styled.ts";
 
 /** A key as it was pressed. */
 export interface Key {
-  /** `a`, `G`, `up`, `pageup`, `enter`, `escape`, `tab`, `S-tab`, `backspace`, `C-c`, `wheelup`, ... */
+  /** `a`, `G`, `up`, `pageup`, `enter`, `escape`, `tab`, `S-tab`, `backspace`, `C-c`, `wheelup`, ... `paste`: its text was pasted. */
   readonly name: string;
   /** What a line of text gets from it; empty for keys that write nothing. */
   readonly text: string;
@@ -30,6 +30,8 @@ export interface Terminal {
   /** Puts text into the clipboard of the machine where the person sits (OSC 52), where the terminal permits it. */
   copy(text: string): void;
   setMouse(on: boolean): void;
+  /** Forgets what is on the screen: the next `draw` sends all of it. */
+  repaint(): void;
   /** Gives the terminal back until `resume`, as a shell expects of a stopped program. */
   suspend(): void;
   resume(): void;

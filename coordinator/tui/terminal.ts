@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import { writeSync } from "node:fs";
 import blessed from "blessed";
 import type { Look } from "./styled.ts";
+import { announcePastes, type HeardKey, isDropped, KeyReader } from "./terminal-keys.ts";
 import type { Key, Terminal } from "./terminal-port.ts";
 
 /** Entries without capabilities that blessed fails to compile (`Setulc` of newer ones); ours are drawn alike by all of these. */
@@ -48,6 +49,7 @@ class BlessedTerminal implements Terminal {
   #isOpen = true;
   #isSuspended = false;
   #hasMouse = false;
+  readonly #onDropped: (text: string | undefined, key: HeardKey | undefined) => void;
   #onKey: (key: Key) => void = () => undefined;
   #onRedraw: () => void = () => undefined;
 
@@ -76,9 +78,13 @@ class BlessedTerminal implements Terminal {
     (this.#screen.program as unknown as { tput: { brokenACS: boolean } }).tput.brokenACS = true;
     this.#box = blessed.box({ top: 0, left: 0, width: "100%", height: "100%", tags: false, wrap: false });
     this.#screen.append(this.#box);
-    this.#screen.on("keypress", (text: string | undefined, key: { full?: string; name?: string }) =>
-      this.#hear(text, key),
-    );
+    const keys = new KeyReader((key) => this.#onKey(key));
+    this.#screen.on("keypress", (text: string | undefined, key: HeardKey) => keys.hear(text, key));
+    this.#onDropped = (_text, key) => {
+      if (key && isDropped(key)) keys.hear(undefined, key);
+    };
+    input.on("keypress", this.#onDropped);
+    this.#output.write(announcePastes);
     this.#screen.on("resize", () => this.#onRedraw());
   }
 
@@ -134,6 +140,10 @@ class BlessedTerminal implements Terminal {
     else program.disableMouse();
   }
 
+  repaint(): void {
+    if (this.#isOpen && !this.#isSuspended) this.#screen.realloc();
+  }
+
   suspend(): void {
     if (!this.#isOpen || this.#isSuspended) return;
     this.#isSuspended = true;
@@ -153,6 +163,7 @@ class BlessedTerminal implements Terminal {
     setRaw(this.#input, true);
     this.#input.resume();
     this.#screen.enter();
+    this.#output.write(announcePastes);
     this.#screen.realloc();
     this.#onRedraw();
   }
@@ -161,31 +172,18 @@ class BlessedTerminal implements Terminal {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#output.isSynchronous = true;
+    this.#input.off("keypress", this.#onDropped);
     let isLeft = this.#isSuspended;
     try {
       this.#screen.destroy();
       isLeft = true;
     } finally {
+      this.#output.tryAgain();
       this.#output.write(isLeft ? quiet : `${leaveAlternate}${quiet}`);
       setRaw(this.#input, false);
       this.#input.pause();
       this.#output.close();
     }
-  }
-
-  #hear(text: string | undefined, key: { full?: string; name?: string }): void {
-    // The enter key comes twice, as "enter" and as "return".
-    if (key.name === "return") return;
-    // Escape and a key right behind it arrive as one key with "meta", which no key of ours has.
-    const behindEscape = /^M-(escape|.)$/.exec(key.full ?? "")?.[1];
-    if (behindEscape !== undefined) {
-      this.#onKey({ name: "escape", text: "" });
-      this.#onKey({ name: behindEscape, text: behindEscape === "escape" ? "" : behindEscape });
-      return;
-    }
-    const isText = text !== undefined && text.length === 1 && text >= " " && text !== "\u007f";
-    const name = isText ? text : (key.full ?? key.name ?? "");
-    this.#onKey({ name: name === "linefeed" ? "enter" : name, text: isText ? text : "" });
   }
 }
 
@@ -196,6 +194,8 @@ class Output extends EventEmitter {
   readonly #stream: NodeJS.WriteStream & { readonly fd: number };
   readonly #onResize = (): void => void this.emit("resize");
   readonly #onError: () => void = () => this.emit("gone");
+  /** Whether the terminal took nothing when it was last waited for. */
+  #isStuck = false;
   written = 0;
   /** Around stops and ends: what is written is on its way when the call returns. */
   isSynchronous = false;
@@ -227,20 +227,30 @@ class Output extends EventEmitter {
 
   write(text: string): boolean {
     this.written += Buffer.byteLength(text);
-    if (!this.isSynchronous) return this.#stream.write(text);
-    writeAll(this.#stream.fd, text);
+    if (!this.isSynchronous) {
+      this.#isStuck = false;
+      return this.#stream.write(text);
+    }
+    // blessed leaves in many small pieces, and to wait for each would add up.
+    if (!this.#isStuck) this.#isStuck = !writeAll(this.#stream.fd, text);
     return true;
+  }
+
+  /** What comes now is worth another wait. */
+  tryAgain(): void {
+    this.#isStuck = false;
   }
 
   /** The stream's later errors are still heard: nothing may throw after the terminal has gone. */
   close(): void {
     this.#stream.off("resize", this.#onResize);
-    setBlocking(this.#stream, true);
+    // What nobody reads would be waited for without end.
+    if (this.isDrained) setBlocking(this.#stream, true);
   }
 }
 
-/** As much of it as the terminal takes within a moment. */
-function writeAll(fd: number, text: string): void {
+/** As much of it as the terminal takes within a moment; false where that was not all. */
+function writeAll(fd: number, text: string): boolean {
   let left = Buffer.from(text);
   const limit = performance.now() + stuckMs;
   while (left.length > 0) {
@@ -248,9 +258,10 @@ function writeAll(fd: number, text: string): void {
       left = left.subarray(writeSync(fd, left));
     } catch (error) {
       // EIO and others: the terminal is gone, and there is nothing to restore.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > limit) return;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > limit) return false;
     }
   }
+  return true;
 }
 
 /** Node writes to terminals synchronously, so that one slow connection would stop the whole program. Not in the types. */

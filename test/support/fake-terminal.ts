@@ -10,6 +10,7 @@ export class FakeTerminal implements Terminal {
   written = 0;
   lines: readonly string[] = [];
   frames = 0;
+  repaints = 0;
   readonly copied: string[] = [];
   isMouseOn = false;
   isSuspended = false;
@@ -44,6 +45,10 @@ export class FakeTerminal implements Terminal {
 
   setMouse(on: boolean): void {
     this.isMouseOn = on;
+  }
+
+  repaint(): void {
+    this.repaints += 1;
   }
 
   suspend(): void {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { identify, isAlive } from "../../shared/process-identity.ts";
 import { eventually } from "../support/cleanup.ts";
@@ -28,6 +30,16 @@ async function isWhole(pane: Pane, exitCode: number): Promise<string> {
   return text;
 }
 
+/** Whether a process has bytes that its terminal does not take. */
+function isStuck(pid: number): boolean {
+  const before = written(pid);
+  const until = performance.now() + 400;
+  while (performance.now() < until) if (written(pid) !== before) return false;
+  return true;
+}
+
+const written = (pid: number): string => /wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? "";
+
 describe("the terminal is whole again", { concurrency: 3 }, () => {
   for (const [signal, exitCode] of [
     ["SIGTERM", 143],
@@ -44,13 +56,41 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     });
   }
 
-  test("after a throw that nobody caught; the error stays readable", async () => {
-    const pane = await opened();
-    process.kill(pane.child(), "SIGUSR2");
-    const text = await isWhole(pane, 1);
-    assert.match(text, /this is a bug, please report it/);
-    assert.match(text, /Error: a bug that nobody foresaw/);
-    assert.match(text, /the screen has ended, the search goes on; log: .*screen\.log/s);
+  for (const [signal, what, error] of [
+    ["SIGUSR2", "a throw", "a bug that nobody foresaw"],
+    ["SIGPWR", "a rejection", "a promise that nobody awaited"],
+  ] as const) {
+    test(`after ${what} that nobody caught; the error stays readable, and is in the log`, async () => {
+      const pane = await opened();
+      process.kill(pane.child(), signal);
+      const text = await isWhole(pane, 1);
+      assert.match(text, /this is a bug, please report it/);
+      assert.match(text, new RegExp(`Error: ${error}`));
+      assert.match(text, /the screen has ended, the search goes on; log: .*screen\.log/s);
+      const log = readFileSync(join(search.swarm.folder, "state", "nexus", "screen.log"), "utf8");
+      assert.match(log, new RegExp(`Z {2}\\d+ {2}[^]*Error: ${error}`));
+    });
+  }
+
+  test("although nobody reads what it writes: a signal ends it all the same", async () => {
+    const pidFile = join(search.swarm.folder, "slow.pid");
+    const screen = `sh -c 'echo $$ > ${pidFile}; exec ${search.command("watch").replaceAll("'", "")}'`;
+    // A pseudo-terminal of its own, whose other end stops reading after a while.
+    const reader = `dd bs=64 count=40 2>/dev/null; sleep 1000`;
+    const script = `${search.environment()}; script -qc ${quoted(screen)} /dev/null | { ${reader}; }`;
+    const pane = tmux.open([120, 40], script, { TERM: "xterm-256color", LANG: "C.UTF-8" });
+    const pid = await eventually(
+      "the screen has a process",
+      () => existsSync(pidFile) && Number(readFileSync(pidFile)),
+    );
+    await pane.shows(/job1/);
+    // Every redraw is some kilobytes, until nothing fits into the pipe any more.
+    for (let i = 0; i < 60; i += 1) pane.press("C-l");
+    const identity = identify(pid);
+    assert.ok(identity);
+    await eventually("it waits for its reader", () => isStuck(pid));
+    process.kill(pid, "SIGTERM");
+    await eventually("the screen has ended", () => !isAlive(identity), 5000);
   });
 
   test("while it is stopped, by signal or by key, and drawn again afterwards", async () => {
@@ -156,22 +196,39 @@ describe("with other terminals", { concurrency: 3 }, () => {
     });
   }
 
-  test("LANG=C: ASCII alone; NO_COLOR: no colour", async () => {
-    const pane = tmux.open([100, 30], search.script(), {
-      TERM: "xterm-256color",
-      LANG: "C",
-      LC_ALL: "C",
-      NO_COLOR: "1",
+  for (const [name, flags, env, curve, isColoured] of [
+    ["LANG=C: ASCII alone; NO_COLOR: no colour", "", { LANG: "C", LC_ALL: "C", NO_COLOR: "1" }, /\|.*[*o+x#]/, false],
+    ["NO_COLOR with UTF-8: braille, and no colour", "", { LANG: "C.UTF-8", NO_COLOR: "1" }, /│.*[⠁-⣿]/, false],
+    [
+      "--color=always wins over NO_COLOR; --graph=block",
+      "--color=always --graph=block",
+      { NO_COLOR: "1" },
+      /│.*[▀▄█]/,
+      true,
+    ],
+    ["--color=never; --graph=ascii on a UTF-8 terminal", "--color=never --graph=ascii", {}, /\|.*[*o+x#]/, false],
+  ] as const) {
+    test(name, async () => {
+      const settings = { TERM: "xterm-256color", LANG: "C.UTF-8", ...env };
+      const pane = tmux.open([100, 30], search.script(`watch ${flags}`), settings);
+      await pane.shows(/Standings/);
+      pane.press("4");
+      const text = await pane.shows(curve);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for.
+      if (settings.LANG === "C") assert.match(text, /^[\u0000-\u007f]*$/);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escapes.
+      assert.equal(/\u001b\[[\d;]*3[0-7][;m]/.test(pane.coloured()), isColoured);
+      pane.press("q", "d");
+      await isWhole(pane, 0);
     });
-    await pane.shows(/Standings/);
-    pane.press("4");
-    const text = await pane.shows(/> Curves|- Curves/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for.
-    assert.match(text, /^[\u0000-\u007f]*$/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escapes.
-    assert.doesNotMatch(pane.coloured(), /\u001b\[[\d;]*3[0-7][;m]/);
-    pane.press("q", "d");
-    await isWhole(pane, 0);
+  }
+
+  test("stdout closed: the search is told on stderr, until Ctrl-C", async () => {
+    const pane = tmux.open([100, 30], search.script("watch >&-"), { TERM: "xterm-256color", LANG: "C.UTF-8" });
+    await pane.shows(/runs, \d running/);
+    assert.equal(pane.modes().alternate, false);
+    process.kill(pane.child(), "SIGINT");
+    await isWhole(pane, 130);
   });
 
   test("a pipe whose reader has seen enough ends the view, and that is no failure", async () => {

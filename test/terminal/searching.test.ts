@@ -100,6 +100,58 @@ describe("a real search on the screen", () => {
   });
 });
 
+test("Tab, w, z, f, arrows and their letters, x: panes, columns, order and axis", async () => {
+  pane.press("1", "Tab");
+  await pane.shows(/▶ Events/);
+  pane.press("w");
+  await eventually("the events fill the screen", () => !/Standings \d/.test(pane.text()));
+  pane.press("w", "Tab");
+  await pane.shows(/▶ Standings/);
+  pane.press("j", "z", "f");
+  await pane.shows(/Standings \d+ FROZEN following/);
+  const order = /\n> +\d+.*\b(run\d+\.\d+)/.exec(pane.text())?.[1];
+  pane.press("z", "f");
+  await eventually("the order goes on", () => !/FROZEN|following/.test(pane.text()));
+  assert.ok(order);
+  const header = (): string => /\n +# .*/.exec(pane.text())?.[0] ?? "";
+  assert.match(header(), /\^/);
+  pane.press("l");
+  await eventually("a column further right", () => header() !== "" && !header().includes("^"));
+  pane.press("Left");
+  await eventually("and back", () => header().includes("^"));
+  pane.press("h");
+  await pane.shows(/the columns begin here/);
+  pane.press("4");
+  await pane.shows(/iters\n/);
+  pane.press("x");
+  await pane.shows(/hours\n/);
+  pane.press("x", "KP2");
+  await pane.shows(/▶ Runs/);
+  pane.press("1");
+});
+
+test("Ctrl-L wipes away what someone else wrote over the screen", async () => {
+  const tty = tmux.run("display-message", "-p", "-t", pane.name, "#{pane_tty}").trim();
+  writeFileSync(tty, "\u001b[2;1Hsomeone else wrote this\u001b[H");
+  await pane.shows(/someone else wrote this/);
+  pane.press("C-l");
+  await eventually("it is gone", () => !pane.text().includes("someone else"));
+  await pane.shows(/^job1 +maze +SEARCHING[^\n]*\nbest/);
+});
+
+test("what is pasted is no order", async () => {
+  tmux.run("set-buffer", "-b", "pasted", "Py");
+  tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);
+  await pane.shows(/what is pasted does nothing here/);
+  pane.press("2", "/", "C-u");
+  tmux.run("set-buffer", "-b", "pasted", "status=running");
+  tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);
+  pane.press("Enter");
+  await pane.shows(/filter: status=running/);
+  pane.press("Escape", "1");
+  assert.equal((await swarm.table(search.job)).state, "searching");
+});
+
 describe("control keys", () => {
   test("ask with effect, count and command; Enter alone changes nothing; y does", async () => {
     pane.press("P");

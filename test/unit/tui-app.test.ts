@@ -368,8 +368,9 @@ describe("lists", () => {
     screen.press("s", "m", "C-z");
     const before = screen.terminal.frames;
     screen.press("C-l");
-    assert.ok(screen.terminal.frames > before);
     assert.match(await screen.text(), /Standings/);
+    assert.ok(screen.terminal.frames > before);
+    assert.equal(screen.terminal.repaints, 1);
     assert.match(screen.saved[0] ?? "", /^job1 +maze[\s\S]*\n$/);
     assert.ok(screen.terminal.isMouseOn);
     assert.equal(screen.suspended, 1);
