@@ -5,6 +5,7 @@ import { jobName, type RunName, type WorkerId } from "../../shared/domain/names.
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
+import type { Status } from "../../shared/wire/messages.ts";
 
 const job = jobName(1);
 export const dials: readonly Hyperparameter[] = [
@@ -23,10 +24,18 @@ interface Held {
   iters: number;
 }
 
+/** Hears what a real swarm would publish. */
+export interface SwarmVoice {
+  event(event: JournalEvent): void;
+  report(worker: WorkerId, n: number, iters: number, hours: number, value: number): void;
+  status(status: Status): void;
+}
+
 /** A swarm that exists in a view model alone: every worker trains one run after the other. Seeded. */
 export class SimulatedSearch {
   readonly model: ViewModel;
   readonly #rng: Rng;
+  readonly #voice: SwarmVoice | undefined;
   readonly #held: Held[] = [];
   readonly #state = emptyWorkspace();
   readonly #children = new Map<WorkerId, number>();
@@ -42,11 +51,13 @@ export class SimulatedSearch {
       readonly isReadonly?: boolean;
       readonly flags?: string;
       readonly top?: number;
+      readonly voice?: SwarmVoice;
     },
     /** Wall clock of the beginning; a day of searching lies behind. */
     endsAt: number,
   ) {
-    const { runs, workers, colour = true, unicode = true, isReadonly = false, flags = "", top = 5 } = options;
+    const { runs, workers, colour = true, unicode = true, isReadonly = false, flags = "", top = 5, voice } = options;
+    this.#voice = voice;
     this.#rng = rngFrom("simulated search");
     this.#at = endsAt - 86_400_000;
     this.model = new ViewModel({
@@ -96,13 +107,9 @@ export class SimulatedSearch {
     this.#at += 1000;
     for (const held of this.#held) {
       held.iters += 1000;
-      this.model.curves.add(
-        held.n,
-        1,
-        held.iters,
-        held.iters / 3.6e6,
-        this.#value(held) * (1 - Math.exp(-held.iters / 2e4)),
-      );
+      const value = this.#value(held) * (1 - Math.exp(-held.iters / 2e4));
+      this.model.curves.add(held.n, 1, held.iters, held.iters / 3.6e6, value);
+      this.#voice?.report(held.worker, held.n, held.iters, held.iters / 3.6e6, value);
     }
     this.model.reports.add(this.#held.length, now);
     for (let ends = this.#held.length / secondsPerRun; ends > this.#fraction(); ends -= 1) this.complete();
@@ -127,7 +134,9 @@ export class SimulatedSearch {
       leftMs: 30_000 - ((i * 97) % 9000),
       iters,
     }));
-    this.model.heard({ term: 1, leader: "leader", leaseMs: 30_000, workers, leases }, now);
+    const status = { term: 1, leader: "leader", leaseMs: 30_000, workers, leases };
+    this.model.heard(status, now);
+    this.#voice?.status(status);
   }
 
   /** A run ends, as most do, with a result; its worker begins another one. */
@@ -197,5 +206,6 @@ export class SimulatedSearch {
   #tell(event: JournalEvent): void {
     apply(this.#state, event);
     this.model.happened(event, this.#state);
+    this.#voice?.event(event);
   }
 }

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { App } from "../../coordinator/tui/app.ts";
+import { Feed } from "../../coordinator/tui/feed.ts";
+import { frameBudgetMs } from "../../coordinator/tui/frame-clock.ts";
+import { openTerminal } from "../../coordinator/tui/terminal.ts";
+import { ViewModel } from "../../coordinator/tui/view-model.ts";
+import { connectBus } from "../../shared/broker/bus.ts";
+import { jobName } from "../../shared/domain/names.ts";
+import { eventually, mustEnd } from "../support/cleanup.ts";
+import { fakeTty } from "../support/fake-tty.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+
+const runs = 10_000;
+const workers = 100;
+const mostKeyMs = 50;
+const mostBytes = 16 * 1024;
+const mostShare = 0.05;
+const mostMegabytes = 200;
+/** On a machine that does other things too; `npm run bench -- screen` has the numbers of a quiet one. */
+const margin = 3;
+const program = fileURLToPath(new URL("../support/swarm-voice.js", import.meta.url));
+
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+/** Everything is the real screen's, but for the terminal, which takes what it gets and says when; the swarm is another process. */
+test("a swarm of 100 workers is followed within the budget, and keys are answered while its news comes in", async (t) => {
+  const server = await startNatsServer();
+  const swarm = spawn(process.execPath, [program, server.url, String(runs), String(workers)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  mustEnd(swarm.pid);
+  await once(swarm.stdout, "data");
+  const bus = await connectBus({ url: server.url, credentials: {}, name: "screen" });
+  const { input, output, ports } = fakeTty(200, 60);
+  const terminal = openTerminal({ colour: true, unicode: true }, ports);
+  const model = new ViewModel({
+    workspace: "ws1",
+    look: terminal.look,
+    graph: "braille",
+    top: 5,
+    flags: "",
+    isReadonly: false,
+    joining: null,
+  });
+  const end = new AbortController();
+  const now = (): number => performance.now();
+  let app: App | undefined;
+  const feed = new Feed(model, { bus, now, changed: () => app?.changed() });
+  await feed.start(end.signal, assert.fail);
+  model.showJob(jobName(1));
+  const frames: number[] = [];
+  let began = 0;
+  let isDrawing = false;
+  // The app asks before a frame and after it, when it has been handed to the terminal.
+  const cpu = (): number => {
+    const at = cpuMs();
+    if (isDrawing) frames.push(at - began);
+    [began, isDrawing] = [at, !isDrawing];
+    return at;
+  };
+  const never = (): never => assert.fail("nobody asked for that");
+  app = new App(model, terminal, { send: never, save: never, remember: never, suspend: never, now, cpu });
+  app.start();
+  try {
+    await eventually("news has come", () => model.reports.perSecond(now()) > workers / 2);
+    const ended = model.table?.ended ?? 0;
+    assert.ok(ended >= runs - workers - 100, `${ended} runs`);
+    const latencies: number[] = [];
+    const work: number[] = [];
+    const press = async (key: string): Promise<void> => {
+      await delay(60);
+      const [pressedAt, cpuAt, written, drawn] = [now(), cpuMs(), terminal.written, frames.length];
+      input.write(key);
+      await eventually("the key is answered", () => frames.length > drawn, 5000);
+      latencies.push(now() - pressedAt);
+      work.push(cpuMs() - cpuAt);
+      assert.ok(terminal.written - written <= mostBytes, `${terminal.written - written} bytes after ${key}`);
+    };
+    const keys = "1jjk2jjk3jj5jj6kk4xx1jgG";
+    for (const key of keys) await press(key);
+    // What the first frame of a screen compiles is not what a screen costs.
+    for (const values of [frames, latencies, work]) values.length = 0;
+    const [from, cpuFrom] = [now(), cpuMs()];
+    for (const key of keys) await press(key);
+    const share = (cpuMs() - cpuFrom) / (now() - from);
+    assert.ok((model.table?.ended ?? 0) > ended, "runs have ended meanwhile");
+    const at = (values: readonly number[], part: number): number =>
+      values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
+    const megabytes = process.memoryUsage().rss / 2 ** 20;
+    const found =
+      `keys ${at(latencies, 0.5).toFixed(1)} ms, of CPU at most ${at(work, 0.98).toFixed(1)} ms; frames ` +
+      `${at(frames, 0.98).toFixed(1)} ms of CPU; ${(100 * share).toFixed(1)} % of a core, ${megabytes.toFixed(0)} MB`;
+    // How long a key waits for a processor that others use is theirs, hence the median; the work until its answer is ours.
+    assert.ok(at(latencies, 0.5) <= margin * mostKeyMs, found);
+    assert.ok(at(work, 0.98) <= margin * mostKeyMs, found);
+    assert.ok(at(frames, 0.98) <= margin * frameBudgetMs, found);
+    // A frame for each of a dozen keys a second, beside the eight that the clock draws.
+    assert.ok(share <= margin * 2 * mostShare, found);
+    assert.ok(megabytes <= 1.5 * mostMegabytes, found);
+    t.diagnostic(found);
+  } finally {
+    app.stop();
+    terminal.restore();
+    output.release();
+    end.abort();
+    swarm.stdin.end();
+    await once(swarm, "exit");
+    await bus.close();
+  }
+});
