@@ -70,11 +70,18 @@ export function whyWaiting(
       commands: [join],
     };
   }
-  const allowed = steady.filter(({ record }) => record.state === "admitted");
-  if (allowed.length === 0) {
-    const ids = steady.map(({ record }) => record.id).join(" ");
+  const willing = steady.filter(({ presence }) => !(table.submitted.code && presence.noCode));
+  if (willing.length === 0) {
     return {
-      why: `waiting for a worker: ${names(steady)} ${are(steady)} ${steady[0]?.record.state}`,
+      why: `waiting for a worker that takes code of the job's own: ${names(steady)} ${are(steady)} started with --no-code`,
+      commands: [join],
+    };
+  }
+  const allowed = willing.filter(({ record }) => record.state === "admitted");
+  if (allowed.length === 0) {
+    const ids = willing.map(({ record }) => record.id).join(" ");
+    return {
+      why: `waiting for a worker: ${names(willing)} ${are(willing)} ${willing[0]?.record.state}`,
       commands: [`nexus admit ${ids}${flags}`, join],
     };
   }

@@ -17,6 +17,8 @@ export interface WorkerStatus {
   readonly silentMs: number;
   readonly slots: number;
   readonly opportunistic: boolean;
+  /** It takes no jobs that bring code along. */
+  readonly noCode: boolean;
   /** Pools that it serves; empty: all. */
   readonly targets: readonly string[];
   /** Of its program; null where the leader does not say, as older ones do. */
@@ -48,6 +50,7 @@ const statusShape = check.shape({
       silentMs: check.number,
       slots: check.whole(),
       opportunistic: check.flag,
+      noCode: (value, at) => (value === undefined ? false : check.flag(value, at)), // earlier leaders do not say
       targets: check.list(check.text(64), 100),
       version: check.nullable(check.text(64)),
       skewMs: check.nullable(check.number),

@@ -122,6 +122,7 @@ export class SimulatedSearch {
       silentMs: (i * 97) % 9000,
       slots: 1,
       opportunistic: i % 3 === 0,
+      noCode: false,
       targets: [],
       version: "0.1.0",
       // One machine whose clock nobody has set.

@@ -48,7 +48,7 @@ class Watched {
     for (let i = 0; i < seconds; i += 1) {
       this.now += 1000;
       if (isHeard) this.heardAt = this.now;
-      const one = { worker, slots: 1, opportunistic: false, targets: [], version: null, skewMs: null };
+      const one = { worker, slots: 1, opportunistic: false, noCode: false, targets: [], version: null, skewMs: null };
       const workers = [{ ...one, silentMs: this.now - this.heardAt }];
       this.model.heard({ term: 9, leader: "", leaseMs, workers, leases: [] }, this.now);
       this.model.now = this.now;

@@ -21,7 +21,15 @@ function waiting(settings: Partial<JobSettings>, workers: (Partial<WorkerStatus>
       const change = { type: "worker-state", worker, reason: "", by: "ann", op: `${order}${i}`, at: 2 } as const;
       apply(state, { ...change, state: order as "paused" | "benched" });
     }
-    const usual = { silentMs: 100, slots: 1, opportunistic: false, targets: [], version: null, skewMs: null };
+    const usual = {
+      silentMs: 100,
+      slots: 1,
+      opportunistic: false,
+      noCode: false,
+      targets: [],
+      version: null,
+      skewMs: null,
+    };
     return { worker, ...usual, ...rest };
   });
   const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers: present, leases: [] };
@@ -45,6 +53,10 @@ test("workers that are there and may not take it are named, with what would help
   assert.equal(target?.why, "waiting for a worker that serves gpu: lab-1, lab-2 do not");
   const steady = waiting({ lowPriority: false }, [{ opportunistic: true }]).why();
   assert.match(steady?.why ?? "", /not opportunistic \(low_priority: false\): lab-1 is/);
+  const shy = waiting({}, [{ noCode: true }]);
+  assert.equal(shy.why()?.why, "waiting for a free slot on lab-1");
+  Object.assign(shy.table.submitted, { code: { sha256: "", files: 1, zipped: new Uint8Array(0) } });
+  assert.match(shy.why()?.why ?? "", /takes code of the job's own: lab-1 is started with --no-code/);
   const benched = waiting({}, [{ orders: ["benched"] }, { silentMs: 99_000 }]).why();
   assert.match(benched?.why ?? "", /lab-1 is benched/);
   assert.equal(benched?.commands[0], "nexus admit lab-1");
