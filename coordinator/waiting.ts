@@ -31,6 +31,21 @@ export function waitingText(table: RunTable): string {
   return computeTarget === null ? "waiting for a worker" : `waiting for a worker that serves ${computeTarget}`;
 }
 
+/** The same with what the journal says of the workers; which of them are there, and whom they serve, the leader alone knows. */
+export function waitingByJournal(table: RunTable, { workers }: WorkspaceState): string {
+  const text = waitingText(table);
+  if (text === "") return "";
+  if (workers.size === 0) return `${text}: none has joined yet`;
+  const all = [...workers.values()];
+  const mayWork = all.some(({ state, duty }) => state === "admitted" && duty === "working");
+  if (mayWork) return text;
+  const [first] = all;
+  const word = first && (first.state === "admitted" ? first.duty : first.state);
+  return all.length === 1
+    ? `${text}: ${first?.id} is ${word}`
+    : `${text}: none of the ${all.length} that have joined may take runs`;
+}
+
 /**
  * Why nothing of the job runs, from what its leader tells of its workers; null where nothing waits.
  *

@@ -2,6 +2,7 @@ import type { JobStateName } from "../../shared/domain/events.ts";
 import { leaderOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { waitingByJournal } from "../waiting.ts";
 import { targetOf } from "./columns.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsJson, recordsTable } from "./records.ts";
@@ -24,19 +25,21 @@ export function printJobs(
   output: Output,
 ): void {
   const jobs = [...state.jobs.values()];
-  const fields = jobFields(workspace);
+  const fields = jobFields(workspace, state);
   if (json) output.result(recordsJson("job", fields, jobs));
   else output.result(recordsTable(fields, jobs, `total jobs listed: ${jobs.length}`));
   if (jobs.length === 0)
     output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml\n`);
 }
 
-function jobFields(workspace: string): Field<RunTable>[] {
+function jobFields(workspace: string, workspaceState: WorkspaceState): Field<RunTable>[] {
+  const waiting = (table: RunTable): string =>
+    table.state === "searching" ? waitingByJournal(table, workspaceState) : "";
   return [
     { name: "workspace", kind: "text", value: () => workspace },
     { name: "job", kind: "text", value: ({ job }) => job },
     { name: "target", kind: "text", value: (table) => targetOf({ table }) },
-    { name: "status", kind: "text", value: ({ state }) => statusOf[state] },
+    { name: "status", kind: "text", value: (table) => (waiting(table) === "" ? statusOf[table.state] : "waiting") },
     { name: "search", kind: "text", value: ({ submitted }) => submitted.settings.hpTuning || "none" },
     { name: "ended", kind: "count", value: ({ ended }) => ended },
     { name: "total", kind: "count", value: ({ submitted }) => submitted.settings.totalRuns },
@@ -53,6 +56,8 @@ function jobFields(workspace: string): Field<RunTable>[] {
     },
     { name: "by", kind: "text", value: ({ submitted }) => submitted.by },
     { name: "spec", kind: "text", value: ({ submitted }) => submitted.file },
+    // Why it waits, or came into the state that it is in.
+    { name: "reason", kind: "text", value: (table) => waiting(table) || table.reason || undefined },
   ];
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { whyWaiting } from "../../coordinator/waiting.ts";
+import { printJobs } from "../../coordinator/results/list-jobs.ts";
+import { waitingByJournal, whyWaiting } from "../../coordinator/waiting.ts";
 import { workerIdFrom } from "../../shared/domain/names.ts";
 import type { JobSettings } from "../../shared/domain/spec.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
@@ -46,6 +47,35 @@ test("a job without a worker says what to type on a machine that shall help", ()
   const gone = waiting({ computeTarget: "gpu" }, [{ silentMs: 61_000 }]).why();
   assert.equal(gone?.why, "waiting for a worker: none of the 1 that have joined is there");
   assert.deepEqual(gone?.commands, ["nexus-worker --target gpu nats://CODE@lab:4222/ws1"]);
+});
+
+test("without a leader's word the journal says who has joined, and whether any of them may work", () => {
+  const text = (settings: Partial<JobSettings>, ...orders: string[][]): string => {
+    const { table, state } = waiting(
+      settings,
+      orders.map((each) => ({ orders: each })),
+    );
+    return waitingByJournal(table, state);
+  };
+  assert.equal(text({}), "waiting for a worker: none has joined yet");
+  assert.equal(text({ computeTarget: "gpu" }, []), "waiting for a worker that serves gpu");
+  assert.equal(text({}, ["benched"]), "waiting for a worker: lab-1 is benched");
+  assert.equal(text({}, ["paused"], ["benched"]), "waiting for a worker: none of the 2 that have joined may take runs");
+  assert.equal(text({}, ["paused"], []), "waiting for a worker");
+});
+
+test("nexus list jobs says waiting, and for what; a job that was paused is paused", () => {
+  const { story, state } = waiting({}, []);
+  const listed = (): unknown => {
+    const texts: string[] = [];
+    printJobs(state, "ws1", { json: true }, { result: (text) => void texts.push(text), note: () => undefined });
+    const { status, reason } = JSON.parse(texts.join("")) as { status: string; reason: string | null };
+    return [status, reason];
+  };
+  assert.deepEqual(listed(), ["waiting", "waiting for a worker: none has joined yet"]);
+  const change = { type: "job-state", job: story.job, by: "ann", op: "op-2", at: 3 } as const;
+  apply(state, { ...change, state: "paused", reason: "lunch" });
+  assert.deepEqual(listed(), ["paused", "lunch"]);
 });
 
 test("workers that are there and may not take it are named, with what would help", () => {
