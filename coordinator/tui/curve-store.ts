@@ -171,6 +171,23 @@ export class CurveStore {
  * that reach it, each by the straight line between its reports.
  */
 export function meanCurve(curves: readonly (readonly Point[])[], places: number): Point[] {
+  return valuesAt(curves, places).map(({ x, values }) => {
+    const y = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const squares = values.reduce((sum, value) => sum + (value - y) ** 2, 0);
+    return { x, y, spread: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
+  });
+}
+
+/** The lowest and the highest of several runs at the same places: all that is worth drawing of many that are only compared with. */
+export function rangeCurves(curves: readonly (readonly Point[])[], places: number): readonly (readonly Point[])[] {
+  const at = valuesAt(curves, places);
+  return [Math.min, Math.max].map((extreme) => at.map(({ x, values }) => ({ x, y: extreme(...values) })));
+}
+
+function valuesAt(
+  curves: readonly (readonly Point[])[],
+  places: number,
+): { readonly x: number; readonly values: readonly number[] }[] {
   const ends = curves
     .flatMap((points) => [points[0]?.x ?? Number.NaN, points.at(-1)?.x ?? Number.NaN])
     .filter(Number.isFinite);
@@ -179,7 +196,7 @@ export function meanCurve(curves: readonly (readonly Point[])[], places: number)
   const high = Math.max(...ends);
   const steps = high > low ? Math.max(2, places) : 1;
   const cursors = curves.map(() => 0);
-  const out: Point[] = [];
+  const out: { x: number; values: number[] }[] = [];
   for (let step = 0; step < steps; step += 1) {
     const x = steps === 1 ? low : low + ((high - low) * step) / (steps - 1);
     const values: number[] = [];
@@ -193,10 +210,7 @@ export function meanCurve(curves: readonly (readonly Point[])[], places: number)
       const y = to && to.x > from.x ? from.y + ((to.y - from.y) * (x - from.x)) / (to.x - from.x) : from.y;
       if (Number.isFinite(y)) values.push(y);
     });
-    if (values.length === 0) continue;
-    const y = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const squares = values.reduce((sum, value) => sum + (value - y) ** 2, 0);
-    out.push({ x, y, spread: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 });
+    if (values.length > 0) out.push({ x, values });
   }
   return out;
 }

@@ -1,12 +1,12 @@
 import type { Trial } from "../../shared/domain/trial.ts";
 import { chartRows, type Point, type Series } from "../chart/braille.ts";
-import { type CurveAxis, meanCurve, type RunCurve } from "./curve-store.ts";
+import { type CurveAxis, meanCurve, type RunCurve, rangeCurves } from "./curve-store.ts";
 import { clip, type Line, plain, type Style, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";
 
 /** Of one run set so many runs are drawn, the newest. */
 export const runsDrawn = 12;
-/** Of all others so many, those that were heard of last. */
+/** Of all others so many are compared with, those that were heard of last. */
 const othersDrawn = 20;
 const styles: readonly Style[] = ["accent", "good", "warn", "bad", "plain"];
 /** In legends, for terminals without colours; curves of other run sets follow each other by rank. */
@@ -99,7 +99,8 @@ function drawChart(
     legend.push({ label: clip(label, 24), mark, style });
   }
   const others = rest();
-  for (const points of others) series.push({ series: { points }, style: dim });
+  const ranges = others.length < 3 ? others : rangeCurves(others, 2 * width);
+  for (const points of ranges) series.push({ series: { points }, style: dim });
   if (series.length === 0) return [plain("  no curves yet; they come with the first reports")];
   const rows = chartRows(
     series.map((each) => each.series),
@@ -110,7 +111,7 @@ function drawChart(
   const isBanded = groups.length === 1 && (groups[0]?.trials.length ?? 0) > 1 && legend.length > 0;
   const what = [
     ...(isBanded ? ["the band is one standard deviation around the mean"] : []),
-    ...(others.length > 0 ? [`dim: ${others.length === 1 ? "another run" : `${others.length} other runs`}`] : []),
+    ...(others.length > 0 ? [`dim: ${othersText(others.length)}`] : []),
   ];
   const said = what.join("; ");
   const name = `  ${metric === "" ? "" : `${metric}   `}`;
@@ -126,6 +127,11 @@ function drawChart(
       (row): Line => row.map(({ text, series: at }) => span(text, at < 0 ? "plain" : (series[at]?.style ?? "plain"))),
     ),
   ];
+}
+
+function othersText(count: number): string {
+  if (count === 1) return "another run";
+  return count < 3 ? `${count} other runs` : `lowest and highest of ${count} other runs`;
 }
 
 /** A run alone with its extremes; several as their mean, with a band unless other curves stand beside it, which it would hide. */

@@ -14,6 +14,7 @@ interface Piece {
 
 /** So much room the best configuration gets before other things stand beside it. */
 const leastConfiguration = 24;
+const bestRunPriority = 4;
 
 const piece = (priority: number, text: string, style: Style = "plain"): Piece => ({
   spans: text === "" ? [] : [span(text, style)],
@@ -95,7 +96,8 @@ function bestLine(model: ViewModel, table: RunTable, width: number): { readonly 
     piece(1, duration((table.endedAt ?? wall) - table.submitted.at)),
     piece(2, timeLeft === undefined ? "" : `ETA ${duration(timeLeft)}`),
     piece(3, table.isOver ? "" : `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} reports/s`),
-    piece(4, leader?.bestRun ?? ""),
+    // Beside the configuration it says whose it is; alone in the line above it would say nothing.
+    piece(bestRunPriority, leader?.bestRun ?? ""),
   ].filter(({ spans }) => spans.length > 0);
   const always = marks(model).filter(({ spans }) => spans.length > 0);
   if (!leader) {
@@ -119,7 +121,7 @@ function bestLine(model: ViewModel, table: RunTable, width: number): { readonly 
   const beside: Piece[] = [];
   for (const each of further) {
     if (total([...kept, ...beside, each]) <= width + 2) beside.push(each);
-    else left.push(each);
+    else if (each.priority < bestRunPriority) left.push(each);
   }
   return { line: joined([...kept.slice(0, 2), ...beside, ...always], width), left };
 }

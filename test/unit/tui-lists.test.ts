@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { FilterError } from "../../coordinator/results/filter.ts";
 import type { ScreenColumn } from "../../coordinator/tui/columns.ts";
-import { meanCurve, RunCurve } from "../../coordinator/tui/curve-store.ts";
+import { meanCurve, RunCurve, rangeCurves } from "../../coordinator/tui/curve-store.ts";
 import { EventList } from "../../coordinator/tui/event-list.ts";
 import { FrameClock } from "../../coordinator/tui/frame-clock.ts";
 import { ListView, sortedBy } from "../../coordinator/tui/list-view.ts";
@@ -241,6 +241,21 @@ describe("a run's curve", () => {
     assert.equal(mean[5]?.y, 10);
     assert.ok(Math.abs((mean[5]?.spread ?? 0) - Math.SQRT2 * 5) < 1e-9);
     assert.deepEqual(mean[10], { x: 10, y: 10, spread: 0 });
+    const [low = [], high = []] = rangeCurves([line(10, 1), line(5, 3)], 11);
+    assert.deepEqual(
+      [low[4], high[4]],
+      [
+        { x: 4, y: 4 },
+        { x: 4, y: 12 },
+      ],
+    );
+    assert.deepEqual(
+      [low[10], high[10]],
+      [
+        { x: 10, y: 10 },
+        { x: 10, y: 10 },
+      ],
+    );
   });
 });
 
