@@ -1,5 +1,5 @@
 import type { JournalEvent } from "../../shared/domain/events.ts";
-import { type Lead, leaderOf, leadOf } from "../../shared/domain/lead.ts";
+import { type Lead, leaderOf } from "../../shared/domain/lead.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Standing } from "../../shared/domain/standings.ts";
@@ -12,6 +12,7 @@ import { Paced } from "../paced.ts";
 import { type CurveAxis, CurveStore } from "./curve-store.ts";
 import { type EventLevel, EventList } from "./event-list.ts";
 import type { ScreenName } from "./keys.ts";
+import { LeadCount } from "./lead-count.ts";
 import { createLists, type Lists } from "./lists.ts";
 import type { Prompt } from "./prompts.ts";
 import { RunsBySet } from "./runs-by-set.ts";
@@ -110,7 +111,7 @@ export class ViewModel {
   readonly #runsBySet = new RunsBySet();
   readonly #workerStates = new Map<WorkerId, WorkerState>();
   readonly #leader = new Paced(leaderOf);
-  readonly #lead = new Paced(leadOf);
+  readonly #lead = new LeadCount();
 
   constructor(options: ViewModelOptions) {
     this.options = options;
@@ -130,8 +131,7 @@ export class ViewModel {
   /** How long it has led; null where that is not known yet. */
   get lead(): Lead | null {
     const { table, leader } = this;
-    const lead = table && leader ? this.#lead.of(table, this.now) : null;
-    return lead?.key === leader?.runSet.key ? lead : null;
+    return table && leader ? this.#lead.of(table, leader.runSet.key, this.now) : null;
   }
 
   /** The metric that is drawn of a stage, `s1-rew`; "" where its name is not known yet. */

@@ -6,10 +6,12 @@ import { progressLine, standingsTable } from "../../coordinator/progress.ts";
 import { evaluated } from "../../coordinator/results/eval.ts";
 import { printJobs } from "../../coordinator/results/list-jobs.ts";
 import { frameLines } from "../../coordinator/tui/frame.ts";
+import { LeadCount } from "../../coordinator/tui/lead-count.ts";
 import { lineText } from "../../coordinator/tui/styled.ts";
 import { leaderOf, leadOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { standings } from "../../shared/domain/standings.ts";
+import { apply } from "../../shared/domain/workspace-state.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
 import { modelOf } from "../support/shown-story.ts";
@@ -76,6 +78,31 @@ test("every place that names the best configuration names the first of the stand
 
   const { history } = evaluated(table);
   assert.deepEqual([history.rows.at(-1)?.key, history.rows.at(-1)?.estHpmax], [first.runSet.key, estimate]);
+});
+
+test("a screen's count goes on from run to run, and is made anew when another one leads", () => {
+  const count = new LeadCount();
+  const runs: [number, number, number][] = [
+    [0, 0, 0.5],
+    [1, 0, 0.1],
+  ];
+  const story = storyOf(runs);
+  const state = stateOf(story);
+  const table = state.jobs.get(story.job);
+  assert.ok(table);
+  const told = story.events.length;
+  const shown = (): unknown => count.of(table, leaderOf(table)?.runSet.key ?? "", 1);
+  assert.deepEqual(shown(), { key: "0.0", runs: 2 });
+  const complete = (run: string, configuration: [number, number], hpmax: number): void => {
+    story.completed(story.started(run, configuration), run, hpmax);
+    for (const event of story.events.slice(-2)) apply(state, event);
+  };
+  complete("run1.3", [1, 0], 0.1);
+  assert.deepEqual(shown(), { key: "0.0", runs: 3 });
+  for (let i = 4; i <= 12; i += 1) complete(`run1.${i}`, [2, 1], 0.9);
+  assert.deepEqual(shown(), leadOf(table));
+  assert.notEqual(leadOf(table)?.key, "0.0");
+  assert.equal(story.events.length - told, 20);
 });
 
 test("whoever leads, and for how long, is what nexus eval says, whatever was measured", () => {
