@@ -14,6 +14,7 @@ import { unzip, zip } from "../../shared/wire/code-bundle.ts";
 import { encode } from "../../shared/wire/codec.ts";
 import { sha256Of } from "../../shared/wire/sealed-chunks.ts";
 import { dropCode, unpackCode } from "../../worker/code-folder.ts";
+import { createComponent, useOwnComponents } from "../../worker/components/registry.ts";
 import { stageFactory } from "../../worker/stages/registry.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { claim, TestReign } from "../support/reign.ts";
@@ -161,6 +162,20 @@ describe("a component of one's own", () => {
       /there is no code of processors\/No_Proc: expected No_Proc\.js or No_Proc\.mjs/,
     );
     await assert.rejects(stageFactory("processors/My_Proc", null), /there is no code of processors\/My_Proc/);
+  });
+
+  test("also an agent, a model or an environment, in runs that bring it and in no others", async () => {
+    const folder = temporaryFolder();
+    write(folder, { "environments/My_Env/My_Env.mjs": "export default (spec) => 'mine, ' + spec.size;" });
+    const make = () =>
+      createComponent("environments", { component: "environments/My_Env", size: 3 }, undefined as never);
+    useOwnComponents(folder);
+    try {
+      assert.equal(await make(), "mine, 3");
+    } finally {
+      useOwnComponents(null);
+    }
+    await assert.rejects(make(), /component "environments\/My_Env" is not one of the environments; expected one of: /);
   });
 
   test("is given to no worker that takes none", async () => {
