@@ -371,7 +371,7 @@ test("jobs and workers are listed with what they came to", () => {
   printJobs(mixed(), "ws1", {}, output);
   assert.match(
     out.results,
-    /\nws1 +job1 +any +running +dgd +3 +100 +0 +0 +1 +2\.000 +run1\.1 +2026-11-24T08:00:00Z +ann +spec\.yaml\n/,
+    /\nws1 +job1 +any +waiting +dgd +3 +100 +0 +0 +1 +2\.000 +run1\.1 +2026-11-24T08:00:00Z +ann +spec\.yaml +waiting for a worker\n/,
   );
   assert.match(out.results, /\ntotal jobs listed: 2\n$/);
   out.results = "";
