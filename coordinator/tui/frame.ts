@@ -16,7 +16,7 @@ import { wrapped } from "./wrap.ts";
 /** Below this there is no screen, only a line that says so. */
 const least = { width: 60, height: 12 };
 const twoPanes = { width: 110, height: 32 };
-/** Below this the names of the screens are cut, so that all six have room. */
+/** Below this the longest name of a screen is cut, so that all six have room. */
 const namesWidth = 70;
 /** Of a sentence so many lines are shown at most. */
 const noticeLines = 6;
@@ -173,7 +173,7 @@ function footLines(model: ViewModel, width: number, now: number): Line[] {
   if (model.page) return [[span(" Esc back   Enter open   x axis   X cancel   ? help", "dim")]];
   const screens = screenNames.flatMap((name, i): Span[] => [
     span(` ${i + 1} `, "dim"),
-    span(width < namesWidth ? name.slice(0, 6) : name, model.focus === name ? "heading" : "plain"),
+    span(width < namesWidth && name === "Neighbourhood" ? "Neighb." : name, model.focus === name ? "heading" : "plain"),
   ]);
   const used = screens.reduce((sum, { text }) => sum + text.length, 0);
   const hints = ["   / filter  o sort  z freeze  ? help  q quit", "  ? help  q quit", "  ?"];

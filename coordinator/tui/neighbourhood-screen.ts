@@ -88,6 +88,8 @@ function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): Neigh
   });
 }
 
+/** Rows of steps, with their header, before anything is said about them. */
+const leastRows = 6;
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
 const runsText = (step: Step | undefined): string =>
   step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
@@ -171,7 +173,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
   const runs = `${best.completed} run${best.completed === 1 ? "" : "s"}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
   const isLeader = best.key === model.leader?.runSet.key;
   const other = isLeader ? "" : "; the standings, which allow for luck, have another one first";
-  const head = [
+  const whole = [
     [span("  centre  ", "heading"), span(settingsWithin(table, best.configuration, width - 10), "bold")],
     ...wrapped(
       plain(
@@ -183,5 +185,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
     ...wrapped([span(`          ${how}`, "dim")], width, 10),
     plain(""),
   ];
+  // A low screen has room for the steps, which are what it is for.
+  const head = height - whole.length < leastRows ? whole.slice(0, 1) : whole;
   return [...head, ...listLines(model.lists.neighbourhood, width, Math.max(2, height - head.length), isFocused)];
 }

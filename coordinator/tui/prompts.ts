@@ -1,6 +1,7 @@
 import type { Order } from "../../shared/wire/messages.ts";
 import type { AnyList } from "./lists.ts";
 import { type Line, narrow, plain, span } from "./styled.ts";
+import { wrappedCommand } from "./wrap.ts";
 
 /** A question at the bottom of the screen; keys go to it until it is answered. */
 export type Prompt =
@@ -45,7 +46,7 @@ export function promptLines(prompt: Prompt, width: number): Line[] {
     case "confirm":
       return [
         [span(` ${narrow(prompt.effect)}`, "warn")],
-        [span(" the same in a shell: ", "dim"), span(narrow(prompt.command), "accent")],
+        ...commandLines(narrow(prompt.command), width),
         prompt.mustType === null
           ? [span(" really? y for yes, any other key for no (default: no) ", "heading")]
           : [
@@ -58,6 +59,12 @@ export function promptLines(prompt: Prompt, width: number): Line[] {
       return never;
     }
   }
+}
+
+function commandLines(command: string, width: number): Line[] {
+  const title = " the same in a shell: ";
+  if (title.length + command.length <= width) return [[span(title, "dim"), span(command, "accent")]];
+  return [[span(title, "dim")], ...wrappedCommand(command, width).map((line): Line => [span(line, "accent")])];
 }
 
 const filterTitle = " filter: ";

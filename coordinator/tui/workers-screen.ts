@@ -6,7 +6,7 @@ import { type Line, plain, span } from "./styled.ts";
 import { listLines } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";
 import { type WorkerRow, workerSymbols } from "./worker-rows.ts";
-import { wrapped } from "./wrap.ts";
+import { wrapped, wrappedCommand } from "./wrap.ts";
 
 export function workerList(model: ViewModel): ListView<WorkerRow> {
   const columns = columnsFor(model);
@@ -100,15 +100,21 @@ function joinLines({ options: { joining } }: ViewModel, width: number, most: num
   if (!joining) return [];
   const { commands, opening } = joining;
   const who = opening === null ? "another machine" : "a worker on this machine";
+  const typed = (command: string): Line[] =>
+    command.length + 2 <= width
+      ? [[span(`  ${command}`, "accent")]]
+      : wrappedCommand(command, width).map((line): Line => [span(line, "accent")]);
+  const said = (text: string): Line[] => wrapped(plain(text), width, 2);
   const lines: Line[] = [
     plain(""),
-    plain(`  ${who} joins with (y copies it):`),
-    ...commands.slice(0, mostLines).map((line): Line => [span(`  ${line}`, "accent")]),
+    ...said(`  ${who} joins with (y copies it):`),
+    ...commands.slice(0, mostLines).flatMap(typed),
+    ...(opening === null
+      ? []
+      : [
+          ...said("  other machines cannot: the broker listens on this one alone. In a shell, this lets them:"),
+          ...typed(opening),
+        ]),
   ];
-  if (opening !== null) {
-    lines.push(plain("  other machines cannot: the broker listens on this one alone. In a shell, this lets them:"), [
-      span(`  ${opening}`, "accent"),
-    ]);
-  }
-  return lines.flatMap((line) => wrapped(line, width, 4)).slice(0, most);
+  return lines.slice(0, most);
 }

@@ -36,3 +36,17 @@ function* wordsOf(line: Line, room: number): Iterable<Word> {
     }
   }
 }
+
+/** A command as lines that a shell joins again when they are pasted: each but the last ends in a backslash, none is indented. */
+export function wrappedCommand(command: string, width: number): string[] {
+  const lines: string[] = [];
+  let left = command;
+  while (left.length > width) {
+    const room = left.slice(0, width - 1);
+    const at = Math.max(room.lastIndexOf(" "), room.lastIndexOf(",")) + 1;
+    const cut = at > 0 ? at : width - 1;
+    lines.push(`${left.slice(0, cut)}\\`);
+    left = left.slice(cut);
+  }
+  return [...lines, left];
+}

@@ -9,7 +9,7 @@ import { screenNames } from "../../coordinator/tui/keys.ts";
 import { settingsWithin } from "../../coordinator/tui/settings-text.ts";
 import { type Look, lineText, rendered, span } from "../../coordinator/tui/styled.ts";
 import type { ViewModel } from "../../coordinator/tui/view-model.ts";
-import { wrapped } from "../../coordinator/tui/wrap.ts";
+import { wrapped, wrappedCommand } from "../../coordinator/tui/wrap.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
 import { JobStory, storyStart } from "../support/job-story.ts";
 import { modelOf } from "../support/shown-story.ts";
@@ -106,7 +106,7 @@ test("where the broker listens on this machine alone nobody is told to join from
   const text = shown();
   assert.match(text, /a worker on this machine joins with \(y copies it\):\n {2}nexus-worker --workspace lab\n/);
   assert.match(text, /the broker listens on this one alone/);
-  assert.ok(text.replaceAll(/\n +/g, " ").includes(opening), text);
+  assert.ok(text.replaceAll("\\\n", "").includes(opening), text);
   assert.doesNotMatch(text, /another machine/);
 });
 
@@ -212,6 +212,17 @@ test("long lines are broken at spaces, and no word of them is lost", () => {
         );
         for (const line of lines) assert.ok(lineText(line).trimEnd().length <= width);
         assert.equal(lines.map(lineText).join("").replaceAll(" ", ""), words.join(""));
+      },
+    ),
+  );
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[a-z,]{1,12}( [a-z,]{1,60}){0,6}$/),
+      fc.integer({ min: 10, max: 60 }),
+      (text, width) => {
+        const lines = wrappedCommand(text, width);
+        for (const line of lines) assert.ok(line.length <= width);
+        assert.equal(lines.join("\n").replaceAll("\\\n", ""), text);
       },
     ),
   );
