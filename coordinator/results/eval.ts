@@ -1,5 +1,4 @@
 import { type Evaluated, evaluate } from "../../shared/domain/evaluation/evaluated.ts";
-import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
 import {
   type Configuration,
   type Hyperparameter,
@@ -7,52 +6,13 @@ import {
   settingsOf,
 } from "../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import { historyTable } from "./history-table.ts";
-import { namedJob } from "./named-job.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
-import { verdictLines } from "./verdict-text.ts";
 
 /** `nexus eval`. */
 export interface EvalOptions {
   /** Judge the search as it stood after so many completed runs; the prior still comes from all. */
   readonly first?: number | undefined;
   readonly json?: boolean | undefined;
-}
-
-/** `nexus eval job411`: the history of the best configuration, and what may be concluded. */
-export async function evaluateJob(
-  globals: GlobalOptions,
-  typed: string,
-  options: EvalOptions,
-  output: Output,
-): Promise<void> {
-  const scope = scopeOf(globals);
-  printEvaluation(await readWorkspace(scope), scope.paths.name, typed, options, output);
-}
-
-/** What `eval` prints, from the folded journal. */
-export function printEvaluation(
-  state: WorkspaceState,
-  workspace: string,
-  typed: string,
-  options: EvalOptions,
-  output: Output,
-): void {
-  const evaluation = evaluated(namedJob(typed, state, workspace), options);
-  const { table, history, verdict } = evaluation;
-  const { hyperparameters } = table.submitted;
-  if (options.json) {
-    output.result(evaluationJson(evaluation));
-    return;
-  }
-  const lines = [...historyTable(history, hyperparameters), "", ...verdictLines(verdict, hyperparameters)];
-  output.result(`${lines.join("\n")}\n`);
-  if (verdict.configurations > 1) {
-    output.note(`to measure the best anew, free of selection bias: nexus confirm ${table.job}\n`);
-  }
 }
 
 /**
@@ -75,7 +35,7 @@ export function checkIsSearch(table: RunTable): void {
     const { confirms } = settings;
     const next =
       confirms === null
-        ? `its runs: nexus list runs ${job}`
+        ? `their mean, and how sure it is: nexus eval ${job}`
         : `it confirms ${confirms}; what came of that: nexus confirm ${confirms} --show`;
     throw new UsageError(`${job} repeats one configuration (hp_tuning: false): it is no search to evaluate\n  ${next}`);
   }
@@ -101,31 +61,6 @@ export function nothingCompleted(table: RunTable): NotFoundError {
   return new NotFoundError(
     `${table.job} has no completed run yet (${so})\n  to see its runs: nexus list runs ${table.job}`,
   );
-}
-
-/** `{"type":"best",...}` for each row of the history, then `{"type":"verdict",...}`; numbers unrounded. */
-function evaluationJson({ table, history, verdict }: Evaluated): string {
-  const { hyperparameters } = table.submitted;
-  const hparams = (configuration: Configuration): Record<string, Setting> => hparamsOf(hyperparameters, configuration);
-  const rows = history.rows.map(({ configuration, label: _, ...row }) => ({
-    type: "best",
-    v: 1,
-    job: table.job,
-    ...row,
-    hparams: hparams(configuration),
-  }));
-  const { estimates: _1, intervals: _2, leader, rival, interval, ...rest } = verdict;
-  const object = {
-    type: "verdict",
-    v: 1,
-    job: table.job,
-    ...rest,
-    interval: { ...interval, level: intervalLevel },
-    summary: verdictLines(verdict, hyperparameters)[0],
-    hparams: hparams(leader),
-    rival: rival && { ...rival, configuration: undefined, hparams: hparams(rival.configuration) },
-  };
-  return [...rows, object].map((each) => `${JSON.stringify(each)}\n`).join("");
 }
 
 export function hparamsOf(

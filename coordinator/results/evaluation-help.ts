@@ -8,6 +8,9 @@ The verdict below it comes from a model of the whole search that takes the winne
 of the best may be expected to reach, within which bounds, and whether another is truly better. docs/evaluation.md says
 how, with which assumptions, and how often its 80 % intervals held the truth.
 
+Of a job that repeats one configuration (hp_tuning: false) it says the mean of the runs and how sure it is: nothing was
+selected, so that mean is free of selection bias.
+
   nexus eval job411
   nexus eval job411 --first 1000      as it stood after 1000 runs
   nexus plot summary job411           the same as a picture

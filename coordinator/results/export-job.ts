@@ -1,21 +1,13 @@
 import { UsageError } from "../../shared/errors.ts";
 import { counted } from "../counted.ts";
 import { exportLines } from "./export.ts";
-import type { ExportFormat, ExportJobOptions } from "./export-formats.ts";
+import { type ExportFormat, type ExportJobOptions, exportEndings, exportFormats } from "./export-formats.ts";
 import { optunaJournal } from "./optuna-journal.ts";
 import type { Output } from "./output.ts";
 import { selectRuns } from "./run-list.ts";
 import { listing, type RunListing } from "./run-listing.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
 import { writeWhole } from "./whole-file.ts";
-
-const endings: Readonly<Record<ExportFormat, string>> = {
-  csv: ".csv",
-  tsv: ".tsv",
-  jsonl: ".jsonl",
-  parquet: ".parquet",
-  "optuna-journal": ".optuna.log",
-};
 
 /** Columns that a table leaves out and a file may as well have. */
 const more = "trial,worker,attempts,started,ended,secs,seed,reason";
@@ -30,8 +22,9 @@ export async function exportJob(
   const scope = scopeOf(globals);
   const { name } = scope.paths;
   const state = await readWorkspace(scope);
-  const { to, filter, status } = options;
-  const file = options.output ?? `${word.replace(/[^\w.-]/g, "_")}${endings[to]}`;
+  const { filter, status } = options;
+  const to = formatFor(options);
+  const file = options.output ?? `${word.replace(/[^\w.-]/g, "_")}${exportEndings[to]}`;
   const asked = `--output=${file}`;
   if (to === "optuna-journal") {
     const [table, second] = selectRuns([word], state, name).tables;
@@ -53,6 +46,17 @@ export async function exportJob(
 
 const written = (file: string, format: ExportFormat, runs: number): string =>
   `${JSON.stringify({ type: "export", v: 1, file, format, runs })}\n`;
+
+/** A table in a file whose name says another kind would be read as that. */
+export function formatFor({ to, output }: ExportJobOptions): ExportFormat {
+  const named = exportFormats.find((format) => output?.toLowerCase().endsWith(exportEndings[format]));
+  if (to !== undefined && named !== undefined && named !== to) {
+    throw new UsageError(
+      `--to ${to} --output ${output}: the file's ending says ${named}\n  expected a name that ends in ${exportEndings[to]}, or --to ${named}`,
+    );
+  }
+  return to ?? named ?? "csv";
+}
 
 async function contentOf(
   found: RunListing,

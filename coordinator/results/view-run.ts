@@ -1,4 +1,4 @@
-import type { Trial } from "../../shared/domain/trial.ts";
+import { isOpen, type Trial } from "../../shared/domain/trial.ts";
 import { columnsOf } from "./columns.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "./curves.ts";
 import { oneRun } from "./one-run.ts";
@@ -39,7 +39,7 @@ export function runText(run: ChosenRun, { curve, files }: RunEvidence, workspace
     ...shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     `${"reports".padEnd(width)}  ${reports}`,
   ];
-  const attempts = recordsTable(attemptFields, run.trial.attempts, `attempts: ${run.trial.attempts.length}`);
+  const attempts = recordsTable(attemptFields(run.trial), run.trial.attempts, `attempts: ${run.trial.attempts.length}`);
   const list = files?.list;
   const uploaded = list
     ? recordsTable(fileFields, list.files, `files: ${list.files.length}`) +
@@ -48,11 +48,15 @@ export function runText(run: ChosenRun, { curve, files }: RunEvidence, workspace
   return `${lines.join("\n")}\n${attempts}${uploaded}`;
 }
 
-const attemptFields: readonly Field<Trial["attempts"][number]>[] = [
+/** The last attempt of a run that has ended ended with it. */
+const endOf = (trial: Trial, attempt: Trial["attempts"][number]): string =>
+  attempt.end || (attempt === trial.attempts.at(-1) && !isOpen(trial) ? trial.status : "");
+
+const attemptFields = (trial: Trial): readonly Field<Trial["attempts"][number]>[] => [
   { name: "attempt", kind: "count", value: ({ attempt }) => attempt },
   { name: "worker", kind: "text", value: ({ worker }) => worker },
   { name: "started", kind: "text", value: ({ at }) => `${new Date(at).toISOString().slice(0, 19)}Z` },
-  { name: "ended by", kind: "text", value: ({ end }) => end || undefined },
+  { name: "ended by", kind: "text", value: (attempt) => endOf(trial, attempt) || undefined },
 ];
 
 const fileFields: readonly Field<{ path: string; size: number; sha256: string }>[] = [
@@ -75,7 +79,12 @@ function runJson(run: ChosenRun, { curve, files }: RunEvidence, workspace: strin
     metrics: inGroup("metrics"),
     hparams: inGroup("hparams"),
     reports: curve.stages.reduce((sum, { iters }) => sum + iters.length, 0),
-    attempts: run.trial.attempts.map(({ attempt, worker, at, end }) => ({ attempt, worker, at, end })),
+    attempts: run.trial.attempts.map((each) => ({
+      attempt: each.attempt,
+      worker: each.worker,
+      at: each.at,
+      end: endOf(run.trial, each),
+    })),
     files: files?.list.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ?? [],
     filesLeftOut: files?.list.leftOut ?? "",
   })}\n`;

@@ -184,6 +184,12 @@ test("the winner's twenty runs are listed and plotted", async () => {
   );
 });
 
+test("the mean of the winner's twenty runs is the tutorial's", async () => {
+  const { code, stdout, stderr } = await xt("eval job289");
+  assert.equal(code, exitCode.done, stderr);
+  assert.match(stdout, /\nmean hpmax 0\.0300 of 20 runs, standard deviation 0\.0097\n/);
+});
+
 test("the DGD search is evaluated, as a table and as a plot", async () => {
   const evaluated = await xt("eval job411");
   assert.equal(evaluated.code, exitCode.done, evaluated.stderr);

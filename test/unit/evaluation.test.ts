@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { printEvaluation } from "../../coordinator/results/eval.ts";
+import { printEvaluation } from "../../coordinator/results/evaluate-job.ts";
 import { historyTable } from "../../coordinator/results/history-table.ts";
 import { verdictLines } from "../../coordinator/results/verdict-text.ts";
 import { type CompletedRun, type HistoryRow, searchHistory } from "../../shared/domain/evaluation/history.ts";
@@ -10,9 +10,10 @@ import { type Verdict, verdictOf } from "../../shared/domain/evaluation/verdict.
 import { childRunName, type RunName } from "../../shared/domain/names.ts";
 import { standings } from "../../shared/domain/standings.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
-import { JobStory } from "../support/job-story.ts";
+import { JobStory, stateOf } from "../support/job-story.ts";
 import { indexOf, ordered, tutorialHyperparameters, unordered } from "../support/search.ts";
 import { bestMeasured, scenarios, simulate } from "../support/simulated-searches.ts";
+import { job289 } from "../support/tutorial-jobs.ts";
 
 const dials = [ordered("a", [1, 2, 3, 4, 5, 6, 7, 8]), ordered("b", ["x", "y", "z"])];
 
@@ -326,4 +327,28 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
   assert.equal(objects.at(-2)?.["bestHpmax"], 1 / 3);
   assert.deepEqual(verdict?.["hparams"], { a: 2, b: "x" });
   assert.equal(typeof verdict?.["chanceOfBetter"], "number");
+  assert.equal((verdict?.["interval"] as { level?: number } | undefined)?.level, 0.8);
+});
+
+test("eval of a job that repeats one configuration says the mean of its runs, the tutorial's 0.030, and how sure it is", () => {
+  const state = stateOf(job289());
+  const printed = (options: Parameters<typeof printEvaluation>[3]): string => {
+    let text = "";
+    const result = (part: string): void => {
+      text += part;
+    };
+    printEvaluation(state, "ws1", "job289", options, { result, note: () => {} });
+    return text;
+  };
+  assert.match(printed({}), /^job289 repeats one configuration \(hp_tuning: false\): seqlen=8 disc=0\.9 .*\n/);
+  // By hand from the tutorial's table: sum 0.5993, standard deviation 0.009686, Student's t of 19 degrees 1.328 and 2.093.
+  assert.match(printed({}), /\nmean hpmax 0\.0300 of 20 runs, standard deviation 0\.0097\n/);
+  assert.match(
+    printed({}),
+    /\nits true mean lies in 0\.0271 to 0\.0328 with 80 %, in 0\.0254 to 0\.0345 with 95 % \(Student\)\n$/,
+  );
+  const object = JSON.parse(printed({ json: true })) as Record<string, unknown>;
+  assert.deepEqual([object["type"], object["runs"], object["failed"]], ["repeats", 20, 0]);
+  assert.ok(Math.abs(Number(object["mean"]) - 0.5993 / 20) < 1e-9, String(object["mean"]));
+  assert.match(printed({ first: 1 }), /\nmean hpmax 0\.0\d+ of 1 run; of one run no spread is known\n$/);
 });

@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ConsolePrinter } from "../../coordinator/results/console-printer.ts";
 import { namedFile } from "../../coordinator/results/download.ts";
+import { formatFor } from "../../coordinator/results/export-job.ts";
 import { jobFiles } from "../../coordinator/results/job-files.ts";
 import { oneRun } from "../../coordinator/results/one-run.ts";
+import { unfinishedNote } from "../../coordinator/results/plots/build.ts";
+import { chooseRuns } from "../../coordinator/results/plots/chosen-runs.ts";
+import { readRequest } from "../../coordinator/results/plots/request.ts";
 import { reportsCsv } from "../../coordinator/results/reports-csv.ts";
 import { eventsText, isAbout } from "../../coordinator/results/view-events.ts";
 import { reportsJson, reportsText } from "../../coordinator/results/view-metrics.ts";
@@ -177,6 +181,7 @@ describe("one run", () => {
     assert.match(text, /\nhpmax +0\.5\nlr +0\.1\n/);
     assert.match(text, /\nlate +1\n/);
     assert.match(text, /\n +1 {2}node-1 +2026-11-24T08:00:01Z {2}lost: no sign of life for 30 s\n/);
+    assert.match(text, /\n +2 {2}node-1 +2026-11-24T08:00:\d\dZ {2}completed\n/);
     assert.match(text, /\nattempts: 2\n[\s\S]*\nfiles: 0\nleft out: large \(3\.0 MB\)\n$/);
   });
 });
@@ -195,6 +200,25 @@ const curves: Curve[] = [
   },
   { run: "run1.2" as RunName, stages: [stage(1, [10], "s1-rew", [Number.POSITIVE_INFINITY])] },
 ];
+
+test("a mean says which of its runs did not complete", () => {
+  const { state } = told();
+  const runs = chooseRuns(readRequest(["job1", "s1-rew"], {}), state, "ws1");
+  const all = new Set(runs.rows.map(({ trial }) => trial.run));
+  assert.deepEqual(unfinishedNote(runs, all), ["among the runs: 1 running, 1 error; without them: --status=completed"]);
+  assert.deepEqual(unfinishedNote(runs, new Set(["run1.1"])), []);
+});
+
+test("an export is of the kind that its file's name says, and of no other", () => {
+  assert.equal(formatFor({}), "csv");
+  assert.equal(formatFor({ output: "a/B.PARQUET" }), "parquet");
+  assert.equal(formatFor({ output: "job1.optuna.log" }), "optuna-journal");
+  assert.equal(formatFor({ to: "jsonl", output: "runs.txt" }), "jsonl");
+  assert.throws(() => formatFor({ to: "parquet", output: "x.csv" }), {
+    name: UsageError.name,
+    message: /ending says csv\n {2}expected a name that ends in \.parquet, or --to csv/,
+  });
+});
 
 describe("reports", () => {
   test("are a table of all stages and runs", () => {

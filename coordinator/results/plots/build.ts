@@ -11,6 +11,7 @@ import { checkIsSearch, nothingCompleted } from "../eval.ts";
 import { readEvents } from "../journal-events.ts";
 import { namedJob } from "../named-job.ts";
 import { selectRuns } from "../run-list.ts";
+import { runStatus, statusWords } from "../status-words.ts";
 import { againstDial, againstMeasure, inOrder } from "./against.ts";
 import {
   type ChosenRuns,
@@ -101,14 +102,24 @@ async function ofRuns(request: PlotRequest, source: PlotSource): Promise<Figure>
     breakOn: request.breakOn ?? (names.length > 1 ? ["col"] : []),
     title: request.title ?? `${what(runs)}: ${names.join(", ")}`,
   });
-  const silent = runs.rows.length - new Set(read.map(({ run }) => run)).size;
-  return noting(
-    runs,
-    figure,
-    silent > 0
+  const reported = new Set(read.map(({ run }) => run));
+  const silent = runs.rows.length - reported.size;
+  return noting(runs, figure, [
+    ...(request.aggregate === "none" ? [] : unfinishedNote(runs, reported)),
+    ...(silent > 0
       ? [`${silent} of ${counted(runs.rows.length, "run")} ${silent === 1 ? "has" : "have"} reported nothing`]
-      : [],
-  );
+      : []),
+  ]);
+}
+
+/** A mean over runs that broke off is another one than over those that completed. */
+export function unfinishedNote({ rows }: ChosenRuns, reported: ReadonlySet<string>): string[] {
+  const statuses = rows.flatMap(({ trial }) => (reported.has(trial.run) ? [runStatus(trial)] : []));
+  const counts = statusWords.flatMap((word) => {
+    const count = word === "completed" || word === "imported" ? 0 : statuses.filter((each) => each === word).length;
+    return count > 0 ? [`${count} ${word}`] : [];
+  });
+  return counts.length === 0 ? [] : [`among the runs: ${counts.join(", ")}; without them: --status=completed`];
 }
 
 /** Plots of what a run has once: its hpmax, or the last value of a metric. */
@@ -123,6 +134,10 @@ function ofValues(request: PlotRequest, all: ChosenRuns, names: readonly string[
   const measures = names.map((name) => measureOf(runs, name));
   const [measure] = measures;
   if (!measure) throw new UsageError("which metric? for example: hpmax");
+  // The name alone would be taken for the curve's mean, or for its best.
+  const label = measures.length === 1 && isCurve(names[0] ?? "") ? `${measure.name}: last report` : undefined;
+  const labels =
+    request.plotType === "histogram" ? { xLabel: request.xLabel ?? label } : { yLabel: request.yLabel ?? label };
   const title =
     request.title ?? `${what(runs)}: ${names.join(", ")}${request.x === undefined ? "" : ` by ${request.x}`}`;
   if (request.plotType === "histogram") {
@@ -133,18 +148,18 @@ function ofValues(request: PlotRequest, all: ChosenRuns, names: readonly string[
       request.groupBy === undefined
         ? measures.map((each) => ({ name: each.name, measure: each }))
         : grouped(runs, request, measure);
-    return noting(runs, histogram(groups, { ...request, title }));
+    return noting(runs, histogram(groups, { ...request, ...labels, title }));
   }
   if (measures.length > 1) {
     throw new UsageError(
       `one metric at a time here; found ${names.join(", ")}\n  for example: nexus plot ${what(runs)} ${names[0]}`,
     );
   }
-  if (request.x === undefined) return noting(runs, inOrder(measure, { ...request, title }));
+  if (request.x === undefined) return noting(runs, inOrder(measure, { ...request, ...labels, title }));
   const isDial = columnOf(runs, request.x).id.startsWith("hparams.");
   const figure = isDial
-    ? againstDial(measure, dialNamed(dialsOf(runs), columnOf(runs, request.x).header), { ...request, title })
-    : againstMeasure(measure, measureOf(runs, request.x), { ...request, title });
+    ? againstDial(measure, dialNamed(dialsOf(runs), columnOf(runs, request.x).header), { ...request, ...labels, title })
+    : againstMeasure(measure, measureOf(runs, request.x), { ...request, ...labels, title });
   return noting(runs, figure);
 }
 

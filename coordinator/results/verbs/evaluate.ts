@@ -17,7 +17,7 @@ export const addEvaluate: AddVerbs = (program, ports) => {
     .option("--json", "one JSON object a line: each row of the history, then the verdict")
     .addHelpText("after", help.evaluate)
     .action(async (job: string, options: EvalOptions) => {
-      await (await import("../eval.ts")).evaluateJob(globals(), job, options, output);
+      await (await import("../evaluate-job.ts")).evaluateJob(globals(), job, options, output);
     });
   addConfirm(program, ports);
   program

@@ -44,9 +44,10 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .description("write all runs of a job for another program, numbers unrounded")
     .argument("<job>", "job278; for tables also run lists as in list runs")
     .addOption(
-      new Option("--to <format>", "optuna-journal is a study for optuna's JournalStorage")
-        .choices(exportFormats)
-        .default("csv"),
+      new Option(
+        "--to <format>",
+        "as --output ends, or csv; optuna-journal is a study for optuna's JournalStorage",
+      ).choices(exportFormats),
     )
     .option("--output <file>", "file to write (job278.csv and the like)")
     .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)

@@ -1,0 +1,84 @@
+import type { Evaluated } from "../../shared/domain/evaluation/evaluated.ts";
+import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
+import type { Configuration, Setting } from "../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
+import { historyTable } from "./history-table.ts";
+import { namedJob } from "./named-job.ts";
+import type { Output } from "./output.ts";
+import { repeatsJson, repeatsOf, repeatsText } from "./repeats.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import { verdictLines } from "./verdict-text.ts";
+
+/** `nexus eval job411`: the history of the best configuration, and what may be concluded. */
+export async function evaluateJob(
+  globals: GlobalOptions,
+  typed: string,
+  options: EvalOptions,
+  output: Output,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  printEvaluation(await readWorkspace(scope), scope.paths.name, typed, options, output);
+}
+
+/** What `eval` prints, from the folded journal. */
+export function printEvaluation(
+  state: WorkspaceState,
+  workspace: string,
+  typed: string,
+  options: EvalOptions,
+  output: Output,
+): void {
+  const job = namedJob(typed, state, workspace);
+  if (job.submitted.settings.hpTuning === false) {
+    printRepeats(job, options, output);
+    return;
+  }
+  const evaluation = evaluated(job, options);
+  const { table, history, verdict } = evaluation;
+  const { hyperparameters } = table.submitted;
+  if (options.json) {
+    output.result(evaluationJson(evaluation));
+    return;
+  }
+  const lines = [...historyTable(history, hyperparameters), "", ...verdictLines(verdict, hyperparameters)];
+  output.result(`${lines.join("\n")}\n`);
+  if (verdict.configurations > 1) {
+    output.note(`to measure the best anew, free of selection bias: nexus confirm ${table.job}\n`);
+  }
+}
+
+/** A job without a search has nothing to rank; what its runs say of its one configuration is what is asked for. */
+function printRepeats(table: RunTable, { first, json }: EvalOptions, output: Output): void {
+  const repeats = repeatsOf(table, first);
+  output.result(json ? repeatsJson(repeats) : repeatsText(repeats));
+  const { confirms } = table.submitted.settings;
+  if (confirms !== null)
+    output.note(`it confirms ${confirms}; the two side by side: nexus confirm ${confirms} --show\n`);
+}
+
+/** `{"type":"best",...}` for each row of the history, then `{"type":"verdict",...}`; numbers unrounded. */
+function evaluationJson({ table, history, verdict }: Evaluated): string {
+  const { hyperparameters } = table.submitted;
+  const hparams = (configuration: Configuration): Record<string, Setting> => hparamsOf(hyperparameters, configuration);
+  const rows = history.rows.map(({ configuration, label: _, ...row }) => ({
+    type: "best",
+    v: 1,
+    job: table.job,
+    ...row,
+    hparams: hparams(configuration),
+  }));
+  const { estimates: _1, intervals: _2, leader, rival, interval, ...rest } = verdict;
+  const object = {
+    type: "verdict",
+    v: 1,
+    job: table.job,
+    ...rest,
+    interval: { ...interval, level: intervalLevel },
+    summary: verdictLines(verdict, hyperparameters)[0],
+    hparams: hparams(leader),
+    rival: rival && { ...rival, configuration: undefined, hparams: hparams(rival.configuration) },
+  };
+  return [...rows, object].map((each) => `${JSON.stringify(each)}\n`).join("");
+}

@@ -1,0 +1,68 @@
+import { completedRuns } from "../../shared/domain/evaluation/completed-runs.ts";
+import { labelOf } from "../../shared/domain/evaluation/history.ts";
+import { type MeasuredAgain, measuredAgain } from "../../shared/domain/evaluation/measured-again.ts";
+import type { Interval } from "../../shared/domain/evaluation/truth.ts";
+import type { Configuration } from "../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { counted } from "../counted.ts";
+import { hparamsOf, nothingCompleted } from "./eval.ts";
+import { decimalsFor, formatDecimal } from "./number-format.ts";
+import { printable } from "./table.ts";
+
+/** What the runs of a job with hp_tuning: false say of its one configuration: nothing was selected, so their mean is unbiased. */
+export interface Repeats {
+  readonly table: RunTable;
+  readonly configuration: Configuration;
+  readonly measured: MeasuredAgain;
+  /** Ended without a result, and so in no mean. */
+  readonly failed: number;
+  readonly open: number;
+}
+
+/**
+ * @param first  only the runs that completed first, so many
+ * @throws NotFoundError where none has completed
+ */
+export function repeatsOf(table: RunTable, first?: number): Repeats {
+  const runs = completedRuns(table).slice(0, first);
+  const [one] = runs;
+  if (!one) throw nothingCompleted(table);
+  const { outcomes, open } = table;
+  return {
+    table,
+    configuration: one.configuration,
+    measured: measuredAgain(runs.map(({ hpmax }) => hpmax)),
+    failed: outcomes.failed + outcomes["timed out"],
+    open,
+  };
+}
+
+export function repeatsText({ table, configuration, measured, failed, open }: Repeats): string {
+  const { hyperparameters } = table.submitted;
+  const { runs, mean, sd, interval80, interval95 } = measured;
+  const decimals = decimalsFor(interval80 ? [interval80.high - interval80.low, mean] : [mean]);
+  const number = (value: number): string => formatDecimal(value, decimals);
+  const within = (interval: Interval, level: number): string =>
+    `${number(interval.low)} to ${number(interval.high)} with ${level} %`;
+  const label = printable(labelOf(hyperparameters, configuration));
+  const spread = sd === null ? "; of one run no spread is known" : `, standard deviation ${number(sd)}`;
+  const missing = [
+    ...(failed > 0 ? [`${counted(failed, "run")} failed, and ${failed === 1 ? "is" : "are"} in no mean`] : []),
+    ...(open > 0 ? [`${counted(open, "run")} still open`] : []),
+  ];
+  return [
+    `${table.job} repeats one configuration (hp_tuning: false)${label === "" ? "" : `: ${label}`}`,
+    `mean hpmax ${number(mean)} of ${counted(runs, "run")}${spread}`,
+    ...(interval80 && interval95
+      ? [`its true mean lies in ${within(interval80, 80)}, in ${within(interval95, 95)} (Student)`]
+      : []),
+    ...missing,
+    "",
+  ].join("\n");
+}
+
+/** Numbers unrounded. */
+export function repeatsJson({ table, configuration, measured, failed, open }: Repeats): string {
+  const hparams = hparamsOf(table.submitted.hyperparameters, configuration);
+  return `${JSON.stringify({ type: "repeats", v: 1, job: table.job, ...measured, failed, open, hparams })}\n`;
+}
