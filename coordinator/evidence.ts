@@ -45,15 +45,15 @@ function judge(found: Case): void {
   const { reign, address, trial, message } = found;
   switch (address.kind) {
     case "report": {
-      const { attempt, reports } = decodeReports(message.data);
-      holderWith(address, trial, attempt);
+      const { attempt, claim, reports } = decodeReports(message.data);
+      holderWith(address, trial, attempt, claim);
       const newest = reports.at(-1);
       if (newest) reign.progress(address.job, address.n, newest[1]);
       break;
     }
     case "checkpoint": {
-      const { attempt, reports, state } = decodeCheckpoint(message.data);
-      holderWith(address, trial, attempt);
+      const { attempt, claim, reports, state } = decodeCheckpoint(message.data);
+      holderWith(address, trial, attempt, claim);
       const newest = reports.at(-1);
       if (newest) reign.progress(address.job, address.n, newest[1]);
       judgeCheckpoint(reign, found.table, trial, { worker: address.worker, attempt }, state, message.seq);
@@ -77,9 +77,9 @@ function judge(found: Case): void {
 
 /** The first result from any worker that the journal names as a holder counts while the trial is open; later ones are late. */
 function judgeResult({ reign, address, table, trial, message }: Case): void {
-  const { attempt, hpmax, iters, metrics, console } = decodeResult(message.data);
+  const { attempt, claim, hpmax, iters, metrics, console } = decodeResult(message.data);
   const { job, n, worker } = address;
-  holderWith(address, trial, attempt);
+  holderWith(address, trial, attempt, claim);
   const at = reign.ports.clock.wall();
   const who = { job, n, attempt, worker, ev: message.seq, at };
   if (!isOpen(trial)) {
@@ -116,9 +116,9 @@ const saidFull = new WeakSet<RunTable>();
 
 /** A failure counts only from who holds the trial, or did last: an older holder's may be its machine's. */
 function judgeFailure({ reign, address, table, trial, message }: Case): void {
-  const { attempt, outcome, reason, console } = decodeFailure(message.data);
+  const { attempt, claim, outcome, reason, console } = decodeFailure(message.data);
   const { job, n, worker } = address;
-  holderWith(address, trial, attempt);
+  holderWith(address, trial, attempt, claim);
   if (!isOpen(trial) || !isNewestStay(trial, attempt)) {
     reign.ports.log.info({ subject: message.subject, reason }, "a failure of an older attempt is not counted");
     return;
@@ -139,8 +139,8 @@ function judgeFailure({ reign, address, table, trial, message }: Case): void {
 }
 
 function judgeHandback({ reign, address, table, trial, message }: Case): void {
-  const { attempt, fault, reason, console } = decodeHandback(message.data);
-  holderWith(address, trial, attempt);
+  const { attempt, claim, fault, reason, console } = decodeHandback(message.data);
+  holderWith(address, trial, attempt, claim);
   if (trial.status !== "running" || !isNewestStay(trial, attempt)) return;
   const isOwners = fault === "owner";
   const outcome = isOwners ? "reclaimed" : "lost";
@@ -148,10 +148,16 @@ function judgeHandback({ reign, address, table, trial, message }: Case): void {
 }
 
 /** Only a worker that the journal names for this attempt may speak of the trial. */
-function holderWith(address: EvidenceAddress, trial: Trial, attempt: number): void {
+function holderWith(address: EvidenceAddress, trial: Trial, attempt: number, claim = ""): void {
   const part = trial.attempts.find((each) => each.attempt === attempt);
   if (part?.worker !== address.worker) {
     throw new BadMessage(`${address.worker} never held attempt ${attempt} of ${address.job} trial ${address.n}`);
+  }
+  // Of an ended trial the claims are forgotten: what comes then is late, and counts for nothing.
+  if (claim !== "" && part.claimId !== "" && claim !== part.claimId) {
+    throw new BadMessage(
+      `attempt ${attempt} of ${address.job} trial ${address.n} was given to ${address.worker} for another claim: this one is of before the workspace was put back`,
+    );
   }
 }
 

@@ -46,6 +46,8 @@ export class HeldTrial {
   readonly #worker: WorkerId;
   readonly #ports: HeldTrialPorts;
   #attempt: number;
+  /** For each attempt number that this run has had, the claim that it was given for. */
+  readonly #claims = new Map<number, string>();
   #iters = 0;
   /** Since when it stands still, and how long it has before; milliseconds. */
   #frozenAt: number | undefined;
@@ -76,7 +78,8 @@ export class HeldTrial {
   /** Why it is not to go on here; the first reason stands. */
   #end: { kind: "stop" | "handback" | "timeout" | "memory"; reason: string } | undefined;
 
-  constructor(ports: HeldTrialPorts, worker: WorkerId, assignment: Assignment) {
+  /** @param claim  the one that the assignment answers */
+  constructor(ports: HeldTrialPorts, worker: WorkerId, assignment: Assignment, claim: string) {
     this.#ports = ports;
     this.#sentAt = ports.clock.monotonic();
     this.#nonce = ports.chance.nonce();
@@ -84,6 +87,7 @@ export class HeldTrial {
     this.#assignment = assignment;
     this.#maxRunSeconds = assignment.limits?.maxRunSeconds;
     this.#attempt = assignment.attempt;
+    this.#claims.set(assignment.attempt, claim);
     this.#checkpointSeconds = assignment.checkpointSeconds;
     this.key = `${assignment.job}/${assignment.n}`;
   }
@@ -105,9 +109,21 @@ export class HeldTrial {
     return { job, n, attempt: this.#attempt, iters: this.#iters };
   }
 
-  /** The trial was granted again while it ran: it goes on under the new attempt number, nothing is restarted. */
-  regrant(attempt: number): void {
-    if (attempt > this.#attempt) this.#attempt = attempt;
+  /** Whether the run in hand is what is assigned; a workspace that was put back gives other runs the same numbers. */
+  carries({ run, seed, settings }: Assignment): boolean {
+    const own = this.#assignment;
+    return run === own.run && seed === own.seed && JSON.stringify(settings) === JSON.stringify(own.settings);
+  }
+
+  /**
+   * The trial was granted again while it ran: it goes on under the new attempt number, nothing is restarted.
+   *
+   * @param claim  the claim that was answered so; left out where a renewal was, which keeps the claim
+   */
+  regrant(attempt: number, claim?: string): void {
+    const isNewer = attempt > this.#attempt;
+    if (claim !== undefined || isNewer) this.#claims.set(attempt, claim ?? this.#claims.get(this.#attempt) ?? "");
+    if (isNewer) this.#attempt = attempt;
   }
 
   /** Stands still until thawed or ended; keeps its runner, its slot and its lease. Returns whether it did not before. */
@@ -413,7 +429,7 @@ export class HeldTrial {
     return {
       subject: evidence(this.#worker, job, n, kind),
       msgId: `${job}.${n}.${attempt}.${id}.${this.#nonce}`,
-      data: encodeEvidence(body),
+      data: encodeEvidence({ ...body, claim: this.#claims.get(attempt) ?? "" }),
     };
   }
 }

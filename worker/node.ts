@@ -157,10 +157,11 @@ export class WorkerNode {
         signal,
       );
       if (!answer) break;
+      const answered = claimId;
       claimId = this.#ports.chance.nonce();
       if (answer.kind === "assigned") {
         this.#lastWaiting = "";
-        last = new Stay(answer, (leaving) => this.#carry(answer, leaving), stay?.delivered);
+        last = new Stay(answer, (leaving) => this.#carry(answer, answered, leaving), stay?.delivered);
         await last.left;
       } else if (answer.kind === "wait") {
         this.#say("waiting", answer.reason);
@@ -176,7 +177,7 @@ export class WorkerNode {
   }
 
   /** One trial, from its assignment to the acknowledged end; `leaving` is called when its slot is free. */
-  async #carry(assignment: Assignment, leaving: (attempt: number) => void): Promise<void> {
+  async #carry(assignment: Assignment, claim: string, leaving: (attempt: number) => void): Promise<void> {
     const { job, n, run } = assignment;
     const renewMs = assignment.leaseMs / 3;
     const isSooner = renewMs < this.#renewEveryMs;
@@ -184,12 +185,18 @@ export class WorkerNode {
     // The wait that goes on now is for a longer lease.
     if (isSooner) this.#renewNow();
     const already = this.#held.get(`${job}/${n}`);
-    if (already && !already.givenUp) {
+    if (already && !already.givenUp && already.carries(assignment)) {
       // Its lease ran out and a free slot claimed it again: the run in hand goes on under the new attempt number.
-      already.regrant(assignment.attempt);
+      already.regrant(assignment.attempt, claim);
       return;
     }
-    const held = new HeldTrial(this.#ports, this.#options.worker, assignment);
+    if (already && !already.givenUp) {
+      already.stop("the workspace was put back to an older state, and gave its number to another run");
+      // Their folders have the same name.
+      while (this.#held.get(already.key) === already && !this.#living.signal.aborted)
+        await this.#ports.clock.pause(50, this.#living.signal);
+    }
+    const held = new HeldTrial(this.#ports, this.#options.worker, assignment, claim);
     this.#held.set(held.key, held);
     // The answer to a claim may come after the order to hand everything back.
     if (this.#handingBack !== undefined) held.handBack(this.#handingBack);

@@ -1,13 +1,22 @@
 import { type ArtifactList, artifactList } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { type StateSum, stateSum } from "./checkpoints.ts";
-import { attempt, open, seal } from "./envelope.ts";
+import { attempt, id, open, seal } from "./envelope.ts";
 
 /** One report line of a run: [stage, iters, hours, values, counts]. */
 export type ReportRow = readonly [stage: number, iters: number, hours: number, values: number[], counts: number[]];
 
-export interface Reports {
+/** What every message of the evidence names. */
+export interface Testified {
   readonly attempt: number;
+  /**
+   * The claim that this attempt answered. A workspace that was put back to an older state gives the same numbers out again; by
+   * this a run of its other life is told from the one that has its number now. Left out by workers of an earlier version.
+   */
+  readonly claim?: string;
+}
+
+export interface Reports extends Testified {
   readonly reports: readonly ReportRow[];
   /** What the run's console said since the message before, for who watches; left out: nothing. */
   readonly lines?: string;
@@ -42,8 +51,7 @@ export interface Checkpointed extends Reports {
 }
 
 /** The worker no longer carries the trial: its owner took the machine back, or the runner process died under it. */
-export interface Handback {
-  readonly attempt: number;
+export interface Handback extends Testified {
   readonly fault: "owner" | "runner";
   readonly reason: string;
   /** Where the runner died: the last that its console said; left out: nothing is known of it. */
@@ -69,8 +77,10 @@ export const mostLines = 64 * 1024;
 const lines: check.Check<string> = (value, at) => (value === undefined ? "" : check.text(mostLines)(value, at));
 const files = check.nullable(artifactList);
 
-const checkpointShape = check.shape({ attempt, reports: check.list(reportRow), lines, state: stateSum });
-const reportsShape = check.shape({ attempt, reports, lines });
+const claim: check.Check<string> = (value, at) => (value === undefined ? "" : id(value, at));
+
+const checkpointShape = check.shape({ attempt, claim, reports: check.list(reportRow), lines, state: stateSum });
+const reportsShape = check.shape({ attempt, claim, reports, lines });
 /** Columns of the run table: these go into the journal and stay there. */
 const mostMetrics = 100;
 const metricName = /^s\d{1,4}-[\w.-]{1,60}$/;
@@ -86,6 +96,7 @@ const titles: check.Check<Record<string, string>> = (value, at) =>
   value === undefined ? {} : check.record(check.text(200), mostMetrics)(value, at);
 const resultShape = check.shape({
   attempt,
+  claim,
   reports,
   lines,
   hpmax: check.number,
@@ -97,6 +108,7 @@ const resultShape = check.shape({
 });
 const failureShape = check.shape({
   attempt,
+  claim,
   reports,
   lines,
   outcome: check.oneOf("failed", "timed out"),
@@ -106,6 +118,7 @@ const failureShape = check.shape({
 });
 const handbackShape = check.shape({
   attempt,
+  claim,
   fault: check.oneOf("owner", "runner"),
   reason: check.text(4000),
   console: (value: unknown, at: string): string => (value === undefined ? "" : consoleText(value, at)),

@@ -97,9 +97,11 @@ export class TestReign {
     hpmax = 1,
     console = "",
     metrics: Readonly<Record<string, number>> = { "s1-val": hpmax },
+    /** Left out as by workers of an earlier version. */
+    claim?: string,
   ): StoredMessage {
     this.#evidence += 1;
-    const base = { attempt, reports: [] };
+    const base = { attempt, reports: [], ...(claim === undefined ? {} : { claim }) };
     const body = {
       result: { ...base, hpmax, iters: 10, metrics, console },
       failed: { ...base, outcome: "failed", reason: "told to", console } as const,

@@ -235,6 +235,24 @@ describe("leases", () => {
 });
 
 describe("evidence", () => {
+  test("a result of a run that had the same number before the workspace was put back is not this run's", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 2 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    const told = (hpmax: number, claimed: string | undefined): void =>
+      judgeEvidence(test_.reign, test_.message(alice, job, 1, "result", 1, hpmax, "", {}, claimed));
+    told(9, "c-of-another-life");
+    const table = test_.reign.state.jobs.get(job);
+    assert.equal(test_.reign.dropped, 1);
+    assert.equal(table?.trial(1)?.status, "running");
+    told(4, "c1");
+    assert.equal(table?.trial(1)?.hpmax, 4);
+    // A worker of an earlier version names no claim.
+    await answerClaim(test_.reign, alice, claim("c2"));
+    judgeEvidence(test_.reign, test_.message(alice, job, 2, "result", 1, 5));
+    assert.equal(table?.trial(2)?.hpmax, 5);
+  });
+
   test("the first result of a named holder counts, later ones are late; strangers are dropped", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
