@@ -52,8 +52,17 @@ export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: 
   for (const [signal, exitCode] of Object.entries(endings)) on(signal, () => end(exitCode));
   terminal.onGone(() => end(endings.SIGHUP));
   let isStopping = false;
+  let timer: NodeJS.Timeout | undefined;
+  let isListening = true;
+  // Not anew where it listens: a signal that is on its way would be lost.
+  const listenForStops = (): void => {
+    if (!isListening) process.on("SIGTSTP", stop);
+    isListening = true;
+  };
   const goOn = (): void => {
     isStopping = false;
+    // Before anything is drawn: whoever sees the screen again may stop it again.
+    listenForStops();
     terminal.resume();
   };
   const stop = (): void => {
@@ -61,13 +70,16 @@ export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: 
     terminal.suspend();
     // By its own rules: where no shell could continue us, the system does not stop us, and the screen comes back.
     process.off("SIGTSTP", stop);
+    isListening = false;
     process.kill(process.pid, "SIGTSTP");
-    const timer = setTimeout(() => {
-      process.on("SIGTSTP", stop);
+    // That of an earlier stop must not take this one for one that did not come.
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      listenForStops();
       if (isStopping) goOn();
     }, stoppingMs);
-    undo.push(() => clearTimeout(timer));
   };
+  undo.push(() => clearTimeout(timer));
   on("SIGTSTP", stop);
   on("SIGCONT", goOn);
   undo.push(routeConsole(onConsole));

@@ -18,8 +18,8 @@ const knownTerminals = new Set([
   "linux",
 ]);
 const resizeMs = 100;
-/** A terminal that takes nothing for so long does not get its modes back either. */
-const stuckMs = 200;
+/** A terminal is waited for this long in all when it is given back; one that takes nothing until then does not get its modes back. */
+const patienceMs = 1000;
 /** What a keyboard and a pen may have been left in: mouse, bracketed paste, keypad, colours, cursor. */
 const quiet = "\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[0m\u001b[?25h";
 const leaveAlternate = "\u001b[?1049l";
@@ -147,7 +147,7 @@ class BlessedTerminal implements Terminal {
   suspend(): void {
     if (!this.#isOpen || this.#isSuspended) return;
     this.#isSuspended = true;
-    this.#output.isSynchronous = true;
+    this.#output.beginSynchronous();
     this.#screen.leave();
     this.#output.write(quiet);
     setRaw(this.#input, false);
@@ -159,7 +159,7 @@ class BlessedTerminal implements Terminal {
     if (!this.#isOpen) return;
     if (!this.#isSuspended) this.suspend();
     this.#isSuspended = false;
-    this.#output.isSynchronous = false;
+    this.#output.endSynchronous();
     setRaw(this.#input, true);
     this.#input.resume();
     this.#screen.enter();
@@ -171,14 +171,13 @@ class BlessedTerminal implements Terminal {
   restore(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#output.isSynchronous = true;
+    this.#output.beginSynchronous();
     this.#input.off("keypress", this.#onDropped);
     let isLeft = this.#isSuspended;
     try {
       this.#screen.destroy();
       isLeft = true;
     } finally {
-      this.#output.tryAgain();
       this.#output.write(isLeft ? quiet : `${leaveAlternate}${quiet}`);
       setRaw(this.#input, false);
       this.#input.pause();
@@ -194,11 +193,9 @@ class Output extends EventEmitter {
   readonly #stream: NodeJS.WriteStream & { readonly fd: number };
   readonly #onResize = (): void => void this.emit("resize");
   readonly #onError: () => void = () => this.emit("gone");
-  /** Whether the terminal took nothing when it was last waited for. */
-  #isStuck = false;
   written = 0;
-  /** Around stops and ends: what is written is on its way when the call returns. */
-  isSynchronous = false;
+  /** Monotonic time until which a slow terminal is waited for; null: what is written goes its way without waiting. */
+  #patientUntil: number | null = null;
 
   constructor(stream: NodeJS.WriteStream) {
     super();
@@ -227,18 +224,18 @@ class Output extends EventEmitter {
 
   write(text: string): boolean {
     this.written += Buffer.byteLength(text);
-    if (!this.isSynchronous) {
-      this.#isStuck = false;
-      return this.#stream.write(text);
-    }
-    // blessed leaves in many small pieces, and to wait for each would add up.
-    if (!this.#isStuck) this.#isStuck = !writeAll(this.#stream.fd, text);
+    if (this.#patientUntil === null) return this.#stream.write(text);
+    writeAll(this.#stream.fd, text, this.#patientUntil);
     return true;
   }
 
-  /** What comes now is worth another wait. */
-  tryAgain(): void {
-    this.#isStuck = false;
+  /** Around stops and ends: from now on what is written is on its way when the call returns. */
+  beginSynchronous(): void {
+    this.#patientUntil = performance.now() + patienceMs;
+  }
+
+  endSynchronous(): void {
+    this.#patientUntil = null;
   }
 
   /** The stream's later errors are still heard: nothing may throw after the terminal has gone. */
@@ -249,19 +246,17 @@ class Output extends EventEmitter {
   }
 }
 
-/** As much of it as the terminal takes within a moment; false where that was not all. */
-function writeAll(fd: number, text: string): boolean {
+/** As much of it as the terminal takes; blessed leaves in many small pieces, hence one limit for all of them. */
+function writeAll(fd: number, text: string, until: number): void {
   let left = Buffer.from(text);
-  const limit = performance.now() + stuckMs;
   while (left.length > 0) {
     try {
       left = left.subarray(writeSync(fd, left));
     } catch (error) {
       // EIO and others: the terminal is gone, and there is nothing to restore.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > limit) return false;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > until) return;
     }
   }
-  return true;
 }
 
 /** Node writes to terminals synchronously, so that one slow connection would stop the whole program. Not in the types. */
