@@ -16,6 +16,7 @@ import { createWorkspace } from "../../shared/workspace.ts";
 import { newWorkspace } from "../support/brokers.ts";
 import { eventually, temporaryFolder } from "../support/cleanup.ts";
 import { JobStory } from "../support/job-story.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { nexusHere } from "../support/nexus-here.ts";
 import { type Program, Swarm } from "../support/swarm.ts";
 
@@ -170,3 +171,20 @@ function writeBad(from: string, to: string): void {
   writer.finish();
   whole.close();
 }
+
+test("into a NATS server that others run: whole or not at all, and nothing that is there is touched", async () => {
+  const server = await startNatsServer();
+  const nats = (...words: string[]): ReturnType<typeof nexusHere> =>
+    nexusHere("--workspace", "theirs", "--nats", server.url, ...words);
+  const bad = await nats("restore", join(folder, "bad.nexus"));
+  assert.equal(bad.code, exitCode.failure, bad.stderr);
+  const made = await nats("restore", join(folder, "whole.nexus"));
+  assert.equal(made.code, exitCode.done, made.stderr);
+  assert.match(made.stderr, new RegExp(`to go on: nexus-coord --workspace theirs --nats ${server.url}\n`));
+  assert.match((await nats("list", "jobs")).stdout, /total jobs listed: 1/);
+  const again = await nats("restore", join(folder, "whole.nexus"));
+  assert.equal(again.code, exitCode.unreachable);
+  assert.match(again.stderr, /there is a stream JRN already; nothing was restored/);
+  assert.match((await nats("list", "jobs")).stdout, /total jobs listed: 1/);
+  await server.stop();
+});
