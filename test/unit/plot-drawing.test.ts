@@ -130,6 +130,18 @@ test("as text a few marks of their own are signs that the legend shows, and a he
   assert.match(heat[at + 1] ?? "", /12/);
 });
 
+test("as text an interval over a bar leaves the bar's end to be seen", () => {
+  const box = { x1: 0, x2: 5, y1: 4.6, y2: 5.4, colour: "#0072b2", text: "", share: null, letter: "#" };
+  const bar: Mark = { kind: "intervals", look, isUpright: false, at: [5], low: [2], high: [8] };
+  const rows = figureText(figureOf([{ kind: "boxes", boxes: [box] }, bar]), {
+    ...{ width: 60, height: 16, form: "braille", isColoured: false },
+  });
+  assert.ok(
+    rows.some((row) => /[^#=]#{5,}={10,}[\u2801-\u28ff]{10,}$/.test(row)),
+    rows.join("\n"),
+  );
+});
+
 test("text plots fit their width, in braille, blocks and ASCII, with and without colours", () => {
   const two = [line([0, 2, 4, 6, 8, 9]), line([9, 7, 5, 3, 1, 0], lookOf(1))];
   const legend = two.map((mark, i) => ({

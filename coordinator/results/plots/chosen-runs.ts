@@ -37,7 +37,9 @@ export function chooseRuns(
   const what = runs.join(",");
   if (rows.length === 0) {
     const why =
-      filter.length > 0 || status !== undefined ? ": none of the runs passes --filter and --status" : " has no runs yet";
+      filter.length > 0 || status !== undefined
+        ? ": none of the runs passes --filter and --status"
+        : " has no runs yet";
     throw new NotFoundError(`${what}${why}\n  to see them: nexus list runs ${what}`);
   }
   const kept = maxRuns === undefined ? rows : rows.slice(0, maxRuns);

@@ -62,7 +62,7 @@ export function importanceBars(importance: Importance, measureName: string, titl
     ramp: null,
     notes: [
       ...(sorted.length > 1 ? ["together: what no hyperparameter does alone"] : []),
-      `bars: ${Math.round(importance.level * 100)} % interval; ${counted(importance.runs, "run")}, ${counted(importance.runSets, "configuration")}`,
+      `lines over the bars: ${Math.round(importance.level * 100)} % interval; ${counted(importance.runs, "run")}, ${counted(importance.runSets, "configuration")}`,
       ...(importance.noise === null
         ? []
         : [`luck alone moves a run by ± ${writeNumber(importance.noise)} (same settings, other seed)`]),

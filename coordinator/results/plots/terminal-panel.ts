@@ -83,7 +83,12 @@ export function panelCells(
   for (let y = 0; y < rows; y += 1) {
     for (let x = 0; x < plot.columns; x += 1) {
       const { character, colour } = field(x, y);
-      if (character !== " ") cells.put(plot.left + x, plot.top + y, character, colour);
+      if (character === " ") continue;
+      const [left, top] = [plot.left + x, plot.top + y];
+      const below = cells.at(left, top);
+      // An interval that lies over its bar leaves the bar's end to be seen.
+      if (below === " ") cells.put(left, top, character, colour);
+      else cells.put(left, top, below === "█" ? "▒" : "=", colour);
     }
   }
   if (form !== "ascii") drawMarkers(cells, panel, plot);
