@@ -14,7 +14,7 @@ import { childRuns, oneRun } from "./one-run.ts";
 import type { Output } from "./output.ts";
 import { reproSpecs } from "./repro-of.ts";
 import { filesOf, type RunFile } from "./run-files.ts";
-import { selectRuns } from "./run-list.ts";
+import { namesJobs, selectRuns } from "./run-list.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
 import { printable } from "./table.ts";
 
@@ -107,7 +107,7 @@ async function several(
   target: DownloadTarget,
 ): Promise<void> {
   const { tables } = selectRuns([word], state, workspace);
-  const isJob = /^(\w+\/)?job/.test(word);
+  const isJob = namesJobs(word);
   for (const table of tables) {
     const runs = isJob
       ? table.trials.map((trial) => ({ table, trial }))

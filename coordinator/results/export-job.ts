@@ -28,7 +28,7 @@ export async function exportJob(
   const asked = `--output=${file}`;
   if (to === "optuna-journal") {
     const [table, second] = selectRuns([word], state, name).tables;
-    if (!table || second || !/^(\w+\/)?job\d+$/.test(word)) {
+    if (!table || second || !/^(?:[^/]+\/)?job\d+$/.test(word)) {
       throw new UsageError(`a study is one job; expected its name, such as job1, found ${word}`);
     }
     if (filter || status) throw new UsageError("--filter and --status: a study is exported whole");

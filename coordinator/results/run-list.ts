@@ -17,6 +17,9 @@ interface RunPoint {
   readonly child: number;
 }
 
+/** Whether a word of a run list means whole jobs: `job1`, `job1-job3`, `my-ws/job1`. */
+export const namesJobs = (word: string): boolean => /^(?:[^/]+\/)?job/.test(word);
+
 /** What was named, and the jobs that it belongs to. */
 export interface RunSelection {
   readonly tables: readonly RunTable[];

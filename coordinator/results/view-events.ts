@@ -5,7 +5,7 @@ import { counted } from "../counted.ts";
 import { type JournalEntry, readEvents } from "./journal-events.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsTable } from "./records.ts";
-import { selectRuns } from "./run-list.ts";
+import { namesJobs, selectRuns } from "./run-list.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
 import type { Cell } from "./table.ts";
 
@@ -34,7 +34,10 @@ export async function viewEvents(
     if (options.json) output.result(shown.map((entry) => eventJson(entry, state)).join(""));
     else output.result(eventsText(shown, state));
     const hidden = entries.length - shown.length;
-    if (hidden > 0) output.note(`${hidden} earlier events are not listed (--last=${count}); to see all: --all\n`);
+    if (hidden > 0)
+      output.note(
+        `${counted(hidden, "earlier event")} ${hidden === 1 ? "is" : "are"} not listed (--last=${count}); to see all: --all\n`,
+      );
   });
 }
 
@@ -42,7 +45,7 @@ export async function viewEvents(
 export function isAbout(word: string, state: WorkspaceState, workspace: string): (event: JournalEvent) => boolean {
   if (isWorkerId(word) && state.workers.has(word)) return (event) => "worker" in event && event.worker === word;
   const { rows, tables } = selectRuns([word], state, workspace);
-  const isJob = /^(\w+\/)?job/.test(word);
+  const isJob = namesJobs(word);
   if (isJob) {
     const jobs = new Set<string>(tables.map(({ job }) => job));
     return (event) => "job" in event && jobs.has(event.job);

@@ -80,6 +80,11 @@ describe("view events", () => {
     assert.throws(() => listed("nobody-9"), { name: UsageError.name, message: /is no job or run/ });
   });
 
+  test("of a job may have its workspace before it, dashes and all", () => {
+    const keep = isAbout("my-ws/job1", state, "my-ws");
+    assert.equal(story.events.filter(keep).length, 9);
+  });
+
   test("cannot move the cursor of who looks", () => {
     assert.ok(!listed("run1.2").includes("\u001b"));
   });
