@@ -13,7 +13,7 @@ import { showPeers } from "./peers/show-peers.ts";
 import { PlainView, processPorts } from "./plain.ts";
 import { processOutput } from "./results/output.ts";
 import { runSpec } from "./results/run.ts";
-import { scopeOf } from "./results/scope.ts";
+import { type GlobalOptions, scopeOf } from "./results/scope.ts";
 import { sendOrder } from "./results/send-order.ts";
 import { type ColourWish, canShowScreen, lookOf } from "./tui/look.ts";
 import type { WaitingWords } from "./waiting.ts";
@@ -70,7 +70,7 @@ export async function openScreen(
   );
   await showPeers(paths, say);
   for (const spec of specs) {
-    const code = await runSpec({ workspace, nats, creds }, [spec], { monitor: "none" }, processOutput);
+    const code = await runSpec(globalsOf(flags), [spec], { monitor: "none" }, processOutput);
     if (code !== 0) return code;
   }
   return watchNewest(flags, external, undefined);
@@ -105,11 +105,15 @@ export async function watchNewest(
   }
 }
 
-/** What must be added to a command that is shown, so that it reaches the same workspace. */
-function words({ workspace, nats, creds }: ScreenFlags, external: ExternalBroker | null): WaitingWords {
-  // A shell in which a command is pasted may have another usual workspace than this one.
+/** The same as commands of `nexus` have it, where what is usual is left out; a shell in which one is pasted may have another usual one. */
+function globalsOf({ workspace, nats, creds }: ScreenFlags): GlobalOptions {
   const isUsual = workspace === "ws1" && (process.env["NEXUS_WORKSPACE"] || "ws1") === "ws1";
-  const { paths, flags } = scopeOf({ workspace: isUsual ? undefined : workspace, nats, creds });
+  return { workspace: isUsual ? undefined : workspace, nats, creds };
+}
+
+/** What must be added to a command that is shown, so that it reaches the same workspace. */
+function words(screenFlags: ScreenFlags, external: ExternalBroker | null): WaitingWords {
+  const { paths, flags } = scopeOf(globalsOf(screenFlags));
   return { joinLine: shownJoinLine(paths, external), flags };
 }
 

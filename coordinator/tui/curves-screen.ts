@@ -131,7 +131,7 @@ function drawChart(
 
 function othersText(count: number): string {
   if (count === 1) return "another run";
-  return count < 3 ? `${count} other runs` : `lowest and highest of ${count} other runs`;
+  return count < 3 ? `${count} other runs` : `range of ${count} other runs`;
 }
 
 /** A run alone with its extremes; several as their mean, with a band unless other curves stand beside it, which it would hide. */

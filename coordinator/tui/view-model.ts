@@ -14,6 +14,7 @@ import { type EventLevel, EventList } from "./event-list.ts";
 import type { ScreenName } from "./keys.ts";
 import { LeadCount } from "./lead-count.ts";
 import { createLists, type Lists } from "./lists.ts";
+import { Meter } from "./meter.ts";
 import type { Prompt } from "./prompts.ts";
 import { RunsBySet } from "./runs-by-set.ts";
 import type { Line, Look } from "./styled.ts";
@@ -278,24 +279,3 @@ export class ViewModel {
 }
 
 const isGone = (state: WorkerState): boolean => state === "lost" || state === "away";
-
-const meterSeconds = 5;
-
-/** Counts by the second. */
-export class Meter {
-  readonly #counts = new Map<number, number>();
-
-  add(count: number, now: number): void {
-    const second = Math.floor(now / 1000);
-    this.#counts.set(second, (this.#counts.get(second) ?? 0) + count);
-    for (const old of this.#counts.keys()) if (old < second - meterSeconds) this.#counts.delete(old);
-  }
-
-  /** Over the whole seconds that have just passed. */
-  perSecond(now: number): number {
-    const second = Math.floor(now / 1000);
-    let sum = 0;
-    for (let back = 1; back <= meterSeconds; back += 1) sum += this.#counts.get(second - back) ?? 0;
-    return sum / meterSeconds;
-  }
-}

@@ -68,7 +68,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
       assert.match(text, new RegExp(`Error: ${error}`));
       assert.match(text, /the screen has ended, the search goes on; log: .*screen\.log/s);
       const log = readFileSync(join(search.swarm.folder, "state", "nexus", "screen.log"), "utf8");
-      assert.match(log, new RegExp(`Z {2}\\d+ {2}[^]*Error: ${error}`));
+      assert.match(log, new RegExp(`Z {2}\\d+ {2}[\\s\\S]*Error: ${error}`));
     });
   }
 
@@ -222,6 +222,20 @@ describe("with other terminals", { concurrency: 3 }, () => {
       await isWhole(pane, 0);
     });
   }
+
+  test("--readonly: control keys say so, q offers no more than to leave, and there is no join line", async () => {
+    const pane = await opened([100, 30], "watch --readonly");
+    pane.press("3");
+    const text = await pane.shows(/READ-ONLY[\s\S]*lab-1 +● busy/);
+    assert.doesNotMatch(text, /nexus-worker/);
+    pane.press("D");
+    await pane.shows(/this screen is read-only/);
+    pane.press("q");
+    assert.doesNotMatch(await pane.shows(/\[d\] detach/), /\[s\]|\[c\]/);
+    pane.press("s", "y", "d");
+    await isWhole(pane, 0);
+    assert.equal((await search.swarm.table(search.job)).state, "searching");
+  });
 
   test("stdout closed: the search is told on stderr, until Ctrl-C", async () => {
     const pane = tmux.open([100, 30], search.script("watch >&-"), { TERM: "xterm-256color", LANG: "C.UTF-8" });

@@ -400,10 +400,7 @@ describe("lists", () => {
     }
     screen.press("4");
     const text = await screen.text();
-    assert.match(
-      text,
-      /\n {2}s1-rew {3}── #1 run\d+\.\d+ {3}── #2 run\d+\.\d+ {3}dim: lowest and highest of \d+ other runs/,
-    );
+    assert.match(text, /\n {2}s1-rew {3}── #1 run\d+\.\d+ {3}── #2 run\d+\.\d+ {3}dim: range of \d+ other runs/);
     assert.match(text, /[⠁-⣿]#1/);
     assert.match(text, /#2/);
     assert.doesNotMatch(text, /#3/);
