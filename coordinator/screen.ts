@@ -46,7 +46,7 @@ export async function openScreen(
   external: ExternalBroker | null,
   specs: readonly string[],
 ): Promise<number> {
-  const { workspace, nats, creds } = flags;
+  const { workspace } = flags;
   const paths = workspacePaths(workspace);
   const isOnScreen = showsScreen(flags);
   if (isOnScreen && specs.length === 0 && !external && isNewcomer(paths, process.cwd())) {

@@ -6,8 +6,10 @@ const idleRate = 1;
 const idleMs = 600_000;
 /** Milliseconds of processor time that a frame may cost. */
 export const frameBudgetMs = 15;
-/** A frame alone may have been the garbage collector's; so many in a row are ours. */
-const badFrames = 2;
+/** A frame alone may have been the garbage collector's, two those of a screen that is compiled; so many in a row are ours. */
+const badFrames = 3;
+/** The first frames compile what they run, which says nothing of those to come. */
+const warmingFrames = 16;
 /** So many frames within the budget, and the rate doubles again. */
 const goodFrames = 16;
 const tickMs = 1000 / fullRate;
@@ -35,6 +37,7 @@ export class FrameClock {
   #rate = fullRate;
   #good = 0;
   #bad = 0;
+  #drawn = 0;
 
   constructor(ports: FramePorts) {
     this.#ports = ports;
@@ -84,7 +87,8 @@ export class FrameClock {
     this.#drawnAt = this.#ports.now();
     const before = this.#rate;
     this.#good = cost > frameBudgetMs ? 0 : this.#good + 1;
-    this.#bad = cost > frameBudgetMs ? this.#bad + 1 : 0;
+    this.#drawn += 1;
+    this.#bad = cost > frameBudgetMs && this.#drawn > warmingFrames ? this.#bad + 1 : 0;
     if (this.#bad >= badFrames) {
       this.#rate = Math.max(1, this.#rate / 2);
       this.#bad = 0;

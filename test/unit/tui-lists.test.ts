@@ -302,6 +302,8 @@ describe("frames", () => {
 
   test("are fewer while they cost too much, and as many as before when that is over", () => {
     const { state, run } = clock({ cost: 40 });
+    assert.equal(run(2000), 16, "the first ones are not judged");
+    assert.equal(state.rate, 0);
     run(4000);
     assert.ok(state.rate > 0 && state.rate <= 2, `${state.rate}`);
     state.cost = 2;
