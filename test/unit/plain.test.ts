@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { mock, test } from "node:test";
 import { type PlainOptions, PlainView } from "../../coordinator/plain.ts";
+import { packageRoot } from "../../shared/component-defaults.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import { JobStory } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
@@ -164,6 +167,41 @@ test("as JSON every line is an object with type, version and time, numbers unrou
     assert.ok(objects.every(({ v, time }) => v === 1 && typeof time === "string"));
     assert.equal(objects[1]?.["hpmax"], 1 / 3);
     assert.deepEqual(objects[1]?.["hparams"], { lr: 0.2 });
+  } finally {
+    view.stop();
+    mock.timers.reset();
+  }
+});
+
+test("every kind of object is in docs/screens.md, with the fields that it has", () => {
+  const { view, story, written, tell, table } = watched({ json: true });
+  try {
+    const again = story.started("run1.1", [1]);
+    story.lost(again, "run1.1", "silent");
+    story.completed(story.started("run1.2", [1]), "run1.2", 1);
+    story.endedWithout(story.started("run1.3", [0]), "run1.3", "failed", "NaN");
+    story.over("completed");
+    tell();
+    view.waiting({ why: "waiting", commands: [] });
+    mock.timers.tick(4000);
+    view.waiting({ why: "waiting", commands: [] });
+    view.finish(table());
+    const text = readFileSync(join(packageRoot(), "docs", "screens.md"), "utf8");
+    const rows = [...text.matchAll(/^\| (`[^|]+) +\| [^|]+\| ([^|]+)\|$/gm)];
+    const objects = written.results
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const found = new Set(objects.map(({ type }) => type));
+    assert.deepEqual(found, new Set(["assigned", "lost", "completed", "ended", "job-state", "waiting", "standings"]));
+    for (const object of objects) {
+      const [, , fields = ""] = rows.find(([, types = ""]) => types.includes(`\`${object["type"]}\``)) ?? [];
+      assert.notEqual(fields, "", `${object["type"]} is not told of`);
+      for (const [, field = ""] of fields.split(": ten rows")[0]?.matchAll(/`([a-zA-Z]+)`/g) ?? []) {
+        if (fields.startsWith("the same") && ["seed", "why"].includes(field)) continue;
+        assert.ok(field in object, `${object["type"]} has no ${field}`);
+      }
+    }
   } finally {
     view.stop();
     mock.timers.reset();
