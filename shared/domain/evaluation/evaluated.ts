@@ -39,7 +39,29 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
   const history = searchHistory(runs, hyperparameters, first === undefined ? {} : { first });
   const verdict = verdictOf(runs, history, hyperparameters, { tuning: settings.hpTuning, seed: table.job });
   if (!verdict) return null;
-  const sets = [...table.runSets]
+  const estimates = new Map(
+    [...verdict.estimates].flatMap(([place, estimate]) => {
+      const interval = verdict.intervals.get(place);
+      return interval ? [[place, { estimate, interval }] as const] : [];
+    }),
+  );
+  let sets: readonly EvaluatedSet[] | undefined;
+  return {
+    table,
+    runs,
+    history,
+    verdict,
+    estimates,
+    // Half a million of them are made where they are asked for: eval itself does without.
+    get sets() {
+      sets ??= setsOf(table, history);
+      return sets;
+    },
+  };
+}
+
+function setsOf(table: RunTable, { prior }: SearchHistory): EvaluatedSet[] {
+  return [...table.runSets]
     .filter(({ completed }) => completed > 0)
     .sort((a, b) => (a.firstSeen ?? 0) - (b.firstSeen ?? 0))
     .map((set) => ({
@@ -49,15 +71,8 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
       mean: set.mean,
       bestHpmax: set.bestHpmax,
       bestRun: bestRunOf(set.bestRun),
-      bound: lowerBound(posteriorOf(set, history.prior)),
+      bound: lowerBound(posteriorOf(set, prior)),
     }));
-  const estimates = new Map(
-    [...verdict.estimates].flatMap(([place, estimate]) => {
-      const interval = verdict.intervals.get(place);
-      return interval ? [[place, { estimate, interval }] as const] : [];
-    }),
-  );
-  return { table, runs, history, verdict, sets, estimates };
 }
 
 function bestRunOf(run: RunName | null): RunName {
