@@ -43,10 +43,10 @@ export class ClusterCare {
   /** A server that is no peer any more goes as soon as all peers are there: what it held needs a place to go. */
   async #removeReplaced(system: Bus, { peers }: PeersFile): Promise<void> {
     const servers = await clusterServers(system);
-    const areAllThere = peers.every(({ id }) => servers.some(({ name, isOffline }) => name === id && !isOffline));
+    const areAllThere = peers.every(({ id }) => servers.some(({ name, isSilent }) => name === id && !isSilent));
     if (!areAllThere) return;
-    for (const { name, isOffline } of servers) {
-      if (!isOffline || peers.some(({ id }) => id === name)) continue;
+    for (const { name, isSilent } of servers) {
+      if (!isSilent || peers.some(({ id }) => id === name)) continue;
       await removeServer(system, name);
       this.#log.info(`${name}, which is no peer any more, was taken out of the cluster; its copies are made anew`);
     }
@@ -64,7 +64,7 @@ export class ClusterCare {
     }
     const servers = await clusterServers(system);
     const leadsHere = servers.some(({ name, isLeader }) => isLeader && name === self);
-    if (leadsHere && servers.every(({ isOffline }) => !isOffline)) await passClusterOn(system);
+    if (leadsHere && servers.every(({ isSilent }) => !isSilent)) await passClusterOn(system);
   }
 
   async stop(): Promise<void> {

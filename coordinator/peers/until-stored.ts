@@ -1,4 +1,5 @@
 import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { areClosed } from "../../shared/broker/closed-streams.ts";
 import { askJetStream, streamInfo } from "../../shared/broker/jetstream-api.ts";
 import { peersTrouble } from "../../shared/broker/peer-probe.ts";
 import { type PeersFile, readPeers } from "../../shared/broker/peers.ts";
@@ -10,8 +11,11 @@ import type { Log } from "../../shared/log.ts";
 import { BusError } from "../../shared/ports.ts";
 import { bucket } from "../../shared/wire/subjects.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { fillStreams, streamsAreFull } from "./fill-streams.ts";
 
 const askAgainMs = 500;
+const closedText =
+  "waiting: nexus move carries the workspace away; if it was interrupted, type it again, or to stay here: nexus move --cancel";
 /** A question that reaches a cluster while it chooses its leader is never answered, so it is asked again rather than waited for. */
 const askEachMs = 1500;
 
@@ -33,8 +37,8 @@ export async function untilStored(
     if (why === undefined) {
       try {
         await askJetStream(bus, "INFO", {}, askEachMs);
-        if (await haveStreams(bus, paths, file)) return;
-        why = "waiting: the peer on which nexus-coord --peers was typed has not made the workspace's streams yet";
+        why = await streamsTrouble(bus, paths, file);
+        if (why === undefined) return;
       } catch (error) {
         if (!(error instanceof BusError || error instanceof BrokerError)) throw error;
         why = `waiting: the peers' servers choose who leads them (${error.message})`;
@@ -46,12 +50,30 @@ export async function untilStored(
   }
 }
 
-async function haveStreams(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersFile): Promise<boolean> {
+/** Why the streams cannot be used yet; undefined where they can, the founding machine having made them if they were missing. */
+async function streamsTrouble(
+  bus: CoordinatorBus,
+  paths: WorkspacePaths,
+  file: PeersFile,
+): Promise<string | undefined> {
   // The bucket comes last, so where it is the others are.
-  const isMade = (await streamInfo(bus, `KV_${bucket}`, askEachMs)) !== undefined;
-  if (!isMade && !file.makesStreams) return false;
-  await checkStore(bus, paths);
-  // Also where some are there: this machine may have died while it made them.
-  if (!isMade) await ensureStreams(bus, paths.store, file.peers.length);
-  return true;
+  const areMade = (await streamInfo(bus, `KV_${bucket}`, askEachMs)) !== undefined;
+  if (areMade) {
+    streamsAreFull(paths, file);
+    await checkStore(bus, paths);
+    return (await areClosed(bus)) ? closedText : undefined;
+  }
+  if (!file.makesStreams) {
+    return "waiting: the peer on which nexus-coord --peers was typed has not made the workspace's streams yet";
+  }
+  // The first time each machine gets a copy.
+  const why = await peersTrouble(file.peers, file.peers.length);
+  if (why !== undefined) return why;
+  if (file.fill !== undefined) await fillStreams(bus, paths, file, file.fill);
+  else {
+    await checkStore(bus, paths);
+    // Also where some are there: this machine may have died while it made them.
+    await ensureStreams(bus, paths.store, file.peers.length);
+  }
+  return undefined;
 }

@@ -12,7 +12,7 @@ import { addEvaluate } from "./verbs/evaluate.ts";
 import { addInit } from "./verbs/init.ts";
 import { addList } from "./verbs/list.ts";
 import { addOrders } from "./verbs/orders.ts";
-
+import { addPeers } from "./verbs/peers.ts";
 import { addPlot } from "./verbs/plot.ts";
 import { addRun } from "./verbs/run.ts";
 import { addStore } from "./verbs/store.ts";
@@ -61,6 +61,7 @@ export function commandTree(output: Output, setExit: (code: number) => void): Co
     addControl,
     addOrders,
     addStore,
+    addPeers,
     addVerify,
   ])
     add(program, ports);

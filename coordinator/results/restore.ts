@@ -82,7 +82,7 @@ async function restoreHere(
   if (readPeers(paths)) {
     throw new UsageError(
       `workspace ${paths.name} lives on several machines; expected a workspace of its own: nexus --workspace NAME restore ${file}\n` +
-        "  to carry that one over to peers afterwards: nexus --workspace NAME move --peers a,b,c",
+        "  to carry that one over to peers afterwards: nexus --workspace NAME move --to-peers a,b,c",
     );
   }
   if (replace) await stopCoordinator(paths);

@@ -37,11 +37,14 @@ export async function probePeers(peers: readonly Peer[]): Promise<{ peer: Peer; 
   return Promise.all(peers.map(async (peer) => ({ peer, state: await probePeer(peer) })));
 }
 
-/** Why nothing can be stored at the moment, a sentence for people; undefined when enough peers are up. */
-export async function peersTrouble(peers: readonly Peer[]): Promise<string | undefined> {
+/**
+ * Why nothing can be stored at the moment, a sentence for people; undefined when enough peers are up.
+ *
+ * @param needed  left out: more than half of them
+ */
+export async function peersTrouble(peers: readonly Peer[], needed = quorumOf(peers)): Promise<string | undefined> {
   const found = await probePeers(peers);
   const up = found.filter(({ state }) => state === "up").length;
-  const needed = quorumOf(peers);
   if (up >= needed) return undefined;
   const missing = found
     .filter(({ state }) => state !== "up")

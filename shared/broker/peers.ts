@@ -36,6 +36,8 @@ export interface PeersFile {
   readonly routeSecret: string;
   /** Where the workspace went when it left these peers for good. */
   readonly moved?: string;
+  /** Path of the packed workspace that the streams are still to be filled from. */
+  readonly fill?: string;
   /** Password of user `system`, who may take a dead peer out of the cluster. */
   readonly systemPassword: string;
 }
@@ -154,7 +156,7 @@ async function isHere(host: string): Promise<boolean> {
 /** What a machine needs to become a peer: one line, as secret as the workspace's passwords. */
 export interface Invitation {
   readonly workspace: string;
-  readonly peers: Omit<PeersFile, "self" | "bind" | "makesStreams" | "moved">;
+  readonly peers: Omit<PeersFile, "self" | "bind" | "makesStreams" | "moved" | "fill">;
   readonly files: readonly { readonly name: string; readonly text: string }[];
 }
 

@@ -1,26 +1,44 @@
 import { statfs } from "node:fs/promises";
 import { BrokerError } from "../errors.ts";
-import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
+import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "./bus.ts";
+import { openStreams } from "./closed-streams.ts";
+import { streamInfo, updateStream } from "./jetstream-api.ts";
 
 const gib = 2 ** 30;
 
 /**
- * Makes the workspace's streams where they are missing.
+ * Makes the workspace's streams where they are missing. Those that are there get the copies that they lack, and take messages
+ * again if a move that was interrupted had closed them.
  *
  * @param storeDir  the embedded broker's store, whose free space is shared out; null for a broker of someone else's
  * @param replicas  copies of each stream: 1 for one broker, 3 in a cluster
  */
 export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null, replicas: number): Promise<void> {
+  const plans = await streamPlans(storeDir);
   try {
-    await bus.makeStreams(await streamPlans(storeDir), replicas);
+    await bus.makeStreams(plans, replicas);
+    await openStreams(bus);
+    for (const name of [...plans.map((plan) => plan.name), `KV_${bucket}`]) await raiseCopies(bus, name, replicas);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const where = storeDir === null ? "on the broker" : `on the disk of ${storeDir}`;
-    throw new BrokerError(`the broker could not make its streams: ${why}\n  free space ${where}, then start again`, {
-      cause,
-    });
+    const remedy = /replicas|non-clustered|suitable peers/.test(why)
+      ? `${replicas} copies need a NATS cluster of as many servers that run`
+      : `free space ${where}, then start again`;
+    throw new BrokerError(`the broker could not make its streams: ${why}\n  ${remedy}`, { cause });
   }
+}
+
+/** Never lowers them: a copy is thrown away by the broker's administrator alone. */
+async function raiseCopies(bus: CoordinatorBus, name: string, replicas: number): Promise<void> {
+  const info = await streamInfo(bus, name);
+  const { num_replicas: now = 1 } = (info?.config ?? {}) as { num_replicas?: number };
+  if (!info || now >= replicas) return;
+  // Of several copies one that is behind must not say who leads.
+  const changes =
+    name === `KV_${bucket}` ? { num_replicas: replicas, allow_direct: false } : { num_replicas: replicas };
+  await updateStream(bus, info, changes);
 }
 
 /** The workspace's streams, the journal first: what it cites is in those that follow. */

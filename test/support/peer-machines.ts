@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
-import { invitationOf } from "../../coordinator/peers/invitation.ts";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
 import { clusterServers, connectSystem, keptStreamInfos } from "../../shared/broker/cluster.ts";
 import { probePort } from "../../shared/broker/listen.ts";
@@ -14,6 +12,7 @@ import type { RunTable } from "../../shared/domain/run-table.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import { eventually } from "./cleanup.ts";
+import { nexus } from "./nexus-command.ts";
 import { type Program, Swarm } from "./swarm.ts";
 
 /** One machine of a workspace with peers: folders of its own, a loopback address of its own. */
@@ -95,11 +94,19 @@ export async function peerMachines(): Promise<PeerMachine[]> {
   return Promise.all(hosts.map(async (host) => new PeerMachine(await freePeerAddress(host))));
 }
 
+/** What `nexus peers invite` prints there, without its first words. */
 export async function invitationFrom(machine: PeerMachine): Promise<string> {
-  await eventually("the founding coordinator runs", () => livingEndpoint(machine.swarm.paths) !== undefined);
-  const file = readPeers(machine.swarm.paths);
-  if (!file) throw new Error("the founding machine has no peers");
-  return invitationOf(machine.swarm.paths, file);
+  await eventually("the founding machine is a peer", () => readPeers(machine.swarm.paths) !== undefined);
+  const { code, stdout } = await nexus(["peers", "invite"], machine.swarm.folder);
+  assert.equal(code, 0);
+  return joinArgument(stdout);
+}
+
+/** The argument of the `nexus-coord --peers-join` that a command has printed. */
+export function joinArgument(printed: string): string {
+  const [, line] = /^nexus-coord --peers-join (\S+)$/m.exec(printed) ?? [];
+  assert.ok(line, printed);
+  return line;
 }
 
 export function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {

@@ -1,0 +1,35 @@
+import { rmSync } from "node:fs";
+import { openBackup } from "../../shared/broker/backup-file.ts";
+import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { askJetStream, streamInfo } from "../../shared/broker/jetstream-api.ts";
+import { type PeersFile, writePeers } from "../../shared/broker/peers.ts";
+import { streamPlans } from "../../shared/broker/streams.ts";
+import { markRestored, unpackWorkspace } from "../../shared/broker/workspace-copy.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+
+/** Makes the peers' streams from the workspace that `nexus move` has packed. Interrupted, it begins anew. */
+export async function fillStreams(
+  bus: CoordinatorBus,
+  paths: WorkspacePaths,
+  file: PeersFile,
+  fill: string,
+): Promise<void> {
+  const backup = openBackup(fill);
+  try {
+    // Of a try that was interrupted; nobody but this machine makes streams, and no worker is admitted yet.
+    for (const { name } of await streamPlans(null)) {
+      if (await streamInfo(bus, name)) await askJetStream(bus, `STREAM.DELETE.${name}`);
+    }
+    await unpackWorkspace(bus, backup, paths.store, file.peers.length);
+    await markRestored(bus, paths);
+  } finally {
+    backup.close();
+  }
+  streamsAreFull(paths, file);
+}
+
+export function streamsAreFull(paths: WorkspacePaths, { fill, ...file }: PeersFile): void {
+  if (fill === undefined) return;
+  writePeers(paths, file);
+  rmSync(fill, { force: true });
+}

@@ -1,0 +1,108 @@
+import { areClosed } from "../../shared/broker/closed-streams.ts";
+import { keptStreamInfos, keptStreams } from "../../shared/broker/cluster.ts";
+import type { StreamInfo } from "../../shared/broker/jetstream-api.ts";
+import { type PeerState, peersTrouble, probePeers } from "../../shared/broker/peer-probe.ts";
+import { type Peer, peerAddress, peerHost } from "../../shared/broker/peers.ts";
+import { exitCode, UnreachableError } from "../../shared/errors.ts";
+import type { Bus } from "../../shared/ports.ts";
+import { decodeLeader } from "../../shared/wire/messages.ts";
+import { leaderKey } from "../../shared/wire/subjects.ts";
+import type { Output } from "./output.ts";
+import { type Field, recordsJson, recordsTable } from "./records.ts";
+import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
+import { peersOf } from "./workspace-peers.ts";
+
+interface PeerRow {
+  readonly peer: Peer;
+  readonly state: PeerState;
+  readonly isHere: boolean;
+  /** Undefined while nothing can be asked. */
+  readonly kept: KeptThere | undefined;
+}
+
+interface KeptThere {
+  /** Streams whose copy there holds everything that is acknowledged. */
+  readonly current: number;
+  readonly leads: boolean;
+}
+
+/** `nexus peers`: who is in touch, whose copies are up to date, where the coordinator leads. */
+export async function listPeers(
+  globals: GlobalOptions,
+  { json }: { readonly json?: boolean | undefined },
+  output: Output,
+): Promise<number> {
+  const scope = scopeOf(globals);
+  const file = peersOf(scope);
+  const [found, known] = await Promise.all([probePeers(file.peers), ask(() => withLink(scope, "viewer", knownTo))]);
+  const rows = found.map(({ peer, state }): PeerRow => {
+    const kept = known.answer && {
+      current: currentOn(peer, known.answer.infos),
+      leads: known.answer.leader === peer.id,
+    };
+    return { peer, state, isHere: peer.id === file.self, kept };
+  });
+  if (json) output.result(recordsJson("peer", fields, rows));
+  else output.result(recordsTable(fields, rows, `total peers listed: ${rows.length}`));
+  for (const { peer, state } of rows) {
+    if (state === "up") continue;
+    const address = peerAddress(peer);
+    output.note(`  if ${address} has died for good:  nexus peers replace ${address} NEW${scope.flags}\n`);
+  }
+  if (known.answer?.areClosed) {
+    output.note("  nexus move was begun and not finished: type it again, or to stay here: nexus move --cancel\n");
+  }
+  const why = known.why ?? (await peersTrouble(file.peers));
+  if (why === undefined) return exitCode.done;
+  output.note(`${why}\n`);
+  return exitCode.unreachable;
+}
+
+const fields: readonly Field<PeerRow>[] = [
+  { name: "peer", kind: "text", value: ({ peer }) => peerAddress(peer) },
+  { name: "server", kind: "text", value: ({ state }) => serverWords[state] },
+  { name: "copies", kind: "text", value: ({ kept }) => kept && copiesText(kept) },
+  { name: "leads", kind: "text", value: ({ kept }) => (kept?.leads ? "leads" : undefined) },
+  { name: "here", kind: "text", value: ({ isHere }) => (isHere ? "this machine" : undefined) },
+];
+
+const serverWords: Readonly<Record<PeerState, string>> = {
+  up: "up",
+  down: "does not run",
+  silent: "does not answer",
+  other: "another server",
+};
+
+const copiesText = ({ current }: KeptThere): string => `${current} of ${keptStreams.length} up to date`;
+
+interface Known {
+  readonly infos: readonly (StreamInfo | undefined)[];
+  /** Id of the peer whose coordinator leads, or led last. */
+  readonly leader: string | undefined;
+  readonly areClosed: boolean;
+}
+
+async function knownTo({ bus }: { readonly bus: Bus }): Promise<Known> {
+  const [infos, entry, closed] = await Promise.all([keptStreamInfos(bus), bus.entries.get(leaderKey), areClosed(bus)]);
+  const leader = entry && decodeLeader(entry.value);
+  const id =
+    leader && !leader.released && leader.host.startsWith(peerHost(""))
+      ? leader.host.slice(peerHost("").length)
+      : undefined;
+  return { infos, leader: id ?? undefined, areClosed: closed };
+}
+
+const currentOn = ({ id }: Peer, infos: readonly (StreamInfo | undefined)[]): number =>
+  infos.filter((info) =>
+    info?.replicas.some(({ server, isCurrent, isOffline }) => server === id && isCurrent && !isOffline),
+  ).length;
+
+/** The table is worth showing also where nothing can be asked. */
+async function ask<T>(question: () => Promise<T>): Promise<{ answer?: T; why?: string }> {
+  try {
+    return { answer: await question() };
+  } catch (error) {
+    if (error instanceof UnreachableError) return { why: error.message };
+    throw error;
+  }
+}

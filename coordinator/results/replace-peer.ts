@@ -1,0 +1,121 @@
+import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { keptStreamInfos } from "../../shared/broker/cluster.ts";
+import { type Members, readMembers, writeMembers } from "../../shared/broker/members.ts";
+import { probePeer, stateText } from "../../shared/broker/peer-probe.ts";
+import { type Peer, type PeersFile, parsePeer, peerAddress, readPeers } from "../../shared/broker/peers.ts";
+import { pause } from "../../shared/deadline.ts";
+import { NotFoundError, UnreachableError, UsageError } from "../../shared/errors.ts";
+import { BusError } from "../../shared/ports.ts";
+import { adoptMembers } from "../peers/adopt-members.ts";
+import { addressesOf, joinCommand, keepSecret } from "../peers/invitation.ts";
+import { type Asker, processAsker } from "./confirm.ts";
+import type { Output } from "./output.ts";
+import { type GlobalOptions, type Scope, scopeOf, withLink } from "./scope.ts";
+import { peersOf } from "./workspace-peers.ts";
+
+const lookEveryMs = 500;
+
+/**
+ * `nexus peers replace OLD NEW`: another machine takes the place of one that died for good. The list of peers is changed at once;
+ * the leading coordinator takes the dead server out when the new one is there. Ctrl-C leaves the wait; typed again, it waits on.
+ */
+export async function replacePeer(
+  globals: GlobalOptions,
+  typed: { readonly old: string; readonly next: string },
+  options: { readonly yes?: boolean | undefined },
+  output: Output,
+  asker: Asker = processAsker,
+): Promise<void> {
+  const scope = scopeOf(globals);
+  const file = peersOf(scope);
+  await withLink(scope, "coordinator", async ({ bus }) => {
+    const members = newest(await readMembers(bus), file);
+    adoptMembers(scope.paths, file, members);
+    const next = parsePeer(typed.next);
+    const begun = members.peers.find((peer) => isCalled(peer, typed.next));
+    const old = members.peers.find((peer) => isCalled(peer, typed.old));
+    if (!old) {
+      if (!begun) throw new NotFoundError(`${typed.old} is no peer; the peers are ${addressesOf(members)}`);
+      await untilWhole(bus, scope, begun, output);
+      return;
+    }
+    if (begun && begun !== old) throw new UsageError(`${typed.next} is a peer already; expected a new machine`);
+    await checkGone(old, file, next);
+    await confirm(old, next, options.yes === true, asker);
+    const peers = members.peers.map((peer) => (peer === old ? next : peer));
+    const after = { generation: members.generation + 1, peers };
+    if (!(await writeMembers(bus, after))) {
+      throw new UnreachableError("somebody else changed the peers in this moment; see nexus peers, then try again");
+    }
+    adoptMembers(scope.paths, file, after);
+    await untilWhole(bus, scope, next, output);
+  });
+}
+
+const newest = (members: Members | undefined, file: PeersFile): Members =>
+  members && members.generation >= file.generation ? members : file;
+
+/** By its address, or by its name alone where that is clear. */
+function isCalled(peer: Peer, text: string): boolean {
+  return peerAddress(peer) === text || peerAddress(peer) === peerAddress(parsePeer(text)) || peer.host === text;
+}
+
+async function checkGone(old: Peer, file: PeersFile, next: Peer): Promise<void> {
+  const address = peerAddress(old);
+  if (old.id === file.self) throw new UsageError(`${address} is this machine; type it on another peer`);
+  if ((await probePeer(old)) === "up") {
+    throw new UsageError(`${address} is up; end it for good first, by typing there: nexus-coord stop`);
+  }
+  if ((await probePeer(next)) === "other") {
+    throw new UsageError(`a NATS server listens on ${peerAddress(next)} already; expected a machine or a port without`);
+  }
+}
+
+async function confirm(old: Peer, next: Peer, yes: boolean, asker: Asker): Promise<void> {
+  if (yes) return;
+  const what = `${peerAddress(old)} (${stateText(await probePeer(old))}) is no peer from now on, also if it comes back; ${peerAddress(next)} takes its place`;
+  if (!asker.isTerminal) throw new UsageError(`${what}\n  to do it without being asked, add --yes`);
+  if (!(await asker.ask(`${what}. Do it?`))) throw new UsageError("nothing was changed");
+}
+
+/** What to type on the new machine, then what is still missing, until every stream has all its copies. */
+async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, output: Output): Promise<void> {
+  const file = readPeers(scope.paths);
+  if (!file) throw new UsageError(`workspace ${scope.paths.name} has no peers any more`);
+  const address = peerAddress(next);
+  if ((await probePeer(next)) !== "up") {
+    output.note(`on ${address} type (${keepSecret}):\n`);
+    output.result(`${joinCommand(scope.paths, file)}\n`);
+  }
+  let said = "";
+  for (;;) {
+    const why = await whatIsMissing(bus, file, next);
+    if (why === undefined) break;
+    if (why !== said) output.note(`  ${why}; Ctrl-C leaves, the exchange goes on\n`);
+    said = why;
+    await pause(lookEveryMs);
+  }
+  output.result(
+    `${address} has all copies; any ${file.peers.length === 5 ? "two" : "one"} of ${addressesOf(file)} may die\n`,
+  );
+}
+
+async function whatIsMissing(bus: CoordinatorBus, file: PeersFile, next: Peer): Promise<string | undefined> {
+  const address = peerAddress(next);
+  try {
+    if ((await probePeer(next)) !== "up") return `waiting for ${address} to be started`;
+    const infos = await keptStreamInfos(bus);
+    const whole = infos.filter((info) =>
+      file.peers.every(({ id }) => info?.replicas.some(({ server, isCurrent }) => server === id && isCurrent)),
+    );
+    const known = file.peers.filter(({ id }) => id !== next.id);
+    const there = infos.filter((info) =>
+      info?.replicas.some(({ server, isCurrent }) => server === next.id && isCurrent),
+    );
+    if (there.length < infos.length) return `${address} has ${there.length} of ${infos.length} copies`;
+    return whole.length < infos.length ? `${addressesOf({ peers: known })}: not all copies are up to date` : undefined;
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    return `the peers' servers do not answer yet (${error.message})`;
+  }
+}

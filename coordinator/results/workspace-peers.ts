@@ -1,0 +1,20 @@
+import { type PeersFile, readPeers } from "../../shared/broker/peers.ts";
+import { UnreachableError, UsageError } from "../../shared/errors.ts";
+import type { Scope } from "./scope.ts";
+
+/** The machines that the workspace lives on. @throws where it lives on none, with what to type instead */
+export function peersOf({ paths, external, flags }: Scope): PeersFile {
+  if (external) {
+    throw new UsageError(
+      `workspace ${paths.name} lives on the NATS servers at ${external.url}, which are someone else's to look after`,
+    );
+  }
+  const file = readPeers(paths);
+  if (!file) {
+    throw new UsageError(
+      `workspace ${paths.name} has no peers, as far as this machine knows; to carry it over from here: nexus move --to-peers a,b,c${flags}`,
+    );
+  }
+  if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
+  return file;
+}

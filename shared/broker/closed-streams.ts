@@ -1,0 +1,43 @@
+import type { Bus } from "../ports.ts";
+import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
+import { type StreamInfo, streamInfo, updateStream } from "./jetstream-api.ts";
+
+/**
+ * Streams that take nothing more while the workspace is carried elsewhere: they go by other subjects, so whoever publishes hears
+ * that nobody is there, keeps it, and asks again. What was acknowledged before is in them, and nothing is acknowledged after.
+ */
+const closedPrefix = "moving.";
+
+/** The journal first: nothing is decided any more. Then the evidence, which cites what is in the last. */
+const takes: readonly (readonly [string, readonly string[]])[] = [
+  [streams.journal, journalSubjects],
+  [streams.evidence, evidenceSubjects],
+  [streams.blob, blobSubjects],
+];
+
+export async function closeStreams(bus: Bus): Promise<void> {
+  for (const [name, subjects] of takes) {
+    const info = await streamInfo(bus, name);
+    if (!info || isClosed(info)) continue;
+    await updateStream(bus, info, { subjects: subjects.map((subject) => closedPrefix + subject) });
+  }
+}
+
+/** Undoes it; does nothing where they are open. */
+export async function openStreams(bus: Bus): Promise<void> {
+  for (const [name, subjects] of [...takes].reverse()) {
+    const info = await streamInfo(bus, name);
+    if (info && isClosed(info)) await updateStream(bus, info, { subjects });
+  }
+}
+
+/** Whether a move was begun and neither finished nor undone. */
+export async function areClosed(bus: Bus): Promise<boolean> {
+  const info = await streamInfo(bus, streams.journal);
+  return info !== undefined && isClosed(info);
+}
+
+function isClosed({ config }: StreamInfo): boolean {
+  const { subjects = [] } = config as { subjects?: readonly string[] };
+  return subjects.some((subject) => subject.startsWith(closedPrefix));
+}
