@@ -1,6 +1,7 @@
 import type { WorkerUser } from "../../shared/broker/accounts.ts";
+import { Alarm } from "../../shared/broker/alarm.ts";
 import type { CoordinatorBus } from "../../shared/broker/bus.ts";
-import { type Members, readMembers } from "../../shared/broker/members.ts";
+import { type Members, membersSubject, readMembers } from "../../shared/broker/members.ts";
 import { peersTrouble } from "../../shared/broker/peer-probe.ts";
 import { readPeers, writePeers } from "../../shared/broker/peers.ts";
 import {
@@ -19,6 +20,8 @@ import { addressesOf } from "./invitation.ts";
 import { ClusterCare } from "./look-after.ts";
 
 const lookEveryMs = 2000;
+/** Whoever leaves last would not hear that the workspace has moved: it is stored, and one peer alone reads nothing. */
+const leaveAfterMs = 1.5 * lookEveryMs;
 /** A worker that has just enrolled may connect to any peer, so the others hear of it before it does. */
 const toldWithinMs = 1000;
 
@@ -43,7 +46,8 @@ export class PeerUpkeep {
   readonly #care: ClusterCare;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
-  readonly #deaf: () => void;
+  readonly #alarm = new Alarm();
+  readonly #deaf: readonly (() => void)[];
   #admitting: Promise<void> = Promise.resolve();
   #trouble: string | undefined;
   /** What the leader here has not stored for the others yet. */
@@ -53,7 +57,10 @@ export class PeerUpkeep {
   constructor(ports: PeerUpkeepPorts) {
     this.#ports = ports;
     this.#care = new ClusterCare(ports.bus, ports.log);
-    this.#deaf = ports.bus.subscribe(workerListSubject, (_, data) => this.#admit(decodeWorkerList(data)));
+    this.#deaf = [
+      ports.bus.subscribe(workerListSubject, (_, data) => this.#admit(decodeWorkerList(data))),
+      ports.bus.subscribe(membersSubject, () => this.#alarm.ring()),
+    ];
     this.#done = this.#watch();
   }
 
@@ -67,7 +74,8 @@ export class PeerUpkeep {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#deaf();
+    for (const stop of this.#deaf) stop();
+    this.#alarm.ring();
     await this.#done;
     await this.#admitting;
     await this.#care.stop();
@@ -107,7 +115,7 @@ export class PeerUpkeep {
         // Nobody waits for this, and a peer that has stopped looking would serve old lists for ever.
         log.error(`the peers were not looked after this time: ${error instanceof Error ? error.stack : String(error)}`);
       }
-      await pause(lookEveryMs, signal);
+      if (!signal.aborted) await this.#alarm.within(lookEveryMs);
     }
   }
 
@@ -117,7 +125,7 @@ export class PeerUpkeep {
     const file = readPeers(paths);
     if (!file) return false;
     try {
-      if (!this.#follow(await readMembers(bus))) return false;
+      if (!(await this.#follow(await readMembers(bus)))) return false;
       if (leads()) {
         this.#known = "";
         await this.#tellOthers();
@@ -134,13 +142,14 @@ export class PeerUpkeep {
     return true;
   }
 
-  #follow(members: Members | undefined): boolean {
+  async #follow(members: Members | undefined): Promise<boolean> {
     const { paths, log, onLeft } = this.#ports;
     const file = readPeers(paths);
     if (!members || !file) return true;
     const left = leftText(members, file.self);
     if (left !== undefined) {
       writePeers(paths, { ...file, moved: left });
+      if (members.moved !== undefined) await pause(leaveAfterMs, this.#stop.signal);
       onLeft(left);
       return false;
     }

@@ -1,4 +1,5 @@
 import type { EntryStore } from "../ports.ts";
+import { bucket } from "../wire/subjects.ts";
 import { isPeer, type Peer } from "./peers.ts";
 
 /** Who the peers are now, kept with the data so that all learn of a change; absent while nothing has changed. */
@@ -10,6 +11,8 @@ export interface Members {
 }
 
 const key = "peers";
+/** Where a change is heard at once by whoever listens. */
+export const membersSubject = `$KV.${bucket}.${key}`;
 
 /** @throws BusError when the broker does not answer */
 export async function readMembers(bus: { readonly entries: EntryStore }): Promise<Members | undefined> {
