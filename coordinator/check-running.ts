@@ -12,6 +12,7 @@ export interface TypedSettings {
   readonly lease?: number | undefined;
   /** Seconds. */
   readonly linger?: number | undefined;
+  readonly replicas?: number | undefined;
 }
 
 /**
@@ -49,5 +50,9 @@ function differences(paths: WorkspacePaths, { url, settings }: Endpoint, typed: 
     if (seconds !== undefined && runsWithMs !== undefined && seconds * 1000 !== runsWithMs)
       found.push(`its --${name} is ${runsWithMs / 1000} s, not ${seconds} s`);
   }
+  if (typed.replicas !== undefined && settings && typed.replicas !== settings.replicas)
+    found.push(
+      `it was started ${settings.replicas ? `with --replicas ${settings.replicas}` : "without --replicas"}, not with ${typed.replicas}`,
+    );
   return found;
 }

@@ -22,6 +22,8 @@ export interface Endpoint {
 export interface StartSettings {
   readonly leaseMs: number;
   readonly lingerMs: number;
+  /** Copies of each stream on a broker of someone else's. */
+  readonly replicas?: number | undefined;
 }
 
 export function writeEndpoint(paths: WorkspacePaths, endpoint: Endpoint): void {

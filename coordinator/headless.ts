@@ -138,14 +138,14 @@ function announce(
   own: ProcessIdentity,
   held: HeldBroker | undefined,
   url: string,
-  { paths, leaseMs, lingerMs }: CoordinatorOptions,
+  { paths, leaseMs, lingerMs, replicas }: CoordinatorOptions,
 ): void {
   writeEndpoint(paths, {
     coordinator: own,
     url: held?.url ?? url,
     joinLine: held ? joinLine(paths, held.host, held.port) : externalJoinLine(paths, { url }),
     since: Date.now(),
-    settings: { leaseMs, lingerMs },
+    settings: { leaseMs, lingerMs, replicas },
   });
 }
 

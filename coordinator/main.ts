@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/external-broker.ts";
-import { exitCode, explain } from "../shared/errors.ts";
+import { exitCode, explain, UsageError } from "../shared/errors.ts";
 import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
@@ -37,17 +37,21 @@ const program = new Command("nexus-coord")
   .option("--listen <host:port>", "where its broker listens (default: as at the last start, loopback at first)")
   .option(
     "--peers <a,b,c>",
-    "the first time: keep the workspace on these three (or five) machines, of which this is one",
+    "the first time: keep the workspace on these three (or five) machines, of which this is the first",
   )
   .option(
     "--peers-join <line>",
-    "the first time, on the others: the line that --peers printed there, or a file with it",
+    "the first time, on the others: the line that nexus peers invite prints there, a file with it, or -",
   )
   .option(
     "--nats <url>",
     "use a NATS server that exists already (or a cluster: several with commas), with --creds; remembered until --nats own",
   )
-  .option("--replicas <n>", "with --nats: copies of each stream in its cluster: 1, 3 or 5", replicas)
+  .option(
+    "--replicas <n>",
+    "with --nats: copies of each stream in its cluster: 1, 3 or 5; streams that have fewer get them",
+    replicas,
+  )
   .option("--creds <file>", "credentials for --nats")
   .option("--lease <seconds>", "a worker silent for so long loses its trials (default: 30)", seconds(1))
   .option(
@@ -77,7 +81,7 @@ Examples:
   nexus-coord                        start the coordinator, or look at the one that runs
   nexus-coord specs/maze_dgd.yaml    the same, and start this search
   nexus-coord --listen 0.0.0.0:4222  let other machines join
-  nexus-coord --peers lab1,lab2,lab3 keep the workspace on three machines; any one may die for good
+  nexus-coord --peers lab1,lab2,lab3 keep the workspace on three machines; any one may die for good (docs/peers.md)
   nexus-coord watch job1             look at one job
   nexus-coord stop                   end the coordinator; workers wait for the next one, nothing is lost
 
@@ -108,6 +112,11 @@ program.action(async (specs: string[]) => {
   const typed = program.opts<CoordinatorFlags>();
   // An invitation is a secret, and others on this machine may list processes with their arguments.
   if (typed.peersJoin !== undefined) process.title = "nexus-coord";
+  if (typed.replicas !== undefined && !externalOf(typed)) {
+    throw new UsageError(
+      `--replicas ${typed.replicas}: a broker of our own has one copy, and peers have one each; expected --nats URL with it, or --peers lab1,lab2,lab3`,
+    );
+  }
   const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
   if (flags.headless) await headless(flags);
   else {

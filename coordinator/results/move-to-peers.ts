@@ -7,7 +7,7 @@ import { UsageError } from "../../shared/errors.ts";
 import { stopCoordinator } from "../launch.ts";
 import { newPeersFile, refuseWhereServed } from "../peers/become-peer.ts";
 import { joinCommand, keepSecret } from "../peers/invitation.ts";
-import { type Consent, checkUnused, packForGood, stayHere } from "./move.ts";
+import { type Consent, checkUnused, packForGood, stayHere } from "./move-pack.ts";
 import type { Output } from "./output.ts";
 import type { Scope } from "./scope.ts";
 

@@ -11,7 +11,7 @@ import { NexusError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { stopCoordinator } from "../launch.ts";
-import { type Consent, checkUnused, packForGood, stayHere } from "./move.ts";
+import { type Consent, checkUnused, packForGood, stayHere } from "./move-pack.ts";
 import type { Output } from "./output.ts";
 import { restoreInto } from "./restore.ts";
 import type { Scope } from "./scope.ts";

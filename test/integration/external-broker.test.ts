@@ -3,6 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { keptStreamInfos } from "../../shared/broker/cluster.ts";
+import { askJetStream } from "../../shared/broker/jetstream-api.ts";
+import { probePort } from "../../shared/broker/listen.ts";
+import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { eventually } from "../support/cleanup.ts";
 import { startNatsServer } from "../support/nats-server.ts";
@@ -84,6 +88,53 @@ describe("a NATS server that exists already", { concurrency: 2 }, () => {
     );
   });
 });
+
+describe("a NATS cluster that exists already", () => {
+  test("gets the copies that its streams lack; a broker of our own has none to give", async () => {
+    const routes = await Promise.all([1, 2, 3].map(freePort));
+    const cluster = (i: number): string =>
+      `cluster { name: "test", listen: "127.0.0.1:${routes[i]}", routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ")}] }`;
+    const servers = await Promise.all(routes.map((_, i) => startNatsServer({ config: cluster(i) })));
+    const urls = servers.map(({ url }) => url).join(",");
+    const swarm = new Swarm();
+    const copies = async (): Promise<unknown[]> => {
+      const bus = await connectAs(urls, {}, "coordinator");
+      const infos = await keptStreamInfos(bus);
+      await bus.close();
+      return infos.map((info) => info?.config["num_replicas"]);
+    };
+    const alone = swarm.run("coordinator/main.js", ["--headless", "--replicas", "3"]);
+    assert.equal((await alone.exited()).code, exitCode.usage);
+    assert.match(alone.output(), /--replicas 3: a broker of our own has one copy.*--nats URL/);
+
+    await eventually("the cluster stores", () => isStored(urls), 20_000);
+    await stop(await swarm.coordinator(["--nats", urls]));
+    assert.deepEqual(await copies(), [1, 1, 1, 1]);
+    await stop(await swarm.coordinator(["--nats", urls, "--replicas", "3"]));
+    assert.deepEqual(await copies(), [3, 3, 3, 3]);
+    await stop(await swarm.coordinator());
+    assert.deepEqual(await copies(), [3, 3, 3, 3]);
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+});
+
+async function freePort(): Promise<number> {
+  const probe = await probePort("127.0.0.1", 0);
+  if (!probe.free) throw new Error(probe.code);
+  return probe.port;
+}
+
+async function isStored(urls: string): Promise<boolean> {
+  const bus = await connectAs(urls, {}, "coordinator");
+  try {
+    await askJetStream(bus, "INFO", {}, 1000);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await bus.close();
+  }
+}
 
 describe("a coordinator that runs already", () => {
   test("tells whoever types other settings that they would not count", async () => {
