@@ -3,8 +3,9 @@ import { openBackup } from "../../shared/broker/backup-file.ts";
 import type { CoordinatorBus } from "../../shared/broker/bus.ts";
 import { askJetStream, streamInfo } from "../../shared/broker/jetstream-api.ts";
 import { type PeersFile, writePeers } from "../../shared/broker/peers.ts";
+import { currentMark, writeMark } from "../../shared/broker/store-mark.ts";
 import { streamPlans } from "../../shared/broker/streams.ts";
-import { markRestored, unpackWorkspace } from "../../shared/broker/workspace-copy.ts";
+import { unpackWorkspace } from "../../shared/broker/workspace-copy.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 
 /** Makes the peers' streams from the workspace that `nexus move` has packed. Interrupted, it begins anew. */
@@ -21,7 +22,7 @@ export async function fillStreams(
       if (await streamInfo(bus, name)) await askJetStream(bus, `STREAM.DELETE.${name}`);
     }
     await unpackWorkspace(bus, backup, paths.store, file.peers.length);
-    await markRestored(bus, paths);
+    writeMark(paths, await currentMark(bus));
   } finally {
     backup.close();
   }

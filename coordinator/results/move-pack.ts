@@ -1,17 +1,13 @@
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { BackupWriter } from "../../shared/broker/backup-file.ts";
-import { runningBroker } from "../../shared/broker/broker-info.ts";
 import { closeStreams, openStreams } from "../../shared/broker/closed-streams.ts";
 import { checkStore } from "../../shared/broker/store-check.ts";
 import { packWorkspace, savedFiles } from "../../shared/broker/workspace-copy.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { NexusError } from "../../shared/errors.ts";
 import { programVersion } from "../../shared/version.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { Output } from "./output.ts";
 import { type Scope, withLink } from "./scope.ts";
-
-/** @throws UsageError where the person does not want it */
-export type Consent = (what: string) => Promise<void>;
 
 /**
  * Closes the workspace and packs it: whatever was acknowledged is in the file, and nothing is acknowledged any more. What fails
@@ -37,25 +33,21 @@ export async function packForGood(scope: Scope): Promise<string> {
       await packWorkspace(bus, writer);
       writer.finish();
     } catch (error) {
+      writer.abandon();
       await openStreams(bus);
-      if (existsSync(`${file}.${process.pid}.part`)) writer.abandon();
       throw error;
     }
   });
   return file;
 }
 
-/** Undoes `packForGood`. */
-export async function stayHere(scope: Scope, file: string): Promise<void> {
-  await withLink(scope, "coordinator", ({ bus }) => openStreams(bus));
-  rmSync(file, { force: true });
-}
-
-/** @throws UsageError while a program, such as a view, needs this machine's broker */
-export function checkUnused(paths: WorkspacePaths): void {
-  const broker = runningBroker(paths);
-  if (!broker) return;
-  throw new UsageError(
-    `workspace ${paths.name} is in use on this machine (its broker runs, process ${broker.guard.pid}); close its views, then type this again`,
-  );
+/** Undoes `packForGood`; why it cannot be undone now is said, so that the first error is thrown. */
+export async function stayHere(scope: Scope, file: string, output: Output): Promise<void> {
+  try {
+    await withLink(scope, "coordinator", ({ bus }) => openStreams(bus));
+    rmSync(file, { force: true });
+  } catch (error) {
+    if (!(error instanceof NexusError)) throw error;
+    output.note(`${error.message}\n  when that is over, so that workers are heard again: nexus move --cancel\n`);
+  }
 }

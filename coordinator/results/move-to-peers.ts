@@ -1,15 +1,34 @@
 import { existsSync, readdirSync } from "node:fs";
 import { openBackup } from "../../shared/broker/backup-file.ts";
 import { parseListen } from "../../shared/broker/listen.ts";
-import { findSelf, parsePeerList, peerAddress, readPeers, writePeers } from "../../shared/broker/peers.ts";
-import { restoreFiles, setAside } from "../../shared/broker/workspace-copy.ts";
+import {
+  findSelf,
+  type Peer,
+  type PeersFile,
+  parsePeerList,
+  peerAddress,
+  readPeers,
+  writePeers,
+} from "../../shared/broker/peers.ts";
+import { setAside } from "../../shared/broker/set-aside.ts";
+import { restoreFiles } from "../../shared/broker/workspace-copy.ts";
 import { UsageError } from "../../shared/errors.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { stopCoordinator } from "../launch.ts";
 import { newPeersFile, refuseWhereServed } from "../peers/become-peer.ts";
 import { joinCommand, keepSecret } from "../peers/invitation.ts";
-import { type Consent, checkUnused, packForGood, stayHere } from "./move-pack.ts";
+import type { Consent } from "./consent.ts";
+import { endUnused } from "./end-unused.ts";
+import { packForGood, stayHere } from "./move-pack.ts";
 import type { Output } from "./output.ts";
 import type { Scope } from "./scope.ts";
+
+export interface ToPeersOptions {
+  readonly toPeers?: string | undefined;
+  /** Which of them this machine is. */
+  readonly listen?: string | undefined;
+  readonly json?: boolean | undefined;
+}
 
 /**
  * `nexus move --to-peers a,b,c`, on the machine of the single broker. The packed workspace waits here until the peers are up; this
@@ -17,12 +36,42 @@ import type { Scope } from "./scope.ts";
  */
 export async function moveToPeers(
   scope: Scope,
-  { list, listen }: { readonly list: string; readonly listen: string | undefined },
+  { toPeers: list = "", listen, json }: ToPeersOptions,
   consent: Consent,
   output: Output,
 ): Promise<void> {
   const { paths } = scope;
   const peers = parsePeerList(list);
+  checkMovable(paths, list);
+  const { self, bind } = await findSelf(peers, listen === undefined ? undefined : parseListen(listen));
+  await refuseWhereServed(peers, self);
+  const addresses = peers.map(peerAddress).join(", ");
+  const what = `the coordinator of ${paths.name} ends, and the workspace moves to ${addresses}; workers train on meanwhile and keep their results`;
+  if (!(await consent(what))) return;
+  await stopCoordinator(paths);
+  await endUnused(paths);
+  const fill = await packForGood(scope);
+  try {
+    await endUnused(paths);
+    const aside = setAside(paths, "moved");
+    try {
+      const backup = openBackup(fill);
+      restoreFiles(paths, backup.files);
+      backup.close();
+      const file = { ...newPeersFile(paths, peers, self, bind), fill };
+      writePeers(paths, file);
+      tell({ scope, file, self, kept: aside.folder, json: json === true }, output);
+    } catch (error) {
+      aside.undo();
+      throw error;
+    }
+  } catch (error) {
+    await stayHere(scope, fill, output);
+    throw error;
+  }
+}
+
+function checkMovable(paths: WorkspacePaths, list: string): void {
   const before = readPeers(paths);
   if (before) {
     const now = before.peers.map(peerAddress).join(", ");
@@ -31,41 +80,30 @@ export async function moveToPeers(
   if (!existsSync(paths.store) || readdirSync(paths.store).length === 0) {
     throw new UsageError(`workspace ${paths.name} holds nothing yet; to begin with peers: nexus-coord --peers ${list}`);
   }
-  const { self, bind } = await findSelf(peers, listen === undefined ? undefined : parseListen(listen));
-  await refuseWhereServed(peers, self);
-  await consent(
-    `the coordinator of ${paths.name} ends, and the workspace moves to ${peers.map(peerAddress).join(", ")}; workers train on meanwhile and keep their results`,
-  );
-  await stopCoordinator(paths);
-  checkUnused(paths);
-  const fill = await packForGood(scope);
-  try {
-    checkUnused(paths);
-    const aside = setAside(paths, "moved");
-    try {
-      const backup = openBackup(fill);
-      restoreFiles(paths, backup.files);
-      backup.close();
-      const file = { ...newPeersFile(paths, peers, self, bind), fill };
-      writePeers(paths, file);
-      output.note(
-        `on ${peers
-          .filter((peer) => peer !== self)
-          .map(peerAddress)
-          .join(" and ")} type (${keepSecret}):\n`,
-      );
-      output.result(`${joinCommand(paths, file)}\n`);
-    } catch (error) {
-      aside.undo();
-      throw error;
-    }
-    output.note(
-      `then, to go on, type here:\nnexus-coord${scope.flags}\n` +
-        `  workers of the old join line find it if the broker was at ${peerAddress(self)}; others get the line that nexus-coord prints\n` +
-        `  what was here is kept in ${aside.folder}; remove it when all is well\n`,
-    );
-  } catch (error) {
-    await stayHere(scope, fill);
-    throw error;
+}
+
+interface Moved {
+  readonly scope: Scope;
+  readonly file: PeersFile;
+  readonly self: Peer;
+  /** Folder of what was here before. */
+  readonly kept: string;
+  readonly json: boolean;
+}
+
+function tell({ scope, file, self, kept, json }: Moved, output: Output): void {
+  const command = joinCommand(scope.paths, file);
+  if (json) {
+    const told = { type: "move", v: 1, workspace: scope.paths.name, to: "peers", peers: file.peers.map(peerAddress) };
+    output.result(`${JSON.stringify({ ...told, command, kept })}\n`);
+    return;
   }
+  const others = file.peers.filter(({ id }) => id !== self.id).map(peerAddress);
+  output.note(`on ${others.join(" and ")} type (${keepSecret}):\n`);
+  output.result(`${command}\n`);
+  output.note(
+    `then, to go on, type here:\nnexus-coord${scope.flags}\n` +
+      `  workers of the old join line find it if the broker was at ${peerAddress(self)}; others get the line that nexus-coord prints\n` +
+      `  what was here is kept in ${kept}; remove it when all is well\n`,
+  );
 }

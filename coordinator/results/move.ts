@@ -1,7 +1,6 @@
 import { openStreams } from "../../shared/broker/closed-streams.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { type Asker, processAsker } from "./confirm.ts";
-import type { Consent } from "./move-pack.ts";
+import { consentOf } from "./consent.ts";
 import { moveToPeers } from "./move-to-peers.ts";
 import { moveToSingle } from "./move-to-single.ts";
 import type { Output } from "./output.ts";
@@ -13,15 +12,11 @@ export interface MoveOptions {
   readonly cancel?: boolean | undefined;
   readonly listen?: string | undefined;
   readonly yes?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** `nexus move`: carries a workspace from a broker alone to peers, or back to this machine alone. */
-export async function move(
-  globals: GlobalOptions,
-  options: MoveOptions,
-  output: Output,
-  asker: Asker = processAsker,
-): Promise<void> {
+export async function move(globals: GlobalOptions, options: MoveOptions, output: Output): Promise<void> {
   const scope = scopeOf(globals);
   if ([options.toPeers, options.toSingle, options.cancel].filter(Boolean).length !== 1) {
     throw new UsageError("nexus move: expected one of --to-peers a,b,c and --to-single and --cancel");
@@ -33,16 +28,12 @@ export async function move(
   }
   if (options.cancel) {
     await withLink(scope, "coordinator", ({ bus }) => openStreams(bus));
-    output.result(`workspace ${scope.paths.name} stays where it is, and takes what workers publish\n`);
+    const told = { type: "move", v: 1, workspace: scope.paths.name, to: "stay" };
+    if (options.json) output.result(`${JSON.stringify(told)}\n`);
+    else output.result(`workspace ${scope.paths.name} stays where it is, and takes what workers publish\n`);
     return;
   }
-  const consent: Consent = (what) => consented(what, options.yes === true, asker);
-  if (options.toSingle) await moveToSingle(scope, consent, output);
-  else await moveToPeers(scope, { list: options.toPeers ?? "", listen: options.listen }, consent, output);
-}
-
-async function consented(what: string, yes: boolean, asker: Asker): Promise<void> {
-  if (yes) return;
-  if (!asker.isTerminal) throw new UsageError(`${what}\n  to do it without being asked, add --yes`);
-  if (!(await asker.ask(`${what}. Do it?`))) throw new UsageError("nothing was changed");
+  const consent = consentOf(options.yes, output);
+  if (options.toSingle) await moveToSingle(scope, options, consent, output);
+  else await moveToPeers(scope, options, consent, output);
 }

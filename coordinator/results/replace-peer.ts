@@ -8,7 +8,7 @@ import { NotFoundError, UnreachableError, UsageError } from "../../shared/errors
 import { BusError } from "../../shared/ports.ts";
 import { adoptMembers } from "../peers/adopt-members.ts";
 import { addressesOf, joinCommand, keepSecret } from "../peers/invitation.ts";
-import { type Asker, processAsker } from "./confirm.ts";
+import { consentOf } from "./consent.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, type Scope, scopeOf, withLink } from "./scope.ts";
 import { peersOf } from "./workspace-peers.ts";
@@ -22,9 +22,8 @@ const lookEveryMs = 500;
 export async function replacePeer(
   globals: GlobalOptions,
   typed: { readonly old: string; readonly next: string },
-  options: { readonly yes?: boolean | undefined },
+  options: { readonly yes?: boolean | undefined; readonly json?: boolean | undefined },
   output: Output,
-  asker: Asker = processAsker,
 ): Promise<void> {
   const scope = scopeOf(globals);
   const file = peersOf(scope);
@@ -36,19 +35,20 @@ export async function replacePeer(
     const old = members.peers.find((peer) => isCalled(peer, typed.old));
     if (!old) {
       if (!begun) throw new NotFoundError(`${typed.old} is no peer; the peers are ${addressesOf(members)}`);
-      await untilWhole(bus, scope, begun, output);
+      await untilWhole(bus, scope, begun, options.json === true, output);
       return;
     }
     if (begun && begun !== old) throw new UsageError(`${typed.next} is a peer already; expected a new machine`);
     await checkGone(old, file, next);
-    await confirm(old, next, options.yes === true, asker);
+    const what = `${peerAddress(old)} (${stateText(await probePeer(old))}) is no peer from now on, also if it comes back; ${peerAddress(next)} takes its place`;
+    if (!(await consentOf(options.yes, output)(what))) return;
     const peers = members.peers.map((peer) => (peer === old ? next : peer));
     const after = { generation: members.generation + 1, peers };
     if (!(await writeMembers(bus, after))) {
       throw new UnreachableError("somebody else changed the peers in this moment; see nexus peers, then try again");
     }
     adoptMembers(scope.paths, file, after);
-    await untilWhole(bus, scope, next, output);
+    await untilWhole(bus, scope, next, options.json === true, output);
   });
 }
 
@@ -71,21 +71,15 @@ async function checkGone(old: Peer, file: PeersFile, next: Peer): Promise<void> 
   }
 }
 
-async function confirm(old: Peer, next: Peer, yes: boolean, asker: Asker): Promise<void> {
-  if (yes) return;
-  const what = `${peerAddress(old)} (${stateText(await probePeer(old))}) is no peer from now on, also if it comes back; ${peerAddress(next)} takes its place`;
-  if (!asker.isTerminal) throw new UsageError(`${what}\n  to do it without being asked, add --yes`);
-  if (!(await asker.ask(`${what}. Do it?`))) throw new UsageError("nothing was changed");
-}
-
 /** What to type on the new machine, then what is still missing, until every stream has all its copies. */
-async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, output: Output): Promise<void> {
+async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, json: boolean, output: Output): Promise<void> {
   const file = readPeers(scope.paths);
   if (!file) throw new UsageError(`workspace ${scope.paths.name} has no peers any more`);
   const address = peerAddress(next);
   if ((await probePeer(next)) !== "up") {
-    output.note(`on ${address} type (${keepSecret}):\n`);
-    output.result(`${joinCommand(scope.paths, file)}\n`);
+    const command = joinCommand(scope.paths, file);
+    if (!json) output.note(`on ${address} type (${keepSecret}):\n`);
+    output.result(json ? line({ step: "join", peer: address, command }) : `${command}\n`);
   }
   let said = "";
   for (;;) {
@@ -95,10 +89,12 @@ async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, output:
     said = why;
     await pause(lookEveryMs);
   }
-  output.result(
-    `${address} has all copies; any ${file.peers.length === 5 ? "two" : "one"} of ${addressesOf(file)} may die\n`,
-  );
+  const rest = `any ${file.peers.length === 5 ? "two" : "one"} of ${addressesOf(file)} may die`;
+  if (json) output.result(line({ step: "done", peer: address, peers: file.peers.map(peerAddress) }));
+  else output.result(`${address} has all copies; ${rest}\n`);
 }
+
+const line = (value: object): string => `${JSON.stringify({ type: "peers-replace", v: 1, ...value })}\n`;
 
 async function whatIsMissing(bus: CoordinatorBus, file: PeersFile, next: Peer): Promise<string | undefined> {
   const address = peerAddress(next);

@@ -1,4 +1,5 @@
 import type { MoveOptions } from "../move.ts";
+import { examples } from "./examples.ts";
 import * as help from "./peers-help.ts";
 import type { AddVerbs } from "./verb.ts";
 
@@ -14,16 +15,21 @@ export const addPeers: AddVerbs = (program, { globals, output, exit }) => {
   peers
     .command("invite")
     .description("print the line that brings another machine of the list in; it holds passwords")
+    .option("--json", "one JSON object")
+    .addHelpText("after", examples("nexus peers invite", "nexus peers invite | ssh lab2 nexus-coord --peers-join -"))
     .action(async () => {
-      (await import("../invite-peer.ts")).invitePeer(globals(), output);
+      (await import("../invite-peer.ts")).invitePeer(globals(), peers.opts<{ json?: boolean }>(), output);
     });
   peers
     .command("replace <old> <new>")
     .description("another machine takes the place of one that died for good")
     .option("--yes", "do it without asking")
+    .option("--json", "one JSON object a line")
     .addHelpText("after", help.replace)
-    .action(async (old: string, next: string, options: { yes?: boolean }) => {
-      await (await import("../replace-peer.ts")).replacePeer(globals(), { old, next }, options, output);
+    .action(async (old: string, next: string, { yes }: { yes?: boolean }) => {
+      // The word before, nexus peers, has the same option and takes it.
+      const { json } = peers.opts<{ json?: boolean }>();
+      await (await import("../replace-peer.ts")).replacePeer(globals(), { old, next }, { yes, json }, output);
     });
   program
     .command("move")
@@ -33,6 +39,7 @@ export const addPeers: AddVerbs = (program, { globals, output, exit }) => {
     .option("--cancel", "after a move that was interrupted: stay")
     .option("--listen <host:port>", "which of the peers this machine is, where its addresses do not say")
     .option("--yes", "do it without asking")
+    .option("--json", "one JSON object")
     .addHelpText("after", help.move)
     .action(async (options: MoveOptions) => {
       await (await import("../move.ts")).move(globals(), options, output);
