@@ -12,6 +12,7 @@ import { ensureStreams } from "../shared/broker/streams.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
+import { within } from "../shared/deadline.ts";
 import { largestRandint } from "../shared/domain/seeds.ts";
 import { UsageError } from "../shared/errors.ts";
 import { fileLog } from "../shared/log.ts";
@@ -35,6 +36,8 @@ export interface CoordinatorOptions {
   /** How long the broker outlives a coordinator that dies without a word. */
   readonly lingerMs: number;
 }
+
+const lastMarkMs = 1000;
 
 /** Runs a coordinator in this process until the signal aborts. `onReady` is called when it first leads or stands by. */
 export async function runCoordinator(
@@ -93,7 +96,11 @@ export async function runCoordinator(
         await ensureStreams(bus, external ? null : paths.store, options.replicas ?? 1);
         onReady();
       }
-      if (!external) undo.push(keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`)));
+      if (!external) {
+        const raised = keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));
+        // Peers that end together have nobody to ask any more.
+        undo.push(() => within(raised(), lastMarkMs, "the last mark").catch(() => undefined));
+      }
       await serve(
         {
           bus,

@@ -86,7 +86,7 @@ async function lead(
   signal: AbortSignal,
 ): Promise<void> {
   const { bus, clock, log, snapshotEvery = 20_000 } = ports;
-  const { state, records } = await foldAndLead(ports, leadership);
+  const { state, records } = await unlessEnded(foldAndLead(ports, leadership), signal);
   let corrupt: JournalCorruptError | undefined;
   const journal = new JournalWriter(ports, leadership.term, state.seq, onLost, (why) =>
     log.error(`the journal does not take a record yet: ${why}`),
@@ -200,6 +200,17 @@ class TermTooLow extends Error {
     super(`the journal is at term ${journalTerm}, this lead at ${term}; taking the lead anew`);
     this.journalTerm = journalTerm;
   }
+}
+
+/** A journal that cannot be read to its end, as when too few peers are left, keeps nobody from ending. */
+async function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const ended = aborted(signal).then(() => {
+    throw new Deposed("it was to end before it led");
+  });
+  // Whichever comes second is nobody's.
+  work.catch(() => undefined);
+  ended.catch(() => undefined);
+  return Promise.race([work, ended]);
 }
 
 /** Folds the journal and fences the old leader off: after this record its appends are refused. */

@@ -20,6 +20,7 @@ import { addressesOf } from "./invitation.ts";
 import { ClusterCare } from "./look-after.ts";
 
 const lookEveryMs = 2000;
+const lastLookMs = 1000;
 /** Whoever leaves last would not hear that the workspace has moved: it is stored, and one peer alone reads nothing. */
 const leaveAfterMs = 1.5 * lookEveryMs;
 /** A worker that has just enrolled may connect to any peer, so the others hear of it before it does. */
@@ -76,8 +77,8 @@ export class PeerUpkeep {
     this.#stop.abort();
     for (const stop of this.#deaf) stop();
     this.#alarm.ring();
-    await this.#done;
-    await this.#admitting;
+    // Peers that end together have nobody to ask any more; what is asked still ends with its connection.
+    await Promise.race([Promise.all([this.#done, this.#admitting]), pause(lastLookMs)]);
     await this.#care.stop();
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
@@ -66,14 +67,15 @@ export class PeerMachine {
   }
 }
 
-/** A port that is free on this address for clients, and the one above it for the servers among themselves. */
+/**
+ * A port that is free on this address for clients, and the one above it for the servers among themselves. Not of those that the
+ * system gives to connections: one could be gone again before the server starts.
+ */
 export async function freePeerAddress(host: string): Promise<string> {
   for (;;) {
-    const probe = await probePort(host, 0);
-    if (!probe.free) throw new Error(`no free port on ${host}: ${probe.code}`);
-    if (probe.port > 63_000) continue;
-    const routes = await probePort(host, probe.port + 2000);
-    if (routes.free) return `${host}:${probe.port}`;
+    const port = randomInt(20_000, 30_000);
+    const [clients, routes] = await Promise.all([probePort(host, port), probePort(host, port + 2000)]);
+    if (clients.free && routes.free) return `${host}:${port}`;
   }
 }
 
@@ -109,8 +111,13 @@ export function joinArgument(printed: string): string {
   return line;
 }
 
-export function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
-  return eventually("one of the peers leads", () => machines.find(({ leads }) => leads), limitMs);
+export async function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
+  try {
+    return await eventually("one of the peers leads", () => machines.find(({ leads }) => leads), limitMs);
+  } catch (cause) {
+    const logs = machines.map(({ address, log, coordinator }) => `${address}:\n${log}\n${coordinator?.output() ?? ""}`);
+    throw new Error(`${String(cause)}\n${logs.join("\n")}`, { cause });
+  }
 }
 
 /** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
