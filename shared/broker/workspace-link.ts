@@ -2,11 +2,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { pause } from "../deadline.ts";
 import { BrokerError, UnreachableError } from "../errors.ts";
 import { BusError } from "../ports.ts";
-import { streams } from "../wire/subjects.ts";
 import type { WorkspacePaths } from "../workspace.ts";
 import { inboxPrefix } from "./accounts.ts";
 import { runningBroker } from "./broker-info.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./bus.ts";
+import { keptStreams } from "./cluster.ts";
 import { type Role, readCredentialsFile, readRoleSecret } from "./credentials.ts";
 import type { ExternalBroker } from "./external-broker.ts";
 import { mayPass, streamInfo } from "./jetstream-api.ts";
@@ -122,7 +122,8 @@ async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersF
   const limit = performance.now() + ledWithinMs;
   for (;;) {
     try {
-      await streamInfo(bus, streams.journal, askEachMs);
+      // One that nobody leads yet answers nothing.
+      await Promise.all(keptStreams.map((name) => streamInfo(bus, name, askEachMs)));
       return;
     } catch (error) {
       if (!mayPass(error)) throw error;

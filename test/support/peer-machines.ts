@@ -111,34 +111,46 @@ export function joinArgument(printed: string): string {
   return line;
 }
 
-export async function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
+export function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
+  const leads = eventually("one of the peers leads", () => machines.find((each) => each.leads), limitMs);
+  return explained(leads, machines);
+}
+
+/** A failure tells what the coordinators logged and printed. */
+async function explained<T>(work: Promise<T>, machines: readonly PeerMachine[]): Promise<T> {
   try {
-    return await eventually("one of the peers leads", () => machines.find(({ leads }) => leads), limitMs);
+    return await work;
   } catch (cause) {
-    const logs = machines.map(({ address, log, coordinator }) => `${address}:\n${log}\n${coordinator?.output() ?? ""}`);
-    throw new Error(`${String(cause)}\n${logs.join("\n")}`, { cause });
+    const said = machines.map(({ address, log, swarm }) => `${address}:\n${log}\n${swarm.printed()}`);
+    throw new Error(`${String(cause)}\n${said.join("\n")}`, { cause });
   }
 }
 
 /** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
 export function tableOf(
-  { swarm }: PeerMachine,
+  machine: PeerMachine,
   job: JobName,
   condition: (table: RunTable) => boolean,
 ): Promise<RunTable> {
-  return eventually(
+  let last = "";
+  const wanted = eventually(
     "the job's table is as wanted",
     async () => {
       try {
-        const table = await swarm.table(job);
-        return condition(table) ? table : undefined;
+        const table = await machine.swarm.table(job);
+        if (condition(table)) return table;
+        last = `${table.state}: ${table.ended} ended, ${table.running} running`;
       } catch (error) {
         assert.ok(error instanceof UnreachableError || error instanceof BusError, String(error));
-        return undefined;
+        last = error.message;
       }
+      return undefined;
     },
     60_000,
-  );
+  ).catch((cause: unknown) => {
+    throw new Error(`${String(cause)}; last: ${last}`, { cause });
+  });
+  return explained(wanted, [machine]);
 }
 
 /** That machine's server leads no stream and not the cluster, as the leading coordinator there sees to. */
@@ -150,12 +162,16 @@ export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {
   const isLedElsewhere = (copies: readonly { name: string; isLeader: boolean }[]): boolean =>
     copies.length === 3 && copies.some(({ name, isLeader }) => isLeader && name !== file.self);
   try {
-    await eventually("the streams are led elsewhere", async () => {
-      const streams = (await keptStreamInfos(link.bus)).map((info) =>
-        (info?.replicas ?? []).map(({ server, isLeader }) => ({ name: server, isLeader })),
-      );
-      return [await clusterServers(system), ...streams].every(isLedElsewhere);
-    });
+    await eventually(
+      "the streams are led elsewhere",
+      async () => {
+        const streams = (await keptStreamInfos(link.bus)).map((info) =>
+          (info?.replicas ?? []).map(({ server, isLeader }) => ({ name: server, isLeader })),
+        );
+        return [await clusterServers(system), ...streams].every(isLedElsewhere);
+      },
+      30_000,
+    );
   } finally {
     await link.close();
     await system.close();

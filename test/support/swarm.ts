@@ -214,6 +214,11 @@ ${lines(stage, "      ")}`,
     }
   }
 
+  /** What its programs printed, for a failure's message. */
+  printed(): string {
+    return this.#programs.map((each) => each.output()).join("\n");
+  }
+
   log(): string {
     return readFileSync(join(this.paths.logs, "coordinator.log"), "utf8");
   }
