@@ -3,6 +3,7 @@ import {
   clusterServers,
   connectSystem,
   keptStreams,
+  moveCopy,
   passClusterOn,
   passStreamOn,
   removeServer,
@@ -32,7 +33,8 @@ export class ClusterCare {
   async look(file: PeersFile): Promise<void> {
     try {
       this.#system ??= await connectSystem(file);
-      await this.#removeReplaced(this.#system, file);
+      // The server that leads the cluster must go on leading it while it finds new places for copies, else they stay where they were.
+      if (await this.#exchange(this.#system, file)) return;
       await this.#passOn(this.#system, file);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
@@ -40,16 +42,31 @@ export class ClusterCare {
     }
   }
 
-  /** A server that is no peer any more goes as soon as all peers are there: what it held needs a place to go. */
-  async #removeReplaced(system: Bus, { peers }: PeersFile): Promise<void> {
+  /**
+   * A server that is no peer any more gives its copies to a new one as soon as all peers are there, then goes. True while there is
+   * something to do.
+   */
+  async #exchange(system: Bus, { peers }: PeersFile): Promise<boolean> {
     const servers = await clusterServers(system);
+    const isPeer = (server: string): boolean => peers.some(({ id }) => id === server);
     const areAllThere = peers.every(({ id }) => servers.some(({ name, isSilent }) => name === id && !isSilent));
-    if (!areAllThere) return;
-    for (const { name, isSilent } of servers) {
-      if (!isSilent || peers.some(({ id }) => id === name)) continue;
-      await removeServer(system, name);
-      this.#log.info(`${name}, which is no peer any more, was taken out of the cluster; its copies are made anew`);
+    if (!areAllThere) return false;
+    let moved = false;
+    for (const name of keptStreams) {
+      const copies = (await streamInfo(this.#bus, name))?.replicas ?? [];
+      for (const { server } of copies.filter((copy) => !isPeer(copy.server) && !copy.isCurrent)) {
+        await moveCopy(this.#bus, name, server);
+        this.#log.info(`the copy of ${name} on ${server}, which is no peer any more, is made anew on another`);
+        moved = true;
+      }
     }
+    if (moved) return true;
+    const gone = servers.filter(({ name, isSilent }) => isSilent && !isPeer(name));
+    for (const { name } of gone) {
+      await removeServer(system, name);
+      this.#log.info(`${name}, which is no peer any more, was taken out of the cluster`);
+    }
+    return gone.length > 0;
   }
 
   async #passOn(system: Bus, { self, peers }: PeersFile): Promise<void> {
@@ -65,6 +82,17 @@ export class ClusterCare {
     const servers = await clusterServers(system);
     const leadsHere = servers.some(({ name, isLeader }) => isLeader && name === self);
     if (leadsHere && servers.every(({ isSilent }) => !isSilent)) await passClusterOn(system);
+  }
+
+  /** Whether this machine's server is in the cluster; true also where that cannot be known now. */
+  async isIn(file: PeersFile): Promise<boolean> {
+    try {
+      this.#system ??= await connectSystem(file);
+      return (await clusterServers(this.#system)).some(({ name }) => name === file.self);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      return true;
+    }
   }
 
   async stop(): Promise<void> {

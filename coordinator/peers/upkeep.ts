@@ -1,9 +1,11 @@
 import type { WorkerUser } from "../../shared/broker/accounts.ts";
 import { Alarm } from "../../shared/broker/alarm.ts";
+import { runningBroker } from "../../shared/broker/broker-info.ts";
 import type { CoordinatorBus } from "../../shared/broker/bus.ts";
 import { type Members, membersSubject, readMembers } from "../../shared/broker/members.ts";
 import { peersTrouble } from "../../shared/broker/peer-probe.ts";
-import { readPeers, writePeers } from "../../shared/broker/peers.ts";
+import { type PeersFile, readPeers, writePeers } from "../../shared/broker/peers.ts";
+import { signalProcess } from "../../shared/broker/tied-process.ts";
 import {
   decodeWorkerList,
   readWorkerList,
@@ -21,6 +23,7 @@ import { ClusterCare } from "./look-after.ts";
 
 const lookEveryMs = 2000;
 const lastLookMs = 1000;
+const looksLeftOut = 5;
 /** Whoever leaves last would not hear that the workspace has moved: it is stored, and one peer alone reads nothing. */
 const leaveAfterMs = 1.5 * lookEveryMs;
 /** A worker that has just enrolled may connect to any peer, so the others hear of it before it does. */
@@ -54,6 +57,8 @@ export class PeerUpkeep {
   /** What the leader here has not stored for the others yet. */
   #untold: readonly WorkerUser[] | undefined;
   #known = "";
+  /** Looks in a row at which this machine's server was not in the cluster. */
+  #leftOut = 0;
 
   constructor(ports: PeerUpkeepPorts) {
     this.#ports = ports;
@@ -131,7 +136,10 @@ export class PeerUpkeep {
         this.#known = "";
         await this.#tellOthers();
         await this.#care.look(readPeers(paths) ?? file);
-      } else this.#admit(await readWorkerList(bus));
+      } else {
+        this.#admit(await readWorkerList(bus));
+        await this.#rejoin(file);
+      }
       if (this.#trouble !== undefined) log.info("enough peers are up again");
       this.#trouble = undefined;
     } catch (error) {
@@ -141,6 +149,18 @@ export class PeerUpkeep {
       this.#trouble = why;
     }
     return true;
+  }
+
+  /** A server that came new to a busy cluster was left out of it until it was started anew (seen twice with 2.10.27). */
+  async #rejoin(file: PeersFile): Promise<void> {
+    const { paths, log } = this.#ports;
+    this.#leftOut = (await this.#care.isIn(file)) ? 0 : this.#leftOut + 1;
+    if (this.#leftOut < looksLeftOut) return;
+    this.#leftOut = 0;
+    const server = runningBroker(paths)?.server;
+    if (!server) return;
+    log.warn("this machine's server was not taken into the cluster; it is started anew");
+    signalProcess(server, "SIGINT");
   }
 
   async #follow(members: Members | undefined): Promise<boolean> {

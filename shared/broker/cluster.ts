@@ -48,9 +48,14 @@ export async function clusterServers(system: Bus): Promise<ServerState[]> {
   return leader === undefined ? others : [{ name: leader, isLeader: true, isSilent: false }, ...others];
 }
 
-/** Takes a server that is gone for good out of the cluster; what it held is copied to one that holds nothing of it yet. */
+/** A server that is gone for good holds no copy of the stream any more; one that holds none yet gets it. */
+export async function moveCopy(bus: Bus, stream: string, from: string): Promise<void> {
+  await askJetStream(bus, `STREAM.PEER.REMOVE.${stream}`, { peer: from }, answerTimeoutMs);
+}
+
+/** Takes a server that is gone for good, and holds no copies, out of the cluster. */
 export async function removeServer(system: Bus, name: string): Promise<void> {
-  await askJetStream(system, "SERVER.REMOVE", { peer: name });
+  await askJetStream(system, "SERVER.REMOVE", { peer: name }, answerTimeoutMs);
 }
 
 /** Another server leads the cluster from now on. */
