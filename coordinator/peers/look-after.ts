@@ -84,17 +84,6 @@ export class ClusterCare {
     if (leadsHere && servers.every(({ isSilent }) => !isSilent)) await passClusterOn(system);
   }
 
-  /** Whether this machine's server is in the cluster; true also where that cannot be known now. */
-  async isIn(file: PeersFile): Promise<boolean> {
-    try {
-      this.#system ??= await connectSystem(file);
-      return (await clusterServers(this.#system)).some(({ name }) => name === file.self);
-    } catch (error) {
-      if (!(error instanceof BusError)) throw error;
-      return true;
-    }
-  }
-
   async stop(): Promise<void> {
     await this.#system?.close();
   }

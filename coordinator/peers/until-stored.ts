@@ -12,6 +12,7 @@ import { BusError } from "../../shared/ports.ts";
 import { bucket } from "../../shared/wire/subjects.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { fillStreams, streamsAreFull } from "./fill-streams.ts";
+import { Rejoin } from "./rejoin.ts";
 
 const askAgainMs = 500;
 const closedText =
@@ -27,6 +28,20 @@ export async function untilStored(
   bus: CoordinatorBus,
   paths: WorkspacePaths,
   log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const rejoin = new Rejoin(paths, log);
+  try {
+    await waitUntilStored(bus, paths, { log, rejoin }, signal);
+  } finally {
+    await rejoin.stop();
+  }
+}
+
+async function waitUntilStored(
+  bus: CoordinatorBus,
+  paths: WorkspacePaths,
+  { log, rejoin }: { readonly log: Log; readonly rejoin: Rejoin },
   signal: AbortSignal,
 ): Promise<void> {
   let said = "";
@@ -45,6 +60,7 @@ export async function untilStored(
       }
     }
     if (why !== said) log.warn(why);
+    await rejoin.look(file);
     said = why;
     await pause(askAgainMs, signal);
   }

@@ -1,11 +1,9 @@
 import type { WorkerUser } from "../../shared/broker/accounts.ts";
 import { Alarm } from "../../shared/broker/alarm.ts";
-import { runningBroker } from "../../shared/broker/broker-info.ts";
 import type { CoordinatorBus } from "../../shared/broker/bus.ts";
 import { type Members, membersSubject, readMembers } from "../../shared/broker/members.ts";
 import { peersTrouble } from "../../shared/broker/peer-probe.ts";
-import { type PeersFile, readPeers, writePeers } from "../../shared/broker/peers.ts";
-import { signalProcess } from "../../shared/broker/tied-process.ts";
+import { readPeers, writePeers } from "../../shared/broker/peers.ts";
 import {
   decodeWorkerList,
   readWorkerList,
@@ -20,10 +18,10 @@ import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { adoptMembers } from "./adopt-members.ts";
 import { addressesOf } from "./invitation.ts";
 import { ClusterCare } from "./look-after.ts";
+import { Rejoin } from "./rejoin.ts";
 
 const lookEveryMs = 2000;
 const lastLookMs = 1000;
-const looksLeftOut = 5;
 /** Whoever leaves last would not hear that the workspace has moved: it is stored, and one peer alone reads nothing. */
 const leaveAfterMs = 1.5 * lookEveryMs;
 /** A worker that has just enrolled may connect to any peer, so the others hear of it before it does. */
@@ -48,6 +46,7 @@ export interface PeerUpkeepPorts {
 export class PeerUpkeep {
   readonly #ports: PeerUpkeepPorts;
   readonly #care: ClusterCare;
+  readonly #rejoin: Rejoin;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   readonly #alarm = new Alarm();
@@ -57,12 +56,11 @@ export class PeerUpkeep {
   /** What the leader here has not stored for the others yet. */
   #untold: readonly WorkerUser[] | undefined;
   #known = "";
-  /** Looks in a row at which this machine's server was not in the cluster. */
-  #leftOut = 0;
 
   constructor(ports: PeerUpkeepPorts) {
     this.#ports = ports;
     this.#care = new ClusterCare(ports.bus, ports.log);
+    this.#rejoin = new Rejoin(ports.paths, ports.log);
     this.#deaf = [
       ports.bus.subscribe(workerListSubject, (_, data) => this.#admit(decodeWorkerList(data))),
       ports.bus.subscribe(membersSubject, () => this.#alarm.ring()),
@@ -85,6 +83,7 @@ export class PeerUpkeep {
     // Peers that end together have nobody to ask any more; what is asked still ends with its connection.
     await Promise.race([Promise.all([this.#done, this.#admitting]), pause(lastLookMs)]);
     await this.#care.stop();
+    await this.#rejoin.stop();
   }
 
   async #tellOthers(): Promise<void> {
@@ -138,7 +137,7 @@ export class PeerUpkeep {
         await this.#care.look(readPeers(paths) ?? file);
       } else {
         this.#admit(await readWorkerList(bus));
-        await this.#rejoin(file);
+        await this.#rejoin.look(file);
       }
       if (this.#trouble !== undefined) log.info("enough peers are up again");
       this.#trouble = undefined;
@@ -149,18 +148,6 @@ export class PeerUpkeep {
       this.#trouble = why;
     }
     return true;
-  }
-
-  /** A server that came new to a busy cluster was left out of it until it was started anew (seen twice with 2.10.27). */
-  async #rejoin(file: PeersFile): Promise<void> {
-    const { paths, log } = this.#ports;
-    this.#leftOut = (await this.#care.isIn(file)) ? 0 : this.#leftOut + 1;
-    if (this.#leftOut < looksLeftOut) return;
-    this.#leftOut = 0;
-    const server = runningBroker(paths)?.server;
-    if (!server) return;
-    log.warn("this machine's server was not taken into the cluster; it is started anew");
-    signalProcess(server, "SIGINT");
   }
 
   async #follow(members: Members | undefined): Promise<boolean> {

@@ -1,0 +1,53 @@
+import { runningBroker } from "../../shared/broker/broker-info.ts";
+import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { clusterServers, connectSystem } from "../../shared/broker/cluster.ts";
+import type { PeersFile } from "../../shared/broker/peers.ts";
+import { signalProcess } from "../../shared/broker/tied-process.ts";
+import type { Log } from "../../shared/log.ts";
+import { BusError } from "../../shared/ports.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+
+const patienceMs = 8000;
+
+/** A server that came new to a busy cluster was left out of it until it was started anew (seen with 2.10.27, 2026-11-25). */
+export class Rejoin {
+  readonly #paths: WorkspacePaths;
+  readonly #log: Log;
+  #system: CoordinatorBus | undefined;
+  #leftOutSince: number | undefined;
+
+  constructor(paths: WorkspacePaths, log: Log) {
+    this.#paths = paths;
+    this.#log = log;
+  }
+
+  /** Starts this machine's server anew where it has been left out for a while. */
+  async look(file: PeersFile): Promise<void> {
+    if (await this.#isIn(file)) {
+      this.#leftOutSince = undefined;
+      return;
+    }
+    this.#leftOutSince ??= performance.now();
+    if (performance.now() - this.#leftOutSince < patienceMs) return;
+    this.#leftOutSince = undefined;
+    const server = runningBroker(this.#paths)?.server;
+    if (!server) return;
+    this.#log.warn("this machine's server was not taken into the cluster; it is started anew");
+    signalProcess(server, "SIGINT");
+  }
+
+  /** True also where that cannot be known now. */
+  async #isIn(file: PeersFile): Promise<boolean> {
+    try {
+      this.#system ??= await connectSystem(file);
+      return (await clusterServers(this.#system)).some(({ name }) => name === file.self);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      return true;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#system?.close();
+  }
+}
