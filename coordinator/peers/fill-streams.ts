@@ -1,11 +1,13 @@
 import { rmSync } from "node:fs";
 import { openBackup } from "../../shared/broker/backup-file.ts";
 import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { keptStreamInfos } from "../../shared/broker/cluster.ts";
 import { askJetStream, streamInfo } from "../../shared/broker/jetstream-api.ts";
 import { type PeersFile, writePeers } from "../../shared/broker/peers.ts";
 import { currentMark, writeMark } from "../../shared/broker/store-mark.ts";
 import { streamPlans } from "../../shared/broker/streams.ts";
 import { unpackWorkspace } from "../../shared/broker/workspace-copy.ts";
+import { pause } from "../../shared/deadline.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 
 /** Makes the peers' streams from the workspace that `nexus move` has packed. Interrupted, it begins anew. */
@@ -22,11 +24,25 @@ export async function fillStreams(
       if (await streamInfo(bus, name)) await askJetStream(bus, `STREAM.DELETE.${name}`);
     }
     await unpackWorkspace(bus, backup, paths.store, file.peers.length);
+    await untilCopied(bus, file.peers.length);
     writeMark(paths, await currentMark(bus));
   } finally {
     backup.close();
   }
   streamsAreFull(paths, file);
+}
+
+const copiedWithinMs = 60_000;
+const lookEveryMs = 250;
+
+/** A copy that is still being made would be read as a journal that lacks its beginning. */
+async function untilCopied(bus: CoordinatorBus, copies: number): Promise<void> {
+  const limit = performance.now() + copiedWithinMs;
+  while (performance.now() < limit) {
+    const infos = await keptStreamInfos(bus);
+    if (infos.every((info) => info?.replicas.filter(({ isCurrent }) => isCurrent).length === copies)) return;
+    await pause(lookEveryMs);
+  }
 }
 
 export function streamsAreFull(paths: WorkspacePaths, { fill, ...file }: PeersFile): void {
