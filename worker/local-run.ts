@@ -12,7 +12,7 @@ import { useOwnComponents } from "./components/registry.ts";
 import { settingLines } from "./runner/console-lines.ts";
 import { executeRun, Stopped } from "./runner/run.ts";
 import { stageFactory } from "./stages/registry.ts";
-import type { ComponentSpec } from "./stages/stage.ts";
+import { type ComponentSpec, StageFailure } from "./stages/stage.ts";
 import { EventLog } from "./tensorboard/event-log.ts";
 
 const stop = new AbortController();
@@ -66,7 +66,8 @@ async function execute(order: LocalRun): Promise<number> {
       return signalled === "" ? exitCode.failure : 128 + constants.signals[signalled];
     }
     events?.end(null, 0, Date.now() / 1000);
-    line(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    const isOurs = error instanceof Error && !(error instanceof StageFailure);
+    line(isOurs ? (error.stack ?? error.message) : String(error));
     process.stderr.write(`the run failed: ${error instanceof Error ? error.message : error}\n`);
     return exitCode.failure;
   } finally {

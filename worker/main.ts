@@ -25,8 +25,8 @@ import { FileSpool } from "./spool.ts";
 
 interface Flags {
   readonly name?: string;
-  readonly slots: number;
-  readonly target: readonly string[];
+  readonly slots?: number;
+  readonly target?: readonly string[];
   readonly opportunistic: boolean;
   readonly workspace: string;
   readonly creds?: string;
@@ -36,14 +36,14 @@ interface Flags {
 }
 
 const program = new Command("nexus-worker")
-  .description("Lends this machine to a search: runs trials until told to stop. What it needs comes with each trial.")
+  .description("Lends this machine to a search: executes runs until told to stop. What it needs comes with each trial.")
   .argument(
     "[join line]",
     "nats://CODE@host:port/workspace, as nexus-coord prints it; left out: this machine's own workspace",
   )
   .option("--name <id>", "this worker's name (default: this machine's host name)")
-  .option("--slots <n>", "trials at once (default: number of cores)", wholeNumber, availableParallelism())
-  .option("--target <a,b>", "pools (compute_target) that it serves (default: all)", commaList, [])
+  .option("--slots <n>", "runs at once (default: number of cores)", wholeNumber)
+  .option("--target <a,b>", "pools (compute_target) that it serves (default: all)", commaList)
   .option("--opportunistic", "take no jobs with low_priority: false", false)
   .option(
     "--workspace <name>",
@@ -68,7 +68,7 @@ to read and write. Join only workspaces of people you trust.
 Examples:
   nexus-worker                                     on the coordinator's own machine
   nexus-worker nats://CODE@192.0.2.7:4222/ws1      on any other machine, as nexus-coord prints it
-  nexus-worker nats://... --slots 2 --target gpu   two trials at once, only jobs for the pool "gpu" or for none
+  nexus-worker nats://... --slots 2 --target gpu   two runs at once, only jobs for the pool "gpu" or for none
   nexus-worker nats://broker:4222/ws1 --creds lab.creds --name lab   a NATS server that others run (nexus-coord --nats)`,
   );
 
@@ -119,8 +119,8 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       worker: identity.worker,
       bootId: systemChance.nonce(),
       version: programVersion(),
-      slots: flags.slots,
-      targets: flags.target,
+      slots: flags.slots ?? availableParallelism(),
+      targets: flags.target ?? [],
       opportunistic: flags.opportunistic,
       noCode: !flags.code,
       stateDir,
@@ -139,7 +139,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     });
     const asked = obeySignals(node, say);
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
-    say(`${identity.worker} lends ${flags.slots} slots to ${line.workspace} at ${line.url}; Ctrl-C to finish`);
+    say(`${identity.worker} lends ${options.slots} slots to ${line.workspace} at ${line.url}; Ctrl-C to finish`);
     await node.work();
     await bus.close();
     return asked();
@@ -201,7 +201,8 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
   process.on("SIGINT", () => {
     interrupts += 1;
     if (interrupts === 1) {
-      say(`finishing ${node.running} runs, taking no more; Ctrl-C again hands them back`);
+      const inHand = node.running === 1 ? "1 run" : `${node.running} runs`;
+      say(`finishing ${inHand}, taking no more; Ctrl-C again hands them back`);
       node.finish();
     } else if (interrupts === 2) {
       say("handing the runs back; Ctrl-C again kills");

@@ -18,7 +18,7 @@ Environment:
   NEXUS_SERVERS     URL of a broker that exists already, as --nats
   NEXUS_CREDS       file with its credentials, as --creds
   XDG_DATA_HOME     workspaces lie in its folder nexus (default ~/.local/share)
-  NO_COLOR          no colours; there are none
+  NO_COLOR          no colours
 
 Exit codes:
   0  done                              4  no coordinator or broker could be reached

@@ -8,12 +8,14 @@ import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Spec } from "../../shared/domain/spec.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { SpecError } from "../../shared/errors.ts";
+import { exitCode, SpecError } from "../../shared/errors.ts";
+import type { Status } from "../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../join-lines.ts";
 import { PlainView, processPorts } from "../plain.ts";
 import { watchJob } from "../watch-job.ts";
 import { collectCode } from "./collect-code.ts";
 import { targetOf } from "./columns.ts";
+import { hearStatus } from "./hear-status.ts";
 import { withOperatorLink } from "./operator-link.ts";
 import { giveOrder, newOrderId } from "./order.ts";
 import type { Output } from "./output.ts";
@@ -56,10 +58,12 @@ export async function launchJob(
     copySpec(file, words);
     const job = parseJobName(answer.name);
     if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
+    // Who is there, and for which pools, the leader alone knows.
+    const status = await hearStatus(link.bus, scope);
     const say = (state: WorkspaceState, table: RunTable): void => {
       if (options.json) output.result(`${JSON.stringify(launchObject(table))}\n`);
       else words.result(launchText(table, scope.paths.name));
-      output.note(nextSteps(table, state, scope, monitor));
+      output.note(nextSteps(table, state, scope, monitor, status));
     };
     if (monitor === "same") return watch(link, job.name, options, scope, output, say);
     const state = await readJournal(link.bus);
@@ -112,7 +116,13 @@ const launchObject = (table: RunTable): object => ({
 });
 
 /** What to type next. */
-function nextSteps(table: RunTable, state: WorkspaceState, scope: Scope, monitor: "same" | "none" | "new"): string {
+function nextSteps(
+  table: RunTable,
+  state: WorkspaceState,
+  scope: Scope,
+  monitor: "same" | "none" | "new",
+  status: Status | undefined,
+): string {
   const { job } = table;
   const lines = [`  nexus list runs ${job} --sort=metrics.hpmax --last=10${scope.flags}`];
   if (monitor === "new") lines.push(`  nexus-coord watch ${job}${scope.flags}`);
@@ -124,11 +134,10 @@ function nextSteps(table: RunTable, state: WorkspaceState, scope: Scope, monitor
   const admitted = [...state.workers.values()].filter((worker) => worker.state === "admitted");
   if (admitted.length === 0) {
     lines.push(`no worker has joined workspace ${scope.paths.name} yet; on ${place} type:`, `  ${join}`);
-  } else if (target !== null) {
-    // Which pools a worker serves, and whether it is there, only the coordinator knows.
+  } else if (target !== null && !isServed(target, status)) {
     lines.push(`the job waits where no worker serves ${target}; on ${place} type:`, `  ${join}`);
   }
-  if (joining?.opening && (admitted.length === 0 || target !== null)) {
+  if (joining?.opening && (admitted.length === 0 || (target !== null && !isServed(target, status)))) {
     lines.push(
       "other machines cannot join: the broker listens on this one alone; to let them:",
       `  ${joining.opening}`,
@@ -136,6 +145,18 @@ function nextSteps(table: RunTable, state: WorkspaceState, scope: Scope, monitor
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** A search that has no result has failed, whatever its state is called. */
+function endOf({ job, ended, outcomes, trials }: RunTable, flags: string, output: Output): number {
+  if (outcomes.completed > 0 || ended === 0) return exitCode.done;
+  const [first] = trials;
+  output.note(`none of the ${ended} runs of ${job} completed; what the first one said:\n`);
+  output.note(`  nexus view console ${first?.run ?? job}${flags}\n`);
+  return exitCode.failure;
+}
+
+const isServed = (target: string, status: Status | undefined): boolean =>
+  status?.workers.some(({ targets }) => targets.length === 0 || targets.includes(target)) ?? false;
 
 async function watch(
   link: WorkspaceLink,
@@ -155,7 +176,7 @@ async function watch(
   const words = { joinLine: shownJoinLine(paths, external), flags };
   try {
     const table = await watchJob(link.bus, job, view, { signal: leave.signal, words, onCaughtUp });
-    if (table.isOver) return 0;
+    if (table.isOver) return endOf(table, flags, output);
     output.note(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}${flags}\n`);
     return interrupted;
   } finally {

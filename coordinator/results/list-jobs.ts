@@ -4,6 +4,7 @@ import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { waitingByJournal } from "../waiting.ts";
 import { targetOf } from "./columns.ts";
+import { isCoordinatorHere, nobodyLeads } from "./hear-status.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsJson, recordsTable } from "./records.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
@@ -15,7 +16,10 @@ export async function listJobs(
   output: Output,
 ): Promise<void> {
   const scope = scopeOf(globals);
-  printJobs(await readWorkspace(scope), scope.paths.name, options, output);
+  const state = await readWorkspace(scope);
+  printJobs(state, scope.paths.name, options, output);
+  const isOpen = [...state.jobs.values()].some(({ isOver }) => !isOver);
+  if (isOpen && !isCoordinatorHere(scope)) output.note(nobodyLeads(scope.flags));
 }
 
 export function printJobs(

@@ -1,17 +1,23 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
+import { hearStatus } from "./hear-status.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsJson, recordsTable } from "./records.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
 import { workerReason, workerStatus } from "./status-words.ts";
 
-/** `nexus list workers`: what the journal says; who is connected at this moment only the coordinator knows. */
+/** `nexus list workers`: what the journal says, and when the coordinator that leads last heard of each. */
 export async function listWorkers(
   globals: GlobalOptions,
   options: { readonly json?: boolean | undefined },
   output: Output,
 ): Promise<void> {
   const scope = scopeOf(globals);
-  printWorkers(await readWorkspace(scope), scope.paths.name, options, output);
+  await withLink(scope, "viewer", async ({ bus }) => {
+    const [state, status] = await Promise.all([readWorkspaceOver(bus), hearStatus(bus, scope)]);
+    printWorkers(state, scope.paths.name, options, output, status);
+    if (state.workers.size > 0 && !status) output.note("no coordinator tells who is connected at this moment\n");
+  });
 }
 
 export function printWorkers(
@@ -19,26 +25,42 @@ export function printWorkers(
   workspace: string,
   { json }: { readonly json?: boolean | undefined },
   output: Output,
+  status?: Status,
 ): void {
   const workers = [...state.workers.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const fields = workerFields(workspace, runningBy(state));
+  const fields = workerFields(workspace, runningBy(state), status);
   if (json) output.result(recordsJson("worker", fields, workers));
   else output.result(recordsTable(fields, workers, `total workers listed: ${workers.length}`));
   if (workers.length === 0) output.note(`no worker has joined workspace ${workspace} yet\n`);
 }
 
 /** What `nexus list workers` says of each. */
-export function workerFields(workspace: string, running: ReadonlyMap<string, number>): Field<WorkerRecord>[] {
+export function workerFields(
+  workspace: string,
+  running: ReadonlyMap<string, number>,
+  status?: Status,
+): Field<WorkerRecord>[] {
+  const presence = new Map(status?.workers.map((each) => [each.worker, each]));
   return [
     { name: "workspace", kind: "text", value: () => workspace },
     { name: "worker", kind: "text", value: ({ id }) => id },
     { name: "host", kind: "text", value: ({ host }) => host || undefined },
     { name: "status", kind: "text", value: workerStatus },
+    ...(status
+      ? [{ name: "heard", kind: "text", value: ({ id }: WorkerRecord) => heard(presence.get(id), status) } as const]
+      : []),
     { name: "running", kind: "count", value: ({ id }) => running.get(id) ?? 0 },
     { name: "completed", kind: "count", value: ({ completed }) => completed },
     { name: "error", kind: "count", value: ({ failed }) => failed },
     { name: "reason", kind: "text", value: (worker) => workerReason(worker) || undefined },
   ];
+}
+
+/** `2s ago`; `lost, 95s ago` where it has been silent for longer than a lease; `not yet` since this coordinator leads. */
+function heard(presence: WorkerStatus | undefined, { leaseMs }: Status): string {
+  if (!presence) return "not yet";
+  const ago = `${Math.round(presence.silentMs / 1000)}s ago`;
+  return presence.silentMs > leaseMs ? `lost, ${ago}` : ago;
 }
 
 function runningBy(state: WorkspaceState): Map<string, number> {

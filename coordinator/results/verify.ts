@@ -15,6 +15,7 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { evidenceOfJob, streams } from "../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../shared/wire/testimony.ts";
+import { counted } from "../counted.ts";
 import { namedJob } from "./named-job.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
@@ -24,6 +25,7 @@ export interface Verification {
   readonly jobs: number;
   readonly trials: number;
   readonly ended: number;
+  readonly open: number;
   readonly records: number;
   readonly evidence: number;
   /** What the store itself lacks, in words. */
@@ -56,8 +58,12 @@ export async function verify(
       `${JSON.stringify({ type: "verification", v: 1, workspace, job: job ?? null, ok: isKept, ...counts, violations })}\n`,
     );
   } else {
+    const gone = counts.trials - counts.ended - counts.open;
+    const cancelled = gone === 0 ? "" : `, ${gone} cancelled`;
     const read = `${counts.records} records of the journal, ${counts.evidence} messages of evidence`;
-    output.result(`${what}: ${counts.jobs} jobs, ${counts.trials} runs, ${counts.ended} of them ended; ${read}\n`);
+    output.result(
+      `${what}: ${counted(counts.jobs, "job")}, ${counted(counts.trials, "run")}, ${counts.ended} of them ended and ${counts.open} open${cancelled}; ${read}\n`,
+    );
     if (isKept) output.result(promises);
     else output.result(`${violations.length} broken:\n${violations.map((each) => `  ${each}\n`).join("")}`);
     if (damage.length > 0) output.note(`the store itself is damaged; what can be done:  nexus${scope.flags} repair\n`);
@@ -114,8 +120,8 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   ];
   // A fold that broke off says less than the records: that it did is the one thing to say of it.
   if (journal.troubles.length + journal.gaps.found.length === 0) check.compare(partOf(journal.state, only));
-  const { jobs, trials, ended } = check.counts();
-  return { jobs, trials, ended, records, evidence, damage, broken: [...journal.troubles, ...check.violations()] };
+  const { jobs, trials, ended, open } = check.counts();
+  return { jobs, trials, ended, open, records, evidence, damage, broken: [...journal.troubles, ...check.violations()] };
 }
 
 /** Stretches of a stream that are not there, in words. */

@@ -107,10 +107,10 @@ function jobQuestion(verb: ControlVerb, table: RunTable): Confirmation | string 
   const queued = table.waiting.size;
   const left = Math.max(0, table.submitted.settings.totalRuns - table.ended - table.open);
   const effects: Readonly<Record<ControlVerb, string>> = {
-    pause: `pauses ${job}: ${plural(running, "running run")} go on, nothing new starts (${left} to come) until it is resumed`,
+    pause: `pauses ${job}: ${plural(running, "running run")} ${running === 1 ? "goes" : "go"} on, nothing new starts (${left} to come) until it is resumed`,
     resume: `resumes ${job}: ${plural(left, "run")} to come`,
-    drain: `drains ${job}: ${plural(running + queued, "run")} begun are finished, then it stands paused`,
-    stop: `stops ${job} for good: ${plural(running + queued, "run")} begun are finished, ${left} will never start`,
+    drain: `drains ${job}: ${plural(running + queued, "run")} begun ${running + queued === 1 ? "is" : "are"} finished, then it stands paused`,
+    stop: `stops ${job} for good: ${plural(running + queued, "run")} begun ${running + queued === 1 ? "is" : "are"} finished, ${left} will never start`,
     cancel: `cancels ${job} for good: ${plural(running, "running run")} and ${queued} queued end now, without results`,
   };
   return question(

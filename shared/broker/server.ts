@@ -190,7 +190,8 @@ async function startGuard(
   if (typeof message === "object") {
     if (message.kind === "failed") throw new BrokerError(message.message);
     if (message.kind === "locked") return undefined;
-    for (const note of message.notes) options.log(note);
+    // Of a broker that runs for one command's while nobody need know.
+    if (options.kind === "coordinator") for (const note of message.notes) options.log(note);
     return message.info;
   }
   const said = readFrom(paths.brokerLog, logStart).trim().split("\n").at(-1) || "it said nothing";

@@ -163,13 +163,20 @@ export class InvariantCheck {
   }
 
   /** What was checked, for people. */
-  counts(): { readonly jobs: number; readonly trials: number; readonly ended: number; readonly decisions: number } {
+  counts(): {
+    readonly jobs: number;
+    readonly trials: number;
+    readonly ended: number;
+    readonly open: number;
+    readonly decisions: number;
+  } {
     const jobs = [...this.#jobs.values()];
     const sum = (of: (job: CheckedJob) => number): number => jobs.reduce((total, job) => total + of(job), 0);
     return {
       jobs: jobs.length,
       trials: sum(({ trials }) => trials.length),
       ended: sum(({ ended }) => ended),
+      open: sum(({ open }) => open),
       decisions: this.#cited.size,
     };
   }

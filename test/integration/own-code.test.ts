@@ -58,7 +58,10 @@ processing_stages:
   // Nothing of it is read from where it was written.
   await swarm.when("the first run is under way", job, ({ running }) => running === 1);
   rmSync(join(mine, "lib"), { recursive: true });
-  await eventually("a checkpoint is stored", async () => (await swarm.table(job)).trials[0]?.checkpoint?.stage === 2);
+  await eventually("a checkpoint of the program is stored", async () => {
+    const place = (await swarm.table(job)).trials[0]?.checkpoint;
+    return place?.stage === 2 && place.iters > 0;
+  });
   victim.child.kill("SIGKILL");
   swarm.worker("careful", ["--slots", "1", "--no-code"]);
   const heir = swarm.worker("heir", ["--slots", "1"]);

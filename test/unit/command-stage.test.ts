@@ -84,6 +84,11 @@ describe("a program of one's own", () => {
     ["fails", `console.log("out of luck"); process.exit(3)`, /ended with exit code 3: out of luck$/],
     ["is killed", `process.kill(process.pid, "SIGKILL")`, /was ended by SIGKILL$/],
     [
+      "misspells what it reports",
+      `console.log('{"iters": 1, "lss": 2}')`,
+      /reported lss, and none of the metrics: loss, extra; did you mean lss\?$/,
+    ],
+    [
       "reports nothing",
       `console.log("hello")`,
       /reported nothing; expected that it prints lines such as \{"iters":100,"loss":0.5\}/,

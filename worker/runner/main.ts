@@ -17,7 +17,7 @@ import type { ReportRow } from "../../shared/wire/messages.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { stageFactory } from "../stages/registry.ts";
-import type { ComponentSpec } from "../stages/stage.ts";
+import { type ComponentSpec, StageFailure } from "../stages/stage.ts";
 import { UnsentLines } from "../unsent-lines.ts";
 import { Channel } from "./channel.ts";
 import { settingLines } from "./console-lines.ts";
@@ -156,7 +156,7 @@ async function run(message: RunMessage): Promise<void> {
       send({ type: "stopped", id });
     } else {
       const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof Error && error.stack) line(error.stack);
+      line(error instanceof Error && !(error instanceof StageFailure) ? (error.stack ?? reason) : reason);
       const last = { reports: takeReports(), lines: hasSentLines ? takeLines() : "", console: tail.text() };
       send({ type: "failed", id, reason, ...last });
     }

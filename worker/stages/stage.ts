@@ -6,6 +6,11 @@ export interface ComponentSpec {
   readonly [property: string]: unknown;
 }
 
+/** What went wrong is the run's own business and said in full: nobody need know where in our code it was noticed. */
+export class StageFailure extends Error {
+  override readonly name = "StageFailure";
+}
+
 /** What a stage is given by the runner that hosts it. */
 export interface StageContext {
   /** The stage's own part of the runspec, expanded. */

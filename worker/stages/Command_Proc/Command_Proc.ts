@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { StageContext, StageProcessor } from "../stage.ts";
+import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
 import { type CommandSpec, readCommand } from "./command-spec.ts";
 import { startTied } from "./tied-program.ts";
 
@@ -20,6 +21,8 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   let done = before;
   let reports = 0;
   let lastWords = "";
+  /** Names of numbers in reports that had none of the metrics. */
+  const others = new Set<string>();
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "parameters.json"), `${JSON.stringify(spec.parameters, null, 2)}\n`);
   const hear = (line: string, isError: boolean): void => {
@@ -33,6 +36,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
     if (iters <= done) return; // trained again since the last checkpoint, and reported before
     const values = spec.metrics.map(({ short }) => numberIn(report[short]));
     if (values.every((value) => value === undefined)) {
+      for (const [name, value] of Object.entries(report)) if (numberIn(value) !== undefined) others.add(name);
       context.log(line);
       return;
     }
@@ -64,18 +68,25 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
     if (signal.aborted) return;
     const [name = ""] = spec.command;
     const said = lastWords === "" ? "" : `: ${lastWords.slice(0, 300)}`;
-    if (why !== "") throw new Error(`${name} could not be started: ${why}`);
-    if (how !== null) throw new Error(`${name} was ended by ${how}${said}`);
-    if (code === 127) throw new Error(`there is no program ${name} on this worker, or not in its PATH${said}`);
-    if (code !== 0) throw new Error(`${name} ended with exit code ${code}${said}`);
-    if (reports === 0 && before === 0) throw new Error(nothingReported(spec));
+    if (why !== "") throw new StageFailure(`${name} could not be started: ${why}`);
+    if (how !== null) throw new StageFailure(`${name} was ended by ${how}${said}`);
+    if (code === 127) throw new StageFailure(`there is no program ${name} on this worker, or not in its PATH${said}`);
+    if (code !== 0) throw new StageFailure(`${name} ended with exit code ${code}${said}`);
+    if (reports === 0 && before === 0) throw new StageFailure(nothingReported(spec, others));
   } finally {
     clearInterval(look);
     signal.removeEventListener("abort", stop);
   }
 }
 
-function nothingReported({ command, metrics }: CommandSpec): string {
+function nothingReported({ command, metrics }: CommandSpec, others: ReadonlySet<string>): string {
+  const found = [...others].filter((name) => name !== "iters");
+  if (found.length > 0) {
+    const wanted = metrics.map(({ short }) => short).join(", ");
+    const nearest = nearestName(metrics[0]?.short ?? "", found);
+    const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+    return `${command[0]} reported ${found.join(", ")}, and none of the metrics: ${wanted}${hint}`;
+  }
   const example = JSON.stringify({ iters: 100, [metrics[0]?.short ?? "value"]: 0.5 });
   return `${command[0]} reported nothing; expected that it prints lines such as ${example} on its standard output`;
 }
