@@ -157,7 +157,8 @@ export function standingsTable(table: RunTable, top = 10): string[] {
     ),
   ];
   const tried = measuredSets(table);
-  const total = tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured`] : [];
+  const total =
+    tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured, by hpmax less sd`] : [];
   return [...tableLines(columns), ...(total.length > 0 ? ["", ...total] : [])];
 }
 

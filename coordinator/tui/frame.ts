@@ -154,6 +154,7 @@ function paneTitle(
   if (isListed && list.filterText !== "") spans.push(span(`filter: ${narrow(list.filterText)} `, "warn"));
   if (isListed && list.sortName !== null)
     spans.push(span(`by ${narrow(list.sortName)}${list.isDescending ? "▼" : "▲"} `, "accent"));
+  else if (screen === "Standings" && list.total > 0) spans.push(span("by hpmax less sd ", "dim"));
   if (isListed && list.isFrozen) spans.push(span("FROZEN ", "warn"));
   else if (isListed && isFocused && list.isHeld(now)) spans.push(span("held ", "dim"));
   if (isListed && list.isFollowing) spans.push(span("following ", "dim"));

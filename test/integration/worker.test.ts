@@ -54,10 +54,10 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
       swarm.probeSpec("once", { total_runs: 3, compute_target: "once" }, { seconds: 1.5, reports: 3 }),
     );
     const worker = swarm.worker("once", ["--slots", "1", "--target", "once"]);
-    await running(job, 1);
+    await eventually("the worker has begun one", () => / started$/m.test(worker.output()));
     worker.child.kill("SIGINT");
     assert.equal((await worker.exited()).code, 0, worker.output());
-    assert.match(worker.output(), /finishing 1 runs, taking no more; Ctrl-C again hands them back/);
+    assert.match(worker.output(), /finishing 1 run, taking no more; Ctrl-C again hands them back/);
     const table = await swarm.table(job);
     assert.deepEqual([table.outcomes.completed, table.reclaimed, table.lost, table.running], [1, 0, 0, 0]);
   });

@@ -106,7 +106,10 @@ test("the standings show the best run set first, with the hyperparameters that v
   assert.match(lines[2] ?? "", /^ {3}1 +0\.0\d+ +0\.0\d+ +2 {2}run1\.3 +0\.00040$/);
   assert.match(lines[3] ?? "", /^ {3}2 .* run1\.4 +0\.00100$/);
   assert.equal(lines.length, 4);
-  assert.deepEqual(standingsTable(tableOf(search()), 1).slice(-2), ["", "the best 1 of 2 configurations measured"]);
+  assert.deepEqual(standingsTable(tableOf(search()), 1).slice(-2), [
+    "",
+    "the best 1 of 2 configurations measured, by hpmax less sd",
+  ]);
 });
 
 test("before the first result there are no standings", () => {
