@@ -58,8 +58,8 @@ export async function launchJob(
     copySpec(file, words);
     const job = parseJobName(answer.name);
     if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
-    // Who is there, and for which pools, the leader alone knows.
-    const status = await hearStatus(link.bus, scope);
+    // Who is there, and for which pools, the leader alone knows; a view hears that by itself, and must not begin late.
+    const status = monitor === "same" ? undefined : await hearStatus(link.bus, scope);
     const say = (state: WorkspaceState, table: RunTable): void => {
       if (options.json) output.result(`${JSON.stringify(launchObject(table))}\n`);
       else words.result(launchText(table, scope.paths.name));
@@ -131,13 +131,14 @@ function nextSteps(
   const join = `nexus-worker${serving} ${shownJoinLine(scope.paths, scope.external)}`.trimEnd();
   const joining = scope.external === null ? joiningOf(scope.paths) : null;
   const place = joining?.opening ? "this machine" : "any machine";
+  const isUnserved = monitor !== "same" && target !== null && !isServed(target, status);
   const admitted = [...state.workers.values()].filter((worker) => worker.state === "admitted");
   if (admitted.length === 0) {
     lines.push(`no worker has joined workspace ${scope.paths.name} yet; on ${place} type:`, `  ${join}`);
-  } else if (target !== null && !isServed(target, status)) {
+  } else if (isUnserved) {
     lines.push(`the job waits where no worker serves ${target}; on ${place} type:`, `  ${join}`);
   }
-  if (joining?.opening && (admitted.length === 0 || (target !== null && !isServed(target, status)))) {
+  if (joining?.opening && (admitted.length === 0 || isUnserved)) {
     lines.push(
       "other machines cannot join: the broker listens on this one alone; to let them:",
       `  ${joining.opening}`,
