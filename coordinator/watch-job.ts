@@ -24,6 +24,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** For what a person may type when nothing runs. */
   readonly words: WaitingWords;
+  /** It has just been submitted: what has happened of it by the time of the first look is news as well. */
+  readonly isNew?: boolean;
   /** Hears of the state once the journal has been read to its end, before anything is shown. */
   readonly onCaughtUp?: (state: WorkspaceState, table: RunTable) => void;
 }
@@ -35,15 +37,20 @@ export interface WatchOptions {
  * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
  */
 export async function watchJob(bus: Bus, job: JobName, view: PlainView, options: WatchOptions): Promise<RunTable> {
-  const { signal, words, onCaughtUp = () => undefined } = options;
+  const { signal, words, isNew = false, onCaughtUp = () => undefined } = options;
   const end = new AbortController();
   const stop = (): void => end.abort();
   signal.addEventListener("abort", stop, { once: true });
   let isLive = false;
+  const early: JournalEvent[] = [];
   let corrupt: JournalCorruptError | undefined;
   const onEvent = (event: JournalEvent, state: WorkspaceState): void => {
+    if ("job" in event && event.job !== job) return;
     // What happened before we looked is in the table; only news is told.
-    if (!isLive || ("job" in event && event.job !== job)) return;
+    if (!isLive) {
+      if (isNew && "job" in event) early.push(event);
+      return;
+    }
     const table = state.jobs.get(job);
     view.event(event, table);
     if (table?.isOver) stop();
@@ -65,6 +72,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
     const table = follower.state.jobs.get(job);
     if (!table) throw new NotFoundError(`there is no ${job}\n  to see what there is: nexus list jobs`);
     onCaughtUp(follower.state, table);
+    for (const event of early.splice(0)) view.event(event, table);
     isLive = true;
     if (table.isOver || signal.aborted) stop();
     else view.show(table);

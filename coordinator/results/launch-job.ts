@@ -176,7 +176,7 @@ async function watch(
   );
   const words = { joinLine: shownJoinLine(paths, external), flags };
   try {
-    const table = await watchJob(link.bus, job, view, { signal: leave.signal, words, onCaughtUp });
+    const table = await watchJob(link.bus, job, view, { signal: leave.signal, words, isNew: true, onCaughtUp });
     if (table.isOver) return endOf(table, flags, output);
     output.note(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}${flags}\n`);
     return interrupted;

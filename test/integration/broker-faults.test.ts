@@ -31,7 +31,7 @@ const completed = (swarm: Swarm, job: JobName): Promise<RunTable> =>
     60_000,
   );
 
-describe("the broker goes", () => {
+describe("the broker goes", { concurrency: 2 }, () => {
   test("SIGKILL of the broker in mid-search: everybody reconnects, exactly total_runs end", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);

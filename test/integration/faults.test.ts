@@ -5,7 +5,7 @@ import { assertExactly, Swarm } from "../support/swarm.ts";
 
 const lease = ["--lease", "2"];
 
-describe("nothing is lost, nothing counts twice", () => {
+describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("SIGKILL of a worker in mid-run: its trials end elsewhere, under the same names", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);

@@ -39,7 +39,10 @@ describe("nexus verify", () => {
     const folder = await workspaceOf(events, told);
     const whole = await nexus(["verify"], folder);
     assert.equal(whole.code, 0, whole.stdout + whole.stderr);
-    assert.match(whole.stdout, /^workspace ws1: 1 jobs, 2 runs, 2 of them ended; 6 records of the journal, 2 messages/);
+    assert.match(
+      whole.stdout,
+      /^workspace ws1: 1 job, 2 runs, 2 of them ended and 0 open; 6 records of the journal, 2 messages/,
+    );
     assert.match(whole.stdout, /every promise was kept:/);
     const one = await nexus(["verify", "job1", "--json"], folder);
     assert.equal(one.code, 0);
