@@ -40,7 +40,8 @@ while step < chosen.steps:
         slope = [s + 2 * error * x / len(train) for s, x in zip(slope, points[i])]
     weights = [w - chosen.lr * s for w, s in zip(weights, slope)]
     if step % 20 == 0:
+        # First the report, then the state: a run that goes on from it has reported everything up to there.
+        print(json.dumps({"iters": step, "loss": loss(weights, test), "train_loss": loss(weights, train)}), flush=True)
         with open("weights.json.new", "w") as saved:
             json.dump([weights, step], saved)
         os.replace("weights.json.new", "weights.json")
-        print(json.dumps({"iters": step, "loss": loss(weights, test), "train_loss": loss(weights, train)}))

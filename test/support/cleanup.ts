@@ -32,18 +32,19 @@ export function atEnd(action: () => unknown): void {
   actions.push(action);
 }
 
-/** Resolves when `condition` gives something other than false or undefined; fails after `limitMs`. */
+/** Resolves when `condition`, asked again and again, gives something other than false or undefined; fails after `limitMs`. */
 export async function eventually<T>(
   what: string,
   condition: () => T | false | undefined | Promise<T | false | undefined>,
   limitMs = 10_000,
+  everyMs = 5,
 ): Promise<T> {
   const limit = performance.now() + limitMs;
   for (;;) {
     const value = await condition();
     if (value !== false && value !== undefined) return value;
     if (performance.now() > limit) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await delay(5);
+    await delay(everyMs);
   }
 }
 

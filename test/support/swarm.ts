@@ -20,6 +20,9 @@ import { atEnd, eventually, mustEnd, temporaryFolder } from "./cleanup.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
+/** Each look reads the journal anew, over a connection of its own: without a pause they would be most of a test's work. */
+const lookMs = 80;
+
 /** A process of ours under test. */
 export interface Program {
   readonly child: ChildProcess;
@@ -200,6 +203,7 @@ ${lines(stage, "      ")}`,
         return condition(table) ? table : undefined;
       },
       limitMs,
+      lookMs,
     );
   }
 

@@ -59,9 +59,23 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   };
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
-  // Its files are taken as they lie there, so it writes them whole (a new file, then renamed).
+  // Its files are taken as they lie there, so it writes them whole (a new file, then renamed). It stands still meanwhile, and
+  // what it has printed before is heard first: what its files are ahead of its reports would be missing in the curve.
+  let isTaking = false;
+  const take = async (): Promise<void> => {
+    program.signal("SIGSTOP");
+    try {
+      await program.heardAll();
+      if (!signal.aborted) context.checkpoint(done, stateAt(done));
+    } finally {
+      program.signal("SIGCONT");
+      isTaking = false;
+    }
+  };
   const look = setInterval(() => {
-    if (context.checkpointDue()) context.checkpoint(done, stateAt(done));
+    if (isTaking || !context.checkpointDue()) return;
+    isTaking = true;
+    void take();
   }, lookEveryMs);
   try {
     const { code, signal: how, why } = await program.ended;

@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { pause } from "../../../shared/deadline.ts";
 
 /**
  * A shell that waits in the background for the end of descriptor 3, a pipe whose other end this process holds: the kernel closes
  * it however this process dies, and then the program and all of its group are killed. A line on the pipe says that it has ended.
  */
 const script = '(read -r _ <&3 || kill -KILL -- -$$) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"';
+
+/** Nothing was heard for so long from one that stands still: nothing more lies in its pipes. */
+const quietMs = 20;
+const mostQuietMs = 300;
 
 export interface TiedProgram {
   /** How it ended: its exit code, or the signal; or why it could not be started. */
@@ -16,6 +21,8 @@ export interface TiedProgram {
   }>;
   /** To it and everything that it has started. */
   signal(name: NodeJS.Signals): void;
+  /** Of one that stands still: resolves when all that it had printed has been heard. */
+  heardAll(): Promise<void>;
 }
 
 /** Starts a program that outlives this process in no case; hears what it prints, whole lines, without their ends. */
@@ -35,6 +42,17 @@ export function startTied(
     lines(child.stdout as Readable, (line) => onLine(line, false)),
     lines(child.stderr as Readable, (line) => onLine(line, true)),
   ];
+  let heardAt = performance.now();
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", () => {
+      heardAt = performance.now();
+    });
+  const heardAll = async (): Promise<void> => {
+    const limit = performance.now() + mostQuietMs;
+    // What lies in the pipe comes at the next turns of the loop.
+    do await pause(quietMs);
+    while (performance.now() - heardAt < quietMs && performance.now() < limit);
+  };
   const signal = (name: NodeJS.Signals): void => signalGroup(child, name);
   const ended = new Promise<Awaited<TiedProgram["ended"]>>((resolve) => {
     child.once("error", (error) => resolve({ code: null, signal: null, why: error.message }));
@@ -48,7 +66,7 @@ export function startTied(
       });
     });
   });
-  return { ended, signal };
+  return { ended, signal, heardAll };
 }
 
 function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
