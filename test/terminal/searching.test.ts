@@ -108,7 +108,7 @@ test("Tab, w, z, f, arrows and their letters, x: panes, columns, order and axis"
   pane.press("w", "Tab");
   await pane.shows(/▶ Standings/);
   pane.press("j", "z", "f");
-  await pane.shows(/Standings \d+ FROZEN following/);
+  await pane.shows(/Standings \d+ by hpmax less sd FROZEN following/);
   const order = /\n> +\d+.*\b(run\d+\.\d+)/.exec(pane.text())?.[1];
   pane.press("z", "f");
   await eventually("the order goes on", () => !/FROZEN|following/.test(pane.text()));
