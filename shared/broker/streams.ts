@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { pause } from "../deadline.ts";
 import { BrokerError } from "../errors.ts";
 import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "./bus.ts";
@@ -6,6 +7,8 @@ import { openStreams } from "./closed-streams.ts";
 import { streamInfo, updateStream } from "./jetstream-api.ts";
 
 const gib = 2 ** 30;
+const peerTries = 20;
+const peerRetryMs = 500;
 
 /**
  * Makes the workspace's streams where they are missing. Those that are there get the copies that they lack, and take messages
@@ -16,10 +19,13 @@ const gib = 2 ** 30;
  */
 export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null, replicas: number): Promise<void> {
   const plans = await streamPlans(storeDir);
-  try {
+  const make = async (): Promise<void> => {
     await bus.makeStreams(plans, replicas);
     await openStreams(bus);
     for (const name of [...plans.map((plan) => plan.name), `KV_${bucket}`]) await raiseCopies(bus, name, replicas);
+  };
+  try {
+    await withPeers(make);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const where = storeDir === null ? "on the broker" : `on the disk of ${storeDir}`;
@@ -27,6 +33,18 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
       ? `${replicas} copies need a NATS cluster of as many servers that run`
       : `free space ${where}, then start again`;
     throw new BrokerError(`the broker could not make its streams: ${why}\n  ${remedy}`, { cause });
+  }
+}
+
+/** A cluster that has just begun knows of its servers only after some seconds, and refuses copies until then. */
+async function withPeers(make: () => Promise<void>): Promise<void> {
+  for (let left = peerTries; ; left -= 1) {
+    try {
+      return await make();
+    } catch (error) {
+      if (left === 0 || !(error instanceof Error) || !error.message.includes("suitable peers")) throw error;
+    }
+    await pause(peerRetryMs);
   }
 }
 

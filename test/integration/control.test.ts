@@ -167,12 +167,12 @@ describe("control of a live search", () => {
     writeFileSync(join(state, found, "../runs"), "not a folder");
     await order(swarm, control("pause", { kind: "worker", worker: "sick" as WorkerId }));
     const job = await swarm.submit(
-      swarm.probeSpec("fair", { total_runs: 12, hold: true, hp_tuning: "random" }, { seconds: 0.5, reports: 2 }),
+      swarm.probeSpec("fair", { total_runs: 30, hold: true, hp_tuning: "random" }, { seconds: 0.3, reports: 2 }),
     );
     await swarm.when("others succeed", job, ({ outcomes }) => outcomes.completed >= 1);
     await order(swarm, control("resume", { kind: "worker", worker: "sick" as WorkerId }));
     const table = await swarm.when("the job is done", job, ({ isOver }) => isOver);
-    assert.deepEqual([table.outcomes.completed, table.outcomes.failed], [12, 0]);
+    assert.deepEqual([table.outcomes.completed, table.outcomes.failed], [30, 0]);
     assert.ok(table.reopened >= 2, `${table.reopened} failures were taken back`);
     assert.ok(table.trials.every(({ charged }) => charged === 0));
     assert.match(
