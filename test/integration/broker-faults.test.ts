@@ -91,7 +91,7 @@ describe("the broker goes", { concurrency: 2 }, () => {
 
   test("a slow way that loses its connections: nothing is lost, nothing counts twice, no lease runs out", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "6"]);
+    await swarm.coordinator(["--lease", "15"]);
     const proxy = await TcpProxy.start(() => runningBroker(swarm.paths)?.port ?? 1);
     const job = await swarm.submit(swarm.probeSpec("slow", { total_runs: 16, hp_tuning: "dgd" }, { seconds: 1.5 }));
     const line = livingEndpoint(swarm.paths)?.joinLine.replace(/:\d+\//, `:${proxy.port}/`) ?? "";

@@ -50,7 +50,7 @@ test("what stands still does not outlive the process that froze it, however that
   });
   mustEnd(worker.pid);
   await new Promise((resolve) => worker.stdout.once("data", resolve));
-  assert.ok(isFrozen(parent));
+  await eventually("it stands still", () => isFrozen(parent));
   const both = [parent, child].map((pid) => identify(pid));
   worker.kill("SIGKILL");
   await eventually("both are gone", () => both.every((each) => !each || !isAlive(each)));

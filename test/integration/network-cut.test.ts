@@ -23,8 +23,9 @@ test("a worker's cable is pulled: a short while costs nothing, a long one moves 
   host.pull();
   const cut = Date.now();
   const waiting = await swarm.when("its lease has run out", job, (table) => table.waiting.size === 2, 10_000);
+  // One lease and a moment (npm run bench -- faults); here a dozen programs run beside it.
   const noticedMs = Date.now() - cut;
-  assert.ok(noticedMs < 3000 + 1000, `noticed after ${noticedMs} ms, with a lease of 3 s`);
+  assert.ok(noticedMs < 3000 + 3000, `noticed after ${noticedMs} ms, with a lease of 3 s`);
   assert.match(waiting.trials.at(-1)?.reason ?? "", /no sign of life from far for 3 s/);
   swarm.worker("near", ["--slots", "2"]);
   await swarm.when("the near worker holds them", job, ({ holding }) => holding.get("near" as never) === 2);
