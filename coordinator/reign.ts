@@ -48,6 +48,8 @@ export interface ReignPorts {
 
 /** A claim that cites what does not come goes unanswered, and is asked again. */
 const evidencePatienceMs = 4000;
+/** What a worker has just stored is here within so long, unless the broker or this process is behind. */
+const arrivingMs = 250;
 /** Workers that are woken for each trial that waits, as some may be gone. */
 const wokenForATrial = 4;
 
@@ -141,6 +143,8 @@ export class Reign {
    * for: a worker that outlived the restoring of an older backup cites a message that is gone.
    */
   async hasJudged(seq: number): Promise<boolean> {
+    // Mostly it is just arriving, and nothing need be asked.
+    await this.evidenceJudged(seq, arrivingMs);
     if (seq <= this.evidenceSeq) return true;
     let last: number;
     try {
@@ -155,7 +159,7 @@ export class Reign {
   }
 
   /** Resolves when everything in EV up to `seq` has been judged, or after a while: look at `evidenceSeq`. */
-  async evidenceJudged(seq: number): Promise<void> {
+  async evidenceJudged(seq: number, patienceMs = evidencePatienceMs): Promise<void> {
     if (seq <= this.evidenceSeq) return;
     await new Promise<void>((resolve) => {
       const go = (): void => {
@@ -169,7 +173,7 @@ export class Reign {
         if (at >= 0) this.#awaitingEvidence.splice(at, 1);
         resolve();
       };
-      const timer = this.ports.clock.after(evidencePatienceMs, giveUp).unref();
+      const timer = this.ports.clock.after(patienceMs, giveUp).unref();
     });
   }
 

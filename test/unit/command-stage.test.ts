@@ -128,6 +128,7 @@ describe("a program of one's own", () => {
   for (const [property, value, expected] of [
     ["command", [], /command: expected a list such as \[python3, train\.py\], found \[\]/],
     ["metrics", ["a", "a"], /metrics: expected a list of different names/],
+    ["metrics", ["loss", "hrs"], /metrics: expected a list of different names.*, not hrs or iters, found/],
     ["goal", "win", /goal: expected one of maximize, minimize, found "win"/],
     ["summary", "best", /summary: expected one of last, max, min, mean, found "best"/],
     ["arguments", { a: [1] }, /arguments\.a: expected a mapping of names/],

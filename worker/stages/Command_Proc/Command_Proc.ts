@@ -63,12 +63,12 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   // what it has printed before is heard first: what its files are ahead of its reports would be missing in the curve.
   let isTaking = false;
   const take = async (): Promise<void> => {
-    program.signal("SIGSTOP");
+    const still = program.freeze();
     try {
       await program.heardAll();
       if (!signal.aborted) context.checkpoint(done, stateAt(done));
     } finally {
-      program.signal("SIGCONT");
+      still.thaw();
       isTaking = false;
     }
   };

@@ -11,6 +11,8 @@ export interface CommandSpec {
 }
 
 const aggregations = ["last", "max", "min", "mean"] as const;
+/** What every run has of these names already. */
+const taken = ["hrs", "iters"];
 const name = /^[A-Za-z_][\w.-]{0,59}$/;
 
 /** @throws RangeError that names the property, what was found and what was expected */
@@ -19,8 +21,13 @@ export function readCommand(spec: ComponentSpec): CommandSpec {
   if (command.length === 0 || command[0] === "")
     refuse("command", spec["command"], "a list such as [python3, train.py]");
   const names = list(spec, "metrics").map(String);
-  if (names.length === 0 || !names.every((each) => name.test(each)) || new Set(names).size !== names.length)
-    refuse("metrics", spec["metrics"], "a list of different names, letters, digits, dots and dashes");
+  const isName = (each: string): boolean => name.test(each) && !taken.includes(each);
+  if (names.length === 0 || !names.every(isName) || new Set(names).size !== names.length)
+    refuse(
+      "metrics",
+      spec["metrics"],
+      `a list of different names, letters, digits, dots and dashes, not ${taken.join(" or ")}`,
+    );
   const goal = oneOf(spec, "goal", ["maximize", "minimize"] as const);
   const aggregation = oneOf(spec, "summary", aggregations);
   const { decimals, random_seed: seed } = spec;

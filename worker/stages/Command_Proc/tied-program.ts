@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pause } from "../../../shared/deadline.ts";
+import { canFreeze, FrozenProcess } from "../../frozen-process.ts";
 
 /**
  * A shell that waits in the background for the end of descriptor 3, a pipe whose other end this process holds: the kernel closes
@@ -21,6 +22,8 @@ export interface TiedProgram {
   }>;
   /** To it and everything that it has started. */
   signal(name: NodeJS.Signals): void;
+  /** Makes it stand still with all that it has started, until it is thawed. */
+  freeze(): Pick<FrozenProcess, "thaw">;
   /** Of one that stands still: resolves when all that it had printed has been heard. */
   heardAll(): Promise<void>;
 }
@@ -66,7 +69,10 @@ export function startTied(
       });
     });
   });
-  return { ended, signal, heardAll };
+  // Not by a signal to the group: the shell that waits for our end would stand still, too, and could not kill the others.
+  const freeze = (): Pick<FrozenProcess, "thaw"> =>
+    child.pid === undefined || !canFreeze ? { thaw: () => undefined } : new FrozenProcess(child.pid);
+  return { ended, signal, freeze, heardAll };
 }
 
 function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
