@@ -1,8 +1,10 @@
 /** The only file that imports the NATS client: `Bus` over one connection. */
 
+import type { Socket } from "node:net";
 import {
   type ConnectionOptions,
   type Consumer,
+  type ConsumerMessages,
   connect,
   createInbox,
   credsAuthenticator,
@@ -29,6 +31,7 @@ import { BusError } from "../ports.ts";
 import { bucket } from "../wire/subjects.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Questions } from "./questions.ts";
+import { type Delivered, type Delivery, StreamReading } from "./stream-reading.ts";
 
 export interface BusCredentials {
   readonly user?: string;
@@ -77,7 +80,6 @@ const refusedRetryMs = 150;
 const connectTimeoutMs = 3000;
 /** A reading that hears nothing for so long looks whether there is more. */
 const silentMs = 3000;
-const closeMs = 1000;
 /** A reader asks for more at least so often; twice the heartbeat or more. */
 const pullMs = 5000;
 /** Of the broker's limit for one message, kept free for its headers. */
@@ -170,6 +172,7 @@ class NatsBus implements CoordinatorBus {
     this.entries = new NatsEntries((timeout) =>
       connection.jetstream({ timeout, checkAPI: false }).views.kv(bucket, { bindOnly: true }),
     );
+    hearLastErrors(connection);
     void this.#watch(options);
   }
 
@@ -178,6 +181,7 @@ class NatsBus implements CoordinatorBus {
       if (status.type === Events.Disconnect) this.#connected = false;
       if (status.type === Events.Reconnect) {
         this.#connected = true;
+        hearLastErrors(this.#connection);
         for (const handler of this.#onReconnect) handler();
       }
       if (status.permissionContext?.operation === "publish") this.#questions.refused(status.permissionContext.subject);
@@ -283,72 +287,50 @@ class NatsBus implements CoordinatorBus {
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
   ): Promise<Reading> {
-    let next = Math.max(1, fromSeq);
-    let heardAt = performance.now();
-    let done: () => void = () => undefined;
-    const caughtUp = new Promise<void>((resolve) => {
-      done = resolve;
-    });
-    /** @param last  the stream's last message, if that was asked just before */
-    const consume = async (last = 0): Promise<{ close(): Promise<unknown> }> => {
-      const options: Partial<OrderedConsumerOptions> = { opt_start_seq: next };
-      // As a list even one costs nats-server 2.10.27 about 1 ms a message: 4,000 in 3.6 s instead of 0.3 s (2026-11-24).
-      if (subjects) options.filterSubjects = subjects.length === 1 ? (subjects[0] ?? ">") : [...subjects];
-      const { consumer, pending } = await this.#patiently(
-        stream,
-        (tries) => this.#makeReader(stream, options, readerTimeoutsMs[tries] ?? questionTimeoutMs),
-        readerTimeoutsMs.length - 1,
-      );
-      if (pending === 0) {
-        // Up to there no other message has a subject that is read.
-        next = Math.max(next, last + 1);
-        done();
-      }
-      return consumer.consume({
-        max_messages: 5000,
-        // Also the longest that the client waits before it makes a consumer anew that was lost with its server.
-        expires: pullMs,
-        idle_heartbeat: 2000,
-        callback: ({ seq, subject, data, headers: head, info }) => {
-          heardAt = performance.now();
-          if (seq < next) return; // of a consumer that was replaced
-          next = seq + 1;
-          handler({ seq, subject, data, msgId: head?.get("Nats-Msg-Id") ?? "" });
-          if (info.pending === 0) done();
-        },
-      });
-    };
-    let messages = await consume();
-    // While the server reloads its accounts a new consumer may be left without a word for ever (seen with 2.10.27): one that
-    // is silent although the stream holds more is replaced.
-    const watchdog = setInterval(() => {
-      if (performance.now() - heardAt < silentMs || !this.isConnected()) return;
-      heardAt = performance.now();
-      void this.lastSeq(stream)
-        .then(async (last) => {
-          if (!this.#readings.has(reading)) return;
-          if (last < next) done();
-          else {
-            const silent = messages;
-            messages = await consume(last);
-            await silent.close();
-          }
-        })
-        .catch(() => undefined); // asked again at the next turn
-    }, silentMs / 2);
-    watchdog.unref();
-    const reading: Reading = {
-      caughtUp,
-      stop: async () => {
-        clearInterval(watchdog);
-        if (!this.#readings.delete(reading)) return;
-        const waited = new AbortController();
-        await Promise.race([messages.close(), pause(closeMs, waited.signal)]);
-        waited.abort("closed"); // else the timer would keep a command alive for as long
+    const reading: Reading = await StreamReading.begin<StoredMessage>(
+      {
+        deliver: (from, hear) => this.#deliver(stream, from, hear, subjects),
+        lastSeq: () => this.lastSeq(stream),
+        isConnected: () => this.isConnected(),
+        silentMs,
+        onStopped: () => void this.#readings.delete(reading),
       },
-    };
+      fromSeq,
+      handler,
+    );
     this.#readings.add(reading);
     return reading;
+  }
+
+  async #deliver(
+    stream: string,
+    fromSeq: number,
+    hear: (delivered: Delivered<StoredMessage>) => void,
+    subjects: readonly string[] | undefined,
+  ): Promise<Delivery> {
+    const options: Partial<OrderedConsumerOptions> = { opt_start_seq: fromSeq };
+    // As a list even one costs nats-server 2.10.27 about 1 ms a message: 4,000 in 3.6 s instead of 0.3 s (2026-11-24).
+    if (subjects) options.filterSubjects = subjects.length === 1 ? (subjects[0] ?? ">") : [...subjects];
+    const { consumer, pending } = await this.#patiently(
+      stream,
+      (tries) => this.#makeReader(stream, options, readerTimeoutsMs[tries] ?? questionTimeoutMs),
+      readerTimeoutsMs.length - 1,
+    );
+    const messages = await consumer.consume({
+      max_messages: 5000,
+      // Also the longest that the client waits before it makes a consumer anew that was lost with its server.
+      expires: pullMs,
+      idle_heartbeat: 2000,
+      callback: ({ seq, subject, data, headers: head, info }) =>
+        hear({ message: { seq, subject, data, msgId: head?.get("Nats-Msg-Id") ?? "" }, pending: info.pending }),
+    });
+    return {
+      pending,
+      close: () => {
+        endRenewal(consumer, messages);
+        return messages.close();
+      },
+    };
   }
 
   async #makeReader(
@@ -453,6 +435,30 @@ class NatsBus implements CoordinatorBus {
     this.#outgoing.drain();
     if (!this.#connection.isClosed()) await this.#connection.close();
   }
+}
+
+/**
+ * A socket that the broker has ended at the moment of its closing fails to take the client's last write, and tells that when the
+ * client has taken its ears off: nobody hears the error, and the process ends with it (seen with 2.29.3). Nothing depends on that
+ * write.
+ */
+function hearLastErrors(connection: NatsConnection): void {
+  const { socket } = (connection as unknown as { protocol: { transport: { socket?: Socket } } }).protocol.transport;
+  if (!socket) return;
+  const removeAllListeners = socket.removeAllListeners.bind(socket);
+  socket.removeAllListeners = (event) => removeAllListeners(event).on("error", () => undefined);
+}
+
+/**
+ * A consumer that the client makes anew at the moment of its closing would go on for ever, and so would the asking for one
+ * (by the source of 2.29.3; seen with a coordinator that was frozen and then deposed). None is asked for any more, and one that
+ * has been asked for ends as it comes.
+ */
+function endRenewal(consumer: Consumer, messages: ConsumerMessages): void {
+  const renewing = consumer as unknown as { api: object };
+  renewing.api = Object.assign(Object.create(renewing.api), { add: () => new Promise(() => undefined) });
+  const following = messages as unknown as { setSource(source: ConsumerMessages): void };
+  following.setSource = (source) => source.stop();
 }
 
 /** Who leads must be known soon, and a cluster that lets another copy lead answers nothing for a moment: asked again, not waited for. */

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../coordinator/endpoint.ts";
 import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { readRoleSecret } from "../../shared/broker/credentials.ts";
 import { probePort } from "../../shared/broker/listen.ts";
+import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
+import { streams } from "../../shared/wire/subjects.ts";
 import { eventually } from "../support/cleanup.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { assertExactly, Swarm } from "../support/swarm.ts";
@@ -19,6 +24,13 @@ function serverPid(swarm: Swarm): number {
   const { server } = info as { server: { pid: number } };
   return server.pid;
 }
+
+/** This process's own connections to a port: node tells of them by this way only. */
+const socketsTo = (port: number): Socket[] =>
+  (process as unknown as { _getActiveHandles(): object[] })
+    ._getActiveHandles()
+    .filter((handle) => handle instanceof Socket)
+    .filter(({ remotePort }) => remotePort === port);
 
 /** The table of the completed job; the broker may be away for a moment, and a reader says so. */
 const completed = (swarm: Swarm, job: JobName): Promise<RunTable> =>
@@ -88,6 +100,30 @@ describe("the broker goes", { concurrency: 2 }, () => {
       await swarm.end();
     });
   }
+
+  test("whoever leaves at the moment of the broker's end leaves in peace, with what was read and stored open", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(lease);
+    const { port = 0 } = runningBroker(swarm.paths) ?? {};
+    // The client's own defects at such a moment would be uncaught here, or keep this file from ending.
+    for (let turns = 0; turns < 12; turns += 1) {
+      const proxy = await TcpProxy.start(() => port);
+      const url = `nats://127.0.0.1:${proxy.port}`;
+      const bus = await connectAs(url, readRoleSecret(swarm.paths, "viewer"), "viewer");
+      const reading = await bus.read(streams.journal, 1, () => undefined);
+      await reading.caughtUp;
+      const [socket] = socketsTo(proxy.port);
+      assert.ok(socket);
+      const ended = once(socket, "end");
+      proxy.drop();
+      await ended;
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => process.nextTick(resolve));
+      await bus.close();
+      assert.equal(bus.isConnected(), false);
+      await proxy.close();
+    }
+    await swarm.end();
+  });
 
   test("a slow way that loses its connections: nothing is lost, nothing counts twice, no lease runs out", async () => {
     const swarm = new Swarm();

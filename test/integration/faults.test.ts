@@ -129,7 +129,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     const stage = { seconds: 2.5, reports: 25 };
     const job = await swarm.submit(swarm.probeSpec("late", { total_runs: 1, hp_tuning: "random" }, stage));
     const sleeper = swarm.worker("sleeper", ["--slots", "1"]);
-    await eventually("it has reported", async () => (await swarm.evidenceSeq()) > 0);
+    await eventually("it has reported", async () => (await swarm.evidenceSeq()) > 0, 30_000);
     // Its runner process trains on while the worker itself sleeps, so a finished run waits for the worker's waking.
     sleeper.child.kill("SIGSTOP");
     swarm.worker("heir", ["--slots", "1"]);
