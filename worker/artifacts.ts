@@ -91,13 +91,18 @@ export async function uploadFiles(
   directory: string,
   signal: AbortSignal,
 ): Promise<ArtifactList | null> {
-  const key = newKey();
   const files: ArtifactFile[] = [];
   let found: ReturnType<typeof findFiles> = { files: [], leftOut: "" };
   let next = 0;
   let why = "";
   try {
     found = findFiles(directory);
+  } catch (error) {
+    why = reasonOf(error);
+  }
+  if (found.files.length === 0 && found.leftOut === "" && why === "") return null;
+  const key = newKey();
+  try {
     for (const { path } of found.files) {
       // One file at a time in memory. It may have changed since it was found; what is read now is what counts.
       const { chunks, sum } = seal(readFileSync(join(directory, path)), key);
@@ -108,7 +113,7 @@ export async function uploadFiles(
     }
   } catch (error) {
     // The file system's trouble; it must not cost the result.
-    why = error instanceof Error ? error.message : String(error);
+    why = reasonOf(error);
   }
   const rest = found.files.slice(files.length);
   const given =
@@ -116,5 +121,7 @@ export async function uploadFiles(
       ? []
       : [`${rest.length === 0 ? "all" : `${rest[0]?.path} and what follows, ${rest.length} in all`} (${why})`];
   const leftOut = shortened([...given, ...(found.leftOut === "" ? [] : [found.leftOut])]);
-  return files.length === 0 && leftOut === "" ? null : { blob, key, files, leftOut };
+  return { blob, key, files, leftOut };
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -15,29 +15,30 @@ export interface AnsweredClaim {
 export class ClaimRing implements Iterable<AnsweredClaim> {
   static readonly capacity = 512;
   readonly #entries: AnsweredClaim[] = [];
+  /** From the first question on: a fold asks none, and most claims that a leader asks for are new. */
+  #byClaim: Map<string, AnsweredClaim> | undefined;
   #next = 0;
 
   set(claimId: string, job: JobName, n: number, attempt: number): void {
-    const entry = this.#entries[this.#next];
+    let entry = this.#entries[this.#next];
     if (entry) {
+      if (this.#byClaim?.get(entry.claimId) === entry) this.#byClaim.delete(entry.claimId);
       entry.claimId = claimId;
       entry.job = job;
       entry.n = n;
       entry.attempt = attempt;
     } else {
-      this.#entries.push({ claimId, job, n, attempt });
+      entry = { claimId, job, n, attempt };
+      this.#entries.push(entry);
     }
+    this.#byClaim?.set(claimId, entry);
     this.#next = (this.#next + 1) % ClaimRing.capacity;
   }
 
   /** The newest answer to that claim. */
   get(claimId: string): AnsweredClaim | undefined {
-    const { length } = this.#entries;
-    for (let back = 1; back <= length; back += 1) {
-      const entry = this.#entries[(this.#next - back + length) % length];
-      if (entry?.claimId === claimId) return entry;
-    }
-    return undefined;
+    this.#byClaim ??= new Map([...this].map((entry) => [entry.claimId, entry]));
+    return this.#byClaim.get(claimId);
   }
 
   /** Oldest first. */

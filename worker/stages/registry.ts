@@ -8,6 +8,8 @@ const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>
   "processors/Probe_Proc": () => import("./Probe_Proc/Probe_Proc.ts"),
 };
 
+const loaded = new Map<string, StageFactory>();
+
 /**
  * How a stage processor is made. One of the user's own comes first. The spec was checked before, so a name that is not here is a
  * component of which only the YAML file was found.
@@ -17,8 +19,14 @@ const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>
 export async function stageFactory(component: string, codeFolder: string | null): Promise<StageFactory> {
   const own = codeFolder === null ? undefined : await ownModule(codeFolder, component);
   if (own) return own as StageFactory; // what it makes is its author's promise
+  const known = loaded.get(component);
+  if (known) return known;
   const load = Object.hasOwn(shipped, component) ? shipped[component] : undefined;
-  if (load) return (await load()).default;
+  if (load) {
+    const factory = (await load()).default;
+    loaded.set(component, factory);
+    return factory;
+  }
   const name = component.split("/", 2)[1] ?? component;
   throw new Error(
     `there is no code of ${component}: expected ${name}.js or ${name}.mjs beside its ${name}.yaml\n  those that come with the program: ${Object.keys(shipped).join(", ")}`,
