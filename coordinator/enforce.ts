@@ -1,7 +1,7 @@
 import type { Lost } from "../shared/domain/events.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
-import { isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import { lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
@@ -26,7 +26,7 @@ export function enforce(reign: Reign): void {
 /** Ends the runs of a job that are to end. */
 export function enforceOn(reign: Reign, table: RunTable): void {
   if (table.state === "cancelling" && table.open > 0) {
-    end(reign, table, table.trials.filter(isOpen), "cancelled", () => `${table.job} was ${table.reason}`);
+    end(reign, table, [...table.trials.open()], "cancelled", () => `${table.job} was ${table.reason}`);
   }
   if (table.condemned.size === 0) return;
   const condemned = [...table.condemned].flatMap((n) => table.trial(n) ?? []);

@@ -92,7 +92,7 @@ export function millisecondsLeft(table: RunTable, now: number): number | undefin
   if (table.isOver || table.running === 0) return undefined;
   const ends: number[] = [];
   for (let i = table.trials.length - 1; i >= 0 && i >= table.trials.length - 4 * recentEnds; i -= 1) {
-    const endedAt = table.trials[i]?.endedAt ?? 0;
+    const endedAt = table.trial(i + 1)?.endedAt ?? 0;
     if (endedAt > 0) ends.push(endedAt);
   }
   const recent = ends.sort((a, b) => b - a).slice(0, recentEnds);

@@ -3,7 +3,7 @@ import { LeaseTable } from "../shared/domain/lease.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import { createSearch, type Search } from "../shared/domain/search/search.ts";
-import { isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import { lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import { apply, type WorkspaceState } from "../shared/domain/workspace-state.ts";
 import type { Log } from "../shared/log.ts";
 import { BusError, type Clock } from "../shared/ports.ts";
@@ -273,8 +273,8 @@ export class Reign {
   #adoptLeases(): void {
     for (const table of this.state.jobs.values()) {
       if (table.open === 0) continue;
-      for (const trial of table.trials) {
-        if (isOpen(trial) && trial.status === "running") this.grant(table, trial, false);
+      for (const trial of table.trials.open()) {
+        if (trial.status === "running") this.grant(table, trial, false);
       }
     }
   }

@@ -110,7 +110,7 @@ async function several(
   const isJob = namesJobs(word);
   for (const table of tables) {
     const runs = isJob
-      ? table.trials.map((trial) => ({ table, trial }))
+      ? [...table.trials].map((trial) => ({ table, trial }))
       : childRuns([word], state, workspace).filter((run) => run.table === table);
     const jobFolder = tables.length > 1 ? join(folder, table.job) : folder;
     for (const file of isJob ? jobFiles(table, state, workspace) : []) {

@@ -24,14 +24,14 @@ export interface Repeats {
  * @throws NotFoundError where none has completed
  */
 export function repeatsOf(table: RunTable, first?: number): Repeats {
-  const runs = completedRuns(table).slice(0, first);
-  const [one] = runs;
-  if (!one) throw nothingCompleted(table);
+  const runs = completedRuns(table);
+  const hpmax = [...runs.hpmax.slice(0, first)];
+  if (hpmax.length === 0) throw nothingCompleted(table);
   const { outcomes, open } = table;
   return {
     table,
-    configuration: one.configuration,
-    measured: measuredAgain(runs.map(({ hpmax }) => hpmax)),
+    configuration: runs.configuration(0),
+    measured: measuredAgain(hpmax),
     failed: outcomes.failed + outcomes["timed out"],
     open,
   };

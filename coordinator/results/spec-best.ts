@@ -69,7 +69,7 @@ function wantedConfiguration(table: RunTable, { best, run }: SpecOptions): Confi
       `--run ${run}: expected a run such as run662.7; to see the job's: nexus list runs ${table.job}`,
     );
   }
-  const trial = table.trials.find((each) => each.run === parsed.name);
+  const trial = [...table.trials].find((each) => each.run === parsed.name);
   if (trial) return trial.configuration;
   throw new NotFoundError(`${table.job} has no ${run}\n  to see its runs: nexus list runs ${table.job}`);
 }

@@ -21,7 +21,7 @@ export class RunsBySet {
       this.#sets.clear();
     }
     for (; this.#seen < table.trials.length; this.#seen += 1) {
-      const trial = table.trials[this.#seen];
+      const trial = table.trial(this.#seen + 1);
       if (!trial) continue;
       const key = configurationKey(trial.configuration);
       const trials = this.#sets.get(key);

@@ -34,7 +34,7 @@ export function runList(model: ViewModel): ListView<ShownRun> {
       }
       if (!table) return rows;
       for (let i = rows.length; i < table.trials.length; i += 1) {
-        const trial = table.trials[i];
+        const trial = table.trial(i + 1);
         if (trial) rows.push({ table, trial });
       }
       return rows.slice(-most).reverse();

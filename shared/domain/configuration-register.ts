@@ -3,70 +3,117 @@ import type { Configuration } from "./hyperparameter.ts";
 /**
  * Numbers configurations 0, 1, 2, ... in the order in which they are added, and finds the number of any of them.
  *
- * A hash table over the configurations themselves: a look-up makes no strings, and the array that was added first is the one
- * copy that everyone may share. It is kept as it is, so nobody may change it afterwards.
+ * A hash table over rows of one column of positions: a look-up makes no strings, reads one row, and half a million configurations
+ * are nothing for the garbage collector to walk.
  */
 export class ConfigurationRegister {
-  readonly #configurations: Configuration[] = [];
+  #size = 0;
+  /** Positions in each configuration; of no account while there is none. */
+  #width = 0;
+  /** Uint32Array, configurations * width, row-major, with room to grow. */
+  #rows = new Uint32Array(64);
   /** Int32Array, a power of two long and at most half full: number + 1 of the configuration that hashes here, 0 = free. */
   #slots = new Int32Array(16);
+  /** Whether every configuration is in `#slots`. */
+  #isHashed = true;
+  /** Those that were asked for. */
+  readonly #made: Configuration[] = [];
 
   get size(): number {
-    return this.#configurations.length;
+    return this.#size;
+  }
+
+  /** All configurations one after the other; changes with the register. */
+  get rows(): Uint32Array {
+    return this.#rows.subarray(0, this.#size * this.#width);
+  }
+
+  /**
+   * Takes over the configurations of another register, by its `rows`, in the place of its own, which must be the first of them.
+   * Hashed when one is first looked for, which some readers never do.
+   */
+  restore(rows: Uint32Array<ArrayBuffer>, size: number): void {
+    this.#rows = rows;
+    this.#size = size;
+    this.#width = size === 0 ? 0 : rows.length / size;
+    this.#isHashed = false;
   }
 
   /** The number of the configuration, or -1 if it was never added. */
   find(configuration: Configuration): number {
-    if (this.size > 0) this.#checkLength(configuration);
+    if (this.#size > 0) this.#checkLength(configuration);
+    if (!this.#isHashed) this.#hashAll();
     return (this.#slots[this.#slotOf(configuration)] ?? 0) - 1;
   }
 
   /** The number of the configuration, which is added if it is new. */
   add(configuration: Configuration): number {
+    if (this.#size === 0) this.#width = configuration.length;
     this.#checkLength(configuration);
+    if (!this.#isHashed) this.#hashAll();
     const slot = this.#slotOf(configuration);
     const found = this.#slots[slot] ?? 0;
     if (found !== 0) return found - 1;
     checkPositions(configuration);
-    this.#configurations.push(configuration);
-    this.#slots[slot] = this.size;
-    if (this.size * 2 > this.#slots.length) this.#grow();
-    return this.size - 1;
+    const start = this.#size * this.#width;
+    if (start + this.#width > this.#rows.length) this.#rows = longer(this.#rows, start + this.#width);
+    for (let i = 0; i < this.#width; i += 1) this.#rows[start + i] = configuration[i] ?? 0;
+    this.#size += 1;
+    this.#slots[slot] = this.#size;
+    if (this.#size * 2 > this.#slots.length) this.#hashAll();
+    return this.#size - 1;
   }
 
+  /** Made where it is first asked for, then one array for everyone. */
   configuration(number: number): Configuration {
-    const configuration = this.#configurations[number];
-    if (configuration === undefined) throw new RangeError(`no configuration number ${number} of ${this.size}`);
+    const made = this.#made[number];
+    if (made !== undefined) return made;
+    if (!(number >= 0 && number < this.#size)) {
+      throw new RangeError(`no configuration number ${number} of ${this.#size}`);
+    }
+    const configuration = Array.from(this.#rows.subarray(number * this.#width, (number + 1) * this.#width));
+    this.#made[number] = configuration;
     return configuration;
   }
 
   /** Where the configuration is, or the free slot where it belongs. */
   #slotOf(configuration: Configuration): number {
     const mask = this.#slots.length - 1;
-    let slot = hashOf(configuration) & mask;
+    let slot = hashOf(configuration, 0, this.#width) & mask;
     for (;;) {
       const found = this.#slots[slot] ?? 0;
-      if (found === 0 || areEqual(this.#configurations[found - 1] ?? [], configuration)) return slot;
+      if (found === 0 || this.#isAt(found - 1, configuration)) return slot;
       slot = (slot + 1) & mask;
     }
   }
 
-  #grow(): void {
-    const mask = this.#slots.length * 2 - 1;
-    const grown = new Int32Array(mask + 1);
-    this.#configurations.forEach((configuration, number) => {
-      let slot = hashOf(configuration) & mask;
-      while (grown[slot] !== 0) slot = (slot + 1) & mask;
-      grown[slot] = number + 1;
-    });
-    this.#slots = grown;
+  #isAt(number: number, configuration: Configuration): boolean {
+    const start = number * this.#width;
+    for (let i = 0; i < this.#width; i += 1) {
+      if (this.#rows[start + i] !== configuration[i]) return false;
+    }
+    return true;
+  }
+
+  /** Slots anew, at most a quarter full. */
+  #hashAll(): void {
+    let length = 16;
+    while (length < 4 * this.#size) length *= 2;
+    const mask = length - 1;
+    const slots = new Int32Array(length);
+    for (let number = 0; number < this.#size; number += 1) {
+      let slot = hashOf(this.#rows, number * this.#width, this.#width) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = number + 1;
+    }
+    this.#slots = slots;
+    this.#isHashed = true;
   }
 
   #checkLength(configuration: Configuration): void {
-    const expected = this.#configurations[0]?.length ?? configuration.length;
-    if (configuration.length === expected) return;
+    if (configuration.length === this.#width) return;
     const found = `configuration [${configuration.join(", ")}] has ${configuration.length} settings`;
-    throw new RangeError(`${found}; the others of this job have ${expected}`);
+    throw new RangeError(`${found}; the others of this job have ${this.#width}`);
   }
 }
 
@@ -77,18 +124,17 @@ function checkPositions(configuration: Configuration): void {
   }
 }
 
-function areEqual(a: Configuration, b: Configuration): boolean {
-  for (let i = 0; i < b.length; i++) {
-    if (a[i] !== b[i]) return false;
-  }
-  return true;
+function longer(rows: Uint32Array, atLeast: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(Math.max(atLeast, 2 * rows.length));
+  grown.set(rows);
+  return grown;
 }
 
 /** Multiply and shift as in murmur3: neighbouring configurations land far apart, so that probing stays short. */
-function hashOf(configuration: Configuration): number {
+function hashOf(positions: ArrayLike<number>, start: number, count: number): number {
   let hash = 0x9747b28c;
-  for (let i = 0; i < configuration.length; i++) {
-    hash = Math.imul(hash ^ (configuration[i] ?? 0), 0x85ebca6b);
+  for (let i = 0; i < count; i++) {
+    hash = Math.imul(hash ^ (positions[start + i] ?? 0), 0x85ebca6b);
     hash ^= hash >>> 13;
     hash = Math.imul(hash, 0xc2b2ae35);
     hash ^= hash >>> 16;

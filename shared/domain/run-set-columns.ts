@@ -1,4 +1,4 @@
-import type { RunName, WorkerId } from "./names.ts";
+import type { WorkerId } from "./names.ts";
 
 /**
  * Beyond this a value counts as this in means and variances, so that a diverged run cannot overflow the sums of a million
@@ -25,7 +25,6 @@ export class RunSetColumns {
   runningMean = new Float64Array(16);
   squares = new Float64Array(16);
   bestHpmax = new Float64Array(16);
-  readonly bestRun: RunName[] = [];
   /** Only of run sets with failures: how many, and how many on each worker. */
   readonly failures = new Map<number, { count: number; readonly workers: Map<WorkerId, number> }>();
 
@@ -54,8 +53,8 @@ export class RunSetColumns {
     return (this.completed[number] ?? 0) + (this.endedOtherwise[number] ?? 0) + this.failed(number);
   }
 
-  /** Adds one completed run's value to the set's numbers. */
-  addValue(number: number, hpmax: number, run: RunName): void {
+  /** Adds one completed run's value to the set's numbers, and says whether it is the best of the set: the first of equals. */
+  addValue(number: number, hpmax: number): boolean {
     const value = clipped(hpmax);
     const count = (this.completed[number] ?? 0) + 1;
     const runningMean = this.runningMean[number] ?? 0;
@@ -64,10 +63,9 @@ export class RunSetColumns {
     this.sum[number] = (this.sum[number] ?? 0) + value;
     this.runningMean[number] = newMean;
     this.squares[number] = (this.squares[number] ?? 0) + (value - runningMean) * (value - newMean);
-    if (count === 1 || hpmax > (this.bestHpmax[number] ?? Number.NaN)) {
-      this.bestHpmax[number] = hpmax;
-      this.bestRun[number] = run;
-    }
+    const isBest = count === 1 || hpmax > (this.bestHpmax[number] ?? Number.NaN);
+    if (isBest) this.bestHpmax[number] = hpmax;
+    return isBest;
   }
 
   addFailure(number: number, worker: WorkerId): void {

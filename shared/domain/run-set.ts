@@ -12,7 +12,7 @@ const excludingWorkers = 2;
 
 /** The runs that share one configuration. A live view: what it says follows the index that it came from. */
 export interface RunSet {
-  /** The array with which the configuration was first started: one copy for everyone. */
+  /** One array for everyone. */
   readonly configuration: Configuration;
   readonly key: string;
   /** Its place among all run sets in order of their first completed runs, from 0; null while it has none. */
@@ -60,6 +60,9 @@ export interface RunSets extends Iterable<RunSet> {
   isExcluded(configuration: Configuration): boolean;
 }
 
+/** A configuration, or the number of its run set, with which it need not be looked up. */
+type Which = Configuration | number;
+
 /**
  * All run sets of a job, kept up to date run by run, in time that does not grow with the history (best: O(log n)).
  *
@@ -69,6 +72,7 @@ export interface RunSets extends Iterable<RunSet> {
 export class RunSetIndex implements RunSets {
   readonly #register = new ConfigurationRegister();
   readonly #columns = new RunSetColumns();
+  readonly #bestRuns: RunName[] = [];
   readonly #byMean = new IndexedHeap((a, b) => this.#outranks(a, b));
   /** Over all completed runs: how many, Welford's running mean, and sum of squared deviations. */
   #completed = 0;
@@ -83,6 +87,11 @@ export class RunSetIndex implements RunSets {
     return this.#columns.size;
   }
 
+  /** Their configurations, by number. */
+  get configurations(): ConfigurationRegister {
+    return this.#register;
+  }
+
   get totals(): Totals {
     return { completed: this.#completed, ended: this.#ended, inFlight: this.#inFlight };
   }
@@ -91,23 +100,24 @@ export class RunSetIndex implements RunSets {
     return { mean: this.#runningMean, variance: this.#completed > 1 ? this.#squares / (this.#completed - 1) : 0 };
   }
 
-  /** A run with this configuration was assigned for the first time. The array is kept, and must not change afterwards. */
-  started(configuration: Configuration): void {
-    const number = this.#register.add(configuration);
+  /** A run with this configuration was assigned for the first time. Returns the number of its run set. */
+  started(which: Which): number {
+    const number = typeof which === "number" ? which : this.#register.add(which);
     if (number === this.#columns.size) this.#columns.add();
     this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
     this.#inFlight++;
+    return number;
   }
 
   /** @param hpmax  finite: a run whose hpmax is not finite has failed */
-  completed(configuration: Configuration, hpmax: number, run: RunName): void {
+  completed(which: Which, hpmax: number, run: RunName): void {
     if (!Number.isFinite(hpmax)) {
       throw new RangeError(`${run} cannot complete with hpmax ${hpmax}: a run without a finite hpmax has failed`);
     }
-    const number = this.#land(configuration);
+    const number = this.#land(which);
     const columns = this.#columns;
     if (columns.firstSeen[number] === -1) columns.firstSeen[number] = this.#byMean.size;
-    columns.addValue(number, hpmax, run);
+    if (columns.addValue(number, hpmax)) this.#bestRuns[number] = run;
     this.#ended++;
     this.#addToTotals(clipped(hpmax));
     const leader = this.#byMean.top;
@@ -116,21 +126,21 @@ export class RunSetIndex implements RunSets {
   }
 
   /** The run's code failed, on that worker. */
-  failed(configuration: Configuration, worker: WorkerId): void {
-    this.#columns.addFailure(this.#land(configuration), worker);
+  failed(which: Which, worker: WorkerId): void {
+    this.#columns.addFailure(this.#land(which), worker);
     this.#ended++;
   }
 
   /** The run timed out or was pruned. */
-  endedOtherwise(configuration: Configuration): void {
-    const number = this.#land(configuration);
+  endedOtherwise(which: Which): void {
+    const number = this.#land(which);
     this.#columns.endedOtherwise[number] = (this.#columns.endedOtherwise[number] ?? 0) + 1;
     this.#ended++;
   }
 
   /** A failure is taken back: the run is in flight again. */
-  reopened(configuration: Configuration, worker: WorkerId): void {
-    const number = this.#register.find(configuration);
+  reopened(which: Which, worker: WorkerId): void {
+    const number = this.#numberOf(which);
     this.#columns.takeBackFailure(number, worker);
     this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
     this.#inFlight++;
@@ -138,13 +148,13 @@ export class RunSetIndex implements RunSets {
   }
 
   /** The run was cancelled: as if it had never started. */
-  released(configuration: Configuration): void {
-    this.#land(configuration);
+  released(which: Which): void {
+    this.#land(which);
   }
 
   best(): RunSet | null {
     const number = this.#byMean.top;
-    return number === -1 ? null : new RunSetView(number, this.#register, this.#columns);
+    return number === -1 ? null : this.#view(number);
   }
 
   bestFor(): number {
@@ -153,7 +163,7 @@ export class RunSetIndex implements RunSets {
 
   of(configuration: Configuration): RunSet | undefined {
     const number = this.#register.find(configuration);
-    return number === -1 ? undefined : new RunSetView(number, this.#register, this.#columns);
+    return number === -1 ? undefined : this.#view(number);
   }
 
   get(key: string): RunSet | undefined {
@@ -168,20 +178,29 @@ export class RunSetIndex implements RunSets {
 
   *[Symbol.iterator](): Iterator<RunSet> {
     for (let number = 0; number < this.#columns.size; number++) {
-      yield new RunSetView(number, this.#register, this.#columns);
+      yield this.#view(number);
     }
   }
 
+  #view(number: number): RunSet {
+    return new RunSetView(number, this.#register, this.#columns, this.#bestRuns);
+  }
+
   /** Takes one run of the configuration out of the air and returns its run set's number. */
-  #land(configuration: Configuration): number {
-    const number = this.#register.find(configuration);
+  #land(which: Which): number {
+    const number = this.#numberOf(which);
     const inFlight = this.#columns.inFlight[number] ?? 0;
     if (inFlight === 0) {
+      const configuration = typeof which === "number" ? this.#register.configuration(which) : which;
       throw new RangeError(`a run of configuration [${configuration.join(", ")}] ended, but none of it is in flight`);
     }
     this.#columns.inFlight[number] = inFlight - 1;
     this.#inFlight--;
     return number;
+  }
+
+  #numberOf(which: Which): number {
+    return typeof which === "number" ? which : this.#register.find(which);
   }
 
   #addToTotals(value: number): void {
@@ -205,11 +224,13 @@ class RunSetView implements RunSet {
   readonly #number: number;
   readonly #register: ConfigurationRegister;
   readonly #columns: RunSetColumns;
+  readonly #bestRuns: readonly RunName[];
 
-  constructor(number: number, register: ConfigurationRegister, columns: RunSetColumns) {
+  constructor(number: number, register: ConfigurationRegister, columns: RunSetColumns, bestRuns: readonly RunName[]) {
     this.#number = number;
     this.#register = register;
     this.#columns = columns;
+    this.#bestRuns = bestRuns;
   }
 
   get configuration(): Configuration {
@@ -255,7 +276,7 @@ class RunSetView implements RunSet {
   }
 
   get bestRun(): RunName | null {
-    return this.#columns.bestRun[this.#number] ?? null;
+    return this.#bestRuns[this.#number] ?? null;
   }
 
   get bestHpmax(): number {

@@ -17,6 +17,7 @@ import { RunSetIndex } from "./run-set.ts";
 import type { SavedTable } from "./snapshot.ts";
 import { defaultSettings } from "./spec/settings.ts";
 import { type Attempt, isFurther, isOpen, lastAttempt, type Trial } from "./trial.ts";
+import { type SavedTrials, TrialList } from "./trial-list.ts";
 
 /** Columns of a job's metrics; what has other names beyond these is not kept, so that no worker can fill the journal's fold. */
 export const mostColumns = 1000;
@@ -47,13 +48,12 @@ export class RunTable {
   /** Who brought it there: an operator, or "coordinator". */
   stateBy = "";
   endedAt: number | null = null;
-  /** Trial n is at n - 1. */
-  readonly trials: Trial[] = [];
   /** Runs of earlier searches: in the run sets, but in none of the counts below. */
   readonly imported: readonly Trial[];
   /** Trial numbers in the order of their completions, which no clock tells. */
   readonly completions: number[] = [];
   readonly runSets = new RunSetIndex();
+  readonly trials = new TrialList(this.runSets.configurations);
   readonly parents: ParentRun[] = [];
   /** Names of the metric columns, in order of first appearance. */
   readonly columns: string[] = [];
@@ -103,10 +103,13 @@ export class RunTable {
   /** As plain data, without the trials. */
   save(): SavedTable {
     const { submitted, edits, state, reason, stateBy, endedAt, completions, parents, columns } = this;
-    const { waiting, paused, condemned, holding, lost, reclaimed, late, reopened, completedBy } = this;
+    const { waiting, paused, condemned, holding, lost, reclaimed, late, reopened, completedBy, runSets } = this;
     const numbers = { lost, reclaimed, late, reopened };
     return {
-      ...{ submitted, edits, state, reason, stateBy, endedAt, completions, parents, columns, ...numbers },
+      ...{ submitted, edits, state, reason, stateBy, endedAt, parents, columns, ...numbers },
+      completions: Uint32Array.from(completions),
+      configurations: runSets.configurations.rows.slice(),
+      runSets: runSets.size,
       waiting: [...waiting],
       paused: [...paused],
       condemned: [...condemned],
@@ -117,13 +120,13 @@ export class RunTable {
   }
 
   /** The table that was saved, with its trials, which are kept. The counts and run sets follow from them. */
-  static restored(saved: SavedTable, trials: readonly Trial[]): RunTable {
+  static restored(saved: SavedTable, trials: SavedTrials): RunTable {
     const table = new RunTable({ ...saved.submitted, parents: 0 });
     table.#take(saved, trials);
     return table;
   }
 
-  #take(saved: SavedTable, trials: readonly Trial[]): void {
+  #take(saved: SavedTable, trials: SavedTrials): void {
     const { submitted, state, reason, stateBy, endedAt, lost, reclaimed, late, reopened } = saved;
     Object.assign(this, { submitted, state, reason, stateBy, endedAt, lost, reclaimed, late, reopened });
     this.edits.push(...saved.edits);
@@ -140,35 +143,38 @@ export class RunTable {
     for (const [worker, count] of saved.holding) this.holding.set(worker, count);
     for (const [worker, count] of saved.completedBy) this.completedBy.set(worker, count);
     for (const [n, worker] of saved.failedOn) this.#failedOn.set(n, worker);
-    for (const trial of trials) {
-      this.trials.push(trial);
-      this.runSets.started(trial.configuration);
+    this.runSets.configurations.restore(saved.configurations, saved.runSets);
+    this.trials.restore(trials);
+    for (const runSet of trials.runSets) this.runSets.started(runSet);
+    for (const trial of trials.others) {
       for (const part of trial.attempts) this.#shared(part.bootId);
       this.#count(trial);
     }
+    this.outcomes.completed += trials.columns.size;
+    this.ended += trials.columns.size;
     for (const n of saved.completions) {
       this.completions.push(n);
-      const trial = this.trial(n);
-      if (trial) this.runSets.completed(trial.configuration, trial.hpmax ?? Number.NaN, trial.run);
+      this.runSets.completed(this.trials.runSetOf(n), this.trials.hpmaxOf(n) ?? Number.NaN, this.trials.runOf(n));
     }
   }
 
   /** Of a trial of a table that is restored, whose run set has it in flight. */
   #count(trial: Trial): void {
-    const { status, configuration } = trial;
+    const { n, status } = trial;
+    const runSet = this.trials.runSetOf(n);
     if (status === "running" || status === "waiting") {
       this.open += 1;
       return;
     }
     this.outcomes[status] += 1;
     if (status === "cancelled") {
-      this.runSets.released(configuration);
+      this.runSets.released(runSet);
       return;
     }
     this.ended += 1;
-    const worker = this.#failedOn.get(trial.n);
-    if (status === "failed") this.runSets.failed(configuration, worker ?? lastAttempt(trial).worker);
-    else if (status !== "completed") this.runSets.endedOtherwise(configuration);
+    const worker = this.#failedOn.get(n);
+    if (status === "failed") this.runSets.failed(runSet, worker ?? lastAttempt(trial).worker);
+    else if (status !== "completed") this.runSets.endedOtherwise(runSet);
   }
 
   /** Whether another configuration may be started: ended + open never exceeds total_runs. */
@@ -186,7 +192,7 @@ export class RunTable {
   }
 
   trial(n: number): Trial | undefined {
-    return this.trials[n - 1];
+    return this.trials.trial(n);
   }
 
   /** The trial that has waited longest and may be given out; undefined when there is none. */
@@ -218,7 +224,7 @@ export class RunTable {
   /** Returns the number of the parent run that this assignment bound to its worker; 0 where it had one. */
   assigned(event: Assigned): number {
     let bound = 0;
-    let trial = this.trial(event.n);
+    let trial = this.trials.forFold(event.n);
     if (trial) {
       const last = lastAttempt(trial);
       if (trial.status !== "waiting" || event.attempt !== last.attempt + 1) this.#impossible(event, trial);
@@ -248,9 +254,8 @@ export class RunTable {
         checkpoint: null,
         console: "",
       };
-      this.trials.push(trial);
+      this.trials.add(trial, this.runSets.started(configuration));
       this.open += 1;
-      this.runSets.started(configuration);
       bound = this.#bind(event);
     }
     const { worker } = event;
@@ -258,7 +263,7 @@ export class RunTable {
     return bound;
   }
 
-  completed(event: Completed): Trial {
+  completed(event: Completed): void {
     const trial = this.#openTrial(event);
     this.#close(trial, event.at);
     trial.status = "completed";
@@ -269,30 +274,30 @@ export class RunTable {
     this.completions.push(trial.n);
     this.outcomes.completed += 1;
     this.completedBy.set(event.worker, (this.completedBy.get(event.worker) ?? 0) + 1);
-    this.runSets.completed(trial.configuration, event.hpmax, trial.run);
-    return trial;
+    this.runSets.completed(this.trials.runSetOf(trial.n), event.hpmax, trial.run);
+    this.trials.completed(trial);
   }
 
-  endedWithout(event: EndedWithout): Trial {
+  endedWithout(event: EndedWithout): void {
     const trial = this.#openTrial(event);
     this.#close(trial, event.at);
     trial.status = event.outcome;
     trial.reason = event.reason;
     trial.console = event.console ?? "";
     this.outcomes[event.outcome] += 1;
+    const runSet = this.trials.runSetOf(trial.n);
     if (event.outcome === "cancelled") {
-      this.runSets.released(trial.configuration);
+      this.runSets.released(runSet);
     } else {
       this.ended += 1;
       if (event.outcome === "failed") {
-        this.runSets.failed(trial.configuration, event.worker);
+        this.runSets.failed(runSet, event.worker);
         this.#failedOn.set(trial.n, event.worker);
-      } else this.runSets.endedOtherwise(trial.configuration);
+      } else this.runSets.endedOtherwise(runSet);
     }
-    return trial;
   }
 
-  lostBy(event: Lost): Trial {
+  lostBy(event: Lost): void {
     const trial = this.#openTrial(event);
     const last = lastAttempt(trial);
     if (trial.status !== "running" || last.attempt !== event.attempt) this.#impossible(event, trial);
@@ -304,12 +309,11 @@ export class RunTable {
     if (event.outcome === "lost") this.lost += 1;
     else this.reclaimed += 1;
     this.waiting.add(trial.n);
-    return trial;
   }
 
   /** Takes a failure back; the trial waits for another worker. */
-  reopenedBy(event: Reopened): Trial {
-    const trial = this.trial(event.n);
+  reopenedBy(event: Reopened): void {
+    const trial = this.trials.forFold(event.n);
     const part = trial?.attempts.find(({ attempt }) => attempt === event.attempt);
     if (trial?.status !== "failed" || part?.worker !== event.worker) this.#impossible(event, trial);
     part.end = `taken back: ${event.reason}`;
@@ -323,15 +327,14 @@ export class RunTable {
     this.open += 1;
     this.reopened += 1;
     this.waiting.add(trial.n);
-    this.runSets.reopened(trial.configuration, event.worker);
+    this.runSets.reopened(this.trials.runSetOf(trial.n), event.worker);
     this.#failedOn.delete(trial.n);
-    return trial;
   }
 
   /** Ends that follow from an order are records of their own. */
   ordered({ trials, order, by }: RunsOrdered): void {
     for (const n of trials) {
-      const trial = this.trial(n);
+      const trial = this.trials.forFold(n);
       if (!trial || !isOpen(trial) || this.condemned.has(n)) continue;
       if (order === "pruned" || order === "cancelled") {
         trial.order = order;
@@ -366,14 +369,14 @@ export class RunTable {
   }
 
   lateBy(event: Late): void {
-    const trial = this.trial(event.n);
+    const trial = this.trials.forFold(event.n);
     if (!trial || isOpen(trial)) this.#impossible(event, trial);
     trial.late += 1;
     this.late += 1;
   }
 
   #openTrial(event: Checkpointed | Completed | EndedWithout | Lost): Trial {
-    const trial = this.trial(event.n);
+    const trial = this.trials.forFold(event.n);
     if (!trial || !isOpen(trial)) this.#impossible(event, trial);
     if (!trial.attempts.some((part) => part.attempt === event.attempt)) this.#impossible(event, trial);
     return trial;

@@ -2,11 +2,11 @@ import { type AnsweredClaim, ClaimRing } from "./claim-ring.ts";
 import type { JobEdited, JobStateName, JobSubmitted } from "./events.ts";
 import type { JobName, WorkerId } from "./names.ts";
 import { type ParentRun, RunTable } from "./run-table.ts";
-import { packTrials, type TrialColumns, unpackTrials } from "./trial-columns.ts";
+import type { SavedTrials } from "./trial-list.ts";
 import { emptyWorkspace, type WorkerRecord, type WorkspaceState } from "./workspace-state.ts";
 
 /** Raised with every change to what the fold keeps: a snapshot of another version is not used, and the journal folded whole. */
-export const snapshotVersion = 1;
+export const snapshotVersion = 2;
 
 /** A job's table as plain data: what cannot be worked out from its trials. */
 export interface SavedTable {
@@ -16,7 +16,11 @@ export interface SavedTable {
   readonly reason: string;
   readonly stateBy: string;
   readonly endedAt: number | null;
-  readonly completions: readonly number[];
+  readonly completions: Uint32Array<ArrayBuffer>;
+  /** Of the run sets by number, one after the other. */
+  readonly configurations: Uint32Array<ArrayBuffer>;
+  /** How many there are. */
+  readonly runSets: number;
   readonly parents: readonly ParentRun[];
   readonly columns: readonly string[];
   readonly waiting: readonly number[];
@@ -47,7 +51,7 @@ export interface Snapshot {
   readonly nextJob: number;
   readonly nextRun: number;
   readonly evidenceSeq: number;
-  readonly jobs: readonly { readonly table: SavedTable; readonly trials: TrialColumns }[];
+  readonly jobs: readonly { readonly table: SavedTable; readonly trials: SavedTrials }[];
   readonly workers: readonly SavedWorker[];
   readonly orders: readonly (readonly [string, string])[];
 }
@@ -64,7 +68,7 @@ export function takeSnapshot(state: WorkspaceState): Snapshot {
     evidenceSeq,
     jobs: [...state.jobs.values()].map((table) => ({
       table: table.save(),
-      trials: packTrials(table.trials, table.submitted.hyperparameters.length),
+      trials: table.trials.save(),
     })),
     workers: [...state.workers.values()].map((worker) => ({
       ...worker,
@@ -80,7 +84,7 @@ export function restoreSnapshot(saved: Snapshot): WorkspaceState {
   const { seq, term, leader, nextJob, nextRun, evidenceSeq } = saved;
   const jobs = saved.jobs.map(({ table, trials }): [JobName, RunTable] => [
     table.submitted.job,
-    RunTable.restored(table, unpackTrials(trials)),
+    RunTable.restored(table, trials),
   ]);
   const workers = saved.workers.map((worker): [WorkerId, WorkerRecord] => {
     const claims = new ClaimRing();

@@ -1,17 +1,18 @@
 import { deflateSync, inflateSync } from "node:zlib";
 import { restoreSnapshot, type Snapshot, snapshotVersion } from "../domain/snapshot.ts";
-import type { TrialColumns } from "../domain/trial-columns.ts";
 import type { WorkspaceState } from "../domain/workspace-state.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { open, seal } from "./envelope.ts";
 import { keyBytes } from "./sealed-chunks.ts";
 
-const columnTypes = {
-  n: Float64Array,
-  parent: Float64Array,
-  child: Float64Array,
-  configurations: Uint16Array,
+/** What is columns in a table, its trials, and those of them that are in columns. */
+const tableColumns = { completions: Uint32Array, configurations: Uint32Array } as const;
+const listColumns = { runSets: Uint32Array } as const;
+const trialColumns = {
+  n: Uint32Array,
+  parent: Uint32Array,
+  child: Uint32Array,
   seed: Float64Array,
   hpmax: Float64Array,
   iters: Float64Array,
@@ -19,25 +20,39 @@ const columnTypes = {
   endedAt: Float64Array,
   worker: Uint32Array,
   bootId: Uint32Array,
-  metricCounts: Uint16Array,
+  metricsEnd: Uint32Array,
   metrics: Float64Array,
 } as const;
-type ColumnName = keyof typeof columnTypes;
-const columnNames = Object.keys(columnTypes) as ColumnName[];
+
+type ColumnTypes = Readonly<Record<string, typeof Uint32Array | typeof Float64Array>>;
+type SavedJob = Snapshot["jobs"][number];
 
 /** The columns travel as their bytes, little-endian as all machines that Node runs on today. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
-  const jobs = snapshot.jobs.map(({ table, trials }) => ({ table, trials: { ...trials, ...bytesOf(trials) } }));
+  const jobs = snapshot.jobs.map(({ table, trials }) => ({
+    table: withBytes(table, tableColumns),
+    trials: { ...withBytes(trials, listColumns), columns: withBytes(trials.columns, trialColumns) },
+  }));
   // Level 1: a tenth of the time of the usual one, for a fifth more bytes.
   return deflateSync(encode({ ...snapshot, jobs }), { level: 1 });
 }
 
-function bytesOf(trials: TrialColumns): Record<ColumnName, Uint8Array> {
-  const bytes = (name: ColumnName): Uint8Array => {
-    const { buffer, byteOffset, byteLength } = trials[name];
-    return new Uint8Array(buffer, byteOffset, byteLength);
-  };
-  return Object.fromEntries(columnNames.map((name) => [name, bytes(name)])) as Record<ColumnName, Uint8Array>;
+function withBytes(object: object, types: ColumnTypes): object {
+  const bytes = { ...object } as Record<string, unknown>;
+  for (const name of Object.keys(types)) {
+    const { buffer, byteOffset, byteLength } = bytes[name] as Uint8Array; // or wider: a column, by its name
+    bytes[name] = new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  return bytes;
+}
+
+function withColumns<T extends object>(object: T, types: ColumnTypes): T {
+  const columns = { ...object } as Record<string, unknown>;
+  for (const [name, Column] of Object.entries(types)) {
+    // A copy: their place among other bytes is no multiple of their width.
+    columns[name] = new Column(Uint8Array.from(columns[name] as Uint8Array).buffer); // as withBytes made them
+  }
+  return columns as T;
 }
 
 /**
@@ -57,17 +72,13 @@ export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
     throw new check.BadMessage(`snapshot version ${String(saved?.v)}; this program reads version ${snapshotVersion}`);
   }
   const snapshot = saved as Snapshot;
-  const jobs = snapshot.jobs.map(({ table, trials }) => ({ table, trials: columnsOf(trials) }));
+  const jobs = snapshot.jobs.map(
+    ({ table, trials }): SavedJob => ({
+      table: withColumns(table, tableColumns),
+      trials: { ...withColumns(trials, listColumns), columns: withColumns(trials.columns, trialColumns) },
+    }),
+  );
   return restoreSnapshot({ ...snapshot, jobs });
-}
-
-function columnsOf(trials: TrialColumns): TrialColumns {
-  const column = (name: ColumnName): Float64Array | Uint32Array | Uint16Array => {
-    const bytes = trials[name] as unknown as Uint8Array; // as bytesOf made them
-    // A copy: their place among other bytes is no multiple of their width.
-    return new columnTypes[name](Uint8Array.from(bytes).buffer);
-  };
-  return { ...trials, ...Object.fromEntries(columnNames.map((name) => [name, column(name)])) };
 }
 
 /** Where the newest snapshot lies; kept in the entry `snap`, which workers cannot read. */

@@ -1,4 +1,5 @@
-import { type CompletedRun, searchHistory } from "../../shared/domain/evaluation/history.ts";
+import { type CompletedRun, type CompletedRuns, inColumns } from "../../shared/domain/evaluation/completed-runs.ts";
+import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { verdictOf } from "../../shared/domain/evaluation/verdict.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
@@ -41,9 +42,9 @@ const cpuSeconds = (from: NodeJS.CpuUsage, to: NodeJS.CpuUsage): string =>
   ((to.user + to.system - from.user - from.system) / 1e6).toFixed(2);
 
 /** A search that narrows down: more and more of its runs are near one configuration. */
-function longSearch(count: number): CompletedRun[] {
+function longSearch(count: number): CompletedRuns {
   const rng = rngFrom("long search");
-  return Array.from({ length: count }, (_, i) => {
+  const runs = Array.from({ length: count }, (_, i): CompletedRun => {
     const isNear = rng.uniform() < i / count;
     const configuration = tutorialHyperparameters.map(({ values }, dial) => {
       const middle = values.length >> 1;
@@ -55,6 +56,7 @@ function longSearch(count: number): CompletedRun[] {
     }, 0);
     return { run: childRunName(1, i + 1), configuration, hpmax: 0.05 * Math.exp(-off / 4) + 0.01 * rng.uniform() };
   });
+  return inColumns(runs);
 }
 
 function calibration(seeds: number, draws: number): void {
@@ -71,7 +73,7 @@ function calibrationRow(scenario: Scenario, seeds: number, draws: number): strin
     const { surface, completed, verdict } = simulate(scenario, i + 1, draws);
     const truth = surface.truth(verdict.leader);
     const { low, high } = verdict.interval;
-    const last = searchHistory(completed, surface.hyperparameters).rows.at(-1);
+    const last = searchHistory(inColumns(completed), surface.hyperparameters).rows.at(-1);
     const estimate = last?.estHpmax ?? Number.NaN;
     const half = 1.2816 * (last?.sd ?? 0);
     const best = bestMeasured(surface, completed);

@@ -116,7 +116,8 @@ export async function run(args: string[]): Promise<void> {
       }
       const table = (await readJournal(bus)).jobs.get(answer.name as JobName);
       const times =
-        table?.trials.map(({ attempts, endedAt }) => [attempts[0]?.at ?? Number.NaN, endedAt] as const) ?? [];
+        [...(table?.trials ?? [])].map(({ attempts, endedAt }) => [attempts[0]?.at ?? Number.NaN, endedAt] as const) ??
+        [];
       if (times.length === 0) throw new Error(`${answer.name} has no trials`);
       return (Math.max(...times.map(([, end]) => end)) - Math.min(...times.map(([begin]) => begin))) / 1000;
     }

@@ -75,7 +75,7 @@ test("a workspace that is saved while it searches, in an empty place it goes on 
 
   // In its own, after one more worker has joined and the search has gone on.
   await swarm.when("the late one has a run", job, ({ trials }) =>
-    trials.some(({ attempts }) => attempts.some(({ worker }) => worker === "late")),
+    [...trials].some(({ attempts }) => attempts.some(({ worker }) => worker === "late")),
   );
   assert.match(await ended(nexus(swarm, "restore", file), exitCode.usage), /is in use .* nexus-coord stop/);
   const put = await ended(nexus(swarm, "restore", file, "--replace"), exitCode.done);

@@ -93,7 +93,7 @@ describe("the broker goes", { concurrency: 2 }, () => {
       const table = await completed(swarm, job);
       assertExactly(table, 24);
       assert.ok(
-        table.trials.every(({ charged }) => charged === 0),
+        [...table.trials].every(({ charged }) => charged === 0),
         "a loss while the broker was away was charged",
       );
       await swarm.verify();

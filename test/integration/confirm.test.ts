@@ -58,7 +58,7 @@ test("a search is evaluated, its winner written into the spec, and its best run 
     [submitted.settings.hpTuning, submitted.settings.confirms, submitted.settings.stopWhen],
     [false, "job1", null],
   );
-  assert.deepEqual(fresh.trials[0]?.configuration, tunedConfiguration(winner.hyperparameters));
+  assert.deepEqual(fresh.trial(1)?.configuration, tunedConfiguration(winner.hyperparameters));
   const seeds = new Set([...search.trials, ...fresh.trials].map(({ seed }) => seed));
   assert.equal(seeds.size, 16);
 

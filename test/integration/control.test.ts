@@ -127,7 +127,9 @@ describe("control of a live search", () => {
     assert.match(two.output(), /two was drained by /);
     const drained = await swarm.table(short);
     assert.equal(drained.reclaimed + drained.lost, 0);
-    assert.ok(drained.trials.some(({ attempts, status }) => status === "completed" && attempts[0]?.worker === "two"));
+    assert.ok(
+      [...drained.trials].some(({ attempts, status }) => status === "completed" && attempts[0]?.worker === "two"),
+    );
     assert.match(await done(swarm, "list", "workers"), /two .*draining.*drained by/);
 
     // Not unasked where nobody can be asked.
@@ -174,7 +176,7 @@ describe("control of a live search", () => {
     const table = await swarm.when("the job is done", job, ({ isOver }) => isOver);
     assert.deepEqual([table.outcomes.completed, table.outcomes.failed], [30, 0]);
     assert.ok(table.reopened >= 2, `${table.reopened} failures were taken back`);
-    assert.ok(table.trials.every(({ charged }) => charged === 0));
+    assert.ok([...table.trials].every(({ charged }) => charged === 0));
     assert.match(
       await done(swarm, "list", "workers"),
       /sick .*benched.*its last [34] runs failed while others succeed/,

@@ -26,7 +26,7 @@ test("a worker's cable is pulled: a short while costs nothing, a long one moves 
   // One lease and a moment (npm run bench -- faults); here a dozen programs run beside it.
   const noticedMs = Date.now() - cut;
   assert.ok(noticedMs < 3000 + 3000, `noticed after ${noticedMs} ms, with a lease of 3 s`);
-  assert.match(waiting.trials.at(-1)?.reason ?? "", /no sign of life from far for 3 s/);
+  assert.match([...waiting.trials].at(-1)?.reason ?? "", /no sign of life from far for 3 s/);
   swarm.worker("near", ["--slots", "2"]);
   await swarm.when("the near worker holds them", job, ({ holding }) => holding.get("near" as never) === 2);
   host.plug();
@@ -36,7 +36,7 @@ test("a worker's cable is pulled: a short while costs nothing, a long one moves 
   assert.equal(table.trials.length, 6);
   assert.equal(table.lost, 2);
   // What moved was gone on with, not begun anew, and ended once, wherever that was.
-  for (const trial of table.trials.filter(({ attempts }) => attempts.length > 1)) {
+  for (const trial of [...table.trials].filter(({ attempts }) => attempts.length > 1)) {
     assert.equal(trial.status, "completed");
     assert.equal(trial.attempts[0]?.worker, "far");
   }

@@ -59,7 +59,7 @@ processing_stages:
   await swarm.when("the first run is under way", job, ({ running }) => running === 1);
   rmSync(join(mine, "lib"), { recursive: true });
   await eventually("a checkpoint of the program is stored", async () => {
-    const place = (await swarm.table(job)).trials[0]?.checkpoint;
+    const place = (await swarm.table(job)).trial(1)?.checkpoint;
     return place?.stage === 2 && place.iters > 0;
   });
   victim.child.kill("SIGKILL");
@@ -67,14 +67,14 @@ processing_stages:
   const heir = swarm.worker("heir", ["--slots", "1"]);
   const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
   assert.deepEqual(
-    table.trials.map(({ hpmax, iters }) => [hpmax, iters]),
+    [...table.trials].map(({ hpmax, iters }) => [hpmax, iters]),
     [
       [112, 12],
       [212, 12],
     ],
   );
   assert.deepEqual(
-    table.trials[0]?.attempts.map(({ worker }) => worker),
+    table.trial(1)?.attempts.map(({ worker }) => worker),
     ["victim", "heir"],
   );
   assert.equal(heir.child.exitCode, null);
@@ -92,7 +92,7 @@ processing_stages:
   assert.deepEqual(readFileSync("home/code/train.mjs"), readFileSync(join(fixture, "train.mjs")));
   assert.deepEqual(readdirSync("home/code/processors/My_Proc").sort(), ["My_Proc.js", "My_Proc.yaml"]);
   // One run's repro_spec.yaml has beside it what it needs.
-  assert.equal((await nexusHere("download", table.trials[1]?.run ?? "", "--to", "one")).code, exitCode.done);
+  assert.equal((await nexusHere("download", table.trial(2)?.run ?? "", "--to", "one")).code, exitCode.done);
   const again = await startNexus(["run", "one/repro_spec.yaml"], swarm.folder).ended();
   assert.match(again.stdout, /\n\w.*hpmax\): {2}212\.00000\n/, again.stderr);
   await swarm.verify();

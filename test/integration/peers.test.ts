@@ -56,7 +56,7 @@ describe("a workspace on three machines", () => {
     assert.equal(table.ended, totalRuns);
     assert.equal(table.open, 0);
     assert.equal(table.outcomes.completed, totalRuns);
-    assert.equal(new Set(table.trials.map(({ run }) => run)).size, totalRuns);
+    assert.equal(new Set([...table.trials].map(({ run }) => run)).size, totalRuns);
     await last.swarm.verify();
     await workers.end();
     await endAll(machines);

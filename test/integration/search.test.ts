@@ -15,8 +15,8 @@ describe("a whole search on a real swarm", () => {
     assert.equal(table.trials.length, 60);
     assert.equal(table.ended, 60);
     assert.equal(table.open, 0);
-    assert.ok(table.trials.every(({ status }) => status === "completed"));
-    assert.equal(new Set(table.trials.map(({ run }) => run)).size, 60);
+    assert.ok([...table.trials].every(({ status }) => status === "completed"));
+    assert.equal(new Set([...table.trials].map(({ run }) => run)).size, 60);
     assert.deepEqual(table.columns, ["s1-hrs", "s1-val"]);
     assert.ok(
       table.parents.length >= 1 && table.parents.every(({ worker }) => worker === "left" || worker === "right"),
@@ -38,7 +38,7 @@ describe("a whole search on a real swarm", () => {
     const a = await swarm.when("the first is completed", first, ({ state }) => state === "completed");
     const b = await swarm.when("the second is completed", second, ({ state }) => state === "completed");
     const tried = (table: typeof a): unknown[] =>
-      table.trials.map(({ configuration, seed, hpmax }) => ({ configuration, seed, hpmax }));
+      [...table.trials].map(({ configuration, seed, hpmax }) => ({ configuration, seed, hpmax }));
     assert.deepEqual(tried(a), tried(b));
     assert.deepEqual(
       a.parents.map(({ name }) => name),
@@ -48,7 +48,7 @@ describe("a whole search on a real swarm", () => {
       b.parents.map(({ name }) => name),
       ["run4", "run5", "run6"],
     );
-    assert.ok(a.trials.every(({ run }) => run.startsWith("run1.")));
+    assert.ok([...a.trials].every(({ run }) => run.startsWith("run1.")));
     await swarm.end();
   });
 
@@ -60,9 +60,9 @@ describe("a whole search on a real swarm", () => {
     swarm.worker("only", ["--slots", "2"]);
     const a = await swarm.when("the grid is completed", grid, ({ state }) => state === "completed");
     const b = await swarm.when("the repeats are completed", repeat, ({ state }) => state === "completed");
-    assert.equal(new Set(a.trials.map(({ configuration }) => configuration.join())).size, 15);
-    assert.deepEqual([...new Set(b.trials.map(({ configuration }) => configuration.join()))], ["1,1"]);
-    assert.equal(new Set(b.trials.map(({ seed }) => seed)).size, 5);
+    assert.equal(new Set([...a.trials].map(({ configuration }) => configuration.join())).size, 15);
+    assert.deepEqual([...new Set([...b.trials].map(({ configuration }) => configuration.join()))], ["1,1"]);
+    assert.equal(new Set([...b.trials].map(({ seed }) => seed)).size, 5);
     await swarm.end();
   });
 });
@@ -101,7 +101,7 @@ describe("job settings", () => {
     assert.equal((await swarm.table(job)).trials.length, 0);
     swarm.worker("right", ["--target", "gpu,cpu"]);
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
-    assert.ok(table.trials.every(({ attempts }) => attempts.every(({ worker }) => worker === "right")));
+    assert.ok([...table.trials].every(({ attempts }) => attempts.every(({ worker }) => worker === "right")));
     await swarm.end();
   });
 
@@ -116,12 +116,12 @@ describe("job settings", () => {
     const b = await swarm.when("the late job ends", late, ({ state }) => state === "completed");
     const c = await swarm.when("the diverging job ends", nan, ({ state }) => state === "completed");
     assert.equal(a.outcomes.failed, 3);
-    assert.ok(a.trials.every(({ attempts }) => attempts.length === 1));
-    assert.match(a.trials[0]?.reason ?? "", /told to throw/);
+    assert.ok([...a.trials].every(({ attempts }) => attempts.length === 1));
+    assert.match(a.trial(1)?.reason ?? "", /told to throw/);
     assert.equal(b.outcomes["timed out"], 2);
-    assert.match(b.trials[0]?.reason ?? "", /max_run_time/);
+    assert.match(b.trial(1)?.reason ?? "", /max_run_time/);
     assert.equal(c.outcomes.failed, 2);
-    assert.match(c.trials[0]?.reason ?? "", /hpmax came out as NaN/);
+    assert.match(c.trial(1)?.reason ?? "", /hpmax came out as NaN/);
     await swarm.end();
   });
 
@@ -145,7 +145,7 @@ describe("job settings", () => {
     const job = await swarm.submit(swarm.probeSpec("chatty", { total_runs: 1 }, { reports: 40_000 }));
     const table = await swarm.when("the job ends", job, ({ state }) => state === "completed");
     assert.equal(table.outcomes.completed, 1);
-    assert.equal(table.trials[0]?.iters, 40_000);
+    assert.equal(table.trial(1)?.iters, 40_000);
     await swarm.end();
   });
 
@@ -159,7 +159,7 @@ describe("job settings", () => {
     const table = await swarm.when("the job ends", job, ({ state }) => state === "completed");
     assert.ok(table.ended >= 20 && table.ended <= 22, `${table.ended} runs ended`);
     assert.match(table.reason, /runs >= 20/);
-    assert.ok(!table.trials.some(isOpen));
+    assert.ok(![...table.trials].some(isOpen));
     await swarm.end();
   });
 });

@@ -37,7 +37,7 @@ for (const name of ["random_hp_search", "dgd_hp_search"]) {
     assert.equal(table.parents.length, 25, "compute_nodes: 25 makes as many parent runs");
     for (const { hpmax, run } of table.trials) assert.ok(Number.isFinite(hpmax), `${run} has ${hpmax}`);
     // One and a half million to choose from; DGD may come back to the best.
-    assert.ok(new Set(table.trials.map(({ configuration }) => configuration.join())).size > 2);
+    assert.ok(new Set([...table.trials].map(({ configuration }) => configuration.join())).size > 2);
   });
 }
 

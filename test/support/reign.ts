@@ -139,6 +139,7 @@ export function plain(state: WorkspaceState): unknown {
       job,
       {
         ...table,
+        trials: [...table.trials],
         waiting: [...table.waiting],
         holding: [...table.holding],
         parents: table.parents,

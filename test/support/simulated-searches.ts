@@ -1,4 +1,5 @@
-import { type CompletedRun, searchHistory } from "../../shared/domain/evaluation/history.ts";
+import { type CompletedRun, inColumns } from "../../shared/domain/evaluation/completed-runs.ts";
+import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { type Verdict, verdictOf } from "../../shared/domain/evaluation/verdict.ts";
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import { childRunName } from "../../shared/domain/names.ts";
@@ -57,8 +58,9 @@ export function simulate(
     completed.push(run);
     startOne();
   }
-  const history = searchHistory(completed, known.hyperparameters);
-  const verdict = verdictOf(completed, history, known.hyperparameters, { tuning, draws, seed: `verdict ${seed}` });
+  const columns = inColumns(completed);
+  const history = searchHistory(columns, known.hyperparameters);
+  const verdict = verdictOf(columns, history, known.hyperparameters, { tuning, draws, seed: `verdict ${seed}` });
   if (!verdict) throw new Error("nothing has completed");
   return { surface: known, completed, verdict };
 }

@@ -34,12 +34,25 @@ test("finds every one of many neighbouring configurations", () => {
   assert.equal(register.find([0, 0, 4]), -1);
 });
 
-test("keeps the array that was added first, so that all may share it", () => {
+test("gives everyone one array of a configuration", () => {
   const register = new ConfigurationRegister();
-  const first = [1, 2];
-  register.add(first);
   register.add([1, 2]);
-  assert.equal(register.configuration(0), first);
+  assert.deepEqual(register.configuration(0), [1, 2]);
+  assert.equal(register.configuration(0), register.configuration(0));
+});
+
+test("goes on from another register's rows as that one does", () => {
+  const first = new ConfigurationRegister();
+  for (let i = 0; i < 1000; i++) first.add([i % 40, i, 3]);
+  const next = new ConfigurationRegister();
+  next.add([0, 0, 3]);
+  next.restore(first.rows.slice(), first.size);
+  assert.equal(next.size, 1000);
+  assert.deepEqual(next.configuration(41), [1, 41, 3]);
+  assert.equal(next.find([39, 999, 3]), 999);
+  assert.equal(next.find([39, 999, 4]), -1);
+  assert.equal(next.add([7, 7, 7]), 1000);
+  assert.equal(next.add([39, 999, 3]), 999);
 });
 
 test("knows the one configuration of a job without hyperparameters", () => {

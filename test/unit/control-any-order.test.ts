@@ -151,7 +151,7 @@ async function play(test_: TestReign, job: JobName, steps: readonly Step[], chec
   let count = 0;
   for (const each of steps) {
     const table = test_.reign.state.jobs.get(job);
-    const open = (table?.trials ?? []).filter(isOpen);
+    const open = [...(table?.trials ?? [])].filter(isOpen);
     const numbers = open.map(({ n }) => n);
     const order = orderOf(each, job, `o${test_.reign.term}-${count}`, test_.now, numbers);
     if (order) {
@@ -215,7 +215,7 @@ class Invariants {
     assert.equal(table.ended + table.open, this.#begun);
     assert.equal(table.runSets.totals.inFlight, table.open);
     assert.equal(table.runSets.totals.ended, table.ended);
-    const open = table.trials.filter(isOpen);
+    const open = [...table.trials].filter(isOpen);
     assert.equal(table.open, open.length);
     assert.equal(table.waiting.size, open.filter(({ status }) => status === "waiting").length);
     assert.deepEqual(

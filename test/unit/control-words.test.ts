@@ -28,7 +28,7 @@ const shown = (named: readonly Named[]): string[] =>
     if (each.kind === "job") return each.table.job;
     return each.kind === "worker"
       ? `worker ${each.worker}`
-      : `${each.table.job}: ${each.trials.map(({ run }) => run).join(" ")}`;
+      : `${each.table.job}: ${[...each.trials].map(({ run }) => run).join(" ")}`;
   });
 
 describe("the words after a control verb", () => {

@@ -70,7 +70,7 @@ describe("a job", () => {
     const { table } = story;
     assert.deepEqual([table.state, table.open, table.ended, table.outcomes.cancelled], ["cancelled", 0, 1, 2]);
     assert.deepEqual(
-      table.trials.slice(1).map(({ status, reason }) => [status, reason]),
+      [...table.trials].slice(1).map(({ status, reason }) => [status, reason]),
       [
         ["cancelled", "job1 was cancelled by andreas"],
         ["cancelled", "job1 was cancelled by andreas"],
@@ -187,13 +187,13 @@ describe("a job that is edited", () => {
       await story.claim();
       story.say(alice, n, "result");
     }
-    const before = story.table.trials.map(({ configuration }) => [...configuration]);
+    const before = [...story.table.trials].map(({ configuration }) => [...configuration]);
     assert.equal(await story.edit({ addValues: { a: [2.5], b: ["z"] } }), "ok: a also 2.5, b also z");
     const answer = await answerClaim(story.test.reign, alice, claim("grown"));
     assert.ok(answer?.kind === "assigned");
     assert.deepEqual(answer.settings, [2.5, "x"]);
     assert.deepEqual(
-      story.table.trials.slice(0, 8).map(({ configuration }) => [...configuration]),
+      [...story.table.trials].slice(0, 8).map(({ configuration }) => [...configuration]),
       before,
     );
     assert.deepEqual(story.table.submitted.hyperparameters[0]?.dial, [0, 1, 4, 2, 3]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CompletedRun, type HistoryRow, searchHistory } from "../../shared/domain/evaluation/history.ts";
+import { type CompletedRun, inColumns } from "../../shared/domain/evaluation/completed-runs.ts";
+import { type HistoryRow, searchHistory } from "../../shared/domain/evaluation/history.ts";
 import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import type { RunName } from "../../shared/domain/names.ts";
 import { golden } from "../support/golden.ts";
@@ -49,7 +50,7 @@ for (const each of cases) {
     const hyperparameters = each.hyperparameters.map(({ name, values }) => ordered(name, values));
     const runs = completedRuns(each, hyperparameters);
     const { prior, completed, rows } = searchHistory(
-      runs,
+      inColumns(runs),
       hyperparameters,
       each.max_runs > 0 ? { first: each.max_runs } : {},
     );

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { printEvaluation } from "../../coordinator/results/evaluate-job.ts";
 import { historyTable } from "../../coordinator/results/history-table.ts";
 import { verdictLines } from "../../coordinator/results/verdict-text.ts";
-import { type CompletedRun, type HistoryRow, searchHistory } from "../../shared/domain/evaluation/history.ts";
+import { type CompletedRun, inColumns } from "../../shared/domain/evaluation/completed-runs.ts";
+import { type HistoryRow, searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { believe } from "../../shared/domain/evaluation/truth.ts";
 import { type Verdict, verdictOf } from "../../shared/domain/evaluation/verdict.ts";
 import { childRunName, type RunName } from "../../shared/domain/names.ts";
@@ -21,7 +22,8 @@ const completedAs = (runs: readonly (readonly [configuration: readonly number[],
   runs.map(([configuration, hpmax], i) => ({ configuration, hpmax, run: childRunName(1, i + 1) }));
 
 function verdictFor(runs: readonly CompletedRun[], hyperparameters = dials): Verdict {
-  const verdict = verdictOf(runs, searchHistory(runs, hyperparameters), hyperparameters, { draws: 300 });
+  const columns = inColumns(runs);
+  const verdict = verdictOf(columns, searchHistory(columns, hyperparameters), hyperparameters, { draws: 300 });
   assert.ok(verdict);
   return verdict;
 }
@@ -30,7 +32,7 @@ test("the history ends where the standings begin, and its rows fill the search",
   const run = fc.tuple(fc.tuple(fc.nat(7), fc.nat(2)), fc.integer({ min: 0, max: 5 }));
   fc.assert(
     fc.property(fc.array(run, { minLength: 1, maxLength: 80, size: "max" }), (runs) => {
-      const { rows, completed } = searchHistory(completedAs(runs), dials);
+      const { rows, completed } = searchHistory(inColumns(completedAs(runs)), dials);
       const [first] = standings(indexOf(runs), dials, { top: 1 });
       const last = rows.at(-1);
       assert.ok(first && last);
@@ -125,7 +127,7 @@ test("80 % intervals of the best hold the truth 75 to 85 times in 100, where the
       const { surface, completed, verdict } = simulate(scenario, seed, 150);
       const truth = surface.truth(verdict.leader);
       if (truth >= verdict.interval.low && truth <= verdict.interval.high) held += 1;
-      const last = searchHistory(completed, surface.hyperparameters).rows.at(-1);
+      const last = searchHistory(inColumns(completed), surface.hyperparameters).rows.at(-1);
       if (Math.abs(truth - (last?.estHpmax ?? 0)) <= 1.2816 * (last?.sd ?? 0)) heldByOriginal += 1;
       if (bestMeasured(surface, completed) > truth) isBetter += 1;
       chance += verdict.chanceOfBetter;
@@ -147,9 +149,9 @@ test("the same runs and seed give the same verdict; another seed moves it within
   const scenario = scenarios.find(({ name }) => name === "8 configurations, noise 1, DGD, 40 runs");
   assert.ok(scenario);
   const { completed, surface } = simulate(scenario, 3, 10);
-  const history = searchHistory(completed, surface.hyperparameters);
+  const history = searchHistory(inColumns(completed), surface.hyperparameters);
   const [one, again, other] = ["a", "a", "b"].map((seed) =>
-    verdictOf(completed, history, surface.hyperparameters, { seed }),
+    verdictOf(inColumns(completed), history, surface.hyperparameters, { seed }),
   );
   assert.deepEqual(one, again);
   assert.ok(one && other);
@@ -253,8 +255,8 @@ test("any finite values give finite beliefs, in which the interval holds the est
   const run = fc.tuple(fc.tuple(fc.nat(3), fc.nat(2)), value);
   fc.assert(
     fc.property(fc.array(run, { minLength: 1, maxLength: 12 }), (runs) => {
-      const history = searchHistory(completedAs(runs), dials);
-      const verdict = verdictOf(completedAs(runs), history, dials, { draws: 20 });
+      const history = searchHistory(inColumns(completedAs(runs)), dials);
+      const verdict = verdictOf(inColumns(completedAs(runs)), history, dials, { draws: 20 });
       assert.ok(verdict);
       const { estimate, interval, chanceOfBetter, expectedGain } = verdict;
       for (const number of [estimate, interval.low, interval.high, expectedGain]) assert.ok(Number.isFinite(number));
@@ -266,9 +268,16 @@ test("any finite values give finite beliefs, in which the interval holds the est
 });
 
 test("beliefs follow the units: shifted and scaled runs, shifted and scaled beliefs", () => {
-  const sets = [3, 1, 4, 1, 5, 9, 2, 6].map((mean, i) => ({ runs: 1 + (i % 3), mean, squares: i % 3 }));
-  const plain = believe(sets, 5, { draws: 200 });
-  const moved = sets.map(({ runs, mean, squares }) => ({ runs, mean: 100 + 0.5 * mean, squares: 0.25 * squares }));
+  const means = Float64Array.of(3, 1, 4, 1, 5, 9, 2, 6);
+  const { length } = means;
+  const runs = Int32Array.from(means, (_, i) => 1 + (i % 3));
+  const squares = Float64Array.from(means, (_, i) => i % 3);
+  const plain = believe({ length, runs, means, squares }, 5, { draws: 200 });
+  const moved = {
+    ...{ length, runs },
+    means: means.map((mean) => 100 + 0.5 * mean),
+    squares: squares.map((each) => 0.25 * each),
+  };
   const other = believe(moved, 5, { draws: 200 });
   assert.ok(Math.abs(other.estimate - (100 + 0.5 * plain.estimate)) < 1e-6);
   assert.ok(Math.abs(other.interval.low - (100 + 0.5 * plain.interval.low)) < 1e-6);
@@ -285,9 +294,9 @@ test("a diverged run of -1e300 does not hide what the others say", () => {
     [[2, 0], 0.3],
   ]);
   const diverged = [...normal, { configuration: [7, 2], hpmax: -1e300, run: "run1.9" as RunName }];
-  const history = searchHistory(normal, dials);
+  const history = searchHistory(inColumns(normal), dials);
   const { rows, completed } = history;
-  const verdict = verdictOf(diverged, { ...history, rows, completed: completed + 1 }, dials, { draws: 300 });
+  const verdict = verdictOf(inColumns(diverged), { ...history, rows, completed: completed + 1 }, dials, { draws: 300 });
   assert.ok(verdict && verdict.interval.low > 0.4 && verdict.interval.high < 0.6, JSON.stringify(verdict?.interval));
 });
 

@@ -54,7 +54,7 @@ describe("a table of runs that was exported", () => {
     const told = job278();
     const table = stateOf(told).jobs.get(told.job);
     const { runs } = earlierRuns("job278.csv", exported(told, "csv"), table?.submitted.hyperparameters ?? []);
-    const completed = table?.trials.filter(({ status }) => status === "completed") ?? [];
+    const completed = [...(table?.trials ?? [])].filter(({ status }) => status === "completed");
     const order = (a: readonly unknown[], b: readonly unknown[]): number => (String(a[0]) < String(b[0]) ? -1 : 1);
     assert.deepEqual(
       [...runs].sort(order),

@@ -24,7 +24,7 @@ describe("a sick worker", () => {
       story.wait(10);
       assert.deepEqual([...story.table.waiting], [2, 3, 4, 5]);
       assert.deepEqual([story.table.ended, story.table.outcomes.failed, story.table.reopened], [1, 0, 3]);
-      assert.ok(story.table.trials.every(({ charged }) => charged === 0));
+      assert.ok([...story.table.trials].every(({ charged }) => charged === 0));
       assert.equal(story.table.runSets.totals.inFlight, 4);
       assert.match(String(await story.claim()), /^refused: alice is benched: its last 3 runs failed/);
       assert.equal(await story.renew(alice, 5), "stop");

@@ -9,6 +9,7 @@ import { metricCurves } from "../../coordinator/results/plots/metric-curves.ts";
 import { parallelCoordinates } from "../../coordinator/results/plots/parallel.ts";
 import { searchSummary } from "../../coordinator/results/plots/search-summary.ts";
 import { ticksOf } from "../../coordinator/results/plots/ticks.ts";
+import { inColumns } from "../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
@@ -279,7 +280,7 @@ test("the summary is the history: its estimate as a step, its band, and a mark a
     configuration: [Math.min(i, 2)],
     hpmax: value,
   }));
-  const history = searchHistory(runs, hyperparameters);
+  const history = searchHistory(inColumns(runs), hyperparameters);
   const figure = searchSummary(history, hpmax, { title: "" });
   const marks = figure.panels[0]?.marks ?? [];
   const [line] = marksOf(marks, "line");

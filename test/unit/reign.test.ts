@@ -355,7 +355,7 @@ async function play(test_: TestReign, job: JobName, steps: readonly Step[]): Pro
         claim(`${each.worker}-${claims}`, `boot${each.boot}`),
       );
     } else if (each.do === "renew") {
-      const held = (table?.trials ?? [])
+      const held = [...(table?.trials ?? [])]
         .filter(isOpen)
         .map(({ n, attempts }) => ({ job, n, attempt: attempts.length, iters: 1 }));
       await answerRenewal(test_.reign, workers[each.worker] ?? alice, {

@@ -53,7 +53,8 @@ function allScreens(look: Look, width: number, height: number): string {
   const [best] = model.lists.standings.rows;
   model.open({ kind: "run set", key: best?.key ?? "" });
   take("Run set");
-  const trial = model.table?.trials.findLast(({ attempts }) => attempts.length > 1) ?? model.table?.trials.at(-1);
+  const trials = [...(model.table?.trials ?? [])];
+  const trial = trials.findLast(({ attempts }) => attempts.length > 1) ?? trials.at(-1);
   model.consoles.set(trial?.n ?? 0, "the first line\nthe last line, with a tab\tand an escape \u001b[31m\n");
   model.open({ kind: "run", n: trial?.n ?? 0 });
   take("Run");

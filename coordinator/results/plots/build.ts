@@ -187,11 +187,8 @@ function summary(request: PlotRequest, { state, workspace }: PlotSource): Figure
   const runs = completedRuns(table);
   if (runs.length === 0) throw nothingCompleted(table);
   const history = searchHistory(runs, table.submitted.hyperparameters);
-  return searchSummary(
-    history,
-    runs.map(({ hpmax }) => hpmax),
-    { ...request, title: request.title ?? `${table.job}: best configuration so far` },
-  );
+  const title = request.title ?? `${table.job}: best configuration so far`;
+  return searchSummary(history, runs.hpmax, { ...request, title });
 }
 
 function importance(request: PlotRequest, { state, workspace }: PlotSource): Figure {

@@ -14,7 +14,7 @@ import { writeNumber } from "./ticks.ts";
  */
 export function searchSummary(
   history: SearchHistory,
-  hpmax: readonly number[],
+  hpmax: ArrayLike<number>,
   options: {
     readonly title: string;
     readonly xLabel?: string | undefined;
@@ -50,7 +50,7 @@ export function searchSummary(
         runs: row.runs,
         bestRun: row.bestRun,
       })),
-      ...hpmax.map((value, i) => ({ type: "run", completed: i + 1, hpmax: value })),
+      ...Array.from(hpmax, (value, i) => ({ type: "run", completed: i + 1, hpmax: value })),
     ],
     title: options.title,
     panels: [
@@ -61,7 +61,9 @@ export function searchSummary(
           room: 0.02,
           limits: options.xLimits,
         }),
-        y: axisOver(options.yLabel ?? "hpmax", [...low, ...high, ...estimates, ...hpmax], { limits: options.yLimits }),
+        y: axisOver(options.yLabel ?? "hpmax", [...low, ...high, ...estimates, ...Array.from(hpmax)], {
+          limits: options.yLimits,
+        }),
         marks: [
           { kind: "rules", look: faintLook(paleGrey), xs: rows.slice(1).map(({ ended }) => ended) },
           {

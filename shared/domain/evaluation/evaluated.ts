@@ -2,8 +2,8 @@ import { type Configuration, configurationKey } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
 import { lowerBound, posteriorOf } from "../posterior.ts";
 import type { RunTable } from "../run-table.ts";
-import { completedRuns } from "./completed-runs.ts";
-import { type CompletedRun, type SearchHistory, searchHistory } from "./history.ts";
+import { type CompletedRuns, completedRuns } from "./completed-runs.ts";
+import { type SearchHistory, searchHistory } from "./history.ts";
 import type { Interval } from "./truth.ts";
 import type { Verdict } from "./verdict.ts";
 import { verdictOf } from "./verdict.ts";
@@ -23,7 +23,7 @@ export interface EvaluatedSet {
 /** Everything that can be said of a search. */
 export interface Evaluated {
   readonly table: RunTable;
-  readonly runs: readonly CompletedRun[];
+  readonly runs: CompletedRuns;
   readonly history: SearchHistory;
   readonly verdict: Verdict;
   /** In the order of their first completed runs. */

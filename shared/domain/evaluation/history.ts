@@ -1,17 +1,9 @@
-import { ConfigurationRegister } from "../configuration-register.ts";
 import { type Configuration, configurationKey, type Hyperparameter, settingsOf } from "../hyperparameter.ts";
 import { IndexedHeap } from "../indexed-heap.ts";
 import type { RunName } from "../names.ts";
 import { lowerBound, type Posterior, type Prior, posteriorOf } from "../posterior.ts";
 import { clipped, RunSetColumns } from "../run-set-columns.ts";
-
-/** One completed run of a search. */
-export interface CompletedRun {
-  readonly run: RunName;
-  readonly configuration: Configuration;
-  /** Finite. */
-  readonly hpmax: number;
-}
+import type { CompletedRuns } from "./completed-runs.ts";
 
 /** A stretch of the search during which one run set led; what is said of the set is what holds at the end. */
 export interface HistoryRow {
@@ -55,15 +47,16 @@ export interface HistoryOptions {
  * million runs take O(n log n). The evaluation tool of the original system (test/fixtures/golden/eval-hp-search.json).
  */
 export function searchHistory(
-  runs: readonly CompletedRun[],
+  runs: CompletedRuns,
   hyperparameters: readonly Hyperparameter[],
   { first = runs.length }: HistoryOptions = {},
 ): SearchHistory {
   const prior = priorOf(runs);
   const judged = Math.min(first, runs.length);
-  const register = new ConfigurationRegister();
   const columns = new RunSetColumns();
   let bounds = new Float64Array(1024);
+  /** The place among the runs of each set's best one. */
+  const bestRuns: number[] = [];
   const posteriorAt = (set: number): Posterior => {
     const completed = columns.completed[set] ?? 0;
     const sampleVariance = completed < 2 ? 0 : (columns.squares[set] ?? 0) / (completed - 1);
@@ -77,12 +70,10 @@ export function searchHistory(
   const leads: { readonly set: number; readonly ended: number }[] = [];
   let leader = -1;
   for (let i = 0; i < judged; i += 1) {
-    const run = runs[i];
-    if (run === undefined) break;
-    const set = register.add(run.configuration);
+    const set = runs.sets[i] ?? -1;
     if (set === columns.size) columns.add();
     if (set >= bounds.length) bounds = longer(bounds);
-    columns.addValue(set, run.hpmax, run.run);
+    if (columns.addValue(set, runs.hpmax[i] ?? Number.NaN)) bestRuns[set] = i;
     bounds[set] = lowerBound(posteriorAt(set));
     byBound.update(set);
     if (byBound.top === leader) continue;
@@ -90,7 +81,7 @@ export function searchHistory(
     leads.push({ set: leader, ended: i + 1 });
   }
   const rows = leads.map(({ set, ended }, i): HistoryRow => {
-    const configuration = register.configuration(set);
+    const configuration = runs.configuration(set);
     const { mean, stDev } = posteriorAt(set);
     return {
       ended,
@@ -101,7 +92,7 @@ export function searchHistory(
       estHpmax: mean,
       sd: stDev,
       runs: columns.completed[set] ?? 0,
-      bestRun: bestRunOf(columns, set),
+      bestRun: runs.run(bestRuns[set] ?? -1),
       bestHpmax: columns.bestHpmax[set] ?? Number.NaN,
     };
   });
@@ -109,12 +100,12 @@ export function searchHistory(
 }
 
 /** Mean and sample variance (n - 1) of all runs, by Welford's recurrence: exact where all values are equal. */
-function priorOf(runs: readonly CompletedRun[]): Prior {
+function priorOf({ hpmax }: CompletedRuns): Prior {
   let mean = 0;
   let squares = 0;
   let count = 0;
-  for (const { hpmax } of runs) {
-    const value = clipped(hpmax);
+  for (const each of hpmax) {
+    const value = clipped(each);
     const before = value - mean;
     count += 1;
     mean += before / count;
@@ -129,12 +120,6 @@ export function labelOf(hyperparameters: readonly Hyperparameter[], configuratio
   return hyperparameters
     .flatMap(({ name, values }, i) => (values.length > 1 ? [`${name}=${settings[i]}`] : []))
     .join(" ");
-}
-
-function bestRunOf(columns: RunSetColumns, set: number): RunName {
-  const run = columns.bestRun[set];
-  if (run === undefined) throw new RangeError(`run set ${set} leads without a completed run`);
-  return run;
 }
 
 function longer(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {

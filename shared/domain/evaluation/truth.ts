@@ -1,5 +1,6 @@
 import { rngFrom } from "../rng.ts";
-import { ClassModel, type Measured } from "./class-model.ts";
+import { ClassModel } from "./class-model.ts";
+import { type MeasuredSets, measuredAt } from "./measured-sets.ts";
 import { RandomDraws } from "./random-draws.ts";
 
 /** What may be believed of the true means of a search's configurations; the mean of endlessly many new runs is the truth. */
@@ -44,7 +45,7 @@ const mostSets = 1500;
  *
  * @param leader  place in `sets` of the configuration that is believed to be the best
  */
-export function believe(sets: readonly Measured[], leader: number, options: BeliefOptions = {}): Beliefs {
+export function believe(sets: MeasuredSets, leader: number, options: BeliefOptions = {}): Beliefs {
   const { draws: kept = 1000, seed = "verdict", collapses = null } = options;
   const draws = new RandomDraws(rngFrom(seed));
   const { order, learnt } = candidates(sets, leader, draws);
@@ -103,47 +104,40 @@ function drawRate(
  * those which could be better than the leader: by mean plus two standard errors, the noise pooled over all sets.
  */
 function candidates(
-  sets: readonly Measured[],
+  sets: MeasuredSets,
   leader: number,
   draws: RandomDraws,
 ): { order: readonly number[]; learnt: number } {
-  const all = sets.map((_, place) => place);
-  if (sets.length <= mostSets) return { order: all, learnt: all.length };
+  const all = Int32Array.from({ length: sets.length }, (_, place) => place);
+  if (sets.length <= mostSets) return { order: [...all], learnt: all.length };
   // The leader takes the place of a random one: one set in two thousand chosen by its results does not move the classes.
   for (let i = 0; i < mostSets; i += 1) {
     const other = i + Math.floor(draws.uniform() * (all.length - i));
     [all[i], all[other]] = [all[other] ?? 0, all[i] ?? 0];
   }
-  const order = all.slice(0, mostSets);
+  const order = [...all.subarray(0, mostSets)];
   if (!order.includes(leader)) order[0] = leader;
   const isThere = new Set(order);
   const noise = Math.sqrt(pooledVariance(sets));
-  const reach = (place: number): number => {
-    const { mean, runs } = measuredAt(sets, place);
-    return mean + (2 * noise) / Math.sqrt(runs);
-  };
-  const reaches = Float64Array.from(sets, (_, place) => reach(place));
+  const reaches = sets.means.map((mean, place) => mean + (2 * noise) / Math.sqrt(sets.runs[place] ?? 0));
   const least = reaches.toSorted()[reaches.length - mostSets] ?? Number.NEGATIVE_INFINITY;
-  const rivals = [...sets.keys()].filter((place) => (reaches[place] ?? 0) >= least && !isThere.has(place));
+  const rivals: number[] = [];
   // Where many are equal at the edge, the older ones come first.
-  return { order: [...order, ...rivals.slice(0, mostSets)], learnt: order.length };
+  for (let place = 0; place < reaches.length && rivals.length < mostSets; place += 1) {
+    if ((reaches[place] ?? 0) >= least && !isThere.has(place)) rivals.push(place);
+  }
+  return { order: [...order, ...rivals], learnt: order.length };
 }
 
 /** Of runs about their sets' means; where nothing was repeated, 0. */
-function pooledVariance(sets: readonly Measured[]): number {
+function pooledVariance(sets: MeasuredSets): number {
   let squares = 0;
   let free = 0;
-  for (const set of sets) {
-    squares += set.squares;
-    free += set.runs - 1;
+  for (let set = 0; set < sets.length; set += 1) {
+    squares += sets.squares[set] ?? 0;
+    free += (sets.runs[set] ?? 0) - 1;
   }
   return free === 0 ? 0 : squares / free;
-}
-
-function measuredAt(sets: readonly Measured[], place: number): Measured {
-  const set = sets[place];
-  if (set === undefined) throw new RangeError(`no set number ${place} of ${sets.length}`);
-  return set;
 }
 
 const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

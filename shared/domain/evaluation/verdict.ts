@@ -1,11 +1,10 @@
-import { ConfigurationRegister } from "../configuration-register.ts";
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
-import { clipped } from "../run-set-columns.ts";
 import { neighbourhoodOf } from "../search/neighbourhood.ts";
 import type { HpTuning } from "../spec.ts";
-import type { Measured } from "./class-model.ts";
 import { findCollapses } from "./collapses.ts";
-import type { CompletedRun, SearchHistory } from "./history.ts";
+import type { CompletedRuns } from "./completed-runs.ts";
+import type { SearchHistory } from "./history.ts";
+import { type MeasuredSets, measuredSets } from "./measured-sets.ts";
 import { type BeliefOptions, type Beliefs, believe, type Interval } from "./truth.ts";
 
 /** Up to this chance that another is better the leader may be taken for the best. */
@@ -59,23 +58,24 @@ const fewRuns = 3;
  * runs are likely to change anything. Null while no run has completed.
  */
 export function verdictOf(
-  runs: readonly CompletedRun[],
+  runs: CompletedRuns,
   history: SearchHistory,
   hyperparameters: readonly Hyperparameter[],
   { tuning = "dgd", ...options }: VerdictOptions = {},
 ): Verdict | null {
   const last = history.rows.at(-1);
   if (!last) return null;
-  const judged = runs.slice(0, history.completed);
-  const { sets, numbers, register } = measuredSets(judged);
-  const leader = register.find(last.configuration);
-  const collapses = findCollapses(judged, numbers, sets, leader);
+  const { completed } = history;
+  const sets = measuredSets(runs, completed);
+  const leader = runs.find(last.configuration);
+  const collapses = findCollapses(runs, completed, sets, leader);
   const neighbourhood = neighbourhoodOf(hyperparameters, last.configuration).slice(1);
-  const measured = neighbourhood.filter(({ configuration }) => register.find(configuration) >= 0).length;
-  const repeated = sets.filter((set) => set.runs > 1).length;
+  const isMeasured = (set: number): boolean => set >= 0 && set < sets.length;
+  const measured = neighbourhood.filter(({ configuration }) => isMeasured(runs.find(configuration))).length;
+  const repeated = sets.runs.reduce((count, each) => count + (each > 1 ? 1 : 0), 0);
   const isFlat = !(history.prior.variance > 0);
   // The sets keep their numbers: of each at least the runs above its median are left.
-  const normal = collapses ? measuredSets(collapses.others, register).sets : sets;
+  const normal = collapses ? measuredSets(runs, completed, collapses.has) : sets;
   const beliefs = isFlat ? flatBeliefs(history.prior.mean, leader) : believe(normal, leader, { ...options, collapses });
   const neighbours = { all: neighbourhood.length, measured };
   const doubts: Doubt[] = [];
@@ -89,44 +89,15 @@ export function verdictOf(
     leader: last.configuration,
     runs: last.runs,
     bestFor: last.bestFor,
-    completed: history.completed,
+    completed,
     configurations: sets.length,
     repeated,
     neighbours,
     collapses: collapses && { collapsed: collapses.collapsed, among: collapses.among, drop: collapses.drop },
     isFlat,
     doubts,
-    rival: rivalOf(beliefs, sets, register, leader),
+    rival: rivalOf(beliefs, sets, runs, leader),
   };
-}
-
-/** Every configuration's completed runs, in the order of their first ones. */
-export function measuredSets(
-  runs: readonly CompletedRun[],
-  register = new ConfigurationRegister(),
-): {
-  readonly sets: readonly Measured[];
-  /** Place in `sets` of each run's configuration. */
-  readonly numbers: Int32Array;
-  readonly register: ConfigurationRegister;
-} {
-  const numbers = new Int32Array(runs.length);
-  const sets: { runs: number; mean: number; squares: number }[] = [];
-  runs.forEach(({ configuration, hpmax }, i) => {
-    const number = register.add(configuration);
-    numbers[i] = number;
-    const value = clipped(hpmax);
-    const set = sets[number];
-    if (set === undefined) {
-      sets[number] = { runs: 1, mean: value, squares: 0 };
-      return;
-    }
-    const before = value - set.mean;
-    set.runs += 1;
-    set.mean += before / set.runs;
-    set.squares += before * (value - set.mean);
-  });
-  return { sets, numbers, register };
 }
 
 function flatBeliefs(value: number, leader: number): Beliefs {
@@ -142,18 +113,13 @@ function flatBeliefs(value: number, leader: number): Beliefs {
   };
 }
 
-function rivalOf(
-  { estimates }: Beliefs,
-  sets: readonly Measured[],
-  register: ConfigurationRegister,
-  leader: number,
-): Verdict["rival"] {
+function rivalOf({ estimates }: Beliefs, sets: MeasuredSets, runs: CompletedRuns, leader: number): Verdict["rival"] {
   let best = leader;
   for (const [place, estimate] of estimates) if (estimate > (estimates.get(best) ?? Number.NaN)) best = place;
   if (best === leader) return null;
   return {
-    configuration: register.configuration(best),
+    configuration: runs.configuration(best),
     estimate: estimates.get(best) ?? Number.NaN,
-    runs: sets[best]?.runs ?? 0,
+    runs: sets.runs[best] ?? 0,
   };
 }

@@ -1,0 +1,141 @@
+import type { ConfigurationRegister } from "./configuration-register.ts";
+import type { RunName } from "./names.ts";
+import { isOpen, type Trial } from "./trial.ts";
+import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
+
+/** A list as plain data. */
+export interface SavedTrials {
+  /** In the order of their numbers. */
+  readonly columns: SavedColumns;
+  /** Uint32Array by number of trial, from the first: its run set. */
+  readonly runSets: Uint32Array<ArrayBuffer>;
+  /** The trials that are not in the columns. */
+  readonly others: readonly Trial[];
+}
+
+/**
+ * All trials of a job, by number from 1. What has completed without anyone looking at it is kept in columns; a trial that was
+ * handed out stays an object, so that it never changes its identity.
+ */
+export class TrialList implements Iterable<Trial> {
+  readonly #configurations: ConfigurationRegister;
+  #columns = new TrialColumns();
+  #length = 0;
+  /** By number less 1; undefined where a trial is in the columns. */
+  readonly #objects: (Trial | undefined)[] = [];
+  /** Places in the columns; of no account where there is an object. */
+  #places = new Uint32Array(16);
+  #runSets = new Uint32Array(16);
+  /** Open trials that somebody may hold. */
+  readonly #shown = new Set<number>();
+
+  /** @param configurations  of the run sets, by their numbers */
+  constructor(configurations: ConfigurationRegister) {
+    this.#configurations = configurations;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a trial, whose number is the next one. */
+  add(trial: Trial, runSet: number): void {
+    if (this.#length === this.#places.length) {
+      this.#places = longer(this.#places);
+      this.#runSets = longer(this.#runSets);
+    }
+    this.#runSets[this.#length] = runSet;
+    this.#length = this.#objects.push(trial);
+  }
+
+  /** For everyone. */
+  trial(n: number): Trial | undefined {
+    const trial = this.forFold(n);
+    if (trial && isOpen(trial)) this.#shown.add(n);
+    return trial;
+  }
+
+  /** For the fold, which lets go of it again. */
+  forFold(n: number): Trial | undefined {
+    if (!(n >= 1 && n <= this.#length)) return undefined;
+    const known = this.#objects[n - 1];
+    if (known) return known;
+    const trial = this.#columns.trial(this.#placeOf(n), this.#configurations.configuration(this.runSetOf(n)));
+    this.#objects[n - 1] = trial;
+    return trial;
+  }
+
+  /** The trial has completed; one that nobody holds is put into the columns, and the object is not used again. */
+  completed(trial: Trial): void {
+    if (this.#shown.delete(trial.n)) return;
+    const place = this.#columns.add(trial);
+    if (place === -1) return;
+    this.#places[trial.n - 1] = place;
+    this.#objects[trial.n - 1] = undefined;
+  }
+
+  /** Number of its run set. */
+  runSetOf(n: number): number {
+    return this.#runSets[n - 1] ?? -1;
+  }
+
+  runOf(n: number): RunName {
+    return this.#objects[n - 1]?.run ?? this.#columns.run(this.#placeOf(n));
+  }
+
+  /** Null where it has not completed. */
+  hpmaxOf(n: number): number | null {
+    const known = this.#objects[n - 1];
+    return known ? known.hpmax : this.#columns.hpmax(this.#placeOf(n));
+  }
+
+  *[Symbol.iterator](): Iterator<Trial> {
+    for (let n = 1; n <= this.#length; n += 1) {
+      const trial = this.trial(n);
+      if (trial) yield trial;
+    }
+  }
+
+  /** Those that have not ended. */
+  *open(): Iterable<Trial> {
+    for (let n = 1; n <= this.#length; n += 1) {
+      const trial = this.#objects[n - 1];
+      if (!trial || !isOpen(trial)) continue;
+      this.#shown.add(n);
+      yield trial;
+    }
+  }
+
+  save(): SavedTrials {
+    const columns = new TrialColumns();
+    const others: Trial[] = [];
+    for (let n = 1; n <= this.#length; n += 1) {
+      const trial = this.#objects[n - 1] ?? this.#columns.trial(this.#placeOf(n), []);
+      if (columns.add(trial) === -1) others.push(trial);
+    }
+    return { columns: columns.save(), runSets: this.#runSets.slice(0, this.#length), others };
+  }
+
+  /** Takes over what was saved, in the place of what is there. */
+  restore({ columns, runSets, others }: SavedTrials): void {
+    this.#columns = TrialColumns.restored(columns);
+    this.#runSets = runSets;
+    this.#length = runSets.length;
+    this.#places = new Uint32Array(this.#length);
+    this.#objects.length = this.#length;
+    columns.n.forEach((n, place) => {
+      this.#places[n - 1] = place;
+    });
+    for (const trial of others) this.#objects[trial.n - 1] = trial;
+  }
+
+  #placeOf(n: number): number {
+    return this.#places[n - 1] ?? -1;
+  }
+}
+
+function longer(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(Math.max(16, 2 * column.length));
+  grown.set(column);
+  return grown;
+}
