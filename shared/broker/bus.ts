@@ -341,16 +341,7 @@ class NatsBus implements CoordinatorBus {
     const consumer = await this.#connection.jetstream({ timeout }).consumers.get(stream, options);
     // The client would wait 30 s after each failure, 30 times, and hear of no end meanwhile (seen with 2.29.3, when a cluster
     // chose its leader); its own limit has no option. Whoever reads decides how often to ask.
-    const inside = consumer as unknown as {
-      maxInitialReset: number;
-      readonly api: { add(...config: unknown[]): Promise<unknown> };
-    };
-    inside.maxInitialReset = 0;
-    // One that was lost it makes anew until that succeeds, also on a closed connection, for ever and with a timer that keeps
-    // the process alive: commands on a busy machine printed their answer and did not end (seen with 2.29.3). There it waits.
-    const { api } = inside;
-    const add = api.add.bind(api);
-    api.add = (...config) => (this.#connection.isClosed() ? new Promise(() => undefined) : add(...config));
+    (consumer as unknown as { maxInitialReset: number }).maxInitialReset = 0;
     return { consumer, pending: (await consumer.info()).num_pending };
   }
 
@@ -460,7 +451,7 @@ function hearLastErrors(connection: NatsConnection): void {
 
 /**
  * A consumer that the client makes anew at the moment of its closing would go on for ever, and so would the asking for one
- * (by the source of 2.29.3; seen with a coordinator that was frozen and then deposed). None is asked for any more, and one that
+ * (seen with 2.29.3: commands on a busy machine printed their answer and did not end). None is asked for any more, and one that
  * has been asked for ends as it comes.
  */
 function endRenewal(consumer: Consumer, messages: ConsumerMessages): void {
