@@ -1,10 +1,8 @@
-/** The only file that imports the NATS client: `Bus` over one connection. */
+/** `Bus` over one connection of the NATS client, which only this file and those in nats/ import. */
 
-import type { Socket } from "node:net";
 import {
   type ConnectionOptions,
   type Consumer,
-  type ConsumerMessages,
   connect,
   createInbox,
   credsAuthenticator,
@@ -14,11 +12,9 @@ import {
   headers,
   type JetStreamClient,
   type JetStreamManager,
-  type KV,
   type Msg,
   type MsgHdrs,
   type NatsConnection,
-  NatsError,
   nkeyAuthenticator,
   nkeys,
   type OrderedConsumerOptions,
@@ -29,6 +25,9 @@ import { pause } from "../deadline.ts";
 import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../ports.ts";
 import { BusError } from "../ports.ts";
 import { bucket } from "../wire/subjects.ts";
+import { endRenewal, hearLastErrors } from "./nats/defects.ts";
+import { NatsEntries } from "./nats/entries.ts";
+import { busError, connectError, fullCodes, wrongLastMsgId, wrongLastSequence } from "./nats/errors.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Questions } from "./questions.ts";
 import { type Delivered, type Delivery, StreamReading } from "./stream-reading.ts";
@@ -58,10 +57,6 @@ export interface BusOptions {
   readonly onRefused?: () => void;
 }
 
-const wrongLastSequence = 10071;
-const wrongLastMsgId = 10070;
-/** JetStream's "no space": stream maximum bytes (10077), storage resources (10047), no suitable peers (10005). */
-const fullCodes = new Set([10077, 10047, 10023]);
 const storeTimeoutMs = 5000;
 /**
  * A question to JetStream that reaches a cluster while it chooses its leader is never answered, so what it costs is this: it
@@ -435,119 +430,4 @@ class NatsBus implements CoordinatorBus {
     this.#outgoing.drain();
     if (!this.#connection.isClosed()) await this.#connection.close();
   }
-}
-
-/**
- * A socket that the broker has ended at the moment of its closing fails to take the client's last write, and tells that when the
- * client has taken its ears off: nobody hears the error, and the process ends with it (seen with 2.29.3). Nothing depends on that
- * write.
- */
-function hearLastErrors(connection: NatsConnection): void {
-  const { socket } = (connection as unknown as { protocol: { transport: { socket?: Socket } } }).protocol.transport;
-  if (!socket) return;
-  const removeAllListeners = socket.removeAllListeners.bind(socket);
-  socket.removeAllListeners = (event) => removeAllListeners(event).on("error", () => undefined);
-}
-
-/**
- * A consumer that the client makes anew at the moment of its closing would go on for ever, and so would the asking for one
- * (seen with 2.29.3: commands on a busy machine printed their answer and did not end). None is asked for any more, and one that
- * has been asked for ends as it comes.
- */
-function endRenewal(consumer: Consumer, messages: ConsumerMessages): void {
-  const renewing = consumer as unknown as { api: object };
-  renewing.api = Object.assign(Object.create(renewing.api), { add: () => new Promise(() => undefined) });
-  const following = messages as unknown as { setSource(source: ConsumerMessages): void };
-  following.setSource = (source) => source.stop();
-}
-
-/** Who leads must be known soon, and a cluster that lets another copy lead answers nothing for a moment: asked again, not waited for. */
-const entryTimeoutsMs = [500, 700, 1000] as const;
-
-class NatsEntries implements EntryStore {
-  readonly #open: (timeoutMs: number) => Promise<KV>;
-  readonly #opened = new Map<number, Promise<KV>>();
-
-  constructor(open: (timeoutMs: number) => Promise<KV>) {
-    this.#open = open;
-  }
-
-  async #get(timeoutMs: number): Promise<KV> {
-    const known = this.#opened.get(timeoutMs) ?? this.#open(timeoutMs);
-    this.#opened.set(timeoutMs, known);
-    try {
-      return await known;
-    } catch (error) {
-      this.#opened.delete(timeoutMs);
-      throw busError(error, bucket);
-    }
-  }
-
-  async get(key: string): Promise<{ value: Uint8Array; revision: number } | null> {
-    for (let tries = 0; ; tries += 1) {
-      const kv = await this.#get(entryTimeoutsMs[tries] ?? questionTimeoutMs);
-      try {
-        const entry = await kv.get(key);
-        return entry && entry.operation === "PUT" ? { value: entry.value, revision: entry.revision } : null;
-      } catch (cause) {
-        const error = busError(cause, key);
-        // Nobody answers while the server reloads its users, as after each enrolment.
-        const mayPass = error.reason === "nobody answered" || error.reason === "no answer in time";
-        if (!mayPass || tries === entryTimeoutsMs.length - 1) throw error;
-        if (error.reason === "nobody answered") await pause(refusedRetryMs);
-      }
-    }
-  }
-
-  async create(key: string, value: Uint8Array): Promise<number | null> {
-    const kv = await this.#get(questionTimeoutMs);
-    return this.#orNull(key, () => kv.create(key, value));
-  }
-
-  async update(key: string, value: Uint8Array, revision: number): Promise<number | null> {
-    const kv = await this.#get(questionTimeoutMs);
-    return this.#orNull(key, () => kv.update(key, value, revision));
-  }
-
-  async #orNull(key: string, write: () => Promise<number>): Promise<number | null> {
-    try {
-      return await write();
-    } catch (cause) {
-      if (cause instanceof NatsError && cause.api_error?.err_code === wrongLastSequence) return null;
-      throw busError(cause, key);
-    }
-  }
-}
-
-function busError(cause: unknown, what: string): BusError {
-  if (cause instanceof BusError) return cause;
-  if (!(cause instanceof NatsError)) throw cause;
-  const options = { cause };
-  switch (cause.code) {
-    case ErrorCode.MaxPayloadExceeded:
-      return new BusError("too large", `${what}: the message is larger than the broker takes`, options);
-    case ErrorCode.NoResponders:
-      return new BusError("nobody answered", `${what}: nobody answered`, options);
-    case ErrorCode.Timeout:
-      return new BusError("no answer in time", `${what}: no answer in time`, options);
-    case ErrorCode.ConnectionClosed:
-    case ErrorCode.ConnectionDraining:
-      return new BusError("closed", `${what}: the connection is closed`, options);
-    case ErrorCode.Disconnect:
-      return new BusError("not connected", `${what}: the connection was lost`, options);
-    default:
-      return new BusError("refused", `${what}: ${cause.message}`, options);
-  }
-}
-
-function connectError(cause: unknown, url: string): BusError {
-  const code = cause instanceof NatsError ? cause.code : "";
-  if (code === ErrorCode.AuthorizationViolation || code === ErrorCode.AuthenticationExpired) {
-    return new BusError("refused", `${url}: the broker refused the credentials`, { cause });
-  }
-  if (code === ErrorCode.Timeout || code === ErrorCode.ConnectionTimeout) {
-    return new BusError("no answer in time", `${url}: the NATS server there does not answer`, { cause });
-  }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new BusError("not connected", `${url}: no NATS server answers there (${why})`, { cause });
 }

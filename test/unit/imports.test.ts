@@ -90,7 +90,7 @@ const rules: readonly Rule[] = [
     isBroken: ({ file, specifier }) =>
       file === undefined ? builtinModules.includes(specifier) : !file.endsWith(".ts"),
   },
-  wrapped("nats", "shared/broker/bus.ts", /^shared\/broker\/bus\.ts$/),
+  wrapped("nats", "shared/broker/bus.ts and shared/broker/nats", /^shared\/broker\/(bus\.ts$|nats\/)/),
   wrapped("msgpackr", "shared/wire/codec.ts", /^shared\/wire\/codec\.ts$/),
   wrapped("pino", "shared/log.ts", /^shared\/log\.ts$/),
   wrapped("js-yaml", "shared/domain/spec", /^shared\/domain\/spec\//),
@@ -226,7 +226,7 @@ describe("the check of imports", () => {
       ["coordinator/plain.ts", "../worker/node.ts", "the coordinator never imports the worker"],
       ["worker/node.ts", "../coordinator/plain.ts", "the worker never imports the coordinator"],
       ["worker/node.ts", "../test/support/cleanup.ts", "nothing imports tests but tests"],
-      ["worker/node.ts", "nats", "only shared/broker/bus.ts imports nats"],
+      ["worker/node.ts", "nats", "only shared/broker/bus.ts and shared/broker/nats imports nats"],
       ["worker/node.ts", "fs", "imports name our own files with their .ts, and node's modules with node:"],
       ["coordinator/plain.ts", "fast-check", "the product imports node's modules, its own files and the libraries"],
     ];

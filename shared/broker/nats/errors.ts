@@ -1,0 +1,42 @@
+import { ErrorCode, NatsError } from "nats";
+import { BusError } from "../../ports.ts";
+
+export const wrongLastSequence = 10071;
+export const wrongLastMsgId = 10070;
+/** JetStream's "no space": stream maximum bytes (10077), storage resources (10047), insufficient resources (10023). */
+export const fullCodes: ReadonlySet<number> = new Set([10077, 10047, 10023]);
+
+/** What went wrong with a question, a store or a reading. */
+export function busError(cause: unknown, what: string): BusError {
+  if (cause instanceof BusError) return cause;
+  if (!(cause instanceof NatsError)) throw cause;
+  const options = { cause };
+  switch (cause.code) {
+    case ErrorCode.MaxPayloadExceeded:
+      return new BusError("too large", `${what}: the message is larger than the broker takes`, options);
+    case ErrorCode.NoResponders:
+      return new BusError("nobody answered", `${what}: nobody answered`, options);
+    case ErrorCode.Timeout:
+      return new BusError("no answer in time", `${what}: no answer in time`, options);
+    case ErrorCode.ConnectionClosed:
+    case ErrorCode.ConnectionDraining:
+      return new BusError("closed", `${what}: the connection is closed`, options);
+    case ErrorCode.Disconnect:
+      return new BusError("not connected", `${what}: the connection was lost`, options);
+    default:
+      return new BusError("refused", `${what}: ${cause.message}`, options);
+  }
+}
+
+/** What went wrong while connecting. */
+export function connectError(cause: unknown, url: string): BusError {
+  const code = cause instanceof NatsError ? cause.code : "";
+  if (code === ErrorCode.AuthorizationViolation || code === ErrorCode.AuthenticationExpired) {
+    return new BusError("refused", `${url}: the broker refused the credentials`, { cause });
+  }
+  if (code === ErrorCode.Timeout || code === ErrorCode.ConnectionTimeout) {
+    return new BusError("no answer in time", `${url}: the NATS server there does not answer`, { cause });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BusError("not connected", `${url}: no NATS server answers there (${why})`, { cause });
+}
