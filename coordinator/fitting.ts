@@ -6,12 +6,6 @@ import type { Reign } from "./reign.ts";
 
 export const openJobs = (reign: Reign): RunTable[] => [...reign.state.jobs.values()].filter((table) => !table.isOver);
 
-/** Jobs share the slots by running trials, weighted by priority; of equals the older job is first. */
-export function fairly(tables: RunTable[]): RunTable[] {
-  const share = (table: RunTable): number => table.running / table.submitted.settings.priority;
-  return tables.sort((a, b) => share(a) - share(b));
-}
-
 /** Slots of a worker that its runs take, of whatever jobs: `cores_per_run` each. */
 export const coresInUse = (open: readonly RunTable[], worker: WorkerId): number =>
   open.reduce((sum, table) => sum + (table.holding.get(worker) ?? 0) * table.submitted.settings.coresPerRun, 0);

@@ -11,6 +11,7 @@ import type { Control } from "../shared/wire/messages.ts";
 import { outlived, stateSubject } from "./checkpoints.ts";
 import { coresInUse, obstacle, openJobs } from "./fitting.ts";
 import { JobAges } from "./job-age.ts";
+import { Shares } from "./shares.ts";
 
 /** What a worker last said of itself; not journalled. */
 export interface Presence {
@@ -65,6 +66,8 @@ export class Reign {
   readonly leases: LeaseTable;
   readonly presence = new Map<WorkerId, Presence>();
   readonly ages: JobAges;
+  /** Whose turn it is. */
+  readonly shares: Shares;
   readonly ports: ReignPorts;
   /** Sequence in EV up to which everything has been judged. */
   evidenceSeq: number;
@@ -91,6 +94,7 @@ export class Reign {
     this.leaseMs = leaseMs;
     this.leases = new LeaseTable(leaseMs);
     this.ages = new JobAges(ports.clock);
+    this.shares = new Shares(ports.clock.monotonic());
     this.ports = ports;
     this.evidenceSeq = state.evidenceSeq;
     this.#adoptLeases();

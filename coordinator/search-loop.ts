@@ -5,7 +5,7 @@ import { choiceRng, trialSeed } from "../shared/domain/seeds.ts";
 import { holderOf, lastAttempt, type Trial } from "../shared/domain/trial.ts";
 import type { Answer, Assignment, Claim, Refusal, Wait } from "../shared/wire/messages.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
-import { coresInUse, fairly, obstacle, openJobs, whyNothing } from "./fitting.ts";
+import { coresInUse, obstacle, openJobs, whyNothing } from "./fitting.ts";
 import { stopExhausted, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
@@ -40,7 +40,7 @@ async function decide(
   const open = openJobs(reign);
   const inUse = coresInUse(open, worker);
   const fitting = open.filter((table) => obstacle(table, worker, claim, inUse) === null);
-  for (const table of fairly(fitting)) {
+  for (const table of reign.shares.inTurn(fitting)) {
     const trial = table.nextWaiting();
     if (trial) {
       const attempt = lastAttempt(trial).attempt + 1;

@@ -4,6 +4,7 @@ import type { RunTable } from "../shared/domain/run-table.ts";
 import { lastAttempt } from "../shared/domain/trial.ts";
 import { sweepStates } from "./checkpoints.ts";
 import { enforce } from "./enforce.ts";
+import { openJobs } from "./fitting.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
@@ -46,6 +47,7 @@ export class Upkeep {
       void this.#sweep();
     }
     enforce(reign);
+    reign.shares.advance(openJobs(reign), now);
     for (const table of reign.state.jobs.values()) {
       if (table.isOver) continue;
       stopIfReached(reign, table);
