@@ -4,6 +4,7 @@ import { changesText, type JobChanges } from "../../shared/domain/job-changes.ts
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { parseInstant, parseSeconds, parseStopRule } from "../../shared/domain/spec/quantities.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { checkStages } from "./check-stages.ts";
 import { type Asker, processAsker } from "./confirm.ts";
 import { agreed, type ControlOptions, giveAll } from "./control.ts";
 import { checkWords, namedTargets } from "./control-targets.ts";
@@ -49,6 +50,11 @@ export async function editJobs(
       const changes = changesOf(options, table.submitted.hyperparameters, Date.now());
       return { table, order: { kind: "edit", op: newOrderId(), job: table.job, changes } as const };
     });
+    for (const { table, order } of orders) {
+      const { file, text, sources, commandLine } = table.submitted;
+      const added = order.changes.addValues;
+      if (added) await checkStages({ file, text, sources, commandLine, added }, "nothing was changed", output);
+    }
     const effects = orders.flatMap(({ table, order }) => lasting(table, order.changes));
     const question = { verb: "edit", effects, isGrave: false, options, asker };
     if (effects.length > 0 && !(await agreed(question, output))) return;

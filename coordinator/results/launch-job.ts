@@ -13,6 +13,7 @@ import type { Status } from "../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../join-lines.ts";
 import { PlainView, processPorts } from "../plain.ts";
 import { watchJob } from "../watch-job.ts";
+import { checkStages } from "./check-stages.ts";
 import { collectCode } from "./collect-code.ts";
 import { targetOf } from "./columns.ts";
 import { hearStatus } from "./hear-status.ts";
@@ -40,6 +41,8 @@ export async function launchJob(
   const words: Output = options.json ? { ...output, result: output.note } : output;
   return withOperatorLink(scope, async (link) => {
     const { file, text, commandLine } = spec;
+    const sources = usedComponents(spec);
+    await checkStages({ file, text, sources, commandLine, added: null }, "nothing was submitted", output);
     const code = collectCode(spec);
     const earlier = imported.length === 0 ? {} : { imported };
     const op = newOrderId();
@@ -48,7 +51,7 @@ export async function launchJob(
       op,
       file,
       text,
-      sources: usedComponents(spec),
+      sources,
       commandLine,
       ...earlier,
       code: code ?? null,

@@ -17,6 +17,9 @@ export async function createComponent<K extends Kind>(
   return factory(spec, given);
 }
 
+/** No code is here of a component that a spec names; it may come with a job. */
+export class NotAComponent extends SpecError {}
+
 let codeFolder: string | null = null;
 
 /** Where components of the user's own are looked for, before ours; a process executes one run at a time, and says so before each. */
@@ -31,7 +34,7 @@ async function findFactory<K extends Kind>(kind: K, component: string): Promise<
   const known = readdirSync(folderOf(kind));
   if (folder !== kind || !known.includes(name)) {
     const names = known.map((other) => `${kind}/${other}`).join(", ");
-    throw new SpecError(`component "${component}" is not one of the ${kind}; expected one of: ${names}`);
+    throw new NotAComponent(`component "${component}" is not one of the ${kind}; expected one of: ${names}`);
   }
   // The names come from the folder itself, so no spec can reach outside it; what the module exports is its author's promise.
   const module = (await import(new URL(`${name}/${name}.js`, folderOf(kind)).href)) as { default: ComponentFactory<K> };

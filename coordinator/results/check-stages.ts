@@ -1,0 +1,49 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { SpecError } from "../../shared/errors.ts";
+import type { StageCheck, StageCheckAnswer } from "../../shared/stage-check.ts";
+import { counted } from "../counted.ts";
+import type { Output } from "./output.ts";
+
+/** By path: the coordinator's code never imports the worker's. */
+const program = fileURLToPath(new URL("../../worker/check-stages.js", import.meta.url));
+/** Long lists of large models take their time; the runs themselves say what is wrong with what was not tried. */
+const patienceMs = 20_000;
+const mostShown = 10;
+
+/**
+ * Has every value tried before anything is submitted, so that a value that no component takes fails no run.
+ *
+ * @param outcome  what did not happen: "nothing was submitted"
+ * @throws SpecError with what the components object to
+ */
+export async function checkStages(question: StageCheck, outcome: string, output: Output): Promise<void> {
+  const problems = await askApart(question);
+  if (problems === null) {
+    output.note(
+      `note: not every value of ${question.file} was tried within ${patienceMs / 1000} s; the runs will tell\n`,
+    );
+    return;
+  }
+  if (problems.length === 0) return;
+  const shown = problems.slice(0, mostShown).map((problem) => `${question.file}: ${problem}`);
+  const rest = problems.length - shown.length;
+  const lines = [...shown, ...(rest > 0 ? [`... and ${rest} more`] : [])];
+  throw new SpecError(`${lines.join("\n")}\n\n${counted(problems.length, "problem")}; ${outcome}`);
+}
+
+/** Null where it took too long, or its process ended: memory may not reach for what a worker has room for. */
+async function askApart(question: StageCheck): Promise<readonly string[] | null> {
+  const child = fork(program, [], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+  try {
+    return await new Promise<readonly string[] | null>((resolve, reject) => {
+      child.once("message", ({ problems }: StageCheckAnswer) => resolve(problems));
+      child.once("error", reject);
+      child.once("exit", () => resolve(null));
+      child.send(question);
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,17 @@
+import type { Setting } from "./domain/hyperparameter.ts";
+
+/** What is asked of the process that tries whether stages can be made of a spec's values, in one IPC message. */
+export interface StageCheck {
+  readonly file: string;
+  readonly text: string;
+  /** Defaults YAML of every component that the spec may use, by component name. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly commandLine: Readonly<Record<string, string>>;
+  /** Values to try beside those of the spec, by hyperparameter; null: those of the spec. */
+  readonly added: Readonly<Record<string, readonly Setting[]>> | null;
+}
+
+/** Its answer: a line for each thing that no run could use. */
+export interface StageCheckAnswer {
+  readonly problems: readonly string[];
+}

@@ -1,0 +1,71 @@
+/** Tries whether the stages of a spec can be made with each of its values; `nexus run` and `nexus edit` start this process. */
+
+import type { Setting } from "../shared/domain/hyperparameter.ts";
+import type { ChosenSettings } from "../shared/domain/run.ts";
+import { randintAt } from "../shared/domain/seeds.ts";
+import type { Spec } from "../shared/domain/spec.ts";
+import { carriedDefaults, expandStages, readSpec, withChosen } from "../shared/domain/spec-read.ts";
+import { SpecError } from "../shared/errors.ts";
+import type { StageCheck, StageCheckAnswer } from "../shared/stage-check.ts";
+import { NotAComponent } from "./components/registry.ts";
+import { stageFactory } from "./stages/registry.ts";
+import type { ComponentSpec, StageContext } from "./stages/stage.ts";
+
+/**
+ * Every component of ours says what is wrong with its properties when it is made. What is made of the user's own code is left to
+ * the first run: it is for the workers' machines, and what it needs may not be here.
+ */
+async function problemsOf({ file, text, sources, commandLine, added }: StageCheck): Promise<string[]> {
+  const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
+  if (!reading.ok) throw new Error(`${file}: ${reading.problems.map(({ message }) => message).join("; ")}`);
+  const { spec } = reading;
+  const tuned: ChosenSettings = Object.fromEntries(spec.hyperparameters.map(({ name, tuned }) => [name, tuned]));
+  const found = new Map<string, string>();
+  const note = (lines: readonly string[], whose: string): void => {
+    for (const line of lines) if (!found.has(line)) found.set(line, `${whose}${line}`);
+  };
+  note(await objections(spec, tuned), "");
+  for (const { name, values } of spec.hyperparameters) {
+    const tried: readonly Setting[] = added === null ? values : (added[name] ?? []);
+    for (const value of tried) {
+      note(await objections(spec, { ...tuned, [name]: value }), `${name} = ${typeof value === "number" ? value : JSON.stringify(value)}: `);
+    }
+  }
+  return [...found.values()];
+}
+
+/** What the components say of these settings. */
+async function objections(spec: Spec, settings: ChosenSettings): Promise<string[]> {
+  const lines: string[] = [];
+  const draw = (path: string): number => randintAt(0, path);
+  for (const stage of expandStages(withChosen(spec, settings), settings, draw)) {
+    if (!stage.enabled) continue;
+    try {
+      const make = await stageFactory(stage.component, null);
+      await make(contextOf(stage.spec as unknown as ComponentSpec)); // the reader has checked that it is one
+    } catch (error) {
+      // Anything else, a file that is not on this machine for one, is no word on the spec.
+      if (error instanceof SpecError && !(error instanceof NotAComponent)) lines.push(...error.message.split("\n"));
+    }
+  }
+  return lines;
+}
+
+const contextOf = (spec: ComponentSpec): StageContext => ({
+  spec,
+  directory: ".",
+  codeFolder: null,
+  signal: new AbortController().signal,
+  report: () => undefined,
+  checkpointDue: () => false,
+  checkpoint: () => undefined,
+  log: () => undefined,
+  breathe: async () => undefined,
+});
+
+process.once("message", (question: StageCheck) => {
+  void problemsOf(question).then((problems) => {
+    process.send?.({ problems } satisfies StageCheckAnswer, () => process.disconnect());
+  });
+});
+process.on("disconnect", () => process.exit());
