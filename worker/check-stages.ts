@@ -28,7 +28,10 @@ async function problemsOf({ file, text, sources, commandLine, added }: StageChec
   for (const { name, values } of spec.hyperparameters) {
     const tried: readonly Setting[] = added === null ? values : (added[name] ?? []);
     for (const value of tried) {
-      note(await objections(spec, { ...tuned, [name]: value }), `${name} = ${typeof value === "number" ? value : JSON.stringify(value)}: `);
+      note(
+        await objections(spec, { ...tuned, [name]: value }),
+        `${name} = ${typeof value === "number" ? value : JSON.stringify(value)}: `,
+      );
     }
   }
   return [...found.values()];
