@@ -54,12 +54,18 @@ async function fetchSnapshot(bus: Bus, place: SnapshotPlace): Promise<WorkspaceS
 /**
  * Stores a snapshot and names it as the newest, unless a newer one is there; the one before is deleted. Readers that are
  * fetching that one fold the journal whole. Returns its bytes, 0 when there was a newer one.
+ *
+ * @param tag  tells it from another snapshot at the same place of the journal; letters, digits and dashes
  */
-export async function writeSnapshot(bus: Bus, state: WorkspaceState): Promise<number> {
+export async function writeSnapshot(
+  bus: Bus,
+  state: WorkspaceState,
+  tag = randomBytes(6).toString("hex"),
+): Promise<number> {
   const entry = await bus.entries.get(snapshotKey);
   const before = entry ? placeOrNone(entry.value) : undefined;
   if (before && before.seq >= state.seq) return 0;
-  const name = `snap-${state.seq}-${randomBytes(6).toString("hex")}`;
+  const name = `snap-${state.seq}-${tag}`;
   const key = newKey();
   const { chunks, sum } = seal(encodeSnapshot(takeSnapshot(state)), key);
   for (let i = 0; i < chunks.length; i += inFlight) {

@@ -33,6 +33,7 @@ export class SimCoordinator {
   readonly name: string;
   readonly #ports: SimCoordinatorPorts;
   #boots = 0;
+  #snapshots = 0;
   #life: Life | undefined;
   #startsAgain = false;
   #wallOffsetMs = 0;
@@ -88,7 +89,9 @@ export class SimCoordinator {
             throw error;
           });
           // The process may have been killed in between; what it has stored by then lies there for nobody.
-          if (taken) await writeSnapshot(bus, taken).catch((error: unknown) => log.info(String(error)));
+          this.#snapshots += 1;
+          const tag = `${this.name}-${this.#snapshots}`;
+          if (taken) await writeSnapshot(bus, taken, tag).catch((error: unknown) => log.info(String(error)));
         },
         onLeading: (leads) => {
           this.leads = leads;
