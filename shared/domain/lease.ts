@@ -17,6 +17,8 @@ const keyOf = (job: JobName, n: number): string => `${job}/${n}`;
 /** Who holds which trial until when. Every lease lasts equally long, so the order of renewal is the order of expiry. */
 export class LeaseTable {
   readonly #leases = new Map<string, Lease>();
+  /** The same leases by who holds them. */
+  readonly #holders = new Map<WorkerId, Set<Lease>>();
   readonly #leaseMs: number;
 
   constructor(leaseMs: number) {
@@ -28,9 +30,13 @@ export class LeaseTable {
   }
 
   grant(lease: Omit<Lease, "expiresAt" | "charged">, now: number, charged = true): void {
-    const key = keyOf(lease.job, lease.n);
-    this.#leases.delete(key);
-    this.#leases.set(key, { ...lease, expiresAt: now + this.#leaseMs, charged });
+    this.end(lease.job, lease.n);
+    const { job, n, attempt, worker, bootId } = lease;
+    const granted = { job, n, attempt, worker, bootId, expiresAt: now + this.#leaseMs, charged };
+    this.#leases.set(keyOf(job, n), granted);
+    const held = this.#holders.get(worker);
+    if (held) held.add(granted);
+    else this.#holders.set(worker, new Set([granted]));
   }
 
   of(job: JobName, n: number): Lease | undefined {
@@ -50,7 +56,13 @@ export class LeaseTable {
   }
 
   end(job: JobName, n: number): void {
-    this.#leases.delete(keyOf(job, n));
+    const key = keyOf(job, n);
+    const lease = this.#leases.get(key);
+    if (!lease) return;
+    this.#leases.delete(key);
+    const held = this.#holders.get(lease.worker);
+    held?.delete(lease);
+    if (held?.size === 0) this.#holders.delete(lease.worker);
   }
 
   /** Every lease, the one that was renewed longest ago first. */
@@ -68,9 +80,9 @@ export class LeaseTable {
     return out;
   }
 
-  /** Leases of a worker's other processes. */
+  /** Leases of a worker, of whichever of its processes. */
   heldBy(worker: WorkerId): Lease[] {
-    return [...this.#leases.values()].filter((lease) => lease.worker === worker);
+    return [...(this.#holders.get(worker) ?? [])];
   }
 
   /** Gives every lease one full period from now, uncharged. */
