@@ -51,6 +51,10 @@ export interface ReignPorts {
 const evidencePatienceMs = 4000;
 /** What a worker has just stored is here within so long, unless the broker or this process is behind. */
 const arrivingMs = 250;
+const leastRetryMs = 15_000;
+const mostRetryMs = 30_000;
+/** Of 5000 workers that wait 333 ask in a second, and of more no more than of 10,000. */
+const retryMsEach = 3;
 /** Workers that are woken for each trial that waits, as some may be gone. */
 const wokenForATrial = 4;
 
@@ -196,6 +200,14 @@ export class Reign {
       waiters.add(go);
     });
     if (waiters.size === 0 && this.#awaitingEnd.get(key) === waiters) this.#awaitingEnd.delete(key);
+  }
+
+  /**
+   * How long a worker that found nothing waits before it asks again unasked; it is usually woken sooner. Longer where so many
+   * wait that their questions would be most of the work, yet short of the silence after which nobody counts upon them.
+   */
+  get retryMs(): number {
+    return Math.min(mostRetryMs, Math.max(leastRetryMs, this.#waiting.size * retryMsEach));
   }
 
   /** A worker was told that there is nothing for it: it asks again when woken. */

@@ -10,9 +10,6 @@ import { stopExhausted, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
-/** How long a worker that found nothing waits before it asks again unasked; `ctl.all` usually wakes it sooner. */
-const retryMs = 15_000;
-
 /** A claim: lost trials first, else ask the search; journal; answer. Undefined: no answer, the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
   const skewMs = skewOf(claim.sentAt, reign.ports.clock.wall());
@@ -67,7 +64,7 @@ async function decide(
       why: choice.why,
     });
   }
-  return { kind: "wait", term: reign.term, reason: whyNothing(reign, worker, claim), retryMs };
+  return { kind: "wait", term: reign.term, reason: whyNothing(reign, worker, claim), retryMs: reign.retryMs };
 }
 
 /** Whether the end that the worker says is on its way has been judged; waits for it. */
@@ -92,12 +89,17 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | nu
   const known = reign.presence.get(worker);
   const retired = record?.retiredBoots.has(claim.bootId) || known?.retired.has(claim.bootId);
   if (retired) return refuse(twoProcesses(worker));
-  if (known?.bootId !== claim.bootId) loseOlder(reign, worker, claim.bootId);
-  const older = known && known.bootId !== claim.bootId ? [known.bootId] : [];
+  const heardAt = reign.ports.clock.monotonic();
+  if (known?.bootId === claim.bootId) {
+    // A process says the same of itself in every claim.
+    Object.assign(known, { heardAt, skewMs });
+    return undefined;
+  }
+  loseOlder(reign, worker, claim.bootId);
   reign.presence.set(worker, {
     bootId: claim.bootId,
-    retired: new Set([...(known?.retired ?? []), ...older]),
-    heardAt: reign.ports.clock.monotonic(),
+    retired: new Set(known ? [...known.retired, known.bootId] : []),
+    heardAt,
     slots: claim.slots,
     targets: claim.targets,
     opportunistic: claim.opportunistic,
@@ -120,7 +122,7 @@ function offDuty(reign: Reign, worker: WorkerId): Wait | Refusal | undefined {
   const reason = `${worker} was ${record.dutyReason}; to let it take runs again: nexus resume ${worker}`;
   switch (record.duty) {
     case "paused":
-      return { kind: "wait", term, reason, retryMs };
+      return { kind: "wait", term, reason, retryMs: reign.retryMs };
     case "draining":
       return { kind: "refused", term, reason, leave: true };
     case "stopped":

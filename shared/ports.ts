@@ -1,12 +1,19 @@
 /** What the edges provide to the logic. Real ones: shared/broker/bus.ts, clock.ts and chance.ts; simulated ones: test/simulate. */
 
+/** What ends a wait before its time: an AbortSignal, or an `Ending` where a program makes millions of them. */
+export interface EndSignal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 export interface Clock {
   /** Milliseconds that only go forward; leases and timers use this. */
   monotonic(): number;
   /** Milliseconds since 1970, for people. */
   wall(): number;
   /** Resolves after `ms`; at once when the signal aborts. */
-  pause(ms: number, signal?: AbortSignal): Promise<void>;
+  pause(ms: number, signal?: EndSignal): Promise<void>;
   /** Calls back once, after `ms`. */
   after(ms: number, action: () => void): Timer;
   /** Calls back each `ms` until cancelled. */

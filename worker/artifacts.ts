@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
-import type { Bus, Clock } from "../shared/ports.ts";
+import type { Bus, Clock, EndSignal } from "../shared/ports.ts";
 import { type ArtifactFile, type ArtifactList, mostFiles, pathProblem, usualBytes } from "../shared/wire/artifacts.ts";
 import { newKey, seal } from "../shared/wire/sealed-chunks.ts";
 import { storeChunks } from "./chunk-store.ts";
@@ -89,7 +89,7 @@ export async function uploadFiles(
   ports: { readonly bus: Bus; readonly clock: Clock },
   address: UploadAddress,
   directory: string,
-  signal: AbortSignal,
+  signal: EndSignal,
 ): Promise<ArtifactList | null> {
   const files: ArtifactFile[] = [];
   let found: ReturnType<typeof findFiles> = { files: [], leftOut: "" };

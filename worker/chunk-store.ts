@@ -1,5 +1,5 @@
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
-import { type Bus, BusError, type Clock } from "../shared/ports.ts";
+import { type Bus, BusError, type Clock, type EndSignal } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
 import { open, type SealedSum } from "../shared/wire/sealed-chunks.ts";
 import { chunk, streams } from "../shared/wire/subjects.ts";
@@ -37,7 +37,7 @@ export async function storeChunks(
   nonce: string,
   chunks: readonly Uint8Array[],
   from: number,
-  signal: AbortSignal,
+  signal: EndSignal,
 ): Promise<string> {
   for (let i = 0; i < chunks.length; i += inFlight) {
     const ends = await Promise.all(
@@ -55,7 +55,7 @@ async function storeOne(
   nonce: string,
   data: Uint8Array,
   i: number,
-  signal: AbortSignal,
+  signal: EndSignal,
 ): Promise<string> {
   const subject = chunk(worker, job, n, attempt, blob, i);
   let why = "the worker had to end";
@@ -86,7 +86,7 @@ export async function fetchBlob(
   address: BlobAddress,
   key: Uint8Array,
   sum: SealedSum,
-  signal: AbortSignal,
+  signal: EndSignal,
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   while (pieces.length < sum.chunks) {

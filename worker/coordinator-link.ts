@@ -1,6 +1,6 @@
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { Log } from "../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
+import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../shared/ports.ts";
 import { BadMessage } from "../shared/wire/check.ts";
 import {
   type Answer,
@@ -44,7 +44,7 @@ export class CoordinatorLink {
   async ask<K extends Answer["kind"]>(
     question: Ask | ((tries: number) => Promise<Ask>),
     kinds: readonly K[],
-    signal: AbortSignal,
+    signal: EndSignal,
   ): Promise<Extract<Answer, { kind: K }> | undefined> {
     const { bus, clock, chance, log } = this.#ports;
     let retryMs = leastRetryMs;

@@ -1,4 +1,5 @@
 import type { WorkerId } from "../shared/domain/names.ts";
+import { Ending } from "../shared/ending.ts";
 import type { Log } from "../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock, type Timer } from "../shared/ports.ts";
 import type { ArtifactList } from "../shared/wire/artifacts.ts";
@@ -69,10 +70,10 @@ export class HeldTrial {
   #upload = "";
   /** In every msgID: another worker that guessed one could have this one's result taken for a repetition (seen). */
   readonly #nonce: string;
-  readonly #ran = new AbortController();
-  readonly #left = new AbortController();
+  readonly #ran = new Ending();
+  readonly #left = new Ending();
   /** Ends what goes on for a run that is not to begin any more, and for its states. */
-  readonly #unwanted = new AbortController();
+  readonly #unwanted = new Ending();
   /** Begins to look at the time, once there is a limit to it. */
   #watchTime: () => void = () => undefined;
   /** Why it is not to go on here; the first reason stands. */
@@ -157,7 +158,7 @@ export class HeldTrial {
   handBack(reason: string): void {
     this.#ports.clock
       .after(handBackMs, () => {
-        this.#left.abort("too late");
+        this.#left.abort();
         this.#dropStates();
       })
       .unref();
@@ -168,7 +169,7 @@ export class HeldTrial {
     this.#end ??= { kind, reason };
     if (this.#end.kind === "handback" && kind === "handback") this.#task?.handBack();
     else this.#task?.stop();
-    if (!this.#task) this.#unwanted.abort("given up");
+    if (!this.#task) this.#unwanted.abort();
   }
 
   #isHandingBack(): boolean {
@@ -177,7 +178,7 @@ export class HeldTrial {
 
   #dropStates(): void {
     this.#states?.end();
-    this.#unwanted.abort("ended");
+    this.#unwanted.abort();
   }
 
   /** The coordinator stretches the time between checkpoints where all together would send too much. */
@@ -241,7 +242,7 @@ export class HeldTrial {
     if (!this.#isHandingBack() || end.type !== "stopped") this.#dropStates();
     await this.#states.settled();
     // Reports that wait for their acknowledgement go with the end: it must not wait for them, also not to be spooled.
-    this.#ran.abort("ended");
+    this.#ran.abort();
     await this.#sending;
     return this.#deliver(end, outbox, leaving);
   }
@@ -251,7 +252,7 @@ export class HeldTrial {
     const { resume, job, n } = this.#assignment;
     if (!resume) return null;
     try {
-      return await fetchState(this.#ports, { job, n }, resume, this.#unwanted.signal);
+      return await fetchState(this.#ports, { job, n }, resume, this.#unwanted);
     } catch (error) {
       if (!(error instanceof BusError || error instanceof BadMessage)) throw error;
       this.#ports.log.warn({ job, n, why: error.message }, "a checkpoint cannot be had: the run begins anew");
@@ -267,7 +268,7 @@ export class HeldTrial {
       const lines = this.#lines.take();
       const body = { attempt, reports, state, ...(lines === "" ? {} : { lines }) };
       try {
-        await outbox.send(this.#letter("checkpoint", attempt, state.blob, body), false, this.#unwanted.signal);
+        await outbox.send(this.#letter("checkpoint", attempt, state.blob, body), false, this.#unwanted);
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
         this.#keepUnsent(reports, lines);
@@ -335,7 +336,7 @@ export class HeldTrial {
     const lines = this.#lines.take();
     const body = { attempt: this.#attempt, reports, ...(lines === "" ? {} : { lines }) };
     try {
-      await outbox.send(this.#letter("report", this.#attempt, String(this.#messages), body), false, this.#ran.signal);
+      await outbox.send(this.#letter("report", this.#attempt, String(this.#messages), body), false, this.#ran);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
       this.#keepUnsent(reports, lines);
@@ -348,17 +349,17 @@ export class HeldTrial {
     const lines = this.#lines.take();
     const { job, n } = this.#assignment;
     const address = { worker: this.#worker, job, n, attempt, nonce: this.#nonce };
-    const files = this.#upload === "" ? null : await uploadFiles(this.#ports, address, this.#upload, this.#left.signal);
+    const files = this.#upload === "" ? null : await uploadFiles(this.#ports, address, this.#upload, this.#left);
     return { ...(lines === "" ? {} : { lines }), ...(files ? { files } : {}) };
   }
 
   /** Sends what would make the end's message too large ahead of it; returns the rest. */
   async #sendExcess(reports: ReportRow[], outbox: Outbox): Promise<ReportRow[]> {
     let rest = reports;
-    while (rest.length > mostReportsTogether && !this.#left.signal.aborted) {
+    while (rest.length > mostReportsTogether && !this.#left.aborted) {
       this.#messages += 1;
       const body = { attempt: this.#attempt, reports: rest.slice(0, mostReportsTogether) };
-      await outbox.send(this.#letter("report", this.#attempt, String(this.#messages), body), true, this.#left.signal);
+      await outbox.send(this.#letter("report", this.#attempt, String(this.#messages), body), true, this.#left);
       rest = rest.slice(mostReportsTogether);
     }
     return rest;
@@ -378,7 +379,7 @@ export class HeldTrial {
       for (const more of [leavings, {}]) {
         try {
           const body = { attempt, reports, hpmax, iters, metrics, titles, console, ...more };
-          await outbox.send(this.#letter("result", attempt, "result", body), true, this.#left.signal);
+          await outbox.send(this.#letter("result", attempt, "result", body), true, this.#left);
           return { kind: "ended", text: `hpmax ${Number(hpmax.toPrecision(5))}` };
         } catch (error) {
           if (!(error instanceof BusError) || error.reason !== "too large") throw error;
@@ -387,16 +388,16 @@ export class HeldTrial {
       }
       const reason = `the run's result is larger than the broker takes: ${tooLarge}`;
       const body = { attempt, reports: [], outcome: "failed", reason, console: "" } as const;
-      await outbox.send(this.#letter("failed", attempt, "too-large", body), true, this.#left.signal);
+      await outbox.send(this.#letter("failed", attempt, "too-large", body), true, this.#left);
       return { kind: "ended", text: `failed: ${reason}` };
     }
     if (asked?.kind === "stop") return { kind: "stopped", text: asked.reason };
     if (asked?.kind === "handback") {
       const body = { attempt, fault: "owner", reason: asked.reason } as const;
-      const tooLate = new AbortController();
+      const tooLate = new Ending();
       const timer = this.#ports.clock.after(handBackMs, () => tooLate.abort()).unref();
       try {
-        await outbox.send(this.#letter("released", attempt, "released", body), false, tooLate.signal);
+        await outbox.send(this.#letter("released", attempt, "released", body), false, tooLate);
       } finally {
         timer.cancel();
       }
@@ -409,13 +410,13 @@ export class HeldTrial {
       const leavings = await this.#leavings(end, attempt);
       const body = { attempt, reports, outcome, reason: reason.slice(0, 4000), console, ...leavings } as const;
       leaving(attempt);
-      await outbox.send(this.#letter("failed", attempt, "failed", body), true, this.#left.signal);
+      await outbox.send(this.#letter("failed", attempt, "failed", body), true, this.#left);
       return { kind: "ended", text: `${outcome}: ${reason.split("\n")[0]}` };
     }
     const reason = end.type === "died" ? end.reason : "the runner stopped unasked";
     const console = this.#said + (end.type === "died" ? end.console : "");
     const body = { attempt, fault: "runner", reason, console } as const;
-    await outbox.send(this.#letter("released", attempt, "released", body), true, this.#left.signal);
+    await outbox.send(this.#letter("released", attempt, "released", body), true, this.#left);
     return { kind: "stopped", text: reason };
   }
 

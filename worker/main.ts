@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -133,6 +133,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       runners: new RunnerPool(log),
       spool: new FileSpool(join(stateDir, "spool")),
       unpackCode: (code: CodeBundle) => unpackCode(stateDir, code),
+      removeFolder: (folder: string) => rmSync(folder, { recursive: true, force: true }),
     };
     const node = new WorkerNode(ports, options, (news) => {
       if (!flags.quiet) say(newsLine(news));

@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
 import type { Spec } from "../shared/domain/spec.ts";
 import { carriedDefaults, readSpec } from "../shared/domain/spec-read.ts";
+import { Ending } from "../shared/ending.ts";
 import type { Log } from "../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
 import type { Assignment, Control, JobAnswer, Renewed } from "../shared/wire/messages.ts";
@@ -25,6 +25,8 @@ export interface WorkerPorts {
   readonly readSpec?: typeof readSpec;
   /** Puts a job's code where its runs find it; returns the folder. */
   unpackCode(code: CodeBundle): string;
+  /** Deletes a folder of runs with all that is in it; there may be none. */
+  removeFolder(folder: string): void;
 }
 
 export interface WorkerOptions {
@@ -71,11 +73,15 @@ export class WorkerNode {
   readonly #news: (news: WorkerNews) => void;
   readonly #held = new Map<string, HeldTrial>();
   readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
-  readonly #claiming = new AbortController();
-  readonly #living = new AbortController();
+  readonly #claiming = new Ending();
+  readonly #living = new Ending();
   #renewEveryMs = firstRenewalMs;
   #renewNow: () => void = () => undefined;
-  readonly #wakers = new Set<() => void>();
+  /** Called when the first trial is in hand. */
+  #holds: () => void = () => undefined;
+  /** While slots wait for work, one asks for all of them: it ends when that one has got some. */
+  #lookout: Ending | undefined;
+  #wake: () => void = () => undefined;
   #lastWaiting = "";
   #handingBack: string | undefined;
 
@@ -105,10 +111,11 @@ export class WorkerNode {
     try {
       // First, so that what is done already is not trained again; but one letter that the broker refuses must not keep
       // this worker from working.
-      await Promise.race([this.#deliverSpooled(), this.#ports.clock.pause(spoolPatienceMs, this.#claiming.signal)]);
+      await Promise.race([this.#deliverSpooled(), this.#ports.clock.pause(spoolPatienceMs, this.#claiming)]);
       await Promise.all(Array.from({ length: this.#options.slots }, () => this.#slot()));
     } finally {
       this.#living.abort();
+      this.#holds();
       deaf();
       await renewing;
       await this.#ports.runners.close();
@@ -129,7 +136,7 @@ export class WorkerNode {
 
   async #deliverSpooled(): Promise<void> {
     try {
-      const delivered = await this.#outbox.deliverSpooled(this.#claiming.signal);
+      const delivered = await this.#outbox.deliverSpooled(this.#claiming);
       if (delivered > 0) this.#log.info({ delivered }, "results that an earlier process left were delivered");
     } catch (error) {
       this.#log.warn(`spooled results stay for the next start: ${String(error)}`);
@@ -137,10 +144,17 @@ export class WorkerNode {
   }
 
   async #slot(): Promise<void> {
-    const { signal } = this.#claiming;
+    const signal = this.#claiming;
     const { bootId, version, slots, targets, opportunistic, noCode } = this.#options;
     let claimId = this.#ports.chance.nonce();
     let last: Stay | undefined;
+    let isLookout = false;
+    const relieve = (): void => {
+      if (!isLookout) return;
+      isLookout = false;
+      this.#lookout?.abort();
+      this.#lookout = undefined;
+    };
     while (!signal.aborted) {
       const stay = last;
       const answer = await this.#link.ask(
@@ -160,19 +174,26 @@ export class WorkerNode {
       const answered = claimId;
       claimId = this.#ports.chance.nonce();
       if (answer.kind === "assigned") {
+        relieve();
         this.#lastWaiting = "";
         last = new Stay(answer, (leaving) => this.#carry(answer, answered, leaving), stay?.delivered);
         await last.left;
-      } else if (answer.kind === "wait") {
-        this.#say("waiting", answer.reason);
-        if (answer.retryMs > 0) await this.#woken(answer.retryMs);
-      } else {
-        this.#say("refused", answer.reason);
-        // Drained: the runs in hand end as they will, and then this process.
-        if (answer.leave) this.finish();
-        await this.#woken(refusedRetryMs);
+        continue;
+      }
+      this.#say(answer.kind === "wait" ? "waiting" : "refused", answer.reason);
+      // Drained: the runs in hand end as they will, and then this process.
+      if (answer.kind === "refused" && answer.leave) this.finish();
+      const retryMs = answer.kind === "wait" ? answer.retryMs : refusedRetryMs;
+      if (retryMs === 0) continue;
+      // What one slot is told all are told, and of a swarm of ten thousand not each need ask.
+      if (this.#lookout && !isLookout) await this.#lookout.ended;
+      else {
+        isLookout = true;
+        this.#lookout ??= new Ending();
+        await this.#woken(retryMs);
       }
     }
+    relieve();
     await last?.delivered;
   }
 
@@ -193,11 +214,12 @@ export class WorkerNode {
     if (already && !already.givenUp) {
       already.stop("the workspace was put back to an older state, and gave its number to another run");
       // Their folders have the same name.
-      while (this.#held.get(already.key) === already && !this.#living.signal.aborted)
-        await this.#ports.clock.pause(50, this.#living.signal);
+      while (this.#held.get(already.key) === already && !this.#living.aborted)
+        await this.#ports.clock.pause(50, this.#living);
     }
     const held = new HeldTrial(this.#ports, this.#options.worker, assignment, claim);
     this.#held.set(held.key, held);
+    this.#holds();
     // The answer to a claim may come after the order to hand everything back.
     if (this.#handingBack !== undefined) held.handBack(this.#handingBack);
     try {
@@ -208,12 +230,12 @@ export class WorkerNode {
       const directory = join(this.#options.stateDir, "runs", job, run);
       const end = await held.run(this.#ports.runners, this.#outbox, known, directory, leaving);
       this.#news({ kind: end.kind, run, text: end.text });
-      if (!known.spec.settings.hold && existsSync(directory)) rmSync(directory, { recursive: true, force: true });
+      if (!known.spec.settings.hold) this.#ports.removeFolder(directory);
     } catch (error) {
       // Not delivered before this worker ended, or a spec that cannot be read here: the lease runs out, or the spool delivers.
       this.#jobs.delete(job);
       this.#log.error({ job, n }, error instanceof Error ? error.message : String(error));
-      if (!(error instanceof BusError)) await this.#ports.clock.pause(1000, this.#claiming.signal);
+      if (!(error instanceof BusError)) await this.#ports.clock.pause(1000, this.#claiming);
     } finally {
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }
@@ -229,7 +251,7 @@ export class WorkerNode {
   }
 
   async #askJob(job: JobName): Promise<KnownJob | undefined> {
-    const answer = await this.#link.ask({ kind: "job", job }, ["job"], this.#living.signal);
+    const answer = await this.#link.ask({ kind: "job", job }, ["job"], this.#living);
     if (!answer) return undefined;
     const { file, text, sources, commandLine } = answer;
     const read = (this.#ports.readSpec ?? readSpec)({ file, text, commandLine, defaults: carriedDefaults(sources) });
@@ -242,8 +264,13 @@ export class WorkerNode {
   }
 
   async #renewLoop(): Promise<void> {
-    const { signal } = this.#living;
+    const signal = this.#living;
     while (!signal.aborted) {
+      while (this.#held.size === 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          this.#holds = resolve;
+        });
+      }
       await new Promise<void>((resolve) => {
         this.#renewNow = resolve;
         void this.#ports.clock.pause(this.#renewEveryMs, signal).then(resolve);
@@ -293,7 +320,7 @@ export class WorkerNode {
   #hint(control: Control): void {
     switch (control.kind) {
       case "work":
-        for (const wake of this.#wakers) wake();
+        this.#wake();
         break;
       case "renew":
         this.#renewNow();
@@ -310,19 +337,20 @@ export class WorkerNode {
 
   /** A held job was released: its run folders may go, once the coordinator says so itself. */
   async #discard(job: JobName): Promise<void> {
-    const answer = await this.#link.ask({ kind: "job", job }, ["job"], this.#living.signal);
-    if (answer?.over) rmSync(join(this.#options.stateDir, "runs", job), { recursive: true, force: true });
+    const answer = await this.#link.ask({ kind: "job", job }, ["job"], this.#living);
+    if (answer?.over) this.#ports.removeFolder(join(this.#options.stateDir, "runs", job));
   }
 
   /** Waits for a hint that there is work, with jitter so that a thousand workers do not ask at once. */
   async #woken(mostMs: number): Promise<void> {
     const { clock, chance } = this.#ports;
-    const woken = new AbortController();
+    const woken = new Ending();
     const wake = (): void => woken.abort();
-    this.#wakers.add(wake);
-    await clock.pause(mostMs * (0.75 + chance.fraction() / 2), AbortSignal.any([woken.signal, this.#claiming.signal]));
-    this.#wakers.delete(wake);
-    if (woken.signal.aborted) await clock.pause(jitterMs * chance.fraction(), this.#claiming.signal);
+    this.#wake = wake;
+    this.#claiming.addEventListener("abort", wake);
+    await clock.pause(mostMs * (0.75 + chance.fraction() / 2), woken);
+    this.#claiming.removeEventListener("abort", wake);
+    if (woken.aborted && !this.#claiming.aborted) await clock.pause(jitterMs * chance.fraction(), this.#claiming);
   }
 
   #say(kind: "waiting" | "refused", text: string): void {

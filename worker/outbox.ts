@@ -1,5 +1,5 @@
 import type { Log } from "../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";
+import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../shared/ports.ts";
 import type { Letter, Spool } from "./spool.ts";
 
 export interface OutboxPorts {
@@ -37,7 +37,7 @@ export class Outbox {
    * Resolves with the sequence once the message is stored. `keep`: it must survive this process, so it is spooled as soon as
    * the first try fails.
    */
-  async send(letter: Letter, keep: boolean, signal?: AbortSignal): Promise<number> {
+  async send(letter: Letter, keep: boolean, signal?: EndSignal): Promise<number> {
     const { bus, clock, chance, log, spool } = this.#ports;
     let retryMs = leastRetryMs;
     let spooled = "";
@@ -68,7 +68,7 @@ export class Outbox {
   }
 
   /** Delivers what an earlier process left; returns how many. A file that cannot be read is put aside and said. */
-  async deliverSpooled(signal?: AbortSignal): Promise<number> {
+  async deliverSpooled(signal?: EndSignal): Promise<number> {
     const { log, spool } = this.#ports;
     const names = spool.names();
     for (const name of names) {

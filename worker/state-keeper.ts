@@ -1,5 +1,7 @@
 import type { CheckpointPlace } from "../shared/domain/events.ts";
+import { Ending } from "../shared/ending.ts";
 import type { Log } from "../shared/log.ts";
+import type { EndSignal } from "../shared/ports.ts";
 import type { StateSum } from "../shared/wire/checkpoints.ts";
 import { newKey, seal } from "../shared/wire/sealed-chunks.ts";
 import { stateBlob } from "../shared/wire/subjects.ts";
@@ -17,7 +19,7 @@ export class StateKeeper {
   readonly #address: () => Omit<BlobAddress, "blob">;
   readonly #nonce: string;
   readonly #announce: (attempt: number, state: StateSum) => Promise<void>;
-  readonly #ended = new AbortController();
+  readonly #ended = new Ending();
   #waiting: RunState | undefined;
   #working: Promise<void> = Promise.resolve();
   #isWorking = false;
@@ -49,12 +51,12 @@ export class StateKeeper {
   /** The run has ended: its states are of no use to anyone. */
   end(): void {
     this.#waiting = undefined;
-    this.#ended.abort("ended");
+    this.#ended.abort();
   }
 
   async #work(): Promise<void> {
     this.#isWorking = true;
-    while (this.#waiting && !this.#ended.signal.aborted) {
+    while (this.#waiting && !this.#ended.aborted) {
       const state = this.#waiting;
       this.#waiting = undefined;
       await this.#store(state);
@@ -67,7 +69,7 @@ export class StateKeeper {
     const address = { ...this.#address(), blob: stateBlob(this.#count) };
     const key = newKey();
     const { chunks, sum } = seal(bytes, key);
-    const { signal } = this.#ended;
+    const signal = this.#ended;
     const why = await storeChunks(this.#ports, address, this.#nonce, chunks, 0, signal);
     if (signal.aborted) return;
     if (why === "") await this.#announce(address.attempt, { stage, iters, blob: address.blob, key, ...sum });
@@ -84,7 +86,7 @@ export function fetchState(
   ports: ChunkPorts,
   trial: Pick<BlobAddress, "job" | "n">,
   place: CheckpointPlace,
-  signal: AbortSignal,
+  signal: EndSignal,
 ): Promise<Uint8Array> {
   const { job, n } = trial;
   const { worker, attempt, blob, key } = place;

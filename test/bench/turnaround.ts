@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { inboxPrefix } from "../../shared/broker/accounts.ts";
 import { connectBus } from "../../shared/broker/bus.ts";
@@ -43,6 +44,7 @@ export async function watchedWorker(
     runners: new RunnerPool(log),
     spool: new FileSpool(join(folder, "spool")),
     unpackCode: () => folder, // its job brings none
+    removeFolder: (each: string) => rmSync(each, { recursive: true, force: true }),
   };
   const node = new WorkerNode(ports, options, () => undefined);
   const working = node.work();

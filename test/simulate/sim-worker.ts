@@ -137,6 +137,7 @@ export class SimWorker {
         spool: this.#spool,
         readSpec: readOnce,
         unpackCode: () => "",
+        removeFolder: () => undefined,
       },
       {
         worker: this.id,
