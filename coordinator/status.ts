@@ -6,8 +6,8 @@ import type { Reign } from "./reign.ts";
 const everyMs = 1000;
 /** Half of what a broker takes at once. */
 const mostBytes = 500_000;
-/** So many leases more add a second to the time between two: the message stays small against the work that it tells of. */
-const leasesASecond = 2000;
+/** So many leases and workers add a second to the time between two: the message stays small against the work that it tells of. */
+const rowsASecond = 2000;
 
 /** A message takes time on its way, and a busy leader reads it later still: a difference below this says nothing of the clocks. */
 const leastSkewMs = 2000;
@@ -58,7 +58,7 @@ export function tellStatus(reign: Reign, bus: Bus): () => void {
       skip -= 1;
       return;
     }
-    skip = Math.floor(reign.leases.size / leasesASecond);
+    skip = Math.floor((reign.leases.size + reign.presence.size) / rowsASecond);
     const bytes = fittingStatus(statusOf(reign));
     if (bytes && reign.ports.leads()) bus.publish(status, bytes);
   });
