@@ -15,30 +15,37 @@ export interface AnsweredClaim {
 export class ClaimRing implements Iterable<AnsweredClaim> {
   static readonly capacity = 512;
   readonly #entries: AnsweredClaim[] = [];
-  /** From the first question on: a fold asks none, and most claims that a leader asks for are new. */
-  #byClaim: Map<string, AnsweredClaim> | undefined;
+  /** Of each entry's claimId, so that a new claim, as most are, is known as such without looking at the entries. */
+  readonly #marks: number[] = [];
   #next = 0;
 
   set(claimId: string, job: JobName, n: number, attempt: number): void {
-    let entry = this.#entries[this.#next];
+    const entry = this.#entries[this.#next];
+    this.#marks[this.#next] = markOf(claimId);
     if (entry) {
-      if (this.#byClaim?.get(entry.claimId) === entry) this.#byClaim.delete(entry.claimId);
       entry.claimId = claimId;
       entry.job = job;
       entry.n = n;
       entry.attempt = attempt;
     } else {
-      entry = { claimId, job, n, attempt };
-      this.#entries.push(entry);
+      this.#entries.push({ claimId, job, n, attempt });
     }
-    this.#byClaim?.set(claimId, entry);
     this.#next = (this.#next + 1) % ClaimRing.capacity;
   }
 
   /** The newest answer to that claim. */
   get(claimId: string): AnsweredClaim | undefined {
-    this.#byClaim ??= new Map([...this].map((entry) => [entry.claimId, entry]));
-    return this.#byClaim.get(claimId);
+    const { length } = this.#entries;
+    const mark = markOf(claimId);
+    // From the newest back to the oldest.
+    let at = this.#next;
+    for (let left = length; left > 0; left -= 1) {
+      at = at === 0 ? length - 1 : at - 1;
+      if (this.#marks[at] !== mark) continue;
+      const entry = this.#entries[at];
+      if (entry?.claimId === claimId) return entry;
+    }
+    return undefined;
   }
 
   /** Oldest first. */
@@ -49,4 +56,11 @@ export class ClaimRing implements Iterable<AnsweredClaim> {
       if (entry) yield entry;
     }
   }
+}
+
+/** Small enough that an array of them holds no objects. */
+function markOf(text: string): number {
+  let mark = 0;
+  for (let i = 0; i < text.length; i += 1) mark = (mark * 31 + text.charCodeAt(i)) & 0x3fffffff;
+  return mark;
 }
