@@ -4,7 +4,12 @@ export class BadMessage extends Error {
   override readonly name = "BadMessage";
 }
 
+/** `at`: where the value stands, for the complaint; "" while nobody asks. */
 export type Check<T> = (value: unknown, at: string) => T;
+
+/** Where an item of a list stands. */
+export const itemOf = (at: string, i: number): string => (at === "" ? "" : `${at}[${i}]`);
+const below = (at: string, key: string): string => (at === "" ? "" : `${at}.${key}`);
 
 function refuse(at: string, expected: string, value: unknown): never {
   const found = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
@@ -44,7 +49,7 @@ export const list =
   <T>(of: Check<T>, max = 100_000): Check<T[]> =>
   (value, at) =>
     Array.isArray(value) && value.length <= max
-      ? value.map((item, i) => of(item, `${at}[${i}]`))
+      ? value.map((item, i) => of(item, itemOf(at, i)))
       : refuse(at, `a list of at most ${max}`, value);
 
 export const record =
@@ -53,7 +58,7 @@ export const record =
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const keys = Object.keys(value);
     if (keys.length > max) return refuse(at, `a mapping of at most ${max}`, value);
-    return Object.fromEntries(keys.map((key) => [key, of(value[key], `${at}.${key}`)]));
+    return Object.fromEntries(keys.map((key) => [key, of(value[key], below(at, key))]));
   };
 
 export const nullable =
@@ -68,14 +73,15 @@ type Shape = Readonly<Record<string, Check<unknown>>>;
 type Checked<S extends Shape> = { [K in keyof S]: S[K] extends Check<infer T> ? T : never };
 
 /** A mapping with exactly these keys checked; further keys are dropped, so that a newer sender may add some. */
-export const shape =
-  <S extends Shape>(keys: S): Check<Checked<S>> =>
-  (value, at) => {
+export const shape = <S extends Shape>(keys: S): Check<Checked<S>> => {
+  const checks = Object.entries(keys);
+  return (value, at) => {
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const out: Record<string, unknown> = {};
-    for (const key of Object.keys(keys)) out[key] = keys[key]?.(value[key], `${at}.${key}`);
+    for (const [key, check] of checks) out[key] = check(value[key], below(at, key));
     return out as Checked<S>;
   };
+};
 
 /** A mapping of which any of these keys may be left out; those that are there are checked, further keys are dropped. */
 export const partial =
@@ -84,7 +90,7 @@ export const partial =
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(keys))
-      if (value[key] !== undefined) out[key] = keys[key]?.(value[key], `${at}.${key}`);
+      if (value[key] !== undefined) out[key] = keys[key]?.(value[key], below(at, key));
     return out as Partial<Checked<S>>;
   };
 

@@ -58,15 +58,17 @@ export interface Handback extends Testified {
   readonly console?: string;
 }
 
+const ordinal = check.whole(1);
+const count = check.whole();
+const numbers = check.list(check.number, 1000);
 const reportRow: check.Check<ReportRow> = (value, at) => {
   if (!Array.isArray(value) || value.length !== 5) throw new check.BadMessage(`${at}: expected a report of 5 fields`);
-  const numbers = check.list(check.number, 1000);
   return [
-    check.whole(1)(value[0], `${at}[0]`),
-    check.whole()(value[1], `${at}[1]`),
-    check.number(value[2], `${at}[2]`),
-    numbers(value[3], `${at}[3]`),
-    numbers(value[4], `${at}[4]`),
+    ordinal(value[0], check.itemOf(at, 0)),
+    count(value[1], check.itemOf(at, 1)),
+    check.number(value[2], check.itemOf(at, 2)),
+    numbers(value[3], check.itemOf(at, 3)),
+    numbers(value[4], check.itemOf(at, 4)),
   ];
 };
 const reports = check.list(reportRow);
