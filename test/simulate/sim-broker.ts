@@ -157,7 +157,9 @@ export class SimBroker {
   store(subject: string, data: Uint8Array, options: StoreOptions): { answer: Stored | "not the next"; doneAt: number } {
     const stream = this.streamOf(subject);
     const now = this.#timeline.now;
-    const answer = stream.store(now, subject, data, options);
+    // What was encoded is a piece of a larger buffer, all of which the journal, that is kept, would keep.
+    const kept = stream === this.journal ? new Uint8Array(data) : data;
+    const answer = stream.store(now, subject, kept, options);
     this.#busyUntil = Math.max(now, this.#busyUntil) + storeMs;
     if (answer !== "not the next" && !answer.duplicate) {
       const message = stream.at(answer.seq);

@@ -1,3 +1,5 @@
+import { PlanHeap } from "./plan-heap.ts";
+
 /** Something that is going to happen. */
 export interface Happening {
   at: number;
@@ -36,8 +38,7 @@ export class Timeline {
   /** How many things have happened. */
   count = 0;
   #planned = 0;
-  /** Binary heap: the parent of place i is at (i - 1) / 2, and happens before it. */
-  readonly #heap: Happening[] = [];
+  readonly #plans = new PlanHeap();
 
   plan(owner: Owner | null, at: number, action: () => void, isTimer = false): Happening {
     this.#planned += 1;
@@ -49,7 +50,7 @@ export class Timeline {
       isTimer,
       isCancelled: false,
     };
-    this.#push(happening);
+    this.#plans.push(happening);
     return happening;
   }
 
@@ -58,7 +59,7 @@ export class Timeline {
     this.#planned += 1;
     happening.at = this.now;
     happening.order = this.#planned;
-    this.#push(happening);
+    this.#plans.push(happening);
   }
 
   /** Goes on until told to stop, or until nothing more is planned. */
@@ -93,7 +94,7 @@ export class Timeline {
 
   #happen(): boolean {
     for (;;) {
-      const next = this.#pop();
+      const next = this.#plans.pop();
       if (!next) return false;
       if (next.isCancelled) continue;
       this.now = next.at;
@@ -103,41 +104,4 @@ export class Timeline {
       return true;
     }
   }
-
-  #push(happening: Happening): void {
-    const heap = this.#heap;
-    let i = heap.length;
-    heap.push(happening);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      const above = heap[parent] as Happening;
-      if (!isBefore(happening, above)) break;
-      heap[i] = above;
-      i = parent;
-    }
-    heap[i] = happening;
-  }
-
-  #pop(): Happening | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (!first || !last || heap.length === 0) return first;
-    const { length } = heap;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= length) break;
-      const right = heap[child + 1];
-      if (right && isBefore(right, heap[child] as Happening)) child += 1;
-      const below = heap[child] as Happening;
-      if (!isBefore(below, last)) break;
-      heap[i] = below;
-      i = child;
-    }
-    heap[i] = last;
-    return first;
-  }
 }
-
-const isBefore = (a: Happening, b: Happening): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
