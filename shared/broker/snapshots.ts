@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { takeSnapshot } from "../domain/snapshot.ts";
 import type { WorkspaceState } from "../domain/workspace-state.ts";
-import type { Bus } from "../ports.ts";
+import { type Bus, BusError } from "../ports.ts";
 import { BadMessage } from "../wire/check.ts";
 import { newKey, open, seal } from "../wire/sealed-chunks.ts";
 import {
@@ -15,6 +15,8 @@ import { snapshotChunk, snapshotChunks, snapshotKey, streams } from "../wire/sub
 
 /** Pieces on their way at once. */
 const inFlight = 8;
+/** Questions about one piece: a snapshot of a million runs has hundreds, and is not given up for one that is lost. */
+const tries = 3;
 
 /** The newest snapshot and what stands where it lies; undefined when there is none that can be used. */
 export async function readSnapshot(
@@ -40,7 +42,9 @@ async function fetchSnapshot(bus: Bus, place: SnapshotPlace): Promise<WorkspaceS
       { length: Math.min(inFlight, place.chunks - pieces.length) },
       (_, k) => pieces.length + k,
     );
-    const found = await Promise.all(wanted.map((i) => bus.newest(streams.blob, snapshotChunk(place.name, i))));
+    const found = await Promise.all(
+      wanted.map((i) => untilAnswered(() => bus.newest(streams.blob, snapshotChunk(place.name, i)))),
+    );
     for (const piece of found) {
       if (piece === null) throw new BadMessage(`a piece of the snapshot at ${place.seq} is not there`);
       pieces.push(piece);
@@ -72,7 +76,9 @@ export async function writeSnapshot(
     await Promise.all(
       chunks
         .slice(i, i + inFlight)
-        .map((piece, k) => bus.store(snapshotChunk(name, i + k), piece, { msgId: `${name}.${i + k}` })),
+        .map((piece, k) =>
+          untilAnswered(() => bus.store(snapshotChunk(name, i + k), piece, { msgId: `${name}.${i + k}` })),
+        ),
     );
   }
   const place = encodeSnapshotPlace({ seq: state.seq, name, key, ...sum });
@@ -82,6 +88,16 @@ export async function writeSnapshot(
   const [needless, size] = revision === null ? [name, 0] : [before?.name, sum.size];
   if (needless !== undefined) await bus.purge(streams.blob, snapshotChunks(needless));
   return size;
+}
+
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  for (let left = tries - 1; ; left -= 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (left === 0 || !(error instanceof BusError) || error.reason !== "no answer in time") throw error;
+    }
+  }
 }
 
 function placeOrNone(value: Uint8Array): SnapshotPlace | undefined {
