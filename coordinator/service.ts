@@ -36,7 +36,7 @@ export interface ServicePorts {
   drawSeed(): number;
   /** Writes the broker's list of worker users and has it reloaded. */
   publishUsers(workers: readonly WorkerUser[]): Promise<void>;
-  /** Records between two snapshots; left out: 20,000, as many as are folded in a fifth of a second. */
+  /** Records between two snapshots while the search is small; left out: 20,000, as many as are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
   /** Has a snapshot of the journal stored; resolves when that is done, or could not be. */
   writeSnapshot(signal: AbortSignal): Promise<void>;
@@ -47,6 +47,8 @@ export interface ServicePorts {
 }
 
 const tickMs = 200;
+/** Records that a snapshot waits for, for each trial that it will hold: what is written in all stays in proportion to the search. */
+const snapshotShare = 0.2;
 
 /** Stands by, leads, and stands by again when deposed, until the signal aborts; then steps down. */
 export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<void> {
@@ -162,7 +164,7 @@ async function lead(
     );
     const timer = clock.every(tickMs, () => {
       upkeep.tick();
-      if (unsaved < snapshotEvery) return;
+      if (unsaved < Math.max(snapshotEvery, trialsIn(state) * snapshotShare)) return;
       // Counted down at once: what comes while it is written is for the next one.
       unsaved = 0;
       void ports.writeSnapshot(signal);
@@ -187,6 +189,9 @@ async function lead(
     journal.close(new Deposed("this coordinator has stepped down"));
   }
 }
+
+const trialsIn = (state: WorkspaceState): number =>
+  [...state.jobs.values()].reduce((sum, { trials }) => sum + trials.length, 0);
 
 const tableOf = (state: WorkspaceState, event: JournalEvent): RunTable | undefined =>
   "job" in event ? state.jobs.get(event.job) : undefined;

@@ -5,7 +5,7 @@ const width = 4;
 
 /**
  * What is planned, the next first. A heap, the parent of place i at (i - 1) / 4; times and orders lie beside the happenings, so
- * that of the hundred thousand that are planned those that are passed by need not be reached (2026-11-25: half the time).
+ * that of the hundred thousand that are planned those that are passed by need not be reached (2026-11-25: two fifths less time).
  */
 export class PlanHeap {
   readonly #happenings: Happening[] = [];
