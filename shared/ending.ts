@@ -27,6 +27,7 @@ export class Ending implements EndSignal {
     for (const listener of listeners) listener();
   }
 
+  /** As an AbortSignal does: one that has ended tells nobody any more. */
   addEventListener(_type: "abort", listener: () => void): void {
     this.#listeners.push(listener);
   }

@@ -343,6 +343,7 @@ export class WorkerNode {
 
   /** Waits for a hint that there is work, with jitter so that a thousand workers do not ask at once. */
   async #woken(mostMs: number): Promise<void> {
+    if (this.#claiming.aborted) return;
     const { clock, chance } = this.#ports;
     const woken = new Ending();
     const wake = (): void => woken.abort();

@@ -9,6 +9,7 @@ import { silentLog } from "../simulate/simulation.ts";
 import { Timeline } from "../simulate/timeline.ts";
 
 const wait: Answer = { kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 };
+const refused: Answer = { kind: "refused", term: 1, reason: "it was drained", leave: true };
 const assigned: Answer = {
   kind: "assigned",
   term: 1,
@@ -25,13 +26,20 @@ const assigned: Answer = {
 };
 
 /** A worker of four slots, whose claims are answered as told; its job is never described, so what it gets it keeps. */
-function startWorker(): { answer: Answer; claims: number; hint(): void; live(ms: number): Promise<void> } {
+function startWorker(): {
+  answer: Answer;
+  claims: number;
+  hasEnded: boolean;
+  hint(): void;
+  live(ms: number): Promise<void>;
+} {
   const timeline = new Timeline();
   const process = new SimProcess(timeline, "worker", "seed");
   const handlers: ((subject: string, data: Uint8Array) => void)[] = [];
   const worker = {
     answer: wait,
     claims: 0,
+    hasEnded: false,
     hint: () => handlers[0]?.("ctl.all", encodeControl({ kind: "work", term: 1 })),
     live: async (ms: number) => {
       const end = timeline.now + ms;
@@ -76,7 +84,9 @@ function startWorker(): { answer: Answer; claims: number; hint(): void; live(ms:
     },
     () => undefined,
   );
-  void node.work();
+  void node.work().then(() => {
+    worker.hasEnded = true;
+  });
   return worker;
 }
 
@@ -101,5 +111,17 @@ describe("slots that wait for work", () => {
     worker.hint();
     await worker.live(1000);
     assert.equal(worker.claims, 4);
+  });
+
+  test("end at once when the worker is told to leave, those that ask and those that wait for them", async () => {
+    for (const before of [0, 1000]) {
+      const worker = startWorker();
+      if (before === 0) worker.answer = refused;
+      await worker.live(before);
+      worker.answer = refused;
+      worker.hint();
+      await worker.live(1000);
+      assert.equal(worker.hasEnded, true, `told after ${before} ms`);
+    }
   });
 });
