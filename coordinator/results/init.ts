@@ -39,10 +39,10 @@ job_launcher:
   total_runs: 60                    # the search ends after so many
   # compute_nodes: 4                # at most so many workers; left out: all that come
   # runs_per_node: 2                # at most so many runs at once on each; left out: as many as it has slots
-  # stop_when: {hpmax: ">= 0.05"}   # or end as soon as this is reached
+  # stop_when: hpmax >= 0.05       # or end as soon as this is reached
 
 # What is searched. Each hyperparameter is a dial with marks; the search turns one dial by one mark at a time.
-# The tuned value is what a run outside of a search uses. To search fewer, delete the line with the list.
+# The tuned value is what a run outside of a search uses. To leave one alone, shorten its list to the tuned value.
 hyperparameters:
   - name: &lr
       ordered_tuning_values: [1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 2.0e-3, 3.0e-3]

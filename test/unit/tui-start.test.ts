@@ -34,6 +34,36 @@ describe("the first spec", () => {
     assert.match(notes.join(""), new RegExp(`nexus run ${file}`));
   });
 
+  test("is read as well when what its comments offer is done", () => {
+    const read = (text: string) => {
+      const file = join(temporaryFolder(), "search.yaml");
+      writeFileSync(file, text);
+      const { spec, warnings } = loadSpecFile(file, {});
+      assert.deepEqual(warnings, []);
+      return spec;
+    };
+    const { settings } = read(firstSpec.replace(/^ {2}# (\w+: )/gm, "  $1"));
+    assert.deepEqual(
+      [settings.computeNodes, settings.runsPerNode, settings.stopWhen],
+      [4, 2, { name: "hpmax", op: ">=", value: 0.05 }],
+    );
+    for (const tuning of ["random", "grid", "false"]) {
+      assert.equal(String(read(firstSpec.replace("hp_tuning: dgd", `hp_tuning: ${tuning}`)).settings.hpTuning), tuning);
+    }
+    assert.equal(read(firstSpec.replace("enabled: 1 ", "enabled: 0 ")).settings.enabled, false);
+    assert.match(firstSpec, /To leave one alone, shorten its list to the tuned value\./);
+    const fewer = read(
+      firstSpec
+        .replace(/\[1\.0e-4.*\]/, "[1.0e-3]")
+        .replace(/\[0\.70.*\]/, "[0.90]")
+        .replace("[1, 2, 4, 8, 16, 32]", "[1, 8]"),
+    );
+    assert.deepEqual(
+      fewer.hyperparameters.map(({ values }) => values),
+      [[0.001], [0.9], [1, 8]],
+    );
+  });
+
   test("has a line of no more than 120 characters, and never takes a file's place", () => {
     for (const line of firstSpec.split("\n")) assert.ok(line.length <= 120, line);
     const file = join(temporaryFolder(), "search.yaml");
