@@ -9,10 +9,10 @@ import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../s
 import { exitCode } from "../shared/errors.ts";
 import type { LocalRun } from "../shared/local-run.ts";
 import { useOwnComponents } from "./components/registry.ts";
-import { settingLines } from "./runner/console-lines.ts";
+import { failureText, settingLines } from "./runner/console-lines.ts";
 import { executeRun, Stopped } from "./runner/run.ts";
 import { stageFactory } from "./stages/registry.ts";
-import { type ComponentSpec, StageFailure } from "./stages/stage.ts";
+import type { ComponentSpec } from "./stages/stage.ts";
 import { EventLog } from "./tensorboard/event-log.ts";
 
 const stop = new AbortController();
@@ -66,8 +66,7 @@ async function execute(order: LocalRun): Promise<number> {
       return signalled === "" ? exitCode.failure : 128 + constants.signals[signalled];
     }
     events?.end(null, 0, Date.now() / 1000);
-    const isOurs = error instanceof Error && !(error instanceof StageFailure);
-    line(isOurs ? (error.stack ?? error.message) : String(error));
+    line(failureText(error));
     process.stderr.write(`the run failed: ${error instanceof Error ? error.message : error}\n`);
     return exitCode.failure;
   } finally {
@@ -93,7 +92,7 @@ process.on("disconnect", () => stop.abort());
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 process.once("message", (order: LocalRun) => {
   void execute(order).then(leave, (error: unknown) => {
-    process.stderr.write(`the run failed: ${error instanceof Error ? error.stack : error}\n`);
+    process.stderr.write(`the run failed: ${failureText(error)}\n`);
     leave(exitCode.failure);
   });
 });

@@ -1,5 +1,7 @@
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import type { Metric, MetricReport } from "../../shared/domain/run.ts";
+import { NexusError } from "../../shared/errors.ts";
+import { StageFailure } from "../stages/stage.ts";
 
 /** The lines that a run prints, as the original prints them. */
 
@@ -30,6 +32,16 @@ export const summaryLine = (metric: Metric, value: number): string =>
 export function hpmaxLine(hpmax: number, metric: Metric, inSearch: boolean): string {
   const verb = inSearch ? "being" : "that would be";
   return `Objective ${verb} maximized by hyperparameter tuning (hpmax):  ${decimal(hpmax, metric)}`;
+}
+
+/**
+ * What a console says of the error that ended a run: of a mistake in the spec, and of a program that failed, what there is to
+ * say of it; of code that broke, the job's or ours, where it did as well.
+ */
+export function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof StageFailure || error instanceof NexusError) return error.message;
+  return error.stack ?? error.message;
 }
 
 export const closingLine = "All processing stages completed.";

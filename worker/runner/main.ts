@@ -17,10 +17,10 @@ import type { ReportRow } from "../../shared/wire/messages.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { stageFactory } from "../stages/registry.ts";
-import { type ComponentSpec, StageFailure } from "../stages/stage.ts";
+import type { ComponentSpec } from "../stages/stage.ts";
 import { UnsentLines } from "../unsent-lines.ts";
 import { Channel } from "./channel.ts";
-import { settingLines } from "./console-lines.ts";
+import { failureText, settingLines } from "./console-lines.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { FromRunner, JobText, ToRunner } from "./protocol.ts";
 import { executeRun, type RunPorts, Stopped } from "./run.ts";
@@ -156,7 +156,7 @@ async function run(message: RunMessage): Promise<void> {
       send({ type: "stopped", id });
     } else {
       const reason = error instanceof Error ? error.message : String(error);
-      line(error instanceof Error && !(error instanceof StageFailure) ? (error.stack ?? reason) : reason);
+      line(failureText(error));
       const last = { reports: takeReports(), lines: hasSentLines ? takeLines() : "", console: tail.text() };
       send({ type: "failed", id, reason, ...last });
     }

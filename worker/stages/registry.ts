@@ -1,3 +1,4 @@
+import { SpecError } from "../../shared/errors.ts";
 import { ownModule } from "../own-module.ts";
 import type { StageFactory } from "./stage.ts";
 
@@ -28,7 +29,7 @@ export async function stageFactory(component: string, codeFolder: string | null)
     return factory;
   }
   const name = component.split("/", 2)[1] ?? component;
-  throw new Error(
+  throw new SpecError(
     `there is no code of ${component}: expected ${name}.js or ${name}.mjs beside its ${name}.yaml\n  those that come with the program: ${Object.keys(shipped).join(", ")}`,
   );
 }

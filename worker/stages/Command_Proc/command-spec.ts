@@ -1,4 +1,5 @@
 import type { Metric } from "../../../shared/domain/run.ts";
+import { SpecError } from "../../../shared/errors.ts";
 import type { ComponentSpec } from "../stage.ts";
 
 /** What Command_Proc.yaml describes, checked. */
@@ -70,5 +71,5 @@ function oneOf<const T extends string>(spec: ComponentSpec, property: string, wo
 }
 
 function refuse(property: string, found: unknown, expected: string): never {
-  throw new RangeError(`processors/Command_Proc: ${property}: expected ${expected}, found ${JSON.stringify(found)}`);
+  throw new SpecError(`processors/Command_Proc: ${property}: expected ${expected}, found ${JSON.stringify(found)}`);
 }

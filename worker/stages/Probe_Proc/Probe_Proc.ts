@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rngFrom } from "../../../shared/domain/rng.ts";
 import type { Metric } from "../../../shared/domain/run.ts";
+import { SpecError } from "../../../shared/errors.ts";
 import type { StageContext, StageProcessor } from "../stage.ts";
 
 const value: Metric = { short: "val", long: "value", decimals: 5, higherIsBetter: true, aggregation: "mean" };
@@ -65,7 +66,7 @@ async function sleepUntil(time: number, context: StageContext, meanwhile: () => 
 function numberOf(spec: StageContext["spec"], property: string, least: number): number {
   const found = spec[property];
   if (typeof found === "number" && found >= least) return found;
-  throw new RangeError(
+  throw new SpecError(
     `processors/Probe_Proc: ${property}: expected a number from ${least}, found ${JSON.stringify(found)}`,
   );
 }
@@ -74,7 +75,7 @@ function sumOf(found: unknown): number {
   const parts = Array.isArray(found) ? found : [found];
   return parts.reduce((sum: number, part: unknown) => {
     if (typeof part !== "number")
-      throw new RangeError(`processors/Probe_Proc: value: expected numbers, found ${JSON.stringify(part)}`);
+      throw new SpecError(`processors/Probe_Proc: value: expected numbers, found ${JSON.stringify(part)}`);
     return sum + part;
   }, 0);
 }
