@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { readRoleSecret } from "../shared/broker/credentials.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../shared/broker/external-broker.ts";
 import { listenText } from "../shared/broker/listen.ts";
@@ -20,6 +19,7 @@ import { liveness, ownIdentity, type ProcessIdentity } from "../shared/process-i
 import { createWorkspace, type WorkspacePaths } from "../shared/workspace.ts";
 import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { EventLog } from "./event-log.ts";
+import type { Happening } from "./headless-lines.ts";
 import { untilStored } from "./peers/until-stored.ts";
 import { PeerUpkeep } from "./peers/upkeep.ts";
 import { serve } from "./service.ts";
@@ -39,15 +39,15 @@ export interface CoordinatorOptions {
 
 const lastMarkMs = 1000;
 
-/** Runs a coordinator in this process until the signal aborts. `onReady` is called when it first leads or stands by. */
+/** Runs a coordinator in this process until the signal aborts, and tells what becomes of it; "ready" once, before the others. */
 export async function runCoordinator(
   options: CoordinatorOptions,
-  onReady: () => void,
+  tell: (happening: Happening) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { paths, external } = options;
   createWorkspace(paths);
-  const log = fileLog(join(paths.logs, "coordinator.log"), "nexus-coord");
+  const log = fileLog(paths.coordinatorLog, "nexus-coord");
   const events = new EventLog(paths.eventLog, (why) => log.warn(`events.log cannot be written: ${why}`));
   const own = ownIdentity();
   const name = `${hostname()}-${process.pid}`;
@@ -74,7 +74,7 @@ export async function runCoordinator(
       if (peers && held) {
         // Also a standby is this machine's coordinator, and it may stand by for ever.
         announcePeer(own, held, options);
-        onReady();
+        tell("ready");
         await untilStored(bus, paths, log, signal);
         if (signal.aborted) return;
         const peerUpkeep = new PeerUpkeep({
@@ -94,7 +94,7 @@ export async function runCoordinator(
         // The mark is of our own store; someone else's has its own administrator.
         if (!external) await checkStore(bus, paths);
         await ensureStreams(bus, external ? null : paths.store, options.replicas ?? 1);
-        onReady();
+        tell("ready");
       }
       if (!external) {
         const raised = keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));
@@ -118,6 +118,7 @@ export async function runCoordinator(
           publishUsers: async (workers) => {
             await Promise.all([held?.reloadUsers(workers, joinCode(paths)), upkeep?.tell(workers)]);
           },
+          onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
           writeSnapshot: (stop) => writeSnapshotApart({ url, credentials }, log, stop),
           onLeading: (leads) => {
@@ -125,6 +126,7 @@ export async function runCoordinator(
             if (peers && held) announcePeer(own, held, options);
             else if (leads) announce(own, held, url, options);
             else removeEndpoint(paths, own);
+            if (leads) tell("leading");
           },
         },
         AbortSignal.any([signal, left.signal]),

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pause } from "../shared/deadline.ts";
 import { exitCode, NexusError, UnreachableError } from "../shared/errors.ts";
@@ -25,19 +24,20 @@ export async function ensureCoordinator(
   const running = livingEndpoint(paths);
   if (running) return { endpoint: running, started: false };
   createWorkspace(paths);
-  const errors = openSync(join(paths.logs, "coordinator.log"), "a", 0o600);
+  const errors = openSync(paths.coordinatorLog, "a", 0o600);
   let failed: string | undefined;
   let exit: number = exitCode.unreachable;
   try {
     const child = spawn(process.execPath, [program, "--headless", "--workspace", paths.name, ...flags], {
       detached: true,
-      stdio: ["ignore", errors, errors, "ipc"],
+      // What it says of itself holds the join code, which belongs in no log.
+      stdio: ["ignore", "ignore", errors, "ipc"],
     });
     child.once("error", (error) => {
       failed = error.message;
     });
     child.once("exit", (code, signal) => {
-      failed ??= `it ended with ${signal ?? `code ${code}`}; see ${join(paths.logs, "coordinator.log")}`;
+      failed ??= `it ended with ${signal ?? `code ${code}`}; see ${paths.coordinatorLog}`;
     });
     child.on("message", (message: StartMessage) => {
       if (message.kind === "failed") {

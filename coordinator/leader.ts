@@ -20,6 +20,8 @@ export interface LeadershipPorts {
   readonly log: Log;
   /** Whether the process that an entry names is known to be dead: it ran on this machine and runs no more. */
   isKnownDead(entry: LeaderEntry): boolean;
+  /** Called when a standby first sees another lead. */
+  onStandby?(): void;
 }
 
 /**
@@ -88,6 +90,7 @@ export class Leadership {
             { leader: entry.leader, host: entry.host, term: entry.term },
             "standing by: another coordinator leads",
           );
+          ports.onStandby?.();
         }
       } catch (error) {
         if (!(error instanceof BusError) || error.reason === "closed") throw error;

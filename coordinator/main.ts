@@ -7,6 +7,7 @@ import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
 import { endWhenNobodyReads } from "./closed-pipe.ts";
 import { runCoordinator } from "./headless.ts";
+import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./headless-lines.ts";
 import { stopCoordinator } from "./launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";
 import { openScreen, type ScreenFlags, watchNewest } from "./screen.ts";
@@ -31,7 +32,7 @@ const program = new Command("nexus-coord")
   .option("--workspace <name>", "which workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
   .option(
     "--headless",
-    "run the coordinator itself, in the foreground, with no view (for systemd and containers)",
+    "run the coordinator itself, in the foreground, with no view but a few lines (for systemd and containers)",
     false,
   )
   .option("--listen <host:port>", "where its broker listens (default: as at the last start, loopback at first)")
@@ -135,6 +136,8 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   if (flags.tied) process.on("disconnect", () => stop.abort());
+  // A reader that has seen enough is no reason to end.
+  process.stdout.on("error", () => undefined);
   // Started by a command that waits for a word, or by a person or a service manager.
   const tell = (message: object): void => {
     if (process.connected) process.send?.(message);
@@ -148,7 +151,13 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
       leaseMs: (flags.lease ?? usualLeaseSeconds) * 1000,
       lingerMs: (flags.linger ?? usualLingerSeconds) * 1000,
     };
-    await runCoordinator(options, () => tell({ kind: "ready" }), stop.signal);
+    const where = (): Whereabouts => whereaboutsOf(options.paths, options.external, process.pid);
+    const lines = new HeadlessLines(where, flags.json, (text) => process.stdout.write(text));
+    const onHappening = (happening: Happening): void => {
+      if (happening === "ready") tell({ kind: "ready" });
+      lines.tell(happening);
+    };
+    await runCoordinator(options, onHappening, stop.signal);
   } catch (error) {
     const { text, exit } = explain(error, "nexus-coord");
     const isHeard = flags.tied && process.connected;

@@ -42,6 +42,8 @@ export interface ServicePorts {
   writeSnapshot(signal: AbortSignal): Promise<void>;
   /** Hears of every record that this leader has stored, with the table of the job that it concerns; a simulation leaves it out. */
   onStored?(event: JournalEvent, table: RunTable | undefined): void;
+  /** Called when another coordinator is seen to lead. */
+  onStandby?(): void;
   /** Called when this process starts and stops leading. */
   onLeading(leads: boolean): void;
 }

@@ -22,6 +22,8 @@ export interface WorkspacePaths {
   /** JetStream's files: the only copy of the workspace's data, unless it has peers. */
   readonly store: string;
   readonly logs: string;
+  /** Of this machine's coordinators. */
+  readonly coordinatorLog: string;
   /** Passwords, and the server's configuration, which holds them too. */
   readonly secrets: string;
   /** One file per process that needs the broker. */
@@ -89,6 +91,7 @@ export function workspaceAt(dir: string): WorkspacePaths {
     brokerSettings: join(dir, "broker-settings.json"),
     storeMark: join(dir, "store-mark.json"),
     peers: join(secrets, "peers.json"),
+    coordinatorLog: join(logs, "coordinator.log"),
     eventLog: join(logs, "events.log"),
     brokerLog: join(logs, "broker.log"),
     serverLog: join(logs, "nats-server.log"),

@@ -202,6 +202,13 @@ describe("a second coordinator", () => {
     await endsSaying(stop, exitCode.done, "the coordinator of ws1 has ended");
     const after = await eventually("the second leads", () => livingEndpoint(swarm.paths));
     assert.equal(after.coordinator.pid, second.pid);
+    const said = (broker: RegExp, rest: readonly string[]): RegExp =>
+      new RegExp(`^workspace ws1; its broker listens on ${broker.source}\nits log: .*\n${rest.join("\n")}\n$`);
+    const join = "on this machine, type: nexus-worker";
+    assert.match(first.output(), said(/127\.0\.0\.1:\d+/, [join]));
+    await eventually("the second has said so", () => second.output().includes(join));
+    const since = ["standing by: another coordinator leads", "this coordinator leads now", join];
+    assert.match(second.output(), said(/127\.0\.0\.1:\d+/, since));
     assert.equal(after.joinLine, before?.joinLine, "workers find it where the first was");
     const job = await swarm.submit(swarm.probeSpec("after", { total_runs: 3, hp_tuning: "random" }));
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
 import { clusterServers, connectSystem, keptStreamInfos } from "../../shared/broker/cluster.ts";
 import { probePort } from "../../shared/broker/listen.ts";
@@ -44,7 +43,7 @@ export class PeerMachine {
   /** The part of the log that the coordinator of now wrote. */
   get log(): string {
     const pid = `"pid":${this.coordinator?.pid},`;
-    if (!existsSync(join(this.swarm.paths.logs, "coordinator.log"))) return "";
+    if (!existsSync(this.swarm.paths.coordinatorLog)) return "";
     return this.swarm
       .log()
       .split("\n")

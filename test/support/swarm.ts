@@ -224,7 +224,7 @@ ${lines(stage, "      ")}`,
   }
 
   log(): string {
-    return readFileSync(join(this.paths.logs, "coordinator.log"), "utf8");
+    return readFileSync(this.paths.coordinatorLog, "utf8");
   }
 
   /** Ends everything that still runs: workers first, then coordinators, so that the broker ends too. */
