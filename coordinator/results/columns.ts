@@ -144,7 +144,12 @@ const furtherColumns: readonly Column[] = [
   column("seed", "count", "every randint of the run follows from it", ({ trial }) => trial?.seed),
   column("late", "count", "results that came after its end, not counted", ({ trial }) => trial?.late),
   column("reason", "text", "why it ended without a result, or waits", ({ trial }) => trial?.reason || undefined),
-  column("why", "text", "what was chosen from where, while it is open", ({ trial }) => trial?.why || undefined),
+  column(
+    "why",
+    "text",
+    "what was chosen from where, while it is open; of ended runs `nexus view run` says it",
+    ({ trial }) => trial?.why || undefined,
+  ),
 ];
 
 function column(id: string, kind: CellKind, about: string, value: (row: RunRow) => Cell | null): Column {

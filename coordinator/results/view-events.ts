@@ -3,6 +3,7 @@ import { isWorkerId } from "../../shared/domain/names.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { counted } from "../counted.ts";
 import { type JournalEntry, readEvents } from "./journal-events.ts";
+import { formatDecimal } from "./number-format.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsTable } from "./records.ts";
 import { namesJobs, selectRuns } from "./run-list.ts";
@@ -92,15 +93,18 @@ function eventWord(event: JournalEvent): string {
   }
 }
 
+/** As the view of a search prints it. */
+const measure = (value: number): string => formatDecimal(value, 5);
+
 /** Why, or what came of it. */
 function detailOf(event: JournalEvent): string {
   switch (event.type) {
     case "assigned":
       return event.why;
     case "completed":
-      return `hpmax ${event.hpmax} after ${counted(event.iters, "iteration")}`;
+      return `hpmax ${measure(event.hpmax)} after ${counted(event.iters, "iteration")}`;
     case "late":
-      return `hpmax ${event.hpmax} came after the run had ended: not counted`;
+      return `hpmax ${measure(event.hpmax)} came after the run had ended: not counted`;
     case "checkpoint":
       return `stage ${event.stage}, ${event.iters} iterations, ${event.size} bytes`;
     case "lost":

@@ -1,12 +1,14 @@
+import type { JournalEvent } from "../../shared/domain/events.ts";
 import { isOpen, type Trial } from "../../shared/domain/trial.ts";
-import { columnsOf } from "./columns.ts";
+import { type Column, columnsOf } from "./columns.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "./curves.ts";
+import { type JournalEntry, readEvents } from "./journal-events.ts";
 import { oneRun } from "./one-run.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsTable } from "./records.ts";
 import type { RunRow } from "./run-rows.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
-import { printable } from "./table.ts";
+import { type Cell, printable } from "./table.ts";
 
 /** `nexus view run run662.7`: everything that is known of one run. */
 export async function viewRun(
@@ -18,18 +20,45 @@ export async function viewRun(
   const scope = scopeOf(globals);
   await withLink(scope, "viewer", async ({ bus }) => {
     const run = oneRun(word, await readWorkspaceOver(bus), scope.paths.name);
-    const [evidence] = await readEvidence(bus, [run]);
+    const [[evidence], choices] = await Promise.all([readEvidence(bus, [run]), readEvents(bus, isChoiceOf(run))]);
     if (!evidence) throw new Error(`the evidence of ${run.trial.run} was not read`);
-    output.result(json ? runJson(run, evidence, scope.paths.name) : runText(run, evidence, scope.paths.name));
+    const seen: SeenRun = { run, evidence, workspace: scope.paths.name, why: whyChosen(choices) };
+    output.result(json ? runJson(seen) : runText(seen));
   });
 }
 
+export interface SeenRun {
+  readonly run: ChosenRun;
+  readonly evidence: RunEvidence;
+  readonly workspace: string;
+  /** Why its configuration was chosen; undefined where nothing says so. */
+  readonly why: string | undefined;
+}
+
+/** Its assignments. An ended run keeps no reason in the fold, where a million of them would lie; the journal has it. */
+export const isChoiceOf =
+  ({ table, trial }: ChosenRun) =>
+  (event: JournalEvent): boolean =>
+    event.type === "assigned" && event.job === table.job && event.n === trial.n;
+
+/** The first assignment says why the configuration was chosen; later ones, why it was started again. */
+export function whyChosen(choices: readonly JournalEntry[]): string | undefined {
+  const event = choices[0]?.event;
+  return event?.type === "assigned" ? event.why || undefined : undefined;
+}
+
+/** The value of a column, for one run alone. */
+const cellOf = ({ id, value }: Column, { run, why }: SeenRun): Cell =>
+  id === "why" ? (why ?? value(rowOf(run))) : value(rowOf(run));
+
 const rowOf = ({ table, trial }: ChosenRun): RunRow => ({ table, trial, parentRun: null, parent: 0, child: 1 });
 
-export function runText(run: ChosenRun, { curve, files }: RunEvidence, workspace: string): string {
+export function runText(seen: SeenRun): string {
+  const { run, workspace } = seen;
+  const { curve, files } = seen.evidence;
   const { usual, all } = columnsOf([run.table], workspace);
   const shown = [...usual, ...all.filter((column) => !usual.includes(column))].flatMap((column) => {
-    const value = column.value(rowOf(run));
+    const value = cellOf(column, seen);
     return value === undefined ? [] : [[column.header, printable(String(value))] as const];
   });
   const width = shown.reduce((most, [name]) => Math.max(most, name.length), 0);
@@ -65,8 +94,12 @@ const fileFields: readonly Field<{ path: string; size: number; sha256: string }>
   { name: "sha256", kind: "text", value: ({ sha256 }) => sha256 },
 ];
 
-function runJson(run: ChosenRun, { curve, files }: RunEvidence, workspace: string): string {
-  const values = columnsOf([run.table], workspace).all.map(({ id, value }) => [id, value(rowOf(run)) ?? null] as const);
+function runJson(seen: SeenRun): string {
+  const { run, workspace } = seen;
+  const { curve, files } = seen.evidence;
+  const values = columnsOf([run.table], workspace).all.map(
+    (column) => [column.id, cellOf(column, seen) ?? null] as const,
+  );
   const inGroup = (group: string): Record<string, unknown> =>
     Object.fromEntries(
       values.flatMap(([id, value]) => (id.startsWith(`${group}.`) ? [[id.slice(group.length + 1), value]] : [])),

@@ -61,6 +61,7 @@ test("a run's console is followed live, its files come home verified, and what i
   assert.match(events.stdout, /run1\.1 +1 {2}only +assigned .*\n.*run1\.1 +1 {2}only +completed +hpmax /);
   assert.match((await nexusHere("plot", "run1.1", "s1-val")).stdout, /\ns1-val: value\n/);
   const seen = await nexusHere("view", "run", "run1.1");
+  assert.match(seen.stdout, /\nwhy +\S.*\n/);
   assert.match(seen.stdout, /\nmodels\/best\.model +700000 +[0-9a-f]{64}\n/);
 
   // One file, one run, the whole job; the second time nothing is written again.

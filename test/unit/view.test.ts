@@ -11,7 +11,7 @@ import { readRequest } from "../../coordinator/results/plots/request.ts";
 import { reportsCsv } from "../../coordinator/results/reports-csv.ts";
 import { eventsText, isAbout } from "../../coordinator/results/view-events.ts";
 import { reportsJson, reportsText } from "../../coordinator/results/view-metrics.ts";
-import { runText } from "../../coordinator/results/view-run.ts";
+import { isChoiceOf, runText, whyChosen } from "../../coordinator/results/view-run.ts";
 import { printSpecOf } from "../../coordinator/results/view-spec.ts";
 import type { Curve } from "../../shared/domain/curve.ts";
 import type { JobName, RunName } from "../../shared/domain/names.ts";
@@ -64,8 +64,8 @@ describe("view events", () => {
         "run1.1 1 node-1 assigned the best run set's neighbour",
         "run1.1 1 node-1 lost no sign of life for 30 s (counts against its retries)",
         "run1.1 2 node-1 assigned the best run set's neighbour",
-        "run1.1 1 node-1 completed hpmax 0.5 after 10 iterations",
-        "run1.1 1 node-1 late hpmax 0.4 came after the run had ended: not counted",
+        "run1.1 1 node-1 completed hpmax 0.50000 after 10 iterations",
+        "run1.1 1 node-1 late hpmax 0.40000 came after the run had ended: not counted",
       ],
     );
     assert.equal(lines.at(-2), "total events listed: 5");
@@ -159,7 +159,7 @@ describe("the files of a job", () => {
 });
 
 describe("one run", () => {
-  const { state } = told();
+  const { story, state } = told();
   test("is found by its name, and by its parent's where that has one child", () => {
     assert.equal(oneRun("run1.2", state, "ws1").trial.run, "run1.2");
     assert.equal(oneRun("run2", state, "ws1").trial.run, "run2.1");
@@ -178,11 +178,16 @@ describe("one run", () => {
     const list = { blob: "files", key: new Uint8Array(32), files: [], leftOut: "large (3.0 MB)" };
     const worker = run.trial.attempts[0]?.worker;
     assert.ok(worker);
-    const text = runText(
-      run,
-      { curve: curves[0] ?? empty, console: null, said: [], titles: {}, files: { worker, attempt: 2, list } },
-      "ws1",
+    const files = { worker, attempt: 2, list };
+    const evidence = { curve: curves[0] ?? empty, console: null, said: [], titles: {}, files };
+    const told = story.events.filter(isChoiceOf(run)).map((event, i) => ({ seq: i + 1, event }));
+    assert.deepEqual(
+      told.map(({ event }) => "attempt" in event && event.attempt),
+      [1, 2],
     );
+    const text = runText({ run, evidence, workspace: "ws1", why: whyChosen(told) });
+    assert.match(text, /\nwhy +the best run set's neighbour\n/, "also of one that has ended");
+    assert.equal(whyChosen([]), undefined);
     assert.match(text, /\nhpmax +0\.5\nlr +0\.1\n/);
     assert.match(text, /\nlate +1\n/);
     assert.match(text, /\n +1 {2}node-1 +2026-11-24T08:00:01Z {2}lost: no sign of life for 30 s\n/);
