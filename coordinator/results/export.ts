@@ -1,19 +1,41 @@
 import { extname } from "node:path";
+import { UsageError } from "../../shared/errors.ts";
 import type { Column } from "./columns.ts";
 import type { RunListing } from "./run-listing.ts";
 import type { Cell } from "./table.ts";
 import { writeWhole } from "./whole-file.ts";
 
 /** Writes what is listed to a file, numbers unrounded: .csv with commas, .jsonl with one JSON object a line, otherwise tabs. */
-export function exportListing(listing: RunListing, file: string): void {
-  writeWhole(file, exportLines(listing, formatOf(file)), `--export=${file}`);
+export function exportListing(listing: RunListing, file: string, format: TextFormat): void {
+  writeWhole(file, exportLines(listing, format), `--export=${file}`);
 }
 
 export type TextFormat = "csv" | "tsv" | "jsonl";
 
-function formatOf(file: string): TextFormat {
+/** Endings of files that other programs would not read as a table with tabs. */
+const otherKinds: readonly string[] = [
+  ".parquet",
+  ".json",
+  ".xlsx",
+  ".xls",
+  ".ods",
+  ".arrow",
+  ".feather",
+  ".db",
+  ".sqlite",
+];
+
+/** @throws UsageError where the name says that it shall be what is not written here */
+export function formatOf(file: string, words: readonly string[]): TextFormat {
   const extension = extname(file).toLowerCase();
-  return extension === ".csv" ? "csv" : extension === ".jsonl" ? "jsonl" : "tsv";
+  if (!otherKinds.includes(extension)) {
+    return extension === ".csv" ? "csv" : extension === ".jsonl" ? "jsonl" : "tsv";
+  }
+  const what = words.length === 1 ? words[0] : "JOB";
+  const instead = extension === ".parquet" ? `\n  for that: nexus export ${what} --to parquet --output ${file}` : "";
+  throw new UsageError(
+    `--export=${file}: expected a name that ends in .csv (commas), .jsonl (an object a line), or .tsv or .txt (tabs)${instead}`,
+  );
 }
 
 /** The listing as text, line by line. */

@@ -1,7 +1,7 @@
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { counted } from "../counted.ts";
 import { type Column, statusOf } from "./columns.ts";
-import { exportListing, jsonLines } from "./export.ts";
+import { exportListing, formatOf, jsonLines } from "./export.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsJson } from "./records.ts";
 import { availableColumns, listing, listingTable, type RunListing, type RunQuery, totalLine } from "./run-listing.ts";
@@ -27,8 +27,10 @@ export async function listRuns(
   output: Output,
 ): Promise<void> {
   const scope = scopeOf(globals);
+  // Before the journal is read, which may take a while.
+  if (options.export !== undefined) formatOf(options.export, runs);
   const state = await readWorkspace(scope);
-  printRuns(state, scope.paths.name, runs, options, output);
+  printRuns(state, scope.paths.name, runs, options, output, scope.flags);
 }
 
 /** What `list runs` prints, from the folded journal. */
@@ -38,6 +40,7 @@ export function printRuns(
   runs: readonly string[],
   options: ListRunsOptions,
   output: Output,
+  flags = "",
 ): void {
   const query: RunQuery = { ...options, runs };
   if (options.available) {
@@ -48,14 +51,15 @@ export function printRuns(
   const found = listing(query, state, workspace);
   const notes = hiddenNote(found) + unsortedNote(found, query.sort ?? "");
   if (options.export !== undefined) {
-    exportListing(found, options.export);
+    exportListing(found, options.export, formatOf(options.export, runs));
     output.note(`${counted(found.rows.length, "run")} written to ${options.export}\n${notes}`);
   } else if (options.json) {
     output.result(jsonLines(found));
     output.note(notes);
   } else {
     output.result([...tables(found, options), "", totalLine(found), ""].join("\n"));
-    output.note(notes);
+    const isUsual = options.columns === undefined && options.addColumns === undefined;
+    output.note(notes + (isUsual && found.unsorted.length === 0 ? failedNote(found, runs, flags) : ""));
   }
 }
 
@@ -93,6 +97,29 @@ function unsortedNote({ unsorted }: RunListing, sort: string): string {
   const subject = unsorted.length === 1 ? "1 run has" : `${unsorted.length} runs have`;
   return `${subject} no ${name}, listed last: ${reasons.join(", ")}\n`;
 }
+
+const longestReason = 100;
+
+/** `24 failed, most often: it broke; to see why: nexus list runs job6 --status error --columns run,reason` */
+function failedNote({ rows }: RunListing, runs: readonly string[], flags: string): string {
+  const counts = new Map<string, number>();
+  let failed = 0;
+  for (const { trial } of rows) {
+    if (trial?.status !== "failed") continue;
+    failed += 1;
+    const reason = printable(trial.reason).replace(/\s+/g, " ").trim();
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const [commonest = ""] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most), ["", 0]);
+  if (failed === 0) return "";
+  const reason = commonest.length > longestReason ? `${commonest.slice(0, longestReason)}...` : commonest;
+  const said = reason === "" ? "" : `${failed === 1 ? "" : ", most often"}: ${reason}`;
+  const which = runs.length === 0 ? " --all" : runs.map((word) => ` ${quoted(word)}`).join("");
+  return `${failed} failed${said}; to see why: nexus list runs${which} --status error --columns run,reason${flags}\n`;
+}
+
+/** As a shell takes it whole. */
+const quoted = (word: string): string => (/^[\w.,/:-]+$/.test(word) ? word : `'${word.replaceAll("'", "")}'`);
 
 const columnFields: readonly Field<Column>[] = [
   { name: "column", kind: "text", value: ({ id }) => id },

@@ -80,6 +80,28 @@ test("runs that stand last for want of a value are told, with the reason", () =>
   );
 });
 
+test("where runs failed a last line says the commonest reason, and what to type to see all", () => {
+  const story = new JobStory({ number: 6, hyperparameters: [ordered("lr", [0.1, 0.01])] });
+  const why = 'environments/Maze_Env: property "layout" is "eazy"';
+  for (const [i, reason] of [why, "it broke\n  twice", why].entries())
+    story.endedWithout(story.started(`run1.${i + 1}`, [0]), `run1.${i + 1}`, "failed", reason);
+  const state = stateOf(story);
+  const last = "--status error --columns run,reason\n";
+  assert.equal(
+    printed(state, ["job6"]).notes,
+    `3 failed, most often: ${why}; to see why: nexus list runs job6 ${last}`,
+  );
+  assert.equal(
+    printed(state, ["run1.2"]).notes,
+    `1 failed: it broke twice; to see why: nexus list runs run1.2 ${last}`,
+  );
+  assert.match(printed(state, ["run1.*"]).notes, / nexus list runs 'run1\.\*' --status/);
+  assert.match(printed(state, []).notes, / nexus list runs --all --status/);
+  assert.equal(printed(state, ["job6"], { columns: "run,reason" }).notes, "");
+  assert.equal(printed(state, ["job6"], { json: true }).notes, "");
+  assert.ok(!printed(state, ["job6"], { sort: "hpmax" }).notes.includes("to see why"), "the reasons are told already");
+});
+
 test("runs are parted by the values of a column, in tables that stand in line", () => {
   const { results } = printed(mixed(), ["job1-job2"], {
     child: true,
