@@ -13,6 +13,7 @@ import { usedComponents } from "../shared/domain/spec-read.ts";
 import { explain, SpecError, UnreachableError, UsageError } from "../shared/errors.ts";
 import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
+import { demoHelp, readDemoWords } from "./demo-words.ts";
 import { livingEndpoint } from "./endpoint.ts";
 import type { StartMessage } from "./launch.ts";
 import { PlainView, processPorts } from "./plain.ts";
@@ -23,7 +24,6 @@ import { watchJob } from "./watch-job.ts";
 const workspace = "demo";
 const paths = workspacePaths(workspace);
 const specFile = join(packageRoot(), "specs", "maze_dgd.yaml");
-const again = process.argv.includes("--again");
 const children: ChildProcess[] = [];
 const stop = new AbortController();
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -37,7 +37,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 try {
-  process.exitCode = await demonstrate();
+  const { again, help } = readDemoWords(process.argv.slice(2));
+  if (help) process.stdout.write(demoHelp);
+  else process.exitCode = await demonstrate(again);
 } catch (error) {
   const { text, exit } = explain(error, "npm start");
   say(text);
@@ -47,7 +49,7 @@ try {
   for (const child of children.reverse()) await end(child);
 }
 
-async function demonstrate(): Promise<number> {
+async function demonstrate(again: boolean): Promise<number> {
   if (livingEndpoint(paths)) {
     throw new UsageError(`a demonstration runs already; look at it: npx nexus-coord watch --workspace ${workspace}`);
   }
@@ -56,23 +58,9 @@ async function demonstrate(): Promise<number> {
   if (stop.signal.aborted) return 130;
   const link = await linkWorkspace(paths, "operator");
   try {
-    const job = await findOrSubmit(link.bus);
-    const nodes = Math.min(2, availableParallelism());
-    const slots = Math.max(1, Math.floor(availableParallelism() / nodes));
-    for (let i = 1; i <= 2; i += 1) {
-      start("../worker/main.js", [
-        "--workspace",
-        workspace,
-        "--name",
-        `demo-${i}`,
-        "--slots",
-        String(slots),
-        "--quiet",
-      ]);
-    }
-    say(
-      "Two workers train recurrent agents in a maze; distributed grid descent looks for their best hyperparameters.\n",
-    );
+    const { job, isOver } = await findOrSubmit(link.bus, again);
+    if (isOver) say(`${job} has ended before: this is what came of it.\n`);
+    else startWorkers();
     const words = { joinLine: `--workspace ${workspace}`, flags: ` --workspace ${workspace}` };
     const view = new PlainView(processPorts(process.env));
     const table = await watchJob(link.bus, job, view, { signal: stop.signal, words });
@@ -82,6 +70,16 @@ async function demonstrate(): Promise<number> {
   } finally {
     await link.close();
   }
+}
+
+function startWorkers(): void {
+  const nodes = Math.min(2, availableParallelism());
+  const slots = String(Math.max(1, Math.floor(availableParallelism() / nodes)));
+  for (let i = 1; i <= 2; i += 1) {
+    const name = `demo-${i}`;
+    start("../worker/main.js", ["--workspace", workspace, "--name", name, "--slots", slots, "--quiet"]);
+  }
+  say("Two workers train recurrent agents in a maze; distributed grid descent looks for their best hyperparameters.\n");
 }
 
 async function startCoordinator(): Promise<void> {
@@ -100,12 +98,12 @@ async function startCoordinator(): Promise<void> {
 }
 
 /** The demonstration's job: the newest one, or a new one where there is none yet or another was asked for. */
-async function findOrSubmit(bus: Bus): Promise<JobName> {
+async function findOrSubmit(bus: Bus, again: boolean): Promise<{ readonly job: JobName; readonly isOver: boolean }> {
   const newest = [...(await readJournal(bus)).jobs.values()].at(-1);
   if (newest && !(again && newest.isOver)) {
     if (!newest.isOver)
       say(`Going on with ${newest.job}: ${newest.ended} of ${newest.submitted.settings.totalRuns} runs are done.`);
-    return newest.job;
+    return newest;
   }
   const { spec } = loadSpecFile(specFile, {});
   const { file, text, commandLine } = spec;
@@ -113,7 +111,7 @@ async function findOrSubmit(bus: Bus): Promise<JobName> {
   const answer = await giveOrder(bus, workspace, order, processOutput);
   const job = parseJobName(answer.name);
   if (!answer.ok || !job) throw new SpecError(answer.reason);
-  return job.name;
+  return { job: job.name, isOver: false };
 }
 
 function nextSteps(job: JobName): string {

@@ -162,8 +162,10 @@ function unreadable(path: string, tail: string, cause: unknown): SpecError {
 function similarFile(path: string): string[] {
   const folder = dirname(path);
   const files = entriesOf(folder).filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name));
-  const names = files.map(({ name }) => name);
-  const nearest = names.find((name) => name === `${basename(path)}.yaml`) ?? nearestName(basename(path), names);
+  // By what stands before the ending: all have that in common.
+  const stems = new Map(files.map(({ name }) => [name.replace(/\.ya?ml$/, ""), name]));
+  const stem = nearestName(basename(path).replace(/\.ya?ml$/, ""), stems.keys());
+  const nearest = stem === undefined ? undefined : stems.get(stem);
   return nearest === undefined ? [] : [`did you mean ${join(folder, nearest)}?`];
 }
 

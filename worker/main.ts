@@ -10,7 +10,7 @@ import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
 import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
-import { exitCode, explain, UsageError } from "../shared/errors.ts";
+import { exitCode, explain, UnreachableError, UsageError } from "../shared/errors.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/lock-file.ts";
 import { fileLog } from "../shared/log.ts";
 import { programVersion } from "../shared/version.ts";
@@ -189,7 +189,7 @@ function ownJoinLine(workspace: string): JoinLine {
   ) {
     return parseJoinLine(endpoint.joinLine);
   }
-  throw new UsageError(
+  throw new UnreachableError(
     `no coordinator of workspace ${workspace} runs on this machine, and no join line was given\n` +
       "  start a coordinator: nexus-coord\n  or join one elsewhere: nexus-worker nats://CODE@host:port/workspace, as its nexus-coord prints it",
   );

@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { exitCode } from "../../shared/errors.ts";
 import { programVersion } from "../../shared/version.ts";
 import * as help from "./help.ts";
+import { checkHelpWords } from "./help-words.ts";
 import { type CommandShape, withFullOptions } from "./option-prefixes.ts";
 import type { Output } from "./output.ts";
 import type { GlobalOptions } from "./scope.ts";
@@ -27,7 +28,10 @@ export async function carryOut(words: readonly string[], output: Output): Promis
     exit = code;
   });
   try {
-    await program.parseAsync(withFullOptions(words, shapeOf(program)), { from: "user" });
+    const shape = shapeOf(program);
+    const full = withFullOptions(words, shape);
+    checkHelpWords(full, shape);
+    await program.parseAsync(full, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end here as well, with 0; commander's own 1 means wrong usage, and it has said what is wrong.

@@ -5,7 +5,7 @@ import type { ImportedRun } from "../../shared/domain/events.ts";
 import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { renderProblems } from "../../shared/domain/spec-read.ts";
-import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { mostImported } from "../../shared/wire/messages.ts";
 import { counted } from "../counted.ts";
 import type { Output } from "./output.ts";
@@ -27,7 +27,7 @@ export interface EarlierRuns {
 /** Reads a file of runs: .csv, .tsv or .jsonl, as `nexus export` and `nexus list runs --export` write them. */
 export function readEarlierRuns(file: string, hyperparameters: readonly Hyperparameter[]): EarlierRuns {
   const stat = statSync(file, { throwIfNoEntry: false });
-  if (!stat) throw new NotFoundError(`there is no file ${file}`);
+  if (!stat) throw new UsageError(`${file}: there is no such file; expected one of runs (.csv, .tsv or .jsonl)`);
   if (!stat.isFile() || stat.size > mostFileBytes) {
     throw new UsageError(`${file}: expected a file of runs (.csv, .tsv or .jsonl) of at most 256 MB`);
   }

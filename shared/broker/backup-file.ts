@@ -176,8 +176,9 @@ function openFile(path: string): number {
   try {
     return openSync(path, "r");
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`${path}: cannot be read (${why}); expected a file that nexus backup wrote`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" || code === "ENOTDIR" ? "there is no such file" : `cannot be read (${message})`;
+    throw new UsageError(`${path}: ${why}; expected a file that nexus backup wrote`, { cause });
   }
 }
 

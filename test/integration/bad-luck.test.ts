@@ -48,7 +48,7 @@ describe("with nothing there", () => {
   test("a worker without a join line says where to get one", async () => {
     await endsSaying(
       swarm.run("worker/main.js", []),
-      exitCode.usage,
+      exitCode.unreachable,
       "no join line was given",
       "nexus-coord prints it",
     );

@@ -115,6 +115,8 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   assert.deepEqual(await fourth.ended(), { code: 0, signal: null });
   assert.ok(performance.now() - startedAt < 20_000, "at once, that is without a run");
   assert.equal(fourth.stdout(), third.stdout());
+  assert.match(fourth.stderr(), /\njob1 has ended before: this is what came of it\.\n/);
+  assert.ok(!fourth.stderr().includes("workers train"), "nothing trains");
   assert.match(fourth.stderr(), /Search again: +npm start -- --again\n/);
   assert.equal(await endedRuns(folder), shortened);
   await nothingRuns(folder, []);

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
-import { exitCode } from "../../shared/errors.ts";
+import { demoHelp, readDemoWords } from "../../coordinator/demo-words.ts";
+import { packageRoot } from "../../shared/component-defaults.ts";
+import { exitCode, UsageError } from "../../shared/errors.ts";
 import { programVersion } from "../../shared/version.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { nexus, startNexus } from "../support/nexus-command.ts";
 
 const folder = temporaryFolder();
+const spec = join(packageRoot(), "specs", "maze_dgd.yaml");
 
 test("help goes to stdout, with every verb, the environment and the exit codes", async () => {
   const { code, stdout, stderr } = await nexus(["--help"], folder);
@@ -36,6 +40,9 @@ test("wrong usage ends with 2, says what was meant, and prints nothing to stdout
   const wrong: [string[], RegExp][] = [
     [[], /Usage: nexus/],
     [["lst"], /unknown command 'lst'\n\(Did you mean list\?\)/],
+    [["help", "plott"], /^there is no command "plott"; did you mean plot\?\n$/],
+    [["--workspace", "ws2", "help", "view", "runz"], /^there is no command "view runz"; did you mean view run\?\n$/],
+    [["list", "help", "xyzzy"], /^there is no command "list xyzzy"\n {2}there are: runs, jobs, workers\n$/],
     [["list", "run"], /unknown command 'run'\n\(Did you mean runs\?\)/],
     [["list", "runs", "--srot=hpmax"], /unknown option '--srot'\n\(Did you mean --sort\?\)/],
     [["list", "runs", "--last=many"], /Expected a whole number from 1/],
@@ -50,6 +57,16 @@ test("wrong usage ends with 2, says what was meant, and prints nothing to stdout
     [["cancel", "job1..3"], /"job1..3" is no job or run/],
     [["drain", "Lab PC"], /"Lab PC" is no job, run or worker/],
     [["edit", "job1"], /nothing to change/],
+    [["restore", "nope.nexus"], /nope\.nexus: there is no such file; expected a file that nexus backup wrote\n$/],
+    [["import", "nope.csv", "--spec", spec], /^nope\.csv: there is no such file; expected one of runs/],
+    [
+      ["list", "runs", "job41", "--export", "x/out.parquet"],
+      /nexus export job41 --to parquet --output x\/out\.parquet\n$/,
+    ],
+    [
+      ["list", "runs", "--export", "runs.xlsx"],
+      /expected a name that ends in \.csv .*\.jsonl .*\.tsv or \.txt \(tabs\)\n$/,
+    ],
     [["edit", "job1", "--total-runs", "many"], /--total-runs is "many"; expected a whole number/],
   ];
   for (const [words, message] of wrong) {
@@ -81,4 +98,12 @@ test("a reader who has seen enough ends the command quietly", async () => {
   const { code, stderr } = await command.ended();
   assert.equal(code, exitCode.done);
   assert.equal(stderr, "");
+});
+
+test("npm start takes --again and --help, and nothing else", () => {
+  assert.deepEqual(readDemoWords([]), { again: false, help: false });
+  assert.deepEqual(readDemoWords(["--again"]), { again: true, help: false });
+  assert.ok(readDemoWords(["-h"]).help && readDemoWords(["--help"]).help);
+  assert.throws(() => readDemoWords(["--bad"]), { name: UsageError.name, message: /"--bad" means nothing here/ });
+  assert.match(demoHelp, /--again/);
 });

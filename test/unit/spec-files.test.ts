@@ -59,6 +59,9 @@ suite("loadSpecFile", () => {
       "DIR/near/maze_dg.yaml: there is no such file\n  did you mean DIR/near/maze_dgd.yaml?\n1 problem; nothing was submitted",
     );
     assert.match(refusal(join(scratch, "near/maze_dgd")), /did you mean DIR\/near\/maze_dgd\.yaml\?/);
+    file("near/cores.yml", minimal);
+    assert.match(refusal(join(scratch, "near/cores.yaml")), /did you mean DIR\/near\/cores\.yml\?/);
+    assert.ok(!refusal(join(scratch, "near/nope.yaml")).includes("did you mean"), "the ending alone is no likeness");
     assert.equal(
       refusal(join(scratch, "nowhere/a.yaml")),
       "DIR/nowhere/a.yaml: there is no such file\n1 problem; nothing was submitted",
