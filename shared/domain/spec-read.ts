@@ -1,13 +1,13 @@
 import type { Setting } from "./hyperparameter.ts";
 import { SpecCheck } from "./spec/check.ts";
-import { checkRoot, sections } from "./spec/check-root.ts";
+import { checkRoot, type Launcher, sections } from "./spec/check-root.ts";
 import { ComponentLibrary, defaultsFile } from "./spec/component-library.ts";
 import { Expansion } from "./spec/expand.ts";
 import { type HyperparameterSection, noHyperparameters, readHyperparameters } from "./spec/hyperparameter-section.ts";
 import { nearestName } from "./spec/nearest-name.ts";
 import { ProblemList, quoted } from "./spec/problems.ts";
 import { type Replacements, readReplacements } from "./spec/replacements.ts";
-import { readSettings } from "./spec/settings.ts";
+import { livingSettings, readSettings } from "./spec/settings.ts";
 import { placeOf } from "./spec/source-text.ts";
 import { wastefulSearch } from "./spec/warnings.ts";
 import { composeYaml, type MapNode, type YamlDocument } from "./spec/yaml-tree.ts";
@@ -77,7 +77,7 @@ function read(
   const rootDefaults = findRoot(root, library, problems);
   const check = new SpecCheck(section, replacements, library, problems);
   const launcher = checkRoot(check, root, rootDefaults, problems);
-  addUnusedArguments(commandLine, replacements, check, problems);
+  addUnusedArguments(commandLine, { replacements, check, launcher }, problems);
   const tuned: Setting[] = section.hyperparameters.map((hyperparameter) => hyperparameter.tuned);
   const settings = readSettings(launcher, new Expansion({ replacements, library }, tuned, () => 0), problems);
   if (rootDefaults === undefined || problems.size > 0) return undefined;
@@ -163,21 +163,35 @@ function anchorsThere(hyperparameters: ReadonlySet<string>): string {
 /** An argument that replaces nothing is most likely misspelt, and the run would silently be another one. */
 function addUnusedArguments(
   commandLine: Readonly<Record<string, string>>,
-  replacements: Replacements,
-  check: SpecCheck,
+  {
+    replacements,
+    check,
+    launcher,
+  }: { readonly replacements: Replacements; readonly check: SpecCheck; readonly launcher: Launcher },
   problems: ProblemList,
 ): void {
-  for (const name of Object.keys(commandLine)) {
+  const isSetting = (name: string): boolean =>
+    name !== "component" && [launcher.given, launcher.defaults].some((section) => section?.byKey.has(name));
+  for (const [name, value] of Object.entries(commandLine)) {
     const key = `<${name}>`;
     const isListed = replacements.list.some((replacement) => replacement.key === key && replacement.at !== undefined);
     if (isListed || check.mentioned.has(key)) continue;
     const others = replacements.list.flatMap(({ key: other, at }) => (at === undefined ? [] : [other.slice(1, -1)]));
     const nearest = nearestName(name, others);
-    const hint = nearest === undefined ? [] : [`did you mean --${nearest}?`];
+    const hint = isSetting(name)
+      ? settingHint(name, value)
+      : [nearest === undefined ? `put ${key} in the spec, where the value shall stand` : `did you mean --${nearest}?`];
     problems.addWithoutLine("command line", `--${name} replaces nothing: ${quoted(key)} is not in the spec`, ...hint);
   }
 }
 
 function defaultsTexts(library: ComponentLibrary): Record<string, string> {
   return Object.fromEntries(Object.entries(library.texts()).map(([name, text]) => [defaultsFile(name), text]));
+}
+
+/** A setting of the job is not replaced from outside: the spec says it. */
+function settingHint(name: string, value: string): string[] {
+  const inSpec = `it is a setting of the job, which the spec says below job_launcher: ${name}: ${value}`;
+  if (!livingSettings.includes(name)) return [inSpec];
+  return [inSpec, `or, once the job is there: nexus edit job1 --${name.replaceAll("_", "-")} ${value}`];
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { commandTree } from "../../coordinator/results/command-line.ts";
+import { livingSettings } from "../../shared/domain/spec/settings.ts";
 
 /** Those that print nothing which a program would read. */
 const silent = ["nexus init"];
@@ -36,6 +37,15 @@ test("every verb's help says how it is typed", () => {
   });
   assert.deepEqual(
     without.map(({ name }) => name),
+    [],
+  );
+});
+
+test("what a spec's reader says can be edited is what nexus edit takes", () => {
+  const edit = leaves.find(({ name }) => name === "nexus edit")?.command;
+  const options = new Set(edit?.options.map(({ long }) => long));
+  assert.deepEqual(
+    livingSettings.filter((name) => !options.has(`--${name.replaceAll("_", "-")}`)),
     [],
   );
 });

@@ -115,6 +115,22 @@ suite("command-line arguments", () => {
     );
   });
 
+  test("one that names a setting of the job says where that is said, any other where it would be put", () => {
+    const text = specText(["job_launcher:", "  component: job_launchers/XT", "  enabled: 1"]);
+    const hints = (name: string, value: string): string[] =>
+      rendered("a.yaml", text, { [name]: value })
+        .split("\n")
+        .slice(1, -1);
+    assert.deepEqual(hints("total_runs", "12"), [
+      "  it is a setting of the job, which the spec says below job_launcher: total_runs: 12",
+      "  or, once the job is there: nexus edit job1 --total-runs 12",
+    ]);
+    assert.deepEqual(hints("hold", "true"), [
+      "  it is a setting of the job, which the spec says below job_launcher: hold: true",
+    ]);
+    assert.deepEqual(hints("layout", "easy"), ["  put <layout> in the spec, where the value shall stand"]);
+  });
+
   test("one that only a default's string uses is not", () => {
     const defaults = testDefaults({ "environments/Maze_Env": "layout: <layout>\n" });
     const reading = readSpec({ file: "a.yaml", text: specText([]), commandLine: { layout: "easy" }, defaults });

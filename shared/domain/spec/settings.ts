@@ -35,6 +35,19 @@ export const defaultSettings: JobSettings = {
   dgd: { countInFlight: true },
 };
 
+/** Settings that `nexus edit` changes while a search goes on. */
+export const livingSettings: readonly string[] = [
+  "total_runs",
+  "compute_nodes",
+  "runs_per_node",
+  "priority",
+  "retries",
+  "max_run_time",
+  "max_job_time",
+  "deadline",
+  "stop_when",
+];
+
 /** The job_launcher section as a checked value. Settings that are wrong are reported and stand at their defaults. */
 export function readSettings(launcher: Launcher, expansion: Expansion, problems: ProblemList): JobSettings {
   const read = new Reader(launcher, expansion, problems);
