@@ -106,7 +106,7 @@ async function controlRuns(
   const order = orders[verb];
   const trials = numbers.filter((n) => isConcerned(table.trial(n), order));
   if (trials.length === 0)
-    return unchanged(reign, job, `none of these runs of ${job} can be ${order}: they have ended, or are so already`);
+    return unchanged(reign, job, `none of these runs of ${job} can be ${order}: ${unconcerned[order]}`);
   const at = reign.ports.clock.wall();
   const holders = new Set(trials.flatMap((n) => holderName(table.trial(n))));
   const stored = reign.record({ type: "runs-ordered", job, trials, order, by: user, op, at });
@@ -119,6 +119,14 @@ async function controlRuns(
   await reign.ports.flushed();
   return accepted(reign, job, `${trials.length} ${trials.length === 1 ? "run" : "runs"} ${order}`);
 }
+
+/** Why an order changes nothing. */
+const unconcerned: Readonly<Record<RunOrder, string>> = {
+  paused: "they have ended, or are paused already",
+  resumed: "none of them is paused",
+  pruned: "they have ended",
+  cancelled: "they have ended",
+};
 
 function isConcerned(trial: Trial | undefined, order: RunOrder): boolean {
   if (!trial || !isOpen(trial)) return false;

@@ -31,6 +31,12 @@ export function shownJoinLine(paths: WorkspacePaths, external: ExternalBroker | 
   return livingEndpoint(paths)?.joinLine ?? "<the join line that nexus-coord printed>";
 }
 
+/** What is typed, beside what it is for; below it where the line would be too long, and then one command a line. */
+export function labelled(label: string, commands: string, width: number): string[] {
+  const line = `${`  ${label}`.padEnd(41)}${commands}`;
+  return line.length <= width ? [line] : [`  ${label}`, ...commands.split("; ").map((each) => `    ${each}`)];
+}
+
 const isLocal = (host: string | undefined): boolean => host !== undefined && /^(127\.|localhost$|::1$)/.test(host);
 
 /** `;` is the same in every shell. */

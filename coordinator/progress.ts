@@ -53,6 +53,7 @@ export function progressLine(table: RunTable, now: number, options: ProgressOpti
 /** `1204/5000 runs, 84 running, 2 queued, 7 failed`; what is zero is left out, but for running. */
 function countsText(table: RunTable): string {
   const { outcomes } = table;
+  const lostAndQueued = [...table.waiting].filter((n) => endOfLast(table, n).startsWith("lost")).length;
   const counts = [`${table.ended}/${table.submitted.settings.totalRuns} runs`];
   if (!table.isOver) counts.push(`${table.running} running`);
   const others: [number, string][] = [
@@ -61,11 +62,14 @@ function countsText(table: RunTable): string {
     [outcomes["timed out"], "timed out"],
     [outcomes.pruned, "pruned"],
     [outcomes.cancelled, "cancelled"],
-    [table.lost, "lost and started again"],
+    [table.lost - lostAndQueued, "lost and started again"],
+    [lostAndQueued, "lost and queued"],
   ];
   for (const [count, word] of others) if (count > 0) counts.push(`${count} ${word}`);
   return table.state === "searching" ? counts.join(", ") : `${table.state}: ${counts.join(", ")}`;
 }
+
+const endOfLast = (table: RunTable, n: number): string => table.trial(n)?.attempts.at(-1)?.end ?? "";
 
 /** `0.0492 ±0.0011`: what a new run may be expected to reach, with the digits that its standard deviation leaves certain. */
 export function estimateText({ estimate, stDev }: Pick<Standing, "estimate" | "stDev">, plusMinus: string): string {

@@ -7,7 +7,7 @@ import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import type { DotForm } from "./chart/dots.ts";
 import { checkRunning } from "./check-running.ts";
-import { joiningOf, shownJoinLine } from "./join-lines.ts";
+import { joiningOf, labelled, shownJoinLine } from "./join-lines.ts";
 import { ensureCoordinator } from "./launch.ts";
 import { showPeers } from "./peers/show-peers.ts";
 import { PlainView, processPorts } from "./plain.ts";
@@ -60,14 +60,16 @@ export async function openScreen(
   const options = external === null ? "" : externalJoinFlags(external);
   const [join = `nexus-worker ${endpoint.joinLine}${options}`] = joining?.commands ?? [];
   const place = joining?.opening ? "this machine" : "any machine that shall help";
-  say(`${`  on ${place}, type:`.padEnd(41)}${join}`);
+  const width = process.stderr.isTTY ? process.stderr.columns : Number.POSITIVE_INFINITY;
+  const tell = (label: string, command: string): void => {
+    for (const line of labelled(label, command, width)) say(line);
+  };
+  tell(`on ${place}, type:`, join);
   if (joining?.opening) {
-    say("  other machines cannot join: the broker listens on this one alone; to let them:");
-    say(`${" ".repeat(41)}${joining.opening}`);
+    say("  other machines cannot join: the broker listens on this one alone;");
+    tell("to let them:", joining.opening);
   }
-  say(
-    `  to end it:                             nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`,
-  );
+  tell("to end it:", `nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`);
   await showPeers(paths, say);
   for (const spec of specs) {
     const code = await runSpec(globalsOf(flags), [spec], { monitor: "none" }, processOutput);

@@ -10,21 +10,30 @@ export function isNewcomer(paths: WorkspacePaths, folder: string): boolean {
   return !livingEndpoint(paths) && !hasStore && !readdirSync(folder).some((name) => /\.ya?ml$/.test(name));
 }
 
-/** Three lines on what to do, and a first spec for whoever wants one. Enter alone writes nothing. */
+/** What to do, and a first spec for whoever wants one. Enter alone writes nothing. */
 export async function welcome(
   folder: string,
   streams: { readonly input: NodeJS.ReadStream; readonly output: NodeJS.WriteStream },
 ): Promise<void> {
   const { output } = streams;
-  output.write(`This starts a coordinator on this machine and shows its searches. What a search tries stands in a spec:
-  1. nexus init              writes a first one, ${firstSpecName}, into this folder (or copy one of the examples in specs/)
-  2. nexus run ${firstSpecName}   starts it; 3. nexus-worker LINE on any machine that shall help (the screen shows the line)
-`);
-  output.write(`Write ${firstSpecName} into ${folder} now? [y/N] `);
+  output.write(welcomeText(folder, output.columns ?? 80));
   const answer = await lineFrom(streams.input);
   if (!/^y(es)?$/i.test(answer.trim())) return;
   writeFirstSpec(join(folder, firstSpecName));
   output.write(`${firstSpecName} written; in another terminal: nexus run ${firstSpecName}\n`);
+}
+
+/** No word of it is cut where the terminal has 80 columns; a longer folder stands on a line of its own. */
+export function welcomeText(folder: string, width: number): string {
+  const question = `Write ${firstSpecName} into ${folder} now? [y/N] `;
+  return `This starts a coordinator on this machine and shows its searches.
+What a search tries stands in a spec:
+  1. nexus init              writes a first one, ${firstSpecName}, into this folder
+                             (or copy one of the examples in specs/)
+  2. nexus run ${firstSpecName}   starts it
+  3. nexus-worker LINE       on any machine that shall help
+                             (the screen shows the line)
+${question.length <= width ? question : `Write ${firstSpecName} into\n  ${folder}\nnow? [y/N] `}`;
 }
 
 /** A line as the terminal hands it over. Not node:readline, which would go on reading keys beside the screen. */

@@ -26,6 +26,7 @@ export function effectOf(verb: ControlVerb, named: Named, state: WorkspaceState)
 export function benchEffect(worker: WorkerId, state: WorkspaceState): string {
   const held = heldBy(worker, state);
   const [runs] = counted(held, "run");
+  if (held === 0) return `worker ${worker}: gets no runs until it is admitted; it holds none now`;
   return `worker ${worker}: gets no runs until it is admitted; ${runs} it holds ${held === 1 ? "goes" : "go"} elsewhere, uncharged`;
 }
 
@@ -36,11 +37,21 @@ function heldBy(worker: WorkerId, state: WorkspaceState): number {
 }
 
 function jobEffect(verb: ControlVerb, running: number, waiting: number): string {
+  if (running + waiting === 0) return idleJobEffect(verb);
   const [inHand, are] = counted(running, "running run");
-  const begun = waiting === 0 ? `${inHand} ${are}` : `${inHand} and ${waiting} waiting for a worker are`;
+  const [queued, queuedAre] = counted(waiting, "run");
+  const begun =
+    waiting === 0
+      ? `${inHand} ${are}`
+      : running === 0
+        ? `${queued} waiting for a worker ${queuedAre}`
+        : `${inHand} and ${waiting} waiting for a worker are`;
+  const killed = running === 0 ? "" : "killed and ";
   switch (verb) {
     case "pause":
-      return `gives out no more runs; ${inHand} ${running === 1 ? "goes" : "go"} on`;
+      return running === 0
+        ? "gives out no more runs"
+        : `gives out no more runs; ${inHand} ${running === 1 ? "goes" : "go"} on`;
     case "resume":
       return "gives out runs again";
     case "drain":
@@ -48,7 +59,27 @@ function jobEffect(verb: ControlVerb, running: number, waiting: number): string 
     case "stop":
       return `starts no more runs; ${begun} finished, then it ends`;
     case "cancel":
-      return `ends now; ${begun} killed and cancelled, and count for nothing`;
+      return `ends now; ${begun} ${killed}cancelled, and ${running + waiting === 1 ? "counts" : "count"} for nothing`;
+    default: {
+      const never: never = verb;
+      return never;
+    }
+  }
+}
+
+/** The same where the job has no run under way. */
+function idleJobEffect(verb: ControlVerb): string {
+  switch (verb) {
+    case "pause":
+      return "gives out no more runs";
+    case "resume":
+      return "gives out runs again";
+    case "drain":
+      return "starts no more runs; none is under way, so it is paused at once";
+    case "stop":
+      return "starts no more runs; none is under way, so it ends at once";
+    case "cancel":
+      return "ends now; none of its runs is under way";
     default: {
       const never: never = verb;
       return never;
@@ -59,6 +90,7 @@ function jobEffect(verb: ControlVerb, running: number, waiting: number): string 
 function runsEffect(verb: ControlVerb, open: number): string {
   const [runs, are] = counted(open, "open run");
   const one = open === 1;
+  if (open === 0) return "nothing is open any more, so nothing changes";
   switch (verb) {
     case "pause":
       return `${runs} ${are} frozen, and ${one ? "keeps its place and worker" : "keep their places and workers"}`;
@@ -78,6 +110,7 @@ function runsEffect(verb: ControlVerb, open: number): string {
 }
 
 function workerEffect(verb: ControlVerb, held: number): string {
+  if (held === 0) return idleWorkerEffect(verb);
   const [runs] = counted(held, "run");
   const goOn = held === 1 ? "goes on" : "go on";
   switch (verb) {
@@ -98,6 +131,25 @@ function workerEffect(verb: ControlVerb, held: number): string {
   }
 }
 
+/** The same where the worker holds no run. */
+function idleWorkerEffect(verb: ControlVerb): string {
+  switch (verb) {
+    case "pause":
+      return "gets no more runs; it holds none now";
+    case "resume":
+      return "gets runs again";
+    case "drain":
+      return "gets no more runs; it holds none now, and ends";
+    case "stop":
+    case "cancel":
+      return "gets no runs until resumed; it holds none now";
+    default: {
+      const never: never = verb;
+      return never;
+    }
+  }
+}
+
 function runNames(trials: readonly Trial[]): string {
   const [first, second] = trials;
   if (!first) return "no run";
@@ -109,6 +161,6 @@ function runNames(trials: readonly Trial[]): string {
 
 /** How many, and the verb that goes with it. */
 const counted = (count: number, what: string): readonly [string, "is" | "are"] => [
-  `${count === 0 ? "no" : count} ${what}${count === 1 ? "" : "s"}`,
+  `${count} ${what}${count === 1 ? "" : "s"}`,
   count === 1 ? "is" : "are",
 ];

@@ -3,6 +3,7 @@ import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
 import type { Configuration, Setting } from "../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { wrappedText } from "../tui/wrap.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
 import { historyTable } from "./history-table.ts";
 import { namedJob } from "./named-job.ts";
@@ -42,7 +43,10 @@ export function printEvaluation(
     output.result(evaluationJson(evaluation));
     return;
   }
-  const lines = [...historyTable(history, hyperparameters), "", ...verdictLines(verdict, hyperparameters)];
+  const { width } = output;
+  const words = verdictLines(verdict, hyperparameters);
+  const shown = width === undefined ? words : words.flatMap((line) => wrappedText(line, width, 2));
+  const lines = [...historyTable(history, hyperparameters), "", ...shown];
   output.result(`${lines.join("\n")}\n`);
   if (verdict.configurations > 1) {
     output.note(`to measure the best anew, free of selection bias: nexus confirm ${table.job}\n`);

@@ -60,8 +60,10 @@ const doubtText =
         return "no configuration was run twice, so luck cannot be told from quality";
       case "few runs":
         return `the best was run ${runs === 1 ? "once" : "twice"} only`;
-      case "neighbours":
-        return `${neighbours.all - neighbours.measured} of its ${neighbours.all} neighbours have no completed run`;
+      case "neighbours": {
+        const unknown = neighbours.all - neighbours.measured;
+        return `${unknown} of its ${counted(neighbours.all, "neighbour")} ${unknown === 1 ? "has" : "have"} no completed run`;
+      }
       case "rivals":
         return "another may be better by more than a tenth of what runs of one configuration differ";
       default: {

@@ -23,6 +23,15 @@ export function wrapped(line: Line, width: number, indent = 1): Line[] {
   return lines;
 }
 
+/** A line of text without styles, in the same way. */
+export const wrappedText = (text: string, width: number, indent = 1): string[] =>
+  wrapped([span(text)], width, indent).map((line) =>
+    line
+      .map((part) => part.text)
+      .join("")
+      .trimEnd(),
+  );
+
 /** Words with the blanks behind them; those that no line has room for are cut in pieces, and none is lost. */
 function* wordsOf(line: Line, room: number): Iterable<Word> {
   for (const { text, style } of line) {

@@ -81,7 +81,10 @@ describe("the words after a control verb", () => {
       effect("cancel", "job1"),
       "job1: ends now; 3 running runs are killed and cancelled, and count for nothing",
     );
-    assert.equal(effect("stop", "job2"), "job2: starts no more runs; no running runs are finished, then it ends");
+    assert.equal(effect("stop", "job2"), "job2: starts no more runs; none is under way, so it ends at once");
+    assert.equal(effect("drain", "job2"), "job2: starts no more runs; none is under way, so it is paused at once");
+    assert.equal(effect("cancel", "job2"), "job2: ends now; none of its runs is under way");
+    assert.equal(effect("pause", "job2"), "job2: gives out no more runs");
     assert.equal(
       effect("stop", "run1.1"),
       "run1.1 of job1: 1 open run ends now as pruned: it counts in total_runs, and in no mean",

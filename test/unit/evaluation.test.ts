@@ -179,6 +179,8 @@ test("a clear winner with measured neighbours may stop; the words say so", () =>
     verdictLines(verdict, dials)[0],
     "best for the last 6 of 30 runs; chance that another configuration is truly better: below 1 %; stopping now is reasonable",
   );
+  const one = { ...verdict, doubts: ["neighbours"] as const, neighbours: { all: 8, measured: 7 } };
+  assert.match(verdictLines(one, dials)[0] ?? "", /go on: 1 of its 8 neighbours has no completed run$/);
   assert.match(verdictLines(verdict, dials)[1] ?? "", /^the best: a=4 b=y \(6 runs\)$/);
 });
 
@@ -313,9 +315,10 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
     story.completed(story.started(run, configuration), run, hpmax);
   });
   const state = story.events.reduce(apply, emptyWorkspace());
-  const printed = (options: Parameters<typeof printEvaluation>[3]): string => {
+  const printed = (options: Parameters<typeof printEvaluation>[3], width?: number): string => {
     let text = "";
     const output = {
+      width,
       result: (part: string) => {
         text += part;
       },
@@ -326,6 +329,10 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
   };
   assert.match(printed({}), /^a {9}b {8}BEST FOR/);
   assert.match(printed({}), /4 completed runs\.\n\nbest for the last \d of 4 runs; /);
+  const narrow = printed({}, 60);
+  const words = (shown: string): string => shown.slice(shown.indexOf("best for the last")).replace(/\s+/g, " ");
+  assert.equal(words(narrow), words(printed({})));
+  for (const line of narrow.slice(narrow.indexOf("best for the last")).split("\n")) assert.ok(line.length <= 60, line);
   assert.match(printed({ first: 1 }), /each of the 1 completed runs\.\n\nbest for the last 1 of 1 run; no other/);
   const objects = printed({ json: true })
     .trimEnd()

@@ -80,7 +80,7 @@ test("where there is no terminal each event is a line, and standings come in bet
     story.over("completed", "");
     tell();
     view.finish(table());
-    assert.match(written.progress, /job1 {2}completed: 2\/3 runs, 1 queued, 1 failed, 1 lost and started again .*\n$/);
+    assert.match(written.progress, /job1 {2}completed: 2\/3 runs, 1 queued, 1 failed, 1 lost and queued .*\n$/);
     assert.match(written.results, /^\nrank +hpmax .*\n\n {3}1 +0\.500 +1 {2}run1\.1 +0\.200\n$/);
   } finally {
     view.stop();

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { linesFor } from "../../coordinator/join-lines.ts";
+import { labelled, linesFor } from "../../coordinator/join-lines.ts";
 import { firstSpec, initSpec } from "../../coordinator/results/init.ts";
 import { answerClaim } from "../../coordinator/search-loop.ts";
 import { fittingStatus, statusOf } from "../../coordinator/status.ts";
 import { WorkerNotes } from "../../coordinator/tui/worker-notes.ts";
 import { workerRows } from "../../coordinator/tui/worker-rows.ts";
-import { isNewcomer } from "../../coordinator/welcome.ts";
+import { isNewcomer, welcomeText } from "../../coordinator/welcome.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
@@ -17,6 +17,16 @@ import { decodeStatus, encodeStatus } from "../../shared/wire/messages.ts";
 import { workspacePaths } from "../../shared/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { claim, leaseMs, TestReign } from "../support/reign.ts";
+
+test("a command stands beside what it is for, and below it where a terminal has no room", () => {
+  const commands = "nexus-coord stop; nexus-coord --listen 0.0.0.0:4222";
+  assert.deepEqual(labelled("to let them:", commands, 200), [`  to let them:${" ".repeat(27)}${commands}`]);
+  assert.deepEqual(labelled("to let them:", commands, 80), [
+    "  to let them:",
+    "    nexus-coord stop",
+    "    nexus-coord --listen 0.0.0.0:4222",
+  ]);
+});
 
 describe("the first spec", () => {
   test("is one that nexus reads without a word, and searches", () => {
@@ -70,6 +80,14 @@ describe("the first spec", () => {
     writeFileSync(file, "mine");
     assert.throws(() => initSpec(file, { note: () => undefined, result: () => undefined }), UsageError);
     assert.equal(readFileSync(file, "utf8"), "mine");
+  });
+
+  test("is offered in words that 80 columns hold", () => {
+    for (const folder of ["/home/ann/searches", `/home/ann/${"deep/".repeat(12)}searches`]) {
+      const text = welcomeText(folder, 80);
+      assert.ok(text.includes(folder));
+      for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
+    }
   });
 
   test("is offered where nobody has searched and no spec lies", () => {
