@@ -108,7 +108,18 @@ export function whyWaiting(
       commands: [`nexus resume ${ids}${flags}`, join],
     };
   }
-  return { why: `waiting for a free slot on ${names(working)}`, commands: [] };
+  return { why: waitingForSlots(table, working), commands: [] };
+}
+
+/** A run that takes more slots than a worker has runs there alone. */
+function waitingForSlots(table: RunTable, working: readonly Present[]): string {
+  const { coresPerRun } = table.submitted.settings;
+  if (coresPerRun === 1) return `waiting for a free slot on ${names(working)}`;
+  if (working.some(({ presence }) => presence.slots >= coresPerRun)) {
+    return `waiting for ${coresPerRun} free slots (cores_per_run) on ${names(working)}`;
+  }
+  const have = working.length === 1 ? "it has" : "they have";
+  return `waiting until nothing else runs on ${names(working)}: a run takes ${coresPerRun} slots (cores_per_run), more than ${have}`;
 }
 
 interface Present {

@@ -104,6 +104,19 @@ test("where someone may take it, or nothing of it runs any more, there is nothin
   assert.equal(running.why(), null);
 });
 
+test("runs that take several slots wait for so many, or for a worker of their own", () => {
+  const why = (...slots: number[]): string | undefined =>
+    waiting(
+      { coresPerRun: 4 },
+      slots.map((each) => ({ slots: each })),
+    ).why()?.why;
+  assert.equal(why(8, 2), "waiting for 4 free slots (cores_per_run) on lab-1, lab-2");
+  assert.equal(
+    why(2),
+    "waiting until nothing else runs on lab-1: a run takes 4 slots (cores_per_run), more than it has",
+  );
+});
+
 test("without a leader that tells, it is the coordinator that is missing", () => {
   const found = waiting({}, []);
   assert.deepEqual(whyWaiting(found.table, found.state, undefined, { ...words, flags: " --workspace lab" }), {
