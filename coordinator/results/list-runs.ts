@@ -112,7 +112,8 @@ function failedNote({ rows }: RunListing, runs: readonly string[], flags: string
   }
   const [commonest = ""] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most), ["", 0]);
   if (failed === 0) return "";
-  const reason = commonest.length > longestReason ? `${commonest.slice(0, longestReason)}...` : commonest;
+  const reason =
+    commonest.length > longestReason ? `${commonest.slice(0, longestReason).replace(/\s+\S*$/, "")} ...` : commonest;
   const said = reason === "" ? "" : `${failed === 1 ? "" : ", most often"}: ${reason}`;
   const which = runs.length === 0 ? " --all" : runs.map((word) => ` ${quoted(word)}`).join("");
   return `${failed} failed${said}; to see why: nexus list runs${which} --status error --columns run,reason${flags}\n`;

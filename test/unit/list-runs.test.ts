@@ -99,6 +99,8 @@ test("where runs failed a last line says the commonest reason, and what to type 
   assert.match(printed(state, []).notes, / nexus list runs --all --status/);
   assert.equal(printed(state, ["job6"], { columns: "run,reason" }).notes, "");
   assert.equal(printed(state, ["job6"], { json: true }).notes, "");
+  story.endedWithout(story.started("run2.1", [0]), "run2.1", "failed", "word ".repeat(30));
+  assert.match(printed(stateOf(story), ["run2"]).notes, /^1 failed: (word ){20}\.\.\.; to see why: /);
   assert.ok(!printed(state, ["job6"], { sort: "hpmax" }).notes.includes("to see why"), "the reasons are told already");
 });
 
