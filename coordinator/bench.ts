@@ -1,6 +1,11 @@
+import type { Lost } from "../shared/domain/events.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
+import type { WorkerRecord } from "../shared/domain/workspace-state.ts";
 import type { Reign } from "./reign.ts";
+
+/** Who benches what is sick; a person is named otherwise. */
+const ownName = "coordinator";
 
 /** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
 const failuresBeforeBench = 3;
@@ -11,7 +16,7 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
   if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
   // In the same job: a job whose own code fails must not bench the whole swarm.
   if (!othersSucceed(table, worker)) return;
-  void bench(reign, worker, `its last ${record.failuresInRow} runs failed while others succeed`, "coordinator", "");
+  void bench(reign, worker, `its last ${record.failuresInRow} runs failed while others succeed`, ownName, "");
 }
 
 /**
@@ -31,6 +36,11 @@ export function bench(reign: Reign, worker: WorkerId, reason: string, by: string
   }
   reign.wake();
   return stored;
+}
+
+/** What becomes of the runs that a benched worker holds: a sick machine loses them, a person takes them back. */
+export function benchOutcome({ stateBy }: WorkerRecord): Lost["outcome"] {
+  return stateBy === ownName ? "lost" : "reclaimed";
 }
 
 const othersSucceed = (table: RunTable, worker: WorkerId): boolean =>

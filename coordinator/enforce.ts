@@ -2,6 +2,7 @@ import type { Lost } from "../shared/domain/events.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import { lastAttempt, type Trial } from "../shared/domain/trial.ts";
+import { benchOutcome } from "./bench.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
@@ -17,7 +18,7 @@ export function enforce(reign: Reign): void {
   for (const id of reign.restrained) {
     const worker = reign.state.workers.get(id);
     if (worker?.state === "benched")
-      takeAll(reign, id, { outcome: "lost", reason: `${id} is benched: ${worker.reason}` });
+      takeAll(reign, id, { outcome: benchOutcome(worker), reason: `${id} is benched: ${worker.reason}` });
     else if (worker?.duty === "stopped") takeOverdue(reign, id, worker.dutyReason);
     else reign.restrained.delete(id);
   }

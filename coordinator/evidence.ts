@@ -10,7 +10,7 @@ import {
   decodeResult,
 } from "../shared/wire/messages.ts";
 import { type EvidenceAddress, parseEvidence } from "../shared/wire/subjects.ts";
-import { benchIfSick } from "./bench.ts";
+import { benchIfSick, benchOutcome } from "./bench.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
@@ -127,7 +127,7 @@ function judgeFailure({ reign, address, table, trial, message }: Case): void {
   if (standing?.state === "benched" && outcome === "failed") {
     const why = `${worker} is benched: ${standing.reason}`;
     if (trial.status !== "running") return;
-    requeue(reign, table, trial, { outcome: "lost", charged: false, reason: why, ev: message.seq });
+    requeue(reign, table, trial, { outcome: benchOutcome(standing), charged: false, reason: why, ev: message.seq });
     return;
   }
   const at = reign.ports.clock.wall();

@@ -6,7 +6,7 @@ import type { SavedTrials } from "./trial-list.ts";
 import { emptyWorkspace, type WorkerRecord, type WorkspaceState } from "./workspace-state.ts";
 
 /** Raised with every change to what the fold keeps: a snapshot of another version is not used, and the journal folded whole. */
-export const snapshotVersion = 2;
+export const snapshotVersion = 3;
 
 /** A job's table as plain data: what cannot be worked out from its trials. */
 export interface SavedTable {

@@ -12,8 +12,9 @@ export interface WorkerRecord {
   publicKey: string;
   host: string;
   state: WorkerStanding;
-  /** Why it is in its state. */
+  /** Why it is in its state, and who put it there: a person's name, or "coordinator"; "" before anybody has. */
   reason: string;
+  stateBy: string;
   duty: WorkerDuty;
   /** Who ordered its duty; "" while it has none. */
   dutyReason: string;
@@ -178,19 +179,23 @@ function changeWorker(state: WorkspaceState, event: WorkerChanged): void {
     case "admitted":
       worker.failuresInRow = 0;
       worker.failureRow = [];
-      worker.state = event.state;
-      worker.reason = event.reason;
+      setStanding(worker, event.state, event);
       break;
     case "benched":
     case "revoked":
-      worker.state = event.state;
-      worker.reason = event.reason;
+      setStanding(worker, event.state, event);
       break;
     default: {
       const never: never = event.state;
       throw new FoldError(`a worker is never ${String(never)}`);
     }
   }
+}
+
+function setStanding(worker: WorkerRecord, state: WorkerStanding, { reason, by }: WorkerChanged): void {
+  worker.state = state;
+  worker.reason = reason;
+  worker.stateBy = by;
 }
 
 function cite(state: WorkspaceState, ev: number): void {
@@ -213,6 +218,7 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       host: "",
       state: "admitted",
       reason: "",
+      stateBy: "",
       duty: "working",
       dutyReason: "",
       bootId: "",

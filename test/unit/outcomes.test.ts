@@ -24,6 +24,7 @@ describe("a sick worker", () => {
       story.wait(10);
       assert.deepEqual([...story.table.waiting], [2, 3, 4, 5]);
       assert.deepEqual([story.table.ended, story.table.outcomes.failed, story.table.reopened], [1, 0, 3]);
+      assert.deepEqual([story.table.lost, story.table.reclaimed], [1, 0]);
       assert.ok([...story.table.trials].every(({ charged }) => charged === 0));
       assert.equal(story.table.runSets.totals.inFlight, 4);
       assert.match(String(await story.claim()), /^refused: alice is benched: its last 3 runs failed/);
@@ -76,6 +77,8 @@ describe("a sick worker", () => {
     assert.equal(reason, "it gets no runs until it is admitted; 1 of its runs go elsewhere");
     assert.equal(await story.claim(bob), 1);
     assert.equal(story.table.trial(1)?.charged, 0);
+    // What goes by a person is reclaimed: no machine was lost.
+    assert.deepEqual([story.table.lost, story.table.reclaimed], [0, 1]);
     story.check();
   });
 });
