@@ -28,7 +28,7 @@ export function eventsLines(model: ViewModel, width: number, height: number, isF
     ];
   }
   const isLive = list.selectedKey === null;
-  const { rows, selected } = isLive ? { rows: list.rows.slice(-height), selected: -1 } : list.visible(height);
+  const { rows, selected } = isLive ? { rows: list.end(height), selected: -1 } : list.visible(height);
   return rows.map((row, i): Line => {
     const isSelected = isFocused && i === selected;
     const mark = row.level === "trouble" ? "!" : " ";

@@ -13,7 +13,7 @@ import type { ViewModel } from "./view-model.ts";
 import { workersLines } from "./workers-screen.ts";
 import { wrapped } from "./wrap.ts";
 
-/** Below this there is no screen, only a line that says so. */
+/** Below this there is no screen, only a sentence that says so. */
 const least = { width: 60, height: 12 };
 const twoPanes = { width: 110, height: 32 };
 /** Below this the longest name of a screen is cut, so that all six have room. */
@@ -40,7 +40,7 @@ export function frameLines(model: ViewModel, width: number, height: number, now:
   model.now = now;
   if (width < least.width || height < least.height) {
     const text = `${width}x${height} is too small: ${least.width}x${least.height} at least; the search goes on`;
-    return [plain(text.slice(0, width))];
+    return wrapped(plain(text), width, 0).slice(0, height);
   }
   const foot = footLines(model, width, now).slice(-(height - 4));
   const bodyHeight = height - 2 - foot.length;
@@ -99,11 +99,9 @@ function areas(model: ViewModel, width: number, height: number): Area[] {
 
 function paneLines(model: ViewModel, { screen, width, height }: Area, isOneOfMany: boolean, now: number): Line[] {
   const isFocused = model.focus === screen;
-  const lines = [
-    paneTitle(model, screen, isFocused, isOneOfMany, width, now),
-    ...contentLines(model, screen, width, height - 1, isFocused),
-  ];
-  return filled(lines, width, height);
+  // The title says which part of the list the content shows.
+  const content = contentLines(model, screen, width, height - 1, isFocused);
+  return filled([paneTitle(model, screen, isFocused, isOneOfMany, width, now), ...content], width, height);
 }
 
 function contentLines(
@@ -158,8 +156,16 @@ function paneTitle(
   if (isListed && list.isFrozen) spans.push(span("FROZEN ", "warn"));
   else if (isListed && isFocused && list.isHeld(now)) spans.push(span("held ", "dim"));
   if (isListed && list.isFollowing) spans.push(span("following ", "dim"));
-  const used = spans.reduce((sum, { text }) => sum + text.length, 0);
-  return [...spans, span("─".repeat(Math.max(0, width - used)), "dim")];
+  const part = isListed ? partText(list.shown) : "";
+  const used = spans.reduce((sum, { text }) => sum + text.length, part.length);
+  const title = [...spans, span("─".repeat(Math.max(0, width - used)), "dim")];
+  return [...fitted(title, width - part.length), span(part, "dim")];
+}
+
+/** Which rows are seen, where not all are: `1-19 of 20 ▼`. */
+function partText({ from, to, of }: { readonly from: number; readonly to: number; readonly of: number }): string {
+  if (of === 0 || (from <= 1 && to >= of)) return "";
+  return ` ${from}-${to} of ${of} ${from > 1 ? "▲" : ""}${to < of ? "▼" : ""} ─`;
 }
 
 /** The question that is asked, the sentence that was said, or what keys there are. */

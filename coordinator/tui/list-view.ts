@@ -57,8 +57,10 @@ export class ListView<Row> {
   isFrozen = false;
   /** Keeps the selected row on the screen when the order changes. */
   isFollowing = false;
-  /** First column shown after those that always are. */
-  columnOffset = 0;
+  /** Columns that the left edge was moved past, in that order. */
+  readonly passed: string[] = [];
+  /** The column that the next step to the right passes, as it was drawn last; null: there are no further ones. */
+  nextColumn: string | null = null;
   readonly hidden = new Set<string>();
 
   constructor(source: ListSource<Row>) {
@@ -183,7 +185,8 @@ export class ListView<Row> {
     this.#test = null;
     this.filterText = "";
     this.#order = [];
-    this.#top = this.columnOffset = 0;
+    this.#top = 0;
+    this.passed.length = 0;
     this.#orderedVersion = -1;
     this.#isDeep = false;
     this.#readUntil = Number.NEGATIVE_INFINITY;
@@ -225,6 +228,20 @@ export class ListView<Row> {
       selected: selected >= 0 && selected < this.#height ? selected : -1,
       top: this.#top,
     };
+  }
+
+  /** The same for a list that is seen from its end until someone moves in it. */
+  end(height: number): readonly Row[] {
+    this.#height = Math.max(1, height);
+    this.#top = Math.max(0, this.#order.length - this.#height);
+    return this.#order.slice(this.#top);
+  }
+
+  /** Which rows were shown last, the first being 1, and of how many. */
+  get shown(): { readonly from: number; readonly to: number; readonly of: number } {
+    const { length } = this.#order;
+    const to = Math.min(length, this.#top + this.#height);
+    return { from: this.#top + 1, to, of: this.#test ? length : Math.max(length, this.#total) };
   }
 
   #selectedAt(): number {

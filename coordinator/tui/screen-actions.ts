@@ -102,13 +102,14 @@ function move(context: KeyContext, by: number): void {
   else list.move(by, context.now);
 }
 
+/** One column further: the first that is seen, of those that may go, leaves, and what has room then comes. */
 function scroll(context: KeyContext, by: number): void {
-  const list = listOf(context);
-  const most = Math.max(0, list.columns.filter(({ priority }) => priority !== 0).length - 1);
-  const offset = Math.max(0, Math.min(most, list.columnOffset + by));
   if (isChart(context)) return;
-  if (offset === list.columnOffset) context.say(by < 0 ? "the columns begin here" : "there are no further columns");
-  list.columnOffset = offset;
+  const list = listOf(context);
+  if (by < 0) {
+    if (list.passed.pop() === undefined) context.say("the columns begin here");
+  } else if (list.nextColumn === null) context.say("there are no further columns");
+  else if (!list.passed.includes(list.nextColumn)) list.passed.push(list.nextColumn);
 }
 
 /** Curves are no list; where a key would change one that is not seen, it says so. */

@@ -143,9 +143,10 @@ export function standingsLines(model: ViewModel, width: number, height: number, 
   const list = model.lists.standings;
   const { table } = model;
   if (list.rows.length > 0) {
-    const lines = listLines(list, width, height, isFocused);
-    if (list.filterText !== "" || !table || table.runSets.totals.completed > 0) return lines;
-    return [...lines.slice(0, height - 2), plain(""), ...whyEmpty(model)];
+    if (list.filterText !== "" || !table || table.runSets.totals.completed > 0)
+      return listLines(list, width, height, isFocused);
+    const why = whyEmpty(model);
+    return [...listLines(list, width, Math.max(2, height - 1 - why.length), isFocused), plain(""), ...why];
   }
   if (list.filterText !== "") return [plain("  no run set passes the filter; Esc clears it")];
   return whyEmpty(model);

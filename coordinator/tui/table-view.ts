@@ -2,7 +2,7 @@ import { decimalsFor, decimalsTyped, formatDecimal } from "../results/number-for
 import type { Cell } from "../results/table.ts";
 import type { ScreenColumn } from "./columns.ts";
 import type { ListView } from "./list-view.ts";
-import { clip, type Line, narrow, type Span, span } from "./styled.ts";
+import { clip, fitted, type Line, narrow, type Span, span } from "./styled.ts";
 
 /** Text in a column of a table; more is read on the row's own page. */
 const usualWidest = 28;
@@ -24,26 +24,30 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
     ({ name, isHiddenEmpty, value }) =>
       !list.hidden.has(name) && !(isHiddenEmpty && rows.every((row) => value(row) === undefined)),
   );
-  // Those that are always there stay where they are; of the others the first ones go.
+  // Those that are always there stay where they are; the others may be passed, but for the last one.
   const movable = shown.filter(({ priority }) => priority !== 0);
-  const passed = new Set(movable.slice(0, Math.min(list.columnOffset, Math.max(0, movable.length - 1))));
-  const scrolled = shown.filter((column) => !passed.has(column));
+  const left = movable.filter(({ name }) => !list.passed.includes(name));
+  const unpassed = new Set(left.length > 0 ? left : movable.slice(-1));
+  const scrolled = shown.filter((column) => column.priority === 0 || unpassed.has(column));
   const whole = columnTexts(scrolled, rows, list, false);
   const isTight = widthOf(whole) > width - 2;
   const { texts, widths } = isTight ? columnTexts(scrolled, rows, list, true) : whole;
-  const kept = keptColumns(scrolled, widths, width - 2);
+  const { kept, hint } = keptWithHint(scrolled, widths, width, shown.length);
+  const first = kept.find((i) => scrolled[i]?.priority !== 0);
+  list.nextColumn = unpassed.size > 1 ? ((first === undefined ? left[0] : scrolled[first])?.name ?? null) : null;
   const isRight = (column: ScreenColumn<Row>): boolean => column.kind !== "text";
   const pad = (text: string, i: number): string => {
     const column = scrolled[i];
     return column && isRight(column) ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0);
   };
   const titles = kept.map((i): Span => span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading"));
-  // That there is more, to be seen with "right" or on a wider screen.
-  const more = shown.length - kept.length;
+  const names: Line = [span("  "), ...titles];
   const used = titles.reduce((sum, { text }) => sum + text.length, 2);
-  const hint = `+${more}`;
+  // Columns that are always there may have no room for it: it is there all the same.
   const header: Line =
-    more === 0 || used + hint.length > width ? [span("  "), ...titles] : [span("  "), ...titles, span(hint, "dim")];
+    hint === ""
+      ? names
+      : [...(used + hint.length > width ? fitted(names, width - hint.length) : names), span(hint, "dim")];
   const lines = rows.map((row, at): Line => {
     const isSelected = at === selected;
     const spans = kept.map((i): Span => {
@@ -84,18 +88,36 @@ function headerOf<Row>(column: ScreenColumn<Row> | undefined, list: ListView<Row
   return column.name === list.sortName ? `${name}${list.isDescending ? "▼" : "▲"}` : name;
 }
 
+/** The columns that fit, and how many more there are, to be seen with "right" or on a wider screen; that is always said. */
+function keptWithHint<Row>(
+  columns: readonly ScreenColumn<Row>[],
+  widths: readonly number[],
+  width: number,
+  all: number,
+): { readonly kept: readonly number[]; readonly hint: string } {
+  let hint = "";
+  for (;;) {
+    const kept = keptColumns(columns, widths, width - 2 - (hint === "" ? 0 : hint.length + 2));
+    const next = kept.length === all ? "" : `+${all - kept.length}`;
+    if (next.length <= hint.length) return { kept, hint: next };
+    hint = next;
+  }
+}
+
 /** Indices of the columns that fit; of those that do not all fit, the least important go first, from the right. */
 function keptColumns<Row>(columns: readonly ScreenColumn<Row>[], widths: readonly number[], room: number): number[] {
+  const priorityOf = (i: number): number => columns[i]?.priority ?? 0;
+  const going = [...columns.keys()].filter((i) => priorityOf(i) !== 0);
+  going.sort((a, b) => priorityOf(a) - priorityOf(b) || a - b);
   const kept = new Set(columns.keys());
   let used = widths.reduce((sum, width) => sum + width + 2, 0) - 2;
   while (used > room && kept.size > 1) {
-    let worst = -1;
-    for (const i of kept) if (worst < 0 || (columns[i]?.priority ?? 0) >= (columns[worst]?.priority ?? 0)) worst = i;
-    if ((columns[worst]?.priority ?? 0) === 0) break;
+    const worst = going.pop();
+    if (worst === undefined) break;
     kept.delete(worst);
     used -= (widths[worst] ?? 0) + 2;
   }
-  return [...kept].sort((a, b) => a - b);
+  return [...kept];
 }
 
 function cellTexts<Row>(column: ScreenColumn<Row>, rows: readonly Row[]): string[] {

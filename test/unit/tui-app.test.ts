@@ -406,6 +406,31 @@ describe("lists", () => {
     assert.doesNotMatch(text, /#3/);
   });
 
+  test("each step to the right moves a column, also where some had no room, until one is left; each to the left one back", async () => {
+    const screen = new Screen();
+    screen.terminal.columns = 70;
+    screen.terminal.rows = 24;
+    screen.press("1");
+    const header = async (): Promise<string> => /\n( +# .*hpmax.*)\n/.exec(await screen.text())?.[1]?.trimEnd() ?? "";
+    const seen = [await header()];
+    for (;;) {
+      screen.press("right");
+      if (/there are no further columns/.test(await screen.text())) break;
+      const now = await header();
+      assert.notEqual(now, seen.at(-1));
+      assert.match(now, / \+\d+$/);
+      seen.push(now);
+    }
+    assert.equal(seen.length, 9, seen.join("\n"));
+    for (const name of ["lr", "core", "top", "led", "^"]) assert.ok(seen.some((text) => text.includes(` ${name} `)));
+    for (const before of seen.toReversed().slice(1)) {
+      screen.press("left");
+      assert.equal(await header(), before);
+    }
+    screen.press("left");
+    assert.match(await screen.text(), /the columns begin here/);
+  });
+
   test("[ and ] go from job to job", async () => {
     const screen = new Screen();
     screen.press("]");

@@ -112,7 +112,7 @@ test("where the broker listens on this machine alone nobody is told to join from
 });
 
 describe("sizes", () => {
-  test("below 60x12 there is a line that says so", () => {
+  test("below 60x12 there is a sentence that says so, in lines that fit", () => {
     const { model } = search({ colour: false, unicode: true });
     for (const [width, height] of [
       [59, 11],
@@ -121,7 +121,9 @@ describe("sizes", () => {
       [3, 2],
     ] as const) {
       const lines = frameLines(model, width, height, 1).map(lineText);
-      assert.deepEqual(lines, [`${width}x${height} is too small: 60x12 at least; the search goes on`.slice(0, width)]);
+      assert.ok(lines.length <= height && lines.every((line) => line.trimEnd().length <= width), `${width}x${height}`);
+      const whole = `${width}x${height} is too small: 60x12 at least; the search goes on`;
+      if (width > 3) assert.equal(lines.join(""), whole);
     }
   });
 
@@ -141,6 +143,49 @@ describe("sizes", () => {
         );
       }
     }
+  });
+});
+
+describe("what is hidden of a table is marked", () => {
+  const header = (model: ViewModel, width: number, height: number, now: number): string => {
+    const lines = frameLines(model, width, height, now).map(lineText);
+    return (lines.find((line) => /^ {2,}(#|run) /.test(line)) ?? "").trimEnd();
+  };
+
+  test("columns, at every width: those seen and the count behind them are all there are", () => {
+    const { model } = search({ colour: false, unicode: true });
+    let now = 100_000;
+    for (const name of ["Standings", "Runs"] as const) {
+      model.show(name);
+      const names = (text: string): string[] => text.trim().split(/ +/);
+      const all = names(header(model, 250, 24, now)).length;
+      assert.ok(all >= 12, name);
+      for (let width = 60; width <= 130; width += 1) {
+        now += 10;
+        const text = header(model, width, 20, now);
+        const shown = names(text);
+        const hint = /^\+(\d+)$/.exec(shown.at(-1) ?? "");
+        assert.ok(text.length <= width);
+        if (hint) shown.pop();
+        assert.equal(shown.length + Number(hint?.[1] ?? 0), all, `${width}: ${text}`);
+      }
+    }
+  });
+
+  test("rows: the title says which of how many are seen, in every list", () => {
+    const { model } = search({ colour: false, unicode: true });
+    const title = (height = 20): string => lineText(frameLines(model, 80, height, 100_000)[2] ?? []);
+    assert.match(title(), /^─ Standings \d+ by hpmax less sd ─+ 1-15 of \d+ ▼ ─$/);
+    model.lists.standings.move(20, 100_000);
+    assert.match(title(), / 7-21 of \d+ ▲▼ ─$/);
+    model.lists.standings.toEnd(100_000);
+    assert.match(title(), / (\d+)-(\d+) of \2 ▲ ─$/);
+    model.show("Events");
+    assert.match(title(), /^─ Events (\d+) ─+ \d+-\1 of \1 ▲ ─$/);
+    model.show("Workers");
+    assert.match(title(14), /^─ Workers 12 ─+ 1-\d+ of 12 ▼ ─$/);
+    const few = modelOf(new JobStory({ number: 1 }));
+    assert.match(lineText(frameLines(few, 80, 24, 1)[2] ?? []), /^─ Standings ─+$/);
   });
 });
 
