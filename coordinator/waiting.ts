@@ -1,6 +1,7 @@
 import type { RunTable } from "../shared/domain/run-table.ts";
 import type { WorkerRecord, WorkspaceState } from "../shared/domain/workspace-state.ts";
 import type { Status, WorkerStatus } from "../shared/wire/messages.ts";
+import { heldBy, isSilent } from "./silence.ts";
 
 /** Why nothing of a job runs, and what a person may type. */
 export interface Waiting {
@@ -16,9 +17,6 @@ export interface WaitingWords {
   /** "" or " --workspace ws2 ...". */
   readonly flags: string;
 }
-
-/** Who is not heard for so many leases is not counted upon. */
-const silentLeases = 2;
 
 /** True where something of the job could run and nothing does. */
 export const isWaiting = (table: RunTable): boolean =>
@@ -62,9 +60,12 @@ export function whyWaiting(
   const options = computeTarget === null ? "" : ` --target ${computeTarget}`;
   const join = `nexus-worker${options} ${joinLine}`.trimEnd();
   if (!status) return { why: "waiting for a coordinator that leads", commands: [`nexus-coord${flags}`] };
+  const holds = heldBy(state);
+  const { leaseMs } = status;
   const there = status.workers.flatMap((presence): Present[] => {
     const record = state.workers.get(presence.worker);
-    return record && presence.silentMs < silentLeases * status.leaseMs ? [{ presence, record }] : [];
+    const held = holds.get(presence.worker) ?? 0;
+    return record && !isSilent(record, { ...presence, leaseMs, held }) ? [{ presence, record }] : [];
   });
   if (there.length === 0) {
     const known = state.workers.size;

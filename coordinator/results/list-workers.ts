@@ -1,5 +1,6 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
+import { heldBy, isSilent } from "../silence.ts";
 import { hearStatus } from "./hear-status.ts";
 import type { Output } from "./output.ts";
 import { type Field, recordsJson, recordsTable } from "./records.ts";
@@ -28,7 +29,7 @@ export function printWorkers(
   status?: Status,
 ): void {
   const workers = [...state.workers.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const fields = workerFields(workspace, runningBy(state), status);
+  const fields = workerFields(workspace, heldBy(state), status);
   if (json) output.result(recordsJson("worker", fields, workers));
   else output.result(recordsTable(fields, workers, `total workers listed: ${workers.length}`));
   if (workers.length === 0) output.note(`no worker has joined workspace ${workspace} yet\n`);
@@ -47,7 +48,14 @@ export function workerFields(
     { name: "host", kind: "text", value: ({ host }) => host || undefined },
     { name: "status", kind: "text", value: workerStatus },
     ...(status
-      ? [{ name: "heard", kind: "text", value: ({ id }: WorkerRecord) => heard(presence.get(id), status) } as const]
+      ? [
+          {
+            name: "heard",
+            kind: "text",
+            value: (worker: WorkerRecord) =>
+              heard(worker, presence.get(worker.id), status, running.get(worker.id) ?? 0),
+          } as const,
+        ]
       : []),
     { name: "running", kind: "count", value: ({ id }) => running.get(id) ?? 0 },
     { name: "completed", kind: "count", value: ({ completed }) => completed },
@@ -57,16 +65,8 @@ export function workerFields(
 }
 
 /** `2s ago`; `lost, 95s ago` where it has been silent for longer than a lease; `not yet` since this coordinator leads. */
-function heard(presence: WorkerStatus | undefined, { leaseMs }: Status): string {
+function heard(worker: WorkerRecord, presence: WorkerStatus | undefined, { leaseMs }: Status, held: number): string {
   if (!presence) return "not yet";
   const ago = `${Math.round(presence.silentMs / 1000)}s ago`;
-  return presence.silentMs > leaseMs ? `lost, ${ago}` : ago;
-}
-
-function runningBy(state: WorkspaceState): Map<string, number> {
-  const running = new Map<string, number>();
-  for (const table of state.jobs.values()) {
-    for (const [worker, count] of table.holding) running.set(worker, (running.get(worker) ?? 0) + count);
-  }
-  return running;
+  return isSilent(worker, { ...presence, leaseMs, held }) ? `lost, ${ago}` : ago;
 }

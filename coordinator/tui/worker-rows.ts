@@ -1,6 +1,6 @@
-import type { WorkerId } from "../../shared/domain/names.ts";
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
+import { heldBy, isSilent } from "../silence.ts";
 import type { Style } from "./styled.ts";
 import type { WorkerNotes } from "./worker-notes.ts";
 
@@ -60,9 +60,6 @@ export interface WorkerLook {
   readonly wall: number;
 }
 
-/** Who renews at a third of the lease, or asks for work now and then, and was not heard for so many leases, is away. */
-const silentLeases = 2;
-
 export function workerRows(
   state: WorkspaceState,
   notes: WorkerNotes,
@@ -109,17 +106,17 @@ function stateOf(
   if (record.duty !== "working") return { state: record.duty, why: record.dutyReason, since: notes.orderedAt(id) };
   const silentSince = silentMs === undefined ? 0 : wall - silentMs;
   // A new leader hears of a worker only when it asks for more; until then a run that is still leased speaks for it.
-  const isUnheard = silentMs === undefined ? holds === 0 : silentMs > silentLeases * (leaseMs ?? 0);
-  const isSilent = leaseMs !== null && isUnheard;
+  const isUnheard =
+    leaseMs !== null && (silentMs === undefined ? holds === 0 : isSilent(record, { silentMs, leaseMs, held: holds }));
   if (holds > 0) {
-    if (isSilent) return { state: "lost", why: "silent, though it holds runs", since: silentSince };
+    if (isUnheard) return { state: "lost", why: "silent, though it holds runs", since: silentSince };
     return { state: "busy", why: "", since: notes.busySince(id) };
   }
   const gone = leaseMs === null ? null : notes.goneOf(id);
   if (gone?.how === "lost" && !wasHeard(gone.seenAt - (leaseMs ?? 0) / 2, silentSince)) {
     return { state: "lost", why: gone.why, since: gone.at };
   }
-  if (isSilent) return { state: "away", why: gone?.why ?? "not connected", since: silentSince };
+  if (isUnheard) return { state: "away", why: gone?.why ?? "not connected", since: silentSince };
   if (gone?.how === "handed back" && !wasHeard(gone.seenAt, silentSince)) {
     return { state: "owner active", why: gone.why, since: gone.at };
   }
@@ -133,15 +130,6 @@ function ownerRule(presence: WorkerStatus | undefined): string {
   if (!presence) return "";
   const pools = presence.targets.length === 0 ? "" : ` ${presence.targets.join(",")}`;
   return `${presence.opportunistic ? "spare time" : "always"}${pools}`;
-}
-
-/** Trials that each worker holds, over all jobs. */
-function heldBy(state: WorkspaceState): Map<WorkerId, number> {
-  const held = new Map<WorkerId, number>();
-  for (const table of state.jobs.values()) {
-    for (const [worker, count] of table.holding) held.set(worker, (held.get(worker) ?? 0) + count);
-  }
-  return held;
 }
 
 /** How many are in each state, for the header. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { printJobs } from "../../coordinator/results/list-jobs.ts";
+import { printWorkers } from "../../coordinator/results/list-workers.ts";
+import { isSilent } from "../../coordinator/silence.ts";
 import { waitingByJournal, whyWaiting } from "../../coordinator/waiting.ts";
 import { workerIdFrom } from "../../shared/domain/names.ts";
 import type { JobSettings } from "../../shared/domain/spec.ts";
@@ -123,4 +125,23 @@ test("without a leader that tells, it is the coordinator that is missing", () =>
     why: "waiting for a coordinator that leads",
     commands: ["nexus-coord --workspace lab"],
   });
+});
+
+test("a worker that list workers calls lost is not counted upon: one silence for both, of one lease", () => {
+  const said = (silentMs: number, order: string[] = []): readonly [string, boolean] => {
+    const { table, state } = waiting({}, [{ silentMs, orders: order }]);
+    const present = { slots: 1, opportunistic: false, noCode: false, targets: [], version: null, skewMs: null };
+    const workers = [{ worker: workerIdFrom("lab-1"), silentMs, ...present }];
+    const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases: [] };
+    const texts: string[] = [];
+    printWorkers(state, "ws1", {}, { result: (text) => void texts.push(text), note: () => undefined }, status);
+    return [whyWaiting(table, state, status, words)?.why ?? "", /lost, \d+s ago/.test(texts.join(""))];
+  };
+  assert.deepEqual(said(29_000), ["waiting for a free slot on lab-1", false]);
+  assert.deepEqual(said(40_000), ["waiting for a worker: none of the 1 that have joined is there", true]);
+  // Who is refused asks every 30 s: the way there is no silence.
+  assert.deepEqual(said(30_400, ["benched"]), ["waiting for a worker: lab-1 is benched", false]);
+  const working = { state: "admitted", duty: "working" } as const;
+  const silent = (silentMs: number, held: number): boolean => isSilent(working, { silentMs, leaseMs: 6000, held });
+  assert.deepEqual([silent(15_100, 0), silent(18_000, 0), silent(6100, 1)], [false, true, true]);
 });
