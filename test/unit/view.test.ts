@@ -5,7 +5,7 @@ import { namedFile } from "../../coordinator/results/download.ts";
 import { formatFor } from "../../coordinator/results/export-job.ts";
 import { jobFiles } from "../../coordinator/results/job-files.ts";
 import { oneRun } from "../../coordinator/results/one-run.ts";
-import { unfinishedNote } from "../../coordinator/results/plots/build.ts";
+import { silentNote, unfinishedNote } from "../../coordinator/results/plots/build.ts";
 import { chooseRuns } from "../../coordinator/results/plots/chosen-runs.ts";
 import { readRequest } from "../../coordinator/results/plots/request.ts";
 import { reportsCsv } from "../../coordinator/results/reports-csv.ts";
@@ -217,6 +217,16 @@ test("a mean says which of its runs did not complete", () => {
   const all = new Set(runs.rows.map(({ trial }) => trial.run));
   assert.deepEqual(unfinishedNote(runs, all), ["among the runs: 1 running, 1 error; without them: --status=completed"]);
   assert.deepEqual(unfinishedNote(runs, new Set(["run1.1"])), []);
+});
+
+test("of runs that reported nothing only the job's own are counted", () => {
+  const imported = [["run9.1", 5, []] as const, ["run9.2", 3, []] as const];
+  const story = new JobStory({ number: 1, parents: 1, imported });
+  for (const run of ["run1.1", "run1.2", "run1.3"]) story.completed(story.started(run, []), run, 1);
+  const { rows } = chooseRuns(readRequest(["job1", "s1-rew"], {}), stateOf(story), "ws1");
+  assert.equal(rows.length, 5);
+  assert.deepEqual(silentNote({ rows }, new Set(["run1.1", "run1.2", "run1.3"])), []);
+  assert.deepEqual(silentNote({ rows }, new Set(["run1.2", "run1.3"])), ["1 of 3 runs has reported nothing"]);
 });
 
 test("an export is of the kind that its file's name says, and of no other", () => {

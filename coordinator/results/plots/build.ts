@@ -1,6 +1,7 @@
 import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../../shared/domain/evaluation/history.ts";
 import { importanceOf } from "../../../shared/domain/importance.ts";
+import { isImported } from "../../../shared/domain/imported.ts";
 import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
@@ -103,13 +104,19 @@ async function ofRuns(request: PlotRequest, source: PlotSource): Promise<Figure>
     title: request.title ?? `${what(runs)}: ${names.join(", ")}`,
   });
   const reported = new Set(read.map(({ run }) => run));
-  const silent = runs.rows.length - reported.size;
   return noting(runs, figure, [
     ...(request.aggregate === "none" ? [] : unfinishedNote(runs, reported)),
-    ...(silent > 0
-      ? [`${silent} of ${counted(runs.rows.length, "run")} ${silent === 1 ? "has" : "have"} reported nothing`]
-      : []),
+    ...silentNote(runs, reported),
   ]);
+}
+
+/** Runs of the job itself that no curve is of; what was imported has no reports to give. */
+export function silentNote({ rows }: Pick<ChosenRuns, "rows">, reported: ReadonlySet<string>): string[] {
+  const own = rows.filter(({ trial }) => !isImported(trial));
+  const silent = own.filter(({ trial }) => !reported.has(trial.run)).length;
+  return silent === 0
+    ? []
+    : [`${silent} of ${counted(own.length, "run")} ${silent === 1 ? "has" : "have"} reported nothing`];
 }
 
 /** A mean over runs that broke off is another one than over those that completed. */
