@@ -157,6 +157,7 @@ export class App {
       if (key.text !== "") context.say(`"${key.text}" does nothing here; ? shows the keys`);
       return;
     }
+    model.unsay();
     const { action } = binding;
     if (controlActions.includes(action)) {
       const question = controlQuestion(model, action);

@@ -250,6 +250,11 @@ export class ViewModel {
     this.#notice = { text, until: now + noticeMs };
   }
 
+  /** A key that does something takes what was said with it. */
+  unsay(): void {
+    this.#notice = null;
+  }
+
   notice(now: number): string {
     return this.#notice && now < this.#notice.until ? this.#notice.text : "";
   }

@@ -104,7 +104,7 @@ test("Tab, w, z, f, arrows and their letters, x: panes, columns, order and axis"
   pane.press("1", "Tab");
   await pane.shows(/▶ Events/);
   pane.press("w");
-  await eventually("the events fill the screen", () => !/Standings \d/.test(pane.text()));
+  await eventually("the events fill the screen", () => !/Standings \d+ by/.test(pane.text()));
   pane.press("w", "Tab");
   await pane.shows(/▶ Standings/);
   pane.press("j", "z", "f");

@@ -7,10 +7,11 @@ import { runListOf } from "../../coordinator/tui/controls.ts";
 import { bindings, keyTable } from "../../coordinator/tui/keys.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
 import type { Trial } from "../../shared/domain/trial.ts";
+import { apply } from "../../shared/domain/workspace-state.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { FakeTerminal } from "../support/fake-terminal.ts";
-import { storyStart } from "../support/job-story.ts";
+import { JobStory, storyStart } from "../support/job-story.ts";
 import { SimulatedSearch } from "../support/simulated-search.ts";
 
 /** A screen over a search of 200 runs, whose keys are pressed here and whose orders are caught. */
@@ -285,6 +286,29 @@ test("a coordinator that is silent for ten seconds is told of, and nobody is cal
   screen.search.tellStatus(screen.now);
   screen.press("1");
   assert.doesNotMatch(await screen.text(), /NO WORD/);
+});
+
+test("what was said goes with the next key that does something, and after some seconds", async () => {
+  const screen = new Screen();
+  const another = new JobStory({ number: 2 });
+  for (const event of another.events) screen.model.happened(event, apply(screen.model.state, event));
+  const said = /there is no job before this one/;
+  screen.press("[");
+  assert.match(await screen.text(), said);
+  screen.press("]");
+  assert.match(await screen.text(), /^job2 /);
+  assert.doesNotMatch(screen.terminal.lines.join(""), said);
+  for (const key of ["1", "j", "?"]) {
+    screen.press("[", "[");
+    assert.match(await screen.text(), said);
+    screen.press(key);
+    assert.doesNotMatch(await screen.text(), said, key);
+    screen.press("escape");
+  }
+  screen.press("[");
+  screen.now += 6100;
+  screen.press("C-l");
+  assert.doesNotMatch(await screen.text(), said);
 });
 
 describe("lists", () => {
