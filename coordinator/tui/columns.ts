@@ -13,6 +13,8 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   readonly value: (row: Row) => Cell;
   /** What is shown where that is not the value as numbers are printed. */
   readonly text?: (row: Row) => string;
+  /** What is shown of a row without a value; nothing when left out. */
+  readonly absent?: (row: Row) => string;
   readonly style?: (row: Row) => Style;
   /** Decimals of every number of the column; as many as the shown rows need when left out. */
   readonly decimals?: number;

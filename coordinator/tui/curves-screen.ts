@@ -1,4 +1,4 @@
-import type { Trial } from "../../shared/domain/trial.ts";
+import { isOpen, type Trial } from "../../shared/domain/trial.ts";
 import { chartRows, type Point, type Series } from "../chart/braille.ts";
 import { type CurveAxis, meanCurve, type RunCurve, rangeCurves } from "./curve-store.ts";
 import { clip, type Line, plain, type Style, span } from "./styled.ts";
@@ -101,7 +101,7 @@ function drawChart(
   const others = rest();
   const ranges = others.length < 3 ? others : rangeCurves(others, 2 * width);
   for (const points of ranges) series.push({ series: { points }, style: dim });
-  if (series.length === 0) return [plain("  no curves yet; they come with the first reports")];
+  if (series.length === 0) return [plain(`  ${whyNoCurve(model, groups)}`)];
   const rows = chartRows(
     series.map((each) => each.series),
     { width, height: height - 1, form: model.options.graph, xName: model.axis },
@@ -127,6 +127,14 @@ function drawChart(
       (row): Line => row.map(({ text, series: at }) => span(text, at < 0 ? "plain" : (series[at]?.style ?? "plain"))),
     ),
   ];
+}
+
+function whyNoCurve(model: ViewModel, groups: readonly CurveGroup[]): string {
+  const trials = groups.flatMap((group) => group.trials);
+  if (trials.some(({ n }) => model.isCurveToCome(n)))
+    return trials.length === 1 ? "reading its reports..." : "reading their reports...";
+  if (trials.length > 0 && trials.every((trial) => !isOpen(trial))) return "no curve: nothing was reported";
+  return "no curves yet; they come with the first reports";
 }
 
 function othersText(count: number): string {

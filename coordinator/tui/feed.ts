@@ -38,10 +38,8 @@ export class Feed {
   readonly #model: ViewModel;
   readonly #ports: FeedPorts;
   /** Trials whose evidence was read: when, and whether they had ended by then. */
-  readonly #read = new Map<Trial, { readonly at: number; readonly wasOver: boolean; readonly hadCurve: boolean }>();
+  readonly #read = new Map<Trial, { readonly at: number; readonly wasOver: boolean }>();
   #table: RunTable | undefined;
-  /** Old reports say nothing about how many come a second. */
-  #isCaughtUp = false;
 
   constructor(model: ViewModel, ports: FeedPorts) {
     this.#model = model;
@@ -66,13 +64,16 @@ export class Feed {
     );
     signal.addEventListener("abort", () => void follower.stop(), { once: true });
     model.live(follower.state);
+    // Old reports say nothing about how many come a second.
+    model.isCatchingUp = true;
     const last = await bus.lastSeq(streams.evidence);
     const evidence = await bus.read(streams.evidence, Math.max(1, last - messagesBack), (message) =>
       this.#hear(message),
     );
     signal.addEventListener("abort", () => void evidence.stop(), { once: true });
     void evidence.caughtUp.then(() => {
-      this.#isCaughtUp = true;
+      model.isCatchingUp = false;
+      changed();
     });
     const unsubscribe = bus.subscribe(status, (_subject, data) => {
       try {
@@ -102,8 +103,8 @@ export class Feed {
       if (!(error instanceof BadMessage)) throw error;
       return;
     }
-    if (this.#isCaughtUp) this.#model.reports.add(body.reports.length, this.#ports.now());
     if (address.job !== this.#model.job) return;
+    if (!this.#model.isCatchingUp) this.#model.reports.add(body.reports.length, this.#ports.now());
     for (const [stage, iters, hours, values] of body.reports) {
       this.#model.curves.add(address.n, stage, iters, hours, values[0] ?? Number.NaN);
     }
@@ -130,7 +131,7 @@ export class Feed {
   #isWanted(trial: Trial): boolean {
     const read = this.#read.get(trial);
     // Only so many curves are kept: one that was may be gone.
-    if (!read || (read.hadCurve && !this.#model.curves.of(trial.n))) return true;
+    if (!read || this.#model.isCurveToCome(trial.n)) return true;
     if (read.wasOver) return false;
     return !isOpen(trial) || (this.#model.page?.kind === "run" && this.#ports.now() - read.at > consoleMs);
   }
@@ -164,7 +165,8 @@ export class Feed {
             own.add(stage, iter, hours[at] ?? 0, metrics[0]?.values[at] ?? Number.NaN);
           }
         }
-        this.#read.set(trial, { at: this.#ports.now(), wasOver: over[i] ?? false, hadCurve: own.count > 0 });
+        this.#read.set(trial, { at: this.#ports.now(), wasOver: over[i] ?? false });
+        this.#model.curveWasRead(trial.n, own.count > 0);
         if (own.count > 0) this.#model.curves.replace(trial.n, own);
         if (console !== null) this.#model.consoles.set(trial.n, console);
       });

@@ -9,6 +9,7 @@ import { promptLines } from "./prompts.ts";
 import { runsLines } from "./runs-screen.ts";
 import { standingsLines } from "./standings-screen.ts";
 import { fitted, type Line, narrow, plain, type Span, span } from "./styled.ts";
+import { partText } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";
 import { workersLines } from "./workers-screen.ts";
 import { wrapped } from "./wrap.ts";
@@ -156,16 +157,11 @@ function paneTitle(
   if (isListed && list.isFrozen) spans.push(span("FROZEN ", "warn"));
   else if (isListed && isFocused && list.isHeld(now)) spans.push(span("held ", "dim"));
   if (isListed && list.isFollowing) spans.push(span("following ", "dim"));
-  const part = isListed ? partText(list.shown) : "";
+  const seen = isListed ? partText(list.shown) : "";
+  const part = seen === "" ? "" : ` ${seen} ─`;
   const used = spans.reduce((sum, { text }) => sum + text.length, part.length);
   const title = [...spans, span("─".repeat(Math.max(0, width - used)), "dim")];
   return [...fitted(title, width - part.length), span(part, "dim")];
-}
-
-/** Which rows are seen, where not all are: `1-19 of 20 ▼`. */
-function partText({ from, to, of }: { readonly from: number; readonly to: number; readonly of: number }): string {
-  if (of === 0 || (from <= 1 && to >= of)) return "";
-  return ` ${from}-${to} of ${of} ${from > 1 ? "▲" : ""}${to < of ? "▼" : ""} ─`;
 }
 
 /** The question that is asked, the sentence that was said, or what keys there are. */

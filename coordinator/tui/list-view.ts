@@ -29,6 +29,13 @@ export interface ListSource<Row> {
   readonly furtherFilters?: () => readonly FilterColumn<Row>[];
 }
 
+/** The rows that are on the screen, the first being 1, and how many there are. */
+export interface ListPart {
+  readonly from: number;
+  readonly to: number;
+  readonly of: number;
+}
+
 /**
  * A list that is looked at: order, filter, selection, and which part of it is on the screen. The selection follows the row, not
  * the place. Drawing costs what is shown, whatever the list's length.
@@ -237,8 +244,8 @@ export class ListView<Row> {
     return this.#order.slice(this.#top);
   }
 
-  /** Which rows were shown last, the first being 1, and of how many. */
-  get shown(): { readonly from: number; readonly to: number; readonly of: number } {
+  /** Which rows were shown last. */
+  get shown(): ListPart {
     const { length } = this.#order;
     const to = Math.min(length, this.#top + this.#height);
     return { from: this.#top + 1, to, of: this.#test ? length : Math.max(length, this.#total) };

@@ -7,7 +7,7 @@ import { childStatus } from "../results/status-words.ts";
 import { chartLines, runsDrawn } from "./curves-screen.ts";
 import { itersOf, leaseOf } from "./runs-screen.ts";
 import { clip, type Line, narrow, plain, type Span, span } from "./styled.ts";
-import { cellText } from "./table-view.ts";
+import { cellText, partText } from "./table-view.ts";
 import type { Page, ViewModel } from "./view-model.ts";
 import { wrapped } from "./wrap.ts";
 
@@ -54,7 +54,10 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
       10,
     ),
     ...wrapped(plain(`          ${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`), width, 10),
-    [span("  run          status          hpmax     iters  node", "heading")],
+    [
+      span("  run          status          hpmax     iters  node   ", "heading"),
+      span(partText({ from: top + 1, to: top + list.length, of: trials.length }), "dim"),
+    ],
     ...list,
   ];
   const room = height - head.length;

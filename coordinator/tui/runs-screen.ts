@@ -100,7 +100,13 @@ function columnsFor(model: ViewModel): readonly ScreenColumn<ShownRun>[] {
     },
     { name: "stage", kind: "count", priority: 20, value: ({ trial }) => model.curves.of(trial.n)?.stage || undefined },
     { name: "iters", kind: "count", priority: 3, value: ({ trial }) => itersOf(model, trial) },
-    { name: "now", kind: "measure", priority: 4, value: ({ trial }) => finite(model.curves.of(trial.n)?.last.value) },
+    {
+      name: "now",
+      kind: "measure",
+      priority: 4,
+      value: ({ trial }) => finite(model.curves.of(trial.n)?.last.value),
+      absent: ({ trial }) => (model.isCatchingUp && trial.status === "running" ? "..." : ""),
+    },
     { name: "hpmax", kind: "measure", priority: 0, value: ({ trial }) => trial.hpmax ?? undefined },
     {
       name: "lease",

@@ -1,7 +1,7 @@
 import { decimalsFor, decimalsTyped, formatDecimal } from "../results/number-format.ts";
 import type { Cell } from "../results/table.ts";
 import type { ScreenColumn } from "./columns.ts";
-import type { ListView } from "./list-view.ts";
+import type { ListPart, ListView } from "./list-view.ts";
 import { clip, fitted, type Line, narrow, type Span, span } from "./styled.ts";
 
 /** Text in a column of a table; more is read on the row's own page. */
@@ -126,10 +126,17 @@ function cellTexts<Row>(column: ScreenColumn<Row>, rows: readonly Row[]): string
   const cells = rows.map(column.value);
   const numbers = cells.filter((cell) => typeof cell === "number");
   const format = numberText(column, numbers);
-  return cells.map((cell) =>
-    cell === undefined ? "" : typeof cell === "number" ? format(cell) : clip(String(cell), widest),
+  return cells.map((cell, i) =>
+    cell === undefined
+      ? absentText(column, rows[i])
+      : typeof cell === "number"
+        ? format(cell)
+        : clip(String(cell), widest),
   );
 }
+
+const absentText = <Row>({ absent }: ScreenColumn<Row>, row: Row | undefined): string =>
+  row === undefined ? "" : (absent?.(row) ?? "");
 
 function numberText<Row>({ kind, decimals }: ScreenColumn<Row>, numbers: readonly number[]): (value: number) => string {
   if (kind !== "measure" && numbers.every(Number.isInteger)) return String;
@@ -139,6 +146,12 @@ function numberText<Row>({ kind, decimals }: ScreenColumn<Row>, numbers: readonl
     places = numbers.reduce((most, value) => Math.max(most, decimalsTyped(value)), 0);
   }
   return (value) => formatDecimal(value, places);
+}
+
+/** Which rows are seen, where not all are: `1-19 of 20 ▼`. */
+export function partText({ from, to, of }: ListPart): string {
+  if (of === 0 || (from <= 1 && to >= of)) return "";
+  return `${from}-${to} of ${of} ${from > 1 ? "▲" : ""}${to < of ? "▼" : ""}`;
 }
 
 /** A cell by itself, for pages and copies. */

@@ -66,6 +66,10 @@ export class ViewModel {
   readonly curves = new CurveStore();
   readonly notes = new WorkerNotes();
   readonly lists: Lists;
+  /** Trials whose reports were read, and whether there were any. */
+  readonly #curvesRead = new Map<number, boolean>();
+  /** Whether the reports that came before this screen are still being read. */
+  isCatchingUp = false;
   /** What the curves of a stage are called, where the journal does not say so yet. */
   readonly metricsHeard = new Map<number, string>();
   /** Consoles that were read, by trial. */
@@ -228,6 +232,7 @@ export class ViewModel {
     this.version += 1;
     this.leases = new Map();
     this.curves.clear();
+    this.#curvesRead.clear();
     this.metricsHeard.clear();
     this.consoles.clear();
     this.pages = [];
@@ -257,6 +262,15 @@ export class ViewModel {
 
   notice(now: number): string {
     return this.#notice && now < this.#notice.until ? this.#notice.text : "";
+  }
+
+  curveWasRead(n: number, hasReports: boolean): void {
+    this.#curvesRead.set(n, hasReports);
+  }
+
+  /** Whether a trial may have a curve that is only on its way here: never read, or let go since to make room. */
+  isCurveToCome(n: number): boolean {
+    return this.curves.of(n) === undefined && (this.#curvesRead.get(n) ?? true);
   }
 
   workers(): readonly WorkerRow[] {

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { App, type Leaving } from "../../coordinator/tui/app.ts";
 import { runListOf } from "../../coordinator/tui/controls.ts";
+import { frameLines } from "../../coordinator/tui/frame.ts";
 import { bindings, keyTable } from "../../coordinator/tui/keys.ts";
+import { lineText } from "../../coordinator/tui/styled.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
 import type { Trial } from "../../shared/domain/trial.ts";
 import { apply } from "../../shared/domain/workspace-state.ts";
@@ -309,6 +311,44 @@ test("what was said goes with the next key that does something, and after some s
   screen.now += 6100;
   screen.press("C-l");
   assert.doesNotMatch(await screen.text(), said);
+});
+
+describe("reports that have not been read yet", () => {
+  test("are waited for on a run's page; a run that sent none says so", async () => {
+    const screen = new Screen();
+    screen.press("2");
+    const open = screen.model.table?.trials.open() ?? [];
+    const running = [...open][0]?.n ?? 0;
+    screen.model.curves.clear();
+    screen.model.open({ kind: "run", n: 1 });
+    screen.press("C-l");
+    assert.match(await screen.text(), /reading its reports\.\.\./);
+    screen.model.curveWasRead(1, false);
+    screen.press("C-l");
+    await screen.text();
+    const page = (n: number): string => {
+      screen.model.pages = [{ kind: "run", n }];
+      screen.model.chart = null;
+      return frameLines(screen.model, 120, 40, screen.now).map(lineText).join("\n");
+    };
+    assert.match(page(1), /no curve: nothing was reported/);
+    screen.model.curveWasRead(running, false);
+    assert.match(page(running), /no curves yet; they come with the first reports/);
+    // What was read and let go to make room is read again.
+    screen.model.curveWasRead(running, true);
+    assert.match(page(running), /reading its reports\.\.\./);
+  });
+
+  test("stand as ... in the list of runs until they are read", async () => {
+    const screen = new Screen();
+    screen.model.curves.clear();
+    screen.model.isCatchingUp = true;
+    screen.press("2");
+    assert.match(await screen.text(), /run\d+\.\d+ +node-\d +running +(\d+ +)?\.\.\. /);
+    screen.model.isCatchingUp = false;
+    screen.press("C-l");
+    assert.doesNotMatch(await screen.text(), /running +(\d+ +)?\.\.\. /);
+  });
 });
 
 describe("lists", () => {

@@ -184,6 +184,12 @@ describe("what is hidden of a table is marked", () => {
     assert.match(title(), /^─ Events (\d+) ─+ \d+-\1 of \1 ▲ ─$/);
     model.show("Workers");
     assert.match(title(14), /^─ Workers 12 ─+ 1-\d+ of 12 ▼ ─$/);
+    const [set] = [...(model.table?.runSets ?? [])];
+    model.open({ kind: "run set", key: set?.key ?? "" });
+    const runs = model.table?.trials;
+    model.runsOf = () => [...(runs ?? [])];
+    const page = frameLines(model, 80, 20, 100_000).map(lineText).join("\n");
+    assert.match(page, /\n {2}run +status .* node +1-6 of 404 ▼/);
     const few = modelOf(new JobStory({ number: 1 }));
     assert.match(lineText(frameLines(few, 80, 24, 1)[2] ?? []), /^─ Standings ─+$/);
   });
