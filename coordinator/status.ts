@@ -50,6 +50,13 @@ export function fittingStatus(whole: Status): Uint8Array | undefined {
   return less.length <= mostBytes ? less : undefined;
 }
 
+/**
+ * Milliseconds from one status to the next.
+ *
+ * @param rows  leases and workers that it tells of
+ */
+export const statusEveryMs = (rows: number): number => everyMs * (1 + Math.floor(rows / rowsASecond));
+
 /** Tells it to whoever listens, about once a second, while this reign lasts. Returns what ends it. */
 export function tellStatus(reign: Reign, bus: Bus): () => void {
   let skip = 0;
@@ -58,7 +65,7 @@ export function tellStatus(reign: Reign, bus: Bus): () => void {
       skip -= 1;
       return;
     }
-    skip = Math.floor((reign.leases.size + reign.presence.size) / rowsASecond);
+    skip = statusEveryMs(reign.leases.size + reign.presence.size) / everyMs - 1;
     const bytes = fittingStatus(statusOf(reign));
     if (bytes && reign.ports.leads()) bus.publish(status, bytes);
   });

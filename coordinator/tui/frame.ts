@@ -38,7 +38,7 @@ export function panesAt(model: ViewModel, width: number, height: number): Screen
 
 /** What the terminal shows: `height` lines, none longer than `width`. `now` is monotonic. */
 export function frameLines(model: ViewModel, width: number, height: number, now: number): Line[] {
-  model.now = now;
+  model.frame(now);
   if (width < least.width || height < least.height) {
     const text = `${width}x${height} is too small: ${least.width}x${least.height} at least; the search goes on`;
     return wrapped(plain(text), width, 0).slice(0, height);

@@ -14,7 +14,8 @@ interface Piece {
 
 /** So much room the best configuration gets before other things stand beside it. */
 const leastConfiguration = 24;
-const bestRunPriority = 4;
+/** In less it cannot be told which configuration it is. */
+const leastSettings = 12;
 
 const piece = (priority: number, text: string, style: Style = "plain"): Piece => ({
   spans: text === "" ? [] : [span(text, style)],
@@ -25,16 +26,15 @@ const piece = (priority: number, text: string, style: Style = "plain"): Piece =>
 export function headerLines(model: ViewModel, width: number): Line[] {
   const { table, options } = model;
   if (!table) {
+    const isAlone = model.away === "" && model.isLeaderSilent;
+    const workspace = piece(0, `workspace ${options.workspace}`, "bold");
+    const missing = piece(0, isAlone ? "NO COORDINATOR" : model.away, "bad");
     return [
-      joined(
-        [piece(0, `workspace ${options.workspace}`, "bold"), workersPiece(model, 1), piece(0, model.away, "bad")],
-        width,
-      ),
-      joined([piece(0, "no job yet", "dim"), ...marks(model)], width),
+      joined([workspace, workersPiece(model, 1), missing], width),
+      joined([piece(0, isAlone ? startText(model) : "", "bad"), piece(1, "no job yet", "dim"), ...marks(model)], width),
     ];
   }
-  const { line, left } = bestLine(model, table, width);
-  return [searchLine(model, table, left, width), line];
+  return [searchLine(model, table, width), bestLine(model, table, width)];
 }
 
 const stateStyles: Readonly<Record<string, Style>> = {
@@ -44,8 +44,8 @@ const stateStyles: Readonly<Record<string, Style>> = {
   cancelled: "bad",
 };
 
-/** `more` is what the line below has no room for. */
-function searchLine(model: ViewModel, table: RunTable, more: readonly Piece[], width: number): Line {
+/** Each piece stays in its line, whatever else comes and goes: one that jumped could not be read. */
+function searchLine(model: ViewModel, table: RunTable, width: number): Line {
   const { outcomes, submitted } = table;
   const state = table.state === "completed" ? "DONE" : table.state.toUpperCase();
   const failed = outcomes.failed + outcomes["timed out"];
@@ -54,7 +54,7 @@ function searchLine(model: ViewModel, table: RunTable, more: readonly Piece[], w
     [
       piece(0, table.job, "bold"),
       piece(6, name),
-      piece(0, state, stateStyles[table.state] ?? "warn"),
+      isUnled(model, table) ? piece(0, "NO COORDINATOR", "bad") : piece(0, state, stateStyles[table.state] ?? "warn"),
       piece(0, `runs ${table.ended}/${submitted.settings.totalRuns}`),
       piece(1, `${table.running} running`),
       piece(5, table.waiting.size > 0 ? `${table.waiting.size} queued` : "", "warn"),
@@ -62,11 +62,32 @@ function searchLine(model: ViewModel, table: RunTable, more: readonly Piece[], w
       piece(4, table.lost > 0 ? `${table.lost} retried` : "", "warn"),
       workersPiece(model, 3),
       piece(0, model.away, "bad"),
-      ...more.map(({ spans, priority }) => ({ spans, priority: priority + 10 })),
+      ...times(model, table),
     ],
     width,
   );
 }
+
+/** How long it goes on, and, while someone leads it, what is left and how fast it reports. */
+function times(model: ViewModel, table: RunTable): Piece[] {
+  const { wall } = model;
+  const elapsed = piece(12, duration((table.endedAt ?? wall) - table.submitted.at));
+  if (table.isOver || isUnled(model, table) || model.away !== "") return [elapsed];
+  const left = millisecondsLeft(table, wall);
+  const perSecond = table.running === 0 ? 0 : model.reports.perSecond(model.now);
+  const digits = perSecond === 0 || perSecond >= 10 ? 0 : 1;
+  return [
+    elapsed,
+    piece(11, left === undefined ? "" : `ETA ${duration(left)}`),
+    piece(13, `${perSecond.toFixed(digits)} reports/s`),
+  ];
+}
+
+/** Nobody leads a search that should go on. A broker that is away says nothing of that. */
+const isUnled = (model: ViewModel, table: RunTable): boolean =>
+  !table.isOver && model.away === "" && model.isLeaderSilent;
+
+const startText = ({ options }: ViewModel): string => `start one: nexus-coord${options.flags}`;
 
 const countedStates: readonly WorkerState[] = ["busy", "idle", "owner active", "paused", "draining", "benched", "lost"];
 
@@ -85,24 +106,14 @@ function workersPiece(model: ViewModel, priority: number): Piece {
 }
 
 /**
- * The best configuration, its estimate, and how long it has led: that much is on every screen, shortened where it must be. Other
- * things stand beside it where there is room, or in the line above.
+ * The best configuration, its estimate, and how long it has led: that much is on every screen, shortened where it must be. The best
+ * run stands beside it where there is room. Where nobody leads, what to type comes first.
  */
-function bestLine(model: ViewModel, table: RunTable, width: number): { readonly line: Line; readonly left: Piece[] } {
-  const { wall, leader, lead } = model;
-  const timeLeft = millisecondsLeft(table, wall);
-  const perSecond = model.reports.perSecond(model.now);
-  const further = [
-    piece(1, duration((table.endedAt ?? wall) - table.submitted.at)),
-    piece(2, timeLeft === undefined ? "" : `ETA ${duration(timeLeft)}`),
-    piece(3, table.isOver ? "" : `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} reports/s`),
-    // Beside the configuration it says whose it is; alone in the line above it would say nothing.
-    piece(bestRunPriority, leader?.bestRun ?? ""),
-  ].filter(({ spans }) => spans.length > 0);
+function bestLine(model: ViewModel, table: RunTable, width: number): Line {
+  const { leader, lead } = model;
+  const start = isUnled(model, table) ? [piece(0, startText(model), "bad")] : [];
   const always = marks(model).filter(({ spans }) => spans.length > 0);
-  if (!leader) {
-    return { line: joined([piece(0, "best  none yet", "dim"), ...further, ...always], width), left: [] };
-  }
+  if (!leader) return joined([...start, piece(1, "best  none yet", "dim"), ...always], width);
   const heads = [
     [`best  `, estimateText(leader, " ± "), ` (n=${leader.completed})`, lead ? `  lead for ${runsText(lead)}` : ""],
     [`best `, estimateText(leader, " ±"), ` n=${leader.completed}`, lead ? `  led ${lead.runs}` : ""],
@@ -111,19 +122,14 @@ function bestLine(model: ViewModel, table: RunTable, width: number): { readonly 
     span(estimate, "bold"),
     span(`${count}${led}`),
   ]);
-  const room = (head: readonly Span[]): number => width - lengthOf(head) - 2 - total(always);
+  const room = (head: readonly Span[]): number => width - lengthOf(head) - 2 - total(start) - total(always);
   const { configuration } = leader.runSet;
   const whole = settingsWithin(table, configuration, Number.POSITIVE_INFINITY).length;
   const head = heads.find((each) => room(each) >= Math.max(whole, leastConfiguration)) ?? heads.at(-1) ?? [];
-  const settings = span(settingsWithin(table, configuration, room(head)), "accent");
-  const kept = [{ spans: head, priority: 0 }, { spans: [settings], priority: 0 }, ...always];
-  const left: Piece[] = [];
-  const beside: Piece[] = [];
-  for (const each of further) {
-    if (total([...kept, ...beside, each]) <= width + 2) beside.push(each);
-    else if (each.priority < bestRunPriority) left.push(each);
-  }
-  return { line: joined([...kept.slice(0, 2), ...beside, ...always], width), left };
+  const settings = settingsWithin(table, configuration, Math.max(leastSettings, room(head)));
+  const kept = [...start, { spans: head, priority: 1 }, piece(2, settings, "accent")];
+  // Beside the configuration it says whose it is.
+  return joined([...kept, piece(3, leader.bestRun ?? ""), ...always], width);
 }
 
 const runsText = ({ runs }: { readonly runs: number }): string => `${runs} run${runs === 1 ? "" : "s"}`;
@@ -133,7 +139,6 @@ const total = (pieces: readonly Piece[]): number => pieces.reduce((sum, { spans 
 
 function marks(model: ViewModel): Piece[] {
   return [
-    piece(0, model.away === "" && model.isLeaderSilent ? "NO WORD FROM A COORDINATOR" : "", "bad"),
     piece(0, model.options.isReadonly ? "READ-ONLY" : "", "warn"),
     piece(0, model.slowFrames > 0 ? `slow: ${model.slowFrames} frames/s` : "", "warn"),
   ];

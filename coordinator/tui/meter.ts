@@ -1,4 +1,6 @@
 const meterSeconds = 5;
+/** Reports travel together, about once a second: where none came for so many seconds, none come. */
+const quietSeconds = 3;
 
 /** Counts by the second. */
 export class Meter {
@@ -10,11 +12,21 @@ export class Meter {
     for (const old of this.#counts.keys()) if (old < second - meterSeconds) this.#counts.delete(old);
   }
 
-  /** Over the whole seconds that have just passed. */
+  /** Over the whole seconds that have just passed; 0 soon after the last. */
   perSecond(now: number): number {
     const second = Math.floor(now / 1000);
     let sum = 0;
-    for (let back = 1; back <= meterSeconds; back += 1) sum += this.#counts.get(second - back) ?? 0;
-    return sum / meterSeconds;
+    let isQuiet = !this.#counts.has(second);
+    for (let back = 1; back <= meterSeconds; back += 1) {
+      const count = this.#counts.get(second - back) ?? 0;
+      sum += count;
+      if (back < quietSeconds && count > 0) isQuiet = false;
+    }
+    return isQuiet ? 0 : sum / meterSeconds;
+  }
+
+  /** What was counted was of something else. */
+  clear(): void {
+    this.#counts.clear();
   }
 }

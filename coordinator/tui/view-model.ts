@@ -9,6 +9,7 @@ import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
 import type { Joining } from "../join-lines.ts";
 import { Paced } from "../paced.ts";
+import { statusEveryMs } from "../status.ts";
 import { type CurveAxis, CurveStore } from "./curve-store.ts";
 import { type EventLevel, EventList } from "./event-list.ts";
 import type { ScreenName } from "./keys.ts";
@@ -28,8 +29,12 @@ export type Page = { readonly kind: "run set"; readonly key: string } | { readon
 const historyLines = 1000;
 /** How long a sentence stays at the bottom. */
 const noticeMs = 6000;
-/** The leader speaks each second, or a little less often where it has many leases. */
-const statusBelievedMs = 10_000;
+/** The leader speaks each second, or less often where it has many leases: so many words missed, and there is none ... */
+const wordsMissed = 3;
+/** ... but not before this: a machine may be busy. */
+const leastSilenceMs = 5000;
+/** Between two frames, which are drawn each second at least, no more is taken for silence: a screen that stood still heard nobody. */
+const mostSilencePerFrameMs = 1500;
 /** Workers' states change by the clock too, and cost a pass over all of them. */
 const workersEveryMs = 500;
 
@@ -82,12 +87,14 @@ export class ViewModel {
   #history: JournalEvent[] = [];
   status: Status | null = null;
   #statusAt = 0;
-  #firstFrameAt: number | undefined;
+  /** Of the leader, as long as this screen was there to hear it. */
+  #silentMs = 0;
+  #frameAt: number | undefined;
   /** Of the shown job, by the number of the trial. */
   leases: ReadonlyMap<number, LeaseStatus> = new Map();
   /** Why nothing new comes; empty while all is well. */
   away = "";
-  /** Reports a second, over the last seconds. */
+  /** Reports a second of the shown job, over the last seconds. */
   readonly reports = new Meter();
 
   screen: ScreenName = "Standings";
@@ -186,6 +193,7 @@ export class ViewModel {
     if (status.term < this.state.term) return;
     this.status = status;
     this.#statusAt = now;
+    this.#silentMs = 0;
     this.leases = new Map(status.leases.filter(({ job }) => job === this.job).map((lease) => [lease.n, lease]));
     this.version += 1;
     this.#watchWorkers();
@@ -215,10 +223,19 @@ export class ViewModel {
     return Math.max(0, this.now - this.#statusAt);
   }
 
-  /** Whether the leader, who speaks each second, has said nothing for a while: perhaps there is none. */
+  /** A frame is drawn. `now` is monotonic. */
+  frame(now: number): void {
+    const passed = now - (this.#frameAt ?? now);
+    this.#silentMs += Math.min(mostSilencePerFrameMs, Math.max(0, passed));
+    this.#frameAt = this.now = now;
+  }
+
+  /** Whether the leader has said nothing for a while: there is none, as far as one can tell from here. */
   get isLeaderSilent(): boolean {
-    this.#firstFrameAt ??= this.now;
-    return this.now - Math.max(this.#firstFrameAt, this.status ? this.#statusAt : 0) > statusBelievedMs;
+    const leases = [...this.state.jobs.values()].reduce((sum, { running }) => sum + running, 0);
+    return (
+      this.#silentMs > Math.max(leastSilenceMs, (wordsMissed + 1) * statusEveryMs(leases + this.state.workers.size))
+    );
   }
 
   /** Wall clock. */
@@ -233,6 +250,7 @@ export class ViewModel {
     this.leases = new Map();
     this.curves.clear();
     this.#curvesRead.clear();
+    this.reports.clear();
     this.metricsHeard.clear();
     this.consoles.clear();
     this.pages = [];
@@ -280,7 +298,7 @@ export class ViewModel {
       return known.rows;
     }
     // A leader that is silent says nothing about its workers.
-    const status = this.statusAge < statusBelievedMs ? this.status : null;
+    const status = this.isLeaderSilent ? null : this.status;
     const rows = workerRows(this.state, this.notes, { status, statusAgeMs: this.statusAge, wall: this.wall });
     this.#workerRows = { rows, at: now, version: this.version };
     return rows;

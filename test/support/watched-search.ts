@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { JobName } from "../../shared/domain/names.ts";
-import { Swarm } from "./swarm.ts";
+import { type Program, Swarm } from "./swarm.ts";
 import { quoted } from "./tmux.ts";
 
 const program = fileURLToPath(new URL("../../coordinator/main.js", import.meta.url));
@@ -10,15 +10,21 @@ const thrower = fileURLToPath(new URL("./throw-on-signal.js", import.meta.url));
 export class WatchedSearch {
   readonly swarm = new Swarm();
   #job: JobName | undefined;
+  #coordinator: Program | undefined;
 
   get job(): JobName {
     if (!this.#job) throw new Error("the search has not started");
     return this.#job;
   }
 
+  get coordinator(): Program {
+    if (!this.#coordinator) throw new Error("the coordinator has not started");
+    return this.#coordinator;
+  }
+
   /** A coordinator, a worker with two slots, and a search with some results; it goes on until the test ends. */
   async start(): Promise<void> {
-    await this.swarm.coordinator(["--lease", "6"]);
+    this.#coordinator = await this.swarm.coordinator(["--lease", "6"]);
     this.swarm.worker("lab-1", ["--slots", "2"]);
     const spec = this.swarm.probeSpec("maze", { total_runs: 5000, hp_tuning: "dgd" }, { reports: 10, seconds: 1.6 });
     this.#job = await this.swarm.submit(spec);

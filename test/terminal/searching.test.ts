@@ -220,6 +220,16 @@ describe("a screen elsewhere, with a viewer's rights", () => {
   });
 });
 
+test("when the coordinator is killed the screen says within seconds that there is none, and what to type", async () => {
+  pane.press("1");
+  await pane.shows(/^job1 +maze +SEARCHING .* ETA /);
+  search.coordinator.child.kill("SIGKILL");
+  const text = await pane.shows(/^job1 +maze +NO COORDINATOR +runs \d+\/5000 .*\nstart one: nexus-coord {2}best /);
+  assert.doesNotMatch(text, /SEARCHING|ETA|reports\/s/);
+  await swarm.coordinator(["--lease", "6"]);
+  await pane.shows(/^job1 +maze +SEARCHING .* ETA /);
+});
+
 test("stopped from the screen, the search ends after its running runs", async () => {
   pane.press("1", "q");
   await pane.shows(/\[s\] stop job1/);

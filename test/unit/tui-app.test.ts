@@ -14,6 +14,7 @@ import { BusError } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { FakeTerminal } from "../support/fake-terminal.ts";
 import { JobStory, storyStart } from "../support/job-story.ts";
+import { modelOf } from "../support/shown-story.ts";
 import { SimulatedSearch } from "../support/simulated-search.ts";
 
 /** A screen over a search of 200 runs, whose keys are pressed here and whose orders are caught. */
@@ -277,17 +278,58 @@ describe("leaving", () => {
   });
 });
 
-test("a coordinator that is silent for ten seconds is told of, and nobody is called lost for that", async () => {
-  const screen = new Screen();
-  assert.doesNotMatch(await screen.text(), /NO WORD/);
-  screen.now += 60_000;
-  screen.press("3");
-  const text = await screen.text();
-  assert.match(text, /NO WORD FROM A COORDINATOR/);
-  assert.match(text, /workers 6 busy/);
-  screen.search.tellStatus(screen.now);
-  screen.press("1");
-  assert.doesNotMatch(await screen.text(), /NO WORD/);
+describe("a coordinator that says nothing", () => {
+  /** Frames are drawn each second, whatever happens. */
+  const wait = (screen: Screen, seconds: number): void => {
+    for (let i = 0; i < seconds; i += 1) {
+      screen.now += 1000;
+      frameLines(screen.model, 120, 40, screen.now);
+    }
+  };
+
+  test("for six seconds is none: that takes the place of the state, with what to type, and nothing is foretold", async () => {
+    const screen = new Screen({ flags: " --workspace lab" });
+    screen.press("3");
+    const before = await screen.text();
+    assert.match(before, /^job1 +maze +SEARCHING .* ETA .* reports\/s *\nbest /);
+    wait(screen, 4);
+    screen.press("1");
+    assert.match(await screen.text(), /^job1 +maze +SEARCHING /);
+    wait(screen, 2);
+    screen.press("3");
+    const text = await screen.text();
+    assert.match(text, /^job1 +maze +NO COORDINATOR +runs \d+\/400 +6 running .*workers 6 busy/);
+    assert.match(text, /\nstart one: nexus-coord --workspace lab {2}best -?\d/);
+    assert.doesNotMatch(text, /ETA|reports\/s|SEARCHING|lost/);
+    screen.search.tellStatus(screen.now);
+    screen.press("1");
+    assert.match(await screen.text(), /^job1 +maze +SEARCHING [^\n]* ETA [^\n]*\nbest /);
+  });
+
+  test("what to type is there in the narrowest terminal, and where there is no job", async () => {
+    const screen = new Screen();
+    screen.terminal.columns = 60;
+    screen.terminal.rows = 12;
+    wait(screen, 6);
+    screen.press("2");
+    assert.match(await screen.text(), /^job1 .*NO COORDINATOR .*\nstart one: nexus-coord {2}best /);
+    screen.model.job = null;
+    screen.press("2");
+    assert.match(await screen.text(), /^workspace ws1 .*NO COORDINATOR *\nstart one: nexus-coord {2}no job yet/);
+  });
+
+  test("to a screen that stood still may have spoken all the same; a search that is over needs none", async () => {
+    const screen = new Screen();
+    await screen.text();
+    screen.now += 60_000;
+    screen.press("3");
+    assert.match(await screen.text(), /SEARCHING/);
+    const story = new JobStory({ number: 1 });
+    story.over();
+    const done = modelOf(story);
+    for (let second = 0; second < 20; second += 1) frameLines(done, 120, 40, 1000 * second);
+    assert.match(lineText(frameLines(done, 120, 40, 20_000)[0] ?? []), / DONE /);
+  });
 });
 
 test("what was said goes with the next key that does something, and after some seconds", async () => {
@@ -349,6 +391,24 @@ describe("reports that have not been read yet", () => {
     screen.press("C-l");
     assert.doesNotMatch(await screen.text(), /running +(\d+ +)?\.\.\. /);
   });
+});
+
+test("times and rate stay in the first line, whatever comes and goes; nothing reports where nothing runs", () => {
+  const search = new SimulatedSearch({ runs: 200, workers: 6, colour: false }, storyStart);
+  let now = 0;
+  for (let i = 0; i < 90; i += 1) {
+    now += 1000;
+    search.second(now, 20);
+    for (const width of [100, 120, 160]) {
+      const [first = "", second = ""] = frameLines(search.model, width, 40, now).map(lineText);
+      assert.match(first, width >= 120 ? / 1d00h {2}ETA \S+ {2}\S+ reports\/s *$/ : / ETA /, first);
+      assert.doesNotMatch(second, /ETA|reports|1d00h/);
+    }
+  }
+  assert.ok(search.model.reports.perSecond(now) > 5);
+  now += 3000;
+  search.tellStatus(now);
+  assert.match(lineText(frameLines(search.model, 160, 40, now)[0] ?? []), / 0 reports\/s/);
 });
 
 describe("lists", () => {

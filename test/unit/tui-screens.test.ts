@@ -220,11 +220,10 @@ describe("the best configuration is in the header at every width", () => {
     for (const width of [120, 160, 200]) assert.ok(best(width).includes(`  ${configuration}`), best(width));
     assert.match(
       best(100),
-      / ±0\.0037 n=1 {2}led 16 {2}lr=0\.001 disc=0\.9 rscale=8 seqlen=16 clip=256 core=LSTM_Core {2}1d00h$/,
+      / ±0\.0037 n=1 {2}led 16 {2}lr=0\.001 disc=0\.9 rscale=8 seqlen=16 clip=256 core=LSTM_Core$/,
     );
     assert.match(best(80), / {2}led 16 {2}lr=1e-3 dis=0\.9 rsc=8 seq=16 cli=256 cor=LST\.\.$/);
-    for (let width = 60; width < 79; width += 1)
-      assert.match(best(width), /led 16 {2}lr=1e-3 .*\+\d more( {2}1d00h)?$/);
+    for (let width = 60; width < 79; width += 1) assert.match(best(width), /led 16 {2}lr=1e-3 .*\+\d more$/);
   });
 
   test("and in any room, nothing is lost without a sign", () => {
