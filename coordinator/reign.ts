@@ -52,8 +52,9 @@ const evidencePatienceMs = 4000;
 /** What a worker has just stored is here within so long, unless the broker or this process is behind. */
 const arrivingMs = 250;
 const leastRetryMs = 15_000;
-const mostRetryMs = 30_000;
-/** Of 5000 workers that wait 333 ask in a second, and of more no more than of 10,000. */
+/** With the quarter more that a worker may wait it is still heard within the usual lease. */
+const mostRetryMs = 22_000;
+/** Of 5000 workers that wait 333 ask in a second, and of more no more than of 7300. */
 const retryMsEach = 3;
 /** Workers that are woken for each trial that waits, as some may be gone. */
 const wokenForATrial = 4;

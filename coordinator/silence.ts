@@ -1,9 +1,9 @@
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { WorkerRecord, WorkspaceState } from "../shared/domain/workspace-state.ts";
 
-/** An idle worker asks for work every 15 s, one that is refused every 30 s (worker/node.ts); two seconds more are the way. */
-const idleAskMs = 17_000;
-const refusedAskMs = 32_000;
+/** An idle worker asks for work every 15 s, one that is refused every 30 s, give or take a quarter (worker/node.ts); the rest is the way. */
+const idleAskMs = 20_000;
+const refusedAskMs = 39_000;
 
 /**
  * Whether a worker was not heard for so long that nobody counts upon it: for a lease, after which what it held is lost. Where leases

@@ -143,5 +143,5 @@ test("a worker that list workers calls lost is not counted upon: one silence for
   assert.deepEqual(said(30_400, ["benched"]), ["waiting for a worker: lab-1 is benched", false]);
   const working = { state: "admitted", duty: "working" } as const;
   const silent = (silentMs: number, held: number): boolean => isSilent(working, { silentMs, leaseMs: 6000, held });
-  assert.deepEqual([silent(15_100, 0), silent(18_000, 0), silent(6100, 1)], [false, true, true]);
+  assert.deepEqual([silent(18_900, 0), silent(21_000, 0), silent(6100, 1)], [false, true, true]);
 });
