@@ -7,7 +7,7 @@ import type { Spec } from "../shared/domain/spec.ts";
 import { carriedDefaults, expandStages, readSpec, withChosen } from "../shared/domain/spec-read.ts";
 import { SpecError } from "../shared/errors.ts";
 import type { StageCheck, StageCheckAnswer } from "../shared/stage-check.ts";
-import { NotAComponent } from "./components/registry.ts";
+import { NotAComponent } from "./own-module.ts";
 import { stageFactory } from "./stages/registry.ts";
 import type { ComponentSpec, StageContext } from "./stages/stage.ts";
 

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SpecError } from "../shared/errors.ts";
 
+/** No code is here of a component that a spec names; it may come with a job. */
+export class NotAComponent extends SpecError {}
+
 /**
  * The default export of a component of the user's own: `processors/My_Proc/My_Proc.js`, or `processors/My_Proc.js`, also with
  * .mjs, below the folder of the job's code. Undefined where it has none of that name.

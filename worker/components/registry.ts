@@ -1,6 +1,5 @@
 import { readdirSync } from "node:fs";
-import { SpecError } from "../../shared/errors.ts";
-import { ownModule } from "../own-module.ts";
+import { NotAComponent, ownModule } from "../own-module.ts";
 import type { ComponentSpec } from "../stages/stage.ts";
 import type { ComponentFactory, Kind, Kinds } from "./component.ts";
 
@@ -16,9 +15,6 @@ export async function createComponent<K extends Kind>(
   const factory = await findFactory(kind, spec.component);
   return factory(spec, given);
 }
-
-/** No code is here of a component that a spec names; it may come with a job. */
-export class NotAComponent extends SpecError {}
 
 let codeFolder: string | null = null;
 

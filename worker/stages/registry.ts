@@ -1,5 +1,4 @@
-import { SpecError } from "../../shared/errors.ts";
-import { ownModule } from "../own-module.ts";
+import { NotAComponent, ownModule } from "../own-module.ts";
 import type { StageFactory } from "./stage.ts";
 
 /** The stage processors that come with the program; each is loaded when a run first needs it. */
@@ -29,7 +28,7 @@ export async function stageFactory(component: string, codeFolder: string | null)
     return factory;
   }
   const name = component.split("/", 2)[1] ?? component;
-  throw new SpecError(
+  throw new NotAComponent(
     `there is no code of ${component}: expected ${name}.js or ${name}.mjs beside its ${name}.yaml\n  those that come with the program: ${Object.keys(shipped).join(", ")}`,
   );
 }
