@@ -1,4 +1,5 @@
 import type { Configuration } from "./hyperparameter.ts";
+import { longer } from "./longer.ts";
 
 /**
  * Numbers configurations 0, 1, 2, ... in the order in which they are added, and finds the number of any of them.
@@ -56,7 +57,8 @@ export class ConfigurationRegister {
     if (found !== 0) return found - 1;
     checkPositions(configuration);
     const start = this.#size * this.#width;
-    if (start + this.#width > this.#rows.length) this.#rows = longer(this.#rows, start + this.#width);
+    if (start + this.#width > this.#rows.length)
+      this.#rows = longer(this.#rows, Math.max(start + this.#width, 2 * this.#rows.length));
     for (let i = 0; i < this.#width; i += 1) this.#rows[start + i] = configuration[i] ?? 0;
     this.#size += 1;
     this.#slots[slot] = this.#size;
@@ -124,12 +126,6 @@ function checkPositions(configuration: Configuration): void {
     if (position >>> 0 === position) continue;
     throw new RangeError(`configuration [${configuration.join(", ")}]: ${position} is not a position in a list`);
   }
-}
-
-function longer(rows: Uint32Array, atLeast: number): Uint32Array<ArrayBuffer> {
-  const grown = new Uint32Array(Math.max(atLeast, 2 * rows.length));
-  grown.set(rows);
-  return grown;
 }
 
 /** Multiply and shift as in murmur3: neighbouring configurations land far apart, so that probing stays short. */

@@ -1,3 +1,4 @@
+import { longer } from "./longer.ts";
 import type { WorkerId } from "./names.ts";
 
 /**
@@ -92,29 +93,17 @@ export class RunSetColumns {
 
   #grow(): void {
     const capacity = 2 * this.completed.length;
-    this.completed = longerInts(this.completed, capacity);
-    this.endedOtherwise = longerInts(this.endedOtherwise, capacity);
-    this.inFlight = longerInts(this.inFlight, capacity);
-    this.firstSeen = longerInts(this.firstSeen, capacity);
-    this.sum = longerFloats(this.sum, capacity);
-    this.runningMean = longerFloats(this.runningMean, capacity);
-    this.squares = longerFloats(this.squares, capacity);
-    this.bestHpmax = longerFloats(this.bestHpmax, capacity);
+    this.completed = longer(this.completed, capacity);
+    this.endedOtherwise = longer(this.endedOtherwise, capacity);
+    this.inFlight = longer(this.inFlight, capacity);
+    this.firstSeen = longer(this.firstSeen, capacity);
+    this.sum = longer(this.sum, capacity);
+    this.runningMean = longer(this.runningMean, capacity);
+    this.squares = longer(this.squares, capacity);
+    this.bestHpmax = longer(this.bestHpmax, capacity);
   }
 }
 
 export function clipped(hpmax: number): number {
   return Math.max(-hugeValue, Math.min(hugeValue, hpmax));
-}
-
-function longerInts(column: Int32Array<ArrayBuffer>, capacity: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(capacity);
-  longer.set(column);
-  return longer;
-}
-
-function longerFloats(column: Float64Array<ArrayBuffer>, capacity: number): Float64Array<ArrayBuffer> {
-  const longer = new Float64Array(capacity);
-  longer.set(column);
-  return longer;
 }

@@ -1,4 +1,5 @@
 import type { Configuration } from "./hyperparameter.ts";
+import { longer } from "./longer.ts";
 import { childRunName, type RunName, type WorkerId } from "./names.ts";
 import type { Attempt, Trial } from "./trial.ts";
 
@@ -112,7 +113,7 @@ export class TrialColumns {
     this.#bootId[place] = this.#placeOf(part.bootId);
     const from = this.#metricsLength;
     const to = from + trial.metrics.length;
-    if (to > this.#metrics.length) this.#metrics = longerFloats(this.#metrics, Math.max(to, 2 * this.#metrics.length));
+    if (to > this.#metrics.length) this.#metrics = longer(this.#metrics, Math.max(to, 2 * this.#metrics.length));
     for (let i = from; i < to; i += 1) this.#metrics[i] = at(trial.metrics, i - from);
     this.#metricsEnd[place] = to;
     this.#size += 1;
@@ -178,17 +179,17 @@ export class TrialColumns {
 
   #grow(): void {
     const capacity = Math.max(16, 2 * this.#n.length);
-    this.#n = longerWholes(this.#n, capacity);
-    this.#parent = longerWholes(this.#parent, capacity);
-    this.#child = longerWholes(this.#child, capacity);
-    this.#seed = longerFloats(this.#seed, capacity);
-    this.#hpmax = longerFloats(this.#hpmax, capacity);
-    this.#iters = longerFloats(this.#iters, capacity);
-    this.#startedAt = longerFloats(this.#startedAt, capacity);
-    this.#endedAt = longerFloats(this.#endedAt, capacity);
-    this.#worker = longerWholes(this.#worker, capacity);
-    this.#bootId = longerWholes(this.#bootId, capacity);
-    this.#metricsEnd = longerWholes(this.#metricsEnd, capacity);
+    this.#n = longer(this.#n, capacity);
+    this.#parent = longer(this.#parent, capacity);
+    this.#child = longer(this.#child, capacity);
+    this.#seed = longer(this.#seed, capacity);
+    this.#hpmax = longer(this.#hpmax, capacity);
+    this.#iters = longer(this.#iters, capacity);
+    this.#startedAt = longer(this.#startedAt, capacity);
+    this.#endedAt = longer(this.#endedAt, capacity);
+    this.#worker = longer(this.#worker, capacity);
+    this.#bootId = longer(this.#bootId, capacity);
+    this.#metricsEnd = longer(this.#metricsEnd, capacity);
   }
 }
 
@@ -215,15 +216,3 @@ const fits = (number: number): boolean => number >>> 0 === number;
 
 /** An entry that is there. */
 const at = (column: ArrayLike<number>, place: number): number => column[place] ?? Number.NaN;
-
-function longerWholes(column: Uint32Array<ArrayBuffer>, capacity: number): Uint32Array<ArrayBuffer> {
-  const longer = new Uint32Array(capacity);
-  longer.set(column);
-  return longer;
-}
-
-function longerFloats(column: Float64Array<ArrayBuffer>, capacity: number): Float64Array<ArrayBuffer> {
-  const longer = new Float64Array(capacity);
-  longer.set(column);
-  return longer;
-}

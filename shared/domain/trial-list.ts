@@ -1,4 +1,5 @@
 import type { ConfigurationRegister } from "./configuration-register.ts";
+import { longer } from "./longer.ts";
 import type { RunName } from "./names.ts";
 import { isOpen, type Trial } from "./trial.ts";
 import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
@@ -41,8 +42,9 @@ export class TrialList implements Iterable<Trial> {
   /** Adds a trial, whose number is the next one. */
   add(trial: Trial, runSet: number): void {
     if (this.#length === this.#places.length) {
-      this.#places = longer(this.#places);
-      this.#runSets = longer(this.#runSets);
+      const capacity = Math.max(16, 2 * this.#length);
+      this.#places = longer(this.#places, capacity);
+      this.#runSets = longer(this.#runSets, capacity);
     }
     this.#runSets[this.#length] = runSet;
     this.#length = this.#objects.push(trial);
@@ -132,10 +134,4 @@ export class TrialList implements Iterable<Trial> {
   #placeOf(n: number): number {
     return this.#places[n - 1] ?? -1;
   }
-}
-
-function longer(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const grown = new Uint32Array(Math.max(16, 2 * column.length));
-  grown.set(column);
-  return grown;
 }

@@ -1,5 +1,6 @@
 import { type Configuration, configurationKey, type Hyperparameter, settingsOf } from "../hyperparameter.ts";
 import { IndexedHeap } from "../indexed-heap.ts";
+import { longer } from "../longer.ts";
 import type { RunName } from "../names.ts";
 import { lowerBound, type Posterior, type Prior, posteriorOf } from "../posterior.ts";
 import { clipped, RunSetColumns } from "../run-set-columns.ts";
@@ -72,7 +73,7 @@ export function searchHistory(
   for (let i = 0; i < judged; i += 1) {
     const set = runs.sets[i] ?? -1;
     if (set === columns.size) columns.add();
-    if (set >= bounds.length) bounds = longer(bounds);
+    if (set >= bounds.length) bounds = longer(bounds, 2 * bounds.length);
     if (columns.addValue(set, runs.hpmax[i] ?? Number.NaN)) bestRuns[set] = i;
     bounds[set] = lowerBound(posteriorAt(set));
     byBound.update(set);
@@ -120,10 +121,4 @@ export function labelOf(hyperparameters: readonly Hyperparameter[], configuratio
   return hyperparameters
     .flatMap(({ name, values }, i) => (values.length > 1 ? [`${name}=${settings[i]}`] : []))
     .join(" ");
-}
-
-function longer(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(2 * column.length);
-  grown.set(column);
-  return grown;
 }
