@@ -9,8 +9,9 @@ import type {
   Lost,
   Reopened,
 } from "./events.ts";
+import { type CheckedTrial, CheckedTrials } from "./invariants/checked-trials.ts";
 import { curveGap } from "./invariants/curve-gap.ts";
-import { type CheckedJob, type CheckedTrial, foldDifferences } from "./invariants/fold-differences.ts";
+import { type CheckedJob, foldDifferences } from "./invariants/fold-differences.ts";
 import type { JobName, WorkerId } from "./names.ts";
 import type { WorkspaceState } from "./workspace-state.ts";
 
@@ -127,11 +128,12 @@ export class InvariantCheck {
       this.#unseen.delete(seq);
       this.#compareWithEvidence(citing, told);
     } else if (!this.#cited.has(seq) && told.kind !== "report") this.#uncited.set(seq, told);
-    const trial = this.#jobs.get(job)?.trials[n - 1];
+    const trial = this.#jobs.get(job)?.trials.glance(n);
     // Whoever was not given this attempt may say what it likes: it is not believed.
     if (!trial || trial.hasWholeCurve || trial.workers[attempt - 1] !== worker) return;
     for (const [stage, iters] of told.reports) trial.rows.push(stage, iters);
     this.#lookAtCurve(trial);
+    this.#jobs.get(job)?.trials.settle(n);
   }
 
   /** What the fold of the same records has come to, or a snapshot of it. */
@@ -147,16 +149,16 @@ export class InvariantCheck {
       if (seq >= evidenceFrom) found.push(`${job} trial ${n}: "${type}" rests on evidence ${seq}, which is not there`);
     }
     for (const { seq, kind, job, n, worker, attempt } of this.#uncited.values()) {
-      const trial = this.#jobs.get(job)?.trials[n - 1];
+      const trial = this.#jobs.get(job)?.trials.glance(n);
       const isPassedOver = kind === "result" && seq <= this.#citedUpTo && trial?.workers[attempt - 1] === worker;
       if (isPassedOver && trial.status !== "over")
         found.push(`${job} trial ${n}: the result that ${worker} told (evidence ${seq}) was passed over`);
     }
     for (const [name, { trials }] of this.#jobs) {
-      trials.forEach((trial, i) => {
+      for (const [n, trial] of trials.unsettled()) {
         const gap = this.#gapOf(trial);
-        if (gap !== "") found.push(`${name} trial ${i + 1}: its curve has a gap: ${gap}`);
-      });
+        if (gap !== "") found.push(`${name} trial ${n}: its curve has a gap: ${gap}`);
+      }
     }
     if (this.#more > 0) found.push(`and ${this.#more} more`);
     return found;
@@ -200,7 +202,7 @@ export class InvariantCheck {
     const job = this.#jobOf(event.job, event.type);
     if (!job) return;
     if (job.isOver) this.#brokenAt(event, `${event.job} is ${job.state}`);
-    const trial = job.trials[event.n - 1];
+    const trial = job.trials.trial(event.n);
     if (trial) {
       if (trial.status !== "waiting") this.#brokenAt(event, `it was ${wordFor(trial)}`);
       if (event.attempt !== trial.workers.length + 1) this.#brokenAt(event, `it had ${trial.workers.length} attempts`);
@@ -211,7 +213,7 @@ export class InvariantCheck {
     if (event.n !== job.trials.length + 1) this.#brokenAt(event, `the job had ${job.trials.length} trials`);
     if (event.attempt !== 1) this.#brokenAt(event, "it was never assigned before");
     if (job.state !== "searching") this.#brokenAt(event, `the job was ${job.state} and starts nothing`);
-    job.trials[event.n - 1] = newTrial(event.worker);
+    job.trials.add(event.n, event.worker);
     job.open += 1;
     if (job.ended + job.open > job.totalRuns)
       this.#brokenAt(event, `ended + open became ${job.ended + job.open}, above total_runs ${job.totalRuns}`);
@@ -235,6 +237,7 @@ export class InvariantCheck {
     trial.iters = this.#options.isLiar?.(event.worker) ? -1 : event.iters;
     trial.expectsCurve = event.ev >= (this.#options.evidenceFrom ?? 1);
     this.#lookAtCurve(trial);
+    job.trials.settle(event.n);
   }
 
   #reopened(event: Reopened): void {
@@ -270,7 +273,7 @@ export class InvariantCheck {
   /** The trial, where the journal has given this attempt to this worker. */
   #named(event: AboutTrial): { job: CheckedJob; trial: CheckedTrial } | undefined {
     const job = this.#jobOf(event.job, event.type);
-    const trial = job?.trials[event.n - 1];
+    const trial = job?.trials.trial(event.n);
     if (!job) return undefined;
     const holder = trial?.workers[event.attempt - 1];
     if (trial && holder === event.worker) return { job, trial };
@@ -343,24 +346,13 @@ const restsOn: Partial<Record<Citing["type"], string>> = {
 };
 
 const newJob = (totalRuns: number): CheckedJob => ({
-  trials: [],
+  trials: new CheckedTrials(),
   totalRuns,
   state: "searching",
   wasStopped: false,
   isOver: false,
   ended: 0,
   open: 0,
-});
-
-const newTrial = (worker: WorkerId): CheckedTrial => ({
-  status: "running",
-  outcome: "",
-  workers: [worker],
-  late: 0,
-  iters: -1,
-  rows: [],
-  expectsCurve: false,
-  hasWholeCurve: false,
 });
 
 const wordFor = ({ status, outcome }: CheckedTrial): string => (status === "over" ? outcome : status);

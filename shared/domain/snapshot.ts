@@ -1,4 +1,4 @@
-import { type AnsweredClaim, ClaimRing } from "./claim-ring.ts";
+import { ClaimRing, type SavedClaims } from "./claim-ring.ts";
 import type { JobEdited, JobStateName, JobSubmitted } from "./events.ts";
 import type { JobName, WorkerId } from "./names.ts";
 import { type ParentRun, RunTable } from "./run-table.ts";
@@ -6,7 +6,7 @@ import type { SavedTrials } from "./trial-list.ts";
 import { emptyWorkspace, type WorkerRecord, type WorkspaceState } from "./workspace-state.ts";
 
 /** Raised with every change to what the fold keeps: a snapshot of another version is not used, and the journal folded whole. */
-export const snapshotVersion = 3;
+export const snapshotVersion = 4;
 
 /** A job's table as plain data: what cannot be worked out from its trials. */
 export interface SavedTable {
@@ -38,7 +38,7 @@ export interface SavedTable {
 
 type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims"> & {
   readonly retiredBoots: readonly string[];
-  readonly claims: readonly AnsweredClaim[];
+  readonly claims: SavedClaims;
 };
 
 /** Everything that the journal said up to one of its messages, as plain data: folding goes on from there. */
@@ -73,7 +73,7 @@ export function takeSnapshot(state: WorkspaceState): Snapshot {
     workers: [...state.workers.values()].map((worker) => ({
       ...worker,
       retiredBoots: [...worker.retiredBoots],
-      claims: [...worker.claims],
+      claims: worker.claims.save(),
     })),
     orders: [...state.orders],
   };
@@ -87,8 +87,7 @@ export function restoreSnapshot(saved: Snapshot): WorkspaceState {
     RunTable.restored(table, trials),
   ]);
   const workers = saved.workers.map((worker): [WorkerId, WorkerRecord] => {
-    const claims = new ClaimRing();
-    for (const { claimId, job, n, attempt } of worker.claims) claims.set(claimId, job, n, attempt);
+    const claims = ClaimRing.restored(worker.claims);
     return [worker.id, { ...worker, retiredBoots: new Set(worker.retiredBoots), claims }];
   });
   return {

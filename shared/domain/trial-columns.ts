@@ -69,6 +69,37 @@ export class TrialColumns {
     return made;
   }
 
+  /** Columns of their own, of those trials that are to be kept. */
+  copy(isKept: (n: number) => boolean): TrialColumns {
+    const places = Uint32Array.from(this.#n.subarray(0, this.#size).keys()).filter((place) =>
+      isKept(at(this.#n, place)),
+    );
+    const made = new TrialColumns();
+    made.#size = places.length;
+    made.#n = picked(this.#n, places);
+    made.#parent = picked(this.#parent, places);
+    made.#child = picked(this.#child, places);
+    made.#seed = picked(this.#seed, places);
+    made.#hpmax = picked(this.#hpmax, places);
+    made.#iters = picked(this.#iters, places);
+    made.#startedAt = picked(this.#startedAt, places);
+    made.#endedAt = picked(this.#endedAt, places);
+    made.#worker = picked(this.#worker, places);
+    made.#bootId = picked(this.#bootId, places);
+    made.#metricsEnd = new Uint32Array(places.length);
+    made.#metrics = new Float64Array(this.#metricsLength);
+    let end = 0;
+    places.forEach((place, i) => {
+      for (let from = this.#metricsFrom(place); from < at(this.#metricsEnd, place); from += 1) {
+        made.#metrics[end] = at(this.#metrics, from);
+        end += 1;
+      }
+      made.#metricsEnd[i] = end;
+    });
+    for (const text of this.#texts) made.#placeOf(text);
+    return made;
+  }
+
   /** As they are now; the columns are not copied. */
   save(): SavedColumns {
     const size = this.#size;
@@ -123,7 +154,7 @@ export class TrialColumns {
   /** A trial as an object, made anew each time. */
   trial(place: number, configuration: Configuration): Trial {
     const to = at(this.#metricsEnd, place);
-    const from = place === 0 ? 0 : at(this.#metricsEnd, place - 1);
+    const from = this.#metricsFrom(place);
     const metrics = new Array<number>(to - from);
     for (let i = from; i < to; i += 1) metrics[i - from] = at(this.#metrics, i);
     return {
@@ -162,6 +193,10 @@ export class TrialColumns {
 
   hpmax(place: number): number {
     return at(this.#hpmax, place);
+  }
+
+  #metricsFrom(place: number): number {
+    return place === 0 ? 0 : at(this.#metricsEnd, place - 1);
   }
 
   get #metricsLength(): number {
@@ -213,6 +248,13 @@ function isPlain(trial: Trial, part: Attempt): boolean {
 }
 
 const fits = (number: number): boolean => number >>> 0 === number;
+
+/** The column's entries at these places. */
+function picked<C extends Uint32Array | Float64Array>(column: C, places: Uint32Array): C {
+  const made = new (column.constructor as new (length: number) => C)(places.length);
+  for (let i = 0; i < places.length; i += 1) made[i] = at(column, at(places, i));
+  return made;
+}
 
 /** An entry that is there. */
 const at = (column: ArrayLike<number>, place: number): number => column[place] ?? Number.NaN;

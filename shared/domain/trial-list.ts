@@ -6,7 +6,7 @@ import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
 
 /** A list as plain data. */
 export interface SavedTrials {
-  /** In the order of their numbers. */
+  /** In any order: each knows its number. */
   readonly columns: SavedColumns;
   /** Uint32Array by number of trial, from the first: its run set. */
   readonly runSets: Uint32Array<ArrayBuffer>;
@@ -62,7 +62,7 @@ export class TrialList implements Iterable<Trial> {
     if (!(n >= 1 && n <= this.#length)) return undefined;
     const known = this.#objects[n - 1];
     if (known) return known;
-    const trial = this.#columns.trial(this.#placeOf(n), this.#configurations.configuration(this.runSetOf(n)));
+    const trial = this.#fromColumns(n);
     this.#objects[n - 1] = trial;
     return trial;
   }
@@ -74,6 +74,12 @@ export class TrialList implements Iterable<Trial> {
     if (place === -1) return;
     this.#places[trial.n - 1] = place;
     this.#objects[trial.n - 1] = undefined;
+  }
+
+  /** For one glance: it is not kept, and changing it changes nothing. To look at all of a million once they need not all be made. */
+  glance(n: number): Trial | undefined {
+    if (!(n >= 1 && n <= this.#length)) return undefined;
+    return this.#objects[n - 1] ?? this.#fromColumns(n);
   }
 
   /** Number of its run set. */
@@ -109,12 +115,10 @@ export class TrialList implements Iterable<Trial> {
   }
 
   save(): SavedTrials {
-    const columns = new TrialColumns();
+    // What somebody has looked at is in the columns as it was then.
+    const columns = this.#columns.copy((n) => this.#objects[n - 1] === undefined);
     const others: Trial[] = [];
-    for (let n = 1; n <= this.#length; n += 1) {
-      const trial = this.#objects[n - 1] ?? this.#columns.trial(this.#placeOf(n), []);
-      if (columns.add(trial) === -1) others.push(trial);
-    }
+    for (const trial of this.#objects) if (trial && columns.add(trial) === -1) others.push(trial);
     return { columns: columns.save(), runSets: this.#runSets.slice(0, this.#length), others };
   }
 
@@ -129,6 +133,10 @@ export class TrialList implements Iterable<Trial> {
       this.#places[n - 1] = place;
     });
     for (const trial of others) this.#objects[trial.n - 1] = trial;
+  }
+
+  #fromColumns(n: number): Trial {
+    return this.#columns.trial(this.#placeOf(n), this.#configurations.configuration(this.runSetOf(n)));
   }
 
   #placeOf(n: number): number {

@@ -98,13 +98,14 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       state.orders.set(event.op, event.job);
       break;
     case "assigned": {
-      state.nextRun = Math.max(state.nextRun, tableOf(state, event.job).assigned(event) + 1);
+      const table = tableOf(state, event.job);
+      state.nextRun = Math.max(state.nextRun, table.assigned(event) + 1);
       const worker = workerOf(state, event.worker);
       if (worker.bootId !== event.bootId) {
         if (worker.bootId !== "") worker.retiredBoots.add(worker.bootId);
         worker.bootId = event.bootId;
       }
-      worker.claims.set(event.claimId, event.job, event.n, event.attempt);
+      worker.claims.set(event.claimId, table.job, event.n, event.attempt);
       break;
     }
     case "completed": {

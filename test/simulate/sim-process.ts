@@ -1,6 +1,6 @@
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import type { Chance, Clock, Timer } from "../../shared/ports.ts";
-import { cancel, type Happening, type Owner, type Timeline } from "./timeline.ts";
+import type { Happening, Owner, Timeline } from "./timeline.ts";
 
 /** 2027-01-15, so that wall clocks show something. */
 const wallAtStart = 1_800_000_000_000;
@@ -82,14 +82,14 @@ export class SimProcess implements Owner {
             return;
           }
           const finish = (): void => {
-            cancel(happening);
+            happening.cancel();
             signal?.removeEventListener("abort", finish);
             resolve();
           };
           const happening = plan(ms, finish);
           signal?.addEventListener("abort", finish);
         }),
-      after: (ms, action) => timerOf(plan(ms, action)),
+      after: plan,
       every: (ms, action) => {
         let next: Happening;
         const again = (): void => {
@@ -99,7 +99,7 @@ export class SimProcess implements Owner {
         next = plan(ms, again);
         const timer: Timer = {
           cancel: () => {
-            cancel(next);
+            next.cancel();
           },
           unref: () => timer,
         };
@@ -107,16 +107,6 @@ export class SimProcess implements Owner {
       },
     };
   }
-}
-
-function timerOf(happening: Happening): Timer {
-  const timer: Timer = {
-    cancel: () => {
-      cancel(happening);
-    },
-    unref: () => timer,
-  };
-  return timer;
 }
 
 function chanceFrom(rng: Rng): Chance {

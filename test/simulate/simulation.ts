@@ -1,12 +1,8 @@
-import { foldJournal } from "../../shared/broker/journal-reader.ts";
 import { type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
-import { FoldError } from "../../shared/domain/run-table.ts";
-import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import type { Log } from "../../shared/log.ts";
-import { BusError } from "../../shared/ports.ts";
-import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { Faults } from "./faults.ts";
+import { checkFold, checkSnapshot } from "./final-checks.ts";
 import type { SimulationOptions } from "./options.ts";
 import { SimBroker } from "./sim-broker.ts";
 import { SimBus } from "./sim-bus.ts";
@@ -55,7 +51,7 @@ const quietMs = 60_000;
 /** Happenings between two looks at how far it has come. */
 const progressEvery = 100_000;
 /** Evidence kept behind what was judged, in messages: a long simulation would hold gigabytes. */
-const evidenceKept = 200_000;
+const evidenceKept = 20_000;
 /** Records between two snapshots; in a small simulation small too, so that leaders begin from one. */
 const leastSnapshotEvery = 40;
 
@@ -72,6 +68,35 @@ export async function simulate(
   log: Log = silentLog,
   onProgress: (progress: Progress) => void = () => undefined,
 ): Promise<SimulationResult> {
+  const { timeline, broker, watcher, ledger, crashes, ...rest } = await live(options, log, onProgress);
+  await checkSnapshot(timeline, broker, watcher.check, crashes);
+  checkFold(broker, watcher.check, crashes);
+  const counted =
+    watcher.count("completed") * options.reports + watcher.count("failed") * Math.ceil(options.reports / 2);
+  return {
+    ...rest,
+    violations: [...crashes, ...watcher.check.violations()],
+    digest: watcher.digest(),
+    happenings: timeline.count,
+    records: watcher.counts,
+    journalMessages: watcher.journalMessages,
+    evidenceMessages: watcher.evidenceMessages,
+    wasted: Math.max(0, 1 - counted / ledger.iterations),
+    starts: ledger.started,
+  };
+}
+
+/** What a life leaves to be checked. */
+interface Legacy extends Pick<SimulationResult, "faults" | "seconds" | "utilisation" | "terms"> {
+  readonly timeline: Timeline;
+  readonly broker: SimBroker;
+  readonly watcher: Watcher;
+  readonly ledger: Ledger;
+  /** What must never happen and did. */
+  readonly crashes: string[];
+}
+
+async function live(options: SimulationOptions, log: Log, onProgress: (progress: Progress) => void): Promise<Legacy> {
   const { seed, faults: kinds, workers: count, slots, leaseMs } = options;
   const timeline = new Timeline();
   const weather = kinds.has("lossy")
@@ -164,74 +189,20 @@ export async function simulate(
   for (const each of workers) each.kill();
   for (const each of coordinators) each.kill();
   operators.kill();
-  await checkSnapshot(timeline, broker, watcher, crashes);
-  checkFold(broker, watcher, crashes);
-  const counted =
-    watcher.count("completed") * options.reports + watcher.count("failed") * Math.ceil(options.reports / 2);
+  // Whoever lived is dead, and need not be remembered while a million records are looked at.
+  broker.onStored = () => undefined;
+  timeline.clear();
   return {
-    violations: [...crashes, ...watcher.check.violations()],
-    digest: watcher.digest(),
-    seconds: (endedAt - submittedAt) / 1000,
-    happenings: timeline.count,
+    timeline,
+    broker,
+    watcher,
+    ledger,
+    crashes,
     faults: faults.counts,
-    records: watcher.counts,
-    journalMessages: watcher.journalMessages,
-    evidenceMessages: watcher.evidenceMessages,
+    seconds: (endedAt - submittedAt) / 1000,
     utilisation,
-    wasted: Math.max(0, 1 - counted / ledger.iterations),
-    starts: ledger.started,
     terms,
   };
 }
 
 const endedBy = (watcher: Watcher): number => watcher.count("completed") + watcher.count("failed");
-
-/** The journal folded anew, as the next leader and every reader would have it, against what its records say. */
-function checkFold(broker: SimBroker, watcher: Watcher, crashes: string[]): void {
-  const state = emptyWorkspace();
-  try {
-    for (let seq = 1; seq <= broker.journal.lastSeq; seq += 1) {
-      const message = broker.journal.at(seq);
-      if (!message || !isJournalRecord(message.msgId)) continue;
-      for (const event of decodeEvents(message.data)) apply(state, event);
-    }
-    watcher.check.compare(state);
-  } catch (error) {
-    if (!(error instanceof FoldError)) throw error;
-    crashes.push(`the journal cannot be folded: ${error.message}`);
-  }
-}
-
-/** What a reader comes to who begins with the newest snapshot, against what the records say. */
-async function checkSnapshot(
-  timeline: Timeline,
-  broker: SimBroker,
-  watcher: Watcher,
-  crashes: string[],
-): Promise<void> {
-  const reader = new SimProcess(timeline, "reader", "reader");
-  const bus = new SimBus(broker, reader);
-  let isDone = false;
-  const read = async (): Promise<void> => {
-    for (;;) {
-      try {
-        const { state, unusable } = await foldJournal(bus, reader.clock);
-        watcher.check.compare(state);
-        if (unusable !== "") crashes.push(`the snapshot cannot be used: ${unusable}`);
-        return;
-      } catch (error) {
-        // Its questions are lost like anyone's.
-        if (!(error instanceof BusError)) throw error;
-      }
-    }
-  };
-  read()
-    .catch((error: unknown) => void crashes.push(`the journal cannot be read: ${String(error)}`))
-    .finally(() => {
-      isDone = true;
-    });
-  const limit = timeline.now + 600_000;
-  await timeline.run(() => isDone || timeline.now > limit);
-  if (!isDone) crashes.push("the journal was not read within 10 min");
-  reader.kill();
-}

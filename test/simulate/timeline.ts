@@ -1,14 +1,35 @@
+import type { Timer } from "../../shared/ports.ts";
 import { PlanHeap } from "./plan-heap.ts";
 
-/** Something that is going to happen. */
-export interface Happening {
+/** Something that is going to happen; of a program's clock it is the timer. */
+export class Happening implements Timer {
   at: number;
   /** Of those at one time the one that was planned first happens first. */
   order: number;
   action: () => void;
   readonly owner: Owner | null;
   readonly isTimer: boolean;
-  isCancelled: boolean;
+
+  constructor(at: number, order: number, action: () => void, owner: Owner | null, isTimer: boolean) {
+    this.at = at;
+    this.order = order;
+    this.action = action;
+    this.owner = owner;
+    this.isTimer = isTimer;
+  }
+
+  get isCancelled(): boolean {
+    return this.action === nothing;
+  }
+
+  /** It will not happen. What it would have done is let go at once: it may lie in the plan for long, and hold much. */
+  cancel(): void {
+    this.action = nothing;
+  }
+
+  unref(): Timer {
+    return this;
+  }
 }
 
 /** Whom something happens to: it may be dead by then, or stand still. */
@@ -23,12 +44,6 @@ export interface Owner {
  */
 const stepsTogether = 64;
 
-/** It will not happen. What it would have done is let go at once: it may lie in the plan for long, and hold much. */
-export function cancel(happening: Happening): void {
-  happening.isCancelled = true;
-  happening.action = nothing;
-}
-
 const nothing = (): void => undefined;
 
 /** Simulated time: it jumps from one happening to the next, in one order that the seed alone decides. */
@@ -38,18 +53,11 @@ export class Timeline {
   /** How many things have happened. */
   count = 0;
   #planned = 0;
-  readonly #plans = new PlanHeap();
+  #plans = new PlanHeap();
 
   plan(owner: Owner | null, at: number, action: () => void, isTimer = false): Happening {
     this.#planned += 1;
-    const happening = {
-      at: Math.max(at, this.now),
-      order: this.#planned,
-      action,
-      owner,
-      isTimer,
-      isCancelled: false,
-    };
+    const happening = new Happening(Math.max(at, this.now), this.#planned, action, owner, isTimer);
     this.#plans.push(happening);
     return happening;
   }
@@ -60,6 +68,11 @@ export class Timeline {
     happening.at = this.now;
     happening.order = this.#planned;
     this.#plans.push(happening);
+  }
+
+  /** Nothing of what is planned will happen. */
+  clear(): void {
+    this.#plans = new PlanHeap();
   }
 
   /** Goes on until told to stop, or until nothing more is planned. */
