@@ -10,7 +10,8 @@ import type { SimBroker } from "./sim-broker.ts";
 import { SimBus } from "./sim-bus.ts";
 import { brokerPatienceMs } from "./sim-link.ts";
 import { SimProcess } from "./sim-process.ts";
-import { type Ledger, SimRunners, type Training } from "./sim-runners.ts";
+import { type Ledger, SimRunners } from "./sim-runners.ts";
+import type { Training } from "./sim-task.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** A disk that outlives the processes of one worker. */

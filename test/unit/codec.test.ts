@@ -11,7 +11,13 @@ test("what is decoded stays as it was when the next message is read", () => {
 });
 
 test("a message that was cut off is not read on into the one before it", () => {
-  const whole = encode({ a: "1234567890", b: Uint8Array.of(1, 2, 3, 4), c: [1, 2, 3], d: 1.5, e: "a text ".repeat(40) });
+  const whole = encode({
+    a: "1234567890",
+    b: Uint8Array.of(1, 2, 3, 4),
+    c: [1, 2, 3],
+    d: 1.5,
+    e: "a text ".repeat(40),
+  });
   assert.deepEqual(Object.keys(decode(whole) as object), ["a", "b", "c", "d", "e"]);
   for (let length = 0; length < whole.length; length += 1) {
     decode(whole);
