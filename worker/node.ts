@@ -275,19 +275,23 @@ export class WorkerNode {
         this.#renewNow = resolve;
         void this.#ports.clock.pause(this.#renewEveryMs, signal).then(resolve);
       });
-      const living = [...this.#held.values()].filter((each) => !each.givenUp);
-      if (living.length === 0 || signal.aborted) continue;
-      const held = living.map((each) => each.describe());
-      const { bootId } = this.#options;
-      const answer = await this.#link.ask(
-        async () => ({ kind: "renew", bootId, sentAt: this.#ports.clock.wall(), held }),
-        ["renewed"],
-        signal,
-      );
-      if (!answer) return;
-      this.#renewEveryMs = answer.leaseMs / 3;
-      for (const verdict of answer.verdicts) this.#obey(verdict);
+      if (!signal.aborted) await this.#renew();
     }
+  }
+
+  /** A function of its own: what it looks at would otherwise be kept through the wait for the next time. */
+  async #renew(): Promise<void> {
+    const held = [...this.#held.values()].filter((each) => !each.givenUp).map((each) => each.describe());
+    if (held.length === 0) return;
+    const { bootId } = this.#options;
+    const answer = await this.#link.ask(
+      async () => ({ kind: "renew", bootId, sentAt: this.#ports.clock.wall(), held }),
+      ["renewed"],
+      this.#living,
+    );
+    if (!answer) return;
+    this.#renewEveryMs = answer.leaseMs / 3;
+    for (const verdict of answer.verdicts) this.#obey(verdict);
   }
 
   #obey({ job, n, verdict, newAttempt, reason, limits, checkpointSeconds }: Renewed["verdicts"][number]): void {

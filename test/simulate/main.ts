@@ -8,7 +8,7 @@ import { type Progress, silentLog, simulate } from "./simulation.ts";
  * A million trials and their journal are kept in memory. Young objects have little room: what does not die at once lives as
  * long as a run, and more room than the processor's cache has only makes them slower to reach.
  */
-const memory = { maxOldGenerationSizeMb: 12_000, maxYoungGenerationSizeMb: 96 };
+const memory = { maxOldGenerationSizeMb: 12_000, maxYoungGenerationSizeMb: 1536 };
 
 const progressMs = 10_000;
 

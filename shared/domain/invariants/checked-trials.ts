@@ -35,7 +35,7 @@ export class CheckedTrials {
   }
 
   add(n: number, worker: WorkerId): void {
-    this.#open[n - 1] = { ...blank, status: "running", outcome: "", workers: [worker], rows: [] };
+    this.#open[n - 1] = trialOf(worker, "running", "", false);
   }
 
   /** To be changed; undefined where there is none. */
@@ -68,8 +68,7 @@ export class CheckedTrials {
 
   #settled(n: number): CheckedTrial | undefined {
     const worker = this.#workers[(this.#settledBy[n - 1] ?? 0) - 1];
-    if (worker === undefined) return undefined;
-    return { ...blank, status: "over", outcome: "completed", workers: [worker], rows: [], hasWholeCurve: true };
+    return worker === undefined ? undefined : trialOf(worker, "over", "completed", true);
   }
 
   #placeOf(worker: WorkerId): number {
@@ -82,4 +81,18 @@ export class CheckedTrials {
   }
 }
 
-const blank = { late: 0, iters: -1, expectsCurve: false, hasWholeCurve: false } as const;
+const trialOf = (
+  worker: WorkerId,
+  status: CheckedTrial["status"],
+  outcome: string,
+  hasWholeCurve: boolean,
+): CheckedTrial => ({
+  status,
+  outcome,
+  workers: [worker],
+  late: 0,
+  iters: -1,
+  rows: [],
+  expectsCurve: false,
+  hasWholeCurve,
+});
