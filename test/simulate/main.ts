@@ -5,8 +5,8 @@ import { commandFor, help, parseOptions, type SimulationOptions } from "./option
 import { type Progress, silentLog, simulate } from "./simulation.ts";
 
 /**
- * A million trials and their journal are kept in memory. Young objects have little room: what does not die at once lives as
- * long as a run, and more room than the processor's cache has only makes them slower to reach.
+ * A million trials and their journal are kept in memory. Young objects have much room, so that few but the runs in hand are
+ * moved to where the old ones are (2026-11-25: an eighth less time than with 96 MB).
  */
 const memory = { maxOldGenerationSizeMb: 12_000, maxYoungGenerationSizeMb: 1536 };
 
