@@ -385,6 +385,14 @@ class NatsBus implements CoordinatorBus {
   }
 
   async makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void> {
+    try {
+      await this.#makeStreams(wanted, replicas);
+    } catch (cause) {
+      throw busError(cause, "making the streams");
+    }
+  }
+
+  async #makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void> {
     this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false, timeout: questionTimeoutMs });
     const { streams } = await this.#manager;
     const existing = new Set<string>();

@@ -1,14 +1,18 @@
 import { statfs } from "node:fs/promises";
 import { pause } from "../deadline.ts";
 import { BrokerError } from "../errors.ts";
+import { BusError } from "../ports.ts";
 import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "./bus.ts";
 import { openStreams } from "./closed-streams.ts";
 import { streamInfo, updateStream } from "./jetstream-api.ts";
 
 const gib = 2 ** 30;
-const peerTries = 20;
-const peerRetryMs = 500;
+const retryMs = 500;
+/** A cluster that has just begun knows of its servers only after some seconds, and refuses copies until then. */
+const peerPatienceMs = 10_000;
+/** A broker that stands still, or has just been started anew, is asked again for so long. */
+const silencePatienceMs = 60_000;
 
 /**
  * Makes the workspace's streams where they are missing. Those that are there get the copies that they lack, and take messages
@@ -25,28 +29,41 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
     for (const name of [...plans.map((plan) => plan.name), `KV_${bucket}`]) await raiseCopies(bus, name, replicas);
   };
   try {
-    await withPeers(make);
+    await patiently(make);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const where = storeDir === null ? "on the broker" : `on the disk of ${storeDir}`;
     const remedy = /replicas|non-clustered|suitable peers/.test(why)
       ? `${replicas} copies need a NATS cluster of as many servers that run`
-      : `free space ${where}, then start again`;
+      : isSilence(cause) || hasNoJetStream(cause)
+        ? "look whether it runs and has JetStream, then start again"
+        : `free space ${where}, then start again`;
     throw new BrokerError(`the broker could not make its streams: ${why}\n  ${remedy}`, { cause });
   }
 }
 
-/** A cluster that has just begun knows of its servers only after some seconds, and refuses copies until then. */
-async function withPeers(make: () => Promise<void>): Promise<void> {
-  for (let left = peerTries; ; left -= 1) {
+/** Again and again where it may come right by itself. */
+async function patiently(make: () => Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  for (;;) {
     try {
       return await make();
     } catch (error) {
-      if (left === 0 || !(error instanceof Error) || !error.message.includes("suitable peers")) throw error;
+      if (performance.now() - startedAt > patienceWith(error)) throw error;
     }
-    await pause(peerRetryMs);
+    await pause(retryMs);
   }
 }
+
+function patienceWith(error: unknown): number {
+  if (error instanceof Error && error.message.includes("suitable peers")) return peerPatienceMs;
+  return isSilence(error) ? silencePatienceMs : 0;
+}
+
+const hasNoJetStream = (error: unknown): boolean => error instanceof BusError && error.reason === "nobody answered";
+
+const isSilence = (error: unknown): boolean =>
+  error instanceof BusError && (error.reason === "no answer in time" || error.reason === "not connected");
 
 /** Never lowers them: a copy is thrown away by the broker's administrator alone. */
 async function raiseCopies(bus: CoordinatorBus, name: string, replicas: number): Promise<void> {

@@ -16,18 +16,18 @@ export interface SavedClaims {
   readonly attempts: readonly number[];
 }
 
+/** Entries of a claim in the ring: its id, a mark of that, the job, n, and the attempt. */
+type Cell = string | number;
+const width = 5;
+
 /**
- * A worker's newest claims and what answered them: a repeated claim gets the same trial, from whoever leads. In columns, for
- * ten thousand workers have millions of claims, and entries are overwritten in place: garbage that lives this long is dear.
+ * A worker's newest claims and what answered them: a repeated claim gets the same trial, from whoever leads. All in one array,
+ * for ten thousand workers have millions of claims, and entries are overwritten in place: garbage that lives this long is dear.
  */
 export class ClaimRing implements Iterable<AnsweredClaim> {
   static readonly capacity = 512;
-  readonly #claimIds: string[] = [];
-  readonly #jobs: JobName[] = [];
-  readonly #ns: number[] = [];
-  readonly #attempts: number[] = [];
-  /** Of each claimId, so that a new claim, as most are, is known as such without looking at the texts. */
-  readonly #marks: number[] = [];
+  readonly #cells: Cell[] = [];
+  /** Where the next claim goes. */
   #next = 0;
 
   static restored({ claimIds, jobs, ns, attempts }: SavedClaims): ClaimRing {
@@ -39,59 +39,56 @@ export class ClaimRing implements Iterable<AnsweredClaim> {
   }
 
   save(): SavedClaims {
-    const inTurn = <T>(column: readonly T[]): T[] => [...column.slice(this.#oldest), ...column.slice(0, this.#oldest)];
+    const claims = [...this];
     return {
-      claimIds: inTurn(this.#claimIds),
-      jobs: inTurn(this.#jobs),
-      ns: inTurn(this.#ns),
-      attempts: inTurn(this.#attempts),
+      claimIds: claims.map(({ claimId }) => claimId),
+      jobs: claims.map(({ job }) => job),
+      ns: claims.map(({ n }) => n),
+      attempts: claims.map(({ attempt }) => attempt),
     };
   }
 
   set(claimId: string, job: JobName, n: number, attempt: number): void {
     const at = this.#next;
-    this.#claimIds[at] = claimId;
-    this.#jobs[at] = job;
-    this.#ns[at] = n;
-    this.#attempts[at] = attempt;
-    this.#marks[at] = markOf(claimId);
-    this.#next = (at + 1) % ClaimRing.capacity;
+    this.#cells[at] = claimId;
+    this.#cells[at + 1] = markOf(claimId);
+    this.#cells[at + 2] = job;
+    this.#cells[at + 3] = n;
+    this.#cells[at + 4] = attempt;
+    this.#next = (at + width) % (width * ClaimRing.capacity);
   }
 
   /** The newest answer to that claim. */
   get(claimId: string): AnsweredClaim | undefined {
-    const { length } = this.#claimIds;
+    const { length } = this.#cells;
     const mark = markOf(claimId);
-    // From the newest back to the oldest.
+    // From the newest back to the oldest. By their marks a new claim, as most are, is known as such without looking at the texts.
     let at = this.#next;
-    for (let left = length; left > 0; left -= 1) {
-      at = at === 0 ? length - 1 : at - 1;
-      if (this.#marks[at] === mark && this.#claimIds[at] === claimId) return this.#at(at);
+    for (let left = length; left > 0; left -= width) {
+      at = (at === 0 ? length : at) - width;
+      if (this.#cells[at + 1] === mark && this.#cells[at] === claimId) return this.#claim(at);
     }
     return undefined;
   }
 
   /** Oldest first. */
   *[Symbol.iterator](): Iterator<AnsweredClaim> {
-    const { length } = this.#claimIds;
-    for (let i = 0; i < length; i += 1) yield this.#at((this.#oldest + i) % length);
+    const { length } = this.#cells;
+    const oldest = length < width * ClaimRing.capacity ? 0 : this.#next;
+    for (let i = 0; i < length; i += width) yield this.#claim((oldest + i) % length);
   }
 
-  get #oldest(): number {
-    return this.#claimIds.length < ClaimRing.capacity ? 0 : this.#next;
-  }
-
-  #at(place: number): AnsweredClaim {
+  #claim(at: number): AnsweredClaim {
     return {
-      claimId: this.#claimIds[place] as string, // all columns are as long as the ring
-      job: this.#jobs[place] as JobName,
-      n: this.#ns[place] as number,
-      attempt: this.#attempts[place] as number,
+      claimId: this.#cells[at] as string, // as `set` has laid them
+      job: this.#cells[at + 2] as JobName,
+      n: this.#cells[at + 3] as number,
+      attempt: this.#cells[at + 4] as number,
     };
   }
 }
 
-/** Small enough that an array of them holds no objects. */
+/** A small integer, for which no object is made. */
 function markOf(text: string): number {
   let mark = 0;
   for (let i = 0; i < text.length; i += 1) mark = (mark * 31 + text.charCodeAt(i)) & 0x3fffffff;

@@ -5,14 +5,18 @@ import { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../coordinator/endpoint.ts";
 import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { connectBus } from "../../shared/broker/bus.ts";
 import { readRoleSecret } from "../../shared/broker/credentials.ts";
 import { probePort } from "../../shared/broker/listen.ts";
+import { ensureStreams } from "../../shared/broker/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
+import { BrokerError } from "../../shared/errors.ts";
 import { streams } from "../../shared/wire/subjects.ts";
 import { eventually } from "../support/cleanup.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { assertExactly, Swarm } from "../support/swarm.ts";
 
@@ -101,6 +105,29 @@ describe("the broker goes", { concurrency: 2 }, () => {
     });
   }
 
+  test("a broker that stands still while a coordinator starts is waited for, and one without JetStream is told from it", async () => {
+    const server = await startNatsServer();
+    const bus = await connectBus({ url: server.url, credentials: {}, name: "test" });
+    server.freeze();
+    const making = ensureStreams(bus, null, 1);
+    await pause(5000); // longer than a question to JetStream may take
+    server.thaw();
+    await making;
+    assert.equal(await bus.lastSeq(streams.journal), 0);
+    await bus.close();
+    await server.stop();
+
+    const plain = await startNatsServer({ hasJetStream: false });
+    const other = await connectBus({ url: plain.url, credentials: {}, name: "test" });
+    await assert.rejects(ensureStreams(other, null, 1), (error) => {
+      assert.ok(error instanceof BrokerError);
+      assert.match(error.message, /nobody answered[\s\S]*JetStream, then start again/);
+      return true;
+    });
+    await other.close();
+    await plain.stop();
+  });
+
   test("whoever leaves at the moment of the broker's end leaves in peace, with what was read and stored open", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
@@ -129,7 +156,7 @@ describe("the broker goes", { concurrency: 2 }, () => {
     const swarm = new Swarm();
     await swarm.coordinator(["--lease", "15"]);
     const proxy = await TcpProxy.start(() => runningBroker(swarm.paths)?.port ?? 1);
-    const job = await swarm.submit(swarm.probeSpec("slow", { total_runs: 16, hp_tuning: "dgd" }, { seconds: 1.5 }));
+    const job = await swarm.submit(swarm.probeSpec("slow", { total_runs: 24, hp_tuning: "dgd" }, { seconds: 1.5 }));
     const line = livingEndpoint(swarm.paths)?.joinLine.replace(/:\d+\//, `:${proxy.port}/`) ?? "";
     swarm.run("worker/main.js", [line, "--name", "far", "--slots", "4"]);
     await swarm.when("it holds some", job, ({ running }) => running >= 2);
@@ -142,7 +169,7 @@ describe("the broker goes", { concurrency: 2 }, () => {
     try {
       const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
       assert.ok(drops >= 2, `${drops} drops`);
-      assertExactly(table, 16);
+      assertExactly(table, 24);
       assert.equal(table.lost, 0);
       await swarm.verify();
     } finally {

@@ -32,7 +32,9 @@ export interface TestServer {
  *                        Files that it includes are looked for in `folder`
  * @param options.folder  where to put everything; a new one when left out
  */
-export async function startNatsServer(options: { config?: string; folder?: string } = {}): Promise<TestServer> {
+export async function startNatsServer(
+  options: { config?: string; folder?: string; hasJetStream?: boolean } = {},
+): Promise<TestServer> {
   const folder = options.folder ?? temporaryFolder();
   const probe = await probePort("127.0.0.1", 0);
   if (!probe.free) throw new Error(`no free port on 127.0.0.1: ${probe.code}`);
@@ -46,7 +48,7 @@ export async function startNatsServer(options: { config?: string; folder?: strin
     `server_name: "${serverName}"
 listen: "127.0.0.1:${port}"
 logfile: "${serverLog}"
-jetstream { store_dir: "${join(folder, "store")}", sync_interval: always, max_file_store: 1000TB }
+${options.hasJetStream === false ? "" : `jetstream { store_dir: "${join(folder, "store")}", sync_interval: always, max_file_store: 1000TB }`}
 ${options.config ?? ""}
 `,
   );
