@@ -82,6 +82,8 @@ export class RunTable {
   readonly #columnAt = new Map<string, number>();
   readonly #texts = new Map<string, string>();
   readonly #parentOf = new Map<WorkerId, ParentRun>();
+  /** By number. */
+  readonly #parentAt = new Map<number, ParentRun>();
   #unbound = 0;
 
   constructor(submitted: JobSubmitted) {
@@ -131,9 +133,8 @@ export class RunTable {
     Object.assign(this, { submitted, state, reason, stateBy, endedAt, lost, reclaimed, late, reopened });
     this.edits.push(...saved.edits);
     for (const parent of saved.parents) {
-      this.parents.push({ ...parent });
-      const kept = this.parents.at(-1);
-      if (kept?.worker) this.#parentOf.set(kept.worker, kept);
+      const kept = this.#keepParent({ ...parent });
+      if (kept.worker) this.#parentOf.set(kept.worker, kept);
     }
     while (this.parents[this.#unbound]?.worker) this.#unbound += 1;
     for (const name of saved.columns) this.#columnAt.set(name, this.columns.push(name) - 1);
@@ -411,7 +412,7 @@ export class RunTable {
     }
     const parsed = parseRunName(event.run);
     if (!parsed || parsed.child === null) throw new FoldError(`${this.job}: "${event.run}" is not a child run's name`);
-    const parent = this.parents.find((each) => each.number === parsed.parent) ?? this.#addParent(parsed.parent);
+    const parent = this.#parentAt.get(parsed.parent) ?? this.#addParent(parsed.parent);
     if (parent.worker !== null) throw new FoldError(`${this.job}: ${parent.name} belongs to ${parent.worker}`);
     parent.worker = event.worker;
     parent.children += 1;
@@ -421,8 +422,12 @@ export class RunTable {
   }
 
   #addParent(number: number): ParentRun {
-    const parent: ParentRun = { number, name: parentRunName(number), worker: null, children: 0 };
+    return this.#keepParent({ number, name: parentRunName(number), worker: null, children: 0 });
+  }
+
+  #keepParent(parent: ParentRun): ParentRun {
     this.parents.push(parent);
+    this.#parentAt.set(parent.number, parent);
     return parent;
   }
 
