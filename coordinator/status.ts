@@ -4,8 +4,8 @@ import { status } from "../shared/wire/subjects.ts";
 import type { Reign } from "./reign.ts";
 
 const everyMs = 1000;
-/** Half of what a broker takes at once. */
-const mostBytes = 500_000;
+/** Three quarters of what a broker takes at once. */
+const mostBytes = 750_000;
 /** So many leases and workers add a second to the time between two: the message stays small against the work that it tells of. */
 const rowsASecond = 2000;
 

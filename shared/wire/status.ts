@@ -1,5 +1,6 @@
 import type { JobName, WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
+import { rowsInColumns, toColumns } from "./columns.ts";
 import { attempt, job, open, seal, term, worker } from "./envelope.ts";
 
 /** What only the leader knows, told to whoever looks, about once a second; never stored, and nothing rests on it. */
@@ -40,24 +41,28 @@ export interface LeaseStatus {
   readonly iters: number;
 }
 
+const workerRow = {
+  worker,
+  silentMs: check.number,
+  slots: check.whole(),
+  opportunistic: check.flag,
+  noCode: check.flag,
+  targets: check.list(check.text(64), 100),
+  version: check.nullable(check.text(64)),
+  skewMs: check.nullable(check.number),
+};
+const leaseRow = { job, n: check.whole(1), attempt, leftMs: check.number, iters: check.whole() };
 const statusShape = check.shape({
   term,
   leader: check.text(256),
   leaseMs: check.whole(1),
-  workers: check.list(
-    check.shape({
-      worker,
-      silentMs: check.number,
-      slots: check.whole(),
-      opportunistic: check.flag,
-      noCode: (value, at) => (value === undefined ? false : check.flag(value, at)), // earlier leaders do not say
-      targets: check.list(check.text(64), 100),
-      version: check.nullable(check.text(64)),
-      skewMs: check.nullable(check.number),
-    }),
-  ),
-  leases: check.list(check.shape({ job, n: check.whole(1), attempt, leftMs: check.number, iters: check.whole() })),
+  workers: rowsInColumns(workerRow),
+  leases: rowsInColumns(leaseRow),
 });
 
-export const encodeStatus = (status: Status): Uint8Array => seal(status);
+const keysOf = <S extends object>(row: S): (keyof S & string)[] => Object.keys(row) as (keyof S & string)[]; // what it was made with
+
+/** In columns: ten thousand workers and what they hold fit one message, at a quarter of the bytes. */
+export const encodeStatus = ({ workers, leases, ...rest }: Status): Uint8Array =>
+  seal({ ...rest, workers: toColumns(workers, keysOf(workerRow)), leases: toColumns(leases, keysOf(leaseRow)) });
 export const decodeStatus = (bytes: Uint8Array): Status => open(bytes, statusShape);

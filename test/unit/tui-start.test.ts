@@ -10,9 +10,10 @@ import { WorkerNotes } from "../../coordinator/tui/worker-notes.ts";
 import { workerRows } from "../../coordinator/tui/worker-rows.ts";
 import { isNewcomer, welcomeText } from "../../coordinator/welcome.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
-import type { WorkerId } from "../../shared/domain/names.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
+import { decode, encode } from "../../shared/wire/codec.ts";
 import { decodeStatus, encodeStatus } from "../../shared/wire/messages.ts";
 import { workspacePaths } from "../../shared/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
@@ -142,29 +143,57 @@ describe("the leader's status", () => {
     assert.equal(rows(null, 0)[0]?.state, "busy");
   });
 
-  test("stays small in a swarm too large for one message", () => {
+  /** A reign that has heard of so many workers. */
+  function reignOver(workers: number, targets: readonly string[]): TestReign {
     const swarm = new TestReign();
-    for (let i = 0; i < 3000; i += 1) {
-      const targets = Array.from({ length: 20 }, (_, pool) => `pool-${pool}`);
-      const presence = {
-        bootId: "b",
-        retired: new Set<string>(),
-        heardAt: 0,
-        slots: 4,
-        targets,
-        opportunistic: false,
-        noCode: false,
-        version: "0.1.0",
-        skewMs: null,
-      };
-      swarm.reign.presence.set(`lab-${i}` as WorkerId, presence);
+    const said = { bootId: "b", retired: new Set<string>(), heardAt: 0, slots: 2, opportunistic: false, noCode: false };
+    for (let i = 0; i < workers; i += 1) {
+      swarm.reign.presence.set(`lab-${i}` as WorkerId, { ...said, targets, version: "0.1.0", skewMs: null });
     }
-    const bytes = fittingStatus(statusOf(swarm.reign));
-    assert.ok(bytes && bytes.length <= 500_000);
-    assert.equal(decodeStatus(bytes).workers.length, 3000);
+    return swarm;
+  }
+
+  test("tells of ten thousand workers and of all that they hold", () => {
+    const { reign } = reignOver(10_000, []);
+    for (let n = 1; n <= 20_000; n += 1) {
+      const lease = {
+        job: "job1" as JobName,
+        n: 900_000 + n,
+        attempt: 1,
+        worker: `lab-${n >> 1}` as WorkerId,
+        bootId: "b",
+      };
+      reign.leases.grant(lease, 0, true);
+    }
+    const bytes = fittingStatus(statusOf(reign));
+    assert.ok(bytes);
+    assert.deepEqual(decodeStatus(bytes), statusOf(reign));
+  });
+
+  test("leaves out what workers hold and serve where all of it is too much for a message", () => {
+    const { reign } = reignOver(
+      10_000,
+      Array.from({ length: 20 }, (_, pool) => `pool-${pool}`),
+    );
+    const bytes = fittingStatus(statusOf(reign));
+    assert.ok(bytes && bytes.length <= 750_000);
+    const { workers } = decodeStatus(bytes);
+    assert.deepEqual([workers.length, workers[0]?.targets], [10_000, []]);
   });
 
   test("from elsewhere is checked", () => {
     assert.throws(() => decodeStatus(new Uint8Array([0xff])), BadMessage);
+    const { reign } = reignOver(2, []);
+    const encoded = (change: object): Uint8Array => {
+      const { workers, ...rest } = decode(encodeStatus(statusOf(reign))) as { workers: object };
+      return encode({ ...rest, workers: { ...workers, ...change } });
+    };
+    assert.throws(
+      () => decodeStatus(encoded({ slots: [1] })),
+      /workers.slots: expected 2 values as in worker, found 1/,
+    );
+    assert.throws(() => decodeStatus(encoded({ slots: [1, "2"] })), /workers\[1\].slots: expected a whole number/);
+    assert.throws(() => decodeStatus(encoded({ worker: undefined })), /workers.worker: expected a list/);
+    assert.equal(decodeStatus(encoded({ version: undefined })).workers[1]?.version, null);
   });
 });

@@ -1,0 +1,35 @@
+import * as check from "./check.ts";
+
+/** Rows by their keys: lists of equal length, for no row of thousands need repeat its keys. */
+export function toColumns<T extends object>(rows: readonly T[], keys: readonly (keyof T & string)[]): object {
+  return Object.fromEntries(keys.map((key) => [key, rows.map((row) => row[key])]));
+}
+
+/**
+ * The rows again, each checked.
+ *
+ * @param keys  of a row; the first is that of a column that is always there, others may be missing as the check allows
+ */
+export const rowsInColumns = <const S extends Parameters<typeof check.shape>[0]>(
+  keys: S,
+  most = 100_000,
+): check.Check<ReturnType<ReturnType<typeof check.shape<S>>>[]> => {
+  const row = check.shape(keys);
+  const names = Object.keys(keys);
+  const columnsShape = check.shape(
+    Object.fromEntries(names.map((name, i) => [name, i === 0 ? column(most) : check.nullable(column(most))])),
+  );
+  return (value, at) => {
+    const columns = columnsShape(value, at);
+    const length = columns[names[0] ?? ""]?.length ?? 0;
+    for (const [name, found] of Object.entries(columns)) {
+      if (found && found.length !== length)
+        throw new check.BadMessage(`${at}.${name}: expected ${length} values as in ${names[0]}, found ${found.length}`);
+    }
+    const cells = (i: number): object => Object.fromEntries(names.map((name) => [name, columns[name]?.[i]]));
+    return Array.from({ length }, (_, i) => row(cells(i), check.itemOf(at, i)));
+  };
+};
+
+const anything: check.Check<unknown> = (value) => value;
+const column = (most: number): check.Check<unknown[]> => check.list(anything, most);
