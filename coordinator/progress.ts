@@ -91,9 +91,9 @@ export function settingsWithNames(
 
 export const settingText = (value: Setting): string => printable(String(value));
 
-/** By how fast the latest runs ended; undefined where that says nothing. */
+/** By how fast the latest runs ended; undefined where that says nothing, as of a job that stands still. */
 export function millisecondsLeft(table: RunTable, now: number): number | undefined {
-  if (table.isOver || table.running === 0) return undefined;
+  if (table.isOver || table.state === "paused" || table.running === 0) return undefined;
   const ends: number[] = [];
   for (let i = table.trials.length - 1; i >= 0 && i >= table.trials.length - 4 * recentEnds; i -= 1) {
     const endedAt = table.trial(i + 1)?.endedAt ?? 0;

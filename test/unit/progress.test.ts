@@ -60,6 +60,13 @@ test("a job that is over waits for nothing and has nothing left", () => {
   assert.match(line, /^job7 {2}completed: 5\/5 runs, 1 failed {2}best .* lr=0\.0004 {2}11s$/);
 });
 
+test("of a job that stands still nobody knows when it will be done", () => {
+  const story = search();
+  story.started("run1.6", [2, 0]);
+  story.over("paused");
+  assert.match(progressLine(tableOf(story), story.at), / lr=0\.0004 {2}13s$/);
+});
+
 test("the line fits any width; settings go first, then the time, the counts stay longest", () => {
   const story = search();
   story.started("run1.6", [2, 0]);
