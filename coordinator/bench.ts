@@ -2,21 +2,33 @@ import type { Lost } from "../shared/domain/events.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import type { WorkerRecord } from "../shared/domain/workspace-state.ts";
-import type { Reign } from "./reign.ts";
+import { failuresBeforeBench, type Reign } from "./reign.ts";
 
 /** Who benches what is sick; a person is named otherwise. */
 const ownName = "coordinator";
-
-/** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
-const failuresBeforeBench = 3;
 
 /** To be asked after each failure, before the job may end because of it. */
 export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {
   const record = reign.state.workers.get(worker);
   if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
   // In the same job: a job whose own code fails must not bench the whole swarm.
-  if (!othersSucceed(table, worker)) return;
+  if (!othersSucceed(table, worker)) {
+    reign.failing.add(worker);
+    return;
+  }
   void bench(reign, worker, `its last ${record.failuresInRow} runs failed while others succeed`, ownName, "");
+}
+
+/**
+ * To be asked after each completion, before the job may end with it: what fails within seconds, on a full disk say, has failed
+ * often before another machine completes the first run, and only that one shows whose fault it was.
+ */
+export function benchWhoFailed(reign: Reign, table: RunTable): void {
+  for (const worker of [...reign.failing]) {
+    const record = reign.state.workers.get(worker);
+    if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) reign.failing.delete(worker);
+    else if (record.failureRow.at(-1)?.job === table.job) benchIfSick(reign, worker, table);
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   decodeResult,
 } from "../shared/wire/messages.ts";
 import { type EvidenceAddress, parseEvidence } from "../shared/wire/subjects.ts";
-import { benchIfSick, benchOutcome } from "./bench.ts";
+import { benchIfSick, benchOutcome, benchWhoFailed } from "./bench.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
@@ -89,6 +89,7 @@ function judgeResult({ reign, address, table, trial, message }: Case): void {
   stopOthers(reign, address, trial, attempt);
   if (Number.isFinite(hpmax)) {
     void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, metrics) });
+    benchWhoFailed(reign, table);
   } else {
     const reason = `hpmax came out as ${hpmax}`;
     void reign.record({ type: "ended", ...who, outcome: "failed", reason, ...lastLines(table, console) });

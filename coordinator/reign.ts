@@ -13,6 +13,9 @@ import { coresInUse, obstacle, openJobs } from "./fitting.ts";
 import { JobAges } from "./job-age.ts";
 import { Shares } from "./shares.ts";
 
+/** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
+export const failuresBeforeBench = 3;
+
 /** What a worker last said of itself; not journalled. */
 export interface Presence {
   bootId: string;
@@ -78,6 +81,8 @@ export class Reign {
   evidenceSeq: number;
   /** Workers that are benched or stopped, or were: what they hold is looked after by enforce.ts. */
   readonly restrained = new Set<WorkerId>();
+  /** Workers with so many failures in a row that they are benched as soon as others succeed. */
+  readonly failing = new Set<WorkerId>();
   /** Workers that were told to hand back what they hold: since when, monotonic. */
   readonly stoppedSince = new Map<WorkerId, number>();
   /** Evidence that could not be read or was nobody's to give. */
@@ -103,7 +108,10 @@ export class Reign {
     this.ports = ports;
     this.evidenceSeq = state.evidenceSeq;
     this.#adoptLeases();
-    for (const worker of state.workers.keys()) this.restrained.add(worker);
+    for (const [worker, { failuresInRow }] of state.workers) {
+      this.restrained.add(worker);
+      if (failuresInRow >= failuresBeforeBench) this.failing.add(worker);
+    }
   }
 
   /** Folds a decision and appends it; the promise resolves when it is stored. */

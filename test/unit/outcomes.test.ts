@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { enrolWorker } from "../../coordinator/enrolment.ts";
 import { judgeEvidence } from "../../coordinator/evidence.ts";
+import { Reign } from "../../coordinator/reign.ts";
 import { answerClaim } from "../../coordinator/search-loop.ts";
 import { alice, bob, Story } from "../support/control-story.ts";
 import { claim, leaseMs } from "../support/reign.ts";
@@ -46,6 +47,28 @@ describe("a sick worker", () => {
     }
     assert.equal(story.table.state, "completed");
     assert.equal(story.table.outcomes.completed, 5);
+    story.check();
+  });
+
+  test("is benched as soon as another worker completes a run, also where it failed before anybody had, and before a take-over", async () => {
+    const story = new Story({ totalRuns: 6 });
+    assert.equal(await story.claim(bob), 1);
+    for (let n = 2; n <= 6; n += 1) {
+      assert.equal(await story.claim(alice), n);
+      story.say(alice, n, "failed");
+    }
+    assert.equal(story.test.reign.state.workers.get(alice)?.state, "admitted");
+    assert.deepEqual([story.table.ended, story.table.outcomes.failed], [5, 5]);
+    const { failing } = new Reign(story.test.reign.state, 9, 30_000, story.test.reign.ports);
+    assert.deepEqual([...failing], [alice]);
+    story.say(bob, 1, "result");
+    assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
+    assert.deepEqual([story.table.state, story.table.outcomes.failed, story.table.reopened], ["searching", 0, 5]);
+    for (const n of [2, 3, 4, 5, 6]) {
+      assert.equal(await story.claim(bob), n);
+      story.say(bob, n, "result");
+    }
+    assert.deepEqual([story.table.state, story.table.outcomes.completed], ["completed", 6]);
     story.check();
   });
 
