@@ -5,7 +5,7 @@ import { type ExternalBroker, externalJoinLine, rememberBroker } from "../shared
 import { listenText } from "../shared/broker/listen.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../shared/broker/peers.ts";
 import { type HeldBroker, holdBroker } from "../shared/broker/server.ts";
-import { checkStore } from "../shared/broker/store-check.ts";
+import { aimed, checkStore } from "../shared/broker/store-check.ts";
 import { keepMark } from "../shared/broker/store-mark.ts";
 import { ensureStreams } from "../shared/broker/streams.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
@@ -16,7 +16,7 @@ import { largestRandint } from "../shared/domain/seeds.ts";
 import { UsageError } from "../shared/errors.ts";
 import { fileLog } from "../shared/log.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../shared/process-identity.ts";
-import { createWorkspace, type WorkspacePaths } from "../shared/workspace.ts";
+import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../shared/workspace.ts";
 import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { EventLog } from "./event-log.ts";
 import type { Happening } from "./headless-lines.ts";
@@ -132,6 +132,8 @@ export async function runCoordinator(
         AbortSignal.any([signal, left.signal]),
       );
       if (whyLeft !== undefined) throw new UsageError(`workspace ${paths.name} ${whyLeft}`);
+    } catch (error) {
+      throw aimed(error, workspaceFlags(paths.name));
     } finally {
       for (const step of undo.reverse()) await step();
     }

@@ -1,9 +1,12 @@
 import { type ExternalBroker, externalJoinFlags } from "../shared/broker/external-broker.ts";
 import { readJournal } from "../shared/broker/journal-reader.ts";
+import { aimed } from "../shared/broker/store-check.ts";
 import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../shared/broker/workspace-link.ts";
+import { pause } from "../shared/deadline.ts";
 import { type JobName, parseJobName } from "../shared/domain/names.ts";
-import { NotFoundError } from "../shared/errors.ts";
-import type { Bus } from "../shared/ports.ts";
+import type { WorkspaceState } from "../shared/domain/workspace-state.ts";
+import { NotFoundError, UnreachableError } from "../shared/errors.ts";
+import { type Bus, BusError } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import type { DotForm } from "./chart/dots.ts";
 import { checkRunning } from "./check-running.ts";
@@ -92,7 +95,7 @@ export async function watchNewest(
   try {
     const job = wanted === undefined ? await newestJob(link.bus) : namedJob(wanted);
     if (!job) {
-      process.stderr.write("no job yet; start one:\n  nexus run specs/maze_dgd.yaml\n");
+      process.stderr.write(`no job yet; start one:\n  nexus run specs/maze_dgd.yaml${words(flags, external).flags}\n`);
       return 0;
     }
     const view = new PlainView(processPorts(process.env), { everyMs: flags.every * 1000, json: flags.json });
@@ -101,6 +104,8 @@ export async function watchNewest(
     const again = `nexus-coord watch ${job}${words(flags, external).flags}`;
     process.stderr.write(`${job} goes on without this view; to watch it again: ${again}\n`);
     return interrupted;
+  } catch (error) {
+    throw aimed(error, words(flags, external).flags);
   } finally {
     process.off("SIGINT", onSignal);
     await link.close();
@@ -151,6 +156,8 @@ async function watchOnScreen(
     });
     if (message !== "") process.stderr.write(`${message}\n`);
     return exitCode;
+  } catch (error) {
+    throw aimed(error, words(flags, external).flags);
   } finally {
     await orders?.close();
     await link.close();
@@ -162,9 +169,25 @@ const showsScreen = ({ json, plain }: ScreenFlags): boolean =>
 
 /** The newest job that goes on; if none does, the newest of all. */
 async function newestJob(bus: Bus): Promise<JobName | undefined> {
-  const tables = [...(await readJournal(bus)).jobs.values()];
+  const tables = [...(await journalOnceThere(bus)).jobs.values()];
   return (tables.findLast((table) => !table.isOver) ?? tables.at(-1))?.job;
 }
+
+/** Peers that have just begun make the journal when they have found each other. */
+async function journalOnceThere(bus: Bus): Promise<WorkspaceState> {
+  for (let left = journalTries; ; left -= 1) {
+    try {
+      return await readJournal(bus);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      if (left === 0) throw new UnreachableError(`the workspace's journal cannot be read: ${error.message}; try again`);
+    }
+    await pause(journalRetryMs);
+  }
+}
+
+const journalTries = 20;
+const journalRetryMs = 500;
 
 function namedJob(text: string): JobName {
   const job = parseJobName(text);

@@ -102,6 +102,9 @@ export function workspaceAt(dir: string): WorkspacePaths {
   };
 }
 
+/** What a printed command must add to reach that workspace: "" or " --workspace lab". */
+export const workspaceFlags = (name: string): string => (name === "ws1" ? "" : ` --workspace ${name}`);
+
 /** Makes the workspace's folders, 0700, if they are not there. */
 export function createWorkspace(paths: WorkspacePaths): void {
   const folders = [paths.dir, paths.store, paths.logs, paths.secrets, paths.holders];

@@ -93,7 +93,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
   const line = text === undefined ? ownJoinLine(flags.workspace) : parseJoinLine(text);
   const { name, stateDir, lock } = claimState(line.workspace, flags.name);
   try {
-    const log = fileLog(join(stateDir, "worker.log"), "nexus-worker");
+    const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
     const identity =
       flags.creds === undefined ? await identify(stateDir, name, line, say) : { worker: name, nkeySeed: "" };
     // Wrong ones must be said, not waited with; a key of our own has been tried by identify.
@@ -167,15 +167,32 @@ function claimState(
   for (let i = 1; ; i += 1) {
     const name = checkWorkerName(i === 1 ? wished : `${wished}-${i}`);
     const stateDir = workerStateDir(workspace, name);
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     const path = join(stateDir, "worker.lock");
-    const attempt = takeLock(path, `the worker ${name}`);
+    const attempt = orSayFolder(stateDir, () => {
+      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+      return takeLock(path, `the worker ${name}`);
+    });
     if (attempt.ok) return { name, stateDir, lock: attempt.lock };
     if (named !== undefined || i > 64) {
       throw new UsageError(
         `a worker called ${name} runs already: ${explainLock(path, attempt.owner, attempt.liveness)}`,
       );
     }
+  }
+}
+
+/** What a folder refuses, as one that cannot be written. */
+function orSayFolder<T>(stateDir: string, use: () => T): T {
+  try {
+    return use();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new UsageError(
+      `cannot use ${stateDir}, where this worker keeps its key, its log and its runs (${message})\n` +
+        "  set XDG_STATE_HOME to a folder that you may write to",
+      { cause },
+    );
   }
 }
 

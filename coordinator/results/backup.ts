@@ -52,7 +52,9 @@ export async function backUp(
   output.result(`${file}: ${scope.paths.name}, ${held}, ${sizeText(bytes)}, ${seconds.toFixed(1)} s\n`);
   if (verified)
     output.result(`  verified: a store made from it folds to ${verified.jobs} jobs, record ${verified.journal}\n`);
-  output.note(`  it holds passwords: keep it where only you can read it; to put it back: nexus restore ${file}\n`);
+  output.note(
+    `  it holds passwords: keep it where only you can read it; to put it back: nexus restore ${file}${scope.flags}\n`,
+  );
 }
 
 /** A backup that is broken off leaves no file; returns what undoes this. */

@@ -3,6 +3,7 @@ import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
 import type { Configuration, Setting } from "../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { workspaceFlags } from "../../shared/workspace.ts";
 import { wrappedText } from "../tui/wrap.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
 import { historyTable } from "./history-table.ts";
@@ -32,8 +33,9 @@ export function printEvaluation(
   output: Output,
 ): void {
   const job = namedJob(typed, state, workspace);
+  const flags = workspaceFlags(workspace);
   if (job.submitted.settings.hpTuning === false) {
-    printRepeats(job, options, output);
+    printRepeats(job, options, output, flags);
     return;
   }
   const evaluation = evaluated(job, options);
@@ -49,17 +51,17 @@ export function printEvaluation(
   const lines = [...historyTable(history, hyperparameters), "", ...shown];
   output.result(`${lines.join("\n")}\n`);
   if (verdict.configurations > 1) {
-    output.note(`to measure the best anew, free of selection bias: nexus confirm ${table.job}\n`);
+    output.note(`to measure the best anew, free of selection bias: nexus confirm ${table.job}${flags}\n`);
   }
 }
 
 /** A job without a search has nothing to rank; what its runs say of its one configuration is what is asked for. */
-function printRepeats(table: RunTable, { first, json }: EvalOptions, output: Output): void {
+function printRepeats(table: RunTable, { first, json }: EvalOptions, output: Output, flags: string): void {
   const repeats = repeatsOf(table, first);
   output.result(json ? repeatsJson(repeats) : repeatsText(repeats));
   const { confirms } = table.submitted.settings;
   if (confirms !== null)
-    output.note(`it confirms ${confirms}; the two side by side: nexus confirm ${confirms} --show\n`);
+    output.note(`it confirms ${confirms}; the two side by side: nexus confirm ${confirms} --show${flags}\n`);
 }
 
 /** `{"type":"best",...}` for each row of the history, then `{"type":"verdict",...}`; numbers unrounded. */

@@ -2,6 +2,7 @@ import type { JobStateName } from "../../shared/domain/events.ts";
 import { leaderOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { workspaceFlags } from "../../shared/workspace.ts";
 import { waitingByJournal } from "../waiting.ts";
 import { targetOf } from "./columns.ts";
 import { isCoordinatorHere, nobodyLeads } from "./hear-status.ts";
@@ -33,7 +34,9 @@ export function printJobs(
   if (json) output.result(recordsJson("job", fields, jobs));
   else output.result(recordsTable(fields, jobs, `total jobs listed: ${jobs.length}`));
   if (jobs.length === 0)
-    output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml\n`);
+    output.note(
+      `no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml${workspaceFlags(workspace)}\n`,
+    );
 }
 
 function jobFields(workspace: string, workspaceState: WorkspaceState): Field<RunTable>[] {

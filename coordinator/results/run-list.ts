@@ -2,6 +2,7 @@ import type { RunTable } from "../../shared/domain/run-table.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { workspaceFlags } from "../../shared/workspace.ts";
 import { type RunRow, rowsOf } from "./run-rows.ts";
 
 /** What one word of a run list names. */
@@ -134,7 +135,7 @@ function isNamed(row: RunRow, selector: Exclude<Selector, { kind: "jobs" }>): bo
 function nothingNamed(word: string, selector: Selector, state: WorkspaceState, workspace: string): NotFoundError {
   if (state.jobs.size === 0) {
     return new NotFoundError(
-      `there is no ${word}: workspace ${workspace} has no jobs yet\n  to start one: nexus run spec.yaml`,
+      `there is no ${word}: workspace ${workspace} has no jobs yet\n  to start one: nexus run spec.yaml${workspaceFlags(workspace)}`,
     );
   }
   const jobs = [...state.jobs.keys()];

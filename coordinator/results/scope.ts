@@ -52,7 +52,10 @@ export async function withLink<T>(
   try {
     return await work(link);
   } catch (error) {
-    if (!(error instanceof BusError)) throw error;
+    if (!(error instanceof BusError)) {
+      const { aimed } = await import("../../shared/broker/store-check.ts");
+      throw aimed(error, scope.flags);
+    }
     // Not a bug: the broker ended in the middle, or its peers choose who leads them.
     throw new UnreachableError(
       `workspace ${scope.paths.name}: the broker stopped answering (${error.message}); try again`,

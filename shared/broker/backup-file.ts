@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { UsageError } from "../errors.ts";
 import type { TailRecord } from "./journal-tail.ts";
 import type { PackedStream } from "./stream-archive.ts";
@@ -174,6 +174,7 @@ export function openBackup(path: string): Backup {
 
 function openFile(path: string): number {
   try {
+    if (statSync(path).isDirectory()) throw new Error("it is a folder");
     return openSync(path, "r");
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;

@@ -3,7 +3,7 @@ import type { WorkspaceState } from "../domain/workspace-state.ts";
 import { JournalCorruptError } from "../errors.ts";
 import type { Bus } from "../ports.ts";
 import { streams } from "../wire/subjects.ts";
-import type { WorkspacePaths } from "../workspace.ts";
+import { type WorkspacePaths, workspaceFlags } from "../workspace.ts";
 import { mayPass, type StreamInfo, streamInfo } from "./jetstream-api.ts";
 import { readUpTo } from "./read-up-to.ts";
 import { markOf, readMark } from "./store-mark.ts";
@@ -19,7 +19,11 @@ export const remedy = (flags = ""): string =>
   `\n  nothing was changed. To see what is left:  nexus${flags} repair\n` +
   `  to put back the newest backup:             nexus${flags} restore FILE --replace`;
 
-const flagsOf = ({ name }: WorkspacePaths): string => (name === "ws1" ? "" : ` --workspace ${name}`);
+/** What reads a journal does not know whose it is: the commands in its error, aimed at that workspace. Other errors stay as they are. */
+export function aimed(error: unknown, flags: string): unknown {
+  if (!(error instanceof JournalCorruptError)) return error;
+  return new JournalCorruptError(error.message.replace(remedy(), remedy(flags)), { cause: error });
+}
 
 /** A stretch of a stream that is not there, in words. */
 export function gapText(from: number, to: number, kind: "record" | "message" = "record"): string {
@@ -49,7 +53,7 @@ export function checkStoreThere(paths: WorkspacePaths): void {
 
 const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): JournalCorruptError =>
   new JournalCorruptError(
-    `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}${remedy(flagsOf(paths))}`,
+    `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}${remedy(workspaceFlags(paths.name))}`,
   );
 
 /** What is wrong with a store as far as its streams' ends and counts tell, in words. Damage inside a record is found by reading. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { pause } from "../deadline.ts";
 import { BrokerError, UnreachableError } from "../errors.ts";
 import { BusError } from "../ports.ts";
-import type { WorkspacePaths } from "../workspace.ts";
+import { type WorkspacePaths, workspaceFlags } from "../workspace.ts";
 import { inboxPrefix } from "./accounts.ts";
 import { runningBroker } from "./broker-info.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./bus.ts";
@@ -76,7 +76,7 @@ async function reachWorkspace(
     checkStoreThere(paths);
     throw new UnreachableError(
       `workspace ${paths.name} has no coordinator and no store on this machine (${paths.dir})\n` +
-        "  start one: nexus-coord\n  or name another workspace: --workspace NAME",
+        `  start one: nexus-coord${workspaceFlags(paths.name)}\n  or name another workspace: --workspace NAME`,
     );
   }
   const held = await holdBroker(paths, { kind: "reader" });
