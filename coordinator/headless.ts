@@ -5,7 +5,7 @@ import { type ExternalBroker, externalJoinLine, rememberBroker } from "../shared
 import { listenText } from "../shared/broker/listen.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../shared/broker/peers.ts";
 import { type HeldBroker, holdBroker } from "../shared/broker/server.ts";
-import { aimed, checkStore } from "../shared/broker/store-check.ts";
+import { aimed, checkEnds, checkStore } from "../shared/broker/store-check.ts";
 import { keepMark } from "../shared/broker/store-mark.ts";
 import { ensureStreams } from "../shared/broker/streams.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
@@ -92,7 +92,10 @@ export async function runCoordinator(
         undo.push(() => peerUpkeep.stop());
       } else {
         // The mark is of our own store; someone else's has its own administrator.
-        if (!external) await checkStore(bus, paths);
+        if (!external) {
+          await checkStore(bus, paths);
+          await checkEnds(bus, paths);
+        }
         await ensureStreams(bus, external ? null : paths.store, options.replicas ?? 1);
         tell("ready");
       }

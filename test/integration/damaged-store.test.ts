@@ -87,6 +87,15 @@ function cut(paths: WorkspacePaths, stream: string): void {
   truncateSync(file, Math.floor(statSync(file).size / 2));
 }
 
+/** Across frames: when the server reads there, it forgets all that follow. Until then it believes in its index. */
+function scratch(paths: WorkspacePaths, stream: string): void {
+  const file = block(paths, stream);
+  const bytes = readFileSync(file);
+  const middle = Math.floor(bytes.length / 2);
+  bytes.fill(0xaa, middle, middle + 200);
+  writeFileSync(file, bytes);
+}
+
 /** Without its index the server reads the blocks, and believes what is left of them. */
 const forgetIndex = (paths: WorkspacePaths, stream: string): void =>
   rmSync(join(folderOf(paths, stream), "msgs/index.db"), { force: true });
@@ -214,6 +223,28 @@ describe("damage to a store is said by who reads it, and what is left goes on on
       assert.match(whole.stdout, new RegExp(`the store of ${paths.name} is whole: journal to record ${journal}, `));
     });
   }
+});
+
+test("the end of a restored store is missed as that of any other, also where its server only believes in it", async () => {
+  const original = await wholeWorkspace();
+  const file = join(home, "whole.nexus");
+  assert.equal((await nexusHere("--workspace", original.name, "backup", file)).code, exitCode.done);
+  const paths = workspacePaths("restored");
+  assert.equal((await nexusHere("--workspace", paths.name, "restore", file)).code, exitCode.done);
+  cut(paths, "JRN");
+  forgetIndex(paths, "JRN");
+  const { code, stderr } = await nexusHere("--workspace", paths.name, "list", "jobs");
+  assert.equal(code, exitCode.failure, stderr);
+  assert.match(stderr, /the journal ends with record 1\d, but record 26 was stored/);
+  assert.match(stderr, /nexus --workspace restored repair\n/);
+
+  const again = workspacePaths("again");
+  assert.equal((await nexusHere("--workspace", again.name, "restore", file)).code, exitCode.done);
+  scratch(again, "EV");
+  const refused = await refusedStart(again);
+  assert.equal(refused.code, exitCode.failure, refused.text);
+  assert.match(refused.text, /message 12 of the evidence is missing, and perhaps others before it/);
+  assert.match(refused.text, /nexus --workspace again repair\n.*nexus --workspace again restore FILE/);
 });
 
 test("an older copy of the store is told from the one that was remembered; another store's mark is not held against it", async () => {
