@@ -1,6 +1,6 @@
 import { readUpTo } from "../../shared/broker/read-up-to.ts";
 import { readSnapshot } from "../../shared/broker/snapshots.ts";
-import { citedTrouble, gapText, storeTroubles } from "../../shared/broker/store-check.ts";
+import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../shared/broker/store-check.ts";
 import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import { plainDifference } from "../../shared/domain/invariants/plain-difference.ts";
@@ -10,7 +10,7 @@ import { FoldError } from "../../shared/domain/run-table.ts";
 import { takeSnapshot } from "../../shared/domain/snapshot.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { exitCode } from "../../shared/errors.ts";
-import type { Bus, StoredMessage } from "../../shared/ports.ts";
+import { type Bus, BusError, type StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { evidenceOfJob, streams } from "../../shared/wire/subjects.ts";
@@ -45,7 +45,10 @@ export async function verify(
   const workspace = scope.paths.name;
   const verifyAll = async ({ bus }: WorkspaceLink): Promise<Verification> => {
     const damage = scope.external ? [] : await storeTroubles(bus, scope.paths);
-    const found = await verifyStore(bus, job, workspace);
+    const found = await verifyStore(bus, job, workspace).catch((error: unknown) => {
+      // Of a stream that is not there nothing can be read.
+      throw error instanceof BusError && damage.length > 0 ? storeDamaged(scope.paths, damage) : error;
+    });
     return { ...found, damage: [...new Set([...damage, ...found.damage])] };
   };
   // A damaged store is no reason to end: that is said with everything else.

@@ -56,7 +56,7 @@ export function checkStoreThere(paths: WorkspacePaths): void {
   if (journal > 0) throw storeDamaged(paths, [`it is empty, but record ${journal} of the journal was stored`]);
 }
 
-const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): JournalCorruptError =>
+export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): JournalCorruptError =>
   new JournalCorruptError(
     `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}${remedy(workspaceFlags(paths.name))}`,
   );

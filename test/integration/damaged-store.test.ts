@@ -204,6 +204,9 @@ describe("damage to a store is said by who reads it, and what is left goes on on
         assert.equal(code, exitCode.failure, text);
         assert.match(text, said);
       }
+      const verified = await here("verify");
+      assert.equal(verified.code, exitCode.failure, verified.stdout + verified.stderr);
+      assert.match(verified.stdout + verified.stderr, found);
       const looked = await here("repair");
       assert.equal(looked.code, exitCode.failure);
       assert.match(looked.stdout, new RegExp(`^the store of ${paths.name} is damaged:\n`));
