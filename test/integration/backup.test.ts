@@ -125,6 +125,13 @@ test("a backup that the broker breaks off is said to be none", async () => {
   await held.release();
 });
 
+test("a folder is no backup", () => {
+  assert.throws(
+    () => openBackup(temporaryFolder()),
+    /cannot be read \(it is a folder\); expected a file that nexus backup wrote/,
+  );
+});
+
 test("a backup is tried at once; one that was cut, or whose journal cannot be, leaves the place as it was", async () => {
   const file = join(folder, "whole.nexus");
   const made = await nexusHere("backup", file, "--verify");

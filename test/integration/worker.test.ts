@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { operatorName } from "../../shared/broker/credentials.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../shared/domain/names.ts";
+import { exitCode } from "../../shared/errors.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
 import { eventually } from "../support/cleanup.ts";
@@ -47,6 +48,12 @@ async function leave(worker: Program): Promise<void> {
   worker.child.kill("SIGTERM");
   assert.equal((await worker.exited()).code, 0, worker.output());
 }
+
+test("a state folder that cannot be used is said, with what to type", async () => {
+  const worker = swarm.worker("homeless", [], { XDG_STATE_HOME: "/dev/null" });
+  assert.equal((await worker.exited()).code, exitCode.usage, worker.output());
+  assert.match(worker.output(), /^cannot use \/dev\/null\/.* \(ENOTDIR[^\n]*\)\n {2}set XDG_STATE_HOME to a folder/m);
+});
 
 describe("Ctrl-C", { concurrency: 3 }, () => {
   test("once: what is in hand is finished, and nothing more is taken", async () => {
