@@ -1,7 +1,7 @@
-import { pause } from "../deadline.ts";
+import { pause, within } from "../deadline.ts";
 import type { WorkspaceState } from "../domain/workspace-state.ts";
 import { JournalCorruptError } from "../errors.ts";
-import type { Bus } from "../ports.ts";
+import { type Bus, BusError } from "../ports.ts";
 import { streams } from "../wire/subjects.ts";
 import { type WorkspacePaths, workspaceFlags } from "../workspace.ts";
 import { mayPass, type StreamInfo, streamInfo } from "./jetstream-api.ts";
@@ -123,31 +123,39 @@ const evidenceLostText = (last: number, known: string): string =>
 export async function checkEnds(bus: Bus, paths: WorkspacePaths): Promise<void> {
   for (const [stream, kind] of streamKinds) {
     const last = (await patiently(bus, stream))?.state.lastSeq ?? 0;
-    if (last > 0 && !(await comes(bus, stream, last)))
+    if (last > 0 && !(await isReadable(bus, stream, last)))
       throw storeDamaged(paths, [`${gapText(last, last, kind)}, and perhaps others before it`]);
   }
 }
 
-/** Whether the stream's last message is given to a reader. */
+/** Whether the stream's last message is given to a reader. A broker that answers nothing at all is not taken for a damaged one. */
+async function isReadable(bus: Bus, stream: string, last: number): Promise<boolean> {
+  for (let left = endTries; left > 0; left -= 1) {
+    if (await comes(bus, stream, last)) return true;
+    const now = await patiently(bus, stream);
+    if ((now?.state.lastSeq ?? 0) < last) return false;
+  }
+  return false;
+}
+
 async function comes(bus: Bus, stream: string, last: number): Promise<boolean> {
-  let isThere = false;
-  let found: () => void = () => undefined;
-  const come = new Promise<void>((resolve) => {
-    found = resolve;
+  let come: (isLast: boolean) => void = () => undefined;
+  const message = new Promise<boolean>((resolve) => {
+    come = resolve;
   });
-  const reading = await bus.read(stream, last, ({ seq }) => {
-    isThere ||= seq === last;
-    found();
-  });
+  const reading = await bus.read(stream, last, ({ seq }) => come(seq === last));
   try {
-    await Promise.race([come, pause(endPatienceMs)]);
+    return await within(message, endPatienceMs, `the last message of ${stream}`);
+  } catch (error) {
+    if (error instanceof BusError) return false;
+    throw error;
   } finally {
     await reading.stop();
   }
-  return isThere;
 }
 
-const endPatienceMs = 10_000;
+const endTries = 3;
+const endPatienceMs = 5000;
 const tries = 5;
 const askAgainMs = 200;
 
