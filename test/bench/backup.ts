@@ -14,7 +14,7 @@ import { evidence, streams } from "../../shared/wire/subjects.ts";
 import { workspacePaths } from "../../shared/workspace.ts";
 import { job, tellSearch } from "./big-store.ts";
 
-const nexus = fileURLToPath(new URL("../../coordinator/results/main.js", import.meta.url));
+const nexus = fileURLToPath(new URL("../../coordinator/cli/main.js", import.meta.url));
 const times = 3;
 const together = 1000;
 const reports = 10;

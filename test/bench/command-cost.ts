@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../../coordinator/results/main.js", import.meta.url));
+const program = fileURLToPath(new URL("../../coordinator/cli/main.js", import.meta.url));
 
 export const costHeader = `${"".padEnd(30)}wall, s (median of all)   CPU, s   peak memory, MB\n`;
 

@@ -13,7 +13,7 @@ import { JobStory, workerOf } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
 import { type ToldMessage, tellWorkspace } from "../support/told-workspace.ts";
 
-const program = fileURLToPath(new URL("../../coordinator/results/main.js", import.meta.url));
+const program = fileURLToPath(new URL("../../coordinator/cli/main.js", import.meta.url));
 const [runs, reports, perMessage] = [200, 1000, 50];
 const times = 5;
 

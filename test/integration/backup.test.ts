@@ -29,7 +29,7 @@ async function ended(program: Program, code: number): Promise<string> {
   return program.output();
 }
 
-const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordinator/results/main.js", words);
+const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordinator/cli/main.js", words);
 
 /** Nothing in the evidence may be of an attempt that the journal does not know: its number is given out again. */
 async function assertNoFuture(swarm: Swarm): Promise<void> {

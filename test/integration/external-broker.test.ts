@@ -14,7 +14,7 @@ import { type Program, Swarm } from "../support/swarm.ts";
 
 /** A command of `nexus` with no word of where the broker is. */
 async function nexus(swarm: Swarm, words: readonly string[]): Promise<string> {
-  const program = swarm.run("coordinator/results/main.js", words);
+  const program = swarm.run("coordinator/cli/main.js", words);
   const { code } = await program.exited();
   assert.equal(code, exitCode.done, program.output());
   return program.output();

@@ -57,7 +57,7 @@ test("the store's disk is really full in mid-search: it is said, nothing is lost
   await swarm.when("some are done", job, ({ outcomes }) => outcomes.completed >= 4);
   const free = fill(disk);
   await eventually("the coordinator says it", () => /no space left for the broker/.test(swarm.log()), 20_000);
-  const list = swarm.run("coordinator/results/main.js", ["list", "jobs"]);
+  const list = swarm.run("coordinator/cli/main.js", ["list", "jobs"]);
   assert.equal((await list.exited()).code, exitCode.unreachable, list.output());
   assert.match(list.output(), /^no space left for the broker: .* nothing is lost: free some space/);
   free();

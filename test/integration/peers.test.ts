@@ -40,7 +40,7 @@ describe("a workspace on three machines", () => {
     await heir.losePower();
     const saying = /waiting: 1 of 3 peers is up and 2 are needed/;
     await eventually("the last peer says why it waits", () => saying.test(last.log), 20_000);
-    const asked = last.swarm.run("coordinator/results/main.js", ["list", "jobs"]);
+    const asked = last.swarm.run("coordinator/cli/main.js", ["list", "jobs"]);
     assert.equal((await asked.exited()).code, exitCode.unreachable);
     assert.match(asked.output(), saying);
     assert.match(asked.output(), new RegExp(`${heir.address} does not run`));

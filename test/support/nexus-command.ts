@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { mustEnd } from "./cleanup.ts";
 
-const program = fileURLToPath(new URL("../../coordinator/results/main.js", import.meta.url));
+const program = fileURLToPath(new URL("../../coordinator/cli/main.js", import.meta.url));
 
 export interface CommandEnd {
   readonly code: number | null;

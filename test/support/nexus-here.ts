@@ -1,4 +1,4 @@
-import { carryOut } from "../../coordinator/results/command-line.ts";
+import { carryOut } from "../../coordinator/cli/command-line.ts";
 import { explain } from "../../shared/errors.ts";
 
 /** A command as `nexus` carries it out, in this process: a new one for each of a dozen takes long on a busy machine. */

@@ -54,7 +54,7 @@ export class Swarm {
   }
 
   run(
-    program: "coordinator/main.js" | "worker/main.js" | "coordinator/results/main.js",
+    program: "coordinator/main.js" | "worker/main.js" | "coordinator/cli/main.js",
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
     prefix: readonly string[] = [],

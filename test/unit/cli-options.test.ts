@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CommandShape, withFullOptions } from "../../coordinator/results/option-prefixes.ts";
+import { type CommandShape, withFullOptions } from "../../coordinator/cli/option-prefixes.ts";
 import { scopeOf } from "../../coordinator/results/scope.ts";
 import { parseSpecArguments } from "../../coordinator/results/spec-arguments.ts";
 import { UsageError } from "../../shared/errors.ts";

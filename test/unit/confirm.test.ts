@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { carryOut } from "../../coordinator/results/command-line.ts";
+import { carryOut } from "../../coordinator/cli/command-line.ts";
 import { printConfirmation } from "../../coordinator/results/confirm-job.ts";
 import { printSpec } from "../../coordinator/results/spec-best.ts";
 import { componentDefaults } from "../../shared/component-defaults.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { carryOut } from "../../coordinator/results/command-line.ts";
+import { carryOut } from "../../coordinator/cli/command-line.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
 
 /** Whatever a message, a help text or a page tells people to type must be there to be typed. */

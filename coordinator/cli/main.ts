@@ -3,8 +3,8 @@
 
 import { explain } from "../../shared/errors.ts";
 import { endWhenNobodyReads } from "../closed-pipe.ts";
+import { processOutput } from "../results/output.ts";
 import { carryOut } from "./command-line.ts";
-import { processOutput } from "./output.ts";
 
 endWhenNobodyReads();
 
