@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { agreed } from "../../coordinator/results/control.ts";
-import { benchEffect, effectOf } from "../../coordinator/results/control-effects.ts";
-import { type Named, namedTargets } from "../../coordinator/results/control-targets.ts";
-import { changesOf, type EditOptions } from "../../coordinator/results/edit.ts";
+import { agreed } from "../../coordinator/cli/control/control.ts";
+import { benchEffect, effectOf } from "../../coordinator/cli/control/control-effects.ts";
+import { type Named, namedTargets } from "../../coordinator/cli/control/control-targets.ts";
+import { changesOf, type EditOptions } from "../../coordinator/cli/control/edit.ts";
 import { answerClaim } from "../../coordinator/search-loop.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";

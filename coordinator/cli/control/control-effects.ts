@@ -1,7 +1,7 @@
-import type { WorkerId } from "../../shared/domain/names.ts";
-import { isOpen, type Trial } from "../../shared/domain/trial.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import type { ControlVerb } from "../../shared/wire/messages.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import { isOpen, type Trial } from "../../../shared/domain/trial.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { ControlVerb } from "../../../shared/wire/messages.ts";
 import type { Named } from "./control-targets.ts";
 
 /** What a control verb will do, with how many runs it concerns now: what a person is asked before it is done. */

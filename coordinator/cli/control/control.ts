@@ -1,15 +1,15 @@
-import { readJournal } from "../../shared/broker/journal-reader.ts";
-import { isOpen } from "../../shared/domain/trial.ts";
-import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import type { Bus } from "../../shared/ports.ts";
-import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../shared/wire/messages.ts";
-import { type Asker, processAsker } from "./confirm.ts";
+import { readJournal } from "../../../shared/broker/journal-reader.ts";
+import { isOpen } from "../../../shared/domain/trial.ts";
+import { NotFoundError, UsageError } from "../../../shared/errors.ts";
+import type { Bus } from "../../../shared/ports.ts";
+import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
+import { type Asker, processAsker } from "../../results/confirm.ts";
+import { withOperatorLink } from "../../results/operator-link.ts";
+import { giveOrder, newOrderId } from "../../results/order.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "../../results/scope.ts";
 import { benchEffect, effectOf } from "./control-effects.ts";
 import { checkWords, type Named, namedTargets, namedWorkers } from "./control-targets.ts";
-import { withOperatorLink } from "./operator-link.ts";
-import { giveOrder, newOrderId } from "./order.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
 
 export interface ControlOptions {
   readonly yes?: boolean | undefined;

@@ -1,17 +1,17 @@
-import { readJournal } from "../../shared/broker/journal-reader.ts";
-import type { Setting } from "../../shared/domain/hyperparameter.ts";
-import { changesText, type JobChanges } from "../../shared/domain/job-changes.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { parseInstant, parseSeconds, parseStopRule } from "../../shared/domain/spec/quantities.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { checkStages } from "./check-stages.ts";
-import { type Asker, processAsker } from "./confirm.ts";
+import { readJournal } from "../../../shared/broker/journal-reader.ts";
+import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import { changesText, type JobChanges } from "../../../shared/domain/job-changes.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/spec/quantities.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { checkStages } from "../../results/check-stages.ts";
+import { type Asker, processAsker } from "../../results/confirm.ts";
+import { withOperatorLink } from "../../results/operator-link.ts";
+import { newOrderId } from "../../results/order.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, scopeOf } from "../../results/scope.ts";
 import { agreed, type ControlOptions, giveAll } from "./control.ts";
 import { checkWords, namedTargets } from "./control-targets.ts";
-import { withOperatorLink } from "./operator-link.ts";
-import { newOrderId } from "./order.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, scopeOf } from "./scope.ts";
 
 /** Options as typed. */
 export interface EditOptions extends ControlOptions {

@@ -1,9 +1,9 @@
-import { parseJobName } from "../../shared/domain/names.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { newOrderId } from "./order.ts";
-import type { Output } from "./output.ts";
-import type { GlobalOptions } from "./scope.ts";
-import { carriedOut } from "./simple-order.ts";
+import { parseJobName } from "../../../shared/domain/names.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { newOrderId } from "../../results/order.ts";
+import type { Output } from "../../results/output.ts";
+import type { GlobalOptions } from "../../results/scope.ts";
+import { carriedOut } from "../../results/simple-order.ts";
 
 /** `nexus release job1`: a held job ends, and its run folders may go. */
 export async function releaseJob(

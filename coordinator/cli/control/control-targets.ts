@@ -1,10 +1,10 @@
-import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
-import type { Trial } from "../../shared/domain/trial.ts";
-import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import { runListForms, selectRuns } from "./run-list.ts";
+import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import type { Trial } from "../../../shared/domain/trial.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../../shared/errors.ts";
+import { runListForms, selectRuns } from "../../results/run-list.ts";
 
 /** What the words after a control verb name. */
 export type Named =
