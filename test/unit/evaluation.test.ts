@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { printEvaluation } from "../../coordinator/results/evaluate-job.ts";
-import { historyTable } from "../../coordinator/results/history-table.ts";
-import { verdictLines } from "../../coordinator/results/verdict-text.ts";
+import { printEvaluation } from "../../coordinator/cli/evaluate/evaluate-job.ts";
+import { historyTable } from "../../coordinator/cli/evaluate/history-table.ts";
+import { verdictLines } from "../../coordinator/cli/evaluate/verdict-text.ts";
 import { type CompletedRun, inColumns } from "../../shared/domain/evaluation/completed-runs.ts";
 import { type HistoryRow, searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { believe } from "../../shared/domain/evaluation/truth.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { evaluated } from "../../coordinator/cli/evaluate/eval.ts";
 import { PlainView } from "../../coordinator/plain.ts";
 import { progressLine, standingsTable } from "../../coordinator/progress.ts";
-import { evaluated } from "../../coordinator/results/eval.ts";
 import { printJobs } from "../../coordinator/results/list-jobs.ts";
 import { frameLines } from "../../coordinator/tui/frame.ts";
 import { LeadCount } from "../../coordinator/tui/lead-count.ts";

@@ -1,16 +1,16 @@
-import type { Evaluated } from "../../shared/domain/evaluation/evaluated.ts";
-import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
-import type { Configuration, Setting } from "../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { workspaceFlags } from "../../shared/workspace.ts";
-import { wrappedText } from "../tui/wrap.ts";
+import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
+import { intervalLevel } from "../../../shared/domain/evaluation/truth.ts";
+import type { Configuration, Setting } from "../../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { workspaceFlags } from "../../../shared/workspace.ts";
+import { namedJob } from "../../results/named-job.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
+import { wrappedText } from "../../tui/wrap.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
 import { historyTable } from "./history-table.ts";
-import { namedJob } from "./named-job.ts";
-import type { Output } from "./output.ts";
 import { repeatsJson, repeatsOf, repeatsText } from "./repeats.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
 import { verdictLines } from "./verdict-text.ts";
 
 /** `nexus eval job411`: the history of the best configuration, and what may be concluded. */

@@ -1,14 +1,14 @@
-import { UnwritableSpec, withTunedValues } from "../../shared/domain/evaluation/tuned-spec.ts";
-import type { Configuration } from "../../shared/domain/hyperparameter.ts";
-import { parseRunName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { NotFoundError, SpecError, UsageError } from "../../shared/errors.ts";
+import { UnwritableSpec, withTunedValues } from "../../../shared/domain/evaluation/tuned-spec.ts";
+import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
+import { parseRunName } from "../../../shared/domain/names.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
+import { namedJob } from "../../results/named-job.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
+import { writeWhole } from "../../results/whole-file.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
-import { namedJob } from "./named-job.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
-import { writeWhole } from "./whole-file.ts";
 
 /** `nexus spec`. */
 export interface SpecOptions {

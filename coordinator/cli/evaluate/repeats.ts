@@ -1,13 +1,13 @@
-import { completedRuns } from "../../shared/domain/evaluation/completed-runs.ts";
-import { labelOf } from "../../shared/domain/evaluation/history.ts";
-import { type MeasuredAgain, measuredAgain } from "../../shared/domain/evaluation/measured-again.ts";
-import type { Interval } from "../../shared/domain/evaluation/truth.ts";
-import type { Configuration } from "../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { counted } from "../counted.ts";
+import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
+import { labelOf } from "../../../shared/domain/evaluation/history.ts";
+import { type MeasuredAgain, measuredAgain } from "../../../shared/domain/evaluation/measured-again.ts";
+import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
+import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { counted } from "../../counted.ts";
+import { decimalsFor, formatDecimal } from "../../results/number-format.ts";
+import { printable } from "../../results/table.ts";
 import { hparamsOf, nothingCompleted } from "./eval.ts";
-import { decimalsFor, formatDecimal } from "./number-format.ts";
-import { printable } from "./table.ts";
 
 /** What the runs of a job with hp_tuning: false say of its one configuration: nothing was selected, so their mean is unbiased. */
 export interface Repeats {

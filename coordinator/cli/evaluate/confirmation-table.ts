@@ -1,10 +1,10 @@
-import type { Confirmation } from "../../shared/domain/evaluation/confirmation.ts";
-import type { Interval } from "../../shared/domain/evaluation/truth.ts";
-import { type Hyperparameter, settingsOf } from "../../shared/domain/hyperparameter.ts";
-import { counted } from "../counted.ts";
+import type { Confirmation } from "../../../shared/domain/evaluation/confirmation.ts";
+import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
+import { type Hyperparameter, settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import { counted } from "../../counted.ts";
+import { decimalsFor, formatDecimal } from "../../results/number-format.ts";
+import { tableColumn, tableLines } from "../../results/table.ts";
 import { hparamsOf } from "./eval.ts";
-import { decimalsFor, formatDecimal } from "./number-format.ts";
-import { tableColumn, tableLines } from "./table.ts";
 
 /** Search score, shrunken estimate and unbiased mean of each configuration, side by side. */
 export function confirmationText(

@@ -1,32 +1,32 @@
-import { readJournal } from "../../shared/broker/journal-reader.ts";
-import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import { componentDefaults } from "../../shared/component-defaults.ts";
+import { readJournal } from "../../../shared/broker/journal-reader.ts";
+import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
+import { componentDefaults } from "../../../shared/component-defaults.ts";
 import {
   confirmationSpec,
   confirmationsOf,
   confirmingJobs,
   pickTargets,
   type Targets,
-} from "../../shared/domain/evaluation/confirmation.ts";
-import type { Evaluated } from "../../shared/domain/evaluation/evaluated.ts";
-import { labelOf } from "../../shared/domain/evaluation/history.ts";
-import { UnwritableSpec } from "../../shared/domain/evaluation/tuned-spec.ts";
-import type { Configuration } from "../../shared/domain/hyperparameter.ts";
-import { type JobName, parseJobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { Spec } from "../../shared/domain/spec.ts";
-import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../shared/domain/spec-read.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { exitCode, NotFoundError, SpecError } from "../../shared/errors.ts";
-import { counted } from "../counted.ts";
+} from "../../../shared/domain/evaluation/confirmation.ts";
+import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
+import { labelOf } from "../../../shared/domain/evaluation/history.ts";
+import { UnwritableSpec } from "../../../shared/domain/evaluation/tuned-spec.ts";
+import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
+import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import type { Spec } from "../../../shared/domain/spec.ts";
+import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../../shared/domain/spec-read.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { exitCode, NotFoundError, SpecError } from "../../../shared/errors.ts";
+import { counted } from "../../counted.ts";
+import { namedJob } from "../../results/named-job.ts";
+import { withOperatorLink } from "../../results/operator-link.ts";
+import { giveOrder, newOrderId } from "../../results/order.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
+import { waitForJobs } from "../../results/wait-for-jobs.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";
-import { namedJob } from "./named-job.ts";
-import { withOperatorLink } from "./operator-link.ts";
-import { giveOrder, newOrderId } from "./order.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
-import { waitForJobs } from "./wait-for-jobs.ts";
 
 /** `nexus confirm`. */
 export interface ConfirmOptions {
