@@ -1,5 +1,5 @@
+import { workerFields } from "../cli/list/list-workers.ts";
 import { duration } from "../progress.ts";
-import { workerFields } from "../results/list-workers.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import { type Line, plain, span } from "./styled.ts";

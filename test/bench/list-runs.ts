@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { printRuns } from "../../coordinator/results/list-runs.ts";
+import { printRuns } from "../../coordinator/cli/list/list-runs.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { writeSnapshot } from "../../shared/broker/snapshots.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { printJobs } from "../../coordinator/results/list-jobs.ts";
-import { printWorkers } from "../../coordinator/results/list-workers.ts";
+import { printJobs } from "../../coordinator/cli/list/list-jobs.ts";
+import { printWorkers } from "../../coordinator/cli/list/list-workers.ts";
 import { isSilent } from "../../coordinator/silence.ts";
 import { waitingByJournal, whyWaiting } from "../../coordinator/waiting.ts";
 import { workerIdFrom } from "../../shared/domain/names.ts";

@@ -1,13 +1,20 @@
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { counted } from "../counted.ts";
-import { type Column, statusOf } from "./columns.ts";
-import { exportListing, formatOf, jsonLines } from "./export.ts";
-import type { Output } from "./output.ts";
-import { type Field, recordsJson } from "./records.ts";
-import { availableColumns, listing, listingTable, type RunListing, type RunQuery, totalLine } from "./run-listing.ts";
-import type { RunRow } from "./run-rows.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
-import { printable, tableColumn, tableLines } from "./table.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { counted } from "../../counted.ts";
+import { type Column, statusOf } from "../../results/columns.ts";
+import { exportListing, formatOf, jsonLines } from "../../results/export.ts";
+import type { Output } from "../../results/output.ts";
+import { type Field, recordsJson } from "../../results/records.ts";
+import {
+  availableColumns,
+  listing,
+  listingTable,
+  type RunListing,
+  type RunQuery,
+  totalLine,
+} from "../../results/run-listing.ts";
+import type { RunRow } from "../../results/run-rows.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
+import { printable, tableColumn, tableLines } from "../../results/table.ts";
 
 /** `nexus list runs`. */
 export interface ListRunsOptions extends Omit<RunQuery, "runs"> {

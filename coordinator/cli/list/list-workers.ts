@@ -1,11 +1,11 @@
-import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
-import { heldBy, isSilent } from "../silence.ts";
-import { hearStatus } from "./hear-status.ts";
-import type { Output } from "./output.ts";
-import { type Field, recordsJson, recordsTable } from "./records.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
-import { workerReason, workerStatus } from "./status-words.ts";
+import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
+import { hearStatus } from "../../results/hear-status.ts";
+import type { Output } from "../../results/output.ts";
+import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
+import { workerReason, workerStatus } from "../../results/status-words.ts";
+import { heldBy, isSilent } from "../../silence.ts";
 
 /** `nexus list workers`: what the journal says, and when the coordinator that leads last heard of each. */
 export async function listWorkers(

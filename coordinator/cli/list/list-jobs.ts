@@ -1,14 +1,14 @@
-import type { JobStateName } from "../../shared/domain/events.ts";
-import { leaderOf } from "../../shared/domain/lead.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { workspaceFlags } from "../../shared/workspace.ts";
-import { waitingByJournal } from "../waiting.ts";
-import { targetOf } from "./columns.ts";
-import { isCoordinatorHere, nobodyLeads } from "./hear-status.ts";
-import type { Output } from "./output.ts";
-import { type Field, recordsJson, recordsTable } from "./records.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import type { JobStateName } from "../../../shared/domain/events.ts";
+import { leaderOf } from "../../../shared/domain/lead.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { workspaceFlags } from "../../../shared/workspace.ts";
+import { targetOf } from "../../results/columns.ts";
+import { isCoordinatorHere, nobodyLeads } from "../../results/hear-status.ts";
+import type { Output } from "../../results/output.ts";
+import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
+import { waitingByJournal } from "../../waiting.ts";
 
 /** `nexus list jobs`. */
 export async function listJobs(
