@@ -1,13 +1,13 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { BackupWriter } from "../../shared/broker/backup-file.ts";
-import { closeStreams, openStreams } from "../../shared/broker/closed-streams.ts";
-import { checkStore } from "../../shared/broker/store-check.ts";
-import { packWorkspace, savedFiles } from "../../shared/broker/workspace-copy.ts";
-import { NexusError } from "../../shared/errors.ts";
-import { programVersion } from "../../shared/version.ts";
-import type { Output } from "./output.ts";
-import { type Scope, withLink } from "./scope.ts";
+import { BackupWriter } from "../../../shared/broker/backup-file.ts";
+import { closeStreams, openStreams } from "../../../shared/broker/closed-streams.ts";
+import { checkStore } from "../../../shared/broker/store-check.ts";
+import { packWorkspace, savedFiles } from "../../../shared/broker/workspace-copy.ts";
+import { NexusError } from "../../../shared/errors.ts";
+import { programVersion } from "../../../shared/version.ts";
+import type { Output } from "../../results/output.ts";
+import { type Scope, withLink } from "../../results/scope.ts";
 
 /**
  * Closes the workspace and packs it: whatever was acknowledged is in the file, and nothing is acknowledged any more. What fails

@@ -1,15 +1,15 @@
-import { areClosed } from "../../shared/broker/closed-streams.ts";
-import { keptStreamInfos, keptStreams } from "../../shared/broker/cluster.ts";
-import type { StreamInfo } from "../../shared/broker/jetstream-api.ts";
-import { type PeerState, peersTrouble, probePeers } from "../../shared/broker/peer-probe.ts";
-import { type Peer, peerAddress, peerHost } from "../../shared/broker/peers.ts";
-import { exitCode, UnreachableError } from "../../shared/errors.ts";
-import type { Bus } from "../../shared/ports.ts";
-import { decodeLeader } from "../../shared/wire/messages.ts";
-import { leaderKey } from "../../shared/wire/subjects.ts";
-import type { Output } from "./output.ts";
-import { type Field, recordsJson, recordsTable } from "./records.ts";
-import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
+import { areClosed } from "../../../shared/broker/closed-streams.ts";
+import { keptStreamInfos, keptStreams } from "../../../shared/broker/cluster.ts";
+import type { StreamInfo } from "../../../shared/broker/jetstream-api.ts";
+import { type PeerState, peersTrouble, probePeers } from "../../../shared/broker/peer-probe.ts";
+import { type Peer, peerAddress, peerHost } from "../../../shared/broker/peers.ts";
+import { exitCode, UnreachableError } from "../../../shared/errors.ts";
+import type { Bus } from "../../../shared/ports.ts";
+import { decodeLeader } from "../../../shared/wire/messages.ts";
+import { leaderKey } from "../../../shared/wire/subjects.ts";
+import type { Output } from "../../results/output.ts";
+import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
+import { type GlobalOptions, scopeOf, withLink } from "../../results/scope.ts";
 import { peersOf } from "./workspace-peers.ts";
 
 interface PeerRow {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
-import { openBackup } from "../../shared/broker/backup-file.ts";
-import { parseListen } from "../../shared/broker/listen.ts";
+import { openBackup } from "../../../shared/broker/backup-file.ts";
+import { parseListen } from "../../../shared/broker/listen.ts";
 import {
   findSelf,
   type Peer,
@@ -9,19 +9,19 @@ import {
   peerAddress,
   readPeers,
   writePeers,
-} from "../../shared/broker/peers.ts";
-import { setAside } from "../../shared/broker/set-aside.ts";
-import { restoreFiles } from "../../shared/broker/workspace-copy.ts";
-import { UsageError } from "../../shared/errors.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
-import { stopCoordinator } from "../launch.ts";
-import { newPeersFile, refuseWhereServed } from "../peers/become-peer.ts";
-import { joinCommand, keepSecret } from "../peers/invitation.ts";
-import type { Consent } from "./consent.ts";
-import { endUnused } from "./end-unused.ts";
+} from "../../../shared/broker/peers.ts";
+import { setAside } from "../../../shared/broker/set-aside.ts";
+import { restoreFiles } from "../../../shared/broker/workspace-copy.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import type { WorkspacePaths } from "../../../shared/workspace.ts";
+import { stopCoordinator } from "../../launch.ts";
+import { newPeersFile, refuseWhereServed } from "../../peers/become-peer.ts";
+import { joinCommand, keepSecret } from "../../peers/invitation.ts";
+import type { Consent } from "../../results/consent.ts";
+import { endUnused } from "../../results/end-unused.ts";
+import type { Output } from "../../results/output.ts";
+import type { Scope } from "../../results/scope.ts";
 import { packForGood, stayHere } from "./move-pack.ts";
-import type { Output } from "./output.ts";
-import type { Scope } from "./scope.ts";
 
 export interface ToPeersOptions {
   readonly toPeers?: string | undefined;

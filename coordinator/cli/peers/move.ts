@@ -1,10 +1,10 @@
-import { openStreams } from "../../shared/broker/closed-streams.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { consentOf } from "./consent.ts";
+import { openStreams } from "../../../shared/broker/closed-streams.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { consentOf } from "../../results/consent.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, scopeOf, withLink } from "../../results/scope.ts";
 import { moveToPeers } from "./move-to-peers.ts";
 import { moveToSingle } from "./move-to-single.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
 
 export interface MoveOptions {
   readonly toPeers?: string | undefined;
