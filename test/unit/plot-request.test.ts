@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { textLook } from "../../coordinator/results/plot.ts";
+import { textLook } from "../../coordinator/cli/plot/plot.ts";
 import { type PlotOptions, readRequest } from "../../coordinator/results/plots/request.ts";
 import { UsageError } from "../../shared/errors.ts";
 

@@ -49,6 +49,6 @@ export const addPlot: AddVerbs = (program, { globals, output }) => {
       const { isTTY, columns, rows } = process.stdout;
       const { color } = command.optsWithGlobals<{ color?: string }>();
       const screen = { isTerminal: isTTY === true, columns, rows, env: process.env, color };
-      await (await import("../plot.ts")).plot(globals(), words, options, screen, output);
+      await (await import("../../cli/plot/plot.ts")).plot(globals(), words, options, screen, output);
     });
 };
