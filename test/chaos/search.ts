@@ -1,6 +1,6 @@
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Verification, verifyStore } from "../../coordinator/results/verify.ts";
+import { type Verification, verifyStore } from "../../coordinator/cli/store/verify.ts";
 import { operatorName } from "../../shared/broker/credentials.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";

@@ -18,9 +18,9 @@ import { stopCoordinator } from "../../launch.ts";
 import { newPeersFile, refuseWhereServed } from "../../peers/become-peer.ts";
 import { joinCommand, keepSecret } from "../../peers/invitation.ts";
 import type { Consent } from "../../results/consent.ts";
-import { endUnused } from "../../results/end-unused.ts";
 import type { Output } from "../../results/output.ts";
 import type { Scope } from "../../results/scope.ts";
+import { endUnused } from "../store/end-unused.ts";
 import { packForGood, stayHere } from "./move-pack.ts";
 
 export interface ToPeersOptions {

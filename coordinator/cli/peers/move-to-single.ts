@@ -13,10 +13,10 @@ import { BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { stopCoordinator } from "../../launch.ts";
 import type { Consent } from "../../results/consent.ts";
-import { endUnused } from "../../results/end-unused.ts";
 import type { Output } from "../../results/output.ts";
-import { fillFrom } from "../../results/restore.ts";
 import type { Scope } from "../../results/scope.ts";
+import { endUnused } from "../store/end-unused.ts";
+import { fillFrom } from "../store/restore.ts";
 import { packForGood, stayHere } from "./move-pack.ts";
 import { peersOf } from "./workspace-peers.ts";
 

@@ -1,20 +1,20 @@
 import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Backup, openBackup } from "../../shared/broker/backup-file.ts";
-import type { CoordinatorBus } from "../../shared/broker/bus.ts";
-import { replaceStore } from "../../shared/broker/new-store.ts";
-import { readPeers } from "../../shared/broker/peers.ts";
-import { restoreFiles, unpackWorkspace } from "../../shared/broker/workspace-copy.ts";
-import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { UnreachableError, UsageError } from "../../shared/errors.ts";
-import { BusError } from "../../shared/ports.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
-import { counted } from "../counted.ts";
-import { stopCoordinator } from "../launch.ts";
+import { type Backup, openBackup } from "../../../shared/broker/backup-file.ts";
+import type { CoordinatorBus } from "../../../shared/broker/bus.ts";
+import { replaceStore } from "../../../shared/broker/new-store.ts";
+import { readPeers } from "../../../shared/broker/peers.ts";
+import { restoreFiles, unpackWorkspace } from "../../../shared/broker/workspace-copy.ts";
+import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { BusError } from "../../../shared/ports.ts";
+import type { WorkspacePaths } from "../../../shared/workspace.ts";
+import { counted } from "../../counted.ts";
+import { stopCoordinator } from "../../launch.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "../../results/scope.ts";
 import { endUnused } from "./end-unused.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
 
 export interface RestoreOptions {
   /** Set what the workspace holds now aside, and stop its coordinator first. */

@@ -1,18 +1,18 @@
 import { existsSync } from "node:fs";
-import { replaceStore } from "../../shared/broker/new-store.ts";
-import { readPeers } from "../../shared/broker/peers.ts";
-import { readRemains, type StoreRemains } from "../../shared/broker/store-remains.ts";
-import { type Salvage, salvage } from "../../shared/broker/store-salvage.ts";
-import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { exitCode, UnreachableError, UsageError } from "../../shared/errors.ts";
-import { type Bus, BusError } from "../../shared/ports.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { replaceStore } from "../../../shared/broker/new-store.ts";
+import { readPeers } from "../../../shared/broker/peers.ts";
+import { readRemains, type StoreRemains } from "../../../shared/broker/store-remains.ts";
+import { type Salvage, salvage } from "../../../shared/broker/store-salvage.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { exitCode, UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { type Bus, BusError } from "../../../shared/ports.ts";
+import type { WorkspacePaths } from "../../../shared/workspace.ts";
 
-import { counted } from "../counted.ts";
+import { counted } from "../../counted.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "../../results/scope.ts";
 import { endUnused } from "./end-unused.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "./scope.ts";
 
 export interface RepairOptions {
   readonly acceptLoss?: boolean | undefined;

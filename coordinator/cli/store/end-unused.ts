@@ -1,10 +1,10 @@
-import { runningBroker } from "../../shared/broker/broker-info.ts";
-import { takeCensus } from "../../shared/broker/holders.ts";
-import { signalProcess } from "../../shared/broker/tied-process.ts";
-import { pause } from "../../shared/deadline.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { isAlive } from "../../shared/process-identity.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { runningBroker } from "../../../shared/broker/broker-info.ts";
+import { takeCensus } from "../../../shared/broker/holders.ts";
+import { signalProcess } from "../../../shared/broker/tied-process.ts";
+import { pause } from "../../../shared/deadline.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { isAlive } from "../../../shared/process-identity.ts";
+import type { WorkspacePaths } from "../../../shared/workspace.ts";
 
 const patienceMs = 30_000;
 

@@ -1,24 +1,24 @@
-import { readUpTo } from "../../shared/broker/read-up-to.ts";
-import { readSnapshot } from "../../shared/broker/snapshots.ts";
-import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../shared/broker/store-check.ts";
-import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import { plainDifference } from "../../shared/domain/invariants/plain-difference.ts";
-import { InvariantCheck } from "../../shared/domain/invariants.ts";
-import type { JobName } from "../../shared/domain/names.ts";
-import { FoldError } from "../../shared/domain/run-table.ts";
-import { takeSnapshot } from "../../shared/domain/snapshot.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { exitCode } from "../../shared/errors.ts";
-import { type Bus, BusError, type StoredMessage } from "../../shared/ports.ts";
-import { BadMessage } from "../../shared/wire/check.ts";
-import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
-import { evidenceOfJob, streams } from "../../shared/wire/subjects.ts";
-import { testimonyOf } from "../../shared/wire/testimony.ts";
-import { counted } from "../counted.ts";
-import { namedJob } from "./named-job.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "./scope.ts";
+import { readUpTo } from "../../../shared/broker/read-up-to.ts";
+import { readSnapshot } from "../../../shared/broker/snapshots.ts";
+import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../shared/broker/store-check.ts";
+import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
+import type { JournalEvent } from "../../../shared/domain/events.ts";
+import { plainDifference } from "../../../shared/domain/invariants/plain-difference.ts";
+import { InvariantCheck } from "../../../shared/domain/invariants.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { FoldError } from "../../../shared/domain/run-table.ts";
+import { takeSnapshot } from "../../../shared/domain/snapshot.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { type Bus, BusError, type StoredMessage } from "../../../shared/ports.ts";
+import { BadMessage } from "../../../shared/wire/check.ts";
+import { decodeEvents, isJournalRecord } from "../../../shared/wire/messages.ts";
+import { evidenceOfJob, streams } from "../../../shared/wire/subjects.ts";
+import { testimonyOf } from "../../../shared/wire/testimony.ts";
+import { counted } from "../../counted.ts";
+import { namedJob } from "../../results/named-job.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, scopeOf, withLink } from "../../results/scope.ts";
 
 /** What a store came to, held against the promises of a search. */
 export interface Verification {
