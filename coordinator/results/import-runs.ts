@@ -7,10 +7,10 @@ import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { renderProblems } from "../../shared/domain/spec-read.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { mostImported } from "../../shared/wire/messages.ts";
+import type { RunOptions } from "../cli/submit/run.ts";
 import { counted } from "../counted.ts";
 import type { Output } from "./output.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
-import type { RunOptions } from "./run.ts";
 import type { GlobalOptions } from "./scope.ts";
 
 /** Problems named at once; a wrong column would otherwise fill the screen. */
@@ -147,6 +147,6 @@ export async function importRuns(
       ? ""
       : `; ${counted(withoutResult, "row")} without a result ${withoutResult === 1 ? "was" : "were"} passed over`;
   output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}\n`);
-  const { launchJob } = await import("./launch-job.ts");
+  const { launchJob } = await import("../cli/submit/launch-job.ts");
   return launchJob(globals, spec, options, output, runs);
 }

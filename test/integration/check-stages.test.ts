@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { checkStages } from "../../coordinator/results/check-stages.ts";
+import { checkStages } from "../../coordinator/cli/submit/check-stages.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CommandShape, withFullOptions } from "../../coordinator/cli/option-prefixes.ts";
+import { parseSpecArguments } from "../../coordinator/cli/submit/spec-arguments.ts";
 import { scopeOf } from "../../coordinator/results/scope.ts";
-import { parseSpecArguments } from "../../coordinator/results/spec-arguments.ts";
 import { UsageError } from "../../shared/errors.ts";
 
 const option = (long: string, takesValue = true) => ({ long, takesValue });

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync,
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { collectCode } from "../../coordinator/results/collect-code.ts";
+import { collectCode } from "../../coordinator/cli/submit/collect-code.ts";
 import { answerClaim } from "../../coordinator/search-loop.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";

@@ -24,7 +24,7 @@ import { withOperatorLink } from "../../results/operator-link.ts";
 import { giveOrder, newOrderId } from "../../results/order.ts";
 import type { Output } from "../../results/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
-import { waitForJobs } from "../../results/wait-for-jobs.ts";
+import { waitForJobs } from "../submit/wait-for-jobs.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";
 

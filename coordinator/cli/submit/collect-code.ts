@@ -1,12 +1,12 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { ownComponentFiles } from "../../shared/component-defaults.ts";
-import type { CodeBundle, CodeFile } from "../../shared/domain/code-bundle.ts";
-import type { Spec } from "../../shared/domain/spec.ts";
-import { usedComponents } from "../../shared/domain/spec-read.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { pathProblem } from "../../shared/wire/artifacts.ts";
-import { mostCodeFiles, mostZippedBytes, zip } from "../../shared/wire/code-bundle.ts";
+import { ownComponentFiles } from "../../../shared/component-defaults.ts";
+import type { CodeBundle, CodeFile } from "../../../shared/domain/code-bundle.ts";
+import type { Spec } from "../../../shared/domain/spec.ts";
+import { usedComponents } from "../../../shared/domain/spec-read.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { pathProblem } from "../../../shared/wire/artifacts.ts";
+import { mostCodeFiles, mostZippedBytes, zip } from "../../../shared/wire/code-bundle.ts";
 
 /** Folders and files that are nobody's code. */
 const passedOver = (name: string): boolean =>

@@ -1,4 +1,4 @@
-import { UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../../shared/errors.ts";
 
 /** What follows `nexus run`, but for the options that are the command's own. */
 export interface SpecArguments {

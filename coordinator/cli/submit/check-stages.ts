@@ -1,12 +1,12 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { SpecError } from "../../shared/errors.ts";
-import type { StageCheck, StageCheckAnswer } from "../../shared/stage-check.ts";
-import { counted } from "../counted.ts";
-import type { Output } from "./output.ts";
+import { SpecError } from "../../../shared/errors.ts";
+import type { StageCheck, StageCheckAnswer } from "../../../shared/stage-check.ts";
+import { counted } from "../../counted.ts";
+import type { Output } from "../../results/output.ts";
 
 /** By path: the coordinator's code never imports the worker's. */
-const program = fileURLToPath(new URL("../../worker/check-stages.js", import.meta.url));
+const program = fileURLToPath(new URL("../../../worker/check-stages.js", import.meta.url));
 /** Long lists of large models take their time; the runs themselves say what is wrong with what was not tried. */
 const patienceMs = 20_000;
 const mostShown = 10;

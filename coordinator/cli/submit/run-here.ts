@@ -3,15 +3,15 @@ import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeCode } from "../../shared/code-files.ts";
-import { largestRandint } from "../../shared/domain/seeds.ts";
-import { isMapping } from "../../shared/domain/spec/expand.ts";
-import type { Spec } from "../../shared/domain/spec.ts";
-import { expandSpec, usedComponents } from "../../shared/domain/spec-read.ts";
-import { exitCode, UsageError } from "../../shared/errors.ts";
-import type { LocalRun } from "../../shared/local-run.ts";
+import { writeCode } from "../../../shared/code-files.ts";
+import { largestRandint } from "../../../shared/domain/seeds.ts";
+import { isMapping } from "../../../shared/domain/spec/expand.ts";
+import type { Spec } from "../../../shared/domain/spec.ts";
+import { expandSpec, usedComponents } from "../../../shared/domain/spec-read.ts";
+import { exitCode, UsageError } from "../../../shared/errors.ts";
+import type { LocalRun } from "../../../shared/local-run.ts";
+import type { Output } from "../../results/output.ts";
 import { collectCode } from "./collect-code.ts";
-import type { Output } from "./output.ts";
 
 /** Executes a spec here and now, in a process of its own, and returns the exit code. */
 export async function runHere(spec: Spec, output: Output): Promise<number> {
@@ -36,7 +36,7 @@ export async function runHere(spec: Spec, output: Output): Promise<number> {
 }
 
 /** By path: the coordinator's code never imports the worker's. */
-const program = fileURLToPath(new URL("../../worker/local-run.js", import.meta.url));
+const program = fileURLToPath(new URL("../../../worker/local-run.js", import.meta.url));
 
 /** The child hears Ctrl-C from the terminal and again from here; one that comes this much later is a person's second one. */
 const secondSignalMs = 500;
