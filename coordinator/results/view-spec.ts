@@ -1,9 +1,9 @@
 import { parseJobName } from "../../shared/domain/names.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { reproSpecs } from "../cli/transfer/repro-of.ts";
 import { namedJob } from "./named-job.ts";
 import { oneRun } from "./one-run.ts";
 import type { Output } from "./output.ts";
-import { reproSpecs } from "./repro-of.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
 
 export interface ViewSpecOptions {

@@ -106,7 +106,11 @@ const rules: readonly Rule[] = [
   wrapped("@observablehq/plot", "coordinator/results/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
   wrapped("linkedom", "coordinator/results/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
   wrapped("@resvg/resvg-js", "coordinator/results/plots/png.ts", /^coordinator\/(results\/)?plots\/png\.ts$/),
-  wrapped("hyparquet-writer", "coordinator/results/parquet.ts", /^coordinator\/(results|cli\/transfer)\/parquet\.ts$/),
+  wrapped(
+    "hyparquet-writer",
+    "coordinator/cli/transfer/parquet.ts",
+    /^coordinator\/(results|cli\/transfer)\/parquet\.ts$/,
+  ),
   {
     rule: "the product imports node's modules, its own files and the libraries of package.json",
     isBroken: ({ from, file, specifier }) =>

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { namedFile } from "../../coordinator/cli/transfer/download.ts";
+import { formatFor } from "../../coordinator/cli/transfer/export-job.ts";
+import { jobFiles } from "../../coordinator/cli/transfer/job-files.ts";
+import { reportsCsv } from "../../coordinator/cli/transfer/reports-csv.ts";
 import { ConsolePrinter } from "../../coordinator/results/console-printer.ts";
-import { namedFile } from "../../coordinator/results/download.ts";
-import { formatFor } from "../../coordinator/results/export-job.ts";
-import { jobFiles } from "../../coordinator/results/job-files.ts";
 import { oneRun } from "../../coordinator/results/one-run.ts";
 import { silentNote, unfinishedNote } from "../../coordinator/results/plots/build.ts";
 import { chooseRuns } from "../../coordinator/results/plots/chosen-runs.ts";
 import { readRequest } from "../../coordinator/results/plots/request.ts";
-import { reportsCsv } from "../../coordinator/results/reports-csv.ts";
 import { eventsText, isAbout } from "../../coordinator/results/view-events.ts";
 import { reportsJson, reportsText } from "../../coordinator/results/view-metrics.ts";
 import { isChoiceOf, runText, whyChosen } from "../../coordinator/results/view-run.ts";

@@ -1,5 +1,5 @@
-import type { Curve } from "../../shared/domain/curve.ts";
-import { csvField } from "./export.ts";
+import type { Curve } from "../../../shared/domain/curve.ts";
+import { csvField } from "../../results/export.ts";
 
 /** Every report of a run, unrounded: `stage,iters,hours,s1-rew,...`. */
 export function reportsCsv({ stages }: Curve): string {

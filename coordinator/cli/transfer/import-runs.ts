@@ -1,17 +1,17 @@
 import { readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
-import { loadSpecFile } from "../../shared/component-defaults.ts";
-import type { ImportedRun } from "../../shared/domain/events.ts";
-import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
-import { renderProblems } from "../../shared/domain/spec-read.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { mostImported } from "../../shared/wire/messages.ts";
-import type { RunOptions } from "../cli/submit/run.ts";
-import { counted } from "../counted.ts";
-import type { Output } from "./output.ts";
+import { loadSpecFile } from "../../../shared/component-defaults.ts";
+import type { ImportedRun } from "../../../shared/domain/events.ts";
+import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import { renderProblems } from "../../../shared/domain/spec-read.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { mostImported } from "../../../shared/wire/messages.ts";
+import { counted } from "../../counted.ts";
+import type { Output } from "../../results/output.ts";
+import type { GlobalOptions } from "../../results/scope.ts";
+import type { RunOptions } from "../submit/run.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
-import type { GlobalOptions } from "./scope.ts";
 
 /** Problems named at once; a wrong column would otherwise fill the screen. */
 const mostProblems = 10;
@@ -147,6 +147,6 @@ export async function importRuns(
       ? ""
       : `; ${counted(withoutResult, "row")} without a result ${withoutResult === 1 ? "was" : "were"} passed over`;
   output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}\n`);
-  const { launchJob } = await import("../cli/submit/launch-job.ts");
+  const { launchJob } = await import("../submit/launch-job.ts");
   return launchJob(globals, spec, options, output, runs);
 }

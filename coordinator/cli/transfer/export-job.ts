@@ -1,13 +1,13 @@
-import { UsageError } from "../../shared/errors.ts";
-import { counted } from "../counted.ts";
-import { exportLines } from "./export.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { counted } from "../../counted.ts";
+import { exportLines } from "../../results/export.ts";
+import type { Output } from "../../results/output.ts";
+import { selectRuns } from "../../results/run-list.ts";
+import { listing, type RunListing } from "../../results/run-listing.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
+import { writeWhole } from "../../results/whole-file.ts";
 import { type ExportFormat, type ExportJobOptions, exportEndings, exportFormats } from "./export-formats.ts";
 import { optunaJournal } from "./optuna-journal.ts";
-import type { Output } from "./output.ts";
-import { selectRuns } from "./run-list.ts";
-import { listing, type RunListing } from "./run-listing.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
-import { writeWhole } from "./whole-file.ts";
 
 /** Columns that a table leaves out and a file may as well have. */
 const more = "trial,worker,attempts,started,ended,secs,seed,reason";

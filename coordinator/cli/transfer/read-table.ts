@@ -1,5 +1,5 @@
-import type { Setting } from "../../shared/domain/hyperparameter.ts";
-import { UsageError } from "../../shared/errors.ts";
+import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import { UsageError } from "../../../shared/errors.ts";
 
 /** One line of a table that was read from a file. */
 export interface ReadRow {

@@ -1,12 +1,12 @@
-import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { pathProblem } from "../../shared/wire/artifacts.ts";
-import { unzip } from "../../shared/wire/code-bundle.ts";
-import { sha256Of } from "../../shared/wire/sealed-chunks.ts";
-import { exportLines } from "./export.ts";
+import type { CodeBundle } from "../../../shared/domain/code-bundle.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { pathProblem } from "../../../shared/wire/artifacts.ts";
+import { unzip } from "../../../shared/wire/code-bundle.ts";
+import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
+import { exportLines } from "../../results/export.ts";
+import { listing } from "../../results/run-listing.ts";
 import type { RunFile } from "./run-files.ts";
-import { listing } from "./run-listing.ts";
 
 /** What a job has besides its runs: its spec, the table of its runs, the defaults that came along with it. */
 export function jobFiles(table: RunTable, state: WorkspaceState, workspace: string): RunFile[] {

@@ -1,12 +1,12 @@
 import { hostname } from "node:os";
-import { within } from "../../shared/deadline.ts";
-import { settingsOf } from "../../shared/domain/hyperparameter.ts";
-import { isOpen } from "../../shared/domain/trial.ts";
-import type { Bus, Reading } from "../../shared/ports.ts";
-import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../shared/tensorboard/event-file.ts";
-import { open } from "../../shared/wire/sealed-chunks.ts";
-import { chunk, chunks, streams } from "../../shared/wire/subjects.ts";
-import type { ChosenRun, RunEvidence, RunFiles } from "./curves.ts";
+import { within } from "../../../shared/deadline.ts";
+import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import { isOpen } from "../../../shared/domain/trial.ts";
+import type { Bus, Reading } from "../../../shared/ports.ts";
+import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../shared/tensorboard/event-file.ts";
+import { open } from "../../../shared/wire/sealed-chunks.ts";
+import { chunk, chunks, streams } from "../../../shared/wire/subjects.ts";
+import type { ChosenRun, RunEvidence, RunFiles } from "../../results/curves.ts";
 import { reportsCsv } from "./reports-csv.ts";
 import type { Repro } from "./repro-of.ts";
 

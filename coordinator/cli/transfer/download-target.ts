@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
-import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
-import { BadMessage } from "../../shared/wire/check.ts";
-import { sha256Of } from "../../shared/wire/sealed-chunks.ts";
-import { counted } from "../counted.ts";
-import type { Output } from "./output.ts";
+import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
+import { BadMessage } from "../../../shared/wire/check.ts";
+import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
+import { counted } from "../../counted.ts";
+import type { Output } from "../../results/output.ts";
+import { printable } from "../../results/table.ts";
+import { writeWhole } from "../../results/whole-file.ts";
 import type { RunFile } from "./run-files.ts";
-import { printable } from "./table.ts";
-import { writeWhole } from "./whole-file.ts";
 
 export interface TargetOptions {
   /** Replaces files that are there with another content. */

@@ -1,22 +1,22 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseJobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { NotFoundError } from "../../shared/errors.ts";
-import type { Bus } from "../../shared/ports.ts";
-import { readEvidence } from "./curves.ts";
+import { parseJobName } from "../../../shared/domain/names.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { NotFoundError } from "../../../shared/errors.ts";
+import type { Bus } from "../../../shared/ports.ts";
+import { readEvidence } from "../../results/curves.ts";
+import { namedJob } from "../../results/named-job.ts";
+import { childRuns, oneRun } from "../../results/one-run.ts";
+import type { Output } from "../../results/output.ts";
+import { namesJobs, selectRuns } from "../../results/run-list.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
+import { printable } from "../../results/table.ts";
 import { DownloadTarget, type TargetOptions } from "./download-target.ts";
 import { codeFiles, jobFiles } from "./job-files.ts";
-import { namedJob } from "./named-job.ts";
-import { childRuns, oneRun } from "./one-run.ts";
-import type { Output } from "./output.ts";
 import { reproSpecs } from "./repro-of.ts";
 import { filesOf, type RunFile } from "./run-files.ts";
-import { namesJobs, selectRuns } from "./run-list.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
-import { printable } from "./table.ts";
 
 export interface DownloadOptions extends TargetOptions {
   /** Folder, or for one file its name; the name of what is downloaded, here, when left out. */

@@ -1,10 +1,10 @@
-import { settingsOf } from "../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { randintAt } from "../../shared/domain/seeds.ts";
-import { isMapping } from "../../shared/domain/spec/expand.ts";
-import { carriedDefaults, expandSpec, readSpec, reproSpec, withChosen } from "../../shared/domain/spec-read.ts";
-import type { Trial } from "../../shared/domain/trial.ts";
-import { JournalCorruptError } from "../../shared/errors.ts";
+import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { randintAt } from "../../../shared/domain/seeds.ts";
+import { isMapping } from "../../../shared/domain/spec/expand.ts";
+import { carriedDefaults, expandSpec, readSpec, reproSpec, withChosen } from "../../../shared/domain/spec-read.ts";
+import type { Trial } from "../../../shared/domain/trial.ts";
+import { JournalCorruptError } from "../../../shared/errors.ts";
 
 export interface Repro {
   /** The text of repro_spec.yaml: the same as the run itself would write. */
