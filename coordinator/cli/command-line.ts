@@ -3,23 +3,23 @@
 import { Command, CommanderError, Option } from "commander";
 import { exitCode } from "../../shared/errors.ts";
 import { programVersion } from "../../shared/version.ts";
-import * as help from "../results/help.ts";
 import type { Output } from "../results/output.ts";
 import type { GlobalOptions } from "../results/scope.ts";
-import { addControl } from "../results/verbs/control.ts";
-import { addEvaluate } from "../results/verbs/evaluate.ts";
-import { addInit } from "../results/verbs/init.ts";
-import { addList } from "../results/verbs/list.ts";
-import { addOrders } from "../results/verbs/orders.ts";
-import { addPeers } from "../results/verbs/peers.ts";
-import { addPlot } from "../results/verbs/plot.ts";
-import { addRun } from "../results/verbs/run.ts";
-import { addStore } from "../results/verbs/store.ts";
-import { addTransfer } from "../results/verbs/transfer.ts";
-import { addVerify } from "../results/verbs/verify.ts";
-import { addView } from "../results/verbs/view.ts";
 import { checkHelpWords } from "./help-words.ts";
 import { type CommandShape, withFullOptions } from "./option-prefixes.ts";
+import { addControl } from "./verbs/control.ts";
+import { addEvaluate } from "./verbs/evaluate.ts";
+import * as help from "./verbs/help.ts";
+import { addInit } from "./verbs/init.ts";
+import { addList } from "./verbs/list.ts";
+import { addOrders } from "./verbs/orders.ts";
+import { addPeers } from "./verbs/peers.ts";
+import { addPlot } from "./verbs/plot.ts";
+import { addRun } from "./verbs/run.ts";
+import { addStore } from "./verbs/store.ts";
+import { addTransfer } from "./verbs/transfer.ts";
+import { addVerify } from "./verbs/verify.ts";
+import { addView } from "./verbs/view.ts";
 
 /** Carries out what the words after `nexus` say; returns the exit code. Verbs are loaded when they are needed. */
 export async function carryOut(words: readonly string[], output: Output): Promise<number> {

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import type { RunOptions } from "../../cli/submit/run.ts";
-import * as help from "../help.ts";
+import type { RunOptions } from "../submit/run.ts";
 import { seconds } from "./arguments.ts";
 import { examples } from "./examples.ts";
+import * as help from "./help.ts";
 import type { AddVerbs } from "./verb.ts";
 
 export const addRun: AddVerbs = (program, { globals, output, exit }) => {
@@ -22,6 +22,6 @@ export const addRun: AddVerbs = (program, { globals, output, exit }) => {
     .addHelpText("after", help.run)
     .addHelpText("after", examples("nexus run spec.yaml", "nexus run spec.yaml --environment CartPole_Env"))
     .action(async (_spec: string, options: RunOptions, command: Command) => {
-      exit(await (await import("../../cli/submit/run.ts")).runSpec(globals(), command.args, options, output));
+      exit(await (await import("../submit/run.ts")).runSpec(globals(), command.args, options, output));
     });
 };

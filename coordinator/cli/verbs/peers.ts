@@ -1,4 +1,4 @@
-import type { MoveOptions } from "../../cli/peers/move.ts";
+import type { MoveOptions } from "../peers/move.ts";
 import { examples } from "./examples.ts";
 import * as help from "./peers-help.ts";
 import type { AddVerbs } from "./verb.ts";
@@ -10,7 +10,7 @@ export const addPeers: AddVerbs = (program, { globals, output, exit }) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", help.peers)
     .action(async (options: { json?: boolean }) => {
-      exit(await (await import("../../cli/peers/list-peers.ts")).listPeers(globals(), options, output));
+      exit(await (await import("../peers/list-peers.ts")).listPeers(globals(), options, output));
     });
   peers
     .command("invite")
@@ -18,7 +18,7 @@ export const addPeers: AddVerbs = (program, { globals, output, exit }) => {
     .option("--json", "one JSON object")
     .addHelpText("after", examples("nexus peers invite", "nexus peers invite | ssh lab2 nexus-coord --peers-join -"))
     .action(async () => {
-      (await import("../../cli/peers/invite-peer.ts")).invitePeer(globals(), peers.opts<{ json?: boolean }>(), output);
+      (await import("../peers/invite-peer.ts")).invitePeer(globals(), peers.opts<{ json?: boolean }>(), output);
     });
   peers
     .command("replace <old> <new>")
@@ -29,12 +29,7 @@ export const addPeers: AddVerbs = (program, { globals, output, exit }) => {
     .action(async (old: string, next: string, { yes }: { yes?: boolean }) => {
       // The word before, nexus peers, has the same option and takes it.
       const { json } = peers.opts<{ json?: boolean }>();
-      await (await import("../../cli/peers/replace-peer.ts")).replacePeer(
-        globals(),
-        { old, next },
-        { yes, json },
-        output,
-      );
+      await (await import("../peers/replace-peer.ts")).replacePeer(globals(), { old, next }, { yes, json }, output);
     });
   program
     .command("move")
@@ -47,6 +42,6 @@ export const addPeers: AddVerbs = (program, { globals, output, exit }) => {
     .option("--json", "one JSON object")
     .addHelpText("after", help.move)
     .action(async (options: MoveOptions) => {
-      await (await import("../../cli/peers/move.ts")).move(globals(), options, output);
+      await (await import("../peers/move.ts")).move(globals(), options, output);
     });
 };

@@ -8,6 +8,6 @@ export const addOrders: AddVerbs = (program, { globals, output }) => {
     .option("--json", "one JSON object")
     .addHelpText("after", examples("nexus release job1"))
     .action(async (job: string, options: { json?: boolean }) => {
-      await (await import("../../cli/control/release.ts")).releaseJob(globals(), job, options, output);
+      await (await import("../control/release.ts")).releaseJob(globals(), job, options, output);
     });
 };

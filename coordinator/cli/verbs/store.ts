@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from "commander";
-import type { BackupOptions } from "../../cli/store/backup.ts";
-import type { RepairOptions } from "../../cli/store/repair.ts";
-import type { RestoreOptions } from "../../cli/store/restore.ts";
-import * as help from "../help.ts";
+import type { BackupOptions } from "../store/backup.ts";
+import type { RepairOptions } from "../store/repair.ts";
+import type { RestoreOptions } from "../store/restore.ts";
+import * as help from "./help.ts";
 import type { AddVerbs } from "./verb.ts";
 
 /** What is done with a workspace's store as a whole. */
@@ -15,7 +15,7 @@ export const addStore: AddVerbs = (program, { globals, output, exit }) => {
     .option("--json", "one JSON object")
     .addHelpText("after", help.backup)
     .action(async (file: string, options: BackupOptions) => {
-      await (await import("../../cli/store/backup.ts")).backUp(globals(), file, options, output);
+      await (await import("../store/backup.ts")).backUp(globals(), file, options, output);
     });
   program
     .command("restore")
@@ -26,7 +26,7 @@ export const addStore: AddVerbs = (program, { globals, output, exit }) => {
     .option("--json", "one JSON object")
     .addHelpText("after", help.restore)
     .action(async (file: string, options: RestoreOptions) => {
-      await (await import("../../cli/store/restore.ts")).restore(globals(), file, options, output);
+      await (await import("../store/restore.ts")).restore(globals(), file, options, output);
     });
   program
     .command("repair")
@@ -35,7 +35,7 @@ export const addStore: AddVerbs = (program, { globals, output, exit }) => {
     .option("--json", "one JSON object")
     .addHelpText("after", help.repair)
     .action(async (options: RepairOptions) => {
-      exit(await (await import("../../cli/store/repair.ts")).repair(globals(), options, output));
+      exit(await (await import("../store/repair.ts")).repair(globals(), options, output));
     });
 };
 

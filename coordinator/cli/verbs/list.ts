@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import type { ListRunsOptions } from "../../cli/list/list-runs.ts";
-import * as help from "../help.ts";
+import type { ListRunsOptions } from "../list/list-runs.ts";
 import { collect, count, decimals } from "./arguments.ts";
 import { examples } from "./examples.ts";
+import * as help from "./help.ts";
 import type { AddVerbs, VerbPorts } from "./verb.ts";
 
 export const addList: AddVerbs = (program, ports) => {
@@ -15,7 +15,7 @@ export const addList: AddVerbs = (program, ports) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus list jobs", "nexus --workspace ws2 list jobs --json"))
     .action(async (options: { json?: boolean }) => {
-      await (await import("../../cli/list/list-jobs.ts")).listJobs(globals(), options, output);
+      await (await import("../list/list-jobs.ts")).listJobs(globals(), options, output);
     });
   list
     .command("workers")
@@ -23,7 +23,7 @@ export const addList: AddVerbs = (program, ports) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus list workers"))
     .action(async (options: { json?: boolean }) => {
-      await (await import("../../cli/list/list-workers.ts")).listWorkers(globals(), options, output);
+      await (await import("../list/list-workers.ts")).listWorkers(globals(), options, output);
     });
 };
 
@@ -62,6 +62,6 @@ function addListRuns(list: Command, { globals, output }: VerbPorts): void {
       ),
     )
     .action(async (runs: string[], options: ListRunsOptions) => {
-      await (await import("../../cli/list/list-runs.ts")).listRuns(globals(), runs, options, output);
+      await (await import("../list/list-runs.ts")).listRuns(globals(), runs, options, output);
     });
 }

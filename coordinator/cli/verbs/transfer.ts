@@ -1,10 +1,10 @@
 import { Option } from "commander";
-import type { DownloadOptions } from "../../cli/transfer/download.ts";
-import { type ExportJobOptions, exportFormats } from "../../cli/transfer/export-formats.ts";
-import type { ImportOptions } from "../../cli/transfer/import-runs.ts";
-import * as help from "../help.ts";
+import type { DownloadOptions } from "../transfer/download.ts";
+import { type ExportJobOptions, exportFormats } from "../transfer/export-formats.ts";
+import type { ImportOptions } from "../transfer/import-runs.ts";
 import { collect, seconds } from "./arguments.ts";
 import { examples } from "./examples.ts";
+import * as help from "./help.ts";
 import type { AddVerbs } from "./verb.ts";
 
 export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
@@ -26,7 +26,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
       ),
     )
     .action(async (word: string, file: string | undefined, options: DownloadOptions) => {
-      await (await import("../../cli/transfer/download.ts")).download(globals(), word, file, options, output);
+      await (await import("../transfer/download.ts")).download(globals(), word, file, options, output);
     });
   program
     .command("extract")
@@ -37,7 +37,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .option("--json", "one JSON object for each file, and one for the whole")
     .addHelpText("after", examples("nexus extract job278 job278"))
     .action(async (word: string, folder: string, options: DownloadOptions) => {
-      await (await import("../../cli/transfer/download.ts")).download(
+      await (await import("../transfer/download.ts")).download(
         globals(),
         word,
         undefined,
@@ -64,7 +64,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
       examples("nexus export job278 --to parquet", 'nexus export job278 --filter "hpmax>=0.03" --output good.csv'),
     )
     .action(async (word: string, options: ExportJobOptions) => {
-      await (await import("../../cli/transfer/export-job.ts")).exportJob(globals(), word, options, output);
+      await (await import("../transfer/export-job.ts")).exportJob(globals(), word, options, output);
     });
   program
     .command("import")
@@ -86,6 +86,6 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
       ),
     )
     .action(async (file: string, options: ImportOptions) => {
-      exit(await (await import("../../cli/transfer/import-runs.ts")).importRuns(globals(), file, options, output));
+      exit(await (await import("../transfer/import-runs.ts")).importRuns(globals(), file, options, output));
     });
 };

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import * as help from "../plots/help.ts";
-import type { PlotOptions } from "../plots/request.ts";
+import * as help from "../../results/plots/help.ts";
+import type { PlotOptions } from "../../results/plots/request.ts";
 import { collect, count } from "./arguments.ts";
 import type { AddVerbs } from "./verb.ts";
 
@@ -49,6 +49,6 @@ export const addPlot: AddVerbs = (program, { globals, output }) => {
       const { isTTY, columns, rows } = process.stdout;
       const { color } = command.optsWithGlobals<{ color?: string }>();
       const screen = { isTerminal: isTTY === true, columns, rows, env: process.env, color };
-      await (await import("../../cli/plot/plot.ts")).plot(globals(), words, options, screen, output);
+      await (await import("../plot/plot.ts")).plot(globals(), words, options, screen, output);
     });
 };

@@ -17,6 +17,6 @@ Examples:
   nexus --workspace ws2 verify --json`,
     )
     .action(async (job: string | undefined, options: { readonly json: boolean }) => {
-      exit(await (await import("../../cli/store/verify.ts")).verify(globals(), job, options, output));
+      exit(await (await import("../store/verify.ts")).verify(globals(), job, options, output));
     });
 };

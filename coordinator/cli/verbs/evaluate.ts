@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { mostRuns } from "../../../shared/domain/spec/settings.ts";
-import type { ConfirmOptions } from "../../cli/evaluate/confirm-job.ts";
-import type { EvalOptions } from "../../cli/evaluate/eval.ts";
-import type { SpecOptions } from "../../cli/evaluate/spec-best.ts";
-import * as help from "../evaluation-help.ts";
+import type { ConfirmOptions } from "../evaluate/confirm-job.ts";
+import type { EvalOptions } from "../evaluate/eval.ts";
+import type { SpecOptions } from "../evaluate/spec-best.ts";
 import { count } from "./arguments.ts";
+import * as help from "./evaluation-help.ts";
 import type { AddVerbs, VerbPorts } from "./verb.ts";
 
 export const addEvaluate: AddVerbs = (program, ports) => {
@@ -17,7 +17,7 @@ export const addEvaluate: AddVerbs = (program, ports) => {
     .option("--json", "one JSON object a line: each row of the history, then the verdict")
     .addHelpText("after", help.evaluate)
     .action(async (job: string, options: EvalOptions) => {
-      await (await import("../../cli/evaluate/evaluate-job.ts")).evaluateJob(globals(), job, options, output);
+      await (await import("../evaluate/evaluate-job.ts")).evaluateJob(globals(), job, options, output);
     });
   addConfirm(program, ports);
   program
@@ -30,7 +30,7 @@ export const addEvaluate: AddVerbs = (program, ports) => {
     .option("--json", "as a JSON object, with the settings")
     .addHelpText("after", help.spec)
     .action(async (job: string, options: SpecOptions) => {
-      await (await import("../../cli/evaluate/spec-best.ts")).showSpec(globals(), job, options, output);
+      await (await import("../evaluate/spec-best.ts")).showSpec(globals(), job, options, output);
     });
 };
 
@@ -51,7 +51,7 @@ function addConfirm(program: Command, { globals, output, exit }: VerbPorts): voi
     .option("--json", "one JSON object for each configuration")
     .addHelpText("after", help.confirm)
     .action(async (job: string, options: ConfirmOptions) => {
-      exit(await (await import("../../cli/evaluate/confirm-job.ts")).confirmJob(globals(), job, options, output));
+      exit(await (await import("../evaluate/confirm-job.ts")).confirmJob(globals(), job, options, output));
     });
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ControlVerb } from "../../../shared/wire/messages.ts";
-import type { ControlOptions } from "../../cli/control/control.ts";
-import type { EditOptions } from "../../cli/control/edit.ts";
+import type { ControlOptions } from "../control/control.ts";
+import type { EditOptions } from "../control/edit.ts";
 import { collect } from "./arguments.ts";
 import * as help from "./control-help.ts";
 import { examples } from "./examples.ts";
@@ -48,7 +48,7 @@ export const addControl: AddVerbs = (program, { globals, output }) => {
       .addHelpText("after", more)
       .addHelpText("after", examples(...like))
       .action(async (words: string[], options: ControlOptions) => {
-        await (await import("../../cli/control/control.ts")).controlTargets(globals(), verb, words, options, output);
+        await (await import("../control/control.ts")).controlTargets(globals(), verb, words, options, output);
       });
   }
   asking(program.command("bench").description("give no runs to workers that cannot be trusted, until admitted"))
@@ -56,7 +56,7 @@ export const addControl: AddVerbs = (program, { globals, output }) => {
     .addHelpText("after", help.bench)
     .addHelpText("after", examples("nexus bench lab-pc"))
     .action(async (words: string[], options: ControlOptions) => {
-      await (await import("../../cli/control/control.ts")).judgeWorkers(globals(), "bench", words, options, output);
+      await (await import("../control/control.ts")).judgeWorkers(globals(), "bench", words, options, output);
     });
   program
     .command("admit")
@@ -65,7 +65,7 @@ export const addControl: AddVerbs = (program, { globals, output }) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus admit lab-pc"))
     .action(async (words: string[], options: ControlOptions) => {
-      await (await import("../../cli/control/control.ts")).judgeWorkers(globals(), "admit", words, options, output);
+      await (await import("../control/control.ts")).judgeWorkers(globals(), "admit", words, options, output);
     });
   asking(program.command("edit").description("change a search while it runs"))
     .argument("<jobs...>", "job1, job1-job3")
@@ -81,7 +81,7 @@ export const addControl: AddVerbs = (program, { globals, output }) => {
     .option("--add-value <name=value>", "one more value of a hyperparameter, such as lr=0.01; may be repeated", collect)
     .addHelpText("after", help.edit)
     .action(async (words: string[], options: EditOptions) => {
-      await (await import("../../cli/control/edit.ts")).editJobs(globals(), words, options, output);
+      await (await import("../control/edit.ts")).editJobs(globals(), words, options, output);
     });
 };
 
