@@ -1,7 +1,7 @@
-import type { ViewConsoleOptions } from "../../results/view-console.ts";
-import type { ViewEventsOptions } from "../../results/view-events.ts";
-import type { ViewMetricsOptions } from "../../results/view-metrics.ts";
-import type { ViewSpecOptions } from "../../results/view-spec.ts";
+import type { ViewConsoleOptions } from "../view/view-console.ts";
+import type { ViewEventsOptions } from "../view/view-events.ts";
+import type { ViewMetricsOptions } from "../view/view-metrics.ts";
+import type { ViewSpecOptions } from "../view/view-spec.ts";
 import { count } from "./arguments.ts";
 import { examples } from "./examples.ts";
 import type { AddVerbs } from "./verb.ts";
@@ -15,7 +15,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--json", "as one JSON object")
     .addHelpText("after", examples("nexus view run run662.7"))
     .action(async (run: string, options: { json?: boolean }) => {
-      await (await import("../../results/view-run.ts")).viewRun(globals(), run, options, output);
+      await (await import("../view/view-run.ts")).viewRun(globals(), run, options, output);
     });
   view
     .command("console")
@@ -26,7 +26,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--json", "one JSON object a line of the console")
     .addHelpText("after", examples("nexus view console run662.7 --follow --last 20"))
     .action(async (run: string, options: ViewConsoleOptions) => {
-      await (await import("../../results/view-console.ts")).viewConsole(globals(), run, options, output);
+      await (await import("../view/view-console.ts")).viewConsole(globals(), run, options, output);
     });
   view
     .command("metrics")
@@ -36,7 +36,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus view metrics run662.7,run662.8 --last 3", "nexus view metrics job278 --json"))
     .action(async (runs: string[], options: ViewMetricsOptions) => {
-      await (await import("../../results/view-metrics.ts")).viewMetrics(globals(), runs, options, output);
+      await (await import("../view/view-metrics.ts")).viewMetrics(globals(), runs, options, output);
     });
   view
     .command("spec")
@@ -45,7 +45,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--json", "as one JSON object")
     .addHelpText("after", examples("nexus view spec job278", "nexus view spec run662.7 > repeat.yaml"))
     .action(async (word: string, options: ViewSpecOptions) => {
-      await (await import("../../results/view-spec.ts")).viewSpec(globals(), word, options, output);
+      await (await import("../view/view-spec.ts")).viewSpec(globals(), word, options, output);
     });
   view
     .command("events")
@@ -56,6 +56,6 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus view events run662.7", "nexus view events lab-pc --all"))
     .action(async (word: string, options: ViewEventsOptions) => {
-      await (await import("../../results/view-events.ts")).viewEvents(globals(), word, options, output);
+      await (await import("../view/view-events.ts")).viewEvents(globals(), word, options, output);
     });
 };

@@ -1,14 +1,14 @@
-import { followJournal } from "../../shared/broker/journal-reader.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import { isOpen } from "../../shared/domain/trial.ts";
-import type { Bus, StoredMessage } from "../../shared/ports.ts";
-import { evidenceOfTrial, streams } from "../../shared/wire/subjects.ts";
+import { followJournal } from "../../../shared/broker/journal-reader.ts";
+import type { JournalEvent } from "../../../shared/domain/events.ts";
+import { isOpen } from "../../../shared/domain/trial.ts";
+import type { Bus, StoredMessage } from "../../../shared/ports.ts";
+import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
+import { type ChosenRun, EvidenceCollector, readEvidence } from "../../results/curves.ts";
+import { oneRun } from "../../results/one-run.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
+import { printable } from "../../results/table.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
-import { type ChosenRun, EvidenceCollector, readEvidence } from "./curves.ts";
-import { oneRun } from "./one-run.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
-import { printable } from "./table.ts";
 
 export interface ViewConsoleOptions extends ConsoleLook {
   /** Stay, and show what comes, until the run has ended. */

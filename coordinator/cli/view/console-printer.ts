@@ -1,7 +1,7 @@
-import type { Trial } from "../../shared/domain/trial.ts";
-import type { Said } from "./curves.ts";
-import type { Output } from "./output.ts";
-import { printable } from "./table.ts";
+import type { Trial } from "../../../shared/domain/trial.ts";
+import type { Said } from "../../results/curves.ts";
+import type { Output } from "../../results/output.ts";
+import { printable } from "../../results/table.ts";
 
 /** How a console is shown. */
 export interface ConsoleLook {

@@ -1,14 +1,14 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import { isWorkerId } from "../../shared/domain/names.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { counted } from "../counted.ts";
-import { type JournalEntry, readEvents } from "./journal-events.ts";
-import { formatDecimal } from "./number-format.ts";
-import type { Output } from "./output.ts";
-import { type Field, recordsTable } from "./records.ts";
-import { namesJobs, selectRuns } from "./run-list.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
-import type { Cell } from "./table.ts";
+import type { JournalEvent } from "../../../shared/domain/events.ts";
+import { isWorkerId } from "../../../shared/domain/names.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { counted } from "../../counted.ts";
+import { type JournalEntry, readEvents } from "../../results/journal-events.ts";
+import { formatDecimal } from "../../results/number-format.ts";
+import type { Output } from "../../results/output.ts";
+import { type Field, recordsTable } from "../../results/records.ts";
+import { namesJobs, selectRuns } from "../../results/run-list.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
+import type { Cell } from "../../results/table.ts";
 
 export interface ViewEventsOptions {
   readonly json?: boolean | undefined;

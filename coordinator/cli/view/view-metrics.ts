@@ -1,9 +1,9 @@
-import type { Curve } from "../../shared/domain/curve.ts";
-import { readCurves } from "./curves.ts";
-import { childRuns } from "./one-run.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
-import { type Cell, type CellKind, tableColumn, tableLines } from "./table.ts";
+import type { Curve } from "../../../shared/domain/curve.ts";
+import { readCurves } from "../../results/curves.ts";
+import { childRuns } from "../../results/one-run.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
+import { type Cell, type CellKind, tableColumn, tableLines } from "../../results/table.ts";
 
 export interface ViewMetricsOptions {
   readonly json?: boolean | undefined;

@@ -1,10 +1,10 @@
-import { parseJobName } from "../../shared/domain/names.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
-import { reproSpecs } from "../cli/transfer/repro-of.ts";
-import { namedJob } from "./named-job.ts";
-import { oneRun } from "./one-run.ts";
-import type { Output } from "./output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "./scope.ts";
+import { parseJobName } from "../../../shared/domain/names.ts";
+import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import { namedJob } from "../../results/named-job.ts";
+import { oneRun } from "../../results/one-run.ts";
+import type { Output } from "../../results/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
+import { reproSpecs } from "../transfer/repro-of.ts";
 
 export interface ViewSpecOptions {
   /** As one JSON object. */

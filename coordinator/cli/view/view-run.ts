@@ -1,14 +1,14 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import { isOpen, type Trial } from "../../shared/domain/trial.ts";
-import { type Column, columnsOf } from "./columns.ts";
-import { type ChosenRun, type RunEvidence, readEvidence } from "./curves.ts";
-import { type JournalEntry, readEvents } from "./journal-events.ts";
-import { oneRun } from "./one-run.ts";
-import type { Output } from "./output.ts";
-import { type Field, recordsTable } from "./records.ts";
-import type { RunRow } from "./run-rows.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "./scope.ts";
-import { type Cell, printable } from "./table.ts";
+import type { JournalEvent } from "../../../shared/domain/events.ts";
+import { isOpen, type Trial } from "../../../shared/domain/trial.ts";
+import { type Column, columnsOf } from "../../results/columns.ts";
+import { type ChosenRun, type RunEvidence, readEvidence } from "../../results/curves.ts";
+import { type JournalEntry, readEvents } from "../../results/journal-events.ts";
+import { oneRun } from "../../results/one-run.ts";
+import type { Output } from "../../results/output.ts";
+import { type Field, recordsTable } from "../../results/records.ts";
+import type { RunRow } from "../../results/run-rows.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
+import { type Cell, printable } from "../../results/table.ts";
 
 /** `nexus view run run662.7`: everything that is known of one run. */
 export async function viewRun(
