@@ -14,8 +14,8 @@ import { explain, SpecError, UnreachableError, UsageError } from "../shared/erro
 import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { demoHelp, readDemoWords } from "./demo-words.ts";
-import { livingEndpoint } from "./endpoint.ts";
-import type { StartMessage } from "./launch.ts";
+import { livingEndpoint } from "./endpoint/endpoint.ts";
+import type { StartMessage } from "./endpoint/launch.ts";
 import { PlainView, processPorts } from "./plain.ts";
 import { giveOrder, newOrderId } from "./results/order.ts";
 import { processOutput } from "./results/output.ts";

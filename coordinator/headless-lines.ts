@@ -3,8 +3,8 @@
 import { hostInUrl, runningBroker } from "../shared/broker/broker-info.ts";
 import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../shared/broker/external-broker.ts";
 import type { WorkspacePaths } from "../shared/workspace.ts";
-import { livingEndpoint } from "./endpoint.ts";
-import { joiningOf } from "./join-lines.ts";
+import { livingEndpoint } from "./endpoint/endpoint.ts";
+import { joiningOf } from "./endpoint/join-lines.ts";
 
 /** What happens to a coordinator, as `HeadlessLines` tells it. */
 export type Happening = "ready" | "standing by" | "leading";

@@ -17,7 +17,7 @@ import { UsageError } from "../shared/errors.ts";
 import { fileLog } from "../shared/log.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../shared/process-identity.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../shared/workspace.ts";
-import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint.ts";
+import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint/endpoint.ts";
 import { EventLog } from "./event-log.ts";
 import type { Happening } from "./headless-lines.ts";
 import { untilStored } from "./peers/until-stored.ts";

@@ -6,9 +6,9 @@ import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
 import { endWhenNobodyReads } from "./closed-pipe.ts";
+import { stopCoordinator } from "./endpoint/launch.ts";
 import { runCoordinator } from "./headless.ts";
 import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./headless-lines.ts";
-import { stopCoordinator } from "./launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";
 import { openScreen, type ScreenFlags, watchNewest } from "./screen.ts";
 

@@ -16,7 +16,7 @@ import {
 import { restoreFiles } from "../../shared/broker/workspace-copy.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
-import { joinCode } from "../endpoint.ts";
+import { joinCode } from "../endpoint/endpoint.ts";
 
 /** What a person types to make a workspace live on several machines, or to bring one more of them in. */
 export interface PeerFlags {

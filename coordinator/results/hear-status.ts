@@ -3,7 +3,7 @@ import type { Bus } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeStatus, type Status } from "../../shared/wire/messages.ts";
 import { status as statusSubject } from "../../shared/wire/subjects.ts";
-import { livingEndpoint } from "../endpoint.ts";
+import { livingEndpoint } from "../endpoint/endpoint.ts";
 import type { Scope } from "./scope.ts";
 
 /** A leader tells its status each second, a large swarm's more seldom. */

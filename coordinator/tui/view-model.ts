@@ -7,7 +7,7 @@ import { isOpen, type Trial } from "../../shared/domain/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
-import type { Joining } from "../join-lines.ts";
+import type { Joining } from "../endpoint/join-lines.ts";
 import { Paced } from "../paced.ts";
 import { statusEveryMs } from "../status.ts";
 import { type CurveAxis, CurveStore } from "./curve-store.ts";

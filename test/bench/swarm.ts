@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../shared/broker/credentials.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";

@@ -1,7 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../shared/broker/broker-info.ts";
 import { pause } from "../../shared/deadline.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";

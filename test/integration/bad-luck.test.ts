@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { isAlive } from "../../shared/process-identity.ts";

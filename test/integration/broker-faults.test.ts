@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { describe, test } from "node:test";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../shared/broker/broker-info.ts";
 import { connectBus } from "../../shared/broker/bus.ts";
 import { readRoleSecret } from "../../shared/broker/credentials.ts";

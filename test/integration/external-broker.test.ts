@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { keptStreamInfos } from "../../shared/broker/cluster.ts";
 import { askJetStream } from "../../shared/broker/jetstream-api.ts";
 import { probePort } from "../../shared/broker/listen.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { livingEndpoint } from "../../coordinator/endpoint.ts";
+import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { eventually } from "../support/cleanup.ts";
 import { endAll, ledElsewhere, someoneLeads, startPeers, tableOf } from "../support/peer-machines.ts";

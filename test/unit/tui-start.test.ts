@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { firstSpec, initSpec } from "../../coordinator/cli/submit/init.ts";
-import { labelled, linesFor } from "../../coordinator/join-lines.ts";
+import { labelled, linesFor } from "../../coordinator/endpoint/join-lines.ts";
 import { answerClaim } from "../../coordinator/search-loop.ts";
 import { fittingStatus, statusOf } from "../../coordinator/status.ts";
 import { WorkerNotes } from "../../coordinator/tui/worker-notes.ts";

@@ -14,7 +14,7 @@ import { setAside } from "../../../shared/broker/set-aside.ts";
 import { restoreFiles } from "../../../shared/broker/workspace-copy.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
-import { stopCoordinator } from "../../launch.ts";
+import { stopCoordinator } from "../../endpoint/launch.ts";
 import { newPeersFile, refuseWhereServed } from "../../peers/become-peer.ts";
 import { joinCommand, keepSecret } from "../../peers/invitation.ts";
 import type { Consent } from "../../results/consent.ts";

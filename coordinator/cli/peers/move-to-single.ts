@@ -11,7 +11,7 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { NexusError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
-import { stopCoordinator } from "../../launch.ts";
+import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Consent } from "../../results/consent.ts";
 import type { Output } from "../../results/output.ts";
 import type { Scope } from "../../results/scope.ts";

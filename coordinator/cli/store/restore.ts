@@ -11,7 +11,7 @@ import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { counted } from "../../counted.ts";
-import { stopCoordinator } from "../../launch.ts";
+import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Output } from "../../results/output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "../../results/scope.ts";
 import { endUnused } from "./end-unused.ts";

@@ -10,7 +10,7 @@ import { usedComponents } from "../../../shared/domain/spec-read.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, SpecError } from "../../../shared/errors.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
-import { joiningOf, shownJoinLine } from "../../join-lines.ts";
+import { joiningOf, shownJoinLine } from "../../endpoint/join-lines.ts";
 import { PlainView, processPorts } from "../../plain.ts";
 import { targetOf } from "../../results/columns.ts";
 import { hearStatus } from "../../results/hear-status.ts";

@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
-import { runningBroker } from "../shared/broker/broker-info.ts";
-import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../shared/broker/external-broker.ts";
-import type { WorkspacePaths } from "../shared/workspace.ts";
+import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../../shared/broker/external-broker.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
 /** How a machine joins the search of a coordinator that runs here. */

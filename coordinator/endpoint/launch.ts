@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { pause } from "../shared/deadline.ts";
-import { exitCode, NexusError, UnreachableError } from "../shared/errors.ts";
-import { isAlive, type ProcessIdentity } from "../shared/process-identity.ts";
-import { createWorkspace, type WorkspacePaths } from "../shared/workspace.ts";
+import { pause } from "../../shared/deadline.ts";
+import { exitCode, NexusError, UnreachableError } from "../../shared/errors.ts";
+import { isAlive, type ProcessIdentity } from "../../shared/process-identity.ts";
+import { createWorkspace, type WorkspacePaths } from "../../shared/workspace.ts";
 import { type Endpoint, livingEndpoint } from "./endpoint.ts";
 
-const program = fileURLToPath(new URL("./main.js", import.meta.url));
+const program = fileURLToPath(new URL("../main.js", import.meta.url));
 const patienceMs = 150_000;
 const pollMs = 20;
 
