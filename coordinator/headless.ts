@@ -20,9 +20,9 @@ import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../shared/
 import { joinCode, joinLine, livingEndpoint, removeEndpoint, writeEndpoint } from "./endpoint/endpoint.ts";
 import { EventLog } from "./event-log.ts";
 import type { Happening } from "./headless-lines.ts";
+import { serve } from "./leader/service.ts";
 import { untilStored } from "./peers/until-stored.ts";
 import { PeerUpkeep } from "./peers/upkeep.ts";
-import { serve } from "./service.ts";
 import { writeSnapshotApart } from "./snapshots.ts";
 
 export interface CoordinatorOptions {

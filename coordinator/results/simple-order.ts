@@ -14,6 +14,6 @@ export async function carriedOut(globals: GlobalOptions, order: Order, output: O
   const scope = scopeOf(globals);
   const answer = await withOperatorLink(scope, ({ bus }) => giveOrder(bus, scope.paths.name, order, output));
   if (answer.ok) return answer.name;
-  // The coordinator's refusal is a sentence; what is not there begins like this in coordinator/orders.ts.
+  // The coordinator's refusal is a sentence; what is not there begins like this in coordinator/leader/orders.ts.
   throw answer.reason.startsWith("there is no ") ? new NotFoundError(answer.reason) : new UsageError(answer.reason);
 }

@@ -8,8 +8,8 @@ import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspa
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
 import type { Joining } from "../endpoint/join-lines.ts";
+import { statusEveryMs } from "../leader/status.ts";
 import { Paced } from "../paced.ts";
-import { statusEveryMs } from "../status.ts";
 import { type CurveAxis, CurveStore } from "./curve-store.ts";
 import { type EventLevel, EventList } from "./event-list.ts";
 import type { ScreenName } from "./keys.ts";

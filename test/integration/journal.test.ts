@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Deposed, type JournalPorts, JournalWriter, RecordTooLarge } from "../../coordinator/journal.ts";
-import { serve } from "../../coordinator/service.ts";
+import { Deposed, type JournalPorts, JournalWriter, RecordTooLarge } from "../../coordinator/leader/journal.ts";
+import { serve } from "../../coordinator/leader/service.ts";
 import { type CoordinatorBus, connectBus } from "../../shared/broker/bus.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";

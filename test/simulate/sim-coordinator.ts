@@ -1,4 +1,4 @@
-import { serve } from "../../coordinator/service.ts";
+import { serve } from "../../coordinator/leader/service.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { writeSnapshot } from "../../shared/broker/snapshots.ts";
 import type { Log } from "../../shared/log.ts";

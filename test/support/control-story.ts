@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { judgeEvidence } from "../../coordinator/evidence.ts";
-import { carryOut } from "../../coordinator/orders.ts";
-import { answerRenewal } from "../../coordinator/renewals.ts";
-import { answerClaim } from "../../coordinator/search-loop.ts";
-import { Upkeep } from "../../coordinator/upkeep.ts";
+import { judgeEvidence } from "../../coordinator/leader/evidence.ts";
+import { carryOut } from "../../coordinator/leader/orders.ts";
+import { answerRenewal } from "../../coordinator/leader/renewals.ts";
+import { answerClaim } from "../../coordinator/leader/search-loop.ts";
+import { Upkeep } from "../../coordinator/leader/upkeep.ts";
 import type { JobChanges } from "../../shared/domain/job-changes.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";

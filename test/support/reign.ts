@@ -1,4 +1,4 @@
-import { Reign } from "../../coordinator/reign.ts";
+import { Reign } from "../../coordinator/leader/reign.ts";
 import { systemClock } from "../../shared/clock.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";

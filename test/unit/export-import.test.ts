@@ -6,7 +6,7 @@ import { earlierRuns } from "../../coordinator/cli/transfer/import-runs.ts";
 import { optunaJournal } from "../../coordinator/cli/transfer/optuna-journal.ts";
 import { listingParquet } from "../../coordinator/cli/transfer/parquet.ts";
 import { parseTable } from "../../coordinator/cli/transfer/read-table.ts";
-import { carryOut } from "../../coordinator/orders.ts";
+import { carryOut } from "../../coordinator/leader/orders.ts";
 import { exportLines } from "../../coordinator/results/export.ts";
 import { listing } from "../../coordinator/results/run-listing.ts";
 import { componentDefaults } from "../../shared/component-defaults.ts";

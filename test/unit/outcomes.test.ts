@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { enrolWorker } from "../../coordinator/enrolment.ts";
-import { judgeEvidence } from "../../coordinator/evidence.ts";
-import { Reign } from "../../coordinator/reign.ts";
-import { answerClaim } from "../../coordinator/search-loop.ts";
+import { enrolWorker } from "../../coordinator/leader/enrolment.ts";
+import { judgeEvidence } from "../../coordinator/leader/evidence.ts";
+import { Reign } from "../../coordinator/leader/reign.ts";
+import { answerClaim } from "../../coordinator/leader/search-loop.ts";
 import { alice, bob, Story } from "../support/control-story.ts";
 import { claim, leaseMs } from "../support/reign.ts";
 

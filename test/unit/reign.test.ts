@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { judgeEvidence } from "../../coordinator/evidence.ts";
-import { answerRenewal } from "../../coordinator/renewals.ts";
-import { answerClaim } from "../../coordinator/search-loop.ts";
-import { Upkeep } from "../../coordinator/upkeep.ts";
+import { judgeEvidence } from "../../coordinator/leader/evidence.ts";
+import { answerRenewal } from "../../coordinator/leader/renewals.ts";
+import { answerClaim } from "../../coordinator/leader/search-loop.ts";
+import { Upkeep } from "../../coordinator/leader/upkeep.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { isOpen } from "../../shared/domain/trial.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";

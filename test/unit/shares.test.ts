@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { judgeEvidence } from "../../coordinator/evidence.ts";
-import { answerClaim } from "../../coordinator/search-loop.ts";
-import { Upkeep } from "../../coordinator/upkeep.ts";
+import { judgeEvidence } from "../../coordinator/leader/evidence.ts";
+import { answerClaim } from "../../coordinator/leader/search-loop.ts";
+import { Upkeep } from "../../coordinator/leader/upkeep.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { JobSettings } from "../../shared/domain/spec.ts";
 import { claim, TestReign } from "../support/reign.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { requeue } from "../../coordinator/requeue.ts";
-import { answerClaim } from "../../coordinator/search-loop.ts";
-import { Upkeep } from "../../coordinator/upkeep.ts";
+import { requeue } from "../../coordinator/leader/requeue.ts";
+import { answerClaim } from "../../coordinator/leader/search-loop.ts";
+import { Upkeep } from "../../coordinator/leader/upkeep.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { claim, TestReign } from "../support/reign.ts";
 

@@ -1,6 +1,6 @@
-import type { WorkerUser } from "../shared/broker/accounts.ts";
-import type { Log } from "../shared/log.ts";
-import type { Clock } from "../shared/ports.ts";
+import type { WorkerUser } from "../../shared/broker/accounts.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Clock } from "../../shared/ports.ts";
 import type { Reign } from "./reign.ts";
 
 interface UserListPorts {

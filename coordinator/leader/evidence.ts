@@ -1,15 +1,15 @@
-import { mostColumns, type RunTable } from "../shared/domain/run-table.ts";
-import { isNewestStay, isOpen, lastAttempt, type Trial } from "../shared/domain/trial.ts";
-import type { StoredMessage } from "../shared/ports.ts";
-import { BadMessage } from "../shared/wire/check.ts";
+import { mostColumns, type RunTable } from "../../shared/domain/run-table.ts";
+import { isNewestStay, isOpen, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
+import type { StoredMessage } from "../../shared/ports.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
 import {
   decodeCheckpoint,
   decodeFailure,
   decodeHandback,
   decodeReports,
   decodeResult,
-} from "../shared/wire/messages.ts";
-import { type EvidenceAddress, parseEvidence } from "../shared/wire/subjects.ts";
+} from "../../shared/wire/messages.ts";
+import { type EvidenceAddress, parseEvidence } from "../../shared/wire/subjects.ts";
 import { benchIfSick, benchOutcome, benchWhoFailed } from "./bench.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";

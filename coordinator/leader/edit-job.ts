@@ -1,8 +1,8 @@
-import { changesText, editJob, type JobChanges } from "../shared/domain/job-changes.ts";
-import type { JobName } from "../shared/domain/names.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import { carriedDefaults, readSpec, renderProblems } from "../shared/domain/spec-read.ts";
-import type { Order, OrderAnswer } from "../shared/wire/messages.ts";
+import { changesText, editJob, type JobChanges } from "../../shared/domain/job-changes.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/spec-read.ts";
+import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { closeIfDone } from "./job-end.ts";
 import { accepted, isAnswer, refused, tableOr } from "./order-answers.ts";
 import { sizeProblem } from "./record-size.ts";

@@ -1,5 +1,5 @@
-import type { JournalEvent } from "../shared/domain/events.ts";
-import { encodeEvents } from "../shared/wire/messages.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { encodeEvents } from "../../shared/wire/messages.ts";
 
 /** Bytes of one record: what a NATS server takes as it comes (1 MiB), less room for headers. */
 const mostBytes = 1_000_000;

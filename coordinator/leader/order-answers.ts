@@ -1,7 +1,7 @@
-import type { JobName, WorkerId } from "../shared/domain/names.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import type { WorkerRecord } from "../shared/domain/workspace-state.ts";
-import type { OrderAnswer } from "../shared/wire/messages.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
+import type { OrderAnswer } from "../../shared/wire/messages.ts";
 import type { Reign } from "./reign.ts";
 
 /** What is said to an operator. A refusal that begins with "there is no" makes `nexus` exit with 3 (results/simple-order.ts). */

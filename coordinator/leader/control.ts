@@ -1,8 +1,8 @@
-import type { JobStateName, RunOrder, WorkerDuty } from "../shared/domain/events.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import { holderOf, isOpen, type Trial } from "../shared/domain/trial.ts";
-import type { WorkerRecord } from "../shared/domain/workspace-state.ts";
-import type { ControlVerb, Order, OrderAnswer } from "../shared/wire/messages.ts";
+import type { JobStateName, RunOrder, WorkerDuty } from "../../shared/domain/events.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { holderOf, isOpen, type Trial } from "../../shared/domain/trial.ts";
+import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
+import type { ControlVerb, Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { enforceOn, takeAll } from "./enforce.ts";
 import { closeIfDone } from "./job-end.ts";
 import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";

@@ -1,6 +1,6 @@
-import type { Bus } from "../shared/ports.ts";
-import { encodeStatus, type Status } from "../shared/wire/messages.ts";
-import { status } from "../shared/wire/subjects.ts";
+import type { Bus } from "../../shared/ports.ts";
+import { encodeStatus, type Status } from "../../shared/wire/messages.ts";
+import { status } from "../../shared/wire/subjects.ts";
 import type { Reign } from "./reign.ts";
 
 const everyMs = 1000;

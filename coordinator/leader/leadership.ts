@@ -1,8 +1,8 @@
-import type { Log } from "../shared/log.ts";
-import { BusError, type Clock, type EntryStore } from "../shared/ports.ts";
-import { BadMessage } from "../shared/wire/check.ts";
-import { decodeLeader, encodeLeader, type LeaderEntry } from "../shared/wire/messages.ts";
-import { leaderKey } from "../shared/wire/subjects.ts";
+import type { Log } from "../../shared/log.ts";
+import { BusError, type Clock, type EntryStore } from "../../shared/ports.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { decodeLeader, encodeLeader, type LeaderEntry } from "../../shared/wire/messages.ts";
+import { leaderKey } from "../../shared/wire/subjects.ts";
 
 /** How often a leader renews its entry. */
 const renewEveryMs = 1500;

@@ -1,7 +1,7 @@
-import { evidenceLost, journalGap } from "../shared/broker/store-check.ts";
-import type { JournalCorruptError } from "../shared/errors.ts";
-import { type Bus, BusError, type Clock } from "../shared/ports.ts";
-import { streams } from "../shared/wire/subjects.ts";
+import { evidenceLost, journalGap } from "../../shared/broker/store-check.ts";
+import type { JournalCorruptError } from "../../shared/errors.ts";
+import { type Bus, BusError, type Clock } from "../../shared/ports.ts";
+import { streams } from "../../shared/wire/subjects.ts";
 
 /** What the leader knows to be stored: sequences that never go down. */
 export interface Known {

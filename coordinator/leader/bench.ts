@@ -1,7 +1,7 @@
-import type { Lost } from "../shared/domain/events.ts";
-import type { WorkerId } from "../shared/domain/names.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import type { WorkerRecord } from "../shared/domain/workspace-state.ts";
+import type { Lost } from "../../shared/domain/events.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
 import { failuresBeforeBench, type Reign } from "./reign.ts";
 
 /** Who benches what is sick; a person is named otherwise. */

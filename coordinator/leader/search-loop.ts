@@ -1,9 +1,9 @@
-import { settingsOf } from "../shared/domain/hyperparameter.ts";
-import type { JobName, WorkerId } from "../shared/domain/names.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import { choiceRng, trialSeed } from "../shared/domain/seeds.ts";
-import { holderOf, lastAttempt, type Trial } from "../shared/domain/trial.ts";
-import type { Answer, Assignment, Claim, Refusal, Wait } from "../shared/wire/messages.ts";
+import { settingsOf } from "../../shared/domain/hyperparameter.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { choiceRng, trialSeed } from "../../shared/domain/seeds.ts";
+import { holderOf, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
+import type { Answer, Assignment, Claim, Refusal, Wait } from "../../shared/wire/messages.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import { coresInUse, obstacle, openJobs, whyNothing } from "./fitting.ts";
 import { stopExhausted, stopIfReached } from "./job-end.ts";

@@ -1,7 +1,7 @@
-import { within } from "../shared/deadline.ts";
-import type { JournalEvent } from "../shared/domain/events.ts";
-import { type Bus, BusError, type Chance, type Clock, type StoredMessage } from "../shared/ports.ts";
-import { encodeEvents, isJournalRecord } from "../shared/wire/messages.ts";
+import { within } from "../../shared/deadline.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { type Bus, BusError, type Chance, type Clock, type StoredMessage } from "../../shared/ports.ts";
+import { encodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import {
   journalBatch,
   journalJob,
@@ -9,7 +9,7 @@ import {
   journalTrial,
   journalWorker,
   streams,
-} from "../shared/wire/subjects.ts";
+} from "../../shared/wire/subjects.ts";
 
 /** Another coordinator has written to the journal: this one no longer decides. */
 export class Deposed extends Error {
