@@ -3,7 +3,7 @@ import { leaderOf, leadOf } from "../shared/domain/lead.ts";
 import type { RunTable } from "../shared/domain/run-table.ts";
 import { standings } from "../shared/domain/standings.ts";
 import { eventText, timeOfDay } from "./event-words.ts";
-import { Paced } from "./paced.ts";
+import { Paced } from "./live/paced.ts";
 import { progressLine, settingsWithNames, standingsTable } from "./progress.ts";
 import { printable } from "./results/table.ts";
 import { type Waiting, waitingText } from "./waiting.ts";

@@ -1,6 +1,6 @@
 import { isOpen, type Trial } from "../../shared/domain/trial.ts";
 import { chartRows, type Point, type Series } from "../chart/braille.ts";
-import { type CurveAxis, meanCurve, type RunCurve, rangeCurves } from "./curve-store.ts";
+import { type CurveAxis, meanCurve, type RunCurve, rangeCurves } from "../live/curve-store.ts";
 import { clip, type Line, plain, type Style, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";
 

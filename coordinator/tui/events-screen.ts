@@ -1,6 +1,6 @@
 import { timeOfDay } from "../event-words.ts";
+import type { EventLine } from "../live/event-list.ts";
 import type { ScreenColumn } from "./columns.ts";
-import type { EventLine } from "./event-list.ts";
 import { ListView } from "./list-view.ts";
 import { clip, type Line, plain, span } from "./styled.ts";
 import type { ViewModel } from "./view-model.ts";

@@ -1,7 +1,7 @@
 import { timeOfDay } from "../event-words.ts";
+import { curveAxes } from "../live/curve-store.ts";
 import type { KeyContext } from "./app.ts";
 import { copyText } from "./copy-text.ts";
-import { curveAxes } from "./curve-store.ts";
 import { frameLines, panesAt } from "./frame.ts";
 import { type Action, screenNames } from "./keys.ts";
 import type { AnyList } from "./lists.ts";

@@ -9,18 +9,18 @@ import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
 import type { Joining } from "../endpoint/join-lines.ts";
 import { statusEveryMs } from "../leader/status.ts";
-import { Paced } from "../paced.ts";
-import { type CurveAxis, CurveStore } from "./curve-store.ts";
-import { type EventLevel, EventList } from "./event-list.ts";
+import { type CurveAxis, CurveStore } from "../live/curve-store.ts";
+import { type EventLevel, EventList } from "../live/event-list.ts";
+import { LeadCount } from "../live/lead-count.ts";
+import { Meter } from "../live/meter.ts";
+import { Paced } from "../live/paced.ts";
+import { RunsBySet } from "../live/runs-by-set.ts";
+import { WorkerNotes } from "../live/worker-notes.ts";
+import { type WorkerRow, type WorkerState, workerRows } from "../live/worker-rows.ts";
 import type { ScreenName } from "./keys.ts";
-import { LeadCount } from "./lead-count.ts";
 import { createLists, type Lists } from "./lists.ts";
-import { Meter } from "./meter.ts";
 import type { Prompt } from "./prompts.ts";
-import { RunsBySet } from "./runs-by-set.ts";
 import type { Line, Look } from "./styled.ts";
-import { WorkerNotes } from "./worker-notes.ts";
-import { type WorkerRow, type WorkerState, workerRows } from "./worker-rows.ts";
 
 /** A page over the screens: what Enter opened. */
 export type Page = { readonly kind: "run set"; readonly key: string } | { readonly kind: "run"; readonly n: number };

@@ -1,11 +1,11 @@
 import { workerFields } from "../cli/list/list-workers.ts";
+import { type WorkerRow, workerSymbols } from "../live/worker-rows.ts";
 import { duration } from "../progress.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import { type Line, plain, span } from "./styled.ts";
 import { listLines } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";
-import { type WorkerRow, workerSymbols } from "./worker-rows.ts";
 import { wrapped, wrappedCommand } from "./wrap.ts";
 
 export function workerList(model: ViewModel): ListView<WorkerRow> {

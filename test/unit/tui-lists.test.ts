@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { meanCurve, RunCurve, rangeCurves } from "../../coordinator/live/curve-store.ts";
+import { EventList } from "../../coordinator/live/event-list.ts";
 import { FilterError } from "../../coordinator/results/filter.ts";
 import type { ScreenColumn } from "../../coordinator/tui/columns.ts";
-import { meanCurve, RunCurve, rangeCurves } from "../../coordinator/tui/curve-store.ts";
-import { EventList } from "../../coordinator/tui/event-list.ts";
 import { FrameClock } from "../../coordinator/tui/frame-clock.ts";
 import { ListView, sortedBy } from "../../coordinator/tui/list-view.ts";
 import { canShowScreen, lookOf } from "../../coordinator/tui/look.ts";

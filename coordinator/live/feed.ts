@@ -8,9 +8,9 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeFailure, decodeReports, decodeResult, decodeStatus, type Reports } from "../../shared/wire/messages.ts";
 import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
 import { readEvidence } from "../results/curves.ts";
+import { curveGroups, runsDrawn } from "../tui/curves-screen.ts";
+import type { ViewModel } from "../tui/view-model.ts";
 import { RunCurve } from "./curve-store.ts";
-import { curveGroups, runsDrawn } from "./curves-screen.ts";
-import type { ViewModel } from "./view-model.ts";
 
 /** How often the connection is looked at, and whether curves are wanted that have not been read. */
 const lookMs = 500;
