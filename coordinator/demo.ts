@@ -16,9 +16,9 @@ import { workspacePaths } from "../shared/workspace.ts";
 import { demoHelp, readDemoWords } from "./demo-words.ts";
 import { livingEndpoint } from "./endpoint/endpoint.ts";
 import type { StartMessage } from "./endpoint/launch.ts";
+import { giveOrder, newOrderId } from "./operator/give-order.ts";
+import { processOutput } from "./operator/output.ts";
 import { PlainView, processPorts } from "./plain.ts";
-import { giveOrder, newOrderId } from "./results/order.ts";
-import { processOutput } from "./results/output.ts";
 import { watchJob } from "./watch-job.ts";
 
 const workspace = "demo";

@@ -3,8 +3,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { exitCode } from "../../shared/errors.ts";
 import { programVersion } from "../../shared/version.ts";
-import type { Output } from "../results/output.ts";
-import type { GlobalOptions } from "../results/scope.ts";
+import type { Output } from "../operator/output.ts";
+import type { GlobalOptions } from "../operator/scope.ts";
 import { checkHelpWords } from "./help-words.ts";
 import { type CommandShape, withFullOptions } from "./option-prefixes.ts";
 import { addControl } from "./verbs/control.ts";

@@ -3,7 +3,7 @@
 
 import { explain } from "../../shared/errors.ts";
 import { endWhenNobodyReads } from "../closed-pipe.ts";
-import { processOutput } from "../results/output.ts";
+import { processOutput } from "../operator/output.ts";
 import { carryOut } from "./command-line.ts";
 
 endWhenNobodyReads();

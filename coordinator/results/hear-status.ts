@@ -4,7 +4,7 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeStatus, type Status } from "../../shared/wire/messages.ts";
 import { status as statusSubject } from "../../shared/wire/subjects.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope } from "../operator/scope.ts";
 
 /** A leader tells its status each second, a large swarm's more seldom. */
 const patienceMs = 1500;

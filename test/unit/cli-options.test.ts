@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CommandShape, withFullOptions } from "../../coordinator/cli/option-prefixes.ts";
 import { parseSpecArguments } from "../../coordinator/cli/submit/spec-arguments.ts";
-import { scopeOf } from "../../coordinator/results/scope.ts";
+import { scopeOf } from "../../coordinator/operator/scope.ts";
 import { UsageError } from "../../shared/errors.ts";
 
 const option = (long: string, takesValue = true) => ({ long, takesValue });

@@ -3,11 +3,11 @@ import { isOpen } from "../../../shared/domain/trial.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
-import { type Asker, processAsker } from "../../results/confirm.ts";
-import { withOperatorLink } from "../../results/operator-link.ts";
-import { giveOrder, newOrderId } from "../../results/order.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "../../results/scope.ts";
+import { type Asker, processAsker } from "../../operator/ask.ts";
+import { giveOrder, newOrderId } from "../../operator/give-order.ts";
+import { withOperatorLink } from "../../operator/operator-link.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
 import { benchEffect, effectOf } from "./control-effects.ts";
 import { checkWords, type Named, namedTargets, namedWorkers } from "./control-targets.ts";
 

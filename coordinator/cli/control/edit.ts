@@ -4,11 +4,11 @@ import { changesText, type JobChanges } from "../../../shared/domain/job-changes
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/spec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { type Asker, processAsker } from "../../results/confirm.ts";
-import { withOperatorLink } from "../../results/operator-link.ts";
-import { newOrderId } from "../../results/order.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, scopeOf } from "../../results/scope.ts";
+import { type Asker, processAsker } from "../../operator/ask.ts";
+import { newOrderId } from "../../operator/give-order.ts";
+import { withOperatorLink } from "../../operator/operator-link.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, scopeOf } from "../../operator/scope.ts";
 import { checkStages } from "../submit/check-stages.ts";
 import { agreed, type ControlOptions, giveAll } from "./control.ts";
 import { checkWords, namedTargets } from "./control-targets.ts";

@@ -1,9 +1,9 @@
 import { parseJobName } from "../../../shared/domain/names.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { newOrderId } from "../../results/order.ts";
-import type { Output } from "../../results/output.ts";
-import type { GlobalOptions } from "../../results/scope.ts";
-import { carriedOut } from "../../results/simple-order.ts";
+import { newOrderId } from "../../operator/give-order.ts";
+import type { Output } from "../../operator/output.ts";
+import type { GlobalOptions } from "../../operator/scope.ts";
+import { carriedOut } from "../../operator/simple-order.ts";
 
 /** `nexus release job1`: a held job ends, and its run folders may go. */
 export async function releaseJob(

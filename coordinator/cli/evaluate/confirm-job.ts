@@ -19,11 +19,11 @@ import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../..
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, NotFoundError, SpecError } from "../../../shared/errors.ts";
 import { counted } from "../../counted.ts";
+import { giveOrder, newOrderId } from "../../operator/give-order.ts";
+import { withOperatorLink } from "../../operator/operator-link.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../results/named-job.ts";
-import { withOperatorLink } from "../../results/operator-link.ts";
-import { giveOrder, newOrderId } from "../../results/order.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
 import { waitForJobs } from "../submit/wait-for-jobs.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";

@@ -4,9 +4,9 @@ import type { Configuration, Setting } from "../../../shared/domain/hyperparamet
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { workspaceFlags } from "../../../shared/workspace.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../results/named-job.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
 import { wrappedText } from "../../tui/wrap.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
 import { historyTable } from "./history-table.ts";

@@ -4,9 +4,9 @@ import { parseRunName } from "../../../shared/domain/names.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../results/named-job.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
 import { writeWhole } from "../../results/whole-file.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
 

@@ -3,11 +3,11 @@ import { leaderOf } from "../../../shared/domain/lead.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { workspaceFlags } from "../../../shared/workspace.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { targetOf } from "../../results/columns.ts";
 import { isCoordinatorHere, nobodyLeads } from "../../results/hear-status.ts";
-import type { Output } from "../../results/output.ts";
 import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
 import { waitingByJournal } from "../../waiting.ts";
 
 /** `nexus list jobs`. */

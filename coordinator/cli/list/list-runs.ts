@@ -1,8 +1,9 @@
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { counted } from "../../counted.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { type Column, statusOf } from "../../results/columns.ts";
 import { exportListing, formatOf, jsonLines } from "../../results/export.ts";
-import type { Output } from "../../results/output.ts";
 import { type Field, recordsJson } from "../../results/records.ts";
 import {
   availableColumns,
@@ -13,7 +14,6 @@ import {
   totalLine,
 } from "../../results/run-listing.ts";
 import type { RunRow } from "../../results/run-rows.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../results/scope.ts";
 import { printable, tableColumn, tableLines } from "../../results/table.ts";
 
 /** `nexus list runs`. */

@@ -1,9 +1,9 @@
 import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { hearStatus } from "../../results/hear-status.ts";
-import type { Output } from "../../results/output.ts";
 import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
 import { workerReason, workerStatus } from "../../results/status-words.ts";
 import { heldBy, isSilent } from "../../silence.ts";
 

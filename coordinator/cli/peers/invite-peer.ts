@@ -1,6 +1,6 @@
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, scopeOf } from "../../operator/scope.ts";
 import { joinCommand, keepSecret } from "../../peers/invitation.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, scopeOf } from "../../results/scope.ts";
 import { peersOf } from "./workspace-peers.ts";
 
 /** `nexus peers invite`: the line that makes another machine of the list a peer. */

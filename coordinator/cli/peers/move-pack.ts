@@ -6,8 +6,8 @@ import { checkStore } from "../../../shared/broker/store-check.ts";
 import { packWorkspace, savedFiles } from "../../../shared/broker/workspace-copy.ts";
 import { NexusError } from "../../../shared/errors.ts";
 import { programVersion } from "../../../shared/version.ts";
-import type { Output } from "../../results/output.ts";
-import { type Scope, withLink } from "../../results/scope.ts";
+import type { Output } from "../../operator/output.ts";
+import { type Scope, withLink } from "../../operator/scope.ts";
 
 /**
  * Closes the workspace and packs it: whatever was acknowledged is in the file, and nothing is acknowledged any more. What fails

@@ -15,11 +15,11 @@ import { restoreFiles } from "../../../shared/broker/workspace-copy.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
+import type { Consent } from "../../operator/consent.ts";
+import type { Output } from "../../operator/output.ts";
+import type { Scope } from "../../operator/scope.ts";
 import { newPeersFile, refuseWhereServed } from "../../peers/become-peer.ts";
 import { joinCommand, keepSecret } from "../../peers/invitation.ts";
-import type { Consent } from "../../results/consent.ts";
-import type { Output } from "../../results/output.ts";
-import type { Scope } from "../../results/scope.ts";
 import { endUnused } from "../store/end-unused.ts";
 import { packForGood, stayHere } from "./move-pack.ts";
 

@@ -1,8 +1,8 @@
 import { openStreams } from "../../../shared/broker/closed-streams.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { consentOf } from "../../results/consent.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "../../results/scope.ts";
+import { consentOf } from "../../operator/consent.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
 import { moveToPeers } from "./move-to-peers.ts";
 import { moveToSingle } from "./move-to-single.ts";
 

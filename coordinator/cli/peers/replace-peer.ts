@@ -6,11 +6,11 @@ import { type Peer, type PeersFile, parsePeer, peerAddress, readPeers } from "..
 import { pause } from "../../../shared/deadline.ts";
 import { NotFoundError, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
+import { consentOf } from "../../operator/consent.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../operator/scope.ts";
 import { adoptMembers } from "../../peers/adopt-members.ts";
 import { addressesOf, joinCommand, keepSecret } from "../../peers/invitation.ts";
-import { consentOf } from "../../results/consent.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../results/scope.ts";
 import { peersOf } from "./workspace-peers.ts";
 
 const lookEveryMs = 500;

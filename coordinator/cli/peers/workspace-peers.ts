@@ -1,6 +1,6 @@
 import { type PeersFile, readPeers } from "../../../shared/broker/peers.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
-import type { Scope } from "../../results/scope.ts";
+import type { Scope } from "../../operator/scope.ts";
 
 /** The machines that the workspace lives on. @throws where it lives on none, with what to type instead */
 export function peersOf({ paths, external, flags }: Scope): PeersFile {

@@ -1,12 +1,12 @@
 import { programVersion } from "../../../shared/version.ts";
 import type { DotForm } from "../../chart/dots.ts";
-import type { Output } from "../../results/output.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../operator/scope.ts";
 import { buildFigure } from "../../results/plots/build.ts";
 import type { Figure } from "../../results/plots/figure.ts";
 import { figureJson } from "../../results/plots/figure-json.ts";
 import { type PlotOptions, type PlotRequest, readRequest } from "../../results/plots/request.ts";
 import { figureText } from "../../results/plots/terminal.ts";
-import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../results/scope.ts";
 import { writeWhole } from "../../results/whole-file.ts";
 
 /** What is known of the place where a plot would be drawn. */

@@ -4,8 +4,8 @@ import type { BackupWriter } from "../../../shared/broker/backup-file.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { programVersion } from "../../../shared/version.ts";
 import { workspaceAt } from "../../../shared/workspace.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "../../results/scope.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
 
 export interface BackupOptions {
   /** Restore it into a scratch store as well, and fold it there. */

@@ -12,8 +12,8 @@ import { BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { counted } from "../../counted.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "../../results/scope.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
 import { endUnused } from "./end-unused.ts";
 
 export interface RestoreOptions {

@@ -16,9 +16,9 @@ import { decodeEvents, isJournalRecord } from "../../../shared/wire/messages.ts"
 import { evidenceOfJob, streams } from "../../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { counted } from "../../counted.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
 import { namedJob } from "../../results/named-job.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "../../results/scope.ts";
 
 /** What a store came to, held against the promises of a search. */
 export interface Verification {

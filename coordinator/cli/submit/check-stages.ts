@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { SpecError } from "../../../shared/errors.ts";
 import type { StageCheck, StageCheckAnswer } from "../../../shared/stage-check.ts";
 import { counted } from "../../counted.ts";
-import type { Output } from "../../results/output.ts";
+import type { Output } from "../../operator/output.ts";
 
 /** By path: the coordinator's code never imports the worker's. */
 const program = fileURLToPath(new URL("../../../worker/check-stages.js", import.meta.url));

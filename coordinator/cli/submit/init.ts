@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { UsageError } from "../../../shared/errors.ts";
-import type { Output } from "../../results/output.ts";
+import type { Output } from "../../operator/output.ts";
 
 /** What `nexus init` writes unless told otherwise. */
 export const firstSpecName = "search.yaml";

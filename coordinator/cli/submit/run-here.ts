@@ -10,7 +10,7 @@ import type { Spec } from "../../../shared/domain/spec.ts";
 import { expandSpec, usedComponents } from "../../../shared/domain/spec-read.ts";
 import { exitCode, UsageError } from "../../../shared/errors.ts";
 import type { LocalRun } from "../../../shared/local-run.ts";
-import type { Output } from "../../results/output.ts";
+import type { Output } from "../../operator/output.ts";
 import { collectCode } from "./collect-code.ts";
 
 /** Executes a spec here and now, in a process of its own, and returns the exit code. */

@@ -1,7 +1,7 @@
 import { loadSpecFile } from "../../../shared/component-defaults.ts";
 import { renderProblems } from "../../../shared/domain/spec-read.ts";
-import type { Output } from "../../results/output.ts";
-import type { GlobalOptions } from "../../results/scope.ts";
+import type { Output } from "../../operator/output.ts";
+import type { GlobalOptions } from "../../operator/scope.ts";
 import { parseSpecArguments } from "./spec-arguments.ts";
 
 /** `nexus run`. */

@@ -3,7 +3,7 @@ import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
 import { counted } from "../../counted.ts";
-import type { Output } from "../../results/output.ts";
+import type { Output } from "../../operator/output.ts";
 import { printable } from "../../results/table.ts";
 import { writeWhole } from "../../results/whole-file.ts";
 import type { RunFile } from "./run-files.ts";

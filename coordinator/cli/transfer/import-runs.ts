@@ -8,8 +8,8 @@ import { renderProblems } from "../../../shared/domain/spec-read.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { mostImported } from "../../../shared/wire/messages.ts";
 import { counted } from "../../counted.ts";
-import type { Output } from "../../results/output.ts";
-import type { GlobalOptions } from "../../results/scope.ts";
+import type { Output } from "../../operator/output.ts";
+import type { GlobalOptions } from "../../operator/scope.ts";
 import type { RunOptions } from "../submit/run.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { Output } from "../../results/output.ts";
-import type { GlobalOptions } from "../../results/scope.ts";
+import type { Output } from "../../operator/output.ts";
+import type { GlobalOptions } from "../../operator/scope.ts";
 
 /** What a verb is given besides its own words. */
 export interface VerbPorts {

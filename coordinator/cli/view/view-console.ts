@@ -3,10 +3,10 @@ import type { JournalEvent } from "../../../shared/domain/events.ts";
 import { isOpen } from "../../../shared/domain/trial.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type ChosenRun, EvidenceCollector, readEvidence } from "../../results/curves.ts";
 import { oneRun } from "../../results/one-run.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
 import { printable } from "../../results/table.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
 

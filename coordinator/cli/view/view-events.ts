@@ -2,12 +2,12 @@ import type { JournalEvent } from "../../../shared/domain/events.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { counted } from "../../counted.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type JournalEntry, readEvents } from "../../results/journal-events.ts";
 import { formatDecimal } from "../../results/number-format.ts";
-import type { Output } from "../../results/output.ts";
 import { type Field, recordsTable } from "../../results/records.ts";
 import { namesJobs, selectRuns } from "../../results/run-list.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
 import type { Cell } from "../../results/table.ts";
 
 export interface ViewEventsOptions {

@@ -1,8 +1,8 @@
 import type { Curve } from "../../../shared/domain/curve.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { readCurves } from "../../results/curves.ts";
 import { childRuns } from "../../results/one-run.ts";
-import type { Output } from "../../results/output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
 import { type Cell, type CellKind, tableColumn, tableLines } from "../../results/table.ts";
 
 export interface ViewMetricsOptions {

@@ -1,13 +1,13 @@
 import type { JournalEvent } from "../../../shared/domain/events.ts";
 import { isOpen, type Trial } from "../../../shared/domain/trial.ts";
+import type { Output } from "../../operator/output.ts";
+import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type Column, columnsOf } from "../../results/columns.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "../../results/curves.ts";
 import { type JournalEntry, readEvents } from "../../results/journal-events.ts";
 import { oneRun } from "../../results/one-run.ts";
-import type { Output } from "../../results/output.ts";
 import { type Field, recordsTable } from "../../results/records.ts";
 import type { RunRow } from "../../results/run-rows.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../results/scope.ts";
 import { type Cell, printable } from "../../results/table.ts";
 
 /** `nexus view run run662.7`: everything that is known of one run. */

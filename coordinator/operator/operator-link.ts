@@ -1,5 +1,5 @@
 import type { WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import { noCoordinator } from "./order.ts";
+import { noCoordinator } from "./give-order.ts";
 import { type Scope, withLink } from "./scope.ts";
 
 /** Connects for an order. Unlike a reading command it starts no broker: without a coordinator nobody could carry it out. */

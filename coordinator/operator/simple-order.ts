@@ -1,7 +1,7 @@
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import type { Order } from "../../shared/wire/messages.ts";
+import { giveOrder } from "./give-order.ts";
 import { withOperatorLink } from "./operator-link.ts";
-import { giveOrder } from "./order.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, scopeOf } from "./scope.ts";
 

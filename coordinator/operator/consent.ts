@@ -1,5 +1,5 @@
 import { UsageError } from "../../shared/errors.ts";
-import { type Asker, processAsker } from "./confirm.ts";
+import { type Asker, processAsker } from "./ask.ts";
 import type { Output } from "./output.ts";
 
 /** Whether something that cannot be taken back is wanted, after it was said. */
