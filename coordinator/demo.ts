@@ -18,8 +18,8 @@ import { livingEndpoint } from "./endpoint/endpoint.ts";
 import type { StartMessage } from "./endpoint/launch.ts";
 import { giveOrder, newOrderId } from "./operator/give-order.ts";
 import { processOutput } from "./operator/output.ts";
-import { PlainView, processPorts } from "./plain.ts";
-import { watchJob } from "./watch-job.ts";
+import { PlainView, processPorts } from "./plain/plain-view.ts";
+import { watchJob } from "./plain/watch-job.ts";
 
 const workspace = "demo";
 const paths = workspacePaths(workspace);

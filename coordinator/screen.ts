@@ -17,10 +17,10 @@ import { processOutput } from "./operator/output.ts";
 import { type GlobalOptions, scopeOf } from "./operator/scope.ts";
 import { sendOrder } from "./operator/send-order.ts";
 import { showPeers } from "./peers/show-peers.ts";
-import { PlainView, processPorts } from "./plain.ts";
+import { PlainView, processPorts } from "./plain/plain-view.ts";
+import { watchJob } from "./plain/watch-job.ts";
 import { type ColourWish, canShowScreen, lookOf } from "./tui/look.ts";
 import type { WaitingWords } from "./waiting.ts";
-import { watchJob } from "./watch-job.ts";
 import { isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { evaluated } from "../../coordinator/cli/evaluate/eval.ts";
 import { printJobs } from "../../coordinator/cli/list/list-jobs.ts";
 import { LeadCount } from "../../coordinator/live/lead-count.ts";
-import { PlainView } from "../../coordinator/plain.ts";
+import { PlainView } from "../../coordinator/plain/plain-view.ts";
 import { progressLine, standingsTable } from "../../coordinator/progress.ts";
 import { frameLines } from "../../coordinator/tui/frame.ts";
 import { lineText } from "../../coordinator/tui/styled.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock, test } from "node:test";
-import { type PlainOptions, PlainView } from "../../coordinator/plain.ts";
+import { type PlainOptions, PlainView } from "../../coordinator/plain/plain-view.ts";
 import { packageRoot } from "../../shared/component-defaults.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import { JobStory } from "../support/job-story.ts";

@@ -1,16 +1,16 @@
-import { followJournal } from "../shared/broker/journal-reader.ts";
-import { pause } from "../shared/deadline.ts";
-import type { JournalEvent } from "../shared/domain/events.ts";
-import type { JobName } from "../shared/domain/names.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../shared/domain/workspace-state.ts";
-import { type JournalCorruptError, NotFoundError } from "../shared/errors.ts";
-import type { Bus } from "../shared/ports.ts";
-import { BadMessage } from "../shared/wire/check.ts";
-import { decodeStatus, type Status } from "../shared/wire/messages.ts";
-import { status as statusSubject } from "../shared/wire/subjects.ts";
-import type { PlainView } from "./plain.ts";
-import { type WaitingWords, whyWaiting } from "./waiting.ts";
+import { followJournal } from "../../shared/broker/journal-reader.ts";
+import { pause } from "../../shared/deadline.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { type JournalCorruptError, NotFoundError } from "../../shared/errors.ts";
+import type { Bus } from "../../shared/ports.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { decodeStatus, type Status } from "../../shared/wire/messages.ts";
+import { status as statusSubject } from "../../shared/wire/subjects.ts";
+import { type WaitingWords, whyWaiting } from "../waiting.ts";
+import type { PlainView } from "./plain-view.ts";
 
 /** How often the connection is looked at. */
 const lookMs = 1000;
