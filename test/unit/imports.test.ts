@@ -103,9 +103,9 @@ const rules: readonly Rule[] = [
     /^coordinator\/(results|cli)\/verbs\//,
   ),
   wrapped("blessed", "coordinator/tui/terminal.ts", /^coordinator\/tui\/(terminal\/)?terminal\.ts$/),
-  wrapped("@observablehq/plot", "coordinator/results/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
-  wrapped("linkedom", "coordinator/results/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
-  wrapped("@resvg/resvg-js", "coordinator/results/plots/png.ts", /^coordinator\/(results\/)?plots\/png\.ts$/),
+  wrapped("@observablehq/plot", "coordinator/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
+  wrapped("linkedom", "coordinator/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
+  wrapped("@resvg/resvg-js", "coordinator/plots/png.ts", /^coordinator\/(results\/)?plots\/png\.ts$/),
   wrapped(
     "hyparquet-writer",
     "coordinator/cli/transfer/parquet.ts",

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Figure, Look, Mark } from "../../coordinator/results/plots/figure.ts";
-import { axisOfNames, axisOver } from "../../coordinator/results/plots/figure.ts";
-import { lookOf } from "../../coordinator/results/plots/palette.ts";
-import { svgToPng } from "../../coordinator/results/plots/png.ts";
-import { figureSvg } from "../../coordinator/results/plots/svg-figure.ts";
-import { figureText } from "../../coordinator/results/plots/terminal.ts";
-import { textWidth } from "../../coordinator/results/plots/text-width.ts";
+import type { Figure, Look, Mark } from "../../coordinator/plots/figure.ts";
+import { axisOfNames, axisOver } from "../../coordinator/plots/figure.ts";
+import { lookOf } from "../../coordinator/plots/palette.ts";
+import { svgToPng } from "../../coordinator/plots/png.ts";
+import { figureSvg } from "../../coordinator/plots/svg-figure.ts";
+import { figureText } from "../../coordinator/plots/terminal.ts";
+import { textWidth } from "../../coordinator/plots/text-width.ts";
 import { UsageError } from "../../shared/errors.ts";
 
 const look: Look = lookOf(0);

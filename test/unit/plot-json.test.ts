@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { againstDial, inOrder } from "../../coordinator/results/plots/against.ts";
-import type { CurveOptions, RunCurve } from "../../coordinator/results/plots/curve-lines.ts";
-import { type Figure, noLimits } from "../../coordinator/results/plots/figure.ts";
-import { figureJson } from "../../coordinator/results/plots/figure-json.ts";
-import { heatMap } from "../../coordinator/results/plots/heat-map.ts";
-import { histogram } from "../../coordinator/results/plots/histogram.ts";
-import { importanceBars } from "../../coordinator/results/plots/importance-bars.ts";
-import { metricCurves } from "../../coordinator/results/plots/metric-curves.ts";
-import { parallelCoordinates } from "../../coordinator/results/plots/parallel.ts";
-import { searchSummary } from "../../coordinator/results/plots/search-summary.ts";
-import { workerTimeline } from "../../coordinator/results/plots/timeline.ts";
+import { againstDial, inOrder } from "../../coordinator/plots/against.ts";
+import type { CurveOptions, RunCurve } from "../../coordinator/plots/curve-lines.ts";
+import { type Figure, noLimits } from "../../coordinator/plots/figure.ts";
+import { figureJson } from "../../coordinator/plots/figure-json.ts";
+import { heatMap } from "../../coordinator/plots/heat-map.ts";
+import { histogram } from "../../coordinator/plots/histogram.ts";
+import { importanceBars } from "../../coordinator/plots/importance-bars.ts";
+import { metricCurves } from "../../coordinator/plots/metric-curves.ts";
+import { parallelCoordinates } from "../../coordinator/plots/parallel.ts";
+import { searchSummary } from "../../coordinator/plots/search-summary.ts";
+import { workerTimeline } from "../../coordinator/plots/timeline.ts";
 
 const labels = { title: "", xLabel: undefined, yLabel: undefined, xLimits: noLimits, yLimits: noLimits } as const;
 const scales = { xScale: "linear", yScale: "linear", errorBars: "none" } as const;

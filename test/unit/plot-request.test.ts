@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textLook } from "../../coordinator/cli/plot/plot.ts";
-import { type PlotOptions, readRequest } from "../../coordinator/results/plots/request.ts";
+import { type PlotOptions, readRequest } from "../../coordinator/plots/request.ts";
 import { UsageError } from "../../shared/errors.ts";
 
 test("the tutorial's words", () => {

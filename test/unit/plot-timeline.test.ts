@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOfTimeline, staysOf } from "../../coordinator/results/plots/stays.ts";
-import { inLanes, type Stay, workerTimeline } from "../../coordinator/results/plots/timeline.ts";
+import { isOfTimeline, staysOf } from "../../coordinator/plots/stays.ts";
+import { inLanes, type Stay, workerTimeline } from "../../coordinator/plots/timeline.ts";
 import { JobStory, storyStart } from "../support/job-story.ts";
 
 const second = (n: number): number => storyStart + n * 1000;

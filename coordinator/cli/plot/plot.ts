@@ -2,11 +2,11 @@ import { programVersion } from "../../../shared/version.ts";
 import type { DotForm } from "../../chart/dots.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../operator/scope.ts";
-import { buildFigure } from "../../results/plots/build.ts";
-import type { Figure } from "../../results/plots/figure.ts";
-import { figureJson } from "../../results/plots/figure-json.ts";
-import { type PlotOptions, type PlotRequest, readRequest } from "../../results/plots/request.ts";
-import { figureText } from "../../results/plots/terminal.ts";
+import { buildFigure } from "../../plots/build.ts";
+import type { Figure } from "../../plots/figure.ts";
+import { figureJson } from "../../plots/figure-json.ts";
+import { type PlotOptions, type PlotRequest, readRequest } from "../../plots/request.ts";
+import { figureText } from "../../plots/terminal.ts";
 import { writeWhole } from "../../results/whole-file.ts";
 
 /** What is known of the place where a plot would be drawn. */
@@ -56,8 +56,8 @@ async function readFigure(request: PlotRequest, scope: Scope): Promise<Figure> {
 /** The drawing libraries are loaded here and only here: they take a third of a second. */
 async function loadDrawing() {
   const [{ figureSvg }, { usualSize }] = await Promise.all([
-    import("../../results/plots/svg-figure.ts"),
-    import("../../results/plots/svg-size.ts"),
+    import("../../plots/svg-figure.ts"),
+    import("../../plots/svg-size.ts"),
   ]);
   return { figureSvg, usualSize };
 }
@@ -79,7 +79,7 @@ async function fileContent(
   };
   const svg = figureSvg(figure, metadata, size);
   if (request.file?.format !== "png") return svg;
-  const { svgToPng, usualDpi } = await import("../../results/plots/png.ts");
+  const { svgToPng, usualDpi } = await import("../../plots/png.ts");
   return svgToPng(svg, {
     widthMm: size.widthMm,
     dpi: request.file.dpi ?? usualDpi,

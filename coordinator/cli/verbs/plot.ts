@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import * as help from "../../results/plots/help.ts";
-import type { PlotOptions } from "../../results/plots/request.ts";
+import * as help from "../../plots/help.ts";
+import type { PlotOptions } from "../../plots/request.ts";
 import { collect, count } from "./arguments.ts";
 import type { AddVerbs } from "./verb.ts";
 

@@ -1,4 +1,4 @@
-import { DotField, type DotForm } from "../../chart/dots.ts";
+import { DotField, type DotForm } from "../chart/dots.ts";
 import { type AnsiColour, Cells } from "./cells.ts";
 import {
   type Axis,

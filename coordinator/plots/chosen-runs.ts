@@ -1,12 +1,12 @@
-import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
-import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
-import type { Trial } from "../../../shared/domain/trial.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
-import { NotFoundError, UsageError } from "../../../shared/errors.ts";
-import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../columns.ts";
-import { listing } from "../run-listing.ts";
-import type { RunRow } from "../run-rows.ts";
+import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import type { Trial } from "../../shared/domain/trial.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../results/columns.ts";
+import { listing } from "../results/run-listing.ts";
+import type { RunRow } from "../results/run-rows.ts";
 import { type Dial, dialOf, type Measure } from "./dials.ts";
 
 /** The child runs that a plot is of. */

@@ -1,7 +1,7 @@
-import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
-import { UsageError } from "../../../shared/errors.ts";
-import type { DotForm } from "../../chart/dots.ts";
-import { dotForms } from "../../chart/dots.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { DotForm } from "../chart/dots.ts";
+import { dotForms } from "../chart/dots.ts";
 import { type Aggregate, aggregates, type Spread, spreads } from "./combine.ts";
 import { type Break, breaks, type Grouping, groupings } from "./curve-lines.ts";
 import { type Limits, noLimits } from "./figure.ts";

@@ -1,18 +1,18 @@
-import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
-import { searchHistory } from "../../../shared/domain/evaluation/history.ts";
-import { importanceOf } from "../../../shared/domain/importance.ts";
-import { isImported } from "../../../shared/domain/imported.ts";
-import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
-import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
-import type { Bus } from "../../../shared/ports.ts";
-import { checkIsSearch, nothingCompleted } from "../../cli/evaluate/eval.ts";
-import { counted } from "../../counted.ts";
-import { readEvidence } from "../curves.ts";
-import { readEvents } from "../journal-events.ts";
-import { namedJob } from "../named-job.ts";
-import { selectRuns } from "../run-list.ts";
-import { runStatus, statusWords } from "../status-words.ts";
+import { completedRuns } from "../../shared/domain/evaluation/completed-runs.ts";
+import { searchHistory } from "../../shared/domain/evaluation/history.ts";
+import { importanceOf } from "../../shared/domain/importance.ts";
+import { isImported } from "../../shared/domain/imported.ts";
+import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
+import type { Bus } from "../../shared/ports.ts";
+import { checkIsSearch, nothingCompleted } from "../cli/evaluate/eval.ts";
+import { counted } from "../counted.ts";
+import { readEvidence } from "../results/curves.ts";
+import { readEvents } from "../results/journal-events.ts";
+import { namedJob } from "../results/named-job.ts";
+import { selectRuns } from "../results/run-list.ts";
+import { runStatus, statusWords } from "../results/status-words.ts";
 import { againstDial, againstMeasure, inOrder } from "./against.ts";
 import {
   type ChosenRuns,

@@ -1,4 +1,4 @@
-import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 
 /** A hyperparameter and where each of some runs has it. */
 export interface Dial {

@@ -1,4 +1,4 @@
-import { niceTicks } from "../../chart/ticks.ts";
+import { niceTicks } from "../chart/ticks.ts";
 import type { Axis, Tick } from "./figure.ts";
 
 /** Round numbers on an axis, and how they are written: as many as wanted at most, all with the same number of decimals. */

@@ -1,4 +1,4 @@
-import type { DotForm } from "../../chart/dots.ts";
+import type { DotForm } from "../chart/dots.ts";
 import { Cells } from "./cells.ts";
 import type { Figure, LegendEntry } from "./figure.ts";
 import { ansiOf, dotSign, letterOf, panelCells } from "./terminal-panel.ts";

@@ -1,4 +1,4 @@
-import { UsageError } from "../../../shared/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import type { Panel } from "./figure.ts";
 
 /** `2x3`: rows by columns; either may be left out. */

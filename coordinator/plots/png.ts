@@ -1,4 +1,4 @@
-import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
+import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
 
 export interface PngOptions {
   readonly widthMm: number;
