@@ -7,9 +7,9 @@ import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
 import { endWhenNobodyReads } from "./closed-pipe.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
-import { runCoordinator } from "./headless.ts";
-import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./headless-lines.ts";
 import { preparePeers } from "./peers/become-peer.ts";
+import { runCoordinator } from "./process/headless.ts";
+import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./process/headless-lines.ts";
 import { openScreen, type ScreenFlags, watchNewest } from "./screen.ts";
 
 interface CoordinatorFlags extends ScreenFlags {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { writeSnapshotApart } from "../../coordinator/snapshots.ts";
+import { writeSnapshotApart } from "../../coordinator/process/snapshot-process.ts";
 import { readRoleSecret } from "../../shared/broker/credentials.ts";
 import { foldJournal, followJournal } from "../../shared/broker/journal-reader.ts";
 import { readSnapshot, writeSnapshot } from "../../shared/broker/snapshots.ts";

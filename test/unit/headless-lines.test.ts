@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "../../coordinator/headless-lines.ts";
+import {
+  type Happening,
+  HeadlessLines,
+  type Whereabouts,
+  whereaboutsOf,
+} from "../../coordinator/process/headless-lines.ts";
 import { workspacePaths } from "../../shared/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { EventLog } from "../../coordinator/event-log.ts";
+import { EventLog } from "../../coordinator/process/event-log.ts";
 import { ScreenLog } from "../../coordinator/tui/screen-log.ts";
 import { keepColumns, recallColumns, screenFile } from "../../coordinator/tui/screen-memory.ts";
 import type { ViewModel } from "../../coordinator/tui/view-model.ts";

@@ -4,11 +4,11 @@
  */
 
 import { setPriority } from "node:os";
-import { readJournal } from "../shared/broker/journal-reader.ts";
-import { writeSnapshot } from "../shared/broker/snapshots.ts";
-import { connectAs } from "../shared/broker/workspace-link.ts";
-import { exitCode, explain } from "../shared/errors.ts";
-import type { SnapshotOrder } from "./snapshots.ts";
+import { readJournal } from "../../shared/broker/journal-reader.ts";
+import { writeSnapshot } from "../../shared/broker/snapshots.ts";
+import { connectAs } from "../../shared/broker/workspace-link.ts";
+import { exitCode, explain } from "../../shared/errors.ts";
+import type { SnapshotOrder } from "./snapshot-process.ts";
 
 const nice = 10;
 

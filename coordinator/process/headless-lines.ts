@@ -1,10 +1,10 @@
 /** What a coordinator that runs in the foreground says of itself, to whoever started it. */
 
-import { hostInUrl, runningBroker } from "../shared/broker/broker-info.ts";
-import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../shared/broker/external-broker.ts";
-import type { WorkspacePaths } from "../shared/workspace.ts";
-import { livingEndpoint } from "./endpoint/endpoint.ts";
-import { joiningOf } from "./endpoint/join-lines.ts";
+import { hostInUrl, runningBroker } from "../../shared/broker/broker-info.ts";
+import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../../shared/broker/external-broker.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { livingEndpoint } from "../endpoint/endpoint.ts";
+import { joiningOf } from "../endpoint/join-lines.ts";
 
 /** What happens to a coordinator, as `HeadlessLines` tells it. */
 export type Happening = "ready" | "standing by" | "leading";
