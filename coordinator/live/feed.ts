@@ -7,7 +7,7 @@ import type { Bus, StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeFailure, decodeReports, decodeResult, decodeStatus, type Reports } from "../../shared/wire/messages.ts";
 import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
-import { readEvidence } from "../results/curves.ts";
+import { readEvidence } from "../reading/evidence-reader.ts";
 import { curveGroups, runsDrawn } from "../tui/curves-screen.ts";
 import type { ViewModel } from "../tui/view-model.ts";
 import { RunCurve } from "./curve-store.ts";

@@ -1,7 +1,7 @@
 import type { Curve } from "../../shared/domain/curve.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import type { RunEvidence } from "../results/curves.ts";
+import type { RunEvidence } from "../reading/evidence-reader.ts";
 import { printable } from "../results/table.ts";
 import type { ChosenRuns } from "./chosen-runs.ts";
 import type { RunCurve } from "./curve-lines.ts";

@@ -1,6 +1,6 @@
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import type { ChosenRun } from "./curves.ts";
+import type { ChosenRun } from "../reading/evidence-reader.ts";
 import { selectRuns } from "./run-list.ts";
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { readCurves } from "../../coordinator/results/curves.ts";
+import { readCurves } from "../../coordinator/reading/evidence-reader.ts";
 import { followJournal } from "../../shared/broker/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { Curve } from "../../shared/domain/curve.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readCurves, readEvidence } from "../../coordinator/results/curves.ts";
+import { readCurves, readEvidence } from "../../coordinator/reading/evidence-reader.ts";
 import { connectBus } from "../../shared/broker/bus.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";
 import { metricOf } from "../../shared/domain/curve.ts";

@@ -5,8 +5,8 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { workspaceFlags } from "../../../shared/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import { isCoordinatorHere, nobodyLeads } from "../../reading/hear-status.ts";
 import { targetOf } from "../../results/columns.ts";
-import { isCoordinatorHere, nobodyLeads } from "../../results/hear-status.ts";
 import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
 import { waitingByJournal } from "../../waiting.ts";
 

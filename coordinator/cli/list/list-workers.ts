@@ -2,7 +2,7 @@ import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/worksp
 import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
-import { hearStatus } from "../../results/hear-status.ts";
+import { hearStatus } from "../../reading/hear-status.ts";
 import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
 import { workerReason, workerStatus } from "../../results/status-words.ts";
 import { heldBy, isSilent } from "../../silence.ts";

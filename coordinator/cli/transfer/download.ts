@@ -8,7 +8,7 @@ import { NotFoundError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
-import { readEvidence } from "../../results/curves.ts";
+import { readEvidence } from "../../reading/evidence-reader.ts";
 import { namedJob } from "../../results/named-job.ts";
 import { childRuns, oneRun } from "../../results/one-run.ts";
 import { namesJobs, selectRuns } from "../../results/run-list.ts";

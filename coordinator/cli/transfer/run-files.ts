@@ -6,7 +6,7 @@ import type { Bus, Reading } from "../../../shared/ports.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../shared/tensorboard/event-file.ts";
 import { open } from "../../../shared/wire/sealed-chunks.ts";
 import { chunk, chunks, streams } from "../../../shared/wire/subjects.ts";
-import type { ChosenRun, RunEvidence, RunFiles } from "../../results/curves.ts";
+import type { ChosenRun, RunEvidence, RunFiles } from "../../reading/evidence-reader.ts";
 import { reportsCsv } from "./reports-csv.ts";
 import type { Repro } from "./repro-of.ts";
 

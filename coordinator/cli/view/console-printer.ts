@@ -1,6 +1,6 @@
 import type { Trial } from "../../../shared/domain/trial.ts";
 import type { Output } from "../../operator/output.ts";
-import type { Said } from "../../results/curves.ts";
+import type { Said } from "../../reading/evidence-reader.ts";
 import { printable } from "../../results/table.ts";
 
 /** How a console is shown. */

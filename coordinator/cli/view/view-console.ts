@@ -5,7 +5,7 @@ import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
-import { type ChosenRun, EvidenceCollector, readEvidence } from "../../results/curves.ts";
+import { type ChosenRun, EvidenceCollector, readEvidence } from "../../reading/evidence-reader.ts";
 import { oneRun } from "../../results/one-run.ts";
 import { printable } from "../../results/table.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";

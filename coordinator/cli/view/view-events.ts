@@ -4,7 +4,7 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
-import { type JournalEntry, readEvents } from "../../results/journal-events.ts";
+import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { formatDecimal } from "../../results/number-format.ts";
 import { type Field, recordsTable } from "../../results/records.ts";
 import { namesJobs, selectRuns } from "../../results/run-list.ts";
