@@ -4,9 +4,9 @@ import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import type { Trial } from "../../shared/domain/trial.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../results/columns.ts";
-import { listing } from "../results/run-listing.ts";
-import type { RunRow } from "../results/run-rows.ts";
+import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../runs/columns.ts";
+import { listing } from "../runs/run-listing.ts";
+import type { RunRow } from "../runs/run-rows.ts";
 import { type Dial, dialOf, type Measure } from "./dials.ts";
 
 /** The child runs that a plot is of. */

@@ -1,4 +1,4 @@
-import { FilterError } from "../results/filter.ts";
+import { FilterError } from "../runs/filter.ts";
 import type { KeyContext } from "./app.ts";
 import { leavingQuestion } from "./controls.ts";
 import type { Confirmation, Prompt } from "./prompts.ts";

@@ -7,8 +7,8 @@ import { optunaJournal } from "../../coordinator/cli/transfer/optuna-journal.ts"
 import { listingParquet } from "../../coordinator/cli/transfer/parquet.ts";
 import { parseTable } from "../../coordinator/cli/transfer/read-table.ts";
 import { carryOut } from "../../coordinator/leader/orders.ts";
-import { exportLines } from "../../coordinator/results/export.ts";
-import { listing } from "../../coordinator/results/run-listing.ts";
+import { exportLines } from "../../coordinator/runs/listing-file.ts";
+import { listing } from "../../coordinator/runs/run-listing.ts";
 import { componentDefaults } from "../../shared/component-defaults.ts";
 import type { ImportedRun } from "../../shared/domain/events.ts";
 import { leaderOf } from "../../shared/domain/lead.ts";

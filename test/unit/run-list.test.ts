@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { selectRuns } from "../../coordinator/results/run-list.ts";
+import { selectRuns } from "../../coordinator/runs/run-list.ts";
 import { emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { meanCurve, RunCurve, rangeCurves } from "../../coordinator/live/curve-store.ts";
 import { EventList } from "../../coordinator/live/event-list.ts";
-import { FilterError } from "../../coordinator/results/filter.ts";
+import { FilterError } from "../../coordinator/runs/filter.ts";
 import type { ScreenColumn } from "../../coordinator/tui/columns.ts";
 import { FrameClock } from "../../coordinator/tui/frame-clock.ts";
 import { ListView, sortedBy } from "../../coordinator/tui/list-view.ts";

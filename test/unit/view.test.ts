@@ -12,7 +12,7 @@ import { printSpecOf } from "../../coordinator/cli/view/view-spec.ts";
 import { silentNote, unfinishedNote } from "../../coordinator/plots/build.ts";
 import { chooseRuns } from "../../coordinator/plots/chosen-runs.ts";
 import { readRequest } from "../../coordinator/plots/request.ts";
-import { oneRun } from "../../coordinator/results/one-run.ts";
+import { oneRun } from "../../coordinator/runs/one-run.ts";
 import type { Curve } from "../../shared/domain/curve.ts";
 import type { JobName, RunName } from "../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";

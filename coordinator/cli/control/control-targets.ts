@@ -4,7 +4,7 @@ import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
 import type { Trial } from "../../../shared/domain/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
-import { runListForms, selectRuns } from "../../results/run-list.ts";
+import { runListForms, selectRuns } from "../../runs/run-list.ts";
 
 /** What the words after a control verb name. */
 export type Named =

@@ -23,7 +23,7 @@ import { giveOrder, newOrderId } from "../../operator/give-order.ts";
 import { withOperatorLink } from "../../operator/operator-link.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
-import { namedJob } from "../../results/named-job.ts";
+import { namedJob } from "../../runs/named-job.ts";
 import { waitForJobs } from "../submit/wait-for-jobs.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";

@@ -6,7 +6,7 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { workspaceFlags } from "../../../shared/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
-import { namedJob } from "../../results/named-job.ts";
+import { namedJob } from "../../runs/named-job.ts";
 import { wrappedText } from "../../tui/wrap.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
 import { historyTable } from "./history-table.ts";

@@ -6,8 +6,8 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
-import { namedJob } from "../../results/named-job.ts";
-import { writeWhole } from "../../results/whole-file.ts";
+import { namedJob } from "../../runs/named-job.ts";
+import { writeWhole } from "../../runs/whole-file.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
 
 /** `nexus spec`. */

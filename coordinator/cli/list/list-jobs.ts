@@ -6,8 +6,8 @@ import { workspaceFlags } from "../../../shared/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { isCoordinatorHere, nobodyLeads } from "../../reading/hear-status.ts";
-import { targetOf } from "../../results/columns.ts";
-import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
+import { targetOf } from "../../runs/columns.ts";
+import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
 import { waitingByJournal } from "../../waiting.ts";
 
 /** `nexus list jobs`. */

@@ -2,9 +2,10 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
-import { type Column, statusOf } from "../../results/columns.ts";
-import { exportListing, formatOf, jsonLines } from "../../results/export.ts";
-import { type Field, recordsJson } from "../../results/records.ts";
+import { printable, tableColumn, tableLines } from "../../results/table.ts";
+import { type Column, statusOf } from "../../runs/columns.ts";
+import { exportListing, formatOf, jsonLines } from "../../runs/listing-file.ts";
+import { type Field, recordsJson } from "../../runs/records.ts";
 import {
   availableColumns,
   listing,
@@ -12,9 +13,8 @@ import {
   type RunListing,
   type RunQuery,
   totalLine,
-} from "../../results/run-listing.ts";
-import type { RunRow } from "../../results/run-rows.ts";
-import { printable, tableColumn, tableLines } from "../../results/table.ts";
+} from "../../runs/run-listing.ts";
+import type { RunRow } from "../../runs/run-rows.ts";
 
 /** `nexus list runs`. */
 export interface ListRunsOptions extends Omit<RunQuery, "runs"> {

@@ -9,7 +9,7 @@ import { decodeLeader } from "../../../shared/wire/messages.ts";
 import { leaderKey } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
-import { type Field, recordsJson, recordsTable } from "../../results/records.ts";
+import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
 import { peersOf } from "./workspace-peers.ts";
 
 interface PeerRow {

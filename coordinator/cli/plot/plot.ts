@@ -7,7 +7,7 @@ import type { Figure } from "../../plots/figure.ts";
 import { figureJson } from "../../plots/figure-json.ts";
 import { type PlotOptions, type PlotRequest, readRequest } from "../../plots/request.ts";
 import { figureText } from "../../plots/terminal.ts";
-import { writeWhole } from "../../results/whole-file.ts";
+import { writeWhole } from "../../runs/whole-file.ts";
 
 /** What is known of the place where a plot would be drawn. */
 export interface Screen {

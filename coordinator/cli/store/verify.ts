@@ -18,7 +18,7 @@ import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
-import { namedJob } from "../../results/named-job.ts";
+import { namedJob } from "../../runs/named-job.ts";
 
 /** What a store came to, held against the promises of a search. */
 export interface Verification {

@@ -18,7 +18,7 @@ import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts
 import { PlainView, processPorts } from "../../plain/plain-view.ts";
 import { watchJob } from "../../plain/watch-job.ts";
 import { hearStatus } from "../../reading/hear-status.ts";
-import { targetOf } from "../../results/columns.ts";
+import { targetOf } from "../../runs/columns.ts";
 import { checkStages } from "./check-stages.ts";
 import { collectCode } from "./collect-code.ts";
 import type { RunOptions } from "./run.ts";

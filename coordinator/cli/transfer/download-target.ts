@@ -5,7 +5,7 @@ import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { printable } from "../../results/table.ts";
-import { writeWhole } from "../../results/whole-file.ts";
+import { writeWhole } from "../../runs/whole-file.ts";
 import type { RunFile } from "./run-files.ts";
 
 export interface TargetOptions {

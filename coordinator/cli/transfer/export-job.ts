@@ -2,10 +2,10 @@ import { UsageError } from "../../../shared/errors.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
-import { exportLines } from "../../results/export.ts";
-import { selectRuns } from "../../results/run-list.ts";
-import { listing, type RunListing } from "../../results/run-listing.ts";
-import { writeWhole } from "../../results/whole-file.ts";
+import { exportLines } from "../../runs/listing-file.ts";
+import { selectRuns } from "../../runs/run-list.ts";
+import { listing, type RunListing } from "../../runs/run-listing.ts";
+import { writeWhole } from "../../runs/whole-file.ts";
 import { type ExportFormat, type ExportJobOptions, exportEndings, exportFormats } from "./export-formats.ts";
 import { optunaJournal } from "./optuna-journal.ts";
 

@@ -4,8 +4,8 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { pathProblem } from "../../../shared/wire/artifacts.ts";
 import { unzip } from "../../../shared/wire/code-bundle.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
-import { exportLines } from "../../results/export.ts";
-import { listing } from "../../results/run-listing.ts";
+import { exportLines } from "../../runs/listing-file.ts";
+import { listing } from "../../runs/run-listing.ts";
 import type { RunFile } from "./run-files.ts";
 
 /** What a job has besides its runs: its spec, the table of its runs, the defaults that came along with it. */

@@ -1,5 +1,5 @@
 import type { Curve } from "../../../shared/domain/curve.ts";
-import { csvField } from "../../results/export.ts";
+import { csvField } from "../../runs/listing-file.ts";
 
 /** Every report of a run, unrounded: `stage,iters,hours,s1-rew,...`. */
 export function reportsCsv({ stages }: Curve): string {

@@ -6,9 +6,9 @@ import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { formatDecimal } from "../../results/number-format.ts";
-import { type Field, recordsTable } from "../../results/records.ts";
-import { namesJobs, selectRuns } from "../../results/run-list.ts";
 import type { Cell } from "../../results/table.ts";
+import { type Field, recordsTable } from "../../runs/records.ts";
+import { namesJobs, selectRuns } from "../../runs/run-list.ts";
 
 export interface ViewEventsOptions {
   readonly json?: boolean | undefined;

@@ -2,8 +2,8 @@ import type { Curve } from "../../../shared/domain/curve.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { readCurves } from "../../reading/evidence-reader.ts";
-import { childRuns } from "../../results/one-run.ts";
 import { type Cell, type CellKind, tableColumn, tableLines } from "../../results/table.ts";
+import { childRuns } from "../../runs/one-run.ts";
 
 export interface ViewMetricsOptions {
   readonly json?: boolean | undefined;

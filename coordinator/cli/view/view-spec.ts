@@ -2,8 +2,8 @@ import { parseJobName } from "../../../shared/domain/names.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
-import { namedJob } from "../../results/named-job.ts";
-import { oneRun } from "../../results/one-run.ts";
+import { namedJob } from "../../runs/named-job.ts";
+import { oneRun } from "../../runs/one-run.ts";
 import { reproSpecs } from "../transfer/repro-of.ts";
 
 export interface ViewSpecOptions {

@@ -1,12 +1,12 @@
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { parseNumberFormat } from "../results/number-format.ts";
+import { noStatus, statusNamed } from "../results/status-words.ts";
+import { type Cell, type TableColumn, tableColumn } from "../results/table.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, findColumn, noColumn, statusOf } from "./columns.ts";
 import { type Filter, filterTest, misfit, parseFilter } from "./filter.ts";
-import { parseNumberFormat } from "./number-format.ts";
 import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
-import { noStatus, statusNamed } from "./status-words.ts";
-import { type Cell, type TableColumn, tableColumn } from "./table.ts";
 
 /** What `list runs` lists when neither runs nor a limit are named. */
 export const usualLast = 10;

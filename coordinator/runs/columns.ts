@@ -3,9 +3,9 @@ import type { RunTable } from "../../shared/domain/run-table.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { holderOf } from "../../shared/domain/trial.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { parentStatus, runStatus } from "../results/status-words.ts";
+import type { Cell, CellKind } from "../results/table.ts";
 import type { RunRow } from "./run-rows.ts";
-import { parentStatus, runStatus } from "./status-words.ts";
-import type { Cell, CellKind } from "./table.ts";
 
 /** One thing to know about a run. */
 export interface Column {

@@ -1,8 +1,8 @@
 import { extname } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
+import type { Cell } from "../results/table.ts";
 import type { Column } from "./columns.ts";
 import type { RunListing } from "./run-listing.ts";
-import type { Cell } from "./table.ts";
 import { writeWhole } from "./whole-file.ts";
 
 /** Writes what is listed to a file, numbers unrounded: .csv with commas, .jsonl with one JSON object a line, otherwise tabs. */
