@@ -1,6 +1,6 @@
-import type { Cell } from "../results/table.ts";
-import type { ScreenColumn } from "./columns.ts";
-import type { ViewModel } from "./view-model.ts";
+import type { Cell } from "../../results/table.ts";
+import type { ScreenColumn } from "../columns.ts";
+import type { ViewModel } from "../view-model.ts";
 
 export interface Copied {
   readonly text: string;

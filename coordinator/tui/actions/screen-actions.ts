@@ -1,12 +1,12 @@
-import { timeOfDay } from "../event-words.ts";
-import { curveAxes } from "../live/curve-store.ts";
-import type { KeyContext } from "./app.ts";
+import { timeOfDay } from "../../event-words.ts";
+import { curveAxes } from "../../live/curve-store.ts";
+import type { KeyContext } from "../app.ts";
+import { frameLines, panesAt } from "../frame.ts";
+import { type Action, screenNames } from "../keys.ts";
+import type { AnyList } from "../lists.ts";
+import { lineText } from "../styled.ts";
+import type { Key } from "../terminal-port.ts";
 import { copyText } from "./copy-text.ts";
-import { frameLines, panesAt } from "./frame.ts";
-import { type Action, screenNames } from "./keys.ts";
-import type { AnyList } from "./lists.ts";
-import { lineText } from "./styled.ts";
-import type { Key } from "./terminal-port.ts";
 
 /** What each key does on the screens. Control keys, which ask first, are in controls.ts. */
 export const screenActions: Partial<Record<Action, (context: KeyContext, key: Key) => void>> = {

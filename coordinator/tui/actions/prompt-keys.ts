@@ -1,9 +1,9 @@
-import { FilterError } from "../runs/filter.ts";
-import type { KeyContext } from "./app.ts";
+import { FilterError } from "../../runs/filter.ts";
+import type { KeyContext } from "../app.ts";
+import type { Confirmation, Prompt } from "../prompts.ts";
+import { misspeltStatus } from "../row-filter.ts";
+import type { Key } from "../terminal-port.ts";
 import { leavingQuestion } from "./controls.ts";
-import type { Confirmation, Prompt } from "./prompts.ts";
-import { misspeltStatus } from "./row-filter.ts";
-import type { Key } from "./terminal-port.ts";
 
 /** A key while a question is open. */
 export function answerPrompt(context: KeyContext, prompt: Prompt, key: Key): void {

@@ -1,5 +1,5 @@
-import { BusError } from "../../shared/ports.ts";
-import type { ViewModel } from "./view-model.ts";
+import { BusError } from "../../../shared/ports.ts";
+import type { ViewModel } from "../view-model.ts";
 
 const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
