@@ -2,8 +2,8 @@ import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../shared/domain/search/dgd.ts";
 import { settingText } from "../progress.ts";
-import type { ScreenColumn } from "./columns.ts";
-import { ListView } from "./list-view.ts";
+import type { ScreenColumn } from "./lists/columns.ts";
+import { ListView } from "./lists/list-view.ts";
 import { settingsWithin } from "./settings-text.ts";
 import { clip, type Line, plain, span } from "./styled.ts";
 import { listLines } from "./table-view.ts";

@@ -1,5 +1,5 @@
 import type { Order } from "../../shared/wire/messages.ts";
-import type { AnyList } from "./lists.ts";
+import type { AnyList } from "./lists/lists.ts";
 import { type Line, narrow, plain, span } from "./styled.ts";
 import { wrappedCommand } from "./wrap.ts";
 

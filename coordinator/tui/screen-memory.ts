@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { readJsonFile, writeSecretFile } from "../../shared/workspace.ts";
 import { type ScreenName, screenNames } from "./keys.ts";
-import type { Lists } from "./lists.ts";
+import type { Lists } from "./lists/lists.ts";
 
 /** A file of this person's screens on this machine, whichever workspaces they show. */
 export function screenFile(name: string, env: NodeJS.ProcessEnv): string {

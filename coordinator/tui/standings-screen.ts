@@ -2,8 +2,8 @@ import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts"
 import type { RunSet } from "../../shared/domain/run-set.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { type Standing, standings } from "../../shared/domain/standings.ts";
-import type { ScreenColumn } from "./columns.ts";
-import { ListView } from "./list-view.ts";
+import type { ScreenColumn } from "./lists/columns.ts";
+import { ListView } from "./lists/list-view.ts";
 import { type Line, plain, span } from "./styled.ts";
 import { listLines } from "./table-view.ts";
 import type { ViewModel } from "./view-model.ts";

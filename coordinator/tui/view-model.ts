@@ -18,7 +18,7 @@ import { RunsBySet } from "../live/runs-by-set.ts";
 import { WorkerNotes } from "../live/worker-notes.ts";
 import { type WorkerRow, type WorkerState, workerRows } from "../live/worker-rows.ts";
 import type { ScreenName } from "./keys.ts";
-import { createLists, type Lists } from "./lists.ts";
+import { createLists, type Lists } from "./lists/lists.ts";
 import type { Prompt } from "./prompts.ts";
 import type { Line, Look } from "./styled.ts";
 

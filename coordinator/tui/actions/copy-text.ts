@@ -1,5 +1,5 @@
 import type { Cell } from "../../results/table.ts";
-import type { ScreenColumn } from "../columns.ts";
+import type { ScreenColumn } from "../lists/columns.ts";
 import type { ViewModel } from "../view-model.ts";
 
 export interface Copied {

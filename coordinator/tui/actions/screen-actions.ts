@@ -3,7 +3,7 @@ import { curveAxes } from "../../live/curve-store.ts";
 import type { KeyContext } from "../app.ts";
 import { frameLines, panesAt } from "../frame.ts";
 import { type Action, screenNames } from "../keys.ts";
-import type { AnyList } from "../lists.ts";
+import type { AnyList } from "../lists/lists.ts";
 import { lineText } from "../styled.ts";
 import type { Key } from "../terminal-port.ts";
 import { copyText } from "./copy-text.ts";

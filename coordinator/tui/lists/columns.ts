@@ -1,6 +1,6 @@
-import type { Cell, CellKind } from "../results/table.ts";
+import type { Cell, CellKind } from "../../results/table.ts";
+import type { Style } from "../styled.ts";
 import type { FilterColumn } from "./row-filter.ts";
-import type { Style } from "./styled.ts";
 
 /** One thing that a screen's table says of each row. */
 export interface ScreenColumn<Row> extends FilterColumn<Row> {
