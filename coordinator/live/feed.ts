@@ -8,7 +8,7 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeFailure, decodeReports, decodeResult, decodeStatus, type Reports } from "../../shared/wire/messages.ts";
 import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
-import { curveGroups, runsDrawn } from "../tui/curves-screen.ts";
+import { curveGroups, runsDrawn } from "../tui/screens/curves-screen.ts";
 import type { ViewModel } from "../tui/view-model.ts";
 import { RunCurve } from "./curve-store.ts";
 

@@ -19,7 +19,7 @@ import { WorkerNotes } from "../live/worker-notes.ts";
 import { type WorkerRow, type WorkerState, workerRows } from "../live/worker-rows.ts";
 import type { ScreenName } from "./keys.ts";
 import { createLists, type Lists } from "./lists/lists.ts";
-import type { Prompt } from "./prompts.ts";
+import type { Prompt } from "./screens/prompts.ts";
 import type { Line, Look } from "./styled.ts";
 
 /** A page over the screens: what Enter opened. */

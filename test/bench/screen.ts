@@ -1,6 +1,6 @@
 import { App } from "../../coordinator/tui/app.ts";
-import { frameLines } from "../../coordinator/tui/frame.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
+import { frameLines } from "../../coordinator/tui/screens/frame.ts";
 import { rendered } from "../../coordinator/tui/styled.ts";
 import { openTerminal } from "../../coordinator/tui/terminal.ts";
 import { fakeTty } from "../support/fake-tty.ts";

@@ -6,7 +6,7 @@ import { printJobs } from "../../coordinator/cli/list/list-jobs.ts";
 import { LeadCount } from "../../coordinator/live/lead-count.ts";
 import { PlainView } from "../../coordinator/plain/plain-view.ts";
 import { progressLine, standingsTable } from "../../coordinator/progress.ts";
-import { frameLines } from "../../coordinator/tui/frame.ts";
+import { frameLines } from "../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../coordinator/tui/styled.ts";
 import { leaderOf, leadOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";

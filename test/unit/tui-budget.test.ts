@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { frameLines } from "../../coordinator/tui/frame.ts";
 import { frameBudgetMs } from "../../coordinator/tui/frame-clock.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
+import { frameLines } from "../../coordinator/tui/screens/frame.ts";
 import { rendered } from "../../coordinator/tui/styled.ts";
 import { openTerminal } from "../../coordinator/tui/terminal.ts";
 import { fakeTty } from "../support/fake-tty.ts";

@@ -1,9 +1,9 @@
 import { timeOfDay } from "../../event-words.ts";
 import { curveAxes } from "../../live/curve-store.ts";
 import type { KeyContext } from "../app.ts";
-import { frameLines, panesAt } from "../frame.ts";
 import { type Action, screenNames } from "../keys.ts";
 import type { AnyList } from "../lists/lists.ts";
+import { frameLines, panesAt } from "../screens/frame.ts";
 import { lineText } from "../styled.ts";
 import type { Key } from "../terminal-port.ts";
 import { copyText } from "./copy-text.ts";

@@ -1,12 +1,12 @@
 import type { EventLine } from "../../live/event-list.ts";
 import type { WorkerRow } from "../../live/worker-rows.ts";
-import { eventList } from "../events-screen.ts";
 import type { ScreenName } from "../keys.ts";
-import { type NeighbourRow, neighbourList } from "../neighbourhood-screen.ts";
-import { runList, type ShownRun } from "../runs-screen.ts";
-import { type StandingRow, standingsList } from "../standings-screen.ts";
+import { eventList } from "../screens/events-screen.ts";
+import { type NeighbourRow, neighbourList } from "../screens/neighbourhood-screen.ts";
+import { runList, type ShownRun } from "../screens/runs-screen.ts";
+import { type StandingRow, standingsList } from "../screens/standings-screen.ts";
+import { workerList } from "../screens/workers-screen.ts";
 import type { ViewModel } from "../view-model.ts";
-import { workerList } from "../workers-screen.ts";
 import type { ListView } from "./list-view.ts";
 
 /** The list of each screen; curves have none of their own and move in the standings. */

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { type WorkerState, workerCounts } from "../live/worker-rows.ts";
-import { duration, estimateText, millisecondsLeft } from "../progress.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
+import { duration, estimateText, millisecondsLeft } from "../../progress.ts";
+import { clip, type Line, type Span, type Style, span } from "../styled.ts";
+import type { ViewModel } from "../view-model.ts";
 import { settingsWithin } from "./settings-text.ts";
-import { clip, type Line, type Span, type Style, span } from "./styled.ts";
-import type { ViewModel } from "./view-model.ts";
 
 /** A piece of a header line; of those that do not all fit, the highest number goes first. */
 interface Piece {

@@ -1,7 +1,7 @@
-import type { Setting } from "../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { settingText } from "../progress.ts";
-import { narrow } from "./styled.ts";
+import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { settingText } from "../../progress.ts";
+import { narrow } from "../styled.ts";
 
 /** What is cut keeps so many letters at least. */
 const leastLetters = 3;

@@ -1,14 +1,14 @@
-import type { Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../shared/domain/search/dgd.ts";
-import { settingText } from "../progress.ts";
-import type { ScreenColumn } from "./lists/columns.ts";
-import { ListView } from "./lists/list-view.ts";
+import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
+import { settingText } from "../../progress.ts";
+import type { ScreenColumn } from "../lists/columns.ts";
+import { ListView } from "../lists/list-view.ts";
+import { clip, type Line, plain, span } from "../styled.ts";
+import type { ViewModel } from "../view-model.ts";
+import { wrapped } from "../wrap.ts";
 import { settingsWithin } from "./settings-text.ts";
-import { clip, type Line, plain, span } from "./styled.ts";
 import { listLines } from "./table-view.ts";
-import type { ViewModel } from "./view-model.ts";
-import { wrapped } from "./wrap.ts";
 
 /** One step away from the best run set: in one hyperparameter, down and up; an unordered one has a row for each setting. */
 export interface NeighbourRow {

@@ -1,18 +1,18 @@
+import { type ScreenName, screenNames } from "../keys.ts";
+import { fitted, type Line, narrow, plain, type Span, span } from "../styled.ts";
+import type { ViewModel } from "../view-model.ts";
+import { wrapped } from "../wrap.ts";
 import { curvesLines } from "./curves-screen.ts";
 import { eventsLines } from "./events-screen.ts";
 import { headerLines } from "./header.ts";
 import { helpLines } from "./help.ts";
-import { type ScreenName, screenNames } from "./keys.ts";
 import { neighbourhoodLines } from "./neighbourhood-screen.ts";
 import { pageLines } from "./pages.ts";
 import { promptLines } from "./prompts.ts";
 import { runsLines } from "./runs-screen.ts";
 import { standingsLines } from "./standings-screen.ts";
-import { fitted, type Line, narrow, plain, type Span, span } from "./styled.ts";
 import { partText } from "./table-view.ts";
-import type { ViewModel } from "./view-model.ts";
 import { workersLines } from "./workers-screen.ts";
-import { wrapped } from "./wrap.ts";
 
 /** Below this there is no screen, only a sentence that says so. */
 const least = { width: 60, height: 12 };

@@ -1,15 +1,15 @@
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { holderOf, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
-import type { LeaseStatus } from "../../shared/wire/messages.ts";
-import { duration } from "../progress.ts";
-import { runStatus } from "../results/status-words.ts";
-import { columnsOf } from "../runs/columns.ts";
-import type { ScreenColumn } from "./lists/columns.ts";
-import { ListView } from "./lists/list-view.ts";
-import type { FilterColumn } from "./lists/row-filter.ts";
-import { type Line, plain, type Style } from "./styled.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/trial.ts";
+import type { LeaseStatus } from "../../../shared/wire/messages.ts";
+import { duration } from "../../progress.ts";
+import { runStatus } from "../../results/status-words.ts";
+import { columnsOf } from "../../runs/columns.ts";
+import type { ScreenColumn } from "../lists/columns.ts";
+import { ListView } from "../lists/list-view.ts";
+import type { FilterColumn } from "../lists/row-filter.ts";
+import { type Line, plain, type Style } from "../styled.ts";
+import type { ViewModel } from "../view-model.ts";
 import { listLines } from "./table-view.ts";
-import type { ViewModel } from "./view-model.ts";
 
 /** One child run; made once, for trials never change their identity. */
 export interface ShownRun {

@@ -1,12 +1,12 @@
-import { workerFields } from "../cli/list/list-workers.ts";
-import { type WorkerRow, workerSymbols } from "../live/worker-rows.ts";
-import { duration } from "../progress.ts";
-import type { ScreenColumn } from "./lists/columns.ts";
-import { ListView } from "./lists/list-view.ts";
-import { type Line, plain, span } from "./styled.ts";
+import { workerFields } from "../../cli/list/list-workers.ts";
+import { type WorkerRow, workerSymbols } from "../../live/worker-rows.ts";
+import { duration } from "../../progress.ts";
+import type { ScreenColumn } from "../lists/columns.ts";
+import { ListView } from "../lists/list-view.ts";
+import { type Line, plain, span } from "../styled.ts";
+import type { ViewModel } from "../view-model.ts";
+import { wrapped, wrappedCommand } from "../wrap.ts";
 import { listLines } from "./table-view.ts";
-import type { ViewModel } from "./view-model.ts";
-import { wrapped, wrappedCommand } from "./wrap.ts";
 
 export function workerList(model: ViewModel): ListView<WorkerRow> {
   const columns = columnsFor(model);

@@ -1,12 +1,12 @@
-import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
-import type { RunSet } from "../../shared/domain/run-set.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { type Standing, standings } from "../../shared/domain/standings.ts";
-import type { ScreenColumn } from "./lists/columns.ts";
-import { ListView } from "./lists/list-view.ts";
-import { type Line, plain, span } from "./styled.ts";
+import { type Setting, settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import type { RunSet } from "../../../shared/domain/run-set.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { type Standing, standings } from "../../../shared/domain/standings.ts";
+import type { ScreenColumn } from "../lists/columns.ts";
+import { ListView } from "../lists/list-view.ts";
+import { type Line, plain, span } from "../styled.ts";
+import type { ViewModel } from "../view-model.ts";
 import { listLines } from "./table-view.ts";
-import type { ViewModel } from "./view-model.ts";
 
 export interface StandingRow {
   readonly runSet: RunSet;

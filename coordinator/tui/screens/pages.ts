@@ -1,15 +1,15 @@
-import { posteriorOf } from "../../shared/domain/posterior.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { holderOf, isOpen, type Trial } from "../../shared/domain/trial.ts";
-import { timeOfDay } from "../event-words.ts";
-import { duration, settingsWithNames, settingText } from "../progress.ts";
-import { childStatus } from "../results/status-words.ts";
+import { posteriorOf } from "../../../shared/domain/posterior.ts";
+import type { RunTable } from "../../../shared/domain/run-table.ts";
+import { holderOf, isOpen, type Trial } from "../../../shared/domain/trial.ts";
+import { timeOfDay } from "../../event-words.ts";
+import { duration, settingsWithNames, settingText } from "../../progress.ts";
+import { childStatus } from "../../results/status-words.ts";
+import { clip, type Line, narrow, plain, type Span, span } from "../styled.ts";
+import type { Page, ViewModel } from "../view-model.ts";
+import { wrapped } from "../wrap.ts";
 import { chartLines, runsDrawn } from "./curves-screen.ts";
 import { itersOf, leaseOf } from "./runs-screen.ts";
-import { clip, type Line, narrow, plain, type Span, span } from "./styled.ts";
 import { cellText, partText } from "./table-view.ts";
-import type { Page, ViewModel } from "./view-model.ts";
-import { wrapped } from "./wrap.ts";
 
 /** The page that Enter opened, over everything but header and help. */
 export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
