@@ -19,7 +19,7 @@ import { sendOrder } from "./operator/send-order.ts";
 import { showPeers } from "./peers/show-peers.ts";
 import { PlainView, processPorts } from "./plain/plain-view.ts";
 import { watchJob } from "./plain/watch-job.ts";
-import { type ColourWish, canShowScreen, lookOf } from "./tui/look.ts";
+import { type ColourWish, canShowScreen, lookOf } from "./tui/terminal/look.ts";
 import type { WaitingWords } from "./waiting.ts";
 import { isNewcomer, welcome } from "./welcome.ts";
 

@@ -5,12 +5,12 @@ import { detachedText, unanswered, whatGoesOn } from "./actions/farewell.ts";
 import { moveHelp, moveInPage } from "./actions/page-keys.ts";
 import { answerPrompt } from "./actions/prompt-keys.ts";
 import { screenActions } from "./actions/screen-actions.ts";
-import { FrameClock } from "./frame-clock.ts";
 import { bindingOf } from "./keys.ts";
 import { frameLines } from "./screens/frame.ts";
 import type { Confirmation } from "./screens/prompts.ts";
-import { rendered } from "./styled.ts";
-import type { Key, Terminal } from "./terminal-port.ts";
+import { FrameClock } from "./terminal/frame-clock.ts";
+import { rendered } from "./terminal/styled.ts";
+import type { Key, Terminal } from "./terminal/terminal-port.ts";
 import type { ViewModel } from "./view-model.ts";
 
 /** Ctrl-C twice within this detaches. */

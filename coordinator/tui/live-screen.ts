@@ -6,10 +6,10 @@ import type { Bus } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { Feed } from "../live/feed.ts";
 import { App, type Leaving } from "./app.ts";
-import { guardTerminal } from "./lifecycle.ts";
-import { ScreenLog } from "./screen-log.ts";
 import { keepColumns, recallColumns, screenFile } from "./screen-memory.ts";
-import { openTerminal } from "./terminal.ts";
+import { guardTerminal } from "./terminal/lifecycle.ts";
+import { ScreenLog } from "./terminal/screen-log.ts";
+import { openTerminal } from "./terminal/terminal.ts";
 import { ViewModel, type ViewModelOptions } from "./view-model.ts";
 
 export interface LiveScreenOptions extends ViewModelOptions {

@@ -20,7 +20,7 @@ import { type WorkerRow, type WorkerState, workerRows } from "../live/worker-row
 import type { ScreenName } from "./keys.ts";
 import { createLists, type Lists } from "./lists/lists.ts";
 import type { Prompt } from "./screens/prompts.ts";
-import type { Line, Look } from "./styled.ts";
+import type { Line, Look } from "./terminal/styled.ts";
 
 /** A page over the screens: what Enter opened. */
 export type Page = { readonly kind: "run set"; readonly key: string } | { readonly kind: "run"; readonly n: number };

@@ -1,8 +1,8 @@
 import { App } from "../../coordinator/tui/app.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
-import { rendered } from "../../coordinator/tui/styled.ts";
-import { openTerminal } from "../../coordinator/tui/terminal.ts";
+import { rendered } from "../../coordinator/tui/terminal/styled.ts";
+import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
 import { fakeTty } from "../support/fake-tty.ts";
 import { SimulatedSearch } from "../support/simulated-search.ts";
 

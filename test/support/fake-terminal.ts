@@ -1,5 +1,5 @@
-import type { Look } from "../../coordinator/tui/styled.ts";
-import type { Key, Terminal } from "../../coordinator/tui/terminal-port.ts";
+import type { Look } from "../../coordinator/tui/terminal/styled.ts";
+import type { Key, Terminal } from "../../coordinator/tui/terminal/terminal-port.ts";
 
 /** Remembers what was drawn; its keys are pressed by the test. */
 export class FakeTerminal implements Terminal {

@@ -102,7 +102,7 @@ const rules: readonly Rule[] = [
     /^coordinator\/(results|cli)\/command-line\.ts$/,
     /^coordinator\/(results|cli)\/verbs\//,
   ),
-  wrapped("blessed", "coordinator/tui/terminal.ts", /^coordinator\/tui\/(terminal\/)?terminal\.ts$/),
+  wrapped("blessed", "coordinator/tui/terminal/terminal.ts", /^coordinator\/tui\/(terminal\/)?terminal\.ts$/),
   wrapped("@observablehq/plot", "coordinator/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
   wrapped("linkedom", "coordinator/plots/svg.ts", /^coordinator\/(results\/)?plots\/svg\.ts$/),
   wrapped("@resvg/resvg-js", "coordinator/plots/png.ts", /^coordinator\/(results\/)?plots\/png\.ts$/),

@@ -7,7 +7,7 @@ import { LeadCount } from "../../coordinator/live/lead-count.ts";
 import { PlainView } from "../../coordinator/plain/plain-view.ts";
 import { progressLine, standingsTable } from "../../coordinator/progress.ts";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
-import { lineText } from "../../coordinator/tui/styled.ts";
+import { lineText } from "../../coordinator/tui/terminal/styled.ts";
 import { leaderOf, leadOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { standings } from "../../shared/domain/standings.ts";

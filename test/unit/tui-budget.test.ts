@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { frameBudgetMs } from "../../coordinator/tui/frame-clock.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
-import { rendered } from "../../coordinator/tui/styled.ts";
-import { openTerminal } from "../../coordinator/tui/terminal.ts";
+import { frameBudgetMs } from "../../coordinator/tui/terminal/frame-clock.ts";
+import { rendered } from "../../coordinator/tui/terminal/styled.ts";
+import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
 import { fakeTty } from "../support/fake-tty.ts";
 import { storyStart } from "../support/job-story.ts";
 import { SimulatedSearch } from "../support/simulated-search.ts";

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { EventLog } from "../../coordinator/process/event-log.ts";
-import { ScreenLog } from "../../coordinator/tui/screen-log.ts";
 import { keepColumns, recallColumns, screenFile } from "../../coordinator/tui/screen-memory.ts";
+import { ScreenLog } from "../../coordinator/tui/terminal/screen-log.ts";
 import type { ViewModel } from "../../coordinator/tui/view-model.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { JobStory } from "../support/job-story.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openTerminal } from "../../coordinator/tui/terminal.ts";
-import type { Key } from "../../coordinator/tui/terminal-port.ts";
+import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
+import type { Key } from "../../coordinator/tui/terminal/terminal-port.ts";
 import { fakeTty } from "../support/fake-tty.ts";
 
 /** The keys that a terminal's bytes are. */

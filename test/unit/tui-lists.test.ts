@@ -4,12 +4,12 @@ import fc from "fast-check";
 import { meanCurve, RunCurve, rangeCurves } from "../../coordinator/live/curve-store.ts";
 import { EventList } from "../../coordinator/live/event-list.ts";
 import { FilterError } from "../../coordinator/runs/filter.ts";
-import { FrameClock } from "../../coordinator/tui/frame-clock.ts";
 import type { ScreenColumn } from "../../coordinator/tui/lists/columns.ts";
 import { ListView, sortedBy } from "../../coordinator/tui/lists/list-view.ts";
 import { rowTest, terms } from "../../coordinator/tui/lists/row-filter.ts";
-import { canShowScreen, lookOf } from "../../coordinator/tui/look.ts";
-import { clip, narrow } from "../../coordinator/tui/styled.ts";
+import { FrameClock } from "../../coordinator/tui/terminal/frame-clock.ts";
+import { canShowScreen, lookOf } from "../../coordinator/tui/terminal/look.ts";
+import { clip, narrow } from "../../coordinator/tui/terminal/styled.ts";
 
 interface Row {
   readonly id: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
-import { lineText } from "../../coordinator/tui/styled.ts";
+import { lineText } from "../../coordinator/tui/terminal/styled.ts";
 import type { ViewModel } from "../../coordinator/tui/view-model.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { RunName, WorkerId } from "../../shared/domain/names.ts";

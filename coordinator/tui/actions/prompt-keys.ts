@@ -2,7 +2,7 @@ import { FilterError } from "../../runs/filter.ts";
 import type { KeyContext } from "../app.ts";
 import { misspeltStatus } from "../lists/row-filter.ts";
 import type { Confirmation, Prompt } from "../screens/prompts.ts";
-import type { Key } from "../terminal-port.ts";
+import type { Key } from "../terminal/terminal-port.ts";
 import { leavingQuestion } from "./controls.ts";
 
 /** A key while a question is open. */

@@ -4,8 +4,8 @@ import type { KeyContext } from "../app.ts";
 import { type Action, screenNames } from "../keys.ts";
 import type { AnyList } from "../lists/lists.ts";
 import { frameLines, panesAt } from "../screens/frame.ts";
-import { lineText } from "../styled.ts";
-import type { Key } from "../terminal-port.ts";
+import { lineText } from "../terminal/styled.ts";
+import type { Key } from "../terminal/terminal-port.ts";
 import { copyText } from "./copy-text.ts";
 
 /** What each key does on the screens. Control keys, which ask first, are in controls.ts. */

@@ -1,5 +1,5 @@
 import type { Cell, CellKind } from "../../results/table.ts";
-import type { Style } from "../styled.ts";
+import type { Style } from "../terminal/styled.ts";
 import type { FilterColumn } from "./row-filter.ts";
 
 /** One thing that a screen's table says of each row. */

@@ -2,7 +2,7 @@ import { timeOfDay } from "../../event-words.ts";
 import type { EventLine } from "../../live/event-list.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
-import { clip, type Line, plain, span } from "../styled.ts";
+import { clip, type Line, plain, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 
 export function eventList(model: ViewModel): ListView<EventLine> {

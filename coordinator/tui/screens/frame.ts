@@ -1,7 +1,7 @@
 import { type ScreenName, screenNames } from "../keys.ts";
-import { fitted, type Line, narrow, plain, type Span, span } from "../styled.ts";
+import { fitted, type Line, narrow, plain, type Span, span } from "../terminal/styled.ts";
+import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
-import { wrapped } from "../wrap.ts";
 import { curvesLines } from "./curves-screen.ts";
 import { eventsLines } from "./events-screen.ts";
 import { headerLines } from "./header.ts";

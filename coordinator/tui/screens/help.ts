@@ -1,6 +1,6 @@
 import { bindings } from "../keys.ts";
-import { type Line, plain, span } from "../styled.ts";
-import { wrapped } from "../wrap.ts";
+import { type Line, plain, span } from "../terminal/styled.ts";
+import { wrapped } from "../terminal/wrap.ts";
 
 /** The help is the key map itself, so that it cannot be wrong. */
 export function helpLines(scroll: number, width: number, height: number): Line[] {

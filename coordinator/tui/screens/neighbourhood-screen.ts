@@ -4,9 +4,9 @@ import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../.
 import { settingText } from "../../progress.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
-import { clip, type Line, plain, span } from "../styled.ts";
+import { clip, type Line, plain, span } from "../terminal/styled.ts";
+import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
-import { wrapped } from "../wrap.ts";
 import { settingsWithin } from "./settings-text.ts";
 import { listLines } from "./table-view.ts";
 

@@ -1,7 +1,7 @@
 import type { Order } from "../../../shared/wire/messages.ts";
 import type { AnyList } from "../lists/lists.ts";
-import { type Line, narrow, plain, span } from "../styled.ts";
-import { wrappedCommand } from "../wrap.ts";
+import { type Line, narrow, plain, span } from "../terminal/styled.ts";
+import { wrappedCommand } from "../terminal/wrap.ts";
 
 /** A question at the bottom of the screen; keys go to it until it is answered. */
 export type Prompt =

@@ -7,7 +7,7 @@ import { columnsOf } from "../../runs/columns.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
 import type { FilterColumn } from "../lists/row-filter.ts";
-import { type Line, plain, type Style } from "../styled.ts";
+import { type Line, plain, type Style } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 import { listLines } from "./table-view.ts";
 

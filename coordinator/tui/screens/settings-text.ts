@@ -1,7 +1,7 @@
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { settingText } from "../../progress.ts";
-import { narrow } from "../styled.ts";
+import { narrow } from "../terminal/styled.ts";
 
 /** What is cut keeps so many letters at least. */
 const leastLetters = 3;

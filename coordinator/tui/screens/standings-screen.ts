@@ -4,7 +4,7 @@ import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { type Standing, standings } from "../../../shared/domain/standings.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
-import { type Line, plain, span } from "../styled.ts";
+import { type Line, plain, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 import { listLines } from "./table-view.ts";
 

@@ -2,7 +2,7 @@ import { decimalsFor, decimalsTyped, formatDecimal } from "../../results/number-
 import type { Cell } from "../../results/table.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import type { ListPart, ListView } from "../lists/list-view.ts";
-import { clip, fitted, type Line, narrow, type Span, span } from "../styled.ts";
+import { clip, fitted, type Line, narrow, type Span, span } from "../terminal/styled.ts";
 
 /** Text in a column of a table; more is read on the row's own page. */
 const usualWidest = 28;

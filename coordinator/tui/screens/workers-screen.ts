@@ -3,9 +3,9 @@ import { type WorkerRow, workerSymbols } from "../../live/worker-rows.ts";
 import { duration } from "../../progress.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
-import { type Line, plain, span } from "../styled.ts";
+import { type Line, plain, span } from "../terminal/styled.ts";
+import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
-import { wrapped, wrappedCommand } from "../wrap.ts";
 import { listLines } from "./table-view.ts";
 
 export function workerList(model: ViewModel): ListView<WorkerRow> {

@@ -1,4 +1,4 @@
-import { explain } from "../../shared/errors.ts";
+import { explain } from "../../../shared/errors.ts";
 import type { ScreenLog } from "./screen-log.ts";
 import type { Terminal } from "./terminal-port.ts";
 
