@@ -10,7 +10,7 @@ import { stopCoordinator } from "./endpoint/launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";
 import { runCoordinator } from "./process/headless.ts";
 import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./process/headless-lines.ts";
-import { openScreen, type ScreenFlags, watchNewest } from "./screen.ts";
+import { openScreen, type ScreenFlags, watchNewest } from "./view/open-view.ts";
 
 interface CoordinatorFlags extends ScreenFlags {
   readonly headless: boolean;

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { WorkspacePaths } from "../shared/workspace.ts";
-import { firstSpecName, writeFirstSpec } from "./cli/submit/init.ts";
-import { livingEndpoint } from "./endpoint/endpoint.ts";
+import type { WorkspacePaths } from "../../shared/workspace.ts";
+import { firstSpecName, writeFirstSpec } from "../cli/submit/init.ts";
+import { livingEndpoint } from "../endpoint/endpoint.ts";
 
 /** Whether someone has just arrived: no search was ever started in the workspace, and the folder holds no spec. */
 export function isNewcomer(paths: WorkspacePaths, folder: string): boolean {

@@ -1,26 +1,26 @@
-import { type ExternalBroker, externalJoinFlags } from "../shared/broker/external-broker.ts";
-import { readJournal } from "../shared/broker/journal-reader.ts";
-import { aimed } from "../shared/broker/store-check.ts";
-import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../shared/broker/workspace-link.ts";
-import { pause } from "../shared/deadline.ts";
-import { type JobName, parseJobName } from "../shared/domain/names.ts";
-import type { WorkspaceState } from "../shared/domain/workspace-state.ts";
-import { NotFoundError, UnreachableError } from "../shared/errors.ts";
-import { type Bus, BusError } from "../shared/ports.ts";
-import { workspacePaths } from "../shared/workspace.ts";
-import type { DotForm } from "./chart/dots.ts";
-import { runSpec } from "./cli/submit/run.ts";
-import { checkRunning } from "./endpoint/check-running.ts";
-import { joiningOf, labelled, shownJoinLine } from "./endpoint/join-lines.ts";
-import { ensureCoordinator } from "./endpoint/launch.ts";
-import { processOutput } from "./operator/output.ts";
-import { type GlobalOptions, scopeOf } from "./operator/scope.ts";
-import { sendOrder } from "./operator/send-order.ts";
-import { showPeers } from "./peers/show-peers.ts";
-import { PlainView, processPorts } from "./plain/plain-view.ts";
-import { watchJob } from "./plain/watch-job.ts";
-import { type ColourWish, canShowScreen, lookOf } from "./tui/terminal/look.ts";
-import type { WaitingWords } from "./waiting.ts";
+import { type ExternalBroker, externalJoinFlags } from "../../shared/broker/external-broker.ts";
+import { readJournal } from "../../shared/broker/journal-reader.ts";
+import { aimed } from "../../shared/broker/store-check.ts";
+import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
+import { pause } from "../../shared/deadline.ts";
+import { type JobName, parseJobName } from "../../shared/domain/names.ts";
+import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import { NotFoundError, UnreachableError } from "../../shared/errors.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
+import { workspacePaths } from "../../shared/workspace.ts";
+import type { DotForm } from "../chart/dots.ts";
+import { runSpec } from "../cli/submit/run.ts";
+import { checkRunning } from "../endpoint/check-running.ts";
+import { joiningOf, labelled, shownJoinLine } from "../endpoint/join-lines.ts";
+import { ensureCoordinator } from "../endpoint/launch.ts";
+import { processOutput } from "../operator/output.ts";
+import { type GlobalOptions, scopeOf } from "../operator/scope.ts";
+import { sendOrder } from "../operator/send-order.ts";
+import { showPeers } from "../peers/show-peers.ts";
+import { PlainView, processPorts } from "../plain/plain-view.ts";
+import { watchJob } from "../plain/watch-job.ts";
+import { type ColourWish, canShowScreen, lookOf } from "../tui/terminal/look.ts";
+import type { WaitingWords } from "../waiting.ts";
 import { isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */
@@ -138,7 +138,7 @@ async function watchOnScreen(
   let orders: WorkspaceLink | undefined;
   try {
     // Loaded when it is needed: plain output and pipes have no use for it.
-    const { showLive } = await import("./tui/live-screen.ts");
+    const { showLive } = await import("../tui/live-screen.ts");
     const { exitCode, message } = await showLive({
       bus: link.bus,
       workspace: flags.workspace,
