@@ -1,7 +1,7 @@
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
-import { eventText } from "../event-words.ts";
 import { narrow } from "../tui/terminal/styled.ts";
+import { eventText } from "../words/event-words.ts";
 
 /** Older lines are in the journal, and in `nexus list`; a screen must not grow for ever. */
 const mostLines = 5000;

@@ -1,7 +1,7 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
-import { heldBy, isSilent } from "../silence.ts";
 import type { Style } from "../tui/terminal/styled.ts";
+import { heldBy, isSilent } from "../words/silence.ts";
 import type { WorkerNotes } from "./worker-notes.ts";
 
 /** busy: it holds runs. owner active: its owner took the machine back. lost: nothing was heard of it for too long. */

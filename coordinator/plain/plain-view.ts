@@ -2,11 +2,11 @@ import type { JournalEvent } from "../../shared/domain/events.ts";
 import { leaderOf, leadOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { standings } from "../../shared/domain/standings.ts";
-import { eventText, timeOfDay } from "../event-words.ts";
 import { Paced } from "../live/paced.ts";
-import { progressLine, settingsWithNames, standingsTable } from "../progress.ts";
-import { printable } from "../results/table.ts";
-import { type Waiting, waitingText } from "../waiting.ts";
+import { eventText, timeOfDay } from "../words/event-words.ts";
+import { progressLine, settingsWithNames, standingsTable } from "../words/progress.ts";
+import { printable } from "../words/table.ts";
+import { type Waiting, waitingText } from "../words/waiting.ts";
 
 /** Where the view writes. */
 export interface PlainPorts {

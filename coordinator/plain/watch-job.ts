@@ -9,7 +9,7 @@ import type { Bus } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeStatus, type Status } from "../../shared/wire/messages.ts";
 import { status as statusSubject } from "../../shared/wire/subjects.ts";
-import { type WaitingWords, whyWaiting } from "../waiting.ts";
+import { type WaitingWords, whyWaiting } from "../words/waiting.ts";
 import type { PlainView } from "./plain-view.ts";
 
 /** How often the connection is looked at. */

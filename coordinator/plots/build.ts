@@ -10,9 +10,9 @@ import { checkIsSearch, nothingCompleted } from "../cli/evaluate/eval.ts";
 import { counted } from "../counted.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
 import { readEvents } from "../reading/journal-events.ts";
-import { runStatus, statusWords } from "../results/status-words.ts";
 import { namedJob } from "../runs/named-job.ts";
 import { selectRuns } from "../runs/run-list.ts";
+import { runStatus, statusWords } from "../words/status-words.ts";
 import { againstDial, againstMeasure, inOrder } from "./against.ts";
 import {
   type ChosenRuns,

@@ -2,7 +2,7 @@ import type { Curve } from "../../shared/domain/curve.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import type { RunEvidence } from "../reading/evidence-reader.ts";
-import { printable } from "../results/table.ts";
+import { printable } from "../words/table.ts";
 import type { ChosenRuns } from "./chosen-runs.ts";
 import type { RunCurve } from "./curve-lines.ts";
 

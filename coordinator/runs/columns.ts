@@ -3,8 +3,8 @@ import type { RunTable } from "../../shared/domain/run-table.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { holderOf } from "../../shared/domain/trial.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { parentStatus, runStatus } from "../results/status-words.ts";
-import type { Cell, CellKind } from "../results/table.ts";
+import { parentStatus, runStatus } from "../words/status-words.ts";
+import type { Cell, CellKind } from "../words/table.ts";
 import type { RunRow } from "./run-rows.ts";
 
 /** One thing to know about a run. */

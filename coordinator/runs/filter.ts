@@ -1,5 +1,5 @@
 import { UsageError } from "../../shared/errors.ts";
-import type { Cell, CellKind } from "../results/table.ts";
+import type { Cell, CellKind } from "../words/table.ts";
 
 /**
  * The language of `--filter`: a column, an operator, a value, for example `hpmax>=0.03`, `lr=0.0004`, `status<>error`.

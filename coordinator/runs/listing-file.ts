@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
-import type { Cell } from "../results/table.ts";
+import type { Cell } from "../words/table.ts";
 import type { Column } from "./columns.ts";
 import type { RunListing } from "./run-listing.ts";
 import { writeWhole } from "./whole-file.ts";

@@ -1,4 +1,4 @@
-import { type Cell, type CellKind, tableColumn, tableLines } from "../results/table.ts";
+import { type Cell, type CellKind, tableColumn, tableLines } from "../words/table.ts";
 
 /** One thing to know about a job or a worker. */
 export interface Field<Item> {

@@ -1,8 +1,8 @@
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { parseNumberFormat } from "../results/number-format.ts";
-import { noStatus, statusNamed } from "../results/status-words.ts";
-import { type Cell, type TableColumn, tableColumn } from "../results/table.ts";
+import { parseNumberFormat } from "../words/number-format.ts";
+import { noStatus, statusNamed } from "../words/status-words.ts";
+import { type Cell, type TableColumn, tableColumn } from "../words/table.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, findColumn, noColumn, statusOf } from "./columns.ts";
 import { type Filter, filterTest, misfit, parseFilter } from "./filter.ts";
 import { selectRuns } from "./run-list.ts";

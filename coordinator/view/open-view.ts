@@ -20,7 +20,7 @@ import { showPeers } from "../peers/show-peers.ts";
 import { PlainView, processPorts } from "../plain/plain-view.ts";
 import { watchJob } from "../plain/watch-job.ts";
 import { type ColourWish, canShowScreen, lookOf } from "../tui/terminal/look.ts";
-import type { WaitingWords } from "../waiting.ts";
+import type { WaitingWords } from "../words/waiting.ts";
 import { isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */

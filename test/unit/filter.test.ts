@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Cell, CellKind } from "../../coordinator/results/table.ts";
 import { filterTest, parseFilter } from "../../coordinator/runs/filter.ts";
+import type { Cell, CellKind } from "../../coordinator/words/table.ts";
 import { UsageError } from "../../shared/errors.ts";
 
 /** Which of the cells pass. */

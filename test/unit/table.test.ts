@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  decimalsFor,
-  decimalsTyped,
-  formatDecimal,
-  parseNumberFormat,
-} from "../../coordinator/results/number-format.ts";
-import { tableColumn, tableLines } from "../../coordinator/results/table.ts";
+import { decimalsFor, decimalsTyped, formatDecimal, parseNumberFormat } from "../../coordinator/words/number-format.ts";
+import { tableColumn, tableLines } from "../../coordinator/words/table.ts";
 
 test("a column has as many decimals as its smallest value needs for two digits, at least three", () => {
   assert.equal(decimalsFor([0.038, 0.045]), 3);

@@ -2,8 +2,8 @@ import type { Confirmation } from "../../../shared/domain/evaluation/confirmatio
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import { type Hyperparameter, settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import { counted } from "../../counted.ts";
-import { decimalsFor, formatDecimal } from "../../results/number-format.ts";
-import { tableColumn, tableLines } from "../../results/table.ts";
+import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
+import { tableColumn, tableLines } from "../../words/table.ts";
 import { hparamsOf } from "./eval.ts";
 
 /** Search score, shrunken estimate and unbiased mean of each configuration, side by side. */

@@ -1,7 +1,7 @@
 import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts";
 import { type Hyperparameter, type Setting, settingsOf } from "../../../shared/domain/hyperparameter.ts";
-import { decimalsFor } from "../../results/number-format.ts";
-import { printable } from "../../results/table.ts";
+import { decimalsFor } from "../../words/number-format.ts";
+import { printable } from "../../words/table.ts";
 
 /** Each column at least as wide as in the original's table, so that ordinary ones look the same. */
 const settingWidth = 9;

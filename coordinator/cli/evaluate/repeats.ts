@@ -5,8 +5,8 @@ import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { counted } from "../../counted.ts";
-import { decimalsFor, formatDecimal } from "../../results/number-format.ts";
-import { printable } from "../../results/table.ts";
+import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
+import { printable } from "../../words/table.ts";
 import { hparamsOf, nothingCompleted } from "./eval.ts";
 
 /** What the runs of a job with hp_tuning: false say of its one configuration: nothing was selected, so their mean is unbiased. */

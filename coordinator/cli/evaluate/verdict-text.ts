@@ -2,8 +2,8 @@ import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import type { Doubt, Verdict } from "../../../shared/domain/evaluation/verdict.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { counted } from "../../counted.ts";
-import { decimalsFor, formatDecimal } from "../../results/number-format.ts";
-import { printable } from "../../results/table.ts";
+import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
+import { printable } from "../../words/table.ts";
 
 /** The verdict in words; the first line alone is a summary. */
 export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperparameter[]): string[] {

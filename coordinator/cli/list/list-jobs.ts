@@ -8,7 +8,7 @@ import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope
 import { isCoordinatorHere, nobodyLeads } from "../../reading/hear-status.ts";
 import { targetOf } from "../../runs/columns.ts";
 import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
-import { waitingByJournal } from "../../waiting.ts";
+import { waitingByJournal } from "../../words/waiting.ts";
 
 /** `nexus list jobs`. */
 export async function listJobs(

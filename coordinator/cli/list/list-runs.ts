@@ -2,7 +2,6 @@ import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
-import { printable, tableColumn, tableLines } from "../../results/table.ts";
 import { type Column, statusOf } from "../../runs/columns.ts";
 import { exportListing, formatOf, jsonLines } from "../../runs/listing-file.ts";
 import { type Field, recordsJson } from "../../runs/records.ts";
@@ -15,6 +14,7 @@ import {
   totalLine,
 } from "../../runs/run-listing.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
+import { printable, tableColumn, tableLines } from "../../words/table.ts";
 
 /** `nexus list runs`. */
 export interface ListRunsOptions extends Omit<RunQuery, "runs"> {

@@ -3,9 +3,9 @@ import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { hearStatus } from "../../reading/hear-status.ts";
-import { workerReason, workerStatus } from "../../results/status-words.ts";
 import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
-import { heldBy, isSilent } from "../../silence.ts";
+import { heldBy, isSilent } from "../../words/silence.ts";
+import { workerReason, workerStatus } from "../../words/status-words.ts";
 
 /** `nexus list workers`: what the journal says, and when the coordinator that leads last heard of each. */
 export async function listWorkers(

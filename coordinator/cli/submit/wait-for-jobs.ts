@@ -4,7 +4,7 @@ import type { JobName } from "../../../shared/domain/names.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
-import { duration } from "../../progress.ts";
+import { duration } from "../../words/progress.ts";
 
 /** Where progress goes: one line that is rewritten on a terminal, a line now and then elsewhere. */
 export interface ProgressStream {

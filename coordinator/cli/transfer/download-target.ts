@@ -4,8 +4,8 @@ import { BadMessage } from "../../../shared/wire/check.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
-import { printable } from "../../results/table.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
+import { printable } from "../../words/table.ts";
 import type { RunFile } from "./run-files.ts";
 
 export interface TargetOptions {

@@ -1,6 +1,6 @@
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
-import type { Cell, CellKind } from "../../results/table.ts";
 import type { RunListing } from "../../runs/run-listing.ts";
+import type { Cell, CellKind } from "../../words/table.ts";
 
 /**
  * A listing as a Parquet file, a column each, numbers as numbers: counts as whole ones, what was measured as doubles, settings

@@ -1,7 +1,7 @@
 import type { Trial } from "../../../shared/domain/trial.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Said } from "../../reading/evidence-reader.ts";
-import { printable } from "../../results/table.ts";
+import { printable } from "../../words/table.ts";
 
 /** How a console is shown. */
 export interface ConsoleLook {

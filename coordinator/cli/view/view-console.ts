@@ -6,8 +6,8 @@ import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type ChosenRun, EvidenceCollector, readEvidence } from "../../reading/evidence-reader.ts";
-import { printable } from "../../results/table.ts";
 import { oneRun } from "../../runs/one-run.ts";
+import { printable } from "../../words/table.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
 
 export interface ViewConsoleOptions extends ConsoleLook {

@@ -5,10 +5,10 @@ import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
-import { formatDecimal } from "../../results/number-format.ts";
-import type { Cell } from "../../results/table.ts";
 import { type Field, recordsTable } from "../../runs/records.ts";
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
+import { formatDecimal } from "../../words/number-format.ts";
+import type { Cell } from "../../words/table.ts";
 
 export interface ViewEventsOptions {
   readonly json?: boolean | undefined;

@@ -2,8 +2,8 @@ import type { Curve } from "../../../shared/domain/curve.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { readCurves } from "../../reading/evidence-reader.ts";
-import { type Cell, type CellKind, tableColumn, tableLines } from "../../results/table.ts";
 import { childRuns } from "../../runs/one-run.ts";
+import { type Cell, type CellKind, tableColumn, tableLines } from "../../words/table.ts";
 
 export interface ViewMetricsOptions {
   readonly json?: boolean | undefined;

@@ -4,11 +4,11 @@ import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "../../reading/evidence-reader.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
-import { type Cell, printable } from "../../results/table.ts";
 import { type Column, columnsOf } from "../../runs/columns.ts";
 import { oneRun } from "../../runs/one-run.ts";
 import { type Field, recordsTable } from "../../runs/records.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
+import { type Cell, printable } from "../../words/table.ts";
 
 /** `nexus view run run662.7`: everything that is known of one run. */
 export async function viewRun(

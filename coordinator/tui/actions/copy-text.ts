@@ -1,4 +1,4 @@
-import type { Cell } from "../../results/table.ts";
+import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import type { ViewModel } from "../view-model.ts";
 

@@ -1,5 +1,5 @@
-import { timeOfDay } from "../../event-words.ts";
 import { curveAxes } from "../../live/curve-store.ts";
+import { timeOfDay } from "../../words/event-words.ts";
 import type { KeyContext } from "../app.ts";
 import { type Action, screenNames } from "../keys.ts";
 import type { AnyList } from "../lists/lists.ts";

@@ -1,4 +1,4 @@
-import type { Cell, CellKind } from "../../results/table.ts";
+import type { Cell, CellKind } from "../../words/table.ts";
 import type { Style } from "../terminal/styled.ts";
 import type { FilterColumn } from "./row-filter.ts";
 

@@ -1,7 +1,7 @@
 import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
-import { statusWords } from "../../results/status-words.ts";
-import type { Cell, CellKind } from "../../results/table.ts";
 import { FilterError, filterTest, misfit, parseFilter } from "../../runs/filter.ts";
+import { statusWords } from "../../words/status-words.ts";
+import type { Cell, CellKind } from "../../words/table.ts";
 
 /** What a filter may name: a column of the screen, or of `nexus list`. */
 export interface FilterColumn<Row> {

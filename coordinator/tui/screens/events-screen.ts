@@ -1,5 +1,5 @@
-import { timeOfDay } from "../../event-words.ts";
 import type { EventLine } from "../../live/event-list.ts";
+import { timeOfDay } from "../../words/event-words.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
 import { clip, type Line, plain, span } from "../terminal/styled.ts";

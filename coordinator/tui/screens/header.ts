@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
-import { duration, estimateText, millisecondsLeft } from "../../progress.ts";
+import { duration, estimateText, millisecondsLeft } from "../../words/progress.ts";
 import { clip, type Line, type Span, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 import { settingsWithin } from "./settings-text.ts";

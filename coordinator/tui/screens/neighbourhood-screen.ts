@@ -1,7 +1,7 @@
 import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
-import { settingText } from "../../progress.ts";
+import { settingText } from "../../words/progress.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
 import { clip, type Line, plain, span } from "../terminal/styled.ts";

@@ -1,9 +1,9 @@
 import { posteriorOf } from "../../../shared/domain/posterior.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/trial.ts";
-import { timeOfDay } from "../../event-words.ts";
-import { duration, settingsWithNames, settingText } from "../../progress.ts";
-import { childStatus } from "../../results/status-words.ts";
+import { timeOfDay } from "../../words/event-words.ts";
+import { duration, settingsWithNames, settingText } from "../../words/progress.ts";
+import { childStatus } from "../../words/status-words.ts";
 import { clip, type Line, narrow, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { Page, ViewModel } from "../view-model.ts";

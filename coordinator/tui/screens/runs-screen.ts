@@ -1,9 +1,9 @@
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/trial.ts";
 import type { LeaseStatus } from "../../../shared/wire/messages.ts";
-import { duration } from "../../progress.ts";
-import { runStatus } from "../../results/status-words.ts";
 import { columnsOf } from "../../runs/columns.ts";
+import { duration } from "../../words/progress.ts";
+import { runStatus } from "../../words/status-words.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
 import type { FilterColumn } from "../lists/row-filter.ts";

@@ -1,6 +1,6 @@
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
-import { settingText } from "../../progress.ts";
+import { settingText } from "../../words/progress.ts";
 import { narrow } from "../terminal/styled.ts";
 
 /** What is cut keeps so many letters at least. */

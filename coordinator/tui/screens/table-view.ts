@@ -1,5 +1,5 @@
-import { decimalsFor, decimalsTyped, formatDecimal } from "../../results/number-format.ts";
-import type { Cell } from "../../results/table.ts";
+import { decimalsFor, decimalsTyped, formatDecimal } from "../../words/number-format.ts";
+import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import type { ListPart, ListView } from "../lists/list-view.ts";
 import { clip, fitted, type Line, narrow, type Span, span } from "../terminal/styled.ts";

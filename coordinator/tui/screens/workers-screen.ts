@@ -1,6 +1,6 @@
 import { workerFields } from "../../cli/list/list-workers.ts";
 import { type WorkerRow, workerSymbols } from "../../live/worker-rows.ts";
-import { duration } from "../../progress.ts";
+import { duration } from "../../words/progress.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";

@@ -1,6 +1,6 @@
-import type { RunTable } from "../shared/domain/run-table.ts";
-import type { WorkerRecord, WorkspaceState } from "../shared/domain/workspace-state.ts";
-import type { Status, WorkerStatus } from "../shared/wire/messages.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "./silence.ts";
 
 /** Why nothing of a job runs, and what a person may type. */

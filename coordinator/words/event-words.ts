@@ -1,11 +1,11 @@
-import type { JournalEvent } from "../shared/domain/events.ts";
-import { changesText } from "../shared/domain/job-changes.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import { counted } from "./counted.ts";
+import type { JournalEvent } from "../../shared/domain/events.ts";
+import { changesText } from "../../shared/domain/job-changes.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { counted } from "../counted.ts";
+import { formatDecimal } from "./number-format.ts";
 import { settingsWithNames, settingText } from "./progress.ts";
-import { formatDecimal } from "./results/number-format.ts";
-import { childStatus } from "./results/status-words.ts";
-import { printable } from "./results/table.ts";
+import { childStatus } from "./status-words.ts";
+import { printable } from "./table.ts";
 
 export interface EventText {
   /** One line, without the time. */

@@ -1,9 +1,9 @@
-import { type Setting, settingsOf } from "../shared/domain/hyperparameter.ts";
-import { leaderOf } from "../shared/domain/lead.ts";
-import type { RunTable } from "../shared/domain/run-table.ts";
-import { type Standing, standings } from "../shared/domain/standings.ts";
-import { decimalsFor, formatDecimal } from "./results/number-format.ts";
-import { printable, tableColumn, tableLines } from "./results/table.ts";
+import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
+import { leaderOf } from "../../shared/domain/lead.ts";
+import type { RunTable } from "../../shared/domain/run-table.ts";
+import { type Standing, standings } from "../../shared/domain/standings.ts";
+import { decimalsFor, formatDecimal } from "./number-format.ts";
+import { printable, tableColumn, tableLines } from "./table.ts";
 import { waitingText } from "./waiting.ts";
 
 /** How a search stands, as text for people: one line while it goes on, a table at its end. */
