@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/external-broker.ts";
+import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
 import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
-import { endWhenNobodyReads } from "./closed-pipe.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";
 import { runCoordinator } from "./process/headless.ts";

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
+
 /** nexus: everything that a person types about jobs and runs. */
 
+import { endWhenNobodyReads } from "../../shared/closed-pipe.ts";
 import { explain } from "../../shared/errors.ts";
-import { endWhenNobodyReads } from "../closed-pipe.ts";
 import { processOutput } from "../operator/output.ts";
 import { carryOut } from "./command-line.ts";
 
