@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { inboxPrefix } from "../shared/broker/accounts.ts";
+import { inboxPrefix } from "../shared/broker/access/accounts.ts";
 import { connectBus } from "../shared/broker/bus.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";

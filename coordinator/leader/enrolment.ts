@@ -1,4 +1,4 @@
-import { workerUserProblem } from "../../shared/broker/accounts.ts";
+import { workerUserProblem } from "../../shared/broker/access/accounts.ts";
 import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
 import type { Enrolment, OrderAnswer } from "../../shared/wire/messages.ts";
 import type { Reign } from "./reign.ts";

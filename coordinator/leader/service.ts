@@ -1,4 +1,4 @@
-import type { WorkerUser } from "../../shared/broker/accounts.ts";
+import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
 import { foldJournal } from "../../shared/broker/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";

@@ -1,4 +1,4 @@
-import type { WorkerUser } from "../../shared/broker/accounts.ts";
+import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { Reign } from "./reign.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { operatorName } from "../../shared/broker/credentials.ts";
+import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { pause } from "../../shared/deadline.ts";
 import { UnreachableError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";

@@ -1,4 +1,4 @@
-import type { Role } from "../../shared/broker/credentials.ts";
+import type { Role } from "../../shared/broker/access/credentials.ts";
 import { type ExternalBroker, externalBroker } from "../../shared/broker/external-broker.ts";
 import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";

@@ -1,4 +1,4 @@
-import { operatorName } from "../../shared/broker/credentials.ts";
+import { operatorName } from "../../shared/broker/access/credentials.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";

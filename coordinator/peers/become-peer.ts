@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { ensureRoleSecrets } from "../../shared/broker/credentials.ts";
+import { ensureRoleSecrets } from "../../shared/broker/access/credentials.ts";
 import { parseListen } from "../../shared/broker/listen.ts";
 import { probePeers } from "../../shared/broker/peer-probe.ts";
 import {

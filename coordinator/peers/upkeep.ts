@@ -1,15 +1,15 @@
-import type { WorkerUser } from "../../shared/broker/accounts.ts";
-import { Alarm } from "../../shared/broker/alarm.ts";
-import type { CoordinatorBus } from "../../shared/broker/bus.ts";
-import { type Members, membersSubject, readMembers } from "../../shared/broker/members.ts";
-import { peersTrouble } from "../../shared/broker/peer-probe.ts";
-import { readPeers, writePeers } from "../../shared/broker/peers.ts";
+import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
 import {
   decodeWorkerList,
   readWorkerList,
   storeWorkerList,
   workerListSubject,
-} from "../../shared/broker/worker-list.ts";
+} from "../../shared/broker/access/worker-list.ts";
+import { Alarm } from "../../shared/broker/alarm.ts";
+import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import { type Members, membersSubject, readMembers } from "../../shared/broker/members.ts";
+import { peersTrouble } from "../../shared/broker/peer-probe.ts";
+import { readPeers, writePeers } from "../../shared/broker/peers.ts";
 import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/external-broker.ts";
 import { listenText } from "../../shared/broker/listen.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers.ts";

@@ -4,7 +4,8 @@ import { BrokerError } from "../errors.ts";
 import { type HeldLock, takeLock } from "../lock-file.ts";
 import { ownIdentity } from "../process-identity.ts";
 import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../workspace.ts";
-import { type ClusterSettings, serverConfiguration, workersConfiguration } from "./accounts.ts";
+import { type ClusterSettings, serverConfiguration, workersConfiguration } from "./access/accounts.ts";
+import { ensureRoleSecrets, operatorName } from "./access/credentials.ts";
 import { Alarm } from "./alarm.ts";
 import { Ballast } from "./ballast.ts";
 import {
@@ -15,7 +16,6 @@ import {
   removeBrokerInfo,
   writeBrokerInfo,
 } from "./broker-info.ts";
-import { ensureRoleSecrets, operatorName } from "./credentials.ts";
 import { diskTrouble, saysDiskFull } from "./disk.ts";
 import { FormerPort } from "./former-port.ts";
 import { forget, takeCensus } from "./holders.ts";

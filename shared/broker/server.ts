@@ -6,7 +6,7 @@ import { BrokerError, NexusError } from "../errors.ts";
 import { explainLock, isSilent, readLockOwner, takeLock } from "../lock-file.ts";
 import { isAlive, liveness, type ProcessIdentity } from "../process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../workspace.ts";
-import type { WorkerUser } from "./accounts.ts";
+import type { WorkerUser } from "./access/accounts.ts";
 import { type BrokerInfo, guardPurpose, isServing, runningBroker } from "./broker-info.ts";
 import type { GuardMessage, GuardOptions } from "./guard.ts";
 import { addHolder, type HolderKind, takeCensus } from "./holders.ts";

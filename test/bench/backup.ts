@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { streamInfo } from "../../shared/broker/jetstream-api.ts";
 import { holdBroker } from "../../shared/broker/server.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { holdBroker } from "../../shared/broker/server.ts";
 import { writeSnapshot } from "../../shared/broker/snapshots.ts";

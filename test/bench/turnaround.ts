@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { inboxPrefix } from "../../shared/broker/accounts.ts";
+import { inboxPrefix } from "../../shared/broker/access/accounts.ts";
 import { connectBus } from "../../shared/broker/bus.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";

@@ -10,8 +10,8 @@ import {
   nkeys,
   StringCodec,
 } from "nats";
-import { inboxPrefix, type WorkerUser } from "../../shared/broker/accounts.ts";
-import { operatorName, type Role, readRoleSecret } from "../../shared/broker/credentials.ts";
+import { inboxPrefix, type WorkerUser } from "../../shared/broker/access/accounts.ts";
+import { operatorName, type Role, readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { BrokerError } from "../../shared/errors.ts";

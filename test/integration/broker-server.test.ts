@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { roles } from "../../shared/broker/credentials.ts";
+import { roles } from "../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../shared/broker/server.ts";
 import { signalProcess } from "../../shared/broker/tied-process.ts";
 import { isAlive } from "../../shared/process-identity.ts";

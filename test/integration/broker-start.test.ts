@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { probePort } from "../../shared/broker/listen.ts";
 import { holdBroker } from "../../shared/broker/server.ts";
 import { endProcess } from "../../shared/broker/tied-process.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { writeSnapshotApart } from "../../coordinator/process/snapshot-process.ts";
-import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { foldJournal, followJournal } from "../../shared/broker/journal-reader.ts";
 import { readSnapshot, writeSnapshot } from "../../shared/broker/snapshots.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { operatorName } from "../../shared/broker/credentials.ts";
+import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { exitCode } from "../../shared/errors.ts";

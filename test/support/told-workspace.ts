@@ -1,4 +1,4 @@
-import { readRoleSecret } from "../../shared/broker/credentials.ts";
+import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { holdBroker } from "../../shared/broker/server.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";

@@ -7,7 +7,7 @@ import {
   serverConfiguration,
   workersConfiguration,
   workerUserProblem,
-} from "../../shared/broker/accounts.ts";
+} from "../../shared/broker/access/accounts.ts";
 import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
 import { BrokerError } from "../../shared/errors.ts";
 

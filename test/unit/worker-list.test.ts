@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import type { WorkerUser } from "../../shared/broker/accounts.ts";
-import { decodeWorkerList, encodeWorkerList } from "../../shared/broker/worker-list.ts";
+import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
+import { decodeWorkerList, encodeWorkerList } from "../../shared/broker/access/worker-list.ts";
 import { isWorkerId } from "../../shared/domain/names.ts";
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
+import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { type Backup, openBackup } from "../../../shared/broker/backup-file.ts";
-import { readRoleSecret } from "../../../shared/broker/credentials.ts";
 import { writeMembers } from "../../../shared/broker/members.ts";
 import { replaceStore } from "../../../shared/broker/new-store.ts";
 import { type PeersFile, peerAddress, peerUrls, selfOf } from "../../../shared/broker/peers.ts";

@@ -1,9 +1,9 @@
-import { isWorkerId, type WorkerId } from "../domain/names.ts";
-import { BrokerError } from "../errors.ts";
-import * as subjects from "../wire/subjects.ts";
-import { hostInUrl } from "./broker-info.ts";
+import { isWorkerId, type WorkerId } from "../../domain/names.ts";
+import { BrokerError } from "../../errors.ts";
+import * as subjects from "../../wire/subjects.ts";
+import { hostInUrl } from "../broker-info.ts";
+import { type Peer, peerAddress, systemUser } from "../peers.ts";
 import type { RoleSecrets } from "./credentials.ts";
-import { type Peer, peerAddress, systemUser } from "./peers.ts";
 
 /**
  * nats-server's configuration as text. Two accounts: SWARM holds the streams, with coordinators, operators and viewers;

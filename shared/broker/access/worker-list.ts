@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { isWorkerId } from "../domain/names.ts";
-import type { EntryStore } from "../ports.ts";
-import { bucket } from "../wire/subjects.ts";
+import { isWorkerId } from "../../domain/names.ts";
+import type { EntryStore } from "../../ports.ts";
+import { bucket } from "../../wire/subjects.ts";
 import type { WorkerUser } from "./accounts.ts";
 
 /**

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { workerIdFrom } from "../domain/names.ts";
-import { BrokerError, UsageError } from "../errors.ts";
-import { type WorkspacePaths, writeSecretFile } from "../workspace.ts";
+import { workerIdFrom } from "../../domain/names.ts";
+import { BrokerError, UsageError } from "../../errors.ts";
+import { type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
 
 /** Who may use the broker beside workers: see accounts.ts for what each may do. */
 export const roles = ["coordinator", "operator", "viewer"] as const;
