@@ -1,4 +1,4 @@
-/** What the edges provide to the logic. Real ones: shared/broker/bus.ts, clock.ts and chance.ts; simulated ones: test/simulate. */
+/** What the edges provide to the logic. Real ones: shared/broker/client/bus.ts, clock.ts and chance.ts; simulated ones: test/simulate. */
 
 /** What ends a wait before its time: an AbortSignal, or an `Ending` where a program makes millions of them. */
 export interface EndSignal {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { enrolUser, inboxPrefix } from "../shared/broker/access/accounts.ts";
-import { connectBus, newKeyPair } from "../shared/broker/bus.ts";
+import { connectBus, newKeyPair } from "../shared/broker/client/bus.ts";
 import { pause } from "../shared/deadline.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../shared/domain/names.ts";
 import { BrokerError, UnreachableError, UsageError } from "../shared/errors.ts";

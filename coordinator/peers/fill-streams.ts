@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { openBackup } from "../../shared/broker/backup-file.ts";
-import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
+import { askJetStream, streamInfo } from "../../shared/broker/client/jetstream-api.ts";
 import { keptStreamInfos } from "../../shared/broker/cluster.ts";
-import { askJetStream, streamInfo } from "../../shared/broker/jetstream-api.ts";
 import { type PeersFile, writePeers } from "../../shared/broker/peers.ts";
 import { currentMark, writeMark } from "../../shared/broker/store-mark.ts";
 import { streamPlans } from "../../shared/broker/streams.ts";

@@ -1,4 +1,5 @@
-import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
+import { streamInfo } from "../../shared/broker/client/jetstream-api.ts";
 import {
   clusterServers,
   connectSystem,
@@ -8,7 +9,6 @@ import {
   passStreamOn,
   removeServer,
 } from "../../shared/broker/cluster.ts";
-import { streamInfo } from "../../shared/broker/jetstream-api.ts";
 import type { PeersFile } from "../../shared/broker/peers.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";

@@ -1,5 +1,5 @@
 import { runningBroker } from "../../shared/broker/broker-info.ts";
-import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { clusterServers, connectSystem } from "../../shared/broker/cluster.ts";
 import type { PeersFile } from "../../shared/broker/peers.ts";
 import { signalProcess } from "../../shared/broker/tied-process.ts";

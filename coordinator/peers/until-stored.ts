@@ -1,6 +1,6 @@
-import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
+import { askJetStream, streamInfo } from "../../shared/broker/client/jetstream-api.ts";
 import { areClosed } from "../../shared/broker/closed-streams.ts";
-import { askJetStream, streamInfo } from "../../shared/broker/jetstream-api.ts";
 import { peersTrouble } from "../../shared/broker/peer-probe.ts";
 import { type PeersFile, readPeers } from "../../shared/broker/peers.ts";
 import { checkStore } from "../../shared/broker/store-check.ts";

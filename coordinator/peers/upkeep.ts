@@ -6,7 +6,7 @@ import {
   workerListSubject,
 } from "../../shared/broker/access/worker-list.ts";
 import { Alarm } from "../../shared/broker/alarm.ts";
-import type { CoordinatorBus } from "../../shared/broker/bus.ts";
+import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { type Members, membersSubject, readMembers } from "../../shared/broker/members.ts";
 import { peersTrouble } from "../../shared/broker/peer-probe.ts";
 import { readPeers, writePeers } from "../../shared/broker/peers.ts";

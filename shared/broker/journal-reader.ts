@@ -8,7 +8,7 @@ import type { Bus, Clock, Reading, StoredMessage } from "../ports.ts";
 import { BadMessage } from "../wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../wire/messages.ts";
 import { streams } from "../wire/subjects.ts";
-import { streamInfo } from "./jetstream-api.ts";
+import { streamInfo } from "./client/jetstream-api.ts";
 import { readSnapshot } from "./snapshots.ts";
 import { journalGap } from "./store-check.ts";
 

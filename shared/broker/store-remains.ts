@@ -6,8 +6,8 @@ import { BadMessage } from "../wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../wire/messages.ts";
 import { streams } from "../wire/subjects.ts";
 import type { WorkspacePaths } from "../workspace.ts";
-import { streamInfo } from "./jetstream-api.ts";
-import { readUpTo } from "./read-up-to.ts";
+import { streamInfo } from "./client/jetstream-api.ts";
+import { readUpTo } from "./client/read-up-to.ts";
 import { citedTrouble, gapText, storeTroubles } from "./store-check.ts";
 import { markOf } from "./store-mark.ts";
 

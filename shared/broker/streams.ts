@@ -3,9 +3,9 @@ import { pause } from "../deadline.ts";
 import { BrokerError } from "../errors.ts";
 import { BusError } from "../ports.ts";
 import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
-import type { CoordinatorBus, StreamPlan } from "./bus.ts";
+import type { CoordinatorBus, StreamPlan } from "./client/bus.ts";
+import { streamInfo, updateStream } from "./client/jetstream-api.ts";
 import { openStreams } from "./closed-streams.ts";
-import { streamInfo, updateStream } from "./jetstream-api.ts";
 
 const gib = 2 ** 30;
 const retryMs = 500;

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../shared/broker/broker-info.ts";
-import { connectBus } from "../../shared/broker/bus.ts";
+import { connectBus } from "../../shared/broker/client/bus.ts";
 import { probePort } from "../../shared/broker/listen.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";

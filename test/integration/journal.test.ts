@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Deposed, type JournalPorts, JournalWriter, RecordTooLarge } from "../../coordinator/leader/journal.ts";
 import { serve } from "../../coordinator/leader/service.ts";
-import { type CoordinatorBus, connectBus } from "../../shared/broker/bus.ts";
+import { type CoordinatorBus, connectBus } from "../../shared/broker/client/bus.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";
 import { systemChance } from "../../shared/chance.ts";

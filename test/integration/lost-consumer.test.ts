@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { connectBus } from "../../shared/broker/bus.ts";
+import { connectBus } from "../../shared/broker/client/bus.ts";
 import { eventually, mustEnd } from "../support/cleanup.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 

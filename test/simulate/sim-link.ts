@@ -18,7 +18,7 @@ export interface Weather {
 
 export const fairWeather: Weather = { latencyMs: 0.3, jitterMs: 0.4, loss: 0, duplicates: 0, reorders: false };
 
-/** A client notices that the broker is silent after two pings; see shared/broker/bus.ts. */
+/** A client notices that the broker is silent after two pings; see shared/broker/client/bus.ts. */
 const pingOutMs = 12_000;
 /** The broker gives up a client that answers no ping after about this; nats-server's default. */
 export const brokerPatienceMs = 240_000;

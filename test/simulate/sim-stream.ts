@@ -1,6 +1,6 @@
 import type { Stored, StoredMessage, StoreOptions } from "../../shared/ports.ts";
 
-/** For which a msgID is remembered; as shared/broker/bus.ts makes the streams. */
+/** For which a msgID is remembered; as shared/broker/client/bus.ts makes the streams. */
 const duplicateWindowMs = 120_000;
 
 /** One stream of the broker, judged as nats-server 2.10.27 judges it: the msgID first, what was expected afterwards. */

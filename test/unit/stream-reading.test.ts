@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Delivered, type Delivery, StreamReading } from "../../shared/broker/stream-reading.ts";
+import { type Delivered, type Delivery, StreamReading } from "../../shared/broker/client/stream-reading.ts";
 
 interface Message {
   readonly seq: number;

@@ -1,6 +1,6 @@
+import type { StreamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { areClosed } from "../../../shared/broker/closed-streams.ts";
 import { keptStreamInfos, keptStreams } from "../../../shared/broker/cluster.ts";
-import type { StreamInfo } from "../../../shared/broker/jetstream-api.ts";
 import { type PeerState, peersTrouble, probePeers } from "../../../shared/broker/peer-probe.ts";
 import { type Peer, peerAddress, peerHost } from "../../../shared/broker/peers.ts";
 import { exitCode, UnreachableError } from "../../../shared/errors.ts";

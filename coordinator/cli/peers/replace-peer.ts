@@ -1,4 +1,4 @@
-import type { CoordinatorBus } from "../../../shared/broker/bus.ts";
+import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { keptStreamInfos } from "../../../shared/broker/cluster.ts";
 import { type Members, readMembers, writeMembers } from "../../../shared/broker/members.ts";
 import { probePeer, stateText } from "../../../shared/broker/peer-probe.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Backup, openBackup } from "../../../shared/broker/backup-file.ts";
-import type { CoordinatorBus } from "../../../shared/broker/bus.ts";
+import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { replaceStore } from "../../../shared/broker/new-store.ts";
 import { readPeers } from "../../../shared/broker/peers.ts";
 import { restoreFiles, unpackWorkspace } from "../../../shared/broker/workspace-copy.ts";

@@ -1,4 +1,4 @@
-import { readUpTo } from "../../../shared/broker/read-up-to.ts";
+import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
 import { readSnapshot } from "../../../shared/broker/snapshots.ts";
 import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../shared/broker/store-check.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";

@@ -1,5 +1,5 @@
-import { pause } from "../deadline.ts";
-import type { Reading } from "../ports.ts";
+import { pause } from "../../deadline.ts";
+import type { Reading } from "../../ports.ts";
 
 /** What hands messages over, one after another, until it is closed. */
 export interface Delivery {

@@ -1,4 +1,4 @@
-import { BusError } from "../ports.ts";
+import { BusError } from "../../ports.ts";
 
 interface Open {
   readonly subject: string;

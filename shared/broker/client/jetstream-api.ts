@@ -1,4 +1,4 @@
-import { type Bus, BusError } from "../ports.ts";
+import { type Bus, BusError } from "../../ports.ts";
 
 /**
  * JetStream's own requests, for what the client does not offer: states with their gaps, snapshots, changes of a stream.

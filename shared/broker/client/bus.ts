@@ -21,13 +21,13 @@ import {
   type PublishOptions,
   StorageType,
 } from "nats";
-import { pause } from "../deadline.ts";
-import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../ports.ts";
-import { BusError } from "../ports.ts";
-import { bucket } from "../wire/subjects.ts";
-import { endRenewal, hearLastErrors } from "./nats/defects.ts";
-import { NatsEntries } from "./nats/entries.ts";
-import { busError, connectError, fullCodes, wrongLastMsgId, wrongLastSequence } from "./nats/errors.ts";
+import { pause } from "../../deadline.ts";
+import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
+import { BusError } from "../../ports.ts";
+import { bucket } from "../../wire/subjects.ts";
+import { endRenewal, hearLastErrors } from "../nats/defects.ts";
+import { NatsEntries } from "../nats/entries.ts";
+import { busError, connectError, fullCodes, wrongLastMsgId, wrongLastSequence } from "../nats/errors.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Questions } from "./questions.ts";
 import { type Delivered, type Delivery, StreamReading } from "./stream-reading.ts";

@@ -1,5 +1,5 @@
-import { within } from "../deadline.ts";
-import type { Bus, StoredMessage } from "../ports.ts";
+import { within } from "../../deadline.ts";
+import type { Bus, StoredMessage } from "../../ports.ts";
 
 const readTimeoutMs = 600_000;
 
