@@ -1,5 +1,5 @@
 import { ErrorCode, NatsError } from "nats";
-import { BusError } from "../../ports.ts";
+import { BusError } from "../../../ports.ts";
 
 export const wrongLastSequence = 10071;
 export const wrongLastMsgId = 10070;

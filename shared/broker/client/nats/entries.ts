@@ -1,7 +1,7 @@
 import { type KV, NatsError } from "nats";
-import { pause } from "../../deadline.ts";
-import type { EntryStore } from "../../ports.ts";
-import { bucket } from "../../wire/subjects.ts";
+import { pause } from "../../../deadline.ts";
+import type { EntryStore } from "../../../ports.ts";
+import { bucket } from "../../../wire/subjects.ts";
 import { busError, wrongLastSequence } from "./errors.ts";
 
 /** While the server reloads its users it refuses whoever asks in that moment (seen with 2.10.27). */
