@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { BackupWriter } from "../../../shared/broker/backup-file.ts";
 import { closeStreams, openStreams } from "../../../shared/broker/closed-streams.ts";
+import { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
+import { packWorkspace, savedFiles } from "../../../shared/broker/copies/workspace-copy.ts";
 import { checkStore } from "../../../shared/broker/store-check.ts";
-import { packWorkspace, savedFiles } from "../../../shared/broker/workspace-copy.ts";
 import { NexusError } from "../../../shared/errors.ts";
 import { programVersion } from "../../../shared/version.ts";
 import type { Output } from "../../operator/output.ts";

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
-import { openBackup } from "../../../shared/broker/backup-file.ts";
+import { openBackup } from "../../../shared/broker/copies/backup-file.ts";
+import { restoreFiles } from "../../../shared/broker/copies/workspace-copy.ts";
 import { parseListen } from "../../../shared/broker/listen.ts";
 import {
   findSelf,
@@ -11,7 +12,6 @@ import {
   writePeers,
 } from "../../../shared/broker/peers.ts";
 import { setAside } from "../../../shared/broker/set-aside.ts";
-import { restoreFiles } from "../../../shared/broker/workspace-copy.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
-import { type Backup, openBackup } from "../../../shared/broker/backup-file.ts";
+import { type Backup, openBackup } from "../../../shared/broker/copies/backup-file.ts";
+import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
+import { restoreFiles } from "../../../shared/broker/copies/workspace-copy.ts";
 import { writeMembers } from "../../../shared/broker/members.ts";
-import { replaceStore } from "../../../shared/broker/new-store.ts";
 import { type PeersFile, peerAddress, peerUrls, selfOf } from "../../../shared/broker/peers.ts";
-import { restoreFiles } from "../../../shared/broker/workspace-copy.ts";
 import { connectAs } from "../../../shared/broker/workspace-link.ts";
 import { pause } from "../../../shared/deadline.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";

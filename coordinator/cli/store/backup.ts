@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { BackupWriter } from "../../../shared/broker/backup-file.ts";
+import type { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { programVersion } from "../../../shared/version.ts";
 import { workspaceAt } from "../../../shared/workspace.ts";
@@ -23,8 +23,8 @@ export async function backUp(
   const file = resolve(typed);
   if (existsSync(file)) throw new UsageError(`${file} is there already; expected a new file, for example ${file}.2`);
   const scope = scopeOf(globals);
-  const { BackupWriter } = await import("../../../shared/broker/backup-file.ts");
-  const { packWorkspace, savedFiles } = await import("../../../shared/broker/workspace-copy.ts");
+  const { BackupWriter } = await import("../../../shared/broker/copies/backup-file.ts");
+  const { packWorkspace, savedFiles } = await import("../../../shared/broker/copies/workspace-copy.ts");
   const started = performance.now();
   const { bytes, ends } = await withLink(scope, "coordinator", async ({ bus }) => {
     const header = { version: 1, workspace: scope.paths.name, at: new Date().toISOString() } as const;
@@ -77,8 +77,8 @@ async function verifyBackup(file: string): Promise<{ jobs: number; journal: numb
   const { mkdtempSync, rmSync } = await import("node:fs");
   const { tmpdir } = await import("node:os");
   const { fillFrom } = await import("./restore.ts");
-  const { openBackup } = await import("../../../shared/broker/backup-file.ts");
-  const { filled } = await import("../../../shared/broker/new-store.ts");
+  const { openBackup } = await import("../../../shared/broker/copies/backup-file.ts");
+  const { filled } = await import("../../../shared/broker/copies/new-store.ts");
   const { createWorkspace } = await import("../../../shared/workspace.ts");
   const folder = mkdtempSync(resolve(tmpdir(), "nexus-verify-"));
   const backup = openBackup(file);

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Backup, openBackup } from "../../../shared/broker/backup-file.ts";
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
-import { replaceStore } from "../../../shared/broker/new-store.ts";
+import { type Backup, openBackup } from "../../../shared/broker/copies/backup-file.ts";
+import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
+import { restoreFiles, unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
 import { readPeers } from "../../../shared/broker/peers.ts";
-import { restoreFiles, unpackWorkspace } from "../../../shared/broker/workspace-copy.ts";
 import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";

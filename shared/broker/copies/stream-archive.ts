@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { BrokerError } from "../errors.ts";
-import { type BrokerStatus, type Bus, BusError } from "../ports.ts";
-import { askJetStream, checkedAnswer, readStreamInfo, type StreamInfo } from "./client/jetstream-api.ts";
+import { BrokerError } from "../../errors.ts";
+import { type BrokerStatus, type Bus, BusError } from "../../ports.ts";
+import { askJetStream, checkedAnswer, readStreamInfo, type StreamInfo } from "../client/jetstream-api.ts";
 
 /**
  * A stream as JetStream itself packs it: messages keep their sequences, times and ids, which a copy message by message would

@@ -1,9 +1,9 @@
-import { within } from "../deadline.ts";
-import { BrokerError } from "../errors.ts";
-import type { Bus, StoredMessage } from "../ports.ts";
-import { decodeEvents, isJournalRecord } from "../wire/messages.ts";
-import { streams } from "../wire/subjects.ts";
-import { journalGap } from "./store-check.ts";
+import { within } from "../../deadline.ts";
+import { BrokerError } from "../../errors.ts";
+import type { Bus, StoredMessage } from "../../ports.ts";
+import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
+import { streams } from "../../wire/subjects.ts";
+import { journalGap } from "../store-check.ts";
 
 /**
  * What the journal came to hold while the evidence was packed. Without it a backup of a running search would hold results of

@@ -1,17 +1,17 @@
-import { within } from "../deadline.ts";
-import type { WorkspaceState } from "../domain/workspace-state.ts";
-import { BrokerError } from "../errors.ts";
-import type { Bus, StoredMessage } from "../ports.ts";
-import { allChunks, parseChunk, streams } from "../wire/subjects.ts";
-import { testimonyOf } from "../wire/testimony.ts";
-import type { WorkspacePaths } from "../workspace.ts";
-import type { CoordinatorBus } from "./client/bus.ts";
-import { streamInfo } from "./client/jetstream-api.ts";
-import { readJournal } from "./journal-reader.ts";
+import { within } from "../../deadline.ts";
+import type { WorkspaceState } from "../../domain/workspace-state.ts";
+import { BrokerError } from "../../errors.ts";
+import type { Bus, StoredMessage } from "../../ports.ts";
+import { allChunks, parseChunk, streams } from "../../wire/subjects.ts";
+import { testimonyOf } from "../../wire/testimony.ts";
+import type { WorkspacePaths } from "../../workspace.ts";
+import type { CoordinatorBus } from "../client/bus.ts";
+import { streamInfo } from "../client/jetstream-api.ts";
+import { readJournal } from "../journal-reader.ts";
+import { checkCited } from "../store-check.ts";
+import { ensureStreams } from "../streams.ts";
 import { giveUpLead } from "./new-store.ts";
-import { checkCited } from "./store-check.ts";
 import type { StoreRemains } from "./store-remains.ts";
-import { ensureStreams } from "./streams.ts";
 
 /** Stands where a message of the evidence was, so that those after it keep the sequences that the journal cites. */
 const lostSubject = "ev.lost";

@@ -1,15 +1,15 @@
-import type { JournalEvent } from "../domain/events.ts";
-import { FoldError } from "../domain/run-table.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../domain/workspace-state.ts";
-import type { Bus, StoredMessage } from "../ports.ts";
-import { BadMessage } from "../wire/check.ts";
-import { decodeEvents, isJournalRecord } from "../wire/messages.ts";
-import { streams } from "../wire/subjects.ts";
-import type { WorkspacePaths } from "../workspace.ts";
-import { streamInfo } from "./client/jetstream-api.ts";
-import { readUpTo } from "./client/read-up-to.ts";
-import { citedTrouble, gapText, storeTroubles } from "./store-check.ts";
-import { markOf } from "./store-mark.ts";
+import type { JournalEvent } from "../../domain/events.ts";
+import { FoldError } from "../../domain/run-table.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/workspace-state.ts";
+import type { Bus, StoredMessage } from "../../ports.ts";
+import { BadMessage } from "../../wire/check.ts";
+import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
+import { streams } from "../../wire/subjects.ts";
+import type { WorkspacePaths } from "../../workspace.ts";
+import { streamInfo } from "../client/jetstream-api.ts";
+import { readUpTo } from "../client/read-up-to.ts";
+import { citedTrouble, gapText, storeTroubles } from "../store-check.ts";
+import { markOf } from "../store-mark.ts";
 
 /** What can be kept of a store, and what is wrong with it. */
 export interface StoreRemains {

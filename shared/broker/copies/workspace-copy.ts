@@ -1,18 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { WorkspaceState } from "../domain/workspace-state.ts";
-import { BrokerError, JournalCorruptError } from "../errors.ts";
-import { bucket, streams } from "../wire/subjects.ts";
-import { createWorkspace, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
+import type { WorkspaceState } from "../../domain/workspace-state.ts";
+import { BrokerError, JournalCorruptError } from "../../errors.ts";
+import { bucket, streams } from "../../wire/subjects.ts";
+import { createWorkspace, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
+import { askJetStream, streamInfo } from "../client/jetstream-api.ts";
+import { readJournal } from "../journal-reader.ts";
+import { checkCited, checkReadable } from "../store-check.ts";
+import { ensureStreams, streamPlans } from "../streams.ts";
 import type { Backup, BackupWriter } from "./backup-file.ts";
-import type { CoordinatorBus, StreamPlan } from "./client/bus.ts";
-import { askJetStream, streamInfo } from "./client/jetstream-api.ts";
-import { readJournal } from "./journal-reader.ts";
 import { appendTail, readTail } from "./journal-tail.ts";
 import { giveUpLead } from "./new-store.ts";
-import { checkCited, checkReadable } from "./store-check.ts";
 import { type PackedStream, packStream, unpackStream } from "./stream-archive.ts";
-import { ensureStreams, streamPlans } from "./streams.ts";
 
 /** Where a backup ends, as far as is known while it is made: it holds at least so much evidence. */
 export interface PackedEnds {

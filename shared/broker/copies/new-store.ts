@@ -1,14 +1,14 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { BrokerError } from "../errors.ts";
-import { explainLock, type HeldLock, takeLock } from "../lock-file.ts";
-import { ownIdentity } from "../process-identity.ts";
-import { encodeLeader } from "../wire/messages.ts";
-import { leaderKey } from "../wire/subjects.ts";
-import { createWorkspace, type WorkspacePaths, workspaceAt } from "../workspace.ts";
-import type { CoordinatorBus } from "./client/bus.ts";
-import { currentMark, forgetMark, type StoreMark, writeMark } from "./store-mark.ts";
-import { linkWorkspace } from "./workspace-link.ts";
+import { BrokerError } from "../../errors.ts";
+import { explainLock, type HeldLock, takeLock } from "../../lock-file.ts";
+import { ownIdentity } from "../../process-identity.ts";
+import { encodeLeader } from "../../wire/messages.ts";
+import { leaderKey } from "../../wire/subjects.ts";
+import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../workspace.ts";
+import type { CoordinatorBus } from "../client/bus.ts";
+import { currentMark, forgetMark, type StoreMark, writeMark } from "../store-mark.ts";
+import { linkWorkspace } from "../workspace-link.ts";
 
 export interface Replacement {
   /** What the folder gets its name from that keeps what was there before: `damaged`. */

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../../errors.ts";
 import type { TailRecord } from "./journal-tail.ts";
 import type { PackedStream } from "./stream-archive.ts";
 
