@@ -4,10 +4,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { findAptTools } from "../../shared/broker/fetch-from-apt.ts";
-import { readOperatingSystem } from "../../shared/broker/how-to-install.ts";
-import { findNatsServer } from "../../shared/broker/nats-server-binary.ts";
-import type { NatsServerBinary } from "../../shared/broker/nats-server-version.ts";
+import { findAptTools } from "../../shared/broker/install/fetch-from-apt.ts";
+import { readOperatingSystem } from "../../shared/broker/install/how-to-install.ts";
+import { findNatsServer } from "../../shared/broker/install/nats-server-binary.ts";
+import type { NatsServerBinary } from "../../shared/broker/install/nats-server-version.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 

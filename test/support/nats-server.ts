@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findNatsServer } from "../../shared/broker/install/nats-server-binary.ts";
 import { probePort } from "../../shared/broker/listen.ts";
 import { type NatsProcess, startNats } from "../../shared/broker/nats-process.ts";
-import { findNatsServer } from "../../shared/broker/nats-server-binary.ts";
 import { endProcess, signalProcess } from "../../shared/broker/tied-process.ts";
 import { atEnd, mustEnd, temporaryFolder } from "./cleanup.ts";
 

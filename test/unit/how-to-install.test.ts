@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { howToInstall, readOperatingSystem } from "../../shared/broker/how-to-install.ts";
-import { isNewEnough } from "../../shared/broker/nats-server-version.ts";
+import { howToInstall, readOperatingSystem } from "../../shared/broker/install/how-to-install.ts";
+import { isNewEnough } from "../../shared/broker/install/nats-server-version.ts";
 
 describe("how to get nats-server", () => {
   const systems: [platform: NodeJS.Platform, osRelease: string, name: string, says: string][] = [

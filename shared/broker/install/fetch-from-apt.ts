@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
-import { BrokerError } from "../errors.ts";
+import { BrokerError } from "../../errors.ts";
 import { isNewEnough, type NatsServerBinary, versionOf } from "./nats-server-version.ts";
 
 /** Paths of the two programs that fetch and unpack a Debian package, and the environment to run them in. */

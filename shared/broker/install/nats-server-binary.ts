@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } f
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { BrokerError } from "../errors.ts";
-import { explainLock, takeLock } from "../lock-file.ts";
+import { BrokerError } from "../../errors.ts";
+import { explainLock, takeLock } from "../../lock-file.ts";
 import { fetchFromApt, findAptTools } from "./fetch-from-apt.ts";
 import { howToInstall, readOperatingSystem } from "./how-to-install.ts";
 import { isNewEnough, type NatsServerBinary, oldestVersion, versionOf } from "./nats-server-version.ts";
