@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { peerAddress, readPeers, selfOf } from "../../shared/broker/peers.ts";
+import { peerAddress, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../shared/process-identity.ts";
 import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../shared/workspace.ts";
 

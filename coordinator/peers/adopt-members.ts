@@ -1,6 +1,6 @@
 import { isServing, runningBroker } from "../../shared/broker/broker-info.ts";
-import type { Members } from "../../shared/broker/members.ts";
-import { type PeersFile, writePeers } from "../../shared/broker/peers.ts";
+import type { Members } from "../../shared/broker/peers/members.ts";
+import { type PeersFile, writePeers } from "../../shared/broker/peers/peers.ts";
 import { signalProcess } from "../../shared/broker/tied-process.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { ensureRoleSecrets } from "../../shared/broker/access/credentials.ts";
 import { restoreFiles } from "../../shared/broker/copies/workspace-copy.ts";
 import { parseListen } from "../../shared/broker/listen.ts";
-import { probePeers } from "../../shared/broker/peer-probe.ts";
+import { probePeers } from "../../shared/broker/peers/peer-probe.ts";
 import {
   findSelf,
   newPeers,
@@ -13,7 +13,7 @@ import {
   readInvitation,
   readPeers,
   writePeers,
-} from "../../shared/broker/peers.ts";
+} from "../../shared/broker/peers/peers.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
 import { joinCode } from "../endpoint/endpoint.ts";

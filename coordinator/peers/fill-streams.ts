@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { askJetStream, streamInfo } from "../../shared/broker/client/jetstream-api.ts";
-import { keptStreamInfos } from "../../shared/broker/cluster.ts";
 import { openBackup } from "../../shared/broker/copies/backup-file.ts";
 import { unpackWorkspace } from "../../shared/broker/copies/workspace-copy.ts";
-import { type PeersFile, writePeers } from "../../shared/broker/peers.ts";
+import { keptStreamInfos } from "../../shared/broker/peers/cluster.ts";
+import { type PeersFile, writePeers } from "../../shared/broker/peers/peers.ts";
 import { currentMark, writeMark } from "../../shared/broker/store-mark.ts";
 import { streamPlans } from "../../shared/broker/streams.ts";
 import { pause } from "../../shared/deadline.ts";

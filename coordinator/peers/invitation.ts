@@ -1,5 +1,5 @@
 import { savedFiles } from "../../shared/broker/copies/workspace-copy.ts";
-import { type PeersFile, peerAddress, sharedPart, writeInvitation } from "../../shared/broker/peers.ts";
+import { type PeersFile, peerAddress, sharedPart, writeInvitation } from "../../shared/broker/peers/peers.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 
 /** What brings another machine in; whoever has it has the workspace's passwords. */

@@ -8,8 +8,8 @@ import {
   passClusterOn,
   passStreamOn,
   removeServer,
-} from "../../shared/broker/cluster.ts";
-import type { PeersFile } from "../../shared/broker/peers.ts";
+} from "../../shared/broker/peers/cluster.ts";
+import type { PeersFile } from "../../shared/broker/peers/peers.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 

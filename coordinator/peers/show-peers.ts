@@ -1,5 +1,5 @@
-import { peersTrouble, probePeers } from "../../shared/broker/peer-probe.ts";
-import { peerAddress, readPeers } from "../../shared/broker/peers.ts";
+import { peersTrouble, probePeers } from "../../shared/broker/peers/peer-probe.ts";
+import { peerAddress, readPeers } from "../../shared/broker/peers/peers.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { joinCommand, keepSecret } from "./invitation.ts";

@@ -7,9 +7,9 @@ import {
 } from "../../shared/broker/access/worker-list.ts";
 import { Alarm } from "../../shared/broker/alarm.ts";
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
-import { type Members, membersSubject, readMembers } from "../../shared/broker/members.ts";
-import { peersTrouble } from "../../shared/broker/peer-probe.ts";
-import { readPeers, writePeers } from "../../shared/broker/peers.ts";
+import { type Members, membersSubject, readMembers } from "../../shared/broker/peers/members.ts";
+import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
+import { readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
 import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";

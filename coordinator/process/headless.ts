@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/external-broker.ts";
 import { listenText } from "../../shared/broker/listen.ts";
-import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers.ts";
+import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store-check.ts";
 import { keepMark } from "../../shared/broker/store-mark.ts";

@@ -1,4 +1,4 @@
-import { readPeers } from "../../shared/broker/peers.ts";
+import { readPeers } from "../../shared/broker/peers/peers.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeStatus, type Status } from "../../shared/wire/messages.ts";

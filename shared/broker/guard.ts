@@ -22,7 +22,7 @@ import { forget, takeCensus } from "./holders.ts";
 import type { NatsServerBinary } from "./install/nats-server-version.ts";
 import { cannotListen, listenText, probePort } from "./listen.ts";
 import { endLeftServers, type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
-import { readPeers, selfOf } from "./peers.ts";
+import { readPeers, selfOf } from "./peers/peers.ts";
 import { formerPorts, rememberedListen, rememberListen } from "./remembered-listen.ts";
 import { signalProcess } from "./tied-process.ts";
 

@@ -8,10 +8,10 @@ import { type Role, readCredentialsFile, readRoleSecret } from "./access/credent
 import { runningBroker } from "./broker-info.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./client/bus.ts";
 import { mayPass, streamInfo } from "./client/jetstream-api.ts";
-import { keptStreams } from "./cluster.ts";
 import type { ExternalBroker } from "./external-broker.ts";
-import { peersTrouble } from "./peer-probe.ts";
-import { type PeersFile, peerUrls, readPeers } from "./peers.ts";
+import { keptStreams } from "./peers/cluster.ts";
+import { peersTrouble } from "./peers/peer-probe.ts";
+import { type PeersFile, peerUrls, readPeers } from "./peers/peers.ts";
 import { holdBroker } from "./server.ts";
 import { checkStore, checkStoreThere } from "./store-check.ts";
 

@@ -1,8 +1,8 @@
 import type { StreamInfo } from "../../../shared/broker/client/jetstream-api.ts";
-import { areClosed } from "../../../shared/broker/closed-streams.ts";
-import { keptStreamInfos, keptStreams } from "../../../shared/broker/cluster.ts";
-import { type PeerState, peersTrouble, probePeers } from "../../../shared/broker/peer-probe.ts";
-import { type Peer, peerAddress, peerHost } from "../../../shared/broker/peers.ts";
+import { areClosed } from "../../../shared/broker/peers/closed-streams.ts";
+import { keptStreamInfos, keptStreams } from "../../../shared/broker/peers/cluster.ts";
+import { type PeerState, peersTrouble, probePeers } from "../../../shared/broker/peers/peer-probe.ts";
+import { type Peer, peerAddress, peerHost } from "../../../shared/broker/peers/peers.ts";
 import { exitCode, UnreachableError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { decodeLeader } from "../../../shared/wire/messages.ts";

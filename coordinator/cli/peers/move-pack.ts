@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { closeStreams, openStreams } from "../../../shared/broker/closed-streams.ts";
 import { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { packWorkspace, savedFiles } from "../../../shared/broker/copies/workspace-copy.ts";
+import { closeStreams, openStreams } from "../../../shared/broker/peers/closed-streams.ts";
 import { checkStore } from "../../../shared/broker/store-check.ts";
 import { NexusError } from "../../../shared/errors.ts";
 import { programVersion } from "../../../shared/version.ts";

@@ -10,8 +10,8 @@ import {
   peerAddress,
   readPeers,
   writePeers,
-} from "../../../shared/broker/peers.ts";
-import { setAside } from "../../../shared/broker/set-aside.ts";
+} from "../../../shared/broker/peers/peers.ts";
+import { setAside } from "../../../shared/broker/peers/set-aside.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";

@@ -1,8 +1,8 @@
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
-import { keptStreamInfos } from "../../../shared/broker/cluster.ts";
-import { type Members, readMembers, writeMembers } from "../../../shared/broker/members.ts";
-import { probePeer, stateText } from "../../../shared/broker/peer-probe.ts";
-import { type Peer, type PeersFile, parsePeer, peerAddress, readPeers } from "../../../shared/broker/peers.ts";
+import { keptStreamInfos } from "../../../shared/broker/peers/cluster.ts";
+import { type Members, readMembers, writeMembers } from "../../../shared/broker/peers/members.ts";
+import { probePeer, stateText } from "../../../shared/broker/peers/peer-probe.ts";
+import { type Peer, type PeersFile, parsePeer, peerAddress, readPeers } from "../../../shared/broker/peers/peers.ts";
 import { pause } from "../../../shared/deadline.ts";
 import { NotFoundError, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";

@@ -1,4 +1,4 @@
-import { type PeersFile, readPeers } from "../../../shared/broker/peers.ts";
+import { type PeersFile, readPeers } from "../../../shared/broker/peers/peers.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import type { Scope } from "../../operator/scope.ts";
 

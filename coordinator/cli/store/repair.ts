@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { readRemains, type StoreRemains } from "../../../shared/broker/copies/store-remains.ts";
 import { type Salvage, salvage } from "../../../shared/broker/copies/store-salvage.ts";
-import { readPeers } from "../../../shared/broker/peers.ts";
+import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, UnreachableError, UsageError } from "../../../shared/errors.ts";

@@ -4,7 +4,7 @@ import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { type Backup, openBackup } from "../../../shared/broker/copies/backup-file.ts";
 import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { restoreFiles, unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
-import { readPeers } from "../../../shared/broker/peers.ts";
+import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";

@@ -1,6 +1,6 @@
-import type { Bus } from "../ports.ts";
-import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
-import { type StreamInfo, streamInfo, updateStream } from "./client/jetstream-api.ts";
+import type { Bus } from "../../ports.ts";
+import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../../wire/subjects.ts";
+import { type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
  * Streams that take nothing more while the workspace is carried elsewhere: they go by other subjects, so whoever publishes hears

@@ -1,5 +1,5 @@
-import type { EntryStore } from "../ports.ts";
-import { bucket } from "../wire/subjects.ts";
+import type { EntryStore } from "../../ports.ts";
+import { bucket } from "../../wire/subjects.ts";
 import { isPeer, type Peer } from "./peers.ts";
 
 /** Who the peers are now, kept with the data so that all learn of a change; absent while nothing has changed. */

@@ -3,9 +3,9 @@ import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { UsageError } from "../errors.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
-import { hostInUrl } from "./broker-info.ts";
+import { UsageError } from "../../errors.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { hostInUrl } from "../broker-info.ts";
 
 /** One machine of a workspace that lives on several. */
 export interface Peer {

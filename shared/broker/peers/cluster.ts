@@ -1,7 +1,7 @@
-import type { Bus } from "../ports.ts";
-import { bucket, streams } from "../wire/subjects.ts";
-import { type CoordinatorBus, connectBus } from "./client/bus.ts";
-import { askJetStream, checkedAnswer, type StreamInfo, streamInfo } from "./client/jetstream-api.ts";
+import type { Bus } from "../../ports.ts";
+import { bucket, streams } from "../../wire/subjects.ts";
+import { type CoordinatorBus, connectBus } from "../client/bus.ts";
+import { askJetStream, checkedAnswer, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { type PeersFile, peerUrls, systemUser } from "./peers.ts";
 
 /** What a workspace keeps in the cluster. */
