@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { type ExternalBroker, externalBroker } from "../shared/broker/external-broker.ts";
+import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
 import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
 import { programVersion } from "../shared/version.ts";

@@ -1,5 +1,5 @@
-import { runningBroker } from "../../shared/broker/broker-info.ts";
-import { listenText, parseListen } from "../../shared/broker/listen.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
+import { listenText, parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import type { Endpoint } from "./endpoint.ts";

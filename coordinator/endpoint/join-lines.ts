@@ -1,6 +1,10 @@
 import { networkInterfaces } from "node:os";
-import { runningBroker } from "../../shared/broker/broker-info.ts";
-import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../../shared/broker/external-broker.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
+import {
+  type ExternalBroker,
+  externalJoinFlags,
+  externalJoinLine,
+} from "../../shared/broker/server/external-broker.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 

@@ -1,5 +1,5 @@
 import type { Role } from "../../shared/broker/access/credentials.ts";
-import { type ExternalBroker, externalBroker } from "../../shared/broker/external-broker.ts";
+import { type ExternalBroker, externalBroker } from "../../shared/broker/server/external-broker.ts";
 import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { UnreachableError } from "../../shared/errors.ts";

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { ensureRoleSecrets } from "../../shared/broker/access/credentials.ts";
 import { restoreFiles } from "../../shared/broker/copies/workspace-copy.ts";
-import { parseListen } from "../../shared/broker/listen.ts";
 import { probePeers } from "../../shared/broker/peers/peer-probe.ts";
 import {
   findSelf,
@@ -14,6 +13,7 @@ import {
   readPeers,
   writePeers,
 } from "../../shared/broker/peers/peers.ts";
+import { parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
 import { joinCode } from "../endpoint/endpoint.ts";

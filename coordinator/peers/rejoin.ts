@@ -1,8 +1,8 @@
-import { runningBroker } from "../../shared/broker/broker-info.ts";
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { clusterServers, connectSystem } from "../../shared/broker/peers/cluster.ts";
 import type { PeersFile } from "../../shared/broker/peers/peers.ts";
-import { signalProcess } from "../../shared/broker/tied-process.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
+import { signalProcess } from "../../shared/broker/server/tied-process.ts";
 import type { Log } from "../../shared/log.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";

@@ -5,11 +5,11 @@ import {
   storeWorkerList,
   workerListSubject,
 } from "../../shared/broker/access/worker-list.ts";
-import { Alarm } from "../../shared/broker/alarm.ts";
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { type Members, membersSubject, readMembers } from "../../shared/broker/peers/members.ts";
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
 import { readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
+import { Alarm } from "../../shared/broker/server/alarm.ts";
 import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";

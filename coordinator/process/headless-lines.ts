@@ -1,7 +1,11 @@
 /** What a coordinator that runs in the foreground says of itself, to whoever started it. */
 
-import { hostInUrl, runningBroker } from "../../shared/broker/broker-info.ts";
-import { type ExternalBroker, externalJoinFlags, externalJoinLine } from "../../shared/broker/external-broker.ts";
+import { hostInUrl, runningBroker } from "../../shared/broker/server/broker-info.ts";
+import {
+  type ExternalBroker,
+  externalJoinFlags,
+  externalJoinLine,
+} from "../../shared/broker/server/external-broker.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { joiningOf } from "../endpoint/join-lines.ts";

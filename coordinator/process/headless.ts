@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
-import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/external-broker.ts";
-import { listenText } from "../../shared/broker/listen.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
-import { type HeldBroker, holdBroker } from "../../shared/broker/server.ts";
+import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
+import { listenText } from "../../shared/broker/server/listen.ts";
+import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store-check.ts";
 import { keepMark } from "../../shared/broker/store-mark.ts";
 import { ensureStreams } from "../../shared/broker/streams.ts";

@@ -1,5 +1,5 @@
-import { type ExternalBroker, externalJoinFlags } from "../../shared/broker/external-broker.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
+import { type ExternalBroker, externalJoinFlags } from "../../shared/broker/server/external-broker.ts";
 import { aimed } from "../../shared/broker/store-check.ts";
 import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";

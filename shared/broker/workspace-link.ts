@@ -5,14 +5,14 @@ import { BusError } from "../ports.ts";
 import { type WorkspacePaths, workspaceFlags } from "../workspace.ts";
 import { inboxPrefix } from "./access/accounts.ts";
 import { type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
-import { runningBroker } from "./broker-info.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./client/bus.ts";
 import { mayPass, streamInfo } from "./client/jetstream-api.ts";
-import type { ExternalBroker } from "./external-broker.ts";
 import { keptStreams } from "./peers/cluster.ts";
 import { peersTrouble } from "./peers/peer-probe.ts";
 import { type PeersFile, peerUrls, readPeers } from "./peers/peers.ts";
-import { holdBroker } from "./server.ts";
+import { runningBroker } from "./server/broker-info.ts";
+import type { ExternalBroker } from "./server/external-broker.ts";
+import { holdBroker } from "./server/server.ts";
 import { checkStore, checkStoreThere } from "./store-check.ts";
 
 /** A connection to the workspace's broker, and what undoes it. */

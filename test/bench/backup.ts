@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { streamInfo } from "../../shared/broker/client/jetstream-api.ts";
-import { holdBroker } from "../../shared/broker/server.ts";
+import { holdBroker } from "../../shared/broker/server/server.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Bus } from "../../shared/ports.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/journal-reader.ts";
-import { holdBroker } from "../../shared/broker/server.ts";
+import { holdBroker } from "../../shared/broker/server/server.ts";
 import { writeSnapshot } from "../../shared/broker/snapshots.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";

@@ -1,4 +1,4 @@
-import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 import type { TcpProxy } from "../support/proxy.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
-import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { pause } from "../../shared/deadline.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
 import { TcpProxy } from "../support/proxy.ts";

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
-import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
+import { type BrokerInfo, runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { isAlive } from "../../shared/process-identity.ts";
 import { atEnd, eventually, processesNaming } from "../support/cleanup.ts";

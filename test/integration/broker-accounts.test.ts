@@ -12,7 +12,7 @@ import {
 } from "nats";
 import { inboxPrefix, type WorkerUser } from "../../shared/broker/access/accounts.ts";
 import { operatorName, type Role, readRoleSecret } from "../../shared/broker/access/credentials.ts";
-import { type HeldBroker, holdBroker } from "../../shared/broker/server.ts";
+import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import * as subjects from "../../shared/wire/subjects.ts";

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { roles } from "../../shared/broker/access/credentials.ts";
-import { runningBroker } from "../../shared/broker/server.ts";
-import { signalProcess } from "../../shared/broker/tied-process.ts";
+import { runningBroker } from "../../shared/broker/server/server.ts";
+import { signalProcess } from "../../shared/broker/server/tied-process.ts";
 import { isAlive } from "../../shared/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../shared/workspace.ts";
 import {

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { holdBroker } from "../../shared/broker/server.ts";
+import { holdBroker } from "../../shared/broker/server/server.ts";
 import { workspaceAt } from "../../shared/workspace.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findNatsServer } from "../../shared/broker/install/nats-server-binary.ts";
-import { probePort } from "../../shared/broker/listen.ts";
-import { type NatsProcess, startNats } from "../../shared/broker/nats-process.ts";
-import { endProcess, signalProcess } from "../../shared/broker/tied-process.ts";
+import { probePort } from "../../shared/broker/server/listen.ts";
+import { type NatsProcess, startNats } from "../../shared/broker/server/nats-process.ts";
+import { endProcess, signalProcess } from "../../shared/broker/server/tied-process.ts";
 import { atEnd, mustEnd, temporaryFolder } from "./cleanup.ts";
 
 /** A real nats-server of a test's own, which may be treated badly. It ends with the test file. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
-import { type BrokerInfo, runningBroker } from "../../shared/broker/broker-info.ts";
-import { probePort } from "../../shared/broker/listen.ts";
 import { clusterServers, connectSystem, keptStreamInfos } from "../../shared/broker/peers/cluster.ts";
 import { readPeers } from "../../shared/broker/peers/peers.ts";
-import { endProcess } from "../../shared/broker/tied-process.ts";
+import { type BrokerInfo, runningBroker } from "../../shared/broker/server/broker-info.ts";
+import { probePort } from "../../shared/broker/server/listen.ts";
+import { endProcess } from "../../shared/broker/server/tied-process.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";

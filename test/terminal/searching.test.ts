@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
-import { runningBroker } from "../../shared/broker/broker-info.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { eventually } from "../support/cleanup.ts";
 import { type Pane, quoted, Tmux } from "../support/tmux.ts";
 import { WatchedSearch } from "../support/watched-search.ts";

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { openBackup } from "../../../shared/broker/copies/backup-file.ts";
 import { restoreFiles } from "../../../shared/broker/copies/workspace-copy.ts";
-import { parseListen } from "../../../shared/broker/listen.ts";
 import {
   findSelf,
   type Peer,
@@ -12,6 +11,7 @@ import {
   writePeers,
 } from "../../../shared/broker/peers/peers.ts";
 import { setAside } from "../../../shared/broker/peers/set-aside.ts";
+import { parseListen } from "../../../shared/broker/server/listen.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";

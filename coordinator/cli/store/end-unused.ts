@@ -1,6 +1,6 @@
-import { runningBroker } from "../../../shared/broker/broker-info.ts";
-import { takeCensus } from "../../../shared/broker/holders.ts";
-import { signalProcess } from "../../../shared/broker/tied-process.ts";
+import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
+import { takeCensus } from "../../../shared/broker/server/holders.ts";
+import { signalProcess } from "../../../shared/broker/server/tied-process.ts";
 import { pause } from "../../../shared/deadline.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { isAlive } from "../../../shared/process-identity.ts";

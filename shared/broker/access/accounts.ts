@@ -1,8 +1,8 @@
 import { isWorkerId, type WorkerId } from "../../domain/names.ts";
 import { BrokerError } from "../../errors.ts";
 import * as subjects from "../../wire/subjects.ts";
-import { hostInUrl } from "../broker-info.ts";
 import { type Peer, peerAddress, systemUser } from "../peers/peers.ts";
+import { hostInUrl } from "../server/broker-info.ts";
 import type { RoleSecrets } from "./credentials.ts";
 
 /**

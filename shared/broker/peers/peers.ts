@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { UsageError } from "../../errors.ts";
 import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
-import { hostInUrl } from "../broker-info.ts";
+import { hostInUrl } from "../server/broker-info.ts";
 
 /** One machine of a workspace that lives on several. */
 export interface Peer {

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { BrokerError, UsageError } from "../errors.ts";
+import { BrokerError, UsageError } from "../../errors.ts";
 import { hostInUrl } from "./broker-info.ts";
 
 /** What the broker listens on. */

@@ -1,11 +1,13 @@
 import { appendFileSync, copyFileSync, existsSync, type FSWatcher, statSync, truncateSync, watch } from "node:fs";
 import { basename } from "node:path";
-import { BrokerError } from "../errors.ts";
-import { type HeldLock, takeLock } from "../lock-file.ts";
-import { ownIdentity } from "../process-identity.ts";
-import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../workspace.ts";
-import { type ClusterSettings, serverConfiguration, workersConfiguration } from "./access/accounts.ts";
-import { ensureRoleSecrets, operatorName } from "./access/credentials.ts";
+import { BrokerError } from "../../errors.ts";
+import { type HeldLock, takeLock } from "../../lock-file.ts";
+import { ownIdentity } from "../../process-identity.ts";
+import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../../workspace.ts";
+import { type ClusterSettings, serverConfiguration, workersConfiguration } from "../access/accounts.ts";
+import { ensureRoleSecrets, operatorName } from "../access/credentials.ts";
+import type { NatsServerBinary } from "../install/nats-server-version.ts";
+import { readPeers, selfOf } from "../peers/peers.ts";
 import { Alarm } from "./alarm.ts";
 import { Ballast } from "./ballast.ts";
 import {
@@ -19,10 +21,8 @@ import {
 import { diskTrouble, saysDiskFull } from "./disk.ts";
 import { FormerPort } from "./former-port.ts";
 import { forget, takeCensus } from "./holders.ts";
-import type { NatsServerBinary } from "./install/nats-server-version.ts";
 import { cannotListen, listenText, probePort } from "./listen.ts";
 import { endLeftServers, type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
-import { readPeers, selfOf } from "./peers/peers.ts";
 import { formerPorts, rememberedListen, rememberListen } from "./remembered-listen.ts";
 import { signalProcess } from "./tied-process.ts";
 
