@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readJournal } from "../shared/broker/journal-reader.ts";
+import { readJournal } from "../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../shared/broker/workspace-link.ts";
 import { loadSpecFile, packageRoot } from "../shared/component-defaults.ts";
 import { pause } from "../shared/deadline.ts";

@@ -1,6 +1,6 @@
 import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
-import { foldJournal } from "../../shared/broker/journal-reader.ts";
-import { checkCited } from "../../shared/broker/store-check.ts";
+import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
+import { checkCited } from "../../shared/broker/store/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { apply, type WorkspaceState } from "../../shared/domain/workspace-state.ts";

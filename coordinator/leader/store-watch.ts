@@ -1,4 +1,4 @@
-import { evidenceLost, journalGap } from "../../shared/broker/store-check.ts";
+import { evidenceLost, journalGap } from "../../shared/broker/store/store-check.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import { type Bus, BusError, type Clock } from "../../shared/ports.ts";
 import { streams } from "../../shared/wire/subjects.ts";

@@ -1,4 +1,4 @@
-import { followJournal } from "../../shared/broker/journal-reader.ts";
+import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { isOpen, type Trial } from "../../shared/domain/trial.ts";

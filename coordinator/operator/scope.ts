@@ -53,7 +53,7 @@ export async function withLink<T>(
     return await work(link);
   } catch (error) {
     if (!(error instanceof BusError)) {
-      const { aimed } = await import("../../shared/broker/store-check.ts");
+      const { aimed } = await import("../../shared/broker/store/store-check.ts");
       throw aimed(error, scope.flags);
     }
     // Not a bug: the broker ended in the middle, or its peers choose who leads them.
@@ -74,6 +74,6 @@ export const readWorkspace = (scope: Scope): Promise<WorkspaceState> =>
 
 /** The same for a command that has more to read. */
 export async function readWorkspaceOver(bus: Bus): Promise<WorkspaceState> {
-  const { readJournal } = await import("../../shared/broker/journal-reader.ts");
+  const { readJournal } = await import("../../shared/broker/store/journal-reader.ts");
   return readJournal(bus);
 }

@@ -5,8 +5,8 @@ import { openBackup } from "../../shared/broker/copies/backup-file.ts";
 import { unpackWorkspace } from "../../shared/broker/copies/workspace-copy.ts";
 import { keptStreamInfos } from "../../shared/broker/peers/cluster.ts";
 import { type PeersFile, writePeers } from "../../shared/broker/peers/peers.ts";
-import { currentMark, writeMark } from "../../shared/broker/store-mark.ts";
-import { streamPlans } from "../../shared/broker/streams.ts";
+import { currentMark, writeMark } from "../../shared/broker/store/store-mark.ts";
+import { streamPlans } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";
 

@@ -3,8 +3,8 @@ import { askJetStream, streamInfo } from "../../shared/broker/client/jetstream-a
 import { areClosed } from "../../shared/broker/peers/closed-streams.ts";
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
 import { type PeersFile, readPeers } from "../../shared/broker/peers/peers.ts";
-import { checkStore } from "../../shared/broker/store-check.ts";
-import { ensureStreams } from "../../shared/broker/streams.ts";
+import { checkStore } from "../../shared/broker/store/store-check.ts";
+import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";

@@ -1,4 +1,4 @@
-import { followJournal } from "../../shared/broker/journal-reader.ts";
+import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { JobName } from "../../shared/domain/names.ts";

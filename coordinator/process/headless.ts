@@ -5,9 +5,9 @@ import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
 import { listenText } from "../../shared/broker/server/listen.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
-import { aimed, checkEnds, checkStore } from "../../shared/broker/store-check.ts";
-import { keepMark } from "../../shared/broker/store-mark.ts";
-import { ensureStreams } from "../../shared/broker/streams.ts";
+import { aimed, checkEnds, checkStore } from "../../shared/broker/store/store-check.ts";
+import { keepMark } from "../../shared/broker/store/store-mark.ts";
+import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";

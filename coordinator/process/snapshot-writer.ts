@@ -4,8 +4,8 @@
  */
 
 import { setPriority } from "node:os";
-import { readJournal } from "../../shared/broker/journal-reader.ts";
-import { writeSnapshot } from "../../shared/broker/snapshots.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
+import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { exitCode, explain } from "../../shared/errors.ts";
 import type { SnapshotOrder } from "./snapshot-process.ts";

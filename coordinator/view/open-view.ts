@@ -1,6 +1,6 @@
-import { readJournal } from "../../shared/broker/journal-reader.ts";
 import { type ExternalBroker, externalJoinFlags } from "../../shared/broker/server/external-broker.ts";
-import { aimed } from "../../shared/broker/store-check.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
+import { aimed } from "../../shared/broker/store/store-check.ts";
 import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";

@@ -13,7 +13,7 @@ import { type PeersFile, peerUrls, readPeers } from "./peers/peers.ts";
 import { runningBroker } from "./server/broker-info.ts";
 import type { ExternalBroker } from "./server/external-broker.ts";
 import { holdBroker } from "./server/server.ts";
-import { checkStore, checkStoreThere } from "./store-check.ts";
+import { checkStore, checkStoreThere } from "./store/store-check.ts";
 
 /** A connection to the workspace's broker, and what undoes it. */
 export interface WorkspaceLink {

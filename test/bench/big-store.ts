@@ -1,4 +1,4 @@
-import { ensureStreams } from "../../shared/broker/streams.ts";
+import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import type { Configuration } from "../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, type RunName, type WorkerId } from "../../shared/domain/names.ts";

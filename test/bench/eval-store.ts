@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readJournal } from "../../shared/broker/journal-reader.ts";
-import { writeSnapshot } from "../../shared/broker/snapshots.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
+import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { workspacePaths } from "../../shared/workspace.ts";
 import { job, narrowing, tellSearch } from "./big-store.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
-import { readJournal } from "../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";

@@ -2,7 +2,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Verification, verifyStore } from "../../coordinator/cli/store/verify.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
-import { readJournal } from "../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";

@@ -6,7 +6,7 @@ import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { BackupWriter, openBackup } from "../../shared/broker/copies/backup-file.ts";
 import { packStream } from "../../shared/broker/copies/stream-archive.ts";
 import { holdBroker } from "../../shared/broker/server/server.ts";
-import { ensureStreams } from "../../shared/broker/streams.ts";
+import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { connectAs, linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";

@@ -8,7 +8,7 @@ import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { connectBus } from "../../shared/broker/client/bus.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { probePort } from "../../shared/broker/server/listen.ts";
-import { ensureStreams } from "../../shared/broker/streams.ts";
+import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JobName } from "../../shared/domain/names.ts";

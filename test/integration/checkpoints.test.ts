@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { readCurves } from "../../coordinator/reading/evidence-reader.ts";
-import { followJournal } from "../../shared/broker/journal-reader.ts";
+import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { Curve } from "../../shared/domain/curve.ts";
 import type { Checkpointed } from "../../shared/domain/events.ts";

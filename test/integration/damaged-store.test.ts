@@ -15,9 +15,9 @@ import {
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readJournal } from "../../shared/broker/journal-reader.ts";
-import { writeSnapshot } from "../../shared/broker/snapshots.ts";
-import { currentMark, writeMark } from "../../shared/broker/store-mark.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
+import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
+import { currentMark, writeMark } from "../../shared/broker/store/store-mark.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { encodeEvents, encodeEvidence, type ReportRow } from "../../shared/wire/messages.ts";

@@ -1,4 +1,4 @@
-import { foldJournal } from "../../shared/broker/journal-reader.ts";
+import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import type { InvariantCheck } from "../../shared/domain/invariants.ts";
 import { FoldError } from "../../shared/domain/run-table.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";

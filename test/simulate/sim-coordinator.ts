@@ -1,6 +1,6 @@
 import { serve } from "../../coordinator/leader/service.ts";
-import { readJournal } from "../../shared/broker/journal-reader.ts";
-import { writeSnapshot } from "../../shared/broker/snapshots.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
+import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import type { Log } from "../../shared/log.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { SimBroker } from "./sim-broker.ts";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { verifyStore } from "../../coordinator/cli/store/verify.ts";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
-import { readJournal } from "../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { loadSpecFile } from "../../shared/component-defaults.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";

@@ -1,6 +1,6 @@
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { holdBroker } from "../../shared/broker/server/server.ts";
-import { ensureStreams } from "../../shared/broker/streams.ts";
+import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";

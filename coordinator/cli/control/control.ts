@@ -1,4 +1,4 @@
-import { readJournal } from "../../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { isOpen } from "../../../shared/domain/trial.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";

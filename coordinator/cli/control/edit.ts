@@ -1,4 +1,4 @@
-import { readJournal } from "../../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { changesText, type JobChanges } from "../../../shared/domain/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";

@@ -1,4 +1,4 @@
-import { readJournal } from "../../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import { componentDefaults } from "../../../shared/component-defaults.ts";
 import {

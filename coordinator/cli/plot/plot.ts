@@ -46,7 +46,7 @@ export async function plot(
 }
 
 async function readFigure(request: PlotRequest, scope: Scope): Promise<Figure> {
-  const { readJournal } = await import("../../../shared/broker/journal-reader.ts");
+  const { readJournal } = await import("../../../shared/broker/store/journal-reader.ts");
   return withLink(scope, "viewer", async ({ bus }) => {
     const state = await readJournal(bus);
     return buildFigure(request, { state, bus, workspace: scope.paths.name });

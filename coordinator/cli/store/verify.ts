@@ -1,6 +1,6 @@
 import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
-import { readSnapshot } from "../../../shared/broker/snapshots.ts";
-import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../shared/broker/store-check.ts";
+import { readSnapshot } from "../../../shared/broker/store/snapshots.ts";
+import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../shared/broker/store/store-check.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import type { JournalEvent } from "../../../shared/domain/events.ts";
 import { plainDifference } from "../../../shared/domain/invariants/plain-difference.ts";

@@ -1,6 +1,6 @@
 import { copyFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { readJournal } from "../../../shared/broker/journal-reader.ts";
+import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import type { ImportedRun } from "../../../shared/domain/events.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";

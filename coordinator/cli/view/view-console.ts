@@ -1,4 +1,4 @@
-import { followJournal } from "../../../shared/broker/journal-reader.ts";
+import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { JournalEvent } from "../../../shared/domain/events.ts";
 import { isOpen } from "../../../shared/domain/trial.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";

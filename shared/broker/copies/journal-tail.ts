@@ -3,7 +3,7 @@ import { BrokerError } from "../../errors.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
 import { streams } from "../../wire/subjects.ts";
-import { journalGap } from "../store-check.ts";
+import { journalGap } from "../store/store-check.ts";
 
 /**
  * What the journal came to hold while the evidence was packed. Without it a backup of a running search would hold results of

@@ -7,7 +7,7 @@ import { encodeLeader } from "../../wire/messages.ts";
 import { leaderKey } from "../../wire/subjects.ts";
 import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../workspace.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
-import { currentMark, forgetMark, type StoreMark, writeMark } from "../store-mark.ts";
+import { currentMark, forgetMark, type StoreMark, writeMark } from "../store/store-mark.ts";
 import { linkWorkspace } from "../workspace-link.ts";
 
 export interface Replacement {

@@ -8,8 +8,8 @@ import { streams } from "../../wire/subjects.ts";
 import type { WorkspacePaths } from "../../workspace.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
-import { citedTrouble, gapText, storeTroubles } from "../store-check.ts";
-import { markOf } from "../store-mark.ts";
+import { citedTrouble, gapText, storeTroubles } from "../store/store-check.ts";
+import { markOf } from "../store/store-mark.ts";
 
 /** What can be kept of a store, and what is wrong with it. */
 export interface StoreRemains {

@@ -7,9 +7,9 @@ import { testimonyOf } from "../../wire/testimony.ts";
 import type { WorkspacePaths } from "../../workspace.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
-import { readJournal } from "../journal-reader.ts";
-import { checkCited } from "../store-check.ts";
-import { ensureStreams } from "../streams.ts";
+import { readJournal } from "../store/journal-reader.ts";
+import { checkCited } from "../store/store-check.ts";
+import { ensureStreams } from "../store/streams.ts";
 import { giveUpLead } from "./new-store.ts";
 import type { StoreRemains } from "./store-remains.ts";
 

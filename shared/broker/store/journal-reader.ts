@@ -1,14 +1,14 @@
-import { systemClock } from "../clock.ts";
-import { within } from "../deadline.ts";
-import type { JournalEvent } from "../domain/events.ts";
-import { FoldError } from "../domain/run-table.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../domain/workspace-state.ts";
-import { JournalCorruptError } from "../errors.ts";
-import type { Bus, Clock, Reading, StoredMessage } from "../ports.ts";
-import { BadMessage } from "../wire/check.ts";
-import { decodeEvents, isJournalRecord } from "../wire/messages.ts";
-import { streams } from "../wire/subjects.ts";
-import { streamInfo } from "./client/jetstream-api.ts";
+import { systemClock } from "../../clock.ts";
+import { within } from "../../deadline.ts";
+import type { JournalEvent } from "../../domain/events.ts";
+import { FoldError } from "../../domain/run-table.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/workspace-state.ts";
+import { JournalCorruptError } from "../../errors.ts";
+import type { Bus, Clock, Reading, StoredMessage } from "../../ports.ts";
+import { BadMessage } from "../../wire/check.ts";
+import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
+import { streams } from "../../wire/subjects.ts";
+import { streamInfo } from "../client/jetstream-api.ts";
 import { readSnapshot } from "./snapshots.ts";
 import { journalGap } from "./store-check.ts";
 

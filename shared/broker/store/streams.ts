@@ -1,11 +1,11 @@
 import { statfs } from "node:fs/promises";
-import { pause } from "../deadline.ts";
-import { BrokerError } from "../errors.ts";
-import { BusError } from "../ports.ts";
-import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../wire/subjects.ts";
-import type { CoordinatorBus, StreamPlan } from "./client/bus.ts";
-import { streamInfo, updateStream } from "./client/jetstream-api.ts";
-import { openStreams } from "./peers/closed-streams.ts";
+import { pause } from "../../deadline.ts";
+import { BrokerError } from "../../errors.ts";
+import { BusError } from "../../ports.ts";
+import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../../wire/subjects.ts";
+import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
+import { streamInfo, updateStream } from "../client/jetstream-api.ts";
+import { openStreams } from "../peers/closed-streams.ts";
 
 const gib = 2 ** 30;
 const retryMs = 500;

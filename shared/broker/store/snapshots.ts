@@ -1,17 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { takeSnapshot } from "../domain/snapshot.ts";
-import type { WorkspaceState } from "../domain/workspace-state.ts";
-import { type Bus, BusError } from "../ports.ts";
-import { BadMessage } from "../wire/check.ts";
-import { newKey, open, seal } from "../wire/sealed-chunks.ts";
+import { takeSnapshot } from "../../domain/snapshot.ts";
+import type { WorkspaceState } from "../../domain/workspace-state.ts";
+import { type Bus, BusError } from "../../ports.ts";
+import { BadMessage } from "../../wire/check.ts";
+import { newKey, open, seal } from "../../wire/sealed-chunks.ts";
 import {
   decodeSnapshot,
   decodeSnapshotPlace,
   encodeSnapshot,
   encodeSnapshotPlace,
   type SnapshotPlace,
-} from "../wire/snapshots.ts";
-import { snapshotChunk, snapshotChunks, snapshotKey, streams } from "../wire/subjects.ts";
+} from "../../wire/snapshots.ts";
+import { snapshotChunk, snapshotChunks, snapshotKey, streams } from "../../wire/subjects.ts";
 
 /** Pieces on their way at once. */
 const inFlight = 8;

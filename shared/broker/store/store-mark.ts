@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
-import type { Bus } from "../ports.ts";
-import { streams } from "../wire/subjects.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../workspace.ts";
-import { streamInfo } from "./client/jetstream-api.ts";
+import type { Bus } from "../../ports.ts";
+import { streams } from "../../wire/subjects.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { streamInfo } from "../client/jetstream-api.ts";
 
 /**
  * The newest sequences of journal and evidence that this machine has seen stored. A store whose end was cut off looks whole
