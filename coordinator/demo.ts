@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readJournal } from "../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../shared/broker/workspace-link.ts";
-import { loadSpecFile, packageRoot } from "../shared/component-defaults.ts";
+import { loadSpecFile, packageRoot } from "../shared/components/component-defaults.ts";
 import { pause } from "../shared/deadline.ts";
 import { type JobName, parseJobName } from "../shared/domain/names.ts";
 import { usedComponents } from "../shared/domain/spec-read.ts";

@@ -2,8 +2,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
 import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
+import { programVersion } from "../shared/components/version.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
-import { programVersion } from "../shared/version.ts";
 import { workspacePaths } from "../shared/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";

@@ -1,12 +1,12 @@
 /** Tries whether the stages of a spec can be made with each of its values; `nexus run` and `nexus edit` start this process. */
 
+import type { StageCheck, StageCheckAnswer } from "../shared/components/stage-check.ts";
 import type { Setting } from "../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../shared/domain/run.ts";
 import { randintAt } from "../shared/domain/seeds.ts";
 import type { Spec } from "../shared/domain/spec.ts";
 import { carriedDefaults, expandStages, readSpec, withChosen } from "../shared/domain/spec-read.ts";
 import { SpecError } from "../shared/errors.ts";
-import type { StageCheck, StageCheckAnswer } from "../shared/stage-check.ts";
 import { NotAComponent } from "./own-module.ts";
 import { stageFactory } from "./stages/registry.ts";
 import type { ComponentSpec, StageContext } from "./stages/stage.ts";

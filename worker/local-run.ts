@@ -3,11 +3,11 @@
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
+import type { LocalRun } from "../shared/components/local-run.ts";
 import { randintAt } from "../shared/domain/seeds.ts";
 import { isMapping } from "../shared/domain/spec/expand.ts";
 import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../shared/domain/spec-read.ts";
 import { exitCode } from "../shared/errors.ts";
-import type { LocalRun } from "../shared/local-run.ts";
 import { useOwnComponents } from "./components/registry.ts";
 import { failureText, settingLines } from "./runner/console-lines.ts";
 import { executeRun, Stopped } from "./runner/run.ts";

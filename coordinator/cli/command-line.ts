@@ -1,8 +1,8 @@
 /** `nexus`: its verbs (`verbs/`, with this file the only ones that import commander) and the shortening of options. */
 
 import { Command, CommanderError, Option } from "commander";
+import { programVersion } from "../../shared/components/version.ts";
 import { exitCode } from "../../shared/errors.ts";
-import { programVersion } from "../../shared/version.ts";
 import type { Output } from "../operator/output.ts";
 import type { GlobalOptions } from "../operator/scope.ts";
 import { checkHelpWords } from "./help-words.ts";

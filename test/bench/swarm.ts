@@ -7,7 +7,7 @@ import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
-import { loadSpecFile } from "../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";

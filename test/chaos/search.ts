@@ -4,7 +4,7 @@ import { type Verification, verifyStore } from "../../coordinator/cli/store/veri
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import { loadSpecFile } from "../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { checkStages } from "../../coordinator/cli/submit/check-stages.ts";
-import { loadSpecFile } from "../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import { usedComponents } from "../../shared/domain/spec-read.ts";
 import { SpecError } from "../../shared/errors.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { loadSpecFile } from "../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { tunedConfiguration } from "../../shared/domain/hyperparameter.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { exitCode } from "../../shared/errors.ts";

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../shared/process-identity.ts";
 import { atEnd, eventually, mustEnd, processesNaming, temporaryFolder } from "../support/cleanup.ts";
 import { nexus } from "../support/nexus-command.ts";

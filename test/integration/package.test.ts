@@ -5,8 +5,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
-import { packageRoot } from "../../shared/component-defaults.ts";
-import { programVersion } from "../../shared/version.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
+import { programVersion } from "../../shared/components/version.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../support/cleanup.ts";
 
 /** What people get who install the package: made of the build in dist, installed in an empty folder. */

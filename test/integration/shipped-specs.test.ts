@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { startNexus } from "../support/nexus-command.ts";
 import { Swarm } from "../support/swarm.ts";

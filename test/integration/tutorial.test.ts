@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { maskedCrc32c } from "../../shared/tensorboard/crc32c.ts";

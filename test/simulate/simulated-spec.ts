@@ -1,4 +1,4 @@
-import { componentDefaults } from "../../shared/component-defaults.ts";
+import { componentDefaults } from "../../shared/components/component-defaults.ts";
 import { readSpec, usedComponents } from "../../shared/domain/spec-read.ts";
 import type { Order } from "../../shared/wire/messages.ts";
 

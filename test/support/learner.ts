@@ -1,5 +1,5 @@
 import { load } from "js-yaml";
-import { componentDefaults } from "../../shared/component-defaults.ts";
+import { componentDefaults } from "../../shared/components/component-defaults.ts";
 import type { ComponentSpec, StageContext } from "../../worker/stages/stage.ts";
 
 const defaults = componentDefaults();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { isMapping } from "../../shared/domain/spec/expand.ts";
 import type { ComponentDefaults, Spec, Tree } from "../../shared/domain/spec.ts";
 import { carriedDefaults, readSpec } from "../../shared/domain/spec-read.ts";

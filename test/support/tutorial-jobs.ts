@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { JobStory } from "./job-story.ts";
 import { tutorialHyperparameters } from "./search.ts";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { demoHelp, readDemoWords } from "../../coordinator/demo-words.ts";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
+import { programVersion } from "../../shared/components/version.ts";
 import { exitCode, UsageError } from "../../shared/errors.ts";
-import { programVersion } from "../../shared/version.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { nexus, startNexus } from "../support/nexus-command.ts";
 

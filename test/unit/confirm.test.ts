@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { carryOut } from "../../coordinator/cli/command-line.ts";
 import { printConfirmation } from "../../coordinator/cli/evaluate/confirm-job.ts";
 import { printSpec } from "../../coordinator/cli/evaluate/spec-best.ts";
-import { componentDefaults } from "../../shared/component-defaults.ts";
+import { componentDefaults } from "../../shared/components/component-defaults.ts";
 import { confirmationSpec, confirmationsOf, pickTargets } from "../../shared/domain/evaluation/confirmation.ts";
 import { evaluate } from "../../shared/domain/evaluation/evaluated.ts";
 import { measuredAgain, studentQuantile } from "../../shared/domain/evaluation/measured-again.ts";

@@ -9,7 +9,7 @@ import { parseTable } from "../../coordinator/cli/transfer/read-table.ts";
 import { carryOut } from "../../coordinator/leader/orders.ts";
 import { exportLines } from "../../coordinator/runs/listing-file.ts";
 import { listing } from "../../coordinator/runs/run-listing.ts";
-import { componentDefaults } from "../../shared/component-defaults.ts";
+import { componentDefaults } from "../../shared/components/component-defaults.ts";
 import type { ImportedRun } from "../../shared/domain/events.ts";
 import { leaderOf } from "../../shared/domain/lead.ts";
 import { jobName } from "../../shared/domain/names.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, posix } from "node:path";
 import { describe, test } from "node:test";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 
 /** One import, `export ... from` or `import()` of a module. */
 interface Import {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { componentDefaults, packageRoot } from "../../shared/component-defaults.ts";
+import { componentDefaults, packageRoot } from "../../shared/components/component-defaults.ts";
 import { expandSpec, readSpec, stagesOf } from "../../shared/domain/spec-read.ts";
 import { executeRun } from "../../worker/runner/run.ts";
 import createStage from "../../worker/stages/RL_Proc/RL_Proc.ts";

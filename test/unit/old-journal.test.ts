@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { collectCode } from "../../coordinator/cli/submit/collect-code.ts";
 import { answerClaim } from "../../coordinator/leader/search-loop.ts";
-import { loadSpecFile } from "../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { SpecError, UsageError } from "../../shared/errors.ts";
 import { BadMessage } from "../../shared/wire/check.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { optunaJournal } from "../../coordinator/cli/transfer/optuna-journal.ts";
 import { eventFile } from "../../coordinator/cli/transfer/run-files.ts";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { ordered, unordered } from "../support/search.ts";

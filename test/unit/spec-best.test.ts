@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { componentDefaults, packageRoot } from "../../shared/component-defaults.ts";
+import { componentDefaults, packageRoot } from "../../shared/components/component-defaults.ts";
 import { UnwritableSpec, withLauncher, withTunedValues } from "../../shared/domain/evaluation/tuned-spec.ts";
 import { yamlText } from "../../shared/domain/evaluation/yaml-edits.ts";
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";

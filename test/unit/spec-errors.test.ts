@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import type { Problem } from "../../shared/domain/spec.ts";
 import { readSpec, renderProblems } from "../../shared/domain/spec-read.ts";
 import { specText, testDefaults } from "../support/spec-defaults.ts";

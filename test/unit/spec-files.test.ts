@@ -3,7 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
-import { componentDefaults, loadSpecFile, mostSpecBytes, packageRoot } from "../../shared/component-defaults.ts";
+import {
+  componentDefaults,
+  loadSpecFile,
+  mostSpecBytes,
+  packageRoot,
+} from "../../shared/components/component-defaults.ts";
 import { isMapping } from "../../shared/domain/spec/expand.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
 import { expandSpec, readSpec, stagesOf } from "../../shared/domain/spec-read.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import { isMapping } from "../../shared/domain/spec/expand.ts";
 import type { Spec, Tree } from "../../shared/domain/spec.ts";

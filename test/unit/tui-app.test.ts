@@ -7,7 +7,7 @@ import { App, type Leaving } from "../../coordinator/tui/app.ts";
 import { bindings, keyTable } from "../../coordinator/tui/keys.ts";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../coordinator/tui/terminal/styled.ts";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import type { Trial } from "../../shared/domain/trial.ts";
 import { apply } from "../../shared/domain/workspace-state.ts";
 import { BusError } from "../../shared/ports.ts";

@@ -10,7 +10,7 @@ import { settingsWithin } from "../../coordinator/tui/screens/settings-text.ts";
 import { type Look, lineText, rendered, span } from "../../coordinator/tui/terminal/styled.ts";
 import { wrapped, wrappedCommand } from "../../coordinator/tui/terminal/wrap.ts";
 import type { ViewModel } from "../../coordinator/tui/view-model.ts";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { JobStory, storyStart } from "../support/job-story.ts";
 import { modelOf } from "../support/shown-story.ts";
 import { SimulatedSearch } from "../support/simulated-search.ts";

@@ -9,7 +9,7 @@ import { fittingStatus, statusOf } from "../../coordinator/leader/status.ts";
 import { WorkerNotes } from "../../coordinator/live/worker-notes.ts";
 import { workerRows } from "../../coordinator/live/worker-rows.ts";
 import { isNewcomer, welcomeText } from "../../coordinator/view/welcome.ts";
-import { loadSpecFile } from "../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { BadMessage } from "../../shared/wire/check.ts";

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { carryOut } from "../../coordinator/cli/command-line.ts";
-import { packageRoot } from "../../shared/component-defaults.ts";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
 
 /** Whatever a message, a help text or a page tells people to type must be there to be typed. */
 interface Typed {

@@ -1,6 +1,6 @@
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
-import { componentDefaults } from "../../../shared/component-defaults.ts";
+import { componentDefaults } from "../../../shared/components/component-defaults.ts";
 import {
   confirmationSpec,
   confirmationsOf,

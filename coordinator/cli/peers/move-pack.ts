@@ -4,8 +4,8 @@ import { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { packWorkspace, savedFiles } from "../../../shared/broker/copies/workspace-copy.ts";
 import { closeStreams, openStreams } from "../../../shared/broker/peers/closed-streams.ts";
 import { checkStore } from "../../../shared/broker/store/store-check.ts";
+import { programVersion } from "../../../shared/components/version.ts";
 import { NexusError } from "../../../shared/errors.ts";
-import { programVersion } from "../../../shared/version.ts";
 import type { Output } from "../../operator/output.ts";
 import { type Scope, withLink } from "../../operator/scope.ts";
 

@@ -1,4 +1,4 @@
-import { programVersion } from "../../../shared/version.ts";
+import { programVersion } from "../../../shared/components/version.ts";
 import type { DotForm } from "../../chart/dots.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../operator/scope.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
+import { programVersion } from "../../../shared/components/version.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { programVersion } from "../../../shared/version.ts";
 import { workspaceAt } from "../../../shared/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { StageCheck, StageCheckAnswer } from "../../../shared/components/stage-check.ts";
 import { SpecError } from "../../../shared/errors.ts";
-import type { StageCheck, StageCheckAnswer } from "../../../shared/stage-check.ts";
 import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 

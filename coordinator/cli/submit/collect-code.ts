@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { ownComponentFiles } from "../../../shared/component-defaults.ts";
+import { ownComponentFiles } from "../../../shared/components/component-defaults.ts";
 import type { CodeBundle, CodeFile } from "../../../shared/domain/code-bundle.ts";
 import type { Spec } from "../../../shared/domain/spec.ts";
 import { usedComponents } from "../../../shared/domain/spec-read.ts";

@@ -3,13 +3,13 @@ import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeCode } from "../../../shared/code-files.ts";
+import { writeCode } from "../../../shared/components/code-files.ts";
+import type { LocalRun } from "../../../shared/components/local-run.ts";
 import { largestRandint } from "../../../shared/domain/seeds.ts";
 import { isMapping } from "../../../shared/domain/spec/expand.ts";
 import type { Spec } from "../../../shared/domain/spec.ts";
 import { expandSpec, usedComponents } from "../../../shared/domain/spec-read.ts";
 import { exitCode, UsageError } from "../../../shared/errors.ts";
-import type { LocalRun } from "../../../shared/local-run.ts";
 import type { Output } from "../../operator/output.ts";
 import { collectCode } from "./collect-code.ts";
 

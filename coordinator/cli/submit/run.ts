@@ -1,4 +1,4 @@
-import { loadSpecFile } from "../../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { renderProblems } from "../../../shared/domain/spec-read.ts";
 import type { Output } from "../../operator/output.ts";
 import type { GlobalOptions } from "../../operator/scope.ts";

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
-import { loadSpecFile } from "../../../shared/component-defaults.ts";
+import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import type { ImportedRun } from "../../../shared/domain/events.ts";
 import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";

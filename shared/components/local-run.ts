@@ -1,4 +1,4 @@
-import type { ChosenSettings } from "./domain/run.ts";
+import type { ChosenSettings } from "../domain/run.ts";
 
 /** What `nexus run` tells the process that executes a spec on this machine, in one IPC message. */
 export interface LocalRun {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { CodeBundle } from "./domain/code-bundle.ts";
-import { unzip } from "./wire/code-bundle.ts";
+import type { CodeBundle } from "../domain/code-bundle.ts";
+import { unzip } from "../wire/code-bundle.ts";
 
 /**
  * Writes the files of a bundle below a folder.

@@ -1,4 +1,4 @@
-import type { Setting } from "./domain/hyperparameter.ts";
+import type { Setting } from "../domain/hyperparameter.ts";
 
 /** What is asked of the process that tries whether stages can be made of a spec's values, in one IPC message. */
 export interface StageCheck {
