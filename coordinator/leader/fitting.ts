@@ -1,7 +1,7 @@
+import { counted } from "../../shared/domain/counted.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Claim } from "../../shared/wire/messages.ts";
-import { counted } from "../counted.ts";
 import type { Reign } from "./reign.ts";
 
 export const openJobs = (reign: Reign): RunTable[] => [...reign.state.jobs.values()].filter((table) => !table.isOver);

@@ -1,4 +1,4 @@
-import { counted } from "../counted.ts";
+import { counted } from "../../shared/domain/counted.ts";
 import type { Spread } from "./combine.ts";
 import { type Dial, evenlyChosen, jitter, type Measure, summaryOf } from "./dials.ts";
 import { type Axis, axisOfNames, axisOver, type Figure, type Limits, type Mark } from "./figure.ts";

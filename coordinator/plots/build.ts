@@ -1,3 +1,4 @@
+import { counted } from "../../shared/domain/counted.ts";
 import { completedRuns } from "../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { importanceOf } from "../../shared/domain/importance.ts";
@@ -7,7 +8,6 @@ import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { checkIsSearch, nothingCompleted } from "../cli/evaluate/eval.ts";
-import { counted } from "../counted.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
 import { readEvents } from "../reading/journal-events.ts";
 import { namedJob } from "../runs/named-job.ts";

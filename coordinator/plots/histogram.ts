@@ -1,4 +1,4 @@
-import { counted } from "../counted.ts";
+import { counted } from "../../shared/domain/counted.ts";
 import type { Measure } from "./dials.ts";
 import { axisOver, type Box, type Figure, type Limits, type Panel } from "./figure.ts";
 import { arranged, type Layout } from "./layout.ts";

@@ -1,4 +1,4 @@
-import { counted } from "../counted.ts";
+import { counted } from "../../shared/domain/counted.ts";
 import { type Dial, evenlyChosen, jitter, type Measure } from "./dials.ts";
 import { axisOver, type Figure, type Label, type Mark, type Path, placeOn } from "./figure.ts";
 import { grey, plainLook } from "./palette.ts";

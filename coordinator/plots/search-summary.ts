@@ -1,5 +1,5 @@
+import { counted } from "../../shared/domain/counted.ts";
 import type { SearchHistory } from "../../shared/domain/evaluation/history.ts";
-import { counted } from "../counted.ts";
 import { mostDots } from "./against.ts";
 import { evenlyChosen } from "./dials.ts";
 import { axisOver, type Figure, type Limits } from "./figure.ts";

@@ -1,6 +1,7 @@
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import { componentDefaults } from "../../../shared/components/component-defaults.ts";
+import { counted } from "../../../shared/domain/counted.ts";
 import {
   confirmationSpec,
   confirmationsOf,
@@ -18,7 +19,6 @@ import type { Spec } from "../../../shared/domain/spec.ts";
 import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../../shared/domain/spec-read.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, NotFoundError, SpecError } from "../../../shared/errors.ts";
-import { counted } from "../../counted.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
 import { withOperatorLink } from "../../operator/operator-link.ts";
 import type { Output } from "../../operator/output.ts";

@@ -1,7 +1,7 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import type { Confirmation } from "../../../shared/domain/evaluation/confirmation.ts";
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import { type Hyperparameter, settingsOf } from "../../../shared/domain/hyperparameter.ts";
-import { counted } from "../../counted.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { tableColumn, tableLines } from "../../words/table.ts";
 import { hparamsOf } from "./eval.ts";

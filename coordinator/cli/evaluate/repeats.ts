@@ -1,10 +1,10 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
 import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { type MeasuredAgain, measuredAgain } from "../../../shared/domain/evaluation/measured-again.ts";
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
-import { counted } from "../../counted.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { printable } from "../../words/table.ts";
 import { hparamsOf, nothingCompleted } from "./eval.ts";

@@ -1,7 +1,7 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import type { Doubt, Verdict } from "../../../shared/domain/evaluation/verdict.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
-import { counted } from "../../counted.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { printable } from "../../words/table.ts";
 

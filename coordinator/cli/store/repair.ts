@@ -4,12 +4,11 @@ import { readRemains, type StoreRemains } from "../../../shared/broker/copies/st
 import { type Salvage, salvage } from "../../../shared/broker/copies/store-salvage.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { type Bus, BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";
-
-import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
 import { endUnused } from "./end-unused.ts";

@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { StageCheck, StageCheckAnswer } from "../../../shared/components/stage-check.ts";
+import { counted } from "../../../shared/domain/counted.ts";
 import { SpecError } from "../../../shared/errors.ts";
-import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 
 /** By path: the coordinator's code never imports the worker's. */

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
+import { counted } from "../../../shared/domain/counted.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
-import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
 import { printable } from "../../words/table.ts";

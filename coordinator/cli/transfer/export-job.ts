@@ -1,5 +1,5 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { exportLines } from "../../runs/listing-file.ts";

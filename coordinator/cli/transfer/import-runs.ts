@@ -1,13 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
+import { counted } from "../../../shared/domain/counted.ts";
 import type { ImportedRun } from "../../../shared/domain/events.ts";
 import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
 import { renderProblems } from "../../../shared/domain/spec-read.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { mostImported } from "../../../shared/wire/messages.ts";
-import { counted } from "../../counted.ts";
 import type { Output } from "../../operator/output.ts";
 import type { GlobalOptions } from "../../operator/scope.ts";
 import type { RunOptions } from "../submit/run.ts";
