@@ -1,4 +1,4 @@
-import { type Lead, leadOf } from "../../shared/domain/lead.ts";
+import { type Lead, leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 
 /** So long a count goes on by itself. */

@@ -1,5 +1,5 @@
+import { leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
-import { leaderOf, leadOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { standings } from "../../shared/domain/standings.ts";
 import { Paced } from "../live/paced.ts";

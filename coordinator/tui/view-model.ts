@@ -1,5 +1,5 @@
+import { type Lead, leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import type { JournalEvent } from "../../shared/domain/events.ts";
-import { type Lead, leaderOf } from "../../shared/domain/lead.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Standing } from "../../shared/domain/standings.ts";

@@ -1,5 +1,5 @@
+import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
-import { leaderOf } from "../../shared/domain/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { type Standing, standings } from "../../shared/domain/standings.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";

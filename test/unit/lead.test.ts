@@ -8,7 +8,7 @@ import { PlainView } from "../../coordinator/plain/plain-view.ts";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../coordinator/tui/terminal/styled.ts";
 import { progressLine, standingsTable } from "../../coordinator/words/progress.ts";
-import { leaderOf, leadOf } from "../../shared/domain/lead.ts";
+import { leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/run-table.ts";
 import { standings } from "../../shared/domain/standings.ts";
 import { apply } from "../../shared/domain/workspace-state.ts";

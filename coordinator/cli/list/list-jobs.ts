@@ -1,5 +1,5 @@
+import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { JobStateName } from "../../../shared/domain/events.ts";
-import { leaderOf } from "../../../shared/domain/lead.ts";
 import type { RunTable } from "../../../shared/domain/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { workspaceFlags } from "../../../shared/workspace.ts";

@@ -1,7 +1,7 @@
-import { completedRuns } from "./evaluation/completed-runs.ts";
-import { searchHistory } from "./evaluation/history.ts";
-import type { RunTable } from "./run-table.ts";
-import { type Standing, standings } from "./standings.ts";
+import type { RunTable } from "../run-table.ts";
+import { type Standing, standings } from "../standings.ts";
+import { completedRuns } from "./completed-runs.ts";
+import { searchHistory } from "./history.ts";
 
 /**
  * The best configuration of a search, wherever one stands for it: the first of its standings. Null while no run has completed.
