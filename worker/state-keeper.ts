@@ -1,4 +1,4 @@
-import type { CheckpointPlace } from "../shared/domain/events.ts";
+import type { CheckpointPlace } from "../shared/domain/fold/events.ts";
 import { Ending } from "../shared/ending.ts";
 import type { Log } from "../shared/log.ts";
 import type { EndSignal } from "../shared/ports.ts";

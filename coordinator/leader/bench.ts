@@ -1,7 +1,7 @@
-import type { Lost } from "../../shared/domain/events.ts";
+import type { Lost } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
 import { failuresBeforeBench, type Reign } from "./reign.ts";
 
 /** Who benches what is sick; a person is named otherwise. */

@@ -1,8 +1,8 @@
-import type { CheckpointPlace, JournalEvent } from "../../shared/domain/events.ts";
+import type { CheckpointPlace, JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { isFurther, isOpen, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { isFurther, isOpen, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import { chunks, parseChunk } from "../../shared/wire/subjects.ts";
 import type { Reign } from "./reign.ts";

@@ -1,7 +1,7 @@
-import type { JobStateName, RunOrder, WorkerDuty } from "../../shared/domain/events.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { holderOf, isOpen, type Trial } from "../../shared/domain/trial.ts";
-import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
+import type { JobStateName, RunOrder, WorkerDuty } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { holderOf, isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
+import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import type { ControlVerb, Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { enforceOn, takeAll } from "./enforce.ts";
 import { closeIfDone } from "./job-end.ts";

@@ -1,6 +1,6 @@
-import { changesText, editJob, type JobChanges } from "../../shared/domain/job-changes.ts";
+import { changesText, editJob, type JobChanges } from "../../shared/domain/fold/job-changes.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/spec-read.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { closeIfDone } from "./job-end.ts";

@@ -1,7 +1,7 @@
-import type { Lost } from "../../shared/domain/events.ts";
+import type { Lost } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { lastAttempt, type Trial } from "../../shared/domain/trial.ts";
 import { benchOutcome } from "./bench.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";

@@ -1,5 +1,5 @@
-import { mostColumns, type RunTable } from "../../shared/domain/run-table.ts";
-import { isNewestStay, isOpen, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
+import { mostColumns, type RunTable } from "../../shared/domain/fold/run-table.ts";
+import { isNewestStay, isOpen, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import type { StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import {

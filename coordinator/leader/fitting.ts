@@ -1,6 +1,6 @@
 import { counted } from "../../shared/domain/counted.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Claim } from "../../shared/wire/messages.ts";
 import type { Reign } from "./reign.ts";
 

@@ -1,4 +1,4 @@
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Clock } from "../../shared/ports.ts";
 
 /**

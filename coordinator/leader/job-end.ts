@@ -1,5 +1,5 @@
-import type { JobStateName } from "../../shared/domain/events.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { JobStateName } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { StopRule } from "../../shared/domain/spec.ts";
 import type { Reign } from "./reign.ts";
 

@@ -1,5 +1,5 @@
 import { within } from "../../shared/deadline.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { type Bus, BusError, type Chance, type Clock, type StoredMessage } from "../../shared/ports.ts";
 import { encodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import {

@@ -1,6 +1,6 @@
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
 import type { OrderAnswer } from "../../shared/wire/messages.ts";
 import type { Reign } from "./reign.ts";
 

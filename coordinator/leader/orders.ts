@@ -1,4 +1,4 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { jobName } from "../../shared/domain/names.ts";
 import type { Spec } from "../../shared/domain/spec.ts";
 import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/spec-read.ts";

@@ -1,4 +1,4 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";
 
 /** Bytes of one record: what a NATS server takes as it comes (1 MiB), less room for headers. */

@@ -1,10 +1,10 @@
-import type { CheckpointPlace, JournalEvent } from "../../shared/domain/events.ts";
+import type { CheckpointPlace, JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
+import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { LeaseTable } from "../../shared/domain/lease.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import { createSearch, type Search } from "../../shared/domain/search/search.ts";
-import { lastAttempt, type Trial } from "../../shared/domain/trial.ts";
-import { apply, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { Log } from "../../shared/log.ts";
 import { BusError, type Clock } from "../../shared/ports.ts";
 import type { Control } from "../../shared/wire/messages.ts";

@@ -1,6 +1,6 @@
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
 import type { HeldTrial, Renewal, Renewed } from "../../shared/wire/messages.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import type { Reign } from "./reign.ts";

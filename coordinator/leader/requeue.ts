@@ -1,6 +1,6 @@
-import type { Lost } from "../../shared/domain/events.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { lastAttempt, type Trial } from "../../shared/domain/trial.ts";
+import type { Lost } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import { benchIfSick } from "./bench.ts";
 import { closeIfDone } from "./job-end.ts";
 import type { Reign } from "./reign.ts";

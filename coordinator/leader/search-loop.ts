@@ -1,8 +1,8 @@
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { holderOf, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../shared/domain/hyperparameter.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import { choiceRng, trialSeed } from "../../shared/domain/seeds.ts";
-import { holderOf, lastAttempt, type Trial } from "../../shared/domain/trial.ts";
 import type { Answer, Assignment, Claim, Refusal, Wait } from "../../shared/wire/messages.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import { coresInUse, obstacle, openJobs, whyNothing } from "./fitting.ts";

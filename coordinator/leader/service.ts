@@ -1,9 +1,9 @@
 import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store/store-check.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { apply, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock } from "../../shared/ports.ts";

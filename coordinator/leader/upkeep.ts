@@ -1,7 +1,7 @@
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { lastAttempt } from "../../shared/domain/fold/trial.ts";
 import type { Lease } from "../../shared/domain/lease.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { lastAttempt } from "../../shared/domain/trial.ts";
 import { sweepStates } from "./checkpoints.ts";
 import { enforce } from "./enforce.ts";
 import { openJobs } from "./fitting.ts";

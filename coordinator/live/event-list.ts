@@ -1,5 +1,5 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { narrow } from "../tui/terminal/styled.ts";
 import { eventText } from "../words/event-words.ts";
 

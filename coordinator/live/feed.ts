@@ -1,7 +1,7 @@
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { pause } from "../../shared/deadline.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import { isOpen, type Trial } from "../../shared/domain/trial.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Bus, StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";

@@ -1,5 +1,5 @@
 import { type Lead, leadOf } from "../../shared/domain/evaluation/lead.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 
 /** So long a count goes on by itself. */
 const recountMs = 30_000;

@@ -1,4 +1,4 @@
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 
 /** What is made for a view may cost this share of the time. */
 const share = 0.02;

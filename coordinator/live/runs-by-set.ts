@@ -1,6 +1,6 @@
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { Trial } from "../../shared/domain/fold/trial.ts";
 import { configurationKey } from "../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { Trial } from "../../shared/domain/trial.ts";
 
 /** A job's trials by run set, kept up to date by looking at the new ones alone: a trial never changes its configuration. */
 export class RunsBySet {

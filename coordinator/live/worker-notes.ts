@@ -1,4 +1,4 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 
 /** How a worker's last stay ended, where not by a result. */

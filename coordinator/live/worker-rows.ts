@@ -1,4 +1,4 @@
-import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import type { Style } from "../tui/terminal/styled.ts";
 import { heldBy, isSilent } from "../words/silence.ts";

@@ -1,7 +1,7 @@
 import type { Role } from "../../shared/broker/access/credentials.ts";
 import { type ExternalBroker, externalBroker } from "../../shared/broker/server/external-broker.ts";
 import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { BusError } from "../../shared/ports.ts";

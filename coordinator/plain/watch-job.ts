@@ -1,9 +1,9 @@
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { pause } from "../../shared/deadline.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { type JournalCorruptError, NotFoundError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";

@@ -1,10 +1,10 @@
 import { counted } from "../../shared/domain/counted.ts";
 import { completedRuns } from "../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../shared/domain/evaluation/history.ts";
+import { isImported } from "../../shared/domain/fold/imported.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { importanceOf } from "../../shared/domain/importance.ts";
-import { isImported } from "../../shared/domain/imported.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { checkIsSearch, nothingCompleted } from "../cli/evaluate/eval.ts";

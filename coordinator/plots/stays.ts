@@ -1,4 +1,4 @@
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { Stay, StayEnd } from "./timeline.ts";
 
 /** Records that tell when a worker had a trial. */

@@ -1,7 +1,7 @@
 import { appendFileSync, renameSync, statSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { eventText } from "../words/event-words.ts";
 
 /** A file of this size gives way to a new one; one older file is kept beside it. */

@@ -1,8 +1,8 @@
 import { within } from "../../shared/deadline.ts";
 import { type Curve, CurveBuilder } from "../../shared/domain/curve.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { Trial } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { Trial } from "../../shared/domain/trial.ts";
 import type { Bus, Reading, StoredMessage } from "../../shared/ports.ts";
 import type { ArtifactList } from "../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../shared/wire/check.ts";

@@ -1,5 +1,5 @@
 import { within } from "../../shared/deadline.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { Bus, Reading } from "../../shared/ports.ts";
 import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { streams } from "../../shared/wire/subjects.ts";

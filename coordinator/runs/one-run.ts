@@ -1,4 +1,4 @@
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import type { ChosenRun } from "../reading/evidence-reader.ts";
 import { selectRuns } from "./run-list.ts";

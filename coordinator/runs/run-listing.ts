@@ -1,4 +1,4 @@
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { parseNumberFormat } from "../words/number-format.ts";
 import { noStatus, statusNamed } from "../words/status-words.ts";

@@ -1,10 +1,10 @@
 import { type Lead, leaderOf } from "../../shared/domain/evaluation/lead.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import type { Standing } from "../../shared/domain/standings.ts";
-import { isOpen, type Trial } from "../../shared/domain/trial.ts";
-import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
 import type { Joining } from "../endpoint/join-lines.ts";

@@ -1,7 +1,7 @@
 import { counted } from "../../shared/domain/counted.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
-import { changesText } from "../../shared/domain/job-changes.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { changesText } from "../../shared/domain/fold/job-changes.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { formatDecimal } from "./number-format.ts";
 import { settingsWithNames, settingText } from "./progress.ts";
 import { childStatus } from "./status-words.ts";

@@ -1,6 +1,6 @@
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import { type Standing, standings } from "../../shared/domain/standings.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
 import { printable, tableColumn, tableLines } from "./table.ts";

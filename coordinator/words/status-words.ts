@@ -1,8 +1,8 @@
-import { isImported } from "../../shared/domain/imported.ts";
-import type { ParentRun, RunTable } from "../../shared/domain/run-table.ts";
+import { isImported } from "../../shared/domain/fold/imported.ts";
+import type { ParentRun, RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { Trial, TrialStatus } from "../../shared/domain/fold/trial.ts";
+import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
-import type { Trial, TrialStatus } from "../../shared/domain/trial.ts";
-import type { WorkerRecord } from "../../shared/domain/workspace-state.ts";
 
 /** Every word that the status column may hold. */
 export const statusWords = [

@@ -1,5 +1,5 @@
-import type { RunTable } from "../../shared/domain/run-table.ts";
-import type { WorkerRecord, WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "./silence.ts";
 

@@ -1,5 +1,5 @@
 import type { CodeBundle } from "../domain/code-bundle.ts";
-import type { CheckpointPlace } from "../domain/events.ts";
+import type { CheckpointPlace } from "../domain/fold/events.ts";
 import type { Setting } from "../domain/hyperparameter.ts";
 import type { JobName, RunName } from "../domain/names.ts";
 import * as check from "./check.ts";

@@ -1,4 +1,4 @@
-import type { CheckpointPlace } from "../domain/events.ts";
+import type { CheckpointPlace } from "../domain/fold/events.ts";
 import { isBlobName } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { worker } from "./envelope.ts";

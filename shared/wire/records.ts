@@ -1,4 +1,4 @@
-import type { Assigned, Completed, JournalEvent } from "../domain/events.ts";
+import type { Assigned, Completed, JournalEvent } from "../domain/fold/events.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { id, open, seal, term, wireVersion } from "./envelope.ts";

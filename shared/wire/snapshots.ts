@@ -1,6 +1,6 @@
 import { deflateSync, inflateSync } from "node:zlib";
-import { restoreSnapshot, type Snapshot, snapshotVersion } from "../domain/snapshot.ts";
-import type { WorkspaceState } from "../domain/workspace-state.ts";
+import { restoreSnapshot, type Snapshot, snapshotVersion } from "../domain/fold/snapshot.ts";
+import type { WorkspaceState } from "../domain/fold/workspace-state.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { open, seal } from "./envelope.ts";

@@ -1,5 +1,5 @@
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { Configuration } from "../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, type RunName, type WorkerId } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";

@@ -1,7 +1,7 @@
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { Rig, until } from "../chaos/rig.ts";
 import { Search } from "../chaos/search.ts";

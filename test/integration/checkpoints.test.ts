@@ -6,7 +6,7 @@ import { readCurves } from "../../coordinator/reading/evidence-reader.ts";
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { Curve } from "../../shared/domain/curve.ts";
-import type { Checkpointed } from "../../shared/domain/events.ts";
+import type { Checkpointed } from "../../shared/domain/fold/events.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { allChunks, streams } from "../../shared/wire/subjects.ts";
 import { eventually } from "../support/cleanup.ts";

@@ -7,7 +7,7 @@ import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";
-import type { Led } from "../../shared/domain/events.ts";
+import type { Led } from "../../shared/domain/fold/events.ts";
 import { BrokerError, JournalCorruptError } from "../../shared/errors.ts";
 import { decodeEvents } from "../../shared/wire/messages.ts";
 import { eventually } from "../support/cleanup.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isOpen } from "../../shared/domain/trial.ts";
+import { isOpen } from "../../shared/domain/fold/trial.ts";
 import { Swarm } from "../support/swarm.ts";
 
 describe("a whole search on a real swarm", () => {

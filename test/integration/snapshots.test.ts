@@ -5,7 +5,7 @@ import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { foldJournal, followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { readSnapshot, writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encode } from "../../shared/wire/codec.ts";
 import { snapshotKey, streams } from "../../shared/wire/subjects.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { encodeEvidence, type ReportRow } from "../../shared/wire/messages.ts";
 import { evidence } from "../../shared/wire/subjects.ts";
 import { createWorkspace, workspacePaths } from "../../shared/workspace.ts";

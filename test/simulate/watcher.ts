@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { InvariantCheck } from "../../shared/domain/invariants.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { StoredMessage } from "../../shared/ports.ts";

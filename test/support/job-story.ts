@@ -1,9 +1,9 @@
-import type { EndedOutcome, ImportedRun, JournalEvent } from "../../shared/domain/events.ts";
+import type { EndedOutcome, ImportedRun, JournalEvent } from "../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, parseRunName, type RunName, workerIdFrom } from "../../shared/domain/names.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
 import type { JobSettings } from "../../shared/domain/spec.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 
 /** 2026-11-24 08:00:00 UTC. */
 export const storyStart = Date.UTC(2026, 10, 24, 8);

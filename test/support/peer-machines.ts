@@ -7,8 +7,8 @@ import { type BrokerInfo, runningBroker } from "../../shared/broker/server/broke
 import { probePort } from "../../shared/broker/server/listen.ts";
 import { endProcess } from "../../shared/broker/server/tied-process.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import { eventually } from "./cleanup.ts";

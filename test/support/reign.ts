@@ -1,10 +1,10 @@
 import { Reign } from "../../coordinator/leader/reign.ts";
 import { systemClock } from "../../shared/clock.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
 import type { JobSettings } from "../../shared/domain/spec.ts";
-import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import type { StoredMessage } from "../../shared/ports.ts";
 import { type Claim, encodeEvidence } from "../../shared/wire/messages.ts";
 import { evidence } from "../../shared/wire/subjects.ts";

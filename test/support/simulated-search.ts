@@ -1,10 +1,10 @@
 import { ViewModel } from "../../coordinator/tui/view-model.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { jobName, type RunName, type WorkerId } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
-import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import type { Status } from "../../shared/wire/messages.ts";
 
 const job = jobName(1);

@@ -2,7 +2,7 @@ import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { holdBroker } from "../../shared/broker/server/server.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";
 import { journalJob, journalOperator, journalTrial } from "../../shared/wire/subjects.ts";
 import type { WorkspacePaths } from "../../shared/workspace.ts";

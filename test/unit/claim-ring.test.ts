@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ClaimRing } from "../../shared/domain/claim-ring.ts";
+import { ClaimRing } from "../../shared/domain/fold/claim-ring.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 
 const job = "job1" as JobName;

@@ -7,11 +7,11 @@ import { componentDefaults } from "../../shared/components/component-defaults.ts
 import { confirmationSpec, confirmationsOf, pickTargets } from "../../shared/domain/evaluation/confirmation.ts";
 import { evaluate } from "../../shared/domain/evaluation/evaluated.ts";
 import { measuredAgain, studentQuantile } from "../../shared/domain/evaluation/measured-again.ts";
-import type { JobSubmitted, JournalEvent } from "../../shared/domain/events.ts";
+import type { JobSubmitted, JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { childRunName, type JobName } from "../../shared/domain/names.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
 import { readSpec } from "../../shared/domain/spec-read.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { exitCode, NotFoundError, UsageError } from "../../shared/errors.ts";
 import { JobStory } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";

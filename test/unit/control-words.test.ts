@@ -5,8 +5,8 @@ import { benchEffect, effectOf } from "../../coordinator/cli/control/control-eff
 import { type Named, namedTargets } from "../../coordinator/cli/control/control-targets.ts";
 import { changesOf, type EditOptions } from "../../coordinator/cli/control/edit.ts";
 import { answerClaim } from "../../coordinator/leader/search-loop.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeOrder, encodeOrder, type Order } from "../../shared/wire/messages.ts";

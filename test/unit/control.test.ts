@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { answerRenewal } from "../../coordinator/leader/renewals.ts";
 import { answerClaim } from "../../coordinator/leader/search-loop.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import { alice, bob, Story } from "../support/control-story.ts";
 import { claim, leaseMs } from "../support/reign.ts";
 

@@ -8,9 +8,9 @@ import { type CompletedRun, inColumns } from "../../shared/domain/evaluation/com
 import { type HistoryRow, searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { believe } from "../../shared/domain/evaluation/truth.ts";
 import { type Verdict, verdictOf } from "../../shared/domain/evaluation/verdict.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import { childRunName, type RunName } from "../../shared/domain/names.ts";
 import { standings } from "../../shared/domain/standings.ts";
-import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { indexOf, ordered, tutorialHyperparameters, unordered } from "../support/search.ts";
 import { bestMeasured, scenarios, simulate } from "../support/simulated-searches.ts";

@@ -11,7 +11,7 @@ import { exportLines } from "../../coordinator/runs/listing-file.ts";
 import { listing } from "../../coordinator/runs/run-listing.ts";
 import { componentDefaults } from "../../shared/components/component-defaults.ts";
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
-import type { ImportedRun } from "../../shared/domain/events.ts";
+import type { ImportedRun } from "../../shared/domain/fold/events.ts";
 import { jobName } from "../../shared/domain/names.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";

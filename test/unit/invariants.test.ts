@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import { curveGap } from "../../shared/domain/invariants/curve-gap.ts";
 import { plainDifference } from "../../shared/domain/invariants/plain-difference.ts";
 import { InvariantCheck, type Testimony } from "../../shared/domain/invariants.ts";
 import type { JobName, RunName, WorkerId } from "../../shared/domain/names.ts";
-import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import { TestReign } from "../support/reign.ts";
 
 const job = "job1" as JobName;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { JobSubmitted } from "../../shared/domain/events.ts";
+import type { JobSubmitted } from "../../shared/domain/fold/events.ts";
+import { changesText, editJob, type JobChanges } from "../../shared/domain/fold/job-changes.ts";
 import { configurationKey, type Hyperparameter, settingsOf } from "../../shared/domain/hyperparameter.ts";
-import { changesText, editJob, type JobChanges } from "../../shared/domain/job-changes.ts";
 import { gridTurn } from "../../shared/domain/search/grid-turn.ts";
 import { neighbourhoodOf } from "../../shared/domain/search/neighbourhood.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";

@@ -10,7 +10,7 @@ import { printWorkers } from "../../coordinator/cli/list/list-workers.ts";
 import { exportLines } from "../../coordinator/runs/listing-file.ts";
 import { listing } from "../../coordinator/runs/run-listing.ts";
 import { writeWhole } from "../../coordinator/runs/whole-file.ts";
-import type { WorkspaceState } from "../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { ordered, unordered } from "../support/search.ts";

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { defaultSettings } from "../../shared/domain/spec/settings.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { encode } from "../../shared/wire/codec.ts";
 import { decodeAnswer, decodeEvents, decodeHandback, encodeEvents } from "../../shared/wire/messages.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { mock, test } from "node:test";
 import { type PlainOptions, PlainView } from "../../coordinator/plain/plain-view.ts";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
-import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import { JobStory } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { duration, progressLine, standingsTable } from "../../coordinator/words/progress.ts";
-import type { RunTable } from "../../shared/domain/run-table.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
 

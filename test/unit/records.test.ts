@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { JobName, RunName, WorkerId } from "../../shared/domain/names.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { encode } from "../../shared/wire/codec.ts";

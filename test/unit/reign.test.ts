@@ -5,9 +5,9 @@ import { judgeEvidence } from "../../coordinator/leader/evidence.ts";
 import { answerRenewal } from "../../coordinator/leader/renewals.ts";
 import { answerClaim } from "../../coordinator/leader/search-loop.ts";
 import { Upkeep } from "../../coordinator/leader/upkeep.ts";
+import { isOpen } from "../../shared/domain/fold/trial.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import { isOpen } from "../../shared/domain/trial.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/workspace-state.ts";
 import { decodeEvents, encodeEvents } from "../../shared/wire/messages.ts";
 import { claim, leaseMs, plain, TestReign } from "../support/reign.ts";
 

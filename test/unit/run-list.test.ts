@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { selectRuns } from "../../coordinator/runs/run-list.ts";
-import { emptyWorkspace } from "../../shared/domain/workspace-state.ts";
+import { emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 

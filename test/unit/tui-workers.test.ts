@@ -3,9 +3,9 @@ import { describe, test } from "node:test";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../coordinator/tui/terminal/styled.ts";
 import type { ViewModel } from "../../coordinator/tui/view-model.ts";
-import type { JournalEvent } from "../../shared/domain/events.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import type { RunName, WorkerId } from "../../shared/domain/names.ts";
-import { apply, emptyWorkspace } from "../../shared/domain/workspace-state.ts";
 import { JobStory, storyStart } from "../support/job-story.ts";
 import { modelOf } from "../support/shown-story.ts";
 

@@ -1,6 +1,6 @@
+import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
-import { isOpen, type Trial } from "../../../shared/domain/trial.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import type { ControlVerb } from "../../../shared/wire/messages.ts";
 import type { Named } from "./control-targets.ts";
 

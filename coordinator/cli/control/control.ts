@@ -1,5 +1,5 @@
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
-import { isOpen } from "../../../shared/domain/trial.ts";
+import { isOpen } from "../../../shared/domain/fold/trial.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";

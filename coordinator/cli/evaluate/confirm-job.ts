@@ -12,12 +12,12 @@ import {
 import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
 import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { UnwritableSpec } from "../../../shared/domain/evaluation/tuned-spec.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
 import type { Spec } from "../../../shared/domain/spec.ts";
 import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../../shared/domain/spec-read.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { exitCode, NotFoundError, SpecError } from "../../../shared/errors.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
 import { withOperatorLink } from "../../operator/operator-link.ts";

@@ -1,11 +1,11 @@
 import { type Evaluated, evaluate } from "../../../shared/domain/evaluation/evaluated.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import {
   type Configuration,
   type Hyperparameter,
   type Setting,
   settingsOf,
 } from "../../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 
 /** `nexus eval`. */

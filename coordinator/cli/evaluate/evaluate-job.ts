@@ -1,8 +1,8 @@
 import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
 import { intervalLevel } from "../../../shared/domain/evaluation/truth.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Setting } from "../../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { workspaceFlags } from "../../../shared/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";

@@ -3,8 +3,8 @@ import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.
 import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { type MeasuredAgain, measuredAgain } from "../../../shared/domain/evaluation/measured-again.ts";
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { printable } from "../../words/table.ts";
 import { hparamsOf, nothingCompleted } from "./eval.ts";

@@ -1,8 +1,8 @@
 import { UnwritableSpec, withTunedValues } from "../../../shared/domain/evaluation/tuned-spec.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { parseRunName } from "../../../shared/domain/names.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";

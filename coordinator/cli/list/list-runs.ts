@@ -1,5 +1,5 @@
 import { counted } from "../../../shared/domain/counted.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { type Column, statusOf } from "../../runs/columns.ts";

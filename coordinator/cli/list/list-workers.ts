@@ -1,4 +1,4 @@
-import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";

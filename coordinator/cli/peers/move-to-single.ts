@@ -7,7 +7,7 @@ import { writeMembers } from "../../../shared/broker/peers/members.ts";
 import { type PeersFile, peerAddress, peerUrls, selfOf } from "../../../shared/broker/peers/peers.ts";
 import { connectAs } from "../../../shared/broker/workspace-link.ts";
 import { pause } from "../../../shared/deadline.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { NexusError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";

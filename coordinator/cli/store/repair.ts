@@ -5,7 +5,7 @@ import { type Salvage, salvage } from "../../../shared/broker/copies/store-salva
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { exitCode, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { type Bus, BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";

@@ -7,7 +7,7 @@ import { restoreFiles, unpackWorkspace } from "../../../shared/broker/copies/wor
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { WorkspacePaths } from "../../../shared/workspace.ts";

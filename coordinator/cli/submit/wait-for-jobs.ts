@@ -1,7 +1,7 @@
 import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { pause } from "../../../shared/deadline.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { duration } from "../../words/progress.ts";

@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import type { Output } from "../../operator/output.ts";

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { counted } from "../../../shared/domain/counted.ts";
-import type { ImportedRun } from "../../../shared/domain/events.ts";
+import type { ImportedRun } from "../../../shared/domain/fold/events.ts";
 import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
 import { renderProblems } from "../../../shared/domain/spec-read.ts";

@@ -1,6 +1,6 @@
 import type { CodeBundle } from "../../../shared/domain/code-bundle.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { pathProblem } from "../../../shared/wire/artifacts.ts";
 import { unzip } from "../../../shared/wire/code-bundle.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";

@@ -1,5 +1,5 @@
-import type { RunTable } from "../../../shared/domain/run-table.ts";
-import type { Trial } from "../../../shared/domain/trial.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { Trial } from "../../../shared/domain/fold/trial.ts";
 
 /**
  * The log of optuna's JournalStorage (JournalFileBackend), JSON lines: what optuna/storages/journal/_storage.py of optuna 4.1

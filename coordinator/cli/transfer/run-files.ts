@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { within } from "../../../shared/deadline.ts";
+import { isOpen } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
-import { isOpen } from "../../../shared/domain/trial.ts";
 import type { Bus, Reading } from "../../../shared/ports.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../shared/tensorboard/event-file.ts";
 import { open } from "../../../shared/wire/sealed-chunks.ts";

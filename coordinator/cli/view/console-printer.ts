@@ -1,4 +1,4 @@
-import type { Trial } from "../../../shared/domain/trial.ts";
+import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Said } from "../../reading/evidence-reader.ts";
 import { printable } from "../../words/table.ts";

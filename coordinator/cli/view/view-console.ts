@@ -1,6 +1,6 @@
 import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
-import type { JournalEvent } from "../../../shared/domain/events.ts";
-import { isOpen } from "../../../shared/domain/trial.ts";
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { isOpen } from "../../../shared/domain/fold/trial.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";

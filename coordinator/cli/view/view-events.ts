@@ -1,7 +1,7 @@
 import { counted } from "../../../shared/domain/counted.ts";
-import type { JournalEvent } from "../../../shared/domain/events.ts";
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";

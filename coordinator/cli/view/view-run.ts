@@ -1,5 +1,5 @@
-import type { JournalEvent } from "../../../shared/domain/events.ts";
-import { isOpen, type Trial } from "../../../shared/domain/trial.ts";
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "../../reading/evidence-reader.ts";

@@ -1,5 +1,5 @@
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
-import type { WorkspaceState } from "../../../shared/domain/workspace-state.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../runs/named-job.ts";

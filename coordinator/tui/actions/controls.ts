@@ -1,5 +1,5 @@
-import type { RunTable } from "../../../shared/domain/run-table.ts";
-import { isOpen, type Trial } from "../../../shared/domain/trial.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { ControlTarget, ControlVerb } from "../../../shared/wire/messages.ts";
 import type { WorkerRow } from "../../live/worker-rows.ts";
 import type { Action } from "../keys.ts";

@@ -1,4 +1,4 @@
-import { isOpen, type Trial } from "../../../shared/domain/trial.ts";
+import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { chartRows, type Point, type Series } from "../../chart/braille.ts";
 import { type CurveAxis, meanCurve, type RunCurve, rangeCurves } from "../../live/curve-store.ts";
 import { clip, type Line, plain, type Style, span } from "../terminal/styled.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
 import { duration, estimateText, millisecondsLeft } from "../../words/progress.ts";
 import { clip, type Line, type Span, type Style, span } from "../terminal/styled.ts";

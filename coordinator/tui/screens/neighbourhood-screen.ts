@@ -1,5 +1,5 @@
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
 import { settingText } from "../../words/progress.ts";
 import type { ScreenColumn } from "../lists/columns.ts";

@@ -1,5 +1,5 @@
-import type { RunTable } from "../../../shared/domain/run-table.ts";
-import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/trial.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { LeaseStatus } from "../../../shared/wire/messages.ts";
 import { columnsOf } from "../../runs/columns.ts";
 import { duration } from "../../words/progress.ts";

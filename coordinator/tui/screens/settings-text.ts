@@ -1,5 +1,5 @@
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { settingText } from "../../words/progress.ts";
 import { narrow } from "../terminal/styled.ts";
 

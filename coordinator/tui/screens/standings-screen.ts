@@ -1,6 +1,6 @@
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type Setting, settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import type { RunSet } from "../../../shared/domain/run-set.ts";
-import type { RunTable } from "../../../shared/domain/run-table.ts";
 import { type Standing, standings } from "../../../shared/domain/standings.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";

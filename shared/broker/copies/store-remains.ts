@@ -1,6 +1,6 @@
-import type { JournalEvent } from "../../domain/events.ts";
-import { FoldError } from "../../domain/run-table.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/workspace-state.ts";
+import type { JournalEvent } from "../../domain/fold/events.ts";
+import { FoldError } from "../../domain/fold/run-table.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 import { BadMessage } from "../../wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";

@@ -1,5 +1,5 @@
 import { within } from "../../deadline.ts";
-import type { WorkspaceState } from "../../domain/workspace-state.ts";
+import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError } from "../../errors.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 import { allChunks, parseChunk, streams } from "../../wire/subjects.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { WorkspaceState } from "../../domain/workspace-state.ts";
+import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError, JournalCorruptError } from "../../errors.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
 import { createWorkspace, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";

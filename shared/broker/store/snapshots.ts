@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { takeSnapshot } from "../../domain/snapshot.ts";
-import type { WorkspaceState } from "../../domain/workspace-state.ts";
+import { takeSnapshot } from "../../domain/fold/snapshot.ts";
+import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { type Bus, BusError } from "../../ports.ts";
 import { BadMessage } from "../../wire/check.ts";
 import { newKey, open, seal } from "../../wire/sealed-chunks.ts";

@@ -1,5 +1,5 @@
 import { pause, within } from "../../deadline.ts";
-import type { WorkspaceState } from "../../domain/workspace-state.ts";
+import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { JournalCorruptError } from "../../errors.ts";
 import { type Bus, BusError } from "../../ports.ts";
 import { streams } from "../../wire/subjects.ts";

@@ -1,7 +1,7 @@
+import type { RunTable } from "../fold/run-table.ts";
+import type { WorkspaceState } from "../fold/workspace-state.ts";
 import { type Configuration, type Hyperparameter, settingsOf, tunedConfiguration } from "../hyperparameter.ts";
 import type { JobName } from "../names.ts";
-import type { RunTable } from "../run-table.ts";
-import type { WorkspaceState } from "../workspace-state.ts";
 import type { Evaluated } from "./evaluated.ts";
 import { type MeasuredAgain, measuredAgain } from "./measured-again.ts";
 import type { Interval } from "./truth.ts";

@@ -1,4 +1,4 @@
-import type { RunTable } from "../run-table.ts";
+import type { RunTable } from "../fold/run-table.ts";
 import { type Standing, standings } from "../standings.ts";
 import { completedRuns } from "./completed-runs.ts";
 import { searchHistory } from "./history.ts";

@@ -1,8 +1,8 @@
-import type { JobStateName } from "../events.ts";
+import type { JobStateName } from "../fold/events.ts";
+import type { RunTable } from "../fold/run-table.ts";
+import { isOpen } from "../fold/trial.ts";
+import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName } from "../names.ts";
-import type { RunTable } from "../run-table.ts";
-import { isOpen } from "../trial.ts";
-import type { WorkspaceState } from "../workspace-state.ts";
 import type { CheckedTrials } from "./checked-trials.ts";
 
 export interface CheckedJob {

@@ -1,6 +1,6 @@
+import type { Configuration } from "../hyperparameter.ts";
+import type { RunName, WorkerId } from "../names.ts";
 import type { CheckpointPlace, EndedOutcome } from "./events.ts";
-import type { Configuration } from "./hyperparameter.ts";
-import type { RunName, WorkerId } from "./names.ts";
 
 /** running: a worker holds it; waiting: it was lost or handed back and waits for a free slot; otherwise how it ended. */
 export type TrialStatus = "running" | "waiting" | "completed" | EndedOutcome;

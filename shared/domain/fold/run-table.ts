@@ -1,3 +1,6 @@
+import { childRunName, type JobName, parentRunName, parseRunName, type RunName, type WorkerId } from "../names.ts";
+import { RunSetIndex } from "../run-set.ts";
+import { defaultSettings } from "../spec/settings.ts";
 import type {
   Assigned,
   Checkpointed,
@@ -12,10 +15,7 @@ import type {
   RunsOrdered,
 } from "./events.ts";
 import { importedRuns } from "./imported.ts";
-import { childRunName, type JobName, parentRunName, parseRunName, type RunName, type WorkerId } from "./names.ts";
-import { RunSetIndex } from "./run-set.ts";
 import type { SavedTable } from "./snapshot.ts";
-import { defaultSettings } from "./spec/settings.ts";
 import { type Attempt, isFurther, isOpen, lastAttempt, type Trial } from "./trial.ts";
 import { type SavedTrials, TrialList } from "./trial-list.ts";
 

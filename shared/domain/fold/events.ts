@@ -1,8 +1,8 @@
-import type { CodeBundle } from "./code-bundle.ts";
-import type { Hyperparameter } from "./hyperparameter.ts";
+import type { CodeBundle } from "../code-bundle.ts";
+import type { Hyperparameter } from "../hyperparameter.ts";
+import type { JobName, RunName, WorkerId } from "../names.ts";
+import type { JobSettings } from "../spec.ts";
 import type { JobChanges } from "./job-changes.ts";
-import type { JobName, RunName, WorkerId } from "./names.ts";
-import type { JobSettings } from "./spec.ts";
 
 /**
  * What the journal records: every decision, once, in one order. The leading coordinator alone writes these; `apply` in

@@ -1,4 +1,4 @@
-import type { JobName } from "./names.ts";
+import type { JobName } from "../names.ts";
 
 /** The trial that answered a claim. */
 export interface AnsweredClaim {

@@ -1,6 +1,6 @@
+import type { JobName, WorkerId } from "../names.ts";
 import { ClaimRing, type SavedClaims } from "./claim-ring.ts";
 import type { JobEdited, JobStateName, JobSubmitted } from "./events.ts";
-import type { JobName, WorkerId } from "./names.ts";
 import { type ParentRun, RunTable } from "./run-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
 import { emptyWorkspace, type WorkerRecord, type WorkspaceState } from "./workspace-state.ts";

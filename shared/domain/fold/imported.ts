@@ -1,5 +1,5 @@
+import type { RunName } from "../names.ts";
 import type { JobSubmitted } from "./events.ts";
-import type { RunName } from "./names.ts";
 import type { Trial } from "./trial.ts";
 
 /** Runs of earlier searches look like completed trials, but for their number, which no trial of the job has. */

@@ -1,7 +1,7 @@
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { nearestName } from "../spec/nearest-name.ts";
+import type { JobSettings, StopRule } from "../spec.ts";
 import type { JobSubmitted } from "./events.ts";
-import type { Hyperparameter, Setting } from "./hyperparameter.ts";
-import { nearestName } from "./spec/nearest-name.ts";
-import type { JobSettings, StopRule } from "./spec.ts";
 
 /** What a person may change in a job that is not over; what is left out stays as it is. */
 export interface JobChanges {
