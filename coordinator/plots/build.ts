@@ -3,7 +3,7 @@ import { completedRuns } from "../../shared/domain/evaluation/completed-runs.ts"
 import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import { importanceOf } from "../../shared/domain/importance.ts";
+import { importanceOf } from "../../shared/domain/importance/importance.ts";
 import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
 import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";

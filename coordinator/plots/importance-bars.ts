@@ -1,5 +1,5 @@
 import { counted } from "../../shared/domain/counted.ts";
-import type { Importance } from "../../shared/domain/importance.ts";
+import type { Importance } from "../../shared/domain/importance/importance.ts";
 import { axisOver, type Box, type Figure } from "./figure.ts";
 import { grey, okabeIto, plainLook } from "./palette.ts";
 import { writeNumber } from "./ticks.ts";

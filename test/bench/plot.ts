@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { combine } from "../../coordinator/plots/combine.ts";
-import { importanceOf } from "../../shared/domain/importance.ts";
+import { importanceOf } from "../../shared/domain/importance/importance.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
 import { encodeEvidence, type ReportRow } from "../../shared/wire/messages.ts";
 import { evidence } from "../../shared/wire/subjects.ts";

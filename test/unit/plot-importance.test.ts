@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
-import { type Importance, importanceOf } from "../../shared/domain/importance.ts";
+import { type Importance, importanceOf } from "../../shared/domain/importance/importance.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
 import { ordered, unordered } from "../support/search.ts";
 

@@ -1,7 +1,7 @@
-import { ConfigurationRegister } from "./configuration-register.ts";
-import type { Configuration, Hyperparameter } from "./hyperparameter.ts";
+import { ConfigurationRegister } from "../configuration-register.ts";
+import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
+import { type Rng, rngFrom } from "../rng.ts";
 import { growTree, type RunSetPoint, TreeOverSpace, type TreeSpace } from "./regression-tree.ts";
-import { type Rng, rngFrom } from "./rng.ts";
 import { fitEffects } from "./setting-effects.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Rng } from "./rng.ts";
+import type { Rng } from "../rng.ts";
 
 /** A run set as a tree sees it. */
 export interface RunSetPoint {
