@@ -1,7 +1,7 @@
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { FoldError } from "../../shared/domain/fold/run-table.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
-import type { InvariantCheck } from "../../shared/domain/invariants.ts";
+import type { InvariantCheck } from "../../shared/domain/invariants/invariants.ts";
 import { BusError } from "../../shared/ports.ts";
 import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import type { SimBroker } from "./sim-broker.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
-import { InvariantCheck } from "../../shared/domain/invariants.ts";
+import { InvariantCheck } from "../../shared/domain/invariants/invariants.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { StoredMessage } from "../../shared/ports.ts";
 import { decodeEvents, encodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";

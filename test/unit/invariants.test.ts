@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import { curveGap } from "../../shared/domain/invariants/curve-gap.ts";
+import { InvariantCheck, type Testimony } from "../../shared/domain/invariants/invariants.ts";
 import { plainDifference } from "../../shared/domain/invariants/plain-difference.ts";
-import { InvariantCheck, type Testimony } from "../../shared/domain/invariants.ts";
 import type { JobName, RunName, WorkerId } from "../../shared/domain/names.ts";
 import { TestReign } from "../support/reign.ts";
 

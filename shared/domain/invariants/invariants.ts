@@ -8,12 +8,12 @@ import type {
   Late,
   Lost,
   Reopened,
-} from "./fold/events.ts";
-import type { WorkspaceState } from "./fold/workspace-state.ts";
-import { type CheckedTrial, CheckedTrials } from "./invariants/checked-trials.ts";
-import { curveGap } from "./invariants/curve-gap.ts";
-import { type CheckedJob, foldDifferences } from "./invariants/fold-differences.ts";
-import type { JobName, WorkerId } from "./names.ts";
+} from "../fold/events.ts";
+import type { WorkspaceState } from "../fold/workspace-state.ts";
+import type { JobName, WorkerId } from "../names.ts";
+import { type CheckedTrial, CheckedTrials } from "./checked-trials.ts";
+import { curveGap } from "./curve-gap.ts";
+import { type CheckedJob, foldDifferences } from "./fold-differences.ts";
 
 /** One message of the evidence stream, as far as promises are made about it. */
 export interface Testimony {
