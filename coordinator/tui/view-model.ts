@@ -4,7 +4,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { Standing } from "../../shared/domain/standings.ts";
+import type { Standing } from "../../shared/domain/run-sets/standings.ts";
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
 import type { DotForm } from "../chart/dots.ts";
 import type { Joining } from "../endpoint/join-lines.ts";

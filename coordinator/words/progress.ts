@@ -1,7 +1,7 @@
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
-import { type Standing, standings } from "../../shared/domain/standings.ts";
+import { type Standing, standings } from "../../shared/domain/run-sets/standings.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
 import { printable, tableColumn, tableLines } from "./table.ts";
 import { waitingText } from "./waiting.ts";

@@ -1,10 +1,10 @@
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
+import { standings } from "../../shared/domain/run-sets/standings.ts";
 import { createSearch, type Search } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
-import { standings } from "../../shared/domain/standings.ts";
 import { golden } from "../support/golden.ts";
 import { ordered, viewOf } from "../support/search.ts";
 

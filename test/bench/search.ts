@@ -4,11 +4,11 @@ import { runInNewContext } from "node:vm";
 import type { Configuration } from "../../shared/domain/hyperparameter.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
+import { standings } from "../../shared/domain/run-sets/standings.ts";
 import { dgdSearch } from "../../shared/domain/search/dgd.ts";
 import { anyConfiguration } from "../../shared/domain/search/space.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
-import { standings } from "../../shared/domain/standings.ts";
 import { tutorialHyperparameters, viewOf } from "../support/search.ts";
 
 /** Finished runs before which choices are timed. */

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { type Configuration, configurationKey, type Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { childRunName, workerIdFrom } from "../../shared/domain/names.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { type Choice, createSearch, type Search } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { ordered, tutorialHyperparameters, unordered, viewOf } from "../support/search.ts";

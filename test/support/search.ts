@@ -1,6 +1,6 @@
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import { childRunName } from "../../shared/domain/names.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import type { SearchView } from "../../shared/domain/search/search.ts";
 
 /** One completed run. */

@@ -4,7 +4,7 @@ import { type Verdict, verdictOf } from "../../shared/domain/evaluation/verdict.
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { golden } from "./golden.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ConfigurationRegister } from "../../shared/domain/configuration-register.ts";
 import { configurationKey } from "../../shared/domain/hyperparameter.ts";
+import { ConfigurationRegister } from "../../shared/domain/run-sets/configuration-register.ts";
 
 test("numbers configurations in the order added and finds each again, as a Map of their keys would", () => {
   const configurations = fc

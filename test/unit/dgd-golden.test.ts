@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import { settingsOf } from "../../shared/domain/hyperparameter.ts";
 import { childRunName, workerIdFrom } from "../../shared/domain/names.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { dgdSearch, weigh } from "../../shared/domain/search/dgd.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { golden } from "../support/golden.ts";

@@ -10,7 +10,7 @@ import { believe } from "../../shared/domain/evaluation/truth.ts";
 import { type Verdict, verdictOf } from "../../shared/domain/evaluation/verdict.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import { childRunName, type RunName } from "../../shared/domain/names.ts";
-import { standings } from "../../shared/domain/standings.ts";
+import { standings } from "../../shared/domain/run-sets/standings.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { indexOf, ordered, tutorialHyperparameters, unordered } from "../support/search.ts";
 import { bestMeasured, scenarios, simulate } from "../support/simulated-searches.ts";

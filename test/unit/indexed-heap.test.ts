@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { IndexedHeap } from "../../shared/domain/indexed-heap.ts";
+import { IndexedHeap } from "../../shared/domain/run-sets/indexed-heap.ts";
 
 test("the top is the highest after every change, up or down, and so is each next one when the top falls", () => {
   const changes = fc.array(fc.tuple(fc.nat(40), fc.integer({ min: -5, max: 5 })), {

@@ -11,7 +11,7 @@ import { progressLine, standingsTable } from "../../coordinator/words/progress.t
 import { leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { apply } from "../../shared/domain/fold/workspace-state.ts";
-import { standings } from "../../shared/domain/standings.ts";
+import { standings } from "../../shared/domain/run-sets/standings.ts";
 import { JobStory, stateOf } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";
 import { modelOf } from "../support/shown-story.ts";

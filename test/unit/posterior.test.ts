@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { lowerBound, posteriorOf } from "../../shared/domain/posterior.ts";
+import { lowerBound, posteriorOf } from "../../shared/domain/run-sets/posterior.ts";
 import { type CompletedRun, indexOf } from "../support/search.ts";
 
 test("one run is drawn half way to the prior mean", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Configuration, configurationKey } from "../../shared/domain/hyperparameter.ts";
 import { childRunName, type RunName, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
-import { type RunSet, RunSetIndex } from "../../shared/domain/run-set.ts";
+import { type RunSet, RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { indexOf } from "../support/search.ts";
 
 /** The same numbers as the index, counted anew each time from all that was kept. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { childRunName, workerIdFrom } from "../../shared/domain/names.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { dgdSearch, weigh } from "../../shared/domain/search/dgd.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Configuration } from "../../shared/domain/hyperparameter.ts";
 import { workerIdFrom } from "../../shared/domain/names.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";
 import { configurationAt, spaceSize } from "../../shared/domain/search/space.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";

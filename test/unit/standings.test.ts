@@ -3,9 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
 import { childRunName, workerIdFrom } from "../../shared/domain/names.ts";
-import { lowerBound, posteriorOf } from "../../shared/domain/posterior.ts";
-import { RunSetIndex } from "../../shared/domain/run-set.ts";
-import { type Standing, standings } from "../../shared/domain/standings.ts";
+import { lowerBound, posteriorOf } from "../../shared/domain/run-sets/posterior.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
+import { type Standing, standings } from "../../shared/domain/run-sets/standings.ts";
 import { golden } from "../support/golden.ts";
 import { type CompletedRun, indexOf, ordered } from "../support/search.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigurationRegister } from "../../shared/domain/configuration-register.ts";
 import type { Trial } from "../../shared/domain/fold/trial.ts";
 import { TrialList } from "../../shared/domain/fold/trial-list.ts";
 import { childRunName, type RunName, type WorkerId } from "../../shared/domain/names.ts";
+import { ConfigurationRegister } from "../../shared/domain/run-sets/configuration-register.ts";
 
 const running = (n: number, more: Partial<Trial> = {}): Trial => ({
   n,

@@ -1,6 +1,6 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
-import { posteriorOf } from "../../../shared/domain/posterior.ts";
+import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { duration, settingsWithNames, settingText } from "../../words/progress.ts";
 import { childStatus } from "../../words/status-words.ts";

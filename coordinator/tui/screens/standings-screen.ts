@@ -1,7 +1,7 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type Setting, settingsOf } from "../../../shared/domain/hyperparameter.ts";
-import type { RunSet } from "../../../shared/domain/run-set.ts";
-import { type Standing, standings } from "../../../shared/domain/standings.ts";
+import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
+import { type Standing, standings } from "../../../shared/domain/run-sets/standings.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";

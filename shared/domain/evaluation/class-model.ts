@@ -1,4 +1,4 @@
-import { clipped } from "../run-set-columns.ts";
+import { clipped } from "../run-sets/run-set-columns.ts";
 import type { RandomDraws } from "./random-draws.ts";
 
 /** What one configuration's completed runs say. */

@@ -1,7 +1,7 @@
-import { ConfigurationRegister } from "../configuration-register.ts";
 import type { RunTable } from "../fold/run-table.ts";
 import type { Configuration } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
+import { ConfigurationRegister } from "../run-sets/configuration-register.ts";
 
 /** One completed run of a search. */
 export interface CompletedRun {

@@ -1,7 +1,7 @@
 import type { RunTable } from "../fold/run-table.ts";
 import { type Configuration, configurationKey } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
-import { lowerBound, posteriorOf } from "../posterior.ts";
+import { lowerBound, posteriorOf } from "../run-sets/posterior.ts";
 import { type CompletedRuns, completedRuns } from "./completed-runs.ts";
 import { type SearchHistory, searchHistory } from "./history.ts";
 import type { Interval } from "./truth.ts";

@@ -1,9 +1,9 @@
 import { type Configuration, configurationKey, type Hyperparameter, settingsOf } from "../hyperparameter.ts";
-import { IndexedHeap } from "../indexed-heap.ts";
-import { longer } from "../longer.ts";
 import type { RunName } from "../names.ts";
-import { lowerBound, type Posterior, type Prior, posteriorOf } from "../posterior.ts";
-import { clipped, RunSetColumns } from "../run-set-columns.ts";
+import { IndexedHeap } from "../run-sets/indexed-heap.ts";
+import { longer } from "../run-sets/longer.ts";
+import { lowerBound, type Posterior, type Prior, posteriorOf } from "../run-sets/posterior.ts";
+import { clipped, RunSetColumns } from "../run-sets/run-set-columns.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 
 /** A stretch of the search during which one run set led; what is said of the set is what holds at the end. */

@@ -1,5 +1,5 @@
 import type { RunTable } from "../fold/run-table.ts";
-import { type Standing, standings } from "../standings.ts";
+import { type Standing, standings } from "../run-sets/standings.ts";
 import { completedRuns } from "./completed-runs.ts";
 import { searchHistory } from "./history.ts";
 

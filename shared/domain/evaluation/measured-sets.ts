@@ -1,4 +1,4 @@
-import { clipped } from "../run-set-columns.ts";
+import { clipped } from "../run-sets/run-set-columns.ts";
 import type { Measured } from "./class-model.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 

@@ -1,5 +1,5 @@
 import { childRunName, type JobName, parentRunName, parseRunName, type RunName, type WorkerId } from "../names.ts";
-import { RunSetIndex } from "../run-set.ts";
+import { RunSetIndex } from "../run-sets/run-set.ts";
 import { defaultSettings } from "../spec/settings.ts";
 import type {
   Assigned,

@@ -1,6 +1,6 @@
 import type { Configuration } from "../hyperparameter.ts";
-import { longer } from "../longer.ts";
 import { childRunName, type RunName, type WorkerId } from "../names.ts";
+import { longer } from "../run-sets/longer.ts";
 import type { Attempt, Trial } from "./trial.ts";
 
 /** A column for each quantity, as a snapshot keeps them. */

@@ -1,6 +1,6 @@
-import type { ConfigurationRegister } from "../configuration-register.ts";
-import { longer } from "../longer.ts";
 import type { RunName } from "../names.ts";
+import type { ConfigurationRegister } from "../run-sets/configuration-register.ts";
+import { longer } from "../run-sets/longer.ts";
 import { isOpen, type Trial } from "./trial.ts";
 import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
 

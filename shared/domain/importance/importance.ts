@@ -1,6 +1,6 @@
-import { ConfigurationRegister } from "../configuration-register.ts";
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import { type Rng, rngFrom } from "../rng.ts";
+import { ConfigurationRegister } from "../run-sets/configuration-register.ts";
 import { growTree, type RunSetPoint, TreeOverSpace, type TreeSpace } from "./regression-tree.ts";
 import { fitEffects } from "./setting-effects.ts";
 

@@ -1,5 +1,5 @@
-import { longer } from "../longer.ts";
 import type { WorkerId } from "../names.ts";
+import { longer } from "../run-sets/longer.ts";
 
 /** A trial as the journal's records tell it, kept apart from the fold. */
 export interface CheckedTrial {

@@ -1,6 +1,6 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
-import type { RunSet } from "../run-set.ts";
+import type { RunSet } from "../run-sets/run-set.ts";
 import { type Neighbour, neighbourhoodOf } from "./neighbourhood.ts";
 import { drawAllowed } from "./random.ts";
 import type { Choice, Search, SearchView } from "./search.ts";

@@ -1,6 +1,6 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
-import type { RunSets } from "../run-set.ts";
+import type { RunSets } from "../run-sets/run-set.ts";
 import type { HpTuning } from "../spec.ts";
 import { dgdSearch } from "./dgd.ts";
 import { gridSearch } from "./grid.ts";

@@ -1,4 +1,4 @@
-import type { Configuration } from "./hyperparameter.ts";
+import type { Configuration } from "../hyperparameter.ts";
 import { longer } from "./longer.ts";
 
 /**

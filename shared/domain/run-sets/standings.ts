@@ -1,5 +1,5 @@
-import { type Hyperparameter, type Setting, settingsOf } from "./hyperparameter.ts";
-import type { RunName } from "./names.ts";
+import { type Hyperparameter, type Setting, settingsOf } from "../hyperparameter.ts";
+import type { RunName } from "../names.ts";
 import { lowerBound, type Prior, posteriorOf } from "./posterior.ts";
 import type { RunSet, RunSets } from "./run-set.ts";
 

@@ -1,7 +1,7 @@
+import { type Configuration, configurationKey } from "../hyperparameter.ts";
+import type { RunName, WorkerId } from "../names.ts";
 import { ConfigurationRegister } from "./configuration-register.ts";
-import { type Configuration, configurationKey } from "./hyperparameter.ts";
 import { IndexedHeap } from "./indexed-heap.ts";
-import type { RunName, WorkerId } from "./names.ts";
 import type { Prior } from "./posterior.ts";
 import { clipped, RunSetColumns } from "./run-set-columns.ts";
 
