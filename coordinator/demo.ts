@@ -9,7 +9,7 @@ import { linkWorkspace } from "../shared/broker/workspace-link.ts";
 import { loadSpecFile, packageRoot } from "../shared/components/component-defaults.ts";
 import { pause } from "../shared/deadline.ts";
 import { type JobName, parseJobName } from "../shared/domain/names.ts";
-import { usedComponents } from "../shared/domain/spec-read.ts";
+import { usedComponents } from "../shared/domain/runspec/spec-read.ts";
 import { explain, SpecError, UnreachableError, UsageError } from "../shared/errors.ts";
 import type { Bus } from "../shared/ports.ts";
 import { workspacePaths } from "../shared/workspace.ts";

@@ -3,9 +3,9 @@
 import type { StageCheck, StageCheckAnswer } from "../shared/components/stage-check.ts";
 import type { Setting } from "../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../shared/domain/run.ts";
+import type { Spec } from "../shared/domain/runspec/spec.ts";
+import { carriedDefaults, expandStages, readSpec, withChosen } from "../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../shared/domain/seeds.ts";
-import type { Spec } from "../shared/domain/spec.ts";
-import { carriedDefaults, expandStages, readSpec, withChosen } from "../shared/domain/spec-read.ts";
 import { SpecError } from "../shared/errors.ts";
 import { NotAComponent } from "./own-module.ts";
 import { stageFactory } from "./stages/registry.ts";

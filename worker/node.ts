@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import type { JobName, WorkerId } from "../shared/domain/names.ts";
-import type { Spec } from "../shared/domain/spec.ts";
-import { carriedDefaults, readSpec } from "../shared/domain/spec-read.ts";
+import type { Spec } from "../shared/domain/runspec/spec.ts";
+import { carriedDefaults, readSpec } from "../shared/domain/runspec/spec-read.ts";
 import { Ending } from "../shared/ending.ts";
 import type { Log } from "../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock } from "../shared/ports.ts";

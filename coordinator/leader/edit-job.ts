@@ -1,7 +1,7 @@
 import { changesText, editJob, type JobChanges } from "../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/spec-read.ts";
+import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { closeIfDone } from "./job-end.ts";
 import { accepted, isAnswer, refused, tableOr } from "./order-answers.ts";

@@ -1,7 +1,7 @@
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { jobName } from "../../shared/domain/names.ts";
-import type { Spec } from "../../shared/domain/spec.ts";
-import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/spec-read.ts";
+import type { Spec } from "../../shared/domain/runspec/spec.ts";
+import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";
 import type { JobAnswer, JobQuestion, Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { bench } from "./bench.ts";
 import { control } from "./control.ts";

@@ -4,7 +4,7 @@ import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { importanceOf } from "../../shared/domain/importance/importance.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { checkIsSearch, nothingCompleted } from "../cli/evaluate/eval.ts";

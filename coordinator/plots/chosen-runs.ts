@@ -2,7 +2,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../runs/columns.ts";
 import { listing } from "../runs/run-listing.ts";

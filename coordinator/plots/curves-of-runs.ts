@@ -1,5 +1,5 @@
 import type { Curve } from "../../shared/domain/curve.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import type { RunEvidence } from "../reading/evidence-reader.ts";
 import { printable } from "../words/table.ts";

@@ -1,4 +1,4 @@
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { DotForm } from "../chart/dots.ts";
 import { dotForms } from "../chart/dots.ts";

@@ -1,7 +1,7 @@
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { holderOf } from "../../shared/domain/fold/trial.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { parentStatus, runStatus } from "../words/status-words.ts";
 import type { Cell, CellKind } from "../words/table.ts";

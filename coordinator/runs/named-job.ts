@@ -1,7 +1,7 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../shared/domain/names.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 
 /**

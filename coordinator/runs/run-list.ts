@@ -1,6 +1,6 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { workspaceFlags } from "../../shared/workspace.ts";
 import { type RunRow, rowsOf } from "./run-rows.ts";

@@ -2,7 +2,7 @@ import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { ParentRun, RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial, TrialStatus } from "../../shared/domain/fold/trial.ts";
 import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 
 /** Every word that the status column may hold. */
 export const statusWords = [

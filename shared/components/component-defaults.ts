@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { nearestName } from "../domain/spec/nearest-name.ts";
-import type { ComponentDefaults, Problem, Spec } from "../domain/spec.ts";
-import { readSpec, renderProblems } from "../domain/spec-read.ts";
+import { nearestName } from "../domain/runspec/nearest-name.ts";
+import type { ComponentDefaults, Problem, Spec } from "../domain/runspec/spec.ts";
+import { readSpec, renderProblems } from "../domain/runspec/spec-read.ts";
 import { SpecError } from "../errors.ts";
 
 const componentPattern = /^([A-Za-z_][\w-]*)\/([A-Za-z_][\w-]*)$/;

@@ -10,7 +10,7 @@ import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { usedComponents } from "../../shared/domain/spec-read.ts";
+import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";

@@ -8,7 +8,7 @@ import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
-import { usedComponents } from "../../shared/domain/spec-read.ts";
+import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";

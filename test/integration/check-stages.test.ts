@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { checkStages } from "../../coordinator/cli/submit/check-stages.ts";
 import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
-import { usedComponents } from "../../shared/domain/spec-read.ts";
+import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import { SpecError } from "../../shared/errors.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 

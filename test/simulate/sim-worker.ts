@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import { readSpec } from "../../shared/domain/spec-read.ts";
+import { readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import type { Log } from "../../shared/log.ts";
 import { WorkerNode } from "../../worker/node.ts";
 import type { Letter, Spool } from "../../worker/spool.ts";

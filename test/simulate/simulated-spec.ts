@@ -1,5 +1,5 @@
 import { componentDefaults } from "../../shared/components/component-defaults.ts";
-import { readSpec, usedComponents } from "../../shared/domain/spec-read.ts";
+import { readSpec, usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import type { Order } from "../../shared/wire/messages.ts";
 
 /** The order that starts a simulated search, as `nexus run` would send it. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
-import { isMapping } from "../../shared/domain/spec/expand.ts";
-import type { ComponentDefaults, Spec, Tree } from "../../shared/domain/spec.ts";
-import { carriedDefaults, readSpec } from "../../shared/domain/spec-read.ts";
+import { isMapping } from "../../shared/domain/runspec/expand.ts";
+import type { ComponentDefaults, Spec, Tree } from "../../shared/domain/runspec/spec.ts";
+import { carriedDefaults, readSpec } from "../../shared/domain/runspec/spec-read.ts";
 
 const launcher = readFileSync(join(packageRoot(), "shared/defaults/job_launchers/XT.yaml"), "utf8");
 

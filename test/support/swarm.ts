@@ -12,7 +12,7 @@ import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
-import { usedComponents } from "../../shared/domain/spec-read.ts";
+import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator, streams } from "../../shared/wire/subjects.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";

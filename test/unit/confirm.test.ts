@@ -11,7 +11,7 @@ import type { JobSubmitted, JournalEvent } from "../../shared/domain/fold/events
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { childRunName, type JobName } from "../../shared/domain/names.ts";
-import { readSpec } from "../../shared/domain/spec-read.ts";
+import { readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import { exitCode, NotFoundError, UsageError } from "../../shared/errors.ts";
 import { JobStory } from "../support/job-story.ts";
 import { ordered } from "../support/search.ts";

@@ -13,9 +13,9 @@ import { componentDefaults } from "../../shared/components/component-defaults.ts
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import type { ImportedRun } from "../../shared/domain/fold/events.ts";
 import { jobName } from "../../shared/domain/names.ts";
+import { readSpec, usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
-import { readSpec, usedComponents } from "../../shared/domain/spec-read.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeOrder, encodeOrder, type Order } from "../../shared/wire/messages.ts";

@@ -4,11 +4,11 @@ import fc from "fast-check";
 import type { JobSubmitted } from "../../shared/domain/fold/events.ts";
 import { changesText, editJob, type JobChanges } from "../../shared/domain/fold/job-changes.ts";
 import { configurationKey, type Hyperparameter, settingsOf } from "../../shared/domain/hyperparameter.ts";
+import { expandSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { gridTurn } from "../../shared/domain/search/grid-turn.ts";
 import { neighbourhoodOf } from "../../shared/domain/search/neighbourhood.ts";
 import { createSearch } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
-import { expandSpec, withChosen } from "../../shared/domain/spec-read.ts";
 import { TestReign } from "../support/reign.ts";
 import { hyperparameter, read, specText } from "../support/spec-defaults.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { componentDefaults, packageRoot } from "../../shared/components/component-defaults.ts";
-import { expandSpec, readSpec, stagesOf } from "../../shared/domain/spec-read.ts";
+import { expandSpec, readSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { executeRun } from "../../worker/runner/run.ts";
 import createStage from "../../worker/stages/RL_Proc/RL_Proc.ts";
 import type { ComponentSpec } from "../../worker/stages/stage.ts";

@@ -7,9 +7,9 @@ import { componentDefaults, packageRoot } from "../../shared/components/componen
 import { UnwritableSpec, withLauncher, withTunedValues } from "../../shared/domain/evaluation/tuned-spec.ts";
 import { yamlText } from "../../shared/domain/evaluation/yaml-edits.ts";
 import type { Configuration, Hyperparameter, Setting } from "../../shared/domain/hyperparameter.ts";
-import { ProblemList } from "../../shared/domain/spec/problems.ts";
-import { composeYaml } from "../../shared/domain/spec/yaml-tree.ts";
-import { readSpec } from "../../shared/domain/spec-read.ts";
+import { ProblemList } from "../../shared/domain/runspec/problems.ts";
+import { readSpec } from "../../shared/domain/runspec/spec-read.ts";
+import { composeYaml } from "../../shared/domain/runspec/yaml-tree.ts";
 import { ordered, unordered } from "../support/search.ts";
 
 /** A winner's settings in a spec's text. */

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { carriedDefaults, expandSpec, readSpec, stagesOf, usedComponents } from "../../shared/domain/spec-read.ts";
+import {
+  carriedDefaults,
+  expandSpec,
+  readSpec,
+  stagesOf,
+  usedComponents,
+} from "../../shared/domain/runspec/spec-read.ts";
 import { hyperparameter, problems, read, specText, testDefaults } from "../support/spec-defaults.ts";
 
 suite("stages", () => {

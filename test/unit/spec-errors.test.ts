@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
-import type { Problem } from "../../shared/domain/spec.ts";
-import { readSpec, renderProblems } from "../../shared/domain/spec-read.ts";
+import type { Problem } from "../../shared/domain/runspec/spec.ts";
+import { readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";
 import { specText, testDefaults } from "../support/spec-defaults.ts";
 
 const folder = join(packageRoot(), "test/fixtures/spec-errors");

@@ -9,9 +9,9 @@ import {
   mostSpecBytes,
   packageRoot,
 } from "../../shared/components/component-defaults.ts";
-import { isMapping } from "../../shared/domain/spec/expand.ts";
-import { defaultSettings } from "../../shared/domain/spec/settings.ts";
-import { expandSpec, readSpec, stagesOf } from "../../shared/domain/spec-read.ts";
+import { isMapping } from "../../shared/domain/runspec/expand.ts";
+import { defaultSettings } from "../../shared/domain/runspec/settings.ts";
+import { expandSpec, readSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { exitCode, SpecError } from "../../shared/errors.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "nexus-spec-files-"));

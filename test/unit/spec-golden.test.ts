@@ -3,12 +3,12 @@ import { suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../../shared/domain/run.ts";
-import { ComponentLibrary } from "../../shared/domain/spec/component-library.ts";
-import { Expansion, isMapping } from "../../shared/domain/spec/expand.ts";
-import { ProblemList } from "../../shared/domain/spec/problems.ts";
-import { Replacements } from "../../shared/domain/spec/replacements.ts";
-import type { Spec, Tree } from "../../shared/domain/spec.ts";
-import { carriedDefaults, expandSpec, readSpec } from "../../shared/domain/spec-read.ts";
+import { ComponentLibrary } from "../../shared/domain/runspec/component-library.ts";
+import { Expansion, isMapping } from "../../shared/domain/runspec/expand.ts";
+import { ProblemList } from "../../shared/domain/runspec/problems.ts";
+import { Replacements } from "../../shared/domain/runspec/replacements.ts";
+import type { Spec, Tree } from "../../shared/domain/runspec/spec.ts";
+import { carriedDefaults, expandSpec, readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import { golden } from "../support/golden.ts";
 
 // Every case of the original's reading of runspecs, against ours.

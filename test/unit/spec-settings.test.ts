@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { defaultSettings } from "../../shared/domain/spec/settings.ts";
-import { readSpec } from "../../shared/domain/spec-read.ts";
+import { defaultSettings } from "../../shared/domain/runspec/settings.ts";
+import { readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import { hyperparameter, read, specText, testDefaults } from "../support/spec-defaults.ts";
 
 suite("job settings", () => {

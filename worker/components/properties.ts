@@ -1,4 +1,4 @@
-import { nearestName } from "../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { SpecError } from "../../shared/errors.ts";
 import type { ComponentSpec } from "../stages/stage.ts";
 

@@ -3,8 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import { randintAt } from "../../shared/domain/seeds.ts";
-import type { Spec, Tree } from "../../shared/domain/spec.ts";
+import type { Spec, Tree } from "../../shared/domain/runspec/spec.ts";
 import {
   carriedDefaults,
   expandSpec,
@@ -12,7 +11,8 @@ import {
   readSpec,
   reproSpec,
   withChosen,
-} from "../../shared/domain/spec-read.ts";
+} from "../../shared/domain/runspec/spec-read.ts";
+import { randintAt } from "../../shared/domain/seeds.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";

@@ -2,7 +2,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
-import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import { runListForms, selectRuns } from "../../runs/run-list.ts";
 

@@ -2,7 +2,7 @@ import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { changesText, type JobChanges } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
-import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/spec/quantities.ts";
+import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { type Asker, processAsker } from "../../operator/ask.ts";
 import { newOrderId } from "../../operator/give-order.ts";

@@ -1,5 +1,5 @@
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
-import { renderProblems } from "../../../shared/domain/spec-read.ts";
+import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Output } from "../../operator/output.ts";
 import type { GlobalOptions } from "../../operator/scope.ts";
 import { parseSpecArguments } from "./spec-arguments.ts";

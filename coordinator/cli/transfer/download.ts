@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
-import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import type { Output } from "../../operator/output.ts";

@@ -1,9 +1,15 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import { isMapping } from "../../../shared/domain/runspec/expand.ts";
+import {
+  carriedDefaults,
+  expandSpec,
+  readSpec,
+  reproSpec,
+  withChosen,
+} from "../../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../../shared/domain/seeds.ts";
-import { isMapping } from "../../../shared/domain/spec/expand.ts";
-import { carriedDefaults, expandSpec, readSpec, reproSpec, withChosen } from "../../../shared/domain/spec-read.ts";
 import { JournalCorruptError } from "../../../shared/errors.ts";
 
 export interface Repro {

@@ -1,4 +1,4 @@
-import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { FilterError, filterTest, misfit, parseFilter } from "../../runs/filter.ts";
 import { statusWords } from "../../words/status-words.ts";
 import type { Cell, CellKind } from "../../words/table.ts";

@@ -1,6 +1,6 @@
 import { type Configuration, type Hyperparameter, type Setting, settingsOf } from "../hyperparameter.ts";
-import { ProblemList } from "../spec/problems.ts";
-import { composeYaml, dereferenced, type Entry, type MapNode, type Node } from "../spec/yaml-tree.ts";
+import { ProblemList } from "../runspec/problems.ts";
+import { composeYaml, dereferenced, type Entry, type MapNode, type Node } from "../runspec/yaml-tree.ts";
 import { type Edit, edited, insertionAfter, itemInsertion, replacement, writtenText, yamlText } from "./yaml-edits.ts";
 
 /** What cannot be written into a spec's text; the message says what and why. */

@@ -1,6 +1,6 @@
 import type { Setting } from "../hyperparameter.ts";
-import { ProblemList } from "../spec/problems.ts";
-import { composeYaml, type Entry, type MapNode, type Node } from "../spec/yaml-tree.ts";
+import { ProblemList } from "../runspec/problems.ts";
+import { composeYaml, type Entry, type MapNode, type Node } from "../runspec/yaml-tree.ts";
 
 /** A change of a text: what stands from `start` to `end` becomes `text`. */
 export interface Edit {

@@ -1,7 +1,7 @@
 import type { CodeBundle } from "../code-bundle.ts";
 import type { Hyperparameter } from "../hyperparameter.ts";
 import type { JobName, RunName, WorkerId } from "../names.ts";
-import type { JobSettings } from "../spec.ts";
+import type { JobSettings } from "../runspec/spec.ts";
 import type { JobChanges } from "./job-changes.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
-import { nearestName } from "../spec/nearest-name.ts";
-import type { JobSettings, StopRule } from "../spec.ts";
+import { nearestName } from "../runspec/nearest-name.ts";
+import type { JobSettings, StopRule } from "../runspec/spec.ts";
 import type { JobSubmitted } from "./events.ts";
 
 /** What a person may change in a job that is not over; what is left out stays as it is. */

@@ -1,6 +1,6 @@
 import { childRunName, type JobName, parentRunName, parseRunName, type RunName, type WorkerId } from "../names.ts";
 import { RunSetIndex } from "../run-sets/run-set.ts";
-import { defaultSettings } from "../spec/settings.ts";
+import { defaultSettings } from "../runspec/settings.ts";
 import type {
   Assigned,
   Checkpointed,

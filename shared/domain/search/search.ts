@@ -1,7 +1,7 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { RunSets } from "../run-sets/run-set.ts";
-import type { HpTuning } from "../spec.ts";
+import type { HpTuning } from "../runspec/spec.ts";
 import { dgdSearch } from "./dgd.ts";
 import { gridSearch } from "./grid.ts";
 import { randomSearch } from "./random.ts";

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { nearestName } from "../../../shared/domain/spec/nearest-name.ts";
+import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
 import { type CommandSpec, readCommand } from "./command-spec.ts";
 import { startTied } from "./tied-program.ts";

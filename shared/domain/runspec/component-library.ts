@@ -1,7 +1,7 @@
-import type { ComponentDefaults } from "../spec.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type ProblemList, quoted } from "./problems.ts";
 import type { Span } from "./source-text.ts";
+import type { ComponentDefaults } from "./spec.ts";
 import { composeYaml, type MapNode } from "./yaml-tree.ts";
 
 const namePattern = /^[A-Za-z_][\w-]*\/[A-Za-z_][\w-]*$/;

@@ -1,9 +1,9 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { ChosenSettings } from "../run.ts";
-import type { Spec, Tree } from "../spec.ts";
 import { isOff, rootEntries } from "./check-root.ts";
 import type { ComponentLibrary } from "./component-library.ts";
 import type { Replacements } from "./replacements.ts";
+import type { Spec, Tree } from "./spec.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
 /** What a spec that has been read keeps for expanding it. */

@@ -1,4 +1,4 @@
-import type { StopRule, Tree } from "../spec.ts";
+import type { StopRule, Tree } from "./spec.ts";
 
 const secondsPer: Readonly<Record<string, number>> = { s: 1, sec: 1, min: 60, h: 3600 };
 

@@ -1,4 +1,4 @@
-import type { Place } from "../spec.ts";
+import type { Place } from "./spec.ts";
 
 /** A text that nodes and problems point into. */
 export interface SourceText {

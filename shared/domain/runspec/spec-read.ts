@@ -1,21 +1,21 @@
-import type { Setting } from "./hyperparameter.ts";
-import { SpecCheck } from "./spec/check.ts";
-import { checkRoot, type Launcher, sections } from "./spec/check-root.ts";
-import { ComponentLibrary, defaultsFile } from "./spec/component-library.ts";
-import { Expansion } from "./spec/expand.ts";
-import { type HyperparameterSection, noHyperparameters, readHyperparameters } from "./spec/hyperparameter-section.ts";
-import { nearestName } from "./spec/nearest-name.ts";
-import { ProblemList, quoted } from "./spec/problems.ts";
-import { type Replacements, readReplacements } from "./spec/replacements.ts";
-import { livingSettings, readSettings } from "./spec/settings.ts";
-import { placeOf } from "./spec/source-text.ts";
-import { wastefulSearch } from "./spec/warnings.ts";
-import { composeYaml, type MapNode, type YamlDocument } from "./spec/yaml-tree.ts";
+import type { Setting } from "../hyperparameter.ts";
+import { SpecCheck } from "./check.ts";
+import { checkRoot, type Launcher, sections } from "./check-root.ts";
+import { ComponentLibrary, defaultsFile } from "./component-library.ts";
+import { Expansion } from "./expand.ts";
+import { type HyperparameterSection, noHyperparameters, readHyperparameters } from "./hyperparameter-section.ts";
+import { nearestName } from "./nearest-name.ts";
+import { ProblemList, quoted } from "./problems.ts";
+import { type Replacements, readReplacements } from "./replacements.ts";
+import { livingSettings, readSettings } from "./settings.ts";
+import { placeOf } from "./source-text.ts";
 import type { ComponentDefaults, Problem, Spec } from "./spec.ts";
+import { wastefulSearch } from "./warnings.ts";
+import { composeYaml, type MapNode, type YamlDocument } from "./yaml-tree.ts";
 
-export { type ExpandedStage, expandSpec, expandStages, stagesOf, withChosen } from "./spec/expand.ts";
-export { renderProblems } from "./spec/problems.ts";
-export { reproSpec } from "./spec/repro.ts";
+export { type ExpandedStage, expandSpec, expandStages, stagesOf, withChosen } from "./expand.ts";
+export { renderProblems } from "./problems.ts";
+export { reproSpec } from "./repro.ts";
 
 export interface SpecInput {
   /** As the user named it, for messages. */

@@ -1,9 +1,9 @@
 import { type JobName, parseJobName } from "../names.ts";
-import type { HpTuning, JobSettings, Tree } from "../spec.ts";
 import { isOff, isOn, type Launcher } from "./check-root.ts";
 import type { Expansion } from "./expand.ts";
 import { didYouMean, expectedOneOf, type ProblemList, shown, yaml11Hint } from "./problems.ts";
 import { parseBytes, parseInstant, parseSeconds, parseStopRule } from "./quantities.ts";
+import type { HpTuning, JobSettings, Tree } from "./spec.ts";
 import { dereferenced, type MapNode, type Node } from "./yaml-tree.ts";
 
 export const mostRuns = 1_000_000;

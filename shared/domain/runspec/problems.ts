@@ -1,6 +1,6 @@
-import type { Problem, Tree } from "../spec.ts";
 import { nearestName } from "./nearest-name.ts";
 import { lengthOf, lineText, placeOf, type Span } from "./source-text.ts";
+import type { Problem, Tree } from "./spec.ts";
 
 /** Collects everything wrong with a spec, each thing once, so that all of it is reported in one go. */
 export class ProblemList {

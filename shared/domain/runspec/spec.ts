@@ -1,6 +1,6 @@
-import type { Hyperparameter, Setting } from "./hyperparameter.ts";
-import type { JobName } from "./names.ts";
-import type { SpecSource } from "./spec/expand.ts";
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import type { JobName } from "../names.ts";
+import type { SpecSource } from "./expand.ts";
 
 /** Which algorithm chooses configurations; false repeats the tuned configuration. */
 export type HpTuning = "random" | "grid" | "dgd" | "bayesian" | false;
