@@ -4,7 +4,7 @@ import { type ExternalBroker, externalBroker } from "../shared/broker/server/ext
 import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
-import { workspacePaths } from "../shared/workspace.ts";
+import { workspacePaths } from "../shared/machine/workspace.ts";
 import { dotForms } from "./chart/dots.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";

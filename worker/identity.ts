@@ -7,10 +7,10 @@ import { connectBus, newKeyPair } from "../shared/broker/client/bus.ts";
 import { pause } from "../shared/deadline.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../shared/domain/names.ts";
 import { BrokerError, UnreachableError, UsageError } from "../shared/errors.ts";
+import { readJsonFile, writeSecretFile } from "../shared/machine/workspace.ts";
 import { BusError } from "../shared/ports.ts";
 import { decodeOrderAnswer, encodeEnrolment } from "../shared/wire/messages.ts";
 import * as subjects from "../shared/wire/subjects.ts";
-import { readJsonFile, writeSecretFile } from "../shared/workspace.ts";
 import type { JoinLine } from "./join-line.ts";
 
 /** Who this machine is in a workspace: an id, and the seed of the key it connects with, which never leaves the machine. */

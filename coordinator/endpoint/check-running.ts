@@ -1,7 +1,7 @@
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { listenText, parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What was typed and counts only when a coordinator starts. */

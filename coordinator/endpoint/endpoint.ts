@@ -3,8 +3,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { peerAddress, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
-import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../shared/process-identity.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../shared/workspace.ts";
+import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../shared/machine/workspace.ts";
 
 /** How commands on this machine find the coordinator that leads; endpoint.json, mode 0600, for it holds the join code. */
 export interface Endpoint {

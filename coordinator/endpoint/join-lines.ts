@@ -5,7 +5,7 @@ import {
   externalJoinFlags,
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
 /** How a machine joins the search of a coordinator that runs here. */

@@ -3,8 +3,8 @@ import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { pause } from "../../shared/deadline.ts";
 import { exitCode, NexusError, UnreachableError } from "../../shared/errors.ts";
-import { isAlive, type ProcessIdentity } from "../../shared/process-identity.ts";
-import { createWorkspace, type WorkspacePaths } from "../../shared/workspace.ts";
+import { isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { createWorkspace, type WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { type Endpoint, livingEndpoint } from "./endpoint.ts";
 
 const program = fileURLToPath(new URL("../main.js", import.meta.url));

@@ -3,9 +3,9 @@ import { type ExternalBroker, externalBroker } from "../../shared/broker/server/
 import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { UnreachableError } from "../../shared/errors.ts";
+import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { BusError } from "../../shared/ports.ts";
-import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
 
 /** The options that every verb has. */
 export interface GlobalOptions {

@@ -2,7 +2,7 @@ import type { Members } from "../../shared/broker/peers/members.ts";
 import { type PeersFile, writePeers } from "../../shared/broker/peers/peers.ts";
 import { isServing, runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { signalProcess } from "../../shared/broker/server/tied-process.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
 /** Writes the newer list of peers on this machine and has its server read it; false where this machine knows it already. */
 export function adoptMembers(paths: WorkspacePaths, file: PeersFile, members: Members): boolean {

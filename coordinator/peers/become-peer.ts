@@ -15,7 +15,7 @@ import {
 } from "../../shared/broker/peers/peers.ts";
 import { parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
+import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
 import { joinCode } from "../endpoint/endpoint.ts";
 
 /** What a person types to make a workspace live on several machines, or to bring one more of them in. */

@@ -8,7 +8,7 @@ import { type PeersFile, writePeers } from "../../shared/broker/peers/peers.ts";
 import { currentMark, writeMark } from "../../shared/broker/store/store-mark.ts";
 import { streamPlans } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
 /** Makes the peers' streams from the workspace that `nexus move` has packed. Interrupted, it begins anew. */
 export async function fillStreams(

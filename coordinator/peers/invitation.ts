@@ -1,6 +1,6 @@
 import { savedFiles } from "../../shared/broker/copies/workspace-copy.ts";
 import { type PeersFile, peerAddress, sharedPart, writeInvitation } from "../../shared/broker/peers/peers.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
 /** What brings another machine in; whoever has it has the workspace's passwords. */
 export const invitationOf = (paths: WorkspacePaths, file: PeersFile): string =>

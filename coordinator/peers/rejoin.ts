@@ -4,8 +4,8 @@ import type { PeersFile } from "../../shared/broker/peers/peers.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { signalProcess } from "../../shared/broker/server/tied-process.ts";
 import type { Log } from "../../shared/log.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
 
 const patienceMs = 8000;
 

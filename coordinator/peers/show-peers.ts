@@ -1,7 +1,7 @@
 import { peersTrouble, probePeers } from "../../shared/broker/peers/peer-probe.ts";
 import { peerAddress, readPeers } from "../../shared/broker/peers/peers.ts";
 import { pause } from "../../shared/deadline.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { joinCommand, keepSecret } from "./invitation.ts";
 
 const askAgainMs = 500;

@@ -8,9 +8,9 @@ import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
 import { bucket } from "../../shared/wire/subjects.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { fillStreams, streamsAreFull } from "./fill-streams.ts";
 import { Rejoin } from "./rejoin.ts";
 

@@ -6,7 +6,7 @@ import {
   externalJoinFlags,
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { joiningOf } from "../endpoint/join-lines.ts";
 

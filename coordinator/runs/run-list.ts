@@ -2,7 +2,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import { workspaceFlags } from "../../shared/workspace.ts";
+import { workspaceFlags } from "../../shared/machine/workspace.ts";
 import { type RunRow, rowsOf } from "./run-rows.ts";
 
 /** What one word of a run list names. */

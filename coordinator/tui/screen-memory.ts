@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { readJsonFile, writeSecretFile } from "../../shared/workspace.ts";
+import { readJsonFile, writeSecretFile } from "../../shared/machine/workspace.ts";
 import { type ScreenName, screenNames } from "./keys.ts";
 import type { Lists } from "./lists/lists.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { firstSpecName, writeFirstSpec } from "../cli/submit/init.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { pause } from "../deadline.ts";
 import { BrokerError, UnreachableError } from "../errors.ts";
+import { type WorkspacePaths, workspaceFlags } from "../machine/workspace.ts";
 import { BusError } from "../ports.ts";
-import { type WorkspacePaths, workspaceFlags } from "../workspace.ts";
 import { inboxPrefix } from "./access/accounts.ts";
 import { type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
 import { type BusCredentials, type CoordinatorBus, connectBus } from "./client/bus.ts";

@@ -8,10 +8,10 @@ import { streamInfo } from "../../shared/broker/client/jetstream-api.ts";
 import { holdBroker } from "../../shared/broker/server/server.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encodeEvidence, type ReportRow } from "../../shared/wire/messages.ts";
 import { evidence, streams } from "../../shared/wire/subjects.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
 import { job, tellSearch } from "./big-store.ts";
 
 const nexus = fileURLToPath(new URL("../../coordinator/cli/main.js", import.meta.url));

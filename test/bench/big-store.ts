@@ -4,10 +4,10 @@ import type { Configuration } from "../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, type RunName, type WorkerId } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import { defaultSettings } from "../../shared/domain/runspec/settings.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";
 import { journalBatch, journalJob, journalTrial } from "../../shared/wire/subjects.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
 import { tutorialHyperparameters } from "../support/search.ts";
 
 export const job: JobName = jobName(1);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { job, narrowing, tellSearch } from "./big-store.ts";
 import { commandCost, costHeader } from "./command-cost.ts";
 

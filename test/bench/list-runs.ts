@@ -6,7 +6,7 @@ import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { job, tellSearch } from "./big-store.ts";
 import { commandCost, costHeader } from "./command-cost.ts";
 

@@ -10,10 +10,10 @@ import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import { decodeAnswer, encodeAsk } from "../../shared/wire/messages.ts";
 import { ask } from "../../shared/wire/subjects.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
 import { tellSearch } from "./big-store.ts";
 import { residentMegabytes } from "./process-cpu.ts";
 

@@ -11,10 +11,10 @@ import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
 import { cpuSeconds } from "./process-cpu.ts";
 import { watchedWorker } from "./turnaround.ts";
 

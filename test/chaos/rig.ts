@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { pause } from "../../shared/deadline.ts";
-import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
+import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { processesNaming, signalTo, Victim } from "./victims.ts";
 

@@ -9,10 +9,10 @@ import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
 
 export interface SearchOptions {
   readonly checkpointSeconds: number;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { identify, isAlive, type ProcessIdentity } from "../../shared/process-identity.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 

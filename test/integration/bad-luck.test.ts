@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { exitCode } from "../../shared/errors.ts";
-import { isAlive } from "../../shared/process-identity.ts";
+import { isAlive } from "../../shared/machine/process-identity.ts";
 import { atEnd, eventually, processesNaming } from "../support/cleanup.ts";
 import { nexus } from "../support/nexus-command.ts";
 import { type Program, Swarm } from "../support/swarm.ts";

@@ -15,8 +15,8 @@ import { operatorName, type Role, readRoleSecret } from "../../shared/broker/acc
 import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { BrokerError } from "../../shared/errors.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
 import { atEnd, eventually, temporaryFolder } from "../support/cleanup.ts";
 
 const text = StringCodec();

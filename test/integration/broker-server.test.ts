@@ -5,8 +5,8 @@ import { describe, it } from "node:test";
 import { roles } from "../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../shared/broker/server/server.ts";
 import { signalProcess } from "../../shared/broker/server/tied-process.ts";
-import { isAlive } from "../../shared/process-identity.ts";
-import { createWorkspace, type WorkspacePaths } from "../../shared/workspace.ts";
+import { isAlive } from "../../shared/machine/process-identity.ts";
+import { createWorkspace, type WorkspacePaths } from "../../shared/machine/workspace.ts";
 import {
   assertStored,
   hold,

@@ -10,9 +10,9 @@ import { holdBroker } from "../../shared/broker/server/server.ts";
 import { endProcess } from "../../shared/broker/server/tied-process.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { takeLock } from "../../shared/lock-file.ts";
-import { identify } from "../../shared/process-identity.ts";
-import { createWorkspace } from "../../shared/workspace.ts";
+import { takeLock } from "../../shared/machine/lock-file.ts";
+import { identify } from "../../shared/machine/process-identity.ts";
+import { createWorkspace } from "../../shared/machine/workspace.ts";
 import {
   assertStored,
   failsSaying,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
-import { identify, isAlive, type ProcessIdentity } from "../../shared/process-identity.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { atEnd, eventually, mustEnd, processesNaming, temporaryFolder } from "../support/cleanup.ts";
 import { nexus } from "../support/nexus-command.ts";
 

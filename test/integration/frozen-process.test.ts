@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { identify, isAlive } from "../../shared/process-identity.ts";
+import { identify, isAlive } from "../../shared/machine/process-identity.ts";
 import { FrozenProcess } from "../../worker/frozen-process.ts";
 import { eventually, mustEnd } from "../support/cleanup.ts";
 

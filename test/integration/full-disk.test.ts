@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "no
 import { join } from "node:path";
 import { test } from "node:test";
 import { exitCode } from "../../shared/errors.ts";
-import { createWorkspace } from "../../shared/workspace.ts";
+import { createWorkspace } from "../../shared/machine/workspace.ts";
 import { atEnd, eventually } from "../support/cleanup.ts";
 import { Swarm } from "../support/swarm.ts";
 

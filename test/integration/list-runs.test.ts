@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { exitCode } from "../../shared/errors.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { nexus } from "../support/nexus-command.ts";
 import { tellWorkspace } from "../support/told-workspace.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { createWorkspace, workspacePaths } from "../../shared/machine/workspace.ts";
 import { encodeEvidence, type ReportRow } from "../../shared/wire/messages.ts";
 import { evidence } from "../../shared/wire/subjects.ts";
-import { createWorkspace, workspacePaths } from "../../shared/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { JobStory, workerOf } from "../support/job-story.ts";
 import { nexus } from "../support/nexus-command.ts";

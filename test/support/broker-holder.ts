@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { holdBroker } from "../../shared/broker/server/server.ts";
-import { workspaceAt } from "../../shared/workspace.ts";
+import { workspaceAt } from "../../shared/machine/workspace.ts";
 
 /**
  * A process that holds a workspace's broker, to be killed by a test: `broker-holder.js <workspace folder> <options>`.

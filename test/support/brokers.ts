@@ -10,8 +10,8 @@ import { type BrokerInfo, isServing, runningBroker } from "../../shared/broker/s
 import { type HeldBroker, type HoldOptions, holdBroker } from "../../shared/broker/server/server.ts";
 import { processesWith } from "../../shared/broker/server/tied-process.ts";
 import { BrokerError } from "../../shared/errors.ts";
-import type { ProcessIdentity } from "../../shared/process-identity.ts";
-import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
+import type { ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
 import { atEnd, eventually, mustEnd, processesNaming, temporaryFolder } from "./cleanup.ts";
 
 /** Another process that holds the broker (broker-holder.ts). */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { takeLock } from "../../shared/lock-file.ts";
+import { takeLock } from "../../shared/machine/lock-file.ts";
 
 /**
  * One of several processes that want the same lock, over and over: `lock-contender.js <lock> <times>`. Whoever has it

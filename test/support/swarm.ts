@@ -13,9 +13,9 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
+import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
 import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator, streams } from "../../shared/wire/subjects.ts";
-import { type WorkspacePaths, workspacePaths } from "../../shared/workspace.ts";
 import { atEnd, eventually, mustEnd, temporaryFolder } from "./cleanup.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));

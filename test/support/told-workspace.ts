@@ -3,9 +3,9 @@ import { holdBroker } from "../../shared/broker/server/server.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";
 import { journalJob, journalOperator, journalTrial } from "../../shared/wire/subjects.ts";
-import type { WorkspacePaths } from "../../shared/workspace.ts";
 
 /** Stored at once without waiting for each; more would only fill the connection's buffer. */
 const inFlight = 1000;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { identify, isAlive } from "../../shared/process-identity.ts";
+import { identify, isAlive } from "../../shared/machine/process-identity.ts";
 import { eventually } from "../support/cleanup.ts";
 import { type Pane, quoted, Tmux } from "../support/tmux.ts";
 import { WatchedSearch } from "../support/watched-search.ts";

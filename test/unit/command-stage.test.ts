@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { identify, isAlive } from "../../shared/process-identity.ts";
+import { identify, isAlive } from "../../shared/machine/process-identity.ts";
 import makeCommand from "../../worker/stages/Command_Proc/Command_Proc.ts";
 import { eventually, temporaryFolder } from "../support/cleanup.ts";
 import { recordedContext } from "../support/learner.ts";

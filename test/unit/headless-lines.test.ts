@@ -7,7 +7,7 @@ import {
   type Whereabouts,
   whereaboutsOf,
 } from "../../coordinator/process/headless-lines.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 
 const join1 = "nexus-worker nats://CODE@192.0.2.2:4222/ws1";

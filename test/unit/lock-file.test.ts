@@ -5,8 +5,8 @@ import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { explainLock, isSilent, type LockOwner, takeLock } from "../../shared/lock-file.ts";
-import { ownIdentity } from "../../shared/process-identity.ts";
+import { explainLock, isSilent, type LockOwner, takeLock } from "../../shared/machine/lock-file.ts";
+import { ownIdentity } from "../../shared/machine/process-identity.ts";
 import { mustEnd, temporaryFolder } from "../support/cleanup.ts";
 
 const lockPath = (): string => join(temporaryFolder(), "x.lock");

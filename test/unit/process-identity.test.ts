@@ -10,7 +10,7 @@ import {
   ownIdentity,
   startTimeFromPs,
   startTimeFromStat,
-} from "../../shared/process-identity.ts";
+} from "../../shared/machine/process-identity.ts";
 import { eventually, mustEnd } from "../support/cleanup.ts";
 
 describe("a process's identity", () => {

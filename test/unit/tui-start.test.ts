@@ -12,10 +12,10 @@ import { isNewcomer, welcomeText } from "../../coordinator/view/welcome.ts";
 import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import { decodeStatus, encodeStatus } from "../../shared/wire/messages.ts";
-import { workspacePaths } from "../../shared/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { claim, leaseMs, TestReign } from "../support/reign.ts";
 

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { UsageError } from "../../shared/errors.ts";
-import { createWorkspace, readJsonFile, workspacePaths, writeSecretFile } from "../../shared/workspace.ts";
+import { createWorkspace, readJsonFile, workspacePaths, writeSecretFile } from "../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;

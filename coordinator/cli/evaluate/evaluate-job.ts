@@ -3,7 +3,7 @@ import { intervalLevel } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Setting } from "../../../shared/domain/hyperparameter.ts";
-import { workspaceFlags } from "../../../shared/workspace.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../runs/named-job.ts";

@@ -2,7 +2,7 @@ import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { JobStateName } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
-import { workspaceFlags } from "../../../shared/workspace.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { isCoordinatorHere, nobodyLeads } from "../../reading/hear-status.ts";

@@ -13,7 +13,7 @@ import {
 import { setAside } from "../../../shared/broker/peers/set-aside.ts";
 import { parseListen } from "../../../shared/broker/server/listen.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import type { WorkspacePaths } from "../../../shared/workspace.ts";
+import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Consent } from "../../operator/consent.ts";
 import type { Output } from "../../operator/output.ts";

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { programVersion } from "../../../shared/components/version.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { workspaceAt } from "../../../shared/workspace.ts";
+import { workspaceAt } from "../../../shared/machine/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
 
@@ -79,7 +79,7 @@ async function verifyBackup(file: string): Promise<{ jobs: number; journal: numb
   const { fillFrom } = await import("./restore.ts");
   const { openBackup } = await import("../../../shared/broker/copies/backup-file.ts");
   const { filled } = await import("../../../shared/broker/copies/new-store.ts");
-  const { createWorkspace } = await import("../../../shared/workspace.ts");
+  const { createWorkspace } = await import("../../../shared/machine/workspace.ts");
   const folder = mkdtempSync(resolve(tmpdir(), "nexus-verify-"));
   const backup = openBackup(file);
   try {

@@ -3,8 +3,8 @@ import { takeCensus } from "../../../shared/broker/server/holders.ts";
 import { signalProcess } from "../../../shared/broker/server/tied-process.ts";
 import { pause } from "../../../shared/deadline.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { isAlive } from "../../../shared/process-identity.ts";
-import type { WorkspacePaths } from "../../../shared/workspace.ts";
+import { isAlive } from "../../../shared/machine/process-identity.ts";
+import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 
 const patienceMs = 30_000;
 

@@ -9,8 +9,8 @@ import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
+import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
-import type { WorkspacePaths } from "../../../shared/workspace.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { workerIdFrom } from "../../domain/names.ts";
 import { BrokerError, UsageError } from "../../errors.ts";
-import { type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 
 /** Who may use the broker beside workers: see accounts.ts for what each may do. */
 export const roles = ["coordinator", "operator", "viewer"] as const;

@@ -1,11 +1,11 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BrokerError } from "../../errors.ts";
-import { explainLock, type HeldLock, takeLock } from "../../lock-file.ts";
-import { ownIdentity } from "../../process-identity.ts";
+import { explainLock, type HeldLock, takeLock } from "../../machine/lock-file.ts";
+import { ownIdentity } from "../../machine/process-identity.ts";
+import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../machine/workspace.ts";
 import { encodeLeader } from "../../wire/messages.ts";
 import { leaderKey } from "../../wire/subjects.ts";
-import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../workspace.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { currentMark, forgetMark, type StoreMark, writeMark } from "../store/store-mark.ts";
 import { linkWorkspace } from "../workspace-link.ts";

@@ -1,11 +1,11 @@
 import type { JournalEvent } from "../../domain/fold/events.ts";
 import { FoldError } from "../../domain/fold/run-table.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 import { BadMessage } from "../../wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
 import { streams } from "../../wire/subjects.ts";
-import type { WorkspacePaths } from "../../workspace.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
 import { citedTrouble, gapText, storeTroubles } from "../store/store-check.ts";

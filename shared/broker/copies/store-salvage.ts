@@ -1,10 +1,10 @@
 import { within } from "../../deadline.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError } from "../../errors.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 import { allChunks, parseChunk, streams } from "../../wire/subjects.ts";
 import { testimonyOf } from "../../wire/testimony.ts";
-import type { WorkspacePaths } from "../../workspace.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 import { readJournal } from "../store/journal-reader.ts";

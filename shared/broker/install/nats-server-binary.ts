@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
-import { explainLock, takeLock } from "../../lock-file.ts";
+import { explainLock, takeLock } from "../../machine/lock-file.ts";
 import { fetchFromApt, findAptTools } from "./fetch-from-apt.ts";
 import { howToInstall, readOperatingSystem } from "./how-to-install.ts";
 import { isNewEnough, type NatsServerBinary, oldestVersion, versionOf } from "./nats-server-version.ts";

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { UsageError } from "../../errors.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 import { hostInUrl } from "../server/broker-info.ts";
 
 /** One machine of a workspace that lives on several. */

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BrokerError } from "../../errors.ts";
-import { explainLock, takeLock } from "../../lock-file.ts";
-import { createWorkspace, type WorkspacePaths } from "../../workspace.ts";
+import { explainLock, takeLock } from "../../machine/lock-file.ts";
+import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
 
 /** What a workspace held, moved out of the way. */
 export interface SetAside {

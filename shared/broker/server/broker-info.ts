@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
-import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../process-identity.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../machine/process-identity.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 
 /** The broker of a workspace, as its guard describes it in broker.json. */
 export interface BrokerInfo {

@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { readJsonFile, type WorkspacePaths } from "../../workspace.ts";
+import { readJsonFile, type WorkspacePaths } from "../../machine/workspace.ts";
 
 /**
  * Free space under which the server is stopped. Seen with nats-server 2.10.27: when a disk is so full that a stream's next

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { UsageError } from "../../errors.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 
 /** A broker of someone else's, named on the command line, or by the last start of this machine's coordinator. */
 export interface ExternalBroker {

@@ -1,9 +1,9 @@
 import { appendFileSync, copyFileSync, existsSync, type FSWatcher, statSync, truncateSync, watch } from "node:fs";
 import { basename } from "node:path";
 import { BrokerError } from "../../errors.ts";
-import { type HeldLock, takeLock } from "../../lock-file.ts";
-import { ownIdentity } from "../../process-identity.ts";
-import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../../workspace.ts";
+import { type HeldLock, takeLock } from "../../machine/lock-file.ts";
+import { ownIdentity } from "../../machine/process-identity.ts";
+import { type WorkspacePaths, workspaceAt, writeSecretFile } from "../../machine/workspace.ts";
 import { type ClusterSettings, serverConfiguration, workersConfiguration } from "../access/accounts.ts";
 import { ensureRoleSecrets, operatorName } from "../access/credentials.ts";
 import type { NatsServerBinary } from "../install/nats-server-version.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from "../../process-identity.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from "../../machine/process-identity.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 
 /** Who needs the broker: a coordinator, which must find it again after a crash, or a command that only reads. */
 export type HolderKind = "coordinator" | "reader";

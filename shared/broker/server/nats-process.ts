@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
-import { identify, type ProcessIdentity } from "../../process-identity.ts";
+import { identify, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { localHost } from "./broker-info.ts";
 import { saysDiskFull } from "./disk.ts";
 import { endProcess, processesWith, spawnTied } from "./tied-process.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
-import { readLockOwner } from "../../lock-file.ts";
-import { isAlive, type ProcessIdentity } from "../../process-identity.ts";
-import { type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { readLockOwner } from "../../machine/lock-file.ts";
+import { isAlive, type ProcessIdentity } from "../../machine/process-identity.ts";
+import { type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 import { type WorkersAccount, workersConfiguration } from "../access/accounts.ts";
 import { runningBroker } from "./broker-info.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";

@@ -1,4 +1,4 @@
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 import { type Listen, loopback } from "./listen.ts";
 
 /** Where the broker listened when a coordinator last held it, and the ports that it had before. */

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:
 import { readdirSync, readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { identify, isAlive, type ProcessIdentity } from "../../process-identity.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../machine/process-identity.ts";
 
 /**
  * Waits in the background for the end of file descriptor 3, a pipe whose other end this program holds: the kernel closes

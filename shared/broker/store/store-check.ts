@@ -1,9 +1,9 @@
 import { pause, within } from "../../deadline.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { JournalCorruptError } from "../../errors.ts";
+import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import { type Bus, BusError } from "../../ports.ts";
 import { streams } from "../../wire/subjects.ts";
-import { type WorkspacePaths, workspaceFlags } from "../../workspace.ts";
 import { mayPass, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
 import { markOf, readMark } from "./store-mark.ts";

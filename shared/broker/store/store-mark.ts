@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
+import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
 import type { Bus } from "../../ports.ts";
 import { streams } from "../../wire/subjects.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../workspace.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 
 /**

@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
-import { isWorkspaceName } from "./domain/names.ts";
-import { UsageError } from "./errors.ts";
+import { isWorkspaceName } from "../domain/names.ts";
+import { UsageError } from "../errors.ts";
 
 /** Where a workspace keeps what on this machine. Everything lies in `dir`, which only its owner may enter. */
 export interface WorkspacePaths {
