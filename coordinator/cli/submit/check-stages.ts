@@ -6,7 +6,7 @@ import { SpecError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 
 /** By path: the coordinator's code never imports the worker's. */
-const program = fileURLToPath(new URL("../../../worker/check-stages.js", import.meta.url));
+const program = fileURLToPath(new URL("../../../worker/here/check-stages.js", import.meta.url));
 /** Long lists of large models take their time; the runs themselves say what is wrong with what was not tried. */
 const patienceMs = 20_000;
 const mostShown = 10;

@@ -36,7 +36,7 @@ export async function runHere(spec: Spec, output: Output): Promise<number> {
 }
 
 /** By path: the coordinator's code never imports the worker's. */
-const program = fileURLToPath(new URL("../../../worker/local-run.js", import.meta.url));
+const program = fileURLToPath(new URL("../../../worker/here/local-run.js", import.meta.url));
 
 /** The child hears Ctrl-C from the terminal and again from here; one that comes this much later is a person's second one. */
 const secondSignalMs = 500;

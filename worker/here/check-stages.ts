@@ -1,15 +1,15 @@
 /** Tries whether the stages of a spec can be made with each of its values; `nexus run` and `nexus edit` start this process. */
 
-import type { StageCheck, StageCheckAnswer } from "../shared/components/stage-check.ts";
-import type { Setting } from "../shared/domain/hyperparameter.ts";
-import type { ChosenSettings } from "../shared/domain/run.ts";
-import type { Spec } from "../shared/domain/runspec/spec.ts";
-import { carriedDefaults, expandStages, readSpec, withChosen } from "../shared/domain/runspec/spec-read.ts";
-import { randintAt } from "../shared/domain/seeds.ts";
-import { SpecError } from "../shared/errors.ts";
-import { NotAComponent } from "./own-module.ts";
-import { stageFactory } from "./stages/registry.ts";
-import type { ComponentSpec, StageContext } from "./stages/stage.ts";
+import type { StageCheck, StageCheckAnswer } from "../../shared/components/stage-check.ts";
+import type { Setting } from "../../shared/domain/hyperparameter.ts";
+import type { ChosenSettings } from "../../shared/domain/run.ts";
+import type { Spec } from "../../shared/domain/runspec/spec.ts";
+import { carriedDefaults, expandStages, readSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
+import { randintAt } from "../../shared/domain/seeds.ts";
+import { SpecError } from "../../shared/errors.ts";
+import { NotAComponent } from "../own-module.ts";
+import { stageFactory } from "../stages/registry.ts";
+import type { ComponentSpec, StageContext } from "../stages/stage.ts";
 
 /**
  * Every component of ours says what is wrong with its properties when it is made. What is made of the user's own code is left to
