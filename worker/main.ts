@@ -16,10 +16,16 @@ import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFile, workspacePaths } from "../shared/machine/workspace.ts";
 import { dropCode, unpackCode } from "./code-folder.ts";
-import { checkWorkerName, defaultWorkerName, identify, type WorkerIdentity, workerStateDir } from "./identity.ts";
-import { type JoinLine, parseJoinLine } from "./join-line.ts";
+import {
+  checkWorkerName,
+  defaultWorkerName,
+  identify,
+  type WorkerIdentity,
+  workerStateDir,
+} from "./joining/identity.ts";
+import { type JoinLine, parseJoinLine } from "./joining/join-line.ts";
+import { RefusedKey } from "./joining/refused-key.ts";
 import { type WorkerNews, WorkerNode } from "./node.ts";
-import { RefusedKey } from "./refused-key.ts";
 import { RunnerPool } from "./runner-pool.ts";
 import { FileSpool } from "./spool.ts";
 

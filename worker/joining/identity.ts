@@ -2,15 +2,15 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { enrolUser, inboxPrefix } from "../shared/broker/access/accounts.ts";
-import { connectBus, newKeyPair } from "../shared/broker/client/bus.ts";
-import { pause } from "../shared/deadline.ts";
-import { isWorkerId, type WorkerId, workerIdFrom } from "../shared/domain/names.ts";
-import { BrokerError, UnreachableError, UsageError } from "../shared/errors.ts";
-import { readJsonFile, writeSecretFile } from "../shared/machine/workspace.ts";
-import { BusError } from "../shared/ports.ts";
-import { decodeOrderAnswer, encodeEnrolment } from "../shared/wire/messages.ts";
-import * as subjects from "../shared/wire/subjects.ts";
+import { enrolUser, inboxPrefix } from "../../shared/broker/access/accounts.ts";
+import { connectBus, newKeyPair } from "../../shared/broker/client/bus.ts";
+import { pause } from "../../shared/deadline.ts";
+import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
+import { BrokerError, UnreachableError, UsageError } from "../../shared/errors.ts";
+import { readJsonFile, writeSecretFile } from "../../shared/machine/workspace.ts";
+import { BusError } from "../../shared/ports.ts";
+import { decodeOrderAnswer, encodeEnrolment } from "../../shared/wire/messages.ts";
+import * as subjects from "../../shared/wire/subjects.ts";
 import type { JoinLine } from "./join-line.ts";
 
 /** Who this machine is in a workspace: an id, and the seed of the key it connects with, which never leaves the machine. */

@@ -1,5 +1,5 @@
-import { isWorkspaceName } from "../shared/domain/names.ts";
-import { UsageError } from "../shared/errors.ts";
+import { isWorkspaceName } from "../../shared/domain/names.ts";
+import { UsageError } from "../../shared/errors.ts";
 
 /** `nats://CODE@host:port/workspace`, taken apart. */
 export interface JoinLine {

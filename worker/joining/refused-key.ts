@@ -1,4 +1,4 @@
-import type { Clock } from "../shared/ports.ts";
+import type { Clock } from "../../shared/ports.ts";
 
 /** While the broker reloads its users, or has just started, it refuses everyone for a moment. */
 const believedAfterMs = 5000;
