@@ -25,9 +25,9 @@ import {
 } from "./joining/identity.ts";
 import { type JoinLine, parseJoinLine } from "./joining/join-line.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
-import { type WorkerNews, WorkerNode } from "./node.ts";
-import { RunnerPool } from "./runner-pool.ts";
-import { FileSpool } from "./spool.ts";
+import { type WorkerNews, WorkerNode } from "./node/node.ts";
+import { RunnerPool } from "./node/runner-pool.ts";
+import { FileSpool } from "./node/spool.ts";
 
 interface Flags {
   readonly name?: string;

@@ -1,7 +1,7 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 
-/** An idle worker asks for work every 15 s, one that is refused every 30 s, give or take a quarter (worker/node.ts); the rest is the way. */
+/** An idle worker asks for work every 15 s, one that is refused every 30 s, give or take a quarter (worker/node/node.ts); the rest is the way. */
 const idleAskMs = 20_000;
 const refusedAskMs = 39_000;
 

@@ -11,9 +11,9 @@ import type { Bus } from "../../shared/ports.ts";
 import { decodeAnswer } from "../../shared/wire/messages.ts";
 import { identify } from "../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../worker/joining/join-line.ts";
-import { WorkerNode } from "../../worker/node.ts";
-import { RunnerPool } from "../../worker/runner-pool.ts";
-import { FileSpool } from "../../worker/spool.ts";
+import { WorkerNode } from "../../worker/node/node.ts";
+import { RunnerPool } from "../../worker/node/runner-pool.ts";
+import { FileSpool } from "../../worker/node/spool.ts";
 
 /** A worker of one slot in this process, whose bus is watched: milliseconds from each result's publication to the next assignment. */
 export async function watchedWorker(

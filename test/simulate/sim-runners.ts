@@ -1,5 +1,5 @@
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
-import type { OnReports, RunnerKind, Runners, RunnerTask, RunningTask } from "../../worker/runner-pool.ts";
+import type { OnReports, RunnerKind, Runners, RunnerTask, RunningTask } from "../../worker/node/runner-pool.ts";
 import { SimProcess } from "./sim-process.ts";
 import { SimTask, type Training } from "./sim-task.ts";
 import type { Timeline } from "./timeline.ts";

@@ -1,6 +1,6 @@
 import { rngFrom } from "../../shared/domain/rng.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
-import type { OnReports, RunnerEnd, RunnerTask, RunningTask } from "../../worker/runner-pool.ts";
+import type { OnReports, RunnerEnd, RunnerTask, RunningTask } from "../../worker/node/runner-pool.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { Timeline } from "./timeline.ts";
 

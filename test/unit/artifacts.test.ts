@@ -9,7 +9,7 @@ import { type Bus, BusError, type BusErrorReason } from "../../shared/ports.ts";
 import { artifactList } from "../../shared/wire/artifacts.ts";
 import { decodeResult, encodeEvidence } from "../../shared/wire/messages.ts";
 import { open } from "../../shared/wire/sealed-chunks.ts";
-import { findFiles, uploadFiles } from "../../worker/artifacts.ts";
+import { findFiles, uploadFiles } from "../../worker/node/artifacts.ts";
 import { UnsentLines } from "../../worker/unsent-lines.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 

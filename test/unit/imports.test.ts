@@ -230,12 +230,16 @@ describe("the check of imports", () => {
     const wrong: readonly [string, string, string][] = [
       ["shared/domain/names.ts", "node:fs", "shared/domain imports only itself, js-yaml and seedrandom"],
       ["shared/domain/names.ts", "../ports.ts", "shared/domain imports only itself, js-yaml and seedrandom"],
-      ["shared/broker/client/bus.ts", "../../worker/node.ts", "shared never imports the coordinator or the worker"],
+      [
+        "shared/broker/client/bus.ts",
+        "../../worker/node/node.ts",
+        "shared never imports the coordinator or the worker",
+      ],
       ["coordinator/plain/plain-view.ts", "../worker/node.ts", "the coordinator never imports the worker"],
-      ["worker/node.ts", "../coordinator/plain.ts", "the worker never imports the coordinator"],
-      ["worker/node.ts", "../test/support/cleanup.ts", "nothing imports tests but tests"],
-      ["worker/node.ts", "nats", "only shared/broker/client/bus.ts and shared/broker/nats imports nats"],
-      ["worker/node.ts", "fs", "imports name our own files with their .ts, and node's modules with node:"],
+      ["worker/node/node.ts", "../coordinator/plain.ts", "the worker never imports the coordinator"],
+      ["worker/node/node.ts", "../test/support/cleanup.ts", "nothing imports tests but tests"],
+      ["worker/node/node.ts", "nats", "only shared/broker/client/bus.ts and shared/broker/nats imports nats"],
+      ["worker/node/node.ts", "fs", "imports name our own files with their .ts, and node's modules with node:"],
       [
         "coordinator/plain/plain-view.ts",
         "fast-check",

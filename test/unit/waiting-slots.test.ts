@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { JobName, RunName, WorkerId } from "../../shared/domain/names.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { type Answer, decodeAsk, encodeAnswer, encodeControl } from "../../shared/wire/messages.ts";
-import { WorkerNode } from "../../worker/node.ts";
+import { WorkerNode } from "../../worker/node/node.ts";
 import { SimProcess } from "../simulate/sim-process.ts";
 import { silentLog } from "../simulate/simulation.ts";
 import { Timeline } from "../simulate/timeline.ts";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytes, shape, text } from "../shared/wire/check.ts";
-import { decode, encode } from "../shared/wire/codec.ts";
+import { bytes, shape, text } from "../../shared/wire/check.ts";
+import { decode, encode } from "../../shared/wire/codec.ts";
 
 /** One message for the evidence stream. */
 export interface Letter {

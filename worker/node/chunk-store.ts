@@ -1,8 +1,8 @@
-import type { JobName, WorkerId } from "../shared/domain/names.ts";
-import { type Bus, BusError, type Clock, type EndSignal } from "../shared/ports.ts";
-import { BadMessage } from "../shared/wire/check.ts";
-import { open, type SealedSum } from "../shared/wire/sealed-chunks.ts";
-import { chunk, streams } from "../shared/wire/subjects.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import { type Bus, BusError, type Clock, type EndSignal } from "../../shared/ports.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { open, type SealedSum } from "../../shared/wire/sealed-chunks.ts";
+import { chunk, streams } from "../../shared/wire/subjects.ts";
 
 export interface ChunkPorts {
   readonly bus: Bus;

@@ -1,12 +1,12 @@
-import type { CheckpointPlace } from "../shared/domain/fold/events.ts";
-import { Ending } from "../shared/ending.ts";
-import type { Log } from "../shared/log.ts";
-import type { EndSignal } from "../shared/ports.ts";
-import type { StateSum } from "../shared/wire/checkpoints.ts";
-import { newKey, seal } from "../shared/wire/sealed-chunks.ts";
-import { stateBlob } from "../shared/wire/subjects.ts";
+import type { CheckpointPlace } from "../../shared/domain/fold/events.ts";
+import { Ending } from "../../shared/ending.ts";
+import type { Log } from "../../shared/log.ts";
+import type { EndSignal } from "../../shared/ports.ts";
+import type { StateSum } from "../../shared/wire/checkpoints.ts";
+import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
+import { stateBlob } from "../../shared/wire/subjects.ts";
+import type { RunState } from "../runner/protocol.ts";
 import { type BlobAddress, type ChunkPorts, fetchBlob, storeChunks } from "./chunk-store.ts";
-import type { RunState } from "./runner/protocol.ts";
 
 export interface StateKeeperPorts extends ChunkPorts {
   readonly log: Log;

@@ -1,25 +1,25 @@
-import type { WorkerId } from "../shared/domain/names.ts";
-import { Ending } from "../shared/ending.ts";
-import type { Log } from "../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock, type Timer } from "../shared/ports.ts";
-import type { ArtifactList } from "../shared/wire/artifacts.ts";
-import { BadMessage } from "../shared/wire/check.ts";
-import type { StateSum } from "../shared/wire/checkpoints.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import { Ending } from "../../shared/ending.ts";
+import type { Log } from "../../shared/log.ts";
+import { type Bus, BusError, type Chance, type Clock, type Timer } from "../../shared/ports.ts";
+import type { ArtifactList } from "../../shared/wire/artifacts.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import {
   type Assignment,
   encodeEvidence,
   type HeldTrial as HeldMessage,
   type ReportRow,
-} from "../shared/wire/messages.ts";
-import { type EvidenceKind, evidence } from "../shared/wire/subjects.ts";
+} from "../../shared/wire/messages.ts";
+import { type EvidenceKind, evidence } from "../../shared/wire/subjects.ts";
+import { megabytes, residentBytes } from "../resident-memory.ts";
+import { UnsentLines } from "../unsent-lines.ts";
 import { uploadFiles } from "./artifacts.ts";
 import type { BlobAddress } from "./chunk-store.ts";
 import type { KnownJob } from "./node.ts";
 import type { Outbox } from "./outbox.ts";
-import { megabytes, residentBytes } from "./resident-memory.ts";
 import type { RunnerEnd, Runners, RunningTask } from "./runner-pool.ts";
 import { fetchState, StateKeeper } from "./state-keeper.ts";
-import { UnsentLines } from "./unsent-lines.ts";
 
 /** At most one message of reports a second for each run: every stored message costs the broker an fsync. */
 const reportsEveryMs = 1000;

@@ -1,9 +1,15 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JobName, WorkerId } from "../shared/domain/names.ts";
-import type { Bus, Clock, EndSignal } from "../shared/ports.ts";
-import { type ArtifactFile, type ArtifactList, mostFiles, pathProblem, usualBytes } from "../shared/wire/artifacts.ts";
-import { newKey, seal } from "../shared/wire/sealed-chunks.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import type { Bus, Clock, EndSignal } from "../../shared/ports.ts";
+import {
+  type ArtifactFile,
+  type ArtifactList,
+  mostFiles,
+  pathProblem,
+  usualBytes,
+} from "../../shared/wire/artifacts.ts";
+import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
 import { storeChunks } from "./chunk-store.ts";
 
 /** What a run leaves in its folder is uploaded, but for what the workspace knows anyway. */

@@ -1,5 +1,5 @@
-import type { Log } from "../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../shared/ports.ts";
+import type { Log } from "../../shared/log.ts";
+import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../../shared/ports.ts";
 import type { Letter, Spool } from "./spool.ts";
 
 export interface OutboxPorts {

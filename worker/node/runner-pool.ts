@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { Log } from "../shared/log.ts";
-import type { ReportRow } from "../shared/wire/messages.ts";
-import { canFreeze, FrozenProcess } from "./frozen-process.ts";
-import { Channel } from "./runner/channel.ts";
-import type { FromRunner, JobText, RunState, ToRunner } from "./runner/protocol.ts";
+import type { Log } from "../../shared/log.ts";
+import type { ReportRow } from "../../shared/wire/messages.ts";
+import { canFreeze, FrozenProcess } from "../frozen-process.ts";
+import { Channel } from "../runner/channel.ts";
+import type { FromRunner, JobText, RunState, ToRunner } from "../runner/protocol.ts";
 
 /** What a runner process must be: those of different kinds are not interchangeable. */
 export interface RunnerKind {
@@ -56,7 +56,7 @@ export interface Runners {
   close(): Promise<void>;
 }
 
-const runnerProgram = fileURLToPath(new URL("./runner/main.js", import.meta.url));
+const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
 /** File descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
 const channelDescriptor = 3;
 const stopGraceMs = 2000;

@@ -1,4 +1,4 @@
-import type { Claim } from "../shared/wire/messages.ts";
+import type { Claim } from "../../shared/wire/messages.ts";
 
 /** One trial's time in a slot. The slot is free, and claims again, as soon as the run's end is on its way. */
 export class Stay {

@@ -1,7 +1,7 @@
-import type { WorkerId } from "../shared/domain/names.ts";
-import type { Log } from "../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../shared/ports.ts";
-import { BadMessage } from "../shared/wire/check.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import type { Log } from "../../shared/log.ts";
+import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../../shared/ports.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
 import {
   type Answer,
   type Ask,
@@ -9,8 +9,8 @@ import {
   decodeAnswer,
   decodeControl,
   encodeAsk,
-} from "../shared/wire/messages.ts";
-import * as subjects from "../shared/wire/subjects.ts";
+} from "../../shared/wire/messages.ts";
+import * as subjects from "../../shared/wire/subjects.ts";
 
 const askTimeoutMs = 4000;
 const leastRetryMs = 150;
