@@ -15,7 +15,6 @@ import { exitCode, explain, UnreachableError, UsageError } from "../shared/error
 import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFile, workspacePaths } from "../shared/machine/workspace.ts";
-import { dropCode, unpackCode } from "./code-folder.ts";
 import {
   checkWorkerName,
   defaultWorkerName,
@@ -28,6 +27,7 @@ import { RefusedKey } from "./joining/refused-key.ts";
 import { type WorkerNews, WorkerNode } from "./node/node.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
 import { FileSpool } from "./node/spool.ts";
+import { dropCode, unpackCode } from "./own-code/code-folder.ts";
 
 interface Flags {
   readonly name?: string;

@@ -7,7 +7,7 @@ import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, expandStages, readSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { SpecError } from "../../shared/errors.ts";
-import { NotAComponent } from "../own-module.ts";
+import { NotAComponent } from "../own-code/own-module.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { ComponentSpec, StageContext } from "../stages/stage.ts";
 

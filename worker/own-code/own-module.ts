@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { SpecError } from "../shared/errors.ts";
+import { SpecError } from "../../shared/errors.ts";
 
 /** No code is here of a component that a spec names; it may come with a job. */
 export class NotAComponent extends SpecError {}

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeCode } from "../shared/components/code-files.ts";
-import type { CodeBundle } from "../shared/domain/code-bundle.ts";
+import { writeCode } from "../../shared/components/code-files.ts";
+import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
 
 /** Where this worker keeps the code that jobs bring along, a folder for each bundle, named by its sum. */
 const codeOf = (stateDir: string): string => join(stateDir, "code");
