@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { identify, isAlive } from "../../shared/machine/process-identity.ts";
-import { FrozenProcess } from "../../worker/frozen-process.ts";
+import { FrozenProcess } from "../../worker/processes/frozen-process.ts";
 import { eventually, mustEnd } from "../support/cleanup.ts";
 
 const isFrozen = (pid: number): boolean => /\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
@@ -39,7 +39,7 @@ test("a process stands still with what it has started, and goes on with it", asy
 
 test("what stands still does not outlive the process that froze it, however that ends", async () => {
   const { parent, child } = await family();
-  const module = fileURLToPath(new URL("../../worker/frozen-process.js", import.meta.url));
+  const module = fileURLToPath(new URL("../../worker/processes/frozen-process.js", import.meta.url));
   const script = `const { FrozenProcess } = await import(process.argv[1]);
     new FrozenProcess(${parent});
     console.log("frozen");

@@ -12,7 +12,7 @@ import {
   type ReportRow,
 } from "../../shared/wire/messages.ts";
 import { type EvidenceKind, evidence } from "../../shared/wire/subjects.ts";
-import { megabytes, residentBytes } from "../resident-memory.ts";
+import { megabytes, residentBytes } from "../processes/resident-memory.ts";
 import { UnsentLines } from "../unsent-lines.ts";
 import { uploadFiles } from "./artifacts.ts";
 import type { BlobAddress } from "./chunk-store.ts";

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../../shared/log.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
-import { canFreeze, FrozenProcess } from "../frozen-process.ts";
+import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
 import { Channel } from "../runner/channel.ts";
 import type { FromRunner, JobText, RunState, ToRunner } from "../runner/protocol.ts";
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pause } from "../../../shared/deadline.ts";
-import { canFreeze, FrozenProcess } from "../../frozen-process.ts";
+import { canFreeze, FrozenProcess } from "../../processes/frozen-process.ts";
 
 /**
  * A shell that waits in the background for the end of descriptor 3, a pipe whose other end this process holds: the kernel closes
