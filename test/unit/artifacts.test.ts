@@ -10,7 +10,7 @@ import { artifactList } from "../../shared/wire/artifacts.ts";
 import { decodeResult, encodeEvidence } from "../../shared/wire/messages.ts";
 import { open } from "../../shared/wire/sealed-chunks.ts";
 import { findFiles, uploadFiles } from "../../worker/node/artifacts.ts";
-import { UnsentLines } from "../../worker/unsent-lines.ts";
+import { UnsentLines } from "../../worker/runner/unsent-lines.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 
 function folderWith(files: Readonly<Record<string, number>>): string {

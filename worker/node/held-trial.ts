@@ -13,7 +13,7 @@ import {
 } from "../../shared/wire/messages.ts";
 import { type EvidenceKind, evidence } from "../../shared/wire/subjects.ts";
 import { megabytes, residentBytes } from "../processes/resident-memory.ts";
-import { UnsentLines } from "../unsent-lines.ts";
+import { UnsentLines } from "../runner/unsent-lines.ts";
 import { uploadFiles } from "./artifacts.ts";
 import type { BlobAddress } from "./chunk-store.ts";
 import type { KnownJob } from "./node.ts";

@@ -18,13 +18,13 @@ import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { ComponentSpec } from "../stages/stage.ts";
-import { UnsentLines } from "../unsent-lines.ts";
 import { Channel } from "./channel.ts";
 import { failureText, settingLines } from "./console-lines.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { FromRunner, JobText, ToRunner } from "./protocol.ts";
 import { executeRun, type RunPorts, Stopped } from "./run.ts";
 import { decodeRun, encodeRun, readFiles, type SavedRun, writeFiles } from "./run-state.ts";
+import { UnsentLines } from "./unsent-lines.ts";
 
 type RunMessage = Extract<ToRunner, { type: "run" }>;
 
