@@ -8,7 +8,7 @@ import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";
 import { journalBatch, journalJob, journalTrial } from "../../shared/wire/subjects.ts";
-import { tutorialHyperparameters } from "../support/search.ts";
+import { tutorialHyperparameters } from "../support/stories/search.ts";
 
 export const job: JobName = jobName(1);
 const inFlight = 1000;

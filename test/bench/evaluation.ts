@@ -3,15 +3,15 @@ import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { verdictOf } from "../../shared/domain/evaluation/verdict.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
-import { tutorialHyperparameters } from "../support/search.ts";
-import { bestMeasured, type Scenario, scenarios, simulate } from "../support/simulated-searches.ts";
+import { tutorialHyperparameters } from "../support/stories/search.ts";
+import { bestMeasured, type Scenario, scenarios, simulate } from "../support/stories/simulated-searches.ts";
 
 const usage =
   "bench evaluation [seeds] [draws]: searches of each kind, 0 for none, 100 when left out; draws of a verdict, 1000 when left out";
 
 /**
  * How long it takes to evaluate a search, and how often the verdict's 80 % intervals hold the truth: simulated searches with
- * known truths, see test/support/simulated-searches.ts.
+ * known truths, see test/support/stories/simulated-searches.ts.
  */
 export async function run(args: string[]): Promise<void> {
   const seeds = Number(args[0] ?? 100);

@@ -9,9 +9,9 @@ import { rngFrom } from "../../shared/domain/rng.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { encodeEvidence, type ReportRow } from "../../shared/wire/messages.ts";
 import { evidence } from "../../shared/wire/subjects.ts";
-import { JobStory, workerOf } from "../support/job-story.ts";
-import { ordered } from "../support/search.ts";
-import { type ToldMessage, tellWorkspace } from "../support/told-workspace.ts";
+import { JobStory, workerOf } from "../support/stories/job-story.ts";
+import { ordered } from "../support/stories/search.ts";
+import { type ToldMessage, tellWorkspace } from "../support/stories/told-workspace.ts";
 
 const program = fileURLToPath(new URL("../../coordinator/cli/main.js", import.meta.url));
 const [runs, reports, perMessage] = [200, 1000, 50];

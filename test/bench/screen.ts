@@ -3,8 +3,8 @@ import { screenNames } from "../../coordinator/tui/keys.ts";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
 import { rendered } from "../../coordinator/tui/terminal/styled.ts";
 import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
-import { fakeTty } from "../support/fake-tty.ts";
-import { SimulatedSearch } from "../support/simulated-search.ts";
+import { SimulatedSearch } from "../support/stories/simulated-search.ts";
+import { fakeTty } from "../support/terminal/fake-tty.ts";
 
 const runs = 10_000;
 const workers = 100;

@@ -6,7 +6,7 @@ import { standings } from "../../shared/domain/run-sets/standings.ts";
 import { createSearch, type Search } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { golden } from "../support/golden.ts";
-import { ordered, viewOf } from "../support/search.ts";
+import { ordered, viewOf } from "../support/stories/search.ts";
 
 interface SurfaceFile {
   readonly hyperparameters: readonly { readonly name: string; readonly values: readonly Setting[] }[];

@@ -9,7 +9,7 @@ import { standings } from "../../shared/domain/run-sets/standings.ts";
 import { dgdSearch } from "../../shared/domain/search/dgd.ts";
 import { anyConfiguration } from "../../shared/domain/search/space.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
-import { tutorialHyperparameters, viewOf } from "../support/search.ts";
+import { tutorialHyperparameters, viewOf } from "../support/stories/search.ts";
 
 /** Finished runs before which choices are timed. */
 const sizes = [1_000, 100_000, 1_000_000];

@@ -1,7 +1,7 @@
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
-import type { TcpProxy } from "../support/proxy.ts";
+import type { TcpProxy } from "../support/broker/proxy.ts";
 import { childrenNaming, signalTo, type Victim } from "./victims.ts";
 
 export interface ChaosTargets {

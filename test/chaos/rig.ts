@@ -5,7 +5,7 @@ import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { pause } from "../../shared/deadline.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
-import { TcpProxy } from "../support/proxy.ts";
+import { TcpProxy } from "../support/broker/proxy.ts";
 import { processesNaming, signalTo, Victim } from "./victims.ts";
 
 const startLimitMs = 30_000;

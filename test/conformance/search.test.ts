@@ -6,7 +6,7 @@ import { childRunName, workerIdFrom } from "../../shared/domain/names.ts";
 import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { type Choice, createSearch, type Search } from "../../shared/domain/search/search.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
-import { ordered, tutorialHyperparameters, unordered, viewOf } from "../support/search.ts";
+import { ordered, tutorialHyperparameters, unordered, viewOf } from "../support/stories/search.ts";
 
 /** Every implementation of the port. A new one passes this suite first: add a line. */
 const implementations: readonly [name: string, make: () => Search][] = [

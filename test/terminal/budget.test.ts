@@ -11,9 +11,9 @@ import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
 import { ViewModel } from "../../coordinator/tui/view-model.ts";
 import { connectBus } from "../../shared/broker/client/bus.ts";
 import { jobName } from "../../shared/domain/names.ts";
+import { startNatsServer } from "../support/broker/nats-server.ts";
 import { eventually, mustEnd } from "../support/cleanup.ts";
-import { fakeTty } from "../support/fake-tty.ts";
-import { startNatsServer } from "../support/nats-server.ts";
+import { fakeTty } from "../support/terminal/fake-tty.ts";
 
 const runs = 10_000;
 const workers = 100;
@@ -23,7 +23,7 @@ const mostShare = 0.05;
 const mostMegabytes = 200;
 /** On a machine that does other things too; `npm run bench -- screen` has the numbers of a quiet one. */
 const margin = 3;
-const program = fileURLToPath(new URL("../support/swarm-voice.js", import.meta.url));
+const program = fileURLToPath(new URL("../support/processes/swarm-voice.js", import.meta.url));
 
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();

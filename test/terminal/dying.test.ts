@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { identify, isAlive } from "../../shared/machine/process-identity.ts";
 import { eventually } from "../support/cleanup.ts";
-import { type Pane, quoted, Tmux } from "../support/tmux.ts";
-import { WatchedSearch } from "../support/watched-search.ts";
+import { type Pane, quoted, Tmux } from "../support/terminal/tmux.ts";
+import { WatchedSearch } from "../support/terminal/watched-search.ts";
 
 const tmux = new Tmux();
 const search = new WatchedSearch();

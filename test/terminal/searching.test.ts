@@ -5,8 +5,8 @@ import { before, describe, test } from "node:test";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { eventually } from "../support/cleanup.ts";
-import { type Pane, quoted, Tmux } from "../support/tmux.ts";
-import { WatchedSearch } from "../support/watched-search.ts";
+import { type Pane, quoted, Tmux } from "../support/terminal/tmux.ts";
+import { WatchedSearch } from "../support/terminal/watched-search.ts";
 
 const tmux = new Tmux();
 const search = new WatchedSearch();

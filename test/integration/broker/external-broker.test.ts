@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { askJetStream } from "../../../shared/broker/client/jetstream-api.ts";
+import { keptStreamInfos } from "../../../shared/broker/peers/cluster.ts";
+import { probePort } from "../../../shared/broker/server/listen.ts";
+import { connectAs } from "../../../shared/broker/workspace-link.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { startNatsServer } from "../../support/broker/nats-server.ts";
+import { eventually } from "../../support/cleanup.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
+
+/** A command of `nexus` with no word of where the broker is. */
+async function nexus(swarm: Swarm, words: readonly string[]): Promise<string> {
+  const program = swarm.run("coordinator/cli/main.js", words);
+  const { code } = await program.exited();
+  assert.equal(code, exitCode.done, program.output());
+  return program.output();
+}
+
+async function stop(program: Program): Promise<void> {
+  program.child.kill("SIGTERM");
+  assert.equal((await program.exited()).code, exitCode.done, program.output());
+}
+
+/** A whole search by what is printed alone: `nexus-coord --nats`, the line for workers, and commands without an option. */
+async function search(config: string, coordinatorCreds: object | null, workerCreds: object | null): Promise<void> {
+  const server = await startNatsServer({ config });
+  const swarm = new Swarm();
+  const options = (name: string, creds: object | null): string[] => {
+    if (creds === null) return [];
+    const file = join(swarm.folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(creds), { mode: 0o600 });
+    return ["--creds", file];
+  };
+  const first = await swarm.coordinator(["--nats", server.url, ...options("coordinator", coordinatorCreds)]);
+  const line = livingEndpoint(swarm.paths)?.joinLine ?? "";
+  assert.equal(line, `${server.url}/ws1`);
+  const worker = swarm.run("worker/main.js", [line, "--name", "lab", ...options("lab", workerCreds)]);
+  const spec = swarm.probeSpec("outside", { total_runs: 4, hp_tuning: "dgd" });
+  await nexus(swarm, ["run", spec, "--monitor", "none"]);
+  await eventually(
+    "the runs have ended",
+    async () => (await nexus(swarm, ["list", "jobs"])).includes("completed"),
+    30_000,
+  );
+  const runs = await nexus(swarm, ["list", "runs", "job1", "--child", "--json"]);
+  assert.equal(
+    runs
+      .trim()
+      .split("\n")
+      .filter((each) => each.includes('"completed"')).length,
+    4,
+    runs,
+  );
+  assert.match(await nexus(swarm, ["verify", "job1"]), /every promise was kept/);
+  await stop(first);
+
+  // Nothing of ours runs now: the store is still found where it is, and so does the next coordinator.
+  assert.match(await nexus(swarm, ["list", "jobs"]), /job1/);
+  const second = await swarm.coordinator();
+  assert.equal(livingEndpoint(swarm.paths)?.url, server.url);
+  await stop(worker);
+  await stop(second);
+
+  // Back to a broker of our own, where nothing has happened yet.
+  const own = await swarm.coordinator(["--nats", "own"]);
+  assert.notEqual(livingEndpoint(swarm.paths)?.url, server.url);
+  assert.doesNotMatch(await nexus(swarm, ["list", "jobs"]), /job1/);
+  await stop(own);
+  await server.stop();
+}
+
+describe("a NATS server that exists already", { concurrency: 2 }, () => {
+  test("which lets everyone in", () => search("", null, null));
+
+  test("with users whom its administrator has made", () => {
+    const users = [
+      '{user: "coord", password: "c", permissions: {publish: ">", subscribe: ">"}}',
+      '{user: "lab", password: "l", permissions: {publish: ["ask.lab", "ev.lab.>", "ck.lab.>", "$JS.API.DIRECT.GET.BLOB.>"], subscribe: ["_INBOX_lab.>", "ctl.all", "ctl.lab"]}}',
+    ];
+    return search(
+      `accounts { A { jetstream: enabled, users: [${users.join(", ")}] } }`,
+      { user: "coord", password: "c" },
+      { user: "lab", password: "l" },
+    );
+  });
+});
+
+describe("a NATS cluster that exists already", () => {
+  test("gets the copies that its streams lack; a broker of our own has none to give", async () => {
+    const routes = await Promise.all([1, 2, 3].map(freePort));
+    const cluster = (i: number): string =>
+      `cluster { name: "test", listen: "127.0.0.1:${routes[i]}", routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ")}] }`;
+    const servers = await Promise.all(routes.map((_, i) => startNatsServer({ config: cluster(i) })));
+    const urls = servers.map(({ url }) => url).join(",");
+    const swarm = new Swarm();
+    const copies = async (): Promise<unknown[]> => {
+      const bus = await connectAs(urls, {}, "coordinator");
+      const infos = await keptStreamInfos(bus);
+      await bus.close();
+      return infos.map((info) => info?.config["num_replicas"]);
+    };
+    const alone = swarm.run("coordinator/main.js", ["--headless", "--replicas", "3"]);
+    assert.equal((await alone.exited()).code, exitCode.usage);
+    assert.match(alone.output(), /--replicas 3: a broker of our own has one copy.*--nats URL/);
+
+    await eventually("the cluster stores", () => isStored(urls), 20_000);
+    await stop(await swarm.coordinator(["--nats", urls]));
+    assert.deepEqual(await copies(), [1, 1, 1, 1]);
+    await stop(await swarm.coordinator(["--nats", urls, "--replicas", "3"]));
+    assert.deepEqual(await copies(), [3, 3, 3, 3]);
+    await stop(await swarm.coordinator());
+    assert.deepEqual(await copies(), [3, 3, 3, 3]);
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+});
+
+async function freePort(): Promise<number> {
+  const probe = await probePort("127.0.0.1", 0);
+  if (!probe.free) throw new Error(probe.code);
+  return probe.port;
+}
+
+async function isStored(urls: string): Promise<boolean> {
+  const bus = await connectAs(urls, {}, "coordinator");
+  try {
+    await askJetStream(bus, "INFO", {}, 1000);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await bus.close();
+  }
+}
+
+describe("a coordinator that runs already", () => {
+  test("tells whoever types other settings that they would not count", async () => {
+    const swarm = new Swarm();
+    const running = await swarm.coordinator(["--lease", "20"]);
+    const typed = swarm.run("coordinator/main.js", ["--plain", "--lease", "5", "--listen", "127.0.0.1:4999"]);
+    assert.equal((await typed.exited()).code, exitCode.usage, typed.output());
+    assert.match(typed.output(), /its broker listens on 127\.0\.0\.1:\d+, not 127\.0\.0\.1:4999/);
+    assert.match(typed.output(), /its --lease is 20 s, not 5 s/);
+    assert.match(typed.output(), /nexus-coord stop\n/);
+    const same = swarm.run("coordinator/main.js", ["--plain", "--lease", "20"]);
+    assert.equal((await same.exited()).code, exitCode.done, same.output());
+    await stop(running);
+  });
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { sendOrder } from "../../../coordinator/operator/send-order.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import {
+  type ControlTarget,
+  type ControlVerb,
+  decodeReports,
+  type Order,
+  type OrderAnswer,
+} from "../../../shared/wire/messages.ts";
+import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
+import { eventually } from "../../support/cleanup.ts";
+import { type CommandEnd, nexus } from "../../support/processes/nexus-command.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+type OrderWords = Order extends infer Each ? (Each extends Order ? Omit<Each, "op"> : never) : never;
+const control = (verb: ControlVerb, target: ControlTarget): OrderWords => ({ kind: "control", verb, target });
+
+const command = (swarm: Swarm, ...words: string[]): Promise<CommandEnd> => nexus(words, swarm.folder);
+
+async function done(swarm: Swarm, ...words: string[]): Promise<string> {
+  const end = await command(swarm, ...words);
+  assert.equal(end.code, 0, `nexus ${words.join(" ")}: ${end.stderr}`);
+  return end.stdout;
+}
+
+/** Gives an order as a screen does, without a process of its own. */
+async function order(swarm: Swarm, what: OrderWords): Promise<OrderAnswer> {
+  const link = await linkWorkspace(swarm.paths, "operator");
+  try {
+    return await sendOrder(link.bus, { op: `test-${Math.random()}`, ...what } as Order);
+  } finally {
+    await link.close();
+  }
+}
+
+/** The newest iteration that each run of a job has reported, as it comes. */
+async function follow(swarm: Swarm, job: JobName): Promise<{ of(n: number): number; stop(): Promise<void> }> {
+  const link = await linkWorkspace(swarm.paths, "viewer");
+  const newest = new Map<number, number>();
+  const reading = await link.bus.read(
+    streams.evidence,
+    1,
+    ({ subject, data }) => {
+      const address = parseEvidence(subject);
+      if (address?.kind !== "report") return;
+      const at = decodeReports(data).reports.at(-1)?.[1] ?? 0;
+      newest.set(address.n, Math.max(newest.get(address.n) ?? 0, at));
+    },
+    [evidenceOfJob(job)],
+  );
+  const stop = async (): Promise<void> => {
+    await reading.stop();
+    await link.close();
+  };
+  return { of: (n) => newest.get(n) ?? 0, stop };
+}
+
+/** Processes that a process has started and that stand still. */
+function frozenChildren(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);
+  return children.filter((child) => /\) T /.test(readFileSync(`/proc/${child}/stat`, "utf8")));
+}
+
+describe("control of a live search", () => {
+  test("a run stands still and goes on, a job grows and shrinks, a worker is drained, a job is cancelled", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(["--lease", "3"]);
+    const job = await swarm.submit(
+      swarm.probeSpec("long", { total_runs: 2, hp_tuning: "grid" }, { seconds: 120, reports: 1200 }),
+    );
+    const one = swarm.worker("one", ["--slots", "4"]);
+    await swarm.when("two runs have begun", job, ({ running }) => running === 2);
+    const first = (await swarm.table(job)).trial(1)?.run;
+    assert.ok(first);
+
+    // Its process stands still, its lease lives on, the other run does not notice.
+    const iterations = await follow(swarm, job);
+    await eventually("it reports", () => iterations.of(1) > 0);
+    assert.match(await done(swarm, "pause", first), /^runs of job1: 1 run paused/);
+    await eventually("its process is frozen", () => frozenChildren(one.pid).length === 1);
+    const other = iterations.of(2);
+    await eventually("what lay in the pipe has come", () => iterations.of(2) > other + 12);
+    const stood = iterations.of(1);
+    await eventually("the other run goes on, for longer than a lease", () => iterations.of(2) > other + 44, 30_000);
+    assert.equal(iterations.of(1), stood);
+    const paused = (await swarm.table(job)).trial(1);
+    assert.deepEqual([paused?.status, paused?.order, paused?.attempts.length], ["running", "paused", 1]);
+    assert.equal((await order(swarm, control("resume", { kind: "runs", job, trials: [1] }))).reason, "1 run resumed");
+    await eventually("it goes on", () => iterations.of(1) > stood);
+    await iterations.stop();
+    assert.deepEqual(frozenChildren(one.pid), []);
+
+    // Up, with a value that the spec does not list, then down to what is open.
+    assert.match(
+      await done(swarm, "edit", job, "--total-runs", "4", "--add-value", "a=2.5", "--max-run-time", "1h"),
+      /^job1: total_runs 4, max_run_time 3600 s, a also 2.5/,
+    );
+    const grown = await swarm.when("all four run", job, ({ running }) => running === 4);
+    assert.equal(grown.submitted.hyperparameters[0]?.values.at(-1), 2.5);
+    await order(swarm, { kind: "edit", job, changes: { totalRuns: 3 } });
+    await order(swarm, control("stop", { kind: "runs", job, trials: [2] }));
+    await order(swarm, control("cancel", { kind: "runs", job, trials: [3] }));
+    const shrunk = await swarm.when("one is pruned, one cancelled", job, ({ open }) => open === 2);
+    assert.deepEqual([shrunk.ended, shrunk.outcomes.pruned, shrunk.outcomes.cancelled], [1, 1, 1]);
+    await eventually(
+      "their processes have stopped",
+      () => (one.output().match(/ has ended: (pruned|cancelled)/g) ?? []).length === 2,
+    );
+
+    // A job of its own for two: it finishes what it holds, says so, and ends by itself; drained it does not come back.
+    const short = await swarm.submit(
+      swarm.probeSpec("short", { total_runs: 50, priority: 1000 }, { seconds: 1, reports: 5 }),
+    );
+    const two = swarm.worker("two", ["--slots", "1"]);
+    await swarm.when("two works", short, ({ holding }) => [...holding.keys()].some((worker) => worker === "two"));
+    assert.match(await done(swarm, "drain", "two"), /^two: draining/);
+    assert.deepEqual(await two.exited(), { code: 0, signal: null });
+    assert.match(two.output(), /two was drained by /);
+    const drained = await swarm.table(short);
+    assert.equal(drained.reclaimed + drained.lost, 0);
+    assert.ok(
+      [...drained.trials].some(({ attempts, status }) => status === "completed" && attempts[0]?.worker === "two"),
+    );
+    assert.match(await done(swarm, "list", "workers"), /two .*draining.*drained by/);
+
+    // Not unasked where nobody can be asked.
+    const unasked = await command(swarm, "cancel", "job*");
+    assert.equal(unasked.code, 2);
+    assert.match(unasked.stderr, /job1: ends now; 2 running runs are killed[\s\S]*add --yes/);
+    await done(swarm, "cancel", "job*", "--yes");
+    const cancelled = await swarm.table(job);
+    assert.deepEqual([cancelled.state, cancelled.open, cancelled.outcomes.cancelled], ["cancelled", 0, 3]);
+    await eventually("nothing runs any more", () => /job1 was cancelled by|has ended: cancelled/.test(one.output()));
+    assert.match((await order(swarm, control("pause", { kind: "job", job }))).reason, /job1 is over: it was cancelled/);
+    assert.equal((await command(swarm, "pause", "job77")).code, 3);
+    await swarm.end();
+  });
+
+  test("a poisoned run fails after its retries with its last words; a sick worker is benched, its runs done elsewhere", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(["--lease", "3"]);
+    swarm.worker("well", ["--slots", "1"]);
+    const poison = await swarm.submit(
+      swarm.probeSpec("poison", { total_runs: 1, retries: 2 }, { misbehaviour: "exit", reports: 2 }),
+    );
+    const ended = await swarm.when("it has failed", poison, ({ state }) => state === "completed");
+    const [trial] = ended.trials;
+    assert.deepEqual([trial?.status, trial?.attempts.length, ended.lost], ["failed", 3, 2]);
+    assert.match(trial?.reason ?? "", /^lost 3 times, last: the runner process ended with code 9/);
+    assert.match(trial?.console ?? "", /Probe_Proc: {2}Started[\s\S]*iters/);
+
+    // A machine that cannot make a run's folder fails at every run of a job that holds them.
+    const state = join(swarm.folder, "sick-state");
+    const sick = swarm.worker("sick", ["--slots", "2"], { XDG_STATE_HOME: state });
+    await eventually("it has joined", () => sick.output().includes("lends 2 slots"));
+    const found = readdirSync(state, { recursive: true, encoding: "utf8" }).find((path) =>
+      path.endsWith("worker.lock"),
+    );
+    assert.ok(found);
+    writeFileSync(join(state, found, "../runs"), "not a folder");
+    await order(swarm, control("pause", { kind: "worker", worker: "sick" as WorkerId }));
+    const job = await swarm.submit(
+      swarm.probeSpec("fair", { total_runs: 30, hold: true, hp_tuning: "random" }, { seconds: 0.3, reports: 2 }),
+    );
+    await swarm.when("others succeed", job, ({ outcomes }) => outcomes.completed >= 1);
+    await order(swarm, control("resume", { kind: "worker", worker: "sick" as WorkerId }));
+    const table = await swarm.when("the job is done", job, ({ isOver }) => isOver);
+    assert.deepEqual([table.outcomes.completed, table.outcomes.failed], [30, 0]);
+    assert.ok(table.reopened >= 2, `${table.reopened} failures were taken back`);
+    assert.ok([...table.trials].every(({ charged }) => charged === 0));
+    assert.match(
+      await done(swarm, "list", "workers"),
+      /sick .*benched.*its last [34] runs failed while others succeed/,
+    );
+    assert.match(await done(swarm, "admit", "sick"), /^sick: it gets runs again/);
+    await swarm.end();
+  });
+});

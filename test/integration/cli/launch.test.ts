@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { exitCode } from "../../../shared/errors.ts";
+import { eventually } from "../../support/cleanup.ts";
+import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+/** A coordinator and, at first, no worker. */
+const swarm = new Swarm();
+const { folder } = swarm;
+
+before(() => swarm.coordinator());
+
+test("a launch prints what the tutorial's prints, and what to type where no worker has joined", async () => {
+  const settings = { hp_tuning: "random", total_runs: 4, compute_nodes: 3, compute_target: "azb-cpu", monitor: "none" };
+  const spec = swarm.probeSpec("spec", settings);
+  const { code, stdout, stderr } = await nexus(["run", spec], folder);
+  assert.equal(code, exitCode.done, stderr);
+  assert.equal(
+    stdout,
+    `------- Runspec (${spec}) copied to launched_job_spec.yaml
+job1, target: azb-cpu, creating parent runs: 3/3, ws1/run1, ws1/run2, ws1/run3, job submitted
+------- Job launched. Use nexus commands to access results.
+`,
+  );
+  assert.equal(readFileSync(join(folder, "launched_job_spec.yaml"), "utf8"), readFileSync(spec, "utf8"));
+  assert.equal(
+    stderr,
+    `  nexus list runs job1 --sort=metrics.hpmax --last=10
+no worker has joined workspace ws1 yet; on this machine type:
+  nexus-worker --target azb-cpu
+other machines cannot join: the broker listens on this one alone; to let them:
+  nexus-coord stop; nexus-coord --listen 0.0.0.0:4222
+`,
+  );
+  const runs = await nexus(["list", "runs", "job1"], folder);
+  assert.match(runs.stdout, /\nws1 +job1 +azb-cpu +run1 +allocating\n/);
+});
+
+test("Ctrl-C leaves the view, and the search goes on", async () => {
+  const command = startNexus(["run", swarm.probeSpec("forever", { total_runs: 2, compute_target: "nobody" })], folder);
+  await eventually("the view is there", () => command.stderr().includes("waiting for a worker that serves nobody"));
+  process.kill(command.pid, "SIGINT");
+  const { code, stdout, stderr } = await command.ended();
+  assert.equal(code, 130);
+  assert.match(stdout, /job2, target: nobody, creating parent runs as workers come, job submitted\n/);
+  assert.match(stderr, /job2 goes on without this view; to watch it again: nexus-coord watch job2\n$/);
+  assert.match(
+    (await nexus(["list", "jobs"], folder)).stdout,
+    /\nws1 +job2 +nobody +waiting .* waiting for a worker that serves nobody: none has joined yet\n/,
+  );
+});
+
+test("what the spec gets wrong is refused before anything is sent", async () => {
+  const { code, stdout, stderr } = await nexus(["run", swarm.probeSpec("bad", { total_runs: 0 })], folder);
+  assert.equal(code, exitCode.usage);
+  assert.equal(stdout, "");
+  assert.match(stderr, /total_runs is 0.*1 problem; nothing was submitted/s);
+});
+
+test("orders about what is not there, or not so, are refused", async () => {
+  const missing = await nexus(["release", "job9"], folder);
+  assert.equal(missing.code, exitCode.notFound);
+  assert.match(missing.stderr, /^there is no job9; to see what there is: nexus list jobs\n$/);
+  const searching = await nexus(["release", "job1"], folder);
+  assert.equal(searching.code, exitCode.usage);
+  assert.match(searching.stderr, /job1 is not held/);
+  assert.equal((await nexus(["admit", "nobody"], folder)).code, exitCode.notFound);
+});
+
+test("the view shows the search from the first worker's coming to its end, and then the standings", async () => {
+  const spec = swarm.probeSpec("search", { hp_tuning: "dgd", total_runs: 12, compute_target: "here" });
+  const command = startNexus(["run", spec], folder);
+  await eventually("the view waits", () => command.stderr().includes("waiting for a worker that serves here"));
+  swarm.worker("lab", ["--target", "here"]);
+  const { code, stdout, stderr } = await command.ended();
+  assert.equal(code, exitCode.done, stderr);
+  assert.match(stderr, / {2}run\d+\.1 completed {2}hpmax -?\d+\.\d{5} {2}a=\d b=0\.\d\n/);
+  assert.match(stderr, /\njob3 {2}completed: 12\/12 runs {2}best .*\n$/);
+  assert.match(stdout, /\nrank +hpmax +sd +runs +best +a +b\n\n +1 /);
+  const json = await nexus(["run", "--json", spec], folder);
+  const types = json.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { type: string }).type);
+  assert.deepEqual([types[0], types.at(-1)], ["launched", "standings"]);
+  assert.equal(types.filter((type) => type === "completed").length, 12);
+});
+
+test("monitor: new returns, and prints the command that watches", async () => {
+  const spec = swarm.probeSpec("new", { total_runs: 1, compute_target: "nobody", monitor: "new" });
+  const { code, stderr } = await nexus(["run", spec], folder);
+  assert.equal(code, exitCode.done, stderr);
+  assert.match(stderr, /^ {2}nexus-coord watch job5$/m);
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { eventually } from "../../support/cleanup.ts";
+import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
+import {
+  endAll,
+  freePeerAddress,
+  joinArgument,
+  PeerMachine,
+  someoneLeads,
+  startPeers,
+  tableOf,
+} from "../../support/processes/peer-machines.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+const totalRuns = 48;
+
+interface ListedPeer {
+  readonly peer: string;
+  readonly server: string;
+  readonly copies: string | null;
+  readonly leads: string | null;
+}
+
+async function listed({ swarm }: PeerMachine): Promise<ListedPeer[]> {
+  const { stdout } = await nexus(["peers", "--json"], swarm.folder);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as ListedPeer);
+}
+
+async function refused(machine: PeerMachine, args: readonly string[], why: RegExp): Promise<void> {
+  const program = machine.start(args);
+  assert.equal((await program.exited()).code, exitCode.usage, program.output());
+  assert.match(program.output(), why);
+}
+
+describe("a peer that died for good", () => {
+  test("is replaced while the search goes on; the new one gets all copies", async () => {
+    const machines = await startPeers();
+    const leader = await someoneLeads(machines);
+    const [dead, stays] = machines.filter((each) => each !== leader);
+    assert.ok(dead && stays);
+    const addresses = machines.map(({ address }) => address);
+
+    // Typed on the others as well, --peers founds nothing.
+    const stranger = new PeerMachine(await freePeerAddress("127.0.0.4"));
+    const [one, two, three] = addresses;
+    await refused(
+      stranger,
+      ["--peers", [one, two, stranger.address].join(","), "--listen", stranger.address],
+      /nexus peers invite/,
+    );
+    await refused(
+      stranger,
+      ["--peers", [stranger.address, two, three].join(","), "--listen", stranger.address],
+      new RegExp(`a NATS server answers at ${two} and ${three} already`),
+    );
+
+    await eventually(
+      "all copies are up to date, and the leader is known",
+      async () => {
+        const found = await listed(stays);
+        assert.deepEqual(found.map(({ peer }) => peer).sort(), [...addresses].sort());
+        const leads = found.filter((each) => each.leads !== null).map(({ peer }) => peer);
+        return leads.join() === leader.address && found.every(({ copies }) => copies === "4 of 4 up to date");
+      },
+      20_000,
+    );
+    const alive = await nexus(["peers", "replace", dead.address, stranger.address, "--yes"], stays.swarm.folder);
+    assert.equal(alive.code, exitCode.usage);
+    assert.match(alive.stderr, new RegExp(`${dead.address} is up; end it for good first`));
+
+    const spec = stays.swarm.probeSpec("exchange", { total_runs: totalRuns, hp_tuning: "random" }, { seconds: 1 });
+    const job = await stays.swarm.submit(spec);
+    const workers = new Swarm();
+    workers.run("worker/main.js", [livingEndpoint(stays.swarm.paths)?.joinLine ?? "", "--name", "one", "--slots", "4"]);
+    await tableOf(stays, job, ({ ended }) => ended > 0);
+    await dead.losePower();
+
+    const exchange = startNexus(["peers", "replace", dead.address, stranger.address, "--yes"], stays.swarm.folder);
+    await eventually(
+      "it says what to type",
+      () => {
+        assert.equal(exchange.child.exitCode, null, exchange.stderr());
+        return exchange.stdout().includes("\n");
+      },
+      40_000,
+    );
+    stranger.start(["--peers-join", joinArgument(exchange.stdout()), "--listen", stranger.address]);
+    const { code, stdout, stderr } = await exchange.ended();
+    assert.equal(code, exitCode.done, stderr);
+    assert.match(stdout, new RegExp(`${stranger.address} has all copies`));
+    const servers = new Map((await listed(stays)).map(({ peer, copies }) => [peer, copies]));
+    assert.equal(servers.get(stranger.address), "4 of 4 up to date");
+    assert.equal(servers.has(dead.address), false);
+
+    const again = dead.start();
+    assert.notEqual((await again.exited()).code, exitCode.done);
+    assert.match(again.output(), /this machine was replaced as a peer/);
+
+    const table = await tableOf(stranger, job, ({ state }) => state === "completed");
+    assert.equal(table.outcomes.completed, totalRuns);
+    await stranger.swarm.verify();
+    await workers.end();
+    await endAll([...machines, stranger]);
+  });
+});

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
+import { closeStreams } from "../../../shared/broker/peers/closed-streams.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
+import { endAll, joinArgument, peerMachines, someoneLeads, tableOf } from "../../support/processes/peer-machines.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+const totalRuns = 24;
+
+describe("nexus move", { concurrency: 2 }, () => {
+  test("carries a search from a broker alone to peers and back; nothing acknowledged is lost", async () => {
+    const machines = await peerMachines();
+    const [first, second, third] = machines;
+    assert.ok(first && second && third);
+    const list = machines.map(({ address }) => address).join(",");
+    await first.swarm.coordinator(["--listen", first.address]);
+    const spec = first.swarm.probeSpec("moved", { total_runs: totalRuns, hp_tuning: "random" }, { seconds: 1 });
+    const job = await first.swarm.submit(spec);
+    const line = livingEndpoint(first.swarm.paths)?.joinLine ?? "";
+    const worker = third.swarm.run("worker/main.js", [line, "--name", "one", "--slots", "3"]);
+    const alone = await first.swarm.when("runs complete", job, ({ ended }) => ended >= 3);
+
+    const founded = await nexus(["move", "--to-single"], first.swarm.folder);
+    assert.equal(founded.code, exitCode.usage);
+    assert.match(founded.stderr, /has no peers/);
+    const toPeers = await nexus(["move", "--to-peers", list, "--listen", first.address, "--yes"], first.swarm.folder);
+    assert.equal(toPeers.code, exitCode.done, toPeers.stderr);
+    first.start();
+    for (const each of [second, third]) {
+      each.start(["--peers-join", joinArgument(toPeers.stdout), "--listen", each.address]);
+    }
+    await someoneLeads(machines);
+    const onPeers = await tableOf(second, job, ({ ended }) => ended > alone.ended + 2);
+    // It followed by itself. The line of the peers leads to wherever of them the workspace goes.
+    worker.child.kill("SIGTERM");
+    assert.equal((await worker.exited()).code, exitCode.done, worker.output());
+    const joinLine = livingEndpoint(first.swarm.paths)?.joinLine ?? "";
+    const follower = third.swarm.run("worker/main.js", [joinLine, "--name", "two", "--slots", "3"]);
+    await tableOf(second, job, ({ ended }) => ended > onPeers.ended);
+    assert.ok(onPeers.ended < totalRuns, `${onPeers.ended} runs had ended`);
+
+    const toSingle = await nexus(["move", "--to-single", "--yes"], second.swarm.folder);
+    assert.equal(toSingle.code, exitCode.done, toSingle.stderr);
+    for (const each of [first, third]) {
+      const { code } = (await each.coordinator?.exited()) ?? {};
+      assert.equal(code, exitCode.usage, each.coordinator?.output());
+      assert.match(each.coordinator?.output() ?? "", new RegExp(`has moved to ${second.address} alone`));
+    }
+    const asked = await nexus(["list", "jobs"], first.swarm.folder);
+    assert.equal(asked.code, exitCode.unreachable);
+    assert.match(asked.stderr, new RegExp(`has moved to ${second.address} alone`));
+    assert.match(toSingle.stderr, new RegExp(`nexus-coord --listen ${second.address}`));
+    await second.swarm.coordinator(["--listen", second.address]);
+    const table = await tableOf(second, job, ({ state }) => state === "completed");
+    assert.equal(table.outcomes.completed, totalRuns);
+    assert.equal(table.open, 0);
+    await second.swarm.verify();
+    assert.equal(follower.child.exitCode, null, follower.output());
+    await endAll(machines);
+  });
+
+  test("that was interrupted is undone by --cancel, and by the next start of a broker alone", async () => {
+    const swarm = new Swarm();
+    const coordinator = await swarm.coordinator();
+    const spec = swarm.probeSpec("stays", { total_runs: 1, hp_tuning: "random" });
+    const close = (): Promise<void> => overLink(swarm, closeStreams);
+    await close();
+    assert.equal((await nexus(["move", "--cancel"], swarm.folder)).code, exitCode.done);
+    const job = await swarm.submit(spec);
+    await close();
+    const refused = await swarm.order(spec).then(
+      () => "taken",
+      (error: unknown) => String(error),
+    );
+    assert.match(refused, /no answer in time/);
+    coordinator.child.kill("SIGTERM");
+    await coordinator.exited();
+    const next = await swarm.coordinator();
+    assert.equal((await swarm.state()).jobs.has(job), true);
+    await swarm.submit(spec);
+    next.child.kill("SIGTERM");
+    await next.exited();
+  });
+});
+
+async function overLink(swarm: Swarm, act: (bus: CoordinatorBus) => Promise<void>): Promise<void> {
+  const link = await linkWorkspace(swarm.paths, "coordinator");
+  try {
+    await act(link.bus);
+  } finally {
+    await link.close();
+  }
+}

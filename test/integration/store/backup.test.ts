@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { BackupWriter, openBackup } from "../../../shared/broker/copies/backup-file.ts";
+import { packStream } from "../../../shared/broker/copies/stream-archive.ts";
+import { holdBroker } from "../../../shared/broker/server/server.ts";
+import { ensureStreams } from "../../../shared/broker/store/streams.ts";
+import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { createWorkspace } from "../../../shared/machine/workspace.ts";
+import { encodeEvents } from "../../../shared/wire/messages.ts";
+import { streams } from "../../../shared/wire/subjects.ts";
+import { testimonyOf } from "../../../shared/wire/testimony.ts";
+import { newWorkspace } from "../../support/broker/brokers.ts";
+import { startNatsServer } from "../../support/broker/nats-server.ts";
+import { eventually, temporaryFolder } from "../../support/cleanup.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
+import { JobStory } from "../../support/stories/job-story.ts";
+import { nexusHere } from "../../support/stories/nexus-here.ts";
+
+const total = 30;
+const spec = { total_runs: total, hp_tuning: "dgd", seed: 3 };
+
+async function ended(program: Program, code: number): Promise<string> {
+  const { code: found } = await program.exited();
+  assert.equal(found, code, program.output());
+  return program.output();
+}
+
+const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordinator/cli/main.js", words);
+
+/** Nothing in the evidence may be of an attempt that the journal does not know: its number is given out again. */
+async function assertNoFuture(swarm: Swarm): Promise<void> {
+  const state = await swarm.state();
+  const link = await linkWorkspace(swarm.paths, "viewer");
+  const unknown: string[] = [];
+  try {
+    const reading = await link.bus.read(streams.evidence, 1, (message) => {
+      const told = testimonyOf(message);
+      const attempts = told && state.jobs.get(told.job)?.trial(told.n)?.attempts;
+      if (told && !attempts?.some(({ attempt, worker }) => attempt === told.attempt && worker === told.worker))
+        unknown.push(`${message.seq} ${message.subject}`);
+    });
+    await reading.caughtUp;
+    await reading.stop();
+  } finally {
+    await link.close();
+  }
+  assert.deepEqual(unknown, []);
+}
+
+test("a workspace that is saved while it searches, in an empty place it goes on to exactly total_runs; in its own its workers go on, or are told what to type", async () => {
+  const swarm = new Swarm();
+  const coordinator = await swarm.coordinator(["--lease", "2"]);
+  const job = await swarm.submit(swarm.probeSpec("saved", spec, { seconds: 0.7, reports: 4 }));
+  const early = swarm.worker("early", ["--slots", "4"]);
+  await swarm.when("some are done", job, ({ outcomes }) => outcomes.completed >= 8);
+  const file = join(swarm.folder, "saved.nexus");
+  const told = await ended(nexus(swarm, "backup", file, "--json"), exitCode.done);
+  const late = swarm.worker("late", ["--slots", "2"]);
+  const { type, journal, evidence } = JSON.parse(told);
+  assert.ok(type === "backup" && journal > 16 && evidence > 8, told);
+
+  // On another machine.
+  const elsewhere = new Swarm();
+  const made = JSON.parse(await ended(nexus(elsewhere, "restore", file, "--json"), exitCode.done));
+  assert.ok(made.journal <= journal && made.kept === null, JSON.stringify(made));
+  await assertNoFuture(elsewhere);
+  const before = await elsewhere.table(job);
+  assert.ok(before.outcomes.completed >= 8 && !before.isOver);
+  await elsewhere.coordinator(["--lease", "2"]);
+  elsewhere.worker("there", ["--slots", "12"]);
+
+  // In its own, after one more worker has joined and the search has gone on.
+  await swarm.when("the late one has a run", job, ({ trials }) =>
+    [...trials].some(({ attempts }) => attempts.some(({ worker }) => worker === "late")),
+  );
+  assert.match(await ended(nexus(swarm, "restore", file), exitCode.usage), /is in use .* nexus-coord stop/);
+  const put = await ended(nexus(swarm, "restore", file, "--replace"), exitCode.done);
+  await ended(coordinator, exitCode.done);
+  assert.match(put, /ws1 is now ws1 of 20.*1 job, 1 worker,.*what was there before is in .*nexus-coord\n/s);
+  await swarm.coordinator(["--lease", "2"]);
+  await eventually("the late worker is told", () => /refuses .*nexus-worker/s.test(late.output()), 30_000);
+  assert.equal(early.child.exitCode, null);
+
+  for (const each of [swarm, elsewhere]) {
+    const table = await each.when("the search is over", job, ({ isOver }) => isOver);
+    assert.equal(table.outcomes.completed, total);
+    await each.verify();
+  }
+  await Promise.all([swarm.end(), elsewhere.end()]);
+});
+
+const paths = newWorkspace();
+process.env["XDG_DATA_HOME"] = join(paths.dir, "../..");
+const folder = temporaryFolder();
+
+test("a backup that the broker breaks off is said to be none", async () => {
+  createWorkspace(paths);
+  const held = await holdBroker(paths, { kind: "reader" });
+  const bus = await connectAs(held.url, readRoleSecret(paths, "coordinator"), "coordinator");
+  await ensureStreams(bus, paths.store, 1);
+  const events = new JobStory({ number: 1 }).events;
+  for (const [i, event] of events.entries())
+    await bus.store("jrn.job1.job", encodeEvents([event]), { msgId: `1.told.${i}` });
+  const bytes = Buffer.alloc(1_000_000);
+  for (let i = 0; i < 12; i += 1) {
+    // Compressed they would all fit into what the server sends ahead.
+    for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(Math.floor(Math.random() * 2 ** 32), at);
+    await bus.store(`blob.test.${i}`, bytes, { msgId: `test.${i}` });
+  }
+  // A disk that takes nothing for longer than the server waits.
+  let chunks = 0;
+  const slow = (): void => {
+    chunks += 1;
+    if (chunks === 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+  };
+  await assert.rejects(
+    packStream(bus, streams.blob, () => undefined, slow),
+    /broke off after .* MB of stream BLOB \(408 .*\); nothing was kept, try again/,
+  );
+  await bus.close();
+  await held.release();
+});
+
+test("a folder is no backup", () => {
+  assert.throws(
+    () => openBackup(temporaryFolder()),
+    /cannot be read \(it is a folder\); expected a file that nexus backup wrote/,
+  );
+});
+
+test("a backup is tried at once; one that was cut, or whose journal cannot be, leaves the place as it was", async () => {
+  const file = join(folder, "whole.nexus");
+  const made = await nexusHere("backup", file, "--verify");
+  assert.equal(made.code, exitCode.done, made.stderr);
+  assert.match(made.stdout, /whole\.nexus: ws1, journal to record 1, evidence to message 0, 12\.\d MB, .* s\n/);
+  assert.match(made.stdout, /verified: a store made from it folds to 1 jobs, record 1\n/);
+  assert.deepEqual(readdirSync(folder), ["whole.nexus"]);
+  const unwritable = await nexusHere("backup", join(folder, "no/such/folder"));
+  assert.match(unwritable.stderr, /cannot be written: ENOENT.*; nothing was left there/);
+
+  const cut = join(folder, "cut.nexus");
+  writeFileSync(cut, readFileSync(file).subarray(0, 5_000_000));
+  const bad = join(folder, "bad.nexus");
+  writeBad(file, bad);
+  const before = readdirSync(paths.dir);
+  for (const [which, why] of [
+    [cut, /cut\.nexus: this backup is damaged: it ends too early.*nothing was restored/],
+    [bad, /record 2 of the journal .* cannot be/],
+  ] as const) {
+    const empty = await nexusHere("--workspace", "empty", "restore", which);
+    assert.equal(empty.code, which === cut ? exitCode.usage : exitCode.failure, empty.stderr);
+    assert.match(empty.stderr, why);
+    assert.ok(!existsSync(join(paths.dir, "../empty")), "nothing is left of it");
+    const replaced = await nexusHere("restore", which, "--replace");
+    assert.match(replaced.stderr, why);
+    assert.deepEqual(readdirSync(paths.dir), before);
+    assert.match((await nexusHere("list", "jobs")).stdout, /total jobs listed: 1/);
+  }
+});
+
+/** The same backup, whose journal goes on with a record that cannot be: the job is submitted once more. */
+function writeBad(from: string, to: string): void {
+  const whole = openBackup(from);
+  const writer = new BackupWriter(to, whole.header);
+  for (const { name, text } of whole.files) writer.file(name, text);
+  for (const { packed, chunks } of whole.streams) {
+    writer.beginStream(packed);
+    for (const chunk of chunks()) writer.chunk(chunk);
+    writer.endStream();
+  }
+  const [event] = new JobStory({ number: 1 }).events;
+  assert.ok(event);
+  writer.record({ seq: 2, subject: "jrn.job1.job", msgId: "1.told.2", data: encodeEvents([event]) });
+  writer.finish();
+  whole.close();
+}
+
+test("into a NATS server that others run: whole or not at all, and nothing that is there is touched", async () => {
+  const server = await startNatsServer();
+  const nats = (...words: string[]): ReturnType<typeof nexusHere> =>
+    nexusHere("--workspace", "theirs", "--nats", server.url, ...words);
+  const bad = await nats("restore", join(folder, "bad.nexus"));
+  assert.equal(bad.code, exitCode.failure, bad.stderr);
+  const made = await nats("restore", join(folder, "whole.nexus"));
+  assert.equal(made.code, exitCode.done, made.stderr);
+  assert.match(made.stderr, new RegExp(`to go on: nexus-coord --workspace theirs --nats ${server.url}\n`));
+  assert.match((await nats("list", "jobs")).stdout, /total jobs listed: 1/);
+  const again = await nats("restore", join(folder, "whole.nexus"));
+  assert.equal(again.code, exitCode.unreachable);
+  assert.match(again.stderr, /there is a stream JRN already; nothing was restored/);
+  assert.match((await nats("list", "jobs")).stdout, /total jobs listed: 1/);
+  await server.stop();
+});

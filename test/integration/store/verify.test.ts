@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { createWorkspace, workspacePaths } from "../../../shared/machine/workspace.ts";
+import { encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
+import { evidence } from "../../../shared/wire/subjects.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
+import { JobStory, workerOf } from "../../support/stories/job-story.ts";
+import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
+
+/** Two runs of a job, both completed, as the journal and the evidence have them; run i's hpmax is i. */
+function story(): { events: JournalEvent[]; told: ToldMessage[]; story: JobStory } {
+  const told: ToldMessage[] = [];
+  const job = new JobStory({ number: 1, settings: { totalRuns: 2 } });
+  for (let i = 1; i <= 2; i += 1) {
+    const run = `run1.${i}`;
+    const n = job.started(run, []);
+    const reports: ReportRow[] = [10, 20, 30].map((iters) => [1, iters, 0, [i], [1]]);
+    const body = { attempt: 1, reports, hpmax: i, iters: 30, metrics: {}, console: "" };
+    told.push({ subject: evidence(workerOf(run), job.job, n, "result"), data: encodeEvidence(body) });
+    job.completed(n, run, i, 30);
+  }
+  return { events: job.events, told, story: job };
+}
+
+async function workspaceOf(events: readonly JournalEvent[], told: readonly ToldMessage[]): Promise<string> {
+  const folder = temporaryFolder();
+  const paths = workspacePaths("ws1", { HOME: folder, XDG_DATA_HOME: `${folder}/data` });
+  createWorkspace(paths);
+  await tellWorkspace(paths, events, told);
+  return folder;
+}
+
+describe("nexus verify", () => {
+  test("says that every promise was kept, of a job and of the workspace, and of no job that is not there", async () => {
+    const { events, told, story: job } = story();
+    job.over();
+    const folder = await workspaceOf(events, told);
+    const whole = await nexus(["verify"], folder);
+    assert.equal(whole.code, 0, whole.stdout + whole.stderr);
+    assert.match(
+      whole.stdout,
+      /^workspace ws1: 1 job, 2 runs, 2 of them ended and 0 open; 6 records of the journal, 2 messages/,
+    );
+    assert.match(whole.stdout, /every promise was kept:/);
+    const one = await nexus(["verify", "job1", "--json"], folder);
+    assert.equal(one.code, 0);
+    const { type, ok, ended, violations } = JSON.parse(one.stdout);
+    assert.deepEqual({ type, ok, ended, violations }, { type: "verification", ok: true, ended: 2, violations: [] });
+    const none = await nexus(["verify", "job9"], folder);
+    assert.equal(none.code, 3);
+    assert.match(none.stderr, /there is no job9 in workspace ws1/);
+  });
+
+  test("says what is broken, and exits with 1", async () => {
+    const { events, told, story: job } = story();
+    // The second run's result was never told, and the first one's evidence lacks a report.
+    const [first] = told;
+    assert.ok(first);
+    const reports: ReportRow[] = [10, 20, 40, 50].map((iters) => [1, iters, 0, [1], [1]]);
+    const body = { attempt: 1, reports, hpmax: 1.5, iters: 50, metrics: {}, console: "" };
+    job.over();
+    const folder = await workspaceOf(events, [{ ...first, data: encodeEvidence(body) }]);
+    const { code, stdout } = await nexus(["verify", "job1"], folder);
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /5 broken:\n {2}the evidence .* ends with message 1, but the journal cites 2/);
+    assert.match(stdout, /job1 trial 1: "completed" of attempt 1, but evidence 1 says hpmax 1.5, the journal 1\n/);
+    assert.match(stdout, /job1 trial 2: "completed" rests on evidence 2, which is not there\n/);
+    assert.match(stdout, /job1 trial 1: its curve has a gap: stage 1: nothing between 20 and 40/);
+  });
+
+  test("goes on where the journal cannot be folded, and says where that is", async () => {
+    const { events, told } = story();
+    const twice = events.find(({ type }) => type === "completed");
+    assert.ok(twice);
+    const folder = await workspaceOf([...events, twice], told);
+    const { code, stdout } = await nexus(["verify"], folder);
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /message 6 of the journal cannot be: .* nothing after it was folded/);
+    assert.match(stdout, /trial 1: "completed" of attempt 1, but it had ended already: completed/);
+    assert.match(stdout, /evidence 1 was counted before/);
+  });
+});

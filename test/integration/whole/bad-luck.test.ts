@@ -1,0 +1,290 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { type BrokerInfo, runningBroker } from "../../../shared/broker/server/broker-info.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { isAlive } from "../../../shared/machine/process-identity.ts";
+import { atEnd, eventually, processesNaming } from "../../support/cleanup.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
+
+/** The program ends by itself with this code, and says this; people's bad luck prints no stack. */
+async function endsSaying(program: Program, code: number, ...parts: readonly (string | RegExp)[]): Promise<void> {
+  await eventually(`it ends; it printed: ${program.output()}`, () => program.child.exitCode !== null, 20_000);
+  const output = program.output();
+  assert.deepEqual(await program.exited(), { code, signal: null }, output);
+  for (const part of parts) assert.ok(output.match(part), `${part} in: ${output}`);
+  assert.doesNotMatch(output, /^ {4}at |this is a bug/m);
+}
+
+describe("with nothing there", () => {
+  const swarm = new Swarm();
+
+  test("an order says what to start, and leaves no workspace behind", async () => {
+    const { code, stdout, stderr } = await nexus(["run", swarm.probeSpec("early", { total_runs: 2 })], swarm.folder);
+    assert.equal(code, exitCode.unreachable);
+    assert.equal(stderr, "no coordinator answers in workspace ws1; start one: nexus-coord\n");
+    assert.equal(stdout, "");
+    assert.ok(!existsSync(join(swarm.folder, "launched_job_spec.yaml")), "nothing was launched");
+    assert.ok(!existsSync(swarm.paths.dir));
+  });
+
+  test("a view has nothing to look at, and says what to start", async () => {
+    const view = swarm.run("coordinator/main.js", ["watch"]);
+    await endsSaying(
+      view,
+      exitCode.unreachable,
+      "no coordinator and no store on this machine",
+      "start one: nexus-coord",
+    );
+    const stop = swarm.run("coordinator/main.js", ["stop"]);
+    await endsSaying(stop, exitCode.done, "no coordinator of ws1 runs on this machine");
+  });
+
+  test("a worker without a join line says where to get one", async () => {
+    await endsSaying(
+      swarm.run("worker/main.js", []),
+      exitCode.unreachable,
+      "no join line was given",
+      "nexus-coord prints it",
+    );
+  });
+
+  test("a broker that is not where --nats says, or where the join line says", async () => {
+    const nats = ["--nats", `nats://127.0.0.1:${await closedPort()}`];
+    const list = await nexus(["list", "jobs", ...nats], swarm.folder);
+    assert.equal(list.code, exitCode.unreachable);
+    assert.match(list.stderr, /^nats:\/\/127\.0\.0\.1:\d+: no NATS server answers there \(.*\)\n$/);
+    const coordinator = swarm.run("coordinator/main.js", ["--headless", ...nats]);
+    await endsSaying(coordinator, exitCode.unreachable, "no NATS server answers there");
+    const worker = swarm.run("worker/main.js", [`nats://code@127.0.0.1:${await closedPort()}/ws1`, "--name", "lab"]);
+    await endsSaying(worker, exitCode.unreachable, "no NATS server answers there", "is the coordinator running");
+  });
+
+  test("no nats-server: one sentence, also from the coordinator in the background, and nothing keeps running", async () => {
+    const env = { NATS_SERVER: "/nonexistent" };
+    const sentence =
+      "NATS_SERVER=/nonexistent is not a nats-server that runs here; correct it, or unset it to search for one\n";
+    for (const args of [["--headless"], []]) {
+      const program = swarm.run("coordinator/main.js", args, env);
+      await endsSaying(program, exitCode.unreachable);
+      assert.equal(program.output(), sentence);
+    }
+    await eventually("nothing runs", () => processesNaming(swarm.folder).length === 0);
+  });
+
+  test("a taken port: which one, and what to type, also from the coordinator in the background", async () => {
+    const { port, close } = await occupiedPort();
+    for (const args of [["--headless"], []]) {
+      const program = swarm.run("coordinator/main.js", [...args, "--listen", `127.0.0.1:${port}`]);
+      const sentence = `port ${port} on 127.0.0.1 is taken by another program; choose another, for example --listen 127.0.0.1:`;
+      await endsSaying(program, exitCode.unreachable, sentence);
+    }
+    close();
+    await eventually("nothing runs", () => processesNaming(swarm.folder).length === 0);
+  });
+});
+
+describe("what a worker is told wrong", () => {
+  const swarm = new Swarm();
+  let url = "";
+  after(() => swarm.end());
+  before(async () => {
+    await swarm.coordinator();
+    url = livingEndpoint(swarm.paths)?.url ?? "";
+  });
+  const joinBy = (line: string): Program => swarm.run("worker/main.js", [line, "--name", "lab"]);
+  const withCode = (code: string): string => `${url.replace("//", `//${code}@`)}/ws1`;
+
+  test("a line that is none: what one looks like", async () => {
+    const example = "expected nats://CODE@192.0.2.7:4222/ws1";
+    await endsSaying(joinBy("lab3"), exitCode.usage, '"lab3" is not a join line', example);
+    await endsSaying(joinBy("http://code@lab3:4222/ws1"), exitCode.usage, "begins with http://", example);
+    await endsSaying(joinBy("nats://code@lab3:4222/No%20Name"), exitCode.usage, "names the workspace", example);
+  });
+
+  test("a wrong code, and none: where the right line stands", async () => {
+    const wrong = joinBy(withCode("wrong"));
+    await endsSaying(wrong, exitCode.usage, "refused the join code; on the coordinator's machine, nexus-coord prints");
+    await endsSaying(joinBy(`${url}/ws1`), exitCode.usage, "the join line has no code", "as nexus-coord prints it");
+    assert.deepEqual([...(await swarm.state()).workers.keys()], [], "nobody joined");
+  });
+
+  test("a name that cannot be one: the nearest that can", async () => {
+    const worker = swarm.run("worker/main.js", [withCode("any"), "--name", "Lab PC"]);
+    await endsSaying(worker, exitCode.usage, "--name Lab PC", "for example lab-pc");
+  });
+
+  test("the name of a worker that runs: refused; without a name, another one is found", async () => {
+    const first = swarm.worker("lab");
+    await eventually("the first has joined", () => first.output().includes("lab lends"));
+    await endsSaying(swarm.worker("lab"), exitCode.usage, "a worker called lab runs already", `process ${first.pid}`);
+    const line = livingEndpoint(swarm.paths)?.joinLine ?? "";
+    const [one, two] = [swarm.run("worker/main.js", [line]), swarm.run("worker/main.js", [line])];
+    const nameOf = (program: Program): Promise<string> =>
+      eventually("it has joined", () => /^(\S+) lends /m.exec(program.output())?.[1]);
+    const [a, b] = (await Promise.all([nameOf(one), nameOf(two)])).sort();
+    assert.equal(b, `${a}-2`);
+    assert.equal(first.child.exitCode, null, "the first was not disturbed");
+  });
+});
+
+describe("wrong credentials for a broker that exists already", () => {
+  const swarm = new Swarm();
+  const wrong = join(swarm.folder, "wrong.json");
+  let url = "";
+  after(() => swarm.end());
+  before(async () => {
+    await swarm.coordinator();
+    url = livingEndpoint(swarm.paths)?.url ?? "";
+    writeFileSync(wrong, JSON.stringify({ user: "viewer", password: "wrong" }));
+  });
+  const refused = "the broker refused the credentials; check --creds";
+
+  test("commands", async () => {
+    const spec = swarm.probeSpec("spec", { total_runs: 2 });
+    for (const words of [
+      ["list", "jobs"],
+      ["list", "runs"],
+      ["run", spec],
+    ]) {
+      for (const credentials of [[], ["--creds", wrong]]) {
+        const { code, stdout, stderr } = await nexus(["--nats", url, ...credentials, ...words], swarm.folder);
+        assert.equal(code, exitCode.unreachable, stderr);
+        assert.ok(stderr.startsWith(`${url}: ${refused}`), stderr);
+        assert.match(stderr, /^[^\n]+\n$/);
+        assert.equal(stdout, "");
+      }
+    }
+    assert.equal((await swarm.state()).jobs.size, 0, "nothing was submitted");
+  });
+
+  test("a file that holds none, or is not there: what was expected", async () => {
+    writeFileSync(join(swarm.folder, "notes.txt"), "no credentials");
+    const none = await nexus(["list", "jobs", "--nats", url, "--creds", "notes.txt"], swarm.folder);
+    assert.equal(none.code, exitCode.usage);
+    assert.match(
+      none.stderr,
+      /^--creds notes\.txt: expected \{"user": \.\.\., "password": \.\.\.\} as JSON, or a \.creds file/,
+    );
+    const missing = await nexus(["list", "jobs", "--nats", url, "--creds", "nothing.json"], swarm.folder);
+    assert.equal(missing.code, exitCode.usage);
+    assert.match(missing.stderr, /^--creds nothing\.json: cannot be read/);
+  });
+
+  test("a coordinator, in the foreground and in the background", async () => {
+    for (const args of [["--headless"], []]) {
+      const all = [...args, "--workspace", "other", "--nats", url, "--creds", wrong];
+      await endsSaying(swarm.run("coordinator/main.js", all), exitCode.unreachable, refused);
+    }
+  });
+
+  test("a worker", async () => {
+    const worker = swarm.run("worker/main.js", [`${url}/ws1`, "--creds", wrong, "--name", "lab"]);
+    await endsSaying(worker, exitCode.unreachable, "refused the credentials");
+  });
+});
+
+describe("a second coordinator", () => {
+  test("stands by on the same broker, and leads once the first is told to stop", async () => {
+    const swarm = new Swarm();
+    const first = await swarm.coordinator();
+    const worker = swarm.worker("lab", ["--slots", "1"]);
+    const second = swarm.standby();
+    await eventually("the second stands by", () => swarm.log().includes("standing by: another coordinator leads"));
+    const before = livingEndpoint(swarm.paths);
+    assert.equal(before?.coordinator.pid, first.pid);
+    const stop = swarm.run("coordinator/main.js", ["stop"]);
+    await endsSaying(stop, exitCode.done, "the coordinator of ws1 has ended");
+    const after = await eventually("the second leads", () => livingEndpoint(swarm.paths));
+    assert.equal(after.coordinator.pid, second.pid);
+    const said = (broker: RegExp, rest: readonly string[]): RegExp =>
+      new RegExp(`^workspace ws1; its broker listens on ${broker.source}\nits log: .*\n${rest.join("\n")}\n$`);
+    const join = "on this machine, type: nexus-worker";
+    assert.match(first.output(), said(/127\.0\.0\.1:\d+/, [join]));
+    await eventually("the second has said so", () => second.output().includes(join));
+    const since = ["standing by: another coordinator leads", "this coordinator leads now", join];
+    assert.match(second.output(), said(/127\.0\.0\.1:\d+/, since));
+    assert.equal(after.joinLine, before?.joinLine, "workers find it where the first was");
+    const job = await swarm.submit(swarm.probeSpec("after", { total_runs: 3, hp_tuning: "random" }));
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assert.equal(table.ended, 3);
+    assert.equal(worker.child.exitCode, null);
+    await swarm.end();
+  });
+});
+
+describe("a result that could not be delivered", () => {
+  /** Reports travel once a second: here one such message is on its way while the broker is gone, also when the run ends. */
+  const stage = { seconds: 2, reports: 40 };
+  for (const [how, signal] of [
+    ["was killed", "SIGKILL"],
+    ["was told to end", "SIGTERM"],
+  ] as const) {
+    test(`outlives its worker that ${how}, and counts once`, async (t) => {
+      const swarm = new Swarm();
+      const coordinator = await swarm.coordinator();
+      const job = await swarm.submit(swarm.probeSpec("spooled", { total_runs: 2, hp_tuning: "random" }, stage));
+      const worker = swarm.worker("lab", ["--slots", "1"]);
+      t.after(() => worker.child.kill("SIGKILL"));
+      // The journal says earlier that it runs, when the worker may still lack the job's text.
+      await eventually("it runs", () => worker.output().includes("started"), 20_000);
+      const broker = runningBroker(swarm.paths);
+      coordinator.child.kill("SIGKILL");
+      await killBroker(broker);
+      const isSpooled = (): boolean => lettersIn(swarm.folder).some((file) => file.includes(".result."));
+      await eventually("the result is spooled", isSpooled, 20_000);
+      worker.child.kill(signal);
+      // The broker may never come back: whoever ends a worker need not wait for that.
+      await eventually("the worker ends", () => worker.child.exitCode ?? worker.child.signalCode ?? false, 15_000);
+      assert.ok(isSpooled());
+
+      await swarm.coordinator();
+      assert.equal((await swarm.table(job)).ended, 0, "nobody has the result but the spool");
+      swarm.worker("lab", ["--slots", "1"]);
+      const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+      const [first] = table.trials;
+      assert.equal(first?.status, "completed");
+      assert.deepEqual(
+        first?.attempts.map(({ attempt, worker: by }) => [attempt, by]),
+        [[1, "lab"]],
+        "the run was not repeated",
+      );
+      assert.deepEqual([table.ended, table.trials.length, table.late, table.lost], [2, 2, 0, 0]);
+      await eventually("the spool is empty", () => lettersIn(swarm.folder).length === 0);
+      await swarm.end();
+    });
+  }
+});
+
+/** Whoever restarts the server is killed first. */
+async function killBroker(broker: BrokerInfo | undefined): Promise<void> {
+  assert.ok(broker?.server);
+  for (const identity of [broker.guard, broker.server]) {
+    if (isAlive(identity)) process.kill(identity.pid, "SIGKILL");
+    await eventually("it is dead", () => !isAlive(identity));
+  }
+}
+
+const lettersIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".letter"));
+
+async function occupiedPort(): Promise<{ port: number; close(): void }> {
+  const server = createServer();
+  server.listen({ host: "127.0.0.1", port: 0 });
+  await once(server, "listening");
+  atEnd(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === "object" && address);
+  return { port: address.port, close: () => void server.close() };
+}
+
+async function closedPort(): Promise<number> {
+  const { port, close } = await occupiedPort();
+  close();
+  return port;
+}

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import { identify, isAlive, type ProcessIdentity } from "../../../shared/machine/process-identity.ts";
+import { atEnd, eventually, mustEnd, processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
+
+/** `npm start`, with the spec that people see: about a second of training a run, 60 runs. */
+const program = fileURLToPath(new URL("../../../coordinator/demo.js", import.meta.url));
+const searchLimitMs = 240_000;
+const shortened = 24;
+
+const environment = (folder: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  HOME: folder,
+  LANG: "C.UTF-8",
+  XDG_DATA_HOME: join(folder, "data"),
+  XDG_STATE_HOME: join(folder, "state"),
+});
+
+interface Demonstration {
+  readonly child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when it has ended. */
+  ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+function demonstrate(folder: string): Demonstration {
+  const child = spawn(process.execPath, [program], {
+    cwd: folder,
+    env: environment(folder),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  mustEnd(child.pid);
+  atEnd(() => child.kill("SIGTERM"));
+  const text = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text.stdout += chunk;
+  });
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    text.stderr += chunk;
+  });
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+  return { child, stdout: () => text.stdout, stderr: () => text.stderr, ended: () => ended };
+}
+
+/** Resolves when so many runs have completed since this start; gives all processes that it has then. */
+async function afterCompleted(demonstration: Demonstration, count: number): Promise<ProcessIdentity[]> {
+  await eventually(
+    `${count} runs complete`,
+    () => {
+      assert.equal(demonstration.child.exitCode, null, demonstration.stderr());
+      return (demonstration.stderr().match(/ completed {2}hpmax /g)?.length ?? 0) >= count;
+    },
+    searchLimitMs,
+  );
+  const processes = descendantsOf(demonstration.child.pid ?? 0);
+  // The coordinator, its guard, the server; two workers, a runner each.
+  assert.ok(processes.length >= 7, `${processes.length} processes`);
+  return processes;
+}
+
+/** No process that it had, and none that works in its folder. */
+const nothingRuns = (folder: string, processes: readonly ProcessIdentity[]): Promise<true> =>
+  eventually("nothing runs", () => !processes.some(isAlive) && processesNaming(folder).length === 0);
+
+test("npm start: Ctrl-C ends everything, the next start goes on where it was, and after the end shows the standings", async () => {
+  const folder = temporaryFolder();
+  const first = demonstrate(folder);
+  const ofFirst = await afterCompleted(first, 3);
+  first.child.kill("SIGINT");
+  assert.deepEqual(await first.ended(), { code: 130, signal: null });
+  assert.match(first.stderr(), /\nstopping; runs in hand are handed back, and the next npm start goes on from here/);
+  assert.equal(first.stdout(), "");
+  await nothingRuns(folder, ofFirst);
+  const done = await endedRuns(folder);
+  assert.ok(done >= 3 && done < 60, `${done} runs have ended`);
+
+  // Killed, it can end nobody: they end by themselves.
+  const second = demonstrate(folder);
+  const ofSecond = await afterCompleted(second, 3);
+  second.child.kill("SIGKILL");
+  await second.ended();
+  await nothingRuns(folder, ofSecond);
+  assert.ok(second.stderr().includes(`Going on with job1: ${done} of 60 runs are done.`), second.stderr());
+  const later = await endedRuns(folder);
+  assert.ok(later >= done + 3 && later < 60, `${later} runs have ended`);
+
+  const third = demonstrate(folder);
+  const ofThird = await afterCompleted(third, 3);
+  // The rest would be a minute of training; it ends sooner, as anyone may have it.
+  const edited = await nexus(["edit", "job1", "--workspace", "demo", `--total-runs=${shortened}`], folder);
+  assert.equal(edited.code, 0, edited.stderr);
+  await eventually("the search ends", () => third.child.exitCode !== null, searchLimitMs);
+  assert.deepEqual(await third.ended(), { code: 0, signal: null });
+  assert.ok(third.stderr().includes(`Going on with job1: ${later} of 60 runs are done.`), third.stderr());
+  assert.match(third.stderr(), /\njob1 {2}completed: 24\/24 runs(, \d+ lost and started again)? {2}best 0\.\d+ /);
+  assert.match(
+    third.stderr(),
+    /npx nexus list runs job1 --workspace demo --sort=metrics\.hpmax --last=10\n {2}npx nexus eval job1 --workspace demo\n {2}npx nexus plot summary job1 /,
+  );
+  assert.match(third.stdout(), /\nrank +hpmax +sd +runs +best +lr +disc +rscale +seqlen +clip\n\n +1 /);
+  await nothingRuns(folder, ofThird);
+  await assertWorthWatching(folder);
+
+  const startedAt = performance.now();
+  const fourth = demonstrate(folder);
+  assert.deepEqual(await fourth.ended(), { code: 0, signal: null });
+  assert.ok(performance.now() - startedAt < 20_000, "at once, that is without a run");
+  assert.equal(fourth.stdout(), third.stdout());
+  assert.match(fourth.stderr(), /\njob1 has ended before: this is what came of it\.\n/);
+  assert.ok(!fourth.stderr().includes("workers train"), "nothing trains");
+  assert.match(fourth.stderr(), /Search again: +npm start -- --again\n/);
+  assert.equal(await endedRuns(folder), shortened);
+  await nothingRuns(folder, []);
+});
+
+test("npm start in a terminal: progress is one live line, and Ctrl-C typed there ends everything", async () => {
+  const folder = temporaryFolder();
+  const terminal = openTerminal(folder, 100, 30);
+  terminal.type(`cd ${packageRoot()} && npm start`);
+  const progress = (): string[] => terminal.screen().filter((line) => /^job1 {2}\d+\/60 runs, \d+ running/.test(line));
+  const completed = (): number => Number(/^job1 {2}(\d+)/.exec(progress()[0] ?? "")?.[1] ?? 0);
+  const says = (what: RegExp): boolean => terminal.screen().some((line) => what.test(line));
+  const counts = new Set<number>();
+  await eventually(
+    "the line has changed with four runs",
+    () => {
+      counts.add(completed());
+      assert.ok(progress().length <= 1, terminal.screen().join("\n"));
+      return counts.size > 4;
+    },
+    searchLimitMs,
+  );
+  assert.match(progress()[0] ?? "", /best 0\.\d+ ±\S+ \(n=\d+\) .*\d+s, \S+ left$/);
+  assert.ok(!says(/run\d+\.\d+ (started|completed)/), "no line for each run");
+  const processes = descendantsOf(terminal.pid);
+  // npm and its shell, the demonstration, and what it starts.
+  assert.ok(processes.length >= 10, `${processes.length} processes`);
+
+  terminal.press("C-c");
+  await eventually("it says that it stops", () => says(/^stopping; runs in hand are handed back/));
+  await eventually("nothing of it runs", () => !processes.some(isAlive), 20_000);
+  terminal.type('echo "ended with $?"');
+  await eventually("the shell is back", () => says(/^ended with 130$/));
+  await terminal.close();
+});
+
+/** Bad settings look bad at a glance: a search whose runs are all alike would show nothing. */
+async function assertWorthWatching(folder: string): Promise<void> {
+  const { stdout } = await nexus(["list", "runs", "job1", "--workspace", "demo", "--child", "--all", "--json"], folder);
+  const runs = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { status: string; metrics: { hpmax: number } });
+  assert.equal(runs.length, shortened);
+  assert.ok(runs.every(({ status }) => status === "completed"));
+  const measured = runs.map(({ metrics }) => metrics.hpmax).sort((a, b) => a - b);
+  const [worst = 0, best = 0] = [measured[0], measured.at(-1)];
+  assert.ok(best > 3 * worst, `hpmax from ${worst} to ${best}`);
+}
+
+/** Ended runs of job1, read from the store while nothing runs. */
+async function endedRuns(folder: string): Promise<number> {
+  const { code, stdout, stderr } = await nexus(["list", "jobs", "--workspace", "demo", "--json"], folder);
+  assert.equal(code, 0, stderr);
+  return (JSON.parse(stdout) as { ended: number }).ended;
+}
+
+interface Terminal {
+  /** Of the shell in it. */
+  readonly pid: number;
+  /** What it shows now, line by line, without spaces at the ends. */
+  screen(): string[];
+  /** Types a line and presses Enter. */
+  type(line: string): void;
+  /** Presses one key, by tmux's name for it. */
+  press(key: string): void;
+  close(): Promise<void>;
+}
+
+/** A shell in a real terminal of that size. */
+function openTerminal(folder: string, columns: number, rows: number): Terminal {
+  const tmux = (...words: readonly string[]): string =>
+    execFileSync("tmux", ["-u", "-S", join(folder, "terminal.sock"), "-f", "/dev/null", ...words], {
+      cwd: folder,
+      env: environment(folder),
+      encoding: "utf8",
+    });
+  tmux("new-session", "-d", "-x", String(columns), "-y", String(rows), "sh");
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    tmux("kill-server");
+    await eventually("the terminal is closed", () => processesNaming(join(folder, "terminal.sock")).length === 0);
+  };
+  atEnd(close);
+  return {
+    pid: Number(tmux("display-message", "-p", "#{pane_pid}")),
+    screen: () =>
+      tmux("capture-pane", "-p")
+        .split("\n")
+        .map((line) => line.trimEnd()),
+    type: (line) => {
+      tmux("send-keys", "-l", line);
+      tmux("send-keys", "Enter");
+    },
+    press: (key) => void tmux("send-keys", key),
+    close,
+  };
+}
+
+/** The processes that a process has started, and they in turn, down to the last. */
+function descendantsOf(pid: number): ProcessIdentity[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
+    const parent = parentOf(name);
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const found = (of: number): number[] => (children.get(of) ?? []).flatMap((each) => [each, ...found(each)]);
+  return found(pid)
+    .map(identify)
+    .filter((each) => each !== undefined);
+}
+
+/** Undefined for a process that has ended while we looked. */
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(/\nPPid:\t(\d+)\n/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  } catch (error) {
+    assert.ok(["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? ""));
+    return undefined;
+  }
+}

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { eventually } from "../../support/cleanup.ts";
+import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
+
+const lease = ["--lease", "2"];
+
+describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
+  test("SIGKILL of a worker in mid-run: its trials end elsewhere, under the same names", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(lease);
+    const job = await swarm.submit(swarm.probeSpec("killed", { total_runs: 12, hp_tuning: "random" }, { seconds: 1 }));
+    const victim = swarm.worker("victim", ["--slots", "2"]);
+    await swarm.when("the victim holds two", job, ({ holding }) => [...holding.values()].includes(2));
+    victim.child.kill("SIGKILL");
+    swarm.worker("heir", ["--slots", "4"]);
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assertExactly(table, 12);
+    const moved = [...table.trials].filter(({ attempts }) => attempts.length > 1);
+    assert.ok(moved.length >= 1, "no trial moved");
+    for (const { attempts } of moved) {
+      assert.equal(attempts[0]?.worker, "victim");
+      assert.match(attempts[0]?.end ?? "", /^lost: no sign of life from victim for 2 s/);
+      assert.equal(attempts.at(-1)?.worker, "heir");
+    }
+    await swarm.verify();
+    await swarm.end();
+  });
+
+  test("SIGTERM of a worker hands its trials back at once, uncharged", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(["--lease", "30"]);
+    const job = await swarm.submit(swarm.probeSpec("returned", { total_runs: 4, hp_tuning: "random" }, { seconds: 4 }));
+    const owner = swarm.worker("owner", ["--slots", "2"]);
+    await swarm.when(
+      "the owner's machine holds two",
+      job,
+      ({ holding }) => holding.size === 1 && [...holding.values()].includes(2),
+    );
+    owner.child.kill("SIGTERM");
+    assert.deepEqual(await owner.exited(), { code: 0, signal: null });
+    const waiting = await swarm.table(job);
+    assert.equal(waiting.waiting.size, 2);
+    assert.equal(waiting.reclaimed, 2);
+    assert.ok([...waiting.trials].every(({ charged }) => charged === 0));
+    swarm.worker("other", ["--slots", "2"]);
+    assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 4);
+    await swarm.verify();
+    await swarm.end();
+  });
+
+  test("SIGKILL of the coordinator in mid-search: workers train on, and its restart ends with exactly total_runs", async () => {
+    const swarm = new Swarm();
+    const first = await swarm.coordinator(lease);
+    const job = await swarm.submit(swarm.probeSpec("beheaded", { total_runs: 40, hp_tuning: "dgd" }, { seconds: 0.3 }));
+    swarm.worker("one", ["--slots", "2"]);
+    swarm.worker("two", ["--slots", "2"]);
+    await swarm.when("a few are done", job, ({ ended }) => ended >= 8);
+    first.child.kill("SIGKILL");
+    await first.exited();
+    const before = await swarm.table(job);
+    const again = await swarm.coordinator(lease);
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assertExactly(table, 40);
+    assert.ok(
+      [...table.trials].every(({ charged }) => charged === 0),
+      "a loss during the coordinator's absence was charged",
+    );
+    // What was in the journal before stands unchanged after.
+    for (const trial of [...before.trials].filter(({ status }) => status === "completed")) {
+      assert.deepEqual(table.trial(trial.n)?.hpmax, trial.hpmax);
+      assert.deepEqual(table.trial(trial.n)?.attempts, trial.attempts);
+    }
+    again.child.kill("SIGTERM");
+    await again.exited();
+    await swarm.verify(); // with no coordinator there
+    await swarm.end();
+  });
+
+  test("a standby takes over from a frozen leader, which steps down when it wakes", async () => {
+    const swarm = new Swarm();
+    const leader = await swarm.coordinator(lease);
+    const standby = swarm.standby();
+    const job = await swarm.submit(
+      swarm.probeSpec("handed", { total_runs: 60, hp_tuning: "random" }, { seconds: 0.2 }),
+    );
+    swarm.worker("one", ["--slots", "2"]);
+    await swarm.when("a few are done", job, ({ ended }) => ended >= 4);
+    await eventually("the standby stands by", () => swarm.log().includes("standing by"));
+    leader.child.kill("SIGSTOP");
+    const frozenAt = performance.now();
+    await eventually("the standby leads", async () => (await swarm.state()).term === 2, 15_000);
+    const took = performance.now() - frozenAt;
+    // 5 s of silence, then the take-over; the rest is for a machine that runs other tests at the same time.
+    assert.ok(took < 10_000, `the standby took ${took.toFixed(0)} ms`);
+    leader.child.kill("SIGCONT");
+    assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 60);
+    await eventually("the woken leader says so", () => swarm.log().includes("no longer leading"));
+    assert.equal(standby.child.exitCode, null);
+    await swarm.verify();
+    await swarm.end();
+  });
+
+  test("SIGSTOP past the lease and back before anyone else took the trial: it goes on, nothing is restarted", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(lease);
+    const job = await swarm.submit(swarm.probeSpec("nap", { total_runs: 1, hp_tuning: "random" }, { seconds: 7 }));
+    const sleeper = swarm.worker("sleeper", ["--slots", "1"]);
+    await swarm.when("it runs", job, ({ running }) => running === 1);
+    sleeper.child.kill("SIGSTOP");
+    await swarm.when("it is lost", job, ({ waiting }) => waiting.size === 1);
+    sleeper.child.kill("SIGCONT");
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assertExactly(table, 1);
+    const [trial] = table.trials;
+    assert.equal(trial?.attempts.length, 2);
+    assert.deepEqual(
+      trial?.attempts.map(({ worker }) => worker),
+      ["sleeper", "sleeper"],
+    );
+    assert.equal(sleeper.output().match(/started/g)?.length, 1);
+    await swarm.verify();
+    await swarm.end();
+  });
+
+  test("SIGSTOP past the lease, and the trial is done elsewhere: the late result is kept, labelled, never counted", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(lease);
+    const stage = { seconds: 2.5, reports: 25 };
+    const job = await swarm.submit(swarm.probeSpec("late", { total_runs: 1, hp_tuning: "random" }, stage));
+    const sleeper = swarm.worker("sleeper", ["--slots", "1"]);
+    await eventually("it has reported", async () => (await swarm.evidenceSeq()) > 0, 30_000);
+    // Its runner process trains on while the worker itself sleeps, so a finished run waits for the worker's waking.
+    sleeper.child.kill("SIGSTOP");
+    swarm.worker("heir", ["--slots", "1"]);
+    const done = await swarm.when("the heir has done it", job, ({ state }) => state === "completed");
+    assert.equal(done.trial(1)?.attempts.at(-1)?.worker, "heir");
+    sleeper.child.kill("SIGCONT");
+    const table = await swarm.when("the late result is labelled", job, ({ late }) => late === 1);
+    assertExactly(table, 1);
+    assert.equal(table.trial(1)?.hpmax, done.trial(1)?.hpmax);
+    assert.equal(table.trial(1)?.late, 1);
+    await swarm.verify();
+    await swarm.end();
+  });
+
+  test("a worker killed and started anew under its name: its older trials are lost at once, uncharged", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(["--lease", "30"]);
+    const job = await swarm.submit(swarm.probeSpec("reborn", { total_runs: 1, hp_tuning: "random" }, { seconds: 6 }));
+    const first = swarm.worker("phoenix", ["--slots", "1"]);
+    await swarm.when("it runs", job, ({ running }) => running === 1);
+    first.child.kill("SIGKILL");
+    await first.exited();
+    swarm.worker("phoenix", ["--slots", "1"]);
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assertExactly(table, 1);
+    assert.match(table.trial(1)?.attempts[0]?.end ?? "", /phoenix started anew/);
+    assert.equal(table.trial(1)?.charged, 0);
+    await swarm.verify();
+    await swarm.end();
+  });
+});

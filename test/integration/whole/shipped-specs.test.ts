@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { startNexus } from "../../support/processes/nexus-command.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+const swarm = new Swarm();
+before(async () => {
+  await swarm.coordinator();
+  swarm.worker("lab", ["--slots", "2"]);
+});
+after(() => swarm.end());
+
+/** Shortened in three places; the hyperparameters, the nets and everything else are as shipped. */
+const shorter: readonly (readonly [RegExp, string])[] = [
+  [/max_iterations: 100000/, "max_iterations: 80"],
+  [/iters_per_report: 10000/, "iters_per_report: 20"],
+  [/total_runs: \d+/, "total_runs: 5"],
+];
+
+for (const name of ["random_hp_search", "dgd_hp_search"]) {
+  test(`specs/${name}.yaml trains on a swarm, with the tutorial's eight hyperparameters`, async () => {
+    let text = readFileSync(join(packageRoot(), "specs", `${name}.yaml`), "utf8");
+    for (const [pattern, replacement] of shorter) {
+      assert.match(text, pattern);
+      text = text.replace(pattern, replacement);
+    }
+    const spec = join(swarm.folder, `${name}.yaml`);
+    writeFileSync(spec, text);
+    const job = await swarm.submit(spec);
+    const table = await swarm.when("it is over", job, ({ isOver }) => isOver, 90_000);
+    assert.equal(table.outcomes.completed, 5);
+    assert.equal(table.submitted.hyperparameters.length, 8);
+    assert.equal(table.parents.length, 25, "compute_nodes: 25 makes as many parent runs");
+    for (const { hpmax, run } of table.trials) assert.ok(Number.isFinite(hpmax), `${run} has ${hpmax}`);
+    // One and a half million to choose from; DGD may come back to the best.
+    assert.ok(new Set([...table.trials].map(({ configuration }) => configuration.join())).size > 2);
+  });
+}
+
+test("specs/own_code/search.yaml searches over a program in Python, which lies beside it", async () => {
+  const folder = join(packageRoot(), "specs", "own_code");
+  const { code, stderr, stdout } = await startNexus(
+    ["run", join(folder, "search.yaml"), "--monitor", "none"],
+    swarm.folder,
+  ).ended();
+  assert.equal(code, 0, stderr);
+  const [job = ""] = /job\d+/.exec(stdout) ?? [];
+  assert.match(stdout, /uploading 1 code file \(zipped\)/);
+  const table = await swarm.when("some are done", job as JobName, ({ outcomes }) => outcomes.completed >= 4, 60_000);
+  assert.equal(table.outcomes.failed, 0);
+  const hpmax = table.runSets.best()?.mean ?? 0;
+  assert.ok(hpmax < 0 && hpmax > -5, `the best loss is ${-hpmax}`);
+  assert.equal((await startNexus(["cancel", job, "--yes"], swarm.folder).ended()).code, 0);
+});

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { checkStages } from "../../../coordinator/cli/submit/check-stages.ts";
+import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
+import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
+import { SpecError } from "../../../shared/errors.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
+
+const shipped = (name: string): string => fileURLToPath(new URL(`../../../../specs/${name}.yaml`, import.meta.url));
+
+/** What is said of a spec, or of values for it. */
+async function said(file: string, added: Readonly<Record<string, readonly Setting[]>> | null = null): Promise<string> {
+  const { spec } = loadSpecFile(file, {});
+  const notes: string[] = [];
+  const output = { result: () => undefined, note: (text: string) => void notes.push(text) };
+  const question = { file: "spec.yaml", text: spec.text, sources: usedComponents(spec), commandLine: {}, added };
+  try {
+    await checkStages(question, "nothing was submitted", output);
+  } catch (error) {
+    assert.ok(error instanceof SpecError);
+    return error.message;
+  }
+  return notes.join("");
+}
+
+/** The demonstration's spec with other words in the place of some. */
+function changed(from: RegExp, to: string): string {
+  const file = join(temporaryFolder(), "changed.yaml");
+  const text = readFileSync(shipped("maze_dgd"), "utf8");
+  assert.match(text, from);
+  writeFileSync(file, text.replace(from, to));
+  return file;
+}
+
+describe("values that no run could use are refused before anything is submitted", () => {
+  for (const name of ["maze_dgd", "dgd_hp_search", "random_hp_search", "train_then_test"]) {
+    test(`nothing is wrong with specs/${name}.yaml`, async () => {
+      assert.equal(await said(shipped(name)), "");
+    });
+  }
+
+  test("a property's value is named with what was expected", async () => {
+    const text = await said(changed(/layout: \w+/, "layout: eazy"));
+    assert.match(text, /^spec\.yaml: environments\/Maze_Env: property "layout" is "eazy"; expected standard, easy, /);
+    assert.match(text, /\n1 problem; nothing was submitted$/);
+  });
+
+  test("each value of a list is tried, and only the wrong ones are named", async () => {
+    const text = await said(changed(/(- name: &lr\n\s+\w+: )\[.*\]/, "$1[0.001, 11, 0.01, -1]"));
+    assert.match(text, /^spec\.yaml: lr = 11: agents\/AAC_Agent: property "learning_rate" is /m);
+    assert.match(text, /^spec\.yaml: lr = -1: .* expected a number above 0, up to 10$/m);
+    assert.match(text, /\n2 problems; nothing was submitted$/);
+  });
+
+  test("values that an edit adds are tried alone", async () => {
+    const text = await said(shipped("maze_dgd"), { lr: ["abc", 0.002], disc: [7] });
+    assert.match(text, /^spec\.yaml: lr = "abc": agents\/AAC_Agent: property "learning_rate" is "abc"; /m);
+    assert.match(text, /^spec\.yaml: disc = 7: .*discount_factor/m);
+    assert.match(text, /\n2 problems; /);
+    assert.equal(await said(shipped("maze_dgd"), { lr: [0.002] }), "");
+  });
+});

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
+import { operator } from "../../../shared/wire/subjects.ts";
+import { eventually } from "../../support/cleanup.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
+
+const swarm = new Swarm();
+before(() => swarm.coordinator(["--lease", "5"]));
+after(() => swarm.end());
+
+/** Processes that train for a worker, from the kernel's own list. */
+function runnersOf({ pid }: Program): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return children === "" ? [] : children.split(" ").map(Number);
+}
+
+/** Once there are so many: a trial is assigned a moment before its process has it. */
+const runners = (worker: Program, count: number): Promise<number[]> =>
+  eventually(`${count} processes train`, () => {
+    const found = runnersOf(worker);
+    return found.length === count && found;
+  });
+
+/** Field 19 of /proc/PID/stat; the second one, in brackets, may hold spaces. */
+const niceOf = (pid: number): number =>
+  Number(
+    readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ")[16],
+  );
+
+const environmentOf = (pid: number): string[] => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+
+const running = (job: JobName, count: number) =>
+  swarm.when(`${count} of ${job} run`, job, (table) => table.running === count, 20_000);
+
+const over = (job: JobName) => swarm.when(`${job} is over`, job, ({ isOver }) => isOver, 30_000);
+
+async function leave(worker: Program): Promise<void> {
+  worker.child.kill("SIGTERM");
+  assert.equal((await worker.exited()).code, 0, worker.output());
+}
+
+test("a state folder that cannot be used is said, with what to type", async () => {
+  const worker = swarm.worker("homeless", [], { XDG_STATE_HOME: "/dev/null" });
+  assert.equal((await worker.exited()).code, exitCode.usage, worker.output());
+  assert.match(worker.output(), /^cannot use \/dev\/null\/.* \(ENOTDIR[^\n]*\)\n {2}set XDG_STATE_HOME to a folder/m);
+});
+
+describe("Ctrl-C", { concurrency: 3 }, () => {
+  test("once: what is in hand is finished, and nothing more is taken", async () => {
+    const job = await swarm.submit(
+      swarm.probeSpec("once", { total_runs: 3, compute_target: "once" }, { seconds: 1.5, reports: 3 }),
+    );
+    const worker = swarm.worker("once", ["--slots", "1", "--target", "once"]);
+    await eventually("the worker has begun one", () => / started$/m.test(worker.output()));
+    worker.child.kill("SIGINT");
+    assert.equal((await worker.exited()).code, 0, worker.output());
+    assert.match(worker.output(), /finishing 1 run, taking no more; Ctrl-C again hands them back/);
+    const table = await swarm.table(job);
+    assert.deepEqual([table.outcomes.completed, table.reclaimed, table.lost, table.running], [1, 0, 0, 0]);
+  });
+
+  test("twice: what is in hand is handed back, and goes on elsewhere", async () => {
+    const job = await swarm.submit(
+      swarm.probeSpec("twice", { total_runs: 1, compute_target: "twice" }, { seconds: 4, reports: 20 }),
+    );
+    const worker = swarm.worker("twice", ["--slots", "1", "--target", "twice"]);
+    await running(job, 1);
+    const sentAt = performance.now();
+    worker.child.kill("SIGINT");
+    await eventually("it has heard the first", () => worker.output().includes("taking no more"));
+    worker.child.kill("SIGINT");
+    assert.equal((await worker.exited()).code, 0, worker.output());
+    assert.ok(performance.now() - sentAt < 3500, "it did not wait for the run's end");
+    const waits = await swarm.when("it waits for another", job, ({ waiting }) => waiting.size === 1);
+    assert.deepEqual([waits.reclaimed, waits.lost], [1, 0], "handed back, and charged to nobody");
+    const other = swarm.worker("twice-2", ["--slots", "1", "--target", "twice"]);
+    assert.equal((await over(job)).outcomes.completed, 1);
+    await leave(other);
+  });
+
+  test("three times: it is gone at once; its lease runs out", async () => {
+    const job = await swarm.submit(
+      swarm.probeSpec("thrice", { total_runs: 1, compute_target: "thrice" }, { seconds: 60, reports: 60 }),
+    );
+    const worker = swarm.worker("thrice", ["--slots", "1", "--target", "thrice"]);
+    await running(job, 1);
+    const [runner = 0] = await runners(worker, 1);
+    // The hand-back must find the broker silent, or it would be done before the third.
+    for (const word of ["taking no more", "Ctrl-C again kills"]) {
+      worker.child.kill("SIGINT");
+      if (word === "taking no more") await eventually(word, () => worker.output().includes(word));
+    }
+    worker.child.kill("SIGINT");
+    const { code } = await worker.exited();
+    assert.ok(code === 130 || code === 0, worker.output());
+    await eventually("its runner is gone too", () => !existsSync(`/proc/${runner}`));
+    await swarm.when("nobody holds it", job, ({ waiting }) => waiting.size === 1, 20_000);
+  });
+});
+
+describe("a worker", () => {
+  test("trains at the lowest priority, keeps its processes warm, and has a slot for each core", async () => {
+    const spec = swarm.probeSpec(
+      "low",
+      { total_runs: 6, compute_target: "low", cores_per_run: 1 },
+      { seconds: 0.4, reports: 2 },
+    );
+    const job = await swarm.submit(spec);
+    const worker = swarm.worker("low", ["--target", "low"]);
+    const cores = availableParallelism();
+    assert.match(
+      (await eventually("it says so", () => worker.output().includes("lends") && worker.output())) || "",
+      new RegExp(`lends ${cores} slots`),
+    );
+    await running(job, Math.min(cores, 6));
+    const first = await runners(worker, Math.min(cores, 6));
+    await eventually("all are nice", () => first.every((pid) => niceOf(pid) === 19));
+    const table = await swarm.when("the last one runs", job, ({ ended }) => ended >= 4);
+    assert.ok(table.running > 0 || table.isOver);
+    assert.deepEqual(runnersOf(worker), first, "the same processes carry out one run after the other");
+    await over(job);
+    await leave(worker);
+  });
+
+  test("gives a run the threads that it asks for, and normal priority where the job says so", async () => {
+    const settings = { total_runs: 1, compute_target: "high", cores_per_run: 2, low_priority: false };
+    const job = await swarm.submit(swarm.probeSpec("high", settings, { seconds: 1, reports: 2 }));
+    const spare = swarm.worker("spare", ["--slots", "2", "--target", "high", "--opportunistic"]);
+    await eventually("the opportunistic one is told why it gets nothing", () =>
+      spare.output().includes("low_priority: false"),
+    );
+    assert.equal((await swarm.table(job)).running, 0);
+    await leave(spare);
+    const worker = swarm.worker("high", ["--slots", "2", "--target", "high"]);
+    await running(job, 1);
+    const [runner = 0] = await runners(worker, 1);
+    assert.equal(niceOf(runner), 0);
+    for (const name of ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"]) {
+      // Between its fork and its start it still has its parent's.
+      await eventually(`it has ${name}`, () => environmentOf(runner).includes(`${name}=2`));
+    }
+    await over(job);
+    await leave(worker);
+  });
+
+  test("ends a run that takes more memory than the job allows, and says how much it was", async () => {
+    const settings = { total_runs: 1, compute_target: "small", memory_per_run: "20 MB" };
+    const job = await swarm.submit(swarm.probeSpec("small", settings, { seconds: 20, reports: 20 }));
+    const worker = swarm.worker("small", ["--slots", "1", "--target", "small"]);
+    const table = await over(job);
+    assert.equal(table.outcomes.failed, 1);
+    assert.match(table.trial(1)?.reason ?? "", /memory/);
+    await leave(worker);
+  });
+
+  test("keeps the folders of a job on hold until it is released", async () => {
+    const settings = { total_runs: 2, compute_target: "held", hold: true };
+    const job = await swarm.submit(swarm.probeSpec("held", settings, { writes: ["kept.txt"] }));
+    const worker = swarm.worker("held", ["--slots", "1", "--target", "held"]);
+    await swarm.when("both have ended", job, ({ ended }) => ended === 2);
+    const runs = join(swarm.folder, "state", "nexus", "workers", "ws1");
+    const kept = (): string[] =>
+      readdirSync(runs, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith("kept.txt"));
+    assert.equal(kept().length, 2);
+    await swarm.when("the job is held open", job, ({ state }) => state === "held");
+    const link = await linkWorkspace(swarm.paths, "operator");
+    const order = encodeOrder({ kind: "release", op: "release-held", job });
+    const answer = decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, 5000));
+    await link.close();
+    assert.equal(answer.ok, true, answer.reason);
+    await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    await eventually("the folders are gone", () => kept().length === 0);
+    await leave(worker);
+  });
+});

@@ -1,0 +1,53 @@
+import { execFileSync } from "node:child_process";
+import { atEnd } from "../cleanup.ts";
+
+/**
+ * A host of its own as far as the network goes: a network namespace with one cable to this machine, which can be pulled. Nothing
+ * says that it was pulled: packets are lost, as with a real one. Needs root and iproute2.
+ */
+export class CutOffHost {
+  readonly name: string;
+  /** This machine's address at its end of the cable. */
+  readonly address: string;
+  readonly #cable: string;
+
+  constructor() {
+    const id = process.pid % 16_000;
+    this.name = `nexus-${process.pid}`;
+    this.#cable = `nx${process.pid}`;
+    // A network of four addresses of its own, of those that are for tests between networks (RFC 2544).
+    const network = `198.${18 + Math.floor(id / 64 / 256 / 64)}.${Math.floor(id / 64)}`;
+    const base = (id % 64) * 4;
+    this.address = `${network}.${base + 1}`;
+    atEnd(() => this.end());
+    ip("netns", "add", this.name);
+    ip("link", "add", this.#cable, "type", "veth", "peer", "name", "cable", "netns", this.name);
+    ip("address", "add", `${this.address}/30`, "dev", this.#cable);
+    ip("-n", this.name, "address", "add", `${network}.${base + 2}/30`, "dev", "cable");
+    ip("-n", this.name, "link", "set", "lo", "up");
+    ip("-n", this.name, "link", "set", "cable", "up");
+    this.plug();
+  }
+
+  /** Words before a command that make it run on this host. */
+  get prefix(): string[] {
+    return ["ip", "netns", "exec", this.name];
+  }
+
+  pull(): void {
+    ip("link", "set", this.#cable, "down");
+  }
+
+  plug(): void {
+    ip("link", "set", this.#cable, "up");
+  }
+
+  end(): void {
+    const hosts = execFileSync("ip", ["netns", "list"], { encoding: "utf8" });
+    if (hosts.split("\n").some((line) => line.split(" ")[0] === this.name)) ip("netns", "delete", this.name);
+  }
+}
+
+function ip(...words: string[]): void {
+  execFileSync("ip", words, { stdio: ["ignore", "ignore", "pipe"] });
+}

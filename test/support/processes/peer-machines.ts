@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
+import { clusterServers, connectSystem, keptStreamInfos } from "../../../shared/broker/peers/cluster.ts";
+import { readPeers } from "../../../shared/broker/peers/peers.ts";
+import { type BrokerInfo, runningBroker } from "../../../shared/broker/server/broker-info.ts";
+import { probePort } from "../../../shared/broker/server/listen.ts";
+import { endProcess } from "../../../shared/broker/server/tied-process.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { UnreachableError } from "../../../shared/errors.ts";
+import { BusError } from "../../../shared/ports.ts";
+import { eventually } from "../cleanup.ts";
+import { nexus } from "./nexus-command.ts";
+import { type Program, Swarm } from "./swarm.ts";
+
+/** One machine of a workspace with peers: folders of its own, a loopback address of its own. */
+export class PeerMachine {
+  readonly swarm = new Swarm();
+  readonly address: string;
+  coordinator: Program | undefined;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  /** Its coordinator, in the foreground of this test. */
+  start(args: readonly string[] = []): Program {
+    const program = this.swarm.run("coordinator/main.js", ["--headless", "--linger", "0", ...args]);
+    this.coordinator = program;
+    return program;
+  }
+
+  get leads(): boolean {
+    return this.coordinator !== undefined && this.#lastWord(/"msg":"(leading|no longer leading)/g) === "leading";
+  }
+
+  #lastWord(pattern: RegExp): string {
+    return [...this.log.matchAll(pattern)].at(-1)?.[1] ?? "";
+  }
+
+  /** The part of the log that the coordinator of now wrote. */
+  get log(): string {
+    const pid = `"pid":${this.coordinator?.pid},`;
+    if (!existsSync(this.swarm.paths.coordinatorLog)) return "";
+    return this.swarm
+      .log()
+      .split("\n")
+      .filter((line) => line.includes(pid))
+      .join("\n");
+  }
+
+  /** The machine loses power: coordinator, guard and server die in one moment. */
+  async losePower(): Promise<void> {
+    const broker: BrokerInfo | undefined = runningBroker(this.swarm.paths);
+    this.coordinator?.child.kill("SIGKILL");
+    if (broker) {
+      await Promise.all([
+        endProcess(broker.guard, "SIGKILL", 5000),
+        broker.server ? endProcess(broker.server, "SIGKILL", 5000) : undefined,
+      ]);
+    }
+    await this.coordinator?.exited();
+    this.coordinator = undefined;
+  }
+}
+
+/**
+ * A port that is free on this address for clients, and the one above it for the servers among themselves. Not of those that the
+ * system gives to connections: one could be gone again before the server starts.
+ */
+export async function freePeerAddress(host: string): Promise<string> {
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const [clients, routes] = await Promise.all([probePort(host, port), probePort(host, port + 2000)]);
+    if (clients.free && routes.free) return `${host}:${port}`;
+  }
+}
+
+/** Three machines whose coordinators run; one of them leads. The first founded the workspace. */
+export async function startPeers(): Promise<PeerMachine[]> {
+  const machines = await peerMachines();
+  const [first, ...others] = machines;
+  if (!first) throw new Error("no machine");
+  first.start(["--peers", machines.map(({ address }) => address).join(","), "--listen", first.address]);
+  const invitation = await invitationFrom(first);
+  for (const each of others) each.start(["--peers-join", invitation, "--listen", each.address]);
+  await someoneLeads(machines);
+  return machines;
+}
+
+export async function peerMachines(): Promise<PeerMachine[]> {
+  const hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
+  return Promise.all(hosts.map(async (host) => new PeerMachine(await freePeerAddress(host))));
+}
+
+/** What `nexus peers invite` prints there, without its first words. */
+export async function invitationFrom(machine: PeerMachine): Promise<string> {
+  await eventually("the founding machine is a peer", () => readPeers(machine.swarm.paths) !== undefined);
+  const { code, stdout } = await nexus(["peers", "invite"], machine.swarm.folder);
+  assert.equal(code, 0);
+  return joinArgument(stdout);
+}
+
+/** The argument of the `nexus-coord --peers-join` that a command has printed. */
+export function joinArgument(printed: string): string {
+  const [, line] = /^nexus-coord --peers-join (\S+)$/m.exec(printed) ?? [];
+  assert.ok(line, printed);
+  return line;
+}
+
+export function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
+  const leads = eventually("one of the peers leads", () => machines.find((each) => each.leads), limitMs);
+  return explained(leads, machines);
+}
+
+/** A failure tells what the coordinators logged and printed. */
+async function explained<T>(work: Promise<T>, machines: readonly PeerMachine[]): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const said = machines.map(({ address, log, swarm }) => `${address}:\n${log}\n${swarm.printed()}`);
+    throw new Error(`${String(cause)}\n${said.join("\n")}`, { cause });
+  }
+}
+
+/** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
+export function tableOf(
+  machine: PeerMachine,
+  job: JobName,
+  condition: (table: RunTable) => boolean,
+): Promise<RunTable> {
+  let last = "";
+  const wanted = eventually(
+    "the job's table is as wanted",
+    async () => {
+      try {
+        const table = await machine.swarm.table(job);
+        if (condition(table)) return table;
+        last = `${table.state}: ${table.ended} ended, ${table.running} running`;
+      } catch (error) {
+        assert.ok(error instanceof UnreachableError || error instanceof BusError, String(error));
+        last = error.message;
+      }
+      return undefined;
+    },
+    60_000,
+  ).catch((cause: unknown) => {
+    throw new Error(`${String(cause)}; last: ${last}`, { cause });
+  });
+  return explained(wanted, [machine]);
+}
+
+/** That machine's server leads no stream and not the cluster, as the leading coordinator there sees to. */
+export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {
+  const file = readPeers(swarm.paths);
+  assert.ok(file);
+  const link = await linkWorkspace(swarm.paths, "viewer");
+  const system = await connectSystem(file);
+  const isLedElsewhere = (copies: readonly { name: string; isLeader: boolean }[]): boolean =>
+    copies.length === 3 && copies.some(({ name, isLeader }) => isLeader && name !== file.self);
+  try {
+    await eventually(
+      "the streams are led elsewhere",
+      async () => {
+        try {
+          const streams = (await keptStreamInfos(link.bus)).map((info) =>
+            (info?.replicas ?? []).map(({ server, isLeader }) => ({ name: server, isLeader })),
+          );
+          return [await clusterServers(system), ...streams].every(isLedElsewhere);
+        } catch (error) {
+          if (error instanceof BusError) return false; // they choose who leads them
+          throw error;
+        }
+      },
+      30_000,
+      100,
+    );
+  } finally {
+    await link.close();
+    await system.close();
+  }
+}
+
+export async function endAll(machines: readonly PeerMachine[]): Promise<void> {
+  await Promise.all(machines.map(({ swarm }) => swarm.end()));
+}

@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { verifyStore } from "../../../coordinator/cli/store/verify.ts";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
+import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
+import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
+import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../../shared/wire/messages.ts";
+import { operator, streams } from "../../../shared/wire/subjects.ts";
+import { atEnd, eventually, mustEnd, temporaryFolder } from "../cleanup.ts";
+
+const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+/** Each look reads the journal anew, over a connection of its own: without a pause they would be most of a test's work. */
+const lookMs = 80;
+
+/** A process of ours under test. */
+export interface Program {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** What it printed so far, both streams. */
+  output(): string;
+  exited(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** A real swarm of real processes in a folder of its own: broker, coordinators, workers. */
+export class Swarm {
+  readonly folder: string;
+  readonly paths: WorkspacePaths;
+  readonly env: NodeJS.ProcessEnv;
+  readonly #programs: Program[] = [];
+  #count = 0;
+
+  constructor() {
+    this.folder = temporaryFolder();
+    this.env = {
+      ...process.env,
+      HOME: this.folder,
+      XDG_DATA_HOME: join(this.folder, "data"),
+      XDG_STATE_HOME: join(this.folder, "state"),
+      XDG_CONFIG_HOME: join(this.folder, "config"),
+    };
+    this.paths = workspacePaths("ws1", this.env);
+    atEnd(() => this.end());
+  }
+
+  run(
+    program: "coordinator/main.js" | "worker/main.js" | "coordinator/cli/main.js",
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    prefix: readonly string[] = [],
+  ): Program {
+    const [command = process.execPath, ...words] = [...prefix, process.execPath, built(program), ...args];
+    const child = spawn(command, words, {
+      cwd: this.folder,
+      env: { ...this.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    mustEnd(child.pid);
+    this.#count += 1;
+    const file = createWriteStream(join(this.folder, `${this.#count}.out`));
+    let output = "";
+    const keep = (chunk: Buffer): void => {
+      output += chunk.toString();
+      file.write(chunk);
+    };
+    child.stdout?.on("data", keep);
+    child.stderr?.on("data", keep);
+    const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+      child.once("close", (code, signal) => {
+        file.end();
+        resolve({ code, signal });
+      });
+    });
+    const running: Program = { child, pid: child.pid ?? 0, output: () => output, exited: () => ended };
+    this.#programs.push(running);
+    return running;
+  }
+
+  /** A coordinator that leads, in the foreground of this test. */
+  async coordinator(args: readonly string[] = []): Promise<Program> {
+    const program = this.run("coordinator/main.js", ["--headless", "--linger", "30", ...args]);
+    await eventually(
+      `the coordinator leads; it printed: ${program.output()}`,
+      () => {
+        if (program.child.exitCode !== null) throw new Error(`the coordinator ended: ${program.output()}`);
+        return livingEndpoint(this.paths)?.coordinator.pid === program.pid;
+      },
+      20_000,
+    );
+    return program;
+  }
+
+  /** A coordinator that stands by. */
+  standby(): Program {
+    return this.run("coordinator/main.js", ["--headless", "--linger", "30"]);
+  }
+
+  worker(
+    name: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+    prefix: readonly string[] = [],
+  ): Program {
+    const line = livingEndpoint(this.paths)?.joinLine;
+    if (line === undefined) throw new Error("no coordinator leads, so there is no join line");
+    return this.run("worker/main.js", [line, "--name", name, ...args], env, prefix);
+  }
+
+  /** Writes a runspec whose one stage is Probe_Proc; `job` and `stage` are lines of YAML. */
+  probeSpec(name: string, job: Record<string, unknown>, stage: Record<string, unknown> = {}): string {
+    const path = join(this.folder, `${name}.yaml`);
+    const lines = (values: Record<string, unknown>, indent: string): string =>
+      Object.entries(values)
+        .map(([key, value]) => `${indent}${key}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`)
+        .join("");
+    mkdirSync(this.folder, { recursive: true });
+    writeFileSync(
+      path,
+      `component: root/Root_Component
+experiment_path: ${join(this.folder, "results")}
+job_launcher:
+  component: job_launchers/XT
+  enabled: 1
+${lines(job, "  ")}hyperparameters:
+  - name: &a
+      ordered_tuning_values: [1, 2, 3, 4, 5]
+      tuned_value: 2
+  - name: &b
+      ordered_tuning_values: [0.1, 0.2, 0.3]
+      tuned_value: 0.2
+processing_stages:
+  - processing_stage:
+      component: processors/Probe_Proc
+      noise: 0.5
+      value: [*a, *b]
+${lines(stage, "      ")}`,
+    );
+    return path;
+  }
+
+  async order(spec: string): Promise<OrderAnswer> {
+    const { spec: read } = loadSpecFile(spec, {});
+    const link = await linkWorkspace(this.paths, "operator");
+    try {
+      const { file, text } = read;
+      const op = `test-${Math.random()}`;
+      const order = encodeOrder({ kind: "run", op, file, text, sources: usedComponents(read), commandLine: {} });
+      return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, 5000));
+    } finally {
+      await link.close();
+    }
+  }
+
+  async submit(spec: string): Promise<JobName> {
+    const answer = await this.order(spec);
+    const job = parseJobName(answer.name);
+    if (!answer.ok || !job) throw new Error(`not accepted: ${answer.reason}`);
+    return job.name;
+  }
+
+  /** The journal, folded anew. */
+  async state(): Promise<WorkspaceState> {
+    const link = await linkWorkspace(this.paths, "viewer");
+    try {
+      return await readJournal(link.bus);
+    } finally {
+      await link.close();
+    }
+  }
+
+  /** Messages that workers have published. */
+  async evidenceSeq(): Promise<number> {
+    const link = await linkWorkspace(this.paths, "viewer");
+    try {
+      return await link.bus.lastSeq(streams.evidence);
+    } finally {
+      await link.close();
+    }
+  }
+
+  async table(job: JobName): Promise<RunTable> {
+    const table = (await this.state()).jobs.get(job);
+    if (!table) throw new Error(`${job} is not in the journal`);
+    return table;
+  }
+
+  /** The job's table once the condition holds of it. */
+  async when(what: string, job: JobName, condition: (table: RunTable) => boolean, limitMs = 60_000): Promise<RunTable> {
+    return eventually(
+      what,
+      async () => {
+        const table = await this.table(job);
+        return condition(table) ? table : undefined;
+      },
+      limitMs,
+      lookMs,
+    );
+  }
+
+  /** Holds what is stored against every promise of a search, as `nexus verify` does. */
+  async verify(): Promise<void> {
+    const link = await linkWorkspace(this.paths, "viewer");
+    try {
+      const { damage, broken } = await verifyStore(link.bus, undefined, "ws1");
+      assert.deepEqual([...damage, ...broken], []);
+    } finally {
+      await link.close();
+    }
+  }
+
+  /** What its programs printed, for a failure's message. */
+  printed(): string {
+    return this.#programs.map((each) => each.output()).join("\n");
+  }
+
+  log(): string {
+    return readFileSync(this.paths.coordinatorLog, "utf8");
+  }
+
+  /** Ends everything that still runs: workers first, then coordinators, so that the broker ends too. */
+  async end(): Promise<void> {
+    const living = this.#programs.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+    for (const { child } of living) {
+      child.kill("SIGCONT");
+      child.kill("SIGTERM");
+    }
+    await Promise.all(living.map(({ exited }) => exited()));
+  }
+}
+
+/** Of a search that was not stopped: exactly so many runs have ended, each once. */
+export function assertExactly(table: RunTable, total: number): void {
+  assert.equal(table.state, "completed");
+  assert.equal(table.ended, total);
+  assert.equal(table.open, 0);
+  assert.equal(table.trials.length, total);
+  assert.equal(table.runSets.totals.completed, table.outcomes.completed);
+}

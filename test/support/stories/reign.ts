@@ -1,0 +1,166 @@
+import { Reign } from "../../../coordinator/leader/reign.ts";
+import { systemClock } from "../../../shared/clock.ts";
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import { defaultSettings } from "../../../shared/domain/runspec/settings.ts";
+import type { JobSettings } from "../../../shared/domain/runspec/spec.ts";
+import type { StoredMessage } from "../../../shared/ports.ts";
+import { type Claim, encodeEvidence } from "../../../shared/wire/messages.ts";
+import { evidence } from "../../../shared/wire/subjects.ts";
+
+import { hyperparameter, specText, testDefaults } from "./spec-defaults.ts";
+
+export const leaseMs = 3000;
+export const silentLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** What the job of a TestReign says it runs: its two hyperparameters, in the words of a spec. */
+const specLines = specText(
+  ["hyperparameters:", ...hyperparameter("a", "[1, 2, 3, 4]", "2"), ...hyperparameter("b", "[x, y]", "x", "unordered")],
+  ["notes: [*a, *b]"],
+);
+const defaults = testDefaults();
+const sources = Object.fromEntries(defaults.names().map((name) => [name, defaults.text(name) ?? ""]));
+
+/** A reign on a clock that the test moves, with a journal in memory. */
+export class TestReign {
+  readonly events: JournalEvent[] = [];
+  /** Hints that were sent: to one worker, or to all (null). */
+  readonly told: { readonly worker: WorkerId | null; readonly kind: string }[] = [];
+  /** Subjects of pieces that were deleted, and of those that lie in BLOB. */
+  readonly discarded: string[] = [];
+  readonly stateSubjects: string[] = [];
+  /** What each append waits for: a broker that takes its time. */
+  storing: Promise<void> = Promise.resolve();
+  now = 0;
+  leads = true;
+  /** What the broker says is the newest message of EV. */
+  lastEvidence = Number.POSITIVE_INFINITY;
+  readonly reign: Reign;
+  #evidence = 0;
+
+  constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1) {
+    this.reign = new Reign(state, term, leaseMs, {
+      clock: { ...systemClock, monotonic: () => this.now, wall: () => this.now },
+      log: silentLog,
+      append: async (event) => {
+        this.events.push(structuredClone(event));
+        await this.storing;
+        return this.events.length;
+      },
+      flushed: async () => this.storing,
+      tell: (worker, control) => void this.told.push({ worker, kind: control.kind }),
+      discard: (subject) => void this.discarded.push(subject),
+      lastEvidence: async () => this.lastEvidence,
+      stateSubjects: async () => this.stateSubjects,
+      leads: () => this.leads,
+    });
+    void this.reign.record({ type: "led", term, leader: "test", at: 0 });
+  }
+
+  submit(settings: Partial<JobSettings> = {}): JobName {
+    const job = `job${this.reign.state.nextJob}` as JobName;
+    void this.reign.record({
+      type: "job",
+      job,
+      op: `op-${job}`,
+      by: "test",
+      at: this.now,
+      file: "test.yaml",
+      text: specLines,
+      sources,
+      commandLine: {},
+      hyperparameters: [
+        { name: "a", ordered: true, values: [1, 2, 3, 4], tuned: 2 },
+        { name: "b", ordered: false, values: ["x", "y"], tuned: "x" },
+      ],
+      settings: { ...defaultSettings, enabled: true, hpTuning: "dgd", ...settings },
+      seed: 5,
+      firstParent: this.reign.state.nextRun,
+      parents: settings.computeNodes ?? 0,
+    });
+    return job;
+  }
+
+  /** The next message of the evidence stream. */
+  message(
+    worker: WorkerId,
+    job: JobName,
+    n: number,
+    kind: "result" | "failed" | "released" | "died",
+    attempt: number,
+    hpmax = 1,
+    console = "",
+    metrics: Readonly<Record<string, number>> = { "s1-val": hpmax },
+    /** Left out as by workers of an earlier version. */
+    claim?: string,
+  ): StoredMessage {
+    this.#evidence += 1;
+    const base = { attempt, reports: [], ...(claim === undefined ? {} : { claim }) };
+    const body = {
+      result: { ...base, hpmax, iters: 10, metrics, console },
+      failed: { ...base, outcome: "failed", reason: "told to", console } as const,
+      released: { attempt, fault: "owner", reason: "told to" } as const,
+      died: { attempt, fault: "runner", reason: "the runner died", console: `last line ${attempt}\n` } as const,
+    }[kind];
+    return {
+      seq: this.#evidence,
+      subject: evidence(worker, job, n, kind === "died" ? "released" : kind),
+      data: encodeEvidence(body),
+      msgId: `${this.#evidence}`,
+    };
+  }
+}
+
+export const claim = (claimId: string, bootId = "boot", more: Partial<Claim> = {}): Claim => ({
+  kind: "claim",
+  claimId,
+  bootId,
+  version: "test",
+  slots: 4,
+  lastResultSeq: 0,
+  after: null,
+  targets: [],
+  opportunistic: false,
+  noCode: false,
+  ...more,
+});
+
+/** The state as plain data, so that two can be compared: classes with private fields compare as equal whatever they hold. */
+export function plain(state: WorkspaceState): unknown {
+  return {
+    ...state,
+    jobs: [...state.jobs].map(([job, table]) => [
+      job,
+      {
+        ...table,
+        trials: [...table.trials],
+        waiting: [...table.waiting],
+        holding: [...table.holding],
+        parents: table.parents,
+        runSets: [...table.runSets].map((set) => [
+          set.key,
+          set.completed,
+          set.mean,
+          set.ended,
+          set.inFlight,
+          set.failed,
+          set.bestRun,
+        ]),
+        best: table.runSets.best()?.key,
+        bestFor: table.runSets.bestFor(),
+        totals: { ...table.runSets.totals },
+      },
+    ]),
+    workers: [...state.workers].map(([id, worker]) => [
+      id,
+      { ...worker, retiredBoots: [...worker.retiredBoots], claims: [...worker.claims] },
+    ]),
+    orders: [...state.orders],
+  };
+}

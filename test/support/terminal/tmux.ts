@@ -1,0 +1,156 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { atEnd, eventually, mustEnd, temporaryFolder } from "../cleanup.ts";
+
+const lookMs = 40;
+
+/** A terminal multiplexer of this test's own: real terminals, whose screens can be read. */
+export class Tmux {
+  readonly #socket: string;
+  #count = 0;
+
+  constructor() {
+    this.#socket = join(temporaryFolder(), "tmux");
+    atEnd(() => {
+      const { status } = spawnSync("tmux", ["-S", this.#socket, "kill-server"]);
+      if (status !== 0) throw new Error("tmux had ended before its test did");
+    });
+  }
+
+  /** A terminal of that size in which a shell reads the script. `env` adds to a clean environment; undefined takes away. */
+  open(
+    size: readonly [columns: number, rows: number],
+    script: string,
+    env: Readonly<Record<string, string | undefined>> = {},
+  ): Pane {
+    this.#count += 1;
+    const name = `pane-${this.#count}`;
+    const settings = Object.entries(env).map(([key, value]) =>
+      value === undefined ? `unset ${key}` : `export ${key}=${quoted(value)}`,
+    );
+    const [columns, rows] = size;
+    // What this test was started with must not decide what is tested.
+    settings.unshift("unset CI NO_COLOR FORCE_COLOR LC_ALL LC_CTYPE");
+    // The shell stays until the test ends, so that what the program left behind can be looked at.
+    const command = `${settings.join("; ")}; ${script}`;
+    this.run(
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      "-s",
+      name,
+      "-x",
+      `${columns}`,
+      "-y",
+      `${rows}`,
+      "sh",
+      "-c",
+      command,
+    );
+    this.run("set-option", "-s", "set-clipboard", "on");
+    const pane = new Pane(this, name);
+    mustEnd(pane.pid);
+    return pane;
+  }
+
+  run(...args: readonly string[]): string {
+    return execFileSync("tmux", ["-u", "-S", this.#socket, ...args], {
+      encoding: "utf8",
+      env: { ...process.env, LC_ALL: "C.UTF-8", TMUX: "" },
+    });
+  }
+}
+
+/** One terminal. */
+export class Pane {
+  readonly #tmux: Tmux;
+  readonly name: string;
+
+  constructor(tmux: Tmux, name: string) {
+    this.#tmux = tmux;
+    this.name = name;
+  }
+
+  /** What is on the screen, without blanks at the ends of lines. */
+  text(): string {
+    return this.#tmux.run("capture-pane", "-p", "-t", this.name);
+  }
+
+  /** The same with colours. */
+  coloured(): string {
+    return this.#tmux.run("capture-pane", "-e", "-p", "-t", this.name);
+  }
+
+  /** Keys as tmux calls them: `Enter`, `Escape`, `C-c`; anything else as it is. */
+  press(...keys: readonly string[]): void {
+    this.#tmux.run("send-keys", "-t", this.name, ...keys);
+  }
+
+  /** From now on every byte that the program writes, as it writes it. */
+  record(): () => string {
+    const file = join(temporaryFolder(), "written");
+    this.#tmux.run("pipe-pane", "-t", this.name, `cat >> ${quoted(file)}`);
+    return () => (existsSync(file) ? readFileSync(file, "utf8") : "");
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#tmux.run("resize-window", "-t", this.name, "-x", `${columns}`, "-y", `${rows}`);
+  }
+
+  /** Whether the alternate screen is on, and whether the cursor is shown. */
+  modes(): {
+    readonly alternate: boolean;
+    readonly cursor: boolean;
+    readonly mouse: boolean;
+    readonly keypad: boolean;
+  } {
+    const flags = this.#tmux.run(
+      "display-message",
+      "-p",
+      "-t",
+      this.name,
+      "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{keypad_cursor_flag}",
+    );
+    const [alternate, cursor, mouse, keypad] = flags.trim().split(" ");
+    return { alternate: alternate === "1", cursor: cursor === "1", mouse: mouse === "1", keypad: keypad === "1" };
+  }
+
+  /** The shell in it. */
+  get pid(): number {
+    return Number(this.#tmux.run("display-message", "-p", "-t", this.name, "#{pane_pid}"));
+  }
+
+  /** The program that the shell runs whose command line names `part`. */
+  child(part = "main.js"): number {
+    const { pid } = this;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    const found = children.find((each) => each !== "" && readFileSync(`/proc/${each}/cmdline`, "utf8").includes(part));
+    if (found === undefined) throw new Error(`${this.name} runs nothing called ${part}`);
+    return Number(found);
+  }
+
+  /** The screen's text once it shows what is looked for. */
+  async shows(wanted: RegExp, limitMs = 20_000): Promise<string> {
+    let last = "";
+    try {
+      return await eventually(
+        `${this.name} shows ${wanted}`,
+        async () => {
+          last = this.text();
+          if (wanted.test(last)) return last;
+          // To look costs a process of tmux's.
+          await delay(lookMs);
+          return undefined;
+        },
+        limitMs,
+      );
+    } catch (error) {
+      throw new Error(`${String(error)}; it shows:\n${last}`);
+    }
+  }
+}
+
+export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

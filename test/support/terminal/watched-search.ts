@@ -1,0 +1,48 @@
+import { fileURLToPath } from "node:url";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { type Program, Swarm } from "../processes/swarm.ts";
+import { quoted } from "./tmux.ts";
+
+const program = fileURLToPath(new URL("../../../coordinator/main.js", import.meta.url));
+const thrower = fileURLToPath(new URL("./throw-on-signal.js", import.meta.url));
+
+/** A real search to look at, and how a terminal is told to look. */
+export class WatchedSearch {
+  readonly swarm = new Swarm();
+  #job: JobName | undefined;
+  #coordinator: Program | undefined;
+
+  get job(): JobName {
+    if (!this.#job) throw new Error("the search has not started");
+    return this.#job;
+  }
+
+  get coordinator(): Program {
+    if (!this.#coordinator) throw new Error("the coordinator has not started");
+    return this.#coordinator;
+  }
+
+  /** A coordinator, a worker with two slots, and a search with some results; it goes on until the test ends. */
+  async start(): Promise<void> {
+    this.#coordinator = await this.swarm.coordinator(["--lease", "6"]);
+    this.swarm.worker("lab-1", ["--slots", "2"]);
+    const spec = this.swarm.probeSpec("maze", { total_runs: 5000, hp_tuning: "dgd" }, { reports: 10, seconds: 1.6 });
+    this.#job = await this.swarm.submit(spec);
+    await this.swarm.when("some runs are done", this.job, ({ ended }) => ended > 1);
+  }
+
+  /** A script for a terminal: the screen, then what is left of the terminal's modes. */
+  script(command = "watch"): string {
+    return `${this.environment()}; ${this.command(command)}; echo "exit=$?"; stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo -e icanon -e -icanon | tr '\\n' ' '; echo 'is what is left'; exec sleep 1000`;
+  }
+
+  command(command = "watch"): string {
+    return `${quoted(process.execPath)} --import ${quoted(thrower)} ${quoted(program)} ${command}`;
+  }
+
+  environment(): string {
+    const names = ["HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "PATH"];
+    const settings = names.map((name) => `export ${name}=${quoted(this.swarm.env[name] ?? "")}`);
+    return `cd ${quoted(this.swarm.folder)}; ${settings.join("; ")}`;
+  }
+}

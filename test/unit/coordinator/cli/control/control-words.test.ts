@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { agreed } from "../../../../../coordinator/cli/control/control.ts";
+import { benchEffect, effectOf } from "../../../../../coordinator/cli/control/control-effects.ts";
+import { type Named, namedTargets } from "../../../../../coordinator/cli/control/control-targets.ts";
+import { changesOf, type EditOptions } from "../../../../../coordinator/cli/control/edit.ts";
+import { answerClaim } from "../../../../../coordinator/leader/search-loop.ts";
+import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
+import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
+import { BadMessage } from "../../../../../shared/wire/check.ts";
+import { decodeOrder, encodeOrder, type Order } from "../../../../../shared/wire/messages.ts";
+import { claim, TestReign } from "../../../../support/stories/reign.ts";
+
+/** Two jobs; in the first alice holds run1.1 and run1.2, lab-pc holds run2.1. */
+async function workspace(): Promise<WorkspaceState> {
+  const test_ = new TestReign();
+  test_.submit({ totalRuns: 9 });
+  for (const [i, worker] of ["alice", "alice", "lab-pc"].entries()) {
+    await answerClaim(test_.reign, worker as WorkerId, claim(`c${i}`));
+  }
+  test_.submit({ totalRuns: 9 });
+  return test_.reign.state;
+}
+
+const shown = (named: readonly Named[]): string[] =>
+  named.map((each) => {
+    if (each.kind === "job") return each.table.job;
+    return each.kind === "worker"
+      ? `worker ${each.worker}`
+      : `${each.table.job}: ${[...each.trials].map(({ run }) => run).join(" ")}`;
+  });
+
+describe("the words after a control verb", () => {
+  for (const [words, expected] of [
+    [["job1"], ["job1"]],
+    [["ws1/job2"], ["job2"]],
+    [["job1-job2"], ["job1", "job2"]],
+    [["job*"], ["job1", "job2"]],
+    [["run1"], ["job1: run1.1 run1.2"]],
+    [["run1.2"], ["job1: run1.2"]],
+    [["run1.*", "run1.1"], ["job1: run1.1 run1.2"]],
+    [["run1-run2"], ["job1: run1.1 run1.2 run2.1"]],
+    [["run1.2-run2.1"], ["job1: run1.2 run2.1"]],
+    [["run1.1,lab-pc"], ["job1: run1.1", "worker lab-pc"]],
+    [
+      ["lab-*", "alice"],
+      ["worker lab-pc", "worker alice"],
+    ],
+    [["*"], ["worker alice", "worker lab-pc"]],
+    [["worker:alice", "alice"], ["worker alice"]],
+    [["run1.1", "job1"], ["job1"]],
+  ] as const) {
+    test(words.join(" "), async () => assert.deepEqual(shown(namedTargets(words, await workspace(), "ws1")), expected));
+  }
+
+  for (const [word, kind, message] of [
+    ["job7", NotFoundError, /there is no job7/],
+    ["run1.9", NotFoundError, /run1 has run1.1 to run1.2/],
+    ["alise", NotFoundError, /there is no job, run or worker alise; did you mean alice\?/],
+    ["lab-x*", NotFoundError, /there is no worker lab-x\*/],
+    ["Lab PC", UsageError, /"Lab PC" is no job, run or worker\n {2}expected: job1, .*lab-\*; to see/],
+    ["run1..2", UsageError, /is no job or run/],
+  ] as const) {
+    test(`${word} is refused`, async () => {
+      const state = await workspace();
+      assert.throws(
+        () => namedTargets([word], state, "ws1"),
+        (error) => error instanceof kind && message.test(error.message),
+      );
+    });
+  }
+
+  test("what will happen is said with how many runs it concerns", async () => {
+    const state = await workspace();
+    const effect = (verb: Parameters<typeof effectOf>[0], word: string): string =>
+      namedTargets([word], state, "ws1")
+        .map((each) => effectOf(verb, each, state))
+        .join();
+    assert.equal(
+      effect("cancel", "job1"),
+      "job1: ends now; 3 running runs are killed and cancelled, and count for nothing",
+    );
+    assert.equal(effect("stop", "job2"), "job2: starts no more runs; none is under way, so it ends at once");
+    assert.equal(effect("drain", "job2"), "job2: starts no more runs; none is under way, so it is paused at once");
+    assert.equal(effect("cancel", "job2"), "job2: ends now; none of its runs is under way");
+    assert.equal(effect("pause", "job2"), "job2: gives out no more runs");
+    assert.equal(
+      effect("stop", "run1.1"),
+      "run1.1 of job1: 1 open run ends now as pruned: it counts in total_runs, and in no mean",
+    );
+    assert.match(effect("pause", "run1-run2"), /^3 runs \(run1.1, run1.2, ...\) of job1: 3 open runs are frozen/);
+    assert.equal(effect("drain", "alice"), "worker alice: gets no more runs; finishes 2 runs it holds, and ends");
+    assert.match(benchEffect("lab-pc" as WorkerId, state), /1 run it holds goes elsewhere/);
+  });
+});
+
+describe("asking first", () => {
+  const notes: string[] = [];
+  const output = { result: () => undefined, note: (text: string) => void notes.push(text) };
+  const ask = (isTerminal: boolean, answer: boolean, isGrave: boolean, yes?: boolean): Promise<boolean> => {
+    notes.length = 0;
+    const asker = { isTerminal, ask: async () => answer };
+    return agreed({ verb: "cancel", effects: ["job1: ends now"], isGrave, options: { yes }, asker }, output);
+  };
+
+  test("on a terminal the effect is shown and the answer counts; --yes asks nothing", async () => {
+    assert.equal(await ask(true, false, false), false);
+    assert.deepEqual(notes, ["job1: ends now\n", "nothing was done\n"]);
+    assert.equal(await ask(true, true, true), true);
+    assert.equal(await ask(true, false, true, true), true);
+    assert.deepEqual(notes, []);
+  });
+
+  test("elsewhere only what is grave needs --yes", async () => {
+    assert.equal(await ask(false, false, false), true);
+    await assert.rejects(ask(false, false, true), /here nobody can be asked\n {2}job1: ends now\n .*add --yes/);
+    assert.equal(await ask(false, false, true, true), true);
+  });
+});
+
+describe("what nexus edit is asked for", () => {
+  const now = new Date(2026, 10, 24, 12, 0).getTime();
+  const hps = [
+    { name: "lr", ordered: true, values: [0.1, 0.2], tuned: 0.1 },
+    { name: "size", ordered: true, values: ["1", "2"], tuned: "1" },
+  ];
+  for (const [options, expected] of [
+    [{ totalRuns: "800" }, { totalRuns: 800 }],
+    [
+      { computeNodes: "all", runsPerNode: "2" },
+      { computeNodes: null, runsPerNode: 2 },
+    ],
+    [
+      { priority: "0.5", retries: "0" },
+      { priority: 0.5, retries: 0 },
+    ],
+    [
+      { maxRunTime: "2h", maxJobTime: "none" },
+      { maxRunSeconds: 7200, maxJobSeconds: null },
+    ],
+    [{ maxRunTime: "90" }, { maxRunSeconds: 90 }],
+    [{ stopWhen: "hpmax >= 0.05" }, { stopWhen: { name: "hpmax", op: ">=", value: 0.05 } }],
+    [{ deadline: "2026-12-01T18:00Z" }, { deadline: Date.UTC(2026, 11, 1, 18) }],
+    [{ deadline: "2026-12-01 18:00" }, { deadline: new Date(2026, 11, 1, 18).getTime() }],
+    [{ deadline: "18:00" }, { deadline: new Date(2026, 10, 24, 18).getTime() }],
+    [{ deadline: "09:30" }, { deadline: new Date(2026, 10, 25, 9, 30).getTime() }],
+    [{ deadline: "+8h" }, { deadline: now + 8 * 3_600_000 }],
+    [{ deadline: "none" }, { deadline: null }],
+    [{ addValue: ["lr=0.01", "lr=-1e-3", "size=3"] }, { addValues: { lr: [0.01, -0.001], size: ["3"] } }],
+    [
+      { addValue: ["flag=true", "flag='true'", "flag=null", "flag=relu"] },
+      { addValues: { flag: [true, "true", null, "relu"] } },
+    ],
+  ] as const) {
+    test(JSON.stringify(options), () => assert.deepEqual(changesOf(options, hps, now), expected));
+  }
+  for (const [options, message] of [
+    [{}, /nothing to change; .*--help/],
+    [{ totalRuns: "0" }, /--total-runs is "0"; expected a whole number from 1 to 1,000,000/],
+    [{ computeNodes: "many" }, /expected a whole number from 1 to 1,000,000, or all/],
+    [{ priority: "-1" }, /expected a number above 0/],
+    [{ maxRunTime: "2 fortnights" }, /expected seconds, or a time such as/],
+    [{ deadline: "25:00" }, /--deadline is "25:00"; expected a time such as/],
+    [{ deadline: "2026-02-30 12:00" }, /expected a time such as/],
+    [{ deadline: "tomorrow" }, /expected a time such as/],
+    [{ stopWhen: "hpmax is 1" }, /expected a rule such as/],
+    [{ addValue: ["lr"] }, /expected a hyperparameter and a value, such as lr=0.01/],
+    [{ addValue: ["lr="] }, /such as lr=0.01/],
+  ] as const) {
+    test(`${JSON.stringify(options)} is refused`, () => {
+      assert.throws(
+        () => changesOf(options as EditOptions, hps, now),
+        (error) => error instanceof UsageError && message.test(error.message),
+      );
+    });
+  }
+});
+
+describe("orders on the wire", () => {
+  const job = "job1" as JobName;
+  const orders: Order[] = [
+    { kind: "control", op: "1", verb: "pause", target: { kind: "job", job } },
+    { kind: "control", op: "1", verb: "stop", target: { kind: "runs", job, trials: [1, 5] } },
+    { kind: "control", op: "1", verb: "drain", target: { kind: "worker", worker: "lab-pc" as WorkerId } },
+    { kind: "bench", op: "1", worker: "lab-pc" as WorkerId },
+    { kind: "edit", op: "1", job, changes: { totalRuns: 5, computeNodes: null, addValues: { a: [1, "x", null] } } },
+    { kind: "edit", op: "1", job, changes: {} },
+  ];
+  for (const order of orders)
+    test(JSON.stringify(order), () => assert.deepEqual(decodeOrder(encodeOrder(order)), order));
+
+  for (const bad of [
+    { kind: "control", op: "1", verb: "kill", target: { kind: "job", job } },
+    { kind: "control", op: "1", verb: "stop", target: { kind: "runs", job, trials: [0] } },
+    { kind: "control", op: "1", verb: "stop", target: { kind: "everything" } },
+    { kind: "control", op: "1", verb: "stop", target: null },
+    { kind: "edit", op: "1", job, changes: { totalRuns: "many" } },
+    { kind: "edit", op: "1", job, changes: { addValues: { a: [[1]] } } },
+    { kind: "explode", op: "1" },
+  ]) {
+    test(`${JSON.stringify(bad)} is refused`, () => {
+      assert.throws(() => decodeOrder(encodeOrder(bad as unknown as Order)), BadMessage);
+    });
+  }
+});

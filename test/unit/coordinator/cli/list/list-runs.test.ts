@@ -1,0 +1,410 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { printJobs } from "../../../../../coordinator/cli/list/list-jobs.ts";
+import { type ListRunsOptions, printRuns } from "../../../../../coordinator/cli/list/list-runs.ts";
+import { printWorkers } from "../../../../../coordinator/cli/list/list-workers.ts";
+import { exportLines } from "../../../../../coordinator/runs/listing-file.ts";
+import { listing } from "../../../../../coordinator/runs/run-listing.ts";
+import { writeWhole } from "../../../../../coordinator/runs/whole-file.ts";
+import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
+import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
+import { ordered, unordered } from "../../../../support/stories/search.ts";
+import { job278, job289, tutorialText } from "../../../../support/stories/tutorial-jobs.ts";
+
+/** What the command prints. */
+function printed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}) {
+  let [results, notes] = ["", ""];
+  printRuns(state, "ws1", runs, options, {
+    result: (text) => {
+      results += text;
+    },
+    note: (text) => {
+      notes += text;
+    },
+  });
+  return { results, notes };
+}
+
+/** Names of the runs listed. */
+function runsListed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}): string[] {
+  const { rows } = listing({ ...options, runs }, state, "ws1");
+  return rows.map(({ parentRun, trial }) => parentRun?.name ?? trial?.run ?? "?");
+}
+
+test("the tutorial's ten best runs, character for character", () => {
+  const { results, notes } = printed(stateOf(job278()), ["job278"], { sort: "metrics.hpmax", last: 10 });
+  assert.equal(results, tutorialText("list-runs-job278.txt"));
+  assert.equal(notes, "35 more runs are not listed (--last=10); to see all: --all\n");
+});
+
+test("the tutorial's runs of the winner, character for character", () => {
+  const { results, notes } = printed(stateOf(job289()), ["job289"]);
+  assert.equal(results, tutorialText("list-runs-job289.txt"));
+  assert.equal(notes, "");
+});
+
+/** Five runs in two jobs: hpmax 3, none (failed), 1, 2, none (running). */
+function mixed(): WorkspaceState {
+  const lr = ordered("lr", [0.1, 0.01]);
+  const first = new JobStory({ number: 1, hyperparameters: [lr] });
+  first.completed(first.started("run1.1", [0]), "run1.1", 3, 10, { "s1-rew": 3 });
+  first.endedWithout(first.started("run1.2", [1]), "run1.2", "failed", "it broke");
+  first.completed(first.started("run1.3", [0]), "run1.3", 1, 10, { "s1-rew": 1 });
+  const core = unordered("core", ["GRU", "MLP"]);
+  const second = new JobStory({ number: 2, hyperparameters: [lr, core], settings: { computeTarget: "lab" } });
+  second.completed(second.started("run2.1", [1, 0]), "run2.1", 2, 10, { "s1-loss": 2 });
+  second.started("run2.2", [0, 1]);
+  return stateOf(first, second);
+}
+
+test("sorted, the best come last, and runs without a value stand below them in both directions", () => {
+  const all = { sort: "hpmax", all: true };
+  const without = ["run1", "run1.2", "run2", "run2.2"];
+  assert.deepEqual(runsListed(mixed(), [], all), ["run1.3", "run2.1", "run1.1", ...without]);
+  assert.deepEqual(runsListed(mixed(), [], { ...all, reverse: true }), ["run1.1", "run2.1", "run1.3", ...without]);
+});
+
+test("runs that stand last for want of a value are told, with the reason", () => {
+  const told = "2 runs have no hpmax, listed last: 1 error (run1.2: it broke), 1 running (run2.2)\n";
+  for (const reverse of [false, true])
+    assert.equal(printed(mixed(), [], { sort: "metrics.hpmax", all: true, reverse }).notes, told);
+  assert.equal(printed(mixed(), [], { sort: "metrics.hpmax", last: 3, child: true }).notes.includes("no hpmax"), false);
+  assert.equal(
+    printed(mixed(), ["job1"], { sort: "hpmax" }).notes,
+    "1 run has no hpmax, listed last: 1 error (run1.2: it broke)\n",
+  );
+});
+
+test("where runs failed a last line says the commonest reason, and what to type to see all", () => {
+  const story = new JobStory({ number: 6, hyperparameters: [ordered("lr", [0.1, 0.01])] });
+  const why = 'environments/Maze_Env: property "layout" is "eazy"';
+  for (const [i, reason] of [why, "it broke\n  twice", why].entries())
+    story.endedWithout(story.started(`run1.${i + 1}`, [0]), `run1.${i + 1}`, "failed", reason);
+  const state = stateOf(story);
+  const last = "--status error --columns run,reason\n";
+  assert.equal(
+    printed(state, ["job6"]).notes,
+    `3 failed, most often: ${why}; to see why: nexus list runs job6 ${last}`,
+  );
+  assert.equal(
+    printed(state, ["run1.2"]).notes,
+    `1 failed: it broke twice; to see why: nexus list runs run1.2 ${last}`,
+  );
+  assert.match(printed(state, ["run1.*"]).notes, / nexus list runs 'run1\.\*' --status/);
+  assert.match(printed(state, []).notes, / nexus list runs --all --status/);
+  assert.equal(printed(state, ["job6"], { columns: "run,reason" }).notes, "");
+  assert.equal(printed(state, ["job6"], { json: true }).notes, "");
+  story.endedWithout(story.started("run2.1", [0]), "run2.1", "failed", "word ".repeat(30));
+  assert.match(printed(stateOf(story), ["run2"]).notes, /^1 failed: (word ){20}\.\.\.; to see why: /);
+  assert.ok(!printed(state, ["job6"], { sort: "hpmax" }).notes.includes("to see why"), "the reasons are told already");
+});
+
+test("runs are parted by the values of a column, in tables that stand in line", () => {
+  const { results } = printed(mixed(), ["job1-job2"], {
+    child: true,
+    sort: "hpmax",
+    group: "lr",
+    columns: "run,hpmax",
+  });
+  assert.equal(
+    results,
+    `
+lr: 0.01 (2 runs)
+
+run     hpmax
+
+run2.1  2.000
+run1.2
+
+lr: 0.1 (3 runs)
+
+run     hpmax
+
+run1.3  1.000
+run1.1  3.000
+run2.2
+
+total runs listed: 5
+`,
+  );
+  const byCore = printed(mixed(), [], { all: true, group: "core", columns: "run" }).results;
+  assert.deepEqual(byCore.match(/^core: .*$/gm), ["core: GRU (1 run)", "core: MLP (1 run)", "core: (none) (5 runs)"]);
+  assert.deepEqual(runsListed(mixed(), [], { child: true, all: true, group: "hpmax" }), [
+    "run1.3",
+    "run2.1",
+    "run1.1",
+    "run1.2",
+    "run2.2",
+  ]);
+  assert.throws(() => printed(mixed(), [], { group: "cor" }), { message: /did you mean core\?/ });
+});
+
+test("a limit leaves out runs without a value before any other", () => {
+  const sorted = { sort: "metrics.hpmax" };
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, last: 2 }), ["run2.1", "run1.1"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, first: 2 }), ["run1.3", "run2.1"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, reverse: true, first: 2 }), ["run1.1", "run2.1"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, reverse: true, last: 2 }), ["run2.1", "run1.3"]);
+  assert.deepEqual(runsListed(mixed(), [], { ...sorted, last: 5 }), ["run1.3", "run2.1", "run1.1"]);
+});
+
+test("whatever the values, sorted runs are in order and no run is lost", () => {
+  const values = fc.array(fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 30 });
+  fc.assert(
+    fc.property(values, fc.boolean(), (hpmaxes, reverse) => {
+      const story = new JobStory({ number: 1 });
+      hpmaxes.forEach((hpmax, i) => {
+        const run = `run1.${i + 1}`;
+        const n = story.started(run, []);
+        if (hpmax !== null) story.completed(n, run, hpmax);
+      });
+      const state = stateOf(story);
+      const { rows } = listing({ runs: [], sort: "hpmax", reverse, all: true }, state, "ws1");
+      assert.equal(new Set(rows).size, hpmaxes.length === 0 ? 0 : hpmaxes.length + 1);
+      const found = rows.map(({ trial }) => trial?.hpmax ?? null);
+      const missing = found.indexOf(null);
+      const present = missing < 0 ? found : found.slice(0, missing);
+      assert.ok(found.slice(present.length).every((hpmax) => hpmax === null));
+      const upwards = reverse ? present.reverse() : present;
+      assert.ok(upwards.every((hpmax, i) => hpmax !== null && (i === 0 || hpmax >= (upwards[i - 1] ?? 0))));
+    }),
+  );
+});
+
+test("without named runs the last ten are listed, and the line says so", () => {
+  const state = stateOf(job278());
+  const { results, notes } = printed(state, []);
+  assert.match(results, /\ntotal runs listed: 10 \(defaulted to --last=10\)\n$/);
+  assert.match(notes, /^35 more runs are not listed/);
+  assert.match(printed(state, [], { all: true }).results, /\ntotal runs listed: 45\n$/);
+  assert.match(printed(state, ["job278"]).results, /\ntotal runs listed: 45\n$/);
+  assert.match(printed(state, ["job278"], { first: 3 }).results, /\ntotal runs listed: 3 of 45 \(--first=3\)\n$/);
+  assert.match(printed(state, ["job278"], { last: 45 }).results, /\ntotal runs listed: 45\n$/);
+});
+
+test("several jobs share the columns that they have in common, in order of first appearance", () => {
+  const { results } = printed(mixed(), ["job1,job2"], { precision: 2 });
+  assert.equal(
+    results,
+    `
+workspace  job   target  run     status     iters  s1-rew  s1-loss  hpmax    lr  core
+
+ws1        job1  any     run1    queued
+ws1        job1  any     run1.1  completed     10    3.00            3.00  0.10
+ws1        job1  any     run1.2  error                                     0.01
+ws1        job1  any     run1.3  completed     10    1.00            1.00  0.10
+ws1        job2  lab     run2    running
+ws1        job2  lab     run2.1  completed     10             2.00   2.00  0.01  GRU
+ws1        job2  lab     run2.2  running                                   0.10  MLP
+
+workspace  job   target  run     status     iters  s1-rew  s1-loss  hpmax    lr  core
+
+total runs listed: 7
+`,
+  );
+});
+
+test("filters, status, parents and children narrow the list", () => {
+  const state = mixed();
+  assert.deepEqual(runsListed(state, [], { filter: ["hpmax>=2"] }), ["run1.1", "run2.1"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["hpmax>=2", "lr=0.1"] }), ["run1.1"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["hpmax=$none"], child: true }), ["run1.2", "run2.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["core=MLP"] }), ["run2.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["run>run1.2", "job=job1"] }), ["run1.3"]);
+  assert.deepEqual(runsListed(state, [], { status: "error,running", child: true }), ["run1.2", "run2.2"]);
+  assert.deepEqual(runsListed(state, [], { parent: true }), ["run1", "run2"]);
+  assert.deepEqual(runsListed(state, [], { status: "Failed,started", child: true }), ["run1.2", "run2.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: ["status=failed"] }), ["run1.2"]);
+  assert.deepEqual(runsListed(state, [], { filter: [`"status" != 'done'`], child: true }), ["run1.2", "run2.2"]);
+  assert.throws(() => runsListed(state, [], { status: "compelted" }), { message: /did you mean completed\?/ });
+  assert.throws(() => runsListed(state, [], { filter: ["status=compelted"] }), {
+    name: UsageError.name,
+    message:
+      /^--filter "status=compelted": no run is ever "compelted"; did you mean completed\?\n.*\n {11}\^{9}\n {2}expected: /,
+  });
+});
+
+test("columns are chosen by name, with header and format", () => {
+  const columns = "run,metrics.s1-rew=rew:.1f,hparams.lr=rate:.1e";
+  const { results } = printed(mixed(), ["job1"], { columns, filter: ["hpmax>0"] });
+  const lines = [
+    "",
+    "run     rew    rate",
+    "",
+    "run1.1  3.0  1.0e-1",
+    "run1.3  1.0  1.0e-1",
+    "",
+    "total runs listed: 2",
+    "",
+  ];
+  assert.deepEqual(results.split("\n"), lines);
+  const added = printed(mixed(), ["run1.2"], { columns: "run", addColumns: "worker,reason,attempts" });
+  assert.match(added.results, /\nrun1\.2 {2}node-1 {2}it broke +1\n/);
+  assert.throws(() => printed(mixed(), [], { columns: "run,lr:3f" }), { message: /expected a format such as \.3f/ });
+});
+
+test("an unknown column names the nearest one", () => {
+  for (const options of [{ sort: "metrics.hpmx" }, { columns: "hpmx" }, { filter: ["hpmx>1"] }]) {
+    assert.throws(() => printed(mixed(), [], options), { name: UsageError.name, message: /did you mean hpmax\?/ });
+  }
+  assert.throws(() => printed(mixed(), ["job7"]), { name: NotFoundError.name });
+});
+
+test("a hyperparameter that shares a name with a column is reached by its prefix", () => {
+  const story = new JobStory({ number: 1, hyperparameters: [ordered("run", [5, 6])] });
+  story.started("run1.1", [1]);
+  assert.match(printed(stateOf(story), ["run1.1"], { columns: "run,hparams.run" }).results, /\nrun1\.1 +6\n/);
+});
+
+test("statuses are the words that people know", () => {
+  const story = new JobStory({ number: 1, firstParent: 1, parents: 3 });
+  const lost = story.started("run1.1", []);
+  story.lost(lost, "run1.1", "no sign of life for 30 s");
+  story.endedWithout(story.started("run2.1", []), "run2.1", "timed out", "too slow");
+  story.started("run2.2", []);
+  const statuses = (state: WorkspaceState) =>
+    listing({ runs: [], columns: "run,status", all: true }, state, "ws1").rows.map((row) =>
+      listing({ runs: [], columns: "status" }, state, "ws1").columns[0]?.column.value(row),
+    );
+  assert.deepEqual(statuses(stateOf(story)), ["queued", "queued", "running", "timed out", "running", "allocating"]);
+  story.over("cancelled");
+  assert.deepEqual(statuses(stateOf(story)).at(-1), "cancelled");
+});
+
+test("export writes every digit, as commas, tabs or JSON", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
+  try {
+    const story = new JobStory({ number: 1, hyperparameters: [ordered("core", ['a "b", c', 1 / 3])] });
+    story.completed(story.started("run1.1", [0]), "run1.1", 0.1 + 0.2, 10, { "s1-rew": Number.POSITIVE_INFINITY });
+    story.started("run1.2", [1]);
+    const state = stateOf(story);
+    const written = (name: string): string => {
+      const file = join(folder, "made", name);
+      const { results, notes } = printed(state, ["run1.*"], { export: file, columns: "run,s1-rew,hpmax,core" });
+      assert.equal(results, "");
+      assert.equal(notes, `2 runs written to ${file}\n`);
+      return readFileSync(file, "utf8");
+    };
+    assert.equal(
+      written("a.csv"),
+      'run,s1-rew,hpmax,core\nrun1.1,Infinity,0.30000000000000004,"a ""b"", c"\nrun1.2,,,0.3333333333333333\n',
+    );
+    assert.equal(written("a.tsv").split("\n")[1], 'run1.1\tInfinity\t0.30000000000000004\ta "b", c');
+    assert.deepEqual(
+      written("a.jsonl")
+        .trimEnd()
+        .split("\n")
+        .map((line): unknown => JSON.parse(line)),
+      [
+        {
+          type: "run",
+          v: 1,
+          run: "run1.1",
+          metrics: { "s1-rew": "Infinity", hpmax: 0.1 + 0.2 },
+          hparams: { core: 'a "b", c' },
+        },
+        { type: "run", v: 1, run: "run1.2", metrics: { "s1-rew": null, hpmax: null }, hparams: { core: 1 / 3 } },
+      ],
+    );
+    assert.equal(
+      printed(state, ["run1.*"], { json: true, columns: "run,s1-rew,hpmax,core" }).results,
+      written("a.jsonl"),
+    );
+    assert.throws(() => printed(state, [], { export: join(folder, "made") }), {
+      name: UsageError.name,
+      message: /--export=/,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("an export that cannot be finished leaves what was there, and no part of itself", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
+  try {
+    const file = join(folder, "runs.csv");
+    writeFileSync(file, "kept");
+    const breaks = function* () {
+      yield "half";
+      throw new RangeError("a bug in the middle");
+    };
+    assert.throws(() => writeWhole(file, breaks(), "--export=runs.csv"), RangeError);
+    assert.equal(readFileSync(file, "utf8"), "kept");
+    writeWhole(file, ["a", new Uint8Array([98]), "c"], "--export=runs.csv");
+    assert.equal(readFileSync(file, "utf8"), "abc");
+    assert.deepEqual(readdirSync(folder), ["runs.csv"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("parts of files whose writer was killed go an hour later; younger ones may still be written", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
+  try {
+    const [old, young, own] = [".runs.csv.0123456789ab.part", ".runs.csv.ba9876543210.part", ".notes.part"];
+    for (const name of [old, young, own]) writeFileSync(join(folder, name), "half");
+    const before = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of [old, own]) utimesSync(join(folder, name), before, before);
+    writeWhole(join(folder, "runs.csv"), ["a"], "--export=runs.csv");
+    assert.deepEqual(readdirSync(folder).sort(), [own, young, "runs.csv"].sort());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("text that a spreadsheet would run as a formula is disarmed, numbers are not", () => {
+  const values = ["=1+1", "+a", "-x", "@sum", "safe", -0.5];
+  const story = new JobStory({ number: 1, hyperparameters: [unordered("=cmd", values)] });
+  values.forEach((_, i) => void story.started(`run1.${i + 1}`, [i]));
+  const found = listing({ runs: ["run1.*"], columns: "hparams.=cmd" }, stateOf(story), "ws1");
+  const csv = [...exportLines(found, "csv")].join("");
+  assert.equal(csv, "'=cmd\n'=1+1\n'+a\n'-x\n'@sum\nsafe\n-0.5\n");
+  assert.match([...exportLines(found, "jsonl")].join(""), /"=cmd":"=1\+1"/);
+});
+
+test("every column there is can be listed", () => {
+  const asJson = printed(mixed(), [], { available: true, json: true }).results.trimEnd().split("\n");
+  const columns = asJson.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    columns.find(({ header }) => header === "hpmax"),
+    {
+      ...{ type: "column", v: 1, column: "metrics.hpmax", header: "hpmax" },
+      about: "what the search maximises: the last stage's mean over its reports",
+    },
+  );
+  const { results } = printed(mixed(), [], { available: true });
+  for (const name of ["metrics.hpmax", "metrics.s1-loss", "hparams.core", "worker", "reason"])
+    assert.ok(results.includes(name), name);
+});
+
+test("jobs and workers are listed with what they came to", () => {
+  const out = { results: "", notes: "" };
+  const output = {
+    result: (text: string) => {
+      out.results += text;
+    },
+    note: (text: string) => {
+      out.notes += text;
+    },
+  };
+  printJobs(mixed(), "ws1", {}, output);
+  assert.match(
+    out.results,
+    /\nws1 +job1 +any +waiting +dgd +3 +100 +0 +0 +1 +2\.000 +run1\.1 +2026-11-24T08:00:00Z +ann +spec\.yaml +waiting for a worker\n/,
+  );
+  assert.match(out.results, /\ntotal jobs listed: 2\n$/);
+  out.results = "";
+  printWorkers(mixed(), "ws1", {}, output);
+  assert.match(out.results, /\nws1 +node-1 +admitted +0 +2 +1\n/);
+  assert.match(out.results, /\nws1 +node-2 +admitted +1 +1 +0\n/);
+  out.results = "";
+  printWorkers(mixed(), "ws1", { json: true }, output);
+  assert.equal((JSON.parse(out.results.split("\n")[1] ?? "") as { worker: string }).worker, "node-2");
+  printJobs(stateOf(), "ws1", {}, output);
+  assert.match(out.notes, /no job was submitted to workspace ws1 yet/);
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CommandShape, withFullOptions } from "../../../../coordinator/cli/option-prefixes.ts";
+import { parseSpecArguments } from "../../../../coordinator/cli/submit/spec-arguments.ts";
+import { scopeOf } from "../../../../coordinator/operator/scope.ts";
+import { UsageError } from "../../../../shared/errors.ts";
+
+const option = (long: string, takesValue = true) => ({ long, takesValue });
+const none = { options: [], subcommands: {}, takesAnyOption: false };
+const plot: CommandShape = {
+  ...none,
+  options: [
+    option("--aggregate"),
+    option("--group-by"),
+    option("--shadow-type"),
+    option("--save-to"),
+    option("--json", false),
+  ],
+};
+const root: CommandShape = {
+  ...none,
+  options: [option("--workspace")],
+  subcommands: { plot, run: { ...none, options: [option("--monitor")], takesAnyOption: true } },
+};
+const full = (line: string): string => withFullOptions(line.split(" "), root).join(" ");
+
+test("the tutorial's short options stand for the long ones", () => {
+  assert.equal(
+    full("plot job289 s1-rew --aggre=mean --group=job --shadow-type=std"),
+    "plot job289 s1-rew --aggregate=mean --group-by=job --shadow-type=std",
+  );
+});
+
+test("global options are shortened before and after the verb", () => {
+  assert.equal(full("--work ws2 plot job1"), "--workspace ws2 plot job1");
+  assert.equal(full("plot job1 --work ws2 --js"), "plot job1 --workspace ws2 --json");
+});
+
+test("values are left alone, whatever they look like", () => {
+  assert.equal(full("plot --save --aggre --aggre=mean"), "plot --save-to --aggre --aggregate=mean");
+  assert.equal(full("--workspace plot plot --agg=x"), "--workspace plot plot --aggregate=x");
+  assert.equal(full("plot -- --aggre=mean"), "plot -- --aggre=mean");
+});
+
+test("an option that may be short for two is refused, an unknown one is left to be refused", () => {
+  assert.throws(() => full("plot --s=1"), {
+    name: UsageError.name,
+    message: "--s may be short for --shadow-type or --save-to; type more of it",
+  });
+  assert.equal(full("plot --x=1"), "plot --x", "without its value a near name is found for it");
+});
+
+test("after run every option may be a name of the spec, so none is shortened", () => {
+  assert.equal(full("run spec.yaml --mon 3 --work 4"), "run spec.yaml --mon 3 --work 4");
+});
+
+test("run takes one file and names with values, in any order", () => {
+  assert.deepEqual(parseSpecArguments(["spec.yaml"]), { file: "spec.yaml", commandLine: {} });
+  assert.deepEqual(parseSpecArguments(["--lr", "-0.5", "spec.yaml", "--env=Maze=2", "--empty="]), {
+    file: "spec.yaml",
+    commandLine: { lr: "-0.5", env: "Maze=2", empty: "" },
+  });
+  const wrong: [string[], RegExp][] = [
+    [[], /which spec\?/],
+    [["a.yaml", "b.yaml"], /one spec at a time: found a\.yaml and b\.yaml/],
+    [["a.yaml", "--lr"], /--lr has no value/],
+    [["a.yaml", "-x"], /unknown option -x/],
+    [["a.yaml", "--9", "1"], /expected --name value/],
+  ];
+  for (const [words, message] of wrong)
+    assert.throws(() => parseSpecArguments(words), { name: UsageError.name, message });
+});
+
+test("options come before the environment, and the environment before the defaults", () => {
+  const env = { XDG_DATA_HOME: "/data", NEXUS_WORKSPACE: "ws7", NEXUS_SERVERS: "nats://b:1", NEXUS_CREDS: "b.creds" };
+  assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).paths.dir, "/data/nexus/ws1");
+  assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).external, null);
+  assert.equal(scopeOf({}, env).paths.name, "ws7");
+  assert.deepEqual(scopeOf({}, env).external, { url: "nats://b:1", credentialsFile: "b.creds" });
+  const named = scopeOf({ workspace: "ws2", nats: "nats://a:1" }, env);
+  assert.equal(named.paths.name, "ws2");
+  assert.deepEqual(named.external, { url: "nats://a:1", credentialsFile: "b.creds" });
+  assert.equal(named.flags, " --workspace ws2 --nats nats://a:1");
+  assert.throws(() => scopeOf({ workspace: "WS 2" }, {}), { name: UsageError.name });
+});

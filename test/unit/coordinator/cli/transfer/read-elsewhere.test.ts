@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { optunaJournal } from "../../../../../coordinator/cli/transfer/optuna-journal.ts";
+import { eventFile } from "../../../../../coordinator/cli/transfer/run-files.ts";
+import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
+import { temporaryFolder } from "../../../../support/cleanup.ts";
+import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
+import { ordered, unordered } from "../../../../support/stories/search.ts";
+
+/** What we write for other programs, read by libraries that are not ours; .ci/run installs them. */
+const folder = temporaryFolder();
+const python = process.env["NEXUS_TEST_PYTHON"] ?? "/usr/bin/python3";
+const without = (...modules: string[]): string | false => {
+  const found = spawnSync(python, ["-c", `import ${modules.join(", ")}`]);
+  return found.status === 0 ? false : `${python} has no ${modules.join(", ")}`;
+};
+
+function read<Said>(reader: string, ...words: string[]): Said[] {
+  const script = join(packageRoot(), "test/fixtures/readers", reader);
+  const { status, stdout, stderr } = spawnSync(python, [script, ...words], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Said);
+}
+
+const dials = [ordered("lr", [0.1, 0.01, 1e-5]), unordered("core", ["GRU", "=MLP", true, null])];
+
+function told(): JobStory {
+  const story = new JobStory({ number: 7, hyperparameters: dials });
+  story.completed(story.started("run1.1", [0, 0]), "run1.1", 0.1 + 0.2, 10, { "s1-hrs": 0.5, "s1-rew": 3 });
+  story.endedWithout(story.started("run1.2", [1, 1]), "run1.2", "timed out", "too slow");
+  story.completed(story.started("run1.3", [2, 3]), "run1.3", -1, 10, { "s1-hrs": 0.25, "s1-rew": 1 });
+  story.started("run1.4", [1, 2]);
+  return story;
+}
+
+test("optuna loads an exported study with every value as it was, and goes on from it", {
+  skip: without("optuna"),
+}, () => {
+  const story = told();
+  const table = stateOf(story).jobs.get(story.job);
+  assert.ok(table);
+  const file = join(folder, "job7.optuna.log");
+  writeFileSync(file, [...optunaJournal(table, "ws1")].join(""));
+  const [study] = read<Record<string, unknown>>("optuna_study.py", "job7", file);
+  assert.equal(study?.["direction"], "MAXIMIZE");
+  assert.deepEqual(study["trials"], [
+    { state: "COMPLETE", value: 0.1 + 0.2, params: { lr: 0.1, core: "GRU" }, run: "run1.1" },
+    { state: "FAIL", value: null, params: { lr: 0.01, core: "=MLP" }, run: "run1.2" },
+    { state: "COMPLETE", value: -1, params: { lr: 1e-5, core: null }, run: "run1.3" },
+    { state: "RUNNING", value: null, params: { lr: 0.01, core: true }, run: "run1.4" },
+  ]);
+  assert.deepEqual(study["best"], { run: "run1.1", value: 0.1 + 0.2, params: { lr: 0.1, core: "GRU" } });
+  const { lr, core } = study["asked"] as { lr: number; core: unknown };
+  assert.ok(dials[0]?.values.includes(lr) && dials[1]?.values.includes(core as string));
+  assert.ok(readFileSync(file, "utf8").split("\n").length > 10, "optuna's own trial stands in the same file");
+});
+
+test("Google's own libraries read an event file: every sum, every report, hpmax and the session", {
+  skip: without("crc32c", "google.protobuf"),
+}, () => {
+  const story = told();
+  const table = stateOf(story).jobs.get(story.job);
+  const trial = table?.trial(1);
+  assert.ok(table && trial);
+  const metrics = [{ name: "s1-rew", values: [0.5, Number.NaN, -3], counts: [1, 0, 1] }];
+  const stages = [{ stage: 1, iters: [10, 20, 30], hours: [0.1, 0.2, 0.3], metrics }];
+  const evidence = { curve: { run: trial.run, stages }, console: null, said: [], titles: {}, files: null };
+  const file = join(folder, "events.out.tfevents.1.pc");
+  const bytes = eventFile({ table, trial }, evidence);
+  writeFileSync(file, bytes);
+  interface Said {
+    readonly version: string;
+    readonly time: number;
+    readonly step: number;
+    readonly values: readonly { readonly tag: string; readonly value: number; readonly plugin: string }[];
+  }
+  const events = read<Said>("event_file.py", file);
+  assert.equal(events[0]?.version, "brain.Event:2");
+  const reported = events.flatMap(({ step, values }) => values.map(({ tag, value }) => ({ step, tag, value })));
+  assert.deepEqual(
+    reported.filter(({ tag }) => tag === "s1-rew").map(({ step, value }) => [step, value]),
+    [
+      [10, 0.5],
+      [30, -3],
+    ],
+  );
+  assert.ok(reported.some(({ tag, value }) => tag === "hpmax" && Math.abs(value - 0.3) < 1e-7));
+  const plugins = events.flatMap(({ values }) => values.filter(({ plugin }) => plugin === "hparams"));
+  assert.deepEqual(
+    plugins.map(({ tag }) => tag),
+    ["_hparams_/experiment", "_hparams_/session_start_info", "_hparams_/session_end_info"],
+  );
+  const damaged = Buffer.from(bytes);
+  damaged[40] = (damaged[40] ?? 0) ^ 1;
+  writeFileSync(file, damaged);
+  assert.throws(() => read("event_file.py", file), /is damaged/);
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Command } from "commander";
+import { commandTree } from "../../../../coordinator/cli/command-line.ts";
+import { livingSettings } from "../../../../shared/domain/runspec/settings.ts";
+
+/** Those that print nothing which a program would read. */
+const silent = ["nexus init"];
+
+let said = "";
+const output = {
+  result: (text: string): void => {
+    said += text;
+  },
+  note: () => undefined,
+};
+const leaves = leavesOf(commandTree(output, () => undefined));
+
+test("every verb prints JSON where it is asked to", () => {
+  assert.ok(leaves.length > 25, `${leaves.length} verbs`);
+  const without = leaves.filter(({ command }) => !command.options.some(({ long }) => long === "--json"));
+  assert.deepEqual(
+    without.map(({ name }) => name).filter((name) => !silent.includes(name)),
+    [],
+  );
+});
+
+test("every verb's help says how it is typed", () => {
+  const without = leaves.filter(({ name, command }) => {
+    said = "";
+    command.outputHelp();
+    const usage = said.indexOf("Usage:");
+    return !said
+      .slice(said.indexOf("\n", usage))
+      .split("\n")
+      .some((line) => /^ +nexus /.test(line) && line.includes(name.slice(6)));
+  });
+  assert.deepEqual(
+    without.map(({ name }) => name),
+    [],
+  );
+});
+
+test("what a spec's reader says can be edited is what nexus edit takes", () => {
+  const edit = leaves.find(({ name }) => name === "nexus edit")?.command;
+  const options = new Set(edit?.options.map(({ long }) => long));
+  assert.deepEqual(
+    livingSettings.filter((name) => !options.has(`--${name.replaceAll("_", "-")}`)),
+    [],
+  );
+});
+
+function leavesOf(command: Command, before = ""): { readonly name: string; readonly command: Command }[] {
+  const name = `${before}${command.name()}`;
+  if (command.commands.length === 0) return [{ name, command }];
+  return command.commands.flatMap((each) => leavesOf(each, `${name} `));
+}

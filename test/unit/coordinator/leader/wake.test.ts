@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { requeue } from "../../../../coordinator/leader/requeue.ts";
+import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { Upkeep } from "../../../../coordinator/leader/upkeep.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import { claim, TestReign } from "../../../support/stories/reign.ts";
+
+const names = (count: number): WorkerId[] => Array.from({ length: count }, (_, i) => `w${i + 1}` as WorkerId);
+
+/** A job of one trial, which the first worker holds; the others were told that there is nothing for them. */
+async function oneHoldsOthersWait(
+  workers: readonly WorkerId[],
+): Promise<{ told: (WorkerId | null)[]; test_: TestReign }> {
+  const test_ = new TestReign();
+  const told: (WorkerId | null)[] = [];
+  Object.assign(test_.reign.ports, { tell: (worker: WorkerId | null) => told.push(worker) });
+  test_.submit({ totalRuns: 1 });
+  test_.reign.wake();
+  for (const worker of workers) await answerClaim(test_.reign, worker, claim(`of-${worker}`));
+  told.length = 0;
+  return { told, test_ };
+}
+
+function loseFirst(test_: TestReign): void {
+  const [table] = test_.reign.state.jobs.values();
+  const trial = table?.trial(1);
+  assert.ok(table && trial);
+  requeue(test_.reign, table, trial, { outcome: "reclaimed", charged: false, reason: "test", ev: 0 });
+}
+
+describe("waking workers that wait", () => {
+  test("nobody is called where nobody waits, but a new leader calls all, whom it does not know", async () => {
+    const { told, test_ } = await oneHoldsOthersWait(names(1));
+    test_.reign.wake();
+    assert.deepEqual(told, []);
+    const next = new TestReign(test_.reign.state);
+    const heard: (WorkerId | null)[] = [];
+    Object.assign(next.reign.ports, { tell: (worker: WorkerId | null) => heard.push(worker) });
+    next.reign.wake();
+    assert.deepEqual(heard, [null]);
+  });
+
+  test("a lost trial wakes a few, not ten thousand; those that do not come are passed over", async () => {
+    const workers = names(12);
+    const { told, test_ } = await oneHoldsOthersWait(workers);
+    loseFirst(test_);
+    assert.deepEqual(told, workers.slice(1, 5));
+    const upkeep = new Upkeep(test_.reign);
+    upkeep.tick();
+    assert.deepEqual(told, workers.slice(1, 9));
+    const ninth = workers[8] as WorkerId;
+    assert.equal((await answerClaim(test_.reign, ninth, claim("again")))?.kind, "assigned");
+    upkeep.tick();
+    assert.equal(told.length, 8, "the trial is taken, nobody else is woken");
+  });
+
+  test("only those are woken that may take it", async () => {
+    const workers = names(3);
+    const { told, test_ } = await oneHoldsOthersWait(workers);
+    const [table] = test_.reign.state.jobs.values();
+    assert.ok(table);
+    Object.assign(table.submitted.settings, { lowPriority: false });
+    const presence = test_.reign.presence.get(workers[1] as WorkerId);
+    assert.ok(presence);
+    presence.opportunistic = true;
+    loseFirst(test_);
+    assert.deepEqual(told, [workers[2]]);
+  });
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { textLook } from "../../../../coordinator/cli/plot/plot.ts";
+import { type PlotOptions, readRequest } from "../../../../coordinator/plots/request.ts";
+import { UsageError } from "../../../../shared/errors.ts";
+
+test("the tutorial's words", () => {
+  const tutorial = { aggregate: "mean", groupBy: "job", shadowType: "std" };
+  const request = readRequest(["job289", "s1-rew"], tutorial);
+  assert.deepEqual(
+    [request.kind, request.runs, request.names, request.aggregate, request.groupBy, request.shadow],
+    ["runs", ["job289"], ["s1-rew"], "mean", "job", "std"],
+  );
+  assert.deepEqual(
+    [readRequest(["summary", "job411"], {}).kind, readRequest(["summary", "job411"], {}).runs],
+    ["summary", ["job411"]],
+  );
+});
+
+test("runs and metrics in any order, with commas or spaces; limits, sizes, lists", () => {
+  const request = readRequest(["ws1/job1,run7.2", "s1-rew,s1-win", "job3"], {
+    xLimits: ",1e3",
+    yLimits: "-0.5,",
+    layout: "2x",
+    breakOn: "col,run",
+    colors: "#abc,blue",
+    plotTitles: "a\\,b,c",
+    saveTo: "out/Fig.SVG",
+    size: "80x50",
+  });
+  assert.deepEqual(request.runs, ["ws1/job1,run7.2", "job3"]);
+  assert.deepEqual(request.names, ["s1-rew", "s1-win"]);
+  assert.deepEqual(
+    [request.xLimits, request.yLimits],
+    [
+      { from: null, to: 1000 },
+      { from: -0.5, to: null },
+    ],
+  );
+  assert.deepEqual(request.layout, { rows: 2, columns: undefined });
+  assert.deepEqual(request.breakOn, ["col", "run"]);
+  assert.deepEqual(request.colours, ["#aabbcc", "#0072b2"]);
+  assert.deepEqual(request.panelTitles, ["a,b", "c"]);
+  assert.equal(request.file?.format, "svg");
+  assert.deepEqual(request.size, { widthMm: 80, panelHeightMm: 50 });
+});
+
+test("what cannot be meant is refused, with what to type instead", () => {
+  const wrong: [string[], PlotOptions, RegExp][] = [
+    [["sumary", "x"], {}, /neither a job or run nor a kind.*did you mean nexus plot summary\?/s],
+    [["summary"], {}, /which runs\?.*nexus plot summary job1/s],
+    [["job1"], { aggregate: "avg" }, /--aggregate=avg: expected one of none, mean/],
+    [["job1"], { groupBy: "jobs" }, /did you mean job\?/],
+    [["job1"], { shadowType: "std" }, /spread of several runs.*--aggregate=mean --group-by=job/s],
+    [["job1"], { errorBars: "sem" }, /spread of several runs/],
+    [["job1"], { shadowType: "pre-smooth" }, /add --smoothing-factor/],
+    [["job1"], { aggregate: "std", shadowType: "std" }, /a spread itself/],
+    [["job1"], { smoothingFactor: "1" }, /expected 0 \(none\) to below 1/],
+    [["job1"], { layout: "2by3" }, /expected rows x columns/],
+    [["job1"], { layout: "0x3" }, /expected rows x columns/],
+    [["job1"], { breakOn: "metric" }, /--break-on=metric: expected one of run, col, group/],
+    [["job1"], { xLimits: "5,1" }, /the first number must be the smaller/],
+    [["job1"], { xLimits: "," }, /expected two numbers/],
+    [["job1"], { yLimits: "a,b" }, /expected two numbers/],
+    [["job1"], { colors: "blu" }, /did you mean blue\?/],
+    [["job1"], { saveTo: "plot.jpg" }, /ends in \.svg or \.png/],
+    [["job1"], { saveTo: "plot.svg", dpi: 300 }, /--dpi is for PNG/],
+    [["job1"], { size: "90x60" }, /--size is for files/],
+    [["job1"], { saveTo: "a.svg", size: "9x6" }, /40x20 to 1000x1000/],
+    [["job1"], { glyphs: "dots" }, /expected one of braille, block, ascii/],
+    [["job1"], { bins: 5 }, /--plot-type=histogram/],
+    [["job1"], { plotType: "histogram", aggregate: "mean" }, /a histogram has no --aggregate/],
+    [["importance", "job1"], { groupBy: "job" }, /plot importance takes no --group-by\n {2}it takes: --title/],
+    [["heatmap", "job1", "a", "b"], { aggregate: "sem" }, /expected one of mean, max, min, std/],
+  ];
+  for (const [words, options, message] of wrong) {
+    assert.throws(() => readRequest(words, options), { name: UsageError.name, message }, words.join(" "));
+  }
+});
+
+test("colours and characters follow the terminal, the locale and what was asked for", () => {
+  const screen = { isTerminal: true, columns: 100, rows: 30, env: { LANG: "en_GB.UTF-8" }, color: undefined };
+  assert.deepEqual(textLook({ form: undefined }, screen), {
+    width: 100,
+    height: 29,
+    form: undefined,
+    isColoured: true,
+  });
+  const look = (env: NodeJS.ProcessEnv, more = {}) => textLook({ form: undefined }, { ...screen, env, ...more });
+  assert.equal(look({ LANG: "C" }).form, "ascii");
+  assert.equal(look({ LANG: "C.UTF-8", TERM: "linux" }).form, "block");
+  assert.equal(look({ LANG: "C.UTF-8", NO_COLOR: "1" }).isColoured, false);
+  assert.equal(look({ LANG: "C.UTF-8", NO_COLOR: "1" }, { color: "always" }).isColoured, true);
+  assert.equal(look({ LANG: "C.UTF-8" }, { color: "never" }).isColoured, false);
+  const piped = look({ LANG: "C.UTF-8" }, { isTerminal: false, columns: undefined, rows: undefined });
+  assert.deepEqual([piped.width, piped.isColoured], [80, false]);
+  assert.equal(textLook({ form: "block" }, { ...screen, env: { LANG: "C" } }).form, "block");
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import {
+  type Happening,
+  HeadlessLines,
+  type Whereabouts,
+  whereaboutsOf,
+} from "../../../../coordinator/process/headless-lines.ts";
+import { workspacePaths } from "../../../../shared/machine/workspace.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+const join1 = "nexus-worker nats://CODE@192.0.2.2:4222/ws1";
+const whereabouts = (change: Partial<Whereabouts> = {}): Whereabouts => ({
+  workspace: "ws1",
+  broker: "0.0.0.0:4222",
+  log: "/logs/coordinator.log",
+  join: join1,
+  isOpen: true,
+  ...change,
+});
+
+function told(happenings: readonly Happening[], json: boolean, where: (at: Happening) => Whereabouts): string[] {
+  let all = "";
+  let at: Happening = "ready";
+  const lines = new HeadlessLines(
+    () => where(at),
+    json,
+    (text) => {
+      all += text;
+    },
+  );
+  for (const happening of happenings) {
+    at = happening;
+    lines.tell(happening);
+  }
+  return all.trimEnd().split("\n");
+}
+
+describe("a coordinator in the foreground", () => {
+  test("says where its broker listens, where its log is, and once it leads how workers join", () => {
+    const where = (at: Happening): Whereabouts => whereabouts({ join: at === "leading" ? join1 : null });
+    assert.deepEqual(told(["ready", "leading"], false, where), [
+      "workspace ws1; its broker listens on 0.0.0.0:4222",
+      "its log: /logs/coordinator.log",
+      `on any machine that shall help, type: ${join1}`,
+    ]);
+    const here = (): Whereabouts => whereabouts({ join: "nexus-worker", isOpen: false });
+    assert.equal(told(["ready", "leading"], false, here).at(-1), "on this machine, type: nexus-worker");
+  });
+
+  test("says that it stands by, and when it leads later", () => {
+    const where = (at: Happening): Whereabouts => whereabouts({ join: at === "leading" ? join1 : null });
+    assert.deepEqual(told(["ready", "standing by", "leading"], false, where).slice(2), [
+      "standing by: another coordinator leads",
+      "this coordinator leads now",
+      `on any machine that shall help, type: ${join1}`,
+    ]);
+    const peer = told(["ready", "standing by", "leading"], false, () => whereabouts());
+    assert.equal(peer.filter((line) => line.includes("CODE")).length, 1, "the line is said once");
+  });
+
+  test("says the same in JSON, an object a line", () => {
+    const objects = told(["ready", "standing by", "leading"], true, () => whereabouts()).map(
+      (line) => JSON.parse(line) as object,
+    );
+    assert.deepEqual(objects, [
+      { type: "coordinator", v: 1, workspace: "ws1", broker: "0.0.0.0:4222", log: "/logs/coordinator.log" },
+      { type: "join", v: 1, join: join1 },
+      { type: "standby", v: 1 },
+      { type: "leading", v: 1 },
+    ]);
+  });
+
+  test("never shows the password in the URL of someone else's broker", () => {
+    const paths = workspacePaths("ws1", { XDG_DATA_HOME: join(temporaryFolder(), "data") });
+    const external = { url: "nats://ann:secret@lab1:4222,ann:secret@lab2:4222", credentialsFile: null };
+    assert.ok(!whereaboutsOf(paths, external, 1).broker.includes("secret"));
+  });
+});

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { namesInConsole } from "../../../../coordinator/reading/console-names.ts";
+import { EvidenceCollector } from "../../../../coordinator/reading/evidence-reader.ts";
+import { CurveBuilder, type CurvePoint, metricOf } from "../../../../shared/domain/curve.ts";
+import { type RunName, workerIdFrom } from "../../../../shared/domain/names.ts";
+import type { StoredMessage } from "../../../../shared/ports.ts";
+import { encodeEvidence, type ReportRow } from "../../../../shared/wire/messages.ts";
+import { type EvidenceKind, evidence } from "../../../../shared/wire/subjects.ts";
+import { JobStory, stateOf, workerOf } from "../../../support/stories/job-story.ts";
+
+const run = "run1.1" as RunName;
+const point = (stage: number, iters: number, ...values: number[]): CurvePoint => [
+  stage,
+  iters,
+  iters / 1000,
+  values,
+  values.map(() => 2),
+];
+
+describe("a curve", () => {
+  test("has its stages and reports in order, whatever came first", () => {
+    const builder = new CurveBuilder(run);
+    for (const each of [point(2, 10, 5), point(1, 20, 2, 7), point(1, 10, 1, 6)]) assert.ok(builder.add(each));
+    const curve = builder.curve(["s1-hrs", "s1-rew", "s1-win", "s2-hrs", "s2-loss"]);
+    assert.deepEqual(curve, {
+      run,
+      stages: [
+        {
+          stage: 1,
+          iters: [10, 20],
+          hours: [0.01, 0.02],
+          metrics: [
+            { name: "s1-rew", values: [1, 2], counts: [2, 2] },
+            { name: "s1-win", values: [6, 7], counts: [2, 2] },
+          ],
+        },
+        { stage: 2, iters: [10], hours: [0.01], metrics: [{ name: "s2-loss", values: [5], counts: [2] }] },
+      ],
+    });
+    assert.deepEqual(metricOf(curve, "s1-win")?.metric.values, [6, 7]);
+    assert.equal(metricOf(curve, "s1-los"), undefined);
+  });
+
+  test("metrics whose names are not known yet are numbered", () => {
+    const builder = new CurveBuilder(run);
+    builder.add(point(1, 10, 1, 2));
+    const names = builder.curve(["s1-hrs", "s1-rew"]).stages[0]?.metrics.map(({ name }) => name);
+    assert.deepEqual(names, ["s1-m1", "s1-m2"]);
+  });
+
+  test("of several reports of the same iterations the first one counts, in any mixture", () => {
+    const reports = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.double()));
+    fc.assert(
+      fc.property(reports, (all) => {
+        const builder = new CurveBuilder(run);
+        const first = new Map<string, number>();
+        for (const [stage, iters, value] of all) {
+          const key = `${stage}/${iters}`;
+          assert.equal(builder.add(point(stage, iters, value)), !first.has(key));
+          if (!first.has(key)) first.set(key, value);
+        }
+        const { stages } = builder.curve([]);
+        let points = 0;
+        for (const { stage, iters, metrics } of stages) {
+          assert.deepEqual(
+            iters,
+            [...new Set(iters)].sort((a, b) => a - b),
+          );
+          iters.forEach((at, i) => {
+            points += 1;
+            assert.ok(Object.is(metrics[0]?.values[i], first.get(`${stage}/${at}`)));
+          });
+        }
+        assert.equal(points, first.size);
+      }),
+    );
+  });
+});
+
+describe("evidence about a run", () => {
+  const story = new JobStory({ number: 1 });
+  const n = story.started("run1.1", []);
+  story.lost(n, "run1.1", "no sign of life");
+  story.startedAgain(n, 2, "run1.1", []);
+  const table = stateOf(story).jobs.get(story.job);
+  const trial = table?.trial(n);
+  assert.ok(table && trial);
+
+  let seq = 0;
+  const message = (
+    kind: EvidenceKind,
+    body: Parameters<typeof encodeEvidence>[0],
+    worker = workerOf("run1.1"),
+  ): StoredMessage => {
+    seq += 1;
+    return { seq, subject: evidence(worker, story.job, n, kind), data: encodeEvidence(body), msgId: String(seq) };
+  };
+  const row = (iters: number, value: number): ReportRow => [1, iters, 0, [value], [1]];
+
+  test("of both attempts becomes one curve, with the names and the console of the result", () => {
+    const collector = new EvidenceCollector(table, trial);
+    assert.ok(collector.add(message("report", { attempt: 1, reports: [row(10, 1), row(20, 2)] })));
+    assert.ok(!collector.add(message("report", { attempt: 2, reports: [row(10, 99)] })));
+    assert.equal(collector.evidence().console, null);
+    const metrics = { "s1-hrs": 1, "s1-rew": 3 };
+    const result = { attempt: 2, reports: [row(30, 3)], hpmax: 3, iters: 30, metrics, console: "done\n" };
+    assert.ok(collector.add(message("result", result)));
+    const { curve, console } = collector.evidence();
+    assert.equal(console, "done\n");
+    assert.deepEqual(metricOf(curve, "s1-rew")?.metric.values, [1, 2, 3]);
+  });
+
+  test("before there is a result has the names that the console says", () => {
+    const collector = new EvidenceCollector(table, trial);
+    const lines = `Processing stage 1 of 2
+RL_Proc:  Started
+  0.002 hrs         1,000 iters      0.00200 rew      NaN win
+  0.004 hrs         2,000 iters      0.00200 rew      0.11111 win SAVED
+Processing stage 2 of 2
+RL_Proc:  Started
+  0.006 hrs            10 iters      -1.5 loss
+`;
+    const reports: ReportRow[] = [
+      [1, 1000, 0.002, [0.002, Number.NaN], [1000, 0]],
+      [2, 10, 0.006, [-1.5], [1]],
+    ];
+    collector.add(message("report", { attempt: 1, reports, lines }));
+    const { curve, console } = collector.evidence();
+    assert.deepEqual(
+      curve.stages.map(({ metrics }) => metrics.map(({ name }) => name)),
+      [["s1-rew", "s1-win"], ["s2-loss"]],
+    );
+    assert.equal(console, lines);
+    assert.deepEqual(namesInConsole("no report here"), []);
+  });
+
+  test("that came with checkpoints counts, and attempts are told apart on the console", () => {
+    const collector = new EvidenceCollector(table, trial);
+    const state = {
+      stage: 1,
+      iters: 10,
+      blob: "c1",
+      key: new Uint8Array(32),
+      size: 0,
+      sha256: "0".repeat(64),
+      chunks: 0,
+    };
+    collector.add(message("checkpoint", { attempt: 1, reports: [row(10, 1)], lines: "one\n", state }));
+    collector.add(message("report", { attempt: 2, reports: [row(20, 2)], lines: "two\n" }));
+    const { curve, console } = collector.evidence();
+    assert.deepEqual(curve.stages[0]?.iters, [10, 20]);
+    assert.equal(console, "--- attempt 1, node-1 ---\none\n--- attempt 2, node-1 ---\ntwo\n");
+  });
+
+  test("of a worker that never held the attempt, or that cannot be read, is left out", () => {
+    const collector = new EvidenceCollector(table, trial);
+    assert.ok(!collector.add(message("report", { attempt: 1, reports: [row(10, 1)] }, workerIdFrom("stranger"))));
+    assert.ok(!collector.add(message("report", { attempt: 3, reports: [row(10, 1)] })));
+    assert.ok(!collector.add({ ...message("report", { attempt: 1, reports: [] }), data: new Uint8Array([1, 2, 3]) }));
+    assert.equal(collector.refused, 3);
+    assert.deepEqual(collector.evidence().curve.stages, []);
+  });
+
+  test("a result's console stands over that of an earlier failure", () => {
+    const collector = new EvidenceCollector(table, trial);
+    const failure = { attempt: 1, reports: [], outcome: "failed", reason: "it broke", console: "broke\n" } as const;
+    collector.add(message("failed", failure));
+    assert.equal(collector.evidence().console, "broke\n");
+    collector.add(message("result", { attempt: 2, reports: [], hpmax: 1, iters: 1, metrics: {}, console: "fine\n" }));
+    collector.add(message("failed", { ...failure, attempt: 2 }));
+    assert.equal(collector.evidence().console, "fine\n");
+  });
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { selectRuns } from "../../../../coordinator/runs/run-list.ts";
+import { emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
+import { NotFoundError, UsageError } from "../../../../shared/errors.ts";
+import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
+
+/** job1: run1 with three children, run2 with one; job2: run3 without. */
+function state() {
+  const first = new JobStory({ number: 1 });
+  for (const run of ["run1.1", "run2.1", "run1.2", "run1.3"]) first.started(run, []);
+  return stateOf(first, new JobStory({ number: 2, firstParent: 3, parents: 1 }));
+}
+
+function named(...words: string[]): string[] {
+  return selectRuns(words, state(), "ws1").rows.map(({ parentRun, trial }) => parentRun?.name ?? trial?.run ?? "?");
+}
+
+const everyRun = ["run1", "run1.1", "run1.2", "run1.3", "run2", "run2.1", "run3"];
+
+test("an empty list names every run, by job and number", () => {
+  assert.deepEqual(named(), everyRun);
+  assert.deepEqual(named("job1-job2"), everyRun);
+  assert.deepEqual(named("job*"), everyRun);
+  assert.deepEqual(named(","), everyRun);
+});
+
+test("jobs, runs, children and ranges", () => {
+  assert.deepEqual(named("job2"), ["run3"]);
+  assert.deepEqual(named("run1"), ["run1", "run1.1", "run1.2", "run1.3"]);
+  assert.deepEqual(named("run1.2"), ["run1.2"]);
+  assert.deepEqual(named("run1.*"), ["run1.1", "run1.2", "run1.3"]);
+  assert.deepEqual(named("run3.*"), [], "a parent run without children has none");
+  assert.deepEqual(named("run2-run3"), ["run2", "run2.1", "run3"]);
+  assert.deepEqual(named("run1.2-run2"), ["run1.2", "run1.3", "run2", "run2.1"]);
+  assert.deepEqual(named("run1.1-run1.2"), ["run1.1", "run1.2"]);
+  assert.deepEqual(named("run2-run99"), ["run2", "run2.1", "run3"]);
+});
+
+test("several words name each run once, in order", () => {
+  assert.deepEqual(named("run2.1,run1.2", "run1.2-run1.3"), ["run1.2", "run1.3", "run2.1"]);
+  assert.deepEqual(named("ws1/run2"), ["run2", "run2.1"]);
+});
+
+test("the jobs of a selection are those that its runs belong to", () => {
+  assert.deepEqual(
+    selectRuns(["run3"], state(), "ws1").tables.map(({ job }) => job),
+    ["job2"],
+  );
+});
+
+test("what is not there is not found, and says what is", () => {
+  const missing: [string, RegExp][] = [
+    [
+      "job9",
+      /there is no job9 in workspace ws1; it has job1 to job2, the nearest is job2\n {2}to see them: nexus list jobs/,
+    ],
+    ["run9", /there is no run9 in workspace ws1; it has run1 to run3/],
+    ["run1.9", /there is no run1\.9 in workspace ws1; run1 has run1\.1 to run1\.3/],
+    ["run3.1", /run3 has no children yet/],
+    ["run8-run9", /there is no run8-run9/],
+    ["run9.*", /there is no run9\.\*/],
+  ];
+  for (const [word, message] of missing) assert.throws(() => named(word), { name: NotFoundError.name, message }, word);
+  assert.throws(() => selectRuns(["job1"], emptyWorkspace(), "ws1"), { message: /workspace ws1 has no jobs yet/ });
+});
+
+test("what is no name is refused, and guessed at", () => {
+  const wrong: [string, RegExp][] = [
+    ["jbo1", /"jbo1" is no job or run; did you mean job1\?/],
+    ["rnu662", /did you mean run662\?/],
+    ["run0", /is no job or run/],
+    ["everything", /expected: job1, job1-job3/],
+    ["run3-run1", /the first run comes after the last one/],
+  ];
+  for (const [word, message] of wrong) assert.throws(() => named(word), { name: UsageError.name, message }, word);
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  decimalsFor,
+  decimalsTyped,
+  formatDecimal,
+  parseNumberFormat,
+} from "../../../../coordinator/words/number-format.ts";
+import { tableColumn, tableLines } from "../../../../coordinator/words/table.ts";
+
+test("a column has as many decimals as its smallest value needs for two digits, at least three", () => {
+  assert.equal(decimalsFor([0.038, 0.045]), 3);
+  assert.equal(decimalsFor([0.0067, 0.0472]), 4);
+  assert.equal(decimalsFor([0.00016, 0.001]), 5);
+  assert.equal(decimalsFor([0, -0.00016, 12]), 5);
+  assert.equal(decimalsFor([12.5, 3000]), 3);
+  assert.equal(decimalsFor([0.000996]), 4, "0.0010 has two digits");
+  assert.equal(decimalsFor([0.001]), 4);
+  assert.equal(decimalsFor([1e-30]), 9, "no more than nine");
+  assert.equal(decimalsFor([]), 3);
+  assert.equal(decimalsFor([0, Number.NaN, Number.POSITIVE_INFINITY]), 3);
+});
+
+test("any column shows its smallest value with two digits, or says it with an exponent", () => {
+  const measured = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 });
+  fc.assert(
+    fc.property(fc.array(measured, { minLength: 1 }), (values) => {
+      const decimals = decimalsFor(values);
+      for (const value of values) {
+        const shown = Number(formatDecimal(value, decimals));
+        assert.equal(shown === 0, value === 0);
+        assert.ok(Math.abs(shown - value) <= Math.max(0.05 * Math.abs(value), 1e-15), `${value} shown as ${shown}`);
+      }
+    }),
+    { examples: [[[1e-12, 5]], [[0.099999]], [[-0]]] },
+  );
+});
+
+test("settings keep the digits with which they were typed", () => {
+  assert.deepEqual([0.125, 1.6e-4, 5, 1e21, 1e-7, 0.1 + 0.2].map(decimalsTyped), [3, 5, 0, 0, 7, 0]);
+  assert.deepEqual(tableColumn("disc", "setting", [0.999, 0.9995]).cells, ["0.9990", "0.9995"]);
+  assert.deepEqual(tableColumn("disc", "measure", [0.999, 0.9995]).cells, ["0.999", "1.000"]);
+});
+
+test("whole numbers print as they are where they count or set, and with decimals where they measure", () => {
+  assert.deepEqual(tableColumn("iters", "count", [100000, 5]).cells, ["100000", "5"]);
+  assert.deepEqual(tableColumn("out", "setting", [1024, 64]).cells, ["1024", "64"]);
+  assert.deepEqual(tableColumn("s1-win", "measure", [1, 0]).cells, ["1.000", "0.000"]);
+  assert.deepEqual(tableColumn("units", "setting", [1, 0.5]).cells, ["1.000", "0.500"]);
+});
+
+test("numbers stand right, words left, and what is not there is empty", () => {
+  const lines = tableLines([
+    tableColumn("core", "setting", ["GRU", null, true]),
+    tableColumn("lr", "setting", [0.1, undefined, 0.25]),
+    tableColumn("hpmax", "measure", [undefined, undefined, undefined]),
+    tableColumn("run", "text", ["run1", "run1.1", "run1.2"]),
+  ]);
+  assert.deepEqual(lines, [
+    "core     lr  hpmax  run",
+    "",
+    "GRU   0.100         run1",
+    "null                run1.1",
+    "true  0.250         run1.2",
+  ]);
+});
+
+test("under more than five rows the header stands again", () => {
+  const column = (rows: number) =>
+    tableColumn(
+      "n",
+      "count",
+      Array.from({ length: rows }, (_, i) => i),
+    );
+  assert.equal(tableLines([column(5)]).length, 7);
+  assert.deepEqual(tableLines([column(6)]).slice(-2), ["", "n"]);
+  assert.deepEqual(tableLines([column(0)]), ["n", ""]);
+});
+
+test("precision, formats and widths are obeyed", () => {
+  assert.deepEqual(tableColumn("x", "measure", [0.00012, 1]).cells, ["0.00012", "1.00000"]);
+  assert.deepEqual(tableColumn("x", "measure", [0.00012, 1], { precision: 2 }).cells, ["0.00", "1.00"]);
+  assert.deepEqual(tableColumn("x", "count", [12], { precision: 2 }).cells, ["12"]);
+  const scientific = parseNumberFormat(".1e");
+  assert.deepEqual(tableColumn("x", "measure", [0.00012], { number: scientific }).cells, ["1.2e-4"]);
+  assert.equal(parseNumberFormat(".3f")?.(0.12345), "0.123");
+  assert.equal(parseNumberFormat("d")?.(12.6), "13");
+  assert.equal(parseNumberFormat(".3f")?.(Number.NaN), "nan");
+  assert.equal(parseNumberFormat("3f"), undefined);
+  assert.deepEqual(tableColumn("x", "text", ["abcdefgh", "abc"], { maxWidth: 5 }).cells, ["abc..", "abc"]);
+  const whole = tableColumn("x", "setting", [123456, "abcdefgh", 0.000125], { maxWidth: 3 }).cells;
+  assert.deepEqual(whole, ["123456.000000", "a..", "0.000125"], "half a number would be another number");
+});
+
+test("what a run says cannot move the cursor", () => {
+  assert.deepEqual(tableColumn("reason", "text", ["a\u001b[2Jb\r\nc"]).cells, ["a [2Jb c"]);
+  assert.equal(formatDecimal(Number.NEGATIVE_INFINITY, 3), "-inf");
+});

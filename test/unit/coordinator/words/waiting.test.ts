@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { printJobs } from "../../../../coordinator/cli/list/list-jobs.ts";
+import { printWorkers } from "../../../../coordinator/cli/list/list-workers.ts";
+import { isSilent } from "../../../../coordinator/words/silence.ts";
+import { waitingByJournal, whyWaiting } from "../../../../coordinator/words/waiting.ts";
+import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
+import { workerIdFrom } from "../../../../shared/domain/names.ts";
+import type { JobSettings } from "../../../../shared/domain/runspec/spec.ts";
+import type { Status, WorkerStatus } from "../../../../shared/wire/messages.ts";
+import { JobStory } from "../../../support/stories/job-story.ts";
+
+const words = { joinLine: "nats://CODE@lab:4222/ws1", flags: "" };
+
+/** A job that nothing runs of, workers that have joined, and what their leader says of them. */
+function waiting(settings: Partial<JobSettings>, workers: (Partial<WorkerStatus> & { orders?: string[] })[]) {
+  const story = new JobStory({ number: 1, settings });
+  const state = emptyWorkspace();
+  for (const event of story.events) apply(state, event);
+  const present = workers.map(({ orders = [], ...rest }, i): WorkerStatus => {
+    const worker = workerIdFrom(`lab-${i + 1}`);
+    apply(state, { type: "worker-enrolled", worker, publicKey: "U", host: "lab", op: `e${i}`, at: 1 });
+    for (const order of orders) {
+      const change = { type: "worker-state", worker, reason: "", by: "ann", op: `${order}${i}`, at: 2 } as const;
+      apply(state, { ...change, state: order as "paused" | "benched" });
+    }
+    const usual = {
+      silentMs: 100,
+      slots: 1,
+      opportunistic: false,
+      noCode: false,
+      targets: [],
+      version: null,
+      skewMs: null,
+    };
+    return { worker, ...usual, ...rest };
+  });
+  const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers: present, leases: [] };
+  const table = state.jobs.get(story.job);
+  assert.ok(table);
+  return { story, state, table, why: (heard: Status | undefined = status) => whyWaiting(table, state, heard, words) };
+}
+
+test("a job without a worker says what to type on a machine that shall help", () => {
+  assert.deepEqual(waiting({}, []).why(), {
+    why: "waiting for a worker: no worker has joined yet",
+    commands: ["nexus-worker nats://CODE@lab:4222/ws1"],
+  });
+  const gone = waiting({ computeTarget: "gpu" }, [{ silentMs: 61_000 }]).why();
+  assert.equal(gone?.why, "waiting for a worker: none of the 1 that have joined is there");
+  assert.deepEqual(gone?.commands, ["nexus-worker --target gpu nats://CODE@lab:4222/ws1"]);
+});
+
+test("without a leader's word the journal says who has joined, and whether any of them may work", () => {
+  const text = (settings: Partial<JobSettings>, ...orders: string[][]): string => {
+    const { table, state } = waiting(
+      settings,
+      orders.map((each) => ({ orders: each })),
+    );
+    return waitingByJournal(table, state);
+  };
+  assert.equal(text({}), "waiting for a worker: none has joined yet");
+  assert.equal(text({ computeTarget: "gpu" }, []), "waiting for a worker that serves gpu");
+  assert.equal(text({}, ["benched"]), "waiting for a worker: lab-1 is benched");
+  assert.equal(text({}, ["paused"], ["benched"]), "waiting for a worker: none of the 2 that have joined may take runs");
+  assert.equal(text({}, ["paused"], []), "waiting for a worker");
+});
+
+test("nexus list jobs says waiting, and for what; a job that was paused is paused", () => {
+  const { story, state } = waiting({}, []);
+  const listed = (): unknown => {
+    const texts: string[] = [];
+    printJobs(state, "ws1", { json: true }, { result: (text) => void texts.push(text), note: () => undefined });
+    const { status, reason } = JSON.parse(texts.join("")) as { status: string; reason: string | null };
+    return [status, reason];
+  };
+  assert.deepEqual(listed(), ["waiting", "waiting for a worker: none has joined yet"]);
+  const change = { type: "job-state", job: story.job, by: "ann", op: "op-2", at: 3 } as const;
+  apply(state, { ...change, state: "paused", reason: "lunch" });
+  assert.deepEqual(listed(), ["paused", "lunch"]);
+});
+
+test("workers that are there and may not take it are named, with what would help", () => {
+  const target = waiting({ computeTarget: "gpu" }, [{ targets: ["cpu"] }, { targets: ["big"] }]).why();
+  assert.equal(target?.why, "waiting for a worker that serves gpu: lab-1, lab-2 do not");
+  const steady = waiting({ lowPriority: false }, [{ opportunistic: true }]).why();
+  assert.match(steady?.why ?? "", /not opportunistic \(low_priority: false\): lab-1 is/);
+  const shy = waiting({}, [{ noCode: true }]);
+  assert.equal(shy.why()?.why, "waiting for a free slot on lab-1");
+  Object.assign(shy.table.submitted, { code: { sha256: "", files: 1, zipped: new Uint8Array(0) } });
+  assert.match(shy.why()?.why ?? "", /takes code of the job's own: lab-1 is started with --no-code/);
+  const benched = waiting({}, [{ orders: ["benched"] }, { silentMs: 99_000 }]).why();
+  assert.match(benched?.why ?? "", /lab-1 is benched/);
+  assert.equal(benched?.commands[0], "nexus admit lab-1");
+  const paused = waiting({}, [{ orders: ["paused"] }]).why();
+  assert.match(paused?.why ?? "", /lab-1 is paused/);
+  assert.equal(paused?.commands[0], "nexus resume lab-1");
+});
+
+test("where someone may take it, or nothing of it runs any more, there is nothing to type", () => {
+  const busy = waiting({ computeTarget: "gpu" }, [{ targets: ["gpu"] }, {}, {}, {}, {}]).why();
+  assert.deepEqual(busy, { why: "waiting for a free slot on lab-1, lab-2, lab-3 and 2 more", commands: [] });
+  const running = waiting({}, []);
+  running.story.started("run1.1", []);
+  for (const event of running.story.events.slice(1)) apply(running.state, event);
+  assert.equal(running.why(), null);
+});
+
+test("runs that take several slots wait for so many, or for a worker of their own", () => {
+  const why = (...slots: number[]): string | undefined =>
+    waiting(
+      { coresPerRun: 4 },
+      slots.map((each) => ({ slots: each })),
+    ).why()?.why;
+  assert.equal(why(8, 2), "waiting for 4 free slots (cores_per_run) on lab-1, lab-2");
+  assert.equal(
+    why(2),
+    "waiting until nothing else runs on lab-1: a run takes 4 slots (cores_per_run), more than it has",
+  );
+});
+
+test("without a leader that tells, it is the coordinator that is missing", () => {
+  const found = waiting({}, []);
+  assert.deepEqual(whyWaiting(found.table, found.state, undefined, { ...words, flags: " --workspace lab" }), {
+    why: "waiting for a coordinator that leads",
+    commands: ["nexus-coord --workspace lab"],
+  });
+});
+
+test("a worker that list workers calls lost is not counted upon: one silence for both, of one lease", () => {
+  const said = (silentMs: number, order: string[] = []): readonly [string, boolean] => {
+    const { table, state } = waiting({}, [{ silentMs, orders: order }]);
+    const present = { slots: 1, opportunistic: false, noCode: false, targets: [], version: null, skewMs: null };
+    const workers = [{ worker: workerIdFrom("lab-1"), silentMs, ...present }];
+    const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases: [] };
+    const texts: string[] = [];
+    printWorkers(state, "ws1", {}, { result: (text) => void texts.push(text), note: () => undefined }, status);
+    return [whyWaiting(table, state, status, words)?.why ?? "", /lost, \d+s ago/.test(texts.join(""))];
+  };
+  assert.deepEqual(said(29_000), ["waiting for a free slot on lab-1", false]);
+  assert.deepEqual(said(40_000), ["waiting for a worker: none of the 1 that have joined is there", true]);
+  // Who is refused asks every 30 s: the way there is no silence.
+  assert.deepEqual(said(30_400, ["benched"]), ["waiting for a worker: lab-1 is benched", false]);
+  const working = { state: "admitted", duty: "working" } as const;
+  const silent = (silentMs: number, held: number): boolean => isSilent(working, { silentMs, leaseMs: 6000, held });
+  assert.deepEqual([silent(18_900, 0), silent(21_000, 0), silent(6100, 1)], [false, true, true]);
+});

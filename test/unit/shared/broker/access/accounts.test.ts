@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import {
+  inboxPrefix,
+  type ServerSettings,
+  serverConfiguration,
+  workersConfiguration,
+  workerUserProblem,
+} from "../../../../../shared/broker/access/accounts.ts";
+import { isWorkerId, type WorkerId } from "../../../../../shared/domain/names.ts";
+import { BrokerError } from "../../../../../shared/errors.ts";
+
+const key = (letter: string): string => `U${letter.repeat(55)}`;
+const worker = (id: string, publicKey = key("A")): { id: WorkerId; publicKey: string } => ({
+  id: id as WorkerId,
+  publicKey,
+});
+
+const settings: ServerSettings = {
+  serverName: "nexus-ws1-1",
+  host: "127.0.0.1",
+  port: 4222,
+  storeDir: "/w/store",
+  logFile: "/w/logs/nats-server.log",
+  workersFile: "workers.conf",
+  operator: "ann",
+  secrets: {
+    coordinator: { user: "coordinator", password: "c-secret" },
+    operator: { user: "operator", password: "o-secret" },
+    viewer: { user: "viewer", password: "v-secret" },
+  },
+};
+
+function publishList(text: string, user: string): string[] {
+  const [, list] = new RegExp(`user: "${user}".*publish: \\[([^\\]]*)\\]`).exec(text) ?? [];
+  assert.ok(list !== undefined, `${user} has a list`);
+  return [...list.matchAll(/"([^"]*)"/g)].map(([, subject = ""]) => subject);
+}
+
+describe("the server's configuration", () => {
+  it("stores every acknowledged message at once and lets nobody in without a name", () => {
+    const text = serverConfiguration(settings);
+    assert.match(text, /^ {2}sync_interval: always$/m);
+    assert.match(text, /^host: "127.0.0.1"\nport: 4222$/m);
+    assert.doesNotMatch(text, /no_auth_user/);
+    assert.match(text, /^ {4}include "workers.conf"$/m);
+  });
+
+  it("gives a viewer nothing that changes a stream, and an operator his own name beside", () => {
+    const text = serverConfiguration(settings);
+    const viewer = publishList(text, "viewer");
+    const reads =
+      /^\$JS\.(API\.(INFO|STREAM\.(INFO|NAMES|MSG\.GET)|DIRECT\.GET|CONSUMER\.(CREATE|INFO|MSG\.NEXT))|FC)\b/;
+    for (const subject of viewer) assert.match(subject, reads);
+    assert.deepEqual(publishList(text, "operator"), [...viewer, "op.ann"]);
+    assert.doesNotMatch(text, /user: "coordinator".*permissions/);
+  });
+
+  it("quotes what could end a string, and refuses what no quoting helps", () => {
+    const text = serverConfiguration({ ...settings, storeDir: '/w/a "b" \\c }' });
+    assert.match(text, /store_dir: "\/w\/a \\"b\\" \\\\c }"/);
+    for (const storeDir of ["/w/a\nb", "/w/\u0000", "/w/\u007f"]) {
+      assert.throws(() => serverConfiguration({ ...settings, storeDir }), BrokerError);
+    }
+    for (const port of [0, -1, 65_536, 1.5, Number.NaN]) {
+      assert.throws(() => serverConfiguration({ ...settings, port }), BrokerError);
+    }
+  });
+});
+
+describe("the workers' account", () => {
+  it("lets a worker use its own subjects alone", () => {
+    assert.equal(
+      workersConfiguration({ workers: [worker("lab-3")] }),
+      `# Written by the coordinator from the journal; changes are lost.
+users: [
+  { nkey: ${key("A")}, permissions: { publish: ["ask.lab-3", "ev.lab-3.>", "ck.lab-3.>", "$JS.API.DIRECT.GET.BLOB.>"], subscribe: ["_INBOX_lab-3.>", "ctl.all", "ctl.lab-3"] } }
+]
+`,
+    );
+    assert.equal(inboxPrefix("lab-3"), "_INBOX_lab-3");
+  });
+
+  it("lets someone enrol only while a join code is open", () => {
+    assert.doesNotMatch(workersConfiguration({ workers: [] }), /enrol/);
+    const text = workersConfiguration({ workers: [], joinCode: "abcDEF_-12345678" });
+    assert.match(
+      text,
+      /\{ user: "enrol", password: "abcDEF_-12345678", permissions: \{ publish: \["enrol"\], subscribe: \["_INBOX_enrol.>"\] \} \}/,
+    );
+    for (const joinCode of ["", "short", 'a"b"c"d"e', "a b c d e f", "$2a$11$abcdefgh", "x".repeat(129)]) {
+      assert.throws(() => workersConfiguration({ workers: [], joinCode }), BrokerError, joinCode);
+    }
+  });
+
+  it("refuses ids and keys that are none, whatever they are", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom(
+        "a.b",
+        "a b",
+        "*",
+        ">",
+        "w1>",
+        "w1\n",
+        'w1", "ev.>',
+        "W1",
+        "",
+        "-a",
+        "all",
+        "enrol",
+        "a".repeat(49),
+      ),
+    );
+    fc.assert(
+      fc.property(text, (id) => {
+        if (isWorkerId(id) && id !== "all" && id !== "enrol") return;
+        assert.throws(() => workersConfiguration({ workers: [worker(id)] }), BrokerError);
+        assert.ok(workerUserProblem(worker(id)));
+      }),
+    );
+    fc.assert(
+      fc.property(text, (publicKey) => {
+        assert.throws(() => workersConfiguration({ workers: [worker("w1", publicKey)] }), BrokerError);
+      }),
+    );
+    assert.throws(() => workersConfiguration({ workers: [worker("w1", `${key("A")}\n`)] }), BrokerError);
+    assert.equal(workerUserProblem(worker("w1")), undefined);
+  });
+
+  it("refuses two workers with one id or one key, for the server would refuse the whole file", () => {
+    const twice = [worker("w1", key("A")), worker("w1", key("B"))];
+    assert.throws(() => workersConfiguration({ workers: twice }), /"w1" belongs to two workers/);
+    assert.throws(() => workersConfiguration({ workers: [worker("w1"), worker("w2")] }), BrokerError);
+  });
+});

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { describe, test } from "node:test";
+import type { WorkerUser } from "../../../../../shared/broker/access/accounts.ts";
+import { decodeWorkerList, encodeWorkerList } from "../../../../../shared/broker/access/worker-list.ts";
+import { isWorkerId } from "../../../../../shared/domain/names.ts";
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const key = (): string => `U${[...randomBytes(55)].map((byte) => letters[byte % 32]).join("")}`;
+const workers = (count: number): WorkerUser[] =>
+  Array.from({ length: count }, (_, i) => {
+    const id = `lab-${i}`;
+    assert.ok(isWorkerId(id));
+    return { id, publicKey: key() };
+  });
+
+describe("the list of workers that peers tell each other", () => {
+  test("comes out as it went in", () => {
+    const list = workers(3);
+    assert.deepEqual(decodeWorkerList(encodeWorkerList(list)), list);
+    assert.deepEqual(decodeWorkerList(encodeWorkerList([])), []);
+  });
+
+  test("of 20,000 fits one message", () => {
+    assert.ok(encodeWorkerList(workers(20_000)).length < 1_000_000);
+  });
+
+  test("that is none admits nobody", () => {
+    assert.equal(decodeWorkerList(Buffer.from("nonsense")), undefined);
+    const other = encodeWorkerList(workers(1)).subarray(0, -3);
+    assert.equal(decodeWorkerList(other), undefined);
+  });
+});

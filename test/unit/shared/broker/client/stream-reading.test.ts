@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Delivered, type Delivery, StreamReading } from "../../../../../shared/broker/client/stream-reading.ts";
+
+interface Message {
+  readonly seq: number;
+}
+
+/** A stream whose deliveries begin when the test lets them, and say nothing by themselves. */
+class Stream {
+  readonly silentMs = 20;
+  readonly begun: { from: number; hear: (delivered: Delivered<Message>) => void; isClosed: boolean }[] = [];
+  last = 0;
+  pending = 1;
+  stopped = 0;
+  gate: Promise<void> = Promise.resolve();
+
+  async deliver(from: number, hear: (delivered: Delivered<Message>) => void): Promise<Delivery> {
+    await this.gate;
+    const delivery = { from, hear, isClosed: false };
+    this.begun.push(delivery);
+    return {
+      pending: this.pending,
+      close: async () => {
+        delivery.isClosed = true;
+      },
+    };
+  }
+
+  async lastSeq(): Promise<number> {
+    return this.last;
+  }
+
+  isConnected(): boolean {
+    return true;
+  }
+
+  onStopped(): void {
+    this.stopped += 1;
+  }
+}
+
+test("a silent delivery is replaced where it left off, and what the old one still hands over comes once", async () => {
+  const stream = new Stream();
+  const seen: number[] = [];
+  stream.last = 3;
+  const reading = await StreamReading.begin<Message>(stream, 1, ({ seq }) => seen.push(seq));
+  stream.begun[0]?.hear({ message: { seq: 1 }, pending: 2 });
+  while (stream.begun.length < 2) await delay(5);
+  assert.equal(stream.begun[1]?.from, 2);
+  stream.begun[1]?.hear({ message: { seq: 2 }, pending: 1 });
+  stream.begun[0]?.hear({ message: { seq: 2 }, pending: 1 });
+  stream.begun[1]?.hear({ message: { seq: 3 }, pending: 0 });
+  await reading.caughtUp;
+  assert.deepEqual(seen, [1, 2, 3]);
+  assert.deepEqual(
+    stream.begun.map(({ isClosed }) => isClosed),
+    [true, false],
+  );
+  await reading.stop();
+  assert.equal(stream.begun[1]?.isClosed, true);
+});
+
+test("one that is stopped while it is being replaced leaves no delivery behind, and hears no more", async () => {
+  const stream = new Stream();
+  const seen: number[] = [];
+  stream.last = 3;
+  const reading = await StreamReading.begin<Message>(stream, 1, ({ seq }) => seen.push(seq));
+  let open = (): void => undefined;
+  stream.gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  await delay(3 * stream.silentMs); // by now others have been asked for
+  const stopping = reading.stop();
+  open();
+  await stopping;
+  assert.ok(stream.begun.length >= 2, "nothing was being replaced");
+  assert.deepEqual(
+    stream.begun.filter(({ isClosed }) => !isClosed),
+    [],
+  );
+  for (const { hear } of stream.begun) hear({ message: { seq: 1 }, pending: 0 });
+  assert.deepEqual(seen, []);
+  const begun = stream.begun.length;
+  await delay(3 * stream.silentMs);
+  assert.equal(stream.begun.length, begun);
+  await reading.stop();
+  assert.equal(stream.stopped, 1);
+});
+
+test("a delivery that has everything from its beginning says so, and later ones begin behind what it passed over", async () => {
+  const stream = new Stream();
+  stream.pending = 0;
+  stream.last = 7;
+  const reading = await StreamReading.begin<Message>(stream, 5, () => undefined);
+  await reading.caughtUp;
+  while (stream.begun.length < 2) await delay(5);
+  assert.equal(stream.begun[1]?.from, 5);
+  await delay(3 * stream.silentMs);
+  // Its end was asked for just before the second began, and that one had nothing to hand over up to there.
+  assert.equal(stream.begun.length, 2);
+  await reading.stop();
+});
+
+test("a first delivery that fails is the caller's to hear of", async () => {
+  const stream = new Stream();
+  stream.gate = Promise.reject(new Error("no such stream"));
+  await assert.rejects(
+    StreamReading.begin<Message>(stream, 1, () => undefined),
+    /no such stream/,
+  );
+  stream.gate = Promise.resolve();
+  await delay(3 * stream.silentMs);
+  assert.equal(stream.begun.length, 0);
+});

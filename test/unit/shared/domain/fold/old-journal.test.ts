@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
+import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
+import { defaultSettings } from "../../../../../shared/domain/runspec/settings.ts";
+import { encode } from "../../../../../shared/wire/codec.ts";
+import { decodeAnswer, decodeEvents, decodeHandback, encodeEvents } from "../../../../../shared/wire/messages.ts";
+
+function fold(file: string): WorkspaceState {
+  const text = readFileSync(join(packageRoot(), "test/fixtures/journal", file), "utf8");
+  const events = JSON.parse(text) as JournalEvent[]; // as a version before this one wrote them
+  return decodeEvents(encodeEvents(events)).reduce((state, event) => apply(state, event), emptyWorkspace());
+}
+
+describe("what was written before jobs, runs and workers could be controlled", () => {
+  test("a journal folds to what it said, with what came later at its default", () => {
+    const state = fold("before-control.json");
+    const table = state.jobs.get("job1" as never);
+    assert.ok(table);
+    assert.deepEqual([table.state, table.ended, table.open, table.late], ["completed", 2, 0, 1]);
+    assert.deepEqual([table.outcomes.completed, table.outcomes.failed, table.lost], [1, 1, 1]);
+    assert.deepEqual([table.trial(1)?.order, table.trial(1)?.console], ["", ""]);
+    assert.equal(table.submitted.settings.deadline, defaultSettings.deadline);
+    assert.equal(table.submitted.settings.maxJobSeconds, null);
+    const alice = state.workers.get("alice" as never);
+    assert.deepEqual([alice?.state, alice?.duty, alice?.failureRow], ["admitted", "working", []]);
+  });
+
+  test("answers and hand-backs without the newer fields are read", () => {
+    const old = (message: object): Uint8Array => encode({ v: 1, ...message });
+    const refused = decodeAnswer(old({ kind: "refused", term: 1, reason: "benched" }));
+    assert.ok(refused.kind === "refused" && !refused.leave);
+    const verdict = {
+      job: "job1",
+      n: 1,
+      attempt: 1,
+      verdict: "continue",
+      newAttempt: 1,
+      reason: "",
+      checkpointSeconds: 60,
+    };
+    const renewed = decodeAnswer(old({ kind: "renewed", term: 1, leaseMs: 1, verdicts: [verdict] }));
+    assert.ok(renewed.kind === "renewed" && renewed.verdicts[0]?.limits === null);
+    assert.equal(decodeHandback(old({ attempt: 1, fault: "runner", reason: "died" })).console, "");
+  });
+
+  test("a record of a type that a program does not know is refused, never passed over", () => {
+    const unknown = { type: "teleported", at: 1 } as unknown as JournalEvent;
+    assert.throws(() => apply(emptyWorkspace(), unknown), /a record of unknown type "teleported"/);
+  });
+});

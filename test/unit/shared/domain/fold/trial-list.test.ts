@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Trial } from "../../../../../shared/domain/fold/trial.ts";
+import { TrialList } from "../../../../../shared/domain/fold/trial-list.ts";
+import { childRunName, type RunName, type WorkerId } from "../../../../../shared/domain/names.ts";
+import { ConfigurationRegister } from "../../../../../shared/domain/run-sets/configuration-register.ts";
+
+const running = (n: number, more: Partial<Trial> = {}): Trial => ({
+  n,
+  run: childRunName(1, n),
+  configuration: [n % 2, 3],
+  seed: 7 * n,
+  status: "running",
+  attempts: [{ attempt: 1, worker: "one" as WorkerId, bootId: "boot", claimId: "", at: 1000 + n, end: "" }],
+  charged: 0,
+  hpmax: null,
+  iters: 0,
+  metrics: [],
+  reason: "",
+  why: "",
+  endedAt: 0,
+  late: 0,
+  order: "",
+  checkpoint: null,
+  console: "",
+  ...more,
+});
+
+function listOf(trials: readonly Trial[]): TrialList {
+  const register = new ConfigurationRegister();
+  const list = new TrialList(register);
+  for (const trial of trials) list.add(trial, register.add(trial.configuration));
+  return list;
+}
+
+function complete(list: TrialList, n: number): Trial {
+  const trial = list.forFold(n);
+  assert.ok(trial);
+  Object.assign(trial, { status: "completed", hpmax: n / 10, iters: 50, metrics: [n, Number.NaN, 2], endedAt: 2000 });
+  const said = structuredClone(trial);
+  list.completed(trial);
+  return said;
+}
+
+test("what completed unseen comes back as it was, and is then one object for everyone", () => {
+  const list = listOf(Array.from({ length: 40 }, (_, i) => running(i + 1)));
+  const said = Array.from({ length: 40 }, (_, i) => complete(list, 40 - i)).reverse();
+  assert.deepEqual([list.hpmaxOf(3), list.runOf(3), list.runSetOf(3)], [0.3, "run1.3", 0]);
+  assert.deepEqual([...list], said);
+  assert.equal(list.trial(3), list.trial(3));
+  assert.deepEqual([...list.open()], []);
+  assert.equal(list.trial(0), undefined);
+  assert.equal(list.trial(41), undefined);
+});
+
+test("a trial that somebody may hold keeps its identity through its end", () => {
+  const list = listOf([running(1), running(2), running(3)]);
+  const held = list.trial(1);
+  const [, alsoHeld] = [...list.open()];
+  complete(list, 1);
+  complete(list, 2);
+  assert.equal(list.trial(1), held);
+  assert.equal(held?.status, "completed");
+  assert.equal(list.trial(2), alsoHeld);
+  assert.deepEqual(
+    [...list.open()].map(({ n }) => n),
+    [3],
+  );
+});
+
+test("what its columns cannot say keeps a trial whole", () => {
+  const moved = running(1);
+  moved.attempts.push({ attempt: 2, worker: "two" as WorkerId, bootId: "boot", claimId: "", at: 1500, end: "" });
+  const others = [moved, running(2, { late: 1 }), running(3, { run: "run1.99999999999" as RunName }), running(4)];
+  const list = listOf(others);
+  const said = others.map(({ n }) => complete(list, n));
+  const saved = list.save();
+  assert.deepEqual([saved.columns.size, saved.others.map(({ n }) => n)], [1, [1, 2, 3]]);
+  const restored = listOf(others);
+  restored.restore(saved);
+  assert.deepEqual([...restored], said);
+  restored.add(running(5), 0);
+  assert.equal(restored.length, 5);
+  const fifth = complete(restored, 5);
+  assert.deepEqual(restored.trial(5), fifth);
+});

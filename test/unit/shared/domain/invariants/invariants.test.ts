@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
+import { curveGap } from "../../../../../shared/domain/invariants/curve-gap.ts";
+import { InvariantCheck, type Testimony } from "../../../../../shared/domain/invariants/invariants.ts";
+import { plainDifference } from "../../../../../shared/domain/invariants/plain-difference.ts";
+import type { JobName, RunName, WorkerId } from "../../../../../shared/domain/names.ts";
+import { TestReign } from "../../../../support/stories/reign.ts";
+
+const job = "job1" as JobName;
+const alice = "alice" as WorkerId;
+const bob = "bob" as WorkerId;
+
+/** The record of a job as a coordinator would write it. */
+function submitted(totalRuns: number): JournalEvent {
+  const test_ = new TestReign();
+  test_.submit({ totalRuns });
+  const found = test_.events.find(({ type }) => type === "job");
+  assert.ok(found);
+  return found;
+}
+
+const led: JournalEvent = { type: "led", term: 1, leader: "north", at: 0 };
+const assigned = (n: number, attempt = 1, worker = alice): JournalEvent => ({
+  type: "assigned",
+  job,
+  n,
+  attempt,
+  worker,
+  claimId: `c${n}.${attempt}`,
+  bootId: `boot-${worker}`,
+  run: `run${worker === alice ? 1 : 2}.${n}` as RunName,
+  configuration: [0, 0],
+  seed: n,
+  why: "test",
+  at: 0,
+});
+const completed = (n: number, ev: number, more: object = {}): JournalEvent =>
+  ({
+    ...{ type: "completed", job, n, attempt: 1, worker: alice, hpmax: n, iters: 3, metrics: {}, ev, at: 0 },
+    ...more,
+  }) as JournalEvent;
+const result = (n: number, seq: number, more: Partial<Testimony> = {}): Testimony => ({
+  ...{ seq, worker: alice, job, n, kind: "result", attempt: 1, hpmax: n },
+  reports: [
+    [1, 1],
+    [1, 2],
+    [1, 3],
+  ],
+  ...more,
+});
+const state = (name: string): JournalEvent =>
+  ({ type: "job-state", job, state: name, reason: "test", by: "test", op: "", at: 0 }) as JournalEvent;
+
+function check(events: readonly JournalEvent[], told: readonly Testimony[] = [], folds = true): readonly string[] {
+  const checking = new InvariantCheck();
+  for (const event of events) checking.event(event);
+  for (const testimony of told) checking.testimony(testimony);
+  if (folds) checking.compare(events.reduce((folded, event) => apply(folded, event), emptyWorkspace()));
+  return checking.violations();
+}
+
+const two = [led, submitted(2), assigned(1), assigned(2)];
+
+describe("invariants", () => {
+  test("hold for a search that went well", () => {
+    const events = [...two, completed(1, 1), completed(2, 2), state("completed")];
+    assert.deepEqual(check(events, [result(1, 1), result(2, 2)]), []);
+  });
+
+  test("evidence may be read before the records that rest on it, or after", () => {
+    const checking = new InvariantCheck();
+    for (const event of two) checking.event(event);
+    checking.testimony(result(1, 1));
+    checking.event(completed(1, 1));
+    assert.deepEqual(checking.violations(), []);
+  });
+
+  const broken: readonly (readonly [string, readonly JournalEvent[], readonly Testimony[], RegExp])[] = [
+    [
+      "a trial that ended twice",
+      [...two, completed(1, 1), completed(1, 2)],
+      [result(1, 1), result(1, 2)],
+      /trial 1: "completed" of attempt 1, but it had ended already: completed/,
+    ],
+    ["a run beyond total_runs", [...two, assigned(3)], [], /ended \+ open became 3, above total_runs 2/],
+    [
+      "a completion by a worker that was given nothing",
+      [...two, completed(1, 1, { worker: bob })],
+      [result(1, 1, { worker: bob })],
+      /alice was given it, not bob/,
+    ],
+    [
+      "a completion of an attempt that was never given",
+      [...two, completed(1, 1, { attempt: 2 })],
+      [result(1, 1, { attempt: 2 })],
+      /nobody was given it/,
+    ],
+    [
+      "a completion that rests on nothing",
+      [...two, completed(1, 9)],
+      [result(1, 1)],
+      /rests on evidence 9, which is not there/,
+    ],
+    [
+      "a completion that says something else than its evidence",
+      [...two, completed(1, 1, { hpmax: 7 })],
+      [result(1, 1)],
+      /says hpmax 1, the journal 7/,
+    ],
+    [
+      "one result counted for two trials",
+      [...two, completed(1, 1), completed(2, 1)],
+      [result(1, 1)],
+      /evidence 1 was counted before/,
+    ],
+    [
+      "a result that was passed over",
+      [...two, completed(2, 2)],
+      [result(1, 1), result(2, 2)],
+      /trial 1: the result that alice told \(evidence 1\) was passed over/,
+    ],
+    [
+      "a job that ended early though nobody stopped it",
+      [...two.slice(0, 3), completed(1, 1), state("completed")],
+      [result(1, 1)],
+      /became completed \(test\) after 1 of its 2 runs/,
+    ],
+    ["a job that ended with runs open", [...two, state("completed")], [], /with 2 runs open/],
+    [
+      "a start in a job that is stopping",
+      [led, submitted(2), state("stopping"), assigned(1)],
+      [],
+      /the job was stopping/,
+    ],
+    [
+      "a trial given out while another holds it",
+      [...two, assigned(1, 2, bob)],
+      [],
+      /"assigned" of attempt 2, but it was running/,
+    ],
+    ["a term that does not rise", [led, led], [], /term 1 follows term 1/],
+    [
+      "a curve with a hole",
+      [...two, completed(1, 1, { iters: 5 })],
+      [
+        result(1, 1, {
+          reports: [
+            [1, 1],
+            [1, 2],
+            [1, 4],
+            [1, 5],
+          ],
+        }),
+      ],
+      /trial 1: its curve has a gap: stage 1: nothing between 2 and 4/,
+    ],
+  ];
+  for (const [what, events, told, expected] of broken) {
+    test(`name ${what}`, () => {
+      const violations = check(events, told, false);
+      assert.ok(
+        violations.some((each) => expected.test(each)),
+        violations.join("\n") || "nothing was said",
+      );
+    });
+  }
+
+  test("a job that was stopped need not reach total_runs, and lowering it starts nothing more", () => {
+    const stopped = [led, submitted(5), assigned(1), state("stopping"), completed(1, 1), state("completed")];
+    assert.deepEqual(check(stopped, [result(1, 1)]), []);
+    const job_ = submitted(3);
+    assert.ok(job_.type === "job");
+    const edit = (totalRuns: number): JournalEvent => ({
+      type: "job-edited",
+      job,
+      changes: { totalRuns },
+      settings: { ...job_.settings, totalRuns },
+      hyperparameters: job_.hyperparameters,
+      by: "test",
+      op: `op${totalRuns}`,
+      at: 0,
+    });
+    const lowered = [
+      led,
+      job_,
+      assigned(1),
+      assigned(2),
+      edit(1),
+      completed(1, 1),
+      completed(2, 2),
+      state("completed"),
+    ];
+    assert.deepEqual(check(lowered, [result(1, 1), result(2, 2)]), []);
+    assert.match(check([led, job_, assigned(1), edit(1), assigned(2)]).join(), /above total_runs 1/);
+  });
+
+  test("a job that was stopped and resumed owes all its runs again", () => {
+    const events = [led, submitted(2), assigned(1), state("stopping"), state("searching"), completed(1, 1)];
+    assert.match(check([...events, state("completed")], [result(1, 1)]).join(), /after 1 of its 2 runs/);
+    const whole = [...events, assigned(2), completed(2, 2), state("completed")];
+    assert.deepEqual(check(whole, [result(1, 1), result(2, 2)]), []);
+  });
+
+  test("a fold, or a snapshot, that says something else than the records", () => {
+    const checking = new InvariantCheck();
+    for (const event of two) checking.event(event);
+    const folded = [...two.slice(0, 3)].reduce((all, event) => apply(all, event), emptyWorkspace());
+    checking.compare(folded);
+    assert.match(checking.violations().join("\n"), /job1: open is 1 in the fold, 2 by the records/);
+  });
+
+  test("what a stranger says of a curve mends no hole", () => {
+    const checking = new InvariantCheck();
+    for (const event of [...two, completed(1, 2, { iters: 3 })]) checking.event(event);
+    checking.testimony(result(1, 1, { worker: bob, kind: "report" }));
+    checking.testimony(
+      result(1, 2, {
+        reports: [
+          [1, 1],
+          [1, 3],
+        ],
+      }),
+    );
+    // 1 and 3 could be a rhythm of their own, so it is the stranger's 2 that must not be counted.
+    assert.deepEqual(checking.violations(), []);
+    const again = new InvariantCheck();
+    for (const event of [...two, completed(1, 2, { iters: 3 })]) again.event(event);
+    again.testimony(result(1, 1, { worker: bob, kind: "report" }));
+    again.testimony(result(1, 2, { reports: [[1, 1]] }));
+    assert.match(again.violations().join(), /ends at 1 iterations, and the result says 3/);
+  });
+});
+
+describe("a gap in a curve", () => {
+  const rows = (...iters: number[]): number[] => iters.flatMap((at) => [1, at]);
+
+  test("is seen where a stage reports evenly", () => {
+    assert.equal(curveGap(rows(10, 20, 30, 40), 40), "");
+    assert.match(curveGap(rows(10, 20, 40, 50), 50), /nothing between 20 and 40, where others are 10 apart/);
+    assert.match(curveGap(rows(20, 30, 40), 40), /nothing between 0 and 20/);
+    assert.match(curveGap(rows(10, 20, 30), 40), /ends at 30 iterations, and the result says 40/);
+    assert.match(curveGap([], 40), /no report is there/);
+  });
+
+  test("is none where the last report comes sooner, reports come twice, or two stages follow each other", () => {
+    assert.equal(curveGap(rows(10, 20, 30, 34), 34), "");
+    assert.equal(curveGap(rows(30, 10, 20, 10, 30, 40), 40), "");
+    assert.equal(curveGap([...rows(10, 20, 30), 2, 5, 2, 10, 2, 15], 15), "");
+    assert.equal(curveGap([], 0), "");
+    assert.equal(curveGap(rows(1), 1), "");
+  });
+
+  test("is not guessed where a program reports when it likes", () => {
+    assert.equal(curveGap(rows(1, 2, 4, 8, 16, 32), 32), "");
+    assert.equal(curveGap(rows(3, 50, 51, 90), 90), "");
+  });
+});
+
+test("the first difference of two folds is named by where it is", () => {
+  const value = {
+    jobs: [{ ended: 3, best: Number.NaN, sets: new Map([["a", new Set([1])]]) }],
+    columns: Float64Array.of(1, 2),
+  };
+  assert.equal(plainDifference(value, structuredClone(value)), "");
+  const other = structuredClone(value);
+  other.columns[1] = 5;
+  assert.equal(plainDifference(value, other), ".columns[1]: 2, 5");
+  assert.equal(plainDifference({ a: { b: [1] } }, { a: { b: [1, 2] } }), ".a.b: 1 entries, 2");
+  assert.equal(plainDifference({ a: 1 }, { b: 1 }), ".a: only in the first");
+  assert.equal(plainDifference({ a: -0 }, { a: 0 }), ".a: 0, 0");
+});

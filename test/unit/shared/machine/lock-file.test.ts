@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { explainLock, isSilent, type LockOwner, takeLock } from "../../../../shared/machine/lock-file.ts";
+import { ownIdentity } from "../../../../shared/machine/process-identity.ts";
+import { mustEnd, temporaryFolder } from "../../../support/cleanup.ts";
+
+const lockPath = (): string => join(temporaryFolder(), "x.lock");
+
+/** An owner that held the lock before the machine was restarted. */
+const deadOwner = (): LockOwner => ({
+  identity: { ...ownIdentity(), boot: "an earlier boot" },
+  purpose: "a test",
+  host: "lab3",
+  since: "2026-11-23T10:11:12.000Z",
+  nonce: "0123456789abcdef",
+});
+const elsewhereOwner = (): LockOwner => ({ ...deadOwner(), identity: { ...ownIdentity(), scope: "lab3" } });
+
+function take(path: string): Extract<ReturnType<typeof takeLock>, { ok: true }>["lock"] {
+  const attempt = takeLock(path, "a test");
+  assert.ok(attempt.ok);
+  return attempt.lock;
+}
+
+describe("a lock file", () => {
+  it("is held by one, says by whom, and is free after its release", () => {
+    const path = lockPath();
+    const lock = take(path);
+    assert.ok(lock.isMine());
+    const second = takeLock(path, "another");
+    assert.ok(!second.ok);
+    assert.equal(second.owner.identity.pid, process.pid);
+    assert.equal(second.owner.purpose, "a test");
+    assert.equal(second.liveness, "alive");
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    lock.release();
+    assert.ok(!existsSync(path));
+    take(path).release();
+  });
+
+  it("leaves no other file behind", () => {
+    const path = lockPath();
+    writeFileSync(path, JSON.stringify(deadOwner()));
+    const lock = take(path);
+    takeLock(path, "another");
+    assert.deepEqual(readdirSync(join(path, "..")), ["x.lock"]);
+    lock.release();
+    assert.deepEqual(readdirSync(join(path, "..")), []);
+  });
+
+  it("passes from a dead owner, and from a file that nothing can be read from", () => {
+    for (const content of [JSON.stringify(deadOwner()), "", "{", '{"pid":1}', "null"]) {
+      const path = lockPath();
+      writeFileSync(path, content);
+      const lock = take(path);
+      assert.ok(lock.isMine());
+      lock.release();
+    }
+  });
+
+  it("passes also when the one who was taking it over died on the way", () => {
+    const path = lockPath();
+    writeFileSync(path, JSON.stringify(deadOwner()));
+    writeFileSync(`${path}.break`, JSON.stringify(deadOwner()));
+    take(path).release();
+    assert.deepEqual(readdirSync(join(path, "..")), []);
+  });
+
+  it("does not pass from an owner elsewhere, unless that owner was found silent", () => {
+    const path = lockPath();
+    const owner = elsewhereOwner();
+    writeFileSync(path, JSON.stringify(owner));
+    const attempt = takeLock(path, "a test");
+    assert.ok(!attempt.ok);
+    assert.equal(attempt.liveness, "elsewhere");
+    assert.ok(!takeLock(path, "a test", "some other nonce").ok);
+    const granted = takeLock(path, "a test", owner.nonce);
+    assert.ok(granted.ok);
+    granted.lock.release();
+  });
+
+  it("is lost, not removed, by an owner from whom it was taken", () => {
+    const path = lockPath();
+    const lock = take(path);
+    writeFileSync(path, JSON.stringify(elsewhereOwner()));
+    assert.ok(!lock.isMine());
+    lock.release();
+    assert.ok(existsSync(path));
+  });
+
+  it("is silent only when nobody touches it", async () => {
+    const path = lockPath();
+    const lock = take(path);
+    utimesSync(path, new Date(0), new Date(0));
+    const touched = isSilent(path, 2000, 5);
+    lock.touch();
+    assert.equal(await touched, false);
+    assert.equal(await isSilent(path, 40, 5), true);
+    const removed = isSilent(path, 2000, 5);
+    lock.release();
+    assert.equal(await removed, false);
+  });
+
+  it("is explained with who, since when, where, and what to type", () => {
+    const text = explainLock("/w/broker.lock", deadOwner(), "alive");
+    for (const part of [
+      "a test",
+      String(process.pid),
+      "lab3",
+      "2026-11-23T10:11:12",
+      "/w/broker.lock",
+      `kill ${process.pid}`,
+    ]) {
+      assert.ok(text.includes(part), `${part} in: ${text}`);
+    }
+    assert.match(explainLock("/w/broker.lock", elsewhereOwner(), "elsewhere"), /on that machine.*rm \/w\/broker\.lock/);
+  });
+
+  it("is held by one at a time when several processes take it over from dead owners", async () => {
+    const program = fileURLToPath(new URL("../../../support/processes/lock-contender.js", import.meta.url));
+    const path = lockPath();
+    const contenders = Array.from({ length: 3 }, () =>
+      spawn(process.execPath, [program, path, "80"], { stdio: ["ignore", "ignore", "inherit"] }),
+    );
+    for (const { pid } of contenders) mustEnd(pid);
+    const ends = (await Promise.all(contenders.map((contender) => once(contender, "exit")))) as [number | null][];
+    assert.deepEqual(
+      ends.map(([code]) => code),
+      [0, 0, 0],
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { UsageError } from "../../../../shared/errors.ts";
+import {
+  createWorkspace,
+  readJsonFile,
+  workspacePaths,
+  writeSecretFile,
+} from "../../../../shared/machine/workspace.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+describe("workspace paths", () => {
+  it("lie under XDG_DATA_HOME", () => {
+    const paths = workspacePaths("lab_2", { XDG_DATA_HOME: "/data", HOME: "/home/ann" });
+    assert.equal(paths.dir, "/data/nexus/lab_2");
+    assert.equal(paths.name, "lab_2");
+    assert.equal(paths.store, "/data/nexus/lab_2/store");
+    assert.equal(paths.endpoint, "/data/nexus/lab_2/endpoint.json");
+  });
+
+  it("lie under ~/.local/share when XDG_DATA_HOME is unset, empty or relative", () => {
+    for (const dataHome of [{}, { XDG_DATA_HOME: "" }, { XDG_DATA_HOME: "data" }]) {
+      assert.equal(workspacePaths("ws1", { HOME: "/home/ann", ...dataHome }).dir, "/home/ann/.local/share/nexus/ws1");
+    }
+    assert.equal(workspacePaths(undefined, {}).dir, join(homedir(), ".local/share/nexus/ws1"));
+  });
+
+  it("are refused for names that could leave the folder or upset a file system", () => {
+    for (const name of ["", "..", "a/b", "WS1", "1ws", "-a", "a b", "a\n", "a".repeat(33), "ä"]) {
+      assert.throws(() => workspacePaths(name, {}), UsageError, JSON.stringify(name));
+    }
+    assert.equal(workspacePaths("a".repeat(32), { HOME: "/h" }).name.length, 32);
+  });
+});
+
+describe("a workspace's folder", () => {
+  it("is its owner's alone, whatever the umask was", () => {
+    const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
+    mkdirSync(paths.secrets, { recursive: true, mode: 0o755 });
+    chmodSync(paths.dir, 0o755);
+    createWorkspace(paths);
+    assert.equal(modeOf(paths.dir), 0o700);
+    assert.equal(modeOf(paths.secrets), 0o700);
+    for (const folder of [paths.store, paths.logs, paths.holders]) assert.ok(statSync(folder).isDirectory());
+    createWorkspace(paths);
+  });
+
+  it("cannot be made where a file is in the way, and the error says where and what to do", () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "nexus"), "");
+    const paths = workspacePaths("ws1", { XDG_DATA_HOME: folder });
+    assert.throws(
+      () => createWorkspace(paths),
+      (error: Error) =>
+        error instanceof UsageError && error.message.includes(paths.dir) && error.message.includes("XDG_DATA_HOME"),
+    );
+  });
+});
+
+describe("a secret file", () => {
+  it("has mode 0600, also when it replaces a readable one, and leaves nothing beside it", () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "secret.json");
+    writeFileSync(path, "old", { mode: 0o644 });
+    writeSecretFile(path, '{"a":1}');
+    assert.equal(readFileSync(path, "utf8"), '{"a":1}');
+    assert.equal(modeOf(path), 0o600);
+    assert.deepEqual(readdirSync(folder), ["secret.json"]);
+    assert.deepEqual(readJsonFile(path), { a: 1 });
+  });
+
+  it("keeps the old text when the new one cannot be written", () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "taken");
+    mkdirSync(join(path, "full"), { recursive: true });
+    assert.throws(() => writeSecretFile(path, "new"));
+    assert.deepEqual(readdirSync(folder), ["taken"]);
+  });
+
+  it("reads as undefined when it is missing or damaged", () => {
+    const path = join(temporaryFolder(), "x.json");
+    assert.equal(readJsonFile(path), undefined);
+    writeFileSync(path, '{"a":');
+    assert.equal(readJsonFile(path), undefined);
+  });
+});

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
+import type { Bus } from "../../../../shared/ports.ts";
+import { type Answer, decodeAsk, encodeAnswer, encodeControl } from "../../../../shared/wire/messages.ts";
+import { WorkerNode } from "../../../../worker/node/node.ts";
+import { SimProcess } from "../../../simulate/sim-process.ts";
+import { silentLog } from "../../../simulate/simulation.ts";
+import { Timeline } from "../../../simulate/timeline.ts";
+
+const wait: Answer = { kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 };
+const refused: Answer = { kind: "refused", term: 1, reason: "it was drained", leave: true };
+const assigned: Answer = {
+  kind: "assigned",
+  term: 1,
+  job: "job1" as JobName,
+  run: "run1.1" as RunName,
+  n: 1,
+  attempt: 1,
+  seed: 1,
+  resume: null,
+  settings: [],
+  leaseMs: 30_000,
+  limits: null,
+  checkpointSeconds: 60,
+};
+
+/** A worker of four slots, whose claims are answered as told; its job is never described, so what it gets it keeps. */
+function startWorker(): {
+  answer: Answer;
+  claims: number;
+  hasEnded: boolean;
+  hint(): void;
+  live(ms: number): Promise<void>;
+} {
+  const timeline = new Timeline();
+  const process = new SimProcess(timeline, "worker", "seed");
+  const handlers: ((subject: string, data: Uint8Array) => void)[] = [];
+  const worker = {
+    answer: wait,
+    claims: 0,
+    hasEnded: false,
+    hint: () => handlers[0]?.("ctl.all", encodeControl({ kind: "work", term: 1 })),
+    live: async (ms: number) => {
+      const end = timeline.now + ms;
+      timeline.plan(null, end, () => undefined);
+      await timeline.run(() => timeline.now >= end);
+    },
+  };
+  const bus: Partial<Bus> = {
+    request: async (_subject, data) => {
+      if (decodeAsk(data).kind !== "claim") return new Promise<Uint8Array>(() => undefined);
+      worker.claims += 1;
+      const { answer, claims } = worker;
+      // Each one another trial, or it would be the run in hand again.
+      return encodeAnswer(answer.kind === "assigned" ? { ...answer, n: claims } : answer);
+    },
+    subscribe: (_subject, handler) => {
+      handlers.push(handler);
+      return () => undefined;
+    },
+  };
+  const { clock, chance } = process;
+  const spool = {
+    keep: () => "",
+    drop: () => undefined,
+    names: () => [],
+    read: () => assert.fail(),
+    putAside: () => "",
+  };
+  const runners = { run: () => assert.fail(), close: async () => undefined };
+  const folders = { unpackCode: () => "", removeFolder: () => undefined };
+  const node = new WorkerNode(
+    { bus: bus as Bus, clock, chance, log: silentLog, runners, spool, ...folders },
+    {
+      worker: "w1" as WorkerId,
+      bootId: "boot",
+      version: "test",
+      slots: 4,
+      targets: [],
+      opportunistic: false,
+      noCode: false,
+      stateDir: "",
+    },
+    () => undefined,
+  );
+  void node.work().then(() => {
+    worker.hasEnded = true;
+  });
+  return worker;
+}
+
+describe("slots that wait for work", () => {
+  test("are spoken for by one of them", async () => {
+    const worker = startWorker();
+    await worker.live(1000);
+    assert.equal(worker.claims, 4);
+    await worker.live(60_000);
+    assert.ok(worker.claims >= 4 + 3 && worker.claims <= 4 + 6, `${worker.claims} claims`);
+    worker.claims = 0;
+    worker.hint();
+    await worker.live(1000);
+    assert.equal(worker.claims, 1);
+  });
+
+  test("all ask as soon as that one has got some", async () => {
+    const worker = startWorker();
+    await worker.live(1000);
+    worker.claims = 0;
+    worker.answer = assigned;
+    worker.hint();
+    await worker.live(1000);
+    assert.equal(worker.claims, 4);
+  });
+
+  test("end at once when the worker is told to leave, those that ask and those that wait for them", async () => {
+    for (const before of [0, 1000]) {
+      const worker = startWorker();
+      if (before === 0) worker.answer = refused;
+      await worker.live(before);
+      worker.answer = refused;
+      worker.hint();
+      await worker.live(1000);
+      assert.equal(worker.hasEnded, true, `told after ${before} ms`);
+    }
+  });
+});

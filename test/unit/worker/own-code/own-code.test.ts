@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { collectCode } from "../../../../coordinator/cli/submit/collect-code.ts";
+import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { loadSpecFile } from "../../../../shared/components/component-defaults.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import { SpecError, UsageError } from "../../../../shared/errors.ts";
+import { BadMessage } from "../../../../shared/wire/check.ts";
+import { unzip, zip } from "../../../../shared/wire/code-bundle.ts";
+import { encode } from "../../../../shared/wire/codec.ts";
+import { sha256Of } from "../../../../shared/wire/sealed-chunks.ts";
+import { createComponent, useOwnComponents } from "../../../../worker/components/registry.ts";
+import { dropCode, unpackCode } from "../../../../worker/own-code/code-folder.ts";
+import { stageFactory } from "../../../../worker/stages/registry.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+import { claim, TestReign } from "../../../support/stories/reign.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const file = (path: string, text = path) => ({ path, isExecutable: false, bytes: bytes(text) });
+
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+const spec = (component: string, code = "[]"): string => `component: root/Root_Component
+job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: random, total_runs: 2, code: ${code}}
+hyperparameters:
+  - name: &a
+      ordered_tuning_values: [1, 2]
+      tuned_value: 1
+processing_stages:
+  - processing_stage: {component: ${component}, value: *a}
+`;
+
+describe("a bundle of code", () => {
+  test("comes out as it went in, and is named by its content, whatever the order", () => {
+    const files = [file("lib/b.py"), { ...file("run.sh"), isExecutable: true }, file("a.py")];
+    const bundle = zip(files);
+    assert.equal(bundle.files, 3);
+    assert.equal(zip([...files].reverse()).sha256, bundle.sha256);
+    assert.deepEqual(
+      unzip(bundle).map(({ path, isExecutable, bytes: found }) => [path, isExecutable, Buffer.from(found).toString()]),
+      [
+        ["a.py", false, "a.py"],
+        ["lib/b.py", false, "lib/b.py"],
+        ["run.sh", true, "run.sh"],
+      ],
+    );
+  });
+
+  test("that was damaged, leads out of its folder, or is a bomb, is refused", () => {
+    const bundle = zip([file("a.py")]);
+    const damaged = Uint8Array.from(bundle.zipped);
+    damaged[12] = (damaged[12] ?? 0) ^ 1;
+    assert.throws(() => unzip({ ...bundle, zipped: damaged }), BadMessage);
+    assert.throws(() => unzip({ ...bundle, files: 2 }), BadMessage);
+    for (const path of ["../a.py", "/etc/a", "a//b", "a\\b", "."])
+      assert.throws(() => unzip(zip([file(path)])), BadMessage, path);
+    const bomb = gzipSync(encode([1, [["a", false, new Uint8Array(70 * 1024 ** 2)]]]));
+    assert.throws(() => unzip({ sha256: sha256Of(bomb), files: 1, zipped: bomb }), /cannot be unzipped/);
+  });
+
+  test("is unpacked once, readable by its owner alone, and dropped with the next start", () => {
+    const stateDir = temporaryFolder();
+    const bundle = zip([file("processors/My_Proc.js", "export default 1"), { ...file("go.sh"), isExecutable: true }]);
+    const folder = unpackCode(stateDir, bundle);
+    assert.equal(unpackCode(stateDir, bundle), folder);
+    assert.deepEqual(readdirSync(folder).sort(), ["go.sh", "package.json", "processors"]);
+    assert.equal(readFileSync(join(folder, "package.json"), "utf8"), '{"type":"module"}\n');
+    assert.equal(statSync(join(folder, "go.sh")).mode & 0o777, 0o700);
+    assert.equal(statSync(join(folder, "processors/My_Proc.js")).mode & 0o777, 0o600);
+    dropCode(stateDir);
+    assert.deepEqual(readdirSync(stateDir), []);
+  });
+});
+
+describe("the code that a spec brings along", () => {
+  test("are the folders of its own components and what it names, without what is nobody's code", () => {
+    const folder = temporaryFolder();
+    write(folder, {
+      "search.yaml": spec("processors/My_Proc", "[lib, run.sh]"),
+      "processors/My_Proc/My_Proc.yaml": "component: processors/My_Proc\nvalue: 0\n",
+      "processors/My_Proc/My_Proc.js": "export default 1",
+      "processors/My_Proc/part.js": "",
+      "processors/Other/Other.yaml": "component: processors/Other\nvalue: 0\n",
+      "lib/a.py": "",
+      "lib/__pycache__/a.pyc": "",
+      "lib/.git/config": "",
+      "run.sh": "",
+      "data.csv": "",
+    });
+    chmodSync(join(folder, "run.sh"), 0o755);
+    symlinkSync("/etc/passwd", join(folder, "lib/link"));
+    const { spec: read } = loadSpecFile(join(folder, "search.yaml"));
+    const bundle = collectCode(read);
+    assert.ok(bundle);
+    assert.deepEqual(
+      unzip(bundle).map(({ path, isExecutable }) => [path, isExecutable]),
+      [
+        ["lib/a.py", false],
+        ["processors/My_Proc/My_Proc.js", false],
+        ["processors/My_Proc/My_Proc.yaml", false],
+        ["processors/My_Proc/part.js", false],
+        ["run.sh", true],
+      ],
+    );
+  });
+
+  test("is none where it needs none; what is wrong is named", () => {
+    const folder = temporaryFolder();
+    const at = (text: string) => {
+      write(folder, { "search.yaml": text });
+      return collectCode(loadSpecFile(join(folder, "search.yaml")).spec);
+    };
+    assert.equal(at(spec("processors/Probe_Proc")), undefined);
+    const refused = (code: string, message: RegExp): void => {
+      assert.throws(
+        () => at(spec("processors/Probe_Proc", code)),
+        (error: Error) => error instanceof UsageError && message.test(error.message),
+        code,
+      );
+    };
+    refused(
+      "[train.py]",
+      /search\.yaml: code: "train\.py": there is no such file or folder beside the spec\n {2}expected/,
+    );
+    refused("[../x]", /"\.\.\/x": it lies outside the folder of the spec/);
+    const random = randomBytes(900_000); // zipped it is no smaller
+    writeFileSync(join(folder, "data.bin"), random);
+    refused(
+      "data.bin",
+      /its 1 code files? takes? 0\.9 MB zipped; the largest: data\.bin \(0\.9 MB\)\n {2}expected at most/,
+    );
+    assert.throws(() => at(spec("processors/Probe_Proc", "[1]")), SpecError);
+  });
+});
+
+describe("a component of one's own", () => {
+  test("is loaded from the job's code, before one of ours; what it lacks is said", async () => {
+    const folder = temporaryFolder();
+    write(folder, {
+      "processors/My_Proc/My_Proc.mjs": "export default () => 'mine';",
+      "processors/RL_Proc.mjs": "export default () => 'in its place';",
+      "processors/Bad_Proc.mjs": "export const nothing = 1;",
+    });
+    const made = async (name: string) => (await stageFactory(name, folder))(undefined as never);
+    assert.equal(await made("processors/My_Proc"), "mine");
+    assert.equal(await made("processors/RL_Proc"), "in its place");
+    await assert.rejects(
+      made("processors/Bad_Proc"),
+      /Bad_Proc\.mjs: expected `export default function`, found no default/,
+    );
+    await assert.rejects(
+      made("processors/No_Proc"),
+      /there is no code of processors\/No_Proc: expected No_Proc\.js or No_Proc\.mjs/,
+    );
+    await assert.rejects(stageFactory("processors/My_Proc", null), /there is no code of processors\/My_Proc/);
+  });
+
+  test("also an agent, a model or an environment, in runs that bring it and in no others", async () => {
+    const folder = temporaryFolder();
+    write(folder, { "environments/My_Env/My_Env.mjs": "export default (spec) => 'mine, ' + spec.size;" });
+    const make = () =>
+      createComponent("environments", { component: "environments/My_Env", size: 3 }, undefined as never);
+    useOwnComponents(folder);
+    try {
+      assert.equal(await make(), "mine, 3");
+    } finally {
+      useOwnComponents(null);
+    }
+    await assert.rejects(make(), /component "environments\/My_Env" is not one of the environments; expected one of: /);
+  });
+
+  test("is given to no worker that takes none", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 2 });
+    Object.assign(test_.reign.state.jobs.get(job)?.submitted ?? {}, { code: zip([file("a.py")]) });
+    const refused = await answerClaim(test_.reign, "shy" as WorkerId, claim("c1", "boot", { noCode: true }));
+    assert.ok(
+      refused?.kind === "wait" && /job1 brings code of its own, and shy takes none \(--no-code\)/.test(refused.reason),
+    );
+    assert.equal((await answerClaim(test_.reign, "bold" as WorkerId, claim("c2")))?.kind, "assigned");
+  });
+});
