@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { progressLine } from "../../../../../coordinator/words/progress.ts";
+import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace, type WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
+import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import * as messages from "../../../../../shared/wire/messages.ts";
+import { open } from "../../../../../shared/wire/sealed-chunks.ts";
+import { decodeSnapshot, decodeSnapshotPlace } from "../../../../../shared/wire/snapshots.ts";
+import { parseEvidence } from "../../../../../shared/wire/subjects.ts";
+import { testimonyOf } from "../../../../../shared/wire/testimony.ts";
+import { FileSpool } from "../../../../../worker/node/spool.ts";
+import { Story } from "../../../../support/stories/control-story.ts";
+import { fromBase64, inJson, oldForms, oldJson, oldMessages, told } from "../../../../support/stories/old-forms.ts";
+import { plain } from "../../../../support/stories/reign.ts";
+
+const journal = oldMessages("journal.jsonl.gz");
+const evidence = oldMessages("evidence.jsonl.gz");
+const expected = oldJson<{
+  readonly told: unknown;
+  readonly atSnapshot: unknown;
+  readonly records: Readonly<Record<string, number>>;
+  readonly sentences: readonly unknown[];
+  readonly evidence: Readonly<Record<string, number>>;
+  readonly spool: readonly unknown[];
+}>("expected.json");
+
+/** Folds the messages from one sequence to another into a state. */
+function foldOn(state: WorkspaceState, to = Number.POSITIVE_INFINITY): WorkspaceState {
+  for (const { seq, msgId, data } of journal) {
+    if (seq <= state.seq || seq > to) continue;
+    assert.ok(messages.isJournalRecord(msgId), msgId);
+    for (const event of messages.decodeEvents(data)) apply(state, event);
+    state.seq = seq;
+  }
+  return state;
+}
+
+const records: readonly { readonly seq: number; readonly event: JournalEvent }[] = journal.flatMap(({ seq, data }) =>
+  messages.decodeEvents(data).map((event) => ({ seq, event })),
+);
+
+function storedSnapshot(): { readonly state: WorkspaceState; readonly seq: number } {
+  const { entry, pieces } = oldJson<{ entry: string; pieces: readonly { subject: string; data: string }[] }>(
+    "snapshot.json",
+  );
+  const place = decodeSnapshotPlace(fromBase64(entry));
+  const opened = open(
+    pieces.map(({ data }) => fromBase64(data)),
+    place.key,
+    place,
+  );
+  return { state: decodeSnapshot(opened), seq: place.seq };
+}
+
+const count = (words: readonly string[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+};
+
+describe("what a workspace stored before its records had codes", () => {
+  test("its journal folds to the jobs, runs and workers that it told of then", () => {
+    assert.deepEqual(told(foldOn(emptyWorkspace())), expected.told);
+  });
+
+  test("its snapshot is opened, and is what the journal folds to up to there", () => {
+    const { state, seq } = storedSnapshot();
+    assert.equal(state.seq, seq);
+    assert.deepEqual(told(state), expected.atSnapshot);
+    assert.deepEqual(plain(state), plain(foldOn(emptyWorkspace(), seq)));
+  });
+
+  test("its snapshot with the rest of the journal is what the whole journal folds to", () => {
+    const { state } = storedSnapshot();
+    const whole = foldOn(emptyWorkspace());
+    assert.deepEqual(plain(foldOn(state)), plain(whole));
+    assert.deepEqual(told(state), expected.told);
+  });
+
+  test("each of its sentences is still there to be read", () => {
+    assert.deepEqual(count(records.map(({ event }) => event.type)), expected.records);
+    const found = new Set(
+      records.flatMap(({ event }) => {
+        if (!("reason" in event)) return [];
+        const what = "outcome" in event ? event.outcome : "state" in event ? event.state : "";
+        const charged = "charged" in event ? event.charged : null;
+        return JSON.stringify([event.type, what, charged, "by" in event ? event.by : "", event.reason]);
+      }),
+    );
+    assert.deepEqual([...found].sort(), expected.sentences.map((each) => JSON.stringify(each)).sort());
+  });
+
+  test("its evidence is read, message by message", () => {
+    assert.deepEqual(count(evidence.map(({ subject }) => parseEvidence(subject)?.kind ?? subject)), expected.evidence);
+    for (const message of evidence) assert.ok(testimonyOf(message), `${message.seq} ${message.subject}`);
+  });
+
+  test("a result that a worker could not deliver is read from its spool", () => {
+    const spool = new FileSpool(join(oldForms, "spool"));
+    const found = spool.names().map((name) => {
+      const { subject, msgId, data } = spool.read(name);
+      assert.equal(parseEvidence(subject)?.kind, "result");
+      return inJson({ name, subject, msgId, result: messages.decodeResult(data) });
+    });
+    assert.deepEqual(found, expected.spool);
+    assert.equal(readdirSync(join(oldForms, "spool")).length, found.length);
+  });
+});
+
+describe("what an earlier version's programs say to each other", () => {
+  const decoders: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
+    ask: messages.decodeAsk,
+    answer: messages.decodeAnswer,
+    control: messages.decodeControl,
+    order: messages.decodeOrder,
+    "order answer": messages.decodeOrderAnswer,
+    enrolment: messages.decodeEnrolment,
+    report: messages.decodeReports,
+    checkpoint: messages.decodeCheckpoint,
+    result: messages.decodeResult,
+    failed: messages.decodeFailure,
+    released: messages.decodeHandback,
+    status: messages.decodeStatus,
+    leader: messages.decodeLeader,
+    snapshot: decodeSnapshotPlace,
+  };
+  const examples =
+    oldJson<
+      readonly { readonly name: string; readonly form: string; readonly bytes: string; readonly value: unknown }[]
+    >("wire.json.gz");
+
+  test("there is an example of each form", () => {
+    assert.deepEqual(Object.keys(count(examples.map(({ form }) => form))).sort(), Object.keys(decoders).sort());
+  });
+
+  for (const { name, form, bytes, value } of examples) {
+    test(`${name} is read as it was meant`, () => {
+      assert.deepEqual(inJson(decoders[form]?.(fromBase64(bytes))), value);
+    });
+  }
+});
+
+describe("a coordinator that goes on from such a journal", () => {
+  /** The first record of which this holds. */
+  function first(what: (event: JournalEvent) => boolean): { readonly seq: number; readonly event: JournalEvent } {
+    const found = records.find(({ event }) => what(event));
+    assert.ok(found);
+    return found;
+  }
+  /** A coordinator that takes over right after that record's message. */
+  const takenOverAt = (seq: number, job: JobName): Story => new Story({}, foldOn(emptyWorkspace(), seq), job);
+  const startedAnew = (attempt: number) => (event: JournalEvent) =>
+    event.type === "lost" && event.attempt === attempt && event.reason.endsWith(" started anew");
+
+  test("charges a trial under which its worker starts anew for the second time, not for the first", async () => {
+    for (const attempt of [1, 2]) {
+      const { seq, event } = first(startedAnew(attempt));
+      assert.ok(event.type === "lost");
+      const { job, n, worker } = event;
+      const story = takenOverAt(seq - 1, job);
+      await story.claim(worker, "another boot");
+      const lost = story.test.events.find((each) => each.type === "lost");
+      assert.ok(lost?.type === "lost");
+      assert.deepEqual([lost.n, lost.attempt, lost.charged, lost.reason], [n, attempt, attempt === 2, event.reason]);
+    }
+  });
+
+  test("goes on with a search that it had stopped itself once its rule is lifted, and not with one that a person stopped", async () => {
+    const isStop =
+      (isOwn: boolean) =>
+      (event: JournalEvent): boolean =>
+        event.type === "job-state" && event.state === "stopping" && (event.by === "coordinator") === isOwn;
+    for (const isOwn of [true, false]) {
+      const { seq, event } = first(isStop(isOwn));
+      assert.ok(event.type === "job-state");
+      const story = takenOverAt(seq, event.job);
+      assert.equal(story.table.state, "stopping");
+      assert.match(await story.edit({ stopWhen: null, totalRuns: 600 }), /^ok/);
+      assert.equal(story.table.state, isOwn ? "searching" : "stopping");
+    }
+  });
+
+  test("says of a trial that was lost that it is queued", () => {
+    const { seq, event } = first(
+      ({ type, ...more }) => type === "lost" && "reason" in more && more.reason.startsWith("no sign of life"),
+    );
+    assert.ok(event.type === "lost");
+    const table = foldOn(emptyWorkspace(), seq).jobs.get(event.job);
+    assert.ok(table);
+    assert.match(progressLine(table, 0), /1 queued.* 1 lost and queued/);
+  });
+
+  test("loses the runs of a worker that it benched itself, and takes back those of one that a person benched", () => {
+    for (const [worker, outcome] of [
+      ["carol", "lost"],
+      ["bob", "reclaimed"],
+    ] as const) {
+      const { event: taken } = first(
+        (each) => each.type === "lost" && each.worker === worker && each.reason.startsWith(`${worker} is benched`),
+      );
+      assert.ok(taken.type === "lost");
+      const { seq } = first(
+        (each) => each.type === "worker-state" && each.worker === worker && each.state === "benched",
+      );
+      const story = takenOverAt(seq, taken.job);
+      story.wait(100);
+      const ends = story.test.events.filter((each) => each.type === "lost" && each.worker === (worker as WorkerId));
+      assert.deepEqual(
+        ends.map((each) => each.type === "lost" && [each.n, each.outcome, each.charged, each.reason]),
+        [[taken.n, outcome, false, taken.reason]],
+      );
+    }
+  });
+});
