@@ -90,11 +90,7 @@ const rules: readonly Rule[] = [
     isBroken: ({ file, specifier }) =>
       file === undefined ? builtinModules.includes(specifier) : !file.endsWith(".ts"),
   },
-  wrapped(
-    "nats",
-    "shared/broker/client/bus.ts and shared/broker/nats",
-    /^shared\/broker\/(client\/)?(bus\.ts$|nats\/)/,
-  ),
+  wrapped("nats", "shared/broker/client", /^shared\/broker\/client\//),
   wrapped("msgpackr", "shared/wire/codec.ts", /^shared\/wire\/codec\.ts$/),
   wrapped("pino", "shared/log.ts", /^shared\/log\.ts$/),
   wrapped("js-yaml", "shared/domain/spec", /^shared\/domain\/runspec\//),
