@@ -7,11 +7,11 @@ import { importanceOf } from "../../shared/domain/importance/importance.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { exitCode, NexusError, UsageError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
-import { checkIsSearch, nothingCompleted } from "../cli/evaluate/eval.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
 import { readEvents } from "../reading/journal-events.ts";
 import { namedJob } from "../runs/named-job.ts";
 import { selectRuns } from "../runs/run-list.ts";
+import { checkIsSearch, nothingCompleted } from "../runs/searched.ts";
 import { runStatus, statusWords } from "../words/status-words.ts";
 import { againstDial, againstMeasure, inOrder } from "./against.ts";
 import {

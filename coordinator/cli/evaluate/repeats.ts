@@ -5,9 +5,10 @@ import { type MeasuredAgain, measuredAgain } from "../../../shared/domain/evalua
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
+import { nothingCompleted } from "../../runs/searched.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { printable } from "../../words/table.ts";
-import { hparamsOf, nothingCompleted } from "./eval.ts";
+import { hparamsOf } from "./eval.ts";
 
 /** What the runs of a job with hp_tuning: false say of its one configuration: nothing was selected, so their mean is unbiased. */
 export interface Repeats {

@@ -1,8 +1,8 @@
 import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
+import { heardStatus } from "../../operator/leader-here.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
-import { hearStatus } from "../../reading/hear-status.ts";
 import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
 import { heldBy, isSilent } from "../../words/silence.ts";
 import { workerReason, workerStatus } from "../../words/status-words.ts";
@@ -15,7 +15,7 @@ export async function listWorkers(
 ): Promise<void> {
   const scope = scopeOf(globals);
   await withLink(scope, "viewer", async ({ bus }) => {
-    const [state, status] = await Promise.all([readWorkspaceOver(bus), hearStatus(bus, scope)]);
+    const [state, status] = await Promise.all([readWorkspaceOver(bus), heardStatus(bus, scope)]);
     printWorkers(state, scope.paths.name, options, output, status);
     if (state.workers.size > 0 && !status) output.note("no coordinator tells who is connected at this moment\n");
   });

@@ -12,20 +12,28 @@ import { exitCode, SpecError } from "../../../shared/errors.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../../endpoint/join-lines.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
+import { heardStatus } from "../../operator/leader-here.ts";
 import { withOperatorLink } from "../../operator/operator-link.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
 import { PlainView, processPorts } from "../../plain/plain-view.ts";
 import { watchJob } from "../../plain/watch-job.ts";
-import { hearStatus } from "../../reading/hear-status.ts";
 import { targetOf } from "../../runs/columns.ts";
 import { checkStages } from "./check-stages.ts";
 import { collectCode } from "./collect-code.ts";
-import type { RunOptions } from "./run.ts";
 
 const copyName = "launched_job_spec.yaml";
 /** What a process that ended by Ctrl-C exits with. */
 const interrupted = 130;
+
+/** `nexus run`. */
+export interface RunOptions {
+  /** Takes the place of the spec's own `monitor`. */
+  readonly monitor?: "same" | "none" | "new" | undefined;
+  /** Seconds between blocks of standings where the output is no terminal. */
+  readonly every?: number | undefined;
+  readonly json?: boolean | undefined;
+}
 
 /** Submits a spec to the swarm, says what the original says, and shows the search as `monitor` asks; returns the exit code. */
 export async function launchJob(
@@ -62,7 +70,7 @@ export async function launchJob(
     const job = parseJobName(answer.name);
     if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
     // Who is there, and for which pools, the leader alone knows; a view hears that by itself, and must not begin late.
-    const status = monitor === "same" ? undefined : await hearStatus(link.bus, scope);
+    const status = monitor === "same" ? undefined : await heardStatus(link.bus, scope);
     const say = (state: WorkspaceState, table: RunTable): void => {
       if (options.json) output.result(`${JSON.stringify(launchObject(table))}\n`);
       else words.result(launchText(table, scope.paths.name));

@@ -2,16 +2,8 @@ import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Output } from "../../operator/output.ts";
 import type { GlobalOptions } from "../../operator/scope.ts";
+import type { RunOptions } from "./launch-job.ts";
 import { parseSpecArguments } from "./spec-arguments.ts";
-
-/** `nexus run`. */
-export interface RunOptions {
-  /** Takes the place of the spec's own `monitor`. */
-  readonly monitor?: "same" | "none" | "new" | undefined;
-  /** Seconds between blocks of standings where the output is no terminal. */
-  readonly every?: number | undefined;
-  readonly json?: boolean | undefined;
-}
 
 /**
  * Reads a spec and executes it: on the swarm if its job launcher is enabled, otherwise here and now.

@@ -10,7 +10,7 @@ import { UsageError } from "../../../shared/errors.ts";
 import { mostImported } from "../../../shared/wire/messages.ts";
 import type { Output } from "../../operator/output.ts";
 import type { GlobalOptions } from "../../operator/scope.ts";
-import type { RunOptions } from "../submit/run.ts";
+import type { RunOptions } from "../submit/launch-job.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
 
 /** Problems named at once; a wrong column would otherwise fill the screen. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { RunOptions } from "../submit/run.ts";
+import type { RunOptions } from "../submit/launch-job.ts";
 import { seconds } from "./arguments.ts";
 import { examples } from "./examples.ts";
 import * as help from "./help.ts";

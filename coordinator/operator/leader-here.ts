@@ -1,0 +1,18 @@
+import { readPeers } from "../../shared/broker/peers/peers.ts";
+import type { Bus } from "../../shared/ports.ts";
+import type { Status } from "../../shared/wire/messages.ts";
+import { livingEndpoint } from "../endpoint/endpoint.ts";
+import { hearStatus } from "../reading/hear-status.ts";
+import type { Scope } from "./scope.ts";
+
+/** Whether a coordinator may lead this workspace now: on this machine, on a peer, or on somebody else's broker, where nobody can tell. */
+export const isCoordinatorHere = ({ paths, external }: Scope): boolean =>
+  external !== null || readPeers(paths) !== undefined || livingEndpoint(paths) !== undefined;
+
+/** What the leader tells of its workers; undefined at once where no coordinator can lead. */
+export const heardStatus = async (bus: Bus, scope: Scope): Promise<Status | undefined> =>
+  isCoordinatorHere(scope) ? hearStatus(bus) : undefined;
+
+/** What is said where nothing goes on because nobody leads. */
+export const nobodyLeads = (flags: string): string =>
+  `no coordinator runs on this machine, so nothing new is given out; to go on: nexus-coord${flags}\n`;
