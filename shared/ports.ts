@@ -1,4 +1,7 @@
-/** What the edges provide to the logic. Real ones: shared/broker/client/bus.ts, clock.ts and chance.ts; simulated ones: test/simulate. */
+/**
+ * What the edges provide to the logic, and what it may rely on; test/conformance holds every implementation to this page.
+ * The real ones: clock.ts, chance.ts and shared/broker/client/bus.ts. The simulated ones: test/simulate.
+ */
 
 /** What ends a wait before its time: an AbortSignal, or an `Ending` where a program makes millions of them. */
 export interface EndSignal {
@@ -7,45 +10,64 @@ export interface EndSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/**
+ * One process's time. No callback runs before the call that asked for it has returned. Of two calls asked for with the same
+ * `ms`, the first runs first; no other order is promised. A call may come up to 1 ms early, and as late as the process is
+ * busy; one that stood still runs what came due meanwhile, each call once, when it goes on. `ms` below 1 means as soon as
+ * possible; the most is 2^31 - 1 (24.8 days).
+ */
 export interface Clock {
-  /** Milliseconds that only go forward; leases and timers use this. */
+  /**
+   * Milliseconds, with a fraction, that never go back; leases and timers use this. The origin is the process's own, so values
+   * of two processes are never compared. Time in which the machine was suspended may or may not count.
+   */
   monotonic(): number;
-  /** Milliseconds since 1970, for people. */
+  /** Whole milliseconds since 1970, for people. May jump either way. */
   wall(): number;
-  /** Resolves after `ms`; at once when the signal aborts. */
+  /**
+   * Resolves after `ms`, or as soon as the signal aborts, or at once when it has aborted already. Never rejects. Leaves no
+   * listener on the signal.
+   */
   pause(ms: number, signal?: EndSignal): Promise<void>;
-  /** Calls back once, after `ms`. */
+  /** Calls back once, after `ms`. What the action throws is a bug and ends the process. */
   after(ms: number, action: () => void): Timer;
-  /** Calls back each `ms` until cancelled. */
+  /** Calls back after each `ms` until cancelled, also from within the action. Calls that were missed are not made up for. */
   every(ms: number, action: () => void): Timer;
 }
 
 /** A call that is to come. */
 export interface Timer {
+  /** The action is not called any more. Does nothing when that was so already. */
   cancel(): void;
   /** From now on this timer alone keeps no process alive. Returns itself. */
   unref(): Timer;
 }
 
-/** Luck on which no result of a search rests: jitter, and texts that nobody else has. */
+/** Randomness that never affects results: jitter and unique tokens. */
 export interface Chance {
-  /** A number from 0 up to 1. */
+  /** Evenly distributed, from 0 up to but not including 1. */
   fraction(): number;
-  /** A text of letters, digits, dashes and underscores that comes once and cannot be guessed. */
+  /**
+   * A text of letters, digits, dashes and underscores, at most 64, that no other call gives, in whatever process. Whoever has
+   * seen none of this process cannot guess one.
+   */
   nonce(): string;
 }
 
-/** A stored message. */
+/** A stored message. It never changes: nobody writes to `data`. */
 export interface StoredMessage {
+  /** Its place in the stream: 1 or more, higher than that of every message stored before it. */
   readonly seq: number;
   readonly subject: string;
   readonly data: Uint8Array;
+  /** "" for a message that was stored without one. */
   readonly msgId: string;
 }
 
 export interface Stored {
+  /** Where the message lies; of a duplicate, where the first one lies. */
   readonly seq: number;
-  /** The broker had this msgID already; it compares it before anything else. */
+  /** The stream had this msgId already, so nothing was stored now. */
   readonly duplicate: boolean;
 }
 
@@ -53,11 +75,13 @@ export type BusErrorReason =
   | "nobody answered"
   | "no answer in time"
   | "not connected"
+  /** `expectLastSeq` or `expectLastMsgId` does not hold. */
   | "not the next"
   | "refused"
+  /** The stream, or its disk, takes no more. */
   | "full"
   | "too large"
-  /** A message of this msgID was seen and may or may not come to be stored: only one with another id can tell. */
+  /** A message of this msgId was seen and may or may not come to be stored: only one with another id can tell. */
   | "id used up"
   | "closed";
 
@@ -73,17 +97,24 @@ export class BusError extends Error {
 }
 
 export interface StoreOptions {
+  /** Names the message: one that is stored again under it within the duplicate window (2 minutes) is not stored twice. */
   readonly msgId: string;
-  /** Store it only right after this sequence of the stream. */
+  /** Store it only if the stream's last sequence is this; 0: only as the first of all. */
   readonly expectLastSeq?: number;
-  /** Store it only right after the message that had this msgID. */
+  /** Store it only if the stream's last message has this msgId. */
   readonly expectLastMsgId?: string;
+  /** 5000 when left out. */
   readonly timeoutMs?: number;
 }
 
+/** One reader's way through a stream. */
 export interface Reading {
-  /** Resolves when everything stored at the time of the call has been handed over. */
+  /**
+   * Resolves when everything that was stored at the time of the call, and is read, has been handed over. Never rejects; while
+   * the broker is away it waits, and after `stop` it may never resolve, so whoever waits sets a limit.
+   */
   readonly caughtUp: Promise<void>;
+  /** Nothing more is handed over from the call on. Resolves when the broker has been told, or does not answer. May be repeated. */
   stop(): Promise<void>;
 }
 
@@ -93,26 +124,65 @@ export interface BrokerStatus {
   readonly text: string;
 }
 
-/** Messages as the broker carries them. Handlers get bytes as they came; the caller checks them. */
+/**
+ * Messages as the broker carries them.
+ *
+ * - Bytes are given away: neither the sender nor any receiver writes to them, and all may keep them. What they hold is the
+ *   receiver's to check.
+ * - A subject is words joined by dots. Where a pattern is allowed, `*` stands for one word and a last `>` for one or more.
+ * - What one connection sends under one subject arrives in the order of the calls. Different subjects may overtake each other,
+ *   as they do on the routes of a cluster, and nothing holds between two connections.
+ * - What is published or asked may be heard twice, or not at all. What is stored is read once.
+ * - A promise rejects with BusError: "closed" after `close`, "not connected" or "no answer in time" while the broker is away;
+ *   after one of these three, what was asked for may have been done all the same. "refused": this user may not, there is no
+ *   such stream, or the broker cannot do it. "too large": the message does not fit; nothing was sent.
+ * - A lost connection is made again without being asked, and subscriptions and readings go on. Requests and stores are not
+ *   repeated: only the caller knows whether they may be.
+ * - No handler is called before the call that gave it has returned, and handlers do not throw.
+ */
 export interface Bus {
-  /** @throws BusError "nobody answered" at once where no one listens, "no answer in time" otherwise */
+  /**
+   * Asks once; the first answer counts, later ones are dropped. The subject is no pattern.
+   *
+   * @throws BusError "nobody answered" soon where no one listens; "no answer in time" after `timeoutMs`
+   */
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
-  /** Hands over every request; `reply` may be called later, or never. `status` is what the broker itself may add; 0: nothing. */
+  /**
+   * Hears every message of a subject or pattern, also what was published and wants no answer. `reply` may be called later, or
+   * never; it does nothing where nobody asked, and a lost answer is not sent again.
+   *
+   * @param handler  `status`: what the broker itself may add; code 0: nothing
+   * @returns what ends it: from that call on the handler is not called any more
+   */
   respond(
     subject: string,
     handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
   ): () => void;
+  /**
+   * Tells all who listen; nobody learns whether it arrived. While the broker is away it is lost or sent later; after `close`
+   * it does nothing.
+   *
+   * @throws BusError "too large", from the call itself
+   */
   publish(subject: string, data: Uint8Array): void;
+  /** As `respond`, without answers. What was published before the broker knows of it is missed; `flush` waits until it does. */
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void;
   /**
-   * Stores a message; resolves once the broker has it on disk. A message with a msgID that the stream saw within its
-   * duplicate window is stored once.
+   * Stores a message in the stream that takes its subject; resolves once the broker has it on disk, in a cluster on the disks
+   * of more than half. `data` holds at least one byte. Several may be on their way; who needs an order says so in `options`.
+   *
+   * The msgId is compared first: for a duplicate the expectations do not count. After "closed", "not connected" or "no answer
+   * in time" it is stored or not; to store it again under the same msgId, within the duplicate window, makes sure.
+   *
+   * @throws BusError "not the next", "full", "nobody answered" (no stream takes the subject): it is not stored. "id used up"
    */
   store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored>;
   /**
-   * Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come.
+   * Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come. Sequences have gaps
+   * where messages were deleted, are damaged, or have other subjects. The handler may be called before the promise resolves.
    *
-   * @param subjects  only messages of these, which may hold the wildcards `*` and `>`; the broker picks them. Left out: all
+   * @param fromSeq   below 1: from the first; above the last: only those to come
+   * @param subjects  only messages of these subjects or patterns; the broker picks them. Left out: all
    */
   read(
     stream: string,
@@ -120,27 +190,37 @@ export interface Bus {
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
   ): Promise<Reading>;
-  /** Sequence of the stream's last message; 0 when it has none. */
+  /** The highest sequence that the stream has given, also where that message was deleted; 0 when it never had one. */
   lastSeq(stream: string): Promise<number>;
   /** What the stream's newest message of that subject holds; null when there is none. */
   newest(stream: string, subject: string): Promise<Uint8Array | null>;
-  /** Subjects that messages of the stream have; `filter` may hold the wildcards. */
-  subjects(stream: string, filter: string): Promise<string[]>;
-  /** Deletes the stream's messages of a subject, which may hold the wildcards. Coordinators alone have the right to. */
+  /** Subjects that messages of the stream have and that match the pattern, each once, in any order. */
+  subjects(stream: string, pattern: string): Promise<string[]>;
+  /** Deletes the stream's messages of a subject or pattern; none need be there. Only coordinators have the right to. */
   purge(stream: string, subject: string): Promise<void>;
   readonly entries: EntryStore;
-  /** Resolves when the broker has seen everything sent so far, subscriptions included. */
+  /** Resolves when the broker has seen everything sent before the call, subscriptions included. */
   flush(): Promise<void>;
+  /** As far as this process knows: a broken connection shows after some seconds. */
   isConnected(): boolean;
-  /** Returns what undoes it. */
+  /** Calls back each time a lost connection is there again; the first connection is none. @returns what ends it */
   onReconnect(handler: () => void): () => void;
+  /**
+   * Ends readings and subscriptions; what waits rejects with "closed", at the latest at its own limit. May be repeated. What
+   * was published just before may be lost: `flush` first.
+   */
   close(): Promise<void>;
 }
 
-/** A few small entries with revisions (JetStream KV). */
+/**
+ * A few small entries with revisions (JetStream KV). A write is seen by every `get` that is called after it resolved. Errors are
+ * those of `Bus`; after "no answer in time" a write happened or not, and only `get` tells.
+ */
 export interface EntryStore {
+  /** Null when there is no such entry. `revision` is higher than that of every earlier value, of whatever key. */
   get(key: string): Promise<{ value: Uint8Array; revision: number } | null>;
-  /** The new revision; null when someone else was first. */
+  /** The new revision; null, and nothing changed, when the entry exists. */
   create(key: string, value: Uint8Array): Promise<number | null>;
+  /** The new revision; null, and nothing changed, when the entry's revision is another by now, or there is none. */
   update(key: string, value: Uint8Array, revision: number): Promise<number | null>;
 }
