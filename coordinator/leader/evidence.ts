@@ -1,92 +1,86 @@
 import { mostColumns, type RunTable } from "../../shared/domain/fold/run-table.ts";
-import { isNewestStay, isOpen, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
+import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
-import {
-  decodeCheckpoint,
-  decodeFailure,
-  decodeHandback,
-  decodeReports,
-  decodeResult,
-} from "../../shared/wire/messages.ts";
-import { type EvidenceAddress, parseEvidence } from "../../shared/wire/subjects.ts";
+import { decodeEvidence, type Evidence } from "../../shared/wire/messages.ts";
+import { parseEvidence } from "../../shared/wire/subjects.ts";
 import { benchIfSick, benchOutcome, benchWhoFailed } from "./bench.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { lastLines, requeue } from "./requeue.ts";
 
-/** A message of the stream and the trial that it is about. */
+/** A message that may be believed, and the trial that it is about. */
 interface Case {
   readonly reign: Reign;
-  readonly address: EvidenceAddress;
   readonly table: RunTable;
   readonly trial: Trial;
-  readonly message: StoredMessage;
+  readonly job: JobName;
+  readonly worker: WorkerId;
+  /** Its sequence in EV. */
+  readonly ev: number;
 }
 
 /** Judges one message that a worker published, in the order of the stream; journals what follows from it. */
-export function judgeEvidence(reign: Reign, message: StoredMessage): void {
+export function judgeEvidence(reign: Reign, { seq, subject, data }: StoredMessage): void {
   try {
-    const address = parseEvidence(message.subject);
+    const address = parseEvidence(subject);
     const table = address && reign.state.jobs.get(address.job);
     const trial = address && table?.trial(address.n);
-    if (!address || !table || !trial) throw new BadMessage(`no trial answers to ${message.subject}`);
-    judge({ reign, address, table, trial, message });
+    if (!address || !table || !trial) throw new BadMessage(`no trial answers to ${subject}`);
+    const told = decodeEvidence(address, data);
+    const { worker, job } = address;
+    const unheard = whyUnheard(trial, { ...told, worker });
+    if (unheard !== undefined) throw new BadMessage(unheard);
+    judge({ reign, table, trial, job, worker, ev: seq }, told);
   } catch (error) {
     if (!(error instanceof BadMessage)) throw error;
     reign.dropped += 1;
-    reign.ports.log.warn({ subject: message.subject, seq: message.seq, why: error.message }, "evidence dropped");
+    reign.ports.log.warn({ subject, seq, why: error.message }, "evidence dropped");
   }
-  reign.judgedUpTo(message.seq);
+  reign.judgedUpTo(seq);
 }
 
-function judge(found: Case): void {
-  const { reign, address, trial, message } = found;
-  switch (address.kind) {
-    case "report": {
-      const { attempt, claim, reports } = decodeReports(message.data);
-      holderWith(address, trial, attempt, claim);
-      const newest = reports.at(-1);
-      if (newest) reign.progress(address.job, address.n, newest[1]);
-      break;
-    }
+function judge(found: Case, told: Evidence): void {
+  const { reign, table, trial, job, worker, ev } = found;
+  switch (told.kind) {
+    case "report":
     case "checkpoint": {
-      const { attempt, claim, reports, state } = decodeCheckpoint(message.data);
-      holderWith(address, trial, attempt, claim);
-      const newest = reports.at(-1);
-      if (newest) reign.progress(address.job, address.n, newest[1]);
-      judgeCheckpoint(reign, found.table, trial, { worker: address.worker, attempt }, state, message.seq);
+      const newest = told.reports.at(-1);
+      if (newest) reign.progress(job, trial.n, newest[1]);
+      if (told.kind === "report") break;
+      judgeCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.state, ev);
       break;
     }
     case "result":
-      judgeResult(found);
+      judgeResult(found, told);
       break;
     case "failed":
-      judgeFailure(found);
+      judgeFailure(found, told);
       break;
     case "released":
-      judgeHandback(found);
+      judgeHandback(found, told);
       break;
     default: {
-      const never: never = address.kind;
-      throw new BadMessage(`unknown kind ${String(never)}`);
+      const never: never = told;
+      throw new BadMessage(`unknown evidence ${JSON.stringify(never)}`);
     }
   }
 }
 
+type Told<Kind extends Evidence["kind"]> = Extract<Evidence, { kind: Kind }>;
+
 /** The first result from any worker that the journal names as a holder counts while the trial is open; later ones are late. */
-function judgeResult({ reign, address, table, trial, message }: Case): void {
-  const { attempt, claim, hpmax, iters, metrics, console } = decodeResult(message.data);
-  const { job, n, worker } = address;
-  holderWith(address, trial, attempt, claim);
-  const at = reign.ports.clock.wall();
-  const who = { job, n, attempt, worker, ev: message.seq, at };
+function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<"result">): void {
+  const { attempt, hpmax, iters, metrics, console } = told;
+  const { n } = trial;
+  const who = { job, n, attempt, worker, ev, at: reign.ports.clock.wall() };
   if (!isOpen(trial)) {
     void reign.record({ type: "late", ...who, hpmax });
     return;
   }
-  stopOthers(reign, address, trial, attempt);
+  stopOthers(reign, worker, trial, attempt);
   if (Number.isFinite(hpmax)) {
     void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, metrics) });
     benchWhoFailed(reign, table);
@@ -116,57 +110,40 @@ function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<str
 const saidFull = new WeakSet<RunTable>();
 
 /** A failure counts only from who holds the trial, or did last: an older holder's may be its machine's. */
-function judgeFailure({ reign, address, table, trial, message }: Case): void {
-  const { attempt, claim, outcome, reason, console } = decodeFailure(message.data);
-  const { job, n, worker } = address;
-  holderWith(address, trial, attempt, claim);
+function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told<"failed">): void {
+  const { attempt, outcome, reason, console } = told;
+  const { n } = trial;
   if (!isOpen(trial) || !isNewestStay(trial, attempt)) {
-    reign.ports.log.info({ subject: message.subject, reason }, "a failure of an older attempt is not counted");
+    reign.ports.log.info({ run: trial.run, worker, attempt, reason }, "a failure of an older attempt is not counted");
     return;
   }
   const standing = reign.state.workers.get(worker);
   if (standing?.state === "benched" && outcome === "failed") {
     const why = `${worker} is benched: ${standing.reason}`;
     if (trial.status !== "running") return;
-    requeue(reign, table, trial, { outcome: benchOutcome(standing), charged: false, reason: why, ev: message.seq });
+    requeue(reign, table, trial, { outcome: benchOutcome(standing), charged: false, reason: why, ev });
     return;
   }
-  const at = reign.ports.clock.wall();
-  const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev: message.seq, at };
+  const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev, at: reign.ports.clock.wall() };
   void reign.record({ type: "ended", ...who, outcome, reason, ...lastLines(table, console) });
   // Before the job may end: a failure that is taken back is one run more to do.
   benchIfSick(reign, worker, table);
   afterEnd(reign, table, n);
 }
 
-function judgeHandback({ reign, address, table, trial, message }: Case): void {
-  const { attempt, claim, fault, reason, console } = decodeHandback(message.data);
-  holderWith(address, trial, attempt, claim);
+function judgeHandback({ reign, table, trial, ev }: Case, told: Told<"released">): void {
+  const { attempt, fault, reason, console } = told;
   if (trial.status !== "running" || !isNewestStay(trial, attempt)) return;
   const isOwners = fault === "owner";
   const outcome = isOwners ? "reclaimed" : "lost";
-  requeue(reign, table, trial, { outcome, charged: !isOwners, reason, ev: message.seq }, console);
-}
-
-/** Only a worker that the journal names for this attempt may speak of the trial. */
-function holderWith(address: EvidenceAddress, trial: Trial, attempt: number, claim = ""): void {
-  const part = trial.attempts.find((each) => each.attempt === attempt);
-  if (part?.worker !== address.worker) {
-    throw new BadMessage(`${address.worker} never held attempt ${attempt} of ${address.job} trial ${address.n}`);
-  }
-  // Of an ended trial the claims are forgotten: what comes then is late, and counts for nothing.
-  if (claim !== "" && part.claimId !== "" && claim !== part.claimId) {
-    throw new BadMessage(
-      `attempt ${attempt} of ${address.job} trial ${address.n} was given to ${address.worker} for another claim: this one is of before the workspace was put back`,
-    );
-  }
+  requeue(reign, table, trial, { outcome, charged: !isOwners, reason, ev }, console);
 }
 
 /** Another worker trains the same trial: it is told to stop, its work is no longer needed. */
-function stopOthers(reign: Reign, address: EvidenceAddress, trial: Trial, attempt: number): void {
+function stopOthers(reign: Reign, by: WorkerId, trial: Trial, attempt: number): void {
   const last = lastAttempt(trial);
   if (trial.status !== "running" || last.attempt === attempt) return;
-  reign.ports.log.info({ run: trial.run, by: address.worker, other: last.worker }, "finished by an earlier holder");
+  reign.ports.log.info({ run: trial.run, by, other: last.worker }, "finished by an earlier holder");
   reign.ports.tell(last.worker, { kind: "renew", term: reign.term });
 }
 

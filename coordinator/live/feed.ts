@@ -1,11 +1,11 @@
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
+import { isOpen, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Bus, StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
-import { decodeFailure, decodeReports, decodeResult, decodeStatus, type Reports } from "../../shared/wire/messages.ts";
+import { decodeEvidence, decodeStatus, type Evidence } from "../../shared/wire/messages.ts";
 import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
 import { curveGroups, runsDrawn } from "../tui/screens/curves-screen.ts";
@@ -90,22 +90,20 @@ export class Feed {
 
   #hear({ subject, data }: StoredMessage): void {
     const address = parseEvidence(subject);
-    if (!address || address.kind === "released") return;
-    let body: Reports;
+    if (!address || address.job !== this.#model.job) return;
+    let told: Evidence;
     try {
-      body =
-        address.kind === "report"
-          ? decodeReports(data)
-          : address.kind === "result"
-            ? decodeResult(data)
-            : decodeFailure(data);
+      told = decodeEvidence(address, data);
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error;
       return;
     }
-    if (address.job !== this.#model.job) return;
-    if (!this.#model.isCatchingUp) this.#model.reports.add(body.reports.length, this.#ports.now());
-    for (const [stage, iters, hours, values] of body.reports) {
+    if (told.kind === "released") return;
+    const trial = this.#model.table?.trial(address.n);
+    // The record of an assignment may come a moment after the first report.
+    if (trial && whyUnheard(trial, { ...told, worker: address.worker }) !== undefined) return;
+    if (!this.#model.isCatchingUp) this.#model.reports.add(told.reports.length, this.#ports.now());
+    for (const [stage, iters, hours, values] of told.reports) {
       this.#model.curves.add(address.n, stage, iters, hours, values[0] ?? Number.NaN);
     }
     this.#ports.changed();

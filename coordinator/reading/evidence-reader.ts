@@ -1,20 +1,12 @@
 import { within } from "../../shared/deadline.ts";
 import { type Curve, CurveBuilder } from "../../shared/domain/curve.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { Trial } from "../../shared/domain/fold/trial.ts";
+import { type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Bus, Reading, StoredMessage } from "../../shared/ports.ts";
 import type { ArtifactList } from "../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
-import {
-  decodeFailure,
-  decodeHandback,
-  decodeReports,
-  decodeResult,
-  type Failure,
-  type Reports,
-  type Result,
-} from "../../shared/wire/messages.ts";
+import { decodeEvidence, type Failure, type Reports, type Result } from "../../shared/wire/messages.ts";
 import { evidenceOfJob, evidenceOfTrial, parseEvidence, streams } from "../../shared/wire/subjects.ts";
 import { namesInConsole } from "./console-names.ts";
 
@@ -138,42 +130,42 @@ export class EvidenceCollector {
   #read({ subject, data }: StoredMessage): boolean {
     const address = parseEvidence(subject);
     if (address?.job !== this.#table.job || address.n !== this.#trial.n) return false;
-    switch (address.kind) {
+    const { worker } = address;
+    const told = decodeEvidence(address, data);
+    const unheard = whyUnheard(this.#trial, { ...told, worker });
+    if (unheard !== undefined) throw new BadMessage(unheard);
+    switch (told.kind) {
       case "report":
       case "checkpoint":
-        return this.#take(address.worker, decodeReports(data));
+        return this.#take(told);
       case "released": {
-        const { attempt, console: text } = decodeHandback(data);
+        const { attempt, console: text } = told;
         if (this.#columns === undefined && text !== undefined && text !== "") this.#console = { attempt, text };
         return false;
       }
       case "result": {
-        const result = decodeResult(data);
-        const isNews = this.#take(address.worker, result);
+        const isNews = this.#take(told);
         if (this.#columns === undefined) {
-          this.#columns = Object.keys(result.metrics);
-          this.#titles = result.titles ?? {};
-          this.#ended(address.worker, result);
+          this.#columns = Object.keys(told.metrics);
+          this.#titles = told.titles ?? {};
+          this.#ended(worker, told);
         }
         return isNews;
       }
       case "failed": {
-        const failure = decodeFailure(data);
-        const isNews = this.#take(address.worker, failure);
+        const isNews = this.#take(told);
         // A result says more, whichever came first.
-        if (this.#columns === undefined) this.#ended(address.worker, failure);
+        if (this.#columns === undefined) this.#ended(worker, told);
         return isNews;
       }
       default: {
-        const never: never = address.kind;
-        throw new BadMessage(`unknown kind ${String(never)}`);
+        const never: never = told;
+        throw new BadMessage(`unknown evidence ${JSON.stringify(never)}`);
       }
     }
   }
 
-  #take(worker: WorkerId, { attempt, reports, lines = "" }: Reports): boolean {
-    const part = this.#trial.attempts.find((each) => each.attempt === attempt);
-    if (part?.worker !== worker) throw new BadMessage(`${worker} never held attempt ${attempt} of ${this.#trial.run}`);
+  #take({ attempt, reports, lines = "" }: Reports): boolean {
     if (lines !== "") {
       this.#lines.set(attempt, (this.#lines.get(attempt) ?? "") + lines);
       this.#onLines(lines, attempt);

@@ -2,6 +2,7 @@ import { type ArtifactList, artifactList } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { type StateSum, stateSum } from "./checkpoints.ts";
 import { attempt, id, open, seal } from "./envelope.ts";
+import type { EvidenceKind } from "./subjects.ts";
 
 /** One report line of a run: [stage, iters, hours, values, counts]. */
 export type ReportRow = readonly [stage: number, iters: number, hours: number, values: number[], counts: number[]];
@@ -57,6 +58,14 @@ export interface Handback extends Testified {
   /** Where the runner died: the last that its console said; left out: nothing is known of it. */
   readonly console?: string;
 }
+
+/** A message of the evidence: what a worker says of its attempt at a trial, by the last word of its subject. */
+export type Evidence =
+  | ({ readonly kind: "report" } & Reports)
+  | ({ readonly kind: "checkpoint" } & Checkpointed)
+  | ({ readonly kind: "result" } & Result)
+  | ({ readonly kind: "failed" } & Failure)
+  | ({ readonly kind: "released" } & Handback);
 
 const ordinal = check.whole(1);
 const count = check.whole();
@@ -126,9 +135,25 @@ const handbackShape = check.shape({
   console: (value: unknown, at: string): string => (value === undefined ? "" : consoleText(value, at)),
 });
 
+const shapes = {
+  report: reportsShape,
+  checkpoint: checkpointShape,
+  result: resultShape,
+  failed: failureShape,
+  released: handbackShape,
+} satisfies Record<EvidenceKind, check.Check<Testified>>;
+
 export const encodeEvidence = (body: Reports | Checkpointed | Result | Failure | Handback): Uint8Array => seal(body);
-export const decodeReports = (bytes: Uint8Array): Reports => open(bytes, reportsShape);
-export const decodeCheckpoint = (bytes: Uint8Array): Checkpointed => open(bytes, checkpointShape);
-export const decodeResult = (bytes: Uint8Array): Result => open(bytes, resultShape);
-export const decodeFailure = (bytes: Uint8Array): Failure => open(bytes, failureShape);
-export const decodeHandback = (bytes: Uint8Array): Handback => open(bytes, handbackShape);
+
+/**
+ * What the message under that address says: the one decoder of the evidence.
+ *
+ * @throws BadMessage when it cannot be read
+ */
+export function decodeEvidence<Kind extends EvidenceKind>(
+  { kind }: { readonly kind: Kind },
+  bytes: Uint8Array,
+): Extract<Evidence, { kind: Kind }> {
+  const body = open<Testified>(bytes, shapes[kind]);
+  return { kind, ...body } as unknown as Extract<Evidence, { kind: Kind }>; // by the shape of that very kind
+}

@@ -1,7 +1,7 @@
 import type { Testimony } from "../domain/invariants/invariants.ts";
 import type { StoredMessage } from "../ports.ts";
 import { BadMessage } from "./check.ts";
-import { decodeCheckpoint, decodeFailure, decodeHandback, decodeReports, decodeResult } from "./messages.ts";
+import { decodeEvidence } from "./evidence.ts";
 import { parseEvidence } from "./subjects.ts";
 
 /** What a message of the evidence says about its trial; undefined where it says nothing that counts, or cannot be read. */
@@ -9,25 +9,21 @@ export function testimonyOf({ subject, seq, data }: StoredMessage): Testimony | 
   const address = parseEvidence(subject);
   if (!address) return undefined;
   try {
-    switch (address.kind) {
+    const told = decodeEvidence(address, data);
+    const { attempt } = told;
+    switch (told.kind) {
       case "report":
-        return { ...address, seq, ...decodeReports(data) };
-      case "checkpoint": {
-        const { attempt, reports } = decodeCheckpoint(data);
-        return { ...address, seq, attempt, reports };
-      }
-      case "result": {
-        const { attempt, reports, hpmax } = decodeResult(data);
-        return { ...address, seq, attempt, reports, hpmax };
-      }
-      case "failed": {
-        const { attempt, reports } = decodeFailure(data);
-        return { ...address, seq, attempt, reports };
-      }
+      case "checkpoint":
+      case "failed":
+        return { ...address, seq, attempt, reports: told.reports };
+      case "result":
+        return { ...address, seq, attempt, reports: told.reports, hpmax: told.hpmax };
       case "released":
-        return { ...address, seq, attempt: decodeHandback(data).attempt, reports: [] };
-      default:
-        return undefined;
+        return { ...address, seq, attempt, reports: [] };
+      default: {
+        const never: never = told;
+        throw new BadMessage(`unknown evidence ${JSON.stringify(never)}`);
+      }
     }
   } catch (error) {
     if (error instanceof BadMessage) return undefined;

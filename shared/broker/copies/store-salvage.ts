@@ -1,4 +1,5 @@
 import { within } from "../../deadline.ts";
+import { whyUnheard } from "../../domain/fold/trial.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError } from "../../errors.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
@@ -83,7 +84,7 @@ async function salvageEvidence(from: Bus, to: Bus, known: WorkspaceState): Promi
 function isOfKnownRun(known: WorkspaceState, message: StoredMessage): boolean {
   const told = testimonyOf(message);
   const trial = told && known.jobs.get(told.job)?.trial(told.n);
-  return trial?.attempts.some(({ attempt, worker }) => attempt === told?.attempt && worker === told?.worker) ?? false;
+  return !!told && !!trial && whyUnheard(trial, told) === undefined;
 }
 
 async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise<void> {
@@ -91,7 +92,7 @@ async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise
   const wanted = (await from.subjects(streams.blob, allChunks)).filter((subject) => {
     const at = parseChunk(subject);
     const trial = at && known.jobs.get(at.job)?.trial(at.n);
-    return trial?.attempts.some(({ attempt, worker }) => attempt === at?.attempt && worker === at?.worker) ?? false;
+    return !!at && !!trial && whyUnheard(trial, at) === undefined;
   });
   for (let i = 0; i < wanted.length; i += chunksTogether) {
     await Promise.all(

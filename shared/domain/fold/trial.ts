@@ -69,6 +69,21 @@ export function isNewestStay(trial: Trial, attempt: number): boolean {
   return part?.worker === last.worker && part.bootId === last.bootId;
 }
 
+/**
+ * Why a worker is not believed about an attempt at a trial; undefined: it may speak. Only the worker that the journal names for
+ * the attempt may, and where it names the claim that the attempt answered, only for that claim: a workspace that was put back
+ * to an older state gives the same numbers out again. Of an ended trial the claims are forgotten.
+ */
+export function whyUnheard(
+  trial: Pick<Trial, "run" | "attempts">,
+  { worker, attempt, claim = "" }: { readonly worker: WorkerId; readonly attempt: number; readonly claim?: string },
+): string | undefined {
+  const part = trial.attempts.find((each) => each.attempt === attempt);
+  if (part?.worker !== worker) return `${worker} never held attempt ${attempt} of ${trial.run}`;
+  if (claim === "" || part.claimId === "" || claim === part.claimId) return undefined;
+  return `attempt ${attempt} of ${trial.run} was given to ${worker} for another claim: this message is from before the workspace was put back`;
+}
+
 /** Whether one place of a run is further on than another. */
 export const isFurther = (
   a: Pick<CheckpointPlace, "stage" | "iters">,

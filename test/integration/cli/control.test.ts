@@ -8,7 +8,7 @@ import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import {
   type ControlTarget,
   type ControlVerb,
-  decodeReports,
+  decodeEvidence,
   type Order,
   type OrderAnswer,
 } from "../../../shared/wire/messages.ts";
@@ -48,7 +48,7 @@ async function follow(swarm: Swarm, job: JobName): Promise<{ of(n: number): numb
     ({ subject, data }) => {
       const address = parseEvidence(subject);
       if (address?.kind !== "report") return;
-      const at = decodeReports(data).reports.at(-1)?.[1] ?? 0;
+      const at = decodeEvidence({ kind: "report" }, data).reports.at(-1)?.[1] ?? 0;
       newest.set(address.n, Math.max(newest.get(address.n) ?? 0, at));
     },
     [evidenceOfJob(job)],

@@ -143,9 +143,9 @@ RL_Proc:  Started
       iters: 10,
       blob: "c1",
       key: new Uint8Array(32),
-      size: 0,
+      size: 1,
       sha256: "0".repeat(64),
-      chunks: 0,
+      chunks: 1,
     };
     collector.add(message("checkpoint", { attempt: 1, reports: [row(10, 1)], lines: "one\n", state }));
     collector.add(message("report", { attempt: 2, reports: [row(20, 2)], lines: "two\n" }));

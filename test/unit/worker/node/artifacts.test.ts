@@ -7,7 +7,7 @@ import { systemClock } from "../../../../shared/clock.ts";
 import { jobName, workerIdFrom } from "../../../../shared/domain/names.ts";
 import { type Bus, BusError, type BusErrorReason } from "../../../../shared/ports.ts";
 import { artifactList } from "../../../../shared/wire/artifacts.ts";
-import { decodeResult, encodeEvidence } from "../../../../shared/wire/messages.ts";
+import { decodeEvidence, encodeEvidence } from "../../../../shared/wire/messages.ts";
 import { open } from "../../../../shared/wire/sealed-chunks.ts";
 import { findFiles, uploadFiles } from "../../../../worker/node/artifacts.ts";
 import { UnsentLines } from "../../../../worker/runner/unsent-lines.ts";
@@ -99,7 +99,7 @@ describe("an upload", () => {
       [0, 1, 2, 3].map((i) => `ck.pc.job3.4.2.files.${i}`),
     );
     const body = { attempt: 2, reports: [], hpmax: 1, iters: 1, metrics: {}, console: "", files: list };
-    const arrived = decodeResult(encodeEvidence(body)).files;
+    const arrived = decodeEvidence({ kind: "result" }, encodeEvidence(body)).files;
     assert.ok(arrived);
     assert.deepEqual(artifactList({ ...list, key: Uint8Array.from(list.key) }, "files"), {
       ...arrived,

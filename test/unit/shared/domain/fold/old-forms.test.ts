@@ -9,7 +9,7 @@ import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import * as messages from "../../../../../shared/wire/messages.ts";
 import { open } from "../../../../../shared/wire/sealed-chunks.ts";
 import { decodeSnapshot, decodeSnapshotPlace } from "../../../../../shared/wire/snapshots.ts";
-import { parseEvidence } from "../../../../../shared/wire/subjects.ts";
+import { type EvidenceKind, parseEvidence } from "../../../../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../../../../shared/wire/testimony.ts";
 import { FileSpool } from "../../../../../worker/node/spool.ts";
 import { Story } from "../../../../support/stories/control-story.ts";
@@ -54,6 +54,14 @@ function storedSnapshot(): { readonly state: WorkspaceState; readonly seq: numbe
   );
   return { state: decodeSnapshot(opened), seq: place.seq };
 }
+
+/** What a message of the evidence says, beside what its subject does. */
+const bodyOf =
+  (kind: EvidenceKind) =>
+  (bytes: Uint8Array): unknown => {
+    const { kind: _, ...body } = messages.decodeEvidence({ kind }, bytes);
+    return body;
+  };
 
 const count = (words: readonly string[]): Record<string, number> => {
   const counts: Record<string, number> = {};
@@ -103,7 +111,7 @@ describe("what a workspace stored before its records had codes", () => {
     const found = spool.names().map((name) => {
       const { subject, msgId, data } = spool.read(name);
       assert.equal(parseEvidence(subject)?.kind, "result");
-      return inJson({ name, subject, msgId, result: messages.decodeResult(data) });
+      return inJson({ name, subject, msgId, result: bodyOf("result")(data) });
     });
     assert.deepEqual(found, expected.spool);
     assert.equal(readdirSync(join(oldForms, "spool")).length, found.length);
@@ -118,11 +126,11 @@ describe("what an earlier version's programs say to each other", () => {
     order: messages.decodeOrder,
     "order answer": messages.decodeOrderAnswer,
     enrolment: messages.decodeEnrolment,
-    report: messages.decodeReports,
-    checkpoint: messages.decodeCheckpoint,
-    result: messages.decodeResult,
-    failed: messages.decodeFailure,
-    released: messages.decodeHandback,
+    report: bodyOf("report"),
+    checkpoint: bodyOf("checkpoint"),
+    result: bodyOf("result"),
+    failed: bodyOf("failed"),
+    released: bodyOf("released"),
     status: messages.decodeStatus,
     leader: messages.decodeLeader,
     snapshot: decodeSnapshotPlace,

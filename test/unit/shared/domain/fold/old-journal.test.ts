@@ -7,7 +7,7 @@ import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { defaultSettings } from "../../../../../shared/domain/runspec/settings.ts";
 import { encode } from "../../../../../shared/wire/codec.ts";
-import { decodeAnswer, decodeEvents, decodeHandback, encodeEvents } from "../../../../../shared/wire/messages.ts";
+import { decodeAnswer, decodeEvents, decodeEvidence, encodeEvents } from "../../../../../shared/wire/messages.ts";
 
 function fold(file: string): WorkspaceState {
   const text = readFileSync(join(packageRoot(), "test/fixtures/journal", file), "utf8");
@@ -44,7 +44,10 @@ describe("what was written before jobs, runs and workers could be controlled", (
     };
     const renewed = decodeAnswer(old({ kind: "renewed", term: 1, leaseMs: 1, verdicts: [verdict] }));
     assert.ok(renewed.kind === "renewed" && renewed.verdicts[0]?.limits === null);
-    assert.equal(decodeHandback(old({ attempt: 1, fault: "runner", reason: "died" })).console, "");
+    assert.equal(
+      decodeEvidence({ kind: "released" }, old({ attempt: 1, fault: "runner", reason: "died" })).console,
+      "",
+    );
   });
 
   test("a record of a type that a program does not know is refused, never passed over", () => {

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Feed } from "../../../../coordinator/live/feed.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import type { Bus, StoredMessage } from "../../../../shared/ports.ts";
+import { encodeEvents, encodeEvidence, type ReportRow } from "../../../../shared/wire/messages.ts";
+import { type EvidenceKind, evidence, streams } from "../../../../shared/wire/subjects.ts";
+import { JobStory, workerOf } from "../../../support/stories/job-story.ts";
+import { modelOf } from "../../../support/stories/shown-story.ts";
+
+const story = new JobStory({ number: 1 });
+const n = story.started("run1.1", []);
+const holder = workerOf("run1.1");
+const state = {
+  stage: 1,
+  iters: 20,
+  blob: "state-1",
+  key: new Uint8Array(32),
+  size: 1,
+  sha256: "0".repeat(64),
+  chunks: 1,
+};
+const row = (iters: number, value: number): ReportRow => [1, iters, iters / 3600, [value], [1]];
+
+type Told = readonly [kind: EvidenceKind, body: Parameters<typeof encodeEvidence>[0], worker?: WorkerId];
+
+/** A broker that holds the story's journal and these messages of the evidence. */
+function busWith(told: readonly Told[]): Bus {
+  const stored: Readonly<Record<string, readonly StoredMessage[]>> = {
+    [streams.journal]: story.events.map((event, i) => ({
+      seq: i + 1,
+      subject: "jrn",
+      data: encodeEvents([event]),
+      msgId: `1.x.${i}`,
+    })),
+    [streams.evidence]: told.map(([kind, body, worker = holder], i) => ({
+      seq: i + 1,
+      subject: evidence(worker, story.job, n, kind),
+      data: encodeEvidence(body),
+      msgId: `${i}`,
+    })),
+  };
+  const bus: Partial<Bus> = {
+    lastSeq: async (stream) => stored[stream]?.length ?? 0,
+    read: async (stream, from, handler) => {
+      for (const message of stored[stream] ?? []) if (message.seq >= from) handler(message);
+      return { caughtUp: Promise.resolve(), stop: async () => undefined };
+    },
+    subscribe: () => () => undefined,
+    isConnected: () => true,
+  };
+  return bus as Bus; // all of it that a feed asks for before its first look
+}
+
+/** What a screen has drawn of the run once it has caught up. */
+async function drawn(told: readonly Told[]): Promise<[x: number, y: number][]> {
+  const model = modelOf(story);
+  const feed = new Feed(model, { bus: busWith(told), now: () => 0, changed: () => undefined });
+  const ending = new AbortController();
+  await feed.start(ending.signal, (error) => assert.fail(error));
+  ending.abort();
+  return (model.curves.of(n)?.points("iters") ?? []).map(({ x, y }) => [x, y]);
+}
+
+describe("a live curve", () => {
+  test("has the reports that travel with checkpoints, with results and with failures", async () => {
+    const ways: readonly Told[] = [
+      ["checkpoint", { attempt: 1, reports: [row(20, 2), row(30, 3)], state }],
+      ["result", { attempt: 1, reports: [row(20, 2), row(30, 3)], hpmax: 3, iters: 30, metrics: {}, console: "" }],
+      ["failed", { attempt: 1, reports: [row(20, 2), row(30, 3)], outcome: "failed", reason: "told to", console: "" }],
+    ];
+    for (const way of ways) {
+      const found = await drawn([["report", { attempt: 1, reports: [row(10, 1)] }], way]);
+      assert.deepEqual(
+        found,
+        [
+          [10, 1],
+          [20, 2],
+          [30, 3],
+        ],
+        way[0],
+      );
+    }
+  });
+
+  test("says nothing of an attempt that was handed back, and nothing that another worker says", async () => {
+    const found = await drawn([
+      ["report", { attempt: 1, reports: [row(10, 9)] }, "stranger" as WorkerId],
+      ["report", { attempt: 1, reports: [row(10, 1)] }],
+      ["released", { attempt: 1, fault: "owner", reason: "told to" }],
+    ]);
+    assert.deepEqual(found, [[10, 1]]);
+  });
+});
