@@ -1,5 +1,6 @@
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
-import type { OnReports, RunnerKind, Runners, RunnerTask, RunningTask } from "../../worker/node/runner-pool.ts";
+import type { OnReports, RunnerKind, Runners, RunningTask } from "../../worker/node/runners.ts";
+import type { RunTask } from "../../worker/runner/protocol.ts";
 import { SimProcess } from "./sim-process.ts";
 import { SimTask, type Training } from "./sim-task.ts";
 import type { Timeline } from "./timeline.ts";
@@ -24,6 +25,7 @@ export class SimRunners implements Runners {
   readonly #slowness: () => number;
   readonly #rng: Rng;
   readonly #running = new Set<SimTask>();
+  #closed = false;
 
   constructor(
     timeline: Timeline,
@@ -56,7 +58,8 @@ export class SimRunners implements Runners {
     this.#process.kill();
   }
 
-  run(_kind: RunnerKind, task: RunnerTask, onReports: OnReports): RunningTask {
+  run(_kind: RunnerKind, task: RunTask, onReports: OnReports): RunningTask {
+    if (this.#closed) throw new Error("this worker is ending and starts nothing");
     const diesAt =
       this.#rng.uniform() < this.#training.dies ? Math.floor(this.#rng.uniform() * this.#training.reports) : -1;
     this.#ledger.started += 1;
@@ -77,6 +80,8 @@ export class SimRunners implements Runners {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const task of [...this.#running]) task.die();
     this.kill();
   }
 }

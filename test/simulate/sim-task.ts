@@ -1,6 +1,7 @@
 import { rngFrom } from "../../shared/domain/rng.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
-import type { OnReports, RunnerEnd, RunnerTask, RunningTask } from "../../worker/node/runner-pool.ts";
+import type { OnReports, RunnerEnd, RunningTask } from "../../worker/node/runners.ts";
+import type { RunTask } from "../../worker/runner/protocol.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -61,7 +62,7 @@ export class SimTask implements RunningTask {
   constructor(
     machine: Machine,
     training: Training,
-    task: RunnerTask,
+    task: RunTask,
     onReports: OnReports,
     onSettled: (spentMs: number, iterations: number) => void,
   ) {
@@ -103,12 +104,17 @@ export class SimTask implements RunningTask {
     this.#after(stopMs, () => {
       if (this.#isOver) return;
       if (this.#done > this.#begun) this.#tell(true);
-      this.#finish({ type: "stopped", id: 0 });
+      this.#finish({ type: "stopped" });
     });
   }
 
   stop(): void {
-    this.#after(stopMs, () => this.#finish({ type: "stopped", id: 0 }));
+    this.#after(stopMs, () => this.#finish({ type: "stopped" }));
+  }
+
+  /** Its process is gone. */
+  die(): void {
+    this.#finish({ type: "died", reason: "the runner process was killed by SIGKILL", console: "" });
   }
 
   /** It is trained no more. */
@@ -125,7 +131,7 @@ export class SimTask implements RunningTask {
       return;
     }
     if (this.#done === this.#machine.diesAt) {
-      this.#finish({ type: "died", reason: "the runner process was killed by SIGKILL", console: "" });
+      this.die();
       return;
     }
     this.#done += 1;
@@ -135,11 +141,10 @@ export class SimTask implements RunningTask {
     const hpmax = this.#diverges ? Number.NaN : this.#value;
     this.#rows.push([1, this.#done, hours, [hpmax], [1]]);
     if (this.#fails && this.#done === Math.ceil(reports / 2)) {
-      this.#finish({ type: "failed", id: 0, reports: this.#rows, reason: "told to fail", console: "", lines: "" });
+      this.#finish({ type: "failed", reports: this.#rows, reason: "told to fail", console: "", lines: "" });
     } else if (this.#done === reports) {
       this.#finish({
         type: "done",
-        id: 0,
         reports: this.#rows,
         hpmax,
         iters: this.#done,
@@ -182,7 +187,7 @@ export class SimTask implements RunningTask {
 }
 
 /** A surface with one best place, so that a search has something to find. */
-function surface(settings: RunnerTask["settings"]): number {
+function surface(settings: RunTask["settings"]): number {
   let value = 0;
   for (const setting of Object.values(settings))
     if (typeof setting === "number") value -= (setting - 3) * (setting - 3);

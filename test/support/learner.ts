@@ -1,6 +1,7 @@
 import { load } from "js-yaml";
 import { componentDefaults } from "../../shared/components/component-defaults.ts";
-import type { ComponentSpec, StageContext } from "../../worker/stages/stage.ts";
+import type { ComponentSpec } from "../../worker/components/component-spec.ts";
+import type { StageContext } from "../../worker/stages/stage.ts";
 
 const defaults = componentDefaults();
 

@@ -1,6 +1,6 @@
 import type { Rng } from "../../shared/domain/rng.ts";
 import type { Metric } from "../../shared/domain/run.ts";
-import type { ComponentSpec } from "../stages/stage.ts";
+import type { ComponentSpec } from "./component-spec.ts";
 import type { Kernels } from "./kernels/kernels.ts";
 import type { Linear } from "./kernels/linear.ts";
 import type { Block, MemoryPlan } from "./kernels/memory-plan.ts";

@@ -1,6 +1,6 @@
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { SpecError } from "../../shared/errors.ts";
-import type { ComponentSpec } from "../stages/stage.ts";
+import type { ComponentSpec } from "./component-spec.ts";
 
 /**
  * Reads and checks a component's properties: ask for each one, then call `check`, which throws everything that is wrong at once.

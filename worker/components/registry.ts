@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { NotAComponent, ownModule } from "../own-code/own-module.ts";
-import type { ComponentSpec } from "../stages/stage.ts";
 import type { ComponentFactory, Kind, Kinds } from "./component.ts";
+import type { ComponentSpec } from "./component-spec.ts";
 
 /** Folder of a kind's components: `<Name>/<Name>.ts` beside its defaults, `<Name>/<Name>.yaml`. Nothing else names them. */
 const folderOf = (kind: Kind): URL => new URL(`./${kind}/`, import.meta.url);

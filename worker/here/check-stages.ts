@@ -7,9 +7,10 @@ import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, expandStages, readSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { SpecError } from "../../shared/errors.ts";
+import type { ComponentSpec } from "../components/component-spec.ts";
 import { NotAComponent } from "../own-code/own-module.ts";
 import { stageFactory } from "../stages/registry.ts";
-import type { ComponentSpec, StageContext } from "../stages/stage.ts";
+import type { StageContext } from "../stages/stage.ts";
 
 /**
  * Every component of ours says what is wrong with its properties when it is made. What is made of the user's own code is left to

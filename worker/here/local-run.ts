@@ -8,11 +8,11 @@ import { isMapping } from "../../shared/domain/runspec/expand.ts";
 import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { exitCode } from "../../shared/errors.ts";
+import type { ComponentSpec } from "../components/component-spec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { failureText, settingLines } from "../runner/console-lines.ts";
 import { executeRun, Stopped } from "../runner/run.ts";
 import { stageFactory } from "../stages/registry.ts";
-import type { ComponentSpec } from "../stages/stage.ts";
 import { EventLog } from "../tensorboard/event-log.ts";
 
 const stop = new AbortController();

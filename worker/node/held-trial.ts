@@ -18,7 +18,7 @@ import { uploadFiles } from "./artifacts.ts";
 import type { BlobAddress } from "./chunk-store.ts";
 import type { KnownJob } from "./node.ts";
 import type { Outbox } from "./outbox.ts";
-import type { RunnerEnd, Runners, RunningTask } from "./runner-pool.ts";
+import type { RunnerEnd, Runners, RunningTask } from "./runners.ts";
 import { fetchState, StateKeeper } from "./state-keeper.ts";
 
 /** At most one message of reports a second for each run: every stored message costs the broker an fsync. */
@@ -199,7 +199,7 @@ export class HeldTrial {
     directory: string,
     leaving: (attempt: number) => void = () => undefined,
   ): Promise<StayEnd> {
-    if (this.#end) return this.#deliver({ type: "stopped", id: 0 }, outbox, leaving);
+    if (this.#end) return this.#deliver({ type: "stopped" }, outbox, leaving);
     const { settings, hyperparameters } = known.spec;
     const { job, seed } = this.#assignment;
     if (settings.uploadFiles) this.#upload = directory;
@@ -216,7 +216,7 @@ export class HeldTrial {
       resume: await this.#fetchState(),
       checkpointSeconds: this.#checkpointSeconds,
     };
-    if (this.#end) return this.#deliver({ type: "stopped", id: 0 }, outbox, leaving);
+    if (this.#end) return this.#deliver({ type: "stopped" }, outbox, leaving);
     const address = (): Omit<BlobAddress, "blob"> => {
       const { job: name, n } = this.#assignment;
       return { worker: this.#worker, job: name, n, attempt: this.#attempt };

@@ -10,7 +10,7 @@ import type { Assignment, Control, JobAnswer, Renewed } from "../../shared/wire/
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";
 import { Outbox } from "./outbox.ts";
-import type { Runners } from "./runner-pool.ts";
+import type { Runners } from "./runners.ts";
 import type { Spool } from "./spool.ts";
 import { Stay } from "./stay.ts";
 

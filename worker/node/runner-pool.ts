@@ -3,58 +3,10 @@ import { setPriority } from "node:os";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../../shared/log.ts";
-import type { ReportRow } from "../../shared/wire/messages.ts";
 import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
 import { Channel } from "../runner/channel.ts";
-import type { FromRunner, JobText, RunState, ToRunner } from "../runner/protocol.ts";
-
-/** What a runner process must be: those of different kinds are not interchangeable. */
-export interface RunnerKind {
-  readonly lowPriority: boolean;
-  readonly cores: number;
-}
-
-export interface RunnerTask {
-  readonly job: string;
-  readonly jobText: JobText;
-  readonly codeFolder: string | null;
-  readonly settings: Extract<ToRunner, { type: "run" }>["settings"];
-  readonly seed: number;
-  readonly directory: string;
-  readonly keepFiles: boolean;
-  /** The state that an earlier attempt left; null: it begins. */
-  readonly resume: Uint8Array | null;
-  readonly checkpointSeconds: number;
-}
-
-export type RunnerEnd =
-  | Extract<FromRunner, { type: "done" | "failed" | "stopped" }>
-  /** The process ended under the run. */
-  | { readonly type: "died"; readonly reason: string; readonly console: string };
-
-export interface RunningTask {
-  readonly pid: number;
-  readonly end: Promise<RunnerEnd>;
-  /** Asks the run to stop; its process is killed when it does not within the grace period. One that is frozen is thawed. */
-  stop(): void;
-  /** Asks the run for its state, which is heard like every checkpoint, and then to stop; within the same grace period. */
-  handBack(): void;
-  checkpointEvery(seconds: number): void;
-  /** Makes it stand still, with every process it has started, until it is thawed or stopped. */
-  freeze(): void;
-  thaw(): void;
-}
-
-/** Hears what a run has reported, and what its console has said, since the last call; and its state, where a checkpoint was due. */
-export type OnReports = (reports: readonly ReportRow[], lines: string, state?: RunState) => void;
-
-/** What runs trials for a worker. */
-export interface Runners {
-  /** Starts a run. */
-  run(kind: RunnerKind, task: RunnerTask, onReports: OnReports): RunningTask;
-  /** Ends everything at once. */
-  close(): Promise<void>;
-}
+import type { FromRunner, RunTask, ToRunner } from "../runner/protocol.ts";
+import type { OnReports, RunnerEnd, RunnerKind, Runners, RunningTask } from "./runners.ts";
 
 const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
 /** File descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
@@ -80,7 +32,7 @@ export class RunnerPool implements Runners {
   }
 
   /** Starts a run in an idle runner of that kind, or in a new one. */
-  run(kind: RunnerKind, task: RunnerTask, onReports: OnReports): RunningTask {
+  run(kind: RunnerKind, task: RunTask, onReports: OnReports): RunningTask {
     if (this.#closed) throw new Error("this worker is ending and starts nothing");
     const at = this.#idle.findLastIndex(
       (each) => each.kind.lowPriority === kind.lowPriority && each.kind.cores === kind.cores,
@@ -168,7 +120,7 @@ class Runner {
     });
   }
 
-  run(task: RunnerTask, onReports: OnReports): RunningTask {
+  run(task: RunTask, onReports: OnReports): RunningTask {
     this.#count += 1;
     const id = this.#count;
     const { job, jobText, ...rest } = task;

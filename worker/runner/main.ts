@@ -14,10 +14,10 @@ import {
 } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
+import type { ComponentSpec } from "../components/component-spec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { stageFactory } from "../stages/registry.ts";
-import type { ComponentSpec } from "../stages/stage.ts";
 import { Channel } from "./channel.ts";
 import { failureText, settingLines } from "./console-lines.ts";
 import { ConsoleTail } from "./console-tail.ts";

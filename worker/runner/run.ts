@@ -6,7 +6,8 @@ import {
   type MetricReport,
   type Summary,
 } from "../../shared/domain/run.ts";
-import type { ComponentSpec, StageContext, StageFactory, StageProcessor } from "../stages/stage.ts";
+import type { ComponentSpec } from "../components/component-spec.ts";
+import type { StageContext, StageFactory, StageProcessor } from "../stages/stage.ts";
 import * as lines from "./console-lines.ts";
 import type { SavedRun } from "./run-state.ts";
 

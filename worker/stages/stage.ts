@@ -1,10 +1,5 @@
 import type { Metric } from "../../shared/domain/run.ts";
-
-/** An expanded component: `component: folder/Name` and every property, defaults filled in, randints already numbers. */
-export interface ComponentSpec {
-  readonly component: string;
-  readonly [property: string]: unknown;
-}
+import type { ComponentSpec } from "../components/component-spec.ts";
 
 /** What went wrong is the run's own business and said in full: nobody need know where in our code it was noticed. */
 export class StageFailure extends Error {

@@ -1,6 +1,6 @@
 import type { Metric } from "../../../shared/domain/run.ts";
 import { SpecError } from "../../../shared/errors.ts";
-import type { ComponentSpec } from "../stage.ts";
+import type { ComponentSpec } from "../../components/component-spec.ts";
 
 /** What Command_Proc.yaml describes, checked. */
 export interface CommandSpec {

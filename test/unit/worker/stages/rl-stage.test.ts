@@ -5,10 +5,10 @@ import path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { NotFoundError, SpecError } from "../../../../shared/errors.ts";
+import type { ComponentSpec } from "../../../../worker/components/component-spec.ts";
 import { decodeState, encodeState, StateError } from "../../../../worker/components/saved-state.ts";
 import { ModelFile } from "../../../../worker/stages/RL_Proc/model-file.ts";
 import createStage from "../../../../worker/stages/RL_Proc/RL_Proc.ts";
-import type { ComponentSpec } from "../../../../worker/stages/stage.ts";
 import { componentSpec, recordedContext, summaryOf } from "../../../support/learner.ts";
 
 const gru = { component: "model_cores/GRU_Core", obs_embed_size: 7, num_rnn_units: 6, output_layer_size: 9 };

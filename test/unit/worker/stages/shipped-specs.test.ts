@@ -5,9 +5,9 @@ import path from "node:path";
 import { test } from "node:test";
 import { componentDefaults, packageRoot } from "../../../../shared/components/component-defaults.ts";
 import { expandSpec, readSpec, stagesOf } from "../../../../shared/domain/runspec/spec-read.ts";
+import type { ComponentSpec } from "../../../../worker/components/component-spec.ts";
 import { executeRun } from "../../../../worker/runner/run.ts";
 import createStage from "../../../../worker/stages/RL_Proc/RL_Proc.ts";
-import type { ComponentSpec } from "../../../../worker/stages/stage.ts";
 
 test("specs/train_then_test.yaml: the second stage measures the model that the first one saved", async () => {
   const file = path.join(packageRoot(), "specs/train_then_test.yaml");

@@ -1,7 +1,7 @@
 import { type Rng, rngFrom } from "../../../../shared/domain/rng.ts";
 import { exitCode, NexusError } from "../../../../shared/errors.ts";
-import type { ComponentSpec } from "../../../stages/stage.ts";
 import type { Agent, AgentGiven, ComponentFactory, Model, SavedState } from "../../component.ts";
+import type { ComponentSpec } from "../../component-spec.ts";
 import { chooseKernels } from "../../kernels/choose.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import { MemoryPlan } from "../../kernels/memory-plan.ts";

@@ -1,7 +1,7 @@
 import { type Rng, rngFrom } from "../../../../shared/domain/rng.ts";
 import type { Metric } from "../../../../shared/domain/run.ts";
-import type { ComponentSpec } from "../../../stages/stage.ts";
 import type { ComponentFactory, Environment, SavedState } from "../../component.ts";
+import type { ComponentSpec } from "../../component-spec.ts";
 import { Properties } from "../../properties.ts";
 import { restoreRng, savedArray, saveRng } from "../../saved-state.ts";
 

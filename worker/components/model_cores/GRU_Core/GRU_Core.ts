@@ -1,5 +1,5 @@
-import type { ComponentSpec } from "../../../stages/stage.ts";
 import type { ComponentFactory, ModelCore, ModelCoreGiven } from "../../component.ts";
+import type { ComponentSpec } from "../../component-spec.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import { clear, Linear } from "../../kernels/linear.ts";
 import type { Block } from "../../kernels/memory-plan.ts";

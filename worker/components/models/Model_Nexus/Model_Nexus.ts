@@ -1,6 +1,6 @@
 import type { Rng } from "../../../../shared/domain/rng.ts";
-import type { ComponentSpec } from "../../../stages/stage.ts";
 import type { ComponentFactory, Model, ModelCore, ModelGiven } from "../../component.ts";
+import type { ComponentSpec } from "../../component-spec.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import { Linear } from "../../kernels/linear.ts";
 import { type Block, pad4 } from "../../kernels/memory-plan.ts";
