@@ -16,7 +16,7 @@ import { megabytes, residentBytes } from "../processes/resident-memory.ts";
 import { UnsentLines } from "../runner/unsent-lines.ts";
 import { uploadFiles } from "./artifacts.ts";
 import type { BlobAddress } from "./chunk-store.ts";
-import type { KnownJob } from "./node.ts";
+import type { KnownJob } from "./known-job.ts";
 import type { Outbox } from "./outbox.ts";
 import type { RunnerEnd, Runners, RunningTask } from "./runners.ts";
 import { fetchState, StateKeeper } from "./state-keeper.ts";

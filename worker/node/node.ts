@@ -1,30 +1,24 @@
 import { join } from "node:path";
-import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { Spec } from "../../shared/domain/runspec/spec.ts";
-import { carriedDefaults, readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import { Ending } from "../../shared/ending.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock } from "../../shared/ports.ts";
-import type { Assignment, Control, JobAnswer, Renewed } from "../../shared/wire/messages.ts";
+import type { Assignment, Control, Renewed } from "../../shared/wire/messages.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";
+import { type JobPorts, KnownJobs } from "./known-job.ts";
 import { Outbox } from "./outbox.ts";
 import type { Runners } from "./runners.ts";
 import type { Spool } from "./spool.ts";
 import { Stay } from "./stay.ts";
 
-export interface WorkerPorts {
+export interface WorkerPorts extends JobPorts {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
   readonly runners: Runners;
   readonly spool: Spool;
-  /** Reads a job's spec; left out: as every program does. A simulation of ten thousand workers reads each one once. */
-  readonly readSpec?: typeof readSpec;
-  /** Puts a job's code where its runs find it; returns the folder. */
-  unpackCode(code: CodeBundle): string;
   /** Deletes a folder of runs with all that is in it; there may be none. */
   removeFolder(folder: string): void;
 }
@@ -52,14 +46,6 @@ export type WorkerNews =
     }
   | { readonly kind: "waiting" | "refused" | "silent" | "answered"; readonly text: string };
 
-/** A job's text and what its settings ask of this machine. */
-export interface KnownJob {
-  readonly answer: JobAnswer;
-  readonly spec: Spec;
-  /** Where the code lies that the job brings along; null: it brings none. */
-  readonly codeFolder: string | null;
-}
-
 const firstRenewalMs = 5000;
 const spoolPatienceMs = 8000;
 
@@ -72,7 +58,7 @@ export class WorkerNode {
   readonly #outbox: Outbox;
   readonly #news: (news: WorkerNews) => void;
   readonly #held = new Map<string, HeldTrial>();
-  readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
+  readonly #jobs: KnownJobs;
   readonly #claiming = new Ending();
   readonly #living = new Ending();
   #renewEveryMs = firstRenewalMs;
@@ -97,6 +83,7 @@ export class WorkerNode {
           : { kind: "answered", text: "the coordinator answers again" },
       ),
     );
+    this.#jobs = new KnownJobs(ports, this.#link, this.#living);
     this.#outbox = new Outbox(ports);
   }
 
@@ -223,7 +210,7 @@ export class WorkerNode {
     // The answer to a claim may come after the order to hand everything back.
     if (this.#handingBack !== undefined) held.handBack(this.#handingBack);
     try {
-      const known = await this.#knownJob(job);
+      const known = await this.#jobs.get(job);
       if (!known) return;
       if (!held.givenUp)
         this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
@@ -233,34 +220,12 @@ export class WorkerNode {
       if (!known.spec.settings.hold) this.#ports.removeFolder(directory);
     } catch (error) {
       // Not delivered before this worker ended, or a spec that cannot be read here: the lease runs out, or the spool delivers.
-      this.#jobs.delete(job);
+      this.#jobs.forget(job);
       this.#log.error({ job, n }, error instanceof Error ? error.message : String(error));
       if (!(error instanceof BusError)) await this.#ports.clock.pause(1000, this.#claiming);
     } finally {
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }
-  }
-
-  #knownJob(job: JobName): Promise<KnownJob | undefined> {
-    let known = this.#jobs.get(job);
-    if (!known) {
-      known = this.#askJob(job);
-      this.#jobs.set(job, known);
-    }
-    return known;
-  }
-
-  async #askJob(job: JobName): Promise<KnownJob | undefined> {
-    const answer = await this.#link.ask({ kind: "job", job }, ["job"], this.#living);
-    if (!answer) return undefined;
-    const { file, text, sources, commandLine } = answer;
-    const read = (this.#ports.readSpec ?? readSpec)({ file, text, commandLine, defaults: carriedDefaults(sources) });
-    if (!read.ok)
-      throw new Error(
-        `the spec of ${job} cannot be read here: ${read.problems.map(({ message }) => message).join("; ")}`,
-      );
-    const codeFolder = answer.code === null ? null : this.#ports.unpackCode(answer.code);
-    return { answer, spec: read.spec, codeFolder };
   }
 
   async #renewLoop(): Promise<void> {
@@ -341,8 +306,7 @@ export class WorkerNode {
 
   /** A held job was released: its run folders may go, once the coordinator says so itself. */
   async #discard(job: JobName): Promise<void> {
-    const answer = await this.#link.ask({ kind: "job", job }, ["job"], this.#living);
-    if (answer?.over) this.#ports.removeFolder(join(this.#options.stateDir, "runs", job));
+    if (await this.#jobs.isOver(job)) this.#ports.removeFolder(join(this.#options.stateDir, "runs", job));
   }
 
   /** Waits for a hint that there is work, with jitter so that a thousand workers do not ask at once. */

@@ -1,0 +1,73 @@
+import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
+import type { JobName } from "../../shared/domain/names.ts";
+import type { Spec } from "../../shared/domain/runspec/spec.ts";
+import { carriedDefaults, readSpec } from "../../shared/domain/runspec/spec-read.ts";
+import type { EndSignal } from "../../shared/ports.ts";
+import type { JobAnswer } from "../../shared/wire/messages.ts";
+import type { CoordinatorLink } from "./coordinator-link.ts";
+
+/** A job's text and what its settings ask of this machine. */
+export interface KnownJob {
+  readonly answer: JobAnswer;
+  readonly spec: Spec;
+  /** Where the code lies that the job brings along; null: it brings none. */
+  readonly codeFolder: string | null;
+}
+
+export interface JobPorts {
+  /** Reads a job's spec; left out: as every program does. A simulation of ten thousand workers reads each one once. */
+  readonly readSpec?: typeof readSpec;
+  /** Puts a job's code where its runs find it; returns the folder. */
+  unpackCode(code: CodeBundle): string;
+}
+
+/** The jobs whose runs this worker executes; each is asked for once. */
+export class KnownJobs {
+  readonly #ports: JobPorts;
+  readonly #link: CoordinatorLink;
+  readonly #signal: EndSignal;
+  readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
+
+  /** @param signal  ends the asking */
+  constructor(ports: JobPorts, link: CoordinatorLink, signal: EndSignal) {
+    this.#ports = ports;
+    this.#link = link;
+    this.#signal = signal;
+  }
+
+  /** Undefined where the signal came before an answer. Rejects where the spec cannot be read here. */
+  get(job: JobName): Promise<KnownJob | undefined> {
+    let known = this.#jobs.get(job);
+    if (!known) {
+      known = this.#read(job);
+      this.#jobs.set(job, known);
+    }
+    return known;
+  }
+
+  /** Asks again the next time. */
+  forget(job: JobName): void {
+    this.#jobs.delete(job);
+  }
+
+  /** Whether the coordinator says that nothing of the job will run again. */
+  async isOver(job: JobName): Promise<boolean> {
+    return (await this.#ask(job))?.over === true;
+  }
+
+  #ask(job: JobName): Promise<JobAnswer | undefined> {
+    return this.#link.ask({ kind: "job", job }, ["job"], this.#signal);
+  }
+
+  async #read(job: JobName): Promise<KnownJob | undefined> {
+    const answer = await this.#ask(job);
+    if (!answer) return undefined;
+    const { file, text, sources, commandLine, code } = answer;
+    const read = (this.#ports.readSpec ?? readSpec)({ file, text, commandLine, defaults: carriedDefaults(sources) });
+    if (!read.ok) {
+      const problems = read.problems.map(({ message }) => message).join("; ");
+      throw new Error(`the spec of ${job} cannot be read here: ${problems}`);
+    }
+    return { answer, spec: read.spec, codeFolder: code === null ? null : this.#ports.unpackCode(code) };
+  }
+}
