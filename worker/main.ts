@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+
 import { mkdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
 import { programVersion } from "../shared/components/version.ts";
 import type { CodeBundle } from "../shared/domain/code-bundle.ts";
+import { counted } from "../shared/domain/counted.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import { exitCode, explain, UnreachableError, UsageError } from "../shared/errors.ts";
 import { fileLog } from "../shared/log.ts";
@@ -225,8 +227,7 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
   process.on("SIGINT", () => {
     interrupts += 1;
     if (interrupts === 1) {
-      const inHand = node.running === 1 ? "1 run" : `${node.running} runs`;
-      say(`finishing ${inHand}, taking no more; Ctrl-C again hands them back`);
+      say(`finishing ${counted(node.running, "run")}, taking no more; Ctrl-C again hands them back`);
       node.finish();
     } else if (interrupts === 2) {
       say("handing the runs back; Ctrl-C again kills");

@@ -1,3 +1,4 @@
+import { counted } from "../../shared/domain/counted.ts";
 import type { JobStateName, RunOrder, WorkerDuty } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
@@ -117,7 +118,7 @@ async function controlRuns(
   if (order !== "paused") reign.wake();
   await stored;
   await reign.ports.flushed();
-  return accepted(reign, job, `${trials.length} ${trials.length === 1 ? "run" : "runs"} ${order}`);
+  return accepted(reign, job, `${counted(trials.length, "run")} ${order}`);
 }
 
 /** Why an order changes nothing. */
@@ -173,7 +174,7 @@ async function controlWorker(
   await stored;
   await reign.ports.flushed();
   const benched = record.state === "benched" ? `; it is benched still: nexus admit ${worker}` : "";
-  return accepted(reign, worker, `${duty}, ${holds} ${holds === 1 ? "run" : "runs"} in hand${benched}`);
+  return accepted(reign, worker, `${duty}, ${counted(holds, "run")} in hand${benched}`);
 }
 
 /** Nothing to do, and nothing journalled; but what it rests on is stored before it is said. */

@@ -274,6 +274,6 @@ const usualMetric = (runs: ChosenRuns): string => {
 const what = ({ tables }: ChosenRuns): string => tables.map(({ job }) => job).join(", ");
 
 function noting(runs: ChosenRuns, figure: Figure, more: readonly string[] = []): Figure {
-  const hidden = runs.hidden > 0 ? [`${counted(runs.hidden, "more run", "more runs")} left out by --max-runs`] : [];
+  const hidden = runs.hidden > 0 ? [`${counted(runs.hidden, "more run")} left out by --max-runs`] : [];
   return { ...figure, notes: [...figure.notes, ...more, ...hidden] };
 }

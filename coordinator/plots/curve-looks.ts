@@ -1,3 +1,4 @@
+import { counted } from "../../shared/domain/counted.ts";
 import { type CurveOptions, filledIn, type Line } from "./curve-lines.ts";
 import type { LegendEntry, Look } from "./figure.ts";
 import { faintLook, grey, lookOf, mostNamed } from "./palette.ts";
@@ -80,6 +81,5 @@ function labelOf(line: Line, { aggregate, groupBy }: CurveOptions, withCol: bool
   const name = aggregate === "none" && groupBy === "run" ? (line.curves[0]?.run ?? "") : line.group;
   const col = withCol ? ` ${line.col}` : "";
   if (aggregate === "none") return `${name}${col}`;
-  const n = line.curves.length;
-  return `${name}${col} (${aggregate} of ${n} ${n === 1 ? "run" : "runs"})`;
+  return `${name}${col} (${aggregate} of ${counted(line.curves.length, "run")})`;
 }

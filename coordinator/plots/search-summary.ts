@@ -89,7 +89,7 @@ export function searchSummary(
       ...(last
         ? [
             `best for the last ${last.bestFor} of ${counted(completed, "run")}: ${last.label}`,
-            `its hpmax: ${writeNumber(last.estHpmax)}${last.sd === null ? "" : ` ± ${writeNumber(last.sd)}`} estimated after ${last.runs} ${last.runs === 1 ? "run" : "runs"}; best run ${last.bestRun} ${writeNumber(last.bestHpmax)}`,
+            `its hpmax: ${writeNumber(last.estHpmax)}${last.sd === null ? "" : ` ± ${writeNumber(last.sd)}`} estimated after ${counted(last.runs, "run")}; best run ${last.bestRun} ${writeNumber(last.bestHpmax)}`,
           ]
         : ["no run has completed yet"]),
       ...(chosen.length < hpmax.length ? [`${chosen.length} of ${hpmax.length} runs drawn, evenly chosen`] : []),

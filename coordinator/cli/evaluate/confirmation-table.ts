@@ -74,7 +74,7 @@ function runsText({ again, planned, failed, ended }: Confirmation): string {
 
 function failedLines(confirmations: readonly Confirmation[]): string[] {
   const failed = confirmations.reduce((sum, each) => sum + each.failed, 0);
-  return failed === 0 ? [] : [`${counted(failed, "run")} failed and ${failed === 1 ? "is" : "are"} in no mean`];
+  return failed === 0 ? [] : [`${counted(failed, "run failed and is", "runs failed and are")} in no mean`];
 }
 
 /** One object a configuration, numbers unrounded. */

@@ -48,7 +48,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
   const label = printable(labelOf(hyperparameters, configuration));
   const spread = sd === null ? "; of one run no spread is known" : `, standard deviation ${number(sd)}`;
   const missing = [
-    ...(failed > 0 ? [`${counted(failed, "run")} failed, and ${failed === 1 ? "is" : "are"} in no mean`] : []),
+    ...(failed > 0 ? [`${counted(failed, "run failed and is", "runs failed and are")} in no mean`] : []),
     ...(open > 0 ? [`${counted(open, "run")} still open`] : []),
   ];
   return [

@@ -82,7 +82,7 @@ function tables(found: RunListing, options: ListRunsOptions): string[] {
 
 function hiddenNote({ hidden, limit }: RunListing): string {
   if (hidden === 0) return "";
-  return `${hidden} more ${hidden === 1 ? "run is" : "runs are"} not listed (${limit}); to see all: --all\n`;
+  return `${counted(hidden, "more run is", "more runs are")} not listed (${limit}); to see all: --all\n`;
 }
 
 /** Why runs stand last: `2 runs have no hpmax and stand last: 1 error (run1.2: it broke), 1 running (run2.2)`. */
@@ -101,7 +101,7 @@ function unsortedNote({ unsorted }: RunListing, sort: string): string {
     return `${rows.length} ${status} (${trial?.run}${why}${rows.length > 1 ? ", ..." : ""})`;
   });
   const name = sort.replace(/^(metrics|hparams)\./, "");
-  const subject = unsorted.length === 1 ? "1 run has" : `${unsorted.length} runs have`;
+  const subject = counted(unsorted.length, "run has", "runs have");
   return `${subject} no ${name}, listed last: ${reasons.join(", ")}\n`;
 }
 

@@ -2,6 +2,7 @@ import { copyFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
+import { counted } from "../../../shared/domain/counted.ts";
 import type { ImportedRun } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
@@ -102,8 +103,7 @@ function copySpec(file: string, output: Output): void {
 function launchText(table: RunTable, workspace: string): string {
   const nodes = table.submitted.parents;
   const { code } = table.submitted;
-  const files = code?.files === 1 ? "file" : "files";
-  const uploading = code === undefined ? "" : `uploading ${code.files} code ${files} (zipped), `;
+  const uploading = code === undefined ? "" : `uploading ${counted(code.files, "code file")} (zipped), `;
   // Other workers' parent runs come later, at their first claims.
   const parents = table.parents.slice(0, nodes).map(({ name }) => `${workspace}/${name}, `);
   const creating =

@@ -89,7 +89,7 @@ export class DownloadTarget {
       return;
     }
     const size = bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 2 ** 20).toFixed(1)} MB`;
-    const already = there === 0 ? "" : `, ${there} ${there === 1 ? "was" : "were"} there already`;
+    const already = there === 0 ? "" : `, ${counted(there, "was", "were")} there already`;
     const lines = [`${counted(written, "file")} (${size}) written to ${folder} and verified${already}`];
     if (this.#leftOut.length > 0) lines.push("never uploaded by the run:", ...this.#leftOut.map((each) => `  ${each}`));
     this.#output.note(`${lines.join("\n")}\n`);

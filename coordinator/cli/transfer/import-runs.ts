@@ -145,7 +145,7 @@ export async function importRuns(
   const without =
     withoutResult === 0
       ? ""
-      : `; ${counted(withoutResult, "row")} without a result ${withoutResult === 1 ? "was" : "were"} passed over`;
+      : `; ${counted(withoutResult, "row without a result was", "rows without a result were")} passed over`;
   output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}\n`);
   const { launchJob } = await import("../submit/launch-job.ts");
   return launchJob(globals, spec, options, output, runs);

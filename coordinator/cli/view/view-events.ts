@@ -37,7 +37,7 @@ export async function viewEvents(
     const hidden = entries.length - shown.length;
     if (hidden > 0)
       output.note(
-        `${counted(hidden, "earlier event")} ${hidden === 1 ? "is" : "are"} not listed (--last=${count}); to see all: --all\n`,
+        `${counted(hidden, "earlier event is", "earlier events are")} not listed (--last=${count}); to see all: --all\n`,
       );
   });
 }

@@ -1,7 +1,6 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { ViewModel } from "../view-model.ts";
-
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /** What does not need this screen, in a few words. */
 export function whatGoesOn({ table, options }: ViewModel): string {

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
 import { duration, estimateText, millisecondsLeft } from "../../words/progress.ts";
@@ -132,7 +133,7 @@ function bestLine(model: ViewModel, table: RunTable, width: number): Line {
   return joined([...kept, piece(3, leader.bestRun ?? ""), ...always], width);
 }
 
-const runsText = ({ runs }: { readonly runs: number }): string => `${runs} run${runs === 1 ? "" : "s"}`;
+const runsText = ({ runs }: { readonly runs: number }): string => counted(runs, "run");
 const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { text }) => sum + text.length, 0);
 /** Characters of pieces, each with the blanks before it. */
 const total = (pieces: readonly Piece[]): number => pieces.reduce((sum, { spans }) => sum + lengthOf(spans) + 2, 0);

@@ -1,3 +1,4 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
@@ -170,7 +171,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
     tuning === "dgd"
       ? `weights add up to ${totalWeight}; neighbours with fewer runs weigh more`
       : `hp_tuning is ${String(tuning)}, which does not look at neighbours: "next" is what dgd would do`;
-  const runs = `${best.completed} run${best.completed === 1 ? "" : "s"}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
+  const runs = `${counted(best.completed, "run")}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
   const isLeader = best.key === model.leader?.runSet.key;
   const other = isLeader ? "" : "; the standings, which allow for luck, have another one first";
   const whole = [

@@ -1,3 +1,4 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
@@ -67,7 +68,7 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
     ...head,
     ...chartLines(
       model,
-      [{ label: drawn.length === 1 ? "1 run" : `${drawn.length} runs`, mark: "", style: "accent", trials: drawn }],
+      [{ label: counted(drawn.length, "run"), mark: "", style: "accent", trials: drawn }],
       () => [],
       width,
       room,
@@ -119,7 +120,7 @@ function stateLine(model: ViewModel, trial: Trial): Line {
   const lease = leaseOf(model, trial);
   if (lease) facts.push(`lease ${Math.max(0, Math.round((lease.leftMs - model.statusAge) / 1000))}s`);
   facts.push(`seed ${trial.seed}`);
-  if (trial.late > 0) facts.push(`${trial.late} late result${trial.late === 1 ? "" : "s"}, not counted`);
+  if (trial.late > 0) facts.push(`${counted(trial.late, "late result")}, not counted`);
   if (trial.reason !== "") facts.push(trial.reason);
   return plain(` ${narrow(facts.join("  "))}`);
 }

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { nearestName } from "./nearest-name.ts";
 import { lengthOf, lineText, placeOf, type Span } from "./source-text.ts";
 import type { Problem, Tree } from "./spec.ts";
@@ -89,7 +90,7 @@ export function renderProblems(
   tail?: string,
 ): string {
   const lines = problems.flatMap((problem) => renderProblem(problem, texts[problem.place.file]));
-  if (tail !== undefined) lines.push(`${problems.length} ${problems.length === 1 ? "problem" : "problems"}; ${tail}`);
+  if (tail !== undefined) lines.push(`${counted(problems.length, "problem")}; ${tail}`);
   return lines.join("\n");
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { RunSet } from "../run-sets/run-set.ts";
@@ -111,15 +112,13 @@ function reason(
   const hyperparameter = hyperparameters[changed];
   const from = settingText(hyperparameter?.values[members[0]?.configuration[changed] ?? -1] ?? null);
   const to = settingText(hyperparameter?.values[configuration[changed] ?? -1] ?? null);
-  const there = `${plural(ended)} there${inFlight === 0 ? "" : ` and ${inFlight} in flight`}`;
+  const there = `${ended === 0 ? "no runs" : counted(ended, "run")} there${inFlight === 0 ? "" : ` and ${inFlight} in flight`}`;
   return `one step from ${described(best)} in ${hyperparameter?.name}: ${from} -> ${to}; ${there}; ${share}`;
 }
 
 function described(best: RunSet): string {
-  return `the best set so far (mean ${meanText(best.mean)} of ${plural(best.completed)})`;
+  return `the best set so far (mean ${meanText(best.mean)} of ${counted(best.completed, "run")})`;
 }
-
-const plural = (runs: number): string => (runs === 1 ? "1 run" : `${runs === 0 ? "no" : runs} runs`);
 
 /** Three significant digits, without an exponent where people would not write one. */
 function meanText(mean: number): string {
