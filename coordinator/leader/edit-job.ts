@@ -1,4 +1,5 @@
-import { changesText, editJob, type JobChanges } from "../../shared/domain/fold/job-changes.ts";
+import type { JobChanges } from "../../shared/domain/fold/events.ts";
+import { changesText, editJob } from "../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";

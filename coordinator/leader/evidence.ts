@@ -1,4 +1,5 @@
-import { mostColumns, type RunTable } from "../../shared/domain/fold/run-table.ts";
+import { mostColumns } from "../../shared/domain/fold/metric-columns.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { StoredMessage } from "../../shared/ports.ts";
@@ -95,7 +96,7 @@ function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<
 /** Without the metrics that would be one column too many for the job; said once. */
 function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<string, number>>): Record<string, number> {
   const names = Object.keys(metrics);
-  const kept = table.columnsFor(names);
+  const kept = table.metricColumns.fitting(names);
   if (kept.length < names.length && !saidFull.has(table)) {
     saidFull.add(table);
     const { job } = table;

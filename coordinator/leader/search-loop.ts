@@ -58,7 +58,7 @@ async function decide(
       continue;
     }
     return assign(reign, table, n, 1, worker, claim, {
-      run: table.nextRunName(worker, reign.state.nextRun),
+      run: table.parentRuns.nextRunName(worker, reign.state.nextRun),
       configuration: choice.configuration,
       seed: trialSeed(table.submitted.seed, n),
       why: choice.why,

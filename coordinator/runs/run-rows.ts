@@ -1,4 +1,5 @@
-import type { ParentRun, RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../shared/domain/fold/trial.ts";
 
 /** One line of `list runs`. It only points at what it shows, so that rows of a hundred thousand runs cost little. */

@@ -1,5 +1,6 @@
 import { isImported } from "../../shared/domain/fold/imported.ts";
-import type { ParentRun, RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial, TrialStatus } from "../../shared/domain/fold/trial.ts";
 import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";

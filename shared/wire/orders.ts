@@ -1,6 +1,5 @@
 import type { CodeBundle } from "../domain/code-bundle.ts";
-import type { ImportedRun } from "../domain/fold/events.ts";
-import type { JobChanges } from "../domain/fold/job-changes.ts";
+import type { ImportedRun, JobChanges } from "../domain/fold/events.ts";
 import type { JobName, WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { codeBundle } from "./code-bundle.ts";

@@ -1,5 +1,5 @@
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
-import { FoldError } from "../../shared/domain/fold/run-table.ts";
+import { FoldError } from "../../shared/domain/fold/fold-error.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import type { InvariantCheck } from "../../shared/domain/invariants/invariants.ts";
 import { BusError } from "../../shared/ports.ts";

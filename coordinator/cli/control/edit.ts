@@ -1,5 +1,6 @@
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
-import { changesText, type JobChanges } from "../../../shared/domain/fold/job-changes.ts";
+import type { JobChanges } from "../../../shared/domain/fold/events.ts";
+import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";

@@ -4,7 +4,7 @@ import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../sha
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
-import { FoldError } from "../../../shared/domain/fold/run-table.ts";
+import { FoldError } from "../../../shared/domain/fold/fold-error.ts";
 import { takeSnapshot } from "../../../shared/domain/fold/snapshot.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { InvariantCheck } from "../../../shared/domain/invariants/invariants.ts";

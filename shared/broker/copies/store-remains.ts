@@ -1,5 +1,5 @@
 import type { JournalEvent } from "../../domain/fold/events.ts";
-import { FoldError } from "../../domain/fold/run-table.ts";
+import { FoldError } from "../../domain/fold/fold-error.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";

@@ -1,7 +1,7 @@
 import { systemClock } from "../../clock.ts";
 import { within } from "../../deadline.ts";
 import type { JournalEvent } from "../../domain/fold/events.ts";
-import { FoldError } from "../../domain/fold/run-table.ts";
+import { FoldError } from "../../domain/fold/fold-error.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { JournalCorruptError } from "../../errors.ts";
 import type { Bus, Clock, Reading, StoredMessage } from "../../ports.ts";

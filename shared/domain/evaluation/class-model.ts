@@ -1,3 +1,4 @@
+import { at } from "../columns.ts";
 import { clipped } from "../run-sets/run-set-columns.ts";
 import type { RandomDraws } from "./random-draws.ts";
 
@@ -322,9 +323,4 @@ function geometric(from: number, factor: number, below: number): number[] {
   const values: number[] = [];
   for (let value = from; value < below; value *= factor) values.push(value);
   return values;
-}
-
-/** The places asked for are there; the lint of indexing cannot know. */
-function at(values: ArrayLike<number>, place: number): number {
-  return values[place] ?? Number.NaN;
 }

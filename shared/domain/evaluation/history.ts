@@ -1,7 +1,7 @@
+import { longer } from "../columns.ts";
 import { type Configuration, configurationKey, type Hyperparameter, settingsOf } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
 import { IndexedHeap } from "../run-sets/indexed-heap.ts";
-import { longer } from "../run-sets/longer.ts";
 import { lowerBound, type Posterior, type Prior, posteriorOf } from "../run-sets/posterior.ts";
 import { clipped, RunSetColumns } from "../run-sets/run-set-columns.ts";
 import type { CompletedRuns } from "./completed-runs.ts";

@@ -1,12 +1,11 @@
 import type { CodeBundle } from "../code-bundle.ts";
-import type { Hyperparameter } from "../hyperparameter.ts";
+import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { JobName, RunName, WorkerId } from "../names.ts";
-import type { JobSettings } from "../runspec/spec.ts";
-import type { JobChanges } from "./job-changes.ts";
+import type { JobSettings, StopRule } from "../runspec/spec.ts";
 
 /**
  * What the journal records: every decision, once, in one order. The leading coordinator alone writes these; `apply` in
- * run-table.ts folds them, the same in every program. `at` is wall-clock milliseconds, for people only.
+ * workspace-state.ts folds them, the same in every program. `at` is wall-clock milliseconds, for people only.
  */
 export type JournalEvent =
   | Led
@@ -85,6 +84,26 @@ export interface JobChanged {
   /** Request id of the operator's order; empty when the coordinator decided. */
   readonly op: string;
   readonly at: number;
+}
+
+/** What a person may change in a job that is not over; what is left out stays as it is. */
+export interface JobChanges {
+  readonly totalRuns?: number;
+  /** Null: all workers that come. */
+  readonly computeNodes?: number | null;
+  /** Null: as many as a worker has slots. */
+  readonly runsPerNode?: number | null;
+  readonly priority?: number;
+  readonly retries?: number;
+  /** Null: no limit. Runs in hand get the new limit at their next renewal. */
+  readonly maxRunSeconds?: number | null;
+  /** Counted from the submission; null: no limit. */
+  readonly maxJobSeconds?: number | null;
+  /** Wall clock, milliseconds; null: none. */
+  readonly deadline?: number | null;
+  readonly stopWhen?: StopRule | null;
+  /** By hyperparameter: values that the search may choose from now on as well. */
+  readonly addValues?: Readonly<Record<string, readonly Setting[]>>;
 }
 
 /** A person changed a job that lives. What was chosen before stays as it was; choices from here on use what is said here. */

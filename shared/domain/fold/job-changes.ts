@@ -1,29 +1,9 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { nearestName } from "../runspec/nearest-name.ts";
-import type { JobSettings, StopRule } from "../runspec/spec.ts";
-import type { JobSubmitted } from "./events.ts";
+import { mostRuns } from "../runspec/settings.ts";
+import type { JobSettings } from "../runspec/spec.ts";
+import type { JobChanges, JobSubmitted } from "./events.ts";
 
-/** What a person may change in a job that is not over; what is left out stays as it is. */
-export interface JobChanges {
-  readonly totalRuns?: number;
-  /** Null: all workers that come. */
-  readonly computeNodes?: number | null;
-  /** Null: as many as a worker has slots. */
-  readonly runsPerNode?: number | null;
-  readonly priority?: number;
-  readonly retries?: number;
-  /** Null: no limit. Runs in hand get the new limit at their next renewal. */
-  readonly maxRunSeconds?: number | null;
-  /** Counted from the submission; null: no limit. */
-  readonly maxJobSeconds?: number | null;
-  /** Wall clock, milliseconds; null: none. */
-  readonly deadline?: number | null;
-  readonly stopWhen?: StopRule | null;
-  /** By hyperparameter: values that the search may choose from now on as well. */
-  readonly addValues?: Readonly<Record<string, readonly Setting[]>>;
-}
-
-const mostRuns = 1_000_000;
 /** So many values of one hyperparameter: a neighbourhood in an unordered one has them all. */
 const mostValues = 10_000;
 

@@ -1,6 +1,6 @@
+import { longer } from "../columns.ts";
 import type { RunName } from "../names.ts";
 import type { ConfigurationRegister } from "../run-sets/configuration-register.ts";
-import { longer } from "../run-sets/longer.ts";
 import { isOpen, type Trial } from "./trial.ts";
 import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
 
@@ -124,7 +124,7 @@ export class TrialList implements Iterable<Trial> {
 
   /** Takes over what was saved, in the place of what is there. */
   restore({ columns, runSets, others }: SavedTrials): void {
-    this.#columns = TrialColumns.restored(columns);
+    this.#columns = new TrialColumns(columns);
     this.#runSets = runSets;
     this.#length = runSets.length;
     this.#places = new Uint32Array(this.#length);

@@ -2,7 +2,8 @@ import type { JobName, WorkerId } from "../names.ts";
 import { parseJobName } from "../names.ts";
 import { ClaimRing } from "./claim-ring.ts";
 import type { JournalEvent, WorkerChanged, WorkerDuty, WorkerStanding } from "./events.ts";
-import { FoldError, RunTable } from "./run-table.ts";
+import { FoldError } from "./fold-error.ts";
+import { RunTable } from "./run-table.ts";
 
 /** Of a row of failures so many trials are known by name, the newest. */
 const failuresKept = 64;

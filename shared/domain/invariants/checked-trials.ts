@@ -1,5 +1,5 @@
+import { longer, NumberedTexts } from "../columns.ts";
 import type { WorkerId } from "../names.ts";
-import { longer } from "../run-sets/longer.ts";
 
 /** A trial as the journal's records tell it, kept apart from the fold. */
 export interface CheckedTrial {
@@ -24,10 +24,9 @@ export interface CheckedTrial {
 export class CheckedTrials {
   /** By number less 1; undefined where a trial is settled, or was never heard of. */
   readonly #open: (CheckedTrial | undefined)[] = [];
-  /** By number less 1: places in #workers, plus 1; 0 where a trial is not settled. */
+  /** By number less 1: the worker's number, plus 1; 0 where a trial is not settled. */
   #settledBy = new Uint32Array(16);
-  readonly #workers: WorkerId[] = [];
-  readonly #places = new Map<WorkerId, number>();
+  readonly #workers = new NumberedTexts<WorkerId>();
 
   /** The highest number. */
   get length(): number {
@@ -57,7 +56,7 @@ export class CheckedTrials {
     const [worker, ...others] = trial.workers;
     if (!worker || others.length > 0) return;
     if (n > this.#settledBy.length) this.#settledBy = longer(this.#settledBy, 2 * n);
-    this.#settledBy[n - 1] = this.#placeOf(worker) + 1;
+    this.#settledBy[n - 1] = this.#workers.add(worker) + 1;
     this.#open[n - 1] = undefined;
   }
 
@@ -67,17 +66,8 @@ export class CheckedTrials {
   }
 
   #settled(n: number): CheckedTrial | undefined {
-    const worker = this.#workers[(this.#settledBy[n - 1] ?? 0) - 1];
+    const worker = this.#workers.all[(this.#settledBy[n - 1] ?? 0) - 1];
     return worker === undefined ? undefined : trialOf(worker, "over", "completed", true);
-  }
-
-  #placeOf(worker: WorkerId): number {
-    let place = this.#places.get(worker);
-    if (place === undefined) {
-      place = this.#workers.push(worker) - 1;
-      this.#places.set(worker, place);
-    }
-    return place;
   }
 }
 

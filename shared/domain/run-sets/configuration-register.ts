@@ -1,5 +1,5 @@
+import { longer } from "../columns.ts";
 import type { Configuration } from "../hyperparameter.ts";
-import { longer } from "./longer.ts";
 
 /**
  * Numbers configurations 0, 1, 2, ... in the order in which they are added, and finds the number of any of them.

@@ -1,3 +1,5 @@
+import { longer } from "../columns.ts";
+
 /**
  * A binary heap of small integers that knows where each one is, so that one whose rank has changed, up or down, finds its
  * new place in O(log n). The ranks live with the caller.
@@ -26,11 +28,12 @@ export class IndexedHeap {
 
   /** Adds a member (an integer from 0), or moves one to where its changed rank belongs; one change at a time. */
   update(member: number): void {
-    if (member >= this.#places.length) this.#places = grown(this.#places, member + 1);
+    if (member >= this.#places.length)
+      this.#places = longer(this.#places, Math.max(member + 1, 2 * this.#places.length));
     let place = (this.#places[member] ?? 0) - 1;
     if (place === -1) {
       place = this.#size++;
-      if (this.#size > this.#members.length) this.#members = grown(this.#members, this.#size);
+      if (this.#size > this.#members.length) this.#members = longer(this.#members, 2 * this.#members.length);
       this.#put(member, place);
     }
     this.#sink(member, this.#rise(member, place));
@@ -67,10 +70,4 @@ export class IndexedHeap {
     this.#members[place] = member;
     this.#places[member] = place + 1;
   }
-}
-
-function grown(array: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(Math.max(atLeast, 2 * array.length));
-  larger.set(array);
-  return larger;
 }

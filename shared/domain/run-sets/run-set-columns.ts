@@ -1,5 +1,5 @@
+import { longer } from "../columns.ts";
 import type { WorkerId } from "../names.ts";
-import { longer } from "./longer.ts";
 
 /**
  * Beyond this a value counts as this in means and variances, so that a diverged run cannot overflow the sums of a million

@@ -4,7 +4,7 @@ import { carryOut } from "../../../coordinator/leader/orders.ts";
 import { answerRenewal } from "../../../coordinator/leader/renewals.ts";
 import { answerClaim } from "../../../coordinator/leader/search-loop.ts";
 import { Upkeep } from "../../../coordinator/leader/upkeep.ts";
-import type { JobChanges } from "../../../shared/domain/fold/job-changes.ts";
+import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { JobSubmitted } from "../../../../../shared/domain/fold/events.ts";
-import { changesText, editJob, type JobChanges } from "../../../../../shared/domain/fold/job-changes.ts";
+import type { JobChanges, JobSubmitted } from "../../../../../shared/domain/fold/events.ts";
+import { changesText, editJob } from "../../../../../shared/domain/fold/job-changes.ts";
 import { configurationKey, type Hyperparameter, settingsOf } from "../../../../../shared/domain/hyperparameter.ts";
 import { expandSpec, withChosen } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { gridTurn } from "../../../../../shared/domain/search/grid-turn.ts";

@@ -1,0 +1,39 @@
+import { NumberedTexts } from "../columns.ts";
+
+/** A job keeps at most so many metric columns, so that no worker can fill the memory of whoever folds the journal. */
+export const mostColumns = 1000;
+
+/** The metrics of a job's runs as columns, in order of first appearance: `s1-hrs`, `s1-rew`, ... */
+export class MetricColumns {
+  readonly #names: NumberedTexts;
+
+  constructor(names: readonly string[] = []) {
+    this.#names = new NumberedTexts(names);
+  }
+
+  get names(): readonly string[] {
+    return this.#names.all;
+  }
+
+  /** Those of a run's metrics that have a column, or would get one. */
+  fitting(names: readonly string[]): string[] {
+    let free = mostColumns - this.names.length;
+    return names.filter((name) => this.#names.find(name) !== undefined || free-- > 0);
+  }
+
+  /**
+   * A run's values by column, NaN where it has none. The row ends at the run's last column, so that a run with few metrics
+   * costs little however many columns the job has.
+   */
+  row(metrics: Readonly<Record<string, number>>): number[] {
+    const values: number[] = [];
+    for (const name in metrics) {
+      const column = this.names.length < mostColumns ? this.#names.add(name) : this.#names.find(name);
+      if (column === undefined) continue;
+      while (values.length < column) values.push(Number.NaN);
+      values[column] = metrics[name] ?? Number.NaN;
+    }
+    // The copy has no room to grow.
+    return values.slice();
+  }
+}
