@@ -1,4 +1,5 @@
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";
 
 /** Bytes of one record: what a NATS server takes as it comes (1 MiB), less room for headers. */
@@ -8,6 +9,6 @@ const mostBytes = 1_000_000;
 export function sizeProblem(event: JournalEvent): string | undefined {
   const bytes = encodeEvents([event]).length;
   if (bytes <= mostBytes) return undefined;
-  const found = `it takes ${(bytes / 1e6).toFixed(1)} MB in the journal, where a record takes at most 1 MB`;
+  const found = `it takes ${sizeText(bytes)} in the journal, where a record takes at most 1 MB`;
   return `${found}\n  import fewer runs, bring less code, or shorten the lists of values in the spec`;
 }

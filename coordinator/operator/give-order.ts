@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { pause } from "../../shared/deadline.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
 import { UnreachableError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
@@ -38,7 +39,7 @@ export async function giveOrder(bus: Bus, workspace: string, order: Order, outpu
 }
 
 const tooLarge = (bytes: number): string =>
-  `the order takes ${(bytes / 1e6).toFixed(1)} MB, and the broker takes messages of 1 MB; nothing was submitted\n` +
+  `the order takes ${sizeText(bytes)}, and the broker takes messages of 1 MB; nothing was submitted\n` +
   "  expected a smaller spec, or fewer runs to import";
 
 export function noCoordinator(workspace: string): UnreachableError {

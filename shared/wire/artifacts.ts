@@ -7,7 +7,7 @@ export const mostFiles = 1000;
 /** Of all files of a run together; a job may ask for less, never for more. */
 export const mostBytes = 1024 ** 3;
 /** What a run uploads at most unless its job says otherwise. */
-export const usualBytes = 64 * 1024 ** 2;
+export const usualBytes = 64_000_000;
 const longestPath = 200;
 
 export interface ArtifactFile extends SealedSum {

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
 import type { Bus, Clock, EndSignal } from "../../shared/ports.ts";
 import {
   type ArtifactFile,
@@ -57,7 +58,7 @@ export function findFiles(
     if (names.has(name)) reasons.push(`${file.path} (its name differs from another's in upper and lower case alone)`);
     else if (files.length === mostFiles) reasons.push(`${file.path} (more than ${mostFiles} files)`);
     else if (bytes + file.size > mostBytes)
-      reasons.push(`${file.path} (${megabytes(file.size)}; a run may upload ${megabytes(mostBytes)})`);
+      reasons.push(`${file.path} (${sizeText(file.size)}; a run may upload ${sizeText(mostBytes)})`);
     else {
       files.push(file);
       names.add(name);
@@ -67,8 +68,6 @@ export function findFiles(
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { files, leftOut: shortened(reasons) };
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 function shortened(reasons: readonly string[]): string {
   const text = reasons.join(", ");

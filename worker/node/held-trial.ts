@@ -1,4 +1,5 @@
 import type { WorkerId } from "../../shared/domain/names.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
 import { Ending } from "../../shared/ending.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Bus, BusError, type Chance, type Clock, type Timer } from "../../shared/ports.ts";
@@ -12,7 +13,7 @@ import {
   type ReportRow,
 } from "../../shared/wire/messages.ts";
 import { type EvidenceKind, evidence } from "../../shared/wire/subjects.ts";
-import { megabytes, residentBytes } from "../processes/resident-memory.ts";
+import { residentBytes } from "../processes/resident-memory.ts";
 import { UnsentLines } from "../runner/unsent-lines.ts";
 import { uploadFiles } from "./artifacts.ts";
 import type { BlobAddress } from "./chunk-store.ts";
@@ -309,7 +310,7 @@ export class HeldTrial {
         if (used <= memoryPerRun) return;
         this.#giveUp(
           "memory",
-          `it used ${megabytes(used)} of memory, more than memory_per_run, ${megabytes(memoryPerRun)}`,
+          `it used ${sizeText(used)} of memory, more than memory_per_run, ${sizeText(memoryPerRun)}`,
         );
       };
       timers.push(this.#ports.clock.every(memoryEveryMs, check));

@@ -14,5 +14,3 @@ function ownBytes(pid: number): number {
     return 0; // no /proc on this system, or the process has just ended
   }
 }
-
-export const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;

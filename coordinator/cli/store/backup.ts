@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { programVersion } from "../../../shared/components/version.ts";
+import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { workspaceAt } from "../../../shared/machine/workspace.ts";
 import type { Output } from "../../operator/output.ts";
@@ -92,6 +93,3 @@ async function verifyBackup(file: string): Promise<{ jobs: number; journal: numb
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-export const sizeText = (bytes: number): string =>
-  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;

@@ -4,6 +4,7 @@ import { ownComponentFiles } from "../../../shared/components/component-defaults
 import type { CodeBundle, CodeFile } from "../../../shared/domain/code-bundle.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
+import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { pathProblem } from "../../../shared/wire/artifacts.ts";
 import { mostCodeFiles, mostZippedBytes, zip } from "../../../shared/wire/code-bundle.ts";
@@ -34,7 +35,7 @@ export function collectCode(spec: Spec): CodeBundle | undefined {
     add(found, folder, path);
   }
   if (found.size === 0) return undefined;
-  const limit = `at most ${mostCodeFiles} files, zipped at most ${mostZippedBytes / 1e6} MB`;
+  const limit = `at most ${mostCodeFiles} files, zipped at most ${sizeText(mostZippedBytes)}`;
   const hint = `expected ${limit}: name fewer under \`code\`, and put data where the workers find it`;
   if (found.size > mostCodeFiles) throw new UsageError(`${spec.file}: ${found.size} code files\n  ${hint}`);
   const bundle = zip([...found].map(([path, file]) => codeFile(path, file)));
@@ -42,9 +43,9 @@ export function collectCode(spec: Spec): CodeBundle | undefined {
   const largest = [...found]
     .map(([path, file]) => ({ path, size: statSync(file).size }))
     .sort((a, b) => b.size - a.size);
-  const named = largest.slice(0, 3).map(({ path, size }) => `${path} (${(size / 1e6).toFixed(1)} MB)`);
+  const named = largest.slice(0, 3).map(({ path, size }) => `${path} (${sizeText(size)})`);
   throw new UsageError(
-    `${spec.file}: its ${found.size} code files take ${(bundle.zipped.length / 1e6).toFixed(1)} MB zipped; the largest: ${named.join(", ")}\n  ${hint}`,
+    `${spec.file}: its ${found.size} code files take ${sizeText(bundle.zipped.length)} zipped; the largest: ${named.join(", ")}\n  ${hint}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { counted } from "../../../shared/domain/counted.ts";
+import { sizeText } from "../../../shared/domain/size-text.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
@@ -88,9 +89,8 @@ export class DownloadTarget {
       this.#output.result(`${JSON.stringify(object)}\n`);
       return;
     }
-    const size = bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 2 ** 20).toFixed(1)} MB`;
     const already = there === 0 ? "" : `, ${counted(there, "was", "were")} there already`;
-    const lines = [`${counted(written, "file")} (${size}) written to ${folder} and verified${already}`];
+    const lines = [`${counted(written, "file")} (${sizeText(bytes)}) written to ${folder} and verified${already}`];
     if (this.#leftOut.length > 0) lines.push("never uploaded by the run:", ...this.#leftOut.map((each) => `  ${each}`));
     this.#output.note(`${lines.join("\n")}\n`);
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { sizeText } from "../../domain/size-text.ts";
 import { BrokerError } from "../../errors.ts";
 import { type BrokerStatus, type Bus, BusError } from "../../ports.ts";
 import { askJetStream, checkedAnswer, readStreamInfo, type StreamInfo } from "../client/jetstream-api.ts";
@@ -88,7 +89,7 @@ const isWhole = (code: number): boolean => code < 300;
 function brokenOff(stream: string, bytes: number, { code, text }: BrokerStatus): BrokerError {
   const why = code === 408 ? "it waited 2 s for this command, or for the disk that it writes to" : "see its log";
   return new BrokerError(
-    `the broker broke off after ${(bytes / 1e6).toFixed(1)} MB of stream ${stream} (${code} ${text}: ${why}); nothing was kept, try again`,
+    `the broker broke off after ${sizeText(bytes)} of stream ${stream} (${code} ${text}: ${why}); nothing was kept, try again`,
   );
 }
 

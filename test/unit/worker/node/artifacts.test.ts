@@ -46,7 +46,7 @@ describe("the files of a run", () => {
       files.map(({ path }) => path),
       ["middle", "small"],
     );
-    assert.equal(leftOut, "large (3.0 MB; a run may upload 2.0 MB)");
+    assert.equal(leftOut, "large (3.1 MB; a run may upload 2.1 MB)");
   });
 
   test("with names that some systems cannot have are left out", () => {

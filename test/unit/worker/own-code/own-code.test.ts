@@ -136,7 +136,7 @@ describe("the code that a spec brings along", () => {
     writeFileSync(join(folder, "data.bin"), random);
     refused(
       "data.bin",
-      /its 1 code files? takes? 0\.9 MB zipped; the largest: data\.bin \(0\.9 MB\)\n {2}expected at most/,
+      /its 1 code files? takes? 90\d kB zipped; the largest: data\.bin \(900 kB\)\n {2}expected at most/,
     );
     assert.throws(() => at(spec("processors/Probe_Proc", "[1]")), SpecError);
   });
