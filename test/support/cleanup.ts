@@ -32,22 +32,6 @@ export function atEnd(action: () => unknown): void {
   actions.push(action);
 }
 
-/** Resolves when `condition`, asked again and again, gives something other than false or undefined; fails after `limitMs`. */
-export async function eventually<T>(
-  what: string,
-  condition: () => T | false | undefined | Promise<T | false | undefined>,
-  limitMs = 10_000,
-  everyMs = 5,
-): Promise<T> {
-  const limit = performance.now() + limitMs;
-  for (;;) {
-    const value = await condition();
-    if (value !== false && value !== undefined) return value;
-    if (performance.now() > limit) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await delay(everyMs);
-  }
-}
-
 /** Processes other than this one whose command line names the folder. */
 export function processesNaming(folder: string): { pid: number; command: string }[] {
   return allProcesses().filter(({ pid, command }) => pid !== process.pid && command.includes(folder));
@@ -63,7 +47,7 @@ after(async () => {
     }
   }
   // What was told to end a moment ago may still be about to.
-  const limit = performance.now() + 3000;
+  const limit = performance.now() + 60_000;
   while (leftProcesses().length > 0 && performance.now() < limit) await delay(10);
   for (const { pid, command } of leftProcesses()) {
     problems.push(`process ${pid} is left: ${command}`);

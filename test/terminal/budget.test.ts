@@ -12,7 +12,8 @@ import { ViewModel } from "../../coordinator/tui/view-model.ts";
 import { connectBus } from "../../shared/broker/client/bus.ts";
 import { jobName } from "../../shared/domain/names.ts";
 import { startNatsServer } from "../support/broker/nats-server.ts";
-import { eventually, mustEnd } from "../support/cleanup.ts";
+import { mustEnd } from "../support/cleanup.ts";
+import { eventually } from "../support/patience.ts";
 import { fakeTty } from "../support/terminal/fake-tty.ts";
 
 const runs = 10_000;
@@ -79,7 +80,7 @@ test("a swarm of 100 workers is followed within the budget, and keys are answere
       await delay(60);
       const [pressedAt, cpuAt, written, drawn] = [now(), cpuMs(), terminal.written, frames.length];
       input.write(key);
-      await eventually("the key is answered", () => frames.length > drawn, 5000);
+      await eventually("the key is answered", () => frames.length > drawn);
       latencies.push(now() - pressedAt);
       work.push(cpuMs() - cpuAt);
       assert.ok(terminal.written - written <= mostBytes, `${terminal.written - written} bytes after ${key}`);

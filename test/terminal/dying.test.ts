@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { identify, isAlive } from "../../shared/machine/process-identity.ts";
-import { eventually } from "../support/cleanup.ts";
+import { eventually } from "../support/patience.ts";
 import { type Pane, quoted, Tmux } from "../support/terminal/tmux.ts";
 import { WatchedSearch } from "../support/terminal/watched-search.ts";
 
@@ -90,7 +90,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     assert.ok(identity);
     await eventually("it waits for its reader", () => isStuck(pid));
     process.kill(pid, "SIGTERM");
-    await eventually("the screen has ended", () => !isAlive(identity), 5000);
+    await eventually("the screen has ended", () => !isAlive(identity));
   });
 
   test("while it is stopped, by signal or by key, and drawn again afterwards", async () => {

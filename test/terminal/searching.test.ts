@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
-import { eventually } from "../support/cleanup.ts";
+import { eventually } from "../support/patience.ts";
 import { type Pane, quoted, Tmux } from "../support/terminal/tmux.ts";
 import { WatchedSearch } from "../support/terminal/watched-search.ts";
 

@@ -21,7 +21,7 @@ import {
 import { diskTrouble, saysDiskFull } from "./disk.ts";
 import { FormerPort } from "./former-port.ts";
 import { forget, takeCensus } from "./holders.ts";
-import { cannotListen, listenText, probePort } from "./listen.ts";
+import { cannotListen, choosePort, listenText, probePort } from "./listen.ts";
 import { endLeftServers, type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
 import { formerPorts, rememberedListen, rememberListen } from "./remembered-listen.ts";
 import { signalProcess } from "./tied-process.ts";
@@ -236,7 +236,7 @@ class Guard {
       const probe = await probePort(host, remembered);
       if (probe.free) return remembered;
     }
-    const probe = await probePort(host, 0);
+    const probe = await choosePort(host);
     if (!probe.free) throw cannotListen({ host, port: remembered ?? 4222 }, probe.code);
     if (remembered !== undefined) {
       const where = listenText({ host, port: probe.port });

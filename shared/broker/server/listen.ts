@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { BrokerError, UsageError } from "../../errors.ts";
 import { hostInUrl } from "./broker-info.ts";
@@ -25,6 +26,12 @@ export function parseListen(text: string): Listen {
 
 export const listenText = ({ host, port }: Listen): string => `${hostInUrl(host)}:${port}`;
 
+/**
+ * Systems give none of these to outgoing connections (Linux begins at 32768, macOS and Windows at 49152). So the port that a broker
+ * chose is still free when it starts again, and the workers that joined there find it.
+ */
+const steadyPorts = [20_000, 32_000] as const;
+
 export type PortProbe =
   | { readonly free: true; readonly port: number }
   | { readonly free: false; readonly code: string };
@@ -40,6 +47,15 @@ export function probePort(host: string, port: number): Promise<PortProbe> {
       server.close(() => resolve({ free: true, port: found }));
     });
   });
+}
+
+/** A port for a broker that was told none. */
+export async function choosePort(host: string): Promise<PortProbe> {
+  for (let triesLeft = 20; triesLeft > 0; triesLeft--) {
+    const probe = await probePort(host, randomInt(...steadyPorts));
+    if (probe.free || probe.code !== "EADDRINUSE") return probe;
+  }
+  return probePort(host, 0);
 }
 
 /** Why the broker cannot listen where it was told to. */

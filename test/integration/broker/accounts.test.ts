@@ -17,7 +17,8 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import { BrokerError } from "../../../shared/errors.ts";
 import { workspacePaths } from "../../../shared/machine/workspace.ts";
 import * as subjects from "../../../shared/wire/subjects.ts";
-import { atEnd, eventually, temporaryFolder } from "../../support/cleanup.ts";
+import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 
 const text = StringCodec();
 const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
@@ -52,7 +53,7 @@ const isRefused = (error: NatsError): boolean => error.code === "AUTHORIZATION_V
 
 async function mayNotPublish(connection: NatsConnection, refused: readonly string[]): Promise<void> {
   for (const subject of refused) {
-    await assert.rejects(connection.request(subject, "", { timeout: 2000 }), violates, subject);
+    await assert.rejects(connection.request(subject, "", { timeout: patienceMs }), violates, subject);
   }
 }
 
@@ -102,7 +103,7 @@ describe("who is let in", () => {
 describe("a worker", () => {
   it("asks, stores its evidence and checkpoints with an acknowledgement, reads blobs, and hears its control subjects", async () => {
     const worker = await connectWorker(w1);
-    const answer = await worker.request("ask.w1", "", { timeout: 2000 });
+    const answer = await worker.request("ask.w1", "", { timeout: patienceMs });
     assert.equal(text.decode(answer.data), "for ask.w1");
 
     const store = worker.jetstream();
@@ -110,7 +111,7 @@ describe("a worker", () => {
     const again = await store.publish("ev.w1.job1.1.report", text.encode("r"), { msgID: "1.1.1" });
     assert.deepEqual([first.duplicate, again.duplicate, again.seq], [false, true, first.seq]);
     await store.publish("ck.w1.job1.1.1.0", text.encode("state"));
-    const chunk = await worker.request("$JS.API.DIRECT.GET.BLOB.ck.w1.job1.1.1.0", "", { timeout: 2000 });
+    const chunk = await worker.request("$JS.API.DIRECT.GET.BLOB.ck.w1.job1.1.1.0", "", { timeout: patienceMs });
     assert.equal(text.decode(chunk.data), "state");
 
     const heard: string[] = [];
@@ -234,7 +235,7 @@ async function readsEverything(reader: NatsConnection): Promise<void> {
     assert.equal(entry.key, "leader");
     break;
   }
-  const chunk = await reader.request("$JS.API.DIRECT.GET.BLOB.blob.abc.0", "", { timeout: 2000 });
+  const chunk = await reader.request("$JS.API.DIRECT.GET.BLOB.blob.abc.0", "", { timeout: patienceMs });
   assert.equal(text.decode(chunk.data), "snapshot");
 }
 
@@ -288,7 +289,7 @@ describe("an operator and a viewer", () => {
     const own = subjects.operator(operatorName());
     coordinator.subscribe("op.*", { callback: (_, message) => message.respond(text.encode(message.subject)) });
     const operator = await connectAs("operator");
-    assert.equal(text.decode((await operator.request(own, "", { timeout: 2000 })).data), own);
+    assert.equal(text.decode((await operator.request(own, "", { timeout: patienceMs })).data), own);
     await mayNotPublish(operator, writes);
     await mayNotSubscribe(operator, [">", "op.*", "_INBOX_viewer.>"]);
     await operator.close();
@@ -309,11 +310,11 @@ describe("the list of workers", () => {
     await assert.rejects(connectWorker(w3), isRefused);
     await broker.reloadUsers([w1.user, w2.user, w3.user], "a-join-code-1");
     const third = await connectWorker(w3);
-    assert.equal(text.decode((await third.request("ask.w3", "", { timeout: 2000 })).data), "for ask.w3");
+    assert.equal(text.decode((await third.request("ask.w3", "", { timeout: patienceMs })).data), "for ask.w3");
     assert.ok(!second.isClosed());
 
     const enrolling = await connectWith({ user: "enrol", pass: "a-join-code-1", inboxPrefix: inboxPrefix("enrol") });
-    assert.equal(text.decode((await enrolling.request("enrol", "", { timeout: 2000 })).data), "admitted");
+    assert.equal(text.decode((await enrolling.request("enrol", "", { timeout: patienceMs })).data), "admitted");
     await mayNotPublish(enrolling, ["ask.w1", "ev.w1.job1.1.result", "ctl.all", "op.root", "$JS.API.INFO"]);
     await mayNotSubscribe(enrolling, [">", "ctl.all", "enrol", "_INBOX_w1.>"]);
 

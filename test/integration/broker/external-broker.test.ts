@@ -5,11 +5,11 @@ import { describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { askJetStream } from "../../../shared/broker/client/jetstream-api.ts";
 import { keptStreamInfos } from "../../../shared/broker/peers/cluster.ts";
-import { probePort } from "../../../shared/broker/server/listen.ts";
 import { connectAs } from "../../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { holdPort } from "../../support/broker/ports.ts";
+import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 /** A command of `nexus` with no word of where the broker is. */
@@ -41,11 +41,7 @@ async function search(config: string, coordinatorCreds: object | null, workerCre
   const worker = swarm.run("worker/main.js", [line, "--name", "lab", ...options("lab", workerCreds)]);
   const spec = swarm.probeSpec("outside", { total_runs: 4, hp_tuning: "dgd" });
   await nexus(swarm, ["run", spec, "--monitor", "none"]);
-  await eventually(
-    "the runs have ended",
-    async () => (await nexus(swarm, ["list", "jobs"])).includes("completed"),
-    30_000,
-  );
+  await eventually("the runs have ended", async () => (await nexus(swarm, ["list", "jobs"])).includes("completed"));
   const runs = await nexus(swarm, ["list", "runs", "job1", "--child", "--json"]);
   assert.equal(
     runs
@@ -91,7 +87,7 @@ describe("a NATS server that exists already", { concurrency: 2 }, () => {
 
 describe("a NATS cluster that exists already", () => {
   test("gets the copies that its streams lack; a broker of our own has none to give", async () => {
-    const routes = await Promise.all([1, 2, 3].map(freePort));
+    const routes = await Promise.all([1, 2, 3].map(() => holdPort()));
     const cluster = (i: number): string =>
       `cluster { name: "test", listen: "127.0.0.1:${routes[i]}", routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ")}] }`;
     const servers = await Promise.all(routes.map((_, i) => startNatsServer({ config: cluster(i) })));
@@ -107,7 +103,7 @@ describe("a NATS cluster that exists already", () => {
     assert.equal((await alone.exited()).code, exitCode.usage);
     assert.match(alone.output(), /--replicas 3: a broker of our own has one copy.*--nats URL/);
 
-    await eventually("the cluster stores", () => isStored(urls), 20_000);
+    await eventually("the cluster stores", () => isStored(urls));
     await stop(await swarm.coordinator(["--nats", urls]));
     assert.deepEqual(await copies(), [1, 1, 1, 1]);
     await stop(await swarm.coordinator(["--nats", urls, "--replicas", "3"]));
@@ -117,12 +113,6 @@ describe("a NATS cluster that exists already", () => {
     await Promise.all(servers.map((server) => server.stop()));
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = await probePort("127.0.0.1", 0);
-  if (!probe.free) throw new Error(probe.code);
-  return probe.port;
-}
 
 async function isStored(urls: string): Promise<boolean> {
   const bus = await connectAs(urls, {}, "coordinator");

@@ -7,7 +7,6 @@ import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { connectBus } from "../../../shared/broker/client/bus.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
-import { probePort } from "../../../shared/broker/server/listen.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import { connectAs } from "../../../shared/broker/workspace-link.ts";
 import { pause } from "../../../shared/deadline.ts";
@@ -16,11 +15,13 @@ import type { JobName } from "../../../shared/domain/names.ts";
 import { BrokerError } from "../../../shared/errors.ts";
 import { streams } from "../../../shared/wire/subjects.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
+import { holdPort } from "../../support/broker/ports.ts";
 import { TcpProxy } from "../../support/broker/proxy.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
-const lease = ["--lease", "2"];
+/** It must not run out in any of these tests. */
+const lease = ["--lease", "60"];
 
 /** Pid of the nats-server of this swarm. */
 function serverPid(swarm: Swarm): number {
@@ -38,14 +39,10 @@ const socketsTo = (port: number): Socket[] =>
 
 /** The table of the completed job; the broker may be away for a moment, and a reader says so. */
 const completed = (swarm: Swarm, job: JobName): Promise<RunTable> =>
-  eventually(
-    "the job is completed",
-    async () => {
-      const now = await swarm.table(job).catch(() => undefined);
-      return now?.state === "completed" ? now : undefined;
-    },
-    60_000,
-  );
+  eventually("the job is completed", async () => {
+    const now = await swarm.table(job).catch(() => undefined);
+    return now?.state === "completed" ? now : undefined;
+  });
 
 describe("the broker goes", { concurrency: 2 }, () => {
   test("SIGKILL of the broker in mid-search: everybody reconnects, exactly total_runs end", async () => {
@@ -73,9 +70,7 @@ describe("the broker goes", { concurrency: 2 }, () => {
     const before = livingEndpoint(swarm.paths)?.url ?? "";
     first.child.kill("SIGTERM");
     await first.exited();
-    const probe = await probePort("127.0.0.1", 0);
-    assert.ok(probe.free);
-    await swarm.coordinator([...lease, "--listen", `127.0.0.1:${probe.port}`]);
+    await swarm.coordinator([...lease, "--listen", `127.0.0.1:${await holdPort()}`]);
     assert.notEqual(livingEndpoint(swarm.paths)?.url, before);
     assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 24);
     await swarm.verify();
@@ -85,7 +80,7 @@ describe("the broker goes", { concurrency: 2 }, () => {
   for (const signal of ["SIGTERM", "SIGSTOP"] as const) {
     test(`${signal} of the broker in mid-search: ${signal === "SIGTERM" ? "its guard starts it again" : "all wait and go on"}`, async () => {
       const swarm = new Swarm();
-      await swarm.coordinator(["--lease", "10"]);
+      await swarm.coordinator(lease);
       const job = await swarm.submit(swarm.probeSpec("paused", { total_runs: 24, hp_tuning: "dgd" }, { seconds: 0.3 }));
       swarm.worker("one", ["--slots", "2"]);
       await swarm.when("a few are done", job, ({ ended }) => ended >= 4);
@@ -154,7 +149,7 @@ describe("the broker goes", { concurrency: 2 }, () => {
 
   test("a slow way that loses its connections: nothing is lost, nothing counts twice, no lease runs out", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "15"]);
+    await swarm.coordinator(lease);
     const proxy = await TcpProxy.start(() => runningBroker(swarm.paths)?.port ?? 1);
     const job = await swarm.submit(swarm.probeSpec("slow", { total_runs: 24, hp_tuning: "dgd" }, { seconds: 1.5 }));
     const line = livingEndpoint(swarm.paths)?.joinLine.replace(/:\d+\//, `:${proxy.port}/`) ?? "";

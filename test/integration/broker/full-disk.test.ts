@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
 import { createWorkspace } from "../../../shared/machine/workspace.ts";
-import { atEnd, eventually } from "../../support/cleanup.ts";
+import { atEnd } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const megabyte = 2 ** 20;
@@ -56,12 +57,12 @@ test("the store's disk is really full in mid-search: it is said, nothing is lost
   const worker = swarm.worker("steady", ["--slots", "4"]);
   await swarm.when("some are done", job, ({ outcomes }) => outcomes.completed >= 4);
   const free = fill(disk);
-  await eventually("the coordinator says it", () => /no space left for the broker/.test(swarm.log()), 20_000);
+  await eventually("the coordinator says it", () => /no space left for the broker/.test(swarm.log()));
   const list = swarm.run("coordinator/cli/main.js", ["list", "jobs"]);
   assert.equal((await list.exited()).code, exitCode.unreachable, list.output());
   assert.match(list.output(), /^no space left for the broker: .* nothing is lost: free some space/);
   free();
-  await eventually("the broker is back", () => /the broker is back/.test(swarm.log()), 20_000);
+  await eventually("the broker is back", () => /the broker is back/.test(swarm.log()));
   const table = await swarm.when("the search is over", job, ({ isOver }) => isOver);
   assert.equal(table.outcomes.completed, total);
   for (const { child } of [coordinator, worker]) assert.equal(child.exitCode, null);

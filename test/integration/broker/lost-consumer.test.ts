@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connectBus } from "../../../shared/broker/client/bus.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
-import { eventually, mustEnd } from "../../support/cleanup.ts";
+import { mustEnd } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 
 test("a reader whose consumer is gone and not to be had again ends when its connection is closed", async () => {
   const server = await startNatsServer();
@@ -35,15 +36,10 @@ test("a reader whose consumer is gone and not to be had again ends when its conn
     await ask(`CONSUMER.DELETE.S.${name}`);
     await ask("CONSUMER.DURABLE.CREATE.S.other", { stream_name: "S", config: { durable_name: "other" } });
     const before = asked;
-    await eventually("it asks for another consumer", () => asked > before, 20_000);
+    await eventually("it asks for another consumer", () => asked > before);
     const ended = once(reader, "exit");
     reader.stdin.end();
-    const [code] = await Promise.race([
-      ended,
-      new Promise<never>((_, reject) => {
-        setTimeout(() => reject(new Error("it has not ended in 15 s")), 15_000).unref();
-      }),
-    ]);
+    const [code] = await ended;
     assert.equal(code, 0);
     assert.match(said, /closed/);
   } finally {

@@ -19,10 +19,10 @@ import {
   storeMessages,
   watchServers,
 } from "../../support/broker/brokers.ts";
-import { eventually, processesNaming } from "../../support/cleanup.ts";
+import { processesNaming } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 
-const down = (paths: WorkspacePaths, limitMs?: number): Promise<true> =>
-  eventually("the broker is down", () => isDown(paths), limitMs);
+const down = (paths: WorkspacePaths): Promise<true> => eventually("the broker is down", () => isDown(paths));
 
 describe("a broker", () => {
   it("starts on loopback, keeps its secrets to itself, and stops with its last holder, leaving nothing", async () => {
@@ -130,7 +130,7 @@ describe("a holder that dies", () => {
 
   it("as a coordinator that does not come back: the broker stops in the end", async () => {
     const paths = newWorkspace();
-    const lingerMs = 1500;
+    const lingerMs = 6000;
     const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs });
     await coordinator.kill();
     const died = performance.now();
@@ -243,10 +243,9 @@ describe("what is killed under a coordinator", () => {
     const { server } = await serving(paths);
     assert.ok(server);
     signalProcess(server, "SIGSTOP");
-    const start = performance.now();
     await broker.release();
     assert.ok(isDown(paths));
-    assert.ok(performance.now() - start < 5000, "no need to wait until it is killed");
+    assert.match(readFileSync(paths.serverLog, "utf8"), /Server Exiting/, "it ended by itself, not by being killed");
   });
 });
 

@@ -23,7 +23,9 @@ import {
   serversOf,
   storeMessages,
 } from "../../support/broker/brokers.ts";
-import { atEnd, eventually, processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { holdPort } from "../../support/broker/ports.ts";
+import { atEnd, processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 
 async function occupy(host: string, port: number): Promise<Server> {
   const server = createServer();
@@ -31,12 +33,6 @@ async function occupy(host: string, port: number): Promise<Server> {
   await once(server, "listening");
   atEnd(() => server.close());
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const probe = await probePort("127.0.0.1", 0);
-  assert.ok(probe.free);
-  return probe.port;
 }
 
 describe("where it listens", () => {
@@ -59,7 +55,7 @@ describe("where it listens", () => {
 
   it("is what --listen says, or the error names the port and what to type", async () => {
     const paths = newWorkspace();
-    const port = await freePort();
+    const port = await holdPort();
     const broker = await hold(paths, { listen: `0.0.0.0:${port}` });
     assert.deepEqual([broker.host, broker.port, broker.url], ["0.0.0.0", port, `nats://127.0.0.1:${port}`]);
     await storeMessages(paths, 1);
@@ -78,7 +74,7 @@ describe("where it listens", () => {
 
   it("is remembered of a coordinator, not of readers, and its former ports lead to it", async () => {
     const paths = newWorkspace();
-    const [old, now] = [await freePort(), await freePort()];
+    const [old, now] = [await holdPort(), await holdPort()];
     await (await hold(paths, { kind: "coordinator", listen: `0.0.0.0:${old}` })).release();
     const reader = await hold(paths, { kind: "reader" });
     assert.equal(reader.host, "127.0.0.1");
@@ -108,7 +104,7 @@ describe("where it listens", () => {
 
   it("cannot change under others; alone it moves", async () => {
     const paths = newWorkspace();
-    const port = await freePort();
+    const port = await holdPort();
     const first = await holdElsewhere(paths, { kind: "coordinator" });
     const moved = hold(paths, { listen: `127.0.0.1:${port}` });
     await failsSaying(moved, `listens on 127.0.0.1:${first.port}, not on 127.0.0.1:${port}`, String(first.process.pid));
@@ -167,7 +163,7 @@ describe("what keeps a broker from starting is said at once", () => {
     assert.deepEqual(serversOf(paths), []);
     await failsSaying(holdBroker(paths, { kind: "reader", log: () => undefined }), "no space left");
     reserve(0);
-    await eventually("it was said", () => said.includes("the broker is back"), 20_000);
+    await eventually("it was said", () => said.includes("the broker is back"));
     await assertStored(paths, 3);
     await broker.release();
   });
@@ -206,7 +202,7 @@ describe("what keeps a broker from starting is said at once", () => {
     const identity = identify(guard.pid);
     assert.ok(identity);
     const failed = failsSaying(start, "guard ended while starting (SIGKILL)", paths.brokerLog);
-    await endProcess(identity, "SIGKILL", 1000);
+    await endProcess(identity, "SIGKILL", patienceMs);
     await failed;
     await (await hold(paths)).release();
   });

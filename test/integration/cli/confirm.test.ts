@@ -6,7 +6,7 @@ import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { tunedConfiguration } from "../../../shared/domain/hyperparameter.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 

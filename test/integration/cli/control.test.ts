@@ -13,7 +13,7 @@ import {
   type OrderAnswer,
 } from "../../../shared/wire/messages.ts";
 import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { type CommandEnd, nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
@@ -90,7 +90,7 @@ describe("control of a live search", () => {
     const other = iterations.of(2);
     await eventually("what lay in the pipe has come", () => iterations.of(2) > other + 12);
     const stood = iterations.of(1);
-    await eventually("the other run goes on, for longer than a lease", () => iterations.of(2) > other + 44, 30_000);
+    await eventually("the other run goes on, for longer than a lease", () => iterations.of(2) > other + 44);
     assert.equal(iterations.of(1), stood);
     const paused = (await swarm.table(job)).trial(1);
     assert.deepEqual([paused?.status, paused?.order, paused?.attempts.length], ["running", "paused", 1]);

@@ -7,7 +7,8 @@ import { metricOf } from "../../../shared/domain/curve.ts";
 import { encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
 import { evidence, evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
-import { atEnd, eventually } from "../../support/cleanup.ts";
+import { atEnd } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { JobStory, stateOf, workerOf } from "../../support/stories/job-story.ts";
 
 /** Two jobs; run i of a job has reported i at 10 and 2 i at 20 iterations. */

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { exitCode } from "../../../shared/errors.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import {
   endAll,
-  freePeerAddress,
+  holdPeerAddress,
   joinArgument,
   PeerMachine,
   someoneLeads,
@@ -47,7 +47,7 @@ describe("a peer that died for good", () => {
     const addresses = machines.map(({ address }) => address);
 
     // Typed on the others as well, --peers founds nothing.
-    const stranger = new PeerMachine(await freePeerAddress("127.0.0.4"));
+    const stranger = new PeerMachine(await holdPeerAddress("127.0.0.4"));
     const [one, two, three] = addresses;
     await refused(
       stranger,
@@ -60,16 +60,12 @@ describe("a peer that died for good", () => {
       new RegExp(`a NATS server answers at ${two} and ${three} already`),
     );
 
-    await eventually(
-      "all copies are up to date, and the leader is known",
-      async () => {
-        const found = await listed(stays);
-        assert.deepEqual(found.map(({ peer }) => peer).sort(), [...addresses].sort());
-        const leads = found.filter((each) => each.leads !== null).map(({ peer }) => peer);
-        return leads.join() === leader.address && found.every(({ copies }) => copies === "4 of 4 up to date");
-      },
-      20_000,
-    );
+    await eventually("all copies are up to date, and the leader is known", async () => {
+      const found = await listed(stays);
+      assert.deepEqual(found.map(({ peer }) => peer).sort(), [...addresses].sort());
+      const leads = found.filter((each) => each.leads !== null).map(({ peer }) => peer);
+      return leads.join() === leader.address && found.every(({ copies }) => copies === "4 of 4 up to date");
+    });
     const alive = await nexus(["peers", "replace", dead.address, stranger.address, "--yes"], stays.swarm.folder);
     assert.equal(alive.code, exitCode.usage);
     assert.match(alive.stderr, new RegExp(`${dead.address} is up; end it for good first`));
@@ -82,14 +78,10 @@ describe("a peer that died for good", () => {
     await dead.losePower();
 
     const exchange = startNexus(["peers", "replace", dead.address, stranger.address, "--yes"], stays.swarm.folder);
-    await eventually(
-      "it says what to type",
-      () => {
-        assert.equal(exchange.child.exitCode, null, exchange.stderr());
-        return exchange.stdout().includes("\n");
-      },
-      40_000,
-    );
+    await eventually("it says what to type", () => {
+      assert.equal(exchange.child.exitCode, null, exchange.stderr());
+      return exchange.stdout().includes("\n");
+    });
     stranger.start(["--peers-join", joinArgument(exchange.stdout()), "--listen", stranger.address]);
     const { code, stdout, stderr } = await exchange.ended();
     assert.equal(code, exitCode.done, stderr);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { exitCode } from "../../../shared/errors.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { endAll, ledElsewhere, someoneLeads, startPeers, tableOf } from "../../support/processes/peer-machines.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-const totalRuns = 36;
+const totalRuns = 60;
 
 describe("a workspace on three machines", () => {
   test("one loses power: the search goes on; a second: it waits and says why; both back: exactly total_runs", async () => {
@@ -29,8 +29,6 @@ describe("a workspace on three machines", () => {
     const heir = await someoneLeads(left);
     const took = Math.round(performance.now() - diedAt);
     process.stdout.write(`# another peer led ${took} ms after the leader's machine died\n`);
-    // Alone on the machine 4 to 5 s (docs/peers.md); here two other clusters and a dozen programs run beside it.
-    assert.ok(took < 12_000, `${took} ms`);
     const last = left.find((each) => each !== heir);
     assert.ok(last);
     const { ended: before } = await tableOf(heir, job, () => true);
@@ -39,7 +37,7 @@ describe("a workspace on three machines", () => {
 
     await heir.losePower();
     const saying = /waiting: 1 of 3 peers is up and 2 are needed/;
-    await eventually("the last peer says why it waits", () => saying.test(last.log), 20_000);
+    await eventually("the last peer says why it waits", () => saying.test(last.log));
     const asked = last.swarm.run("coordinator/cli/main.js", ["list", "jobs"]);
     assert.equal((await asked.exited()).code, exitCode.unreachable);
     assert.match(asked.output(), saying);

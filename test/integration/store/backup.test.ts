@@ -15,7 +15,8 @@ import { streams } from "../../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { newWorkspace } from "../../support/broker/brokers.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
-import { eventually, temporaryFolder } from "../../support/cleanup.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { JobStory } from "../../support/stories/job-story.ts";
 import { nexusHere } from "../../support/stories/nexus-here.ts";
@@ -82,7 +83,7 @@ test("a workspace that is saved while it searches, in an empty place it goes on 
   await ended(coordinator, exitCode.done);
   assert.match(put, /ws1 is now ws1 of 20.*1 job, 1 worker,.*what was there before is in .*nexus-coord\n/s);
   await swarm.coordinator(["--lease", "2"]);
-  await eventually("the late worker is told", () => /refuses .*nexus-worker/s.test(late.output()), 30_000);
+  await eventually("the late worker is told", () => /refuses .*nexus-worker/s.test(late.output()));
   assert.equal(early.child.exitCode, null);
 
   for (const each of [swarm, elsewhere]) {

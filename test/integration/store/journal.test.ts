@@ -11,7 +11,7 @@ import type { Led } from "../../../shared/domain/fold/events.ts";
 import { BrokerError, JournalCorruptError } from "../../../shared/errors.ts";
 import { decodeEvents } from "../../../shared/wire/messages.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { silentLog } from "../../support/stories/reign.ts";
 
 const led = (term: number): Led => ({ type: "led", term, leader: `leader-${term}`, at: 0 });

@@ -8,13 +8,15 @@ import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { type BrokerInfo, runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { isAlive } from "../../../shared/machine/process-identity.ts";
-import { atEnd, eventually, processesNaming } from "../../support/cleanup.ts";
+import { holdPort } from "../../support/broker/ports.ts";
+import { atEnd, processesNaming } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 /** The program ends by itself with this code, and says this; people's bad luck prints no stack. */
 async function endsSaying(program: Program, code: number, ...parts: readonly (string | RegExp)[]): Promise<void> {
-  await eventually(`it ends; it printed: ${program.output()}`, () => program.child.exitCode !== null, 20_000);
+  await eventually("it ends", () => program.child.exitCode !== null, { seen: program.output });
   const output = program.output();
   assert.deepEqual(await program.exited(), { code, signal: null }, output);
   for (const part of parts) assert.ok(output.match(part), `${part} in: ${output}`);
@@ -55,13 +57,13 @@ describe("with nothing there", () => {
   });
 
   test("a broker that is not where --nats says, or where the join line says", async () => {
-    const nats = ["--nats", `nats://127.0.0.1:${await closedPort()}`];
+    const nats = ["--nats", `nats://127.0.0.1:${await holdPort()}`];
     const list = await nexus(["list", "jobs", ...nats], swarm.folder);
     assert.equal(list.code, exitCode.unreachable);
     assert.match(list.stderr, /^nats:\/\/127\.0\.0\.1:\d+: no NATS server answers there \(.*\)\n$/);
     const coordinator = swarm.run("coordinator/main.js", ["--headless", ...nats]);
     await endsSaying(coordinator, exitCode.unreachable, "no NATS server answers there");
-    const worker = swarm.run("worker/main.js", [`nats://code@127.0.0.1:${await closedPort()}/ws1`, "--name", "lab"]);
+    const worker = swarm.run("worker/main.js", [`nats://code@127.0.0.1:${await holdPort()}/ws1`, "--name", "lab"]);
     await endsSaying(worker, exitCode.unreachable, "no NATS server answers there", "is the coordinator running");
   });
 
@@ -220,7 +222,7 @@ describe("a second coordinator", () => {
 
 describe("a result that could not be delivered", () => {
   /** Reports travel once a second: here one such message is on its way while the broker is gone, also when the run ends. */
-  const stage = { seconds: 2, reports: 40 };
+  const stage = { seconds: 3, reports: 60 };
   for (const [how, signal] of [
     ["was killed", "SIGKILL"],
     ["was told to end", "SIGTERM"],
@@ -232,15 +234,15 @@ describe("a result that could not be delivered", () => {
       const worker = swarm.worker("lab", ["--slots", "1"]);
       t.after(() => worker.child.kill("SIGKILL"));
       // The journal says earlier that it runs, when the worker may still lack the job's text.
-      await eventually("it runs", () => worker.output().includes("started"), 20_000);
+      await eventually("it runs", () => worker.output().includes("started"));
       const broker = runningBroker(swarm.paths);
       coordinator.child.kill("SIGKILL");
       await killBroker(broker);
       const isSpooled = (): boolean => lettersIn(swarm.folder).some((file) => file.includes(".result."));
-      await eventually("the result is spooled", isSpooled, 20_000);
+      await eventually("the result is spooled", isSpooled);
       worker.child.kill(signal);
       // The broker may never come back: whoever ends a worker need not wait for that.
-      await eventually("the worker ends", () => worker.child.exitCode ?? worker.child.signalCode ?? false, 15_000);
+      await eventually("the worker ends", () => worker.child.exitCode ?? worker.child.signalCode ?? false);
       assert.ok(isSpooled());
 
       await swarm.coordinator();
@@ -281,10 +283,4 @@ async function occupiedPort(): Promise<{ port: number; close(): void }> {
   const address = server.address();
   assert.ok(typeof address === "object" && address);
   return { port: address.port, close: () => void server.close() };
-}
-
-async function closedPort(): Promise<number> {
-  const { port, close } = await occupiedPort();
-  close();
-  return port;
 }

@@ -6,16 +6,18 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../../shared/machine/process-identity.ts";
-import { atEnd, eventually, mustEnd, processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { atEnd, mustEnd, processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
+import { fullPriority } from "../../support/processes/swarm.ts";
 
 /** `npm start`, with the spec that people see: about a second of training a run, 60 runs. */
 const program = fileURLToPath(new URL("../../../coordinator/demo.js", import.meta.url));
-const searchLimitMs = 240_000;
 const shortened = 24;
 
 const environment = (folder: string): NodeJS.ProcessEnv => ({
   ...process.env,
+  NODE_OPTIONS: fullPriority,
   HOME: folder,
   LANG: "C.UTF-8",
   XDG_DATA_HOME: join(folder, "data"),
@@ -53,14 +55,10 @@ function demonstrate(folder: string): Demonstration {
 
 /** Resolves when so many runs have completed since this start; gives all processes that it has then. */
 async function afterCompleted(demonstration: Demonstration, count: number): Promise<ProcessIdentity[]> {
-  await eventually(
-    `${count} runs complete`,
-    () => {
-      assert.equal(demonstration.child.exitCode, null, demonstration.stderr());
-      return (demonstration.stderr().match(/ completed {2}hpmax /g)?.length ?? 0) >= count;
-    },
-    searchLimitMs,
-  );
+  await eventually(`${count} runs complete`, () => {
+    assert.equal(demonstration.child.exitCode, null, demonstration.stderr());
+    return (demonstration.stderr().match(/ completed {2}hpmax /g)?.length ?? 0) >= count;
+  });
   const processes = descendantsOf(demonstration.child.pid ?? 0);
   // The coordinator, its guard, the server; two workers, a runner each.
   assert.ok(processes.length >= 7, `${processes.length} processes`);
@@ -98,7 +96,7 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   // The rest would be a minute of training; it ends sooner, as anyone may have it.
   const edited = await nexus(["edit", "job1", "--workspace", "demo", `--total-runs=${shortened}`], folder);
   assert.equal(edited.code, 0, edited.stderr);
-  await eventually("the search ends", () => third.child.exitCode !== null, searchLimitMs);
+  await eventually("the search ends", () => third.child.exitCode !== null);
   assert.deepEqual(await third.ended(), { code: 0, signal: null });
   assert.ok(third.stderr().includes(`Going on with job1: ${later} of 60 runs are done.`), third.stderr());
   assert.match(third.stderr(), /\njob1 {2}completed: 24\/24 runs(, \d+ lost and started again)? {2}best 0\.\d+ /);
@@ -110,10 +108,8 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   await nothingRuns(folder, ofThird);
   await assertWorthWatching(folder);
 
-  const startedAt = performance.now();
   const fourth = demonstrate(folder);
   assert.deepEqual(await fourth.ended(), { code: 0, signal: null });
-  assert.ok(performance.now() - startedAt < 20_000, "at once, that is without a run");
   assert.equal(fourth.stdout(), third.stdout());
   assert.match(fourth.stderr(), /\njob1 has ended before: this is what came of it\.\n/);
   assert.ok(!fourth.stderr().includes("workers train"), "nothing trains");
@@ -130,15 +126,11 @@ test("npm start in a terminal: progress is one live line, and Ctrl-C typed there
   const completed = (): number => Number(/^job1 {2}(\d+)/.exec(progress()[0] ?? "")?.[1] ?? 0);
   const says = (what: RegExp): boolean => terminal.screen().some((line) => what.test(line));
   const counts = new Set<number>();
-  await eventually(
-    "the line has changed with four runs",
-    () => {
-      counts.add(completed());
-      assert.ok(progress().length <= 1, terminal.screen().join("\n"));
-      return counts.size > 4;
-    },
-    searchLimitMs,
-  );
+  await eventually("the line has changed with four runs", () => {
+    counts.add(completed());
+    assert.ok(progress().length <= 1, terminal.screen().join("\n"));
+    return counts.size > 4;
+  });
   assert.match(progress()[0] ?? "", /best 0\.\d+ ±\S+ \(n=\d+\) .*\d+s, \S+ left$/);
   assert.ok(!says(/run\d+\.\d+ (started|completed)/), "no line for each run");
   const processes = descendantsOf(terminal.pid);
@@ -147,7 +139,7 @@ test("npm start in a terminal: progress is one live line, and Ctrl-C typed there
 
   terminal.press("C-c");
   await eventually("it says that it stops", () => says(/^stopping; runs in hand are handed back/));
-  await eventually("nothing of it runs", () => !processes.some(isAlive), 20_000);
+  await eventually("nothing of it runs", () => !processes.some(isAlive));
   terminal.type('echo "ended with $?"');
   await eventually("the shell is back", () => says(/^ended with 130$/));
   await terminal.close();

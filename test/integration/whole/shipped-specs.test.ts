@@ -31,7 +31,7 @@ for (const name of ["random_hp_search", "dgd_hp_search"]) {
     const spec = join(swarm.folder, `${name}.yaml`);
     writeFileSync(spec, text);
     const job = await swarm.submit(spec);
-    const table = await swarm.when("it is over", job, ({ isOver }) => isOver, 90_000);
+    const table = await swarm.when("it is over", job, ({ isOver }) => isOver);
     assert.equal(table.outcomes.completed, 5);
     assert.equal(table.submitted.hyperparameters.length, 8);
     assert.equal(table.parents.length, 25, "compute_nodes: 25 makes as many parent runs");
@@ -50,7 +50,7 @@ test("specs/own_code/search.yaml searches over a program in Python, which lies b
   assert.equal(code, 0, stderr);
   const [job = ""] = /job\d+/.exec(stdout) ?? [];
   assert.match(stdout, /uploading 1 code file \(zipped\)/);
-  const table = await swarm.when("some are done", job as JobName, ({ outcomes }) => outcomes.completed >= 4, 60_000);
+  const table = await swarm.when("some are done", job as JobName, ({ outcomes }) => outcomes.completed >= 4);
   assert.equal(table.outcomes.failed, 0);
   const hpmax = table.runSets.best()?.mean ?? 0;
   assert.ok(hpmax < 0 && hpmax > -5, `the best loss is ${-hpmax}`);

@@ -9,7 +9,7 @@ import type { Curve } from "../../../shared/domain/curve.ts";
 import type { Checkpointed } from "../../../shared/domain/fold/events.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { allChunks, streams } from "../../../shared/wire/subjects.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 /** One run of real training, the same in every job: its seed is the job's. */
@@ -98,7 +98,6 @@ describe("a lost run goes on from its last checkpoint", () => {
       await eventually(
         `mortal-${i} has made a checkpoint`,
         () => hasEnded || heard.some((each) => each.worker === `mortal-${i}`),
-        20_000,
       );
       assert.ok(!hasEnded, "the run ended before it could be killed: this machine is too fast for its length");
       worker.child.kill(signal);

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { identify, isAlive } from "../../../shared/machine/process-identity.ts";
 import { FrozenProcess } from "../../../worker/processes/frozen-process.ts";
-import { eventually, mustEnd } from "../../support/cleanup.ts";
+import { mustEnd } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 
 const isFrozen = (pid: number): boolean => /\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { exitCode } from "../../../shared/errors.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 import { nexusHere } from "../../support/stories/nexus-here.ts";

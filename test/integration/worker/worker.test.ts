@@ -9,7 +9,7 @@ import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
-import { eventually } from "../../support/cleanup.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const swarm = new Swarm();
@@ -40,9 +40,9 @@ const niceOf = (pid: number): number =>
 const environmentOf = (pid: number): string[] => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
 
 const running = (job: JobName, count: number) =>
-  swarm.when(`${count} of ${job} run`, job, (table) => table.running === count, 20_000);
+  swarm.when(`${count} of ${job} run`, job, (table) => table.running === count);
 
-const over = (job: JobName) => swarm.when(`${job} is over`, job, ({ isOver }) => isOver, 30_000);
+const over = (job: JobName) => swarm.when(`${job} is over`, job, ({ isOver }) => isOver);
 
 async function leave(worker: Program): Promise<void> {
   worker.child.kill("SIGTERM");
@@ -58,7 +58,7 @@ test("a state folder that cannot be used is said, with what to type", async () =
 describe("Ctrl-C", { concurrency: 3 }, () => {
   test("once: what is in hand is finished, and nothing more is taken", async () => {
     const job = await swarm.submit(
-      swarm.probeSpec("once", { total_runs: 3, compute_target: "once" }, { seconds: 1.5, reports: 3 }),
+      swarm.probeSpec("once", { total_runs: 3, compute_target: "once" }, { seconds: 4, reports: 8 }),
     );
     const worker = swarm.worker("once", ["--slots", "1", "--target", "once"]);
     await eventually("the worker has begun one", () => / started$/m.test(worker.output()));
@@ -71,16 +71,14 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
 
   test("twice: what is in hand is handed back, and goes on elsewhere", async () => {
     const job = await swarm.submit(
-      swarm.probeSpec("twice", { total_runs: 1, compute_target: "twice" }, { seconds: 4, reports: 20 }),
+      swarm.probeSpec("twice", { total_runs: 1, compute_target: "twice" }, { seconds: 8, reports: 40 }),
     );
     const worker = swarm.worker("twice", ["--slots", "1", "--target", "twice"]);
     await running(job, 1);
-    const sentAt = performance.now();
     worker.child.kill("SIGINT");
     await eventually("it has heard the first", () => worker.output().includes("taking no more"));
     worker.child.kill("SIGINT");
     assert.equal((await worker.exited()).code, 0, worker.output());
-    assert.ok(performance.now() - sentAt < 3500, "it did not wait for the run's end");
     const waits = await swarm.when("it waits for another", job, ({ waiting }) => waiting.size === 1);
     assert.deepEqual([waits.reclaimed, waits.lost], [1, 0], "handed back, and charged to nobody");
     const other = swarm.worker("twice-2", ["--slots", "1", "--target", "twice"]);
@@ -104,7 +102,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
     const { code } = await worker.exited();
     assert.ok(code === 130 || code === 0, worker.output());
     await eventually("its runner is gone too", () => !existsSync(`/proc/${runner}`));
-    await swarm.when("nobody holds it", job, ({ waiting }) => waiting.size === 1, 20_000);
+    await swarm.when("nobody holds it", job, ({ waiting }) => waiting.size === 1);
   });
 });
 
@@ -116,13 +114,12 @@ describe("a worker", () => {
       { seconds: 0.4, reports: 2 },
     );
     const job = await swarm.submit(spec);
-    const worker = swarm.worker("low", ["--target", "low"]);
+    const worker = swarm.worker("low", ["--target", "low"], { NODE_OPTIONS: "" });
     const cores = availableParallelism();
     assert.match(
       (await eventually("it says so", () => worker.output().includes("lends") && worker.output())) || "",
       new RegExp(`lends ${cores} slots`),
     );
-    await running(job, Math.min(cores, 6));
     const first = await runners(worker, Math.min(cores, 6));
     await eventually("all are nice", () => first.every((pid) => niceOf(pid) === 19));
     const table = await swarm.when("the last one runs", job, ({ ended }) => ended >= 4);
@@ -142,7 +139,6 @@ describe("a worker", () => {
     assert.equal((await swarm.table(job)).running, 0);
     await leave(spare);
     const worker = swarm.worker("high", ["--slots", "2", "--target", "high"]);
-    await running(job, 1);
     const [runner = 0] = await runners(worker, 1);
     assert.equal(niceOf(runner), 0);
     for (const name of ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"]) {
@@ -175,7 +171,7 @@ describe("a worker", () => {
     await swarm.when("the job is held open", job, ({ state }) => state === "held");
     const link = await linkWorkspace(swarm.paths, "operator");
     const order = encodeOrder({ kind: "release", op: "release-held", job });
-    const answer = decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, 5000));
+    const answer = decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, patienceMs));
     await link.close();
     assert.equal(answer.ok, true, answer.reason);
     await swarm.when("the job is completed", job, ({ state }) => state === "completed");

@@ -12,7 +12,8 @@ import { processesWith } from "../../../shared/broker/server/tied-process.ts";
 import { BrokerError } from "../../../shared/errors.ts";
 import type { ProcessIdentity } from "../../../shared/machine/process-identity.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
-import { atEnd, eventually, mustEnd, processesNaming, temporaryFolder } from "../cleanup.ts";
+import { atEnd, mustEnd, processesNaming, temporaryFolder } from "../cleanup.ts";
+import { eventually } from "../patience.ts";
 
 /** Another process that holds the broker (broker-holder.ts). */
 export interface OtherHolder {

@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findNatsServer } from "../../../shared/broker/install/nats-server-binary.ts";
-import { probePort } from "../../../shared/broker/server/listen.ts";
 import { type NatsProcess, startNats } from "../../../shared/broker/server/nats-process.ts";
 import { endProcess, signalProcess } from "../../../shared/broker/server/tied-process.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
+import { patienceMs } from "../patience.ts";
+import { holdPort } from "./ports.ts";
 
 /** A real nats-server of a test's own, which may be treated badly. It ends with the test file. */
 export interface TestServer {
@@ -36,9 +37,7 @@ export async function startNatsServer(
   options: { config?: string; folder?: string; hasJetStream?: boolean } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? temporaryFolder();
-  const probe = await probePort("127.0.0.1", 0);
-  if (!probe.free) throw new Error(`no free port on 127.0.0.1: ${probe.code}`);
-  const { port } = probe;
+  const port = await holdPort();
   const { path: binary } = await findNatsServer();
   const configuration = join(folder, "nats-server.conf");
   const serverLog = join(folder, "nats-server.log");
@@ -70,7 +69,7 @@ ${options.config ?? ""}
     },
     stop,
     kill: async () => {
-      await endProcess(server.identity, "SIGKILL", 5000);
+      await endProcess(server.identity, "SIGKILL", patienceMs);
     },
     freeze: () => signalProcess(server.identity, "SIGSTOP"),
     thaw: () => signalProcess(server.identity, "SIGCONT"),

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { clusterServers, connectSystem, keptStreamInfos } from "../../../shared/broker/peers/cluster.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { type BrokerInfo, runningBroker } from "../../../shared/broker/server/broker-info.ts";
-import { probePort } from "../../../shared/broker/server/listen.ts";
 import { endProcess } from "../../../shared/broker/server/tied-process.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { UnreachableError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
-import { eventually } from "../cleanup.ts";
+import { holdPort } from "../broker/ports.ts";
+import { eventually, patienceMs } from "../patience.ts";
 import { nexus } from "./nexus-command.ts";
-import { type Program, Swarm } from "./swarm.ts";
+import { type Program, Swarm, tableInShort } from "./swarm.ts";
 
 /** One machine of a workspace with peers: folders of its own, a loopback address of its own. */
 export class PeerMachine {
@@ -57,8 +56,8 @@ export class PeerMachine {
     this.coordinator?.child.kill("SIGKILL");
     if (broker) {
       await Promise.all([
-        endProcess(broker.guard, "SIGKILL", 5000),
-        broker.server ? endProcess(broker.server, "SIGKILL", 5000) : undefined,
+        endProcess(broker.guard, "SIGKILL", patienceMs),
+        broker.server ? endProcess(broker.server, "SIGKILL", patienceMs) : undefined,
       ]);
     }
     await this.coordinator?.exited();
@@ -66,17 +65,8 @@ export class PeerMachine {
   }
 }
 
-/**
- * A port that is free on this address for clients, and the one above it for the servers among themselves. Not of those that the
- * system gives to connections: one could be gone again before the server starts.
- */
-export async function freePeerAddress(host: string): Promise<string> {
-  for (;;) {
-    const port = randomInt(20_000, 30_000);
-    const [clients, routes] = await Promise.all([probePort(host, port), probePort(host, port + 2000)]);
-    if (clients.free && routes.free) return `${host}:${port}`;
-  }
-}
+/** An address for a peer's clients; the servers among themselves use the port that lies 2000 above it. */
+export const holdPeerAddress = async (host: string): Promise<string> => `${host}:${await holdPort(host, [2000])}`;
 
 /** Three machines whose coordinators run; one of them leads. The first founded the workspace. */
 export async function startPeers(): Promise<PeerMachine[]> {
@@ -92,7 +82,7 @@ export async function startPeers(): Promise<PeerMachine[]> {
 
 export async function peerMachines(): Promise<PeerMachine[]> {
   const hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
-  return Promise.all(hosts.map(async (host) => new PeerMachine(await freePeerAddress(host))));
+  return Promise.all(hosts.map(async (host) => new PeerMachine(await holdPeerAddress(host))));
 }
 
 /** What `nexus peers invite` prints there, without its first words. */
@@ -110,20 +100,14 @@ export function joinArgument(printed: string): string {
   return line;
 }
 
-export function someoneLeads(machines: readonly PeerMachine[], limitMs = 30_000): Promise<PeerMachine> {
-  const leads = eventually("one of the peers leads", () => machines.find((each) => each.leads), limitMs);
-  return explained(leads, machines);
+export function someoneLeads(machines: readonly PeerMachine[]): Promise<PeerMachine> {
+  return eventually("one of the peers leads", () => machines.find((each) => each.leads), {
+    seen: () => machines.map(said).join("\n"),
+  });
 }
 
-/** A failure tells what the coordinators logged and printed. */
-async function explained<T>(work: Promise<T>, machines: readonly PeerMachine[]): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    const said = machines.map(({ address, log, swarm }) => `${address}:\n${log}\n${swarm.printed()}`);
-    throw new Error(`${String(cause)}\n${said.join("\n")}`, { cause });
-  }
-}
+/** What a machine's coordinators logged and printed, for a failure's message. */
+const said = ({ address, log, swarm }: PeerMachine): string => `${address}:\n${log}\n${swarm.printed()}`;
 
 /** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
 export function tableOf(
@@ -132,24 +116,21 @@ export function tableOf(
   condition: (table: RunTable) => boolean,
 ): Promise<RunTable> {
   let last = "";
-  const wanted = eventually(
+  return eventually(
     "the job's table is as wanted",
     async () => {
       try {
         const table = await machine.swarm.table(job);
         if (condition(table)) return table;
-        last = `${table.state}: ${table.ended} ended, ${table.running} running`;
+        last = tableInShort(table);
       } catch (error) {
         assert.ok(error instanceof UnreachableError || error instanceof BusError, String(error));
         last = error.message;
       }
       return undefined;
     },
-    60_000,
-  ).catch((cause: unknown) => {
-    throw new Error(`${String(cause)}; last: ${last}`, { cause });
-  });
-  return explained(wanted, [machine]);
+    { seen: () => `${last}\n${said(machine)}` },
+  );
 }
 
 /** That machine's server leads no stream and not the cluster, as the leading coordinator there sees to. */
@@ -174,8 +155,7 @@ export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {
           throw error;
         }
       },
-      30_000,
-      100,
+      { everyMs: 100 },
     );
   } finally {
     await link.close();

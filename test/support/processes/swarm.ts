@@ -16,9 +16,13 @@ import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
 import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import { operator, streams } from "../../../shared/wire/subjects.ts";
-import { atEnd, eventually, mustEnd, temporaryFolder } from "../cleanup.ts";
+import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
+import { eventually, patienceMs } from "../patience.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+/** The value of NODE_OPTIONS for programs that train. */
+export const fullPriority = `--import=${new URL("./full-priority.js", import.meta.url).href}`;
 
 /** Each look reads the journal anew, over a connection of its own: without a pause they would be most of a test's work. */
 const lookMs = 80;
@@ -44,6 +48,7 @@ export class Swarm {
     this.folder = temporaryFolder();
     this.env = {
       ...process.env,
+      NODE_OPTIONS: fullPriority,
       HOME: this.folder,
       XDG_DATA_HOME: join(this.folder, "data"),
       XDG_STATE_HOME: join(this.folder, "state"),
@@ -90,12 +95,12 @@ export class Swarm {
   async coordinator(args: readonly string[] = []): Promise<Program> {
     const program = this.run("coordinator/main.js", ["--headless", "--linger", "30", ...args]);
     await eventually(
-      `the coordinator leads; it printed: ${program.output()}`,
+      "the coordinator leads",
       () => {
         if (program.child.exitCode !== null) throw new Error(`the coordinator ended: ${program.output()}`);
         return livingEndpoint(this.paths)?.coordinator.pid === program.pid;
       },
-      20_000,
+      { seen: program.output },
     );
     return program;
   }
@@ -155,7 +160,7 @@ ${lines(stage, "      ")}`,
       const { file, text } = read;
       const op = `test-${Math.random()}`;
       const order = encodeOrder({ kind: "run", op, file, text, sources: usedComponents(read), commandLine: {} });
-      return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, 5000));
+      return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, patienceMs));
     } finally {
       await link.close();
     }
@@ -195,15 +200,16 @@ ${lines(stage, "      ")}`,
   }
 
   /** The job's table once the condition holds of it. */
-  async when(what: string, job: JobName, condition: (table: RunTable) => boolean, limitMs = 60_000): Promise<RunTable> {
+  async when(what: string, job: JobName, condition: (table: RunTable) => boolean): Promise<RunTable> {
+    let seen = "";
     return eventually(
       what,
       async () => {
         const table = await this.table(job);
+        seen = tableInShort(table);
         return condition(table) ? table : undefined;
       },
-      limitMs,
-      lookMs,
+      { everyMs: lookMs, seen: () => `${seen}\n${this.printed()}` },
     );
   }
 
@@ -236,6 +242,11 @@ ${lines(stage, "      ")}`,
     }
     await Promise.all(living.map(({ exited }) => exited()));
   }
+}
+
+/** For a failure's message. */
+export function tableInShort({ state, ended, running, waiting }: RunTable): string {
+  return `${state}: ${ended} ended, ${running} running, ${waiting.size} waiting`;
 }
 
 /** Of a search that was not stopped: exactly so many runs have ended, each once. */

@@ -38,6 +38,8 @@ export class TestReign {
   /** What each append waits for: a broker that takes its time. */
   storing: Promise<void> = Promise.resolve();
   now = 0;
+  /** For how long it has set timers. */
+  readonly waitsMs: number[] = [];
   leads = true;
   /** What the broker says is the newest message of EV. */
   lastEvidence = Number.POSITIVE_INFINITY;
@@ -46,7 +48,15 @@ export class TestReign {
 
   constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1) {
     this.reign = new Reign(state, term, leaseMs, {
-      clock: { ...systemClock, monotonic: () => this.now, wall: () => this.now },
+      clock: {
+        ...systemClock,
+        monotonic: () => this.now,
+        wall: () => this.now,
+        after: (ms, action) => {
+          this.waitsMs.push(ms);
+          return systemClock.after(ms, action);
+        },
+      },
       log: silentLog,
       append: async (event) => {
         this.events.push(structuredClone(event));

@@ -6,6 +6,7 @@ import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { encodeEvents } from "../../../shared/wire/messages.ts";
 import { journalJob, journalOperator, journalTrial } from "../../../shared/wire/subjects.ts";
+import { patienceMs } from "../patience.ts";
 
 /** Stored at once without waiting for each; more would only fill the connection's buffer. */
 const inFlight = 1000;
@@ -32,12 +33,15 @@ export async function tellWorkspace(
       await ensureStreams(bus, paths.store, 1);
       for (let from = 0; from < events.length; from += inFlight) {
         const stored = events.slice(from, from + inFlight).map((event, i) => {
-          return bus.store(subjectOf(event), encodeEvents([event]), { msgId: `1.told.${from + i}`, timeoutMs: 60_000 });
+          return bus.store(subjectOf(event), encodeEvents([event]), {
+            msgId: `1.told.${from + i}`,
+            timeoutMs: patienceMs,
+          });
         });
         await Promise.all(stored);
       }
       for (const [i, { subject, data }] of messages.entries()) {
-        await bus.store(subject, data, { msgId: `told.${i}`, timeoutMs: 60_000 });
+        await bus.store(subject, data, { msgId: `told.${i}`, timeoutMs: patienceMs });
       }
     } finally {
       await bus.close();

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { atEnd, eventually, mustEnd, temporaryFolder } from "../cleanup.ts";
+import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
+import { eventually } from "../patience.ts";
 
 const lookMs = 40;
 
@@ -133,23 +133,16 @@ export class Pane {
   }
 
   /** The screen's text once it shows what is looked for. */
-  async shows(wanted: RegExp, limitMs = 20_000): Promise<string> {
+  async shows(wanted: RegExp): Promise<string> {
     let last = "";
-    try {
-      return await eventually(
-        `${this.name} shows ${wanted}`,
-        async () => {
-          last = this.text();
-          if (wanted.test(last)) return last;
-          // To look costs a process of tmux's.
-          await delay(lookMs);
-          return undefined;
-        },
-        limitMs,
-      );
-    } catch (error) {
-      throw new Error(`${String(error)}; it shows:\n${last}`);
-    }
+    return eventually(
+      `${this.name} shows ${wanted}`,
+      () => {
+        last = this.text();
+        return wanted.test(last) ? last : undefined;
+      },
+      { everyMs: lookMs, seen: () => last },
+    );
   }
 }
 

@@ -11,7 +11,8 @@ import {
   startTimeFromPs,
   startTimeFromStat,
 } from "../../../../shared/machine/process-identity.ts";
-import { eventually, mustEnd } from "../../../support/cleanup.ts";
+import { mustEnd } from "../../../support/cleanup.ts";
+import { eventually } from "../../../support/patience.ts";
 
 describe("a process's identity", () => {
   it("is alive for this process, and survives a file", () => {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { identify, isAlive } from "../../../../shared/machine/process-identity.ts";
 import makeCommand from "../../../../worker/stages/Command_Proc/Command_Proc.ts";
-import { eventually, temporaryFolder } from "../../../support/cleanup.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
 import { recordedContext } from "../../../support/learner.ts";
+import { eventually } from "../../../support/patience.ts";
 
 const usual = {
   component: "processors/Command_Proc",
