@@ -5,12 +5,11 @@ import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
 import { exitCode, explain, UsageError } from "../shared/errors.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
-import { dotForms } from "./chart/dots.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";
 import { runCoordinator } from "./process/headless.ts";
 import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./process/headless-lines.ts";
-import { openScreen, type ScreenFlags, watchNewest } from "./view/open-view.ts";
+import { graphForms, openScreen, type ScreenFlags, watchNewest } from "./view/open-view.ts";
 
 interface CoordinatorFlags extends ScreenFlags {
   readonly headless: boolean;
@@ -66,7 +65,7 @@ const program = new Command("nexus-coord")
   .option("--readonly", "a screen whose control keys do nothing, and that shows no join line", false)
   .addOption(
     new Option("--graph <form>", "what curves are drawn with; for fonts without braille: block, ascii").choices(
-      dotForms,
+      graphForms,
     ),
   )
   .option("--top <n>", "of how many of the best configurations the curves are shown", topSets, 5)

@@ -1,14 +1,11 @@
 import type { Bus } from "../../shared/ports.ts";
 import { encodeStatus, type Status } from "../../shared/wire/messages.ts";
+import { statusEveryMs, statusTickMs } from "../../shared/wire/status.ts";
 import { status } from "../../shared/wire/subjects.ts";
 import type { Reign } from "./reign.ts";
 
-const everyMs = 1000;
 /** Three quarters of what a broker takes at once. */
 const mostBytes = 750_000;
-/** So many leases and workers add a second to the time between two: the message stays small against the work that it tells of. */
-const rowsASecond = 2000;
-
 /** A message takes time on its way, and a busy leader reads it later still: a difference below this says nothing of the clocks. */
 const leastSkewMs = 2000;
 
@@ -50,22 +47,15 @@ export function fittingStatus(whole: Status): Uint8Array | undefined {
   return less.length <= mostBytes ? less : undefined;
 }
 
-/**
- * Milliseconds from one status to the next.
- *
- * @param rows  leases and workers that it tells of
- */
-export const statusEveryMs = (rows: number): number => everyMs * (1 + Math.floor(rows / rowsASecond));
-
 /** Tells it to whoever listens, about once a second, while this reign lasts. Returns what ends it. */
 export function tellStatus(reign: Reign, bus: Bus): () => void {
   let skip = 0;
-  const timer = reign.ports.clock.every(everyMs, () => {
+  const timer = reign.ports.clock.every(statusTickMs, () => {
     if (skip > 0) {
       skip -= 1;
       return;
     }
-    skip = statusEveryMs(reign.leases.size + reign.presence.size) / everyMs - 1;
+    skip = statusEveryMs(reign.leases.size + reign.presence.size) / statusTickMs - 1;
     const bytes = fittingStatus(statusOf(reign));
     if (bytes && reign.ports.leads()) bus.publish(status, bytes);
   });

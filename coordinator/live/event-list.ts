@@ -1,7 +1,7 @@
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { narrow } from "../tui/terminal/styled.ts";
 import { eventText } from "../words/event-words.ts";
+import { narrow } from "../words/narrow.ts";
 
 /** Older lines are in the journal, and in `nexus list`; a screen must not grow for ever. */
 const mostLines = 5000;

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { controlActions, controlQuestion } from "./actions/controls.ts";
 import { detachedText, unanswered, whatGoesOn } from "./actions/farewell.ts";
+import type { AppPorts, KeyContext, Leaving } from "./actions/key-context.ts";
 import { moveHelp, moveInPage } from "./actions/page-keys.ts";
 import { answerPrompt } from "./actions/prompt-keys.ts";
 import { screenActions } from "./actions/screen-actions.ts";
 import { bindingOf } from "./keys.ts";
+import type { Confirmation } from "./prompt.ts";
 import { frameLines } from "./screens/frame.ts";
-import type { Confirmation } from "./screens/prompts.ts";
 import { FrameClock } from "./terminal/frame-clock.ts";
 import { rendered } from "./terminal/styled.ts";
 import type { Key, Terminal } from "./terminal/terminal-port.ts";
@@ -15,42 +15,6 @@ import type { ViewModel } from "./view-model.ts";
 
 /** Ctrl-C twice within this detaches. */
 const twiceMs = 2000;
-
-export interface AppPorts {
-  /** Has the coordinator carry out an order; throws where nobody answers. */
-  readonly send: (order: Order) => Promise<OrderAnswer>;
-  /** Writes the screen's text to a file, and returns its name. */
-  readonly save: (text: string) => string;
-  /** Keeps the choice of columns for the next start; throws where that cannot be. */
-  readonly remember: () => void;
-  /** Stops this process as Ctrl-Z does. */
-  readonly suspend: () => void;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  /** Milliseconds of processor time of this process. */
-  readonly cpu: () => number;
-}
-
-/** How a person left. */
-export interface Leaving {
-  readonly exitCode: number;
-  /** Printed once the terminal is restored. */
-  readonly message: string;
-}
-
-/** What a key may touch. */
-export interface KeyContext {
-  readonly model: ViewModel;
-  readonly terminal: Terminal;
-  readonly ports: AppPorts;
-  readonly now: number;
-  say(text: string): void;
-  askToQuit(): void;
-  leave(leaving: Leaving): void;
-  carryOut(confirmation: Confirmation): void;
-  /** What a person who detaches is told. */
-  readonly detachedText: string;
-}
 
 /** Keys change the view model, the frame clock draws it. */
 export class App {

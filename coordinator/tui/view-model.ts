@@ -6,9 +6,8 @@ import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/wo
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { Standing } from "../../shared/domain/run-sets/standings.ts";
 import type { LeaseStatus, Status } from "../../shared/wire/messages.ts";
+import { statusEveryMs } from "../../shared/wire/status.ts";
 import type { DotForm } from "../chart/dots.ts";
-import type { Joining } from "../endpoint/join-lines.ts";
-import { statusEveryMs } from "../leader/status.ts";
 import { type CurveAxis, CurveStore } from "../live/curve-store.ts";
 import { type EventLevel, EventList } from "../live/event-list.ts";
 import { LeadCount } from "../live/lead-count.ts";
@@ -19,7 +18,7 @@ import { WorkerNotes } from "../live/worker-notes.ts";
 import { type WorkerRow, type WorkerState, workerRows } from "../live/worker-rows.ts";
 import type { ScreenName } from "./keys.ts";
 import { createLists, type Lists } from "./lists/lists.ts";
-import type { Prompt } from "./screens/prompts.ts";
+import type { Prompt } from "./prompt.ts";
 import type { Line, Look } from "./terminal/styled.ts";
 
 /** A page over the screens: what Enter opened. */
@@ -38,6 +37,14 @@ const mostSilencePerFrameMs = 1500;
 /** Workers' states change by the clock too, and cost a pass over all of them. */
 const workersEveryMs = 500;
 
+/** How a machine joins, as the screen shows it. */
+export interface JoinLines {
+  /** What to type, once for each address under which others may reach the coordinator's machine. */
+  readonly commands: readonly string[];
+  /** What lets other machines join, where the commands are for this one alone. */
+  readonly opening: string | null;
+}
+
 export interface ViewModelOptions {
   readonly workspace: string;
   readonly look: Look;
@@ -49,7 +56,7 @@ export interface ViewModelOptions {
   /** No control key does anything. */
   readonly isReadonly: boolean;
   /** How a machine joins; null where that is not known here. */
-  readonly joining: Joining | null;
+  readonly joining: JoinLines | null;
   /** Milliseconds since 1970, for people. */
   readonly wall?: () => number;
   /** Writes down what concerns this screen alone, beside showing it among the events. */

@@ -8,7 +8,7 @@ import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { NotFoundError, UnreachableError } from "../../shared/errors.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
-import type { DotForm } from "../chart/dots.ts";
+import { type DotForm, dotForms } from "../chart/dots.ts";
 import { runSpec } from "../cli/submit/run.ts";
 import { checkRunning } from "../endpoint/check-running.ts";
 import { joiningOf, labelled, shownJoinLine } from "../endpoint/join-lines.ts";
@@ -40,6 +40,9 @@ export interface ScreenFlags {
   readonly top: number;
   readonly color: ColourWish;
 }
+
+/** What `--graph` takes. */
+export const graphForms = dotForms;
 
 const interrupted = 130;
 

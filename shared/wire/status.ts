@@ -3,6 +3,18 @@ import * as check from "./check.ts";
 import { rowsInColumns, toColumns } from "./columns.ts";
 import { attempt, job, open, seal, term, worker } from "./envelope.ts";
 
+/** The leader tells its status so often ... */
+export const statusTickMs = 1000;
+/** ... and a second later for each so many leases and workers: the message stays small against the work that it tells of. */
+const rowsASecond = 2000;
+
+/**
+ * Milliseconds from one status to the next.
+ *
+ * @param rows  leases and workers that it tells of
+ */
+export const statusEveryMs = (rows: number): number => statusTickMs * (1 + Math.floor(rows / rowsASecond));
+
 /** What only the leader knows, told to whoever looks, about once a second; never stored, and nothing rests on it. */
 export interface Status {
   readonly term: number;

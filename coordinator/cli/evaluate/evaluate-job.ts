@@ -7,7 +7,7 @@ import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../runs/named-job.ts";
-import { wrappedText } from "../../tui/terminal/wrap.ts";
+import { wrappedText } from "../../words/wrapped-text.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
 import { historyTable } from "./history-table.ts";
 import { repeatsJson, repeatsOf, repeatsText } from "./repeats.ts";

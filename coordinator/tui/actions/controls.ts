@@ -3,7 +3,7 @@ import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { ControlTarget, ControlVerb } from "../../../shared/wire/messages.ts";
 import type { WorkerRow } from "../../live/worker-rows.ts";
 import type { Action } from "../keys.ts";
-import type { Confirmation, OrderWithoutId } from "../screens/prompts.ts";
+import type { Confirmation, OrderWithoutId } from "../prompt.ts";
 import type { ViewModel } from "../view-model.ts";
 
 export const controlActions: readonly Action[] = ["pause", "resume", "drain", "stop", "cancel", "bench"];

@@ -1,6 +1,6 @@
-import type { KeyContext } from "../app.ts";
 import type { Action } from "../keys.ts";
 import { helpLength } from "../screens/help.ts";
+import type { KeyContext } from "./key-context.ts";
 
 const steps: Partial<Record<Action, number>> = { up: -1, down: 1, "page-up": -10, "page-down": 10 };
 /** Keys that mean on a page what they mean elsewhere. */

@@ -1,9 +1,9 @@
 import { FilterError } from "../../runs/filter.ts";
-import type { KeyContext } from "../app.ts";
 import { misspeltStatus } from "../lists/row-filter.ts";
-import type { Confirmation, Prompt } from "../screens/prompts.ts";
+import type { Confirmation, Prompt } from "../prompt.ts";
 import type { Key } from "../terminal/terminal-port.ts";
 import { leavingQuestion } from "./controls.ts";
+import type { KeyContext } from "./key-context.ts";
 
 /** A key while a question is open. */
 export function answerPrompt(context: KeyContext, prompt: Prompt, key: Key): void {

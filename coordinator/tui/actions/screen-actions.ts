@@ -1,12 +1,12 @@
 import { curveAxes } from "../../live/curve-store.ts";
 import { timeOfDay } from "../../words/event-words.ts";
-import type { KeyContext } from "../app.ts";
 import { type Action, screenNames } from "../keys.ts";
-import type { AnyList } from "../lists/lists.ts";
+import type { AnyList } from "../lists/list-view.ts";
 import { frameLines, panesAt } from "../screens/frame.ts";
 import { lineText } from "../terminal/styled.ts";
 import type { Key } from "../terminal/terminal-port.ts";
 import { copyText } from "./copy-text.ts";
+import type { KeyContext } from "./key-context.ts";
 
 /** What each key does on the screens. Control keys, which ask first, are in controls.ts. */
 export const screenActions: Partial<Record<Action, (context: KeyContext, key: Key) => void>> = {

@@ -259,6 +259,35 @@ export class ListView<Row> {
   }
 }
 
+/** A list whose rows are nobody's business but its screen's. */
+export type AnyList = Pick<
+  ListView<never>,
+  | "total"
+  | "isHeld"
+  | "isFrozen"
+  | "isFollowing"
+  | "filterText"
+  | "sortName"
+  | "isDescending"
+  | "passed"
+  | "nextColumn"
+  | "shown"
+  | "hidden"
+  | "selectedKey"
+  | "move"
+  | "page"
+  | "toStart"
+  | "toEnd"
+  | "select"
+  | "setFilter"
+  | "sortByNext"
+  | "turnSort"
+  | "refresh"
+> & {
+  readonly columns: readonly { readonly name: string; readonly priority: number }[];
+  readonly rows: readonly unknown[];
+};
+
 /** Rows without a value last, in both directions; equal ones in the order they had. */
 export function sortedBy<Row>(rows: readonly Row[], cellOf: (row: Row) => Cell, isDescending: boolean): Row[] {
   const present: { readonly row: Row; readonly cell: Exclude<Cell, undefined> }[] = [];

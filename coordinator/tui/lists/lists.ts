@@ -7,7 +7,7 @@ import { runList, type ShownRun } from "../screens/runs-screen.ts";
 import { type StandingRow, standingsList } from "../screens/standings-screen.ts";
 import { workerList } from "../screens/workers-screen.ts";
 import type { ViewModel } from "../view-model.ts";
-import type { ListView } from "./list-view.ts";
+import type { AnyList, ListView } from "./list-view.ts";
 
 /** The list of each screen; curves have none of their own and move in the standings. */
 export interface Lists {
@@ -20,35 +20,6 @@ export interface Lists {
   forget(): void;
   of(screen: ScreenName): AnyList;
 }
-
-/** A list whose rows are nobody's business but its screen's. */
-export type AnyList = Pick<
-  ListView<never>,
-  | "total"
-  | "isHeld"
-  | "isFrozen"
-  | "isFollowing"
-  | "filterText"
-  | "sortName"
-  | "isDescending"
-  | "passed"
-  | "nextColumn"
-  | "shown"
-  | "hidden"
-  | "selectedKey"
-  | "move"
-  | "page"
-  | "toStart"
-  | "toEnd"
-  | "select"
-  | "setFilter"
-  | "sortByNext"
-  | "turnSort"
-  | "refresh"
-> & {
-  readonly columns: readonly { readonly name: string; readonly priority: number }[];
-  readonly rows: readonly unknown[];
-};
 
 export function createLists(model: ViewModel): Lists {
   const lists = {

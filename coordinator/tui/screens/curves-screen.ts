@@ -1,7 +1,8 @@
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { chartRows, type Point, type Series } from "../../chart/braille.ts";
 import { type CurveAxis, meanCurve, type RunCurve, rangeCurves } from "../../live/curve-store.ts";
-import { clip, type Line, plain, type Style, span } from "../terminal/styled.ts";
+import { clip } from "../../words/narrow.ts";
+import { type Line, plain, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 
 /** Of one run set so many runs are drawn, the newest. */

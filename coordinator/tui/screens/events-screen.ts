@@ -1,8 +1,9 @@
 import type { EventLine } from "../../live/event-list.ts";
 import { timeOfDay } from "../../words/event-words.ts";
+import { clip } from "../../words/narrow.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
-import { clip, type Line, plain, span } from "../terminal/styled.ts";
+import { type Line, plain, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 
 export function eventList(model: ViewModel): ListView<EventLine> {

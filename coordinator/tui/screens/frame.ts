@@ -1,5 +1,6 @@
+import { narrow } from "../../words/narrow.ts";
 import { type ScreenName, screenNames } from "../keys.ts";
-import { fitted, type Line, narrow, plain, type Span, span } from "../terminal/styled.ts";
+import { fitted, type Line, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
 import { curvesLines } from "./curves-screen.ts";

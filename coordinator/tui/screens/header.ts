@@ -2,8 +2,9 @@ import { basename } from "node:path";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
+import { clip } from "../../words/narrow.ts";
 import { duration, estimateText, millisecondsLeft } from "../../words/progress.ts";
-import { clip, type Line, type Span, type Style, span } from "../terminal/styled.ts";
+import { type Line, type Span, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 import { settingsWithin } from "./settings-text.ts";
 

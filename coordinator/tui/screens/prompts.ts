@@ -1,38 +1,8 @@
-import type { Order } from "../../../shared/wire/messages.ts";
-import type { AnyList } from "../lists/lists.ts";
-import { type Line, narrow, plain, span } from "../terminal/styled.ts";
+import { narrow } from "../../words/narrow.ts";
+import type { AnyList } from "../lists/list-view.ts";
+import type { Prompt } from "../prompt.ts";
+import { type Line, span } from "../terminal/styled.ts";
 import { wrappedCommand } from "../terminal/wrap.ts";
-
-/** A question at the bottom of the screen; keys go to it until it is answered. */
-export type Prompt =
-  | { readonly kind: "filter"; readonly list: AnyList; text: string; error: FilterProblem | null }
-  | { readonly kind: "columns"; readonly list: AnyList; at: number }
-  | { readonly kind: "quit"; readonly canOrder: boolean; readonly goesOn: string; readonly name: string }
-  | Confirmation;
-
-/** What is wrong with a filter, and where. */
-export interface FilterProblem {
-  readonly at: number;
-  readonly length: number;
-  readonly problem: string;
-}
-
-/** Something that cannot be taken back: what it does, to how many, and the command that does the same. */
-export interface Confirmation {
-  readonly kind: "confirm";
-  /** One sentence with effect and count. */
-  readonly effect: string;
-  readonly command: string;
-  /** Text that must be typed before Enter; null: y is enough. */
-  readonly mustType: string | null;
-  typed: string;
-  readonly order: OrderWithoutId;
-  /** Whether the screen ends when the order was accepted. */
-  readonly leaves: boolean;
-}
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-export type OrderWithoutId = DistributiveOmit<Order, "op">;
 
 /** The lines that a prompt puts at the bottom, the last of them where the help usually stands. */
 export function promptLines(prompt: Prompt, width: number): Line[] {
@@ -104,5 +74,3 @@ function columnLines({ columns, hidden }: AnyList, at: number): Line[] {
   });
   return [...rows, [span(" space shows or hides a column, Esc when done", "dim")]];
 }
-
-export const noLines: readonly Line[] = [plain("")];

@@ -1,7 +1,7 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import { narrow } from "../../words/narrow.ts";
 import { settingText } from "../../words/progress.ts";
-import { narrow } from "../terminal/styled.ts";
 
 /** What is cut keeps so many letters at least. */
 const leastLetters = 3;

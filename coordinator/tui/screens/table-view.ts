@@ -1,8 +1,9 @@
+import { clip, narrow } from "../../words/narrow.ts";
 import { decimalsFor, decimalsTyped, formatDecimal } from "../../words/number-format.ts";
 import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import type { ListPart, ListView } from "../lists/list-view.ts";
-import { clip, fitted, type Line, narrow, type Span, span } from "../terminal/styled.ts";
+import { fitted, type Line, type Span, span } from "../terminal/styled.ts";
 
 /** Text in a column of a table; more is read on the row's own page. */
 const usualWidest = 28;

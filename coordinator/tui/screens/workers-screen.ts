@@ -1,5 +1,5 @@
-import { workerFields } from "../../cli/list/list-workers.ts";
 import { type WorkerRow, workerSymbols } from "../../live/worker-rows.ts";
+import { workerFields } from "../../runs/worker-fields.ts";
 import { duration } from "../../words/progress.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";

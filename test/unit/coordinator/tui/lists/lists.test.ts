@@ -9,7 +9,7 @@ import { ListView, sortedBy } from "../../../../../coordinator/tui/lists/list-vi
 import { rowTest, terms } from "../../../../../coordinator/tui/lists/row-filter.ts";
 import { FrameClock } from "../../../../../coordinator/tui/terminal/frame-clock.ts";
 import { canShowScreen, lookOf } from "../../../../../coordinator/tui/terminal/look.ts";
-import { clip, narrow } from "../../../../../coordinator/tui/terminal/styled.ts";
+import { clip, narrow } from "../../../../../coordinator/words/narrow.ts";
 
 interface Row {
   readonly id: string;

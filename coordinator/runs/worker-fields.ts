@@ -1,0 +1,41 @@
+import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
+import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
+import { isSilent } from "../words/silence.ts";
+import { workerReason, workerStatus } from "../words/status-words.ts";
+import type { Field } from "./records.ts";
+
+/** What `nexus list workers` says of each. */
+export function workerFields(
+  workspace: string,
+  running: ReadonlyMap<string, number>,
+  status?: Status,
+): Field<WorkerRecord>[] {
+  const presence = new Map(status?.workers.map((each) => [each.worker, each]));
+  return [
+    { name: "workspace", kind: "text", value: () => workspace },
+    { name: "worker", kind: "text", value: ({ id }) => id },
+    { name: "host", kind: "text", value: ({ host }) => host || undefined },
+    { name: "status", kind: "text", value: workerStatus },
+    ...(status
+      ? [
+          {
+            name: "heard",
+            kind: "text",
+            value: (worker: WorkerRecord) =>
+              heard(worker, presence.get(worker.id), status, running.get(worker.id) ?? 0),
+          } as const,
+        ]
+      : []),
+    { name: "running", kind: "count", value: ({ id }) => running.get(id) ?? 0 },
+    { name: "completed", kind: "count", value: ({ completed }) => completed },
+    { name: "error", kind: "count", value: ({ failed }) => failed },
+    { name: "reason", kind: "text", value: (worker) => workerReason(worker) || undefined },
+  ];
+}
+
+/** `2s ago`; `lost, 95s ago` where it has been silent for longer than a lease; `not yet` since this coordinator leads. */
+function heard(worker: WorkerRecord, presence: WorkerStatus | undefined, { leaseMs }: Status, held: number): string {
+  if (!presence) return "not yet";
+  const ago = `${Math.round(presence.silentMs / 1000)}s ago`;
+  return isSilent(worker, { ...presence, leaseMs, held }) ? `lost, ${ago}` : ago;
+}

@@ -1,0 +1,45 @@
+/**
+ * Pieces of text as lines of at most `width` characters, broken at spaces where there are any. Each word keeps its piece's other
+ * properties (a style, say). Every line after the first leaves room for `indent` blanks, which the caller puts there.
+ */
+export function wrappedPieces<Piece extends { readonly text: string }>(
+  pieces: readonly Piece[],
+  width: number,
+  indent: number,
+): Piece[][] {
+  if (pieces.reduce((sum, { text }) => sum + text.length, 0) <= width) return [[...pieces]];
+  const room = Math.max(1, width - indent);
+  const lines: Piece[][] = [[]];
+  let used = 0;
+  for (const word of wordsOf(pieces, room)) {
+    const { text } = word;
+    if (used > 0 && used + text.trimEnd().length > (lines.length === 1 ? width : indent + room)) {
+      lines.push([]);
+      used = indent;
+      if (text.trim() === "") continue;
+    }
+    lines.at(-1)?.push(word);
+    used += text.length;
+  }
+  return lines;
+}
+
+/** A text in the same way, its lines indented. */
+export const wrappedText = (text: string, width: number, indent = 1): string[] =>
+  wrappedPieces([{ text }], width, indent).map((pieces, i) =>
+    `${" ".repeat(i === 0 ? 0 : indent)}${pieces.map((piece) => piece.text).join("")}`.trimEnd(),
+  );
+
+/** Words with the blanks after them. A word longer than a line is cut into pieces; nothing is lost. */
+function* wordsOf<Piece extends { readonly text: string }>(pieces: readonly Piece[], room: number): Iterable<Piece> {
+  for (const piece of pieces) {
+    for (const word of piece.text.match(/^ +|[^ ]+ */g) ?? []) {
+      const bare = word.trimEnd();
+      for (let at = 0; at < bare.length; at += room) {
+        const part = bare.slice(at, at + room);
+        yield { ...piece, text: at + room < bare.length ? part : part + word.slice(bare.length) };
+      }
+      if (bare === "") yield { ...piece, text: word };
+    }
+  }
+}
