@@ -1,6 +1,6 @@
 import type { JobStateName } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { StopRule } from "../../shared/domain/runspec/spec.ts";
+import type { StopRule } from "../../shared/domain/runspec/job-settings.ts";
 import type { Reign } from "./reign.ts";
 
 /** Ends a job in which nothing is open and nothing more may start. */

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ComponentDefaults } from "../domain/runspec/component-library.ts";
 import { nearestName } from "../domain/runspec/nearest-name.ts";
-import type { ComponentDefaults, Problem, Spec } from "../domain/runspec/spec.ts";
+import type { Problem } from "../domain/runspec/problems.ts";
+import type { Spec } from "../domain/runspec/spec.ts";
 import { readSpec, renderProblems } from "../domain/runspec/spec-read.ts";
 import { SpecError } from "../errors.ts";
 

@@ -3,7 +3,7 @@ import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { Configuration } from "../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, type RunName, type WorkerId } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
-import { defaultSettings } from "../../shared/domain/runspec/settings.ts";
+import { defaultSettings } from "../../shared/domain/runspec/job-settings.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encodeEvents } from "../../shared/wire/messages.ts";

@@ -2,7 +2,7 @@ import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName, RunName, WorkerId } from "../../shared/domain/names.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
-import { defaultSettings } from "../../shared/domain/runspec/settings.ts";
+import { defaultSettings } from "../../shared/domain/runspec/job-settings.ts";
 import { decodeEvents, encodeEvents } from "../../shared/wire/messages.ts";
 
 const job = "job1" as JobName;

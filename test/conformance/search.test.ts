@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { type Configuration, configurationKey, type Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { childRunName, workerIdFrom } from "../../shared/domain/names.ts";
 import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
-import { type Choice, createSearch, type Search } from "../../shared/domain/search/search.ts";
+import type { Choice, Search } from "../../shared/domain/search/search.ts";
+import { createSearch } from "../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { ordered, tutorialHyperparameters, unordered, viewOf } from "../support/stories/search.ts";
 

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import type { Spec, Tree } from "../../shared/domain/runspec/spec.ts";
+import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import {
   carriedDefaults,
   expandSpec,
@@ -12,6 +12,7 @@ import {
   reproSpec,
   withChosen,
 } from "../../shared/domain/runspec/spec-read.ts";
+import type { Tree } from "../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
 import type { ComponentSpec } from "../components/component-spec.ts";

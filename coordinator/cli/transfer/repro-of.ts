@@ -1,7 +1,6 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
-import { isMapping } from "../../../shared/domain/runspec/expand.ts";
 import {
   carriedDefaults,
   expandSpec,
@@ -9,6 +8,7 @@ import {
   reproSpec,
   withChosen,
 } from "../../../shared/domain/runspec/spec-read.ts";
+import { isMapping } from "../../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../../shared/domain/seeds.ts";
 import { JournalCorruptError } from "../../../shared/errors.ts";
 

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { mostRuns } from "../../../shared/domain/runspec/settings.ts";
+import { mostRuns } from "../../../shared/domain/runspec/job-settings.ts";
 import type { ConfirmOptions } from "../evaluate/confirm-job.ts";
 import type { EvalOptions } from "../evaluate/eval.ts";
 import type { SpecOptions } from "../evaluate/spec-best.ts";

@@ -1,6 +1,6 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
-import type { HpTuning } from "../runspec/spec.ts";
 import { neighbourhoodOf } from "../search/neighbourhood.ts";
+import type { HpTuning } from "../search/searches.ts";
 import { findCollapses } from "./collapses.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 import type { SearchHistory } from "./history.ts";

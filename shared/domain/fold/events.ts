@@ -1,7 +1,7 @@
 import type { CodeBundle } from "../code-bundle.ts";
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { JobName, RunName, WorkerId } from "../names.ts";
-import type { JobSettings, StopRule } from "../runspec/spec.ts";
+import type { JobSettings, StopRule } from "../runspec/job-settings.ts";
 
 /**
  * What the journal records: every decision, once, in one order. The leading coordinator alone writes these; `apply` in

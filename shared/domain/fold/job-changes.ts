@@ -1,7 +1,6 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { type JobSettings, mostRuns } from "../runspec/job-settings.ts";
 import { nearestName } from "../runspec/nearest-name.ts";
-import { mostRuns } from "../runspec/settings.ts";
-import type { JobSettings } from "../runspec/spec.ts";
 import type { JobChanges, JobSubmitted } from "./events.ts";
 
 /** So many values of one hyperparameter: a neighbourhood in an unordered one has them all. */

@@ -1,7 +1,7 @@
 import { NumberedTexts } from "../columns.ts";
 import type { JobName, WorkerId } from "../names.ts";
 import { RunSetIndex } from "../run-sets/run-set.ts";
-import { defaultSettings } from "../runspec/settings.ts";
+import { defaultSettings } from "../runspec/job-settings.ts";
 import type {
   Assigned,
   Checkpointed,

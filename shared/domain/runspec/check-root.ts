@@ -1,6 +1,7 @@
 import type { SpecCheck, Use } from "./check.ts";
 import { nearestName } from "./nearest-name.ts";
 import { didYouMean, expectedOneOf, type ProblemList, quoted, shown, yaml11Hint } from "./problems.ts";
+import { isOff, isOn } from "./tree.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
 /** Parts of every runspec, whatever its root component is. */
@@ -172,12 +173,4 @@ function checkEnabled(check: SpecCheck, stage: MapNode, problems: ProblemList): 
     });
   });
   return isEnabled;
-}
-
-export function isOn(value: unknown): boolean {
-  return value === 1 || value === true;
-}
-
-export function isOff(value: unknown): boolean {
-  return value === 0 || value === false;
 }

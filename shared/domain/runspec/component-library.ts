@@ -1,10 +1,17 @@
 import { nearestName } from "./nearest-name.ts";
 import { type ProblemList, quoted } from "./problems.ts";
 import type { Span } from "./source-text.ts";
-import type { ComponentDefaults } from "./spec.ts";
 import { composeYaml, type MapNode } from "./yaml-tree.ts";
 
 const namePattern = /^[A-Za-z_][\w-]*\/[A-Za-z_][\w-]*$/;
+
+/** Where the defaults of components come from. */
+export interface ComponentDefaults {
+  /** The YAML text of a component's defaults; undefined if there is no such component. */
+  text(component: string): string | undefined;
+  /** Every component there is, for "did you mean". */
+  names(): readonly string[];
+}
 
 /** The defaults of every component that a spec may use, each read once. */
 export class ComponentLibrary {

@@ -1,18 +1,11 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { ChosenSettings } from "../run.ts";
-import { isOff, rootEntries } from "./check-root.ts";
+import { rootEntries } from "./check-root.ts";
 import type { ComponentLibrary } from "./component-library.ts";
 import type { Replacements } from "./replacements.ts";
-import type { Spec, Tree } from "./spec.ts";
+import type { Spec, SpecSource } from "./spec.ts";
+import { isMapping, isOff, type Tree } from "./tree.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
-
-/** What a spec that has been read keeps for expanding it. */
-export interface SpecSource {
-  readonly root: MapNode;
-  readonly rootDefaults: MapNode;
-  readonly replacements: Replacements;
-  readonly library: ComponentLibrary;
-}
 
 /**
  * The whole runspec with the chosen values in place of aliases, strings replaced, defaults filled in, and every `randint` that
@@ -85,10 +78,6 @@ export function stagesOf(expanded: Tree): ExpandedStage[] {
       spec,
     };
   });
-}
-
-export function isMapping(tree: Tree | undefined): tree is { readonly [key: string]: Tree } {
-  return typeof tree === "object" && tree !== null && !Array.isArray(tree);
 }
 
 function property(tree: Tree, key: string): Tree | undefined {

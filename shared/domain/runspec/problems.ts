@@ -1,7 +1,18 @@
 import { counted } from "../counted.ts";
 import { nearestName } from "./nearest-name.ts";
-import { lengthOf, lineText, placeOf, type Span } from "./source-text.ts";
-import type { Problem, Tree } from "./spec.ts";
+import { lengthOf, lineText, type Place, placeOf, type Span } from "./source-text.ts";
+import type { Tree } from "./tree.ts";
+
+/** One thing wrong, or wasteful, in a runspec. */
+export interface Problem {
+  readonly place: Place;
+  /** What was found. */
+  readonly message: string;
+  /** What was expected, and what to type; further lines, unindented. */
+  readonly hints: readonly string[];
+  /** Length of the underlined text; 0 for none. */
+  readonly length: number;
+}
 
 /** Collects everything wrong with a spec, each thing once, so that all of it is reported in one go. */
 export class ProblemList {

@@ -1,4 +1,5 @@
-import type { StopRule, Tree } from "./spec.ts";
+import type { StopRule } from "./job-settings.ts";
+import type { Tree } from "./tree.ts";
 
 const secondsPer: Readonly<Record<string, number>> = { s: 1, sec: 1, min: 60, h: 3600 };
 

@@ -1,8 +1,7 @@
 import { DEFAULT_SCALAR_STYLE_RULES, type DumpOptions, dump, SCALAR_STYLE, type ScalarLayout } from "js-yaml";
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { ChosenSettings } from "../run.ts";
-import { isMapping } from "./expand.ts";
-import type { Tree } from "./spec.ts";
+import { isMapping, type Tree } from "./tree.ts";
 
 /** js-yaml 5.5 writes text that ends in a Unicode space (U+2000, say) without quotes, and reads it back without the space. */
 function quoteUnlessAscii(layout: ScalarLayout): void {

@@ -1,5 +1,3 @@
-import type { Place } from "./spec.ts";
-
 /** A text that nodes and problems point into. */
 export interface SourceText {
   /** For messages: as the user named it, or `agents/AAC_Agent.yaml` for a component's defaults. */
@@ -12,6 +10,13 @@ export interface Span {
   readonly source: SourceText;
   readonly start: number;
   readonly end: number;
+}
+
+/** A place in a file, both from 1. Line 0: no line of a file, such as the command line. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 const lineEnd = /\r\n|\n|\r/g;

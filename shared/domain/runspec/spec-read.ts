@@ -1,15 +1,16 @@
 import type { Setting } from "../hyperparameter.ts";
 import { SpecCheck } from "./check.ts";
 import { checkRoot, type Launcher, sections } from "./check-root.ts";
-import { ComponentLibrary, defaultsFile } from "./component-library.ts";
+import { type ComponentDefaults, ComponentLibrary, defaultsFile } from "./component-library.ts";
 import { Expansion } from "./expand.ts";
 import { type HyperparameterSection, noHyperparameters, readHyperparameters } from "./hyperparameter-section.ts";
+import { livingSettings } from "./job-settings.ts";
 import { nearestName } from "./nearest-name.ts";
-import { ProblemList, quoted } from "./problems.ts";
+import { type Problem, ProblemList, quoted } from "./problems.ts";
+import { readSettings } from "./read-settings.ts";
 import { type Replacements, readReplacements } from "./replacements.ts";
-import { livingSettings, readSettings } from "./settings.ts";
 import { placeOf } from "./source-text.ts";
-import type { ComponentDefaults, Problem, Spec } from "./spec.ts";
+import type { Spec } from "./spec.ts";
 import { wastefulSearch } from "./warnings.ts";
 import { composeYaml, type MapNode, type YamlDocument } from "./yaml-tree.ts";
 

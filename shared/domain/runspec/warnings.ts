@@ -1,9 +1,9 @@
 import type { SpecCheck } from "./check.ts";
 import type { Launcher } from "./check-root.ts";
 import type { HyperparameterSection } from "./hyperparameter-section.ts";
+import type { JobSettings } from "./job-settings.ts";
 import { ProblemList, quoted } from "./problems.ts";
 import { placeOf } from "./source-text.ts";
-import type { JobSettings } from "./spec.ts";
 import { type AliasNode, dereferenced, type MapNode, type YamlDocument } from "./yaml-tree.ts";
 
 /**

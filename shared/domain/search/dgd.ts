@@ -3,8 +3,8 @@ import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { RunSet } from "../run-sets/run-set.ts";
 import { type Neighbour, neighbourhoodOf } from "./neighbourhood.ts";
-import { drawAllowed } from "./random.ts";
-import type { Choice, Search, SearchView } from "./search.ts";
+import { atRandom } from "./random.ts";
+import type { Search, SearchView } from "./search.ts";
 
 /** A member of the best run set's neighbourhood, with what decides how likely it is tried next. */
 export interface WeighedNeighbour extends Neighbour {
@@ -48,10 +48,10 @@ export function dgdSearch({ countInFlight }: DgdOptions): Search {
       const neighbourhood = weigh(view, countInFlight);
       if (neighbourhood === null) {
         const what = view.runSets.totals.ended === 0 ? "nothing has finished yet" : "no run has completed yet";
-        return anywhere(view, rng, what);
+        return atRandom(view, rng, what);
       }
       if (neighbourhood.totalWeight === 0) {
-        return anywhere(view, rng, `${described(neighbourhood.best)} and all its neighbours are excluded`);
+        return atRandom(view, rng, `${described(neighbourhood.best)} and all its neighbours are excluded`);
       }
       const member = pick(neighbourhood, rng);
       return { configuration: member.configuration, why: reason(view.hyperparameters, neighbourhood, member) };
@@ -94,12 +94,6 @@ function pick({ members, totalWeight }: WeighedNeighbourhood, rng: Rng): Weighed
     if (left < 0) return member;
   }
   throw new Error(`weights ${members.map((member) => member.weight)} do not add up to ${totalWeight}`);
-}
-
-function anywhere(view: SearchView, rng: Rng, what: string): Choice {
-  const { configuration, isExcluded } = drawAllowed(view, rng);
-  const all = isExcluded ? ", although excluded, as all the others are" : "";
-  return { configuration, why: `${what}: every hyperparameter at random${all}` };
 }
 
 function reason(

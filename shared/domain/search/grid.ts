@@ -1,4 +1,4 @@
-import { gridTurn } from "./grid-turn.ts";
+import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Search } from "./search.ts";
 import { firstAllowed, spaceSize } from "./space.ts";
 
@@ -6,7 +6,7 @@ import { firstAllowed, spaceSize } from "./space.ts";
  * Tries every configuration once, in row-major order of the listed values, then goes round again for as long as the job lasts:
  * a grid of 12 with `total_runs: 36` gives each three runs. Choice n is the n-th, so a cancelled run's place is not filled
  * until the next round. Values added to the living search come after what the round still has, or, where every configuration
- * has had its turn, at once (grid-turn.ts). An excluded configuration gives its turn to the next one that is not.
+ * has had its turn, at once. An excluded configuration gives its turn to the next one that is not.
  */
 export const gridSearch: Search = {
   choose(view, n) {
@@ -23,4 +23,79 @@ export const gridSearch: Search = {
 
 function inWords(size: bigint): string {
   return size <= BigInt(Number.MAX_SAFE_INTEGER) ? String(size) : `about 10^${String(size).length - 1}`;
+}
+
+/** The grid's n-th turn. */
+export interface GridTurn {
+  readonly configuration: Configuration;
+  /** Its place in the grid, from 1. */
+  readonly place: bigint;
+  /** From 1; begins anew when a grid that has been through grows. */
+  readonly round: number;
+}
+
+/** A part of the grid: of each hyperparameter the positions from one to before another. */
+type Box = readonly (readonly [from: number, to: number])[];
+
+/**
+ * The configuration whose turn it is.
+ *
+ * A grid that has not grown is one box, in row-major order. Values added later make it grow by a shell: the boxes that hold
+ * what has an added value. While the first round over what was there goes on the shell is put behind it; afterwards it comes
+ * at once, and before the next round. So each configuration has its turn before any has it once more.
+ *
+ * @param n  number of the choice, from 1
+ */
+export function gridTurn(hyperparameters: readonly Hyperparameter[], n: number): GridTurn {
+  const size = spaceSize(hyperparameters);
+  const { boxes, base } = boxesOf(hyperparameters);
+  const index = BigInt(n - 1 - base);
+  let left = index % size;
+  for (const box of boxes) {
+    const inBox = sizeOf(box);
+    if (left < inBox) {
+      return { configuration: within(box, left), place: (index % size) + 1n, round: Number(index / size) + 1 };
+    }
+    left -= inBox;
+  }
+  throw new Error(`turn ${n} lies outside the grid of ${size}`);
+}
+
+/** The parts of the grid in the order of their turns, and after which choice the first of them began. */
+function boxesOf(hyperparameters: readonly Hyperparameter[]): { boxes: Box[]; base: number } {
+  const edits = [...new Set(hyperparameters.flatMap(({ grown = [] }) => grown.map(({ after }) => after)))];
+  let lengths = hyperparameters.map(({ values, grown = [] }) => grown[0]?.from ?? values.length);
+  let boxes: Box[] = [lengths.map((length) => [0, length])];
+  let base = 0;
+  for (const after of edits.sort((a, b) => a - b)) {
+    const before = lengths;
+    const now = hyperparameters.map(
+      ({ values, grown = [] }) => grown.find((g) => g.after > after)?.from ?? values.length,
+    );
+    const shell = now.flatMap((length, i): Box[] => {
+      const from = before[i] ?? length;
+      if (from === length) return [];
+      return [now.map((other, j) => (j === i ? [from, length] : [0, j < i ? (before[j] ?? other) : other]))];
+    });
+    const isFirstRound = BigInt(after - base) < boxes.reduce((size, box) => size + sizeOf(box), 0n);
+    boxes = isFirstRound ? [...boxes, ...shell] : [...shell, ...boxes];
+    if (!isFirstRound) base = after;
+    lengths = now;
+  }
+  return { boxes, base };
+}
+
+const sizeOf = (box: Box): bigint => box.reduce((size, [from, to]) => size * BigInt(to - from), 1n);
+
+/** Row-major within the box: the last hyperparameter varies fastest. */
+function within(box: Box, index: bigint): Configuration {
+  const configuration = new Array<number>(box.length).fill(0);
+  let rest = index;
+  for (let i = box.length - 1; i >= 0; i -= 1) {
+    const [from, to] = box[i] ?? [0, 1];
+    const length = BigInt(to - from);
+    configuration[i] = from + Number(rest % length);
+    rest /= length;
+  }
+  return configuration;
 }

@@ -1,11 +1,6 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { RunSets } from "../run-sets/run-set.ts";
-import type { HpTuning } from "../runspec/spec.ts";
-import { dgdSearch } from "./dgd.ts";
-import { gridSearch } from "./grid.ts";
-import { randomSearch } from "./random.ts";
-import { repeatSearch } from "./repeat.ts";
 
 /** What a search may know when it chooses. It reads and changes nothing. */
 export interface SearchView {
@@ -39,29 +34,4 @@ export interface Search {
    * @returns null: nothing is left to try (grid, when every configuration is excluded)
    */
   choose(view: SearchView, n: number, rng: Rng): Choice | null;
-}
-
-export interface SearchOptions {
-  /** countInFlight: whether runs in flight count in the weights; true by default, false is the published rule. */
-  readonly dgd?: { readonly countInFlight: boolean };
-}
-
-/** The search that a job's `hp_tuning` names. The reader of specs refuses "bayesian" before it gets here. */
-export function createSearch(tuning: HpTuning, options: SearchOptions = {}): Search {
-  switch (tuning) {
-    case "dgd":
-      return dgdSearch(options.dgd ?? { countInFlight: true });
-    case "random":
-      return randomSearch;
-    case "grid":
-      return gridSearch;
-    case false:
-      return repeatSearch;
-    case "bayesian":
-      throw new RangeError('no search for hp_tuning "bayesian"; expected dgd, random, grid or false');
-    default: {
-      const never: never = tuning;
-      throw new RangeError(`no search for hp_tuning ${String(never)}; expected dgd, random, grid or false`);
-    }
-  }
 }

@@ -15,24 +15,6 @@ export function anyConfiguration(hyperparameters: readonly Hyperparameter[], rng
   return hyperparameters.map((hyperparameter) => rng.below(hyperparameter.values.length));
 }
 
-/**
- * The configuration at an index from 0 in row-major order: the last hyperparameter varies fastest, in listed order. Past the
- * last one it begins again; `round` counts from 1.
- */
-export function configurationAt(
-  hyperparameters: readonly Hyperparameter[],
-  index: number,
-): { configuration: Configuration; round: number } {
-  const configuration = new Array<number>(hyperparameters.length).fill(0);
-  let rest = index;
-  for (let i = hyperparameters.length - 1; i >= 0; i--) {
-    const length = hyperparameters[i]?.values.length ?? 1;
-    configuration[i] = rest % length;
-    rest = Math.floor(rest / length);
-  }
-  return { configuration, round: rest + 1 };
-}
-
 /** The first configuration in row-major order, from this one on and round past the end, that is not excluded; or null. */
 export function firstAllowed(view: SearchView, from: Configuration): Configuration | null {
   if (!view.isExcluded(from)) return from;

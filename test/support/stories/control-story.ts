@@ -8,7 +8,7 @@ import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
-import type { JobSettings } from "../../../shared/domain/runspec/spec.ts";
+import type { JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
 import {
   type ControlTarget,
   type ControlVerb,

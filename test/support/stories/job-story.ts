@@ -2,8 +2,7 @@ import type { EndedOutcome, ImportedRun, JournalEvent } from "../../../shared/do
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, parseRunName, type RunName, workerIdFrom } from "../../../shared/domain/names.ts";
-import { defaultSettings } from "../../../shared/domain/runspec/settings.ts";
-import type { JobSettings } from "../../../shared/domain/runspec/spec.ts";
+import { defaultSettings, type JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
 
 /** 2026-11-24 08:00:00 UTC. */
 export const storyStart = Date.UTC(2026, 10, 24, 8);

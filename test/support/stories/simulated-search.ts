@@ -4,7 +4,7 @@ import { apply, emptyWorkspace } from "../../../shared/domain/fold/workspace-sta
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { jobName, type RunName, type WorkerId } from "../../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../../shared/domain/rng.ts";
-import { defaultSettings } from "../../../shared/domain/runspec/settings.ts";
+import { defaultSettings } from "../../../shared/domain/runspec/job-settings.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 
 const job = jobName(1);

@@ -5,7 +5,7 @@ import type { Configuration, Hyperparameter, Setting } from "../../../shared/dom
 import { childRunName } from "../../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../../shared/domain/rng.ts";
 import { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
-import { createSearch } from "../../../shared/domain/search/search.ts";
+import { createSearch } from "../../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../../shared/domain/seeds.ts";
 import { golden } from "../golden.ts";
 import { ordered, unordered, viewOf } from "./search.ts";

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
-import { isMapping } from "../../../shared/domain/runspec/expand.ts";
-import type { ComponentDefaults, Spec, Tree } from "../../../shared/domain/runspec/spec.ts";
+import type { ComponentDefaults } from "../../../shared/domain/runspec/component-library.ts";
+import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, readSpec } from "../../../shared/domain/runspec/spec-read.ts";
+import { isMapping, type Tree } from "../../../shared/domain/runspec/tree.ts";
 
 const launcher = readFileSync(join(packageRoot(), "shared/defaults/job_launchers/XT.yaml"), "utf8");
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { commandTree } from "../../../../coordinator/cli/command-line.ts";
-import { livingSettings } from "../../../../shared/domain/runspec/settings.ts";
+import { livingSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 
 /** Those that print nothing which a program would read. */
 const silent = ["nexus init"];

@@ -4,7 +4,7 @@ import { judgeEvidence } from "../../../../coordinator/leader/evidence.ts";
 import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
 import { Upkeep } from "../../../../coordinator/leader/upkeep.ts";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
-import type { JobSettings } from "../../../../shared/domain/runspec/spec.ts";
+import type { JobSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 import { claim, TestReign } from "../../../support/stories/reign.ts";
 
 const worker = "w1" as WorkerId;

@@ -6,7 +6,7 @@ import { isSilent } from "../../../../coordinator/words/silence.ts";
 import { waitingByJournal, whyWaiting } from "../../../../coordinator/words/waiting.ts";
 import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import { workerIdFrom } from "../../../../shared/domain/names.ts";
-import type { JobSettings } from "../../../../shared/domain/runspec/spec.ts";
+import type { JobSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 import type { Status, WorkerStatus } from "../../../../shared/wire/messages.ts";
 import { JobStory } from "../../../support/stories/job-story.ts";
 

@@ -14,7 +14,7 @@ import { leaderOf } from "../../../../../shared/domain/evaluation/lead.ts";
 import type { ImportedRun } from "../../../../../shared/domain/fold/events.ts";
 import { jobName } from "../../../../../shared/domain/names.ts";
 import { readSpec, usedComponents } from "../../../../../shared/domain/runspec/spec-read.ts";
-import { createSearch } from "../../../../../shared/domain/search/search.ts";
+import { createSearch } from "../../../../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import { UsageError } from "../../../../../shared/errors.ts";
 import { BadMessage } from "../../../../../shared/wire/check.ts";

@@ -5,9 +5,9 @@ import type { JobChanges, JobSubmitted } from "../../../../../shared/domain/fold
 import { changesText, editJob } from "../../../../../shared/domain/fold/job-changes.ts";
 import { configurationKey, type Hyperparameter, settingsOf } from "../../../../../shared/domain/hyperparameter.ts";
 import { expandSpec, withChosen } from "../../../../../shared/domain/runspec/spec-read.ts";
-import { gridTurn } from "../../../../../shared/domain/search/grid-turn.ts";
+import { gridTurn } from "../../../../../shared/domain/search/grid.ts";
 import { neighbourhoodOf } from "../../../../../shared/domain/search/neighbourhood.ts";
-import { createSearch } from "../../../../../shared/domain/search/search.ts";
+import { createSearch } from "../../../../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
 import { hyperparameter, read, specText } from "../../../../support/stories/spec-defaults.ts";

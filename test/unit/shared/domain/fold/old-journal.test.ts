@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
 import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
-import { defaultSettings } from "../../../../../shared/domain/runspec/settings.ts";
+import { defaultSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { encode } from "../../../../../shared/wire/codec.ts";
 import { decodeAnswer, decodeEvents, decodeEvidence, encodeEvents } from "../../../../../shared/wire/messages.ts";
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
-import type { Problem } from "../../../../../shared/domain/runspec/spec.ts";
+import type { Problem } from "../../../../../shared/domain/runspec/problems.ts";
 import { readSpec, renderProblems } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { specText, testDefaults } from "../../../../support/stories/spec-defaults.ts";
 

@@ -9,9 +9,9 @@ import {
   mostSpecBytes,
   packageRoot,
 } from "../../../../../shared/components/component-defaults.ts";
-import { isMapping } from "../../../../../shared/domain/runspec/expand.ts";
-import { defaultSettings } from "../../../../../shared/domain/runspec/settings.ts";
+import { defaultSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { expandSpec, readSpec, stagesOf } from "../../../../../shared/domain/runspec/spec-read.ts";
+import { isMapping } from "../../../../../shared/domain/runspec/tree.ts";
 import { exitCode, SpecError } from "../../../../../shared/errors.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "nexus-spec-files-"));

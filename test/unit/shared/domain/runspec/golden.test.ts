@@ -4,11 +4,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Setting } from "../../../../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../../../../../shared/domain/run.ts";
 import { ComponentLibrary } from "../../../../../shared/domain/runspec/component-library.ts";
-import { Expansion, isMapping } from "../../../../../shared/domain/runspec/expand.ts";
+import { Expansion } from "../../../../../shared/domain/runspec/expand.ts";
 import { ProblemList } from "../../../../../shared/domain/runspec/problems.ts";
 import { Replacements } from "../../../../../shared/domain/runspec/replacements.ts";
-import type { Spec, Tree } from "../../../../../shared/domain/runspec/spec.ts";
+import type { Spec } from "../../../../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, expandSpec, readSpec } from "../../../../../shared/domain/runspec/spec-read.ts";
+import { isMapping, type Tree } from "../../../../../shared/domain/runspec/tree.ts";
 import { golden } from "../../../../support/golden.ts";
 
 // Every case of the original's reading of runspecs, against ours.

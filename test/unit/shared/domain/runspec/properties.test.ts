@@ -5,9 +5,9 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
 import type { Setting } from "../../../../../shared/domain/hyperparameter.ts";
-import { isMapping } from "../../../../../shared/domain/runspec/expand.ts";
-import type { Spec, Tree } from "../../../../../shared/domain/runspec/spec.ts";
+import type { Spec } from "../../../../../shared/domain/runspec/spec.ts";
 import { expandSpec, readSpec, renderProblems, reproSpec } from "../../../../../shared/domain/runspec/spec-read.ts";
+import { isMapping, type Tree } from "../../../../../shared/domain/runspec/tree.ts";
 import { testDefaults } from "../../../../support/stories/spec-defaults.ts";
 
 /** Text that nothing replaces, in a form that is YAML on any line. */

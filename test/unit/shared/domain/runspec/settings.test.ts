@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { defaultSettings } from "../../../../../shared/domain/runspec/settings.ts";
+import { defaultSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { readSpec } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { hyperparameter, read, specText, testDefaults } from "../../../../support/stories/spec-defaults.ts";
 

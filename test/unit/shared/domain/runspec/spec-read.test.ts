@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { isMapping } from "../../../../../shared/domain/runspec/expand.ts";
-import type { Tree } from "../../../../../shared/domain/runspec/spec.ts";
 import { expandSpec } from "../../../../../shared/domain/runspec/spec-read.ts";
+import { isMapping, type Tree } from "../../../../../shared/domain/runspec/tree.ts";
 import { agentPath, at, hyperparameter, problems, read, specText } from "../../../../support/stories/spec-defaults.ts";
 
 const noDraw = (path: string): number => assert.fail(`drew a number for ${path}`);

@@ -5,7 +5,7 @@ import type { Configuration, Hyperparameter } from "../../../../../shared/domain
 import { childRunName, workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
 import { dgdSearch, weigh } from "../../../../../shared/domain/search/dgd.ts";
-import { createSearch } from "../../../../../shared/domain/search/search.ts";
+import { createSearch } from "../../../../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import {
   type CompletedRun,

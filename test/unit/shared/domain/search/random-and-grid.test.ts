@@ -3,8 +3,9 @@ import { test } from "node:test";
 import type { Configuration } from "../../../../../shared/domain/hyperparameter.ts";
 import { workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
-import { createSearch } from "../../../../../shared/domain/search/search.ts";
-import { configurationAt, spaceSize } from "../../../../../shared/domain/search/space.ts";
+import { gridTurn } from "../../../../../shared/domain/search/grid.ts";
+import { createSearch } from "../../../../../shared/domain/search/searches.ts";
+import { spaceSize } from "../../../../../shared/domain/search/space.ts";
 import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import { ordered, tutorialHyperparameters, viewOf } from "../../../../support/stories/search.ts";
 
@@ -38,7 +39,7 @@ test("grid: an excluded configuration gives its turn to the next, round the end 
 });
 
 test("grid: indexes far beyond the grid, and grids far beyond 2^53, still give their configuration", () => {
-  assert.deepEqual(configurationAt(dials, 6_000_000_001), { configuration: [0, 0, 1], round: 1_000_000_001 });
+  assert.deepEqual(gridTurn(dials, 6_000_000_002), { configuration: [0, 0, 1], place: 2n, round: 1_000_000_001 });
   const large = Array.from({ length: 40 }, (_, i) => ordered(`h${i}`, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
   assert.equal(spaceSize(large), 10n ** 40n);
   const choice = createSearch("grid").choose(viewOf(large, none), 1_234_568, choiceRng(1, 1));

@@ -1,52 +1,12 @@
 import { type JobName, parseJobName } from "../names.ts";
-import { isOff, isOn, type Launcher } from "./check-root.ts";
+import type { HpTuning } from "../search/searches.ts";
+import type { Launcher } from "./check-root.ts";
 import type { Expansion } from "./expand.ts";
+import { defaultSettings, type JobSettings, mostRuns } from "./job-settings.ts";
 import { didYouMean, expectedOneOf, type ProblemList, shown, yaml11Hint } from "./problems.ts";
 import { parseBytes, parseInstant, parseSeconds, parseStopRule } from "./quantities.ts";
-import type { HpTuning, JobSettings, Tree } from "./spec.ts";
+import { isOff, isOn, type Tree } from "./tree.ts";
 import { dereferenced, type MapNode, type Node } from "./yaml-tree.ts";
-
-export const mostRuns = 1_000_000;
-
-/** What holds where neither the spec nor the defaults of job_launchers/XT say anything; that file says the same, with reasons. */
-export const defaultSettings: JobSettings = {
-  enabled: false,
-  hpTuning: false,
-  totalRuns: 1,
-  computeNodes: null,
-  runsPerNode: null,
-  computeTarget: null,
-  lowPriority: true,
-  hold: false,
-  monitor: "same",
-  checkpointEverySeconds: 60,
-  maxRunSeconds: null,
-  maxJobSeconds: null,
-  deadline: null,
-  retries: 5,
-  seed: null,
-  priority: 1,
-  stopWhen: null,
-  coresPerRun: 1,
-  memoryPerRun: null,
-  uploadFiles: true,
-  code: [],
-  confirms: null,
-  dgd: { countInFlight: true },
-};
-
-/** Settings that `nexus edit` changes while a search goes on. */
-export const livingSettings: readonly string[] = [
-  "total_runs",
-  "compute_nodes",
-  "runs_per_node",
-  "priority",
-  "retries",
-  "max_run_time",
-  "max_job_time",
-  "deadline",
-  "stop_when",
-];
 
 /** The job_launcher section as a checked value. Settings that are wrong are reported and stand at their defaults. */
 export function readSettings(launcher: Launcher, expansion: Expansion, problems: ProblemList): JobSettings {

@@ -1,0 +1,97 @@
+import type { JobName } from "../names.ts";
+import type { DgdOptions } from "../search/dgd.ts";
+import type { HpTuning } from "../search/searches.ts";
+
+/** The job_launcher section, checked; `design.md`-style meanings are documented in ARCHITECTURE.md. */
+export interface JobSettings {
+  /** Whether `nexus run` submits to the swarm (true) or runs here (false). */
+  readonly enabled: boolean;
+  readonly hpTuning: HpTuning;
+  /** Runs that end the job: 1 to 1,000,000. */
+  readonly totalRuns: number;
+  /** At most so many workers hold trials of this job at once; null: all that come. */
+  readonly computeNodes: number | null;
+  /** At most so many trials of this job on one worker at once; null: as many as it has slots. */
+  readonly runsPerNode: number | null;
+  /** Only workers that serve this pool; null: any. */
+  readonly computeTarget: string | null;
+  readonly lowPriority: boolean;
+  readonly hold: boolean;
+  readonly monitor: "same" | "none" | "new";
+  /** Seconds between checkpoints. */
+  readonly checkpointEverySeconds: number;
+  /** Seconds after which a run is ended as timed out; null: never. */
+  readonly maxRunSeconds: number | null;
+  /** Seconds after the submission from which on nothing new starts; what was begun is finished. Null: no limit. */
+  readonly maxJobSeconds: number | null;
+  /** The same as a time: wall-clock milliseconds; null: none. */
+  readonly deadline: number | null;
+  /** Charged losses that a trial survives. */
+  readonly retries: number;
+  /** Seed of the job; null: drawn at submission and recorded. */
+  readonly seed: number | null;
+  /** Weight of this job's share of the slots; above 0. */
+  readonly priority: number;
+  /** Nothing new starts once this holds of the standings, e.g. {name: "hpmax", op: ">=", value: 0.05}. */
+  readonly stopWhen: StopRule | null;
+  readonly coresPerRun: number;
+  /** Bytes of memory a run may use; null: not limited. */
+  readonly memoryPerRun: number | null;
+  /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB of a run. */
+  readonly uploadFiles: boolean;
+  /** Files and folders beside the spec that the runs need. */
+  readonly code: readonly string[];
+  /** The search whose best configuration this job runs again with fresh seeds (`nexus confirm`); null: it confirms none. */
+  readonly confirms: JobName | null;
+  /** Options of the dgd search. */
+  readonly dgd: DgdOptions;
+}
+
+/** `hpmax` is the best run set's mean, `best_for` the completed runs it has led for, `runs` the runs ended, `hours` since submission. */
+export interface StopRule {
+  readonly name: "hpmax" | "best_for" | "runs" | "hours";
+  readonly op: ">=" | ">" | "<=" | "<";
+  readonly value: number;
+}
+
+export const mostRuns = 1_000_000;
+
+/** What holds where neither the spec nor the defaults of job_launchers/XT say anything; that file says the same, with reasons. */
+export const defaultSettings: JobSettings = {
+  enabled: false,
+  hpTuning: false,
+  totalRuns: 1,
+  computeNodes: null,
+  runsPerNode: null,
+  computeTarget: null,
+  lowPriority: true,
+  hold: false,
+  monitor: "same",
+  checkpointEverySeconds: 60,
+  maxRunSeconds: null,
+  maxJobSeconds: null,
+  deadline: null,
+  retries: 5,
+  seed: null,
+  priority: 1,
+  stopWhen: null,
+  coresPerRun: 1,
+  memoryPerRun: null,
+  uploadFiles: true,
+  code: [],
+  confirms: null,
+  dgd: { countInFlight: true },
+};
+
+/** Settings that `nexus edit` changes while a search goes on. */
+export const livingSettings: readonly string[] = [
+  "total_runs",
+  "compute_nodes",
+  "runs_per_node",
+  "priority",
+  "retries",
+  "max_run_time",
+  "max_job_time",
+  "deadline",
+  "stop_when",
+];
