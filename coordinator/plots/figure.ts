@@ -1,7 +1,7 @@
 /**
- * A plot as plain data: what is drawn where, in the units of the data. Built by one function for each kind of plot, drawn by
- * three back ends (terminal.ts, svg.ts, png.ts) that know nothing of runs. NaN in a coordinate breaks a line; nothing that is
- * not finite is ever drawn.
+ * A plot as plain data: what is drawn where, in the units of the data. Each kind of plot builds one (`figures/`); three back
+ * ends draw it (`drawing/`: terminal, SVG, PNG) and know nothing of runs or of kinds. NaN in a coordinate breaks a line; nothing
+ * that is not finite is ever drawn.
  */
 export interface Figure {
   /** For metadata and messages: "curves", "summary", ... */
@@ -18,8 +18,23 @@ export interface Figure {
   readonly ramp: Ramp | null;
   /** Sentences under the plot: what was left out, what a band means. */
   readonly notes: readonly string[];
+  /** Undefined: the size that suits curves. */
+  readonly fit?: Fit;
   /** What it shows as a program reads it, unrounded; made when asked for. */
   readonly data: () => readonly Datum[];
+}
+
+/** How much room a figure needs. */
+export interface Fit {
+  readonly paper: FigureSize;
+  /** Of a list of rows: lines of text for each place of the y axis; it is drawn no higher than that. */
+  readonly linesEach?: number;
+}
+
+export interface FigureSize {
+  readonly widthMm: number;
+  /** Of one row of panels; what stands above and below comes to it. */
+  readonly panelHeightMm: number;
 }
 
 /** `type` says what it is: curve, run, setting, cell, ... A number that was not measured is NaN. */
@@ -124,6 +139,11 @@ export interface Box {
   readonly letter: string;
 }
 
+/** A box of one colour, without text. */
+export const plainBox = (
+  box: Pick<Box, "x1" | "x2" | "y1" | "y2" | "colour"> & Partial<Pick<Box, "letter" | "text">>,
+): Box => ({ text: "", share: null, letter: "#", ...box });
+
 export interface Label {
   readonly x: number;
   readonly y: number;
@@ -136,6 +156,29 @@ export interface Ramp {
   readonly label: string;
   readonly from: number;
   readonly to: number;
+}
+
+/** A figure of one panel without a title of its own. */
+export function onePanel(
+  told: Pick<Panel, "x" | "y" | "marks"> & Pick<Figure, "kind" | "title" | "data"> & Partial<Figure>,
+): Figure {
+  const { x, y, marks, ...rest } = told;
+  return { panels: [{ title: "", x, y, marks }], columns: 1, legend: [], ramp: null, notes: [], ...rest };
+}
+
+/** The values at some places; NaN where there is none. */
+export const valuesAt = (values: ArrayLike<number>, places: Numbers): number[] =>
+  places.map((i) => values[i] ?? Number.NaN);
+
+/** The finite values' ends; from > to where there are none. */
+export function extent(values: Iterable<number>): { from: number; to: number } {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < from) from = value;
+    if (value > to) to = value;
+  }
+  return { from, to };
 }
 
 /** An axis of round numbers from the least to the greatest of what is on it. */
@@ -153,26 +196,17 @@ export function axisOver(
     readonly includes?: readonly number[];
   } = {},
 ): Axis {
-  const { scale = "linear", isWhole = false, room = 0.04, limits = noLimits, includes = [] } = options;
+  const { scale = "linear", isWhole = false, room = 0.04, limits, includes = [] } = options;
   const isLog = scale === "log";
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
-  const see = (value: number): void => {
-    if (!Number.isFinite(value) || (isLog && value <= 0)) return;
-    least = Math.min(least, value);
-    greatest = Math.max(greatest, value);
-  };
-  for (const value of values) see(value);
-  for (const value of includes) see(value);
+  const all = [...values, ...includes];
+  let { from: least, to: greatest } = extent(isLog ? all.filter((value) => value > 0) : all);
   if (least > greatest) [least, greatest] = isLog ? [0.1, 10] : [0, 1];
   if (least === greatest) [least, greatest] = around(least, isLog);
   const [from, to] = isLog
     ? [least * (greatest / least) ** -room, greatest * (greatest / least) ** room]
     : widened(least, greatest, room);
-  const ends = { from: limits.from ?? from, to: limits.to ?? to };
-  return ends.from < ends.to
-    ? { label, scale, ...ends, ticks: null, isWhole }
-    : { label, scale, from, to, ticks: null, isWhole };
+  const ends = { from: limits?.from ?? from, to: limits?.to ?? to };
+  return { label, scale, ...(ends.from < ends.to ? ends : { from, to }), ticks: null, isWhole };
 }
 
 /** Ends of an axis that a person asked for; null: as the data have it. */
@@ -180,8 +214,6 @@ export interface Limits {
   readonly from: number | null;
   readonly to: number | null;
 }
-
-export const noLimits: Limits = { from: null, to: null };
 
 function around(value: number, isLog: boolean): [number, number] {
   if (isLog) return [value / 2, value * 2];
@@ -197,10 +229,19 @@ function widened(least: number, greatest: number, room: number): [number, number
   return [Math.max(-edge, least - extra), Math.min(edge, greatest + extra)];
 }
 
-/** An axis of named places, 0, 1, 2, ... with half a place free at both ends. */
-export function axisOfNames(label: string, names: readonly string[], room = 0.5): Axis {
+/** An axis of places 0, 1, 2, ... with some room at both ends, of which those with a tick have a name. */
+export const axisOfPlaces = (label: string, count: number, ticks: readonly Tick[], room: number): Axis => ({
+  label,
+  scale: "linear",
+  from: -room,
+  to: Math.max(0, count - 1) + room,
+  ticks,
+  isWhole: true,
+});
+
+export function axisOfNames(label: string, names: readonly string[]): Axis {
   const ticks = names.map((text, at) => ({ at, text }));
-  return { label, scale: "linear", from: -room, to: Math.max(0, names.length - 1) + room, ticks, isWhole: true };
+  return axisOfPlaces(label, names.length, ticks, 0.5);
 }
 
 /** Where a value stands on an axis: 0 at its start, 1 at its end; NaN where it has no place. */
@@ -208,3 +249,16 @@ export function placeOn(axis: Axis, value: number): number {
   if (axis.scale === "linear") return (value - axis.from) / (axis.to - axis.from);
   return value > 0 ? Math.log(value / axis.from) / Math.log(axis.to / axis.from) : Number.NaN;
 }
+
+/**
+ * A plot's data: `{"type":"plot","v":1,"kind":"curves",...}` and then an object for each thing that it shows. Numbers are
+ * unrounded; what was not measured is null, and what JSON has no number for is "Infinity" or "-Infinity".
+ */
+export function figureJson({ kind, title, panels, notes, data }: Figure): string {
+  const axes = panels.map((panel) => ({ title: panel.title, x: panel.x.label, y: panel.y.label }));
+  const rows = [{ type: "plot", kind, title, panels: axes, notes }, ...data()];
+  return rows.map(({ type, ...fields }) => `${JSON.stringify({ type, v: 1, ...fields }, asJson)}\n`).join("");
+}
+
+const asJson = (_key: string, value: unknown): unknown =>
+  value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? String(value) : value;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { combine } from "../../coordinator/plots/combine.ts";
+import { combine } from "../../coordinator/plots/figures/combine.ts";
 import { importanceOf } from "../../shared/domain/importance/importance.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";

@@ -2,11 +2,10 @@ import { programVersion } from "../../../shared/components/version.ts";
 import type { DotForm } from "../../chart/dots.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../operator/scope.ts";
-import { buildFigure } from "../../plots/build.ts";
-import type { Figure } from "../../plots/figure.ts";
-import { figureJson } from "../../plots/figure-json.ts";
-import { type PlotOptions, type PlotRequest, readRequest } from "../../plots/request.ts";
-import { figureText } from "../../plots/terminal.ts";
+import { figureText } from "../../plots/drawing/terminal.ts";
+import { type Figure, figureJson } from "../../plots/figure.ts";
+import type { TypedOptions } from "../../plots/option.ts";
+import { type PlotRequest, readRequest } from "../../plots/request.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
 
 /** What is known of the place where a plot would be drawn. */
@@ -24,7 +23,7 @@ export interface Screen {
 export async function plot(
   globals: GlobalOptions,
   words: readonly string[],
-  options: PlotOptions,
+  options: TypedOptions,
   screen: Screen,
   output: Output,
 ): Promise<void> {
@@ -49,18 +48,12 @@ async function readFigure(request: PlotRequest, scope: Scope): Promise<Figure> {
   const { readJournal } = await import("../../../shared/broker/store/journal-reader.ts");
   return withLink(scope, "viewer", async ({ bus }) => {
     const state = await readJournal(bus);
-    return buildFigure(request, { state, bus, workspace: scope.paths.name });
+    return request.figure({ state, bus, workspace: scope.paths.name });
   });
 }
 
 /** The drawing libraries are loaded here and only here: they take a third of a second. */
-async function loadDrawing() {
-  const [{ figureSvg }, { usualSize }] = await Promise.all([
-    import("../../plots/svg-figure.ts"),
-    import("../../plots/svg-size.ts"),
-  ]);
-  return { figureSvg, usualSize };
-}
+const loadDrawing = () => import("../../plots/drawing/svg-figure.ts");
 
 async function fileContent(
   figure: Figure,
@@ -79,7 +72,7 @@ async function fileContent(
   };
   const svg = figureSvg(figure, metadata, size);
   if (request.file?.format !== "png") return svg;
-  const { svgToPng, usualDpi } = await import("../../plots/png.ts");
+  const { svgToPng, usualDpi } = await import("../../plots/drawing/png.ts");
   return svgToPng(svg, {
     widthMm: size.widthMm,
     dpi: request.file.dpi ?? usualDpi,

@@ -18,6 +18,12 @@ export function nearestName(typed: string, names: Iterable<string>): string | un
   return nearest;
 }
 
+/** `; did you mean lr?`, as the end of a sentence that says what there is not; empty where no name is near. */
+export function didYouMean(typed: string, names: Iterable<string>): string {
+  const nearest = nearestName(typed, names);
+  return nearest === undefined ? "" : `; did you mean ${nearest}?`;
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -103,9 +103,9 @@ const rules: readonly Rule[] = [
     /^coordinator\/cli\/verbs\//,
   ),
   wrapped("blessed", "coordinator/tui/terminal/terminal.ts", /^coordinator\/tui\/terminal\/terminal\.ts$/),
-  wrapped("@observablehq/plot", "coordinator/plots/svg.ts", /^coordinator\/plots\/svg\.ts$/),
-  wrapped("linkedom", "coordinator/plots/svg.ts", /^coordinator\/plots\/svg\.ts$/),
-  wrapped("@resvg/resvg-js", "coordinator/plots/png.ts", /^coordinator\/plots\/png\.ts$/),
+  wrapped("@observablehq/plot", "coordinator/plots/drawing/svg.ts", /^coordinator\/plots\/drawing\/svg\.ts$/),
+  wrapped("linkedom", "coordinator/plots/drawing/svg.ts", /^coordinator\/plots\/drawing\/svg\.ts$/),
+  wrapped("@resvg/resvg-js", "coordinator/plots/drawing/png.ts", /^coordinator\/plots\/drawing\/png\.ts$/),
   wrapped("hyparquet-writer", "coordinator/cli/transfer/parquet.ts", /^coordinator\/cli\/transfer\/parquet\.ts$/),
   {
     rule: "the product imports node's modules, its own files and the libraries of package.json",

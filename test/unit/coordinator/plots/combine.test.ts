@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { aggregated, combine, edges, smoothed, valueAt } from "../../../../coordinator/plots/combine.ts";
-import { decimated } from "../../../../coordinator/plots/decimate.ts";
+import { decimated } from "../../../../coordinator/plots/drawing/decimate.ts";
+import { aggregated, combine, edges, smoothed, valueAt } from "../../../../coordinator/plots/figures/combine.ts";
 
 const nan = Number.NaN;
 

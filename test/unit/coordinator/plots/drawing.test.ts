@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { svgToPng } from "../../../../coordinator/plots/drawing/png.ts";
+import { figureSvg } from "../../../../coordinator/plots/drawing/svg-figure.ts";
+import { figureText } from "../../../../coordinator/plots/drawing/terminal.ts";
+import { textWidth } from "../../../../coordinator/plots/drawing/text-width.ts";
 import type { Figure, Look, Mark } from "../../../../coordinator/plots/figure.ts";
 import { axisOfNames, axisOver } from "../../../../coordinator/plots/figure.ts";
 import { lookOf } from "../../../../coordinator/plots/palette.ts";
-import { svgToPng } from "../../../../coordinator/plots/png.ts";
-import { figureSvg } from "../../../../coordinator/plots/svg-figure.ts";
-import { figureText } from "../../../../coordinator/plots/terminal.ts";
-import { textWidth } from "../../../../coordinator/plots/text-width.ts";
 import { UsageError } from "../../../../shared/errors.ts";
 
 const look: Look = lookOf(0);
@@ -185,7 +185,7 @@ test("boxes, bars and every name of an axis are written as text too", () => {
     { kind: "rules", look, xs: [3] },
     { kind: "labels", labels: [{ x: 8, y: 1, text: "here", anchor: "start" }] },
   ];
-  const figure = figureOf([], { kind: "importance", panels: [{ title: "", x: axisOver("share", [0, 9]), y, marks }] });
+  const figure = figureOf([], { panels: [{ title: "", x: axisOver("share", [0, 9]), y, marks }] });
   const text = figureText(figure, { width: 60, height: 20, form: "ascii", isColoured: false }).join("\n");
   for (const word of ["seqlen +", "lr +", "####", "here", "share"])
     assert.ok(text.includes(word), `${word} in\n${text}`);

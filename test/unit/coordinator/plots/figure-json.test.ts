@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { againstDial, inOrder } from "../../../../coordinator/plots/against.ts";
-import type { CurveOptions, RunCurve } from "../../../../coordinator/plots/curve-lines.ts";
-import { type Figure, noLimits } from "../../../../coordinator/plots/figure.ts";
-import { figureJson } from "../../../../coordinator/plots/figure-json.ts";
-import { heatMap } from "../../../../coordinator/plots/heat-map.ts";
-import { histogram } from "../../../../coordinator/plots/histogram.ts";
-import { importanceBars } from "../../../../coordinator/plots/importance-bars.ts";
-import { metricCurves } from "../../../../coordinator/plots/metric-curves.ts";
-import { parallelCoordinates } from "../../../../coordinator/plots/parallel.ts";
-import { searchSummary } from "../../../../coordinator/plots/search-summary.ts";
-import { workerTimeline } from "../../../../coordinator/plots/timeline.ts";
+import type { RunCurve } from "../../../../coordinator/plots/data/curves-of-runs.ts";
+import { type Figure, figureJson } from "../../../../coordinator/plots/figure.ts";
+import { againstDial, inOrder } from "../../../../coordinator/plots/figures/against.ts";
+import type { CurveOptions } from "../../../../coordinator/plots/figures/curve-lines.ts";
+import { heatMap } from "../../../../coordinator/plots/figures/heat-map.ts";
+import { histogram } from "../../../../coordinator/plots/figures/histogram.ts";
+import { importanceBars } from "../../../../coordinator/plots/figures/importance-bars.ts";
+import { metricCurves } from "../../../../coordinator/plots/figures/metric-curves.ts";
+import { parallelCoordinates } from "../../../../coordinator/plots/figures/parallel.ts";
+import { searchSummary } from "../../../../coordinator/plots/figures/search-summary.ts";
+import { workerTimeline } from "../../../../coordinator/plots/figures/timeline.ts";
+import { noLimits } from "../../../../coordinator/plots/options.ts";
+import type { JobName } from "../../../../shared/domain/names.ts";
 
 const labels = { title: "", xLabel: undefined, yLabel: undefined, xLimits: noLimits, yLimits: noLimits } as const;
 const scales = { xScale: "linear", yScale: "linear", errorBars: "none" } as const;
@@ -122,8 +124,9 @@ describe("the data of a plot", () => {
     };
     const history = { rows: [row], completed: 2, prior: { mean: 0, variance: 1 } } as unknown as Parameters<
       typeof searchSummary
-    >[0];
-    const [best, first] = objects(searchSummary(history, [0.1, 0.5], { title: "" }));
+    >[0]["history"];
+    const job = "job1" as JobName;
+    const [best, first] = objects(searchSummary({ job, history, hpmax: [0.1, 0.5] }, labels));
     assert.equal(best?.["estHpmax"], 0.3333333333333333);
     assert.deepEqual(first, { type: "run", v: 1, completed: 1, hpmax: 0.1 });
     const shares = [{ name: "lr", share: 0.25, low: 0.125, high: 0.5 }];
@@ -133,7 +136,7 @@ describe("the data of a plot", () => {
       ...{ type: "share", v: 1, name: "lr", share: 0.25, low: 0.125, high: 0.5, level: 0.9 },
     });
     const stay = { worker: "pc", from: 1_000, to: 61_000, end: "lost", run: "run1.1" } as const;
-    assert.deepEqual(objects(workerTimeline([stay], { title: "", xLabel: undefined })), [
+    assert.deepEqual(objects(workerTimeline({ jobs: [job], stays: [stay] }, labels)), [
       { type: "stay", v: 1, ...stay },
     ]);
   });

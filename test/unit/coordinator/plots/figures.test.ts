@@ -1,21 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { againstDial, inOrder } from "../../../../coordinator/plots/against.ts";
-import type { CurveOptions, RunCurve } from "../../../../coordinator/plots/curve-lines.ts";
+import type { RunCurve } from "../../../../coordinator/plots/data/curves-of-runs.ts";
 import { axisOver, type Mark, placeOn } from "../../../../coordinator/plots/figure.ts";
-import { heatMap } from "../../../../coordinator/plots/heat-map.ts";
-import { binEdges, countIn } from "../../../../coordinator/plots/histogram.ts";
-import { metricCurves } from "../../../../coordinator/plots/metric-curves.ts";
-import { parallelCoordinates } from "../../../../coordinator/plots/parallel.ts";
-import { searchSummary } from "../../../../coordinator/plots/search-summary.ts";
+import { againstDial, inOrder } from "../../../../coordinator/plots/figures/against.ts";
+import type { CurveOptions } from "../../../../coordinator/plots/figures/curve-lines.ts";
+import { heatMap } from "../../../../coordinator/plots/figures/heat-map.ts";
+import { binEdges, countIn } from "../../../../coordinator/plots/figures/histogram.ts";
+import { metricCurves } from "../../../../coordinator/plots/figures/metric-curves.ts";
+import { parallelCoordinates } from "../../../../coordinator/plots/figures/parallel.ts";
+import { searchSummary } from "../../../../coordinator/plots/figures/search-summary.ts";
+import { noLimits } from "../../../../coordinator/plots/options.ts";
 import { ticksOf } from "../../../../coordinator/plots/ticks.ts";
 import { inColumns } from "../../../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../../../shared/domain/evaluation/history.ts";
-import { childRunName } from "../../../../shared/domain/names.ts";
+import { childRunName, type JobName } from "../../../../shared/domain/names.ts";
 import { UsageError } from "../../../../shared/errors.ts";
 import { ordered } from "../../../support/stories/search.ts";
 
 const free = { from: null, to: null };
+const job = "job1" as JobName;
+const untold = {
+  title: undefined,
+  xLabel: undefined,
+  yLabel: undefined,
+  xLimits: noLimits,
+  yLimits: noLimits,
+};
 const plain: CurveOptions = {
   aggregate: "none",
   groupBy: "run",
@@ -281,7 +291,7 @@ test("the summary is the history: its estimate as a step, its band, and a mark a
     hpmax: value,
   }));
   const history = searchHistory(inColumns(runs), hyperparameters);
-  const figure = searchSummary(history, hpmax, { title: "" });
+  const figure = searchSummary({ job, history, hpmax }, untold);
   const marks = figure.panels[0]?.marks ?? [];
   const [line] = marksOf(marks, "line");
   const [band] = marksOf(marks, "band");
@@ -295,6 +305,6 @@ test("the summary is the history: its estimate as a step, its band, and a mark a
   assert.equal(line.ys.at(-1), last?.estHpmax);
   assert.ok(Math.abs((band.high.at(-1) ?? 0) - ((last?.estHpmax ?? 0) + (last?.sd ?? 0))) < 1e-12);
   assert.match(figure.notes.join("\n"), /best for the last \d of 5 runs: lr=3/);
-  const none = searchSummary({ ...history, rows: [], completed: 0 }, [], { title: "" });
+  const none = searchSummary({ job, history: { ...history, rows: [], completed: 0 }, hpmax: [] }, untold);
   assert.deepEqual(none.notes, ["no run has completed yet"]);
 });

@@ -1,52 +1,59 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textLook } from "../../../../coordinator/cli/plot/plot.ts";
-import { type PlotOptions, readRequest } from "../../../../coordinator/plots/request.ts";
+import { runs } from "../../../../coordinator/plots/kinds/runs.ts";
+import type { TypedOptions } from "../../../../coordinator/plots/option.ts";
+import { readRequest } from "../../../../coordinator/plots/request.ts";
 import { UsageError } from "../../../../shared/errors.ts";
 
-test("the tutorial's words", () => {
-  const tutorial = { aggregate: "mean", groupBy: "job", shadowType: "std" };
-  const request = readRequest(["job289", "s1-rew"], tutorial);
+test("options mean what the tutorial says, and without them each has its usual meaning", () => {
+  const words = { runs: ["job289"], names: ["s1-rew"] };
+  const asked = runs.asked(words, { aggregate: "mean", groupBy: "job", shadowType: "std" });
+  assert.deepEqual([asked.aggregate, asked.groupBy, asked.shadow, asked.names], ["mean", "job", "std", ["s1-rew"]]);
+  const usual = runs.asked(words, {});
   assert.deepEqual(
-    [request.kind, request.runs, request.names, request.aggregate, request.groupBy, request.shadow],
-    ["runs", ["job289"], ["s1-rew"], "mean", "job", "std"],
-  );
-  assert.deepEqual(
-    [readRequest(["summary", "job411"], {}).kind, readRequest(["summary", "job411"], {}).runs],
-    ["summary", ["job411"]],
+    [usual.aggregate, usual.groupBy, usual.shadow, usual.smoothing, usual.bins, usual.filter],
+    ["none", undefined, "none", 0, undefined, []],
   );
 });
 
-test("runs and metrics in any order, with commas or spaces; limits, sizes, lists", () => {
-  const request = readRequest(["ws1/job1,run7.2", "s1-rew,s1-win", "job3"], {
-    xLimits: ",1e3",
-    yLimits: "-0.5,",
-    layout: "2x",
-    breakOn: "col,run",
-    colors: "#abc,blue",
-    plotTitles: "a\\,b,c",
-    saveTo: "out/Fig.SVG",
-    size: "80x50",
-  });
+test("runs and metrics are typed in any order, with commas or spaces", () => {
+  const request = readRequest(["ws1/job1,run7.2", "s1-rew,s1-win", "job3"], { saveTo: "out/Fig.SVG", size: "80x50" });
   assert.deepEqual(request.runs, ["ws1/job1,run7.2", "job3"]);
   assert.deepEqual(request.names, ["s1-rew", "s1-win"]);
+  assert.equal(request.file?.format, "svg");
+  assert.deepEqual(request.size, { widthMm: 80, panelHeightMm: 50 });
+  assert.deepEqual(readRequest(["summary", "job411"], {}).runs, ["job411"]);
+  assert.deepEqual(readRequest(["heat-map", "job411", "lr", "units"], {}).names, ["lr", "units"]);
+});
+
+test("limits, layouts and lists may leave parts out", () => {
+  const asked = runs.asked(
+    { runs: ["job1"], names: [] },
+    {
+      xLimits: ",1e3",
+      yLimits: "-0.5,",
+      layout: "2x",
+      breakOn: "col,run",
+      colors: "#abc,blue",
+      plotTitles: "a\\,b,c",
+    },
+  );
   assert.deepEqual(
-    [request.xLimits, request.yLimits],
+    [asked.xLimits, asked.yLimits],
     [
       { from: null, to: 1000 },
       { from: -0.5, to: null },
     ],
   );
-  assert.deepEqual(request.layout, { rows: 2, columns: undefined });
-  assert.deepEqual(request.breakOn, ["col", "run"]);
-  assert.deepEqual(request.colours, ["#aabbcc", "#0072b2"]);
-  assert.deepEqual(request.panelTitles, ["a,b", "c"]);
-  assert.equal(request.file?.format, "svg");
-  assert.deepEqual(request.size, { widthMm: 80, panelHeightMm: 50 });
+  assert.deepEqual(asked.layout, { rows: 2, columns: undefined });
+  assert.deepEqual(asked.breakOn, ["col", "run"]);
+  assert.deepEqual(asked.colours, ["#aabbcc", "#0072b2"]);
+  assert.deepEqual(asked.panelTitles, ["a,b", "c"]);
 });
 
 test("what cannot be meant is refused, with what to type instead", () => {
-  const wrong: [string[], PlotOptions, RegExp][] = [
+  const wrong: [string[], TypedOptions, RegExp][] = [
     [["sumary", "x"], {}, /neither a job or run nor a kind.*did you mean nexus plot summary\?/s],
     [["summary"], {}, /which runs\?.*nexus plot summary job1/s],
     [["job1"], { aggregate: "avg" }, /--aggregate=avg: expected one of none, mean/],
@@ -71,6 +78,8 @@ test("what cannot be meant is refused, with what to type instead", () => {
     [["job1"], { bins: 5 }, /--plot-type=histogram/],
     [["job1"], { plotType: "histogram", aggregate: "mean" }, /a histogram has no --aggregate/],
     [["importance", "job1"], { groupBy: "job" }, /plot importance takes no --group-by\n {2}it takes: --title/],
+    [["summary", "job1", "job2"], {}, /nexus plot summary: job2 is one word too many/],
+    [["timeline", "job1", "a", "b"], {}, /nexus plot timeline: a, b are one word too many/],
     [["heatmap", "job1", "a", "b"], { aggregate: "sem" }, /expected one of mean, max, min, std/],
   ];
   for (const [words, options, message] of wrong) {

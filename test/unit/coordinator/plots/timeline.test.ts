@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOfTimeline, staysOf } from "../../../../coordinator/plots/stays.ts";
-import { inLanes, type Stay, workerTimeline } from "../../../../coordinator/plots/timeline.ts";
+import { isTrialRecord, type Stay, staysOf } from "../../../../coordinator/plots/data/stays.ts";
+import { inLanes, workerTimeline } from "../../../../coordinator/plots/figures/timeline.ts";
 import { JobStory, storyStart } from "../../../support/stories/job-story.ts";
 
 const second = (n: number): number => storyStart + n * 1000;
@@ -15,7 +15,7 @@ test("each part of a worker in a trial is a stay, with how it ended", () => {
   story.startedAgain(lost, 2, "run1.1", []);
   const failed = story.started("run2.2", []);
   story.endedWithout(failed, "run2.2", "failed", "it was told to");
-  const stays = staysOf(story.events.filter(isOfTimeline));
+  const stays = staysOf(story.events.filter(isTrialRecord));
   assert.deepEqual(
     stays.map(({ worker, run, from, to, end }) => [worker, run, from, to, end]),
     [
@@ -54,7 +54,7 @@ test("time has the unit that suits it, and of very many workers the busiest are 
       run: "run1.1",
     };
   });
-  const figure = workerTimeline(stays, { title: "", xLabel: undefined });
+  const figure = workerTimeline({ jobs: [], stays }, { title: "", xLabel: undefined });
   assert.equal(figure.panels[0]?.x.label, "time since 2026-11-24 08:00 UTC (hours)");
   assert.equal(figure.panels[0]?.y.ticks?.length, 48);
   assert.deepEqual(figure.notes, ["the 48 busiest of 100 workers"]);

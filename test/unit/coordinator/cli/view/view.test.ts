@@ -9,9 +9,6 @@ import { eventsText, isAbout } from "../../../../../coordinator/cli/view/view-ev
 import { reportsJson, reportsText } from "../../../../../coordinator/cli/view/view-metrics.ts";
 import { isChoiceOf, runText, whyChosen } from "../../../../../coordinator/cli/view/view-run.ts";
 import { printSpecOf } from "../../../../../coordinator/cli/view/view-spec.ts";
-import { silentNote, unfinishedNote } from "../../../../../coordinator/plots/build.ts";
-import { chooseRuns } from "../../../../../coordinator/plots/chosen-runs.ts";
-import { readRequest } from "../../../../../coordinator/plots/request.ts";
 import { oneRun } from "../../../../../coordinator/runs/one-run.ts";
 import type { Curve } from "../../../../../shared/domain/curve.ts";
 import type { JobName, RunName } from "../../../../../shared/domain/names.ts";
@@ -210,24 +207,6 @@ const curves: Curve[] = [
   },
   { run: "run1.2" as RunName, stages: [stage(1, [10], "s1-rew", [Number.POSITIVE_INFINITY])] },
 ];
-
-test("a mean says which of its runs did not complete", () => {
-  const { state } = told();
-  const runs = chooseRuns(readRequest(["job1", "s1-rew"], {}), state, "ws1");
-  const all = new Set(runs.rows.map(({ trial }) => trial.run));
-  assert.deepEqual(unfinishedNote(runs, all), ["among the runs: 1 running, 1 error; without them: --status=completed"]);
-  assert.deepEqual(unfinishedNote(runs, new Set(["run1.1"])), []);
-});
-
-test("of runs that reported nothing only the job's own are counted", () => {
-  const imported = [["run9.1", 5, []] as const, ["run9.2", 3, []] as const];
-  const story = new JobStory({ number: 1, parents: 1, imported });
-  for (const run of ["run1.1", "run1.2", "run1.3"]) story.completed(story.started(run, []), run, 1);
-  const { rows } = chooseRuns(readRequest(["job1", "s1-rew"], {}), stateOf(story), "ws1");
-  assert.equal(rows.length, 5);
-  assert.deepEqual(silentNote({ rows }, new Set(["run1.1", "run1.2", "run1.3"])), []);
-  assert.deepEqual(silentNote({ rows }, new Set(["run1.2", "run1.3"])), ["1 of 3 runs has reported nothing"]);
-});
 
 test("an export is of the kind that its file's name says, and of no other", () => {
   assert.equal(formatFor({}), "csv");

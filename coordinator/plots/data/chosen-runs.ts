@@ -1,0 +1,161 @@
+import { counted } from "../../../shared/domain/counted.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { Trial } from "../../../shared/domain/fold/trial.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
+import { NotFoundError, UsageError } from "../../../shared/errors.ts";
+import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../../runs/columns.ts";
+import { listing } from "../../runs/run-listing.ts";
+import type { RunRow } from "../../runs/run-rows.ts";
+
+/** The runs that are asked for. */
+export interface RunChoice {
+  /** Words of a run list. */
+  readonly runs: readonly string[];
+  readonly filter: readonly string[];
+  readonly status: string | undefined;
+  readonly maxRuns: number | undefined;
+}
+
+/** The child runs that a plot is of. */
+export interface ChosenRuns {
+  readonly rows: readonly (RunRow & { readonly trial: Trial })[];
+  readonly tables: readonly RunTable[];
+  readonly columns: ColumnSet;
+  /** Left out by `maxRuns`. */
+  readonly hidden: number;
+}
+
+/**
+ * @throws UsageError, NotFoundError as `list runs` does, NotFoundError where nothing is left
+ */
+export function chooseRuns(
+  { runs, filter, status, maxRuns }: RunChoice,
+  state: WorkspaceState,
+  workspace: string,
+): ChosenRuns {
+  const found = listing({ runs, filter, status, child: true, all: true }, state, workspace);
+  const rows = found.rows.flatMap((row) => (row.trial ? [{ ...row, trial: row.trial }] : []));
+  const what = runs.join(",");
+  if (rows.length === 0) {
+    const why =
+      filter.length > 0 || status !== undefined
+        ? ": none of the runs passes --filter and --status"
+        : " has no runs yet";
+    throw new NotFoundError(`${what}${why}\n  to see them: nexus list runs ${what}`);
+  }
+  const kept = maxRuns === undefined ? rows : rows.slice(0, maxRuns);
+  const tables = [...new Set(kept.map(({ table }) => table))];
+  return { rows: kept, tables, columns: columnsOf(tables, workspace), hidden: rows.length - kept.length };
+}
+
+/** The jobs' names, as a title says them. */
+export const jobsOf = ({ tables }: ChosenRuns): string => tables.map(({ job }) => job).join(", ");
+
+/** What a plot says of runs that `maxRuns` left out. */
+export const hiddenNote = ({ hidden }: ChosenRuns): string[] =>
+  hidden > 0 ? [`${counted(hidden, "more run", "more runs")} left out by --max-runs`] : [];
+
+/** Only those that have ended with a result, in the order in which they did. */
+export function completedOnly(runs: ChosenRuns): ChosenRuns {
+  const places = new Map(runs.tables.map((table) => [table, new Map(table.completions.map((n, i) => [n, i]))]));
+  const placeOf = ({ table, trial }: ChosenRuns["rows"][number]): number => places.get(table)?.get(trial.n) ?? 0;
+  const rows = runs.rows
+    .filter(({ trial }) => trial.status === "completed")
+    .sort((a, b) => (a.table === b.table ? placeOf(a) - placeOf(b) : a.trial.endedAt - b.trial.endedAt));
+  if (rows.length === 0) {
+    const job = runs.tables[0]?.job ?? "";
+    throw new NotFoundError(`none of these runs has completed yet\n  to see them: nexus list runs ${job}`);
+  }
+  return { ...runs, rows };
+}
+
+/** @throws UsageError where there is no such column; its message has the nearest names */
+export function columnOf({ columns, tables }: ChosenRuns, name: string): Column {
+  const column = columnNamed(columns, name);
+  if (column) return column;
+  const message = noColumn(columns, name).replace(/more about them: .*$/, "");
+  throw new UsageError(`${message}more about them: nexus list runs ${tables[0]?.job} --available`);
+}
+
+/** Something measured once in each of some runs; NaN where it was not. */
+export interface Measure {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+/** @throws UsageError where the column holds no numbers */
+export function measureOf(runs: ChosenRuns, name: string): Measure {
+  const column = columnOf(runs, name);
+  const cells = runs.rows.map((row) => column.value(row));
+  if (cells.some((cell) => typeof cell === "string" || typeof cell === "boolean")) {
+    throw new UsageError(
+      `${column.header} is no number, so it has no place on an axis\n  for example: nexus plot ${runs.tables[0]?.job} hpmax`,
+    );
+  }
+  const values = cells.map((cell) => (typeof cell === "number" ? cell : Number.NaN));
+  if (!values.some(Number.isFinite)) throw new NotFoundError(`none of these runs has a value of ${column.header}`);
+  return { name: column.header, values };
+}
+
+/** What a plot says of runs that have no such value. */
+export function withoutNote({ name, values }: Measure): string[] {
+  const without = values.filter((value) => !Number.isFinite(value)).length;
+  if (without === 0) return [];
+  return [`${without} of ${counted(values.length, "run")} ${without === 1 ? "has" : "have"} no ${name}`];
+}
+
+/**
+ * The hyperparameters that the runs' jobs have in common.
+ *
+ * @throws UsageError where jobs have different ones
+ */
+export function hyperparametersOf({ tables }: ChosenRuns): readonly Hyperparameter[] {
+  const [first, ...others] = tables.map(({ submitted }) => submitted.hyperparameters);
+  const text = (hyperparameters: readonly Hyperparameter[] | undefined): string =>
+    JSON.stringify(hyperparameters?.map(({ name, values }) => [name, values]));
+  const other = others.findIndex((each) => text(each) !== text(first));
+  if (other >= 0) {
+    throw new UsageError(
+      `${tables[0]?.job} and ${tables[other + 1]?.job} have different hyperparameters or settings; plot one of them at a time`,
+    );
+  }
+  return first ?? [];
+}
+
+/** A hyperparameter and where each of some runs has it. */
+export interface Dial {
+  readonly name: string;
+  /** Its settings as people write them, in the spec's order. */
+  readonly settings: readonly string[];
+  /** The same as they are. */
+  readonly values: readonly Setting[];
+  /** For each run; -1 where it has none. */
+  readonly positions: readonly number[];
+}
+
+export const dialsOf = (runs: ChosenRuns): Dial[] =>
+  hyperparametersOf(runs).map(({ name, values }, i) => ({
+    name,
+    settings: values.map(settingText),
+    values,
+    positions: runs.rows.map(({ trial }) => trial.configuration[i] ?? -1),
+  }));
+
+function settingText(setting: Setting): string {
+  if (typeof setting !== "number") return String(setting);
+  const plain = String(setting);
+  const short = setting.toExponential().replace("e+", "e");
+  return short.length < plain.length - 1 ? short : plain;
+}
+
+/** @throws UsageError where there is no such hyperparameter; its message has the nearest name */
+export function dialNamed(dials: readonly Dial[], typed: string): Dial {
+  const name = typed.replace(/^hparams\./, "");
+  const found = dials.find((dial) => dial.name === name);
+  if (found) return found;
+  const names = dials.map((dial) => dial.name);
+  const hint = didYouMean(name, names);
+  throw new UsageError(`there is no hyperparameter "${typed}"${hint}\n  there are: ${names.join(", ")}`);
+}

@@ -1,0 +1,61 @@
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+
+/** How one worker's part in a trial ended; open: it goes on. */
+export type StayEnd = "completed" | "failed" | "timed out" | "pruned" | "cancelled" | "lost" | "reclaimed" | "open";
+
+/** One worker's part in a trial. */
+export interface Stay {
+  readonly worker: string;
+  /** Wall clock, milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly end: StayEnd;
+  readonly run: string;
+}
+
+/** Records that tell when a worker had a trial. */
+type TrialRecord = Extract<JournalEvent, { type: "assigned" | "completed" | "ended" | "lost" }>;
+
+export const isTrialRecord = (event: JournalEvent): event is TrialRecord =>
+  event.type === "assigned" || event.type === "completed" || event.type === "ended" || event.type === "lost";
+
+/**
+ * Who had which trial from when to when. A stay ends with the record that ends it; where another attempt's result ended its trial, it
+ * counts as lost. What goes on at the end of the journal ends with its last record.
+ */
+export function staysOf(events: readonly JournalEvent[]): Stay[] {
+  interface Open {
+    readonly worker: string;
+    readonly from: number;
+    readonly run: string;
+    readonly attempt: number;
+  }
+  const open = new Map<string, Open[]>();
+  const stays: Stay[] = [];
+  const last = events.reduce((latest, { at }) => Math.max(latest, at), 0);
+  // Clocks of different coordinators may differ: nothing ends before it began.
+  const close = ({ worker, from, run }: Open, at: number, end: StayEnd): void => {
+    stays.push({ worker, from, to: Math.max(from, at), end, run });
+  };
+  for (const event of events) {
+    if (!isTrialRecord(event)) continue;
+    const { at, attempt } = event;
+    const trial = `${event.job} ${event.n}`;
+    const there = open.get(trial) ?? [];
+    if (event.type === "assigned") {
+      open.set(trial, [...there, { worker: event.worker, from: at, run: event.run, attempt }]);
+    } else if (event.type === "lost") {
+      for (const stay of there) if (stay.attempt === attempt) close(stay, at, event.outcome);
+      open.set(
+        trial,
+        there.filter((stay) => stay.attempt !== attempt),
+      );
+    } else {
+      const own = event.type === "completed" ? "completed" : event.outcome;
+      for (const stay of there) close(stay, at, stay.attempt === attempt ? own : "lost");
+      open.delete(trial);
+    }
+  }
+  for (const there of open.values()) for (const stay of there) close(stay, last, "open");
+  return stays;
+}

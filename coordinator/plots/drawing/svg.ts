@@ -1,0 +1,330 @@
+/** One panel as SVG, drawn by Observable Plot into linkedom's document; the only file that knows either. */
+
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import {
+  type Axis,
+  type Dash,
+  type Look,
+  type Mark,
+  type Marker,
+  type Panel,
+  placeOn,
+  type Tick,
+  valuesAt,
+} from "../figure.ts";
+import { inkOn, rampColour } from "../palette.ts";
+import { ticksOf } from "../ticks.ts";
+import { decimated, decimatedBand } from "./decimate.ts";
+import { textWidth, widest } from "./text-width.ts";
+
+/** Pixels of 1/96 inch. */
+export interface PanelSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+export const fontFamily = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+export const fontSize = 10;
+
+const { document } = parseHTML("<!doctype html><html><body></body></html>");
+
+export const dashArray: Readonly<Record<Dash, string>> = {
+  solid: "none",
+  dashed: "5 2.5",
+  dotted: "1.2 2.2",
+  "dash-dotted": "6 2 1.2 2",
+};
+
+const symbols: Readonly<Record<Marker, Plot.SymbolType>> = {
+  circle: "circle",
+  square: "square",
+  triangle: "triangle",
+  diamond: "diamond",
+  cross: "times",
+  plus: "plus",
+};
+
+/** The panel without its title, as an svg element of its own. */
+export function panelSvg(panel: Panel, size: PanelSize): string {
+  const frame = frameOf(panel, size);
+  const { x, y } = panel;
+  const named = panel.marks.filter((mark) => mark.kind === "line" && !mark.look.isFaint);
+  const distinct = new Set(named.map((mark) => ("look" in mark ? mark.look.colour + mark.look.dash : ""))).size;
+  // Two hundred lines at full detail are megabytes that nobody can see.
+  const lines = panel.marks.filter((mark) => mark.kind === "line").length;
+  const detail = Math.ceil(frame.width / (lines > 40 ? 4 : 1));
+  const marks = panel.marks.flatMap((mark) => plotMarks(mark, frame, detail, distinct > 1 ? named.indexOf(mark) : -1));
+  const ink = { stroke: "#000", strokeOpacity: 1 };
+  const svg = Plot.plot({
+    document: document as unknown as NonNullable<Plot.PlotOptions["document"]>,
+    ...size,
+    marginLeft: frame.left,
+    marginRight: frame.right,
+    marginTop: frame.top,
+    marginBottom: frame.bottom,
+    style: { fontFamily, fontSize: `${fontSize}px`, color: "#000", background: "none" },
+    x: { type: x.scale, domain: [x.from, x.to], label: null, axis: null },
+    y: { type: y.scale, domain: [y.from, y.to], label: null, axis: null },
+    color: { type: "identity" },
+    symbol: { type: "identity" },
+    marks: [
+      ...(x.ticks ? [] : [Plot.gridX(places(frame.xTicks), gridLook)]),
+      ...(y.ticks ? [] : [Plot.gridY(places(frame.yTicks), gridLook)]),
+      ...marks,
+      ...(y.ticks?.length === 0 ? [] : [Plot.ruleX([x.from], ink), Plot.ruleY([y.from], ink)]),
+      Plot.axisX(places(frame.xTicks), {
+        ...axisLook(x, frame.xTicks, frame.bottom - 2),
+        ...(frame.isTilted ? { tickRotate: -40, textAnchor: "end" } : {}),
+      } as Plot.AxisXOptions),
+      Plot.axisY(places(frame.yTicks), axisLook(y, frame.yTicks, frame.left - 3)),
+    ],
+  });
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return svg.outerHTML;
+}
+
+const gridLook = { stroke: "#000", strokeOpacity: 0.1, strokeWidth: 0.6 };
+const places = (ticks: readonly Tick[]): number[] => ticks.map(({ at }) => at);
+/** As the text of the axis, not as its format: that leaves out every second number of a logarithmic one. */
+const writer = (ticks: readonly Tick[]) => {
+  const texts = new Map(ticks.map(({ at, text }) => [at, text]));
+  return (at: number): string => texts.get(at) ?? "";
+};
+
+const axisLook = ({ label }: Axis, ticks: readonly Tick[], labelOffset: number) => ({
+  text: writer(ticks),
+  label: label === "" ? null : label,
+  labelAnchor: "center" as const,
+  labelArrow: "none" as const,
+  labelOffset,
+  tickSize: 3,
+  tickPadding: 3,
+});
+
+interface Frame {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly width: number;
+  readonly height: number;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly xTicks: readonly Tick[];
+  readonly yTicks: readonly Tick[];
+  readonly isTilted: boolean;
+}
+
+/** Room for ticks and labels on the left and below; as many ticks as have room beside each other. */
+function frameOf({ x, y }: Panel, size: PanelSize): Frame {
+  const top = 6;
+  const labelRoom = fontSize + 5;
+  const flat = fontSize + 8 + (x.label === "" ? 0 : labelRoom);
+  const yTicks = ticksOf(y, Math.max(2, Math.floor((size.height - top - flat) / 26)));
+  const left = 10 + widest(yTicks.map(({ text }) => text)) * fontSize + (y.label === "" ? 0 : labelRoom);
+  let xTicks = ticksOf(x, 10);
+  for (let wanted = 9; wanted >= 2 && !x.ticks; wanted -= 1) {
+    if ((widest(xTicks.map(({ text }) => text)) + 1) * fontSize * xTicks.length <= size.width - left) break;
+    xTicks = ticksOf(x, wanted);
+  }
+  const room = (size.width - left) / Math.max(1, xTicks.length);
+  const longest = widest(xTicks.map(({ text }) => text)) * fontSize;
+  const isTilted = x.ticks !== null && longest + 3 > room;
+  const bottom = isTilted ? flat + longest * 0.64 : flat;
+  const last = xTicks.at(-1);
+  const overhang =
+    last && !isTilted ? (textWidth(last.text) * fontSize) / 2 - (1 - placeOn(x, last.at)) * (size.width - left) : 0;
+  const right = Math.max(6, overhang + 2);
+  return {
+    left,
+    right,
+    top,
+    bottom,
+    width: size.width - left - right,
+    height: size.height - top - bottom,
+    x,
+    y,
+    xTicks,
+    yTicks,
+    isTilted,
+  };
+}
+
+const column = (values: readonly number[]) => values as number[];
+const strokeOf = (look: Look) => ({
+  stroke: look.colour,
+  strokeWidth: look.isFaint ? 0.6 : 1.5,
+  strokeOpacity: look.isFaint ? 0.45 : 1,
+  strokeDasharray: look.isFaint ? "none" : dashArray[look.dash],
+  strokeLinejoin: "round" as const,
+});
+
+/**
+ * @param detail  parts of the span in which a line is drawn in full
+ * @param turn  which of the panel's named lines it is, for markers along it; -1: none
+ */
+function plotMarks(mark: Mark, frame: Frame, detail: number, turn: number): Plot.Markish[] {
+  switch (mark.kind) {
+    case "line": {
+      const { xs, ys } = decimated(mark.xs, mark.ys, detail);
+      const line = Plot.line({ length: xs.length }, {
+        x: column(xs),
+        y: column(ys),
+        ...strokeOf(mark.look),
+        curve: mark.isStep ? "step-after" : "linear",
+        clip: true,
+      } as Plot.LineOptions);
+      return turn < 0 ? [line] : [line, ...markersAlong(mark.look, xs, ys, turn)];
+    }
+    case "band": {
+      const { xs, low, high } = decimatedBand(mark.xs, mark.low, mark.high, detail);
+      return [
+        Plot.areaY({ length: xs.length }, {
+          x: column(xs),
+          y1: column(low),
+          y2: column(high),
+          fill: mark.look.colour,
+          fillOpacity: 0.2,
+          curve: mark.isStep ? "step-after" : "linear",
+          clip: true,
+        } as Plot.AreaYOptions),
+      ];
+    }
+    case "dots":
+      return [dots(mark.look, mark.xs, mark.ys, mark.look.isFaint ? 1.6 : 2.4)];
+    case "intervals": {
+      const style = { stroke: mark.look.colour, strokeWidth: 1.1, clip: true as const };
+      const data = { length: mark.at.length };
+      const at = column(mark.at);
+      const [low, high] = [column(mark.low), column(mark.high)];
+      const bar = mark.isUpright
+        ? Plot.ruleX(data, { x: at, y1: low, y2: high, ...style })
+        : Plot.ruleY(data, { y: at, x1: low, x2: high, ...style });
+      const ends = [mark.low, mark.high].flatMap((end) => caps(mark.look, mark.at, end, frame, mark.isUpright));
+      return [bar, ...ends];
+    }
+    case "rules":
+      return [
+        Plot.ruleX(mark.xs as number[], {
+          stroke: mark.look.colour,
+          strokeWidth: mark.look.isFaint ? 0.5 : 0.9,
+          clip: true,
+        }),
+      ];
+    case "paths": {
+      const points = mark.paths.flatMap(({ xs, ys, share }, path) =>
+        xs.map((x, i) => ({ x, y: ys[i] ?? Number.NaN, path, colour: rampColour(share) })),
+      );
+      return [
+        Plot.line(points, {
+          x: "x",
+          y: "y",
+          z: "path",
+          stroke: "colour",
+          strokeWidth: 0.9,
+          strokeOpacity: mark.paths.length > 60 ? 0.6 : 0.85,
+          clip: true,
+        }),
+      ];
+    }
+    case "boxes": {
+      const thickness = mark.boxes.length > 400 ? 0 : 0.5;
+      const texts = mark.boxes.flatMap((box) => {
+        const width = Math.abs(placeOn(frame.x, box.x2) - placeOn(frame.x, box.x1)) * frame.width;
+        const height = Math.abs(placeOn(frame.y, box.y2) - placeOn(frame.y, box.y1)) * frame.height;
+        const [lines, size] = [box.text.split("\n"), fontSize * 0.85];
+        const kept = lines.length * size * 1.15 <= height ? lines : lines.slice(0, 1);
+        if (box.text === "" || widest(kept) * size + 2 > width || kept.length * size * 1.1 > height) return [];
+        const [x, y] = [(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2];
+        return [{ x, y, text: kept.join("\n"), ink: inkOn(box.colour) }];
+      });
+      return [
+        Plot.rect(mark.boxes as Plot.Data, {
+          x1: "x1",
+          x2: "x2",
+          y1: "y1",
+          y2: "y2",
+          fill: "colour",
+          stroke: "#fff",
+          strokeWidth: thickness,
+          clip: true,
+        }),
+        Plot.text(texts, { x: "x", y: "y", text: "text", fill: "ink", fontSize: fontSize * 0.85 }),
+      ];
+    }
+    case "labels":
+      return (["start", "middle", "end"] as const).flatMap((anchor) => {
+        const labels = mark.labels.filter((label) => label.anchor === anchor);
+        if (labels.length === 0) return [];
+        return [
+          Plot.text(labels, {
+            x: "x",
+            y: "y",
+            text: "text",
+            textAnchor: anchor,
+            dx: anchor === "start" ? 3 : anchor === "end" ? -3 : 0,
+            fill: "#000",
+            stroke: "#fff",
+            strokeWidth: 2.5,
+            fontSize: fontSize * 0.9,
+          }),
+        ];
+      });
+    default: {
+      const never: never = mark;
+      return never;
+    }
+  }
+}
+
+function dots(look: Look, xs: readonly number[], ys: readonly number[], r: number): Plot.Markish {
+  const isOpen = look.marker === "cross" || look.marker === "plus";
+  return Plot.dot({ length: xs.length }, {
+    x: column(xs),
+    y: column(ys),
+    r,
+    symbol: symbols[look.marker],
+    fill: isOpen ? "none" : look.colour,
+    stroke: isOpen ? look.colour : "none",
+    strokeWidth: 1.2,
+    fillOpacity: look.isFaint ? 0.45 : 1,
+    clip: true,
+  } as Plot.DotOptions);
+}
+
+/** Five markers along a line, each line's at places of its own, so that lines are told apart without colours too. */
+function markersAlong(look: Look, xs: readonly number[], ys: readonly number[], turn: number): Plot.Markish[] {
+  const defined = xs.map((_, i) => i).filter((i) => Number.isFinite(ys[i]));
+  const count = Math.min(5, defined.length);
+  const chosen = Array.from({ length: count }, (_, k) => {
+    const share = (k + 0.2 + (turn % 5) * 0.15) / count;
+    return defined[Math.min(defined.length - 1, Math.floor(share * defined.length))] ?? 0;
+  });
+  const own = [...new Set(chosen)];
+  return [dots(look, valuesAt(xs, own), valuesAt(ys, own), 2.6)];
+}
+
+/** Short strokes across the ends of error bars, 5 pixels long. */
+function caps(
+  look: Look,
+  at: readonly number[],
+  ends: readonly number[],
+  frame: Frame,
+  isUpright: boolean,
+): Plot.Markish[] {
+  const axis = isUpright ? frame.x : frame.y;
+  const half = 2.5 / (isUpright ? frame.width : frame.height);
+  const beside = (value: number, side: number): number => {
+    const place = placeOn(axis, value) + side * half;
+    return axis.scale === "log"
+      ? axis.from * (axis.to / axis.from) ** place
+      : axis.from + (axis.to - axis.from) * place;
+  };
+  const style = { stroke: look.colour, strokeWidth: 1.1, clip: true as const };
+  const data = { length: at.length };
+  const [low, high] = [at.map((value) => beside(value, -1)), at.map((value) => beside(value, 1))];
+  return isUpright
+    ? [Plot.ruleY(data, { y: column(ends), x1: low, x2: high, ...style })]
+    : [Plot.ruleX(data, { x: column(ends), y1: low, y2: high, ...style })];
+}

@@ -1,0 +1,104 @@
+import type { DotForm } from "../../chart/dots.ts";
+import type { Figure, LegendEntry } from "../figure.ts";
+import { writeNumber } from "../ticks.ts";
+import { Cells } from "./cells.ts";
+import { ansiOf, dotSign, letterOf, panelCells } from "./terminal-panel.ts";
+
+export interface TerminalLook {
+  /** Characters. */
+  readonly width: number;
+  /** Rows for the whole figure; more are used where panels would be too low. */
+  readonly height: number;
+  /** Undefined: braille, or ASCII where curves could not be told apart without colours. */
+  readonly form: DotForm | undefined;
+  readonly isColoured: boolean;
+}
+
+const lowestPanel = 9;
+const narrowestPanel = 34;
+
+/** A figure as lines of text. */
+export function figureText(figure: Figure, look: TerminalLook): string[] {
+  const { width, isColoured } = look;
+  const form = look.form ?? (!isColoured && hasSeries(figure) ? "ascii" : "braille");
+  const head = [
+    ...(figure.title === "" ? [] : titleLines(figure.title, width)),
+    ...legendLines(figure.legend, width, form, isColoured),
+  ];
+  const foot = [...rampLine(figure), ...figure.notes].flatMap((line) => wrappedText(line, width));
+  const columns = Math.max(1, Math.min(figure.columns, Math.floor(width / narrowestPanel)));
+  const rows = Math.ceil(figure.panels.length / columns);
+  const room = Math.floor((look.height - head.length - foot.length - 1) / Math.max(1, rows));
+  const { y } = figure.panels[0] ?? {};
+  const { linesEach } = figure.fit ?? {};
+  // Places with names need a row each, or they could not all be read.
+  const needed = y?.ticks && y.ticks.length > 0 ? Math.ceil(y.to - y.from) * (linesEach ?? 1) + 4 : lowestPanel;
+  const height = Math.max(lowestPanel, needed, linesEach === undefined ? room : 0);
+  const panelWidth = Math.floor(width / columns);
+  const lines = [...head];
+  for (let row = 0; row < rows; row += 1) {
+    const band = new Cells(width, height);
+    figure.panels.slice(row * columns, (row + 1) * columns).forEach((panel, i) => {
+      const size = { width: panelWidth - (columns > 1 ? 1 : 0), height };
+      band.paste(panelCells(panel, figure.legend, size, form, isColoured), i * panelWidth, 0);
+    });
+    lines.push(...band.lines(isColoured));
+  }
+  return [...lines, ...foot];
+}
+
+/** Whether its legend names several lines, or several kinds of dots, that nothing but their looks tells apart. */
+function hasSeries({ legend }: Figure): boolean {
+  const [first, ...others] = legend.filter(({ look }) => !look.isFaint);
+  return others.length > 0 && first?.swatch !== "box" && others.every(({ swatch }) => swatch === first?.swatch);
+}
+
+function titleLines(title: string, width: number): string[] {
+  return wrappedText(title, width).map((line) => " ".repeat(Math.max(0, Math.floor((width - line.length) / 2))) + line);
+}
+
+function legendLines(legend: readonly LegendEntry[], width: number, form: DotForm, isColoured: boolean): string[] {
+  const lines: string[] = [];
+  let [line, length] = ["", 0];
+  for (const { label, look, swatch } of legend) {
+    const sign = swatchText({ label, look, swatch }, legend, form, isColoured);
+    const text = `${sign} ${label}`;
+    const colour = isColoured ? ansiOf(look.colour) : undefined;
+    const shown = colour === undefined ? text : `\u001b[${colour}m${sign}\u001b[0m ${label}`;
+    if (length > 0 && length + 2 + text.length > width) {
+      lines.push(line);
+      [line, length] = ["", 0];
+    }
+    line += length > 0 ? `  ${shown}` : shown;
+    length += (length > 0 ? 2 : 0) + text.length;
+  }
+  if (length > 0) lines.push(line);
+  return lines;
+}
+
+/** The letters of boxes stand in the legend where there are no colours. */
+function swatchText(entry: LegendEntry, legend: readonly LegendEntry[], form: DotForm, isColoured: boolean): string {
+  const { look, swatch } = entry;
+  if (swatch === "box") return form !== "ascii" && isColoured ? "█" : (entry.letter ?? "#");
+  const mark = form === "ascii" ? letterOf(look, legend) : swatch === "dot" ? dotSign(look) : "─";
+  return swatch === "dot" ? mark : mark.repeat(2);
+}
+
+function rampLine({ ramp, panels }: Figure): string[] {
+  if (!ramp) return [];
+  const isShaded = panels.some(({ marks }) => marks.some(({ kind }) => kind === "boxes"));
+  const more = isShaded ? "denser" : "brighter";
+  return [`${ramp.label}: ${writeNumber(ramp.from)} to ${writeNumber(ramp.to)}, ${more} is more`];
+}
+
+function wrappedText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return line === "" ? lines : [...lines, line];
+}

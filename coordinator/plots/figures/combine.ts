@@ -1,0 +1,164 @@
+/** Several runs' curves as one: what they have in common at each place, and how far they lie apart. */
+
+import type { Points } from "../data/curves-of-runs.ts";
+import { extent, type Numbers } from "../figure.ts";
+import type { Aggregate, Spread } from "../options.ts";
+
+/** At each x over the runs that measured something there; NaN where none did. */
+export interface Combined {
+  readonly xs: Numbers;
+  readonly count: Numbers;
+  readonly mean: Numbers;
+  /** Of the sample (n - 1); NaN for fewer than two runs. */
+  readonly variance: Numbers;
+  readonly min: Numbers;
+  readonly max: Numbers;
+}
+
+/** Places of a grid on which curves with different places are compared; enough for a plot of 80 mm. */
+const gridPlaces = 200;
+
+/**
+ * Runs that reported at the same places are combined there. Where they did not, as over hours, each is read off its straight
+ * lines at 200 even places. Before its first report a run counts for nothing, and after its last one only where it is complete, so that
+ * a mean does not jump where the faster runs end.
+ */
+export function combine(curves: readonly Points[]): Combined {
+  const longest = curves.reduce((most, { xs }) => (xs.length > most.length ? xs : most), [] as Numbers);
+  const places = new Map(longest.map((x, i) => [x, i]));
+  const isShared = curves.every(({ xs }) => xs.every((x) => places.has(x)));
+  if (isShared) {
+    const tally = new Tally(longest);
+    for (const { xs, ys, isComplete } of curves) {
+      for (const [i, x] of xs.entries()) tally.add(places.get(x) ?? -1, ys[i] ?? Number.NaN);
+      const end = places.get(xs.at(-1) ?? Number.NaN);
+      if (!isComplete || end === undefined) continue;
+      for (let i = end + 1; i < longest.length; i += 1) tally.add(i, ys.at(-1) ?? Number.NaN);
+    }
+    return tally.combined();
+  }
+  const grid = evenGrid(curves);
+  const tally = new Tally(grid);
+  for (const curve of curves) for (const [i, x] of grid.entries()) tally.add(i, heldAt(curve, x));
+  return tally.combined();
+}
+
+/** Counts, means and spreads of the values at each of some places, one value after the other (Welford's recurrence). */
+export class Tally {
+  readonly #xs: Numbers;
+  readonly #count: Float64Array;
+  readonly #mean: Float64Array;
+  readonly #squares: Float64Array;
+  readonly #min: Float64Array;
+  readonly #max: Float64Array;
+
+  constructor(xs: Numbers) {
+    this.#xs = xs;
+    this.#count = new Float64Array(xs.length);
+    this.#mean = new Float64Array(xs.length).fill(Number.NaN);
+    this.#squares = new Float64Array(xs.length);
+    this.#min = new Float64Array(xs.length).fill(Number.NaN);
+    this.#max = new Float64Array(xs.length).fill(Number.NaN);
+  }
+
+  add(place: number, value: number): void {
+    if (place < 0 || !Number.isFinite(value)) return;
+    const count = (this.#count[place] ?? 0) + 1;
+    this.#count[place] = count;
+    if (count === 1) {
+      this.#mean[place] = value;
+      this.#min[place] = value;
+      this.#max[place] = value;
+      return;
+    }
+    const mean = this.#mean[place] ?? 0;
+    const before = value - mean;
+    const after = mean + before / count;
+    this.#mean[place] = after;
+    this.#squares[place] = (this.#squares[place] ?? 0) + before * (value - after);
+    if (value < (this.#min[place] ?? value)) this.#min[place] = value;
+    if (value > (this.#max[place] ?? value)) this.#max[place] = value;
+  }
+
+  combined(): Combined {
+    return {
+      xs: this.#xs,
+      count: [...this.#count],
+      mean: [...this.#mean],
+      variance: Array.from(this.#squares, (squares, i) => {
+        const count = this.#count[i] ?? 0;
+        return count < 2 ? Number.NaN : squares / (count - 1);
+      }),
+      min: [...this.#min],
+      max: [...this.#max],
+    };
+  }
+}
+
+function evenGrid(curves: readonly Points[]): number[] {
+  const { from, to } = extent(curves.flatMap(({ xs }) => [xs[0] ?? Number.NaN, xs.at(-1) ?? Number.NaN]));
+  if (!(from < to)) return from === to ? [from] : [];
+  return Array.from({ length: gridPlaces }, (_, i) =>
+    i === gridPlaces - 1 ? to : from + ((to - from) * i) / (gridPlaces - 1),
+  );
+}
+
+function heldAt(curve: Points, x: number): number {
+  const { xs, ys, isComplete } = curve;
+  return isComplete && x > (xs.at(-1) ?? x) ? (ys.at(-1) ?? Number.NaN) : valueAt(curve, x);
+}
+
+/** On the straight line between the neighbouring reports; NaN outside of them, and next to a report that measured nothing. */
+export function valueAt({ xs, ys }: Points, x: number): number {
+  let low = 0;
+  let high = xs.length - 1;
+  if (high < 0 || x < (xs[0] ?? x) || x > (xs[high] ?? x)) return Number.NaN;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((xs[middle] ?? x) <= x) low = middle;
+    else high = middle;
+  }
+  const [x0 = x, x1 = x, y0 = Number.NaN, y1 = Number.NaN] = [xs[low], xs[high], ys[low], ys[high]];
+  if (x === x0) return y0;
+  if (x === x1) return y1;
+  return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0);
+}
+
+export function aggregated(combined: Combined, aggregate: Aggregate): Numbers {
+  return aggregate === "mean" || aggregate === "min" || aggregate === "max"
+    ? combined[aggregate]
+    : deviations(combined, aggregate);
+}
+
+/** Lower and upper edge of what lies around `centre`. */
+export function edges(combined: Combined, centre: Numbers, spread: Spread): { low: Numbers; high: Numbers } {
+  if (spread === "min-max") return { low: combined.min, high: combined.max };
+  const half = deviations(combined, spread);
+  return {
+    low: centre.map((value, i) => value - (half[i] ?? Number.NaN)),
+    high: centre.map((value, i) => value + (half[i] ?? Number.NaN)),
+  };
+}
+
+function deviations({ variance, count }: Combined, spread: "std" | "var" | "sem"): Numbers {
+  return variance.map((value, i) => {
+    if (spread === "var") return value;
+    return spread === "std" ? Math.sqrt(value) : Math.sqrt(value / (count[i] ?? Number.NaN));
+  });
+}
+
+/**
+ * Exponential moving average whose start is not pulled towards zero, as TensorBoard's: 0 leaves the curve as it is, 0.9 averages
+ * over about the last ten reports. A report that measured nothing stays a gap and counts for nothing.
+ */
+export function smoothed(values: Numbers, factor: number): Numbers {
+  if (factor === 0) return values;
+  let sum = 0;
+  let weight = 0;
+  return values.map((value) => {
+    if (!Number.isFinite(value)) return Number.NaN;
+    sum = sum * factor + value * (1 - factor);
+    weight = weight * factor + (1 - factor);
+    return sum / weight;
+  });
+}

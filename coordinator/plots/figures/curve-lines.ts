@@ -1,0 +1,111 @@
+import type { RunCurve } from "../data/curves-of-runs.ts";
+import type { Values } from "../kind.ts";
+import type { Aggregate, Break, Grouping, runsOptions } from "../options.ts";
+import { aggregated, combine, edges } from "./combine.ts";
+
+/** What is asked of a plot of curves. */
+export interface CurveOptions
+  extends Pick<
+    Values<typeof runsOptions>,
+    | "aggregate"
+    | "shadow"
+    | "errorBars"
+    | "smoothing"
+    | "xLabel"
+    | "yLabel"
+    | "xLimits"
+    | "yLimits"
+    | "xScale"
+    | "yScale"
+    | "colours"
+    | "panelTitles"
+    | "legendTitles"
+    | "layout"
+  > {
+  readonly groupBy: Grouping;
+  readonly breakOn: readonly Break[];
+  readonly plotType: "line" | "scatter";
+  readonly x: "iters" | "hours";
+  readonly title: string;
+}
+
+/** One line of the plot: a run's curve, or a group's. */
+export interface Line {
+  readonly group: string;
+  readonly col: string;
+  readonly curves: readonly RunCurve[];
+  /** Decides who is named. */
+  readonly rank: number;
+  readonly values: LineValues;
+}
+
+/** A line for each run, or for each group that is put together. */
+export function linesOf(curves: readonly RunCurve[], options: CurveOptions): Line[] {
+  const { aggregate, groupBy } = options;
+  if (aggregate === "none") {
+    return curves.map((curve) => ({
+      group: curve[groupBy],
+      col: curve.col,
+      curves: [curve],
+      rank: curve.hpmax,
+      values: { xs: curve.xs, raw: curve.ys, band: undefined, bars: undefined, counts: undefined },
+    }));
+  }
+  const byKey = new Map<string, RunCurve[]>();
+  for (const curve of curves) {
+    const key = JSON.stringify([curve[groupBy], curve.col]);
+    const there = byKey.get(key);
+    if (there) there.push(curve);
+    else byKey.set(key, [curve]);
+  }
+  return [...byKey.values()].flatMap((members) => {
+    const [first] = members;
+    if (!first) return [];
+    const known = members.map(({ hpmax }) => hpmax).filter(Number.isFinite);
+    const rank = known.reduce((sum, hpmax) => sum + hpmax, 0) / known.length;
+    return [
+      {
+        group: first[groupBy],
+        col: first.col,
+        curves: members,
+        rank,
+        values: combinedValues(members, aggregate, options),
+      },
+    ];
+  });
+}
+
+/** Before smoothing. */
+export interface LineValues {
+  readonly xs: readonly number[];
+  readonly raw: readonly number[];
+  readonly band: ReturnType<typeof edges> | undefined;
+  readonly bars: ReturnType<typeof edges> | undefined;
+  /** How many runs count at each place; undefined: it is one run's line. */
+  readonly counts: readonly number[] | undefined;
+}
+
+function combinedValues(
+  curves: readonly RunCurve[],
+  aggregate: Aggregate,
+  { shadow, errorBars }: CurveOptions,
+): LineValues {
+  const combined = combine(curves);
+  const raw = aggregated(combined, aggregate);
+  return {
+    xs: combined.xs,
+    raw,
+    band: shadow === "none" || shadow === "pre-smooth" ? undefined : edges(combined, raw, shadow),
+    bars: errorBars === "none" ? undefined : edges(combined, raw, errorBars),
+    counts: combined.count,
+  };
+}
+
+/** `$run`, `$job`, `$node`, `$col`, `$group` in a title stand for the line's own. */
+export function filledIn(text: string, line: Line | undefined): string {
+  const [curve] = line?.curves ?? [];
+  if (!line || !curve) return text;
+  return text.replace(/\$(run|job|node|col|group)\b/g, (_, word: "run" | "job" | "node" | "col" | "group") =>
+    word === "group" ? line.group : curve[word],
+  );
+}

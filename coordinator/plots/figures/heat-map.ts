@@ -1,0 +1,104 @@
+import { UsageError } from "../../../shared/errors.ts";
+import {
+  type ChosenRuns,
+  type Dial,
+  dialNamed,
+  dialsOf,
+  hiddenNote,
+  jobsOf,
+  type Measure,
+  measureOf,
+} from "../data/chosen-runs.ts";
+import { axisOfNames, type Box, extent, type Figure, onePanel } from "../figure.ts";
+import type { PlotWords } from "../kind.ts";
+import type { HeatAggregate } from "../options.ts";
+import { rampColour } from "../palette.ts";
+import { writeNumber } from "../ticks.ts";
+import { aggregated, Tally } from "./combine.ts";
+
+/** @throws UsageError where other than two hyperparameters and at most one metric are named */
+export function heatMapOfRuns(
+  runs: ChosenRuns,
+  asked: PlotWords & { readonly aggregate: HeatAggregate; readonly title: string | undefined },
+): Figure {
+  const { names, aggregate } = asked;
+  const dials = dialsOf(runs);
+  const [across, up, metric = "hpmax", ...more] = names;
+  if (across === undefined || up === undefined || more.length > 0) {
+    const varied = dials.filter(({ settings }) => settings.length > 1).map(({ name }) => name);
+    throw new UsageError(
+      `a heat map is of two hyperparameters and a metric (hpmax when left out); found ${names.join(", ") || "none"}\n` +
+        `  for example: nexus plot heatmap ${jobsOf(runs)} ${varied.slice(0, 2).join(" ")}`,
+    );
+  }
+  const [first, second] = [dialNamed(dials, across), dialNamed(dials, up)];
+  if (first === second) throw new UsageError(`a heat map is of two hyperparameters; found ${first.name} twice`);
+  const measure = measureOf(runs, metric);
+  const title = asked.title ?? `${jobsOf(runs)}: ${aggregate} ${measure.name}`;
+  const figure = heatMap(first, second, measure, { aggregate, title });
+  return { ...figure, notes: [...figure.notes, ...hiddenNote(runs)] };
+}
+
+/** Two hyperparameters: each cell the mean (or the best, ...) of all runs with those two settings, whatever else they had. */
+export function heatMap(
+  across: Dial,
+  up: Dial,
+  measure: Measure,
+  { aggregate, title }: { readonly aggregate: HeatAggregate; readonly title: string },
+): Figure {
+  const [columns, rows] = [across.settings.length, up.settings.length];
+  const pairs = columns * rows;
+  const tally = new Tally(Array.from({ length: pairs }, (_, i) => i));
+  const tried = new Set<number>();
+  measure.values.forEach((value, i) => {
+    const [x = -1, y = -1] = [across.positions[i], up.positions[i]];
+    if (x < 0 || y < 0 || !Number.isFinite(value)) return;
+    tally.add(y * columns + x, value);
+    tried.add(y * columns + x);
+  });
+  const combined = tally.combined();
+  const values = aggregated(combined, aggregate);
+  const cells = [...tried].flatMap((cell) => {
+    const value = values[cell] ?? Number.NaN;
+    if (!Number.isFinite(value)) return [];
+    return [{ x: cell % columns, y: Math.floor(cell / columns), value, count: combined.count[cell] ?? 0 }];
+  });
+  const { from, to } = extent(cells.map(({ value }) => value));
+  const boxes = cells.map(({ x, y, value, count }): Box => {
+    const share = to > from ? (value - from) / (to - from) : 0.5;
+    return {
+      ...{ x1: x - 0.5, x2: x + 0.5, y1: y - 0.5, y2: y + 0.5 },
+      colour: rampColour(share),
+      text: `${writeNumber(Number(value.toPrecision(2)))}\n${count}`,
+      share,
+      letter: "#",
+    };
+  });
+  const untried = pairs - cells.length;
+  const label = `${aggregate} ${measure.name}`;
+  return onePanel({
+    kind: "heatmap",
+    data: () =>
+      cells.map(({ x, y, value, count }) => ({
+        type: "cell",
+        [across.name]: across.values[x],
+        [up.name]: up.values[y],
+        [label]: value,
+        runs: count,
+      })),
+    title,
+    x: axisOfNames(across.name, across.settings),
+    y: axisOfNames(up.name, up.settings),
+    marks: [{ kind: "boxes", boxes }],
+    ramp: from <= to ? { label, from, to } : null,
+    notes: [
+      `in each cell: ${label}, and below it, where there is room, how many runs`,
+      ...(untried > 0
+        ? [`white: ${untried} of ${pairs} pairs with no ${aggregate === "std" ? "two runs" : "run"}`]
+        : []),
+    ],
+    fit: {
+      paper: { widthMm: Math.min(180, Math.max(90, 22 + 11 * columns)), panelHeightMm: Math.max(45, 14 + 8 * rows) },
+    },
+  });
+}

@@ -1,0 +1,133 @@
+import { counted } from "../../../shared/domain/counted.ts";
+import { isImported } from "../../../shared/domain/fold/imported.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { runStatus, statusWords } from "../../words/status-words.ts";
+import {
+  type ChosenRuns,
+  columnOf,
+  completedOnly,
+  dialNamed,
+  dialsOf,
+  hiddenNote,
+  jobsOf,
+  type Measure,
+  measureOf,
+} from "../data/chosen-runs.ts";
+import { checkCurveNames, isCurve, usualMetric } from "../data/curves-of-runs.ts";
+import type { PlotReads } from "../data/reads.ts";
+import type { Figure } from "../figure.ts";
+import type { Asked } from "../kind.ts";
+import type { Grouping, runsOptions } from "../options.ts";
+import { againstDial, againstMeasure, inOrder } from "./against.ts";
+import { histogram } from "./histogram.ts";
+import { metricCurves } from "./metric-curves.ts";
+
+type AskedOfRuns = Asked<typeof runsOptions>;
+
+/**
+ * What is drawn of runs where no kind is named: their curves, or what each has once, which is its hpmax or the last value of a
+ * metric.
+ *
+ * @throws UsageError, NotFoundError where something is asked for that there is not
+ */
+export async function ofRuns(runs: PlotReads["runs"], asked: AskedOfRuns): Promise<Figure> {
+  const names = asked.names.length > 0 ? asked.names : [usualMetric(runs)];
+  const isOverTime = asked.x === undefined || asked.x === "iters" || asked.x === "hours";
+  const curves = names.filter(isCurve);
+  const isOfCurves = curves.length > 0 && asked.plotType !== "histogram" && isOverTime;
+  if (isOfCurves && curves.length < names.length) {
+    const other = names.find((name) => !isCurve(name));
+    throw new UsageError(`${other} is one value of a run and ${curves[0]} is a curve; plot them one at a time`);
+  }
+  const figure = isOfCurves ? await ofCurves(runs, names, asked) : ofValues(runs, names, asked);
+  return { ...figure, notes: [...figure.notes, ...hiddenNote(runs)] };
+}
+
+async function ofCurves(runs: PlotReads["runs"], names: readonly string[], asked: AskedOfRuns): Promise<Figure> {
+  checkCurveNames(runs, names);
+  const x = asked.x === "hours" ? "hours" : "iters";
+  const curves = await runs.curves(names, x);
+  const figure = metricCurves(curves, {
+    ...asked,
+    x,
+    plotType: asked.plotType === "scatter" ? "scatter" : "line",
+    groupBy: asked.groupBy ?? (asked.aggregate === "none" ? "run" : "job"),
+    breakOn: asked.breakOn ?? (names.length > 1 ? ["col"] : []),
+    title: asked.title ?? `${jobsOf(runs)}: ${names.join(", ")}`,
+  });
+  const reported = new Set(curves.map(({ run }) => run));
+  const unfinished = asked.aggregate === "none" ? [] : unfinishedNote(runs, reported);
+  return { ...figure, notes: [...figure.notes, ...unfinished, ...silentNote(runs, reported)] };
+}
+
+/** Runs of the job itself that no curve is of; what was imported has no reports to give. */
+export function silentNote({ rows }: Pick<ChosenRuns, "rows">, reported: ReadonlySet<string>): string[] {
+  const own = rows.filter(({ trial }) => !isImported(trial));
+  const silent = own.filter(({ trial }) => !reported.has(trial.run)).length;
+  return silent === 0
+    ? []
+    : [`${silent} of ${counted(own.length, "run")} ${silent === 1 ? "has" : "have"} reported nothing`];
+}
+
+/** A mean over runs that broke off is another one than over those that completed. */
+export function unfinishedNote({ rows }: ChosenRuns, reported: ReadonlySet<string>): string[] {
+  const statuses = rows.flatMap(({ trial }) => (reported.has(trial.run) ? [runStatus(trial)] : []));
+  const counts = statusWords.flatMap((word) => {
+    const count = word === "completed" || word === "imported" ? 0 : statuses.filter((each) => each === word).length;
+    return count > 0 ? [`${count} ${word}`] : [];
+  });
+  return counts.length === 0 ? [] : [`among the runs: ${counts.join(", ")}; without them: --status=completed`];
+}
+
+function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns): Figure {
+  const { aggregate, smoothing, shadow, groupBy, x } = asked;
+  if (aggregate !== "none" || smoothing > 0 || shadow !== "none") {
+    throw new UsageError(
+      `${names[0]} is one value of a run: it has no curve to be put together or smoothed\n  a curve: nexus plot ${jobsOf(all)} ${usualMetric(all)}`,
+    );
+  }
+  const runs = completedOnly(all);
+  const measures = names.map((name) => measureOf(runs, name));
+  const [measure] = measures;
+  if (!measure) throw new UsageError("which metric? for example: hpmax");
+  // The name alone would be taken for the curve's mean, or for its best.
+  const label = measures.length === 1 && isCurve(names[0] ?? "") ? `${measure.name}: last report` : undefined;
+  const title = asked.title ?? `${jobsOf(runs)}: ${names.join(", ")}${x === undefined ? "" : ` by ${x}`}`;
+  if (asked.plotType === "histogram") {
+    if (groupBy !== undefined && measures.length > 1) {
+      throw new UsageError(`--group-by takes one metric at a time here; found ${names.join(", ")}`);
+    }
+    const groups =
+      groupBy === undefined
+        ? measures.map((each) => ({ name: each.name, measure: each }))
+        : grouped(runs, groupBy, measure);
+    return histogram(groups, { ...asked, xLabel: asked.xLabel ?? label, title });
+  }
+  if (measures.length > 1) {
+    throw new UsageError(
+      `one metric at a time here; found ${names.join(", ")}\n  for example: nexus plot ${jobsOf(runs)} ${names[0]}`,
+    );
+  }
+  const options = { ...asked, yLabel: asked.yLabel ?? label, title };
+  if (x === undefined) return inOrder(measure, options);
+  const { id, header } = columnOf(runs, x);
+  return id.startsWith("hparams.")
+    ? againstDial(measure, dialNamed(dialsOf(runs), header), options)
+    : againstMeasure(measure, measureOf(runs, x), options);
+}
+
+function grouped(runs: ChosenRuns, groupBy: Grouping, { name, values }: Measure) {
+  const groups = new Map<string, number[]>();
+  runs.rows.forEach(({ table, trial }, i) => {
+    const keys: Readonly<Record<Grouping, string>> = {
+      run: trial.run,
+      node: trial.attempts.at(-1)?.worker ?? "",
+      job: table.job,
+      experiment: table.submitted.file,
+      workspace: "",
+    };
+    const key = keys[groupBy];
+    groups.set(key, [...(groups.get(key) ?? []), values[i] ?? Number.NaN]);
+  });
+  return [...groups].map(([group, own]) => ({ name: group, measure: { name, values: own } }));
+}

@@ -1,0 +1,98 @@
+import { UsageError } from "../../../shared/errors.ts";
+import {
+  type ChosenRuns,
+  type Dial,
+  dialsOf,
+  hiddenNote,
+  jobsOf,
+  type Measure,
+  measureOf,
+  withoutNote,
+} from "../data/chosen-runs.ts";
+import { axisOver, type Figure, type Label, onePanel, type Path, placeOn, valuesAt } from "../figure.ts";
+import type { PlotWords } from "../kind.ts";
+import { grey, plainLook } from "../palette.ts";
+import { ticksOf, writeNumber } from "../ticks.ts";
+import { evenlyChosen, jitter } from "./dots.ts";
+
+/** @throws UsageError where no hyperparameter has more than one setting */
+export function parallelOfRuns(
+  runs: ChosenRuns,
+  { names: [name = "hpmax"], title }: PlotWords & { readonly title: string | undefined },
+): Figure {
+  const measure = measureOf(runs, name);
+  const dials = dialsOf(runs);
+  if (dials.every(({ settings }) => settings.length < 2)) {
+    throw new UsageError(
+      `${jobsOf(runs)} has no hyperparameter with more than one setting, so there is nothing to compare`,
+    );
+  }
+  const figure = parallelCoordinates(dials, measure, title ?? `${jobsOf(runs)}: ${measure.name}`);
+  return { ...figure, notes: [...figure.notes, ...hiddenNote(runs)] };
+}
+
+/** More lines are a web that shows nothing; the best are always among them. */
+const mostPaths = 500;
+
+/**
+ * Parallel coordinates: an upright axis for each hyperparameter, a line for each run from setting to setting, to its value on the
+ * last axis. The best runs are darkest and lie on top. A hyperparameter with one setting tells nothing and is left out.
+ */
+export function parallelCoordinates(dials: readonly Dial[], measure: Measure, title: string): Figure {
+  const shown = dials.filter(({ settings }) => settings.length > 1);
+  const finite = measure.values.flatMap((value, i) => (Number.isFinite(value) ? [i] : []));
+  const byValue = finite.sort((a, b) => (measure.values[a] ?? 0) - (measure.values[b] ?? 0));
+  // Counted from the best, so that it is drawn in any case.
+  const chosen = evenlyChosen(byValue.length, mostPaths).map((i) => byValue[i] ?? 0);
+  const axis = axisOver(measure.name, valuesAt(measure.values, chosen), { room: 0 });
+  const axes = Array.from({ length: shown.length + 1 }, (_, at) => at);
+  const heightOf = (dial: Dial, i: number): number => {
+    const at = dial.positions[i] ?? -1;
+    if (at < 0) return Number.NaN;
+    // Runs with the same setting side by side, within a part of the way to the next setting.
+    return (at + 0.35 * jitter(i)) / (dial.settings.length - 1);
+  };
+  const paths = chosen.map((i): Path => {
+    const share = placeOn(axis, measure.values[i] ?? Number.NaN);
+    return { xs: axes, ys: [...shown.map((dial) => heightOf(dial, i)), share], share };
+  });
+  const label = (x: number, y: number, text: string): Label => ({ x, y, text, anchor: "start" });
+  const labels = [
+    ...shown.flatMap(({ settings }, x) => settings.map((text, at) => label(x, at / (settings.length - 1), text))),
+    ...ticksOf(axis, 6).map(({ at, text }) => label(shown.length, placeOn(axis, at), text)),
+  ];
+  const names = [...shown.map(({ name }) => name), measure.name];
+  return onePanel({
+    kind: "parallel",
+    data: () =>
+      finite.map((i) => ({
+        type: "run",
+        hparams: Object.fromEntries(dials.map(({ name, values, positions }) => [name, values[positions[i] ?? -1]])),
+        [measure.name]: measure.values[i],
+      })),
+    title,
+    x: {
+      label: "",
+      scale: "linear",
+      from: -0.05,
+      to: shown.length + 0.45,
+      ticks: names.map((text, at) => ({ at, text })),
+      isWhole: true,
+    },
+    y: { label: "", scale: "linear", from: -0.08, to: 1.08, ticks: [], isWhole: false },
+    marks: [
+      { kind: "paths", paths },
+      { kind: "rules", look: plainLook(grey), xs: axes },
+      { kind: "labels", labels },
+    ],
+    ramp: { label: measure.name, from: axis.from, to: axis.to },
+    notes: [
+      ...withoutNote(measure),
+      ...(chosen.length < finite.length
+        ? [`${chosen.length} of ${finite.length} runs drawn, evenly chosen by ${measure.name}`]
+        : []),
+      ...(chosen.length > 0 ? [`best: ${writeNumber(measure.values[chosen.at(-1) ?? 0] ?? Number.NaN)}`] : []),
+    ],
+    fit: { paper: { widthMm: names.length > 5 ? 180 : 120, panelHeightMm: 62 } },
+  });
+}

@@ -1,0 +1,51 @@
+import { UsageError } from "../../../shared/errors.ts";
+import { type Asked, plotKind } from "../kind.ts";
+import type { TypedOptions } from "../option.ts";
+import { runsOptions } from "../options.ts";
+
+/** Curves of metrics, or what each run has once: the kind that is meant where none is named. */
+export const runs = plotKind({
+  name: "",
+  examples: [
+    ["job1 s1-rew", "a curve for each run; the best ten by hpmax are named"],
+    ["job1 s1-rew --aggregate=mean --shadow-type=std", "their mean, and how far they lie apart"],
+    ["job1,job2 s1-rew,s1-win --group-by=job", "two metrics side by side, a colour for each job"],
+    ["job1 hpmax", "each run in order of completion, and the best so far"],
+    ["job1 hpmax --x=lr", "against one hyperparameter, with the mean of each setting"],
+    ["job1 hpmax --plot-type=histogram", "how often which values came"],
+  ],
+  options: runsOptions,
+  check: checkTogether,
+  reads: "runs",
+  figure: async (data, asked) => (await import("../figures/of-runs.ts")).ofRuns(data, asked),
+});
+
+/** Words that only mean something beside others. */
+function checkTogether(asked: Asked<typeof runsOptions>, typed: TypedOptions): void {
+  const { aggregate, shadow, errorBars, smoothing, plotType, x, bins } = asked;
+  const together = "\n  put runs together first, for example: --aggregate=mean --group-by=job";
+  const isOver = x !== undefined && x !== "iters" && x !== "hours";
+  if (plotType === "histogram") {
+    for (const name of ["aggregate", "shadow", "errorBars", "smoothing", "x"] as const) {
+      const { key, long } = runsOptions[name];
+      if (typed[key] !== undefined) throw new UsageError(`a histogram has no ${long}`);
+    }
+  } else if (bins !== undefined) {
+    throw new UsageError("--bins is for histograms: --plot-type=histogram");
+  }
+  if (aggregate === "none" && shadow !== "none" && shadow !== "pre-smooth") {
+    throw new UsageError(`--shadow-type=${shadow} is the spread of several runs${together}`);
+  }
+  if (aggregate === "none" && errorBars !== "none" && !isOver) {
+    throw new UsageError(`--error-bars=${errorBars} is the spread of several runs${together}`);
+  }
+  const isSpread = aggregate === "std" || aggregate === "var" || aggregate === "sem";
+  if (isSpread && shadow !== "pre-smooth" && (shadow !== "none" || errorBars !== "none")) {
+    throw new UsageError(
+      `--aggregate=${aggregate} is a spread itself and has no band or bars of its own; use --aggregate=mean`,
+    );
+  }
+  if (shadow === "pre-smooth" && smoothing === 0) {
+    throw new UsageError("--shadow-type=pre-smooth shows curves before smoothing; add --smoothing-factor=0.9");
+  }
+}
