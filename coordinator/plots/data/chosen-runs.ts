@@ -55,7 +55,7 @@ export const jobsOf = ({ tables }: ChosenRuns): string => tables.map(({ job }) =
 
 /** What a plot says of runs that `maxRuns` left out. */
 export const hiddenNote = ({ hidden }: ChosenRuns): string[] =>
-  hidden > 0 ? [`${counted(hidden, "more run", "more runs")} left out by --max-runs`] : [];
+  hidden > 0 ? [`${counted(hidden, "more run")} left out by --max-runs`] : [];
 
 /** Only those that have ended with a result, in the order in which they did. */
 export function completedOnly(runs: ChosenRuns): ChosenRuns {
