@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
-import { connectBus } from "../shared/broker/client/bus.ts";
+import { connectBus } from "../shared/broker/client/connect.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
@@ -16,7 +16,8 @@ import type { WorkerId } from "../shared/domain/names.ts";
 import { exitCode, explain, UnreachableError, UsageError } from "../shared/errors.ts";
 import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
-import { readJsonFile, workspacePaths } from "../shared/machine/workspace.ts";
+import { readJsonFields } from "../shared/machine/secret-file.ts";
+import { workspacePaths } from "../shared/machine/workspace.ts";
 import {
   checkWorkerName,
   defaultWorkerName,
@@ -205,15 +206,8 @@ function orSayFolder<T>(stateDir: string, use: () => T): T {
 }
 
 function ownJoinLine(workspace: string): JoinLine {
-  const endpoint = readJsonFile(workspacePaths(workspace).endpoint);
-  if (
-    typeof endpoint === "object" &&
-    endpoint !== null &&
-    "joinLine" in endpoint &&
-    typeof endpoint.joinLine === "string"
-  ) {
-    return parseJoinLine(endpoint.joinLine);
-  }
+  const { joinLine } = readJsonFields(workspacePaths(workspace).endpoint);
+  if (typeof joinLine === "string") return parseJoinLine(joinLine);
   throw new UnreachableError(
     `no coordinator of workspace ${workspace} runs on this machine, and no join line was given\n` +
       "  start a coordinator: nexus-coord\n  or join one elsewhere: nexus-worker nats://CODE@host:port/workspace, as its nexus-coord prints it",

@@ -1,5 +1,6 @@
+import { addressText } from "../../shared/broker/address.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
-import { listenText, parseListen } from "../../shared/broker/server/listen.ts";
+import { parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -35,9 +36,9 @@ function differences(paths: WorkspacePaths, { url, settings }: Endpoint, typed: 
   const found: string[] = [];
   const broker = runningBroker(paths);
   if (typed.listen !== undefined) {
-    const wanted = listenText(parseListen(typed.listen));
-    if (broker && listenText(broker) !== wanted)
-      found.push(`its broker listens on ${listenText(broker)}, not ${wanted}`);
+    const wanted = addressText(parseListen(typed.listen));
+    if (broker && addressText(broker) !== wanted)
+      found.push(`its broker listens on ${addressText(broker)}, not ${wanted}`);
   }
   if (typed.nats !== undefined && typed.nats !== url && !(typed.nats === "own" && broker)) {
     found.push(`it uses the broker at ${url}, not ${typed.nats}`);

@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { peerAddress, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
+import { addressText } from "../../shared/broker/address.ts";
+import { readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../shared/machine/workspace.ts";
+import { readJsonFields, writeJsonFile, writeSecretFile } from "../../shared/machine/secret-file.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
 /** How commands on this machine find the coordinator that leads; endpoint.json, mode 0600, for it holds the join code. */
 export interface Endpoint {
@@ -27,7 +29,7 @@ export interface StartSettings {
 }
 
 export function writeEndpoint(paths: WorkspacePaths, endpoint: Endpoint): void {
-  writeSecretFile(paths.endpoint, `${JSON.stringify(endpoint, null, 2)}\n`);
+  writeJsonFile(paths.endpoint, endpoint, 2);
 }
 
 /** Removes it if it is still this process's own. */
@@ -42,9 +44,7 @@ export function livingEndpoint(paths: WorkspacePaths): Endpoint | undefined {
 }
 
 function readEndpointFile(paths: WorkspacePaths): Endpoint | undefined {
-  const value = readJsonFile(paths.endpoint);
-  if (typeof value !== "object" || value === null) return undefined;
-  const { coordinator, url, joinLine, since, settings } = value as Record<string, unknown>;
+  const { coordinator, url, joinLine, since, settings } = readJsonFields(paths.endpoint);
   if (!isProcessIdentity(coordinator) || typeof url !== "string" || typeof joinLine !== "string") return undefined;
   return {
     coordinator,
@@ -79,7 +79,7 @@ export function joinLine(paths: WorkspacePaths, host: string, port: number): str
   if (file) {
     const own = selfOf(file);
     const peers = [own, ...file.peers.filter(({ id }) => id !== own.id)];
-    return `nats://${joinCode(paths)}@${peers.map(peerAddress).join(",")}/${paths.name}`;
+    return `nats://${joinCode(paths)}@${peers.map(addressText).join(",")}/${paths.name}`;
   }
   const address = host === "0.0.0.0" || host === "::" ? (reachableAddress() ?? "127.0.0.1") : host;
   const shown = address.includes(":") ? `[${address}]` : address;

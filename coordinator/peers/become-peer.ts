@@ -1,18 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { ensureRoleSecrets } from "../../shared/broker/access/credentials.ts";
+import { addressText } from "../../shared/broker/address.ts";
 import { restoreFiles } from "../../shared/broker/copies/workspace-copy.ts";
+import { readInvitation } from "../../shared/broker/peers/invitation.ts";
+import { findSelf, parsePeerList } from "../../shared/broker/peers/peer-list.ts";
 import { probePeers } from "../../shared/broker/peers/peer-probe.ts";
-import {
-  findSelf,
-  newPeers,
-  type Peer,
-  type PeersFile,
-  parsePeerList,
-  peerAddress,
-  readInvitation,
-  readPeers,
-  writePeers,
-} from "../../shared/broker/peers/peers.ts";
+import { newPeers, type Peer, type PeersFile, readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
 import { parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
@@ -42,7 +35,7 @@ export async function preparePeers(workspace: string, flags: PeerFlags): Promise
 }
 
 const sameList = (a: readonly Peer[], b: readonly Peer[]): boolean =>
-  a.map(peerAddress).sort().join() === b.map(peerAddress).sort().join();
+  a.map(addressText).sort().join() === b.map(addressText).sort().join();
 
 /**
  * The first machine of the list founds, the others are brought in by its invitation: two that founded would each have secrets of
@@ -53,7 +46,7 @@ async function foundPeers(paths: WorkspacePaths, list: string, listen: string | 
   const before = readPeers(paths);
   if (before) {
     if (sameList(before.peers, peers)) return;
-    const now = before.peers.map(peerAddress).join(",");
+    const now = before.peers.map(addressText).join(",");
     throw new UsageError(
       `workspace ${paths.name} lives on ${now}, not on ${list}; to exchange a machine: nexus peers replace OLD NEW`,
     );
@@ -72,11 +65,11 @@ async function foundPeers(paths: WorkspacePaths, list: string, listen: string | 
 async function checkFounds(peers: readonly Peer[], self: Peer, list: string): Promise<void> {
   const [first] = peers;
   if (first && first !== self) {
-    const here = [peerAddress(self), ...peers.filter((peer) => peer !== self).map(peerAddress)].join(",");
+    const here = [addressText(self), ...peers.filter((peer) => peer !== self).map(addressText)].join(",");
     throw new UsageError(
-      `this machine is ${peerAddress(self)}; the first of the list, ${peerAddress(first)}, makes the workspace and its passwords\n` +
-        `  on ${peerAddress(first)}, if it was not typed there yet:  nexus-coord --peers ${list}\n` +
-        `  on ${peerAddress(first)}, for the line to type here:      nexus peers invite\n` +
+      `this machine is ${addressText(self)}; the first of the list, ${addressText(first)}, makes the workspace and its passwords\n` +
+        `  on ${addressText(first)}, if it was not typed there yet:  nexus-coord --peers ${list}\n` +
+        `  on ${addressText(first)}, for the line to type here:      nexus peers invite\n` +
         `  or, to make the workspace from here, name this machine first:  nexus-coord --peers ${here}`,
     );
   }
@@ -86,13 +79,13 @@ async function checkFounds(peers: readonly Peer[], self: Peer, list: string): Pr
 /** A server that answers at another peer's address is a sign that these peers were founded already. */
 export async function refuseWhereServed(peers: readonly Peer[], self: Peer): Promise<void> {
   const found = await probePeers(peers.filter((peer) => peer !== self));
-  const served = found.filter(({ state }) => state === "up" || state === "other").map(({ peer }) => peerAddress(peer));
+  const served = found.filter(({ state }) => state === "up" || state === "other").map(({ peer }) => addressText(peer));
   const [one] = served;
   if (one === undefined) return;
   throw new UsageError(
     `a NATS server answers at ${served.join(" and ")} already\n` +
       `  if it is this workspace's: on ${one} type  nexus peers invite  and here the line that it prints;\n` +
-      `  if this machine was a peer and lost its disk: on ${one} type  nexus peers replace ${peerAddress(self)} ${peerAddress(self)}\n` +
+      `  if this machine was a peer and lost its disk: on ${one} type  nexus peers replace ${addressText(self)} ${addressText(self)}\n` +
       "  if it is another's: give that peer another port, as in --peers lab1,lab2:4300,lab3",
   );
 }
@@ -111,7 +104,7 @@ async function joinPeers(given: string, listen: string | undefined): Promise<str
   const before = readPeers(paths);
   if (before && before.cluster !== shared.cluster) {
     throw new UsageError(
-      `workspace ${workspace} on this machine belongs to other peers (${before.peers.map(peerAddress).join(", ")}); to leave them for good, remove ${paths.dir}`,
+      `workspace ${workspace} on this machine belongs to other peers (${before.peers.map(addressText).join(", ")}); to leave them for good, remove ${paths.dir}`,
     );
   }
   if (before && before.generation > shared.generation) return workspace;

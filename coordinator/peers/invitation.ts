@@ -1,5 +1,7 @@
+import { addressText } from "../../shared/broker/address.ts";
 import { savedFiles } from "../../shared/broker/copies/workspace-copy.ts";
-import { type PeersFile, peerAddress, sharedPart, writeInvitation } from "../../shared/broker/peers/peers.ts";
+import { writeInvitation } from "../../shared/broker/peers/invitation.ts";
+import { type PeersFile, sharedPart } from "../../shared/broker/peers/peers.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
 /** What brings another machine in; whoever has it has the workspace's passwords. */
@@ -13,4 +15,4 @@ export const joinCommand = (paths: WorkspacePaths, file: PeersFile): string =>
 /** Whoever reads it must know that the line is no address to hand around. */
 export const keepSecret = "keep the line secret, it holds passwords";
 
-export const addressesOf = (file: Pick<PeersFile, "peers">): string => file.peers.map(peerAddress).join(", ");
+export const addressesOf = (file: Pick<PeersFile, "peers">): string => file.peers.map(addressText).join(", ");

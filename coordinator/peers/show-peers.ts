@@ -1,5 +1,6 @@
+import { addressText } from "../../shared/broker/address.ts";
 import { peersTrouble, probePeers } from "../../shared/broker/peers/peer-probe.ts";
-import { peerAddress, readPeers } from "../../shared/broker/peers/peers.ts";
+import { readPeers } from "../../shared/broker/peers/peers.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { joinCommand, keepSecret } from "./invitation.ts";
@@ -12,7 +13,7 @@ export async function showPeers(paths: WorkspacePaths, say: (text: string) => vo
   if (!file) return;
   const down = (await probePeers(file.peers)).filter(({ state }) => state !== "up").map(({ peer }) => peer);
   if (down.length > 0) {
-    say(`  on ${down.map(peerAddress).join(" and ")}, the first time, type (${keepSecret}):`);
+    say(`  on ${down.map(addressText).join(" and ")}, the first time, type (${keepSecret}):`);
     say(joinCommand(paths, file));
   }
   let said: string | undefined;

@@ -1,8 +1,8 @@
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { askJetStream, streamInfo } from "../../shared/broker/client/jetstream-api.ts";
-import { areClosed } from "../../shared/broker/peers/closed-streams.ts";
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
 import { type PeersFile, readPeers } from "../../shared/broker/peers/peers.ts";
+import { areClosed } from "../../shared/broker/store/closed-streams.ts";
 import { checkStore } from "../../shared/broker/store/store-check.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";

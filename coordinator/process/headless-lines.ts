@@ -1,6 +1,7 @@
 /** What a coordinator that runs in the foreground says of itself, to whoever started it. */
 
-import { hostInUrl, runningBroker } from "../../shared/broker/server/broker-info.ts";
+import { hostInUrl } from "../../shared/broker/address.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import {
   type ExternalBroker,
   externalJoinFlags,

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
+import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
-import { listenText } from "../../shared/broker/server/listen.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store/store-check.ts";
 import { keepMark } from "../../shared/broker/store/store-mark.ts";
@@ -57,7 +57,7 @@ export async function runCoordinator(
   if (peers?.moved !== undefined) throw new UsageError(`workspace ${paths.name} ${peers.moved}`);
   if (!external) {
     const { lingerMs } = options;
-    const listen = peers ? listenText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
+    const listen = peers ? addressText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
     held = await holdBroker(paths, { kind: "coordinator", listen, lingerMs, log: (line) => log.warn(line) });
   }
   try {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { BusCredentials } from "../../shared/broker/client/bus.ts";
+import type { BusCredentials } from "../../shared/broker/client/connect.ts";
 import type { Log } from "../../shared/log.ts";
 
 /** What a snapshot's writer is told. */

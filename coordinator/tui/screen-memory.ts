@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { readJsonFile, writeSecretFile } from "../../shared/machine/workspace.ts";
+import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
 import { type ScreenName, screenNames } from "./keys.ts";
 import type { Lists } from "./lists/lists.ts";
 
@@ -20,13 +20,12 @@ const mostNames = 1000;
 
 /** Hides the columns that were hidden when the screen was last used. A file that is missing or damaged is nothing to talk about. */
 export function recallColumns(file: string, lists: Lists): void {
-  let known: unknown;
+  let hidden: unknown;
   try {
-    known = readJsonFile(file);
+    ({ hidden } = readJsonFields(file));
   } catch {
     return; // all columns are shown, as at the first start
   }
-  const hidden = field(known, "hidden");
   for (const name of remembered) {
     const columns = field(hidden, name);
     if (!Array.isArray(columns) || columns.length > mostNames) continue;
@@ -38,7 +37,7 @@ export function recallColumns(file: string, lists: Lists): void {
 export function keepColumns(file: string, lists: Lists): void {
   const hidden = Object.fromEntries(remembered.map((name) => [name, [...lists.of(name).hidden]]));
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeSecretFile(file, `${JSON.stringify({ hidden })}\n`);
+  writeJsonFile(file, { hidden });
 }
 
 const field = (value: unknown, name: string): unknown =>

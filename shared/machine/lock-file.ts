@@ -1,35 +1,27 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeSync,
-} from "node:fs";
+import { linkSync, rmSync, statSync, utimesSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { BrokerError } from "../errors.ts";
 import { isProcessIdentity, type Liveness, liveness, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
+import { fieldsOf, readIfThere, writeNewFile } from "./secret-file.ts";
 
 /** Who holds a lock file, as the file says. */
 export interface LockOwner {
   readonly identity: ProcessIdentity;
-  /** What the owner is, for people: `the broker of workspace ws1`. */
+  /** For people: `the broker of workspace ws1`. */
   readonly purpose: string;
   readonly host: string;
   /** ISO time, for people. */
   readonly since: string;
-  /** New for every taking, so that a lock is told from its successor in the same file. */
+  /** Another for each taking: tells a lock from its successor in the same file. */
   readonly nonce: string;
 }
 
 export interface HeldLock {
   readonly owner: LockOwner;
-  /** False when someone took it away, which happens only to owners that looked dead from another machine. */
+  /** False when someone took the lock away, which happens only to owners that look dead from another machine. */
   isMine(): boolean;
-  /** Shows to other machines that the owner lives; call it at least every few seconds where they may see the file. */
+  /** Shows other machines that the owner lives. Call it every few seconds where they may see the file. */
   touch(): void;
   release(): void;
 }
@@ -39,13 +31,13 @@ export type LockAttempt =
   | { readonly ok: false; readonly owner: LockOwner; readonly liveness: Liveness };
 
 /**
- * Takes the lock at `path`, also from an owner that is dead. Of several that try, one gets it.
+ * Takes the lock at `path`, also from a dead owner. Of several that try at once, one gets it.
  *
- * The file appears with all its content by link(2), so nobody reads half of it. A dead owner's file is removed only by
- * the holder of a second lock of the same kind, `<path>.break`, who reads it again first: otherwise one that has read
- * the dead owner's name could remove the file of a living one that came between.
+ * link(2) makes the file appear with all its content. Only the holder of a second lock, `<path>.break`, removes a dead owner's
+ * file, and reads it again first: otherwise somebody who has read the dead owner's name could remove the file of a living
+ * owner who came in between.
  *
- * @param presumedDead  nonce of an owner elsewhere that the caller has found silent (see `isSilent`)
+ * @param presumedDead  nonce of an owner on another machine that the caller found silent (see `isSilent`)
  */
 export function takeLock(path: string, purpose: string, presumedDead?: string): LockAttempt {
   const owner = newOwner(purpose);
@@ -57,7 +49,7 @@ export function takeLock(path: string, purpose: string, presumedDead?: string): 
     if (state !== "dead" && found !== "unreadable") return { ok: false, owner: found, liveness: state };
 
     const breaker = takeLock(`${path}.break`, purpose);
-    // Its holder is about to own this lock too.
+    // Whoever holds that is about to own this lock too.
     if (!breaker.ok) return breaker;
     try {
       const still = readLockOwner(path);
@@ -70,28 +62,19 @@ export function takeLock(path: string, purpose: string, presumedDead?: string): 
 }
 
 /**
- * The owner that the file names; undefined when there is no file. Complete by construction, so a file that cannot be read
- * was damaged by something else, and its owner is gone.
+ * The owner that the file names; undefined when there is no file. The file appears whole, so one that makes no sense was
+ * damaged by something else, and its owner is taken for dead.
  */
 export function readLockOwner(path: string): LockOwner | "unreadable" | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw cause;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    return isLockOwner(value) ? value : "unreadable";
-  } catch {
-    return "unreadable";
-  }
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
+  const fields = fieldsOf(text);
+  return isLockOwner(fields) ? fields : "unreadable";
 }
 
 /**
- * Whether an owner that cannot be looked up from here (another machine or container) has not touched its lock for
- * `silentMs` of this machine's own time. Clocks of two machines are never compared.
+ * Whether an owner on another machine, or in another container, leaves its lock untouched for `silentMs` of this machine's time.
+ * Clocks of two machines are never compared.
  */
 export async function isSilent(path: string, silentMs = 30_000, pollMs = 500): Promise<boolean> {
   const touchedAt = (): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
@@ -104,7 +87,21 @@ export async function isSilent(path: string, silentMs = 30_000, pollMs = 500): P
   return true;
 }
 
-/** For the person who wants the lock: who has it, since when, and what to do about it. */
+/**
+ * Takes the lock on a workspace's store, or another that guards one.
+ *
+ * @throws BrokerError that says who has it and what to do about it
+ */
+export function lockStore(path: string, purpose: string): HeldLock {
+  const attempt = takeLock(path, purpose);
+  if (attempt.ok) return attempt.lock;
+  throw storeInUse(path, attempt.owner, attempt.liveness, "; nothing was changed");
+}
+
+export const storeInUse = (path: string, owner: LockOwner, state: Liveness, consequence = ""): BrokerError =>
+  new BrokerError(`the store is in use: ${explainLock(path, owner, state)}${consequence}`);
+
+/** For whoever wants the lock: who has it, since when, and what to do about it. */
 export function explainLock(path: string, owner: LockOwner, state: Liveness): string {
   const holder = `${owner.purpose}, process ${owner.identity.pid} on ${owner.host}, has held ${path} since ${owner.since}`;
   if (state === "alive") return `${holder}; to end it type: kill ${owner.identity.pid}`;
@@ -127,13 +124,7 @@ function newOwner(purpose: string): LockOwner {
 function createWith(path: string, owner: LockOwner): boolean {
   const temporary = `${path}.${owner.identity.pid}.${owner.nonce}.tmp`;
   try {
-    const file = openSync(temporary, "wx", 0o600);
-    try {
-      writeSync(file, `${JSON.stringify(owner)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeNewFile(temporary, `${JSON.stringify(owner)}\n`);
     linkSync(temporary, path);
     return true;
   } catch (cause) {
@@ -162,8 +153,7 @@ function heldLock(path: string, owner: LockOwner): HeldLock {
   };
 }
 
-function isLockOwner(value: unknown): value is LockOwner {
-  if (typeof value !== "object" || value === null) return false;
-  const { identity, purpose, host, since, nonce } = value as Record<string, unknown>;
+function isLockOwner(fields: object): fields is LockOwner {
+  const { identity, purpose, host, since, nonce } = fields as Record<string, unknown>;
   return isProcessIdentity(identity) && [purpose, host, since, nonce].every((field) => typeof field === "string");
 }

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { readIfThere } from "./secret-file.ts";
 
 /**
- * Names one process beyond doubt. A pid alone does not: it is used again, and it means nothing after a reboot, in another
- * container or on another machine that sees the same files.
+ * Names one process for good. A pid alone does not: pids are reused, and mean nothing after a reboot, in another container, or
+ * on another machine that sees the same files.
  */
 export interface ProcessIdentity {
   readonly pid: number;
@@ -16,10 +17,10 @@ export interface ProcessIdentity {
   readonly scope: string;
 }
 
-/** `elsewhere`: another machine or container, so nobody can tell from here. */
+/** `elsewhere`: on another machine or in another container, so nobody can tell from here. */
 export type Liveness = "alive" | "dead" | "elsewhere";
 
-/** Whether the process still runs. One that has ended but was not yet collected by its parent (a zombie) is dead. */
+/** Whether the process still runs. A zombie, which has ended but was not collected by its parent, is dead. */
 export function liveness(identity: ProcessIdentity): Liveness {
   const here = place();
   if (identity.scope !== here.scope) return "elsewhere";
@@ -50,7 +51,7 @@ export function isProcessIdentity(value: unknown): value is ProcessIdentity {
   return Number.isSafeInteger(pid) && [startTime, boot, scope].every((field) => typeof field === "string");
 }
 
-/** Reads /proc/<pid>/stat: `pid (name) state ppid ...`, the name may hold spaces and brackets, field 22 is the start. */
+/** Reads /proc/<pid>/stat: `pid (name) state ppid ...`. The name may hold spaces and brackets; field 22 is the start time. */
 export function startTimeFromStat(stat: string): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
@@ -83,7 +84,7 @@ function findPlace(): { boot: string; scope: string } {
   if (process.platform !== "linux") {
     return { boot: printedBy("sysctl", ["-n", "kern.bootsessionuuid"])?.trim() ?? "", scope: hostname() };
   }
-  // The host name as well as the machine id: copied machines share an id, containers often have none.
+  // The host name as well as the machine id: cloned machines share an id, containers often have none.
   const machine = (readIfThere("/etc/machine-id") ?? "").trim();
   return {
     boot: (readIfThere("/proc/sys/kernel/random/boot_id") ?? "").trim(),
@@ -91,18 +92,7 @@ function findPlace(): { boot: string; scope: string } {
   };
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    // ESRCH: the process ended between opening its file and reading it.
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ESRCH") return undefined;
-    throw cause;
-  }
-}
-
-/** What a command prints, in the C locale and UTC so that two calls agree; undefined when it ends with an error code. */
+/** What a command prints, in the C locale and UTC so that calls agree; undefined when it ends with an error code. */
 function printedBy(command: string, args: readonly string[]): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };

@@ -1,28 +1,17 @@
-import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import { isWorkspaceName } from "../domain/names.ts";
 import { UsageError } from "../errors.ts";
 
-/** Where a workspace keeps what on this machine. Everything lies in `dir`, which only its owner may enter. */
+/** Where a workspace keeps its files on this machine. All of them lie in `dir`, which only its owner may enter. */
 export interface WorkspacePaths {
   readonly name: string;
   readonly dir: string;
   /** JetStream's files: the only copy of the workspace's data, unless it has peers. */
   readonly store: string;
   readonly logs: string;
-  /** Of this machine's coordinators. */
+  /** Log of this machine's coordinators. */
   readonly coordinatorLog: string;
   /** Passwords, and the server's configuration, which holds them too. */
   readonly secrets: string;
@@ -34,33 +23,33 @@ export interface WorkspacePaths {
   readonly brokerInfo: string;
   /** The port of the last start, so that workers find the broker where it was. */
   readonly brokerPort: string;
-  /** Given up on a full disk, so that broker.json can say so. */
+  /** Removed from a full disk to make room for broker.json, which says that it is full. */
   readonly brokerBallast: string;
   /** For people to edit: `{"diskReserveMb": 256}`. */
   readonly brokerSettings: string;
-  /** The newest sequences that were seen stored, by which a store that lost its end is recognised. */
+  /** The newest sequences seen stored: tells a store that lost its end. */
   readonly storeMark: string;
-  /** The machines that the workspace lives on, and what they share; missing where it lives on this one alone. */
+  /** The machines that the workspace lives on, and their shared secrets; missing where it lives on this one only. */
   readonly peers: string;
-  /** What happened, for people, as the leader on this machine has recorded it. */
+  /** What happened, for people, as recorded by the leader on this machine. */
   readonly eventLog: string;
-  /** The guard's words; what nats-server says itself is in `serverLog`. */
+  /** The guard's log; nats-server writes `serverLog`. */
   readonly brokerLog: string;
   readonly serverLog: string;
   readonly serverConfiguration: string;
-  /** The part of the configuration that changes while the server runs: the workers' account. */
+  /** The workers' account: the part of the configuration that changes while the server runs. */
   readonly workersConfiguration: string;
-  /** By which commands on this machine find the coordinator. */
+  /** How commands on this machine find the coordinator. */
   readonly endpoint: string;
-  /** Which broker of someone else's the last start used; missing where it was one of our own. */
+  /** The external broker that the last start used; missing where the broker was our own. */
   readonly externalBroker: string;
 }
 
 /**
  * Paths of the workspace called `name`; nothing is created.
  *
- * @param env  XDG_DATA_HOME is obeyed when it is absolute, as its specification demands; otherwise ~/.local/share
- * @throws UsageError when the name is not lower-case letters, digits, dashes and underscores, at most 32, a letter first
+ * @param env  XDG_DATA_HOME counts when it is absolute, as its specification demands; otherwise ~/.local/share
+ * @throws UsageError for a name that is not up to 32 lower-case letters, digits, dashes and underscores, a letter first
  */
 export function workspacePaths(name = "ws1", env: NodeJS.ProcessEnv = process.env): WorkspacePaths {
   if (!isWorkspaceName(name)) {
@@ -73,7 +62,7 @@ export function workspacePaths(name = "ws1", env: NodeJS.ProcessEnv = process.en
   return workspaceAt(join(data, "nexus", name));
 }
 
-/** The workspace in a folder that is known already. */
+/** Paths of the workspace in this folder. */
 export function workspaceAt(dir: string): WorkspacePaths {
   const secrets = join(dir, "secrets");
   const logs = join(dir, "logs");
@@ -102,59 +91,23 @@ export function workspaceAt(dir: string): WorkspacePaths {
   };
 }
 
-/** What a printed command must add to reach that workspace: "" or " --workspace lab". */
+/** What a printed command needs to reach that workspace: "" or " --workspace lab". */
 export const workspaceFlags = (name: string): string => (name === "ws1" ? "" : ` --workspace ${name}`);
 
 /** Makes the workspace's folders, 0700, if they are not there. */
 export function createWorkspace(paths: WorkspacePaths): void {
   const folders = [paths.dir, paths.store, paths.logs, paths.secrets, paths.holders];
   try {
-    for (const folder of folders) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-    }
+    for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
     // The folder may be older than this program, or made by hand with an open umask.
     chmodSync(paths.dir, 0o700);
     chmodSync(paths.secrets, 0o700);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(
-      `cannot make the workspace in ${paths.dir} (${why}); set XDG_DATA_HOME to a folder that you may write to`,
+      `cannot create the workspace in ${paths.dir} (${why}); set XDG_DATA_HOME to a folder that you may write to`,
       { cause },
     );
-  }
-}
-
-/** Writes a file that only its owner may read, mode 0600. A reader sees the old text or the new one, also after a power cut. */
-export function writeSecretFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
-  try {
-    const file = openSync(temporary, "wx", 0o600);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (cause) {
-    rmSync(temporary, { force: true });
-    throw cause;
-  }
-}
-
-/** Undefined for a file that is missing or is no JSON. */
-export function readJsonFile(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw cause;
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { inboxPrefix } from "../../shared/broker/access/accounts.ts";
-import { connectBus } from "../../shared/broker/client/bus.ts";
+import { connectBus } from "../../shared/broker/client/connect.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { programVersion } from "../../shared/components/version.ts";

@@ -9,7 +9,7 @@ import { App } from "../../coordinator/tui/app.ts";
 import { frameBudgetMs } from "../../coordinator/tui/terminal/frame-clock.ts";
 import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
 import { ViewModel } from "../../coordinator/tui/view-model.ts";
-import { connectBus } from "../../shared/broker/client/bus.ts";
+import { connectBus } from "../../shared/broker/client/connect.ts";
 import { jobName } from "../../shared/domain/names.ts";
 import { startNatsServer } from "../support/broker/nats-server.ts";
 import { mustEnd } from "../support/cleanup.ts";

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { enrolUser, inboxPrefix } from "../../shared/broker/access/accounts.ts";
-import { connectBus, newKeyPair } from "../../shared/broker/client/bus.ts";
+import { connectBus, newKeyPair } from "../../shared/broker/client/connect.ts";
 import { pause } from "../../shared/deadline.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
 import { BrokerError, UnreachableError, UsageError } from "../../shared/errors.ts";
-import { readJsonFile, writeSecretFile } from "../../shared/machine/workspace.ts";
+import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
 import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeEnrolment } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
@@ -65,7 +65,7 @@ export async function identify(
   const { publicKey, seed } = newKeyPair();
   const worker = await enrol(line, name, publicKey);
   const identity = { worker, nkeySeed: seed };
-  writeSecretFile(file, `${JSON.stringify(identity)}\n`);
+  writeJsonFile(file, identity);
   return identity;
 }
 
@@ -155,9 +155,7 @@ async function connect(
 }
 
 function readIdentity(file: string): WorkerIdentity | undefined {
-  const value = readJsonFile(file);
-  if (typeof value !== "object" || value === null) return undefined;
-  const { worker, nkeySeed } = value as Record<string, unknown>;
+  const { worker, nkeySeed } = readJsonFields(file);
   return typeof worker === "string" && isWorkerId(worker) && typeof nkeySeed === "string"
     ? { worker, nkeySeed }
     : undefined;

@@ -1,8 +1,10 @@
+import type { Presence } from "../../../shared/broker/address.ts";
+import { addressText } from "../../../shared/broker/address.ts";
 import type { StreamInfo } from "../../../shared/broker/client/jetstream-api.ts";
-import { areClosed } from "../../../shared/broker/peers/closed-streams.ts";
 import { keptStreamInfos, keptStreams } from "../../../shared/broker/peers/cluster.ts";
-import { type PeerState, peersTrouble, probePeers } from "../../../shared/broker/peers/peer-probe.ts";
-import { type Peer, peerAddress, peerHost } from "../../../shared/broker/peers/peers.ts";
+import { peersTrouble, probePeers } from "../../../shared/broker/peers/peer-probe.ts";
+import { type Peer, peerHost } from "../../../shared/broker/peers/peers.ts";
+import { areClosed } from "../../../shared/broker/store/closed-streams.ts";
 import { exitCode, UnreachableError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { decodeLeader } from "../../../shared/wire/messages.ts";
@@ -14,7 +16,7 @@ import { peersOf } from "./workspace-peers.ts";
 
 interface PeerRow {
   readonly peer: Peer;
-  readonly state: PeerState;
+  readonly state: Presence;
   readonly isHere: boolean;
   /** Undefined while nothing can be asked. */
   readonly kept: KeptThere | undefined;
@@ -46,7 +48,7 @@ export async function listPeers(
   else output.result(recordsTable(fields, rows, `total peers listed: ${rows.length}`));
   for (const { peer, state } of rows) {
     if (state === "up") continue;
-    const address = peerAddress(peer);
+    const address = addressText(peer);
     output.note(`  if ${address} has died for good:  nexus peers replace ${address} NEW${scope.flags}\n`);
   }
   if (known.answer?.areClosed) {
@@ -59,14 +61,14 @@ export async function listPeers(
 }
 
 const fields: readonly Field<PeerRow>[] = [
-  { name: "peer", kind: "text", value: ({ peer }) => peerAddress(peer) },
+  { name: "peer", kind: "text", value: ({ peer }) => addressText(peer) },
   { name: "server", kind: "text", value: ({ state }) => serverWords[state] },
   { name: "copies", kind: "text", value: ({ kept }) => kept && copiesText(kept) },
   { name: "leads", kind: "text", value: ({ kept }) => (kept?.leads ? "leads" : undefined) },
   { name: "here", kind: "text", value: ({ isHere }) => (isHere ? "this machine" : undefined) },
 ];
 
-const serverWords: Readonly<Record<PeerState, string>> = {
+const serverWords: Readonly<Record<Presence, string>> = {
   up: "up",
   down: "does not run",
   silent: "does not answer",

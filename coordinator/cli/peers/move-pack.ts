@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { packWorkspace, savedFiles } from "../../../shared/broker/copies/workspace-copy.ts";
-import { closeStreams, openStreams } from "../../../shared/broker/peers/closed-streams.ts";
+import { closeStreams, openStreams } from "../../../shared/broker/store/closed-streams.ts";
 import { checkStore } from "../../../shared/broker/store/store-check.ts";
 import { programVersion } from "../../../shared/components/version.ts";
 import { NexusError } from "../../../shared/errors.ts";

@@ -1,16 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
+import { addressText } from "../../../shared/broker/address.ts";
 import { openBackup } from "../../../shared/broker/copies/backup-file.ts";
+import { setAside } from "../../../shared/broker/copies/set-aside.ts";
 import { restoreFiles } from "../../../shared/broker/copies/workspace-copy.ts";
-import {
-  findSelf,
-  type Peer,
-  type PeersFile,
-  parsePeerList,
-  peerAddress,
-  readPeers,
-  writePeers,
-} from "../../../shared/broker/peers/peers.ts";
-import { setAside } from "../../../shared/broker/peers/set-aside.ts";
+import { findSelf, parsePeerList } from "../../../shared/broker/peers/peer-list.ts";
+import { type Peer, type PeersFile, readPeers, writePeers } from "../../../shared/broker/peers/peers.ts";
 import { parseListen } from "../../../shared/broker/server/listen.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
@@ -45,7 +39,7 @@ export async function moveToPeers(
   checkMovable(paths, list);
   const { self, bind } = await findSelf(peers, listen === undefined ? undefined : parseListen(listen));
   await refuseWhereServed(peers, self);
-  const addresses = peers.map(peerAddress).join(", ");
+  const addresses = peers.map(addressText).join(", ");
   const what = `the coordinator of ${paths.name} ends, and the workspace moves to ${addresses}; workers train on meanwhile and keep their results`;
   if (!(await consent(what))) return;
   await stopCoordinator(paths);
@@ -74,7 +68,7 @@ export async function moveToPeers(
 function checkMovable(paths: WorkspacePaths, list: string): void {
   const before = readPeers(paths);
   if (before) {
-    const now = before.peers.map(peerAddress).join(", ");
+    const now = before.peers.map(addressText).join(", ");
     throw new UsageError(`workspace ${paths.name} lives on peers already (${now}); see nexus peers`);
   }
   if (!existsSync(paths.store) || readdirSync(paths.store).length === 0) {
@@ -94,16 +88,16 @@ interface Moved {
 function tell({ scope, file, self, kept, json }: Moved, output: Output): void {
   const command = joinCommand(scope.paths, file);
   if (json) {
-    const told = { type: "move", v: 1, workspace: scope.paths.name, to: "peers", peers: file.peers.map(peerAddress) };
+    const told = { type: "move", v: 1, workspace: scope.paths.name, to: "peers", peers: file.peers.map(addressText) };
     output.result(`${JSON.stringify({ ...told, command, kept })}\n`);
     return;
   }
-  const others = file.peers.filter(({ id }) => id !== self.id).map(peerAddress);
+  const others = file.peers.filter(({ id }) => id !== self.id).map(addressText);
   output.note(`on ${others.join(" and ")} type (${keepSecret}):\n`);
   output.result(`${command}\n`);
   output.note(
     `then, to go on, type here:\nnexus-coord${scope.flags}\n` +
-      `  workers of the old join line find it if the broker was at ${peerAddress(self)}; others get the line that nexus-coord prints\n` +
+      `  workers of the old join line find it if the broker was at ${addressText(self)}; others get the line that nexus-coord prints\n` +
       `  what was here is kept in ${kept}; remove it when all is well\n`,
   );
 }

@@ -1,10 +1,11 @@
 import { rmSync } from "node:fs";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { addressText } from "../../../shared/broker/address.ts";
 import { type Backup, openBackup } from "../../../shared/broker/copies/backup-file.ts";
 import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { restoreFiles } from "../../../shared/broker/copies/workspace-copy.ts";
 import { writeMembers } from "../../../shared/broker/peers/members.ts";
-import { type PeersFile, peerAddress, peerUrls, selfOf } from "../../../shared/broker/peers/peers.ts";
+import { type PeersFile, peerUrls, selfOf } from "../../../shared/broker/peers/peers.ts";
 import { connectAs } from "../../../shared/broker/workspace-link.ts";
 import { pause } from "../../../shared/deadline.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
@@ -29,7 +30,7 @@ export async function moveToSingle(
 ): Promise<void> {
   const { paths } = scope;
   const file = peersOf(scope);
-  const self = peerAddress(selfOf(file));
+  const self = addressText(selfOf(file));
   const what = `workspace ${paths.name} moves to ${self} alone: its disk is the only copy, and the other peers end; workers train on meanwhile`;
   if (!(await consent(what))) return;
   const packed = await packForGood(scope);

@@ -1,4 +1,4 @@
-import { openStreams } from "../../../shared/broker/peers/closed-streams.ts";
+import { openStreams } from "../../../shared/broker/store/closed-streams.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { consentOf } from "../../operator/consent.ts";
 import type { Output } from "../../operator/output.ts";

@@ -1,8 +1,10 @@
+import { addressText } from "../../../shared/broker/address.ts";
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { keptStreamInfos } from "../../../shared/broker/peers/cluster.ts";
 import { type Members, readMembers, writeMembers } from "../../../shared/broker/peers/members.ts";
+import { parsePeer } from "../../../shared/broker/peers/peer-list.ts";
 import { probePeer, stateText } from "../../../shared/broker/peers/peer-probe.ts";
-import { type Peer, type PeersFile, parsePeer, peerAddress, readPeers } from "../../../shared/broker/peers/peers.ts";
+import { type Peer, type PeersFile, readPeers } from "../../../shared/broker/peers/peers.ts";
 import { pause } from "../../../shared/deadline.ts";
 import { NotFoundError, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
@@ -40,7 +42,7 @@ export async function replacePeer(
     }
     if (begun && begun !== old) throw new UsageError(`${typed.next} is a peer already; expected a new machine`);
     await checkGone(old, file, next);
-    const what = `${peerAddress(old)} (${stateText(await probePeer(old))}) is no peer from now on, also if it comes back; ${peerAddress(next)} takes its place`;
+    const what = `${addressText(old)} (${stateText(await probePeer(old))}) is no peer from now on, also if it comes back; ${addressText(next)} takes its place`;
     if (!(await consentOf(options.yes, output)(what))) return;
     const peers = members.peers.map((peer) => (peer === old ? next : peer));
     const after = { generation: members.generation + 1, peers };
@@ -57,17 +59,17 @@ const newest = (members: Members | undefined, file: PeersFile): Members =>
 
 /** By its address, or by its name alone where that is clear. */
 function isCalled(peer: Peer, text: string): boolean {
-  return peerAddress(peer) === text || peerAddress(peer) === peerAddress(parsePeer(text)) || peer.host === text;
+  return addressText(peer) === text || addressText(peer) === addressText(parsePeer(text)) || peer.host === text;
 }
 
 async function checkGone(old: Peer, file: PeersFile, next: Peer): Promise<void> {
-  const address = peerAddress(old);
+  const address = addressText(old);
   if (old.id === file.self) throw new UsageError(`${address} is this machine; type it on another peer`);
   if ((await probePeer(old)) === "up") {
     throw new UsageError(`${address} is up; end it for good first, by typing there: nexus-coord stop`);
   }
   if ((await probePeer(next)) === "other") {
-    throw new UsageError(`a NATS server listens on ${peerAddress(next)} already; expected a machine or a port without`);
+    throw new UsageError(`a NATS server listens on ${addressText(next)} already; expected a machine or a port without`);
   }
 }
 
@@ -75,7 +77,7 @@ async function checkGone(old: Peer, file: PeersFile, next: Peer): Promise<void> 
 async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, json: boolean, output: Output): Promise<void> {
   const file = readPeers(scope.paths);
   if (!file) throw new UsageError(`workspace ${scope.paths.name} has no peers any more`);
-  const address = peerAddress(next);
+  const address = addressText(next);
   if ((await probePeer(next)) !== "up") {
     const command = joinCommand(scope.paths, file);
     if (!json) output.note(`on ${address} type (${keepSecret}):\n`);
@@ -90,14 +92,14 @@ async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, json: b
     await pause(lookEveryMs);
   }
   const rest = `any ${file.peers.length === 5 ? "two" : "one"} of ${addressesOf(file)} may die`;
-  if (json) output.result(line({ step: "done", peer: address, peers: file.peers.map(peerAddress) }));
+  if (json) output.result(line({ step: "done", peer: address, peers: file.peers.map(addressText) }));
   else output.result(`${address} has all copies; ${rest}\n`);
 }
 
 const line = (value: object): string => `${JSON.stringify({ type: "peers-replace", v: 1, ...value })}\n`;
 
 async function whatIsMissing(bus: CoordinatorBus, file: PeersFile, next: Peer): Promise<string | undefined> {
-  const address = peerAddress(next);
+  const address = addressText(next);
   try {
     if ((await probePeer(next)) !== "up") return `waiting for ${address} to be started`;
     const infos = await keptStreamInfos(bus);

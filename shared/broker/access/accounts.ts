@@ -1,8 +1,8 @@
 import { isWorkerId, type WorkerId } from "../../domain/names.ts";
 import { BrokerError } from "../../errors.ts";
 import * as subjects from "../../wire/subjects.ts";
-import { type Peer, peerAddress, systemUser } from "../peers/peers.ts";
-import { hostInUrl } from "../server/broker-info.ts";
+import { addressText, hostInUrl } from "../address.ts";
+import { type Peer, systemUser } from "../peers/peers.ts";
 import type { RoleSecrets } from "./credentials.ts";
 
 /**
@@ -131,7 +131,7 @@ function clusterBlock({ name, self, peers, routeSecret }: ClusterSettings, host:
     quote(`nats-route://${routeUser}:${routeSecret}@${hostInUrl(peer.host)}:${peer.routePort}`);
   return `
 # What clients are told of this server, so that they know where to go when another one ends.
-client_advertise: ${quote(peerAddress(self))}
+client_advertise: ${quote(addressText(self))}
 cluster {
   name: ${quote(name)}
   host: ${quote(host)}

@@ -4,7 +4,8 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { workerIdFrom } from "../../domain/names.ts";
 import { BrokerError, UsageError } from "../../errors.ts";
-import { type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
+import { writeJsonFile } from "../../machine/secret-file.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 
 /** Who may use the broker beside workers: see accounts.ts for what each may do. */
 export const roles = ["coordinator", "operator", "viewer"] as const;
@@ -38,7 +39,7 @@ export function ensureRoleSecrets(paths: WorkspacePaths): RoleSecrets {
     const file = secretFile(paths, role);
     if (existsSync(file)) continue;
     const secret: RoleSecret = { user: role, password: randomBytes(32).toString("base64url") };
-    writeSecretFile(file, `${JSON.stringify(secret)}\n`);
+    writeJsonFile(file, secret);
   }
   const read = (role: Role): RoleSecret => readRoleSecret(paths, role);
   return { coordinator: read("coordinator"), operator: read("operator"), viewer: read("viewer") };

@@ -1,15 +1,15 @@
-import { type Bus, BusError } from "../../ports.ts";
-
 /**
  * JetStream's own requests, for what the client does not offer: states with their gaps, snapshots, changes of a stream.
- * They need a coordinator's rights, but for `streamState`, which a viewer may ask too.
+ * They need a coordinator's rights, except `streamInfo`, which a viewer may ask too.
  */
+
+import { type Bus, BusError } from "../../ports.ts";
 
 const answerTimeoutMs = 10_000;
 const firstPatienceMs = 1000;
 const streamNotFound = 10059;
-/** The cluster has no leader yet, or its answer was lost on the way: asked again. */
-const unavailable = new Set([10008, 10009, 10073, 10074]);
+/** The cluster has no leader yet: "temporarily unavailable", "cannot handle request". */
+const unavailable = new Set([10008, 10009]);
 
 export interface StreamState {
   readonly messages: number;
@@ -22,13 +22,13 @@ export interface StreamState {
 export interface ReplicaState {
   readonly server: string;
   readonly isLeader: boolean;
-  /** Holds everything that the leader has confirmed. */
+  /** It holds everything that the leader has confirmed. */
   readonly isCurrent: boolean;
   readonly isOffline: boolean;
 }
 
 export interface StreamInfo {
-  /** When it was made, as the broker says it; a server's restart does not change it. */
+  /** When the stream was made, according to the broker; a restart of the server does not change it. */
   readonly created: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly state: StreamState;
@@ -36,12 +36,12 @@ export interface StreamInfo {
   readonly replicas: readonly ReplicaState[];
 }
 
-/** A refusal of JetStream's, with its number. */
+/** JetStream's refusal of a request, with its number. */
 export class JetStreamRefusal extends BusError {
   readonly errorCode: number;
 
-  constructor(subject: string, description: string, errorCode: number) {
-    super("refused", `${subject}: the broker refused it: ${description} (${errorCode})`);
+  constructor(subject: string, description: string, errorCode: number, options?: { cause?: unknown }) {
+    super("refused", `${subject}: the broker refused it: ${description} (${errorCode})`, options);
     this.errorCode = errorCode;
   }
 }
@@ -70,13 +70,13 @@ export function checkedAnswer(subject: string, data: Uint8Array): Record<string,
   return answer;
 }
 
-/** Whether the refusal may pass by itself, as while a cluster chooses its leader. */
+/** Whether the trouble may pass by itself, as while a cluster chooses its leader. */
 export const mayPass = (error: unknown): boolean =>
   error instanceof JetStreamRefusal
     ? unavailable.has(error.errorCode)
     : error instanceof BusError && error.reason !== "closed" && error.reason !== "refused";
 
-/** Undefined when there is no such stream. A question that was lost, as in a cluster that chooses its leader, is asked again. */
+/** Undefined when there is no such stream. Asks again when an answer is lost, as in a cluster that chooses its leader. */
 export async function streamInfo(
   bus: Bus,
   stream: string,

@@ -1,14 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
-import { BrokerError } from "../../errors.ts";
-import { explainLock, type HeldLock, takeLock } from "../../machine/lock-file.ts";
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { lockStore } from "../../machine/lock-file.ts";
 import { ownIdentity } from "../../machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../machine/workspace.ts";
 import { encodeLeader } from "../../wire/messages.ts";
 import { leaderKey } from "../../wire/subjects.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
-import { currentMark, forgetMark, type StoreMark, writeMark } from "../store/store-mark.ts";
+import { currentMark, type StoreMark, writeMark } from "../store/store-mark.ts";
 import { linkWorkspace } from "../workspace-link.ts";
+import { moveAside } from "./set-aside.ts";
 
 export interface Replacement {
   /** What the folder gets its name from that keeps what was there before: `damaged`. */
@@ -33,7 +33,7 @@ export async function replaceStore<T>(
 ): Promise<{ readonly result: T; readonly kept: string | undefined }> {
   const isNew = !existsSync(paths.dir);
   createWorkspace(paths);
-  const making = lockOrSay(join(paths.dir, "new-store.lock"), `a new store of workspace ${paths.name}`);
+  const making = lockStore(join(paths.dir, "new-store.lock"), `a new store of workspace ${paths.name}`);
   const scratch = workspaceAt(join(paths.dir, "new-store"));
   try {
     rmSync(scratch.dir, { recursive: true, force: true }); // of one that was killed
@@ -79,31 +79,23 @@ function exchange(
   { why, withSecrets }: Replacement,
   mark: StoreMark,
 ): string | undefined {
-  const lock = lockOrSay(paths.brokerLock, `the exchange of the store of workspace ${paths.name}`);
-  const parts = withSecrets ? [paths.store, paths.secrets, paths.storeMark] : [paths.store, paths.storeMark];
-  const folder = join(paths.dir, `${why}-${new Date().toISOString().replace(/[:.]/g, "-")}`);
-  const moved: string[] = [];
+  const lock = lockStore(paths.brokerLock, `the exchange of the store of workspace ${paths.name}`);
+  let folder: string;
   try {
-    mkdirSync(folder, { mode: 0o700 });
-    for (const part of parts.filter((each) => existsSync(each))) {
-      renameSync(part, join(folder, basename(part)));
-      moved.push(part);
+    const aside = moveAside(paths, why, [paths.store, paths.storeMark, ...(withSecrets ? [paths.secrets] : [])]);
+    folder = aside.folder;
+    try {
+      renameSync(scratch.store, paths.store);
+      if (withSecrets) {
+        // The next start writes these anew, with its own folders in them.
+        for (const file of [scratch.serverConfiguration, scratch.workersConfiguration]) rmSync(file, { force: true });
+        renameSync(scratch.secrets, paths.secrets);
+      }
+      writeMark(paths, mark);
+    } catch (error) {
+      aside.undo();
+      throw error;
     }
-    renameSync(scratch.store, paths.store);
-    if (withSecrets) {
-      // The next start writes these anew, with its own folders in them.
-      for (const file of [scratch.serverConfiguration, scratch.workersConfiguration]) rmSync(file, { force: true });
-      renameSync(scratch.secrets, paths.secrets);
-    }
-    forgetMark(paths);
-    writeMark(paths, mark);
-  } catch (error) {
-    for (const part of moved) {
-      rmSync(part, { recursive: true, force: true });
-      renameSync(join(folder, basename(part)), part);
-    }
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
   } finally {
     lock.release();
   }
@@ -116,14 +108,6 @@ function exchange(
 function isWorthKeeping(folder: string): boolean {
   const store = join(folder, "store");
   return (existsSync(store) && readdirSync(store).length > 0) || existsSync(join(folder, "store-mark.json"));
-}
-
-function lockOrSay(path: string, purpose: string): HeldLock {
-  const attempt = takeLock(path, purpose);
-  if (attempt.ok) return attempt.lock;
-  throw new BrokerError(
-    `the store is in use: ${explainLock(path, attempt.owner, attempt.liveness)}; nothing was changed`,
-  );
 }
 
 /** Leaders of another life of this workspace may have reached terms that its journal does not know; workers ignore lower ones. */

@@ -1,6 +1,7 @@
 import type { Bus } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
-import { type CoordinatorBus, connectBus } from "../client/bus.ts";
+import type { CoordinatorBus } from "../client/bus.ts";
+import { connectBus } from "../client/connect.ts";
 import { askJetStream, checkedAnswer, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { type PeersFile, peerUrls, systemUser } from "./peers.ts";
 

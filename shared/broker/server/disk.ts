@@ -1,19 +1,22 @@
-import { statfsSync } from "node:fs";
-import { readJsonFile, type WorkspacePaths } from "../../machine/workspace.ts";
+/** What becomes of a broker on a full disk: it is stopped in time, and can still say why. */
+
+import { existsSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { readJsonFields } from "../../machine/secret-file.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 
 /**
- * Free space under which the server is stopped. Seen with nats-server 2.10.27: when a disk is so full that a stream's next
- * block file cannot be made, the server forgets the stream's last sequence; once there is space again it acknowledges
- * messages under old numbers, and they are gone at its next start. So it must not run on a full disk. The guard looks every
- * second, and the fastest writer measured put 137 MB/s.
+ * The server is stopped when less than this is free. When a disk is so full that a stream's next block file cannot be made,
+ * nats-server 2.10.27 forgets the stream's last sequence (seen). Once there is space again, it acknowledges messages under old
+ * numbers, and they are gone at its next start. The guard looks every second; the fastest writer measured put 137 MB/s.
  */
 const defaultReserveMb = 256;
 
-/** Undefined when there is space enough. The reserve may be changed, also while the broker runs, in broker-settings.json. */
+/** Undefined when there is enough space. broker-settings.json may change the reserve, also while the broker runs. */
 export function diskTrouble(paths: WorkspacePaths): string | undefined {
   const { bavail, bsize } = statfsSync(paths.store);
   const freeMb = Math.floor((bavail * bsize) / 1e6);
-  const reserveMb = reserveOf(paths);
+  const { diskReserveMb } = readJsonFields(paths.brokerSettings);
+  const reserveMb = typeof diskReserveMb === "number" && diskReserveMb >= 0 ? diskReserveMb : defaultReserveMb;
   if (freeMb >= reserveMb) return undefined;
   return (
     `no space left for the broker: the disk that holds ${paths.store} has ${freeMb} MB free and ${reserveMb} MB are kept ` +
@@ -21,12 +24,48 @@ export function diskTrouble(paths: WorkspacePaths): string | undefined {
   );
 }
 
-/** What the server's log says when a write met a full disk or an exhausted quota. */
+/** Whether the server's log tells of a write that met a full disk or an exhausted quota. */
 export const saysDiskFull = (log: string): boolean => /no space left on device|disk quota exceeded/i.test(log);
 
-function reserveOf(paths: WorkspacePaths): number {
-  const settings = readJsonFile(paths.brokerSettings);
-  if (typeof settings !== "object" || settings === null) return defaultReserveMb;
-  const { diskReserveMb } = settings as { diskReserveMb?: unknown };
-  return typeof diskReserveMb === "number" && diskReserveMb >= 0 ? diskReserveMb : defaultReserveMb;
+export const isDiskFull = (error: unknown): boolean =>
+  ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+
+/** Enough for broker.json, and for some lines of logs. */
+const ballastBytes = 128 * 1024;
+
+/**
+ * A file that is removed from a disk full to the last byte, to make room for broker.json. Without it broker.json kept its old
+ * content (seen on a full tmpfs), and all that commands could say was that no server answers.
+ */
+export class Ballast {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Makes the file where there is room for it; where there is none now, a later call may find some. */
+  take(): void {
+    try {
+      // Not zeros, which some file systems store as nothing.
+      if (!existsSync(this.#path)) writeFileSync(this.#path, Buffer.alloc(ballastBytes, "ballast"), { mode: 0o600 });
+    } catch {
+      this.throwOff();
+    }
+  }
+
+  throwOff(): void {
+    rmSync(this.#path, { force: true });
+  }
+
+  /** Writes something that must be written, on a full disk in the ballast's place. */
+  sparing(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.throwOff();
+      write();
+    }
+  }
 }

@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { UsageError } from "../../errors.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
+import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 
 /** A broker of someone else's, named on the command line, or by the last start of this machine's coordinator. */
 export interface ExternalBroker {
@@ -40,13 +41,11 @@ export function rememberBroker(paths: WorkspacePaths, external: ExternalBroker |
   }
   const { url, credentialsFile } = external;
   const file = credentialsFile === null ? null : resolve(credentialsFile);
-  writeSecretFile(paths.externalBroker, `${JSON.stringify({ url, credentialsFile: file })}\n`);
+  writeJsonFile(paths.externalBroker, { url, credentialsFile: file });
 }
 
 function remembered(paths: WorkspacePaths): ExternalBroker | null {
-  const value = readJsonFile(paths.externalBroker);
-  if (typeof value !== "object" || value === null) return null;
-  const { url, credentialsFile } = value as Record<string, unknown>;
+  const { url, credentialsFile } = readJsonFields(paths.externalBroker);
   if (typeof url !== "string") return null;
   return {
     url,

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from "../../machine/process-identity.ts";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
+import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 
 /** Who needs the broker: a coordinator, which must find it again after a crash, or a command that only reads. */
 export type HolderKind = "coordinator" | "reader";
@@ -17,15 +18,11 @@ export interface Holder {
 }
 
 /** Registers this process; one process may hold several times. */
-export function addHolder(
-  paths: WorkspacePaths,
-  kind: HolderKind,
-  lingerMs: number,
-): { release(): void; isThere(): boolean } {
+export function addHolder(paths: WorkspacePaths, kind: HolderKind, lingerMs: number): { release(): void } {
   const identity = ownIdentity();
   const file = join(paths.holders, `${identity.pid}.${randomBytes(4).toString("hex")}.json`);
-  writeSecretFile(file, `${JSON.stringify({ identity, kind, lingerMs: kind === "reader" ? 0 : lingerMs })}\n`);
-  return { release: () => rmSync(file, { force: true }), isThere: () => existsSync(file) };
+  writeJsonFile(file, { identity, kind, lingerMs: kind === "reader" ? 0 : lingerMs });
+  return { release: () => rmSync(file, { force: true }) };
 }
 
 export interface Census {
@@ -51,9 +48,7 @@ export function forget(holders: readonly Holder[]): void {
 
 /** Undefined for a file that was removed meanwhile, or is not ours. */
 function readHolder(file: string): Holder | undefined {
-  const value = readJsonFile(file);
-  if (typeof value !== "object" || value === null) return undefined;
-  const { identity, kind, lingerMs } = value as Record<string, unknown>;
+  const { identity, kind, lingerMs } = readJsonFields(file);
   if (!isProcessIdentity(identity) || typeof lingerMs !== "number") return undefined;
   return kind === "coordinator" || kind === "reader" ? { file, identity, kind, lingerMs } : undefined;
 }

@@ -1,10 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { connect } from "node:net";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
 import { identify, type ProcessIdentity } from "../../machine/process-identity.ts";
-import { localHost } from "./broker-info.ts";
+import { localHost, probeServer } from "../address.ts";
 import { saysDiskFull } from "./disk.ts";
 import { endProcess, processesWith, spawnTied } from "./tied-process.ts";
 
@@ -31,6 +30,7 @@ export interface NatsStart {
 
 /** A store of millions of messages is read again in seconds after a crash; beyond this something is wrong. */
 const startLimitMs = 120_000;
+const answerMs = 1000;
 /** JetStream closed within 4 ms in every measured shutdown. */
 const stopGraceMs = 10_000;
 
@@ -46,9 +46,10 @@ export async function startNats(start: NatsStart): Promise<NatsProcess> {
   });
   const identity = child.pid === undefined ? undefined : identify(child.pid);
 
+  const address = { host: localHost(start.host), port: start.port };
   const limit = performance.now() + startLimitMs;
   while (end === undefined) {
-    if (await answersAs(start)) {
+    if ((await probeServer(address, start.serverName, answerMs)) === "up") {
       if (!identity) break;
       return { identity, ended, stop: () => stop(identity, ended) };
     }
@@ -70,19 +71,20 @@ export async function endLeftServers(configuration: string): Promise<number> {
 }
 
 /** Size of a file, 0 if it is missing; with `readFrom`, what a log gained since. */
-export function sizeOf(path: string): number {
-  return withFile(path, (file) => fstatSync(file).size) ?? 0;
-}
+export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** What was written to a log after its first `offset` bytes, at most 64 KiB; all of it when the log was begun anew. */
 export function readFrom(path: string, offset: number): string {
-  const text = withFile(path, (file) => {
-    const { size } = fstatSync(file);
-    const from = Math.max(size < offset ? 0 : offset, size - 65_536);
-    const bytes = Buffer.alloc(Math.max(0, size - from));
+  const size = sizeOf(path);
+  const from = Math.max(size < offset ? 0 : offset, size - 65_536);
+  if (size <= from) return "";
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(size - from);
     return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from)).toString("utf8");
-  });
-  return text ?? "";
+  } finally {
+    closeSync(file);
+  }
 }
 
 const natsArguments = (configuration: string): string[] => ["-c", configuration];
@@ -108,25 +110,6 @@ async function stop(identity: ProcessIdentity, ended: Promise<string>): Promise<
   await ended;
 }
 
-/** Whether the server that listens there is the one we started: it opens each connection with `INFO {...}`. */
-function answersAs(start: NatsStart): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: localHost(start.host), port: start.port });
-    let greeting = "";
-    const finish = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1000, () => finish(false));
-    socket.once("error", () => finish(false));
-    socket.once("close", () => finish(false));
-    socket.on("data", (bytes: Buffer) => {
-      greeting += bytes.toString("utf8");
-      if (greeting.includes("\r\n")) finish(greeting.includes(`"server_name":${JSON.stringify(start.serverName)}`));
-    });
-  });
-}
-
 function startFailure(start: NatsStart, end: string, said: string): BrokerError {
   if (/address already in use/.test(said)) return new PortTakenError(start.host, start.port);
   if (saysDiskFull(said))
@@ -142,20 +125,5 @@ function startFailure(start: NatsStart, end: string, said: string): BrokerError 
 export class PortTakenError extends BrokerError {
   constructor(host: string, port: number) {
     super(`port ${port} on ${host} was taken by another program just now; start again`);
-  }
-}
-
-function withFile<T>(path: string, use: (file: number) => T): T | undefined {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw cause;
-  }
-  try {
-    return use(file);
-  } finally {
-    closeSync(file);
   }
 }

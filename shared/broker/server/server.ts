@@ -3,28 +3,31 @@ import { closeSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { BrokerError, NexusError } from "../../errors.ts";
-import { explainLock, isSilent, readLockOwner, takeLock } from "../../machine/lock-file.ts";
+import { explainLock, isSilent, readLockOwner, storeInUse, takeLock } from "../../machine/lock-file.ts";
 import { isAlive, liveness, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
 import type { WorkerUser } from "../access/accounts.ts";
+import { type Address, addressText, loopback } from "../address.ts";
 import { type BinarySearch, findNatsServer } from "../install/nats-server-binary.ts";
 import { type BrokerInfo, guardPurpose, isServing, runningBroker } from "./broker-info.ts";
-import type { GuardMessage, GuardOptions } from "./guard.ts";
+import { isDiskFull } from "./disk.ts";
+import type { GuardMessage } from "./guard.ts";
+import type { GuardOptions } from "./guard-loop.ts";
 import { addHolder, type HolderKind, takeCensus } from "./holders.ts";
-import { type Listen, listenText, loopback, parseListen } from "./listen.ts";
+import { parseListen } from "./listen.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";
+import { rememberedListen, rememberListen } from "./port-choice.ts";
 import { reloadWorkers } from "./reload-workers.ts";
-import { rememberedListen, rememberListen } from "./remembered-listen.ts";
 import { signalProcess } from "./tied-process.ts";
 
 export interface HoldOptions extends BinarySearch {
   readonly kind: HolderKind;
   /**
-   * `host:port`. Left out: where it listened when a coordinator last held it; loopback at first, and for readers. A port of
-   * loopback that is taken by now is exchanged for another.
+   * `host:port`. Left out: where it listened when a coordinator last held it; for readers, and at first, loopback. A loopback
+   * port that is taken by now is exchanged for another.
    */
   readonly listen?: string | undefined;
-  /** How long the broker outlives a coordinator that dies without releasing it; 10 minutes. Readers: not at all. */
+  /** How long the broker outlives a coordinator that dies without releasing it; left out: 10 minutes. Readers: not at all. */
   readonly lingerMs?: number | undefined;
 }
 
@@ -36,8 +39,8 @@ export interface HeldBroker {
   /** The broker was running already. */
   readonly adopted: boolean;
   /**
-   * Makes these the workers that may connect, and resolves when the server obeys. Others stay connected; workers that are
-   * no longer listed are cut off.
+   * Makes these the workers that may connect, and resolves when the server has read the list. Workers that are no longer
+   * listed are disconnected; everybody else stays connected.
    */
   reloadUsers(workers: readonly WorkerUser[], joinCode?: string): Promise<void>;
   /** Gives the share back; resolves when the broker has stopped, if nobody else holds it. */
@@ -45,15 +48,15 @@ export interface HeldBroker {
 }
 
 const tenMinutesMs = 600_000;
-/** A guard that starts or stops is waited for this long: a server may take two minutes to read a large store. */
+/** How long to wait for a guard that starts or stops: a server may take two minutes to read a large store. */
 const patienceMs = 130_000;
 const watchEveryMs = 1000;
-/** A broker that listens elsewhere, for commands that only read, is waited for this long. */
+/** How long to wait for commands that only read, when their broker listens elsewhere. */
 const readersGraceMs = 10_000;
 
 /**
- * Sees to it that the workspace's broker runs while this process lives or until it releases: starts one, or joins the one
- * that runs. A coordinator that holds it also restarts the guard should someone kill it.
+ * Keeps the workspace's broker up until this process releases it or ends: starts one, or joins the one that runs. A
+ * coordinator that holds it also restarts a guard that was killed.
  *
  * @throws BrokerError that says why there is no broker: no program, port taken, store held elsewhere, disk full
  */
@@ -95,8 +98,8 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
   };
 }
 
-/** Others have joined there, so it is that address or none. */
-function listenAgain(paths: WorkspacePaths, kind: HolderKind): Listen | undefined {
+/** The last address, where others than this machine may have joined: it is that one or none. */
+function listenAgain(paths: WorkspacePaths, kind: HolderKind): Address | undefined {
   const last = kind === "coordinator" ? rememberedListen(paths) : undefined;
   return last && last.host !== loopback ? { host: last.host, port: last.port } : undefined;
 }
@@ -110,7 +113,7 @@ interface Found {
 
 type Settings = HoldOptions & { readonly log: (line: string) => void };
 
-async function findOrStart(paths: WorkspacePaths, options: Settings, listen: Listen | undefined): Promise<Found> {
+async function findOrStart(paths: WorkspacePaths, options: Settings, listen: Address | undefined): Promise<Found> {
   const startedAt = performance.now();
   while (performance.now() < startedAt + patienceMs) {
     const info = runningBroker(paths);
@@ -134,7 +137,7 @@ async function findOrStart(paths: WorkspacePaths, options: Settings, listen: Lis
   );
 }
 
-/** Whether a guard of ours may try to take the lock. False while another guard starts or stops. */
+/** Whether a guard may try to take the lock. False while another guard starts or stops. */
 async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): Promise<boolean> {
   const owner = readLockOwner(paths.brokerLock);
   if (owner === undefined || owner === "unreadable") return true;
@@ -142,21 +145,19 @@ async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): P
   if (state === "dead") return true;
   if (state === "alive") {
     if (owner.purpose === guardPurpose(paths)) return false;
-    throw new BrokerError(`the store is in use: ${explainLock(paths.brokerLock, owner, state)}`);
+    throw storeInUse(paths.brokerLock, owner, state);
   }
   log(
-    `${paths.brokerLock} is held by process ${owner.identity.pid} on ${owner.host}; looking for 30 s whether it lives...`,
+    `${paths.brokerLock} is held by process ${owner.identity.pid} on ${owner.host}; watching for 30 s whether it is alive...`,
   );
-  if (!(await isSilent(paths.brokerLock))) {
-    throw new BrokerError(`the store is in use: ${explainLock(paths.brokerLock, owner, state)}`);
-  }
+  if (!(await isSilent(paths.brokerLock))) throw storeInUse(paths.brokerLock, owner, state);
   const attempt = takeLock(paths.brokerLock, guardPurpose(paths), owner.nonce);
   if (attempt.ok) attempt.lock.release();
   return true;
 }
 
-/** The running broker listens elsewhere than we were told. If nobody uses it, it goes. */
-function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Listen, until: number): void {
+/** Ends the running broker, which listens elsewhere than we were told, if nobody uses it. */
+function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Address, until: number): void {
   const others = takeCensus(paths).living.filter(({ identity }) => identity.pid !== process.pid);
   if (others.length === 0) {
     signalProcess(info.guard, "SIGINT");
@@ -166,8 +167,8 @@ function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Listen, until:
   if (performance.now() < until && others.every(({ kind }) => kind === "reader")) return;
   const pids = others.map(({ identity }) => identity.pid).join(", ");
   throw new BrokerError(
-    `the broker of workspace ${paths.name} runs already and listens on ${listenText(info)}, not on ${listenText(listen)}; ` +
-      `stop what uses it first (process ${pids}), or let it stay there: --listen ${listenText(info)}`,
+    `the broker of workspace ${paths.name} already runs and listens on ${addressText(info)}, not on ${addressText(listen)}; ` +
+      `stop what uses it first (process ${pids}), or leave it there: --listen ${addressText(info)}`,
   );
 }
 
@@ -175,7 +176,7 @@ function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Listen, until:
 async function startGuard(
   paths: WorkspacePaths,
   options: Settings,
-  listen: Listen | undefined,
+  listen: Address | undefined,
 ): Promise<BrokerInfo | undefined> {
   const binary = await findNatsServer(options);
   const guardOptions: GuardOptions = {
@@ -190,7 +191,7 @@ async function startGuard(
   if (typeof message === "object") {
     if (message.kind === "failed") throw new BrokerError(message.message);
     if (message.kind === "locked") return undefined;
-    // Of a broker that runs for one command's while nobody need know.
+    // A broker that runs for one command only is nothing to talk about.
     if (options.kind === "coordinator") for (const note of message.notes) options.log(note);
     return message.info;
   }
@@ -221,8 +222,8 @@ function firstMessage(child: ChildProcess): Promise<GuardMessage | string> {
   });
 }
 
-/** Restarts a guard that was killed, on the same address; says when the server is kept down, and when it is back. */
-function keepAlive(paths: WorkspacePaths, options: Settings, listen: Listen, first: BrokerInfo): () => Promise<void> {
+/** Restarts a guard that was killed, at the same address; says when the server is kept down, and when it is back. */
+function keepAlive(paths: WorkspacePaths, options: Settings, listen: Address, first: BrokerInfo): () => Promise<void> {
   let looking: Promise<void> | undefined;
   let trouble: string | null = null;
   let guard = first.guard;
@@ -258,7 +259,7 @@ function keepAlive(paths: WorkspacePaths, options: Settings, listen: Listen, fir
   };
 }
 
-/** Waits for the broker's end, unless someone else needs it, or it waits for a coordinator that died. */
+/** Waits for the broker's end, unless someone else needs it, or it stays up for a coordinator that died. */
 async function whileOnlyOurs(paths: WorkspacePaths, guard: ProcessIdentity): Promise<void> {
   const limit = performance.now() + patienceMs;
   while (isAlive(guard) && performance.now() < limit) {
@@ -272,9 +273,9 @@ function asBrokerError<T>(paths: WorkspacePaths, act: () => T): T {
     return act();
   } catch (cause) {
     if (cause instanceof NexusError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === "ENOSPC" || code === "EDQUOT" ? "no space left on its disk; nothing is lost: free some" : message;
+    const why = isDiskFull(cause)
+      ? "no space left on its disk; nothing is lost: free some"
+      : (cause as NodeJS.ErrnoException).message;
     throw new BrokerError(`cannot write to workspace ${paths.dir}: ${why}`, { cause });
   }
 }

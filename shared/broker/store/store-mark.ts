@@ -1,5 +1,5 @@
-import { rmSync } from "node:fs";
-import { readJsonFile, type WorkspacePaths, writeSecretFile } from "../../machine/workspace.ts";
+import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus } from "../../ports.ts";
 import { streams } from "../../wire/subjects.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
@@ -20,9 +20,7 @@ const nothing: StoreMark = { store: "", journal: 0, evidence: 0 };
 const keepEveryMs = 2000;
 
 export function readMark(paths: WorkspacePaths): StoreMark {
-  const value = readJsonFile(paths.storeMark);
-  if (typeof value !== "object" || value === null) return nothing;
-  const { store = "", journal, evidence } = value as Record<string, unknown>;
+  const { store = "", journal, evidence } = readJsonFields(paths.storeMark);
   const isSequence = (field: unknown): field is number => Number.isSafeInteger(field) && (field as number) >= 0;
   const isMark = typeof store === "string" && isSequence(journal) && isSequence(evidence);
   return isMark ? { store, journal, evidence } : nothing;
@@ -34,11 +32,7 @@ export function markOf(paths: WorkspacePaths, store: string | undefined): StoreM
   return store === undefined || mark.store === "" || mark.store === store ? mark : { ...nothing, store };
 }
 
-export function writeMark(paths: WorkspacePaths, mark: StoreMark): void {
-  writeSecretFile(paths.storeMark, `${JSON.stringify(mark)}\n`);
-}
-
-export const forgetMark = (paths: WorkspacePaths): void => rmSync(paths.storeMark, { force: true });
+export const writeMark = (paths: WorkspacePaths, mark: StoreMark): void => writeJsonFile(paths.storeMark, mark);
 
 /** What the streams end with now. */
 export async function currentMark(bus: Bus): Promise<StoreMark> {

@@ -4,14 +4,14 @@ import { BrokerError } from "../../errors.ts";
 import { BusError } from "../../ports.ts";
 import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
-import { streamInfo, updateStream } from "../client/jetstream-api.ts";
-import { openStreams } from "../peers/closed-streams.ts";
+import { JetStreamRefusal, streamInfo, updateStream } from "../client/jetstream-api.ts";
+import { openStreams } from "./closed-streams.ts";
 
 const gib = 2 ** 30;
 const retryMs = 500;
-/** A cluster that has just begun knows of its servers only after some seconds, and refuses copies until then. */
+/** A cluster that has just started knows its servers only after some seconds, and refuses copies until then. */
 const peerPatienceMs = 10_000;
-/** A broker that stands still, or has just been started anew, is asked again for so long. */
+/** How long to ask a broker that stands still, or was just restarted. */
 const silencePatienceMs = 60_000;
 
 /**
@@ -33,16 +33,16 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const where = storeDir === null ? "on the broker" : `on the disk of ${storeDir}`;
-    const remedy = /replicas|non-clustered|suitable peers/.test(why)
+    const advice = isRefusal(cause, noSuitablePeers, notInACluster)
       ? `${replicas} copies need a NATS cluster of as many servers that run`
       : isSilence(cause) || hasNoJetStream(cause)
-        ? "look whether it runs and has JetStream, then start again"
+        ? "check that it runs and has JetStream, then start again"
         : `free space ${where}, then start again`;
-    throw new BrokerError(`the broker could not make its streams: ${why}\n  ${remedy}`, { cause });
+    throw new BrokerError(`the broker could not make its streams: ${why}\n  ${advice}`, { cause });
   }
 }
 
-/** Again and again where it may come right by itself. */
+/** Tries again as long as the trouble may pass by itself. */
 async function patiently(make: () => Promise<void>): Promise<void> {
   const startedAt = performance.now();
   for (;;) {
@@ -56,27 +56,33 @@ async function patiently(make: () => Promise<void>): Promise<void> {
 }
 
 function patienceWith(error: unknown): number {
-  if (error instanceof Error && error.message.includes("suitable peers")) return peerPatienceMs;
+  if (isRefusal(error, noSuitablePeers)) return peerPatienceMs;
   return isSilence(error) ? silencePatienceMs : 0;
 }
+
+const noSuitablePeers = 10005;
+const notInACluster = 10074;
+
+const isRefusal = (error: unknown, ...codes: readonly number[]): boolean =>
+  error instanceof JetStreamRefusal && codes.includes(error.errorCode);
 
 const hasNoJetStream = (error: unknown): boolean => error instanceof BusError && error.reason === "nobody answered";
 
 const isSilence = (error: unknown): boolean =>
   error instanceof BusError && (error.reason === "no answer in time" || error.reason === "not connected");
 
-/** Never lowers them: a copy is thrown away by the broker's administrator alone. */
+/** Never lowers them: only the broker's administrator throws a copy away. */
 async function raiseCopies(bus: CoordinatorBus, name: string, replicas: number): Promise<void> {
   const info = await streamInfo(bus, name);
   const { num_replicas: now = 1 } = (info?.config ?? {}) as { num_replicas?: number };
   if (!info || now >= replicas) return;
-  // Of several copies one that is behind must not say who leads.
+  // A copy that is behind must not say who leads.
   const changes =
     name === `KV_${bucket}` ? { num_replicas: replicas, allow_direct: false } : { num_replicas: replicas };
   await updateStream(bus, info, changes);
 }
 
-/** The workspace's streams, the journal first: what it cites is in those that follow. */
+/** The workspace's streams, the journal first: the others hold what it cites. */
 export async function streamPlans(storeDir: string | null): Promise<StreamPlan[]> {
   const bytes = await shares(storeDir);
   return [
@@ -86,7 +92,7 @@ export async function streamPlans(storeDir: string | null): Promise<StreamPlan[]
   ];
 }
 
-/** Bytes for each stream: most of what is free now, the journal's share kept apart so that evidence cannot crowd it out. */
+/** Bytes for each stream: most of what is free now. The journal has a share of its own, so that evidence cannot crowd it out. */
 async function shares(storeDir: string | null): Promise<{ journal: number; evidence: number; blob: number }> {
   if (storeDir === null) return { journal: -1, evidence: -1, blob: -1 };
   const disk = await statfs(storeDir);

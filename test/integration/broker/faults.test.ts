@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
-import { connectBus } from "../../../shared/broker/client/bus.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import { connectAs } from "../../../shared/broker/workspace-link.ts";

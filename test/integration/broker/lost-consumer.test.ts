@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { connectBus } from "../../../shared/broker/client/bus.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { mustEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";

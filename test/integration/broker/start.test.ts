@@ -142,7 +142,7 @@ describe("what keeps a broker from starting is said at once", () => {
       `rm ${paths.brokerLock}`,
     );
     clearInterval(touching);
-    assert.match(said.join("\n"), /looking for 30 s/);
+    assert.match(said.join("\n"), /watching for 30 s/);
   });
 
   it("a full disk, also while it runs: the server goes down in time and comes back with everything", async () => {

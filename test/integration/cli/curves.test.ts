@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readCurves, readEvidence } from "../../../coordinator/reading/evidence-reader.ts";
-import { connectBus } from "../../../shared/broker/client/bus.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import { metricOf } from "../../../shared/domain/curve.ts";
 import { encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
-import { closeStreams } from "../../../shared/broker/peers/closed-streams.ts";
+import { closeStreams } from "../../../shared/broker/store/closed-streams.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";

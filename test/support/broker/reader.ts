@@ -1,4 +1,4 @@
-import { connectBus } from "../../../shared/broker/client/bus.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
 
 /** A process that reads a stream to its end and on: `reader.js <url> <stream>`. Closes the connection when stdin ends, and has then nothing to do. */
 const [url = "", stream = ""] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** Program: `node swarm-voice.js URL RUNS WORKERS`: publishes a simulated swarm on a broker, its past and then each second's news. */
-import { connectBus } from "../../../shared/broker/client/bus.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { jobName } from "../../../shared/domain/names.ts";

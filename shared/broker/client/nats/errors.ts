@@ -1,12 +1,13 @@
 import { ErrorCode, NatsError } from "nats";
 import { BusError } from "../../../ports.ts";
+import { JetStreamRefusal } from "../jetstream-api.ts";
 
 export const wrongLastSequence = 10071;
-export const wrongLastMsgId = 10070;
-/** JetStream's "no space": stream maximum bytes (10077), storage resources (10047), insufficient resources (10023). */
-export const fullCodes: ReadonlySet<number> = new Set([10077, 10047, 10023]);
+const wrongLastMsgId = 10070;
+/** No space: stream maximum bytes (10077), storage resources (10047), insufficient resources (10023). */
+const fullCodes: ReadonlySet<number> = new Set([10077, 10047, 10023]);
 
-/** What went wrong with a question, a store or a reading. */
+/** What went wrong with a question, a store or a reading. A failure that is not the client's is a bug, and thrown as it is. */
 export function busError(cause: unknown, what: string): BusError {
   if (cause instanceof BusError) return cause;
   if (!(cause instanceof NatsError)) throw cause;
@@ -24,8 +25,19 @@ export function busError(cause: unknown, what: string): BusError {
     case ErrorCode.Disconnect:
       return new BusError("not connected", `${what}: the connection was lost`, options);
     default:
-      return new BusError("refused", `${what}: ${cause.message}`, options);
+      return cause.api_error
+        ? new JetStreamRefusal(what, cause.message, cause.api_error.err_code ?? 0, options)
+        : new BusError("refused", `${what}: ${cause.message}`, options);
   }
+}
+
+/** Why the broker did not store a message. */
+export function storeRefusal(subject: string, error: { err_code?: number; description?: string }): BusError {
+  const { err_code: code = 0, description = "unknown" } = error;
+  if (code === wrongLastSequence || code === wrongLastMsgId)
+    return new BusError("not the next", `${subject}: ${description}`);
+  if (fullCodes.has(code)) return new BusError("full", `${subject}: the broker's store is full (${description})`);
+  return new JetStreamRefusal(subject, description, code);
 }
 
 /** What went wrong while connecting. */

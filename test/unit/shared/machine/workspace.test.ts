@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { UsageError } from "../../../../shared/errors.ts";
-import {
-  createWorkspace,
-  readJsonFile,
-  workspacePaths,
-  writeSecretFile,
-} from "../../../../shared/machine/workspace.ts";
+import { createWorkspace, workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
@@ -59,33 +54,5 @@ describe("a workspace's folder", () => {
       (error: Error) =>
         error instanceof UsageError && error.message.includes(paths.dir) && error.message.includes("XDG_DATA_HOME"),
     );
-  });
-});
-
-describe("a secret file", () => {
-  it("has mode 0600, also when it replaces a readable one, and leaves nothing beside it", () => {
-    const folder = temporaryFolder();
-    const path = join(folder, "secret.json");
-    writeFileSync(path, "old", { mode: 0o644 });
-    writeSecretFile(path, '{"a":1}');
-    assert.equal(readFileSync(path, "utf8"), '{"a":1}');
-    assert.equal(modeOf(path), 0o600);
-    assert.deepEqual(readdirSync(folder), ["secret.json"]);
-    assert.deepEqual(readJsonFile(path), { a: 1 });
-  });
-
-  it("keeps the old text when the new one cannot be written", () => {
-    const folder = temporaryFolder();
-    const path = join(folder, "taken");
-    mkdirSync(join(path, "full"), { recursive: true });
-    assert.throws(() => writeSecretFile(path, "new"));
-    assert.deepEqual(readdirSync(folder), ["taken"]);
-  });
-
-  it("reads as undefined when it is missing or damaged", () => {
-    const path = join(temporaryFolder(), "x.json");
-    assert.equal(readJsonFile(path), undefined);
-    writeFileSync(path, '{"a":');
-    assert.equal(readJsonFile(path), undefined);
   });
 });

@@ -1,27 +1,40 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { BrokerError } from "../../errors.ts";
-import { explainLock, takeLock } from "../../machine/lock-file.ts";
+import { lockStore } from "../../machine/lock-file.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
 
 /** What a workspace held, moved out of the way. */
 export interface SetAside {
+  /** Beside the store: `damaged-2026-11-27T10-11-12-345Z`. */
   readonly folder: string;
-  /** Puts everything back where it was. */
+  /** Puts everything back where it was, in place of what is there now. */
   undo(): void;
 }
 
 /**
  * Moves the store, its mark and the secrets into a folder beside them, for a workspace that goes on elsewhere.
  *
+ * @param why  what the folder's name begins with
  * @throws BrokerError while a broker runs on the store
  */
 export function setAside(paths: WorkspacePaths, why: string): SetAside {
-  const attempt = takeLock(paths.brokerLock, `setting aside the store of workspace ${paths.name}`);
-  if (!attempt.ok) {
-    const who = explainLock(paths.brokerLock, attempt.owner, attempt.liveness);
-    throw new BrokerError(`the store is in use: ${who}; nothing was changed`);
+  const lock = lockStore(paths.brokerLock, `setting aside the store of workspace ${paths.name}`);
+  try {
+    const aside = moveAside(paths, why, [paths.store, paths.secrets, paths.storeMark]);
+    try {
+      createWorkspace(paths);
+      return aside;
+    } catch (error) {
+      aside.undo();
+      throw error;
+    }
+  } finally {
+    lock.release();
   }
+}
+
+/** Moves these parts of a workspace, as far as they exist, into a new folder. The caller holds the store's lock. */
+export function moveAside(paths: WorkspacePaths, why: string, parts: readonly string[]): SetAside {
   const folder = join(paths.dir, `${why}-${new Date().toISOString().replace(/[:.]/g, "-")}`);
   const moved: string[] = [];
   const undo = (): void => {
@@ -33,16 +46,13 @@ export function setAside(paths: WorkspacePaths, why: string): SetAside {
   };
   try {
     mkdirSync(folder, { mode: 0o700 });
-    for (const part of [paths.store, paths.secrets, paths.storeMark].filter((each) => existsSync(each))) {
+    for (const part of parts.filter((each) => existsSync(each))) {
       renameSync(part, join(folder, basename(part)));
       moved.push(part);
     }
-    createWorkspace(paths);
   } catch (error) {
     undo();
     throw error;
-  } finally {
-    attempt.lock.release();
   }
   return { folder, undo };
 }

@@ -1,0 +1,33 @@
+import { pause } from "../../../deadline.ts";
+import { busError } from "./errors.ts";
+
+/** Of a question to JetStream, and of each of its tries. */
+export const questionTimeoutMs = 2000;
+export const questionTimeoutsMs = [questionTimeoutMs, questionTimeoutMs, questionTimeoutMs];
+
+/** While the server reloads its users, it refuses everybody at once. */
+const refusedRetryMs = 150;
+
+/**
+ * Asks again where nobody answers. While nats-server 2.10.27 reloads its users, as after each enrolment, and while a cluster
+ * chooses its leader, questions are never answered (seen), so each is repeated rather than waited for.
+ *
+ * @param timeoutsMs  of one try after another; the last one's failure is the result
+ * @throws BusError
+ */
+export async function patiently<T>(
+  what: string,
+  timeoutsMs: readonly number[],
+  question: (timeoutMs: number) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await question(timeoutsMs[tries - 1] ?? questionTimeoutMs);
+    } catch (cause) {
+      const error = busError(cause, what);
+      const mayPass = error.reason === "nobody answered" || error.reason === "no answer in time";
+      if (!mayPass || tries === timeoutsMs.length) throw error;
+      if (error.reason === "nobody answered") await pause(refusedRetryMs);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { UsageError } from "../../errors.ts";
+import { fieldsOf } from "../../machine/secret-file.ts";
+import { isSharedPeers, type SharedPeers } from "./peers.ts";
+
+/** What a machine needs to become a peer: one line, as secret as the workspace's passwords. */
+export interface Invitation {
+  readonly workspace: string;
+  readonly peers: SharedPeers;
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+}
+
+const invitationPrefix = "nexus-peers:";
+
+export function writeInvitation(invitation: Invitation): string {
+  return invitationPrefix + Buffer.from(JSON.stringify(invitation)).toString("base64url");
+}
+
+/** Reads what `--peers-join` was given: the line itself, the name of a file that holds it, or `-` for standard input. */
+export function readInvitation(given: string): Invitation {
+  const text = given.startsWith(invitationPrefix) ? given : readLine(given);
+  const expected = `expected the line that nexus-coord --peers printed, "${invitationPrefix}...", or a file that holds it`;
+  const encoded = text.slice(invitationPrefix.length);
+  const { workspace, peers, files } = fieldsOf(Buffer.from(encoded, "base64url").toString("utf8"));
+  if (typeof workspace !== "string" || !isSharedPeers(peers) || !Array.isArray(files)) {
+    throw new UsageError(`--peers-join: the line is incomplete or was changed; ${expected}`);
+  }
+  return { workspace, peers, files: files as Invitation["files"] };
+}
+
+function readLine(file: string): string {
+  try {
+    const text = readFileSync(file === "-" ? 0 : file, "utf8").trim();
+    const line = text.split(/\s+/).find((word) => word.startsWith(invitationPrefix));
+    if (line !== undefined) return line;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(
+      `--peers-join ${file.slice(0, 60)}: neither an invitation ("${invitationPrefix}...") nor a file that can be read (${why})`,
+      { cause },
+    );
+  }
+  throw new UsageError(`--peers-join ${file}: holds no line that begins with ${invitationPrefix}`);
+}

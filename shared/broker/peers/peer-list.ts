@@ -1,0 +1,83 @@
+/** The list of peers as people give it: `--peers lab1,lab2,lab3`. */
+
+import { randomBytes } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { UsageError } from "../../errors.ts";
+import { type Address, addressText, parseAddress } from "../address.ts";
+import type { Peer } from "./peers.ts";
+
+const defaultPort = 4222;
+/** NATS's own habit: clients on 4222, servers among themselves on 6222. */
+const routePortAbove = 2000;
+const examples = "--peers lab1,lab2,lab3 or --peers lab1:4222,lab2:4222,lab3:4300";
+
+/** Reads `lab1,lab2:4300,[fd00::3]:4222`. @throws UsageError that says what is wrong with it */
+export function parsePeerList(text: string): Peer[] {
+  const peers = text.split(",").map((part) => parsePeer(part.trim()));
+  if (peers.length !== 3 && peers.length !== 5) {
+    throw new UsageError(
+      `--peers ${text}: names ${peers.length}; expected 3 machines, of which any one may fail, or 5, of which any two may; ${examples}`,
+    );
+  }
+  const seen = new Set<string>();
+  for (const peer of peers) {
+    const address = addressText(peer);
+    if (seen.has(address)) throw new UsageError(`--peers ${text}: names ${address} twice; expected different machines`);
+    seen.add(address);
+  }
+  return peers;
+}
+
+export function parsePeer(text: string): Peer {
+  const { host, port = defaultPort } = parseAddress(text) ?? {};
+  // Above 63535 there is no room for the port of the servers among themselves.
+  if (host === undefined || port < 1 || port + routePortAbove > 65_535) {
+    throw new UsageError(`"${text}" is no peer; expected host or host:port with a port from 1 to 63535; ${examples}`);
+  }
+  const id = `${host.replace(/[^A-Za-z0-9]+/g, "-")}-${randomBytes(4).toString("hex")}`;
+  return { id, host, port, routePort: port + routePortAbove };
+}
+
+/**
+ * Which of the peers this machine is: the one that `--listen` names, or else the only one whose name leads to an address of
+ * this machine.
+ */
+export async function findSelf(
+  peers: readonly Peer[],
+  listen: Address | undefined,
+): Promise<{ self: Peer; bind: string }> {
+  if (listen) {
+    const named = peers.find(({ host, port }) => host === listen.host && port === listen.port);
+    if (named) return { self: named, bind: listen.host };
+  }
+  const here: Peer[] = [];
+  for (const peer of peers) if (await isHere(peer.host)) here.push(peer);
+  const [self, ...more] = here.filter(({ port }) => listen === undefined || port === listen.port);
+  const list = peers.map(addressText).join(", ");
+  const one = peers[0] ? addressText(peers[0]) : "lab1:4222";
+  if (!self) {
+    throw new UsageError(
+      `none of the peers (${list}) is this machine, as far as its addresses say; say which one it is, for example --listen ${one}`,
+    );
+  }
+  if (more.length > 0) {
+    throw new UsageError(
+      `several of the peers (${list}) are this machine; say which one this is, for example --listen ${one}`,
+    );
+  }
+  // A machine's own name often leads to a loopback address on itself, so a name is bound to all addresses.
+  return { self, bind: listen?.host ?? (isIP(self.host) ? self.host : "0.0.0.0") };
+}
+
+async function isHere(host: string): Promise<boolean> {
+  const own = Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
+  try {
+    const found = await lookup(host, { all: true });
+    return found.some(({ address }) => own.includes(address) || address.startsWith("127."));
+  } catch {
+    // A name that this machine cannot look up is another's.
+    return false;
+  }
+}

@@ -1,0 +1,179 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import type { ProcessIdentity } from "../../machine/process-identity.ts";
+import { writeSecretFile } from "../../machine/secret-file.ts";
+import type { WorkspacePaths } from "../../machine/workspace.ts";
+import { type ClusterSettings, serverConfiguration, workersConfiguration } from "../access/accounts.ts";
+import { ensureRoleSecrets, operatorName } from "../access/credentials.ts";
+import { addressText } from "../address.ts";
+import type { NatsServerBinary } from "../install/nats-server-version.ts";
+import { readPeers, selfOf } from "../peers/peers.ts";
+import { cannotListen } from "./listen.ts";
+import { type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
+import { choosePort, type PortChoice } from "./port-choice.ts";
+import { signalProcess } from "./tied-process.ts";
+
+const backOffMs = { first: 200, most: 5000 };
+/** Ports that may be taken between the look at them and the server's start. */
+const portTries = 6;
+
+export interface KeptServerPorts {
+  log(line: string): void;
+  /** The server has ended by itself. */
+  onEnded(): void;
+  /** A restart is due: `isDue` may be true by now. */
+  onDue(): void;
+}
+
+/** The workspace's nats-server: its configuration, its start, and when it may be started again after it died. */
+export class KeptServer {
+  readonly #paths: WorkspacePaths;
+  readonly #binary: NatsServerBinary;
+  readonly #host: string;
+  readonly #ports: KeptServerPorts;
+  #server: NatsProcess | undefined;
+  #port = 0;
+  #retryAt = 0;
+  #backOff = backOffMs.first;
+  #logSeen = 0;
+
+  constructor(paths: WorkspacePaths, binary: NatsServerBinary, host: string, ports: KeptServerPorts) {
+    this.#paths = paths;
+    this.#binary = binary;
+    this.#host = host;
+    this.#ports = ports;
+  }
+
+  /** Null while it is down. */
+  get identity(): ProcessIdentity | null {
+    return this.#server?.identity ?? null;
+  }
+
+  /** Whether it is down and may be started. */
+  get isDue(): boolean {
+    return this.#server === undefined && performance.now() >= this.#retryAt;
+  }
+
+  /** @throws BrokerError where it cannot listen, or does not start */
+  async start(wanted: number | undefined): Promise<PortChoice> {
+    for (let left = portTries; ; left -= 1) {
+      const choice = await choosePort(this.#paths, this.#host, wanted);
+      try {
+        this.#port = choice.port;
+        await this.#start();
+        return choice;
+      } catch (error) {
+        if (!(error instanceof PortTakenError) || left === 1) throw error;
+        if (wanted !== undefined) throw cannotListen({ host: this.#host, port: wanted }, "EADDRINUSE");
+      }
+    }
+  }
+
+  /** On the port that it had. */
+  async restart(): Promise<boolean> {
+    try {
+      await this.#start();
+      this.#ports.log("the server is up again");
+      return true;
+    } catch (error) {
+      this.#ports.log(`the server does not start: ${error instanceof Error ? error.message : String(error)}`);
+      this.#delayRestart();
+      return false;
+    }
+  }
+
+  async #start(): Promise<void> {
+    const {
+      serverConfiguration: configuration,
+      serverLog,
+      brokerLog: output,
+      workersConfiguration: workers,
+    } = this.#paths;
+    const host = this.#host;
+    const port = this.#port;
+    const serverName = this.#configure();
+    if (!existsSync(workers)) writeSecretFile(workers, workersConfiguration({ workers: [] }));
+    this.#logSeen = sizeOf(serverLog);
+    const { path: binary, version } = this.#binary;
+    const server = await startNats({ binary, configuration, serverName, host, port, serverLog, output });
+    const upSince = performance.now();
+    this.#server = server;
+    this.#ports.log(`nats-server ${version} answers on ${addressText({ host, port })}, process ${server.identity.pid}`);
+    void server.ended.then((how) => {
+      if (this.#server !== server) return;
+      this.#server = undefined;
+      this.#ports.log(`the server ended by itself: ${how}`);
+      if (performance.now() - upSince > backOffMs.most) this.#backOff = backOffMs.first;
+      this.#delayRestart();
+      this.#ports.onEnded();
+    });
+  }
+
+  #delayRestart(): void {
+    this.notBefore(this.#backOff);
+    setTimeout(() => this.#ports.onDue(), this.#backOff);
+    this.#backOff = Math.min(this.#backOff * 2, backOffMs.most);
+  }
+
+  /** Starts it no sooner than in so many ms. */
+  notBefore(ms: number): void {
+    this.#retryAt = performance.now() + ms;
+  }
+
+  /** Writes the server's configuration; returns the name it will have. */
+  #configure(): string {
+    const paths = this.#paths;
+    const cluster = clusterOf(paths);
+    // In a cluster the name says whose disk this is, so it stays.
+    const serverName = cluster?.self.id ?? `nexus-${paths.name}-${process.pid}-${Date.now()}`;
+    const text = serverConfiguration({
+      serverName,
+      cluster,
+      host: this.#host,
+      port: this.#port,
+      storeDir: paths.store,
+      logFile: paths.serverLog,
+      workersFile: basename(paths.workersConfiguration),
+      secrets: ensureRoleSecrets(paths),
+      operator: operatorName(),
+    });
+    writeSecretFile(paths.serverConfiguration, text);
+    return serverName;
+  }
+
+  /** The peers have changed: a running server reads the new list of routes. */
+  reconfigure(): void {
+    try {
+      if (!clusterOf(this.#paths) || !this.#server) return;
+      this.#configure();
+      signalProcess(this.#server.identity, "SIGHUP");
+    } catch (error) {
+      this.#ports.log(`the configuration was not changed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** What the server has logged since the last call. */
+  said(): string {
+    const said = readFrom(this.#paths.serverLog, this.#logSeen);
+    this.#logSeen = sizeOf(this.#paths.serverLog);
+    return said;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.stop();
+  }
+
+  /** Ends it at once: not one more write. */
+  kill(): void {
+    if (this.#server) process.kill(this.#server.identity.pid, "SIGKILL");
+  }
+}
+
+function clusterOf(paths: WorkspacePaths): ClusterSettings | undefined {
+  const file = readPeers(paths);
+  if (!file) return undefined;
+  const { cluster: name, peers, routeSecret, systemPassword } = file;
+  return { name, self: selfOf(file), peers, routeSecret, systemPassword };
+}

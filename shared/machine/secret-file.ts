@@ -1,0 +1,55 @@
+/** Files that only their owner may read, mode 0600. A reader sees the old text or the new one, also after a power cut. */
+
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+
+/** Writes a file that is not there yet and waits until the disk has it. @throws Error with code EEXIST where it is there */
+export function writeNewFile(path: string, text: string): void {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+export function writeSecretFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    writeNewFile(temporary, text);
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw cause;
+  }
+}
+
+/** As `writeSecretFile`. @param indent  spaces; 0: on one line */
+export const writeJsonFile = (path: string, value: object, indent = 0): void =>
+  writeSecretFile(path, `${JSON.stringify(value, null, indent)}\n`);
+
+/** The text of a file; undefined where there is none. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    // ESRCH: a file of /proc whose process ended between its opening and its reading.
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw cause;
+  }
+}
+
+/** The fields of the JSON object in a file, unchecked; none where the file is missing or holds anything else. */
+export const readJsonFields = (path: string): Readonly<Record<string, unknown>> => fieldsOf(readIfThere(path) ?? "");
+
+/** The fields of a JSON object, unchecked; none for any other text. */
+export function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
