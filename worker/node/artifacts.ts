@@ -1,8 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
-import type { Bus, Clock, EndSignal } from "../../shared/ports.ts";
+import type { EndSignal } from "../../shared/ports.ts";
 import {
   type ArtifactFile,
   type ArtifactList,
@@ -12,6 +11,8 @@ import {
 } from "../../shared/wire/artifacts.ts";
 import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
 import { storeChunks } from "./chunk-store.ts";
+import type { OwnAddress } from "./held-attempt.ts";
+import type { Ports } from "./ports.ts";
 
 /** What a run leaves in its folder is uploaded, but for what the workspace knows anyway. */
 const knownAnyway: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yaml"]);
@@ -74,16 +75,6 @@ function shortened(reasons: readonly string[]): string {
   return text.length <= longestWhy ? text : `${text.slice(0, longestWhy)}, ... (${reasons.length} files)`;
 }
 
-/** Whose files they are. */
-export interface UploadAddress {
-  readonly worker: WorkerId;
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  /** For the msgIDs; cannot be guessed. */
-  readonly nonce: string;
-}
-
 /**
  * Uploads what a run has left in its folder, sealed with a key of its own; null when there is nothing. A result matters more
  * than files: what cannot be stored after a few tries is given up, and the list says why.
@@ -91,8 +82,8 @@ export interface UploadAddress {
  * @param signal  gives up at once
  */
 export async function uploadFiles(
-  ports: { readonly bus: Bus; readonly clock: Clock },
-  address: UploadAddress,
+  ports: Ports<"bus" | "clock">,
+  address: OwnAddress,
   directory: string,
   signal: EndSignal,
 ): Promise<ArtifactList | null> {
@@ -111,7 +102,7 @@ export async function uploadFiles(
     for (const { path } of found.files) {
       // One file at a time in memory. It may have changed since it was found; what is read now is what counts.
       const { chunks, sum } = seal(readFileSync(join(directory, path)), key);
-      why = await storeChunks(ports, { ...address, blob }, address.nonce, chunks, next, signal);
+      why = await storeChunks(ports, { ...address, blob }, chunks, next, signal);
       if (why !== "") break;
       next += chunks.length;
       files.push({ path, ...sum });

@@ -1,23 +1,12 @@
-import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import { type Bus, BusError, type Clock, type EndSignal } from "../../shared/ports.ts";
+import { type Bus, BusError, type EndSignal } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { open, type SealedSum } from "../../shared/wire/sealed-chunks.ts";
 import { chunk, streams } from "../../shared/wire/subjects.ts";
+import type { AttemptAddress, OwnAddress } from "./held-attempt.ts";
+import type { Ports } from "./ports.ts";
 
-export interface ChunkPorts {
-  readonly bus: Bus;
-  readonly clock: Clock;
-}
-
-/** Whose blob it is. */
-export interface BlobAddress {
-  readonly worker: WorkerId;
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  /** Tells the attempt's blobs apart. */
-  readonly blob: string;
-}
+/** Whose blob it is; `blob` tells those of one attempt apart. */
+export type BlobAddress = AttemptAddress & { readonly blob: string };
 
 const storeTimeoutMs = 5000;
 const tries = 3;
@@ -28,20 +17,18 @@ const inFlight = 4;
 /**
  * Stores pieces of a blob, from place `from` on. Returns why it could not be done; "" when the broker has them all.
  *
- * @param nonce   for the msgIDs; cannot be guessed
  * @param signal  gives up at once
  */
 export async function storeChunks(
-  ports: ChunkPorts,
-  address: BlobAddress,
-  nonce: string,
+  ports: Ports<"bus" | "clock">,
+  address: OwnAddress & BlobAddress,
   chunks: readonly Uint8Array[],
   from: number,
   signal: EndSignal,
 ): Promise<string> {
   for (let i = 0; i < chunks.length; i += inFlight) {
     const ends = await Promise.all(
-      chunks.slice(i, i + inFlight).map((data, k) => storeOne(ports, address, nonce, data, from + i + k, signal)),
+      chunks.slice(i, i + inFlight).map((data, k) => storeOne(ports, address, data, from + i + k, signal)),
     );
     const why = ends.find((end) => end !== "");
     if (why !== undefined) return why;
@@ -50,9 +37,8 @@ export async function storeChunks(
 }
 
 async function storeOne(
-  { bus, clock }: ChunkPorts,
-  { worker, job, n, attempt, blob }: BlobAddress,
-  nonce: string,
+  { bus, clock }: Ports<"bus" | "clock">,
+  { worker, job, n, attempt, nonce, blob }: OwnAddress & BlobAddress,
   data: Uint8Array,
   i: number,
   signal: EndSignal,
@@ -82,7 +68,7 @@ async function storeOne(
  * @throws BadMessage when a piece is not there any more, or is not what was sealed; BusError "closed" when the signal aborts
  */
 export async function fetchBlob(
-  { bus, clock }: ChunkPorts,
+  { bus, clock }: Ports<"bus" | "clock">,
   address: BlobAddress,
   key: Uint8Array,
   sum: SealedSum,

@@ -1,6 +1,5 @@
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { Log } from "../../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../../shared/ports.ts";
+import { BusError, type EndSignal } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import {
   type Answer,
@@ -11,17 +10,13 @@ import {
   encodeAsk,
 } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
+import type { Ports } from "./ports.ts";
 
 const askTimeoutMs = 4000;
 const leastRetryMs = 150;
 const mostRetryMs = 2000;
 
-export interface LinkPorts {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly chance: Chance;
-  readonly log: Log;
-}
+type LinkPorts = Ports<"bus" | "clock" | "chance" | "log">;
 
 /** Questions to whoever leads. Answers of a term lower than one already heard come from a coordinator that lost the lead. */
 export class CoordinatorLink {

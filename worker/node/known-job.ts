@@ -1,35 +1,29 @@
-import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import type { JobAnswer } from "../../shared/wire/messages.ts";
+import type { JobText } from "../runner/protocol.ts";
 import type { CoordinatorLink } from "./coordinator-link.ts";
+import type { Ports } from "./ports.ts";
 
 /** A job's text and what its settings ask of this machine. */
 export interface KnownJob {
-  readonly answer: JobAnswer;
+  readonly text: JobText;
   readonly spec: Spec;
   /** Where the code lies that the job brings along; null: it brings none. */
   readonly codeFolder: string | null;
 }
 
-export interface JobPorts {
-  /** Reads a job's spec; left out: as every program does. A simulation of ten thousand workers reads each one once. */
-  readonly readSpec?: typeof readSpec;
-  /** Puts a job's code where its runs find it; returns the folder. */
-  unpackCode(code: CodeBundle): string;
-}
-
 /** The jobs whose runs this worker executes; each is asked for once. */
 export class KnownJobs {
-  readonly #ports: JobPorts;
+  readonly #ports: Ports<"readSpec" | "unpackCode">;
   readonly #link: CoordinatorLink;
   readonly #signal: EndSignal;
   readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
 
   /** @param signal  ends the asking */
-  constructor(ports: JobPorts, link: CoordinatorLink, signal: EndSignal) {
+  constructor(ports: Ports<"readSpec" | "unpackCode">, link: CoordinatorLink, signal: EndSignal) {
     this.#ports = ports;
     this.#link = link;
     this.#signal = signal;
@@ -68,6 +62,7 @@ export class KnownJobs {
       const problems = read.problems.map(({ message }) => message).join("; ");
       throw new Error(`the spec of ${job} cannot be read here: ${problems}`);
     }
-    return { answer, spec: read.spec, codeFolder: code === null ? null : this.#ports.unpackCode(code) };
+    const codeFolder = code === null ? null : this.#ports.unpackCode(code);
+    return { text: { file, text, sources, commandLine }, spec: read.spec, codeFolder };
   }
 }

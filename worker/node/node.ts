@@ -2,26 +2,14 @@ import { join } from "node:path";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { Ending } from "../../shared/ending.ts";
 import type { Log } from "../../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock } from "../../shared/ports.ts";
+import { BusError } from "../../shared/ports.ts";
 import type { Assignment, Control, Renewed } from "../../shared/wire/messages.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";
-import { type JobPorts, KnownJobs } from "./known-job.ts";
+import { KnownJobs } from "./known-job.ts";
 import { Outbox } from "./outbox.ts";
-import type { Runners } from "./runners.ts";
-import type { Spool } from "./spool.ts";
-import { Stay } from "./stay.ts";
-
-export interface WorkerPorts extends JobPorts {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly chance: Chance;
-  readonly log: Log;
-  readonly runners: Runners;
-  readonly spool: Spool;
-  /** Deletes a folder of runs with all that is in it; there may be none. */
-  removeFolder(folder: string): void;
-}
+import type { WorkerPorts } from "./ports.ts";
+import { Slots, type SlotsOwner } from "./slots.ts";
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -65,10 +53,7 @@ export class WorkerNode {
   #renewNow: () => void = () => undefined;
   /** Called when the first trial is in hand. */
   #holds: () => void = () => undefined;
-  /** While slots wait for work, one asks for all of them: it ends when that one has got some. */
-  #lookout: Ending | undefined;
-  #wake: () => void = () => undefined;
-  #lastWaiting = "";
+  readonly #slots: Slots;
   #handingBack: string | undefined;
 
   constructor(ports: WorkerPorts, options: WorkerOptions, news: (news: WorkerNews) => void) {
@@ -85,6 +70,13 @@ export class WorkerNode {
     );
     this.#jobs = new KnownJobs(ports, this.#link, this.#living);
     this.#outbox = new Outbox(ports);
+    const { bootId, version, slots, targets, opportunistic, noCode } = options;
+    const claimant = { bootId, version, slots, targets, opportunistic, noCode };
+    const owner: SlotsOwner = {
+      carry: (assignment, claim, leaving) => this.#carry(assignment, claim, leaving),
+      onIdle: (kind, text) => news({ kind, text }),
+    };
+    this.#slots = new Slots(ports, this.#link, this.#outbox, claimant, owner, this.#claiming);
   }
 
   get running(): number {
@@ -99,7 +91,7 @@ export class WorkerNode {
       // First, so that what is done already is not trained again; but one letter that the broker refuses must not keep
       // this worker from working.
       await Promise.race([this.#deliverSpooled(), this.#ports.clock.pause(spoolPatienceMs, this.#claiming)]);
-      await Promise.all(Array.from({ length: this.#options.slots }, () => this.#slot()));
+      await this.#slots.work();
     } finally {
       this.#living.abort();
       this.#holds();
@@ -130,60 +122,6 @@ export class WorkerNode {
     }
   }
 
-  async #slot(): Promise<void> {
-    const signal = this.#claiming;
-    const { bootId, version, slots, targets, opportunistic, noCode } = this.#options;
-    let claimId = this.#ports.chance.nonce();
-    let last: Stay | undefined;
-    let isLookout = false;
-    const relieve = (): void => {
-      if (!isLookout) return;
-      isLookout = false;
-      this.#lookout?.abort();
-      this.#lookout = undefined;
-    };
-    while (!signal.aborted) {
-      const stay = last;
-      const answer = await this.#link.ask(
-        async (tries) => {
-          // The first try travels with the last run's result; asked again, only once that is delivered.
-          if (tries > 0) await stay?.delivered;
-          const { lastSeq: lastResultSeq } = this.#outbox;
-          const after = stay?.onItsWay ?? null;
-          const sentAt = this.#ports.clock.wall();
-          const own = { bootId, version, slots, targets, opportunistic, noCode };
-          return { kind: "claim", claimId, sentAt, lastResultSeq, after, ...own };
-        },
-        ["assigned", "wait", "refused"],
-        signal,
-      );
-      if (!answer) break;
-      const answered = claimId;
-      claimId = this.#ports.chance.nonce();
-      if (answer.kind === "assigned") {
-        relieve();
-        this.#lastWaiting = "";
-        last = new Stay(answer, (leaving) => this.#carry(answer, answered, leaving), stay?.delivered);
-        await last.left;
-        continue;
-      }
-      this.#say(answer.kind === "wait" ? "waiting" : "refused", answer.reason);
-      // Drained: the runs in hand end as they will, and then this process.
-      if (answer.kind === "refused" && answer.leave) this.finish();
-      const retryMs = answer.kind === "wait" ? answer.retryMs : refusedRetryMs;
-      if (retryMs === 0) continue;
-      // What one slot is told all are told, and of a swarm of ten thousand not each need ask.
-      if (this.#lookout && !isLookout) await this.#lookout.ended;
-      else {
-        isLookout = true;
-        this.#lookout ??= new Ending();
-        await this.#woken(retryMs);
-      }
-    }
-    relieve();
-    await last?.delivered;
-  }
-
   /** One trial, from its assignment to the acknowledged end; `leaving` is called when its slot is free. */
   async #carry(assignment: Assignment, claim: string, leaving: (attempt: number) => void): Promise<void> {
     const { job, n, run } = assignment;
@@ -204,7 +142,7 @@ export class WorkerNode {
       while (this.#held.get(already.key) === already && !this.#living.aborted)
         await this.#ports.clock.pause(50, this.#living);
     }
-    const held = new HeldTrial(this.#ports, this.#options.worker, assignment, claim);
+    const held = new HeldTrial(this.#ports, this.#outbox, this.#options.worker, assignment, claim);
     this.#held.set(held.key, held);
     this.#holds();
     // The answer to a claim may come after the order to hand everything back.
@@ -215,7 +153,7 @@ export class WorkerNode {
       if (!held.givenUp)
         this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
       const directory = join(this.#options.stateDir, "runs", job, run);
-      const end = await held.run(this.#ports.runners, this.#outbox, known, directory, leaving);
+      const end = await held.run(known, directory, leaving);
       this.#news({ kind: end.kind, run, text: end.text });
       if (!known.spec.settings.hold) this.#ports.removeFolder(directory);
     } catch (error) {
@@ -289,7 +227,7 @@ export class WorkerNode {
   #hint(control: Control): void {
     switch (control.kind) {
       case "work":
-        this.#wake();
+        this.#slots.wake();
         break;
       case "renew":
         this.#renewNow();
@@ -308,26 +246,4 @@ export class WorkerNode {
   async #discard(job: JobName): Promise<void> {
     if (await this.#jobs.isOver(job)) this.#ports.removeFolder(join(this.#options.stateDir, "runs", job));
   }
-
-  /** Waits for a hint that there is work, with jitter so that a thousand workers do not ask at once. */
-  async #woken(mostMs: number): Promise<void> {
-    if (this.#claiming.aborted) return;
-    const { clock, chance } = this.#ports;
-    const woken = new Ending();
-    const wake = (): void => woken.abort();
-    this.#wake = wake;
-    this.#claiming.addEventListener("abort", wake);
-    await clock.pause(mostMs * (0.75 + chance.fraction() / 2), woken);
-    this.#claiming.removeEventListener("abort", wake);
-    if (woken.aborted && !this.#claiming.aborted) await clock.pause(jitterMs * chance.fraction(), this.#claiming);
-  }
-
-  #say(kind: "waiting" | "refused", text: string): void {
-    if (text === this.#lastWaiting) return;
-    this.#lastWaiting = text;
-    this.#news({ kind, text });
-  }
 }
-
-const refusedRetryMs = 30_000;
-const jitterMs = 100;

@@ -1,14 +1,8 @@
-import type { Log } from "../../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock, type EndSignal } from "../../shared/ports.ts";
-import type { Letter, Spool } from "./spool.ts";
+import { BusError, type EndSignal } from "../../shared/ports.ts";
+import type { Ports } from "./ports.ts";
+import type { Letter } from "./spool.ts";
 
-export interface OutboxPorts {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly chance: Chance;
-  readonly log: Log;
-  readonly spool: Spool;
-}
+type OutboxPorts = Ports<"bus" | "clock" | "chance" | "log" | "spool">;
 
 const storeTimeoutMs = 3000;
 const leastRetryMs = 200;

@@ -1,23 +1,20 @@
 import type { CheckpointPlace } from "../../shared/domain/fold/events.ts";
 import { Ending } from "../../shared/ending.ts";
-import type { Log } from "../../shared/log.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
 import { stateBlob } from "../../shared/wire/subjects.ts";
 import type { RunState } from "../runner/protocol.ts";
-import { type BlobAddress, type ChunkPorts, fetchBlob, storeChunks } from "./chunk-store.ts";
+import { type BlobAddress, fetchBlob, storeChunks } from "./chunk-store.ts";
+import type { HeldAttempt } from "./held-attempt.ts";
+import type { Ports } from "./ports.ts";
 
-export interface StateKeeperPorts extends ChunkPorts {
-  readonly log: Log;
-}
+type StateKeeperPorts = Ports<"bus" | "clock" | "log">;
 
 /** Brings a run's states to BLOB, one after the other; of those that come while one is on its way the newest goes next. */
 export class StateKeeper {
   readonly #ports: StateKeeperPorts;
-  /** Whose trial, the attempt as it is at the time of the call. */
-  readonly #address: () => Omit<BlobAddress, "blob">;
-  readonly #nonce: string;
+  readonly #attempt: HeldAttempt;
   readonly #announce: (attempt: number, state: StateSum) => Promise<void>;
   readonly #ended = new Ending();
   #waiting: RunState | undefined;
@@ -28,13 +25,11 @@ export class StateKeeper {
   /** `announce` is called when all pieces of a state are stored: from then on another worker may go on from it. */
   constructor(
     ports: StateKeeperPorts,
-    address: () => Omit<BlobAddress, "blob">,
-    nonce: string,
+    attempt: HeldAttempt,
     announce: (attempt: number, state: StateSum) => Promise<void>,
   ) {
     this.#ports = ports;
-    this.#address = address;
-    this.#nonce = nonce;
+    this.#attempt = attempt;
     this.#announce = announce;
   }
 
@@ -66,11 +61,11 @@ export class StateKeeper {
 
   async #store({ stage, iters, bytes }: RunState): Promise<void> {
     this.#count += 1;
-    const address = { ...this.#address(), blob: stateBlob(this.#count) };
+    const address = { ...this.#attempt.address, blob: stateBlob(this.#count) };
     const key = newKey();
     const { chunks, sum } = seal(bytes, key);
     const signal = this.#ended;
-    const why = await storeChunks(this.#ports, address, this.#nonce, chunks, 0, signal);
+    const why = await storeChunks(this.#ports, address, chunks, 0, signal);
     if (signal.aborted) return;
     if (why === "") await this.#announce(address.attempt, { stage, iters, blob: address.blob, key, ...sum });
     else
@@ -83,7 +78,7 @@ export class StateKeeper {
 
 /** The state that an earlier attempt left; throws as `fetchBlob` does. */
 export function fetchState(
-  ports: ChunkPorts,
+  ports: Ports<"bus" | "clock">,
   trial: Pick<BlobAddress, "job" | "n">,
   place: CheckpointPlace,
   signal: EndSignal,

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { RunLimits } from "../../../../worker/node/run-limits.ts";
+import { SimProcess } from "../../../simulate/sim-process.ts";
+import { Timeline } from "../../../simulate/timeline.ts";
+
+function start() {
+  const timeline = new Timeline();
+  const { clock } = new SimProcess(timeline, "worker", "seed");
+  const startedAt = timeline.now;
+  const exceeded: [seconds: number, limit: string, reason: string][] = [];
+  const limits: RunLimits = new RunLimits(clock, (limit, reason) => {
+    exceeded.push([(timeline.now - startedAt) / 1000, limit, reason]);
+    limits.end();
+  });
+  const pass = async (seconds: number): Promise<void> => {
+    const end = timeline.now + 1000 * seconds;
+    timeline.plan(null, end, () => undefined);
+    await timeline.run(() => timeline.now >= end);
+  };
+  return { limits, exceeded, pass };
+}
+
+describe("a run's max_run_time", () => {
+  test("ends the run when its time has passed", async () => {
+    const { limits, exceeded, pass } = start();
+    limits.begin(10, null, 0);
+    await pass(9.5);
+    assert.deepEqual(exceeded, []);
+    await pass(20);
+    assert.deepEqual(exceeded, [[10, "timeout", "not done after max_run_time, 10 s"]]);
+  });
+
+  test("does not count the time that the run stood still, not even before it began", async () => {
+    const { limits, exceeded, pass } = start();
+    limits.freeze();
+    await pass(100);
+    limits.begin(10, null, 0);
+    await pass(100);
+    limits.thaw();
+    await pass(5);
+    limits.freeze();
+    await pass(100);
+    limits.thaw();
+    await pass(4);
+    assert.deepEqual(exceeded, []);
+    await pass(2);
+    assert.deepEqual(exceeded, [[310, "timeout", "not done after max_run_time, 10 s"]]);
+  });
+
+  test("may be edited while the run goes on, and time that has passed counts", async () => {
+    const { limits, exceeded, pass } = start();
+    limits.begin(null, null, 0);
+    await pass(60);
+    limits.edit(90);
+    limits.edit(null);
+    await pass(60);
+    assert.deepEqual(exceeded, []);
+    limits.edit(90);
+    await pass(2);
+    assert.equal(exceeded.length, 1);
+  });
+
+  test("of an edit before the run began takes the place of the spec's", async () => {
+    const { limits, exceeded, pass } = start();
+    limits.edit(null);
+    limits.begin(10, null, 0);
+    await pass(60);
+    assert.deepEqual(exceeded, []);
+  });
+});
+
+test("a run that holds more than memory_per_run ends, and both amounts are said", async () => {
+  const { limits, exceeded, pass } = start();
+  limits.begin(null, 2e6, process.pid);
+  await pass(2);
+  const [[seconds, limit, reason] = []] = exceeded;
+  assert.deepEqual([exceeded.length, seconds, limit], [1, 1, "memory"]);
+  assert.match(reason ?? "", /^it used [\d.]+ MB of memory, more than memory_per_run, 2\.0 MB$/);
+});

@@ -1,0 +1,124 @@
+import { Ending } from "../../shared/ending.ts";
+import { BusError, type EndSignal } from "../../shared/ports.ts";
+import type { StateSum } from "../../shared/wire/checkpoints.ts";
+import type { ReportRow, Reports } from "../../shared/wire/messages.ts";
+import { UnsentLines } from "../runner/unsent-lines.ts";
+import type { HeldAttempt } from "./held-attempt.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Ports } from "./ports.ts";
+
+/** At most one message of reports a second for each run: every stored message costs the broker an fsync. */
+const reportsEveryMs = 1000;
+/** Reports in one message, which may hold a megabyte. */
+const mostReportsTogether = 2000;
+/** Characters of a console that go with a hand-back, of which the journal keeps the end. */
+const mostSaid = 4000;
+
+type Told = Pick<Reports, "lines"> & { readonly reports: ReportRow[] };
+
+/** Sends what a run reports and its console says while the run goes on, one message after another, and keeps what it cannot send. */
+export class ReportSender {
+  readonly #clock: Ports<"clock">["clock"];
+  readonly #outbox: Pick<Outbox, "send">;
+  readonly #attempt: HeldAttempt;
+  /** In no acknowledged message, and in none that is on its way. */
+  #reports: ReportRow[] = [];
+  readonly #lines = new UnsentLines();
+  #sending: Promise<void> = Promise.resolve();
+  #sentAt: number;
+  #messages = 0;
+  #isHeldBack = false;
+  readonly #settling = new Ending();
+  /** Iterations at the last report. */
+  iters = 0;
+  /** The end of what the console has said, should the runner die. */
+  said = "";
+
+  constructor({ clock }: Ports<"clock">, outbox: Pick<Outbox, "send">, attempt: HeldAttempt) {
+    this.#clock = clock;
+    this.#outbox = outbox;
+    this.#attempt = attempt;
+    this.#sentAt = clock.monotonic();
+  }
+
+  /** Reports wait until a second has passed since the last message, or for the run's end. */
+  hear(reports: readonly ReportRow[], lines: string): void {
+    this.#reports.push(...reports);
+    this.#lines.add(lines);
+    this.said = (this.said + lines).slice(-mostSaid);
+    this.iters = reports.at(-1)?.[1] ?? this.iters;
+    if (this.#clock.monotonic() - this.#sentAt < reportsEveryMs) return;
+    this.#sentAt = this.#clock.monotonic();
+    this.#sending = this.#sending.then(async () => {
+      if (this.#isHeldBack || (this.#reports.length === 0 && this.#lines.isEmpty)) return;
+      await this.#tell((told) => this.#report(told, false, this.#settling));
+    });
+  }
+
+  /** The run is to end: reports wait for the message that says so. */
+  holdBack(): void {
+    this.#isHeldBack = true;
+  }
+
+  /** The state is stored: whoever holds the trial next goes on from it. The reports up to there go with the word. */
+  announce(attempt: number, state: StateSum, signal: EndSignal): Promise<void> {
+    this.#sending = this.#sending.then(() =>
+      this.#tell(async (told) => {
+        await this.#sendExcess(told.reports, false, signal);
+        const letter = this.#attempt.letter("checkpoint", state.blob, { attempt, ...told, state });
+        await this.#outbox.send(letter, false, signal);
+      }),
+    );
+    return this.#sending;
+  }
+
+  /** Takes back what waits for its acknowledgement; resolves when nothing is on its way. */
+  async settle(): Promise<void> {
+    this.#settling.abort();
+    await this.#sending;
+  }
+
+  /** All that is still to be told, for the message that says how the run ended; sends ahead what would make that too large. */
+  async rest(
+    last: { readonly reports: readonly ReportRow[]; readonly lines: string },
+    signal: EndSignal,
+  ): Promise<Told> {
+    const reports = [...this.#reports, ...last.reports];
+    await this.#sendExcess(reports, true, signal);
+    this.#lines.add(last.lines);
+    return { reports, ...this.#takeLines() };
+  }
+
+  /** `send` takes from `told` what it has sent; of what it could not send nothing is lost. */
+  async #tell(send: (told: Told) => Promise<unknown>): Promise<void> {
+    const told: Told = { reports: this.#reports, ...this.#takeLines() };
+    this.#reports = [];
+    try {
+      await send(told);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      this.#reports = [...told.reports, ...this.#reports];
+      const later = this.#lines.take();
+      this.#lines.add(told.lines ?? "");
+      this.#lines.add(later);
+    }
+  }
+
+  #takeLines(): Pick<Told, "lines"> {
+    const lines = this.#lines.take();
+    return lines === "" ? {} : { lines };
+  }
+
+  async #sendExcess(reports: ReportRow[], keep: boolean, signal: EndSignal): Promise<void> {
+    while (reports.length > mostReportsTogether && !signal.aborted) {
+      await this.#report({ reports: reports.slice(0, mostReportsTogether) }, keep, signal);
+      reports.splice(0, mostReportsTogether);
+    }
+  }
+
+  #report(told: Told, keep: boolean, signal: EndSignal): Promise<number> {
+    this.#messages += 1;
+    const letter = this.#attempt.letter("report", String(this.#messages), { attempt: this.#attempt.number, ...told });
+    return this.#outbox.send(letter, keep, signal);
+  }
+}

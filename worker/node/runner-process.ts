@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
+import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { Log } from "../../shared/log.ts";
+import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
+import { Channel } from "../runner/channel.ts";
+import type { FromRunner, RunTask, ToRunner } from "../runner/protocol.ts";
+import type { OnReports, RunnerEnd, RunnerKind, RunningTask } from "./runners.ts";
+
+const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
+/** File descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
+const channelDescriptor = 3;
+const stopGraceMs = 2000;
+/** So long the pipes of a runner that has ended are read. */
+const lastWordsMs = 1000;
+/** Characters of a runner's stderr that are kept. */
+const mostComplaints = 4000;
+/** Thread counts of the numeric libraries that training programs use. */
+const threadVariables = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"];
+const nice = 19;
+
+/** A process that executes runs (worker/runner/main.ts), one after another. */
+export class RunnerProcess {
+  readonly kind: RunnerKind;
+  readonly #child: ChildProcess;
+  readonly #channel: Channel<FromRunner, ToRunner>;
+  readonly #exited: Promise<void>;
+  readonly #knownJobs = new Set<string>();
+  #current: { id: number; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
+  #count = 0;
+  #dead = "";
+  #frozen: FrozenProcess | undefined;
+  readonly #log: Log;
+  /** The end of what it said to stderr: why an engine gave up, for example. */
+  #complaints = "";
+
+  constructor(kind: RunnerKind, log: Log, onExit: () => void) {
+    this.kind = kind;
+    this.#log = log;
+    const threads = Object.fromEntries(threadVariables.map((name) => [name, String(kind.cores)]));
+    this.#child = spawn(process.execPath, [...process.execArgv, runnerProgram], {
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+      env: { ...process.env, ...threads },
+    });
+    const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
+    // A runner that is gone is said by its exit.
+    pipe.on("error", (error) => log.debug({ pid: this.#child.pid, error: error.message }, "a runner's pipe broke"));
+    this.#channel = new Channel(pipe, (message) => this.#hear(message));
+    this.#child.stderr?.on("data", (chunk: Buffer) => {
+      process.stderr.write(chunk);
+      this.#complaints = (this.#complaints + chunk.toString()).slice(-mostComplaints);
+    });
+    const { pid } = this.#child;
+    if (pid !== undefined && kind.lowPriority) {
+      try {
+        setPriority(pid, nice);
+      } catch (error) {
+        log.warn({ pid, error: String(error) }, "a low-priority runner could not be made nice");
+      }
+    }
+    this.#exited = new Promise((resolve) => {
+      const ended = (reason: string): void => {
+        this.#died(reason);
+        onExit();
+        resolve();
+      };
+      this.#child.once("error", (error) => ended(`the runner process could not be started: ${error.message}`));
+      const howEnded = (code: number | null, signal: string | null): string =>
+        signal === null ? `the runner process ended with code ${code}` : `the runner process was killed by ${signal}`;
+      // Not at once: what the runner said last may still lie in the pipe.
+      this.#child.once("close", (code, signal) => ended(howEnded(code, signal)));
+      // But a program that it started and left behind may hold its pipes for hours.
+      this.#child.once("exit", (code, signal) => setTimeout(() => ended(howEnded(code, signal)), lastWordsMs).unref());
+    });
+  }
+
+  run(task: RunTask, onReports: OnReports): RunningTask {
+    this.#count += 1;
+    const id = this.#count;
+    const { job, jobText, ...rest } = task;
+    let grace: NodeJS.Timeout | undefined;
+    const end = new Promise<RunnerEnd>((resolve) => {
+      this.#current = {
+        id,
+        onReports,
+        end: (how) => {
+          clearTimeout(grace);
+          // Its end was on its way when it was frozen.
+          this.#thaw();
+          this.#current = undefined;
+          resolve(how);
+        },
+      };
+    });
+    if (this.#dead !== "") this.#current?.end({ type: "died", reason: this.#dead, console: this.#complaints });
+    else {
+      const text = this.#knownJobs.has(job) ? null : jobText;
+      this.#knownJobs.add(job);
+      this.#tell({ type: "run", id, job, jobText: text, ...rest });
+    }
+    const leave = (type: "stop" | "handback"): void => {
+      if (this.#current?.id !== id || grace) return;
+      this.#thaw();
+      this.#tell({ type, id });
+      grace = setTimeout(() => this.#child.kill("SIGKILL"), stopGraceMs);
+    };
+    return {
+      pid: this.#child.pid ?? 0,
+      end,
+      freeze: () => {
+        if (this.#current?.id === id) this.#freeze();
+      },
+      thaw: () => {
+        if (this.#current?.id === id) this.#thaw();
+      },
+      checkpointEvery: (seconds) => {
+        if (this.#current?.id === id) this.#tell({ type: "checkpoint-every", id, seconds });
+      },
+      handBack: () => leave("handback"),
+      stop: () => leave("stop"),
+    };
+  }
+
+  /** Ends the process; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#thaw();
+    if (this.#dead === "") this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  #freeze(): void {
+    const { pid } = this.#child;
+    if (this.#frozen || pid === undefined || this.#dead !== "") return;
+    if (canFreeze) this.#frozen = new FrozenProcess(pid);
+    else this.#log.warn({ pid }, "no process can be frozen on this system: the run goes on");
+  }
+
+  #thaw(): void {
+    this.#frozen?.thaw();
+    this.#frozen = undefined;
+  }
+
+  #tell(message: ToRunner): void {
+    this.#channel.send(message);
+  }
+
+  #hear(message: FromRunner): void {
+    if (message.id !== this.#current?.id) return;
+    if (message.type === "reports") this.#current.onReports(message.reports, message.lines);
+    else if (message.type === "checkpoint") this.#current.onReports(message.reports, message.lines, message.state);
+    else this.#current.end(message);
+  }
+
+  #died(reason: string): void {
+    if (this.#dead === "") this.#dead = reason;
+    this.#thaw();
+    this.#current?.end({ type: "died", reason, console: this.#complaints });
+  }
+}

@@ -1,0 +1,160 @@
+import { Ending } from "../../shared/ending.ts";
+import type { Assignment, Claim } from "../../shared/wire/messages.ts";
+import type { CoordinatorLink } from "./coordinator-link.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Ports } from "./ports.ts";
+
+const refusedRetryMs = 30_000;
+const jitterMs = 100;
+
+/** What a claim says of the worker that makes it. */
+export type Claimant = Pick<Claim, "bootId" | "version" | "slots" | "targets" | "opportunistic" | "noCode">;
+
+export interface SlotsOwner {
+  /** One trial, to its end's acknowledgement. `leaving` is called with the attempt number when that end goes on its way. */
+  carry(assignment: Assignment, claim: string, leaving: (attempt: number) => void): Promise<void>;
+  /** Why there is no work, when it changes. */
+  onIdle(kind: "waiting" | "refused", reason: string): void;
+}
+
+/** The slots of a worker. Each claims a trial, has it carried, and claims again. */
+export class Slots {
+  readonly #ports: Ports<"clock" | "chance">;
+  readonly #link: CoordinatorLink;
+  readonly #outbox: Pick<Outbox, "lastSeq">;
+  readonly #claimant: Claimant;
+  readonly #owner: SlotsOwner;
+  readonly #claiming: Ending;
+  /** While slots wait for work, one asks for all of them: it ends when that one has got some. */
+  #lookout: Ending | undefined;
+  #wake: () => void = () => undefined;
+  #lastReason = "";
+
+  /** @param claiming  ends the claims; also aborted here, when the coordinator asks the worker to leave */
+  constructor(
+    ports: Ports<"clock" | "chance">,
+    link: CoordinatorLink,
+    outbox: Pick<Outbox, "lastSeq">,
+    claimant: Claimant,
+    owner: SlotsOwner,
+    claiming: Ending,
+  ) {
+    this.#ports = ports;
+    this.#link = link;
+    this.#outbox = outbox;
+    this.#claimant = claimant;
+    this.#owner = owner;
+    this.#claiming = claiming;
+  }
+
+  /** Resolves when no slot claims any more, and the ends of their trials are delivered. */
+  async work(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#claimant.slots }, () => this.#work()));
+  }
+
+  /** There is work: whoever waits for some asks at once. */
+  wake(): void {
+    this.#wake();
+  }
+
+  async #work(): Promise<void> {
+    const signal = this.#claiming;
+    let claimId = this.#ports.chance.nonce();
+    let last: Stay | undefined;
+    let isLookout = false;
+    const relieve = (): void => {
+      if (!isLookout) return;
+      isLookout = false;
+      this.#lookout?.abort();
+      this.#lookout = undefined;
+    };
+    while (!signal.aborted) {
+      const stay = last;
+      const answer = await this.#link.ask(
+        async (tries) => {
+          // The first try travels with the last run's result; asked again, only once that is delivered.
+          if (tries > 0) await stay?.delivered;
+          const { lastSeq: lastResultSeq } = this.#outbox;
+          const sentAt = this.#ports.clock.wall();
+          return { kind: "claim", claimId, sentAt, lastResultSeq, after: stay?.onItsWay ?? null, ...this.#claimant };
+        },
+        ["assigned", "wait", "refused"],
+        signal,
+      );
+      if (!answer) break;
+      const answered = claimId;
+      claimId = this.#ports.chance.nonce();
+      if (answer.kind === "assigned") {
+        relieve();
+        this.#lastReason = "";
+        last = new Stay(answer, (leaving) => this.#owner.carry(answer, answered, leaving), stay?.delivered);
+        await last.left;
+        continue;
+      }
+      this.#say(answer.kind === "wait" ? "waiting" : "refused", answer.reason);
+      // Drained: the runs in hand end as they will, and then this process.
+      if (answer.kind === "refused" && answer.leave) signal.abort();
+      const retryMs = answer.kind === "wait" ? answer.retryMs : refusedRetryMs;
+      if (retryMs === 0) continue;
+      // What one slot is told all are told, and of a swarm of ten thousand not each need ask.
+      if (this.#lookout && !isLookout) await this.#lookout.ended;
+      else {
+        isLookout = true;
+        this.#lookout ??= new Ending();
+        await this.#woken(retryMs);
+      }
+    }
+    relieve();
+    await last?.delivered;
+  }
+
+  /** Waits for a hint that there is work, with jitter so that a thousand workers do not ask at once. */
+  async #woken(mostMs: number): Promise<void> {
+    if (this.#claiming.aborted) return;
+    const { clock, chance } = this.#ports;
+    const woken = new Ending();
+    const wake = (): void => woken.abort();
+    this.#wake = wake;
+    this.#claiming.addEventListener("abort", wake);
+    await clock.pause(mostMs * (0.75 + chance.fraction() / 2), woken);
+    this.#claiming.removeEventListener("abort", wake);
+    if (woken.aborted && !this.#claiming.aborted) await clock.pause(jitterMs * chance.fraction(), this.#claiming);
+  }
+
+  #say(kind: "waiting" | "refused", reason: string): void {
+    if (reason === this.#lastReason) return;
+    this.#lastReason = reason;
+    this.#owner.onIdle(kind, reason);
+  }
+}
+
+/** One trial's time in a slot. The slot is free, and claims again, as soon as the run's end is on its way. */
+class Stay {
+  /** Resolves when the slot is free. */
+  readonly left: Promise<void>;
+  /** Resolves when the broker has the end of this trial and of those before it in this slot. */
+  readonly delivered: Promise<void>;
+  /** What is on its way to the broker. */
+  onItsWay: Claim["after"] = null;
+
+  /** `carry` gets what it calls when the end goes on its way, and resolves when the broker has that. */
+  constructor(
+    { job, n }: Pick<Assignment, "job" | "n">,
+    carry: (leaving: (attempt: number) => void) => Promise<void>,
+    before: Promise<void> = Promise.resolve(),
+  ) {
+    let leave: () => void = () => undefined;
+    this.left = new Promise((resolve) => {
+      leave = resolve;
+    });
+    const carried = carry((attempt) => {
+      this.onItsWay = { job, n, attempt };
+      leave();
+    });
+    const done = carried.finally(() => {
+      this.onItsWay = null;
+      leave();
+    });
+    this.delivered = before.then(() => done);
+  }
+}
