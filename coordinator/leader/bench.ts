@@ -1,11 +1,8 @@
-import type { Lost } from "../../shared/domain/fold/events.ts";
+import { type LossCause, ownDecision } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { failuresBeforeBench, type Reign } from "./reign.ts";
-
-/** Who benches what is sick; a person is named otherwise. */
-const ownName = "coordinator";
 
 /** To be asked after each failure, before the job may end because of it. */
 export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {
@@ -16,7 +13,7 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
     reign.failing.add(worker);
     return;
   }
-  void bench(reign, worker, `its last ${record.failuresInRow} runs failed while others succeed`, ownName, "");
+  void bench(reign, worker, `its last ${record.failuresInRow} runs failed while others succeed`);
 }
 
 /**
@@ -35,11 +32,16 @@ export function benchWhoFailed(reign: Reign, table: RunTable): void {
  * Benches a worker and takes back the failures that brought it there, so that other machines try those trials anew. What it
  * holds now is taken by `enforce`.
  */
-export function bench(reign: Reign, worker: WorkerId, reason: string, by: string, op: string): Promise<number> {
+export function bench(
+  reign: Reign,
+  worker: WorkerId,
+  reason: string,
+  who: { readonly by: string; readonly op: string } = ownDecision,
+): Promise<number> {
   const at = reign.ports.clock.wall();
   const row = reign.state.workers.get(worker)?.failureRow ?? [];
-  const stored = reign.record({ type: "worker-state", worker, state: "benched", reason, by, op, at });
-  reign.ports.log.warn({ worker, by }, `benched: ${reason}`);
+  const stored = reign.record({ type: "worker-state", worker, state: "benched", reason, ...who, at });
+  reign.ports.log.warn({ worker, by: who.by }, `benched: ${reason}`);
   for (const { job, n, attempt } of [...row]) {
     const table = reign.state.jobs.get(job);
     if (!table || table.isOver || table.state === "cancelling" || !othersSucceed(table, worker)) continue;
@@ -50,10 +52,9 @@ export function bench(reign: Reign, worker: WorkerId, reason: string, by: string
   return stored;
 }
 
-/** What becomes of the runs that a benched worker holds: a sick machine loses them, a person takes them back. */
-export function benchOutcome({ stateBy }: WorkerRecord): Lost["outcome"] {
-  return stateBy === ownName ? "lost" : "reclaimed";
-}
+/** Why a benched worker loses what it holds: it is sick, or a person wanted it. */
+export const benchCause = ({ stateActor }: WorkerRecord): LossCause =>
+  stateActor === "coordinator" ? "sick" : "benched";
 
 const othersSucceed = (table: RunTable, worker: WorkerId): boolean =>
   table.outcomes.completed > (table.completedBy.get(worker) ?? 0);

@@ -166,7 +166,7 @@ async function controlWorker(
   const at = reign.ports.clock.wall();
   const stored = reign.record({ type: "worker-state", worker, state: duty, reason, by: user, op, at });
   reign.stoppedSince.delete(worker);
-  if (verb === "cancel") takeAll(reign, worker, { outcome: "reclaimed", reason: `${worker} was ${reason}` });
+  if (verb === "cancel") takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
   else if (duty === "stopped") reign.stoppedSince.set(worker, reign.ports.clock.monotonic());
   // "work" lets one that waits ask again, and hear that it is drained; "renew" reaches what it holds.
   reign.ports.tell(worker, { kind: "work", term: reign.term });

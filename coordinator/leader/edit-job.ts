@@ -1,4 +1,4 @@
-import type { JobChanges } from "../../shared/domain/fold/events.ts";
+import { type JobChanges, ownDecision } from "../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../shared/domain/names.ts";
@@ -65,9 +65,9 @@ function valuesProblem(
 
 /** A search that the coordinator itself had stopped, for a rule that an edit has changed, goes on; the rules are asked again. */
 function goOnIfLifted(reign: Reign, table: RunTable, user: string): void {
-  if (table.state !== "stopping" || table.stateBy !== "coordinator") return;
+  if (table.state !== "stopping" || table.stateActor !== "coordinator") return;
   const job: JobName = table.job;
   const at = reign.ports.clock.wall();
   const reason = `changed by ${user}`;
-  void reign.record({ type: "job-state", job, state: "searching", reason, by: "coordinator", op: "", at });
+  void reign.record({ type: "job-state", job, state: "searching", reason, ...ownDecision, at });
 }

@@ -2,7 +2,7 @@ import type { Lost } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import { benchOutcome } from "./bench.ts";
+import { benchCause } from "./bench.ts";
 import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
@@ -18,7 +18,7 @@ export function enforce(reign: Reign): void {
   for (const id of reign.restrained) {
     const worker = reign.state.workers.get(id);
     if (worker?.state === "benched")
-      takeAll(reign, id, { outcome: benchOutcome(worker), reason: `${id} is benched: ${worker.reason}` });
+      takeAll(reign, id, { cause: benchCause(worker), reason: `${id} is benched: ${worker.reason}` });
     else if (worker?.duty === "stopped") takeOverdue(reign, id, worker.dutyReason);
     else reign.restrained.delete(id);
   }
@@ -58,7 +58,7 @@ function end(
 }
 
 /** Takes everything that a worker holds, uncharged; the next free slots elsewhere get it. */
-export function takeAll(reign: Reign, worker: WorkerId, how: Pick<Lost, "outcome" | "reason">): void {
+export function takeAll(reign: Reign, worker: WorkerId, how: Pick<Lost, "cause" | "reason">): void {
   if (![...reign.state.jobs.values()].some((table) => table.holding.has(worker))) return;
   let isTaken = false;
   for (const { job, n, attempt } of reign.leases.heldBy(worker)) {
@@ -75,5 +75,5 @@ function takeOverdue(reign: Reign, worker: WorkerId, reason: string): void {
   const now = reign.ports.clock.monotonic();
   const since = reign.stoppedSince.get(worker) ?? now;
   reign.stoppedSince.set(worker, since);
-  if (now - since >= handBackMs) takeAll(reign, worker, { outcome: "reclaimed", reason: `${worker} was ${reason}` });
+  if (now - since >= handBackMs) takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
 }

@@ -1,6 +1,7 @@
 import { workerUserProblem } from "../../shared/broker/access/accounts.ts";
 import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
 import type { Enrolment, OrderAnswer } from "../../shared/wire/messages.ts";
+import { accepted, refused } from "./order-answers.ts";
 import type { Reign } from "./reign.ts";
 
 /**
@@ -15,27 +16,26 @@ export async function enrolWorker(
   publish: () => Promise<void>,
 ): Promise<OrderAnswer | undefined> {
   const { op, publicKey, host } = enrolment;
-  const answer = (name: string): OrderAnswer => ({ ok: true, term: reign.term, name, reason: "" });
   const problem = workerUserProblem({ id: enrolment.worker, publicKey });
-  if (problem !== undefined) return { ok: false, term: reign.term, name: "", reason: problem };
+  if (problem !== undefined) return refused(reign, problem);
   const before = reign.state.orders.get(op);
   if (before !== undefined) {
     await reign.ports.flushed();
     await publish();
-    return answer(before);
+    return accepted(reign, before);
   }
   const owner = [...reign.state.workers.values()].find((each) => each.publicKey === publicKey);
   if (owner && owner.id !== enrolment.worker) {
-    return { ok: false, term: reign.term, name: "", reason: `that key belongs to ${owner.id} already` };
+    return refused(reign, `that key belongs to ${owner.id} already`);
   }
   if (owner?.state === "revoked") {
-    return { ok: false, term: reign.term, name: "", reason: `${owner.id} was revoked: ${owner.reason}` };
+    return refused(reign, `${owner.id} was revoked: ${owner.reason}`);
   }
   const worker = freeName(reign, enrolment.worker, publicKey);
   await reign.record({ type: "worker-enrolled", worker, publicKey, host, op, at: reign.ports.clock.wall() });
   await publish();
   reign.ports.log.info({ worker, host }, "worker enrolled");
-  return reign.ports.leads() ? answer(worker) : undefined;
+  return reign.ports.leads() ? accepted(reign, worker) : undefined;
 }
 
 function freeName(reign: Reign, wished: WorkerId, publicKey: string): WorkerId {

@@ -6,7 +6,7 @@ import type { StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, type Evidence } from "../../shared/wire/messages.ts";
 import { parseEvidence } from "../../shared/wire/subjects.ts";
-import { benchIfSick, benchOutcome, benchWhoFailed } from "./bench.ts";
+import { benchCause, benchIfSick, benchWhoFailed } from "./bench.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
@@ -122,7 +122,7 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
   if (standing?.state === "benched" && outcome === "failed") {
     const why = `${worker} is benched: ${standing.reason}`;
     if (trial.status !== "running") return;
-    requeue(reign, table, trial, { outcome: benchOutcome(standing), charged: false, reason: why, ev });
+    requeue(reign, table, trial, { cause: benchCause(standing), charged: false, reason: why, ev });
     return;
   }
   const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev, at: reign.ports.clock.wall() };
@@ -135,9 +135,7 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
 function judgeHandback({ reign, table, trial, ev }: Case, told: Told<"released">): void {
   const { attempt, fault, reason, console } = told;
   if (trial.status !== "running" || !isNewestStay(trial, attempt)) return;
-  const isOwners = fault === "owner";
-  const outcome = isOwners ? "reclaimed" : "lost";
-  requeue(reign, table, trial, { outcome, charged: !isOwners, reason, ev }, console);
+  requeue(reign, table, trial, { cause: fault, charged: fault === "runner", reason, ev }, console);
 }
 
 /** Another worker trains the same trial: it is told to stop, its work is no longer needed. */

@@ -1,4 +1,4 @@
-import type { JobStateName } from "../../shared/domain/fold/events.ts";
+import { type JobStateName, ownDecision } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { StopRule } from "../../shared/domain/runspec/job-settings.ts";
 import type { Reign } from "./reign.ts";
@@ -9,7 +9,7 @@ export function closeIfDone(reign: Reign, table: RunTable): void {
   const end = endOf(table);
   if (!end) return;
   const { job } = table;
-  void reign.record({ type: "job-state", job, ...end, by: "coordinator", op: "", at: reign.ports.clock.wall() });
+  void reign.record({ type: "job-state", job, ...end, ...ownDecision, at: reign.ports.clock.wall() });
 }
 
 /** What becomes of a job that has nothing open; undefined: it goes on. */
@@ -40,7 +40,7 @@ export function stopExhausted(reign: Reign, table: RunTable): void {
   const { job } = table;
   const reason = "every configuration that is left has failed too often";
   const at = reign.ports.clock.wall();
-  void reign.record({ type: "job-state", job, state: "stopping", reason, by: "coordinator", op: "", at });
+  void reign.record({ type: "job-state", job, state: "stopping", reason, ...ownDecision, at });
   closeIfDone(reign, table);
 }
 
@@ -51,7 +51,7 @@ export function stopIfReached(reign: Reign, table: RunTable): void {
   const reason = reached(table, now, reign.ages.of(table));
   if (reason === undefined) return;
   const { job } = table;
-  void reign.record({ type: "job-state", job, state: "stopping", reason, by: "coordinator", op: "", at: now });
+  void reign.record({ type: "job-state", job, state: "stopping", reason, ...ownDecision, at: now });
 }
 
 function reached(table: RunTable, now: number, ageMs: number): string | undefined {

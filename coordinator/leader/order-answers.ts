@@ -4,31 +4,34 @@ import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { OrderAnswer } from "../../shared/wire/messages.ts";
 import type { Reign } from "./reign.ts";
 
-/** What is said to an operator. A refusal that begins with "there is no" makes `nexus` exit with 3 (results/simple-order.ts). */
+/** What is said to an operator, or to a machine that asks to join. */
 
-export const accepted = (reign: Reign, name: string, reason = ""): OrderAnswer => ({
+export const accepted = ({ term }: Reign, name: string, reason = ""): OrderAnswer => ({
   ok: true,
-  term: reign.term,
+  code: "done",
+  term,
   name,
   reason,
 });
 
-export const refused = (reign: Reign, reason: string): OrderAnswer => ({
+export const refused = ({ term }: Reign, reason: string): OrderAnswer => ({
   ok: false,
-  term: reign.term,
+  code: "refused",
+  term,
   name: "",
   reason,
 });
 
-export function tableOr(reign: Reign, job: JobName): RunTable | OrderAnswer {
-  return reign.state.jobs.get(job) ?? refused(reign, `there is no ${job}; to see what there is: nexus list jobs`);
-}
+/** An earlier `nexus` exits with 3 because the sentence begins with these words; this one because of the code. */
+const notFound = (reign: Reign, what: string, list: string): OrderAnswer => ({
+  ...refused(reign, `there is no ${what}; to see what there is: nexus list ${list}`),
+  code: "not found",
+});
 
-export function workerOr(reign: Reign, worker: WorkerId): WorkerRecord | OrderAnswer {
-  return (
-    reign.state.workers.get(worker) ??
-    refused(reign, `there is no worker ${worker}; to see what there is: nexus list workers`)
-  );
-}
+export const tableOr = (reign: Reign, job: JobName): RunTable | OrderAnswer =>
+  reign.state.jobs.get(job) ?? notFound(reign, job, "jobs");
+
+export const workerOr = (reign: Reign, worker: WorkerId): WorkerRecord | OrderAnswer =>
+  reign.state.workers.get(worker) ?? notFound(reign, `worker ${worker}`, "workers");
 
 export const isAnswer = (found: object): found is OrderAnswer => "ok" in found;

@@ -76,7 +76,7 @@ async function judgeWorker(
   }
   if (record.state === "benched") return accepted(reign, worker, `it is benched already: ${record.reason}`);
   const held = reign.leases.heldBy(worker).length;
-  const stored = bench(reign, worker, `benched by ${user}`, user, op);
+  const stored = bench(reign, worker, `benched by ${user}`, { by: user, op });
   enforce(reign);
   await stored;
   await reign.ports.flushed();

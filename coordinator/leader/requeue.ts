@@ -1,4 +1,4 @@
-import type { Lost } from "../../shared/domain/fold/events.ts";
+import { type Lost, lossOutcomes } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import { benchIfSick } from "./bench.ts";
@@ -10,7 +10,7 @@ export function requeue(
   reign: Reign,
   table: RunTable,
   trial: Trial,
-  how: Pick<Lost, "outcome" | "charged" | "reason" | "ev">,
+  how: Pick<Lost, "cause" | "charged" | "reason" | "ev">,
   console = "",
 ): void {
   const { job } = table;
@@ -18,7 +18,8 @@ export function requeue(
   const { attempt, worker } = lastAttempt(trial);
   const at = reign.ports.clock.wall();
   reign.forget(job, n);
-  reign.ports.log.warn({ job, run: trial.run, worker, attempt, charged: how.charged }, `${how.outcome}: ${how.reason}`);
+  const outcome = lossOutcomes[how.cause];
+  reign.ports.log.warn({ job, run: trial.run, worker, attempt, charged: how.charged }, `${outcome}: ${how.reason}`);
   const losses = trial.charged + 1;
   if (how.charged && losses > table.submitted.settings.retries) {
     const reason = `lost ${losses} times, last: ${how.reason}`;
@@ -26,7 +27,7 @@ export function requeue(
     void reign.record({ ...ended, ...lastLines(table, console) });
     benchIfSick(reign, worker, table);
   } else {
-    void reign.record({ type: "lost", job, n, attempt, worker, ...how, at });
+    void reign.record({ type: "lost", job, n, attempt, worker, outcome, ...how, at });
     reign.wakeFor(table);
   }
   closeIfDone(reign, table);

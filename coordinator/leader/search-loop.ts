@@ -138,13 +138,11 @@ export const twoProcesses = (worker: WorkerId): string =>
   `another process works as ${worker} since this one started; a worker's name may be used once at a time\n` +
   `  stop one of them, or start this one with a name of its own: nexus-worker --name ${worker}-b`;
 
-const anew = "started anew";
-
 /**
  * A worker that starts anew loses what it held uncharged, for that is mostly its owner's doing. A trial under which the worker
  * before it had to start anew too may be what brings them down.
  */
-const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.end.endsWith(anew) ?? false;
+const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.cause === "restarted";
 
 function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
   // Of a worker that holds nothing no lease need be looked for, among those of ten thousand others.
@@ -154,7 +152,8 @@ function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
     const table = reign.state.jobs.get(lease.job);
     const trial = table?.trial(lease.n);
     if (trial?.status !== "running" || !table) continue;
-    requeue(reign, table, trial, { outcome: "lost", charged: isSuspect(trial), reason: `${worker} ${anew}`, ev: 0 });
+    const reason = `${worker} started anew`;
+    requeue(reign, table, trial, { cause: "restarted", charged: isSuspect(trial), reason, ev: 0 });
   }
 }
 

@@ -94,6 +94,6 @@ export class Upkeep {
     const trial = table?.trial(n);
     if (!table || !trial || trial.status !== "running" || lastAttempt(trial).attempt !== attempt) return;
     const reason = `no sign of life from ${worker} for ${(reign.leaseMs / 1000).toFixed(0)} s`;
-    requeue(reign, table, trial, { outcome: "lost", charged, reason, ev: 0 });
+    requeue(reign, table, trial, { cause: "silent", charged, reason, ev: 0 });
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { pause } from "../../shared/deadline.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
-import { UnreachableError, UsageError } from "../../shared/errors.ts";
+import { NotFoundError, UnreachableError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
@@ -36,6 +36,12 @@ export async function giveOrder(bus: Bus, workspace: string, order: Order, outpu
     await pause(Math.max(0, tryMs - (performance.now() - askedAt)));
   }
   throw noCoordinator(workspace);
+}
+
+/** The error of a command whose orders were refused. */
+export function refusalOf(refused: readonly OrderAnswer[]): NotFoundError | UsageError {
+  const text = refused.map(({ reason }) => reason).join("\n");
+  return refused.every(({ code }) => code === "not found") ? new NotFoundError(text) : new UsageError(text);
 }
 
 const tooLarge = (bytes: number): string =>

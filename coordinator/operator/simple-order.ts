@@ -1,6 +1,5 @@
-import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import type { Order } from "../../shared/wire/messages.ts";
-import { giveOrder } from "./give-order.ts";
+import { giveOrder, refusalOf } from "./give-order.ts";
 import { withOperatorLink } from "./operator-link.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, scopeOf } from "./scope.ts";
@@ -14,6 +13,5 @@ export async function carriedOut(globals: GlobalOptions, order: Order, output: O
   const scope = scopeOf(globals);
   const answer = await withOperatorLink(scope, ({ bus }) => giveOrder(bus, scope.paths.name, order, output));
   if (answer.ok) return answer.name;
-  // The coordinator's refusal is a sentence; what is not there begins like this in coordinator/leader/orders.ts.
-  throw answer.reason.startsWith("there is no ") ? new NotFoundError(answer.reason) : new UsageError(answer.reason);
+  throw refusalOf([answer]);
 }

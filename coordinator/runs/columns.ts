@@ -51,13 +51,13 @@ export function findColumn(columns: ColumnSet, name: string): Column {
 export const columnNamed = ({ all }: ColumnSet, name: string): Column | undefined =>
   all.find(({ id }) => id === name) ?? all.find(({ header }) => header === name);
 
-/** That there is no such column, and which names are near. */
-export function noColumn({ all }: ColumnSet, name: string): string {
+/** That there is no such column, and which names are near. `more`: what to type to see more about them. */
+export function noColumn({ all }: ColumnSet, name: string, more = "--available"): string {
   const bare = name.replace(/^(metrics|hparams)\./, "");
   const headers = all.map(({ header }) => header);
   const nearest = nearestName(bare, headers);
   const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-  return `there is no column "${name}"${hint}\n  there are: ${headers.join(", ")}\n  more about them: --available`;
+  return `there is no column "${name}"${hint}\n  there are: ${headers.join(", ")}\n  more about them: ${more}`;
 }
 
 function firstColumns(workspace: string): Column[] {

@@ -27,7 +27,8 @@ export function writeWhole(file: string, parts: Iterable<string | Uint8Array>, a
   try {
     mkdirSync(dirname(file), { recursive: true });
     removeLeftOvers(dirname(file));
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
     opened = openSync(temporary, "wx");
     for (const part of parts) {
       const bytes = typeof part === "string" ? Buffer.from(part) : part;
@@ -41,7 +42,7 @@ export function writeWhole(file: string, parts: Iterable<string | Uint8Array>, a
     if (opened !== undefined) closeSync(opened);
     rmSync(temporary, { force: true });
     // Only what the file system says is the person's to mend.
-    if (!(cause instanceof Error) || (!("code" in cause) && cause.message !== "it is a folder")) throw cause;
+    if (!(cause instanceof Error) || !("code" in cause)) throw cause;
     throw new UsageError(`${asked}: cannot be written (${cause.message})`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
+import { lossOutcomes } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
 import { type Standing, standings } from "../../shared/domain/run-sets/standings.ts";
@@ -53,7 +54,10 @@ export function progressLine(table: RunTable, now: number, options: ProgressOpti
 /** `1204/5000 runs, 84 running, 2 queued, 7 failed`; what is zero is left out, but for running. */
 function countsText(table: RunTable): string {
   const { outcomes } = table;
-  const lostAndQueued = [...table.waiting].filter((n) => endOfLast(table, n).startsWith("lost")).length;
+  const lostAndQueued = [...table.waiting].filter((n) => {
+    const cause = table.trial(n)?.attempts.at(-1)?.cause;
+    return cause && lossOutcomes[cause] === "lost";
+  }).length;
   const counts = [`${table.ended}/${table.submitted.settings.totalRuns} runs`];
   if (!table.isOver) counts.push(`${table.running} running`);
   const others: [number, string][] = [
@@ -68,8 +72,6 @@ function countsText(table: RunTable): string {
   for (const [count, word] of others) if (count > 0) counts.push(`${count} ${word}`);
   return table.state === "searching" ? counts.join(", ") : `${table.state}: ${counts.join(", ")}`;
 }
-
-const endOfLast = (table: RunTable, n: number): string => table.trial(n)?.attempts.at(-1)?.end ?? "";
 
 /** `0.0492 ±0.0011`: what a new run may be expected to reach, with the digits that its standard deviation leaves certain. */
 export function estimateText({ estimate, stDev }: Pick<Standing, "estimate" | "stDev">, plusMinus: string): string {

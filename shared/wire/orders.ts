@@ -4,6 +4,7 @@ import type { JobName, WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { codeBundle } from "./code-bundle.ts";
 import { id, job, kindOf, open, seal, setting, term, worker } from "./envelope.ts";
+import { answerCode } from "./old-words.ts";
 
 export interface Enrolment {
   readonly op: string;
@@ -12,7 +13,11 @@ export interface Enrolment {
   readonly host: string;
 }
 
-const enrolmentShape = check.shape({ op: id, worker, publicKey: check.text(100), host: check.text(256) });
+/** Names a request. Never empty: in the journal an empty one means that the coordinator decided itself. */
+const op: check.Check<string> = (value, at) =>
+  check.matching<string>((text) => text !== "", "a request id")(id(value, at), at);
+
+const enrolmentShape = check.shape({ op, worker, publicKey: check.text(100), host: check.text(256) });
 export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolment);
 export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enrolmentShape);
 
@@ -90,7 +95,7 @@ const changes: check.Check<JobChanges> = check.partial({
 const orderShapes: Record<Order["kind"], check.Check<Order>> = {
   run: check.shape({
     kind: check.oneOf("run"),
-    op: id,
+    op,
     file: check.text(),
     text: check.text(1_000_000),
     sources: check.record(check.text(1_000_000)),
@@ -98,11 +103,11 @@ const orderShapes: Record<Order["kind"], check.Check<Order>> = {
     commandLine: check.record(check.text(100_000)),
     imported: (value, at) => (value === undefined ? [] : importedRuns(value, at)),
   }),
-  release: check.shape({ kind: check.oneOf("release"), op: id, job }),
-  admit: check.shape({ kind: check.oneOf("admit"), op: id, worker }),
-  bench: check.shape({ kind: check.oneOf("bench"), op: id, worker }),
-  control: check.shape({ kind: check.oneOf("control"), op: id, verb: check.oneOf(...controlVerbs), target }),
-  edit: check.shape({ kind: check.oneOf("edit"), op: id, job, changes }),
+  release: check.shape({ kind: check.oneOf("release"), op, job }),
+  admit: check.shape({ kind: check.oneOf("admit"), op, worker }),
+  bench: check.shape({ kind: check.oneOf("bench"), op, worker }),
+  control: check.shape({ kind: check.oneOf("control"), op, verb: check.oneOf(...controlVerbs), target }),
+  edit: check.shape({ kind: check.oneOf("edit"), op, job, changes }),
 };
 
 export const encodeOrder = (order: Order): Uint8Array => seal(order);
@@ -115,17 +120,34 @@ export function decodeOrder(bytes: Uint8Array): Order {
   });
 }
 
+/** done: carried out, or nothing was left to do. not found: what it names is not there. refused: it cannot be done. */
+const answerCodes = ["done", "not found", "refused"] as const;
+export type AnswerCode = (typeof answerCodes)[number];
+
 /**
  * What an order or an enrolment came to: the job or worker that it concerns, or why it was refused. Of an order carried out
  * `reason` may say more: "it was paused already".
  */
 export interface OrderAnswer {
   readonly ok: boolean;
+  /** Left out by leaders of an earlier version. */
+  readonly code: AnswerCode;
   readonly term: number;
   readonly name: string;
   readonly reason: string;
 }
 
-const orderAnswerShape = check.shape({ ok: check.flag, term, name: check.text(), reason: check.text(100_000) });
+const orderAnswerShape = check.shape({
+  ok: check.flag,
+  code: check.nullable(check.text(64)),
+  term,
+  name: check.text(),
+  reason: check.text(100_000),
+});
 export const encodeOrderAnswer = (answer: OrderAnswer): Uint8Array => seal(answer);
-export const decodeOrderAnswer = (bytes: Uint8Array): OrderAnswer => open(bytes, orderAnswerShape);
+export function decodeOrderAnswer(bytes: Uint8Array): OrderAnswer {
+  const answer = open(bytes, orderAnswerShape);
+  // A code of a later version is taken for what `ok` says.
+  const code = answerCodes.find((known) => known === answer.code && (known === "done") === answer.ok);
+  return { ...answer, code: code ?? (answer.code === null ? answerCode(answer) : answer.ok ? "done" : "refused") };
+}

@@ -1,7 +1,8 @@
-import type { Assigned, Completed, JournalEvent } from "../domain/fold/events.ts";
+import type { Assigned, Completed, JournalEvent, Lost } from "../domain/fold/events.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { id, open, seal, term, wireVersion } from "./envelope.ts";
+import { lossCause } from "./old-words.ts";
 
 /**
  * Version of a journal message: a list of it and the records. Version 1, which is still read, was a mapping: a record, or
@@ -117,8 +118,12 @@ function decodeVersion1(message: unknown): JournalEvent[] {
 const recordOf: check.Check<JournalEvent> = (value, at) => {
   const type = typeof value === "object" && value !== null ? (value as { type?: unknown }).type : undefined;
   if (typeof type !== "string") throw new check.BadMessage(`${at}: expected a record with a type`);
-  return value as JournalEvent;
+  return type === "lost" ? withCause(value as Lost) : (value as JournalEvent);
 };
+
+const withCause = (event: Lost): Lost =>
+  event.cause === undefined ? { ...event, cause: lossCause(event.outcome, event.worker, event.reason) } : event;
+
 const batchShape = check.shape({ events: check.list(recordOf) });
 
 /**

@@ -1,9 +1,12 @@
 import { deflateSync, inflateSync } from "node:zlib";
+import type { Actor } from "../domain/fold/events.ts";
 import { restoreSnapshot, type Snapshot, snapshotVersion } from "../domain/fold/snapshot.ts";
+import type { Trial } from "../domain/fold/trial.ts";
 import type { WorkspaceState } from "../domain/fold/workspace-state.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { open, seal } from "./envelope.ts";
+import { actorCalled, lossCauseOfEnd } from "./old-words.ts";
 import { keyBytes } from "./sealed-chunks.ts";
 
 /** What is columns in a table, its trials, and those of them that are in columns. */
@@ -104,14 +107,25 @@ export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
   const snapshot = decode(unpack(saved.rest as Packed)) as Snapshot;
   const jobs = snapshot.jobs.map(
     ({ table, trials }): SavedJob => ({
-      table: withColumns(table, tableColumns, columns),
+      table: withActor(withColumns(table, tableColumns, columns)),
       trials: {
         ...withColumns(trials, listColumns, columns),
+        others: trials.others.map(withCauses),
         columns: withColumns(trials.columns, trialColumns, columns),
       },
     }),
   );
-  return restoreSnapshot({ ...snapshot, jobs });
+  return restoreSnapshot({ ...snapshot, jobs, workers: snapshot.workers.map(withActor) });
+}
+
+/** A snapshot of an earlier version has no codes; what it says in words is read here. */
+function withActor<T extends { readonly stateBy: string; readonly stateActor: Actor | null }>(saved: T): T {
+  return saved.stateActor === undefined ? { ...saved, stateActor: actorCalled(saved.stateBy) } : saved;
+}
+
+function withCauses(trial: Trial): Trial {
+  for (const part of trial.attempts) if (part.cause === undefined) part.cause = lossCauseOfEnd(part.end, part.worker);
+  return trial;
 }
 
 /** Where the newest snapshot lies; kept in the entry `snap`, which workers cannot read. */

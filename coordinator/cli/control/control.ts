@@ -4,7 +4,7 @@ import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import { type Asker, processAsker } from "../../operator/ask.ts";
-import { giveOrder, newOrderId } from "../../operator/give-order.ts";
+import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
 import { withOperatorLink } from "../../operator/operator-link.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
@@ -110,16 +110,14 @@ export async function giveAll(
   { bus, scope, output, options }: Giving,
   orders: readonly { readonly name: string; readonly order: Order }[],
 ): Promise<void> {
-  const refusals: string[] = [];
+  const refusals: OrderAnswer[] = [];
   for (const { name, order } of orders) {
     const answer = await giveOrder(bus, scope.paths.name, order, output);
     if (options.json) output.result(`${JSON.stringify(answerObject(name, order, answer))}\n`);
     else if (answer.ok) output.result(`${name}: ${answer.reason}\n`);
-    if (!answer.ok) refusals.push(answer.reason);
+    if (!answer.ok) refusals.push(answer);
   }
-  if (refusals.length === 0) return;
-  const text = refusals.join("\n");
-  throw refusals.every((each) => each.startsWith("there is no ")) ? new NotFoundError(text) : new UsageError(text);
+  if (refusals.length > 0) throw refusalOf(refusals);
 }
 
 const answerObject = (name: string, order: Order, { ok, reason }: OrderAnswer): object => ({

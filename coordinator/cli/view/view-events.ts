@@ -1,5 +1,5 @@
 import { counted } from "../../../shared/domain/counted.ts";
-import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { actorOf, type JournalEvent } from "../../../shared/domain/fold/events.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
 import type { Output } from "../../operator/output.ts";
@@ -113,7 +113,7 @@ function detailOf(event: JournalEvent): string {
       return `${event.file} by ${event.by}: ${counted(event.settings.totalRuns, "run")}, hp_tuning ${event.settings.hpTuning}`;
     case "job-state":
     case "worker-state":
-      return [event.reason, event.by === "" || event.by === "coordinator" ? "" : `by ${event.by}`]
+      return [event.reason, event.by === "" || actorOf(event) === "coordinator" ? "" : `by ${event.by}`]
         .filter((part) => part !== "")
         .join("; ");
     default:

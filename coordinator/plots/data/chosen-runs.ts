@@ -75,8 +75,7 @@ export function completedOnly(runs: ChosenRuns): ChosenRuns {
 export function columnOf({ columns, tables }: ChosenRuns, name: string): Column {
   const column = columnNamed(columns, name);
   if (column) return column;
-  const message = noColumn(columns, name).replace(/more about them: .*$/, "");
-  throw new UsageError(`${message}more about them: nexus list runs ${tables[0]?.job} --available`);
+  throw new UsageError(noColumn(columns, name, `nexus list runs ${tables[0]?.job} --available`));
 }
 
 /** Something measured once in each of some runs; NaN where it was not. */

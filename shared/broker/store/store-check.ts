@@ -24,11 +24,19 @@ const streamKinds = [
   [streams.evidence, "message"],
 ] as const;
 
-/** What reads a journal does not know whose it is: the commands in its error, aimed at that workspace. Other errors stay as they are. */
-export function aimed(error: unknown, flags: string): unknown {
-  if (!(error instanceof JournalCorruptError)) return error;
-  return new JournalCorruptError(error.message.replace(remedy(), remedy(flags)), { cause: error });
+/** The store lost something; `flags` as in ` --workspace ws2`. */
+class StoreDamagedError extends JournalCorruptError {
+  readonly trouble: string;
+
+  constructor(trouble: string, flags = "", options?: { cause?: unknown }) {
+    super(trouble + remedy(flags), options);
+    this.trouble = trouble;
+  }
 }
+
+/** What reads a journal does not know whose it is: the commands in its error, aimed at that workspace. Other errors stay as they are. */
+export const aimed = (error: unknown, flags: string): unknown =>
+  error instanceof StoreDamagedError ? new StoreDamagedError(error.trouble, flags, { cause: error }) : error;
 
 /** A stretch of a stream that is not there, in words. */
 export function gapText(from: number, to: number, kind: "record" | "message" = "record"): string {
@@ -38,7 +46,7 @@ export function gapText(from: number, to: number, kind: "record" | "message" = "
 
 /** A stretch of the journal that is not there. */
 export const journalGap = (from: number, to: number): JournalCorruptError =>
-  new JournalCorruptError(`${gapText(from, to)}: the broker's store was damaged${remedy()}`);
+  new StoreDamagedError(`${gapText(from, to)}: the broker's store was damaged`);
 
 /**
  * Compares the streams with what this machine remembers of them, before anything is made or written.
@@ -57,8 +65,9 @@ export function checkStoreThere(paths: WorkspacePaths): void {
 }
 
 export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): JournalCorruptError =>
-  new JournalCorruptError(
-    `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}${remedy(workspaceFlags(paths.name))}`,
+  new StoreDamagedError(
+    `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}`,
+    workspaceFlags(paths.name),
   );
 
 /** What is wrong with a store as far as its streams' ends and counts tell, in words. Damage inside a record is found by reading. */
@@ -99,12 +108,12 @@ function holes({ state }: StreamInfo, kind: "record" | "message"): string[] {
 export async function checkCited(bus: Bus, state: WorkspaceState): Promise<void> {
   const said = state.evidenceSeq === 0 ? 0 : await bus.lastSeq(streams.evidence);
   const trouble = citedTrouble(said, state);
-  if (trouble !== undefined) throw new JournalCorruptError(`${trouble}${remedy()}`);
+  if (trouble !== undefined) throw new StoreDamagedError(trouble);
 }
 
 /** For evidence that is not there although somebody knows of it: `the journal cites 12`. */
 export const evidenceLost = (found: number, known: string): JournalCorruptError =>
-  new JournalCorruptError(`${evidenceLostText(found, known)}${remedy()}`);
+  new StoreDamagedError(evidenceLostText(found, known));
 
 /** In words, where the evidence ends before what the journal cites. */
 export const citedTrouble = (said: number, { evidenceSeq }: WorkspaceState): string | undefined =>
@@ -175,7 +184,7 @@ export async function checkReadable(bus: Bus): Promise<void> {
       return gap === undefined;
     });
     if (expected <= last) gap ??= gapText(expected, last, kind);
-    if (gap !== undefined) throw new JournalCorruptError(`${gap}: the broker's store was damaged${remedy()}`);
+    if (gap !== undefined) throw new StoreDamagedError(`${gap}: the broker's store was damaged`);
   }
 }
 

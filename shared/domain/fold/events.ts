@@ -74,6 +74,15 @@ export type JobStateName =
   | "completed"
   | "cancelled";
 
+/** `by` and `op` of what the coordinator decides itself. A person may have that name too, hence `actorOf`. */
+export const ownDecision = { by: "coordinator", op: "" } as const;
+
+/** Who decided: the coordinator itself, or a person whose order it carried out. */
+export type Actor = "coordinator" | "person";
+
+/** Every order of a person has a request id, and no decision of the coordinator's own has one. */
+export const actorOf = ({ op }: { readonly op: string }): Actor => (op === "" ? "coordinator" : "person");
+
 /** A job's state changed: it ended, a person ordered it, or its held nodes were released. */
 export interface JobChanged {
   readonly type: "job-state";
@@ -201,6 +210,23 @@ export interface Reopened {
   readonly at: number;
 }
 
+/**
+ * Why a worker lost a trial, and what that is called: lost, the machine's fault; reclaimed, never charged.
+ *
+ * silent: its lease ran out. restarted: a new process of the worker claims. runner: the process of the run died. sick: the
+ * coordinator benched the worker. owner: its owner took the machine back. benched: a person benched it. ordered: a person stopped it.
+ */
+export const lossOutcomes = {
+  silent: "lost",
+  restarted: "lost",
+  runner: "lost",
+  sick: "lost",
+  owner: "reclaimed",
+  benched: "reclaimed",
+  ordered: "reclaimed",
+} as const;
+export type LossCause = keyof typeof lossOutcomes;
+
 /** A worker's part in a trial ended, the trial goes on: it waits for the next free slot. */
 export interface Lost {
   readonly type: "lost";
@@ -208,9 +234,11 @@ export interface Lost {
   readonly n: number;
   readonly attempt: number;
   readonly worker: WorkerId;
-  /** lost: the machine's fault; reclaimed: the owner took the machine back, never charged. */
-  readonly outcome: "lost" | "reclaimed";
+  readonly outcome: (typeof lossOutcomes)[LossCause];
+  /** Earlier versions wrote none: it is read from the reason where the record is decoded. */
+  readonly cause: LossCause;
   readonly charged: boolean;
+  /** For people, and for earlier versions, which tell the causes apart by these sentences. */
   readonly reason: string;
   readonly ev: number;
   readonly at: number;

@@ -3,6 +3,7 @@ import type { JobName, WorkerId } from "../names.ts";
 import { RunSetIndex } from "../run-sets/run-set.ts";
 import { defaultSettings } from "../runspec/job-settings.ts";
 import type {
+  Actor,
   Assigned,
   Checkpointed,
   Completed,
@@ -31,8 +32,9 @@ export class RunTable {
   state: JobStateName = "searching";
   /** Why the job is in its state. */
   reason = "";
-  /** Who brought it there: an operator, or "coordinator". */
+  /** Who brought it there, by name and as what. */
   stateBy = "";
+  stateActor: Actor | null = null;
   endedAt: number | null = null;
   /** Runs of earlier searches: in the run sets, but in none of the counts below. */
   readonly imported: readonly Trial[];
@@ -188,6 +190,7 @@ export class RunTable {
     if (trial.status !== "running" || last.attempt !== event.attempt) this.#impossible(event, trial);
     this.#letGo(last.worker);
     last.end = `${event.outcome}: ${event.reason}`;
+    last.cause = event.cause;
     trial.status = "waiting";
     trial.reason = event.reason;
     if (event.charged) trial.charged += 1;
@@ -289,7 +292,7 @@ export class RunTable {
   }
 
   #attemptOf({ attempt, worker, bootId, claimId, at }: Assigned): Attempt {
-    return { attempt, worker: this.#shared(worker), bootId: this.#shared(bootId), claimId, at, end: "" };
+    return { attempt, worker: this.#shared(worker), bootId: this.#shared(bootId), claimId, at, end: "", cause: null };
   }
 
   #shared<T extends string>(text: T): T {

@@ -1,5 +1,5 @@
 import type { WorkerId } from "../names.ts";
-import type { JobEdited, JobStateName, JobSubmitted } from "./events.ts";
+import type { Actor, JobEdited, JobStateName, JobSubmitted } from "./events.ts";
 import type { ParentRun } from "./parent-runs.ts";
 import { RunTable } from "./run-table.ts";
 import { lastAttempt, type Trial } from "./trial.ts";
@@ -12,6 +12,7 @@ export interface SavedTable {
   readonly state: JobStateName;
   readonly reason: string;
   readonly stateBy: string;
+  readonly stateActor: Actor | null;
   readonly endedAt: number | null;
   readonly completions: Uint32Array<ArrayBuffer>;
   /** Positions of the run sets' configurations, run sets * hyperparameters, row-major, by number of the run set. */
@@ -34,10 +35,24 @@ export interface SavedTable {
 }
 
 export function saveTable(table: RunTable): SavedTable {
-  const { submitted, edits, state, reason, stateBy, endedAt, parents, columns, runSets } = table;
+  const { submitted, edits, state, reason, stateBy, stateActor, endedAt, parents, columns, runSets } = table;
   const { lost, reclaimed, late, reopened } = table;
   return {
-    ...{ submitted, edits, state, reason, stateBy, endedAt, parents, columns, lost, reclaimed, late, reopened },
+    ...{
+      submitted,
+      edits,
+      state,
+      reason,
+      stateBy,
+      stateActor,
+      endedAt,
+      parents,
+      columns,
+      lost,
+      reclaimed,
+      late,
+      reopened,
+    },
     completions: Uint32Array.from(table.completions),
     configurations: runSets.configurations.rows.slice(),
     runSets: runSets.size,
@@ -53,8 +68,8 @@ export function saveTable(table: RunTable): SavedTable {
 /** The table that was saved; it keeps the trials. The counts and the run sets' numbers follow from them. */
 export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   const table = new RunTable({ ...saved.submitted, parents: 0 }, saved.columns);
-  const { submitted, state, reason, stateBy, endedAt, lost, reclaimed, late, reopened } = saved;
-  Object.assign(table, { submitted, state, reason, stateBy, endedAt, lost, reclaimed, late, reopened });
+  const { submitted, state, reason, stateBy, stateActor, endedAt, lost, reclaimed, late, reopened } = saved;
+  Object.assign(table, { submitted, state, reason, stateBy, stateActor, endedAt, lost, reclaimed, late, reopened });
   table.edits.push(...saved.edits);
   for (const parent of saved.parents) table.parentRuns.keep({ ...parent });
   for (const n of saved.waiting) table.waiting.add(n);

@@ -141,6 +141,7 @@ export class TrialColumns {
       claimId: "",
       at: at(startedAt, place),
       end: "",
+      cause: null,
     };
     const trial = newTrial(at(n, place), this.run(place), configuration, at(seed, place), [attempt]);
     trial.status = "completed";

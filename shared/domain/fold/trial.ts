@@ -1,6 +1,6 @@
 import type { Configuration } from "../hyperparameter.ts";
 import type { RunName, WorkerId } from "../names.ts";
-import type { CheckpointPlace, EndedOutcome } from "./events.ts";
+import type { CheckpointPlace, EndedOutcome, LossCause } from "./events.ts";
 
 /** running: a worker holds it; waiting: it was lost or handed back and waits for a free slot; otherwise how it ended. */
 export type TrialStatus = "running" | "waiting" | "completed" | EndedOutcome;
@@ -16,6 +16,8 @@ export interface Attempt {
   readonly at: number;
   /** How this part ended: "lost: no sign of life for 30 s", ...; empty while it holds the trial or brought its end. */
   end: string;
+  /** Why it was lost; null where it was not. */
+  cause: LossCause | null;
 }
 
 /** The decision to try one configuration, and what has become of it. Changed by the fold alone. */

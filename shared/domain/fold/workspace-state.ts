@@ -1,7 +1,14 @@
 import type { JobName, WorkerId } from "../names.ts";
 import { parseJobName } from "../names.ts";
 import { ClaimRing } from "./claim-ring.ts";
-import type { JournalEvent, WorkerChanged, WorkerDuty, WorkerStanding } from "./events.ts";
+import {
+  type Actor,
+  actorOf,
+  type JournalEvent,
+  type WorkerChanged,
+  type WorkerDuty,
+  type WorkerStanding,
+} from "./events.ts";
 import { FoldError } from "./fold-error.ts";
 import { RunTable } from "./run-table.ts";
 
@@ -13,9 +20,10 @@ export interface WorkerRecord {
   publicKey: string;
   host: string;
   state: WorkerStanding;
-  /** Why it is in its state, and who put it there: a person's name, or "coordinator"; "" before anybody has. */
+  /** Why it is in its state, and who put it there; "" and null before anybody has. */
   reason: string;
   stateBy: string;
+  stateActor: Actor | null;
   duty: WorkerDuty;
   /** Who ordered its duty; "" while it has none. */
   dutyReason: string;
@@ -86,6 +94,7 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       table.state = event.state;
       table.reason = event.reason;
       table.stateBy = event.by;
+      table.stateActor = actorOf(event);
       if (event.state === "completed" || event.state === "cancelled") table.endedAt = event.at;
       if (event.op !== "") state.orders.set(event.op, event.job);
       break;
@@ -194,10 +203,11 @@ function changeWorker(state: WorkspaceState, event: WorkerChanged): void {
   }
 }
 
-function setStanding(worker: WorkerRecord, state: WorkerStanding, { reason, by }: WorkerChanged): void {
+function setStanding(worker: WorkerRecord, state: WorkerStanding, event: WorkerChanged): void {
   worker.state = state;
-  worker.reason = reason;
-  worker.stateBy = by;
+  worker.reason = event.reason;
+  worker.stateBy = event.by;
+  worker.stateActor = actorOf(event);
 }
 
 function cite(state: WorkspaceState, ev: number): void {
@@ -221,6 +231,7 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       state: "admitted",
       reason: "",
       stateBy: "",
+      stateActor: null,
       duty: "working",
       dutyReason: "",
       bootId: "",

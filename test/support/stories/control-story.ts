@@ -9,6 +9,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import type { JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
+import type { StoredMessage } from "../../../shared/ports.ts";
 import {
   type ControlTarget,
   type ControlVerb,
@@ -63,8 +64,15 @@ export class Story {
 
   say(worker: WorkerId, n: number, kind: "result" | "failed" | "released", hpmax = 1, attempt?: number): void {
     const newest = this.table.trial(n)?.attempts.length ?? 1;
-    judgeEvidence(this.test.reign, this.test.message(worker, this.job, n, kind, attempt ?? newest, hpmax));
+    this.hear(this.test.message(worker, this.job, n, kind, attempt ?? newest, hpmax));
   }
+
+  hear(message: StoredMessage): void {
+    judgeEvidence(this.test.reign, message);
+  }
+
+  /** Who gives the orders. */
+  user = "andreas";
 
   async order(
     order: { readonly kind: Order["kind"]; readonly [key: string]: unknown },
@@ -73,7 +81,7 @@ export class Story {
     this.#orders += 1;
     const whole = { op: op ?? `o${this.test.reign.term}-${this.#orders}`, ...order } as Order;
     // Through the wire, as it comes.
-    const answer = await carryOut(this.test.reign, "andreas", decodeOrder(encodeOrder(whole)), () => 1);
+    const answer = await carryOut(this.test.reign, this.user, decodeOrder(encodeOrder(whole)), () => 1);
     assert.ok(answer);
     return answer;
   }

@@ -82,7 +82,7 @@ export class JobStory {
 
   lost(n: number, run: string, reason: string): void {
     const { job } = this;
-    const rest = { outcome: "lost", charged: true, reason, ev: 0 } as const;
+    const rest = { outcome: "lost", cause: "silent", charged: true, reason, ev: 0 } as const;
     this.#tell((at) => ({ type: "lost", job, n, attempt: 1, worker: workerOf(run), ...rest, at }));
   }
 

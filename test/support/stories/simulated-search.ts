@@ -156,6 +156,7 @@ export class SimulatedSearch {
         ...base,
         type: "lost",
         outcome: "lost",
+        cause: "silent",
         charged: true,
         reason: `no sign of life from ${worker} for 30 s`,
       });

@@ -43,7 +43,7 @@ function lose(test_: TestReign, job: JobName): void {
   const table = test_.reign.state.jobs.get(job);
   const trial = table?.trial(1);
   assert.ok(table && trial);
-  requeue(test_.reign, table, trial, { outcome: "lost", charged: true, reason: "silence", ev: 0 });
+  requeue(test_.reign, table, trial, { cause: "silent", charged: true, reason: "silence", ev: 0 });
 }
 
 /** Lets the promises that wait for a record to be stored go on. */

@@ -227,7 +227,7 @@ class Invariants {
     );
     assert.equal(table.condemned.size, 0, "an order to end a run was not carried out at once");
     if (table.isOver) assert.equal(table.open, 0);
-    if (table.state === "completed" && table.stateBy === "coordinator") {
+    if (table.state === "completed" && table.stateActor === "coordinator") {
       const wasStopped = events.some((event) => event.type === "job-state" && event.state === "stopping");
       if (!wasStopped) assert.ok(table.ended >= this.#total);
     }

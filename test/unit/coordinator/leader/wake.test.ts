@@ -26,7 +26,7 @@ function loseFirst(test_: TestReign): void {
   const [table] = test_.reign.state.jobs.values();
   const trial = table?.trial(1);
   assert.ok(table && trial);
-  requeue(test_.reign, table, trial, { outcome: "reclaimed", charged: false, reason: "test", ev: 0 });
+  requeue(test_.reign, table, trial, { cause: "owner", charged: false, reason: "test", ev: 0 });
 }
 
 describe("waking workers that wait", () => {

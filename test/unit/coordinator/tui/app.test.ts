@@ -28,7 +28,7 @@ class Screen {
   remembered = 0;
   now = 100_000;
   left: Leaving | undefined;
-  answer: OrderAnswer | Error = { ok: true, term: 1, name: "job1", reason: "" };
+  answer: OrderAnswer | Error = { ok: true, code: "done", term: 1, name: "job1", reason: "" };
   readonly #app: App;
 
   constructor(options: { readonly isReadonly?: boolean; readonly flags?: string; readonly top?: number } = {}) {
@@ -191,7 +191,7 @@ describe("control keys", () => {
 
   test("a refusal and an absent coordinator are told", async () => {
     const screen = new Screen();
-    screen.answer = { ok: false, term: 1, name: "", reason: "job1 is over" };
+    screen.answer = { ok: false, code: "refused", term: 1, name: "", reason: "job1 is over" };
     screen.press("P", "y");
     assert.match(await screen.text(), /refused: job1 is over/);
     screen.answer = new Error("the disk is full");

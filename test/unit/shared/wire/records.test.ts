@@ -25,7 +25,15 @@ const completed: JournalEvent = {
   metrics: { "s1-rew": 0.1, "s1-los": Number.NaN },
   ev: 12,
 };
-const lost: JournalEvent = { type: "lost", ...who, outcome: "lost", charged: true, reason: "silence", ev: 0 };
+const lost: JournalEvent = {
+  type: "lost",
+  ...who,
+  outcome: "lost",
+  cause: "silent",
+  charged: true,
+  reason: "silence",
+  ev: 0,
+};
 
 describe("a journal message", () => {
   test("holds its records as they were, in their order", () => {

@@ -40,7 +40,17 @@ class Watched {
   }
 
   lose(attempt: number, how: { outcome: "lost" | "reclaimed"; reason: string; ev: number }): void {
-    this.tell({ type: "lost", job, n: 1, attempt, worker, charged: false, at: this.now, ...how });
+    this.tell({
+      type: "lost",
+      job,
+      n: 1,
+      attempt,
+      worker,
+      cause: how.outcome === "lost" ? "silent" : "owner",
+      charged: false,
+      at: this.now,
+      ...how,
+    });
   }
 
   /** Time passes; the leader says each second when it heard the worker. */

@@ -124,7 +124,10 @@ describe("what an earlier version's programs say to each other", () => {
     answer: messages.decodeAnswer,
     control: messages.decodeControl,
     order: messages.decodeOrder,
-    "order answer": messages.decodeOrderAnswer,
+    "order answer": (bytes) => {
+      const { code: _, ...answer } = messages.decodeOrderAnswer(bytes);
+      return answer;
+    },
     enrolment: messages.decodeEnrolment,
     report: bodyOf("report"),
     checkpoint: bodyOf("checkpoint"),
@@ -142,6 +145,18 @@ describe("what an earlier version's programs say to each other", () => {
 
   test("there is an example of each form", () => {
     assert.deepEqual(Object.keys(count(examples.map(({ form }) => form))).sort(), Object.keys(decoders).sort());
+  });
+
+  test("an answer to an order says by its words what its code would", () => {
+    const answers = examples.filter(({ form }) => form === "order answer");
+    const codes = answers.map(({ name, bytes }) => [name, messages.decodeOrderAnswer(fromBase64(bytes)).code]);
+    assert.deepEqual(Object.fromEntries(codes), {
+      "order answer: no": "refused",
+      "order answer: there is no job": "not found",
+      "order answer: there is no worker": "not found",
+      "order answer: yes": "done",
+      "order answer: yes with a word": "done",
+    });
   });
 
   for (const { name, form, bytes, value } of examples) {

@@ -11,7 +11,9 @@ const running = (n: number, more: Partial<Trial> = {}): Trial => ({
   configuration: [n % 2, 3],
   seed: 7 * n,
   status: "running",
-  attempts: [{ attempt: 1, worker: "one" as WorkerId, bootId: "boot", claimId: "", at: 1000 + n, end: "" }],
+  attempts: [
+    { attempt: 1, worker: "one" as WorkerId, bootId: "boot", claimId: "", at: 1000 + n, end: "", cause: null },
+  ],
   charged: 0,
   hpmax: null,
   iters: 0,
@@ -70,7 +72,15 @@ test("a trial that somebody may hold keeps its identity through its end", () => 
 
 test("what its columns cannot say keeps a trial whole", () => {
   const moved = running(1);
-  moved.attempts.push({ attempt: 2, worker: "two" as WorkerId, bootId: "boot", claimId: "", at: 1500, end: "" });
+  moved.attempts.push({
+    attempt: 2,
+    worker: "two" as WorkerId,
+    bootId: "boot",
+    claimId: "",
+    at: 1500,
+    end: "",
+    cause: null,
+  });
   const others = [moved, running(2, { late: 1 }), running(3, { run: "run1.99999999999" as RunName }), running(4)];
   const list = listOf(others);
   const said = others.map(({ n }) => complete(list, n));

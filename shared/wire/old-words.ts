@@ -1,0 +1,32 @@
+import type { Actor, LossCause } from "../domain/fold/events.ts";
+
+/**
+ * What records and messages of earlier versions said in sentences alone. Their codes are read from the sentences here, where
+ * they are decoded, and nowhere else. The leader still writes these sentences beside the codes, for earlier versions.
+ */
+
+/** Why a trial was lost, as `reason` says it to people. */
+export function lossCause(outcome: "lost" | "reclaimed", worker: string, reason: string): LossCause {
+  const isBenched = reason.startsWith(`${worker} is benched: `);
+  if (outcome === "reclaimed") {
+    if (isBenched) return "benched";
+    return reason.startsWith(`${worker} was `) ? "ordered" : "owner";
+  }
+  if (isBenched) return "sick";
+  if (reason === `${worker} started anew`) return "restarted";
+  return reason.startsWith("no sign of life from ") ? "silent" : "runner";
+}
+
+/** The same of a part in a trial, whose `end` names the outcome first; null: it was not lost. */
+export function lossCauseOfEnd(end: string, worker: string): LossCause | null {
+  const [, outcome, reason = ""] = /^(lost|reclaimed): (.*)$/s.exec(end) ?? [];
+  return outcome === "lost" || outcome === "reclaimed" ? lossCause(outcome, worker, reason) : null;
+}
+
+/** Who brought a job or a worker where it is; null: nobody has. */
+export const actorCalled = (by: string): Actor | null =>
+  by === "" ? null : by === "coordinator" ? "coordinator" : "person";
+
+/** What an order came to, as the leader's sentence says it. */
+export const answerCode = ({ ok, reason }: { readonly ok: boolean; readonly reason: string }) =>
+  ok ? "done" : reason.startsWith("there is no ") ? "not found" : "refused";

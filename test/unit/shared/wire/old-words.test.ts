@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type LossCause, lossOutcomes } from "../../../../shared/domain/fold/events.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import { encode } from "../../../../shared/wire/codec.ts";
+import {
+  decodeEvents,
+  decodeOrder,
+  decodeOrderAnswer,
+  encodeEvents,
+  encodeOrderAnswer,
+  type OrderAnswer,
+  wireVersion,
+} from "../../../../shared/wire/messages.ts";
+import { actorCalled, lossCauseOfEnd } from "../../../../shared/wire/old-words.ts";
+import { alice, Story } from "../../../support/stories/control-story.ts";
+
+const old = (body: object): Uint8Array => encode({ v: wireVersion, ...body });
+
+/** The same message without its code, as an earlier version sends it. */
+const withoutCode = ({ code: _, ...answer }: OrderAnswer): Uint8Array => old(answer);
+
+/** What an earlier version's `nexus` exits with, which knows the sentence alone. */
+const oldExit = ({ ok, reason }: OrderAnswer): number => (ok ? 0 : reason.startsWith("there is no ") ? 3 : 2);
+
+describe("the code of an order's answer", () => {
+  const exits = { done: 0, "not found": 3, refused: 2 } as const;
+  const orders = [
+    ["done", { kind: "control", verb: "pause", target: { kind: "job", job: "job1" } }],
+    ["done", { kind: "edit", job: "job1", changes: { totalRuns: 77 } }],
+    ["not found", { kind: "control", verb: "pause", target: { kind: "job", job: "job9" } }],
+    ["not found", { kind: "control", verb: "stop", target: { kind: "worker", worker: "nobody" } }],
+    ["not found", { kind: "release", job: "job9" }],
+    ["not found", { kind: "edit", job: "job9", changes: { totalRuns: 77 } }],
+    ["not found", { kind: "bench", worker: "nobody" }],
+    ["not found", { kind: "admit", worker: "nobody" }],
+    ["refused", { kind: "release", job: "job1" }],
+    ["refused", { kind: "edit", job: "job1", changes: {} }],
+    ["refused", { kind: "control", verb: "drain", target: { kind: "runs", job: "job1", trials: [1] } }],
+  ] as const;
+
+  for (const [code, order] of orders) {
+    test(`is "${code}" for ${JSON.stringify(order)}, with and without the code on the wire`, async () => {
+      const answer = await new Story().order(order);
+      assert.equal(answer.code, code);
+      assert.deepEqual(decodeOrderAnswer(encodeOrderAnswer(answer)), answer);
+      assert.deepEqual(decodeOrderAnswer(withoutCode(answer)), answer);
+      assert.equal(oldExit(answer), exits[code]);
+    });
+  }
+
+  test("that this program does not know is taken for what the answer says of its success", () => {
+    const answer = { term: 1, name: "", reason: "there is no reason to" };
+    assert.equal(decodeOrderAnswer(old({ ...answer, ok: false, code: "not today" })).code, "refused");
+    assert.equal(decodeOrderAnswer(old({ ...answer, ok: true, code: "half" })).code, "done");
+    assert.equal(decodeOrderAnswer(old({ ...answer, ok: false, code: "done" })).code, "refused");
+    assert.throws(() => decodeOrderAnswer(old({ ...answer, ok: false, code: 3 })), /code: expected text/);
+  });
+});
+
+describe("the cause of a loss", () => {
+  /** What brings it about: alice holds trial 1 of a job in which bob has completed a run. */
+  const ways: Readonly<Record<LossCause, (story: Story) => unknown>> = {
+    silent: (story) => story.wait(60_000),
+    restarted: (story) => story.claim(alice, "another boot"),
+    runner: (story) => story.hear(story.test.message(alice, story.job, 1, "died", 1)),
+    owner: (story) => story.say(alice, 1, "released"),
+    benched: (story) => story.order({ kind: "bench", worker: alice }),
+    ordered: (story) => story.doWorker("cancel", alice),
+    sick: async (story) => {
+      for (const n of [2, 3, 4]) {
+        assert.equal(await story.claim(alice), n);
+        story.say(alice, n, "failed");
+      }
+      assert.equal(await story.claim("bob" as WorkerId), 5);
+      story.say("bob" as WorkerId, 5, "result");
+      story.wait(10);
+    },
+  };
+
+  for (const [cause, happen] of Object.entries(ways)) {
+    test(`"${cause}" is in the record, and is read from the sentence of a record or snapshot without it`, async () => {
+      const story = new Story({ totalRuns: 9 });
+      assert.equal(await story.claim(alice), 1);
+      await happen(story);
+      const event = story.test.events.find((each) => each.type === "lost");
+      assert.ok(event?.type === "lost");
+      assert.deepEqual([event.cause, event.outcome], [cause, lossOutcomes[event.cause]]);
+      assert.deepEqual(decodeEvents(encodeEvents([event])), [event]);
+      const { cause: _, ...before } = event;
+      assert.deepEqual(decodeEvents(encode([2, before])), [event]);
+      assert.deepEqual(decodeEvents(old(before)), [event]);
+      const part = story.table.trial(1)?.attempts[0];
+      assert.equal(part?.cause, cause);
+      assert.equal(lossCauseOfEnd(part.end, alice), cause);
+    });
+  }
+
+  test("is none where the part in the trial goes on, or its failure was taken back", () => {
+    assert.equal(lossCauseOfEnd("", alice), null);
+    assert.equal(lossCauseOfEnd("taken back: alice is benched: its last 3 runs failed", alice), null);
+  });
+});
+
+describe("who decided", () => {
+  test("is read from the name in a snapshot without the tag", () => {
+    assert.deepEqual(["", "coordinator", "ann"].map(actorCalled), [null, "coordinator", "person"]);
+  });
+
+  test("is told by the request id, so that no order comes without one", () => {
+    const order = { kind: "release", job: "job1" };
+    assert.equal(decodeOrder(old({ ...order, op: "o1" })).op, "o1");
+    assert.throws(() => decodeOrder(old({ ...order, op: "" })), /op: expected a request id/);
+  });
+});
+
+describe("a person who is called coordinator", () => {
+  test("stops a search, and an edit of its rules does not make it go on", async () => {
+    const story = new Story();
+    story.user = "coordinator";
+    await story.claim(alice);
+    assert.match(await story.do("stop"), /^ok/);
+    assert.deepEqual(
+      [story.table.state, story.table.stateBy, story.table.stateActor],
+      ["stopping", "coordinator", "person"],
+    );
+    assert.match(await story.edit({ totalRuns: 600 }), /^ok/);
+    assert.equal(story.table.state, "stopping");
+    story.check();
+  });
+
+  test("pauses a search, which stays paused when its rules change", async () => {
+    const story = new Story();
+    story.user = "coordinator";
+    assert.match(await story.do("pause"), /^ok/);
+    assert.match(await story.edit({ totalRuns: 600 }), /^ok/);
+    assert.deepEqual([story.table.state, story.table.stateActor], ["paused", "person"]);
+  });
+
+  test("benches a worker, whose runs are taken back from it and not lost", async () => {
+    const story = new Story();
+    story.user = "coordinator";
+    await story.claim(alice);
+    await story.order({ kind: "bench", worker: alice });
+    assert.deepEqual([story.table.lost, story.table.reclaimed], [0, 1]);
+  });
+});
