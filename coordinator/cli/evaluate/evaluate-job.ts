@@ -75,7 +75,7 @@ function evaluationJson({ table, history, verdict }: Evaluated): string {
     ...row,
     hparams: hparams(configuration),
   }));
-  const { estimates: _1, intervals: _2, leader, rival, interval, ...rest } = verdict;
+  const { estimates: _, leader, rival, interval, ...rest } = verdict;
   const object = {
     type: "verdict",
     v: 1,

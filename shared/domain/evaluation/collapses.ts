@@ -1,18 +1,22 @@
 import type { CompletedRuns } from "./completed-runs.ts";
 import type { MeasuredSets } from "./measured-sets.ts";
 
-/**
- * Runs that came to far less than the other runs of their configuration: in reinforcement learning a good configuration now and
- * then learns nothing. No normal noise describes these, and a configuration that was spared so far looks better for it.
- */
-export interface Collapses {
-  /** Whether a run has collapsed, by its place. */
-  has(i: number): boolean;
+/** How many runs collapsed, and what that costs. */
+export interface CollapseCounts {
   /** Collapsed runs, and all runs among which they were looked for. */
   readonly collapsed: number;
   readonly among: number;
   /** By how much a collapse takes a run below the leader's others, on average. */
   readonly drop: number;
+}
+
+/**
+ * Runs that came to far less than the other runs of their configuration: in reinforcement learning a good configuration now and
+ * then learns nothing. No normal noise describes these, and a configuration that was spared so far looks better for it.
+ */
+export interface Collapses extends CollapseCounts {
+  /** Whether a run has collapsed, by its place. */
+  has(i: number): boolean;
 }
 
 /** A run so many robust standard deviations below its configuration's median has collapsed: normal runs never do that. */

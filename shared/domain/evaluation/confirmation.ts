@@ -17,14 +17,14 @@ export type Targets = (typeof targets)[number];
 
 /** Places in `evaluated.sets`, best first. */
 export function pickTargets(evaluated: Evaluated, by: Targets, top: number): readonly number[] {
-  const { sets, estimates } = evaluated;
+  const { sets, verdict } = evaluated;
   const value = (place: number): number => {
     const set = sets[place];
     switch (by) {
       case "best":
         return set?.bound ?? Number.NaN;
       case "best-by-estimate":
-        return estimates.get(place)?.estimate ?? Number.NEGATIVE_INFINITY;
+        return verdict.estimates.get(place)?.estimate ?? Number.NEGATIVE_INFINITY;
       case "best-by-run":
         return set?.bestHpmax ?? Number.NaN;
       default: {
@@ -83,7 +83,7 @@ export interface Confirmation {
 
 /** All that was run again of a search, in the order in which that was first asked for. */
 export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Confirmation[] {
-  const { table, sets, estimates } = evaluated;
+  const { table, sets, verdict } = evaluated;
   const byKey = new Map<string, { readonly configuration: Configuration; readonly jobs: RunTable[] }>();
   for (const job of confirmingJobs(state, table.job)) {
     const configuration = inSearch(table.submitted.hyperparameters, job.submitted.hyperparameters);
@@ -98,7 +98,7 @@ export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Co
     const set = sets[place];
     if (!set) return [];
     const { runs, mean, bestHpmax, bestRun } = set;
-    const believed = estimates.get(place);
+    const believed = verdict.estimates.get(place);
     const hpmax = jobs.flatMap((job) => job.completions.map((n) => job.trial(n)?.hpmax ?? Number.NaN));
     const sum = (count: (job: RunTable) => number): number => jobs.reduce((total, job) => total + count(job), 0);
     return {

@@ -4,9 +4,7 @@ import type { RunName } from "../names.ts";
 import { lowerBound, posteriorOf } from "../run-sets/posterior.ts";
 import { type CompletedRuns, completedRuns } from "./completed-runs.ts";
 import { type SearchHistory, searchHistory } from "./history.ts";
-import type { Interval } from "./truth.ts";
-import type { Verdict } from "./verdict.ts";
-import { verdictOf } from "./verdict.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** A configuration of a search with at least one completed run. */
 export interface EvaluatedSet {
@@ -28,8 +26,6 @@ export interface Evaluated {
   readonly verdict: Verdict;
   /** In the order of their first completed runs. */
   readonly sets: readonly EvaluatedSet[];
-  /** What the verdict's model says of a set, by its place in `sets`; those far behind the best may be left out. */
-  readonly estimates: ReadonlyMap<number, { readonly estimate: number; readonly interval: Interval }>;
 }
 
 /** Evaluates a search as it is, or as it was after its `first` completed runs; null while none has completed. */
@@ -39,19 +35,12 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
   const history = searchHistory(runs, hyperparameters, first === undefined ? {} : { first });
   const verdict = verdictOf(runs, history, hyperparameters, { tuning: settings.hpTuning, seed: table.job });
   if (!verdict) return null;
-  const estimates = new Map(
-    [...verdict.estimates].flatMap(([place, estimate]) => {
-      const interval = verdict.intervals.get(place);
-      return interval ? [[place, { estimate, interval }] as const] : [];
-    }),
-  );
   let sets: readonly EvaluatedSet[] | undefined;
   return {
     table,
     runs,
     history,
     verdict,
-    estimates,
     // Half a million of them are made where they are asked for: eval itself does without.
     get sets() {
       sets ??= setsOf(table, history);

@@ -2,8 +2,9 @@ import { longer } from "../columns.ts";
 import { type Configuration, configurationKey, type Hyperparameter, settingsOf } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
 import { IndexedHeap } from "../run-sets/indexed-heap.ts";
-import { lowerBound, type Posterior, type Prior, posteriorOf } from "../run-sets/posterior.ts";
+import { lowerBound, type Posterior, type Prior, posteriorOf, priorOf } from "../run-sets/posterior.ts";
 import { clipped, RunSetColumns } from "../run-sets/run-set-columns.ts";
+import { Moments } from "../statistics.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 
 /** A stretch of the search during which one run set led; what is said of the set is what holds at the end. */
@@ -52,7 +53,9 @@ export function searchHistory(
   hyperparameters: readonly Hyperparameter[],
   { first = runs.length }: HistoryOptions = {},
 ): SearchHistory {
-  const prior = priorOf(runs);
+  const all = new Moments();
+  for (const hpmax of runs.hpmax) all.add(clipped(hpmax));
+  const prior = priorOf(all);
   const judged = Math.min(first, runs.length);
   const columns = new RunSetColumns();
   let bounds = new Float64Array(1024);
@@ -60,8 +63,7 @@ export function searchHistory(
   const bestRuns: number[] = [];
   const posteriorAt = (set: number): Posterior => {
     const completed = columns.completed[set] ?? 0;
-    const sampleVariance = completed < 2 ? 0 : (columns.squares[set] ?? 0) / (completed - 1);
-    return posteriorOf({ completed, mean: columns.mean(set), sampleVariance }, prior);
+    return posteriorOf({ completed, mean: columns.mean(set), sampleVariance: columns.sampleVariance(set) }, prior);
   };
   // Sets are numbered in the order of their first completed runs, so the smaller number is the older set.
   const byBound = new IndexedHeap((a, b) => {
@@ -98,21 +100,6 @@ export function searchHistory(
     };
   });
   return { prior, completed: judged, rows };
-}
-
-/** Mean and sample variance (n - 1) of all runs, by Welford's recurrence: exact where all values are equal. */
-function priorOf({ hpmax }: CompletedRuns): Prior {
-  let mean = 0;
-  let squares = 0;
-  let count = 0;
-  for (const each of hpmax) {
-    const value = clipped(each);
-    const before = value - mean;
-    count += 1;
-    mean += before / count;
-    squares += before * (value - mean);
-  }
-  return { mean: count === 0 ? Number.NaN : mean, variance: count < 2 ? 0 : squares / (count - 1) };
 }
 
 /** `lr=0.0004 units=128`: the settings of the hyperparameters that have more than one value. */

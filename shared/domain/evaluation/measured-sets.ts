@@ -1,4 +1,5 @@
-import { clipped } from "../run-sets/run-set-columns.ts";
+import { at } from "../columns.ts";
+import { RunSetColumns } from "../run-sets/run-set-columns.ts";
 import type { Measured } from "./class-model.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 
@@ -20,27 +21,21 @@ export function measuredSets(
   judged: number,
   isLeftOut: (i: number) => boolean = () => false,
 ): MeasuredSets {
-  let length = 0;
-  for (let i = 0; i < judged; i += 1) if (sets[i] === length) length += 1;
-  const runs = new Int32Array(length);
-  const means = new Float64Array(length);
-  const squares = new Float64Array(length);
+  const columns = new RunSetColumns();
   for (let i = 0; i < judged; i += 1) {
-    if (isLeftOut(i)) continue;
-    const set = sets[i] ?? -1;
-    const value = clipped(hpmax[i] ?? Number.NaN);
-    const count = (runs[set] ?? 0) + 1;
-    const mean = means[set] ?? 0;
-    const before = value - mean;
-    const newMean = mean + before / count;
-    runs[set] = count;
-    means[set] = newMean;
-    squares[set] = (squares[set] ?? 0) + before * (value - newMean);
+    if (sets[i] === columns.size) columns.add();
+    if (!isLeftOut(i)) columns.addValue(sets[i] ?? -1, hpmax[i] ?? Number.NaN);
   }
-  return { length, runs, means, squares };
+  const { size: length, completed, runningMean, squares } = columns;
+  return {
+    length,
+    runs: completed.subarray(0, length),
+    means: runningMean.subarray(0, length),
+    squares: squares.subarray(0, length),
+  };
 }
 
 export function measuredAt({ length, runs, means, squares }: MeasuredSets, set: number): Measured {
   if (!(set >= 0 && set < length)) throw new RangeError(`no set number ${set} of ${length}`);
-  return { runs: runs[set] ?? 0, mean: means[set] ?? Number.NaN, squares: squares[set] ?? Number.NaN };
+  return { runs: at(runs, set), mean: at(means, set), squares: at(squares, set) };
 }

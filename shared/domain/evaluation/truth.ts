@@ -1,23 +1,27 @@
 import { rngFrom } from "../rng.ts";
+import { meanOf, quantile } from "../statistics.ts";
 import { ClassModel } from "./class-model.ts";
+import type { CollapseCounts } from "./collapses.ts";
 import { type MeasuredSets, measuredAt } from "./measured-sets.ts";
 import { RandomDraws } from "./random-draws.ts";
 
-/** What may be believed of the true means of a search's configurations; the mean of endlessly many new runs is the truth. */
-export interface Beliefs {
-  /** Of the leader. */
+/** What may be believed of one configuration's true mean. */
+export interface Estimate {
   readonly estimate: number;
-  /** Holds the leader's true mean with probability 80 %. */
+  /** Holds the true mean with probability 80 %. */
   readonly interval: Interval;
+}
+
+/** What may be believed of the leader, and of the others beside it; the mean of endlessly many new runs is the truth. */
+export interface Beliefs extends Estimate {
   /** That at least one other measured configuration has a higher true mean, 0 to 1. */
   readonly chanceOfBetter: number;
   /** By how much the best true mean is expected to exceed the leader's; 0 where the leader is the best. */
   readonly expectedGain: number;
   /** Standard deviation of single runs of the leader about its true mean. */
   readonly noise: number;
-  /** By the place of the set in what was given: the mean of its draws; of those that could matter, see `candidates`. */
-  readonly estimates: ReadonlyMap<number, number>;
-  readonly intervals: ReadonlyMap<number, Interval>;
+  /** By the set's place in what was given; those that cannot matter are left out, see `candidates`. */
+  readonly estimates: ReadonlyMap<number, Estimate>;
 }
 
 export interface Interval {
@@ -31,7 +35,7 @@ export interface BeliefOptions {
   /** Same data and seed, same beliefs. */
   readonly seed?: string;
   /** Runs that collapsed, which are not in the sets, among all that were looked at, and what each takes from the mean. */
-  readonly collapses?: { readonly collapsed: number; readonly among: number; readonly drop: number } | null;
+  readonly collapses?: CollapseCounts | null;
 }
 
 /** Sweeps before the first draw that counts. */
@@ -77,24 +81,18 @@ export function believe(sets: MeasuredSets, leader: number, options: BeliefOptio
     }
     noise += model.noiseOf(own);
   }
-  const estimates = new Map(order.map((place, i) => [place, meanOf(truths[i] ?? ownTruths)]));
-  const intervals = new Map(order.map((place, i) => [place, intervalOf(truths[i] ?? ownTruths)]));
+  const estimateOf = (drawn: Float64Array): Estimate => ({ estimate: meanOf(drawn), interval: intervalOf(drawn) });
   return {
-    estimate: estimates.get(leader) ?? Number.NaN,
-    interval: intervals.get(leader) ?? { low: Number.NaN, high: Number.NaN },
+    ...estimateOf(ownTruths),
     chanceOfBetter: better / kept,
     expectedGain: gain / kept,
     noise: noise / kept,
-    estimates,
-    intervals,
+    estimates: new Map(order.map((place, i) => [place, estimateOf(truths[i] ?? ownTruths)])),
   };
 }
 
 /** How often a run collapses: Jeffreys' posterior, the same for all configurations about as good as the leader. */
-function drawRate(
-  { collapsed, among }: { readonly collapsed: number; readonly among: number },
-  draws: RandomDraws,
-): number {
+function drawRate({ collapsed, among }: CollapseCounts, draws: RandomDraws): number {
   const fell = draws.gamma(collapsed + 0.5);
   return fell / (fell + draws.gamma(among - collapsed + 0.5));
 }
@@ -140,19 +138,11 @@ function pooledVariance(sets: MeasuredSets): number {
   return free === 0 ? 0 : squares / free;
 }
 
-const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** Share of the draws within an interval. */
 export const intervalLevel = 0.8;
 
 /** The middle of the draws. */
 function intervalOf(values: Float64Array): Interval {
   const sorted = values.toSorted();
-  const quantile = (part: number): number => {
-    const place = part * (sorted.length - 1);
-    const below = sorted[Math.floor(place)] ?? Number.NaN;
-    const above = sorted[Math.ceil(place)] ?? Number.NaN;
-    return below + (above - below) * (place - Math.floor(place));
-  };
-  return { low: quantile((1 - intervalLevel) / 2), high: quantile((1 + intervalLevel) / 2) };
+  return { low: quantile(sorted, (1 - intervalLevel) / 2), high: quantile(sorted, (1 + intervalLevel) / 2) };
 }

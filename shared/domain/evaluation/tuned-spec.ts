@@ -1,7 +1,15 @@
 import { type Configuration, type Hyperparameter, type Setting, settingsOf } from "../hyperparameter.ts";
 import { ProblemList } from "../runspec/problems.ts";
 import { composeYaml, dereferenced, type Entry, type MapNode, type Node } from "../runspec/yaml-tree.ts";
-import { type Edit, edited, insertionAfter, itemInsertion, replacement, writtenText, yamlText } from "./yaml-edits.ts";
+import {
+  edited,
+  insertionAfter,
+  itemInsertion,
+  replacement,
+  type TextEdit,
+  writtenText,
+  yamlText,
+} from "./yaml-edits.ts";
 
 /** What cannot be written into a spec's text; the message says what and why. */
 export class UnwritableSpec extends Error {
@@ -63,7 +71,12 @@ interface Lines {
   readonly tuned: Entry | undefined;
 }
 
-function editsOf(text: string, hyperparameter: Hyperparameter, setting: Setting, { map, list, tuned }: Lines): Edit[] {
+function editsOf(
+  text: string,
+  hyperparameter: Hyperparameter,
+  setting: Setting,
+  { map, list, tuned }: Lines,
+): TextEdit[] {
   const { name } = hyperparameter;
   const values = dereferenced(list.value);
   if (values?.kind !== "list") throw new UnwritableSpec(`hyperparameter "${name}" has no list of values`);

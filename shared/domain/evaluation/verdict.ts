@@ -1,11 +1,11 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import { neighbourhoodOf } from "../search/neighbourhood.ts";
 import type { HpTuning } from "../search/searches.ts";
-import { findCollapses } from "./collapses.ts";
+import { type CollapseCounts, findCollapses } from "./collapses.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 import type { SearchHistory } from "./history.ts";
 import { type MeasuredSets, measuredSets } from "./measured-sets.ts";
-import { type BeliefOptions, type Beliefs, believe, type Interval } from "./truth.ts";
+import { type BeliefOptions, type Beliefs, believe } from "./truth.ts";
 
 /** Up to this chance that another is better the leader may be taken for the best. */
 export const smallChance = 0.2;
@@ -38,7 +38,7 @@ export interface Verdict extends Beliefs {
   readonly repeated: number;
   readonly neighbours: { readonly all: number; readonly measured: number };
   /** Runs of configurations about as good as the leader that came to far less than their others; null where none did. */
-  readonly collapses: { readonly collapsed: number; readonly among: number; readonly drop: number } | null;
+  readonly collapses: CollapseCounts | null;
   /** Whether all runs came to the same hpmax, so that there is nothing to estimate. */
   readonly isFlat: boolean;
   readonly doubts: readonly Doubt[];
@@ -101,25 +101,14 @@ export function verdictOf(
 }
 
 function flatBeliefs(value: number, leader: number): Beliefs {
-  const interval: Interval = { low: value, high: value };
-  return {
-    estimate: value,
-    interval,
-    chanceOfBetter: 0,
-    expectedGain: 0,
-    noise: 0,
-    estimates: new Map([[leader, value]]),
-    intervals: new Map([[leader, interval]]),
-  };
+  const known = { estimate: value, interval: { low: value, high: value } };
+  return { ...known, chanceOfBetter: 0, expectedGain: 0, noise: 0, estimates: new Map([[leader, known]]) };
 }
 
 function rivalOf({ estimates }: Beliefs, sets: MeasuredSets, runs: CompletedRuns, leader: number): Verdict["rival"] {
+  const estimateOf = (set: number): number => estimates.get(set)?.estimate ?? Number.NaN;
   let best = leader;
-  for (const [place, estimate] of estimates) if (estimate > (estimates.get(best) ?? Number.NaN)) best = place;
+  for (const [set, { estimate }] of estimates) if (estimate > estimateOf(best)) best = set;
   if (best === leader) return null;
-  return {
-    configuration: runs.configuration(best),
-    estimate: estimates.get(best) ?? Number.NaN,
-    runs: sets.runs[best] ?? 0,
-  };
+  return { configuration: runs.configuration(best), estimate: estimateOf(best), runs: sets.runs[best] ?? 0 };
 }

@@ -1,16 +1,16 @@
 import type { Setting } from "../hyperparameter.ts";
-import { ProblemList } from "../runspec/problems.ts";
+import { ProblemList, shown } from "../runspec/problems.ts";
 import { composeYaml, type Entry, type MapNode, type Node } from "../runspec/yaml-tree.ts";
 
 /** A change of a text: what stands from `start` to `end` becomes `text`. */
-export interface Edit {
+export interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
 /** The text with the edits made, which do not overlap; all else is kept byte for byte. */
-export function edited(text: string, edits: readonly Edit[]): string {
+export function edited(text: string, edits: readonly TextEdit[]): string {
   let result = text;
   for (const edit of edits.toSorted((a, b) => b.start - a.start || b.end - a.end)) {
     result = result.slice(0, edit.start) + edit.text + result.slice(edit.end);
@@ -20,11 +20,7 @@ export function edited(text: string, edits: readonly Edit[]): string {
 
 /** A value as YAML 1.2 reads it back, in one line. */
 export function yamlText(value: Setting): string {
-  if (typeof value === "number") {
-    if (Number.isNaN(value)) return ".nan";
-    return Number.isFinite(value) ? String(value) : value > 0 ? ".inf" : "-.inf";
-  }
-  if (typeof value !== "string") return String(value);
+  if (typeof value !== "string") return shown(value);
   return /^[A-Za-z_][\w./+-]*$/.test(value) && readBack(value) === value ? value : JSON.stringify(value);
 }
 
@@ -35,14 +31,13 @@ function readBack(text: string): Setting | undefined {
 
 /** A value just as it is written, its tag included; undefined where it is not one line of plain or quoted text. */
 export function writtenText(text: string, node: Node): string | undefined {
-  if (node.kind === "alias") return undefined;
   if (node.kind !== "scalar" || node.isEmpty) return undefined;
   const written = text.slice(tagStart(text, node.start), node.end);
   return readBack(written) === node.value ? written : undefined;
 }
 
 /** Gives an entry that is there another value; undefined where its value is a list, a mapping or a block of text. */
-export function replacement(text: string, { at, value }: Entry, written: string): Edit | undefined {
+export function replacement(text: string, { at, value }: Entry, written: string): TextEdit | undefined {
   if (value.kind === "alias") return { start: value.start, end: value.end, text: written };
   if (value.kind !== "scalar") return undefined;
   if (value.isEmpty) {
@@ -55,7 +50,7 @@ export function replacement(text: string, { at, value }: Entry, written: string)
 }
 
 /** Adds an entry to a mapping, below an entry that it has. */
-export function insertionAfter(text: string, map: MapNode, entry: Entry, written: string): Edit {
+export function insertionAfter(text: string, map: MapNode, entry: Entry, written: string): TextEdit {
   const end = endOf(text, entry.value, entry.at.end);
   if (isFlow(text, map)) return { start: end, end, text: `, ${written}` };
   const lineEnd = endOfLine(text, end);
@@ -72,7 +67,7 @@ export function itemInsertion(
   list: Extract<Node, { kind: "list" }>,
   place: number,
   written: string,
-): Edit {
+): TextEdit {
   const item = list.items[Math.max(0, place)];
   if (item === undefined) throw new RangeError("an empty list has no values to stand between");
   if (isFlow(text, list)) {
@@ -95,14 +90,11 @@ function endOf(text: string, node: Node, before: number): number {
       return node.end;
     case "scalar":
       return node.isEmpty ? text.indexOf(":", before) + 1 : node.end;
-    case "list": {
-      const last = node.items.at(-1);
-      const end = last ? endOf(text, last, last.end) : node.start + 1;
-      return isFlow(text, node) ? closing(text, end) : end;
-    }
+    case "list":
     case "map": {
-      const last = node.entries.at(-1);
-      const end = last ? endOf(text, last.value, last.at.end) : node.start + 1;
+      const last = node.kind === "list" ? node.items.at(-1) : node.entries.at(-1)?.value;
+      const before = node.kind === "list" ? last?.end : node.entries.at(-1)?.at.end;
+      const end = last ? endOf(text, last, before ?? last.end) : node.start + 1;
       return isFlow(text, node) ? closing(text, end) : end;
     }
     default: {

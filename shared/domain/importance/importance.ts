@@ -1,6 +1,7 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import { type Rng, rngFrom } from "../rng.ts";
 import { ConfigurationRegister } from "../run-sets/configuration-register.ts";
+import { Moments, meanOf, quantile } from "../statistics.ts";
 import { growTree, type RunSetPoint, TreeOverSpace, type TreeSpace } from "./regression-tree.ts";
 import { fitEffects } from "./setting-effects.ts";
 
@@ -200,39 +201,30 @@ function pointsOf(
   varied: readonly number[],
 ): { points: RunSetPoint[]; count: number; noise: number | null } {
   const register = new ConfigurationRegister();
-  const sums: { mean: number; squares: number; runs: number }[] = [];
+  const sums: Moments[] = [];
   const places: number[][] = [];
-  let count = 0;
   for (const { configuration, hpmax } of runs) {
     if (!Number.isFinite(hpmax)) continue;
-    count += 1;
     const number = register.add(configuration);
-    sums[number] ??= { mean: 0, squares: 0, runs: 0 };
     places[number] ??= varied.map((i) => configuration[i] ?? 0);
-    const sum = sums[number];
-    sum.runs += 1;
-    const before = hpmax - sum.mean;
-    sum.mean += before / sum.runs;
-    sum.squares += before * (hpmax - sum.mean);
+    sums[number] ??= new Moments();
+    sums[number].add(hpmax);
   }
-  const [squares, freedom] = sums.reduce(([a, b], sum) => [a + sum.squares, b + sum.runs - 1] as const, [
-    0, 0,
-  ] as readonly [number, number]);
-  const points = sums.map(({ mean, runs: weight }, number) => ({ settings: places[number] ?? [], mean, weight }));
-  return { points, count, noise: freedom > 0 ? Math.sqrt(squares / freedom) : null };
+  const total = (of: (sum: Moments) => number): number => sums.reduce((sum, each) => sum + of(each), 0);
+  const count = total((sum) => sum.count);
+  const freedom = count - sums.length;
+  const points = sums.map(({ mean, count: weight }, number) => ({ settings: places[number] ?? [], mean, weight }));
+  return { points, count, noise: freedom > 0 ? Math.sqrt(total((sum) => sum.squares) / freedom) : null };
 }
 
 function interval(values: readonly number[]): { share: number; low: number; high: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const quantile = (q: number): number => {
-    const place = q * (sorted.length - 1);
-    const [low = 0, high = 0] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
-    return low + (high - low) * (place - Math.floor(place));
+  const sorted = values.toSorted((a, b) => a - b);
+  return {
+    share: quantile(sorted, 0.5),
+    low: quantile(sorted, (1 - level) / 2),
+    high: quantile(sorted, (1 + level) / 2),
   };
-  return { share: quantile(0.5), low: quantile((1 - level) / 2), high: quantile((1 + level) / 2) };
 }
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function covariance(a: readonly number[], b: readonly number[]): number {
   const [meanA, meanB] = [meanOf(a), meanOf(b)];

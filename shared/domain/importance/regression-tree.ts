@@ -11,15 +11,15 @@ export interface RunSetPoint {
 
 export type TreeSpace = readonly { readonly settings: number; readonly ordered: boolean }[];
 
-export type Tree =
+export type RegressionTree =
   | { readonly kind: "leaf"; readonly value: number }
   | {
       readonly kind: "split";
       readonly dial: number;
       /** Which of the dial's settings go left. */
       readonly left: readonly boolean[];
-      readonly below: Tree;
-      readonly above: Tree;
+      readonly below: RegressionTree;
+      readonly above: RegressionTree;
     };
 
 /** A leaf of fewer points is luck's. */
@@ -27,7 +27,7 @@ const fewestInLeaf = 2;
 const deepest = 24;
 
 /** Splits where the squared error falls most. Each split looks at two thirds of the hyperparameters, drawn anew. */
-export function growTree(space: TreeSpace, points: readonly RunSetPoint[], rng: Rng, depth = 0): Tree {
+export function growTree(space: TreeSpace, points: readonly RunSetPoint[], rng: Rng, depth = 0): RegressionTree {
   const mean = weightedMean(points);
   if (points.length < 2 * fewestInLeaf || depth >= deepest) return { kind: "leaf", value: mean };
   const looked = Math.max(1, Math.ceil((2 * space.length) / 3));
@@ -112,11 +112,11 @@ function bestSplit(
 
 /** What a tree says of the whole space, each configuration as likely: exactly, leaf by leaf. */
 export class TreeOverSpace {
-  readonly #tree: Tree;
+  readonly #tree: RegressionTree;
   /** For each dial and setting: the mean over all configurations with it. */
   readonly #marginals: readonly Float64Array[];
 
-  constructor(space: TreeSpace, tree: Tree) {
+  constructor(space: TreeSpace, tree: RegressionTree) {
     this.#tree = tree;
     this.#marginals = space.map(({ settings }) => new Float64Array(settings));
     this.#spread(
@@ -137,7 +137,7 @@ export class TreeOverSpace {
   }
 
   /** `allowed` and `parts`: which settings of each dial lead here, and what part of the dial's settings they are. */
-  #spread(tree: Tree, allowed: readonly (readonly boolean[])[], parts: readonly number[]): void {
+  #spread(tree: RegressionTree, allowed: readonly (readonly boolean[])[], parts: readonly number[]): void {
     if (tree.kind === "leaf") {
       const whole = parts.reduce((product, part) => product * part, tree.value);
       allowed.forEach((settings, dial) => {

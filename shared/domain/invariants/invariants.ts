@@ -11,8 +11,7 @@ import type {
 } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
-import { type CheckedTrial, CheckedTrials } from "./checked-trials.ts";
-import { curveGap } from "./curve-gap.ts";
+import { type CheckedTrial, CheckedTrials, curveGap } from "./checked-trials.ts";
 import { type CheckedJob, foldDifferences } from "./fold-differences.ts";
 
 /** One message of the evidence stream, as far as promises are made about it. */

@@ -1,9 +1,16 @@
+import type { Moments } from "../statistics.ts";
+
 /** What all completed runs of a job say before any run set is looked at. */
 export interface Prior {
   /** Mean of every completed run's hpmax; NaN before the first. */
   readonly mean: number;
   /** Their sample variance (n - 1); 0 before the second. */
   readonly variance: number;
+}
+
+/** The prior that follows from the clipped hpmax of all completed runs. */
+export function priorOf({ count, mean, sampleVariance }: Moments): Prior {
+  return { mean: count === 0 ? Number.NaN : mean, variance: sampleVariance };
 }
 
 /** What a run set's completed runs say. */

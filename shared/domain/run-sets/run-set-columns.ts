@@ -46,6 +46,12 @@ export class RunSetColumns {
     return (this.sum[number] ?? Number.NaN) / (this.completed[number] ?? 0);
   }
 
+  /** n - 1; 0 for fewer than two completed runs. */
+  sampleVariance(number: number): number {
+    const completed = this.completed[number] ?? 0;
+    return completed < 2 ? 0 : (this.squares[number] ?? 0) / (completed - 1);
+  }
+
   failed(number: number): number {
     return this.failures.get(number)?.count ?? 0;
   }

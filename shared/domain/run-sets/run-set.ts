@@ -1,8 +1,9 @@
 import { type Configuration, configurationKey } from "../hyperparameter.ts";
 import type { RunName, WorkerId } from "../names.ts";
+import { Moments } from "../statistics.ts";
 import { ConfigurationRegister } from "./configuration-register.ts";
 import { IndexedHeap } from "./indexed-heap.ts";
-import type { Prior } from "./posterior.ts";
+import { type Prior, priorOf } from "./posterior.ts";
 import { clipped, RunSetColumns } from "./run-set-columns.ts";
 
 /** A configuration that failed this often ... */
@@ -74,10 +75,8 @@ export class RunSetIndex implements RunSets {
   readonly #columns = new RunSetColumns();
   readonly #bestRuns: RunName[] = [];
   readonly #byMean = new IndexedHeap((a, b) => this.#outranks(a, b));
-  /** Over all completed runs: how many, Welford's running mean, and sum of squared deviations. */
-  #completed = 0;
-  #runningMean = Number.NaN;
-  #squares = 0;
+  /** Of all completed runs' clipped hpmax. */
+  readonly #all = new Moments();
   #ended = 0;
   #inFlight = 0;
   /** The completed run, counted from 1, with which the best run set took the lead. */
@@ -93,11 +92,11 @@ export class RunSetIndex implements RunSets {
   }
 
   get totals(): Totals {
-    return { completed: this.#completed, ended: this.#ended, inFlight: this.#inFlight };
+    return { completed: this.#all.count, ended: this.#ended, inFlight: this.#inFlight };
   }
 
   get prior(): Prior {
-    return { mean: this.#runningMean, variance: this.#completed > 1 ? this.#squares / (this.#completed - 1) : 0 };
+    return priorOf(this.#all);
   }
 
   /** A run with this configuration was assigned for the first time. Returns the number of its run set. */
@@ -119,10 +118,10 @@ export class RunSetIndex implements RunSets {
     if (columns.firstSeen[number] === -1) columns.firstSeen[number] = this.#byMean.size;
     if (columns.addValue(number, hpmax)) this.#bestRuns[number] = run;
     this.#ended++;
-    this.#addToTotals(clipped(hpmax));
+    this.#all.add(clipped(hpmax));
     const leader = this.#byMean.top;
     this.#byMean.update(number);
-    if (this.#byMean.top !== leader) this.#ledSince = this.#completed;
+    if (this.#byMean.top !== leader) this.#ledSince = this.#all.count;
   }
 
   /** The run's code failed, on that worker. */
@@ -158,7 +157,7 @@ export class RunSetIndex implements RunSets {
   }
 
   bestFor(): number {
-    return this.#completed === 0 ? 0 : this.#completed - this.#ledSince + 1;
+    return this.#all.count === 0 ? 0 : this.#all.count - this.#ledSince + 1;
   }
 
   of(configuration: Configuration): RunSet | undefined {
@@ -201,14 +200,6 @@ export class RunSetIndex implements RunSets {
 
   #numberOf(which: Which): number {
     return typeof which === "number" ? which : this.#register.find(which);
-  }
-
-  #addToTotals(value: number): void {
-    this.#completed++;
-    if (this.#completed === 1) this.#runningMean = 0;
-    const before = value - this.#runningMean;
-    this.#runningMean += before / this.#completed;
-    this.#squares += before * (value - this.#runningMean);
   }
 
   /** Higher mean first; of equal means the one first seen last, as the original search did. */
@@ -255,8 +246,7 @@ class RunSetView implements RunSet {
   }
 
   get sampleVariance(): number {
-    const completed = this.completed;
-    return completed < 2 ? 0 : (this.#columns.squares[this.#number] ?? 0) / (completed - 1);
+    return this.#columns.sampleVariance(this.#number);
   }
 
   get failed(): number {

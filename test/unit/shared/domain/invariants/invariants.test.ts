@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
-import { curveGap } from "../../../../../shared/domain/invariants/curve-gap.ts";
+import { curveGap } from "../../../../../shared/domain/invariants/checked-trials.ts";
 import { InvariantCheck, type Testimony } from "../../../../../shared/domain/invariants/invariants.ts";
 import { plainDifference } from "../../../../../shared/domain/invariants/plain-difference.ts";
 import type { JobName, RunName, WorkerId } from "../../../../../shared/domain/names.ts";
