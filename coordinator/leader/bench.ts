@@ -4,7 +4,7 @@ import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { failuresBeforeBench, type Reign } from "./reign.ts";
 
-/** To be asked after each failure, before the job may end because of it. */
+/** After a failure: before the job may end because of it. */
 export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {
   const record = reign.state.workers.get(worker);
   if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
@@ -13,11 +13,13 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
     reign.failing.add(worker);
     return;
   }
-  void bench(reign, worker, `its last ${record.failuresInRow} runs failed while others succeed`);
+  const reason = `its last ${record.failuresInRow} runs failed while others succeed`;
+  const at = reign.ports.clock.wall();
+  void reign.record({ type: "worker-state", worker, state: "benched", reason, ...ownDecision, at });
 }
 
 /**
- * To be asked after each completion, before the job may end with it: what fails within seconds, on a full disk say, has failed
+ * After a completion, before the job may end with it: what fails within seconds, on a full disk say, has failed
  * often before another machine completes the first run, and only that one shows whose fault it was.
  */
 export function benchWhoFailed(reign: Reign, table: RunTable): void {
@@ -28,28 +30,17 @@ export function benchWhoFailed(reign: Reign, table: RunTable): void {
   }
 }
 
-/**
- * Benches a worker and takes back the failures that brought it there, so that other machines try those trials anew. What it
- * holds now is taken by `enforce`.
- */
-export function bench(
-  reign: Reign,
-  worker: WorkerId,
-  reason: string,
-  who: { readonly by: string; readonly op: string } = ownDecision,
-): Promise<number> {
+/** Takes back the failures that brought a worker onto the bench, so that other machines try those trials anew. */
+export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string): void {
+  const record = reign.state.workers.get(worker);
+  reign.ports.log.warn({ worker, by: record?.stateBy }, `benched: ${reason}`);
   const at = reign.ports.clock.wall();
-  const row = reign.state.workers.get(worker)?.failureRow ?? [];
-  const stored = reign.record({ type: "worker-state", worker, state: "benched", reason, ...who, at });
-  reign.ports.log.warn({ worker, by: who.by }, `benched: ${reason}`);
-  for (const { job, n, attempt } of [...row]) {
+  for (const { job, n, attempt } of [...(record?.failureRow ?? [])]) {
     const table = reign.state.jobs.get(job);
     if (!table || table.isOver || table.state === "cancelling" || !othersSucceed(table, worker)) continue;
     if (table.trial(n)?.status !== "failed") continue;
     void reign.record({ type: "reopened", job, n, attempt, worker, reason: `${worker} is benched: ${reason}`, at });
   }
-  reign.wake();
-  return stored;
 }
 
 /** Why a benched worker loses what it holds: it is sick, or a person wanted it. */

@@ -25,8 +25,6 @@ export function judgeCheckpoint(
     reign.discardState(job, n, { ...maker, ...state });
     return;
   }
-  reign.progress(job, n, state.iters);
-  reign.sizeOfState(job, state.size);
   void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev, at: reign.ports.clock.wall() });
 }
 

@@ -1,11 +1,10 @@
 import { counted } from "../../shared/domain/counted.ts";
 import type { JobStateName, RunOrder, WorkerDuty } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { holderOf, isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
+import { isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
 import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import type { ControlVerb, Order, OrderAnswer } from "../../shared/wire/messages.ts";
-import { enforceOn, takeAll } from "./enforce.ts";
-import { closeIfDone } from "./job-end.ts";
+import { takeAll } from "./enforce.ts";
 import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";
 import type { Reign } from "./reign.ts";
 
@@ -13,7 +12,7 @@ type ControlOrder = Extract<Order, { kind: "control" }>;
 
 /**
  * pause, resume, drain, stop, cancel. The order is one record of the journal; what follows from it (ends of runs, trials that
- * move) are records behind it, which the next leader writes where this one no longer could (enforce.ts).
+ * move) are records behind it (consequences.ts), which the next leader writes where this one no longer could (enforce.ts).
  */
 export async function control(reign: Reign, user: string, order: ControlOrder): Promise<OrderAnswer> {
   const { target } = order;
@@ -63,11 +62,7 @@ async function controlJob(
   if (!from.includes(state)) return refused(reign, whyNot(table, verb));
   const reason = `${word} by ${user}`;
   const at = reign.ports.clock.wall();
-  const stored = reign.record({ type: "job-state", job, state: to, reason, by: user, op, at });
-  enforceOn(reign, table);
-  closeIfDone(reign, table);
-  if (table.isLeasing) reign.wake();
-  await stored;
+  await reign.record({ type: "job-state", job, state: to, reason, by: user, op, at });
   await reign.ports.flushed();
   return accepted(reign, job, standing(table));
 }
@@ -109,14 +104,7 @@ async function controlRuns(
   if (trials.length === 0)
     return unchanged(reign, job, `none of these runs of ${job} can be ${order}: ${unconcerned[order]}`);
   const at = reign.ports.clock.wall();
-  const holders = new Set(trials.flatMap((n) => holderName(table.trial(n))));
-  const stored = reign.record({ type: "runs-ordered", job, trials, order, by: user, op, at });
-  enforceOn(reign, table);
-  closeIfDone(reign, table);
-  for (const worker of holders) reign.ports.tell(worker, { kind: "renew", term: reign.term });
-  // Places are free again, or a trial that waits may be given out again.
-  if (order !== "paused") reign.wake();
-  await stored;
+  await reign.record({ type: "runs-ordered", job, trials, order, by: user, op, at });
   await reign.ports.flushed();
   return accepted(reign, job, `${counted(trials.length, "run")} ${order}`);
 }
@@ -134,11 +122,6 @@ function isConcerned(trial: Trial | undefined, order: RunOrder): boolean {
   if (order === "paused") return trial.order === "";
   return order === "resumed" ? trial.order === "paused" : true;
 }
-
-const holderName = (trial: Trial | undefined): WorkerRecord["id"][] => {
-  const holder = trial && holderOf(trial);
-  return holder ? [holder.worker] : [];
-};
 
 const duties: Readonly<Record<ControlVerb, { readonly duty: WorkerDuty; readonly word: string }>> = {
   pause: { duty: "paused", word: "paused" },
@@ -165,12 +148,7 @@ async function controlWorker(
   const reason = `${word} by ${user}`;
   const at = reign.ports.clock.wall();
   const stored = reign.record({ type: "worker-state", worker, state: duty, reason, by: user, op, at });
-  reign.stoppedSince.delete(worker);
   if (verb === "cancel") takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
-  else if (duty === "stopped") reign.stoppedSince.set(worker, reign.ports.clock.monotonic());
-  // "work" lets one that waits ask again, and hear that it is drained; "renew" reaches what it holds.
-  reign.ports.tell(worker, { kind: "work", term: reign.term });
-  reign.ports.tell(worker, { kind: "renew", term: reign.term });
   await stored;
   await reign.ports.flushed();
   const benched = record.state === "benched" ? `; it is benched still: nexus admit ${worker}` : "";

@@ -1,10 +1,8 @@
-import { type JobChanges, ownDecision } from "../../shared/domain/fold/events.ts";
+import type { JobChanges } from "../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { JobName } from "../../shared/domain/names.ts";
 import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
-import { closeIfDone } from "./job-end.ts";
 import { accepted, isAnswer, refused, tableOr } from "./order-answers.ts";
 import { sizeProblem } from "./record-size.ts";
 import type { Reign } from "./reign.ts";
@@ -36,12 +34,7 @@ export async function edit(reign: Reign, user: string, order: Extract<Order, { k
   const event = { type: "job-edited", job, changes, settings, hyperparameters, by: user, op, at } as const;
   const tooLarge = sizeProblem(event);
   if (tooLarge !== undefined) return refused(reign, `${job}: ${tooLarge}`);
-  const stored = reign.record(event);
-  goOnIfLifted(reign, table, user);
-  closeIfDone(reign, table);
-  reign.wake();
-  for (const worker of table.holding.keys()) reign.ports.tell(worker, { kind: "renew", term: reign.term });
-  await stored;
+  await reign.record(event);
   await reign.ports.flushed();
   return accepted(reign, job, asked.join(", "));
 }
@@ -61,13 +54,4 @@ function valuesProblem(
   );
   const read = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources), moreValues });
   return read.ok ? undefined : renderProblems(read.problems, read.texts, "nothing was changed");
-}
-
-/** A search that the coordinator itself had stopped, for a rule that an edit has changed, goes on; the rules are asked again. */
-function goOnIfLifted(reign: Reign, table: RunTable, user: string): void {
-  if (table.state !== "stopping" || table.stateActor !== "coordinator") return;
-  const job: JobName = table.job;
-  const at = reign.ports.clock.wall();
-  const reason = `changed by ${user}`;
-  void reign.record({ type: "job-state", job, state: "searching", reason, ...ownDecision, at });
 }

@@ -10,18 +10,21 @@ import { requeue } from "./requeue.ts";
 const handBackMs = 10_000;
 
 /**
- * What follows from orders in the journal: done when an order is given, and again by the clock, so that a leader who died
+ * What orders in the journal demand: done when an order is recorded, and again by the clock, so that a leader who died
  * between an order and its consequences leaves nothing half done.
  */
 export function enforce(reign: Reign): void {
   for (const table of reign.state.jobs.values()) enforceOn(reign, table);
-  for (const id of reign.restrained) {
-    const worker = reign.state.workers.get(id);
-    if (worker?.state === "benched")
-      takeAll(reign, id, { cause: benchCause(worker), reason: `${id} is benched: ${worker.reason}` });
-    else if (worker?.duty === "stopped") takeOverdue(reign, id, worker.dutyReason);
-    else reign.restrained.delete(id);
-  }
+  for (const worker of reign.restrained) enforceOnWorker(reign, worker);
+}
+
+/** Takes from a worker what it may not hold any more. */
+export function enforceOnWorker(reign: Reign, id: WorkerId): void {
+  const worker = reign.state.workers.get(id);
+  if (worker?.state === "benched")
+    takeAll(reign, id, { cause: benchCause(worker), reason: `${id} is benched: ${worker.reason}` });
+  else if (worker?.duty === "stopped") takeOverdue(reign, id, worker.dutyReason);
+  else reign.restrained.delete(id);
 }
 
 /** Ends the runs of a job that are to end. */
@@ -51,10 +54,9 @@ function end(
     const { n } = trial;
     const { attempt, worker } = lastAttempt(trial);
     if (trial.status === "running") holders.add(worker);
-    reign.forget(job, n);
     void reign.record({ type: "ended", job, n, attempt, worker, outcome, reason: why(trial), ev: 0, at });
   }
-  for (const worker of holders) reign.ports.tell(worker, { kind: "renew", term: reign.term });
+  for (const worker of holders) reign.tellToRenew(worker);
 }
 
 /** Takes everything that a worker holds, uncharged; the next free slots elsewhere get it. */
@@ -68,7 +70,7 @@ export function takeAll(reign: Reign, worker: WorkerId, how: Pick<Lost, "cause" 
     requeue(reign, table, trial, { ...how, charged: false, ev: 0 });
     isTaken = true;
   }
-  if (isTaken) reign.ports.tell(worker, { kind: "renew", term: reign.term });
+  if (isTaken) reign.tellToRenew(worker);
 }
 
 function takeOverdue(reign: Reign, worker: WorkerId, reason: string): void {

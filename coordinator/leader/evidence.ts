@@ -6,9 +6,8 @@ import type { StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, type Evidence } from "../../shared/wire/messages.ts";
 import { parseEvidence } from "../../shared/wire/subjects.ts";
-import { benchCause, benchIfSick, benchWhoFailed } from "./bench.ts";
+import { benchCause } from "./bench.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
-import { closeIfDone, stopIfReached } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 import { lastLines, requeue } from "./requeue.ts";
 
@@ -84,13 +83,10 @@ function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<
   stopOthers(reign, worker, trial, attempt);
   if (Number.isFinite(hpmax)) {
     void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, metrics) });
-    benchWhoFailed(reign, table);
   } else {
     const reason = `hpmax came out as ${hpmax}`;
     void reign.record({ type: "ended", ...who, outcome: "failed", reason, ...lastLines(table, console) });
-    benchIfSick(reign, worker, table);
   }
-  afterEnd(reign, table, n);
 }
 
 /** Without the metrics that would be one column too many for the job; said once. */
@@ -127,9 +123,6 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
   }
   const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev, at: reign.ports.clock.wall() };
   void reign.record({ type: "ended", ...who, outcome, reason, ...lastLines(table, console) });
-  // Before the job may end: a failure that is taken back is one run more to do.
-  benchIfSick(reign, worker, table);
-  afterEnd(reign, table, n);
 }
 
 function judgeHandback({ reign, table, trial, ev }: Case, told: Told<"released">): void {
@@ -143,11 +136,5 @@ function stopOthers(reign: Reign, by: WorkerId, trial: Trial, attempt: number): 
   const last = lastAttempt(trial);
   if (trial.status !== "running" || last.attempt === attempt) return;
   reign.ports.log.info({ run: trial.run, by, other: last.worker }, "finished by an earlier holder");
-  reign.ports.tell(last.worker, { kind: "renew", term: reign.term });
-}
-
-function afterEnd(reign: Reign, table: RunTable, n: number): void {
-  reign.forget(table.job, n);
-  stopIfReached(reign, table);
-  closeIfDone(reign, table);
+  reign.tellToRenew(last.worker);
 }

@@ -41,7 +41,15 @@ export function stopExhausted(reign: Reign, table: RunTable): void {
   const reason = "every configuration that is left has failed too often";
   const at = reign.ports.clock.wall();
   void reign.record({ type: "job-state", job, state: "stopping", reason, ...ownDecision, at });
-  closeIfDone(reign, table);
+}
+
+/** A search that the coordinator itself had stopped, for a rule that an edit has changed, goes on. */
+export function goOnIfLifted(reign: Reign, table: RunTable, user: string): void {
+  if (table.state !== "stopping" || table.stateActor !== "coordinator") return;
+  const { job } = table;
+  const at = reign.ports.clock.wall();
+  const reason = `changed by ${user}`;
+  void reign.record({ type: "job-state", job, state: "searching", reason, ...ownDecision, at });
 }
 
 /** Starts nothing more once the job's stop_when holds, or its time is over. */

@@ -3,10 +3,8 @@ import { jobName } from "../../shared/domain/names.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";
 import type { JobAnswer, JobQuestion, Order, OrderAnswer } from "../../shared/wire/messages.ts";
-import { bench } from "./bench.ts";
 import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
-import { enforce } from "./enforce.ts";
 import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";
 import { sizeProblem } from "./record-size.ts";
 import type { Reign } from "./reign.ts";
@@ -55,7 +53,6 @@ async function release(
   const reason = `released by ${user}`;
   const at = reign.ports.clock.wall();
   await reign.record({ type: "job-state", job, state: "completed", reason, by: user, op, at });
-  reign.ports.tell(null, { kind: "released", term: reign.term, job });
   return accepted(reign, job);
 }
 
@@ -67,18 +64,23 @@ async function judgeWorker(
   const record = workerOr(reign, worker);
   if (isAnswer(record)) return record;
   if (record.state === "revoked") return refused(reign, `${worker} was revoked: ${record.reason}`);
+  const at = reign.ports.clock.wall();
   if (kind === "admit") {
-    const at = reign.ports.clock.wall();
     await reign.record({ type: "worker-state", worker, state: "admitted", reason: "", by: user, op, at });
-    reign.wake();
     const resume = record.duty === "working" ? "" : `, once resumed: nexus resume ${worker} (${record.dutyReason})`;
     return accepted(reign, worker, `it gets runs again${resume}`);
   }
   if (record.state === "benched") return accepted(reign, worker, `it is benched already: ${record.reason}`);
   const held = reign.leases.heldBy(worker).length;
-  const stored = bench(reign, worker, `benched by ${user}`, { by: user, op });
-  enforce(reign);
-  await stored;
+  await reign.record({
+    type: "worker-state",
+    worker,
+    state: "benched",
+    reason: `benched by ${user}`,
+    by: user,
+    op,
+    at,
+  });
   await reign.ports.flushed();
   return accepted(reign, worker, `it gets no runs until it is admitted; ${held} of its runs go elsewhere`);
 }
@@ -122,7 +124,6 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
   const problem = sizeProblem(event);
   if (problem !== undefined) return refused(reign, `${file}: ${problem}`);
   await reign.record(event);
-  reign.wake();
   return accepted(reign, event.job);
 }
 

@@ -99,7 +99,16 @@ export class Reign {
   /** Whom an earlier leader has sent away is not known until all have been woken. */
   #knowsWhoWaits = false;
 
-  constructor(state: WorkspaceState, term: number, leaseMs: number, ports: ReignPorts) {
+  /** What follows from a record: consequences.ts. */
+  readonly #follow: (reign: Reign, event: JournalEvent) => void;
+
+  constructor(
+    state: WorkspaceState,
+    term: number,
+    leaseMs: number,
+    ports: ReignPorts,
+    follow: (reign: Reign, event: JournalEvent) => void,
+  ) {
     this.state = state;
     this.term = term;
     this.leaseMs = leaseMs;
@@ -107,6 +116,7 @@ export class Reign {
     this.ages = new JobAges(ports.clock);
     this.shares = new Shares(ports.clock.monotonic());
     this.ports = ports;
+    this.#follow = follow;
     this.evidenceSeq = state.evidenceSeq;
     this.#adoptLeases();
     for (const [worker, { failuresInRow }] of state.workers) {
@@ -115,11 +125,10 @@ export class Reign {
     }
   }
 
-  /** Folds a decision and appends it; the promise resolves when it is stored. */
+  /** Folds a decision, appends it, and does what follows from it; the promise resolves when the decision is stored. */
   record(event: JournalEvent): Promise<number> {
     const needless = outlived(this.state, event);
     apply(this.state, event);
-    if (event.type === "worker-state") this.restrained.add(event.worker);
     const stored = this.ports.append(event);
     if (needless && "n" in event) {
       const { job, n } = event;
@@ -130,6 +139,7 @@ export class Reign {
     }
     // Whoever must wait for it awaits the promise; for the others a refusal ends the reign as a whole, which is said there.
     stored.catch(() => undefined);
+    this.#follow(this, event);
     return stored;
   }
 
@@ -261,6 +271,11 @@ export class Reign {
   #mayWork(worker: WorkerId): boolean {
     const record = this.state.workers.get(worker);
     return !record || (record.state === "admitted" && record.duty === "working");
+  }
+
+  /** A worker asks at once what becomes of the trials that it holds. */
+  tellToRenew(worker: WorkerId): void {
+    this.ports.tell(worker, { kind: "renew", term: this.term });
   }
 
   grant(table: RunTable, trial: Trial, charged = true): void {

@@ -1,8 +1,6 @@
 import { type Lost, lossOutcomes } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
-import { benchIfSick } from "./bench.ts";
-import { closeIfDone } from "./job-end.ts";
 import type { Reign } from "./reign.ts";
 
 /** Takes a trial from its holder: the next free slot gets it, unless it has been lost too often. `console`: what it said last. */
@@ -17,7 +15,6 @@ export function requeue(
   const { n } = trial;
   const { attempt, worker } = lastAttempt(trial);
   const at = reign.ports.clock.wall();
-  reign.forget(job, n);
   const outcome = lossOutcomes[how.cause];
   reign.ports.log.warn({ job, run: trial.run, worker, attempt, charged: how.charged }, `${outcome}: ${how.reason}`);
   const losses = trial.charged + 1;
@@ -25,12 +22,9 @@ export function requeue(
     const reason = `lost ${losses} times, last: ${how.reason}`;
     const ended = { type: "ended", job, n, attempt, worker, outcome: "failed", reason, ev: how.ev, at } as const;
     void reign.record({ ...ended, ...lastLines(table, console) });
-    benchIfSick(reign, worker, table);
   } else {
     void reign.record({ type: "lost", job, n, attempt, worker, outcome, ...how, at });
-    reign.wakeFor(table);
   }
-  closeIfDone(reign, table);
 }
 
 const mostConsole = 1500;

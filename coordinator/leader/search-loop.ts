@@ -197,9 +197,7 @@ async function assign(
   const { claimId, bootId } = claim;
   const at = reign.ports.clock.wall();
   const stored = reign.record({ type: "assigned", job: table.job, n, attempt, worker, claimId, bootId, ...what, at });
-  const trial = trialOf(table, n);
-  reign.grant(table, trial);
-  return storedThen(reign, stored, assignment(reign, table, trial));
+  return storedThen(reign, stored, assignment(reign, table, trialOf(table, n)));
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Bus, BusError, type Chance, type Clock } from "../../shared/ports.
 import { BadMessage } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
+import { follow } from "./consequences.ts";
 import { enrolWorker } from "./enrolment.ts";
 import { judgeEvidence } from "./evidence.ts";
 import { Deposed, JournalWriter } from "./journal.ts";
@@ -97,35 +98,41 @@ async function lead(
   );
   /** Records that are in no snapshot yet. */
   let unsaved = records;
-  const reign = new Reign(state, leadership.term, ports.leaseMs, {
-    clock,
-    log,
-    append: (event) => {
-      unsaved += 1;
-      const stored = journal.append(event);
-      // A record that is refused has not happened; whoever appended it hears of that.
-      void stored
-        .then(
-          () => ports.onStored?.(event, tableOf(state, event)),
-          () => undefined,
-        )
-        .catch((error: unknown) => {
-          log.error({ type: event.type, error: String(error) }, "a stored record could not be told on");
-        });
-      return stored;
+  const reign = new Reign(
+    state,
+    leadership.term,
+    ports.leaseMs,
+    {
+      clock,
+      log,
+      append: (event) => {
+        unsaved += 1;
+        const stored = journal.append(event);
+        // A record that is refused has not happened; whoever appended it hears of that.
+        void stored
+          .then(
+            () => ports.onStored?.(event, tableOf(state, event)),
+            () => undefined,
+          )
+          .catch((error: unknown) => {
+            log.error({ type: event.type, error: String(error) }, "a stored record could not be told on");
+          });
+        return stored;
+      },
+      flushed: () => journal.flushed(),
+      tell: (worker, control) =>
+        bus.publish(worker === null ? subjects.controlAll : subjects.control(worker), messages.encodeControl(control)),
+      discard: (subject) =>
+        void bus.purge(subjects.streams.blob, subject).catch((error: unknown) => {
+          // The sweep finds it.
+          log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
+        }),
+      lastEvidence: () => bus.lastSeq(subjects.streams.evidence),
+      stateSubjects: () => bus.subjects(subjects.streams.blob, subjects.allChunks),
+      leads: () => leadership.leads && !signal.aborted,
     },
-    flushed: () => journal.flushed(),
-    tell: (worker, control) =>
-      bus.publish(worker === null ? subjects.controlAll : subjects.control(worker), messages.encodeControl(control)),
-    discard: (subject) =>
-      void bus.purge(subjects.streams.blob, subject).catch((error: unknown) => {
-        // The sweep finds it.
-        log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
-      }),
-    lastEvidence: () => bus.lastSeq(subjects.streams.evidence),
-    stateSubjects: () => bus.subjects(subjects.streams.blob, subjects.allChunks),
-    leads: () => leadership.leads && !signal.aborted,
-  });
+    follow,
+  );
   const upkeep = new Upkeep(reign);
   const users = new UserList(ports, reign);
   const undo: (() => void | Promise<void>)[] = [];

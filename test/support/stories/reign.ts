@@ -1,3 +1,4 @@
+import { follow } from "../../../coordinator/leader/consequences.ts";
 import { Reign } from "../../../coordinator/leader/reign.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
@@ -46,29 +47,35 @@ export class TestReign {
   #evidence = 0;
 
   constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1) {
-    this.reign = new Reign(state, term, leaseMs, {
-      clock: {
-        ...systemClock,
-        monotonic: () => this.now,
-        wall: () => this.now,
-        after: (ms, action) => {
-          this.waitsMs.push(ms);
-          return systemClock.after(ms, action);
+    this.reign = new Reign(
+      state,
+      term,
+      leaseMs,
+      {
+        clock: {
+          ...systemClock,
+          monotonic: () => this.now,
+          wall: () => this.now,
+          after: (ms, action) => {
+            this.waitsMs.push(ms);
+            return systemClock.after(ms, action);
+          },
         },
+        log: silentLog,
+        append: async (event) => {
+          this.events.push(structuredClone(event));
+          await this.storing;
+          return this.events.length;
+        },
+        flushed: async () => this.storing,
+        tell: (worker, control) => void this.told.push({ worker, kind: control.kind }),
+        discard: (subject) => void this.discarded.push(subject),
+        lastEvidence: async () => this.lastEvidence,
+        stateSubjects: async () => this.stateSubjects,
+        leads: () => this.leads,
       },
-      log: silentLog,
-      append: async (event) => {
-        this.events.push(structuredClone(event));
-        await this.storing;
-        return this.events.length;
-      },
-      flushed: async () => this.storing,
-      tell: (worker, control) => void this.told.push({ worker, kind: control.kind }),
-      discard: (subject) => void this.discarded.push(subject),
-      lastEvidence: async () => this.lastEvidence,
-      stateSubjects: async () => this.stateSubjects,
-      leads: () => this.leads,
-    });
+      follow,
+    );
     void this.reign.record({ type: "led", term, leader: "test", at: 0 });
   }
 

@@ -31,7 +31,7 @@ describe("the age of a job", () => {
     assert.equal(table.state, "searching");
     test_.now = 60_000;
     stopIfReached(test_.reign, table);
-    assert.equal(table.state, "stopping");
+    assert.equal(table.state, "completed");
     assert.equal(table.reason, "max_job_time is over: 60 s since it was submitted");
   });
 });

@@ -59,7 +59,7 @@ describe("a sick worker", () => {
     }
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "admitted");
     assert.deepEqual([story.table.ended, story.table.outcomes.failed], [5, 5]);
-    const { failing } = new Reign(story.test.reign.state, 9, 30_000, story.test.reign.ports);
+    const { failing } = new Reign(story.test.reign.state, 9, 30_000, story.test.reign.ports, () => undefined);
     assert.deepEqual([...failing], [alice]);
     story.say(bob, 1, "result");
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
