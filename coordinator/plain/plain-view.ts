@@ -1,11 +1,11 @@
 import { leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { printable } from "../../shared/domain/printable.ts";
 import { standings } from "../../shared/domain/run-sets/standings.ts";
 import { Paced } from "../live/paced.ts";
 import { eventText, timeOfDay } from "../words/event-words.ts";
 import { progressLine, settingsWithNames, standingsTable } from "../words/progress.ts";
-import { printable } from "../words/table.ts";
 import { type Waiting, waitingText } from "../words/waiting.ts";
 
 /** Where the view writes. */

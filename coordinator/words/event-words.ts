@@ -2,10 +2,11 @@ import { counted } from "../../shared/domain/counted.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { changesText } from "../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { settingText } from "../../shared/domain/hyperparameter.ts";
+import { printable } from "../../shared/domain/printable.ts";
 import { formatDecimal } from "./number-format.ts";
-import { settingsWithNames, settingText } from "./progress.ts";
+import { settingsWithNames } from "./progress.ts";
 import { childStatus } from "./status-words.ts";
-import { printable } from "./table.ts";
 
 export interface EventText {
   /** One line, without the time. */

@@ -1,10 +1,10 @@
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import { lossOutcomes } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { type Setting, settingsOf } from "../../shared/domain/hyperparameter.ts";
+import { type Setting, settingsOf, settingText } from "../../shared/domain/hyperparameter.ts";
 import { type Standing, standings } from "../../shared/domain/run-sets/standings.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
-import { printable, tableColumn, tableLines } from "./table.ts";
+import { tableColumn, tableLines } from "./table.ts";
 import { waitingText } from "./waiting.ts";
 
 /** How a search stands, as text for people: one line while it goes on, a table at its end. */
@@ -90,8 +90,6 @@ export function settingsWithNames(
     values.length > 1 ? [{ name, value: settings[i] ?? null }] : [],
   );
 }
-
-export const settingText = (value: Setting): string => printable(String(value));
 
 /** By how fast the latest runs ended; undefined where that says nothing, as of a job that stands still. */
 export function millisecondsLeft(table: RunTable, now: number): number | undefined {

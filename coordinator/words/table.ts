@@ -1,4 +1,5 @@
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
+import { printable } from "../../shared/domain/printable.ts";
 import { decimalsFor, decimalsTyped, formatDecimal } from "./number-format.ts";
 
 /** What a table shows in one place; undefined: there is no value. */
@@ -92,10 +93,4 @@ const widthOf = (text: string): number => (isAscii.test(text) ? text.length : [.
 function clipped(text: string, maxWidth: number | undefined): string {
   if (maxWidth === undefined || widthOf(text) <= maxWidth) return text;
   return maxWidth <= 2 ? [...text].slice(0, maxWidth).join("") : `${[...text].slice(0, maxWidth - 2).join("")}..`;
-}
-
-/** Keeps what a run or a spec says from moving the cursor or colouring the terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
 }

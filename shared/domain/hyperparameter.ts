@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** A value that a hyperparameter may take: one mark on its dial. */
 export type Setting = number | string | boolean | null;
 
@@ -25,6 +27,18 @@ export interface Growth {
 
 /** One setting for each hyperparameter: positions in their `values`, in spec order. */
 export type Configuration = readonly number[];
+
+/**
+ * A setting as people read it, on one line: `0.0004`, `GRU`, `true`.
+ *
+ * @param saving  a number is written with an exponent where that saves at least so many characters; left out: never
+ */
+export function settingText(setting: Setting, saving = Number.POSITIVE_INFINITY): string {
+  const text = printable(String(setting));
+  if (typeof setting !== "number") return text;
+  const short = setting.toExponential().replace("e+", "e");
+  return text.length - short.length >= saving ? short : text;
+}
 
 /** Identifies a configuration within its job. */
 export function configurationKey(configuration: Configuration): string {

@@ -1,4 +1,5 @@
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
+import { shown } from "../../shared/domain/runspec/problems.ts";
 import { SpecError } from "../../shared/errors.ts";
 import type { ComponentSpec } from "./component-spec.ts";
 
@@ -105,12 +106,6 @@ export class Properties {
 
 function isComponent(value: unknown): value is ComponentSpec {
   return typeof value === "object" && value !== null && "component" in value && typeof value.component === "string";
-}
-
-/** A value as a person would recognise it in the spec, cut to a line. */
-function shown(value: unknown): string {
-  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 const grouped = (n: number): string =>

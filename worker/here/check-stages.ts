@@ -3,6 +3,7 @@
 import type { StageCheck, StageCheckAnswer } from "../../shared/components/stage-check.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../../shared/domain/run.ts";
+import { shown } from "../../shared/domain/runspec/problems.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, expandStages, readSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
@@ -29,10 +30,7 @@ async function problemsOf({ file, text, sources, commandLine, added }: StageChec
   for (const { name, values } of spec.hyperparameters) {
     const tried: readonly Setting[] = added === null ? values : (added[name] ?? []);
     for (const value of tried) {
-      note(
-        await objections(spec, { ...tuned, [name]: value }),
-        `${name} = ${typeof value === "number" ? value : JSON.stringify(value)}: `,
-      );
+      note(await objections(spec, { ...tuned, [name]: value }), `${name} = ${shown(value)}: `);
     }
   }
   return [...found.values()];

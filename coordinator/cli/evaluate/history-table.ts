@@ -1,7 +1,6 @@
 import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts";
-import { type Hyperparameter, type Setting, settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import { type Hyperparameter, settingsOf, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor } from "../../words/number-format.ts";
-import { printable } from "../../words/table.ts";
 
 /** Each column at least as wide as in the original's table, so that ordinary ones look the same. */
 const settingWidth = 9;
@@ -12,7 +11,9 @@ const leastDecimals = 6;
  * header again below, and the line that says what it is.
  */
 export function historyTable(history: SearchHistory, hyperparameters: readonly Hyperparameter[]): string[] {
-  const rows = history.rows.map((row) => settingsOf(hyperparameters, row.configuration).map(settingText));
+  const rows = history.rows.map((row) =>
+    settingsOf(hyperparameters, row.configuration).map((value) => settingText(value)),
+  );
   const widths = hyperparameters.map(({ name }, i) => {
     const longest = rows.reduce((most, row) => Math.max(most, (row[i] ?? "").length), name.length);
     // Behind the last one the numbers begin at once.
@@ -54,5 +55,3 @@ export function historyTable(history: SearchHistory, hyperparameters: readonly H
 
 const widest = (texts: readonly string[], least: number): number =>
   texts.reduce((most, { length }) => Math.max(most, length), least);
-
-const settingText = (value: Setting): string => printable(String(value));

@@ -7,7 +7,6 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { nothingCompleted } from "../../runs/searched.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
-import { printable } from "../../words/table.ts";
 import { hparamsOf } from "./eval.ts";
 
 /** What the runs of a job with hp_tuning: false say of its one configuration: nothing was selected, so their mean is unbiased. */
@@ -45,7 +44,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
   const number = (value: number): string => formatDecimal(value, decimals);
   const within = (interval: Interval, level: number): string =>
     `${number(interval.low)} to ${number(interval.high)} with ${level} %`;
-  const label = printable(labelOf(hyperparameters, configuration));
+  const label = labelOf(hyperparameters, configuration);
   const spread = sd === null ? "; of one run no spread is known" : `, standard deviation ${number(sd)}`;
   const missing = [
     ...(failed > 0 ? [`${counted(failed, "run failed and is", "runs failed and are")} in no mean`] : []),

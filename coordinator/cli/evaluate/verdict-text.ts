@@ -3,7 +3,6 @@ import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import type { Doubt, Verdict } from "../../../shared/domain/evaluation/verdict.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
-import { printable } from "../../words/table.ts";
 
 /** The verdict in words; the first line alone is a summary. */
 export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperparameter[]): string[] {
@@ -13,7 +12,7 @@ export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperpa
       ? "stopping now is reasonable"
       : `go on: ${verdict.doubts.map(doubtText(verdict)).join("; ")}`;
   const summary = `best for the last ${bestFor} of ${counted(completed, "run")}; ${chanceText(verdict)}; ${stop}`;
-  const setting = printable(labelOf(hyperparameters, verdict.leader));
+  const setting = labelOf(hyperparameters, verdict.leader);
   const leader = `the best: ${setting === "" ? "the only configuration" : setting} (${counted(runs, "run")})`;
   if (verdict.isFlat) return [summary, leader, `all runs came to the same hpmax, ${estimate}`];
   const decimals = decimalsFor([interval.high - interval.low]);
@@ -35,7 +34,7 @@ export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperpa
   }
   if (verdict.rival) {
     const { configuration, runs: times } = verdict.rival;
-    const rival = printable(labelOf(hyperparameters, configuration));
+    const rival = labelOf(hyperparameters, configuration);
     lines.push(
       `estimated higher still: ${rival} (${counted(times, "run")}, ${text(verdict.rival.estimate)}), with more spread`,
     );

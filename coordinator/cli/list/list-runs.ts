@@ -1,5 +1,6 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { type Column, statusOf } from "../../runs/columns.ts";
@@ -14,7 +15,7 @@ import {
   totalLine,
 } from "../../runs/run-listing.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
-import { printable, tableColumn, tableLines } from "../../words/table.ts";
+import { tableColumn, tableLines } from "../../words/table.ts";
 
 /** `nexus list runs`. */
 export interface ListRunsOptions extends Omit<RunQuery, "runs"> {

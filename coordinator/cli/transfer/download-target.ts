@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import { counted } from "../../../shared/domain/counted.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
 import type { Output } from "../../operator/output.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
-import { printable } from "../../words/table.ts";
 import type { RunFile } from "./run-files.ts";
 
 export interface TargetOptions {

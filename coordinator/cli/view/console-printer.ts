@@ -1,7 +1,7 @@
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Said } from "../../reading/evidence-reader.ts";
-import { printable } from "../../words/table.ts";
 
 /** How a console is shown. */
 export interface ConsoleLook {

@@ -1,13 +1,13 @@
 import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type ChosenRun, EvidenceCollector, readEvidence } from "../../reading/evidence-reader.ts";
 import { oneRun } from "../../runs/one-run.ts";
-import { printable } from "../../words/table.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
 
 export interface ViewConsoleOptions extends ConsoleLook {

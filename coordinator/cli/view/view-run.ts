@@ -1,5 +1,6 @@
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "../../reading/evidence-reader.ts";
@@ -8,7 +9,7 @@ import { type Column, columnsOf } from "../../runs/columns.ts";
 import { oneRun } from "../../runs/one-run.ts";
 import { type Field, recordsTable } from "../../runs/records.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
-import { type Cell, printable } from "../../words/table.ts";
+import type { Cell } from "../../words/table.ts";
 
 /** `nexus view run run662.7`: everything that is known of one run. */
 export async function viewRun(

@@ -2,7 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
-import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { type Hyperparameter, type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../../runs/columns.ts";
@@ -137,17 +137,10 @@ export interface Dial {
 export const dialsOf = (runs: ChosenRuns): Dial[] =>
   hyperparametersOf(runs).map(({ name, values }, i) => ({
     name,
-    settings: values.map(settingText),
+    settings: values.map((value) => settingText(value, 2)),
     values,
     positions: runs.rows.map(({ trial }) => trial.configuration[i] ?? -1),
   }));
-
-function settingText(setting: Setting): string {
-  if (typeof setting !== "number") return String(setting);
-  const plain = String(setting);
-  const short = setting.toExponential().replace("e+", "e");
-  return short.length < plain.length - 1 ? short : plain;
-}
 
 /** @throws UsageError where there is no such hyperparameter; its message has the nearest name */
 export function dialNamed(dials: readonly Dial[], typed: string): Dial {

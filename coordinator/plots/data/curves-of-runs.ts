@@ -1,8 +1,8 @@
 import type { Curve } from "../../../shared/domain/curve.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import type { RunEvidence } from "../../reading/evidence-reader.ts";
-import { printable } from "../../words/table.ts";
 import type { ChosenRuns } from "./chosen-runs.ts";
 
 export interface Points {

@@ -1,9 +1,8 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { type Hyperparameter, type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
 import { clip } from "../../words/narrow.ts";
-import { settingText } from "../../words/progress.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";

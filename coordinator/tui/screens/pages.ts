@@ -1,10 +1,11 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { clip, narrow } from "../../words/narrow.ts";
-import { duration, settingsWithNames, settingText } from "../../words/progress.ts";
+import { duration, settingsWithNames } from "../../words/progress.ts";
 import { childStatus } from "../../words/status-words.ts";
 import { type Line, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";

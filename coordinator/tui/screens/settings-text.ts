@@ -1,7 +1,6 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import { type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { narrow } from "../../words/narrow.ts";
-import { settingText } from "../../words/progress.ts";
 
 /** What is cut keeps so many letters at least. */
 const leastLetters = 3;
@@ -37,7 +36,7 @@ export function settingsWithin(table: RunTable, configuration: readonly number[]
 
 function briefSetting(value: Setting, all: readonly Setting[]): string {
   const text = settingText(value);
-  if (typeof value === "number") return shorter(text, value.toExponential().replace("e+", "e"));
+  if (typeof value === "number") return settingText(value, 1);
   if (typeof value !== "string") return text;
   const others = all.filter((other) => other !== value).map(settingText);
   const beginning = text.slice(0, distinctLength(text, others));

@@ -1,5 +1,11 @@
 import { longer } from "../columns.ts";
-import { type Configuration, configurationKey, type Hyperparameter, settingsOf } from "../hyperparameter.ts";
+import {
+  type Configuration,
+  configurationKey,
+  type Hyperparameter,
+  settingsOf,
+  settingText,
+} from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
 import { IndexedHeap } from "../run-sets/indexed-heap.ts";
 import { lowerBound, type Posterior, type Prior, posteriorOf, priorOf } from "../run-sets/posterior.ts";
@@ -106,6 +112,6 @@ export function searchHistory(
 export function labelOf(hyperparameters: readonly Hyperparameter[], configuration: Configuration): string {
   const settings = settingsOf(hyperparameters, configuration);
   return hyperparameters
-    .flatMap(({ name, values }, i) => (values.length > 1 ? [`${name}=${settings[i]}`] : []))
+    .flatMap(({ name, values }, i) => (values.length > 1 ? [`${name}=${settingText(settings[i] ?? null)}`] : []))
     .join(" ");
 }

@@ -1,4 +1,4 @@
-import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { type Hyperparameter, type Setting, settingText } from "../hyperparameter.ts";
 import { type JobSettings, mostRuns } from "../runspec/job-settings.ts";
 import { nearestName } from "../runspec/nearest-name.ts";
 import type { JobChanges, JobSubmitted } from "./events.ts";
@@ -60,7 +60,7 @@ function grown(
   const { name, ordered, values } = hyperparameter;
   const all = [...values];
   for (const value of added) {
-    if (all.includes(value)) problems.push(`${name} has the value ${String(value)} already`);
+    if (all.includes(value)) problems.push(`${name} has the value ${settingText(value)} already`);
     else if (typeof value === "number" && !Number.isFinite(value)) problems.push(`${name}: ${value} is no value`);
     else all.push(value);
   }
@@ -114,6 +114,7 @@ export function changesText(changes: JobChanges): string[] {
   say("max_job_time", typeof maxJobSeconds === "number" ? `${maxJobSeconds} s` : maxJobSeconds);
   say("deadline", typeof deadline === "number" ? new Date(deadline).toISOString() : deadline);
   say("stop_when", stopWhen ? `${stopWhen.name} ${stopWhen.op} ${stopWhen.value}` : stopWhen);
-  for (const [name, values] of Object.entries(addValues)) out.push(`${name} also ${values.map(String).join(", ")}`);
+  for (const [name, values] of Object.entries(addValues))
+    out.push(`${name} also ${values.map((value) => settingText(value)).join(", ")}`);
   return out;
 }

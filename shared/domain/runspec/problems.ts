@@ -65,13 +65,13 @@ export function expectedOneOf(names: Iterable<string>): string {
 }
 
 /** A value as one would type it in YAML, shortened if it is long. */
-export function shown(value: Tree): string {
+export function shown(value: unknown): string {
   if (typeof value === "number") {
     if (Number.isNaN(value)) return ".nan";
     if (!Number.isFinite(value)) return value > 0 ? ".inf" : "-.inf";
     return String(value);
   }
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

@@ -1,5 +1,5 @@
 import { counted } from "../counted.ts";
-import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { type Hyperparameter, settingText } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { RunSet } from "../run-sets/run-set.ts";
 import { type Neighbour, neighbourhoodOf } from "./neighbourhood.ts";
@@ -118,9 +118,4 @@ function described(best: RunSet): string {
 function meanText(mean: number): string {
   const magnitude = Math.abs(mean);
   return magnitude >= 1000 && magnitude < 1e15 ? mean.toFixed(0) : mean.toPrecision(3);
-}
-
-/** On one line whatever the string holds. */
-function settingText(setting: Setting): string {
-  return typeof setting === "string" && !/^[\w./-]+$/.test(setting) ? JSON.stringify(setting) : String(setting);
 }
