@@ -1,15 +1,15 @@
-/** The user's own code that a job brings along: its own components, and the files that its spec names under `code`. */
+/** The code that a job brings along: the user's components, and the files that the spec lists under `code`. */
 export interface CodeBundle {
-  /** Of the files zipped, 64 lower-case hexadecimal digits: the bundle's name on every machine. */
+  /** Of `zipped`, 64 lower-case hexadecimal digits; names the bundle on every machine. */
   readonly sha256: string;
   readonly files: number;
-  /** shared/wire/code-bundle.ts makes and opens it. */
+  /** Made and opened by shared/wire/code-bundle.ts. */
   readonly zipped: Uint8Array;
 }
 
-/** One file of it. */
+/** One file of a bundle. */
 export interface CodeFile {
-  /** Relative to the spec's folder, with slashes. */
+  /** Relative to the spec's folder, with forward slashes. */
   readonly path: string;
   readonly isExecutable: boolean;
   readonly bytes: Uint8Array;

@@ -9,19 +9,19 @@ export type CurvePoint = readonly [
   counts: readonly number[],
 ];
 
-/** What a stage of a run reported, in columns: one place for each report, by rising iterations. */
+/** The reports of one stage of a run as columns: one entry for each report, by rising iterations. */
 export interface StageCurve {
   /** From 1. */
   readonly stage: number;
-  /** Iterations of this stage. */
+  /** Iterations of this stage so far. */
   readonly iters: readonly number[];
-  /** Hours of training in the run. */
+  /** Hours of training in the run so far. */
   readonly hours: readonly number[];
   readonly metrics: readonly MetricCurve[];
 }
 
 export interface MetricCurve {
-  /** With the stage's prefix, as tables call it: `s1-rew`. */
+  /** With the stage's prefix, as in tables: `s1-rew`. */
   readonly name: string;
   /** NaN where nothing was measured. */
   readonly values: readonly number[];
@@ -32,13 +32,13 @@ export interface MetricCurve {
 /** Everything that a run reported. */
 export interface Curve {
   readonly run: RunName;
-  /** By number; a stage that reported nothing is left out. */
+  /** By stage number; a stage without reports is left out. */
   readonly stages: readonly StageCurve[];
 }
 
 /**
- * Puts the reports of one run together. Several attempts may have reported the same iterations: keyed by stage and
- * iterations, the first report wins, so that a curve has no gap and no double whatever the run lived through.
+ * Collects the reports of one run into its curve. Several attempts may report the same iterations of the same stage: the first
+ * report counts, so the curve has no duplicates.
  */
 export class CurveBuilder {
   readonly #run: RunName;
@@ -48,7 +48,7 @@ export class CurveBuilder {
     this.#run = run;
   }
 
-  /** Returns whether it was news. */
+  /** Returns whether the point is new. */
   add(point: CurvePoint): boolean {
     const [stage, iters] = point;
     let known = this.#points.get(stage);
@@ -62,8 +62,8 @@ export class CurveBuilder {
   }
 
   /**
-   * @param columns  names that the run's or its job's results have, in their order: `s1-hrs`, `s1-rew`, ... Where they do not
-   *                 fit what was reported, as before the first result, metrics are called `s1-m1`, `s1-m2`
+   * @param columns  metric names of the run's or its job's results, in order: `s1-hrs`, `s1-rew`, ... If their number differs
+   *                 from what a stage reported (before the first result there are none), its metrics are called `s1-m1`, `s1-m2`
    */
   curve(columns: readonly string[]): Curve {
     const stages = [...this.#points.keys()].sort((a, b) => a - b);
@@ -92,7 +92,7 @@ function metricNames(stage: number, width: number, columns: readonly string[]): 
   return known.length === width ? known : Array.from({ length: width }, (_, i) => `${prefix}m${i + 1}`);
 }
 
-/** The curve of one metric by its name, `s1-rew`, with its iterations and hours; undefined where the run reported none. */
+/** One metric of a curve by name, e.g. `s1-rew`, and the stage with its iterations and hours; undefined if it was not reported. */
 export function metricOf(
   curve: Curve,
   name: string,

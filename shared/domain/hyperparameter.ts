@@ -5,18 +5,18 @@ export type Setting = number | string | boolean | null;
 
 export interface Hyperparameter {
   readonly name: string;
-  /** Whether neighbouring values in the list are neighbours; if not, every other value is one step away. */
+  /** Whether only adjacent values in the list are neighbours; otherwise every other value is one step away. */
   readonly ordered: boolean;
-  /** In the order the spec lists them, then those added to the living search; at least one, all different. */
+  /** At least one, all different: in the order of the spec, then the values added while the search ran. */
   readonly values: readonly Setting[];
   /**
-   * Positions of all values in the order of the dial, where that is not the order of the list: a value that was added to a
-   * living search stands last in the list, so that configurations keep their meaning, but between its neighbours on the dial.
+   * Positions in `values` in the order of the dial; left out where the list is in that order. A value added to a running search
+   * comes last in the list, so that configurations keep their meaning, but stands between its neighbours on the dial.
    */
   readonly dial?: readonly number[];
-  /** When values were added: those from position `from` on were there for choices after the first `after` of the job. */
+  /** When values were added: those from position `from` on are available after the job's first `after` choices. */
   readonly grown?: readonly Growth[];
-  /** What a run outside a search uses. */
+  /** The value of a run outside a search. */
   readonly tuned: Setting;
 }
 
@@ -45,7 +45,11 @@ export function configurationKey(configuration: Configuration): string {
   return configuration.join(".");
 }
 
-/** The settings that a configuration stands for, in spec order. */
+/**
+ * The settings that a configuration stands for, in spec order.
+ *
+ * @throws RangeError if a position lies outside its list
+ */
 export function settingsOf(hyperparameters: readonly Hyperparameter[], configuration: Configuration): Setting[] {
   return hyperparameters.map((hyperparameter, i) => {
     const value = hyperparameter.values[configuration[i] ?? -1];

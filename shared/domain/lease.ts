@@ -8,16 +8,16 @@ export interface Lease {
   readonly worker: WorkerId;
   readonly bootId: string;
   expiresAt: number;
-  /** False after a take-over, a reconnect or a stall of the coordinator: then a loss is not the machine's fault. */
+  /** False after the coordinator took over, reconnected or stalled: a loss is then not the machine's fault. */
   charged: boolean;
 }
 
 const keyOf = (job: JobName, n: number): string => `${job}/${n}`;
 
-/** Who holds which trial until when. Every lease lasts equally long, so the order of renewal is the order of expiry. */
+/** Who holds which trial until when. All leases last equally long, so leases expire in the order in which they were renewed. */
 export class LeaseTable {
   readonly #leases = new Map<string, Lease>();
-  /** The same leases by who holds them. */
+  /** The same leases by worker. */
   readonly #holders = new Map<WorkerId, Set<Lease>>();
   readonly #leaseMs: number;
 
@@ -43,7 +43,7 @@ export class LeaseTable {
     return this.#leases.get(keyOf(job, n));
   }
 
-  /** Extends a lease that is still held; false when it is not. */
+  /** Extends a lease; false if this attempt of this process does not hold the trial. */
   renew(job: JobName, n: number, attempt: number, bootId: string, now: number): boolean {
     const key = keyOf(job, n);
     const lease = this.#leases.get(key);
@@ -65,12 +65,12 @@ export class LeaseTable {
     if (held?.size === 0) this.#holders.delete(lease.worker);
   }
 
-  /** Every lease, the one that was renewed longest ago first. */
+  /** Every lease, the least recently renewed first. */
   all(): Iterable<Lease> {
     return this.#leases.values();
   }
 
-  /** Leases that ran out, oldest first; they stay until `end`. */
+  /** Expired leases, oldest first; they stay in the table until `end`. */
   expired(now: number): Lease[] {
     const out: Lease[] = [];
     for (const lease of this.#leases.values()) {
@@ -80,12 +80,12 @@ export class LeaseTable {
     return out;
   }
 
-  /** Leases of a worker, of whichever of its processes. */
+  /** Leases of a worker, whichever of its processes holds them. */
   heldBy(worker: WorkerId): Lease[] {
     return [...(this.#holders.get(worker) ?? [])];
   }
 
-  /** Gives every lease one full period from now, uncharged. */
+  /** Extends every lease by one full period from now, uncharged. */
   extendAll(now: number): void {
     for (const lease of this.#leases.values()) {
       lease.expiresAt = now + this.#leaseMs;

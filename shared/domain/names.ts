@@ -7,7 +7,7 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type JobName = Branded<"job">;
 /** `run672`, a parent run, or `run672.12`, a child run. */
 export type RunName = Branded<"run">;
-/** A worker's id: lower-case letters, digits and dashes, at most 48; safe in a subject and in a file name. */
+/** A worker's id: at most 48 lower-case letters, digits and dashes; safe in a subject and in a file name. */
 export type WorkerId = Branded<"worker">;
 
 const jobPattern = /^job([1-9]\d{0,9})$/;
@@ -33,7 +33,7 @@ export function parseRunName(text: string): { name: RunName; parent: number; chi
 export const isWorkerId = (text: string): text is WorkerId => workerPattern.test(text);
 export const isWorkspaceName = (text: string): boolean => workspacePattern.test(text);
 
-/** The nearest legal worker id to any text, e.g. a host name: "Lab PC.2" gives "lab-pc-2". */
+/** A legal worker id from any text, such as a host name: "Lab PC.2" gives "lab-pc-2". */
 export function workerIdFrom(text: string): WorkerId {
   const id = text
     .toLowerCase()

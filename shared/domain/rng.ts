@@ -1,29 +1,29 @@
 import seedrandom from "seedrandom";
 
-/** Four integers, each below 2^32: small enough for any format, and the next draw follows from them exactly. */
+/** The whole state of a generator: four integers below 2^32. */
 export type RngState = readonly [number, number, number, number];
 
-/** A seeded source of random numbers whose state can be kept. The same seed gives the same draws on every machine. */
+/** A seeded random number generator whose state can be saved. The same seed gives the same draws on every machine. */
 export interface Rng {
-  /** In [0, 1), a multiple of 2^-32; one draw. */
+  /** In [0, 1), a multiple of 2^-32; takes one draw. */
   uniform(): number;
-  /** An integer in [0, n), every one as likely to within 2^-52; two draws. `n` is an integer from 1 to 2^53 - 1. */
+  /** An integer in [0, n), uniform to within 2^-52; takes two draws. `n` is an integer from 1 to 2^53 - 1. */
   below(n: number): number;
   state(): RngState;
-  /** Goes on from where `state` was taken, whatever was drawn since. */
+  /** Continues from a saved state. */
   restore(state: RngState): void;
 }
 
 const two32 = 0x100000000;
 
-/** A generator of its own for each seed; a number and its decimal text are the same seed. */
+/** A generator for this seed; a number and its decimal text are the same seed. */
 export function rngFrom(seed: string | number): Rng {
   return new AleaRng(seed);
 }
 
 /**
- * Baagøe's Alea as seedrandom implements it. Its three lagged values are multiples of 2^-32 below 1 and its carry an integer
- * below 2^21, so integers hold the whole state without rounding.
+ * Baagøe's Alea, as seedrandom implements it. Its three lagged values are multiples of 2^-32 below 1 and its carry is an integer
+ * below 2^21, so four integers hold the whole state without rounding.
  */
 class AleaRng implements Rng {
   private generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;

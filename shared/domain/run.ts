@@ -1,6 +1,6 @@
 import type { Setting } from "./hyperparameter.ts";
 
-/** One number that a stage measures, in the order in which the stage lists them; the first one counts. */
+/** A quantity that a stage measures. The search uses the first metric that the last stage lists. */
 export interface Metric {
   /** Column name without its stage prefix, e.g. `rew`. */
   readonly short: string;
@@ -9,7 +9,7 @@ export interface Metric {
   /** Digits after the point on the console. */
   readonly decimals: number;
   readonly higherIsBetter: boolean;
-  /** How values of several periods become one. */
+  /** How the values of several reports are combined into one. */
   readonly aggregation: "mean" | "max" | "min" | "last";
 }
 
@@ -23,14 +23,14 @@ export interface MetricReport {
   readonly hours: number;
   /** One value per metric of the stage; NaN where nothing was measured. */
   readonly values: readonly number[];
-  /** How many measurements each value stands for (iterations for rew, episodes for win). */
+  /** How many measurements each value summarises (iterations for rew, episodes for win). */
   readonly counts: readonly number[];
 }
 
 /** The settings a run was given, by hyperparameter name. */
 export type ChosenSettings = Readonly<Record<string, Setting>>;
 
-/** Running aggregate of one metric over a stage: count-weighted mean, or max, or min, or the last value. */
+/** Running aggregate of one metric over a stage: the mean weighted by counts, the maximum, the minimum or the last value. */
 export interface Summary {
   value: number;
   count: number;
@@ -38,7 +38,7 @@ export interface Summary {
 
 export const emptySummary = (): Summary => ({ value: Number.NaN, count: 0 });
 
-/** Adds one report's value to a stage summary. Values that stand for nothing (count 0) change nothing. */
+/** Adds one report's value to a stage's summary. A value of no measurements (count 0) changes nothing. */
 export function addToSummary(summary: Summary, metric: Metric, value: number, count: number): void {
   if (count <= 0) return;
   if (summary.count === 0 || metric.aggregation === "last") {

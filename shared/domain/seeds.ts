@@ -1,15 +1,15 @@
 import { type Rng, rngFrom } from "./rng.ts";
 
-/** Largest randint, as the original has it. */
+/** Largest randint, as in the original system. */
 export const largestRandint = 999_999_999;
 
 const draw = (seed: string): number => rngFrom(seed).below(largestRandint + 1);
 
-/** The generator that choice `n` of a job draws from. */
+/** The generator for choice `n` of a job. */
 export const choiceRng = (jobSeed: number, n: number): Rng => rngFrom(`${jobSeed}/choice/${n}`);
 
-/** The seed of trial `n`: every randint of its run follows from it, in every attempt. */
+/** The seed of trial `n`, which determines every randint of its run, in every attempt. */
 export const trialSeed = (jobSeed: number, n: number): number => draw(`${jobSeed}/trial/${n}`);
 
-/** The integer that a randint at this path of the runspec becomes: 0 to 999,999,999. */
+/** The integer that replaces a randint at this path of the runspec: 0 to 999,999,999. */
 export const randintAt = (seed: number, path: string): number => draw(`${seed}/randint/${path}`);

@@ -1,4 +1,3 @@
-import { at } from "../columns.ts";
 import { RunSetColumns } from "../run-sets/run-set-columns.ts";
 import type { Measured } from "./class-model.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
@@ -37,5 +36,5 @@ export function measuredSets(
 
 export function measuredAt({ length, runs, means, squares }: MeasuredSets, set: number): Measured {
   if (!(set >= 0 && set < length)) throw new RangeError(`no set number ${set} of ${length}`);
-  return { runs: at(runs, set), mean: at(means, set), squares: at(squares, set) };
+  return { runs: runs[set] ?? 0, mean: means[set] ?? Number.NaN, squares: squares[set] ?? Number.NaN };
 }

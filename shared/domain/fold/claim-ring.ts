@@ -8,7 +8,7 @@ export interface AnsweredClaim {
   readonly attempt: number;
 }
 
-/** A ring as plain data, oldest first: what belongs to one claim has one place in all four. */
+/** A ring as plain data: four columns with one entry for each claim, oldest first. */
 export interface SavedClaims {
   readonly claimIds: readonly string[];
   readonly jobs: readonly JobName[];
@@ -16,13 +16,13 @@ export interface SavedClaims {
   readonly attempts: readonly number[];
 }
 
-/** Entries of a claim in the ring: its id, a mark of that, the job, n, and the attempt. */
+/** A claim takes five cells of the ring: its id, the id's hash, the job, n, and the attempt. */
 type Cell = string | number;
 const width = 5;
 
 /**
- * A worker's newest claims and what answered them: a repeated claim gets the same trial, from whoever leads. All in one array,
- * for ten thousand workers have millions of claims, and entries are overwritten in place: garbage that lives this long is dear.
+ * A worker's newest claims and their answers, so that a repeated claim gets the same trial from any leader. One flat array that
+ * is overwritten in place: ten thousand workers have millions of claims, and garbage that lives this long is expensive to collect.
  */
 export class ClaimRing implements Iterable<AnsweredClaim> {
   static readonly capacity = 512;
@@ -51,7 +51,7 @@ export class ClaimRing implements Iterable<AnsweredClaim> {
   set(claimId: string, job: JobName, n: number, attempt: number): void {
     const at = this.#next;
     this.#cells[at] = claimId;
-    this.#cells[at + 1] = markOf(claimId);
+    this.#cells[at + 1] = hashOf(claimId);
     this.#cells[at + 2] = job;
     this.#cells[at + 3] = n;
     this.#cells[at + 4] = attempt;
@@ -61,12 +61,12 @@ export class ClaimRing implements Iterable<AnsweredClaim> {
   /** The newest answer to that claim. */
   get(claimId: string): AnsweredClaim | undefined {
     const { length } = this.#cells;
-    const mark = markOf(claimId);
-    // From the newest back to the oldest. By their marks a new claim, as most are, is known as such without looking at the texts.
+    const hash = hashOf(claimId);
+    // From the newest back to the oldest. Most claims are new: comparing hashes shows that without comparing the texts.
     let at = this.#next;
     for (let left = length; left > 0; left -= width) {
       at = (at === 0 ? length : at) - width;
-      if (this.#cells[at + 1] === mark && this.#cells[at] === claimId) return this.#claim(at);
+      if (this.#cells[at + 1] === hash && this.#cells[at] === claimId) return this.#claim(at);
     }
     return undefined;
   }
@@ -80,7 +80,7 @@ export class ClaimRing implements Iterable<AnsweredClaim> {
 
   #claim(at: number): AnsweredClaim {
     return {
-      claimId: this.#cells[at] as string, // as `set` has laid them
+      claimId: this.#cells[at] as string, // as `set` wrote them
       job: this.#cells[at + 2] as JobName,
       n: this.#cells[at + 3] as number,
       attempt: this.#cells[at + 4] as number,
@@ -88,9 +88,9 @@ export class ClaimRing implements Iterable<AnsweredClaim> {
   }
 }
 
-/** A small integer, for which no object is made. */
-function markOf(text: string): number {
-  let mark = 0;
-  for (let i = 0; i < text.length; i += 1) mark = (mark * 31 + text.charCodeAt(i)) & 0x3fffffff;
-  return mark;
+/** A 30-bit hash, which V8 stores without allocating. */
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i += 1) hash = (hash * 31 + text.charCodeAt(i)) & 0x3fffffff;
+  return hash;
 }

@@ -2,7 +2,7 @@ import type { RunName } from "../names.ts";
 import type { JobSubmitted } from "./events.ts";
 import { newTrial, type Trial } from "./trial.ts";
 
-/** Runs of earlier searches look like completed trials, but for their number, which no trial of the job has. */
+/** The number of every imported run; trials of a job count from 1. */
 const importedNumber = 0;
 
 export const isImported = ({ n }: Trial): boolean => n === importedNumber;

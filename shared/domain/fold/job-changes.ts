@@ -3,7 +3,7 @@ import { type JobSettings, mostRuns } from "../runspec/job-settings.ts";
 import { nearestName } from "../runspec/nearest-name.ts";
 import type { JobChanges, JobSubmitted } from "./events.ts";
 
-/** So many values of one hyperparameter: a neighbourhood in an unordered one has them all. */
+/** Values of one hyperparameter: a neighbourhood contains all values of an unordered one. */
 const mostValues = 10_000;
 
 export type Edited =
@@ -11,9 +11,9 @@ export type Edited =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /**
- * A job's settings and hyperparameters after the changes, or everything that is wrong with them.
+ * A job's settings and hyperparameters after the changes, or everything that is wrong with the changes.
  *
- * @param started  choices made so far: added values are there from the next one on
+ * @param started  choices made so far; added values are available from the next choice on
  */
 export function editJob(submitted: JobSubmitted, started: number, changes: JobChanges): Edited {
   const problems: string[] = [];
@@ -50,7 +50,7 @@ export function editJob(submitted: JobSubmitted, started: number, changes: JobCh
   return { ok: true, settings: { ...submitted.settings, ...settings }, hyperparameters };
 }
 
-/** The hyperparameter with more values: those that are there keep their positions. */
+/** The hyperparameter with more values; the existing ones keep their positions. */
 function grown(
   hyperparameter: Hyperparameter,
   added: readonly Setting[],
@@ -72,8 +72,8 @@ function grown(
 }
 
 /**
- * Positions in the order of the dial. On a dial of numbers that rise or fall throughout, an added number comes between its
- * neighbours; where there is no such order, what is added comes after all the others, in the order given.
+ * Positions in `values` in the order of the dial. If the dial holds numbers that only rise or only fall, an added number goes
+ * between its neighbours; otherwise added values come after all others, in the order given.
  */
 function dialWith(before: Hyperparameter, values: readonly Setting[]): number[] {
   const dial = [...(before.dial ?? before.values.keys())];
@@ -90,7 +90,7 @@ function dialWith(before: Hyperparameter, values: readonly Setting[]): number[] 
   return dial;
 }
 
-/** 1: all numbers, rising (or only one); -1: falling; 0: neither. */
+/** 1 for rising numbers or a single one, -1 for falling numbers, 0 for anything else. */
 function direction(values: readonly (Setting | undefined)[]): -1 | 0 | 1 {
   if (!values.every((value) => typeof value === "number")) return 0;
   const isRising = values.every((value, i) => i === 0 || value > (values[i - 1] ?? Number.NaN));
@@ -98,7 +98,7 @@ function direction(values: readonly (Setting | undefined)[]): -1 | 0 | 1 {
   return isRising ? 1 : isFalling ? -1 : 0;
 }
 
-/** The changes in words, one each: "total_runs 800", "lr also 0.01". */
+/** One text for each change: "total_runs 800", "lr also 0.01". */
 export function changesText(changes: JobChanges): string[] {
   const { addValues = {}, stopWhen, deadline, maxRunSeconds, maxJobSeconds, ...numbers } = changes;
   const out: string[] = [];

@@ -11,7 +11,7 @@ export interface ParentRun {
 }
 
 /**
- * The parent runs of a job. Those made at submission are taken by the first workers, in order; each later worker gets a new one.
+ * The parent runs of a job. The first workers take those made at submission, in order; each later worker gets a new one.
  */
 export class ParentRuns {
   readonly #job: JobName;

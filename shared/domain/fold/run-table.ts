@@ -23,34 +23,37 @@ import { type ParentRun, ParentRuns } from "./parent-runs.ts";
 import { type Attempt, isFurther, isOpen, lastAttempt, newTrial, type Trial } from "./trial.ts";
 import { TrialList } from "./trial-list.ts";
 
-/** All runs of one job; changed by its `apply` methods alone, which the fold calls. */
+/**
+ * Everything that the journal says of one job and its runs. Only the fold (`apply` in workspace-state.ts) calls the methods that
+ * change it; each takes one record and throws FoldError if the record cannot follow.
+ */
 export class RunTable {
   readonly job: JobName;
-  /** As it was submitted, with the settings and values that edits have made of it since. */
+  /** The job as submitted, with the settings and hyperparameters as edited since. */
   submitted: JobSubmitted;
   readonly edits: JobEdited[] = [];
   state: JobStateName = "searching";
   /** Why the job is in its state. */
   reason = "";
-  /** Who brought it there, by name and as what. */
+  /** Who put it there, by name and as what; null at first. */
   stateBy = "";
   stateActor: Actor | null = null;
   endedAt: number | null = null;
-  /** Runs of earlier searches: in the run sets, but in none of the counts below. */
+  /** Runs of earlier searches: part of the run sets, but of none of the counts below. */
   readonly imported: readonly Trial[];
-  /** Trial numbers in the order of their completions, which no clock tells. */
+  /** Trial numbers in the order of completion. */
   readonly completions: number[] = [];
   readonly runSets = new RunSetIndex();
   readonly trials = new TrialList(this.runSets.configurations);
   readonly parentRuns: ParentRuns;
   readonly metricColumns: MetricColumns;
-  /** Trials that wait for a free slot, in the order in which they were lost. */
+  /** Trials waiting for a free slot, in the order in which they were lost. */
   readonly waiting = new Set<number>();
-  /** Open trials that a person has paused: frozen where they run, given to nobody where they wait. */
+  /** Open trials that an operator paused: a running one is suspended, a waiting one is not given out. */
   readonly paused = new Set<number>();
-  /** Open trials that a person has stopped or cancelled, until that is recorded of each. */
+  /** Open trials that an operator stopped or cancelled and whose end is not recorded yet. */
   readonly condemned = new Set<number>();
-  /** How many trials each worker holds now. */
+  /** Trials held by each worker now. */
   readonly holding = new Map<WorkerId, number>();
   /** Completed, failed, timed out or pruned. */
   ended = 0;
@@ -60,11 +63,11 @@ export class RunTable {
   lost = 0;
   reclaimed = 0;
   late = 0;
-  /** Failures that were taken back because their machine was sick. */
+  /** Failures taken back because the machine was sick. */
   reopened = 0;
   /** Completed runs of each worker. */
   readonly completedBy = new Map<WorkerId, number>();
-  /** Trials that failed, and on which worker. */
+  /** Failed trials, and the worker each failed on. */
   readonly failedOn = new Map<number, WorkerId>();
   /** Names of workers and of their processes, each kept once: every record is read with copies of its own. */
   readonly #texts = new NumberedTexts();
@@ -79,7 +82,7 @@ export class RunTable {
       this.runSets.started(configuration);
       this.runSets.completed(configuration, hpmax ?? Number.NaN, run);
     }
-    // A job of an earlier version has no word on settings that came later.
+    // A job submitted to an earlier version lacks the settings that came later.
     this.submitted = { ...submitted, settings: { ...defaultSettings, ...submitted.settings } };
     for (let i = 0; i < submitted.parents; i += 1) this.parentRuns.make(submitted.firstParent + i);
   }
@@ -97,12 +100,12 @@ export class RunTable {
     return this.open - this.waiting.size;
   }
 
-  /** Whether another configuration may be started: ended + open never exceeds total_runs. */
+  /** Whether the job may start another trial: ended + open never exceeds total_runs. */
   get hasRoom(): boolean {
     return this.state === "searching" && this.ended + this.open < this.submitted.settings.totalRuns;
   }
 
-  /** Whether trials that wait are given out: what was begun is finished, unless everything stands still. */
+  /** Whether waiting trials are given out. A draining or stopping job finishes what it began. */
   get isLeasing(): boolean {
     return this.state === "searching" || this.state === "draining" || this.state === "stopping";
   }
@@ -115,7 +118,7 @@ export class RunTable {
     return this.trials.trial(n);
   }
 
-  /** The trial that has waited longest and may be given out; undefined when there is none. */
+  /** The trial that has waited longest among those that may be given out. */
   nextWaiting(): Trial | undefined {
     if (!this.isLeasing) return undefined;
     for (const n of this.waiting) {
@@ -125,7 +128,7 @@ export class RunTable {
     return undefined;
   }
 
-  /** Returns the number of the parent run that this assignment bound to its worker; 0 where it had one. */
+  /** Returns the number of the parent run that the worker took with this assignment; 0 if it had one. */
   assigned(event: Assigned): number {
     let bound = 0;
     let trial = this.trials.forFold(event.n);
@@ -199,7 +202,7 @@ export class RunTable {
     this.waiting.add(trial.n);
   }
 
-  /** Takes a failure back; the trial waits for another worker. */
+  /** Takes a failure back: the trial waits for another worker. */
   reopenedBy(event: Reopened): void {
     const trial = this.trials.forFold(event.n);
     const part = trial?.attempts.find(({ attempt }) => attempt === event.attempt);
@@ -219,7 +222,7 @@ export class RunTable {
     this.failedOn.delete(trial.n);
   }
 
-  /** Ends that follow from an order are records of their own. */
+  /** An end that follows from an order is a record of its own. */
   ordered({ trials, order, by }: RunsOrdered): void {
     for (const n of trials) {
       const trial = this.trials.forFold(n);
@@ -278,7 +281,7 @@ export class RunTable {
     this.open -= 1;
     trial.order = "";
     trial.endedAt = at;
-    // Asked only while a worker holds the trial, and a fifth of what an ended one takes.
+    // Only needed while the trial is open; they are a fifth of the memory of an ended trial.
     lastAttempt(trial).claimId = "";
     trial.why = "";
     trial.reason = "";

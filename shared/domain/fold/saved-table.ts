@@ -1,19 +1,22 @@
 import type { WorkerId } from "../names.ts";
-import type { Actor, JobEdited, JobStateName, JobSubmitted } from "./events.ts";
+import type { JobEdited } from "./events.ts";
 import type { ParentRun } from "./parent-runs.ts";
 import { RunTable } from "./run-table.ts";
 import { lastAttempt, type Trial } from "./trial.ts";
 import type { SavedTrials } from "./trial-list.ts";
 
-/** A job's table as plain data: what does not follow from its trials. */
-export interface SavedTable {
-  readonly submitted: JobSubmitted;
+/** What is saved of a table as it is. */
+const asItIs = [
+  ...(["submitted", "state", "reason", "stateBy", "stateActor", "endedAt"] as const),
+  ...(["lost", "reclaimed", "late", "reopened"] as const),
+] as const;
+type AsItIs = Readonly<Pick<RunTable, (typeof asItIs)[number]>>;
+
+const pick = (from: AsItIs): AsItIs => Object.fromEntries(asItIs.map((key) => [key, from[key]])) as AsItIs; // it has these keys
+
+/** A job's table as plain data, without its trials and what follows from them. */
+export interface SavedTable extends AsItIs {
   readonly edits: readonly JobEdited[];
-  readonly state: JobStateName;
-  readonly reason: string;
-  readonly stateBy: string;
-  readonly stateActor: Actor | null;
-  readonly endedAt: number | null;
   readonly completions: Uint32Array<ArrayBuffer>;
   /** Positions of the run sets' configurations, run sets * hyperparameters, row-major, by number of the run set. */
   readonly configurations: Uint32Array<ArrayBuffer>;
@@ -25,34 +28,18 @@ export interface SavedTable {
   readonly paused: readonly number[];
   readonly condemned: readonly number[];
   readonly holding: readonly (readonly [WorkerId, number])[];
-  readonly lost: number;
-  readonly reclaimed: number;
-  readonly late: number;
-  readonly reopened: number;
   readonly completedBy: readonly (readonly [WorkerId, number])[];
-  /** Trials that failed, and the workers on which they did, in the order of the trials. */
+  /** Failed trials, in the order of the trials, and the worker each failed on. */
   readonly failedOn: readonly (readonly [number, WorkerId])[];
 }
 
 export function saveTable(table: RunTable): SavedTable {
-  const { submitted, edits, state, reason, stateBy, stateActor, endedAt, parents, columns, runSets } = table;
-  const { lost, reclaimed, late, reopened } = table;
+  const { runSets } = table;
   return {
-    ...{
-      submitted,
-      edits,
-      state,
-      reason,
-      stateBy,
-      stateActor,
-      endedAt,
-      parents,
-      columns,
-      lost,
-      reclaimed,
-      late,
-      reopened,
-    },
+    ...pick(table),
+    edits: table.edits,
+    parents: table.parents,
+    columns: table.columns,
     completions: Uint32Array.from(table.completions),
     configurations: runSets.configurations.rows.slice(),
     runSets: runSets.size,
@@ -65,11 +52,10 @@ export function saveTable(table: RunTable): SavedTable {
   };
 }
 
-/** The table that was saved; it keeps the trials. The counts and the run sets' numbers follow from them. */
+/** Rebuilds a table; its counts and run sets follow from the trials. The table owns the arrays of `trials` afterwards. */
 export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   const table = new RunTable({ ...saved.submitted, parents: 0 }, saved.columns);
-  const { submitted, state, reason, stateBy, stateActor, endedAt, lost, reclaimed, late, reopened } = saved;
-  Object.assign(table, { submitted, state, reason, stateBy, stateActor, endedAt, lost, reclaimed, late, reopened });
+  Object.assign(table, pick(saved));
   table.edits.push(...saved.edits);
   for (const parent of saved.parents) table.parentRuns.keep({ ...parent });
   for (const n of saved.waiting) table.waiting.add(n);
@@ -91,7 +77,7 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   return table;
 }
 
-/** Counts a trial whose run set has it in flight; completions are told to the run sets in their own order. */
+/** Counts a trial that its run set counts as in flight. The run sets learn of completions later, in the order of completion. */
 function count(table: RunTable, trial: Trial): void {
   const { n, status } = trial;
   const runSet = table.trials.runSetOf(n);

@@ -3,7 +3,7 @@ import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
 import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
 
-/** Raised with every change to what the fold keeps: a snapshot of another version is not used, and the journal folded whole. */
+/** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
 export const snapshotVersion = 4;
 
 type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims"> & {

@@ -1,4 +1,4 @@
-import { at, type Column, longer, NumberedTexts } from "../columns.ts";
+import { type Column, longer, NumberedTexts } from "../columns.ts";
 import type { Configuration } from "../hyperparameter.ts";
 import { childRunName, type RunName, type WorkerId } from "../names.ts";
 import { type Attempt, newTrial, type Trial } from "./trial.ts";
@@ -6,7 +6,7 @@ import { type Attempt, newTrial, type Trial } from "./trial.ts";
 /** A column for each quantity, an entry for each trial. */
 interface Columns {
   readonly n: Uint32Array<ArrayBuffer>;
-  /** Of the run's name. */
+  /** `run<parent>.<child>` is the run's name. */
   readonly parent: Uint32Array<ArrayBuffer>;
   readonly child: Uint32Array<ArrayBuffer>;
   readonly seed: Float64Array<ArrayBuffer>;
@@ -17,18 +17,18 @@ interface Columns {
   /** Places in `texts`. */
   readonly worker: Uint32Array<ArrayBuffer>;
   readonly bootId: Uint32Array<ArrayBuffer>;
-  /** Where each trial's metrics end among all of them, which lie one after the other. */
+  /** Where each trial's metrics end in `metrics`, which holds those of all trials one after the other. */
   readonly metricsEnd: Uint32Array<ArrayBuffer>;
 }
 
-/** The columns as a snapshot keeps them. */
+/** Columns as a snapshot keeps them. */
 export interface SavedColumns extends Columns {
   readonly size: number;
   readonly metrics: Float64Array<ArrayBuffer>;
   readonly texts: readonly string[];
 }
 
-/** The columns with something done to each. */
+/** A change made to every column. */
 const eachColumn = (columns: Columns, change: <C extends Column>(column: C) => C): Columns => ({
   n: change(columns.n),
   parent: change(columns.parent),
@@ -44,8 +44,8 @@ const eachColumn = (columns: Columns, change: <C extends Column>(column: C) => C
 });
 
 /**
- * Trials that completed on their first worker, nearly all of a search, as numbers: about 100 bytes each where objects take 600,
- * and nothing for the garbage collector to walk. Configurations are elsewhere: a run set has one for all its trials.
+ * Trials that completed on their first worker, which are nearly all of a search, as columns of numbers: about 100 bytes a trial
+ * instead of 600. Configurations are kept once for each run set, not here.
  */
 export class TrialColumns {
   #size = 0;
@@ -53,7 +53,7 @@ export class TrialColumns {
   #metrics: Float64Array<ArrayBuffer>;
   readonly #texts: NumberedTexts;
 
-  /** @param saved  columns to go on with; they are not copied */
+  /** @param saved  columns to continue, which are not copied */
   constructor(saved: SavedColumns = noTrials) {
     this.#size = saved.size;
     this.#columns = eachColumn(saved, (column) => column);
@@ -65,7 +65,7 @@ export class TrialColumns {
     return this.#size;
   }
 
-  /** A copy with those trials that are to be kept. */
+  /** A copy of those trials that `isKept` names. */
   copy(isKept: (n: number) => boolean): TrialColumns {
     const { n, metricsEnd } = this.#columns;
     const places = Uint32Array.from(n.subarray(0, this.#size).keys()).filter((place) => isKept(at(n, place)));
@@ -82,7 +82,7 @@ export class TrialColumns {
     return new TrialColumns({ ...columns, size: places.length, metrics, texts: this.#texts.all });
   }
 
-  /** As they are now; the columns are not copied. */
+  /** Views of the columns, not copies. */
   save(): SavedColumns {
     const size = this.#size;
     return {
@@ -93,7 +93,7 @@ export class TrialColumns {
     };
   }
 
-  /** Adds a trial and returns its place; -1 where columns do not say all there is to say of it, and it is not added. */
+  /** Adds a trial and returns its place; -1 if the columns cannot hold everything about it, in which case it is not added. */
   add(trial: Trial): number {
     const [part] = trial.attempts;
     if (!part || !isPlain(trial, part)) return -1;
@@ -127,7 +127,7 @@ export class TrialColumns {
     return place;
   }
 
-  /** A trial as an object, made anew each time. */
+  /** A new object for the trial at this place. */
   trial(place: number, configuration: Configuration): Trial {
     const { n, seed, iters, startedAt, endedAt, worker, bootId, metricsEnd } = this.#columns;
     const to = at(metricsEnd, place);
@@ -180,7 +180,7 @@ const noTrials: SavedColumns = {
   ...{ seed: real, hpmax: real, iters: real, startedAt: real, endedAt: real, metrics: real, texts: [] },
 };
 
-/** Whether its columns would say all there is to say of it, but for its names. */
+/** Whether the columns can hold everything about a trial except, perhaps, its name. */
 function isPlain(trial: Trial, part: Attempt): boolean {
   return (
     trial.status === "completed" &&
@@ -199,7 +199,7 @@ function isPlain(trial: Trial, part: Attempt): boolean {
   );
 }
 
-/** The number that stands there as it is written in names; -1 where none does. By hand: this is done for each of a million trials. */
+/** The number at this place of a name; -1 if there is none. Parsed by hand because it runs for each of a million trials. */
 function numberIn(text: string, from: number, to: number): number {
   const length = to - from;
   if (length < 1 || length > 10 || (length > 1 && text.charCodeAt(from) === zero)) return -1;
@@ -222,3 +222,6 @@ function picked<C extends Column>(column: C, places: Uint32Array): C {
   for (let i = 0; i < places.length; i += 1) made[i] = at(column, at(places, i));
   return made;
 }
+
+/** An entry that is there. Not shared with other files: V8 would then know less about the arrays and read them more slowly. */
+const at = (values: ArrayLike<number>, place: number): number => values[place] ?? Number.NaN;

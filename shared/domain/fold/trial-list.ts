@@ -6,28 +6,28 @@ import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
 
 /** A list as plain data. */
 export interface SavedTrials {
-  /** In any order: each knows its number. */
+  /** In any order. */
   readonly columns: SavedColumns;
-  /** Uint32Array by number of trial, from the first: its run set. */
+  /** Uint32Array: the number of each trial's run set, by trial number - 1. */
   readonly runSets: Uint32Array<ArrayBuffer>;
   /** The trials that are not in the columns. */
   readonly others: readonly Trial[];
 }
 
 /**
- * All trials of a job, by number from 1. What has completed without anyone looking at it is kept in columns; a trial that was
- * handed out stays an object, so that it never changes its identity.
+ * All trials of a job, by number from 1. A completed trial that nobody has asked for is kept in columns; one that was handed out
+ * stays an object, so that its identity never changes.
  */
 export class TrialList implements Iterable<Trial> {
   readonly #configurations: ConfigurationRegister;
   #columns = new TrialColumns();
   #length = 0;
-  /** By number less 1; undefined where a trial is in the columns. */
+  /** By trial number - 1; undefined for a trial in the columns. */
   readonly #objects: (Trial | undefined)[] = [];
-  /** Places in the columns; of no account where there is an object. */
+  /** Places in the columns, by trial number - 1; meaningless where there is an object. */
   #places = new Uint32Array(16);
   #runSets = new Uint32Array(16);
-  /** Open trials that somebody may hold. */
+  /** Open trials that were handed out. */
   readonly #shown = new Set<number>();
 
   /** @param configurations  of the run sets, by their numbers */
@@ -50,14 +50,14 @@ export class TrialList implements Iterable<Trial> {
     this.#length = this.#objects.push(trial);
   }
 
-  /** For everyone. */
+  /** For any reader, who may keep it. */
   trial(n: number): Trial | undefined {
     const trial = this.forFold(n);
     if (trial && isOpen(trial)) this.#shown.add(n);
     return trial;
   }
 
-  /** For the fold, which lets go of it again. */
+  /** For the fold, which does not keep it. */
   forFold(n: number): Trial | undefined {
     if (!(n >= 1 && n <= this.#length)) return undefined;
     const known = this.#objects[n - 1];
@@ -67,7 +67,7 @@ export class TrialList implements Iterable<Trial> {
     return trial;
   }
 
-  /** The trial has completed; one that nobody holds is put into the columns, and the object is not used again. */
+  /** The trial has completed. If it was never handed out, it moves to the columns and the object is dropped. */
   completed(trial: Trial): void {
     if (this.#shown.delete(trial.n)) return;
     const place = this.#columns.add(trial);
@@ -76,13 +76,13 @@ export class TrialList implements Iterable<Trial> {
     this.#objects[trial.n - 1] = undefined;
   }
 
-  /** For one glance: it is not kept, and changing it changes nothing. To look at all of a million once they need not all be made. */
+  /** A trial to read and drop: nothing is kept, and changing it has no effect. For passes over a million trials. */
   glance(n: number): Trial | undefined {
     if (!(n >= 1 && n <= this.#length)) return undefined;
     return this.#objects[n - 1] ?? this.#fromColumns(n);
   }
 
-  /** Number of its run set. */
+  /** Number of the trial's run set. */
   runSetOf(n: number): number {
     return this.#runSets[n - 1] ?? -1;
   }
@@ -91,7 +91,7 @@ export class TrialList implements Iterable<Trial> {
     return this.#objects[n - 1]?.run ?? this.#columns.run(this.#placeOf(n));
   }
 
-  /** Null where it has not completed. */
+  /** Null if the trial has not completed. */
   hpmaxOf(n: number): number | null {
     const known = this.#objects[n - 1];
     return known ? known.hpmax : this.#columns.hpmax(this.#placeOf(n));
@@ -104,7 +104,7 @@ export class TrialList implements Iterable<Trial> {
     }
   }
 
-  /** Those that have not ended. */
+  /** Trials that have not ended. */
   *open(): Iterable<Trial> {
     for (let n = 1; n <= this.#length; n += 1) {
       const trial = this.#objects[n - 1];
@@ -115,14 +115,14 @@ export class TrialList implements Iterable<Trial> {
   }
 
   save(): SavedTrials {
-    // What somebody has looked at is in the columns as it was then.
+    // The columns also have stale entries of trials that became objects again.
     const columns = this.#columns.copy((n) => this.#objects[n - 1] === undefined);
     const others: Trial[] = [];
     for (const trial of this.#objects) if (trial && columns.add(trial) === -1) others.push(trial);
     return { columns: columns.save(), runSets: this.#runSets.slice(0, this.#length), others };
   }
 
-  /** Takes over what was saved, in the place of what is there. */
+  /** Replaces the list by what was saved. */
   restore({ columns, runSets, others }: SavedTrials): void {
     this.#columns = new TrialColumns(columns);
     this.#runSets = runSets;

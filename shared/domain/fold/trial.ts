@@ -2,7 +2,7 @@ import type { Configuration } from "../hyperparameter.ts";
 import type { RunName, WorkerId } from "../names.ts";
 import type { CheckpointPlace, EndedOutcome, LossCause } from "./events.ts";
 
-/** running: a worker holds it; waiting: it was lost or handed back and waits for a free slot; otherwise how it ended. */
+/** running: a worker holds it; waiting: it was lost or handed back and needs a free slot; otherwise how it ended. */
 export type TrialStatus = "running" | "waiting" | "completed" | EndedOutcome;
 
 /** One worker's part in a trial. */
@@ -20,10 +20,10 @@ export interface Attempt {
   cause: LossCause | null;
 }
 
-/** The decision to try one configuration, and what has become of it. Changed by the fold alone. */
+/** The decision to try one configuration, and what became of it. Only the fold changes it. */
 export interface Trial {
   readonly n: number;
-  /** Given at the first assignment; never changes, wherever the trial moves. */
+  /** Given at the first assignment; stays the same when the trial moves to another worker. */
   readonly run: RunName;
   readonly configuration: Configuration;
   readonly seed: number;
@@ -37,18 +37,18 @@ export interface Trial {
   iters: number;
   /** Last values, in the order of the job's columns; NaN where a column has none. */
   metrics: readonly number[];
-  /** Why it ended without a result, or waits. */
+  /** Why it ended without a result, or why it waits. */
   reason: string;
   /** What was chosen from where, while the trial is open. */
   why: string;
   endedAt: number;
-  /** Results that came after the end: labelled, never counted. */
+  /** Results that arrived after the end: labelled, never counted. */
   late: number;
-  /** What a person ordered for it; "pruned" and "cancelled" only until it has ended so. */
+  /** What an operator ordered for it; "" again once it has ended. */
   order: "" | "paused" | "pruned" | "cancelled";
-  /** From where the next attempt goes on; null: from the beginning, or it has ended. */
+  /** Where the next attempt resumes; null: at the beginning, or the trial has ended. */
   checkpoint: CheckpointPlace | null;
-  /** The last lines of its console, of a run that ended without a result where they were kept. */
+  /** The last console lines of a run that ended without a result; "" if none were kept. */
   console: string;
 }
 
@@ -81,7 +81,7 @@ export const newTrial = (
 
 export const isOpen = (trial: Trial): boolean => trial.status === "running" || trial.status === "waiting";
 
-/** The newest part, whether or not it still holds the trial. */
+/** The newest attempt, whether or not it still holds the trial. */
 export function lastAttempt(trial: Trial): Attempt {
   const last = trial.attempts.at(-1);
   if (!last) throw new RangeError(`trial ${trial.n} was never assigned`);
@@ -113,7 +113,7 @@ export function whyUnheard(
   return `attempt ${attempt} of ${trial.run} was given to ${worker} for another claim: this message is from before the workspace was put back`;
 }
 
-/** Whether one place of a run is further on than another. */
+/** Whether place `a` of a run lies beyond place `b`; any place lies beyond null, the beginning. */
 export const isFurther = (
   a: Pick<CheckpointPlace, "stage" | "iters">,
   b: Pick<CheckpointPlace, "stage" | "iters"> | null,

@@ -12,7 +12,7 @@ import {
 import { FoldError } from "./fold-error.ts";
 import { RunTable } from "./run-table.ts";
 
-/** Of a row of failures so many trials are known by name, the newest. */
+/** A worker's record names at most so many of its latest failures in a row. */
 const failuresKept = 64;
 
 export interface WorkerRecord {
@@ -20,37 +20,37 @@ export interface WorkerRecord {
   publicKey: string;
   host: string;
   state: WorkerStanding;
-  /** Why it is in its state, and who put it there; "" and null before anybody has. */
+  /** Why it is in its state, and who put it there; "" and null at first. */
   reason: string;
   stateBy: string;
   stateActor: Actor | null;
   duty: WorkerDuty;
-  /** Who ordered its duty; "" while it has none. */
+  /** Who ordered its duty; "" while it works. */
   dutyReason: string;
-  /** The process that claimed last, and those it replaced. */
+  /** The process that claimed last, and the ones it replaced. */
   bootId: string;
   readonly retiredBoots: Set<string>;
   readonly claims: ClaimRing;
   completed: number;
   failed: number;
   failuresInRow: number;
-  /** The trials of that row, oldest first. */
+  /** The trials that failed in a row, oldest first. */
   failureRow: { readonly job: JobName; readonly n: number; readonly attempt: number }[];
 }
 
-/** Everything the journal says, folded. Two folds of the same journal are equal, on every machine. */
+/** The journal, folded. Two folds of the same journal are equal on every machine. */
 export interface WorkspaceState {
-  /** Sequence of the last message of the journal that was folded, kept by whoever reads it; 0 before the first. */
+  /** Sequence of the last journal message that was folded, set by the reader of the journal; 0 before the first. */
   seq: number;
   term: number;
   leader: string;
   nextJob: number;
   nextRun: number;
-  /** Highest sequence in EV that a decision has cited: everything up to it has been judged. */
+  /** Highest EV sequence that a decision cites: all evidence up to it has been judged. */
   evidenceSeq: number;
   readonly jobs: Map<JobName, RunTable>;
   readonly workers: Map<WorkerId, WorkerRecord>;
-  /** Request ids of operators' orders -> what was answered. */
+  /** Request id of an operator's order -> the answer. */
   readonly orders: Map<string, string>;
 }
 
@@ -69,10 +69,10 @@ export function emptyWorkspace(): WorkspaceState {
 }
 
 /**
- * Folds one record into the state and returns it. The state given is used up: it is changed in place, because a copy per
- * record would make a million records take hours. Same state, same record, same result; nothing else is read.
+ * Folds one record into the state, in place (a copy for each of a million records would take hours), and returns the state. The
+ * result depends on nothing but state and record.
  *
- * @throws FoldError when the record cannot follow from the state
+ * @throws FoldError if the record cannot follow from the state
  */
 export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceState {
   switch (event.type) {
@@ -161,7 +161,7 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       const worker = workerOf(state, event.worker);
       worker.publicKey = event.publicKey;
       worker.host = event.host;
-      // A name alone is admitted; who was benched is not mended by asking again.
+      // A new worker is admitted; enrolling again does not lift a bench.
       state.orders.set(event.op, event.worker);
       break;
     }
@@ -220,7 +220,7 @@ function tableOf(state: WorkspaceState, job: JobName): RunTable {
   return table;
 }
 
-/** The record of a worker, made when it is first heard of. */
+/** The record of a worker; created at the first mention. */
 export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
   let worker = state.workers.get(id);
   if (!worker) {

@@ -1,18 +1,18 @@
 import { longer } from "../columns.ts";
 
 /**
- * A binary heap of small integers that knows where each one is, so that one whose rank has changed, up or down, finds its
- * new place in O(log n). The ranks live with the caller.
+ * A binary heap of small integers that knows the place of each, so that a member whose rank has changed moves to its new place in
+ * O(log n). The caller keeps the ranks.
  */
 export class IndexedHeap {
   readonly #outranks: (a: number, b: number) => boolean;
   #size = 0;
   /** Int32Array, members in heap order: the children of place i are at 2i + 1 and 2i + 2. */
   #members = new Int32Array(16);
-  /** Int32Array by member: its place in `#members` + 1, 0 = not in the heap. */
+  /** Int32Array by member: its place in `#members` + 1, or 0 outside the heap. */
   #places = new Int32Array(16);
 
-  /** @param outranks  a strict total order over the members, by their present ranks */
+  /** @param outranks  a strict total order of the members by their current ranks */
   constructor(outranks: (a: number, b: number) => boolean) {
     this.#outranks = outranks;
   }
@@ -21,12 +21,12 @@ export class IndexedHeap {
     return this.#size;
   }
 
-  /** The member that outranks all others, or -1 if there is none. */
+  /** The member that outranks all others; -1 in an empty heap. */
   get top(): number {
     return this.#size === 0 ? -1 : (this.#members[0] ?? -1);
   }
 
-  /** Adds a member (an integer from 0), or moves one to where its changed rank belongs; one change at a time. */
+  /** Adds a member (an integer from 0), or moves one whose rank has changed. Call it after each single change. */
   update(member: number): void {
     if (member >= this.#places.length)
       this.#places = longer(this.#places, Math.max(member + 1, 2 * this.#places.length));

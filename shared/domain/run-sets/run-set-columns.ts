@@ -2,15 +2,14 @@ import { longer } from "../columns.ts";
 import type { WorkerId } from "../names.ts";
 
 /**
- * Beyond this a value counts as this in means and variances, so that a diverged run cannot overflow the sums of a million
- * squares and turn every later standing into NaN. The best run's own hpmax is kept as it was.
+ * Values beyond this are clipped to it in means and variances. A diverged run could otherwise overflow a sum of squares, and every
+ * later standing would be NaN. The best run's own hpmax is not clipped.
  */
 export const hugeValue = 1e140;
 
 /**
- * The numbers of every run set of a job, a column for each quantity, an entry for each run set by its number.
- *
- * Columns and not objects: about 100 bytes a run set instead of 400, and nothing for the garbage collector to walk.
+ * The numbers of every run set of a job: a column for each quantity, an entry for each run set by its number. About 100 bytes a
+ * run set; objects would take 400.
  */
 export class RunSetColumns {
   #size = 0;
@@ -18,15 +17,15 @@ export class RunSetColumns {
   /** Timed out or pruned. */
   endedOtherwise = new Int32Array(16);
   inFlight = new Int32Array(16);
-  /** Place in order of first completed runs, from 0; -1 while there is none. */
+  /** Rank of the set by its first completed run, from 0; -1 before that. */
   firstSeen = new Int32Array(16);
-  /** Of hpmax over the completed runs, added up in order of completion. */
+  /** Sum of the completed runs' clipped hpmax, in order of completion. */
   sum = new Float64Array(16);
-  /** Welford's running mean and sum of squared deviations: exact where all values are equal, which sum / count is not. */
+  /** Welford's mean and sum of squared deviations (see Moments): exact for equal values, which sum / count is not. */
   runningMean = new Float64Array(16);
   squares = new Float64Array(16);
   bestHpmax = new Float64Array(16);
-  /** Only of run sets with failures: how many, and how many on each worker. */
+  /** Failures of the run sets that have any: in all, and on each worker. */
   readonly failures = new Map<number, { count: number; readonly workers: Map<WorkerId, number> }>();
 
   get size(): number {
@@ -60,7 +59,7 @@ export class RunSetColumns {
     return (this.completed[number] ?? 0) + (this.endedOtherwise[number] ?? 0) + this.failed(number);
   }
 
-  /** Adds one completed run's value to the set's numbers, and says whether it is the best of the set: the first of equals. */
+  /** Adds a completed run; returns whether it is the best of the set (the first of equals is). */
   addValue(number: number, hpmax: number): boolean {
     const value = clipped(hpmax);
     const count = (this.completed[number] ?? 0) + 1;

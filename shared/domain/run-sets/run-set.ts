@@ -6,87 +6,136 @@ import { IndexedHeap } from "./indexed-heap.ts";
 import { type Prior, priorOf } from "./posterior.ts";
 import { clipped, RunSetColumns } from "./run-set-columns.ts";
 
-/** A configuration that failed this often ... */
+/** A configuration that failed this often, on this many different workers, is excluded: one bad machine alone excludes nothing. */
 const excludingFailures = 3;
-/** ... on this many different workers is not tried again: one bad machine alone excludes nothing. */
 const excludingWorkers = 2;
 
-/** The runs that share one configuration. A live view: what it says follows the index that it came from. */
-export interface RunSet {
-  /** One array for everyone. */
-  readonly configuration: Configuration;
-  readonly key: string;
-  /** Its place among all run sets in order of their first completed runs, from 0; null while it has none. */
-  readonly firstSeen: number | null;
-  readonly completed: number;
-  /** Of the completed runs' hpmax, added up in order of completion; NaN while there are none. */
-  readonly mean: number;
+/** The runs that share one configuration: a live view of the index it came from. */
+export class RunSet {
+  readonly #number: number;
+  readonly #register: ConfigurationRegister;
+  readonly #columns: RunSetColumns;
+  readonly #bestRuns: readonly RunName[];
+
+  constructor(number: number, register: ConfigurationRegister, columns: RunSetColumns, bestRuns: readonly RunName[]) {
+    this.#number = number;
+    this.#register = register;
+    this.#columns = columns;
+    this.#bestRuns = bestRuns;
+  }
+
+  /** Always the same array. */
+  get configuration(): Configuration {
+    return this.#register.configuration(this.#number);
+  }
+
+  get key(): string {
+    return configurationKey(this.configuration);
+  }
+
+  /** Its rank among all run sets by first completed run, from 0; null before that. */
+  get firstSeen(): number | null {
+    const firstSeen = this.#columns.firstSeen[this.#number] ?? -1;
+    return firstSeen === -1 ? null : firstSeen;
+  }
+
+  get completed(): number {
+    return this.#columns.completed[this.#number] ?? 0;
+  }
+
+  /** Mean hpmax of the completed runs; NaN if there are none. */
+  get mean(): number {
+    return this.#columns.mean(this.#number);
+  }
+
   /** n - 1; 0 for fewer than two completed runs. */
-  readonly sampleVariance: number;
-  readonly failed: number;
+  get sampleVariance(): number {
+    return this.#columns.sampleVariance(this.#number);
+  }
+
+  get failed(): number {
+    return this.#columns.failed(this.#number);
+  }
+
   /** Different workers on which it failed. */
-  readonly failedOn: number;
-  /** Completed, failed, timed out and pruned: every end but cancelled. */
-  readonly ended: number;
+  get failedOn(): number {
+    return this.#columns.failures.get(this.#number)?.workers.size ?? 0;
+  }
+
+  /** Completed, failed, timed out or pruned; not cancelled. */
+  get ended(): number {
+    return this.#columns.ended(this.#number);
+  }
+
   /** Assigned and not ended. */
-  readonly inFlight: number;
-  /** The completed run with the highest hpmax, the earliest of equals; null while there is none. */
-  readonly bestRun: RunName | null;
-  /** hpmax of the best run; NaN while there is none. */
-  readonly bestHpmax: number;
+  get inFlight(): number {
+    return this.#columns.inFlight[this.#number] ?? 0;
+  }
+
+  /** The completed run with the highest hpmax, the earliest of equals; null if there is none. */
+  get bestRun(): RunName | null {
+    return this.#bestRuns[this.#number] ?? null;
+  }
+
+  /** hpmax of the best run; NaN if there is none. */
+  get bestHpmax(): number {
+    return this.#columns.bestHpmax[this.#number] ?? Number.NaN;
+  }
 }
 
-/** Runs of a whole job. */
+/** Counts of a whole job. */
 export interface Totals {
   readonly completed: number;
   readonly ended: number;
   readonly inFlight: number;
 }
 
-/** What searches and standings may read of a job's run sets. Iterates in the order of first assignment. */
+/** A job's run sets, as searches and standings may read them. Iterates in the order of first assignment. */
 export interface RunSets extends Iterable<RunSet> {
   /** Configurations ever assigned. */
   readonly size: number;
   readonly totals: Totals;
   readonly prior: Prior;
-  /** The run set with the highest mean hpmax; of equals the one first seen last; null while no run has completed. */
+  /** The run set with the highest mean hpmax, of equals the one seen last; null before any run has completed. */
   best(): RunSet | null;
-  /** For how many completed runs in a row, up to the newest, `best` has been the same run set; 0 while there is none. */
+  /** For how many completed runs in a row, up to the newest, `best` has been the same run set; 0 before the first. */
   bestFor(): number;
   /** The run set of a configuration; undefined if it was never assigned. */
   of(configuration: Configuration): RunSet | undefined;
   /** The run set with that `configurationKey`. */
   get(key: string): RunSet | undefined;
-  /** Whether the configuration failed three times on two workers, and so is not to be tried again. */
+  /** Whether the configuration failed at least three times and on two workers, so that it must not be tried again. */
   isExcluded(configuration: Configuration): boolean;
 }
 
-/** A configuration, or the number of its run set, with which it need not be looked up. */
+/** A configuration, or the number of its run set, which saves the look-up. */
 type Which = Configuration | number;
 
 /**
- * All run sets of a job, kept up to date run by run, in time that does not grow with the history (best: O(log n)).
+ * All run sets of a job, updated run by run in O(log n).
  *
- * Each run is announced once by `started`, and ended once by `completed`, `failed`, `endedOtherwise` or `released`; one that
- * moves to another worker in between stays in flight, and `reopened` takes a failure back. An end without a start is a bug of the caller and throws.
+ * Each run is announced once by `started` and ended once by `completed`, `failed`, `endedOtherwise` or `released`; a run that moves
+ * to another worker stays in flight, and `reopened` takes a failure back.
+ *
+ * @throws RangeError for an end without a start
  */
 export class RunSetIndex implements RunSets {
   readonly #register = new ConfigurationRegister();
   readonly #columns = new RunSetColumns();
   readonly #bestRuns: RunName[] = [];
   readonly #byMean = new IndexedHeap((a, b) => this.#outranks(a, b));
-  /** Of all completed runs' clipped hpmax. */
+  /** Of the clipped hpmax of all completed runs. */
   readonly #all = new Moments();
   #ended = 0;
   #inFlight = 0;
-  /** The completed run, counted from 1, with which the best run set took the lead. */
+  /** The completed run, counted from 1, after which the best run set took the lead. */
   #ledSince = 0;
 
   get size(): number {
     return this.#columns.size;
   }
 
-  /** Their configurations, by number. */
+  /** The run sets' configurations, by number. */
   get configurations(): ConfigurationRegister {
     return this.#register;
   }
@@ -108,7 +157,10 @@ export class RunSetIndex implements RunSets {
     return number;
   }
 
-  /** @param hpmax  finite: a run whose hpmax is not finite has failed */
+  /**
+   * @param hpmax  finite
+   * @throws RangeError if hpmax is not finite: such a run has failed
+   */
   completed(which: Which, hpmax: number, run: RunName): void {
     if (!Number.isFinite(hpmax)) {
       throw new RangeError(`${run} cannot complete with hpmax ${hpmax}: a run without a finite hpmax has failed`);
@@ -124,7 +176,7 @@ export class RunSetIndex implements RunSets {
     if (this.#byMean.top !== leader) this.#ledSince = this.#all.count;
   }
 
-  /** The run's code failed, on that worker. */
+  /** The run's own code failed on this worker. */
   failed(which: Which, worker: WorkerId): void {
     this.#columns.addFailure(this.#land(which), worker);
     this.#ended++;
@@ -137,7 +189,7 @@ export class RunSetIndex implements RunSets {
     this.#ended++;
   }
 
-  /** A failure is taken back: the run is in flight again. */
+  /** A failure is taken back; the run is in flight again. */
   reopened(which: Which, worker: WorkerId): void {
     const number = this.#numberOf(which);
     this.#columns.takeBackFailure(number, worker);
@@ -146,7 +198,7 @@ export class RunSetIndex implements RunSets {
     this.#ended--;
   }
 
-  /** The run was cancelled: as if it had never started. */
+  /** The run was cancelled, as if it had never started. */
   released(which: Which): void {
     this.#land(which);
   }
@@ -182,10 +234,10 @@ export class RunSetIndex implements RunSets {
   }
 
   #view(number: number): RunSet {
-    return new RunSetView(number, this.#register, this.#columns, this.#bestRuns);
+    return new RunSet(number, this.#register, this.#columns, this.#bestRuns);
   }
 
-  /** Takes one run of the configuration out of the air and returns its run set's number. */
+  /** Ends one run in flight of the configuration; returns the number of its run set. */
   #land(which: Which): number {
     const number = this.#numberOf(which);
     const inFlight = this.#columns.inFlight[number] ?? 0;
@@ -202,74 +254,11 @@ export class RunSetIndex implements RunSets {
     return typeof which === "number" ? which : this.#register.find(which);
   }
 
-  /** Higher mean first; of equal means the one first seen last, as the original search did. */
+  /** Higher mean first; of equal means the one seen last, as in the original search. */
   #outranks(a: number, b: number): boolean {
     const meanA = this.#columns.mean(a);
     const meanB = this.#columns.mean(b);
     if (meanA !== meanB) return meanA > meanB;
     return (this.#columns.firstSeen[a] ?? -1) > (this.#columns.firstSeen[b] ?? -1);
-  }
-}
-
-class RunSetView implements RunSet {
-  readonly #number: number;
-  readonly #register: ConfigurationRegister;
-  readonly #columns: RunSetColumns;
-  readonly #bestRuns: readonly RunName[];
-
-  constructor(number: number, register: ConfigurationRegister, columns: RunSetColumns, bestRuns: readonly RunName[]) {
-    this.#number = number;
-    this.#register = register;
-    this.#columns = columns;
-    this.#bestRuns = bestRuns;
-  }
-
-  get configuration(): Configuration {
-    return this.#register.configuration(this.#number);
-  }
-
-  get key(): string {
-    return configurationKey(this.configuration);
-  }
-
-  get firstSeen(): number | null {
-    const firstSeen = this.#columns.firstSeen[this.#number] ?? -1;
-    return firstSeen === -1 ? null : firstSeen;
-  }
-
-  get completed(): number {
-    return this.#columns.completed[this.#number] ?? 0;
-  }
-
-  get mean(): number {
-    return this.#columns.mean(this.#number);
-  }
-
-  get sampleVariance(): number {
-    return this.#columns.sampleVariance(this.#number);
-  }
-
-  get failed(): number {
-    return this.#columns.failed(this.#number);
-  }
-
-  get failedOn(): number {
-    return this.#columns.failures.get(this.#number)?.workers.size ?? 0;
-  }
-
-  get ended(): number {
-    return this.#columns.ended(this.#number);
-  }
-
-  get inFlight(): number {
-    return this.#columns.inFlight[this.#number] ?? 0;
-  }
-
-  get bestRun(): RunName | null {
-    return this.#bestRuns[this.#number] ?? null;
-  }
-
-  get bestHpmax(): number {
-    return this.#columns.bestHpmax[this.#number] ?? Number.NaN;
   }
 }

@@ -10,7 +10,7 @@ export interface Standing {
   readonly runSet: RunSet;
   /** Estimated hpmax of a new run with these settings: the posterior mean. */
   readonly estimate: number;
-  /** Its standard deviation; null while nothing is known of the spread. */
+  /** Its standard deviation; null if the spread is unknown. */
   readonly stDev: number | null;
   readonly completed: number;
   readonly inFlight: number;
@@ -21,15 +21,15 @@ export interface Standing {
 }
 
 export interface StandingsOptions {
-  /** How many rows, 0 or more; all when left out. */
+  /** Rows wanted, 0 or more. Default: all. */
   readonly top?: number;
-  /** The prior of all runs of the job when left out. */
+  /** Default: the prior of all runs of the job. */
   readonly prior?: Prior;
 }
 
 /**
- * The run sets that have a completed run, best first: by posterior mean less its standard deviation, the older set first where
- * those are equal. One pass over all run sets; only the rows asked for are sorted and made.
+ * The run sets with a completed run, best first: by posterior mean less its standard deviation, of equals the older set first.
+ * One pass over all run sets; only the rows wanted are sorted.
  */
 export function standings(
   runSets: RunSets,
@@ -58,7 +58,7 @@ interface Candidate {
   readonly firstSeen: number;
 }
 
-/** The first `count` in rank order, without sorting the rest: what cannot be among them is cut each time they double. */
+/** The first `count` in rank order. The list is cut back to `count` each time it has doubled, so the rest is never sorted. */
 function firstByRank(runSets: RunSets, prior: Prior, count: number): Candidate[] {
   const kept: Candidate[] = [];
   let worst: Candidate | undefined;

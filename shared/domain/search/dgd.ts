@@ -6,15 +6,15 @@ import { type Neighbour, neighbourhoodOf } from "./neighbourhood.ts";
 import { atRandom } from "./random.ts";
 import type { Search, SearchView } from "./search.ts";
 
-/** A member of the best run set's neighbourhood, with what decides how likely it is tried next. */
+/** A member of the best run set's neighbourhood, and how likely it is to be tried next. */
 export interface WeighedNeighbour extends Neighbour {
   readonly ended: number;
   readonly inFlight: number;
-  /** Runs that count: ended, and in flight if the search counts those. */
+  /** Ended runs, plus those in flight if the search counts them. */
   readonly runs: number;
-  /** Ceiling - runs, which is at least 1; 0 if excluded. */
+  /** Ceiling - runs, at least 1; 0 if excluded. */
   readonly weight: number;
-  /** Of being tried next: weight / total weight. */
+  /** Weight / total weight. */
   readonly probability: number;
 }
 
@@ -29,7 +29,7 @@ export interface WeighedNeighbourhood {
 
 export interface DgdOptions {
   /**
-   * Whether a run counts from its assignment on (true) or from its end on (false, the published rule). Counted, a hundred
+   * Whether a run counts from its assignment (true) or from its end (false, the published rule). If runs in flight count, a hundred
    * workers that ask at the same moment spread over the neighbourhood.
    */
   readonly countInFlight: boolean;
@@ -38,9 +38,9 @@ export interface DgdOptions {
 /**
  * Distributed Grid Descent: Loynd et al. 2019, "Working Memory Graphs", appendix B.
  *
- * Random until a run has completed. From then on a configuration of the best run set's neighbourhood, which is the best
- * itself and those one step away, by weight: neighbours tried less are tried first, and the best is measured as often as
- * they are, so that one that was only lucky soon gives up its place.
+ * Random until a run has completed. Then a configuration from the neighbourhood of the best run set (the set itself and those one
+ * step away), drawn with weight 1 + the most runs of any member - its own runs. Neighbours tried less are preferred, and the best
+ * set is measured as often as they are, so that one that was only lucky soon loses the lead.
  */
 export function dgdSearch({ countInFlight }: DgdOptions): Search {
   return {
@@ -59,7 +59,7 @@ export function dgdSearch({ countInFlight }: DgdOptions): Search {
   };
 }
 
-/** What a choice would be drawn from now; null while no run has completed. */
+/** What the next choice would be drawn from; null before any run has completed. */
 export function weigh(view: SearchView, countInFlight: boolean): WeighedNeighbourhood | null {
   const best = view.runSets.best();
   if (best === null) return null;
@@ -71,7 +71,7 @@ export function weigh(view: SearchView, countInFlight: boolean): WeighedNeighbou
     view.isExcluded(configuration) ? 0 : ceiling - (runs[i] ?? 0),
   );
   const totalWeight = weights.reduce((total, weight) => total + weight, 0);
-  // Spelt out: spreading the neighbour into each member takes 4 microseconds a member on Node 20, which is the whole budget.
+  // Written out: spreading the neighbour takes 4 microseconds a member on Node 20, which is the whole budget.
   const members = neighbours.map(({ configuration, changed }, i): WeighedNeighbour => {
     const weight = weights[i] ?? 0;
     return {
@@ -114,7 +114,7 @@ function described(best: RunSet): string {
   return `the best set so far (mean ${meanText(best.mean)} of ${counted(best.completed, "run")})`;
 }
 
-/** Three significant digits, without an exponent where people would not write one. */
+/** Three significant digits; no exponent below 1e15. */
 function meanText(mean: number): string {
   const magnitude = Math.abs(mean);
   return magnitude >= 1000 && magnitude < 1e15 ? mean.toFixed(0) : mean.toPrecision(3);

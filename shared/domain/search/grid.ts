@@ -3,10 +3,9 @@ import type { Search } from "./search.ts";
 import { firstAllowed, spaceSize } from "./space.ts";
 
 /**
- * Tries every configuration once, in row-major order of the listed values, then goes round again for as long as the job lasts:
- * a grid of 12 with `total_runs: 36` gives each three runs. Choice n is the n-th, so a cancelled run's place is not filled
- * until the next round. Values added to the living search come after what the round still has, or, where every configuration
- * has had its turn, at once. An excluded configuration gives its turn to the next one that is not.
+ * Tries every configuration once, in row-major order of the listed values, then starts again: a grid of 12 with `total_runs: 36`
+ * gives each configuration three runs. Choice n is turn n, so the place of a cancelled run stays empty until the next round. An
+ * excluded configuration gives its turn to the next one that is not.
  */
 export const gridSearch: Search = {
   choose(view, n) {
@@ -30,19 +29,19 @@ export interface GridTurn {
   readonly configuration: Configuration;
   /** Its place in the grid, from 1. */
   readonly place: bigint;
-  /** From 1; begins anew when a grid that has been through grows. */
+  /** From 1; counts from 1 again after a completed grid has grown. */
   readonly round: number;
 }
 
-/** A part of the grid: of each hyperparameter the positions from one to before another. */
+/** A part of the grid: a half-open range of positions for each hyperparameter. */
 type Box = readonly (readonly [from: number, to: number])[];
 
 /**
  * The configuration whose turn it is.
  *
- * A grid that has not grown is one box, in row-major order. Values added later make it grow by a shell: the boxes that hold
- * what has an added value. While the first round over what was there goes on the shell is put behind it; afterwards it comes
- * at once, and before the next round. So each configuration has its turn before any has it once more.
+ * A grid that has not grown is one box, in row-major order. Added values add a shell: the boxes of all configurations with an added
+ * value. During the first round the shell goes behind what is there; later it comes at once, before the next round. So each
+ * configuration has a turn before any has another.
  *
  * @param n  number of the choice, from 1
  */
@@ -61,7 +60,7 @@ export function gridTurn(hyperparameters: readonly Hyperparameter[], n: number):
   throw new Error(`turn ${n} lies outside the grid of ${size}`);
 }
 
-/** The parts of the grid in the order of their turns, and after which choice the first of them began. */
+/** The parts of the grid in the order of their turns, and the choice after which the first of them began. */
 function boxesOf(hyperparameters: readonly Hyperparameter[]): { boxes: Box[]; base: number } {
   const edits = [...new Set(hyperparameters.flatMap(({ grown = [] }) => grown.map(({ after }) => after)))];
   let lengths = hyperparameters.map(({ values, grown = [] }) => grown[0]?.from ?? values.length);

@@ -3,13 +3,13 @@ import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 /** A configuration of a neighbourhood. */
 export interface Neighbour {
   readonly configuration: Configuration;
-  /** Which hyperparameter differs from the centre's; null for the centre itself. */
+  /** The hyperparameter that differs from the centre; null for the centre itself. */
   readonly changed: number | null;
 }
 
 /**
- * The centre, then every configuration one step away from it in exactly one hyperparameter, by hyperparameter in spec order.
- * One step: the previous and then the next value on the dial, or, if the hyperparameter is unordered, every other value.
+ * The centre, then every configuration one step away in exactly one hyperparameter, in spec order. One step is the previous or
+ * the next value on the dial (in this order); if the hyperparameter is unordered, any other value.
  */
 export function neighbourhoodOf(hyperparameters: readonly Hyperparameter[], centre: Configuration): Neighbour[] {
   const neighbours: Neighbour[] = [{ configuration: centre, changed: null }];

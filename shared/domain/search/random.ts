@@ -2,10 +2,10 @@ import type { Rng } from "../rng.ts";
 import type { Choice, Search, SearchView } from "./search.ts";
 import { anyConfiguration, firstAllowed } from "./space.ts";
 
-/** Draws before an allowed configuration is looked for in order: enough unless nearly all of a space is excluded. */
+/** After so many excluded draws the next allowed configuration in row-major order is taken. */
 const mostDraws = 32;
 
-/** Tries configurations drawn uniformly, whatever was found before: the baseline of every other search. */
+/** Draws configurations uniformly, whatever was found before: the baseline of every other search. */
 export const randomSearch: Search = {
   choose(view, _n, rng) {
     return atRandom(view, rng, "random search");
@@ -13,7 +13,7 @@ export const randomSearch: Search = {
 };
 
 /**
- * A configuration drawn uniformly from those that are not excluded; an excluded one only if it finds no other.
+ * A configuration drawn uniformly from those that are not excluded; an excluded one only if no other is found.
  *
  * @param because  begins the choice's `why`
  */

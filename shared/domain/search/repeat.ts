@@ -2,8 +2,8 @@ import { tunedConfiguration } from "../hyperparameter.ts";
 import type { Search } from "./search.ts";
 
 /**
- * `hp_tuning: false`: the same spec again and again, which is how the winner of a search is measured without the luck that
- * made it win. There is no other configuration, so this one is repeated even when excluded.
+ * `hp_tuning: false`: the tuned configuration in every run, which measures the winner of a search without the luck that made it
+ * win. It is repeated even if excluded, because there is no other.
  */
 export const repeatSearch: Search = {
   choose(view) {

@@ -2,18 +2,18 @@ import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { RunSets } from "../run-sets/run-set.ts";
 
-/** What a search may know when it chooses. It reads and changes nothing. */
+/** What a search may read when it chooses. */
 export interface SearchView {
   /** At least one value each. */
   readonly hyperparameters: readonly Hyperparameter[];
   readonly runSets: RunSets;
-  /** Whether a configuration is not to be tried: it failed too often, or an operator forbade it. */
+  /** Whether a configuration must not be tried: it failed too often, or an operator forbade it. */
   isExcluded(configuration: Configuration): boolean;
 }
 
 export interface Choice {
   readonly configuration: Configuration;
-  /** What was chosen from where: one line for people, kept in the journal with the assignment. */
+  /** Why it was chosen: one line for people, kept in the journal with the assignment. */
   readonly why: string;
 }
 
@@ -21,17 +21,17 @@ export interface Choice {
  * Chooses the configuration that the next run tries.
  *
  * Every implementation keeps these promises (test/conformance/search.test.ts):
- * - the same view, n and generator state give the same choice, so that a choice can be repeated from the journal;
- * - nothing is kept between choices: a coordinator that takes over goes on as the old one would have;
+ * - the same view, n and generator state give the same choice, so that it can be repeated from the journal;
+ * - nothing is kept between choices, so that a coordinator that takes over continues as the old one would have;
  * - the configuration has one position for each hyperparameter, inside its list;
- * - an excluded configuration is chosen only where no other is left to choose, and `why` says so;
+ * - an excluded configuration is chosen only if no other is left, and `why` says so;
  * - the time of a choice does not grow with the number of runs.
  */
 export interface Search {
   /**
    * @param n    number of the choice in its job, from 1
-   * @param rng  the generator of this choice alone (`choiceRng`); how much is drawn from it is the implementation's affair
-   * @returns null: nothing is left to try (grid, when every configuration is excluded)
+   * @param rng  the generator of this choice alone (`choiceRng`); any number of draws may be taken
+   * @returns null if nothing is left to try (grid, when every configuration is excluded)
    */
   choose(view: SearchView, n: number, rng: Rng): Choice | null;
 }

@@ -2,20 +2,20 @@ import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { SearchView } from "./search.ts";
 
-/** Steps from a configuration that is excluded to one that is not; so many excluded ones in a row count as all of them. */
+/** After so many excluded configurations in a row all count as excluded. */
 const mostSteps = 100_000;
 
-/** How many configurations there are; spaces beyond 2^53 are ordinary. */
+/** Number of configurations; it often exceeds 2^53. */
 export function spaceSize(hyperparameters: readonly Hyperparameter[]): bigint {
   return hyperparameters.reduce((size, hyperparameter) => size * BigInt(hyperparameter.values.length), 1n);
 }
 
-/** Every hyperparameter uniformly at random. */
+/** A configuration drawn uniformly. */
 export function anyConfiguration(hyperparameters: readonly Hyperparameter[], rng: Rng): Configuration {
   return hyperparameters.map((hyperparameter) => rng.below(hyperparameter.values.length));
 }
 
-/** The first configuration in row-major order, from this one on and round past the end, that is not excluded; or null. */
+/** The first configuration in row-major order, from `from` on and round past the end, that is not excluded; or null. */
 export function firstAllowed(view: SearchView, from: Configuration): Configuration | null {
   if (!view.isExcluded(from)) return from;
   const size = spaceSize(view.hyperparameters);
@@ -28,7 +28,7 @@ export function firstAllowed(view: SearchView, from: Configuration): Configurati
   return null;
 }
 
-/** Changes the configuration into the next one in row-major order; the first one follows the last. */
+/** Turns the configuration into the next one in row-major order; the first follows the last. */
 function advance(hyperparameters: readonly Hyperparameter[], configuration: number[]): void {
   for (let i = hyperparameters.length - 1; i >= 0; i--) {
     const next = (configuration[i] ?? 0) + 1;
