@@ -10,19 +10,18 @@ import { type Bus, BusError, type Chance, type Clock } from "../../shared/ports.
 import { BadMessage } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
-import { follow } from "./consequences.ts";
-import { enrolWorker } from "./enrolment.ts";
-import { judgeEvidence } from "./evidence.ts";
 import { Deposed, JournalWriter } from "./journal.ts";
 import { type LeaderIdentity, Leadership } from "./leadership.ts";
-import { carryOut, describeJob } from "./orders.ts";
-import { Reign } from "./reign.ts";
-import { answerRenewal } from "./renewals.ts";
-import { answerClaim } from "./search-loop.ts";
+import { enrolWorker } from "./orders/enrolment.ts";
+import { carryOut } from "./orders/orders.ts";
+import { Reign } from "./reign/reign.ts";
+import { follow } from "./rules/consequences.ts";
 import { tellStatus } from "./status.ts";
 import { watchStore } from "./store-watch.ts";
 import { Upkeep } from "./upkeep.ts";
 import { UserList } from "./user-list.ts";
+import { answerAsk } from "./workers/asks.ts";
+import { judgeEvidence } from "./workers/evidence.ts";
 
 export interface ServicePorts {
   readonly bus: Bus;
@@ -139,7 +138,7 @@ async function lead(
   try {
     await users.publishSoon(signal);
     undo.push(bus.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
-    const evidence = await bus.read(subjects.streams.evidence, reign.evidenceSeq + 1, (message) => {
+    const evidence = await bus.read(subjects.streams.evidence, reign.evidence.judged + 1, (message) => {
       try {
         judgeEvidence(reign, message);
       } catch (error) {
@@ -149,28 +148,29 @@ async function lead(
       }
     });
     undo.push(() => evidence.stop());
-    undo.push(bus.respond(subjects.allAsks, (subject, data, reply) => void answerAsk(reign, subject, data, reply)));
-    undo.push(
-      bus.respond(
-        subjects.allOperators,
-        (subject, data, reply) =>
-          void answering(reign, subject, reply, async () => {
-            const order = messages.decodeOrder(data);
-            const answer = await carryOut(reign, subjects.parseOperator(subject), order, ports.drawSeed);
-            return answer && messages.encodeOrderAnswer(answer);
-          }),
-      ),
-    );
-    undo.push(
-      bus.respond(
-        subjects.enrol,
-        (subject, data, reply) =>
-          void answering(reign, subject, reply, async () => {
-            const answer = await enrolWorker(reign, messages.decodeEnrolment(data), () => users.publish());
-            return answer && messages.encodeOrderAnswer(answer);
-          }),
-      ),
-    );
+    const answerTo = (
+      subject: string,
+      work: (subject: string, data: Uint8Array) => Promise<Uint8Array | undefined>,
+    ) => {
+      const respond = (exact: string, data: Uint8Array, reply: (data: Uint8Array) => void): void =>
+        void answering(reign, exact, reply, () => work(exact, data));
+      undo.push(bus.respond(subject, respond));
+    };
+    answerTo(subjects.allAsks, async (subject, data) => {
+      const worker = subjects.parseAsk(subject);
+      if (!worker) throw new BadMessage(`no worker is called that: ${subject}`);
+      const answer = await answerAsk(reign, worker, messages.decodeAsk(data));
+      return answer && messages.encodeAnswer(answer);
+    });
+    answerTo(subjects.allOperators, async (subject, data) => {
+      const order = messages.decodeOrder(data);
+      const answer = await carryOut(reign, subjects.parseOperator(subject), order, ports.drawSeed);
+      return answer && messages.encodeOrderAnswer(answer);
+    });
+    answerTo(subjects.enrol, async (_subject, data) => {
+      const answer = await enrolWorker(reign, messages.decodeEnrolment(data), () => users.publish());
+      return answer && messages.encodeOrderAnswer(answer);
+    });
     const timer = clock.every(tickMs, () => {
       upkeep.tick();
       if (unsaved < Math.max(snapshotEvery, trialsIn(state) * snapshotShare)) return;
@@ -180,7 +180,7 @@ async function lead(
     });
     undo.push(() => timer.cancel());
     undo.push(tellStatus(reign, bus));
-    const known = { journal: () => journal.stored, evidence: () => reign.evidenceSeq };
+    const known = { journal: () => journal.stored, evidence: () => reign.evidence.judged };
     const watch = watchStore(bus, clock, known, (error) => {
       corrupt = error;
       onLost(error.message);
@@ -189,7 +189,7 @@ async function lead(
     await bus.flush();
     ports.onLeading(true);
     log.info({ term: reign.term, jobs: state.jobs.size, seq: state.seq }, "leading");
-    reign.wake();
+    reign.waiting.wake();
     await aborted(signal);
     if (corrupt) throw corrupt;
   } finally {
@@ -251,26 +251,6 @@ async function foldAndLead(
     }
     if (!leadership.leads) throw new Deposed("lost the lead while taking it");
   }
-}
-
-async function answerAsk(
-  reign: Reign,
-  subject: string,
-  data: Uint8Array,
-  reply: (data: Uint8Array) => void,
-): Promise<void> {
-  await answering(reign, subject, reply, async () => {
-    const worker = subjects.parseAsk(subject);
-    if (!worker) throw new BadMessage(`no worker is called that: ${subject}`);
-    const ask = messages.decodeAsk(data);
-    const answer =
-      ask.kind === "claim"
-        ? await answerClaim(reign, worker, ask)
-        : ask.kind === "renew"
-          ? await answerRenewal(reign, worker, ask)
-          : describeJob(reign, ask);
-    return answer && messages.encodeAnswer(answer);
-  });
 }
 
 /** Answers when there is something to answer and this process still leads; whoever gets no answer asks again. */

@@ -2,7 +2,7 @@ import type { Bus } from "../../shared/ports.ts";
 import { encodeStatus, type Status } from "../../shared/wire/messages.ts";
 import { statusEveryMs, statusTickMs } from "../../shared/wire/status.ts";
 import { status } from "../../shared/wire/subjects.ts";
-import type { Reign } from "./reign.ts";
+import type { Reign } from "./reign/reign.ts";
 
 /** Three quarters of what a broker takes at once. */
 const mostBytes = 750_000;

@@ -2,12 +2,12 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../shared/domain/fold/trial.ts";
 import type { Lease } from "../../shared/domain/lease.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { sweepStates } from "./checkpoints.ts";
-import { enforce } from "./enforce.ts";
-import { openJobs } from "./fitting.ts";
-import { closeIfDone, stopIfReached } from "./job-end.ts";
-import type { Reign } from "./reign.ts";
-import { requeue } from "./requeue.ts";
+import { openJobs } from "./reign/fitting.ts";
+import type { Reign } from "./reign/reign.ts";
+import { enforce } from "./rules/enforce.ts";
+import { closeIfDone, stopIfReached } from "./rules/job-end.ts";
+import { requeue } from "./rules/requeue.ts";
+import { sweepStates } from "./workers/checkpoints.ts";
 
 /** Long enough after a take-over that what was on its way has come. */
 const firstSweepMs = 60_000;
@@ -47,14 +47,14 @@ export class Upkeep {
       void this.#sweep();
     }
     enforce(reign);
-    reign.shares.advance(openJobs(reign), now);
+    reign.shares.advance(openJobs(reign.state), now);
     for (const table of reign.state.jobs.values()) {
       if (table.isOver) continue;
       stopIfReached(reign, table);
       closeIfDone(reign, table);
       this.#offerPlaces(table);
       // Whoever was woken when a trial was lost may be gone itself.
-      if (table.nextWaiting()) reign.wakeFor(table);
+      if (table.nextWaiting()) reign.waiting.wakeFor(table);
     }
   }
 
@@ -75,7 +75,7 @@ export class Upkeep {
     const { computeNodes } = table.submitted.settings;
     const isFull = computeNodes !== null && table.holding.size >= computeNodes;
     if (isFull) this.#full.add(table.job);
-    else if (this.#full.delete(table.job) && (table.hasRoom || table.nextWaiting())) this.#reign.wake();
+    else if (this.#full.delete(table.job) && (table.hasRoom || table.nextWaiting())) this.#reign.waiting.wake();
   }
 
   /** The broker or this process was away: every holder gets one full period, and losing it is not charged. */

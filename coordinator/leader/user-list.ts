@@ -1,7 +1,7 @@
 import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/ports.ts";
-import type { Reign } from "./reign.ts";
+import type { Reign } from "./reign/reign.ts";
 
 interface UserListPorts {
   readonly clock: Clock;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { judgeEvidence } from "../../../coordinator/leader/evidence.ts";
-import { carryOut } from "../../../coordinator/leader/orders.ts";
-import { answerRenewal } from "../../../coordinator/leader/renewals.ts";
-import { answerClaim } from "../../../coordinator/leader/search-loop.ts";
+import { carryOut } from "../../../coordinator/leader/orders/orders.ts";
 import { Upkeep } from "../../../coordinator/leader/upkeep.ts";
+import { judgeEvidence } from "../../../coordinator/leader/workers/evidence.ts";
+import { answerRenewal } from "../../../coordinator/leader/workers/renewals.ts";
+import { answerClaim } from "../../../coordinator/leader/workers/search-loop.ts";
 import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";

@@ -1,5 +1,5 @@
-import { follow } from "../../../coordinator/leader/consequences.ts";
-import { Reign } from "../../../coordinator/leader/reign.ts";
+import { Reign } from "../../../coordinator/leader/reign/reign.ts";
+import { follow } from "../../../coordinator/leader/rules/consequences.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { checkpointSeconds, sweepStates } from "../../../../coordinator/leader/checkpoints.ts";
-import { judgeEvidence } from "../../../../coordinator/leader/evidence.ts";
-import { requeue } from "../../../../coordinator/leader/requeue.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { requeue } from "../../../../coordinator/leader/rules/requeue.ts";
+import { checkpointSeconds, sweepStates } from "../../../../coordinator/leader/workers/checkpoints.ts";
+import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
 import { BadMessage } from "../../../../shared/wire/check.ts";
 import { encode } from "../../../../shared/wire/codec.ts";

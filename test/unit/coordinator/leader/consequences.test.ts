@@ -9,7 +9,7 @@ const carol = "carol" as typeof alice;
 /** A story in which alice and bob hold a trial each; carol and dave were sent away. */
 async function begun(settings: Partial<JobSettings> = {}): Promise<Story> {
   const story = new Story({ totalRuns: 9, runsPerNode: 1, computeNodes: 2, ...settings });
-  story.test.reign.wake();
+  story.test.reign.waiting.wake();
   assert.equal(await story.claim(alice), 1);
   assert.equal(await story.claim(bob), 2);
   assert.match(String(await story.claim(carol)), /^wait/);
@@ -243,7 +243,7 @@ describe("a record of what a person ordered", () => {
     assert.deepEqual(record(story, workerState(alice, "benched")), ["lost 1"]);
     assert.deepEqual(toldOf(story), ["work carol", "renew alice"]);
     assert.deepEqual([story.table.reclaimed, story.table.lost], [1, 0]);
-    story.test.reign.sentAway(carol);
+    story.test.reign.waiting.sentAway(carol);
     assert.deepEqual(record(story, workerState(alice, "admitted")), []);
     assert.deepEqual(toldOf(story).slice(2), ["work all"]);
   });

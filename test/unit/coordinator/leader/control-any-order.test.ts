@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { judgeEvidence } from "../../../../coordinator/leader/evidence.ts";
-import { carryOut } from "../../../../coordinator/leader/orders.ts";
-import { answerRenewal } from "../../../../coordinator/leader/renewals.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { carryOut } from "../../../../coordinator/leader/orders/orders.ts";
 import { Upkeep } from "../../../../coordinator/leader/upkeep.ts";
+import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
+import { answerRenewal } from "../../../../coordinator/leader/workers/renewals.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import type { JournalEvent } from "../../../../shared/domain/fold/events.ts";
 import { takeSnapshot } from "../../../../shared/domain/fold/snapshot.ts";
 import { isOpen } from "../../../../shared/domain/fold/trial.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { answerRenewal } from "../../../../coordinator/leader/renewals.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { answerRenewal } from "../../../../coordinator/leader/workers/renewals.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../../shared/domain/names.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { JobAges } from "../../../../coordinator/leader/job-age.ts";
-import { stopIfReached } from "../../../../coordinator/leader/job-end.ts";
+import { JobAges } from "../../../../coordinator/leader/reign/job-age.ts";
+import { stopIfReached } from "../../../../coordinator/leader/rules/job-end.ts";
 import { TestReign } from "../../../support/stories/reign.ts";
 
 describe("the age of a job", () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { enrolWorker } from "../../../../coordinator/leader/enrolment.ts";
-import { judgeEvidence } from "../../../../coordinator/leader/evidence.ts";
-import { Reign } from "../../../../coordinator/leader/reign.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { enrolWorker } from "../../../../coordinator/leader/orders/enrolment.ts";
+import { Reign } from "../../../../coordinator/leader/reign/reign.ts";
+import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
 import { claim, leaseMs } from "../../../support/stories/reign.ts";
 

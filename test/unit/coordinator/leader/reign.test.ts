@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { judgeEvidence } from "../../../../coordinator/leader/evidence.ts";
-import { answerRenewal } from "../../../../coordinator/leader/renewals.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
 import { Upkeep } from "../../../../coordinator/leader/upkeep.ts";
+import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
+import { answerRenewal } from "../../../../coordinator/leader/workers/renewals.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { isOpen } from "../../../../shared/domain/fold/trial.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { judgeEvidence } from "../../../../coordinator/leader/evidence.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
 import { Upkeep } from "../../../../coordinator/leader/upkeep.ts";
+import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
 import type { JobSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 import { claim, TestReign } from "../../../support/stories/reign.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { requeue } from "../../../../coordinator/leader/requeue.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { requeue } from "../../../../coordinator/leader/rules/requeue.ts";
 import { Upkeep } from "../../../../coordinator/leader/upkeep.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { claim, TestReign } from "../../../support/stories/reign.ts";
 
@@ -16,7 +16,7 @@ async function oneHoldsOthersWait(
   const told: (WorkerId | null)[] = [];
   Object.assign(test_.reign.ports, { tell: (worker: WorkerId | null) => told.push(worker) });
   test_.submit({ totalRuns: 1 });
-  test_.reign.wake();
+  test_.reign.waiting.wake();
   for (const worker of workers) await answerClaim(test_.reign, worker, claim(`of-${worker}`));
   told.length = 0;
   return { told, test_ };
@@ -32,12 +32,12 @@ function loseFirst(test_: TestReign): void {
 describe("waking workers that wait", () => {
   test("nobody is called where nobody waits, but a new leader calls all, whom it does not know", async () => {
     const { told, test_ } = await oneHoldsOthersWait(names(1));
-    test_.reign.wake();
+    test_.reign.waiting.wake();
     assert.deepEqual(told, []);
     const next = new TestReign(test_.reign.state);
     const heard: (WorkerId | null)[] = [];
     Object.assign(next.reign.ports, { tell: (worker: WorkerId | null) => heard.push(worker) });
-    next.reign.wake();
+    next.reign.waiting.wake();
     assert.deepEqual(heard, [null]);
   });
 
@@ -63,7 +63,7 @@ describe("waking workers that wait", () => {
     Object.assign(table.submitted.settings, { lowPriority: false });
     const presence = test_.reign.presence.get(workers[1] as WorkerId);
     assert.ok(presence);
-    presence.opportunistic = true;
+    Object.assign(presence, { opportunistic: true });
     loseFirst(test_);
     assert.deepEqual(told, [workers[2]]);
   });

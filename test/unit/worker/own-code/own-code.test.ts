@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { collectCode } from "../../../../coordinator/cli/submit/collect-code.ts";
-import { answerClaim } from "../../../../coordinator/leader/search-loop.ts";
+import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { loadSpecFile } from "../../../../shared/components/component-defaults.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { SpecError, UsageError } from "../../../../shared/errors.ts";

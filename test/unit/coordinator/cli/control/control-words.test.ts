@@ -4,7 +4,7 @@ import { agreed } from "../../../../../coordinator/cli/control/control.ts";
 import { benchEffect, effectOf } from "../../../../../coordinator/cli/control/control-effects.ts";
 import { type Named, namedTargets } from "../../../../../coordinator/cli/control/control-targets.ts";
 import { changesOf, type EditOptions } from "../../../../../coordinator/cli/control/edit.ts";
-import { answerClaim } from "../../../../../coordinator/leader/search-loop.ts";
+import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";

@@ -6,7 +6,7 @@ import { earlierRuns } from "../../../../../coordinator/cli/transfer/import-runs
 import { optunaJournal } from "../../../../../coordinator/cli/transfer/optuna-journal.ts";
 import { listingParquet } from "../../../../../coordinator/cli/transfer/parquet.ts";
 import { parseTable } from "../../../../../coordinator/cli/transfer/read-table.ts";
-import { carryOut } from "../../../../../coordinator/leader/orders.ts";
+import { carryOut } from "../../../../../coordinator/leader/orders/orders.ts";
 import { exportLines } from "../../../../../coordinator/runs/listing-file.ts";
 import { listing } from "../../../../../coordinator/runs/run-listing.ts";
 import { componentDefaults } from "../../../../../shared/components/component-defaults.ts";

@@ -1,13 +1,12 @@
-import type { JournalEvent } from "../../shared/domain/fold/events.ts";
-import { jobName } from "../../shared/domain/names.ts";
-import type { Spec } from "../../shared/domain/runspec/spec.ts";
-import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";
-import type { JobAnswer, JobQuestion, Order, OrderAnswer } from "../../shared/wire/messages.ts";
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { jobName } from "../../../shared/domain/names.ts";
+import type { Spec } from "../../../shared/domain/runspec/spec.ts";
+import { carriedDefaults, readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
+import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
+import type { Reign } from "../reign/reign.ts";
 import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
-import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";
-import { sizeProblem } from "./record-size.ts";
-import type { Reign } from "./reign.ts";
+import { accepted, isAnswer, refused, sizeProblem, tableOr, workerOr } from "./order-answers.ts";
 
 type RunOrder = Extract<Order, { kind: "run" }>;
 
@@ -125,13 +124,4 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
   if (problem !== undefined) return refused(reign, `${file}: ${problem}`);
   await reign.record(event);
   return accepted(reign, event.job);
-}
-
-/** What a job runs: asked once by each worker that gets a trial of it. */
-export function describeJob(reign: Reign, question: JobQuestion): JobAnswer | undefined {
-  const table = reign.state.jobs.get(question.job);
-  if (!table) return undefined;
-  const { job, file, text, sources, commandLine, code = null } = table.submitted;
-  const over = table.state === "completed" || table.state === "cancelled";
-  return { kind: "job", term: reign.term, job, file, text, sources, commandLine, code, over };
 }

@@ -1,11 +1,9 @@
-import type { CheckpointPlace, JournalEvent } from "../../shared/domain/fold/events.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { isFurther, isOpen, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
-import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import type { JobName } from "../../shared/domain/names.ts";
-import type { StateSum } from "../../shared/wire/checkpoints.ts";
-import { chunks, parseChunk } from "../../shared/wire/subjects.ts";
-import type { Reign } from "./reign.ts";
+import type { CheckpointPlace } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { isFurther, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { StateSum } from "../../../shared/wire/checkpoints.ts";
+import { chunks, parseChunk } from "../../../shared/wire/subjects.ts";
+import type { Reign } from "../reign/reign.ts";
 
 /** What all running trials together may send to the broker for their checkpoints, in bytes a second. */
 const budgetBytesPerSecond = 8 * 1024 ** 2;
@@ -26,16 +24,6 @@ export function judgeCheckpoint(
     return;
   }
   void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev, at: reign.ports.clock.wall() });
-}
-
-/** The checkpoint that nobody needs any more once this record is stored. */
-export function outlived(state: WorkspaceState, event: JournalEvent): CheckpointPlace | null {
-  if (event.type !== "checkpoint" && event.type !== "completed" && event.type !== "ended") return null;
-  const trial = state.jobs.get(event.job)?.trial(event.n);
-  if (!trial?.checkpoint) return null;
-  // From an earlier holder: the present one may be fetching the older state just now.
-  const isFromElsewhere = event.type === "checkpoint" && lastAttempt(trial).attempt !== event.attempt;
-  return isFromElsewhere ? null : trial.checkpoint;
 }
 
 /** Seconds between two checkpoints of a job's runs: what the job asks for, stretched where they would send too much. */
@@ -65,6 +53,3 @@ export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): 
   }
   return orphans;
 }
-
-export const stateSubject = (job: JobName, n: number, place: CheckpointPlace): string =>
-  chunks(place.worker, job, n, place.attempt, place.blob);

@@ -1,5 +1,5 @@
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { JobName } from "../../shared/domain/names.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
 
 /** How long a run counts as being about to take its slots: jobs that are even in time share the slots of the moment. */
 const aheadMs = 10_000;

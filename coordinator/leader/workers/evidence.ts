@@ -1,15 +1,15 @@
-import { mostColumns } from "../../shared/domain/fold/metric-columns.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
-import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { StoredMessage } from "../../shared/ports.ts";
-import { BadMessage } from "../../shared/wire/check.ts";
-import { decodeEvidence, type Evidence } from "../../shared/wire/messages.ts";
-import { parseEvidence } from "../../shared/wire/subjects.ts";
-import { benchCause } from "./bench.ts";
+import { mostColumns } from "../../../shared/domain/fold/metric-columns.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../../shared/domain/fold/trial.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import type { StoredMessage } from "../../../shared/ports.ts";
+import { BadMessage } from "../../../shared/wire/check.ts";
+import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts";
+import { parseEvidence } from "../../../shared/wire/subjects.ts";
+import type { Reign } from "../reign/reign.ts";
+import { benchCause } from "../rules/bench.ts";
+import { lastLines, requeue } from "../rules/requeue.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
-import type { Reign } from "./reign.ts";
-import { lastLines, requeue } from "./requeue.ts";
 
 /** A message that may be believed, and the trial that it is about. */
 interface Case {
@@ -39,7 +39,7 @@ export function judgeEvidence(reign: Reign, { seq, subject, data }: StoredMessag
     reign.dropped += 1;
     reign.ports.log.warn({ subject, seq, why: error.message }, "evidence dropped");
   }
-  reign.judgedUpTo(seq);
+  reign.evidence.judgedUpTo(seq);
 }
 
 function judge(found: Case, told: Evidence): void {

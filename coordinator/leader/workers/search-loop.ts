@@ -1,20 +1,20 @@
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { holderOf, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
-import { settingsOf } from "../../shared/domain/hyperparameter.ts";
-import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import { choiceRng, trialSeed } from "../../shared/domain/seeds.ts";
-import type { Answer, Assignment, Claim, Refusal, Wait } from "../../shared/wire/messages.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import { choiceRng, trialSeed } from "../../../shared/domain/seeds.ts";
+import type { Answer, Assignment, Claim, Refusal, Wait } from "../../../shared/wire/messages.ts";
+import { coresInUse, obstacle, openJobs, whyNothing } from "../reign/fitting.ts";
+import type { Reign } from "../reign/reign.ts";
+import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
+import { requeue } from "../rules/requeue.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
-import { coresInUse, obstacle, openJobs, whyNothing } from "./fitting.ts";
-import { stopExhausted, stopIfReached } from "./job-end.ts";
-import type { Reign } from "./reign.ts";
-import { requeue } from "./requeue.ts";
 
 /** A claim: lost trials first, else ask the search; journal; answer. Undefined: no answer, the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
   const skewMs = skewOf(claim.sentAt, reign.ports.clock.wall());
   const answer = await decide(reign, worker, claim, skewMs);
-  if (answer?.kind === "wait" || answer?.kind === "refused") reign.sentAway(worker);
+  if (answer?.kind === "wait" || answer?.kind === "refused") reign.waiting.sentAway(worker);
   return answer;
 }
 
@@ -25,7 +25,7 @@ async function decide(
   skewMs: number | null,
 ): Promise<Answer | undefined> {
   // Before an older process's trials are taken from it: a result that it left may have been delivered just now.
-  if (!(await reign.hasJudged(claim.lastResultSeq))) return undefined;
+  if (!(await reign.evidence.hasJudged(claim.lastResultSeq))) return undefined;
   if (claim.after && !(await endJudged(reign, worker, claim.after))) return undefined;
   const refusal = admit(reign, worker, claim, skewMs);
   if (refusal) return refusal;
@@ -34,7 +34,7 @@ async function decide(
   const ordered = offDuty(reign, worker);
   if (ordered) return ordered;
 
-  const open = openJobs(reign);
+  const open = openJobs(reign.state);
   const inUse = coresInUse(open, worker);
   const fitting = open.filter((table) => obstacle(table, worker, claim, inUse) === null);
   for (const table of reign.shares.inTurn(fitting)) {
@@ -64,7 +64,12 @@ async function decide(
       why: choice.why,
     });
   }
-  return { kind: "wait", term: reign.term, reason: whyNothing(reign, worker, claim), retryMs: reign.retryMs };
+  return {
+    kind: "wait",
+    term: reign.term,
+    reason: whyNothing(reign.state, worker, claim),
+    retryMs: reign.waiting.retryMs,
+  };
 }
 
 /** Whether the end that the worker says is on its way has been judged; waits for it. */
@@ -74,7 +79,7 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
     const holder = trial && holderOf(trial);
     return holder?.worker === worker && holder.attempt === after.attempt;
   };
-  if (isAwaited()) await reign.trialLeft(after.job, after.n);
+  if (isAwaited()) await reign.evidence.trialLeft(after.job, after.n);
   return !isAwaited();
 }
 
@@ -122,7 +127,7 @@ function offDuty(reign: Reign, worker: WorkerId): Wait | Refusal | undefined {
   const reason = `${worker} was ${record.dutyReason}; to let it take runs again: nexus resume ${worker}`;
   switch (record.duty) {
     case "paused":
-      return { kind: "wait", term, reason, retryMs: reign.retryMs };
+      return { kind: "wait", term, reason, retryMs: reign.waiting.retryMs };
     case "draining":
       return { kind: "refused", term, reason, leave: true };
     case "stopped":
@@ -146,7 +151,7 @@ const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.cause === "r
 
 function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
   // Of a worker that holds nothing no lease need be looked for, among those of ten thousand others.
-  if (!openJobs(reign).some(({ holding }) => holding.has(worker))) return;
+  if (!openJobs(reign.state).some(({ holding }) => holding.has(worker))) return;
   for (const lease of reign.leases.heldBy(worker)) {
     if (lease.bootId === bootId) continue;
     const table = reign.state.jobs.get(lease.job);

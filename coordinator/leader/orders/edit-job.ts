@@ -1,11 +1,10 @@
-import type { JobChanges } from "../../shared/domain/fold/events.ts";
-import { changesText, editJob } from "../../shared/domain/fold/job-changes.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { carriedDefaults, readSpec, renderProblems } from "../../shared/domain/runspec/spec-read.ts";
-import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
-import { accepted, isAnswer, refused, tableOr } from "./order-answers.ts";
-import { sizeProblem } from "./record-size.ts";
-import type { Reign } from "./reign.ts";
+import type { JobChanges } from "../../../shared/domain/fold/events.ts";
+import { changesText, editJob } from "../../../shared/domain/fold/job-changes.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { carriedDefaults, readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
+import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
+import type { Reign } from "../reign/reign.ts";
+import { accepted, isAnswer, refused, sizeProblem, tableOr } from "./order-answers.ts";
 
 /** Changes a job that lives. What was chosen before stays as it was; the next choice uses what is said here. */
 export async function edit(reign: Reign, user: string, order: Extract<Order, { kind: "edit" }>): Promise<OrderAnswer> {

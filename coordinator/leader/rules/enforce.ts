@@ -1,9 +1,9 @@
-import type { Lost } from "../../shared/domain/fold/events.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
-import type { WorkerId } from "../../shared/domain/names.ts";
+import type { Lost } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "./bench.ts";
-import type { Reign } from "./reign.ts";
 import { requeue } from "./requeue.ts";
 
 /** So long a worker that is to hand its runs back has for checkpoint and farewell; then they are taken from it. */

@@ -1,10 +1,13 @@
-import { counted } from "../../shared/domain/counted.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { WorkerId } from "../../shared/domain/names.ts";
-import type { Claim } from "../../shared/wire/messages.ts";
-import type { Reign } from "./reign.ts";
+import { counted } from "../../../shared/domain/counted.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { Claim } from "../../../shared/wire/messages.ts";
 
-export const openJobs = (reign: Reign): RunTable[] => [...reign.state.jobs.values()].filter((table) => !table.isOver);
+/** What a worker takes, as it says itself. */
+export type WhatItTakes = Pick<Claim, "targets" | "opportunistic" | "slots" | "noCode">;
+
+export const openJobs = ({ jobs }: WorkspaceState): RunTable[] => [...jobs.values()].filter((table) => !table.isOver);
 
 /** Slots of a worker that its runs take, of whatever jobs: `cores_per_run` each. */
 export const coresInUse = (open: readonly RunTable[], worker: WorkerId): number =>
@@ -15,12 +18,7 @@ export const coresInUse = (open: readonly RunTable[], worker: WorkerId): number 
  *
  * @param inUse  what its runs of all jobs take already (`coresInUse`)
  */
-export function obstacle(
-  table: RunTable,
-  worker: WorkerId,
-  claim: Pick<Claim, "targets" | "opportunistic" | "slots" | "noCode">,
-  inUse: number,
-): string | null {
+export function obstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, inUse: number): string | null {
   const { computeTarget, computeNodes, runsPerNode, lowPriority, coresPerRun } = table.submitted.settings;
   const holds = table.holding.get(worker) ?? 0;
   if (computeTarget !== null && claim.targets.length > 0 && !claim.targets.includes(computeTarget)) {
@@ -47,12 +45,8 @@ export function obstacle(
 }
 
 /** Why a worker gets nothing now, in a line for people. */
-export function whyNothing(
-  reign: Reign,
-  worker: WorkerId,
-  claim: Pick<Claim, "targets" | "opportunistic" | "slots" | "noCode">,
-): string {
-  const jobs = openJobs(reign);
+export function whyNothing(state: WorkspaceState, worker: WorkerId, claim: WhatItTakes): string {
+  const jobs = openJobs(state);
   if (jobs.length === 0) return "no job is open; start one: nexus run spec.yaml";
   const inUse = coresInUse(jobs, worker);
   return jobs

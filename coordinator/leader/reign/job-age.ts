@@ -1,5 +1,5 @@
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { Clock } from "../../shared/ports.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { Clock } from "../../../shared/ports.ts";
 
 /**
  * Milliseconds since a job was submitted. The journal knows the wall clock's time of that, which another coordinator may

@@ -1,7 +1,7 @@
-import { type Lost, lossOutcomes } from "../../shared/domain/fold/events.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
-import type { Reign } from "./reign.ts";
+import { type Lost, lossOutcomes } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { Reign } from "../reign/reign.ts";
 
 /** Takes a trial from its holder: the next free slot gets it, unless it has been lost too often. `console`: what it said last. */
 export function requeue(

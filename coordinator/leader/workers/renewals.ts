@@ -1,9 +1,9 @@
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
-import type { WorkerId } from "../../shared/domain/names.ts";
-import type { HeldTrial, Renewal, Renewed } from "../../shared/wire/messages.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { HeldTrial, Renewal, Renewed } from "../../../shared/wire/messages.ts";
+import type { Reign } from "../reign/reign.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
-import type { Reign } from "./reign.ts";
 import { assignAgain, limitsOf, skewOf, twoProcesses } from "./search-loop.ts";
 
 type RenewedVerdict = Renewed["verdicts"][number];

@@ -1,7 +1,7 @@
-import { type JobStateName, ownDecision } from "../../shared/domain/fold/events.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { StopRule } from "../../shared/domain/runspec/job-settings.ts";
-import type { Reign } from "./reign.ts";
+import { type JobStateName, ownDecision } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { StopRule } from "../../../shared/domain/runspec/job-settings.ts";
+import type { Reign } from "../reign/reign.ts";
 
 /** Ends a job in which nothing is open and nothing more may start. */
 export function closeIfDone(reign: Reign, table: RunTable): void {

@@ -1,8 +1,8 @@
-import { workerUserProblem } from "../../shared/broker/access/accounts.ts";
-import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
-import type { Enrolment, OrderAnswer } from "../../shared/wire/messages.ts";
+import { workerUserProblem } from "../../../shared/broker/access/accounts.ts";
+import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
+import type { Enrolment, OrderAnswer } from "../../../shared/wire/messages.ts";
+import type { Reign } from "../reign/reign.ts";
 import { accepted, refused } from "./order-answers.ts";
-import type { Reign } from "./reign.ts";
 
 /**
  * A machine that knows the join code asks to become a worker. The name it wishes for gets a number when it is taken by

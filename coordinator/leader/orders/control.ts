@@ -1,12 +1,12 @@
-import { counted } from "../../shared/domain/counted.ts";
-import type { JobStateName, RunOrder, WorkerDuty } from "../../shared/domain/fold/events.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { isOpen, type Trial } from "../../shared/domain/fold/trial.ts";
-import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
-import type { ControlVerb, Order, OrderAnswer } from "../../shared/wire/messages.ts";
-import { takeAll } from "./enforce.ts";
+import { counted } from "../../../shared/domain/counted.ts";
+import type { JobStateName, RunOrder, WorkerDuty } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.ts";
+import type { ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
+import type { Reign } from "../reign/reign.ts";
+import { takeAll } from "../rules/enforce.ts";
 import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";
-import type { Reign } from "./reign.ts";
 
 type ControlOrder = Extract<Order, { kind: "control" }>;
 

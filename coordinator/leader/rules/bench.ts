@@ -1,8 +1,8 @@
-import { type LossCause, ownDecision } from "../../shared/domain/fold/events.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
-import type { WorkerId } from "../../shared/domain/names.ts";
-import { failuresBeforeBench, type Reign } from "./reign.ts";
+import { type LossCause, ownDecision } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import { failuresBeforeBench, type Reign } from "../reign/reign.ts";
 
 /** After a failure: before the job may end because of it. */
 export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {

@@ -1,11 +1,11 @@
-import type { JournalEvent, WorkerChanged } from "../../shared/domain/fold/events.ts";
-import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { holderOf, type Trial } from "../../shared/domain/fold/trial.ts";
-import type { JobName } from "../../shared/domain/names.ts";
+import type { JournalEvent, WorkerChanged } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { holderOf, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
+import type { Reign } from "../reign/reign.ts";
 import { benchIfSick, benchWhoFailed, takeFailuresBack } from "./bench.ts";
 import { enforceOn, enforceOnWorker } from "./enforce.ts";
 import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
-import type { Reign } from "./reign.ts";
 
 /**
  * What follows from a record, whoever decided it. `Reign.record` calls this once for each, as soon as it is folded and appended,
@@ -66,10 +66,10 @@ export function follow(reign: Reign, event: JournalEvent): void {
     }
     case "lost":
       reign.forget(event.job, event.n);
-      reign.wakeFor(tableOf(reign, event.job));
+      reign.waiting.wakeFor(tableOf(reign, event.job));
       return;
     case "reopened":
-      reign.wakeFor(tableOf(reign, event.job));
+      reign.waiting.wakeFor(tableOf(reign, event.job));
       return;
     case "checkpoint":
       reign.progress(event.job, event.n, event.iters);
@@ -98,7 +98,7 @@ function followWorker(reign: Reign, event: WorkerChanged): void {
       enforceOnWorker(reign, worker);
       return;
     case "admitted":
-      reign.wake();
+      reign.waiting.wake();
       return;
     case "revoked":
       return;
@@ -126,7 +126,7 @@ function jobMayEnd(reign: Reign, table: RunTable): void {
 
 /** Workers that wait ask again where the job has something to give. */
 function wakeForWork(reign: Reign, table: RunTable): void {
-  if (table.hasRoom || table.nextWaiting()) reign.wake();
+  if (table.hasRoom || table.nextWaiting()) reign.waiting.wake();
 }
 
 function tableOf(reign: Reign, job: JobName): RunTable {

@@ -1,0 +1,171 @@
+import type { CheckpointPlace, JournalEvent } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { apply, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { LeaseTable } from "../../../shared/domain/lease.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import type { Search } from "../../../shared/domain/search/search.ts";
+import { createSearch } from "../../../shared/domain/search/searches.ts";
+import { chunks } from "../../../shared/wire/subjects.ts";
+import { AwaitedEvidence } from "./awaited-evidence.ts";
+import type { WhatItTakes } from "./fitting.ts";
+import { JobAges } from "./job-age.ts";
+import type { ReignPorts } from "./ports.ts";
+import { Shares } from "./shares.ts";
+import { WaitingWorkers } from "./waiting-workers.ts";
+
+/** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
+export const failuresBeforeBench = 3;
+
+/** What a worker last said of itself; not journalled. */
+export interface Presence extends WhatItTakes {
+  bootId: string;
+  /** Processes that worked under this name before. */
+  retired: ReadonlySet<string>;
+  heardAt: number;
+  version: string;
+  /** Its wall clock less ours when it was last heard; null where it does not say. */
+  skewMs: number | null;
+}
+
+/** The checkpoint that nobody needs any more once this record is stored. */
+function outlived(state: WorkspaceState, event: JournalEvent): CheckpointPlace | null {
+  if (event.type !== "checkpoint" && event.type !== "completed" && event.type !== "ended") return null;
+  const trial = state.jobs.get(event.job)?.trial(event.n);
+  if (!trial?.checkpoint) return null;
+  // From an earlier holder: the present one may be fetching the older state just now.
+  const isFromElsewhere = event.type === "checkpoint" && lastAttempt(trial).attempt !== event.attempt;
+  return isFromElsewhere ? null : trial.checkpoint;
+}
+
+/**
+ * One coordinator's time as leader: the folded journal and what only the leader knows (leases, who was heard from when).
+ * The state runs ahead of the broker by the records not yet stored, so that the next choice sees them; nothing is
+ * answered before the record it rests on is stored, and when an append is refused the whole reign is thrown away.
+ */
+export class Reign {
+  readonly state: WorkspaceState;
+  readonly term: number;
+  readonly leaseMs: number;
+  readonly leases: LeaseTable;
+  readonly presence = new Map<WorkerId, Presence>();
+  readonly ages: JobAges;
+  /** Whose turn it is. */
+  readonly shares: Shares;
+  readonly ports: ReignPorts;
+  readonly evidence: AwaitedEvidence;
+  readonly waiting: WaitingWorkers;
+  /** Workers that are benched or stopped, or were: what they hold is looked after by enforce.ts. */
+  readonly restrained = new Set<WorkerId>();
+  /** Workers with so many failures in a row that they are benched as soon as others succeed. */
+  readonly failing = new Set<WorkerId>();
+  /** Workers that were told to hand back what they hold: since when, monotonic. */
+  readonly stoppedSince = new Map<WorkerId, number>();
+  /** Evidence that could not be read or was nobody's to give. */
+  dropped = 0;
+  readonly #searches = new Map<JobName, Search>();
+  readonly #iters = new Map<string, number>();
+  readonly #stateBytes = new Map<JobName, number>();
+
+  /** What follows from a record: consequences.ts. */
+  readonly #follow: (reign: Reign, event: JournalEvent) => void;
+
+  constructor(
+    state: WorkspaceState,
+    term: number,
+    leaseMs: number,
+    ports: ReignPorts,
+    follow: (reign: Reign, event: JournalEvent) => void,
+  ) {
+    this.state = state;
+    this.term = term;
+    this.leaseMs = leaseMs;
+    this.leases = new LeaseTable(leaseMs);
+    this.ages = new JobAges(ports.clock);
+    this.shares = new Shares(ports.clock.monotonic());
+    this.ports = ports;
+    this.#follow = follow;
+    this.evidence = new AwaitedEvidence(state.evidenceSeq, ports);
+    this.waiting = new WaitingWorkers(state, this.presence, ports, term);
+    this.#adoptLeases();
+    for (const [worker, { failuresInRow }] of state.workers) {
+      this.restrained.add(worker);
+      if (failuresInRow >= failuresBeforeBench) this.failing.add(worker);
+    }
+  }
+
+  /** Folds a decision, appends it, and does what follows from it; the promise resolves when the decision is stored. */
+  record(event: JournalEvent): Promise<number> {
+    const needless = outlived(this.state, event);
+    apply(this.state, event);
+    const stored = this.ports.append(event);
+    if (needless && "n" in event) {
+      const { job, n } = event;
+      stored.then(
+        () => this.discardState(job, n, needless),
+        () => undefined, // the next leader's sweep finds it
+      );
+    }
+    // Whoever must wait for it awaits the promise; for the others a refusal ends the reign as a whole, which is said there.
+    stored.catch(() => undefined);
+    this.#follow(this, event);
+    return stored;
+  }
+
+  searchOf(table: RunTable): Search {
+    let search = this.#searches.get(table.job);
+    if (!search) {
+      const { hpTuning, dgd } = table.submitted.settings;
+      search = createSearch(hpTuning, { dgd });
+      this.#searches.set(table.job, search);
+    }
+    return search;
+  }
+
+  /** A worker asks at once what becomes of the trials that it holds. */
+  tellToRenew(worker: WorkerId): void {
+    this.ports.tell(worker, { kind: "renew", term: this.term });
+  }
+
+  grant(table: RunTable, trial: Trial, charged = true): void {
+    const { worker, attempt, bootId } = lastAttempt(trial);
+    this.leases.grant({ job: table.job, n: trial.n, attempt, worker, bootId }, this.ports.clock.monotonic(), charged);
+  }
+
+  discardState(job: JobName, n: number, place: CheckpointPlace): void {
+    this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
+  }
+
+  /** A state of a run of that job has so many bytes. */
+  sizeOfState(job: JobName, bytes: number): void {
+    this.#stateBytes.set(job, bytes);
+  }
+
+  stateBytes(job: JobName): number {
+    return this.#stateBytes.get(job) ?? 0;
+  }
+
+  progress(job: JobName, n: number, iters: number): void {
+    this.#iters.set(`${job}/${n}`, iters);
+  }
+
+  itersOf(job: JobName, n: number): number {
+    return this.#iters.get(`${job}/${n}`) ?? 0;
+  }
+
+  forget(job: JobName, n: number): void {
+    this.leases.end(job, n);
+    this.#iters.delete(`${job}/${n}`);
+    this.evidence.left(job, n);
+  }
+
+  /** After a take-over every holder gets one full period, and losing it is not charged: the silence may have been ours. */
+  #adoptLeases(): void {
+    for (const table of this.state.jobs.values()) {
+      if (table.open === 0) continue;
+      for (const trial of table.trials.open()) {
+        if (trial.status === "running") this.grant(table, trial, false);
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import { coresInUse, obstacle, openJobs, type WhatItTakes } from "./fitting.ts";
+import type { ReignPorts } from "./ports.ts";
+
+const leastRetryMs = 15_000;
+/** A worker may wait a quarter longer, and is still heard within the usual lease. */
+const mostRetryMs = 22_000;
+/** Each waiting worker adds 3 ms to the interval: about 333 claims a second from 5,000 waiting workers or more. */
+const retryMsEach = 3;
+/** Workers that are woken for each trial that waits: some of them may be gone. */
+const wokenForATrial = 4;
+
+/** Workers that were told that there is nothing for them, and are woken when there is. */
+export class WaitingWorkers {
+  readonly #state: WorkspaceState;
+  readonly #presence: ReadonlyMap<WorkerId, WhatItTakes>;
+  readonly #ports: Pick<ReignPorts, "tell">;
+  readonly #term: number;
+  /** Those that were sent away and not woken since; those that have waited longest are first. */
+  readonly #waiting = new Set<WorkerId>();
+  /** Whom an earlier leader has sent away is not known until all have been woken. */
+  #knowsWhoWaits = false;
+
+  constructor(
+    state: WorkspaceState,
+    presence: ReadonlyMap<WorkerId, WhatItTakes>,
+    ports: Pick<ReignPorts, "tell">,
+    term: number,
+  ) {
+    this.#state = state;
+    this.#presence = presence;
+    this.#ports = ports;
+    this.#term = term;
+  }
+
+  /**
+   * How long a worker that found nothing waits before it asks again unasked; it is usually woken sooner. The interval grows with
+   * the number of waiting workers, so that their claims stay a small part of the work, up to a limit below the lease.
+   */
+  get retryMs(): number {
+    return Math.min(mostRetryMs, Math.max(leastRetryMs, this.#waiting.size * retryMsEach));
+  }
+
+  /** A worker was told that there is nothing for it: it asks again when woken. */
+  sentAway(worker: WorkerId): void {
+    this.#waiting.delete(worker);
+    this.#waiting.add(worker);
+  }
+
+  /** There may be something for everyone: all that wait ask again. Where none waits nothing is said. */
+  wake(): void {
+    if (this.#knowsWhoWaits && this.#waiting.size === 0) return;
+    this.#knowsWhoWaits = true;
+    this.#waiting.clear();
+    this.#ports.tell(null, { kind: "work", term: this.#term });
+  }
+
+  /**
+   * Trials of this job wait for a slot: wakes a few workers that may take them. One that does not answer is passed over at the
+   * next call. Were all woken, each of ten thousand would ask at every lost trial.
+   */
+  wakeFor(table: RunTable): void {
+    if (!this.#knowsWhoWaits) {
+      this.wake();
+      return;
+    }
+    let left = wokenForATrial * Math.max(1, table.waiting.size);
+    const open = openJobs(this.#state);
+    for (const worker of this.#waiting) {
+      const presence = this.#presence.get(worker);
+      if (!presence || !this.#mayWork(worker)) continue;
+      if (obstacle(table, worker, presence, coresInUse(open, worker)) !== null) continue;
+      this.#waiting.delete(worker);
+      this.#ports.tell(worker, { kind: "work", term: this.#term });
+      left -= 1;
+      if (left === 0) break;
+    }
+  }
+
+  /** Whether the journal lets it take runs at all. */
+  #mayWork(worker: WorkerId): boolean {
+    const record = this.#state.workers.get(worker);
+    return !record || (record.state === "admitted" && record.duty === "working");
+  }
+}
