@@ -30,7 +30,7 @@ import { RefusedKey } from "./joining/refused-key.ts";
 import { type WorkerNews, WorkerNode } from "./node/node.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
 import { FileSpool } from "./node/spool.ts";
-import { dropCode, unpackCode } from "./own-code/code-folder.ts";
+import { dropCode, unpackCode } from "./own-code/own-code.ts";
 
 interface Flags {
   readonly name?: string;

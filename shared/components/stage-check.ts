@@ -1,12 +1,8 @@
 import type { Setting } from "../domain/hyperparameter.ts";
+import type { CarriedSpec } from "../domain/runspec/carried-spec.ts";
 
 /** What is asked of the process that tries whether stages can be made of a spec's values, in one IPC message. */
-export interface StageCheck {
-  readonly file: string;
-  readonly text: string;
-  /** Defaults YAML of every component that the spec may use, by component name. */
-  readonly sources: Readonly<Record<string, string>>;
-  readonly commandLine: Readonly<Record<string, string>>;
+export interface StageCheck extends CarriedSpec {
   /** Values to try beside those of the spec, by hyperparameter; null: those of the spec. */
   readonly added: Readonly<Record<string, readonly Setting[]>> | null;
 }

@@ -2,6 +2,7 @@ import type { CodeBundle } from "../domain/code-bundle.ts";
 import type { CheckpointPlace } from "../domain/fold/events.ts";
 import type { Setting } from "../domain/hyperparameter.ts";
 import type { JobName, RunName } from "../domain/names.ts";
+import type { CarriedSpec } from "../domain/runspec/carried-spec.ts";
 import * as check from "./check.ts";
 import { checkpointPlace } from "./checkpoints.ts";
 import { codeBundle } from "./code-bundle.ts";
@@ -154,14 +155,10 @@ export interface Renewed {
 }
 
 /** What a job runs. */
-export interface JobAnswer {
+export interface JobAnswer extends CarriedSpec {
   readonly kind: "job";
   readonly term: number;
   readonly job: JobName;
-  readonly file: string;
-  readonly text: string;
-  readonly sources: Readonly<Record<string, string>>;
-  readonly commandLine: Readonly<Record<string, string>>;
   readonly code: CodeBundle | null;
   /** Nothing of it will run again, and its run folders may go. */
   readonly over: boolean;

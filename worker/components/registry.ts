@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { NotAComponent, ownModule } from "../own-code/own-module.ts";
+import { NotAComponent, ownModule } from "../own-code/own-code.ts";
 import type { ComponentFactory, Kind, Kinds } from "./component.ts";
 import type { ComponentSpec } from "./component-spec.ts";
 

@@ -5,11 +5,12 @@ import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../../shared/domain/run.ts";
 import { shown } from "../../shared/domain/runspec/problems.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
-import { carriedDefaults, expandStages, readSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
+import { expandStages, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { SpecError } from "../../shared/errors.ts";
 import type { ComponentSpec } from "../components/component-spec.ts";
-import { NotAComponent } from "../own-code/own-module.ts";
+import { NotAComponent } from "../own-code/own-code.ts";
+import { readCarried } from "../runner/read-carried.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { StageContext } from "../stages/stage.ts";
 
@@ -17,10 +18,8 @@ import type { StageContext } from "../stages/stage.ts";
  * Every component of ours says what is wrong with its properties when it is made. What is made of the user's own code is left to
  * the first run: it is for the workers' machines, and what it needs may not be here.
  */
-async function problemsOf({ file, text, sources, commandLine, added }: StageCheck): Promise<string[]> {
-  const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
-  if (!reading.ok) throw new Error(`${file}: ${reading.problems.map(({ message }) => message).join("; ")}`);
-  const { spec } = reading;
+async function problemsOf({ added, ...carried }: StageCheck): Promise<string[]> {
+  const spec = readCarried(carried);
   const tuned: ChosenSettings = Object.fromEntries(spec.hyperparameters.map(({ name, tuned }) => [name, tuned]));
   const found = new Map<string, string>();
   const note = (lines: readonly string[], whose: string): void => {
@@ -44,7 +43,7 @@ async function objections(spec: Spec, settings: ChosenSettings): Promise<string[
     if (!stage.enabled) continue;
     try {
       const make = await stageFactory(stage.component, null);
-      await make(contextOf(stage.spec as unknown as ComponentSpec)); // the reader has checked that it is one
+      await make(contextOf(stage.spec));
     } catch (error) {
       // Anything else, a file that is not on this machine for one, is no word on the spec.
       if (error instanceof SpecError && !(error instanceof NotAComponent)) lines.push(...error.message.split("\n"));

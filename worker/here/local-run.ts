@@ -4,16 +4,15 @@ import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { LocalRun } from "../../shared/components/local-run.ts";
-import { carriedDefaults, expandSpec, readSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
+import { expandSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { exitCode } from "../../shared/errors.ts";
-import type { ComponentSpec } from "../components/component-spec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { failureText, settingLines } from "../runner/console-lines.ts";
+import { readCarried } from "../runner/read-carried.ts";
 import { executeRun, Stopped } from "../runner/run.ts";
-import { stageFactory } from "../stages/registry.ts";
-import { EventLog } from "../tensorboard/event-log.ts";
+import { EventLog } from "./event-log.ts";
 
 const stop = new AbortController();
 /** Names the signal that stops the run; "" while none has come. */
@@ -21,11 +20,9 @@ let signalled: NodeJS.Signals | "" = "";
 
 /** Runs to the end, prints every line when it is due, and returns the exit code. */
 async function execute(order: LocalRun): Promise<number> {
-  const { file, text, sources, commandLine, settings, seed, directory, codeFolder } = order;
+  const { settings, seed, directory, codeFolder } = order;
   useOwnComponents(codeFolder);
-  const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
-  if (!reading.ok) throw new Error(`${file}: ${reading.problems.map((problem) => problem.message).join("; ")}`);
-  const { spec } = reading;
+  const spec = readCarried(order);
   const expanded = expandSpec(spec, settings, (path) => randintAt(seed, path));
   writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
   // Written line by line, so that what was printed is there whatever ends the process.
@@ -41,15 +38,10 @@ async function execute(order: LocalRun): Promise<number> {
       : undefined;
   try {
     for (const printed of settingLines(settings)) line(printed);
-    // The reader has checked that each stage is a component.
-    const stages = stagesOf(expanded).map((stage) => ({ ...stage, spec: stage.spec as unknown as ComponentSpec }));
-    const { hpmax, iters } = await executeRun(stages, {
+    const { hpmax, iters } = await executeRun(stagesOf(expanded), {
       line,
       report: (report, names) => events?.report(report, names),
-      stageFactory: (component) => stageFactory(component, codeFolder),
       codeFolder,
-      breathe: () => new Promise((resolve) => setImmediate(resolve)),
-      now: () => performance.now(),
       directory,
       signal: stop.signal,
       checkpointDue: () => false, // here it cannot go on elsewhere

@@ -1,15 +1,15 @@
 import type { JobName } from "../../shared/domain/names.ts";
+import { type CarriedSpec, carriedInput } from "../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
-import { carriedDefaults, readSpec } from "../../shared/domain/runspec/spec-read.ts";
+import { readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import type { JobAnswer } from "../../shared/wire/messages.ts";
-import type { JobText } from "../runner/protocol.ts";
 import type { CoordinatorLink } from "./coordinator-link.ts";
 import type { Ports } from "./ports.ts";
 
 /** A job's text and what its settings ask of this machine. */
 export interface KnownJob {
-  readonly text: JobText;
+  readonly text: CarriedSpec;
   readonly spec: Spec;
   /** Where the code lies that the job brings along; null: it brings none. */
   readonly codeFolder: string | null;
@@ -57,12 +57,13 @@ export class KnownJobs {
     const answer = await this.#ask(job);
     if (!answer) return undefined;
     const { file, text, sources, commandLine, code } = answer;
-    const read = (this.#ports.readSpec ?? readSpec)({ file, text, commandLine, defaults: carriedDefaults(sources) });
+    const carried = { file, text, sources, commandLine };
+    const read = (this.#ports.readSpec ?? readSpec)(carriedInput(carried));
     if (!read.ok) {
       const problems = read.problems.map(({ message }) => message).join("; ");
       throw new Error(`the spec of ${job} cannot be read here: ${problems}`);
     }
     const codeFolder = code === null ? null : this.#ports.unpackCode(code);
-    return { text: { file, text, sources, commandLine }, spec: read.spec, codeFolder };
+    return { text: carried, spec: read.spec, codeFolder };
   }
 }

@@ -3,34 +3,21 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import type { CarriedSpec } from "../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
-import {
-  carriedDefaults,
-  expandSpec,
-  expandStages,
-  readSpec,
-  reproSpec,
-  withChosen,
-} from "../../shared/domain/runspec/spec-read.ts";
-import type { Tree } from "../../shared/domain/runspec/tree.ts";
+import { expandSpec, expandStages, reproSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
-import type { ReportRow } from "../../shared/wire/messages.ts";
-import type { ComponentSpec } from "../components/component-spec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
-import { stageFactory } from "../stages/registry.ts";
 import { Channel } from "./channel.ts";
 import { failureText, settingLines } from "./console-lines.ts";
-import { ConsoleTail } from "./console-tail.ts";
-import type { FromRunner, JobText, ToRunner } from "./protocol.ts";
+import type { FromRunner, ToRunner } from "./protocol.ts";
+import { readCarried } from "./read-carried.ts";
 import { executeRun, type RunPorts, Stopped } from "./run.ts";
 import { decodeRun, encodeRun, readFiles, type SavedRun, writeFiles } from "./run-state.ts";
-import { UnsentLines } from "./unsent-lines.ts";
+import { Telling } from "./telling.ts";
 
 type RunMessage = Extract<ToRunner, { type: "run" }>;
-
-/** Reports wait this long to travel together; a run that ends sooner sends them with its result. */
-const reportsEveryMs = 250;
 
 const specs = new Map<string, Spec>();
 interface Running {
@@ -52,20 +39,12 @@ const pipe = new Socket({ fd: 3 });
 const channel = new Channel<ToRunner, FromRunner>(pipe, (message) => hear(message));
 const send = (message: FromRunner): void => channel.send(message);
 
-function specOf(job: string, text: JobText | null): Spec {
-  let spec = specs.get(job);
-  if (!spec) {
-    if (!text) throw new Error(`the text of ${job} was never sent to this runner`);
-    const read = readSpec({
-      file: text.file,
-      text: text.text,
-      commandLine: text.commandLine,
-      defaults: carriedDefaults(text.sources),
-    });
-    if (!read.ok) throw new Error(`${text.file}: ${read.problems.map((problem) => problem.message).join("; ")}`);
-    spec = read.spec;
-    specs.set(job, spec);
-  }
+function specOf(job: string, text: CarriedSpec | null): Spec {
+  const known = specs.get(job);
+  if (known) return known;
+  if (!text) throw new Error(`the text of ${job} was never sent to this runner`);
+  const spec = readCarried(text);
+  specs.set(job, spec);
   return spec;
 }
 
@@ -75,30 +54,12 @@ async function run(message: RunMessage): Promise<void> {
   const checkpointMs = 1000 * message.checkpointSeconds;
   const self: Running = { id, stop, checkpointMs, dueAt: performance.now() + checkpointMs, isHandingBack: false };
   running = self;
-  const tail = new ConsoleTail();
-  const unsent: ReportRow[] = [];
-  let sentAt = performance.now();
-  const takeReports = (): ReportRow[] => {
-    sentAt = performance.now();
-    return unsent.splice(0);
-  };
-  const lines: string[] = [];
-  const unsentLines = new UnsentLines();
-  let hasSentLines = false;
-  const takeLines = (): string => {
-    hasSentLines = true;
-    return unsentLines.take();
-  };
-  const tellSoon = (): void => {
-    if (performance.now() - sentAt > reportsEveryMs)
-      send({ type: "reports", id, reports: takeReports(), lines: takeLines() });
-  };
-  tellLast = () => send({ type: "reports", id, reports: takeReports(), lines: takeLines() });
+  const telling = new Telling((told) => send({ type: "reports", id, ...told }));
+  tellLast = () => telling.now();
+  const printed: string[] = [];
   const line = (text: string): void => {
-    tail.add(text);
-    unsentLines.add(`${text}\n`);
-    if (keepFiles) lines.push(text);
-    tellSoon();
+    telling.line(text);
+    if (keepFiles) printed.push(text);
   };
   try {
     useOwnComponents(codeFolder);
@@ -111,14 +72,13 @@ async function run(message: RunMessage): Promise<void> {
       writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
     }
     for (const text of settingLines(settings)) line(text);
-    const stages = expandStages(chosen, settings, draw).map((stage) => ({ ...stage, spec: asComponent(stage.spec) }));
+    const stages = expandStages(chosen, settings, draw);
     let hasReported = false;
     const ports: RunPorts = {
       line,
       report: ({ stage, iters: at, hours, values, counts }) => {
         hasReported = true;
-        unsent.push([stage, at, hours, [...values], [...counts]]);
-        tellSoon();
+        telling.report([stage, at, hours, [...values], [...counts]]);
       },
       checkpointDue: () => self.isHandingBack || performance.now() >= self.dueAt,
       keep: (saved) => {
@@ -126,13 +86,10 @@ async function run(message: RunMessage): Promise<void> {
         const files = readFiles(directory);
         if (files === null) line("the run's files are too large to travel with its checkpoint");
         const state = { stage: saved.stage, iters: saved.iters, bytes: encodeRun(saved, files ?? {}) };
-        send({ type: "checkpoint", id, reports: takeReports(), lines: takeLines(), state });
+        send({ type: "checkpoint", id, ...telling.take(), state });
         if (self.isHandingBack) stop.abort("handed back");
       },
-      stageFactory: (component) => stageFactory(component, codeFolder),
       codeFolder,
-      breathe: () => new Promise((resolve) => setImmediate(resolve)),
-      now: () => performance.now(),
       directory,
       signal: stop.signal,
       inSearch: true,
@@ -149,25 +106,21 @@ async function run(message: RunMessage): Promise<void> {
       }
     };
     const { hpmax, iters, metrics, titles } = await (resume ? goOn(resume) : begin());
-    if (keepFiles) writeFileSync(join(directory, "console.txt"), `${lines.join("\n")}\n`);
-    const last = { reports: takeReports(), lines: hasSentLines ? takeLines() : "", console: tail.text() };
-    send({ type: "done", id, hpmax, iters, metrics, titles, ...last });
+    if (keepFiles) writeFileSync(join(directory, "console.txt"), `${printed.join("\n")}\n`);
+    send({ type: "done", id, hpmax, iters, metrics, titles, ...telling.last() });
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {
       send({ type: "stopped", id });
     } else {
       const reason = error instanceof Error ? error.message : String(error);
       line(failureText(error));
-      const last = { reports: takeReports(), lines: hasSentLines ? takeLines() : "", console: tail.text() };
-      send({ type: "failed", id, reason, ...last });
+      send({ type: "failed", id, reason, ...telling.last() });
     }
   } finally {
     running = undefined;
     tellLast = () => undefined;
   }
 }
-
-const asComponent = (tree: Tree): ComponentSpec => tree as unknown as ComponentSpec; // the reader has checked that it is one
 
 /** What an earlier attempt left, its files written; undefined, and said, where it is not what it should be. */
 function savedRun(bytes: Uint8Array, directory: string, line: (text: string) => void): SavedRun | undefined {

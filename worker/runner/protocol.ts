@@ -1,21 +1,14 @@
 import type { ChosenSettings } from "../../shared/domain/run.ts";
+import type { CarriedSpec } from "../../shared/domain/runspec/carried-spec.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
 
 /** What a worker and its runner processes say to each other over their pipe (channel.ts; NaN and bytes survive). */
-
-/** A job's runspec with everything needed to read it. */
-export interface JobText {
-  readonly file: string;
-  readonly text: string;
-  readonly sources: Readonly<Record<string, string>>;
-  readonly commandLine: Readonly<Record<string, string>>;
-}
 
 /** A run to be executed. */
 export interface RunTask {
   /** Names the job's text: a runner reads it once. */
   readonly job: string;
-  readonly jobText: JobText;
+  readonly jobText: CarriedSpec;
   /** Code that the job brings along; null: none. */
   readonly codeFolder: string | null;
   readonly settings: ChosenSettings;
@@ -30,7 +23,7 @@ export interface RunTask {
 }
 
 /** What was reported and said since the last message; `lines` is "" where nothing was said. */
-interface Told {
+export interface Told {
   readonly reports: readonly ReportRow[];
   readonly lines: string;
 }
@@ -62,7 +55,7 @@ export type ToRunner = { readonly id: number } & (
   | (Omit<RunTask, "jobText"> & {
       readonly type: "run";
       /** Null where this runner has had it before. */
-      readonly jobText: JobText | null;
+      readonly jobText: CarriedSpec | null;
     })
   | { readonly type: "checkpoint-every"; readonly seconds: number }
   /** Hand over the state, then stop. */

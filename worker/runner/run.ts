@@ -6,29 +6,17 @@ import {
   type MetricReport,
   type Summary,
 } from "../../shared/domain/run.ts";
-import type { ComponentSpec } from "../components/component-spec.ts";
-import type { StageContext, StageFactory, StageProcessor } from "../stages/stage.ts";
+import type { ExpandedStage } from "../../shared/domain/runspec/expand.ts";
+import { stageFactory } from "../stages/registry.ts";
+import type { StageContext, StageProcessor } from "../stages/stage.ts";
 import * as lines from "./console-lines.ts";
 import type { SavedRun } from "./run-state.ts";
-
-/** One stage of an expanded runspec. */
-export interface Stage {
-  /** From 1, stages that are not enabled counted too. */
-  readonly number: number;
-  readonly component: string;
-  readonly enabled: boolean;
-  readonly spec: ComponentSpec;
-}
 
 export interface RunPorts {
   /** One line of the console. */
   line(text: string): void;
   /** @param names  of the report's values, with the stage's prefix: s1-rew, s1-win */
   report(report: MetricReport, names: readonly string[]): void;
-  stageFactory(component: string): Promise<StageFactory>;
-  breathe(): Promise<void>;
-  /** Milliseconds, monotonic. */
-  now(): number;
   readonly directory: string;
   readonly codeFolder: string | null;
   readonly signal: AbortSignal;
@@ -65,8 +53,8 @@ export class Stopped extends Error {
  *
  * @throws Stopped when the signal aborts; whatever a stage throws when the training itself fails
  */
-export async function executeRun(stages: readonly Stage[], ports: RunPorts): Promise<RunResult> {
-  const startedAt = ports.now() - (ports.resume?.hours ?? 0) * millisecondsPerHour;
+export async function executeRun(stages: readonly ExpandedStage[], ports: RunPorts): Promise<RunResult> {
+  const startedAt = performance.now() - (ports.resume?.hours ?? 0) * millisecondsPerHour;
   const { resume } = ports;
   const metrics: Record<string, number> = { ...resume?.metrics };
   const titles: Record<string, string> = {};
@@ -101,7 +89,7 @@ export async function executeRun(stages: readonly Stage[], ports: RunPorts): Pro
 }
 
 async function executeStage(
-  stage: Stage,
+  stage: ExpandedStage,
   ports: RunPorts,
   startedAt: number,
   metrics: Record<string, number>,
@@ -121,7 +109,7 @@ async function executeStage(
       const [first] = processor.metrics;
       if (!first) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);
       iters = at;
-      const hours = (ports.now() - startedAt) / millisecondsPerHour;
+      const hours = (performance.now() - startedAt) / millisecondsPerHour;
       const report = { stage: stage.number, iters: at, hours, values: [...values], counts: [...counts] };
       addToSummary(summary, first, values[0] ?? Number.NaN, counts[0] ?? 0);
       metrics[`${prefix}hrs`] = hours;
@@ -137,13 +125,13 @@ async function executeStage(
     ...(resume ? { resume: resume.state } : {}),
     checkpointDue: ports.checkpointDue,
     checkpoint: (at, state) => {
-      const hours = (ports.now() - startedAt) / millisecondsPerHour;
+      const hours = (performance.now() - startedAt) / millisecondsPerHour;
       ports.keep({ stage: stage.number, iters: at, hours, summary: { ...summary }, metrics: { ...metrics }, state });
     },
     log: ports.line,
-    breathe: ports.breathe,
+    breathe: () => new Promise((resolve) => setImmediate(resolve)),
   };
-  const make = await ports.stageFactory(stage.component);
+  const make = await stageFactory(stage.component, ports.codeFolder);
   processor = await make(context);
   const [metric] = processor.metrics;
   if (!metric) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);

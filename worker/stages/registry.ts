@@ -1,4 +1,4 @@
-import { NotAComponent, ownModule } from "../own-code/own-module.ts";
+import { NotAComponent, ownModule } from "../own-code/own-code.ts";
 import type { StageFactory } from "./stage.ts";
 
 /** The stage processors that come with the program; each is loaded when a run first needs it. */

@@ -61,7 +61,7 @@ export interface ExpandedStage {
   readonly component: string;
   /** Whether it is executed. */
   readonly enabled: boolean;
-  readonly spec: { readonly [property: string]: Tree };
+  readonly spec: { readonly component: string; readonly [property: string]: Tree };
 }
 
 /** The stages of an expanded spec, in the order in which they are executed. */
@@ -71,12 +71,8 @@ export function stagesOf(expanded: Tree): ExpandedStage[] {
   return stages.map((item: Tree, i) => {
     const spec = property(item, "processing_stage");
     if (!isMapping(spec)) throw new TypeError(`not an expanded spec: processing stage ${i + 1} is not a mapping`);
-    return {
-      number: i + 1,
-      component: String(property(spec, "component")),
-      enabled: !isOff(property(spec, "enabled")),
-      spec,
-    };
+    const component = String(property(spec, "component"));
+    return { number: i + 1, component, enabled: !isOff(property(spec, "enabled")), spec: { ...spec, component } };
   });
 }
 

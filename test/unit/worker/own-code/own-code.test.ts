@@ -14,7 +14,7 @@ import { unzip, zip } from "../../../../shared/wire/code-bundle.ts";
 import { encode } from "../../../../shared/wire/codec.ts";
 import { sha256Of } from "../../../../shared/wire/sealed-chunks.ts";
 import { createComponent, useOwnComponents } from "../../../../worker/components/registry.ts";
-import { dropCode, unpackCode } from "../../../../worker/own-code/code-folder.ts";
+import { dropCode, unpackCode } from "../../../../worker/own-code/own-code.ts";
 import { stageFactory } from "../../../../worker/stages/registry.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { claim, TestReign } from "../../../support/stories/reign.ts";

@@ -5,9 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { componentDefaults, packageRoot } from "../../../../shared/components/component-defaults.ts";
 import { expandSpec, readSpec, stagesOf } from "../../../../shared/domain/runspec/spec-read.ts";
-import type { ComponentSpec } from "../../../../worker/components/component-spec.ts";
 import { executeRun } from "../../../../worker/runner/run.ts";
-import createStage from "../../../../worker/stages/RL_Proc/RL_Proc.ts";
 
 test("specs/train_then_test.yaml: the second stage measures the model that the first one saved", async () => {
   const file = path.join(packageRoot(), "specs/train_then_test.yaml");
@@ -18,22 +16,16 @@ test("specs/train_then_test.yaml: the second stage measures the model that the f
   const directory = await mkdtemp(path.join(tmpdir(), "learner-"));
   const lines: string[] = [];
   try {
-    const result = await executeRun(
-      stagesOf(expanded).map((stage) => ({ ...stage, spec: stage.spec as unknown as ComponentSpec })),
-      {
-        line: (text) => lines.push(text),
-        report: () => {},
-        stageFactory: () => Promise.resolve(createStage),
-        breathe: () => new Promise((resolve) => setImmediate(resolve)),
-        now: () => performance.now(),
-        directory,
-        codeFolder: null,
-        signal: new AbortController().signal,
-        checkpointDue: () => false,
-        keep: () => undefined,
-        inSearch: false,
-      },
-    );
+    const result = await executeRun(stagesOf(expanded), {
+      line: (text) => lines.push(text),
+      report: () => {},
+      directory,
+      codeFolder: null,
+      signal: new AbortController().signal,
+      checkpointDue: () => false,
+      keep: () => undefined,
+      inSearch: false,
+    });
     assert.deepEqual(Object.keys(result.metrics), ["s1-hrs", "s1-rew", "s1-win", "s2-hrs", "s2-rew", "s2-win"]);
     assert.ok(result.metrics["s2-rew"]! > 0.05, `${result.metrics["s2-rew"]}`);
     assert.ok(result.hpmax > 0.05 && result.iters === 20_000);

@@ -1,0 +1,20 @@
+import { carriedDefaults, type SpecInput } from "./spec-read.ts";
+
+/** A runspec with everything that is needed to read it on another machine. */
+export interface CarriedSpec {
+  /** As the user named it, for messages. */
+  readonly file: string;
+  readonly text: string;
+  /** Defaults YAML of every component that the spec may use, by component name. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** `--name value` -> name and value: what takes the place of `<name>`. */
+  readonly commandLine: Readonly<Record<string, string>>;
+}
+
+/** For `readSpec`: it is read by the defaults that it brings, not by those that are here. */
+export const carriedInput = ({ file, text, sources, commandLine }: CarriedSpec): SpecInput => ({
+  file,
+  text,
+  commandLine,
+  defaults: carriedDefaults(sources),
+});

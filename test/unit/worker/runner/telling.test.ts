@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Telling } from "../../../../worker/runner/telling.ts";
+
+describe("what a run tells its worker", () => {
+  test("comes all with its end where nothing was told before, the console's text once", () => {
+    const telling = new Telling(() => assert.fail("told too soon"));
+    telling.line("one");
+    telling.report([1, 10, 0, [0.5], [1]]);
+    telling.line("two");
+    assert.deepEqual(telling.last(), { reports: [[1, 10, 0, [0.5], [1]]], lines: "", console: "one\ntwo\n" });
+  });
+
+  test("is told once each, and the end says the lines that were not told yet", () => {
+    const sent: unknown[] = [];
+    const telling = new Telling((told) => sent.push(told));
+    telling.line("one");
+    telling.now();
+    telling.line("two");
+    assert.deepEqual(sent, [{ reports: [], lines: "one\n" }]);
+    assert.deepEqual(telling.last(), { reports: [], lines: "two\n", console: "one\ntwo\n" });
+  });
+
+  test("of a long console keeps the first lines and the last, and says how many are left out", () => {
+    const telling = new Telling(() => undefined);
+    for (let i = 1; i <= 2000; i += 1) telling.line(`line ${i}`);
+    telling.line("x".repeat(5000));
+    const { console } = telling.last();
+    assert.ok(console.length <= 8100, `${console.length} characters`);
+    assert.match(
+      console,
+      /^line 1\nline 2\n[\s\S]*\n\.\.\. \d+ lines left out \.\.\.\n[\s\S]*line 2000\nx{2000}\.\.\.\n$/,
+    );
+    const [leftOut] = /\d+(?= lines left out)/.exec(console) ?? [];
+    assert.equal(console.split("\n").length - 2 + Number(leftOut), 2001);
+  });
+});
