@@ -13,7 +13,7 @@ export type CurveAxis = (typeof curveAxes)[number];
  * The reports of one run's newest stage. When there is no room for more, every two neighbours become one, which keeps the lowest and
  * the highest value of those that it stands for: a spike is seen however long the run was.
  */
-export class RunCurve {
+export class LiveCurve {
   stage = 0;
   /** Reports so far. */
   count = 0;
@@ -128,7 +128,7 @@ function grown(columns: Columns): Columns {
 
 /** Curves of one job's runs, by the number of the trial. */
 export class CurveStore {
-  readonly #curves = new Map<number, RunCurve>();
+  readonly #curves = new Map<number, LiveCurve>();
   /** Rises with every report. */
   version = 0;
 
@@ -136,7 +136,7 @@ export class CurveStore {
     let curve = this.#curves.get(n);
     if (curve) this.#curves.delete(n);
     else {
-      curve = new RunCurve();
+      curve = new LiveCurve();
       if (this.#curves.size >= mostRuns) this.#curves.delete(this.#curves.keys().next().value ?? 0);
     }
     this.#curves.set(n, curve);
@@ -145,18 +145,18 @@ export class CurveStore {
   }
 
   /** A curve that was read whole takes the place of what was heard of it. */
-  replace(n: number, curve: RunCurve): void {
+  replace(n: number, curve: LiveCurve): void {
     this.#curves.delete(n);
     this.#curves.set(n, curve);
     if (this.#curves.size > mostRuns) this.#curves.delete(this.#curves.keys().next().value ?? 0);
     this.version += 1;
   }
 
-  of(n: number): RunCurve | undefined {
+  of(n: number): LiveCurve | undefined {
     return this.#curves.get(n);
   }
 
-  *[Symbol.iterator](): Iterator<readonly [number, RunCurve]> {
+  *[Symbol.iterator](): Iterator<readonly [number, LiveCurve]> {
     yield* this.#curves;
   }
 

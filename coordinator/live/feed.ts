@@ -8,41 +8,49 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, decodeStatus, type Evidence } from "../../shared/wire/messages.ts";
 import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
-import { curveGroups, runsDrawn } from "../tui/screens/curves-screen.ts";
-import type { ViewModel } from "../tui/view-model.ts";
-import { RunCurve } from "./curve-store.ts";
+import type { LiveSearch } from "./live-search.ts";
 
 /** How often the connection is looked at, and whether curves are wanted that have not been read. */
 const lookMs = 500;
-/** The client reconnects by itself; an absence shorter than this is not worth a word. */
+/** The client reconnects by itself; a shorter absence is not worth a word. */
 const awayMs = 3000;
-/** The console of a run that is looked at is read again so often. */
+/** How often the console that is shown is read again. */
 const consoleMs = 3000;
-/** A chart that was drawn so long ago is not on the screen any more. */
-const chartSeenMs = 2500;
 /** Reports are followed from so many messages before the end: enough for the curves of what runs now. */
 const messagesBack = 3000;
-/** Runs that are read from the broker at once, so that the connection stays free for news. */
+/** The most runs that are read from the broker at once, so that the connection stays free for news. */
 const mostAtOnce = 40;
+
+/** Evidence that a view shows, and so wants read whole. */
+export interface WantedEvidence {
+  readonly trials: readonly Trial[];
+  /** Whether their consoles are shown, which grow while a run goes on. */
+  readonly hasConsole: boolean;
+}
 
 export interface FeedPorts {
   readonly bus: Bus;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Something to draw has come. */
+  /** Something to show has come. */
   readonly changed: () => void;
+  /** What of the evidence is shown at this moment. Left out: the view shows no curves, and no evidence is read. */
+  readonly wanted?: () => WantedEvidence;
 }
 
-/** Brings what happens to the view model: journal, reports, the leader's word. Runs until the signal aborts. */
+/** Brings a search up to date: journal, reports, the leader's status. Runs from `start` to `stop`. */
 export class Feed {
-  readonly #model: ViewModel;
+  readonly #search: LiveSearch;
   readonly #ports: FeedPorts;
   /** Trials whose evidence was read: when, and whether they had ended by then. */
   readonly #read = new Map<Trial, { readonly at: number; readonly wasOver: boolean }>();
+  readonly #end = new AbortController();
+  /** What ends each of the subscriptions. */
+  readonly #stops: (() => unknown)[] = [];
   #table: RunTable | undefined;
 
-  constructor(model: ViewModel, ports: FeedPorts) {
-    this.#model = model;
+  constructor(search: LiveSearch, ports: FeedPorts) {
+    this.#search = search;
     this.#ports = ports;
   }
 
@@ -51,61 +59,68 @@ export class Feed {
    *
    * @throws JournalCorruptError when the journal cannot be read
    */
-  async start(signal: AbortSignal, onCorrupt: (error: JournalCorruptError) => void): Promise<void> {
-    const { bus, changed, now } = this.#ports;
-    const model = this.#model;
+  async start(onCorrupt: (error: JournalCorruptError) => void): Promise<void> {
+    const { bus, changed, now, wanted } = this.#ports;
+    const search = this.#search;
     const follower = await followJournal(
       bus,
       (event, state) => {
-        model.happened(event, state);
+        search.happened(event, state);
         changed();
       },
       onCorrupt,
     );
-    signal.addEventListener("abort", () => void follower.stop(), { once: true });
-    model.live(follower.state);
-    // Old reports say nothing about how many come a second.
-    model.isCatchingUp = true;
-    const last = await bus.lastSeq(streams.evidence);
-    const evidence = await bus.read(streams.evidence, Math.max(1, last - messagesBack), (message) =>
-      this.#hear(message),
+    this.#stops.push(() => follower.stop());
+    search.live(follower.state);
+    if (wanted) await this.#followEvidence();
+    this.#stops.push(
+      bus.subscribe(status, (_subject, data) => {
+        try {
+          search.heard(decodeStatus(data), now());
+          changed();
+        } catch (error) {
+          if (!(error instanceof BadMessage)) throw error;
+          search.note(`the leader's status could not be read: ${error.message}`, "trouble");
+        }
+      }),
     );
-    signal.addEventListener("abort", () => void evidence.stop(), { once: true });
+    void this.#look(this.#end.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await Promise.all(this.#stops.splice(0).map((stop) => stop()));
+  }
+
+  async #followEvidence(): Promise<void> {
+    const { bus, changed } = this.#ports;
+    const search = this.#search;
+    search.isCatchingUp = true;
+    const last = await bus.lastSeq(streams.evidence);
+    const from = Math.max(1, last - messagesBack);
+    const evidence = await bus.read(streams.evidence, from, (message) => this.#hear(message));
+    this.#stops.push(() => evidence.stop());
     void evidence.caughtUp.then(() => {
-      model.isCatchingUp = false;
+      search.isCatchingUp = false;
       changed();
     });
-    const unsubscribe = bus.subscribe(status, (_subject, data) => {
-      try {
-        model.heard(decodeStatus(data), now());
-        changed();
-      } catch (error) {
-        if (!(error instanceof BadMessage)) throw error;
-        model.note(`the leader's status could not be read: ${error.message}`, "trouble");
-      }
-    });
-    signal.addEventListener("abort", unsubscribe, { once: true });
-    void this.#look(signal);
   }
 
   #hear({ subject, data }: StoredMessage): void {
     const address = parseEvidence(subject);
-    if (!address || address.job !== this.#model.job) return;
+    if (!address || address.job !== this.#search.job) return;
     let told: Evidence;
     try {
       told = decodeEvidence(address, data);
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error;
-      return;
+      return; // the leader logs and counts it
     }
     if (told.kind === "released") return;
-    const trial = this.#model.table?.trial(address.n);
+    const trial = this.#search.table?.trial(address.n);
     // The record of an assignment may come a moment after the first report.
     if (trial && whyUnheard(trial, { ...told, worker: address.worker }) !== undefined) return;
-    if (!this.#model.isCatchingUp) this.#model.reports.add(told.reports.length, this.#ports.now());
-    for (const [stage, iters, hours, values] of told.reports) {
-      this.#model.curves.add(address.n, stage, iters, hours, values[0] ?? Number.NaN);
-    }
+    this.#search.reported(address.n, told.reports, this.#ports.now());
     this.#ports.changed();
   }
 
@@ -116,70 +131,51 @@ export class Feed {
       await pause(lookMs, signal);
       if (signal.aborted) return;
       if (bus.isConnected()) seenAt = now();
-      const away = now() - seenAt > awayMs ? "BROKER AWAY: waiting for it, the workers go on" : "";
-      if (away !== this.#model.away) {
-        this.#model.away = away;
+      const isAway = now() - seenAt > awayMs;
+      if (isAway !== this.#search.isAway) {
+        this.#search.isAway = isAway;
         changed();
       }
-      if (away === "") await this.#readWanted(signal);
+      if (!isAway) await this.#readWanted(signal);
     }
   }
 
-  /** Once while it runs, once when it has ended; the console of the run whose page is open goes on. */
-  #isWanted(trial: Trial): boolean {
-    const read = this.#read.get(trial);
-    // Only so many curves are kept: one that was may be gone.
-    if (!read || this.#model.isCurveToCome(trial.n)) return true;
-    if (read.wasOver) return false;
-    return !isOpen(trial) || (this.#model.page?.kind === "run" && this.#ports.now() - read.at > consoleMs);
-  }
-
-  /** Reads the curves and consoles that the screen shows and nobody has read yet. */
+  /** Reads the curves and consoles that are shown and that nobody has read yet. */
   async #readWanted(signal: AbortSignal): Promise<void> {
-    const { table } = this.#model;
-    if (!table) return;
+    const { bus, changed, now, wanted } = this.#ports;
+    const { table } = this.#search;
+    if (!table || !wanted) return;
     // Another job's curves take the place of this one's.
     if (table !== this.#table) this.#read.clear();
     this.#table = table;
-    const trials = wanted(this.#model, table)
-      .filter((trial) => this.#isWanted(trial))
-      .slice(0, mostAtOnce);
+    const { trials: shown, hasConsole } = wanted();
+    const trials = shown.filter((trial) => this.#isToRead(trial, hasConsole)).slice(0, mostAtOnce);
     if (trials.length === 0) return;
-    const over = trials.map((trial) => !isOpen(trial));
+    const wasOver = trials.map((trial) => !isOpen(trial));
     try {
       const found = await readEvidence(
-        this.#ports.bus,
+        bus,
         trials.map((trial) => ({ table, trial })),
       );
-      if (signal.aborted || this.#model.table !== table) return;
-      found.forEach(({ curve, console }, i) => {
-        const trial = trials[i];
-        if (!trial) return;
-        const own = new RunCurve();
-        for (const { stage, iters, hours, metrics } of curve.stages) {
-          const [drawn] = metrics;
-          if (drawn) this.#model.metricsHeard.set(stage, drawn.name);
-          for (const [at, iter] of iters.entries()) {
-            own.add(stage, iter, hours[at] ?? 0, metrics[0]?.values[at] ?? Number.NaN);
-          }
-        }
-        this.#read.set(trial, { at: this.#ports.now(), wasOver: over[i] ?? false });
-        this.#model.curveWasRead(trial.n, own.count > 0);
-        if (own.count > 0) this.#model.curves.replace(trial.n, own);
-        if (console !== null) this.#model.consoles.set(trial.n, console);
-      });
-      this.#ports.changed();
+      if (signal.aborted || this.#search.table !== table) return;
+      for (const [i, trial] of trials.entries()) {
+        this.#read.set(trial, { at: now(), wasOver: wasOver[i] ?? false });
+        const each = found[i];
+        if (each) this.#search.evidenceRead(trial.n, each);
+      }
+      changed();
     } catch (error) {
       // Tried again at the next look: the broker may be on its way back.
-      this.#model.note(`curves could not be read: ${String(error)}`, "trouble");
+      this.#search.note(`curves could not be read: ${String(error)}`, "trouble");
     }
   }
-}
 
-/** Trials whose curve, or console, is on the screen now. */
-function wanted(model: ViewModel, table: RunTable): readonly Trial[] {
-  const { page } = model;
-  if (page?.kind === "run") return [table.trial(page.n)].flatMap((trial) => trial ?? []);
-  if (page?.kind === "run set") return model.runsOf(page.key).slice(0, runsDrawn);
-  return model.now - model.chartShownAt > chartSeenMs ? [] : curveGroups(model).flatMap(({ trials }) => trials);
+  /** Once while it runs, once when it has ended; a console that is shown is read on. */
+  #isToRead(trial: Trial, hasConsole: boolean): boolean {
+    const read = this.#read.get(trial);
+    // Only so many curves are kept: one that was may be gone.
+    if (!read || this.#search.isCurveToCome(trial.n)) return true;
+    if (read.wasOver) return false;
+    return !isOpen(trial) || (hasConsole && this.#ports.now() - read.at > consoleMs);
+  }
 }

@@ -72,8 +72,8 @@ export class WorkerNotes {
     return this.#notes.get(worker)?.gone ?? null;
   }
 
-  /** It was heard of again. */
-  isBack(worker: WorkerId, at: number): void {
+  /** It was heard again. */
+  cameBack(worker: WorkerId, at: number): void {
     const note = this.#of(worker);
     note.gone = null;
     note.idleSince = at;

@@ -1,6 +1,5 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
-import type { Style } from "../tui/terminal/styled.ts";
 import { heldBy, isSilent } from "../words/silence.ts";
 import type { WorkerNotes } from "./worker-notes.ts";
 
@@ -16,20 +15,6 @@ export type WorkerState =
   | "revoked"
   | "lost"
   | "away";
-
-/** A symbol for each, so that colour is never needed to tell them apart. */
-export const workerSymbols: Readonly<Record<WorkerState, { readonly symbol: string; readonly style: Style }>> = {
-  busy: { symbol: "●", style: "good" },
-  idle: { symbol: "○", style: "plain" },
-  "owner active": { symbol: "◆", style: "accent" },
-  paused: { symbol: "=", style: "warn" },
-  draining: { symbol: "▼", style: "warn" },
-  stopped: { symbol: "-", style: "warn" },
-  benched: { symbol: "!", style: "bad" },
-  revoked: { symbol: "!", style: "bad" },
-  lost: { symbol: "✗", style: "bad" },
-  away: { symbol: ".", style: "dim" },
-};
 
 export interface WorkerRow {
   readonly record: WorkerRecord;
@@ -131,6 +116,9 @@ function ownerRule(presence: WorkerStatus | undefined): string {
   const pools = presence.targets.length === 0 ? "" : ` ${presence.targets.join(",")}`;
   return `${presence.opportunistic ? "spare time" : "always"}${pools}`;
 }
+
+/** Whether nothing is heard of a worker in this state. */
+export const isGone = (state: WorkerState): boolean => state === "lost" || state === "away";
 
 /** How many are in each state, for the header. */
 export function workerCounts(rows: readonly WorkerRow[]): Map<WorkerState, number> {

@@ -1,12 +1,12 @@
-import { leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
+import { leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import { standings } from "../../shared/domain/run-sets/standings.ts";
-import { Paced } from "../live/paced.ts";
+import type { LiveSearch } from "../live/live-search.ts";
 import { eventText, timeOfDay } from "../words/event-words.ts";
 import { progressLine, settingsWithNames, standingsTable } from "../words/progress.ts";
-import { type Waiting, waitingText } from "../words/waiting.ts";
+import { type WaitingWords, waitingText } from "../words/waiting.ts";
 
 /** Where the view writes. */
 export interface PlainPorts {
@@ -47,23 +47,25 @@ const columnsUnknown = 80;
 /** A worker needs a moment to come back for more; what waits longer is worth more than the line. */
 const waitsAtLeastMs = 3000;
 
+const awayText = "the broker does not answer; waiting for it (the workers go on training)";
+
 /** Shows a search live without a screen: `nexus run`, `nexus-coord` without its terminal UI, `npm start`. */
 export class PlainView {
   readonly #ports: PlainPorts;
   readonly #isTerminal: boolean;
   readonly #everyMs: number;
   readonly #json: boolean;
-  #table: RunTable | undefined;
+  #shown: { readonly search: LiveSearch; readonly words: WaitingWords } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isDirty = false;
   #isLineShown = false;
   #rewrittenAt = 0;
   #standingsAt: number;
-  #away = "";
-  #waiting: Waiting | null = null;
+  #wasAway = false;
+  /** Why nothing runs, and since when; "" while something does. */
+  #why = "";
   #waitsSince = 0;
   #toldWhy = "";
-  readonly #leader = new Paced(leaderOf);
 
   constructor(ports: PlainPorts, { everyMs = 60_000, json = false }: PlainOptions = {}) {
     this.#ports = ports;
@@ -73,11 +75,16 @@ export class PlainView {
     this.#standingsAt = ports.wall();
   }
 
-  /** Begins to show a job, until `stop`; a job shown before gives way. */
-  show(table: RunTable): void {
-    this.#table = table;
+  /**
+   * Begins to show the search's job, until `stop`.
+   *
+   * @param words  for what a person may type when nothing runs
+   */
+  show(search: LiveSearch, words: WaitingWords): void {
+    this.#shown = { search, words };
     this.#isDirty = true;
-    if (!this.#isTerminal && !this.#json) this.#say(progressLine(table, this.#ports.wall()));
+    const { table } = search;
+    if (table && !this.#isTerminal && !this.#json) this.#say(progressLine(table, this.#ports.wall()));
     this.#timer ??= setInterval(() => this.#tick(), rewriteMs);
     this.#tick();
   }
@@ -95,28 +102,30 @@ export class PlainView {
     if (told && (!this.#isTerminal || told.isTrouble)) this.#say(`${timeOfDay(event.at)}  ${told.text}`);
   }
 
-  /** A sentence that replaces the line until it is taken back with "", for example when the broker is away. */
-  away(reason: string): void {
-    if (reason === this.#away) return;
-    this.#away = reason;
-    this.#isDirty = true;
-    if (reason !== "" && !this.#isTerminal && !this.#json) this.#say(reason);
-  }
-
-  /** Why nothing runs; null when something does. What lasts is told once, with what a person may type. */
-  waiting(waiting: Waiting | null): void {
+  /** Says what no record says: that the broker is away, and why nothing runs. Called after each `look` at the search. */
+  update(): void {
+    if (!this.#shown) return;
+    const { search, words } = this.#shown;
+    if (search.isAway !== this.#wasAway) {
+      this.#wasAway = search.isAway;
+      this.#isDirty = true;
+      if (search.isAway && !this.#isTerminal && !this.#json) this.#say(awayText);
+    }
+    const waiting = search.whyWaiting(words);
     const now = this.#ports.wall();
-    if (waiting?.why !== this.#waiting?.why) {
+    const why = waiting?.why ?? "";
+    if (why !== this.#why) {
+      this.#why = why;
       this.#waitsSince = now;
       this.#isDirty = true;
     }
-    this.#waiting = waiting;
-    if (!waiting || waiting.why === this.#toldWhy || now - this.#waitsSince < waitsAtLeastMs) return;
-    this.#toldWhy = waiting.why;
-    if (this.#json) this.#object({ type: "waiting", v: 1, job: this.#table?.job, ...waiting });
+    // What lasts is told once, with what a person may type.
+    if (!waiting || why === this.#toldWhy || now - this.#waitsSince < waitsAtLeastMs) return;
+    this.#toldWhy = why;
+    if (this.#json) this.#object({ type: "waiting", v: 1, job: search.job, ...waiting });
     else if (waiting.commands.length > 0) {
-      this.#say([`${waiting.why}; to help, type:`, ...waiting.commands.map((line) => `  ${line}`)].join("\n"));
-    } else if (!this.#isTerminal) this.#say(waiting.why);
+      this.#say([`${why}; to help, type:`, ...waiting.commands.map((line) => `  ${line}`)].join("\n"));
+    } else if (!this.#isTerminal) this.#say(why);
   }
 
   /** The job's end: takes the line away and prints the standings. */
@@ -136,12 +145,13 @@ export class PlainView {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#table = undefined;
+    this.#shown = undefined;
     this.#eraseLine();
   }
 
   #tick(): void {
-    const table = this.#table;
+    const search = this.#shown?.search;
+    const table = search?.table;
     if (!table) return;
     const now = this.#ports.wall();
     if (this.#isTerminal) {
@@ -150,9 +160,10 @@ export class PlainView {
       this.#rewrittenAt = now;
       // The last column stays free: some terminals wrap when it is written to.
       const width = Math.max(1, (this.#ports.progress.columns ?? columnsUnknown) - 1);
-      const hint = this.#waiting?.why ?? waitingText(table);
-      const leader = this.#leader.of(table, now);
-      const line = this.#away === "" ? progressLine(table, now, { width, hint, leader }) : this.#away.slice(0, width);
+      const hint = this.#why || waitingText(table);
+      const line = search.isAway
+        ? awayText.slice(0, width)
+        : progressLine(table, now, { width, hint, leader: search.leader });
       this.#ports.progress.write(`\r${line}\u001b[K`);
       this.#isLineShown = true;
     } else if (this.#everyMs > 0 && now - this.#standingsAt >= this.#everyMs) {

@@ -77,9 +77,8 @@ export class App {
   }
 
   #context(): KeyContext {
-    const { job, table, options } = this.#model;
+    const { search, options } = this.#model;
     const now = this.#ports.now();
-    const isOver = table === undefined || table.isOver;
     return {
       model: this.#model,
       terminal: this.#terminal,
@@ -87,12 +86,17 @@ export class App {
       now,
       say: (text) => this.#model.say(text, now),
       askToQuit: () => {
-        const goesOn = whatGoesOn(this.#model);
-        this.#model.prompt = { kind: "quit", canOrder: !options.isReadonly && !isOver, goesOn, name: job ?? "" };
+        const canOrder = !options.isReadonly && search.table?.isOver === false;
+        this.#model.prompt = {
+          kind: "quit",
+          canOrder,
+          goesOn: whatGoesOn(search, options.workspace),
+          name: search.job ?? "",
+        };
       },
       leave: (leaving) => this.#leave(leaving),
       carryOut: (confirmation) => void this.#carryOut(confirmation),
-      detachedText: detachedText(this.#model),
+      detachedText: detachedText(search, options),
     };
   }
 

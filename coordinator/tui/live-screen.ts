@@ -5,15 +5,17 @@ import { NotFoundError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { Feed } from "../live/feed.ts";
+import { LiveSearch } from "../live/live-search.ts";
 import type { Leaving } from "./actions/key-context.ts";
 import { App } from "./app.ts";
 import { keepColumns, recallColumns, screenFile } from "./screen-memory.ts";
+import { evidenceShown } from "./screens/curves-screen.ts";
 import { guardTerminal } from "./terminal/lifecycle.ts";
 import { ScreenLog } from "./terminal/screen-log.ts";
 import { openTerminal } from "./terminal/terminal.ts";
-import { ViewModel, type ViewModelOptions } from "./view-model.ts";
+import { type ScreenOptions, ViewModel } from "./view-model.ts";
 
-export interface LiveScreenOptions extends ViewModelOptions {
+export interface LiveScreenOptions extends ScreenOptions {
   readonly bus: Bus;
   /** The job to show; undefined: the newest that goes on, and whichever comes. */
   readonly job: JobName | undefined;
@@ -29,30 +31,30 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
   const { bus, job, look, send } = options;
   const log = new ScreenLog(screenFile("screen.log", process.env));
   const memory = screenFile("screen.json", process.env);
-  const model = new ViewModel({ ...options, note: (text) => log.write(text) });
+  const search = new LiveSearch({ onNote: (text) => log.write(text) });
+  const model = new ViewModel(search, options);
   recallColumns(memory, model.lists);
-  const end = new AbortController();
   const now = (): number => performance.now();
   // Read first, draw then: a wrong job or a damaged journal is said in plain lines.
   let app: App | undefined;
   let failure: unknown;
-  const feed = new Feed(model, { bus, now, changed: () => app?.changed() });
+  const feed = new Feed(search, { bus, now, changed: () => app?.changed(), wanted: () => evidenceShown(model) });
   try {
-    await feed.start(end.signal, (error) => {
+    await feed.start((error) => {
       failure = error;
       app?.leave({ exitCode: 1, message: "" });
     });
-    if (job !== undefined && !model.state.jobs.has(job)) {
+    if (job !== undefined && !search.state.jobs.has(job)) {
       throw new NotFoundError(`there is no ${job}\n  to see what there is: nexus list jobs`);
     }
-    const newest = [...model.state.jobs.values()];
+    const newest = [...search.state.jobs.values()];
     const shown = job ?? (newest.findLast((table) => !table.isOver) ?? newest.at(-1))?.job;
-    if (shown !== undefined) model.showJob(shown);
+    if (shown !== undefined) search.showJob(shown);
     const terminal = openTerminal(look, { input: process.stdin, output: process.stdout, environment: process.env });
     const release = guardTerminal(terminal, {
       log,
       onConsole: (text) => {
-        model.note(text, "info");
+        search.note(text, "info");
         app?.changed();
       },
       onSignal: (exitCode) => app?.leave({ exitCode, message: "" }),
@@ -75,7 +77,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
       release();
     }
   } finally {
-    end.abort();
+    await feed.stop();
   }
 }
 

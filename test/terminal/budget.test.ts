@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Feed } from "../../coordinator/live/feed.ts";
+import { LiveSearch } from "../../coordinator/live/live-search.ts";
 import { App } from "../../coordinator/tui/app.ts";
+import { evidenceShown } from "../../coordinator/tui/screens/curves-screen.ts";
 import { frameBudgetMs } from "../../coordinator/tui/terminal/frame-clock.ts";
 import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
 import { ViewModel } from "../../coordinator/tui/view-model.ts";
@@ -42,7 +44,8 @@ test("a swarm of 100 workers is followed within the budget, and keys are answere
   const bus = await connectBus({ url: server.url, credentials: {}, name: "screen" });
   const { input, output, ports } = fakeTty(200, 60);
   const terminal = openTerminal({ colour: true, unicode: true }, ports);
-  const model = new ViewModel({
+  const search = new LiveSearch();
+  const model = new ViewModel(search, {
     workspace: "ws1",
     look: terminal.look,
     graph: "braille",
@@ -51,12 +54,11 @@ test("a swarm of 100 workers is followed within the budget, and keys are answere
     isReadonly: false,
     joining: null,
   });
-  const end = new AbortController();
   const now = (): number => performance.now();
   let app: App | undefined;
-  const feed = new Feed(model, { bus, now, changed: () => app?.changed() });
-  await feed.start(end.signal, assert.fail);
-  model.showJob(jobName(1));
+  const feed = new Feed(search, { bus, now, changed: () => app?.changed(), wanted: () => evidenceShown(model) });
+  await feed.start(assert.fail);
+  search.showJob(jobName(1));
   const frames: number[] = [];
   let began = 0;
   let isDrawing = false;
@@ -71,8 +73,8 @@ test("a swarm of 100 workers is followed within the budget, and keys are answere
   app = new App(model, terminal, { send: never, save: never, remember: never, suspend: never, now, cpu });
   app.start();
   try {
-    await eventually("news has come", () => model.reports.perSecond(now()) > workers / 2);
-    const ended = model.table?.ended ?? 0;
+    await eventually("news has come", () => search.reports.perSecond(now()) > workers / 2);
+    const ended = search.table?.ended ?? 0;
     assert.ok(ended >= runs - workers - 100, `${ended} runs`);
     const latencies: number[] = [];
     const work: number[] = [];
@@ -92,7 +94,7 @@ test("a swarm of 100 workers is followed within the budget, and keys are answere
     const [from, cpuFrom] = [now(), cpuMs()];
     for (const key of keys) await press(key);
     const share = (cpuMs() - cpuFrom) / (now() - from);
-    assert.ok((model.table?.ended ?? 0) > ended, "runs have ended meanwhile");
+    assert.ok((search.table?.ended ?? 0) > ended, "runs have ended meanwhile");
     const at = (values: readonly number[], part: number): number =>
       values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
     const megabytes = process.memoryUsage().rss / 2 ** 20;
@@ -111,7 +113,7 @@ test("a swarm of 100 workers is followed within the budget, and keys are answere
     app.stop();
     terminal.restore();
     output.release();
-    end.abort();
+    await feed.stop();
     swarm.stdin.end();
     await once(swarm, "exit");
     await bus.close();

@@ -48,14 +48,15 @@ function questionAbout(subject: Subject, action: Action): Confirmation | string 
 
 /** `q` and then s or c: about the whole job, after which the screen ends. */
 export function leavingQuestion(model: ViewModel, verb: "stop" | "cancel"): Confirmation | string {
-  const { table } = model;
+  const { table } = model.search;
   if (!table) return "there is no job to stop";
   const question = jobQuestion(verb, table);
   return typeof question === "string" ? question : { ...reaching(model, question), leaves: true };
 }
 
 function subjectOf(model: ViewModel, action: Action): Subject | string {
-  const { table, page, focus } = model;
+  const { page, focus, search } = model;
+  const { table } = search;
   if (!page && (focus === "Workers" || action === "bench")) {
     if (focus !== "Workers") return "B benches a worker: choose one on 3 Workers";
     const row = model.lists.workers.selected;
@@ -65,11 +66,11 @@ function subjectOf(model: ViewModel, action: Action): Subject | string {
   // Draining and stopping are about what comes next, and runs have no next.
   if (action === "drain" || action === "stop") return { kind: "job", table };
   if (page?.kind === "run") return ofTrials(table, [table.trial(page.n)], "this run");
-  if (page?.kind === "run set") return ofTrials(table, model.openRunsOf(page.key), "this run set");
+  if (page?.kind === "run set") return ofTrials(table, search.runsOf(page.key), "this run set");
   if (focus === "Runs") return ofTrials(table, [model.lists.runs.selected?.trial], "the selected run");
   const { selectedKey } = model.lists.standings;
   if (action === "cancel" && focus === "Standings" && selectedKey !== null) {
-    return ofTrials(table, model.openRunsOf(selectedKey), "the selected run set");
+    return ofTrials(table, search.runsOf(selectedKey), "the selected run set");
   }
   return { kind: "job", table };
 }

@@ -10,7 +10,8 @@ export interface Copied {
 
 /** What `y` copies: the selected row as JSON, numbers unrounded; on Workers the line that another machine types. */
 export function copyText(model: ViewModel): Copied | undefined {
-  const { lists, focus, table, page, options } = model;
+  const { lists, focus, page, options, search } = model;
+  const { table } = search;
   if (page?.kind === "run" && table) {
     const trial = table.trial(page.n);
     return trial && row({ table, trial }, lists.runs.columns, trial.run);

@@ -1,10 +1,11 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { BusError } from "../../../shared/ports.ts";
-import type { ViewModel } from "../view-model.ts";
+import type { LiveSearch } from "../../live/live-search.ts";
+import type { ScreenOptions } from "../view-model.ts";
 
 /** What does not need this screen, in a few words. */
-export function whatGoesOn({ table, options }: ViewModel): string {
-  if (!table) return `nothing is running; the coordinator of ${options.workspace} waits for a job`;
+export function whatGoesOn({ table }: LiveSearch, workspace: string): string {
+  if (!table) return `nothing is running; the coordinator of ${workspace} waits for a job`;
   const { job, running, state, submitted } = table;
   if (table.isOver) return `nothing is running; ${job} is over`;
   const left = Math.max(0, submitted.settings.totalRuns - table.ended - running);
@@ -13,10 +14,10 @@ export function whatGoesOn({ table, options }: ViewModel): string {
 }
 
 /** What a person who detaches is told; empty where nothing goes on. */
-export function detachedText(model: ViewModel): string {
-  const { table, job, options } = model;
+export function detachedText(search: LiveSearch, { workspace, flags }: ScreenOptions): string {
+  const { table, job } = search;
   if (!table || table.isOver) return "";
-  return `${whatGoesOn(model)}\n  to see it again: nexus-coord watch ${job}${options.flags}`;
+  return `${whatGoesOn(search, workspace)}\n  to see it again: nexus-coord watch ${job}${flags}`;
 }
 
 /** Why an order was perhaps not carried out. */

@@ -35,7 +35,7 @@ export function moveInPage({ model, say }: KeyContext, action: Action): boolean 
   if (!page || everywhere.includes(action)) return false;
   // On a run's page what moves is the console, which is seen from its end.
   const turn = page.kind === "run" ? -1 : 1;
-  const runs = page.kind === "run set" ? model.runsOf(page.key) : [];
+  const runs = page.kind === "run set" ? model.search.runsOf(page.key) : [];
   const most = page.kind === "run set" ? Math.max(0, runs.length - 1) : Number.MAX_SAFE_INTEGER;
   const by = steps[action];
   if (by !== undefined) model.pageScroll = Math.max(0, Math.min(most, model.pageScroll + turn * by));

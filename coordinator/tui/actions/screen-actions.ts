@@ -128,7 +128,7 @@ function nextPane({ model, terminal }: KeyContext, by: number): void {
 }
 
 function openSelected({ model, now, say }: KeyContext): void {
-  const { lists, focus, table } = model;
+  const { lists, focus } = model;
   switch (focus) {
     case "Standings":
     case "Curves": {
@@ -156,7 +156,7 @@ function openSelected({ model, now, say }: KeyContext): void {
     case "Neighbourhood": {
       const row = lists.neighbourhood.selected;
       const step = row?.up ?? row?.down;
-      const runSet = step && table?.runSets.of(step.configuration);
+      const runSet = step && model.search.table?.runSets.of(step.configuration);
       if (runSet) model.open({ kind: "run set", key: runSet.key });
       else say("no run of that step has started yet");
       return;
@@ -175,10 +175,11 @@ function openSelected({ model, now, say }: KeyContext): void {
 }
 
 function showOtherJob({ model, say }: KeyContext, by: number): void {
-  const jobs = [...model.state.jobs.keys()];
-  const at = model.job === null ? -1 : jobs.indexOf(model.job);
+  const { search } = model;
+  const jobs = [...search.state.jobs.keys()];
+  const at = search.job === null ? -1 : jobs.indexOf(search.job);
   const job = jobs[at + by];
-  if (job) model.showJob(job);
+  if (job) search.showJob(job);
   else say(by < 0 ? "there is no job before this one" : "there is no job after this one");
 }
 

@@ -1,13 +1,13 @@
 import type { EventLine } from "../../live/event-list.ts";
+import type { LiveSearch } from "../../live/live-search.ts";
 import type { WorkerRow } from "../../live/worker-rows.ts";
 import type { ScreenName } from "../keys.ts";
-import { eventList } from "../screens/events-screen.ts";
-import { type NeighbourRow, neighbourList } from "../screens/neighbourhood-screen.ts";
-import { runList, type ShownRun } from "../screens/runs-screen.ts";
-import { type StandingRow, standingsList } from "../screens/standings-screen.ts";
-import { workerList } from "../screens/workers-screen.ts";
-import type { ViewModel } from "../view-model.ts";
+import { eventList } from "./events-list.ts";
 import type { AnyList, ListView } from "./list-view.ts";
+import { type NeighbourRow, neighbourList } from "./neighbours-list.ts";
+import { runList, type ShownRun } from "./runs-list.ts";
+import { type StandingRow, standingsList } from "./standings-list.ts";
+import { workerList } from "./workers-list.ts";
 
 /** The list of each screen; curves have none of their own and move in the standings. */
 export interface Lists {
@@ -21,38 +21,29 @@ export interface Lists {
   of(screen: ScreenName): AnyList;
 }
 
-export function createLists(model: ViewModel): Lists {
-  const lists = {
-    standings: standingsList(model),
-    runs: runList(model),
-    workers: workerList(model),
-    neighbourhood: neighbourList(model),
-    events: eventList(model),
-  };
-  const of = (screen: ScreenName): AnyList => {
-    switch (screen) {
-      case "Standings":
-      case "Curves":
-        return lists.standings;
-      case "Runs":
-        return lists.runs;
-      case "Workers":
-        return lists.workers;
-      case "Neighbourhood":
-        return lists.neighbourhood;
-      case "Events":
-        return lists.events;
-      default: {
-        const never: never = screen;
-        return never;
-      }
-    }
+export function createLists(search: LiveSearch, workspace: string): Lists {
+  const standings = standingsList(search);
+  const runs = runList(search, workspace);
+  const workers = workerList(search, workspace);
+  const neighbourhood = neighbourList(search);
+  const events = eventList(search);
+  const byScreen: Readonly<Record<ScreenName, AnyList>> = {
+    Standings: standings,
+    Runs: runs,
+    Workers: workers,
+    Curves: standings,
+    Neighbourhood: neighbourhood,
+    Events: events,
   };
   return {
-    ...lists,
-    of,
+    standings,
+    runs,
+    workers,
+    neighbourhood,
+    events,
+    of: (screen) => byScreen[screen],
     forget: () => {
-      for (const list of [lists.standings, lists.runs, lists.neighbourhood]) list.forget();
+      for (const list of [standings, runs, neighbourhood]) list.forget();
     },
   };
 }

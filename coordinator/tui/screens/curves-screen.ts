@@ -1,6 +1,7 @@
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { chartRows, type Point, type Series } from "../../chart/braille.ts";
-import { type CurveAxis, meanCurve, type RunCurve, rangeCurves } from "../../live/curve-store.ts";
+import { type CurveAxis, type LiveCurve, meanCurve, rangeCurves } from "../../live/curve-store.ts";
+import type { WantedEvidence } from "../../live/feed.ts";
 import { clip } from "../../words/narrow.ts";
 import { type Line, plain, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
@@ -30,14 +31,14 @@ export function curveGroups(model: ViewModel): CurveGroup[] {
   const chosen = rows.find(({ key }) => key === selectedKey);
   const best = rows.filter(({ standing }) => standing !== undefined).slice(0, top);
   const groups = (chosen ? [chosen] : best).map(({ key, standing }, i): CurveGroup => {
-    const trials = model.runsOf(key).slice(0, runsDrawn);
+    const trials = model.search.runsOf(key).slice(0, runsDrawn);
     const runs = trials.length === 1 ? (trials[0]?.run ?? "") : `${trials.length} runs`;
     const rank = standing ? `#${standing.rank}` : "";
     return { label: `${rank} ${runs}`.trim(), mark: rank, style: styles[i % styles.length] ?? "plain", trials };
   });
   if (groups.length > 0) return groups;
-  const { table } = model;
-  const running = table ? [...model.curves].flatMap(([n]) => table.trial(n) ?? []) : [];
+  const { table } = model.search;
+  const running = table ? [...model.search.curves].flatMap(([n]) => table.trial(n) ?? []) : [];
   return running.slice(0, top).map((trial, i) => ({
     label: trial.run,
     mark: trial.run,
@@ -52,7 +53,7 @@ export function curvesLines(model: ViewModel, width: number, height: number): re
   const isSingle = model.lists.standings.selectedKey !== null;
   // The rest, dim: no more than what was heard of lately, and only where it is a comparison.
   const rest = (): Point[][] => {
-    const others = isSingle ? [] : [...model.curves].filter(([n]) => !shown.has(n)).slice(-othersDrawn);
+    const others = isSingle ? [] : [...model.search.curves].filter(([n]) => !shown.has(n)).slice(-othersDrawn);
     return others.map(([, curve]) => curve.points(model.axis));
   };
   return chartLines(model, groups, rest, width, height);
@@ -70,9 +71,10 @@ export function chartLines(
   height: number,
 ): readonly Line[] {
   const names = groups.map(({ label, trials }) => `${label} ${trials.map(({ n }) => n).join(" ")}`);
-  const of = [model.job, width, height, model.axis, ...names].join("|");
-  const { version } = model.curves;
-  const { chart, now } = model;
+  const of = [model.search.job, width, height, model.axis, ...names].join("|");
+  const { chart, search } = model;
+  const { now } = search;
+  const { version } = search.curves;
   model.chartShownAt = now;
   if (chart && chart.of === of && (chart.version === version || (now >= chart.at && now - chart.at < chartMs)))
     return chart.lines;
@@ -92,7 +94,7 @@ function drawChart(
   const legend: { readonly label: string; readonly mark: string; readonly style: Style }[] = [];
   let stage = 0;
   for (const { label, mark, style, trials } of groups) {
-    const curves = trials.flatMap(({ n }) => model.curves.of(n) ?? []).filter(({ length }) => length > 0);
+    const curves = trials.flatMap(({ n }) => model.search.curves.of(n) ?? []).filter(({ length }) => length > 0);
     if (curves.length === 0) continue;
     stage = Math.max(stage, ...curves.map((curve) => curve.stage));
     const points = pointsOf(curves, model.axis, groups.length > 1, 2 * width);
@@ -108,7 +110,7 @@ function drawChart(
     { width, height: height - 1, form: model.options.graph, xName: model.axis },
   );
   if (rows.length === 0) return [plain("  no room for a chart")];
-  const metric = model.metricOf(Math.max(1, stage));
+  const metric = model.search.metricOf(Math.max(1, stage));
   const isBanded = groups.length === 1 && (groups[0]?.trials.length ?? 0) > 1 && legend.length > 0;
   const what = [
     ...(isBanded ? ["the band is one standard deviation around the mean"] : []),
@@ -132,7 +134,7 @@ function drawChart(
 
 function whyNoCurve(model: ViewModel, groups: readonly CurveGroup[]): string {
   const trials = groups.flatMap((group) => group.trials);
-  if (trials.some(({ n }) => model.isCurveToCome(n)))
+  if (trials.some(({ n }) => model.search.isCurveToCome(n)))
     return trials.length === 1 ? "reading its reports..." : "reading their reports...";
   if (trials.length > 0 && trials.every((trial) => !isOpen(trial))) return "no curve: nothing was reported";
   return "no curves yet; they come with the first reports";
@@ -145,7 +147,7 @@ function othersText(count: number): string {
 
 /** A run alone with its extremes; several as their mean, with a band unless other curves stand beside it, which it would hide. */
 function pointsOf(
-  curves: readonly RunCurve[],
+  curves: readonly LiveCurve[],
   axis: CurveAxis,
   isOneOfMany: boolean,
   places: number,
@@ -157,4 +159,19 @@ function pointsOf(
     places,
   );
   return isOneOfMany ? mean.map(({ x, y }) => ({ x, y })) : mean;
+}
+
+/** A chart that was drawn so long ago is not on the screen any more. */
+const chartSeenMs = 2500;
+
+/** The runs whose curves, or console, are on the screen now. */
+export function evidenceShown(model: ViewModel): WantedEvidence {
+  const { page, search } = model;
+  const trialsShown = (): readonly Trial[] => {
+    if (page?.kind === "run") return [search.table?.trial(page.n)].flatMap((trial) => trial ?? []);
+    if (page?.kind === "run set") return search.runsOf(page.key).slice(0, runsDrawn);
+    if (search.now - model.chartShownAt > chartSeenMs) return [];
+    return curveGroups(model).flatMap(({ trials }) => trials);
+  };
+  return { trials: trialsShown(), hasConsole: page?.kind === "run" };
 }

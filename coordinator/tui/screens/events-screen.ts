@@ -1,24 +1,7 @@
-import type { EventLine } from "../../live/event-list.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { clip } from "../../words/narrow.ts";
-import type { ScreenColumn } from "../lists/columns.ts";
-import { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
-
-export function eventList(model: ViewModel): ListView<EventLine> {
-  return new ListView<EventLine>({
-    rows: () => model.events.lines.slice(),
-    keyOf: ({ id }) => String(id),
-    columns: () => columns,
-  });
-}
-
-const columns: readonly ScreenColumn<EventLine>[] = [
-  { name: "time", kind: "text", priority: 0, value: ({ at }) => timeOfDay(at) },
-  { name: "level", kind: "text", priority: 0, value: ({ level }) => level },
-  { name: "text", kind: "text", priority: 0, value: ({ text }) => text },
-];
 
 /** Newest last; while nobody has moved in it, the end is shown. */
 export function eventsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {

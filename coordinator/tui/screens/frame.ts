@@ -39,7 +39,7 @@ export function panesAt(model: ViewModel, width: number, height: number): Screen
 
 /** What the terminal shows: `height` lines, none longer than `width`. `now` is monotonic. */
 export function frameLines(model: ViewModel, width: number, height: number, now: number): Line[] {
-  model.frame(now);
+  model.search.look(now);
   if (width < least.width || height < least.height) {
     const text = `${width}x${height} is too small: ${least.width}x${least.height} at least; the search goes on`;
     return wrapped(plain(text), width, 0).slice(0, height);
@@ -58,7 +58,7 @@ function bodyLines(model: ViewModel, width: number, height: number, now: number)
   if (model.isHelpOpen) return filled(helpLines(model.helpScroll, width, height), width, height);
   if (model.page) return filled(pageLines(model, model.page, width, height), width, height);
   const all = areas(model, width, height + 3);
-  for (const { screen } of all) model.lists.of(screen).refresh(model.version, now);
+  for (const { screen } of all) model.lists.of(screen).refresh(model.search.version, now);
   const rows: Line[] = [];
   const drawn = all.map((area) => ({ area, lines: paneLines(model, area, all.length > 1, now) }));
   for (let y = 0; y < height; y += 1) {

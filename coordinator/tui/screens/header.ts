@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { LiveSearch } from "../../live/live-search.ts";
 import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
 import { clip } from "../../words/narrow.ts";
 import { duration, estimateText, millisecondsLeft } from "../../words/progress.ts";
@@ -26,17 +27,18 @@ const piece = (priority: number, text: string, style: Style = "plain"): Piece =>
 
 /** Two lines that are always there: how the search stands, and what leads. */
 export function headerLines(model: ViewModel, width: number): Line[] {
-  const { table, options } = model;
+  const { options, search } = model;
+  const { table } = search;
   if (!table) {
-    const isAlone = model.away === "" && model.isLeaderSilent;
+    const isAlone = !search.isAway && search.isLeaderSilent;
     const workspace = piece(0, `workspace ${options.workspace}`, "bold");
-    const missing = piece(0, isAlone ? "NO COORDINATOR" : model.away, "bad");
+    const missing = piece(0, isAlone ? "NO COORDINATOR" : awayText(search), "bad");
     return [
-      joined([workspace, workersPiece(model, 1), missing], width),
+      joined([workspace, workersPiece(search, 1), missing], width),
       joined([piece(0, isAlone ? startText(model) : "", "bad"), piece(1, "no job yet", "dim"), ...marks(model)], width),
     ];
   }
-  return [searchLine(model, table, width), bestLine(model, table, width)];
+  return [searchLine(search, table, width), bestLine(model, table, width)];
 }
 
 const stateStyles: Readonly<Record<string, Style>> = {
@@ -47,7 +49,7 @@ const stateStyles: Readonly<Record<string, Style>> = {
 };
 
 /** Each piece stays in its line, whatever else comes and goes: one that jumped could not be read. */
-function searchLine(model: ViewModel, table: RunTable, width: number): Line {
+function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
   const { outcomes, submitted } = table;
   const state = table.state === "completed" ? "DONE" : table.state.toUpperCase();
   const failed = outcomes.failed + outcomes["timed out"];
@@ -56,27 +58,27 @@ function searchLine(model: ViewModel, table: RunTable, width: number): Line {
     [
       piece(0, table.job, "bold"),
       piece(6, name),
-      isUnled(model, table) ? piece(0, "NO COORDINATOR", "bad") : piece(0, state, stateStyles[table.state] ?? "warn"),
+      isUnled(search, table) ? piece(0, "NO COORDINATOR", "bad") : piece(0, state, stateStyles[table.state] ?? "warn"),
       piece(0, `runs ${table.ended}/${submitted.settings.totalRuns}`),
       piece(1, `${table.running} running`),
       piece(5, table.waiting.size > 0 ? `${table.waiting.size} queued` : "", "warn"),
       piece(2, failed > 0 ? `${failed} failed` : "", "bad"),
       piece(4, table.lost > 0 ? `${table.lost} retried` : "", "warn"),
-      workersPiece(model, 3),
-      piece(0, model.away, "bad"),
-      ...times(model, table),
+      workersPiece(search, 3),
+      piece(0, awayText(search), "bad"),
+      ...times(search, table),
     ],
     width,
   );
 }
 
 /** How long it goes on, and, while someone leads it, what is left and how fast it reports. */
-function times(model: ViewModel, table: RunTable): Piece[] {
-  const { wall } = model;
+function times(search: LiveSearch, table: RunTable): Piece[] {
+  const { wall } = search;
   const elapsed = piece(12, duration((table.endedAt ?? wall) - table.submitted.at));
-  if (table.isOver || isUnled(model, table) || model.away !== "") return [elapsed];
+  if (table.isOver || isUnled(search, table) || search.isAway) return [elapsed];
   const left = millisecondsLeft(table, wall);
-  const perSecond = table.running === 0 ? 0 : model.reports.perSecond(model.now);
+  const perSecond = table.running === 0 ? 0 : search.reports.perSecond(search.now);
   const digits = perSecond === 0 || perSecond >= 10 ? 0 : 1;
   return [
     elapsed,
@@ -86,15 +88,17 @@ function times(model: ViewModel, table: RunTable): Piece[] {
 }
 
 /** Nobody leads a search that should go on. A broker that is away says nothing of that. */
-const isUnled = (model: ViewModel, table: RunTable): boolean =>
-  !table.isOver && model.away === "" && model.isLeaderSilent;
+const isUnled = (search: LiveSearch, table: RunTable): boolean =>
+  !table.isOver && !search.isAway && search.isLeaderSilent;
+
+const awayText = ({ isAway }: LiveSearch): string => (isAway ? "BROKER AWAY: waiting for it, the workers go on" : "");
 
 const startText = ({ options }: ViewModel): string => `start one: nexus-coord${options.flags}`;
 
 const countedStates: readonly WorkerState[] = ["busy", "idle", "owner active", "paused", "draining", "benched", "lost"];
 
-function workersPiece(model: ViewModel, priority: number): Piece {
-  const counts = workerCounts(model.workers());
+function workersPiece(search: LiveSearch, priority: number): Piece {
+  const counts = workerCounts(search.workers());
   const spans: Span[] = [span("workers")];
   for (const state of countedStates) {
     const count = counts.get(state) ?? 0;
@@ -112,8 +116,8 @@ function workersPiece(model: ViewModel, priority: number): Piece {
  * run stands beside it where there is room. Where nobody leads, what to type comes first.
  */
 function bestLine(model: ViewModel, table: RunTable, width: number): Line {
-  const { leader, lead } = model;
-  const start = isUnled(model, table) ? [piece(0, startText(model), "bad")] : [];
+  const { leader, lead } = model.search;
+  const start = isUnled(model.search, table) ? [piece(0, startText(model), "bad")] : [];
   const always = marks(model).filter(({ spans }) => spans.length > 0);
   if (!leader) return joined([...start, piece(1, "best  none yet", "dim"), ...always], width);
   const heads = [

@@ -3,6 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
+import type { LiveSearch } from "../../live/live-search.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { clip, narrow } from "../../words/narrow.ts";
 import { duration, settingsWithNames } from "../../words/progress.ts";
@@ -11,12 +12,11 @@ import { type Line, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { Page, ViewModel } from "../view-model.ts";
 import { chartLines, runsDrawn } from "./curves-screen.ts";
-import { itersOf, leaseOf } from "./runs-screen.ts";
 import { cellText, partText } from "./table-view.ts";
 
 /** The page that Enter opened, over everything but header and help. */
 export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
-  const { table } = model;
+  const { table } = model.search;
   if (!table) return [plain("  this job is not there any more")];
   switch (page.kind) {
     case "run set":
@@ -36,7 +36,7 @@ export function pageLines(model: ViewModel, page: Page, width: number, height: n
 function runSetPage(model: ViewModel, table: RunTable, key: string, width: number, height: number): Line[] {
   const runSet = table.runSets.get(key);
   if (!runSet) return [plain("  this run set is not there any more")];
-  const trials = model.runsOf(key);
+  const trials = model.search.runsOf(key);
   const listRoom = Math.max(3, Math.min(trials.length, Math.floor((height - 4) / 2)));
   const at = Math.max(0, Math.min(model.pageScroll, trials.length - 1));
   const top = Math.max(0, Math.min(at - listRoom + 1, trials.length - listRoom));
@@ -47,7 +47,7 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
       : "no run has completed";
   const list = trials.slice(top, top + listRoom).map((trial, i): Line => {
     const isSelected = top + i === at;
-    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${childStatus(trial.status).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(itersOf(model, trial) ?? "").padStart(9)}  ${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
+    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${childStatus(trial.status).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(model.search.itersOf(trial) ?? "").padStart(9)}  ${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
     return [span(text, isSelected ? "selected" : "plain")];
   });
   const head: Line[] = [
@@ -92,11 +92,11 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
       width,
       trial.run.length + 3,
     ),
-    ...wrapped(stateLine(model, trial), width),
+    ...wrapped(stateLine(model.search, trial), width),
     ...metricsLine(table, trial).flatMap((line) => wrapped(line, width, 2)),
     ...(trial.why === "" ? [] : wrapped([span(` chosen: ${narrow(trial.why)}`, "dim")], width, 9)),
     [span(" attempt  node                    started   how it ended", "heading")],
-    ...attemptLines(model, table, trial, Math.max(1, Math.min(4, height - 14))).flatMap((line) =>
+    ...attemptLines(model.search, table, trial, Math.max(1, Math.min(4, height - 14))).flatMap((line) =>
       wrapped(line, width, 10),
     ),
   ];
@@ -104,7 +104,7 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
   if (room < 4) return head;
   const chartRoom = room < 14 ? Math.floor(room / 2) : Math.floor(room * 0.55);
   const group = {
-    label: `${trial.run} stage ${model.curves.of(trial.n)?.stage ?? 1}`,
+    label: `${trial.run} stage ${model.search.curves.of(trial.n)?.stage ?? 1}`,
     mark: "",
     style: "accent",
     trials: [trial],
@@ -113,14 +113,14 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
   return [...head, ...chart, ...consoleLines(model, trial, room - chart.length)];
 }
 
-function stateLine(model: ViewModel, trial: Trial): Line {
+function stateLine(search: LiveSearch, trial: Trial): Line {
   const facts: string[] = [`trial ${trial.n}`, childStatus(trial.status)];
   if (trial.order !== "") facts.push(`ordered: ${trial.order}`);
   if (trial.hpmax !== null) facts.push(`hpmax ${cellText(trial.hpmax)}`);
-  const iters = itersOf(model, trial);
+  const iters = search.itersOf(trial);
   if (iters !== undefined) facts.push(`${iters} iterations`);
-  const lease = leaseOf(model, trial);
-  if (lease) facts.push(`lease ${Math.max(0, Math.round((lease.leftMs - model.statusAge) / 1000))}s`);
+  const seconds = search.leaseSecondsOf(trial);
+  if (seconds !== undefined) facts.push(`lease ${seconds}s`);
   facts.push(`seed ${trial.seed}`);
   if (trial.late > 0) facts.push(`${counted(trial.late, "late result")}, not counted`);
   if (trial.reason !== "") facts.push(trial.reason);
@@ -135,15 +135,15 @@ function metricsLine(table: RunTable, trial: Trial): Line[] {
 }
 
 /** The machines that it lived on, the newest last. */
-function attemptLines(model: ViewModel, { job }: RunTable, trial: Trial, most: number): Line[] {
+function attemptLines(search: LiveSearch, { job }: RunTable, trial: Trial, most: number): Line[] {
   const holder = holderOf(trial);
   return trial.attempts.slice(-most).map((part, i, shown): Line => {
     const isLast = i === shown.length - 1;
     const end =
       part === holder ? "holds it" : part.end !== "" ? part.end : isOpen(trial) ? "" : childStatus(trial.status);
     // An attempt that the trial outlived ended before the next one began; when, is known where this screen saw it.
-    const own = model.notes.endOf({ job, n: trial.n, attempt: part.attempt });
-    const until = part === holder ? model.wall : (own ?? (isLast && trial.endedAt > 0 ? trial.endedAt : undefined));
+    const own = search.notes.endOf({ job, n: trial.n, attempt: part.attempt });
+    const until = part === holder ? search.wall : (own ?? (isLast && trial.endedAt > 0 ? trial.endedAt : undefined));
     const after = until === undefined ? "" : `${part === holder ? " for" : " after"} ${duration(until - part.at)}`;
     return plain(
       ` ${String(part.attempt).padStart(7)}  ${clip(part.worker, 22).padEnd(22)}  ${timeOfDay(part.at)}  ${narrow(end)}${after}`,
@@ -154,7 +154,7 @@ function attemptLines(model: ViewModel, { job }: RunTable, trial: Trial, most: n
 /** The end of what the run printed; it comes with the result. */
 function consoleLines(model: ViewModel, trial: Trial, height: number): Line[] {
   if (height < 2) return [];
-  const text = model.consoles.get(trial.n) ?? trial.console;
+  const text = model.search.consoleOf(trial);
   const title: Line = [span(" console", "heading"), span("  (up and down move in it)", "dim")];
   if (text === "") {
     const why = isOpen(trial) ? "it comes with the run's end" : "the run has sent none";

@@ -38,7 +38,7 @@ function briefSetting(value: Setting, all: readonly Setting[]): string {
   const text = settingText(value);
   if (typeof value === "number") return settingText(value, 1);
   if (typeof value !== "string") return text;
-  const others = all.filter((other) => other !== value).map(settingText);
+  const others = all.filter((other) => other !== value).map((other) => settingText(other));
   const beginning = text.slice(0, distinctLength(text, others));
   return shorter(text, `${beginning}..`);
 }

@@ -1,3 +1,4 @@
+import { LiveSearch } from "../../../coordinator/live/live-search.ts";
 import { ViewModel } from "../../../coordinator/tui/view-model.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../../shared/domain/fold/workspace-state.ts";
@@ -60,7 +61,7 @@ export class SimulatedSearch {
     this.#voice = voice;
     this.#rng = rngFrom("simulated search");
     this.#at = endsAt - 86_400_000;
-    this.model = new ViewModel({
+    this.model = new ViewModel(new LiveSearch({ wall: () => this.#at }), {
       workspace: "ws1",
       look: { colour, unicode },
       top,
@@ -68,7 +69,6 @@ export class SimulatedSearch {
       isReadonly,
       joining: { commands: ["nexus-worker nats://CODE@192.0.2.7:4222/ws1"], opening: null },
       flags,
-      wall: () => this.#at,
     });
     this.#tell({
       type: "job",
@@ -98,8 +98,8 @@ export class SimulatedSearch {
       this.complete();
     }
     this.#at = endsAt;
-    this.model.live(this.#state);
-    this.model.showJob(job);
+    this.model.search.live(this.#state);
+    this.model.search.showJob(job);
   }
 
   /** One second of a swarm whose runs take about `secondsPerRun`: reports of every worker, ends, the leader's word. */
@@ -108,10 +108,10 @@ export class SimulatedSearch {
     for (const held of this.#held) {
       held.iters += 1000;
       const value = this.#value(held) * (1 - Math.exp(-held.iters / 2e4));
-      this.model.curves.add(held.n, 1, held.iters, held.iters / 3.6e6, value);
+      this.model.search.curves.add(held.n, 1, held.iters, held.iters / 3.6e6, value);
       this.#voice?.report(held.worker, held.n, held.iters, held.iters / 3.6e6, value);
     }
-    this.model.reports.add(this.#held.length, now);
+    this.model.search.reports.add(this.#held.length, now);
     for (let ends = this.#held.length / secondsPerRun; ends > this.#fraction(); ends -= 1) this.complete();
     this.tellStatus(now);
   }
@@ -136,7 +136,7 @@ export class SimulatedSearch {
       iters,
     }));
     const status = { term: 1, leader: "leader", leaseMs: 30_000, workers, leases };
-    this.model.heard(status, now);
+    this.model.search.heard(status, now);
     this.#voice?.status(status);
   }
 
@@ -207,7 +207,7 @@ export class SimulatedSearch {
 
   #tell(event: JournalEvent): void {
     apply(this.#state, event);
-    this.model.happened(event, this.#state);
+    this.model.search.happened(event, this.#state);
     this.#voice?.event(event);
   }
 }

@@ -6,7 +6,7 @@ import type { Bus, StoredMessage } from "../../../../shared/ports.ts";
 import { encodeEvents, encodeEvidence, type ReportRow } from "../../../../shared/wire/messages.ts";
 import { type EvidenceKind, evidence, streams } from "../../../../shared/wire/subjects.ts";
 import { JobStory, workerOf } from "../../../support/stories/job-story.ts";
-import { modelOf } from "../../../support/stories/shown-story.ts";
+import { searchOf } from "../../../support/stories/shown-story.ts";
 
 const story = new JobStory({ number: 1 });
 const n = story.started("run1.1", []);
@@ -54,12 +54,12 @@ function busWith(told: readonly Told[]): Bus {
 
 /** What a screen has drawn of the run once it has caught up. */
 async function drawn(told: readonly Told[]): Promise<[x: number, y: number][]> {
-  const model = modelOf(story);
-  const feed = new Feed(model, { bus: busWith(told), now: () => 0, changed: () => undefined });
-  const ending = new AbortController();
-  await feed.start(ending.signal, (error) => assert.fail(error));
-  ending.abort();
-  return (model.curves.of(n)?.points("iters") ?? []).map(({ x, y }) => [x, y]);
+  const search = searchOf(story);
+  const wanted = () => ({ trials: [], hasConsole: false });
+  const feed = new Feed(search, { bus: busWith(told), now: () => 0, changed: () => undefined, wanted });
+  await feed.start((error) => assert.fail(error));
+  await feed.stop();
+  return (search.curves.of(n)?.points("iters") ?? []).map(({ x, y }) => [x, y]);
 }
 
 describe("a live curve", () => {

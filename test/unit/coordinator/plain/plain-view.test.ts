@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock, test } from "node:test";
+import { LiveSearch } from "../../../../coordinator/live/live-search.ts";
 import { type PlainOptions, PlainView } from "../../../../coordinator/plain/plain-view.ts";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
 import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
@@ -35,23 +36,34 @@ function watched({
   );
   const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.2])], settings: { totalRuns: 3 } });
   const state = emptyWorkspace();
+  const search = new LiveSearch({ showsNewJobs: false, wall: Date.now });
+  search.showJob(story.job);
   let told = 0;
   const table = () => {
-    const found = state.jobs.get(story.job);
-    assert.ok(found);
-    return found;
+    assert.ok(search.table);
+    return search.table;
   };
   /** Folds what the story has told since, and shows it to the view as news. */
   const tell = (): void => {
     for (const event of story.events.slice(told)) {
       apply(state, event);
+      search.happened(event, state);
       if (told > 0) view.event(event, table());
       told += 1;
     }
   };
+  /** Time passes, in which the search is looked at each second. */
+  const pass = (seconds: number): void => {
+    for (let i = 0; i < seconds; i += 1) {
+      mock.timers.tick(1000);
+      search.look(Date.now());
+      view.update();
+    }
+  };
   tell();
-  view.show(table());
-  return { view, story, written, tell, table };
+  search.live(state);
+  view.show(search, { joinLine: "LINE", flags: "" });
+  return { view, search, story, written, tell, table, pass };
 }
 
 test("where there is no terminal each event is a line, and standings come in between", () => {
@@ -134,12 +146,14 @@ test("a terminal that understands nothing but text gets lines, and no escape", (
 });
 
 test("when the broker is away the line says so until it is back", () => {
-  const { view, written } = watched({ isTTY: true });
+  const { view, search, written } = watched({ isTTY: true });
   try {
-    view.away("the broker does not answer");
+    search.isAway = true;
+    view.update();
     mock.timers.tick(200);
-    assert.ok(written.progress.endsWith("\rthe broker does not answer\u001b[K"));
-    view.away("");
+    assert.match(written.progress, /\rthe broker does not answer[^\r]*$/);
+    search.isAway = false;
+    view.update();
     mock.timers.tick(200);
     assert.match(written.progress, /\rjob1 {2}0\/3 runs[^\r]*$/);
   } finally {
@@ -174,17 +188,15 @@ test("as JSON every line is an object with type, version and time, numbers unrou
 });
 
 test("every kind of object is in docs/screens.md, with the fields that it has", () => {
-  const { view, story, written, tell, table } = watched({ json: true });
+  const { view, story, written, tell, table, pass } = watched({ json: true });
   try {
+    pass(10);
     const again = story.started("run1.1", [1]);
     story.lost(again, "run1.1", "silent");
     story.completed(story.started("run1.2", [1]), "run1.2", 1);
     story.endedWithout(story.started("run1.3", [0]), "run1.3", "failed", "NaN");
     story.over("completed");
     tell();
-    view.waiting({ why: "waiting", commands: [] });
-    mock.timers.tick(4000);
-    view.waiting({ why: "waiting", commands: [] });
     view.finish(table());
     const text = readFileSync(join(packageRoot(), "docs", "screens.md"), "utf8");
     const rows = [...text.matchAll(/^\| (`[^|]+) +\| [^|]+\| ([^|]+)\|$/gm)];
@@ -209,18 +221,35 @@ test("every kind of object is in docs/screens.md, with the fields that it has", 
 });
 
 test("why nothing runs is told once, with what to type, when it has lasted", () => {
-  const { view, written } = watched({ isTTY: true });
+  const { view, search, written, pass } = watched({ isTTY: true });
+  const hear = (): void => search.heard({ term: 9, leader: "", leaseMs: 30_000, workers: [], leases: [] }, Date.now());
   try {
-    const waiting = { why: "waiting for a worker: no worker has joined yet", commands: ["nexus-worker LINE"] };
-    view.waiting(waiting);
+    hear();
+    pass(1);
     assert.equal(written.progress.includes("to help, type"), false);
     for (let second = 0; second < 5; second += 1) {
-      mock.timers.tick(1000);
-      view.waiting({ ...waiting });
+      hear();
+      pass(1);
     }
-    assert.equal(written.progress.split("no worker has joined yet; to help, type:\n  nexus-worker LINE\n").length, 2);
+    assert.equal(
+      written.progress.split("no worker has joined yet; to help, type:\n  nexus-worker LINE\n").length,
+      2,
+      written.progress,
+    );
     assert.match(written.progress, /0 running {2}waiting for a worker: no worker has joined yet {2}1h00m/);
-    view.waiting(null);
+  } finally {
+    view.stop();
+    mock.timers.reset();
+  }
+});
+
+test("a leader that says nothing is missed after some seconds, with what to type", () => {
+  const { view, written, pass } = watched({});
+  try {
+    pass(5);
+    assert.ok(!written.progress.includes("coordinator"), written.progress);
+    pass(5);
+    assert.match(written.progress, /waiting for a coordinator that leads; to help, type:\n {2}nexus-coord\n/);
   } finally {
     view.stop();
     mock.timers.reset();

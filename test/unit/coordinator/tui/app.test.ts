@@ -11,6 +11,7 @@ import { lineText } from "../../../../coordinator/tui/terminal/styled.ts";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
 import type { Trial } from "../../../../shared/domain/fold/trial.ts";
 import { apply } from "../../../../shared/domain/fold/workspace-state.ts";
+import type { RunName } from "../../../../shared/domain/names.ts";
 import { BusError } from "../../../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../../../shared/wire/messages.ts";
 import { JobStory, storyStart } from "../../../support/stories/job-story.ts";
@@ -314,7 +315,7 @@ describe("a coordinator that says nothing", () => {
     wait(screen, 6);
     screen.press("2");
     assert.match(await screen.text(), /^job1 .*NO COORDINATOR .*\nstart one: nexus-coord {2}best /);
-    screen.model.job = null;
+    screen.model.search.job = null;
     screen.press("2");
     assert.match(await screen.text(), /^workspace ws1 .*NO COORDINATOR *\nstart one: nexus-coord {2}no job yet/);
   });
@@ -336,7 +337,7 @@ describe("a coordinator that says nothing", () => {
 test("what was said goes with the next key that does something, and after some seconds", async () => {
   const screen = new Screen();
   const another = new JobStory({ number: 2 });
-  for (const event of another.events) screen.model.happened(event, apply(screen.model.state, event));
+  for (const event of another.events) screen.model.search.happened(event, apply(screen.model.search.state, event));
   const said = /there is no job before this one/;
   screen.press("[");
   assert.match(await screen.text(), said);
@@ -356,17 +357,25 @@ test("what was said goes with the next key that does something, and after some s
   assert.doesNotMatch(await screen.text(), said);
 });
 
+/** A trial's evidence was read; its curve has been let go again. */
+function read({ model }: Screen, n: number, hasReports: boolean): void {
+  const metrics = [{ name: "s1-rew", values: [1], counts: [1] }];
+  const stages = hasReports ? [{ stage: 1, iters: [1], hours: [1], metrics }] : [];
+  model.search.evidenceRead(n, { curve: { run: "run1.1" as RunName, stages }, console: null });
+  model.search.curves.clear();
+}
+
 describe("reports that have not been read yet", () => {
   test("are waited for on a run's page; a run that sent none says so", async () => {
     const screen = new Screen();
     screen.press("2");
-    const open = screen.model.table?.trials.open() ?? [];
+    const open = screen.model.search.table?.trials.open() ?? [];
     const running = [...open][0]?.n ?? 0;
-    screen.model.curves.clear();
+    screen.model.search.curves.clear();
     screen.model.open({ kind: "run", n: 1 });
     screen.press("C-l");
     assert.match(await screen.text(), /reading its reports\.\.\./);
-    screen.model.curveWasRead(1, false);
+    read(screen, 1, false);
     screen.press("C-l");
     await screen.text();
     const page = (n: number): string => {
@@ -375,20 +384,20 @@ describe("reports that have not been read yet", () => {
       return frameLines(screen.model, 120, 40, screen.now).map(lineText).join("\n");
     };
     assert.match(page(1), /no curve: nothing was reported/);
-    screen.model.curveWasRead(running, false);
+    read(screen, running, false);
     assert.match(page(running), /no curves yet; they come with the first reports/);
     // What was read and let go to make room is read again.
-    screen.model.curveWasRead(running, true);
+    read(screen, running, true);
     assert.match(page(running), /reading its reports\.\.\./);
   });
 
   test("stand as ... in the list of runs until they are read", async () => {
     const screen = new Screen();
-    screen.model.curves.clear();
-    screen.model.isCatchingUp = true;
+    screen.model.search.curves.clear();
+    screen.model.search.isCatchingUp = true;
     screen.press("2");
     assert.match(await screen.text(), /run\d+\.\d+ +node-\d +running +(\d+ +)?\.\.\. /);
-    screen.model.isCatchingUp = false;
+    screen.model.search.isCatchingUp = false;
     screen.press("C-l");
     assert.doesNotMatch(await screen.text(), /running +(\d+ +)?\.\.\. /);
   });
@@ -406,7 +415,7 @@ test("times and rate stay in the first line, whatever comes and goes; nothing re
       assert.doesNotMatch(second, /ETA|reports|1d00h/);
     }
   }
-  assert.ok(search.model.reports.perSecond(now) > 5);
+  assert.ok(search.model.search.reports.perSecond(now) > 5);
   now += 3000;
   search.tellStatus(now);
   assert.match(lineText(frameLines(search.model, 160, 40, now)[0] ?? []), / 0 reports\/s/);
@@ -519,8 +528,8 @@ describe("lists", () => {
     await screen.text();
     const [first, second, third] = screen.model.lists.standings.rows;
     for (const row of [first, second, third]) {
-      for (const { n } of screen.model.runsOf(row?.key ?? "")) {
-        for (let i = 1; i <= 5; i += 1) screen.model.curves.add(n, 1, 1000 * i, 0, i / 10);
+      for (const { n } of screen.model.search.runsOf(row?.key ?? "")) {
+        for (let i = 1; i <= 5; i += 1) screen.model.search.curves.add(n, 1, 1000 * i, 0, i / 10);
       }
     }
     screen.press("4");

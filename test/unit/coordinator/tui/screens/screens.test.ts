@@ -53,9 +53,9 @@ function allScreens(look: Look, width: number, height: number): string {
   const [best] = model.lists.standings.rows;
   model.open({ kind: "run set", key: best?.key ?? "" });
   take("Run set");
-  const trials = [...(model.table?.trials ?? [])];
+  const trials = [...(model.search.table?.trials ?? [])];
   const trial = trials.findLast(({ attempts }) => attempts.length > 1) ?? trials.at(-1);
-  model.consoles.set(trial?.n ?? 0, "the first line\nthe last line, with a tab\tand an escape \u001b[31m\n");
+  model.search.consoleOf = () => "the first line\nthe last line, with a tab\tand an escape \u001b[31m\n";
   model.open({ kind: "run", n: trial?.n ?? 0 });
   take("Run");
   model.isHelpOpen = true;
@@ -65,8 +65,8 @@ function allScreens(look: Look, width: number, height: number): string {
 
 /** A curve of 60 reports, as if it had been read. */
 function learn(model: ViewModel, n: number): void {
-  const hpmax = model.table?.trial(n)?.hpmax ?? 0.02;
-  for (let i = 1; i <= 60; i += 1) model.curves.add(n, 1, 1000 * i, i / 3600, hpmax * (1 - Math.exp(-i / 20)));
+  const hpmax = model.search.table?.trial(n)?.hpmax ?? 0.02;
+  for (let i = 1; i <= 60; i += 1) model.search.curves.add(n, 1, 1000 * i, i / 3600, hpmax * (1 - Math.exp(-i / 20)));
 }
 
 /** Compares with a file that a reviewer reads; GOLDEN=write writes it. */
@@ -184,10 +184,10 @@ describe("what is hidden of a table is marked", () => {
     assert.match(title(), /^─ Events (\d+) ─+ \d+-\1 of \1 ▲ ─$/);
     model.show("Workers");
     assert.match(title(14), /^─ Workers 12 ─+ 1-\d+ of 12 ▼ ─$/);
-    const [set] = [...(model.table?.runSets ?? [])];
+    const [set] = [...(model.search.table?.runSets ?? [])];
     model.open({ kind: "run set", key: set?.key ?? "" });
-    const runs = model.table?.trials;
-    model.runsOf = () => [...(runs ?? [])];
+    const runs = model.search.table?.trials;
+    model.search.runsOf = () => [...(runs ?? [])];
     const page = frameLines(model, 80, 20, 100_000).map(lineText).join("\n");
     assert.match(page, /\n {2}run +status .* node +1-6 of 404 ▼/);
     const few = modelOf(new JobStory({ number: 1 }));
@@ -227,8 +227,8 @@ describe("the best configuration is in the header at every width", () => {
   });
 
   test("and in any room, nothing is lost without a sign", () => {
-    const table = model.table;
-    const set = model.leader?.runSet;
+    const table = model.search.table;
+    const set = model.search.leader?.runSet;
     assert.ok(table && set);
     for (let width = 12; width < 70; width += 1) {
       const text = settingsWithin(table, set.configuration, width);
@@ -285,10 +285,10 @@ test("long lines are broken at spaces, and no word of them is lost", () => {
 
 test("names with escapes, emoji and wide letters move nothing", () => {
   const { model } = new SimulatedSearch({ runs: 5, workers: 2 }, storyStart);
-  const worker = [...model.state.workers.values()][0];
+  const worker = [...model.search.state.workers.values()][0];
   assert.ok(worker);
   worker.host = "\u001b[2J🚀 実験室 e\u0301\r\n";
-  model.version += 1;
+  model.search.version += 1;
   model.show("Workers");
   const text = frameLines(model, 120, 30, 10_000).map(lineText).join("\n");
   assert.match(text, /\?\[2J\? \?\?\? e\?\?\?/);

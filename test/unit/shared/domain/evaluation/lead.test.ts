@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { evaluated } from "../../../../../coordinator/cli/evaluate/eval.ts";
 import { printJobs } from "../../../../../coordinator/cli/list/list-jobs.ts";
-import { LeadCount } from "../../../../../coordinator/live/lead-count.ts";
+import { Leading } from "../../../../../coordinator/live/leading.ts";
 import { PlainView } from "../../../../../coordinator/plain/plain-view.ts";
 import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../../../../coordinator/tui/terminal/styled.ts";
@@ -81,7 +81,7 @@ test("every place that names the best configuration names the first of the stand
 });
 
 test("a screen's count goes on from run to run, and is made anew when another one leads", () => {
-  const count = new LeadCount();
+  const leading = new Leading();
   const runs: [number, number, number][] = [
     [0, 0, 0.5],
     [1, 0, 0.1],
@@ -91,7 +91,11 @@ test("a screen's count goes on from run to run, and is made anew when another on
   const table = state.jobs.get(story.job);
   assert.ok(table);
   const told = story.events.length;
-  const shown = (): unknown => count.of(table, leaderOf(table)?.runSet.key ?? "", 1);
+  let now = 0;
+  const shown = (): unknown => {
+    now += 1000;
+    return leading.lead(table, now);
+  };
   assert.deepEqual(shown(), { key: "0.0", runs: 2 });
   const complete = (run: string, configuration: [number, number], hpmax: number): void => {
     story.completed(story.started(run, configuration), run, hpmax);

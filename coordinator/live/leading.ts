@@ -1,0 +1,49 @@
+import { type Lead, leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { Standing } from "../../shared/domain/run-sets/standings.ts";
+
+/** What finding the leader may cost of the time. */
+const share = 0.02;
+/** For so long a lead is counted on from run to run. */
+const recountMs = 30_000;
+
+interface Counted {
+  readonly table: RunTable;
+  readonly completed: number;
+}
+
+/**
+ * Which configuration leads, and for how long. To find either anew is a pass over a job's runs, more than a frame may cost, so both
+ * are kept while they may be. Clocks are the caller's, in milliseconds.
+ */
+export class Leading {
+  #leader: (Counted & { readonly standing: Standing | null }) | undefined;
+  #nextAt = Number.NEGATIVE_INFINITY;
+  #lead: (Counted & { readonly lead: Lead; readonly at: number }) | undefined;
+
+  /** The first of the standings; found anew when more runs have completed, but not so often that a view stands still. */
+  leader(table: RunTable, now: number): Standing | null {
+    const { completed } = table.runSets.totals;
+    const known = this.#leader;
+    if (known?.table === table && (known.completed === completed || now < this.#nextAt)) return known.standing;
+    const began = performance.now();
+    const standing = leaderOf(table);
+    this.#nextAt = now + (performance.now() - began) / share;
+    this.#leader = { table, completed, standing };
+    return standing;
+  }
+
+  /** How long the leader has led. Counted anew when another one leads, and now and then: a lead may be lost for a few runs. */
+  lead(table: RunTable, now: number): Lead | null {
+    const key = this.leader(table, now)?.runSet.key;
+    if (key === undefined) return null;
+    const { completed } = table.runSets.totals;
+    const known = this.#lead;
+    if (known?.table === table && known.lead.key === key && now - known.at < recountMs) {
+      return { key, runs: known.lead.runs + completed - known.completed };
+    }
+    const lead = leadOf(table);
+    if (lead) this.#lead = { table, lead, completed, at: now };
+    return lead?.key === key ? lead : null;
+  }
+}

@@ -1,0 +1,293 @@
+import type { Lead } from "../../shared/domain/evaluation/lead.ts";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { holderOf, type Trial } from "../../shared/domain/fold/trial.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import type { Standing } from "../../shared/domain/run-sets/standings.ts";
+import type { LeaseStatus, ReportRow, Status } from "../../shared/wire/messages.ts";
+import { statusEveryMs } from "../../shared/wire/status.ts";
+import type { RunEvidence } from "../reading/evidence-reader.ts";
+import { type Waiting, type WaitingWords, whyWaiting } from "../words/waiting.ts";
+import { CurveStore, LiveCurve } from "./curve-store.ts";
+import { type EventLevel, EventList } from "./event-list.ts";
+import { Leading } from "./leading.ts";
+import { Meter } from "./meter.ts";
+import { RunsBySet } from "./runs-by-set.ts";
+import { WorkerNotes } from "./worker-notes.ts";
+import { isGone, type WorkerRow, type WorkerState, workerRows } from "./worker-rows.ts";
+
+/** So many events from before the first look are put into words; a million of them would take a minute. */
+const historyLines = 1000;
+/** The leader speaks once a second, less often with many leases. After so many missed words there is none ... */
+const wordsMissed = 3;
+/** ... but not before this: a machine may be busy. */
+const leastSilenceMs = 5000;
+/** The most silence counted from one look to the next, which comes each second: a view that stood still heard nobody. */
+const mostSilencePerLookMs = 1500;
+/** Workers' states also change by the clock, and cost a pass over all workers. */
+const workersEveryMs = 500;
+
+export interface LiveSearchOptions {
+  /** Whether a newly submitted job is shown once the shown one is over. Default: true. */
+  readonly showsNewJobs?: boolean;
+  /** Wall clock for people, milliseconds since 1970. Default: this machine's. */
+  readonly wall?: () => number;
+  /** Hears what concerns this view alone, which also stands among the events. */
+  readonly onNote?: (text: string) => void;
+}
+
+/** For views that cannot wait until they next read the search. */
+export interface SearchListener {
+  /** A record was folded. `table` is that of the job it concerns, if it concerns one. */
+  event?(event: JournalEvent, table: RunTable | undefined): void;
+  /** Another job is shown; what was selected in the former one means nothing. */
+  jobShown?(): void;
+}
+
+/**
+ * One search as it is now: the folded journal, what was heard beside it, and what follows from both. `Feed` brings it up to date; the
+ * terminal screen, the plain view and any other view read it. Nothing here knows of a cursor, a colour or a terminal.
+ *
+ * Times named `now` are milliseconds of one monotonic clock, the same for the feed and for `look`.
+ */
+export class LiveSearch {
+  readonly events = new EventList();
+  readonly curves = new CurveStore();
+  readonly notes = new WorkerNotes();
+  /** Reports of the shown job that came in the last seconds. */
+  readonly reports = new Meter();
+  state: WorkspaceState = emptyWorkspace();
+  /** Rises with everything that happened. */
+  version = 0;
+  /** The job that is shown. */
+  job: JobName | null = null;
+  /** Whether the journal has been read to its end: what comes now is news. */
+  isLive = false;
+  /** Whether reports from before the first look are still being read. */
+  isCatchingUp = false;
+  /** Whether the broker has not been reachable for a while. */
+  isAway = false;
+  /** What the leader said last. */
+  status: Status | null = null;
+  /** Leases of the shown job, by trial number. */
+  leases: ReadonlyMap<number, LeaseStatus> = new Map();
+  /** When somebody last looked. */
+  now = 0;
+  readonly #options: LiveSearchOptions;
+  readonly #listeners: SearchListener[] = [];
+  #history: JournalEvent[] = [];
+  #statusAt = 0;
+  /** How long the leader has said nothing while somebody was there to hear it. */
+  #silentMs = 0;
+  #lookedAt: number | undefined;
+  /** Trials whose evidence was read, and whether it held reports. */
+  readonly #read = new Map<number, boolean>();
+  readonly #consoles = new Map<number, string>();
+  /** The drawn metric of each stage, where the journal does not name it yet. */
+  readonly #metrics = new Map<number, string>();
+  readonly #runsBySet = new RunsBySet();
+  readonly #leading = new Leading();
+  readonly #workerStates = new Map<WorkerId, WorkerState>();
+  #workerRows: { readonly rows: readonly WorkerRow[]; readonly at: number; readonly version: number } | null = null;
+
+  constructor(options: LiveSearchOptions = {}) {
+    this.#options = options;
+  }
+
+  listen(listener: SearchListener): void {
+    this.#listeners.push(listener);
+  }
+
+  get wall(): number {
+    return this.#options.wall?.() ?? Date.now();
+  }
+
+  get table(): RunTable | undefined {
+    return this.job === null ? undefined : this.state.jobs.get(this.job);
+  }
+
+  /** A record was folded into `state`. */
+  happened(event: JournalEvent, state: WorkspaceState): void {
+    this.state = state;
+    this.version += 1;
+    this.notes.event(event, this.isLive ? this.wall : event.at);
+    if (this.isLive) this.#tell(event);
+    else {
+      this.#history.push(event);
+      if (this.#history.length > 2 * historyLines) this.#history = this.#history.slice(-historyLines);
+    }
+    for (const listener of this.#listeners) listener.event?.(event, this.#tableOf(event));
+    const { showsNewJobs = true } = this.#options;
+    const isFree = this.job === null || this.table?.isOver;
+    if (this.isLive && event.type === "job" && showsNewJobs && isFree) this.showJob(event.job);
+  }
+
+  /** The journal has been read to its end. */
+  live(state: WorkspaceState): void {
+    this.state = state;
+    this.isLive = true;
+    this.version += 1;
+    for (const event of this.#history.slice(-historyLines)) this.#tell(event);
+    this.#history = [];
+  }
+
+  #tell(event: JournalEvent): void {
+    this.events.event(event, this.#tableOf(event));
+  }
+
+  #tableOf(event: JournalEvent): RunTable | undefined {
+    return "job" in event ? this.state.jobs.get(event.job) : undefined;
+  }
+
+  /** Something about this view, not about the search. */
+  note(text: string, level: EventLevel): void {
+    if (this.events.add(this.wall, text, level)) this.#options.onNote?.(text);
+  }
+
+  showJob(job: JobName): void {
+    if (job === this.job) return;
+    this.job = job;
+    this.version += 1;
+    this.leases = new Map();
+    for (const store of [this.curves, this.reports, this.#read, this.#consoles, this.#metrics]) store.clear();
+    for (const listener of this.#listeners) listener.jobShown?.();
+  }
+
+  /** The leader told its status. */
+  heard(status: Status, now: number): void {
+    if (status.term < this.state.term) return;
+    this.status = status;
+    this.#statusAt = now;
+    this.#silentMs = 0;
+    this.leases = new Map(status.leases.filter(({ job }) => job === this.job).map((lease) => [lease.n, lease]));
+    this.version += 1;
+    this.#watchWorkers(status);
+  }
+
+  /** Tells of workers that went and came back, of which the journal has no record. */
+  #watchWorkers(status: Status): void {
+    const { wall } = this;
+    for (const { record, state, why } of workerRows(this.state, this.notes, { status, statusAgeMs: 0, wall })) {
+      const before = this.#workerStates.get(record.id);
+      this.#workerStates.set(record.id, state);
+      if (before === undefined || isGone(before) === isGone(state)) continue;
+      if (isGone(state)) this.events.add(wall, `worker ${record.id} is ${state}: ${why}`, "trouble");
+      else {
+        this.notes.cameBack(record.id, wall);
+        this.events.add(wall, `worker ${record.id} is back`, "info");
+      }
+    }
+  }
+
+  /** Reports of a trial of the shown job came in. */
+  reported(n: number, rows: readonly ReportRow[], now: number): void {
+    // Old reports say nothing about how many come a second.
+    if (!this.isCatchingUp) this.reports.add(rows.length, now);
+    for (const [stage, iters, hours, values] of rows) this.curves.add(n, stage, iters, hours, values[0] ?? Number.NaN);
+  }
+
+  /** All that is stored of a trial of the shown job was read. */
+  evidenceRead(n: number, { curve, console }: Pick<RunEvidence, "curve" | "console">): void {
+    const own = new LiveCurve();
+    for (const { stage, iters, hours, metrics } of curve.stages) {
+      const [drawn] = metrics;
+      if (drawn) this.#metrics.set(stage, drawn.name);
+      for (const [at, iter] of iters.entries()) own.add(stage, iter, hours[at] ?? 0, drawn?.values[at] ?? Number.NaN);
+    }
+    this.#read.set(n, own.count > 0);
+    if (own.count > 0) this.curves.replace(n, own);
+    if (console !== null) this.#consoles.set(n, console);
+  }
+
+  /** Somebody looks. */
+  look(now: number): void {
+    const passed = now - (this.#lookedAt ?? now);
+    this.#silentMs += Math.min(mostSilencePerLookMs, Math.max(0, passed));
+    this.#lookedAt = this.now = now;
+  }
+
+  /** Milliseconds since the leader spoke. */
+  get statusAge(): number {
+    return Math.max(0, this.now - this.#statusAt);
+  }
+
+  /** Whether the leader has said nothing for so long that there seems to be none. */
+  get isLeaderSilent(): boolean {
+    const leases = [...this.state.jobs.values()].reduce((sum, { running }) => sum + running, 0);
+    const everyMs = statusEveryMs(leases + this.state.workers.size);
+    return this.#silentMs > Math.max(leastSilenceMs, (wordsMissed + 1) * everyMs);
+  }
+
+  /** The first of the standings; null while no run has completed. */
+  get leader(): Standing | null {
+    const { table } = this;
+    return table ? this.#leading.leader(table, this.now) : null;
+  }
+
+  /** How long the leader has led; null where that is not known yet. */
+  get lead(): Lead | null {
+    const { table } = this;
+    return table ? this.#leading.lead(table, this.now) : null;
+  }
+
+  /** Why nothing of the shown job runs; null where something does, and while that cannot be known. */
+  whyWaiting(words: WaitingWords): Waiting | null {
+    const { table, status, isLeaderSilent } = this;
+    if (!table || this.isAway || !(status || isLeaderSilent)) return null;
+    return whyWaiting(table, this.state, (!isLeaderSilent && status) || undefined, words);
+  }
+
+  workers(): readonly WorkerRow[] {
+    const { now } = this;
+    const known = this.#workerRows;
+    if (known && now >= known.at && now - known.at < (known.version === this.version ? 2 : 1) * workersEveryMs) {
+      return known.rows;
+    }
+    // A silent leader says nothing about its workers.
+    const status = this.isLeaderSilent ? null : this.status;
+    const rows = workerRows(this.state, this.notes, { status, statusAgeMs: this.statusAge, wall: this.wall });
+    this.#workerRows = { rows, at: now, version: this.version };
+    return rows;
+  }
+
+  /** The runs of a run set, newest first. */
+  runsOf(key: string): readonly Trial[] {
+    return this.table ? this.#runsBySet.of(this.table, key) : [];
+  }
+
+  /** What the leader last said of the trial's lease. */
+  leaseOf(trial: Trial): LeaseStatus | undefined {
+    return holderOf(trial) ? this.leases.get(trial.n) : undefined;
+  }
+
+  /** Seconds until the trial's lease ends; undefined where nobody holds one. */
+  leaseSecondsOf(trial: Trial): number | undefined {
+    const lease = this.leaseOf(trial);
+    return lease && Math.max(0, Math.round((lease.leftMs - this.statusAge) / 1000));
+  }
+
+  /** Iterations of the result, or the most that was heard of. */
+  itersOf(trial: Trial): number | undefined {
+    if (trial.status === "completed") return trial.iters;
+    const iters = Math.max(this.curves.of(trial.n)?.last.iters ?? 0, this.leaseOf(trial)?.iters ?? 0);
+    return iters > 0 ? iters : undefined;
+  }
+
+  /** Whether a trial may have a curve that is yet to be read: never read, or let go since to make room. */
+  isCurveToCome(n: number): boolean {
+    return this.curves.of(n) === undefined && (this.#read.get(n) ?? true);
+  }
+
+  /** The end of what the run printed; "" where that is not known. */
+  consoleOf(trial: Trial): string {
+    return this.#consoles.get(trial.n) ?? trial.console;
+  }
+
+  /** The metric that is drawn of a stage, `s1-rew`; "" where its name is not known yet. */
+  metricOf(stage: number): string {
+    const prefix = `s${stage}-`;
+    const named = this.table?.columns.find((name) => name.startsWith(prefix) && name !== `${prefix}hrs`);
+    return named ?? this.#metrics.get(stage) ?? "";
+  }
+}

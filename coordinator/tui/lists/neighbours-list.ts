@@ -1,0 +1,154 @@
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { type Hyperparameter, type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
+import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
+import type { LiveSearch } from "../../live/live-search.ts";
+import { clip } from "../../words/narrow.ts";
+import type { ScreenColumn } from "./columns.ts";
+import { ListView } from "./list-view.ts";
+
+/** One step away from the best run set: in one hyperparameter, down and up; an unordered one has a row for each setting. */
+export interface NeighbourRow {
+  readonly key: string;
+  readonly hyperparameter: Hyperparameter;
+  /** Position of the centre in its settings. */
+  readonly centre: number;
+  readonly down: Step | undefined;
+  readonly up: Step | undefined;
+}
+
+interface Step {
+  readonly setting: Setting;
+  readonly runs: number;
+  readonly inFlight: number;
+  /** Undefined while no run of it has completed. */
+  readonly mean: number | undefined;
+  readonly probability: number;
+  readonly isExcluded: boolean;
+  readonly configuration: readonly number[];
+}
+
+export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
+  return new ListView<NeighbourRow>({
+    rows: () => {
+      const around = search.table && neighbourhoodOf(search.table);
+      return search.table && around ? rowsOf(search.table, around) : [];
+    },
+    keyOf: ({ key }) => key,
+    columns: () => columns,
+  });
+}
+
+/** What the next choice would be drawn from; null while no run has completed. */
+export function neighbourhoodOf(table: RunTable): WeighedNeighbourhood | null {
+  const { hyperparameters, settings } = table.submitted;
+  const { runSets } = table;
+  const isExcluded = (configuration: readonly number[]): boolean => runSets.isExcluded(configuration);
+  return weigh({ hyperparameters, runSets, isExcluded }, settings.dgd.countInFlight);
+}
+
+function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): NeighbourRow[] {
+  const step = (member: WeighedNeighbour | undefined, i: number): Step | undefined => {
+    if (!member) return undefined;
+    const mean = table.runSets.of(member.configuration)?.mean;
+    return {
+      setting: table.submitted.hyperparameters[i]?.values[member.configuration[i] ?? -1] ?? null,
+      runs: member.ended,
+      inFlight: member.inFlight,
+      mean: mean === undefined || Number.isNaN(mean) ? undefined : mean,
+      probability: member.probability,
+      isExcluded: member.weight === 0,
+      configuration: member.configuration,
+    };
+  };
+  return table.submitted.hyperparameters.flatMap((hyperparameter, i): NeighbourRow[] => {
+    if (hyperparameter.values.length < 2) return [];
+    const centre = best.configuration[i] ?? 0;
+    const dial = hyperparameter.dial ?? [...hyperparameter.values.keys()];
+    const place = dial.indexOf(centre);
+    const around = members.filter(({ changed }) => changed === i);
+    const at = (position: number | undefined): Step | undefined =>
+      step(
+        around.find(({ configuration }) => configuration[i] === position),
+        i,
+      );
+    const base = { hyperparameter, centre };
+    if (hyperparameter.ordered) {
+      return [{ ...base, key: hyperparameter.name, down: at(dial[place - 1]), up: at(dial[place + 1]) }];
+    }
+    return around.map((member) => ({
+      ...base,
+      key: `${hyperparameter.name} ${member.configuration[i]}`,
+      down: undefined,
+      up: step(member, i),
+    }));
+  });
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
+const runsText = (step: Step | undefined): string =>
+  step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
+
+/** Settings in the order of the dial, the centre's in brackets, `around` of them on each side; of an unordered one the step alone. */
+function dialText({ hyperparameter, centre, up }: NeighbourRow, around: number): string {
+  const { ordered, values, dial = [...values.keys()] } = hyperparameter;
+  const text = (position: number): string => settingText(values[position] ?? null);
+  if (!ordered) return `[${text(centre)}] or ${settingText(up?.setting ?? null)}`;
+  const place = dial.indexOf(centre);
+  const count = 2 * around + 1;
+  const from = Math.max(0, Math.min(place - around, dial.length - count));
+  const shown = dial
+    .slice(from, from + count)
+    .map((position) => (position === centre ? `[${text(position)}]` : text(position)));
+  return `${from > 0 ? ".. " : ""}${shown.join(" ")}${from + count < dial.length ? " .." : ""}`;
+}
+
+function stepColumns(side: "down" | "up", first: number): ScreenColumn<NeighbourRow>[] {
+  const of = (row: NeighbourRow): Step | undefined => row[side];
+  const letter = side === "down" ? "d" : "u";
+  return [
+    {
+      name: side === "down" ? "step down" : "step up",
+      kind: "text",
+      // The settings say it, too.
+      priority: 9,
+      value: (row) => of(row)?.setting,
+      text: (row) => {
+        const step = of(row);
+        return step ? settingText(step.setting) : "-";
+      },
+    },
+    {
+      name: `${letter}.runs`,
+      kind: "count",
+      priority: first,
+      value: (row) => of(row)?.runs,
+      text: (row) => runsText(of(row)),
+    },
+    { name: `${letter}.mean`, kind: "measure", priority: first + 1, value: (row) => of(row)?.mean },
+    {
+      name: `${letter}.next`,
+      kind: "measure",
+      priority: 0,
+      value: (row) => of(row)?.probability,
+      text: (row) => {
+        const step = of(row);
+        return step ? (step.isExcluded ? "excluded" : percent(step.probability)) : "";
+      },
+      style: (row) => (of(row)?.isExcluded ? "bad" : "accent"),
+    },
+  ];
+}
+
+const columns: readonly ScreenColumn<NeighbourRow>[] = [
+  { name: "name", kind: "text", priority: 0, value: ({ hyperparameter }) => hyperparameter.name, widest: 16 },
+  {
+    name: "settings",
+    kind: "text",
+    priority: 0,
+    value: (row) => dialText(row, 2),
+    widest: 44,
+    brief: (row) => clip(dialText(row, 1), 26),
+  },
+  ...stepColumns("down", 3),
+  ...stepColumns("up", 3),
+];

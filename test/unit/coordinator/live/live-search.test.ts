@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { LiveSearch } from "../../../../coordinator/live/live-search.ts";
+import type { RunEvidence } from "../../../../coordinator/reading/evidence-reader.ts";
+import { apply } from "../../../../shared/domain/fold/workspace-state.ts";
+import type { RunName } from "../../../../shared/domain/names.ts";
+import type { LeaseStatus, ReportRow, Status } from "../../../../shared/wire/messages.ts";
+import { JobStory } from "../../../support/stories/job-story.ts";
+import { ordered } from "../../../support/stories/search.ts";
+import { searchOf } from "../../../support/stories/shown-story.ts";
+
+const status = (leases: readonly LeaseStatus[] = [], term = 9): Status => ({
+  term,
+  leader: "leader",
+  leaseMs: 30_000,
+  workers: [],
+  leases,
+});
+
+/** Folds what another story tells into the search, as the feed would. */
+function tell(search: LiveSearch, story: JobStory): void {
+  for (const event of story.events) search.happened(event, apply(search.state, event));
+}
+
+/** What was stored of a run: one stage of these values, one report each 10 iterations. */
+const stored = (values: readonly number[], console: string | null = null): Pick<RunEvidence, "curve" | "console"> => ({
+  curve: {
+    run: "run1.1" as RunName,
+    stages: [
+      {
+        stage: 1,
+        iters: values.map((_, i) => 10 * (i + 1)),
+        hours: values.map(() => 0),
+        metrics: [{ name: "s1-rew", values: [...values], counts: values.map(() => 1) }],
+      },
+    ],
+  },
+  console,
+});
+
+describe("a live search", () => {
+  test("puts into words what came before the first look, and then each record as it comes", () => {
+    const story = new JobStory({ number: 1 });
+    story.started("run1.1", []);
+    const search = searchOf(story);
+    const texts = (): string[] => search.events.lines.map(({ text }) => text);
+    assert.deepEqual(texts(), ["job1 submitted by ann: spec.yaml", "run1.1 started on node-1"]);
+    const heard: (string | undefined)[] = [];
+    search.listen({ event: ({ type }, table) => heard.push(type, table?.job) });
+    tell(search, new JobStory({ number: 2 }));
+    assert.equal(texts().at(-1), "job2 submitted by ann: spec.yaml");
+    assert.deepEqual(heard, ["job", "job2"]);
+  });
+
+  test("shows a new job when the shown one is over, not while it goes on and not where it is told to stay", () => {
+    for (const [isOver, showsNewJobs, shown] of [
+      [false, true, "job1"],
+      [true, true, "job2"],
+      [true, false, "job1"],
+    ] as const) {
+      const story = new JobStory({ number: 1 });
+      if (isOver) story.over();
+      const search = searchOf(story, { showsNewJobs });
+      tell(search, new JobStory({ number: 2 }));
+      assert.equal(search.job, shown);
+    }
+  });
+
+  test("forgets curves, consoles and leases of a job when another one is shown, and says so to its views", () => {
+    const story = new JobStory({ number: 1 });
+    const n = story.started("run1.1", []);
+    const search = searchOf(story);
+    tell(search, new JobStory({ number: 2 }));
+    search.evidenceRead(n, stored([1, 2], "a line"));
+    search.heard(status([{ job: story.job, n, attempt: 1, leftMs: 1000, iters: 5 }]), 0);
+    let told = 0;
+    search.listen({ jobShown: () => (told += 1) });
+    const version = search.version;
+    search.showJob(new JobStory({ number: 2 }).job);
+    search.showJob(new JobStory({ number: 2 }).job);
+    assert.equal(told, 1);
+    assert.ok(search.version > version);
+    assert.deepEqual([search.curves.of(n), search.leases.size, search.metricOf(1)], [undefined, 0, ""]);
+  });
+
+  test("knows the best configuration and for how many runs it has led", () => {
+    const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.2])] });
+    story.completed(story.started("run1.1", [1]), "run1.1", 0.5);
+    const search = searchOf(story);
+    assert.deepEqual([search.leader?.runSet.key, search.lead?.runs], ["1", 1]);
+    assert.deepEqual(
+      search.runsOf("1").map(({ run }) => run),
+      ["run1.1"],
+    );
+    assert.deepEqual(search.runsOf("0"), []);
+  });
+});
+
+describe("the leader of a live search", () => {
+  test("is silent when looks of six seconds heard nothing from it, until it speaks", () => {
+    const search = searchOf(new JobStory({ number: 1 }));
+    for (let second = 0; second <= 5; second += 1) search.look(1000 * second);
+    assert.equal(search.isLeaderSilent, false);
+    search.look(6000);
+    assert.equal(search.isLeaderSilent, true);
+    search.heard(status(), 6000);
+    assert.equal(search.isLeaderSilent, false);
+  });
+
+  test("is not called silent by a view that stood still", () => {
+    const search = searchOf(new JobStory({ number: 1 }));
+    search.look(0);
+    search.look(3_600_000);
+    assert.equal(search.isLeaderSilent, false);
+  });
+
+  test("is believed about leases of the shown job, and not when its term is over", () => {
+    const story = new JobStory({ number: 1 });
+    const n = story.started("run1.1", []);
+    const search = searchOf(story);
+    const trial = search.table?.trial(n);
+    assert.ok(trial);
+    const lease = { job: story.job, n, attempt: 1, leftMs: 20_000, iters: 70 };
+    search.heard(status([lease, { ...lease, job: new JobStory({ number: 2 }).job, n: 5 }]), 1000);
+    search.look(3000);
+    assert.deepEqual([search.leases.size, search.leaseSecondsOf(trial), search.itersOf(trial)], [1, 18, 70]);
+    search.state.term = 9;
+    search.heard(status([], 8), 3000);
+    assert.equal(search.leases.size, 1);
+  });
+});
+
+describe("why nothing runs", () => {
+  const words = { joinLine: "LINE", flags: "" };
+
+  test("is known once the leader has spoken, or is missed", () => {
+    const search = searchOf(new JobStory({ number: 1 }));
+    assert.equal(search.whyWaiting(words), null);
+    search.heard(status(), 0);
+    assert.match(search.whyWaiting(words)?.why ?? "", /no worker has joined yet/);
+    for (let second = 0; second <= 6; second += 1) search.look(1000 * second);
+    assert.match(search.whyWaiting(words)?.why ?? "", /waiting for a coordinator/);
+    search.isAway = true;
+    assert.equal(search.whyWaiting(words), null);
+  });
+});
+
+describe("a run's evidence", () => {
+  test("replaces what was heard of its curve, names its metric and has its console", () => {
+    const story = new JobStory({ number: 1 });
+    const n = story.started("run1.1", []);
+    const search = searchOf(story);
+    const trial = search.table?.trial(n);
+    assert.ok(trial);
+    search.reported(n, [[1, 20, 0, [2], [1]]], 0);
+    assert.deepEqual([search.curves.of(n)?.count, search.metricOf(1), search.consoleOf(trial)], [1, "", ""]);
+    search.evidenceRead(n, stored([1, 2, 3], "the end"));
+    assert.deepEqual(
+      search.curves.of(n)?.points("iters"),
+      [10, 20, 30].map((x, i) => ({ x, y: i + 1 })),
+    );
+    assert.deepEqual([search.metricOf(1), search.consoleOf(trial)], ["s1-rew", "the end"]);
+  });
+
+  test("is to come until it was read, and again when its curve made room for others", () => {
+    const search = searchOf(new JobStory({ number: 1 }));
+    assert.ok(search.isCurveToCome(1));
+    search.evidenceRead(1, { ...stored([]), console: null });
+    assert.ok(!search.isCurveToCome(1));
+    search.evidenceRead(2, stored([1]));
+    assert.ok(!search.isCurveToCome(2));
+    search.curves.clear();
+    assert.ok(search.isCurveToCome(2) && !search.isCurveToCome(1));
+  });
+
+  test("counts for the rate of reports only when it is news", () => {
+    const search = searchOf(new JobStory({ number: 1 }));
+    const row: ReportRow = [1, 10, 0, [1], [1]];
+    search.isCatchingUp = true;
+    search.reported(1, [row], 1000);
+    assert.equal(search.reports.perSecond(2000), 0);
+    search.isCatchingUp = false;
+    search.reported(1, [row, row], 3000);
+    assert.equal(search.reports.perSecond(4000), 2 / 5);
+  });
+});
