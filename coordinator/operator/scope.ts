@@ -4,8 +4,8 @@ import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-l
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
-import type { Bus } from "../../shared/ports.ts";
-import { BusError } from "../../shared/ports.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
+import { shellWord } from "../words/shell-word.ts";
 
 /** The options that every verb has. */
 export interface GlobalOptions {
@@ -34,8 +34,8 @@ export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process
   const creds = options.creds ?? (credsSet || undefined);
   const flags = [
     options.workspace === undefined ? "" : ` --workspace ${options.workspace}`,
-    options.nats === undefined ? "" : ` --nats ${options.nats}`,
-    options.creds === undefined ? "" : ` --creds ${options.creds}`,
+    options.nats === undefined ? "" : ` --nats ${shellWord(options.nats)}`,
+    options.creds === undefined ? "" : ` --creds ${shellWord(options.creds)}`,
   ];
   return { paths, external: externalBroker(paths, url, creds), flags: flags.join("") };
 }

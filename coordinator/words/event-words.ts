@@ -6,7 +6,7 @@ import { settingText } from "../../shared/domain/hyperparameter.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import { formatDecimal } from "./number-format.ts";
 import { settingsWithNames } from "./progress.ts";
-import { childStatus } from "./status-words.ts";
+import { childStatus, jobStatus } from "./status-words.ts";
 
 export interface EventText {
   /** One line, without the time. */
@@ -25,7 +25,7 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
     case "job":
       return line(`${event.job} submitted by ${event.by}: ${event.file}`);
     case "job-state":
-      return line(`${event.job} ${event.state}${event.reason === "" ? "" : `: ${event.reason}`}`);
+      return line(`${event.job} ${jobStatus(event.state)}${event.reason === "" ? "" : `: ${event.reason}`}`);
     case "assigned":
       return line(`${event.run} started on ${event.worker}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ""}`);
     case "completed": {

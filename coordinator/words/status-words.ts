@@ -1,3 +1,4 @@
+import type { JobStateName } from "../../shared/domain/fold/events.ts";
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
@@ -50,6 +51,9 @@ export function noStatus(typed: string): string {
   const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
   return `no run is ever "${typed.trim()}"${hint}\n  expected: ${statusWords.join(", ")}`;
 }
+
+/** A job's word, on the screen and in lists: a job that searches is running. */
+export const jobStatus = (state: JobStateName): string => (state === "searching" ? "running" : state);
 
 /** A run's word: its status, or paused where an operator has frozen it or keeps it from being given out. */
 export function runStatus(trial: Trial): StatusWord {

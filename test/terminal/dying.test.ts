@@ -107,7 +107,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
       await pane.shows(/^typed and seen$/m);
       pane.press("clear; fg", "Enter");
       const text = await pane.shows(/▶ Standings/);
-      assert.match(text, /^job1 +maze +SEARCHING/);
+      assert.match(text, /^job1 +maze +RUNNING/);
       assert.deepEqual([pane.modes().alternate, pane.modes().cursor], [true, false]);
     }
     // A stop that nobody announces: whoever had the terminal may have changed everything.
@@ -176,7 +176,7 @@ describe("with other terminals", { concurrency: 3 }, () => {
   for (const term of ["tmux-256color", "screen-256color", "linux", "vt220", "nonsense"]) {
     test(`TERM=${term}: the same screen, and nothing printed over it`, async () => {
       const pane = tmux.open([100, 30], search.script(), { TERM: term, LANG: "C.UTF-8" });
-      const text = await pane.shows(/^job1 +maze +SEARCHING[^\n]*\nbest/);
+      const text = await pane.shows(/^job1 +maze +RUNNING[^\n]*\nbest/);
       assert.doesNotMatch(text, /Error|Setulc|warning/i);
       pane.press("q", "d");
       await isWhole(pane, 0);

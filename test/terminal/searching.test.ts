@@ -22,7 +22,7 @@ before(async () => {
 describe("a real search on the screen", () => {
   test("the standings move as runs end", async () => {
     const text = await pane.shows(/best {2}-?\d+\.\d+ ± \d\.\d+ \(n=\d+\)/);
-    assert.match(text, /^job1 +maze +SEARCHING +runs \d+\/5000 +2 running/);
+    assert.match(text, /^job1 +maze +RUNNING +runs \d+\/5000 +2 running/);
     assert.match(text, /\n +# .*hpmax +sd +runs +best/);
     const ended = Number(/runs (\d+)\//.exec(text)?.[1]);
     await eventually("more runs have ended", () => Number(/runs (\d+)\//.exec(pane.text())?.[1]) > ended + 2);
@@ -136,7 +136,7 @@ test("Ctrl-L wipes away what someone else wrote over the screen", async () => {
   await pane.shows(/someone else wrote this/);
   pane.press("C-l");
   await eventually("it is gone", () => !pane.text().includes("someone else"));
-  await pane.shows(/^job1 +maze +SEARCHING[^\n]*\nbest/);
+  await pane.shows(/^job1 +maze +RUNNING[^\n]*\nbest/);
 });
 
 test("what is pasted is no order", async () => {
@@ -167,7 +167,7 @@ describe("control keys", () => {
     pane.press("R");
     await pane.shows(/resumes job1/);
     pane.press("y");
-    await pane.shows(/^job1 +maze +SEARCHING/);
+    await pane.shows(/^job1 +maze +RUNNING/);
   });
 
   test("a run is cancelled alone; a whole job only when its name is typed", async () => {
@@ -179,7 +179,7 @@ describe("control keys", () => {
     for (let tries = 0; (await swarm.table(search.job)).outcomes.cancelled === 0; tries += 1) {
       assert.ok(tries < 10, pane.text());
       pane.press("g", "X");
-      await pane.shows(/cancels run1\.\d+ now: 1 run end|nothing of the selected run is running/);
+      await pane.shows(/cancels run1\.\d+ now: without a result|nothing of the selected run is running/);
       pane.press("y");
       await pane.shows(/(done|refused): |nothing of the selected run|"y" does nothing/);
     }
@@ -222,12 +222,12 @@ describe("a screen elsewhere, with a viewer's rights", () => {
 
 test("when the coordinator is killed the screen says within seconds that there is none, and what to type", async () => {
   pane.press("1");
-  await pane.shows(/^job1 +maze +SEARCHING .* ETA /);
+  await pane.shows(/^job1 +maze +RUNNING .* ETA /);
   search.coordinator.child.kill("SIGKILL");
   const text = await pane.shows(/^job1 +maze +NO COORDINATOR +runs \d+\/5000 .*\nstart one: nexus-coord {2}best /);
-  assert.doesNotMatch(text, /SEARCHING|ETA|reports\/s/);
+  assert.doesNotMatch(text, /RUNNING|ETA|reports\/s/);
   await swarm.coordinator(["--lease", "6"]);
-  await pane.shows(/^job1 +maze +SEARCHING .* ETA /);
+  await pane.shows(/^job1 +maze +RUNNING .* ETA /);
 });
 
 test("stopped from the screen, the search ends after its running runs", async () => {

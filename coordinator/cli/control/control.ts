@@ -1,5 +1,6 @@
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
-import { isOpen } from "../../../shared/domain/fold/trial.ts";
+import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
@@ -8,7 +9,8 @@ import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
 import { withOperatorLink } from "../../operator/operator-link.ts";
 import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
-import { benchEffect, effectOf } from "./control-effects.ts";
+import { effectOf, type OrderSubject } from "../../words/order-effects.ts";
+import { heldBy } from "../../words/silence.ts";
 import { checkWords, type Named, namedTargets, namedWorkers } from "./control-targets.ts";
 
 export interface ControlOptions {
@@ -34,7 +36,7 @@ export async function controlTargets(
     if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: none of these has a run yet`);
     const isRun = named.some(({ kind }) => kind === "runs");
     if (verb === "drain" && isRun) throw new UsageError("a run cannot be drained: it is one; expected jobs or workers");
-    const effects = named.map((each) => effectOf(verb, each, state));
+    const effects = named.map((each) => effectOf(verb, subjectOf(each, state)));
     // What undoes the others loses nothing.
     const isAsked = verb !== "resume";
     const isGrave = verb === "cancel" && named.some(({ kind }) => kind === "job");
@@ -64,7 +66,8 @@ export async function judgeWorkers(
     const state = await readJournal(bus);
     const workers = namedWorkers(words, state);
     if (kind === "bench") {
-      const effects = workers.map((worker) => benchEffect(worker, state));
+      const held = heldBy(state);
+      const effects = workers.map((worker) => effectOf(kind, { kind: "worker", worker, held: held.get(worker) ?? 0 }));
       if (!(await agreed({ verb: kind, effects, isGrave: false, options, asker }, output))) return;
     }
     await giveAll(
@@ -129,6 +132,29 @@ const answerObject = (name: string, order: Order, { ok, reason }: OrderAnswer): 
   ok,
   reason,
 });
+
+/** What the effect of an order is told of. */
+export function subjectOf(named: Named, state: WorkspaceState): OrderSubject {
+  switch (named.kind) {
+    case "job":
+      return named;
+    case "runs": {
+      const { table, trials } = named;
+      return { kind: "runs", name: `${runNames(trials)} of ${table.job}`, open: trials.filter(isOpen).length };
+    }
+    case "worker":
+      return { ...named, held: heldBy(state).get(named.worker) ?? 0 };
+    default: {
+      const never: never = named;
+      return never;
+    }
+  }
+}
+
+function runNames(trials: readonly Trial[]): string {
+  const names = trials.map(({ run }) => run);
+  return names.length <= 2 ? names.join(" and ") : `${names.length} runs (${names[0]}, ${names[1]}, ...)`;
+}
 
 function targetOf(named: Named): ControlTarget {
   switch (named.kind) {

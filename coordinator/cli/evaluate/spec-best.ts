@@ -8,6 +8,7 @@ import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
+import { shellWord } from "../../words/shell-word.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
 
 /** `nexus spec`. */
@@ -56,7 +57,7 @@ export function printSpec(
   }
   const given = Object.entries(table.submitted.commandLine);
   if (given.length > 0) {
-    const words = given.map(([name, value]) => `--${name} ${value}`).join(" ");
+    const words = given.map(([name, value]) => `--${name} ${shellWord(value)}`).join(" ");
     output.note(`${table.job} was submitted with ${words}\n`);
   }
 }

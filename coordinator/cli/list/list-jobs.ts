@@ -1,5 +1,4 @@
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
-import type { JobStateName } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { workspaceFlags } from "../../../shared/machine/workspace.ts";
@@ -8,6 +7,7 @@ import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { targetOf } from "../../runs/columns.ts";
 import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
+import { jobStatus } from "../../words/status-words.ts";
 import { waitingByJournal } from "../../words/waiting.ts";
 
 /** `nexus list jobs`. */
@@ -46,7 +46,7 @@ function jobFields(workspace: string, workspaceState: WorkspaceState): Field<Run
     { name: "workspace", kind: "text", value: () => workspace },
     { name: "job", kind: "text", value: ({ job }) => job },
     { name: "target", kind: "text", value: (table) => targetOf({ table }) },
-    { name: "status", kind: "text", value: (table) => (waiting(table) === "" ? statusOf[table.state] : "waiting") },
+    { name: "status", kind: "text", value: (table) => (waiting(table) === "" ? jobStatus(table.state) : "waiting") },
     { name: "search", kind: "text", value: ({ submitted }) => submitted.settings.hpTuning || "none" },
     { name: "ended", kind: "count", value: ({ ended }) => ended },
     { name: "total", kind: "count", value: ({ submitted }) => submitted.settings.totalRuns },
@@ -67,14 +67,3 @@ function jobFields(workspace: string, workspaceState: WorkspaceState): Field<Run
     { name: "reason", kind: "text", value: (table) => waiting(table) || table.reason || undefined },
   ];
 }
-
-const statusOf: Readonly<Record<JobStateName, string>> = {
-  searching: "running",
-  paused: "paused",
-  draining: "draining",
-  stopping: "stopping",
-  cancelling: "cancelling",
-  held: "held",
-  completed: "completed",
-  cancelled: "cancelled",
-};

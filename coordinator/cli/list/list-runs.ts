@@ -15,6 +15,7 @@ import {
   totalLine,
 } from "../../runs/run-listing.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
+import { shellWord } from "../../words/shell-word.ts";
 import { tableColumn, tableLines } from "../../words/table.ts";
 
 /** `nexus list runs`. */
@@ -123,12 +124,9 @@ function failedNote({ rows }: RunListing, runs: readonly string[], flags: string
   const reason =
     commonest.length > longestReason ? `${commonest.slice(0, longestReason).replace(/\s+\S*$/, "")} ...` : commonest;
   const said = reason === "" ? "" : `${failed === 1 ? "" : ", most often"}: ${reason}`;
-  const which = runs.length === 0 ? " --all" : runs.map((word) => ` ${quoted(word)}`).join("");
+  const which = runs.length === 0 ? " --all" : runs.map((word) => ` ${shellWord(word)}`).join("");
   return `${failed} failed${said}; to see why: nexus list runs${which} --status error --columns run,reason${flags}\n`;
 }
-
-/** As a shell takes it whole. */
-const quoted = (word: string): string => (/^[\w.,/:-]+$/.test(word) ? word : `'${word.replaceAll("'", "")}'`);
 
 const columnFields: readonly Field<Column>[] = [
   { name: "column", kind: "text", value: ({ id }) => id },

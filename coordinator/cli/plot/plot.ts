@@ -7,6 +7,7 @@ import { type Figure, figureJson } from "../../plots/figure.ts";
 import type { TypedOptions } from "../../plots/option.ts";
 import { type PlotRequest, readRequest } from "../../plots/request.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
+import { shellWord } from "../../words/shell-word.ts";
 
 /** What is known of the place where a plot would be drawn. */
 export interface Screen {
@@ -64,7 +65,7 @@ async function fileContent(
   const size = request.size ?? usualSize(figure);
   const metadata = {
     program: `nexus ${programVersion()}`,
-    command: `nexus ${process.argv.slice(2).map(quoted).join(" ")}`,
+    command: `nexus ${process.argv.slice(2).map(shellWord).join(" ")}`,
     workspace: scope.paths.name,
     runs: request.runs.join(","),
     kind: figure.kind,
@@ -79,8 +80,6 @@ async function fileContent(
     fontFile: request.file.font,
   });
 }
-
-const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** Colours only on a terminal that wants them; ASCII where the locale has no braille, blocks on the Linux console, whose font has none. */
 export function textLook(request: Pick<PlotRequest, "form">, screen: Screen) {

@@ -8,6 +8,7 @@ import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { type Field, recordsTable } from "../../runs/records.ts";
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
 import { formatDecimal } from "../../words/number-format.ts";
+import { jobStatus } from "../../words/status-words.ts";
 import type { Cell } from "../../words/table.ts";
 
 export interface ViewEventsOptions {
@@ -86,6 +87,7 @@ function eventWord(event: JournalEvent): string {
     case "lost":
       return event.outcome;
     case "job-state":
+      return jobStatus(event.state);
     case "worker-state":
       return event.state;
     default:

@@ -4,6 +4,7 @@ import type { Output } from "../../operator/output.ts";
 import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { oneRun } from "../../runs/one-run.ts";
+import { shellWord } from "../../words/shell-word.ts";
 import { reproSpecs } from "../transfer/repro-of.ts";
 
 export interface ViewSpecOptions {
@@ -43,7 +44,7 @@ export function printSpecOf(
     return;
   }
   output.result(text.endsWith("\n") ? text : `${text}\n`);
-  const replaced = Object.entries(commandLine).map(([name, value]) => `--${name} ${JSON.stringify(value)}`);
+  const replaced = Object.entries(commandLine).map(([name, value]) => `--${name} ${shellWord(value)}`);
   if (replaced.length > 0) output.note(`it was submitted with ${replaced.join(" ")}\n`);
 }
 

@@ -2,6 +2,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { ControlTarget, ControlVerb } from "../../../shared/wire/messages.ts";
 import type { WorkerRow } from "../../live/worker-rows.ts";
+import { effectOf } from "../../words/order-effects.ts";
 import type { Action } from "../keys.ts";
 import type { Confirmation, OrderWithoutId } from "../prompt.ts";
 import type { ViewModel } from "../view-model.ts";
@@ -96,45 +97,25 @@ function question(
   return { kind: "confirm", effect, command, mustType, typed: "", order, leaves: false };
 }
 
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
-
 function control(verb: ControlVerb, target: ControlTarget): OrderWithoutId {
   return { kind: "control", verb, target };
 }
 
 function jobQuestion(verb: ControlVerb, table: RunTable): Confirmation | string {
-  const { job, running } = table;
+  const { job } = table;
   if (table.isOver) return `${job} is over: it is ${table.state}`;
-  const queued = table.waiting.size;
-  const left = Math.max(0, table.submitted.settings.totalRuns - table.ended - table.open);
-  const effects: Readonly<Record<ControlVerb, string>> = {
-    pause: `pauses ${job}: ${plural(running, "running run")} ${running === 1 ? "goes" : "go"} on, nothing new starts (${left} to come) until it is resumed`,
-    resume: `resumes ${job}: ${plural(left, "run")} to come`,
-    drain: `drains ${job}: ${plural(running + queued, "run")} begun ${running + queued === 1 ? "is" : "are"} finished, then it stands paused`,
-    stop: `stops ${job} for good: ${plural(running + queued, "run")} begun ${running + queued === 1 ? "is" : "are"} finished, ${left} will never start`,
-    cancel: `cancels ${job} for good: ${plural(running, "running run")} and ${queued} queued end now, without results`,
-  };
   return question(
-    effects[verb],
+    effectOf(verb, { kind: "job", table }),
     `nexus ${verb} ${job}`,
     control(verb, { kind: "job", job }),
     verb === "cancel" ? job : null,
   );
 }
 
-function runsQuestion(
-  verb: ControlVerb,
-  { table, trials, name }: Extract<Subject, { kind: "runs" }>,
-): Confirmation | string {
-  const effects: Readonly<Record<ControlVerb, string>> = {
-    pause: `pauses ${name}: frozen where it runs, until it is resumed`,
-    resume: `resumes ${name}`,
-    drain: "",
-    stop: "",
-    cancel: `cancels ${name} now: ${plural(trials.length, "run")} end without a result and count for nothing`,
-  };
+function runsQuestion(verb: ControlVerb, { table, trials, name }: Extract<Subject, { kind: "runs" }>): Confirmation {
+  const effect = effectOf(verb, { kind: "runs", name, open: trials.length });
   const target = { kind: "runs", job: table.job, trials: trials.map(({ n }) => n) } as const;
-  return question(effects[verb], `nexus ${verb} ${runListOf(trials)}`, control(verb, target));
+  return question(effect, `nexus ${verb} ${runListOf(trials)}`, control(verb, target));
 }
 
 /** The runs in the words of a command, all of them: `run1.3,run2.5-run2.9`. */
@@ -160,26 +141,15 @@ export function runListOf(trials: readonly Trial[]): string {
 
 function workerQuestion(verb: ControlVerb, { record, held }: WorkerRow): Confirmation | string {
   const { id } = record;
-  const effects: Readonly<Record<ControlVerb, string>> = {
-    pause: `pauses worker ${id}: ${plural(held, "run")} in hand go on, it gets nothing new`,
-    resume: `resumes worker ${id}`,
-    drain: `drains worker ${id}: it finishes ${plural(held, "run")} in hand and leaves`,
-    stop: `stops worker ${id} now: it hands back ${plural(held, "run")}, which move to others`,
-    cancel: "",
-  };
   if (verb === "cancel") return "X cancels runs: choose one on 2 Runs; S makes a worker hand its runs back";
-  return question(effects[verb], `nexus ${verb} ${id}`, control(verb, { kind: "worker", worker: id }));
+  const effect = effectOf(verb, { kind: "worker", worker: id, held });
+  return question(effect, `nexus ${verb} ${id}`, control(verb, { kind: "worker", worker: id }));
 }
 
 function benchQuestion(subject: Subject): Confirmation | string {
   if (subject.kind !== "worker") return "B benches a worker: choose one on 3 Workers";
-  const { id, state } = subject.row.record;
-  if (state === "benched") {
-    return question(`admits worker ${id} again: it gets runs`, `nexus admit ${id}`, { kind: "admit", worker: id });
-  }
-  return question(
-    `benches worker ${id}: it gets no runs until it is admitted; it holds ${subject.row.held}`,
-    `nexus bench ${id}`,
-    { kind: "bench", worker: id },
-  );
+  const { record, held } = subject.row;
+  const verb = record.state === "benched" ? "admit" : "bench";
+  const effect = effectOf(verb, { kind: "worker", worker: record.id, held });
+  return question(effect, `nexus ${verb} ${record.id}`, { kind: verb, worker: record.id });
 }

@@ -5,6 +5,7 @@ import type { LiveSearch } from "../../live/live-search.ts";
 import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
 import { clip } from "../../words/narrow.ts";
 import { duration, estimateText, millisecondsLeft } from "../../words/progress.ts";
+import { jobStatus } from "../../words/status-words.ts";
 import { type Line, type Span, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 import { settingsWithin } from "./settings-text.ts";
@@ -51,7 +52,7 @@ const stateStyles: Readonly<Record<string, Style>> = {
 /** Each piece stays in its line, whatever else comes and goes: one that jumped could not be read. */
 function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
   const { outcomes, submitted } = table;
-  const state = table.state === "completed" ? "DONE" : table.state.toUpperCase();
+  const state = jobStatus(table.state).toUpperCase();
   const failed = outcomes.failed + outcomes["timed out"];
   const name = clip(basename(submitted.file).replace(/\.ya?ml$/, ""), 24);
   return joined(

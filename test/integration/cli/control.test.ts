@@ -135,7 +135,7 @@ describe("control of a live search", () => {
     // Not unasked where nobody can be asked.
     const unasked = await command(swarm, "cancel", "job*");
     assert.equal(unasked.code, 2);
-    assert.match(unasked.stderr, /job1: ends now; 2 running runs are killed[\s\S]*add --yes/);
+    assert.match(unasked.stderr, /cancels job1 for good: 2 running and 0 queued runs end now[\s\S]*add --yes/);
     await done(swarm, "cancel", "job*", "--yes");
     const cancelled = await swarm.table(job);
     assert.deepEqual([cancelled.state, cancelled.open, cancelled.outcomes.cancelled], ["cancelled", 0, 3]);

@@ -156,13 +156,17 @@ describe("control keys", () => {
       [["R"], /resumes job1/, "nexus resume job1"],
       [["D"], /drains job1: 6 runs begun are finished/, "nexus drain job1"],
       [["S"], /stops job1 for good: 6 runs begun are finished, \d+ will never start/, "nexus stop job1"],
-      [["X"], /cancels job1 for good: 6 running runs and 0 queued end now/, "nexus cancel job1"],
-      [["3", "P"], /pauses worker node-1: 1 run in hand go on/, "nexus pause node-1"],
-      [["3", "D"], /drains worker node-1: it finishes 1 run in hand/, "nexus drain node-1"],
-      [["3", "S"], /stops worker node-1 now: it hands back 1 run/, "nexus stop node-1"],
+      [["X"], /cancels job1 for good: 6 running and 0 queued runs end now/, "nexus cancel job1"],
+      [["3", "P"], /pauses worker node-1: it gets no more runs; 1 run in hand goes on/, "nexus pause node-1"],
+      [["3", "D"], /drains worker node-1: it gets no more runs; it finishes 1 run in hand/, "nexus drain node-1"],
+      [
+        ["3", "S"],
+        /stops worker node-1: it gets no runs until resumed; 1 run in hand is handed back/,
+        "nexus stop node-1",
+      ],
       [["3", "B"], /benches worker node-1: it gets no runs/, "nexus bench node-1"],
-      [["2", "X"], /cancels run\d+\.\d+ now: 1 run end/, "nexus cancel run"],
-      [["2", "enter", "X"], /cancels run\d+\.\d+ now: 1 run end/, "nexus cancel run"],
+      [["2", "X"], /cancels run\d+\.\d+ now: without a result/, "nexus cancel run"],
+      [["2", "enter", "X"], /cancels run\d+\.\d+ now: without a result/, "nexus cancel run"],
     ] as const) {
       const screen = new Screen();
       await screen.text();
@@ -293,19 +297,19 @@ describe("a coordinator that says nothing", () => {
     const screen = new Screen({ flags: " --workspace lab" });
     screen.press("3");
     const before = await screen.text();
-    assert.match(before, /^job1 +maze +SEARCHING .* ETA .* reports\/s *\nbest /);
+    assert.match(before, /^job1 +maze +RUNNING .* ETA .* reports\/s *\nbest /);
     wait(screen, 4);
     screen.press("1");
-    assert.match(await screen.text(), /^job1 +maze +SEARCHING /);
+    assert.match(await screen.text(), /^job1 +maze +RUNNING /);
     wait(screen, 2);
     screen.press("3");
     const text = await screen.text();
     assert.match(text, /^job1 +maze +NO COORDINATOR +runs \d+\/400 +6 running .*workers 6 busy/);
     assert.match(text, /\nstart one: nexus-coord --workspace lab {2}best -?\d/);
-    assert.doesNotMatch(text, /ETA|reports\/s|SEARCHING|lost/);
+    assert.doesNotMatch(text, /ETA|reports\/s|RUNNING|lost/);
     screen.search.tellStatus(screen.now);
     screen.press("1");
-    assert.match(await screen.text(), /^job1 +maze +SEARCHING [^\n]* ETA [^\n]*\nbest /);
+    assert.match(await screen.text(), /^job1 +maze +RUNNING [^\n]* ETA [^\n]*\nbest /);
   });
 
   test("what to type is there in the narrowest terminal, and where there is no job", async () => {
@@ -325,12 +329,12 @@ describe("a coordinator that says nothing", () => {
     await screen.text();
     screen.now += 60_000;
     screen.press("3");
-    assert.match(await screen.text(), /SEARCHING/);
+    assert.match(await screen.text(), /RUNNING/);
     const story = new JobStory({ number: 1 });
     story.over();
     const done = modelOf(story);
     for (let second = 0; second < 20; second += 1) frameLines(done, 120, 40, 1000 * second);
-    assert.match(lineText(frameLines(done, 120, 40, 20_000)[0] ?? []), / DONE /);
+    assert.match(lineText(frameLines(done, 120, 40, 20_000)[0] ?? []), / COMPLETED /);
   });
 });
 

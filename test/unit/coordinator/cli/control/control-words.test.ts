@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { agreed } from "../../../../../coordinator/cli/control/control.ts";
-import { benchEffect, effectOf } from "../../../../../coordinator/cli/control/control-effects.ts";
+import { agreed, subjectOf } from "../../../../../coordinator/cli/control/control.ts";
 import { type Named, namedTargets } from "../../../../../coordinator/cli/control/control-targets.ts";
 import { changesOf, type EditOptions } from "../../../../../coordinator/cli/control/edit.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
+import { effectOf } from "../../../../../coordinator/words/order-effects.ts";
 import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
@@ -75,23 +75,14 @@ describe("the words after a control verb", () => {
     const state = await workspace();
     const effect = (verb: Parameters<typeof effectOf>[0], word: string): string =>
       namedTargets([word], state, "ws1")
-        .map((each) => effectOf(verb, each, state))
+        .map((each) => effectOf(verb, subjectOf(each, state)))
         .join();
+    assert.equal(effect("stop", "run1.1"), "stops run1.1 of job1 now: pruned, it counts in total_runs, and in no mean");
+    assert.match(effect("pause", "run1-run2"), /^pauses 3 runs \(run1.1, run1.2, ...\) of job1: frozen until resumed/);
     assert.equal(
-      effect("cancel", "job1"),
-      "job1: ends now; 3 running runs are killed and cancelled, and count for nothing",
+      effect("drain", "alice"),
+      "drains worker alice: it gets no more runs; it finishes 2 runs in hand, and leaves",
     );
-    assert.equal(effect("stop", "job2"), "job2: starts no more runs; none is under way, so it ends at once");
-    assert.equal(effect("drain", "job2"), "job2: starts no more runs; none is under way, so it is paused at once");
-    assert.equal(effect("cancel", "job2"), "job2: ends now; none of its runs is under way");
-    assert.equal(effect("pause", "job2"), "job2: gives out no more runs");
-    assert.equal(
-      effect("stop", "run1.1"),
-      "run1.1 of job1: 1 open run ends now as pruned: it counts in total_runs, and in no mean",
-    );
-    assert.match(effect("pause", "run1-run2"), /^3 runs \(run1.1, run1.2, ...\) of job1: 3 open runs are frozen/);
-    assert.equal(effect("drain", "alice"), "worker alice: gets no more runs; finishes 2 runs it holds, and ends");
-    assert.match(benchEffect("lab-pc" as WorkerId, state), /1 run it holds goes elsewhere/);
   });
 });
 
