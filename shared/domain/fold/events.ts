@@ -4,8 +4,8 @@ import type { JobName, RunName, WorkerId } from "../names.ts";
 import type { JobSettings, StopRule } from "../runspec/job-settings.ts";
 
 /**
- * What the journal records: every decision, once, in one order. The leading coordinator alone writes these; `apply` in
- * workspace-state.ts folds them, the same in every program. `at` is wall-clock milliseconds, for people only.
+ * The records of the journal: every decision, once, in one order. Only the leading coordinator writes them; every program folds them
+ * with `apply` in workspace-state.ts.
  */
 export type JournalEvent =
   | Led
@@ -23,37 +23,59 @@ export type JournalEvent =
   | WorkerEnrolled
   | WorkerChanged;
 
-/** A coordinator took the lead. */
-export interface Led {
-  readonly type: "led";
-  readonly term: number;
-  readonly leader: string;
+interface Recorded {
+  /** Wall-clock milliseconds, for people only. */
   readonly at: number;
 }
 
+/** A decision of an operator, or one of the coordinator's own of the same kind (`ownDecision`). */
+interface Ordered extends Recorded {
+  /** The operator's name, or "coordinator". */
+  readonly by: string;
+  /** Request id of the order, so that repeating it changes nothing; "" if the coordinator decided. */
+  readonly op: string;
+}
+
+/** Something about one attempt of a trial. */
+interface OfAttempt extends Recorded {
+  readonly job: JobName;
+  readonly n: number;
+  readonly attempt: number;
+  readonly worker: WorkerId;
+}
+
+/** A decision that rests on a worker's message. */
+interface Cited extends OfAttempt {
+  /** The message's sequence in EV; 0 if the coordinator decided without one. */
+  readonly ev: number;
+}
+
+/** A coordinator took the lead. */
+export interface Led extends Recorded {
+  readonly type: "led";
+  readonly term: number;
+  readonly leader: string;
+}
+
 /** A job was accepted. */
-export interface JobSubmitted {
+export interface JobSubmitted extends Ordered {
   readonly type: "job";
   readonly job: JobName;
-  /** Request id of the operator's order, so that asking again changes nothing. */
-  readonly op: string;
-  readonly by: string;
-  readonly at: number;
   readonly file: string;
   readonly text: string;
   /** Defaults YAML of every component that the spec may use, by component name. */
   readonly sources: Readonly<Record<string, string>>;
   readonly commandLine: Readonly<Record<string, string>>;
-  /** Left out: the job needs only what every worker has. */
+  /** Left out if the job needs only what every worker has. */
   readonly code?: CodeBundle;
   readonly hyperparameters: readonly Hyperparameter[];
   readonly settings: JobSettings;
-  /** Seed of the job: every choice and every trial's seed follow from it. */
+  /** Determines every choice and every trial's seed. */
   readonly seed: number;
-  /** First run number of the parent runs made at submission, and how many (compute_nodes, or 0). */
+  /** Number of the first parent run made at submission, and how many were made (compute_nodes, or 0). */
   readonly firstParent: number;
   readonly parents: number;
-  /** Runs of earlier searches that this one counts, but not towards total_runs; left out: none. */
+  /** Runs of earlier searches that this one learns from; they do not count towards total_runs. */
   readonly imported?: readonly ImportedRun[];
 }
 
@@ -61,8 +83,8 @@ export interface JobSubmitted {
 export type ImportedRun = readonly [name: string, hpmax: number, configuration: readonly number[]];
 
 /**
- * searching: it starts runs. paused: it leases nothing, runs in hand go on. draining: what was begun is finished, then it is
- * paused. stopping: what was begun is finished, then it ends. cancelling: its runs are being ended. The others are over.
+ * searching: starts runs. paused: gives out nothing; runs in hand continue. draining: finishes its runs, then pauses. stopping:
+ * finishes its runs, then ends. cancelling: its runs are being ended. In the other states it is over.
  */
 export type JobStateName =
   | "searching"
@@ -74,147 +96,112 @@ export type JobStateName =
   | "completed"
   | "cancelled";
 
-/** `by` and `op` of what the coordinator decides itself. A person may have that name too, hence `actorOf`. */
+/** `by` and `op` of the coordinator's own decisions. An operator may have the same name, hence `actorOf`. */
 export const ownDecision = { by: "coordinator", op: "" } as const;
 
 /** Who decided: the coordinator itself, or a person whose order it carried out. */
 export type Actor = "coordinator" | "person";
 
-/** Every order of a person has a request id, and no decision of the coordinator's own has one. */
+/** Orders have a request id; the coordinator's own decisions do not. */
 export const actorOf = ({ op }: { readonly op: string }): Actor => (op === "" ? "coordinator" : "person");
 
-/** A job's state changed: it ended, a person ordered it, or its held nodes were released. */
-export interface JobChanged {
+/** A job's state changed: it ended, an operator ordered it, or its held nodes were released. */
+export interface JobChanged extends Ordered {
   readonly type: "job-state";
   readonly job: JobName;
   readonly state: JobStateName;
   readonly reason: string;
-  readonly by: string;
-  /** Request id of the operator's order; empty when the coordinator decided. */
-  readonly op: string;
-  readonly at: number;
 }
 
-/** What a person may change in a job that is not over; what is left out stays as it is. */
+/** What an operator may change in a job that is not over; what is left out stays as it is. */
 export interface JobChanges {
   readonly totalRuns?: number;
-  /** Null: all workers that come. */
+  /** Null: all workers that ask. */
   readonly computeNodes?: number | null;
-  /** Null: as many as a worker has slots. */
+  /** Null: as many as the worker has slots. */
   readonly runsPerNode?: number | null;
   readonly priority?: number;
   readonly retries?: number;
-  /** Null: no limit. Runs in hand get the new limit at their next renewal. */
+  /** Null: no limit. Running trials learn of it at their next renewal. */
   readonly maxRunSeconds?: number | null;
   /** Counted from the submission; null: no limit. */
   readonly maxJobSeconds?: number | null;
-  /** Wall clock, milliseconds; null: none. */
+  /** Wall-clock milliseconds; null: none. */
   readonly deadline?: number | null;
   readonly stopWhen?: StopRule | null;
-  /** By hyperparameter: values that the search may choose from now on as well. */
+  /** By hyperparameter: additional values for future choices. */
   readonly addValues?: Readonly<Record<string, readonly Setting[]>>;
 }
 
-/** A person changed a job that lives. What was chosen before stays as it was; choices from here on use what is said here. */
-export interface JobEdited {
+/** An operator changed a job. Earlier choices stay; later ones use these settings and values. */
+export interface JobEdited extends Ordered {
   readonly type: "job-edited";
   readonly job: JobName;
-  /** As it was asked, for people. */
+  /** As requested, for people. */
   readonly changes: JobChanges;
-  /** The settings as they now are. */
+  /** The complete settings after the change. */
   readonly settings: JobSettings;
-  /** As they now are: positions of values that were there are the same, so configurations keep their meaning. */
+  /** All of them after the change. Existing values keep their positions, so that configurations keep their meaning. */
   readonly hyperparameters: readonly Hyperparameter[];
-  readonly by: string;
-  readonly op: string;
-  readonly at: number;
 }
 
-/** What a person ordered for runs. The ends that follow from "pruned" and "cancelled" are records of their own. */
+/** An order for runs. The ends that follow from "pruned" and "cancelled" are records of their own. */
 export type RunOrder = "paused" | "resumed" | "pruned" | "cancelled";
 
-/** A person ordered something for some runs of a job; those that have ended by then are left as they are. */
-export interface RunsOrdered {
+/** An operator ordered something for some runs of a job. It does not affect runs that have ended. */
+export interface RunsOrdered extends Ordered {
   readonly type: "runs-ordered";
   readonly job: JobName;
-  /** Numbers of their trials. */
+  /** Trial numbers. */
   readonly trials: readonly number[];
   readonly order: RunOrder;
-  readonly by: string;
-  readonly op: string;
-  readonly at: number;
 }
 
-/** A worker was given a trial. Attempt 1 also names the run and its configuration, which never change afterwards. */
-export interface Assigned {
+/** A worker was given a trial. Run, configuration and seed are those of attempt 1 in every later attempt. */
+export interface Assigned extends OfAttempt {
   readonly type: "assigned";
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  readonly worker: WorkerId;
   readonly claimId: string;
   readonly bootId: string;
   readonly run: RunName;
   readonly configuration: readonly number[];
   readonly seed: number;
   readonly why: string;
-  readonly at: number;
 }
 
 /** The trial's one result. */
-export interface Completed {
+export interface Completed extends Cited {
   readonly type: "completed";
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  readonly worker: WorkerId;
   readonly hpmax: number;
   readonly iters: number;
   /** Last value of every column by name: s1-hrs, s1-rew, ... */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Sequence in EV of the message that was read. */
-  readonly ev: number;
-  readonly at: number;
 }
 
 export type EndedOutcome = "failed" | "timed out" | "pruned" | "cancelled";
 
 /** The trial ended without a result. */
-export interface EndedWithout {
+export interface EndedWithout extends Cited {
   readonly type: "ended";
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  readonly worker: WorkerId;
   readonly outcome: EndedOutcome;
   readonly reason: string;
-  /** The run's last console lines, where they tell why; left out by records from before there were any. */
+  /** The run's last console lines, if they help to see why. */
   readonly console?: string;
-  /** Sequence in EV of the message that was read; 0 when the coordinator decided. */
-  readonly ev: number;
-  readonly at: number;
 }
 
 /**
- * A trial's failure is taken back, because its machine turned out to be sick: it waits for another one, uncharged. The one way
- * in which a trial that had ended is open again; its room in total_runs stays the one that it had.
+ * A failure was taken back because the machine turned out to be sick: the trial waits for another worker, uncharged. No other
+ * record reopens a trial. It keeps its place in total_runs.
  */
-export interface Reopened {
+export interface Reopened extends OfAttempt {
   readonly type: "reopened";
-  readonly job: JobName;
-  readonly n: number;
-  /** The attempt that had failed, and on which worker. */
-  readonly attempt: number;
-  readonly worker: WorkerId;
   readonly reason: string;
-  readonly at: number;
 }
 
 /**
- * Why a worker lost a trial, and what that is called: lost, the machine's fault; reclaimed, never charged.
+ * Why a worker lost a trial, and its outcome: lost is the machine's fault; reclaimed is not and is never charged.
  *
- * silent: its lease ran out. restarted: a new process of the worker claims. runner: the process of the run died. sick: the
- * coordinator benched the worker. owner: its owner took the machine back. benched: a person benched it. ordered: a person stopped it.
+ * silent: its lease expired. restarted: a new process of the worker claims. runner: the run's process died. sick: the coordinator
+ * benched the worker. owner: the owner took the machine back. benched: an operator benched it. ordered: an operator stopped it.
  */
 export const lossOutcomes = {
   silent: "lost",
@@ -227,90 +214,70 @@ export const lossOutcomes = {
 } as const;
 export type LossCause = keyof typeof lossOutcomes;
 
-/** A worker's part in a trial ended, the trial goes on: it waits for the next free slot. */
-export interface Lost {
+/** A worker lost a trial, which now waits for a free slot. */
+export interface Lost extends Cited {
   readonly type: "lost";
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  readonly worker: WorkerId;
   readonly outcome: (typeof lossOutcomes)[LossCause];
-  /** Earlier versions wrote none: it is read from the reason where the record is decoded. */
+  /** Earlier versions wrote none; the decoder then derives it from the reason. */
   readonly cause: LossCause;
   readonly charged: boolean;
-  /** For people, and for earlier versions, which tell the causes apart by these sentences. */
+  /** For people, and for earlier versions, which recognise causes by these sentences. */
   readonly reason: string;
-  readonly ev: number;
-  readonly at: number;
 }
 
-/** Where a run's state lies, and what opens it. */
+/** Where the saved state of a run is, and the key that opens it. */
 export interface CheckpointPlace {
-  /** Who made it, in which attempt. */
+  /** Who saved it, in which attempt. */
   readonly worker: WorkerId;
   readonly attempt: number;
-  /** How far the run had come: iterations of that stage. */
+  /** The stage that the run had reached, and its iterations there. */
   readonly stage: number;
   readonly iters: number;
   /** Name of the attempt's blob. */
   readonly blob: string;
   readonly key: Uint8Array;
-  /** Bytes before they were sealed, and of these. */
+  /** Bytes before encryption, and their SHA-256. */
   readonly size: number;
   readonly sha256: string;
   readonly chunks: number;
 }
 
-/** The trial's run can go on from here, on any machine. */
-export interface Checkpointed extends CheckpointPlace {
+/** The run can resume from here on any machine. */
+export interface Checkpointed extends Cited, CheckpointPlace {
   readonly type: "checkpoint";
-  readonly job: JobName;
-  readonly n: number;
-  readonly ev: number;
-  readonly at: number;
 }
 
-/** A result that came after its trial had ended: kept, labelled, never counted. */
-export interface Late {
+/** A result that arrived after its trial had ended: kept and labelled, never counted. */
+export interface Late extends Cited {
   readonly type: "late";
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  readonly worker: WorkerId;
   readonly hpmax: number;
-  readonly ev: number;
-  readonly at: number;
 }
 
-/** A machine joined: its public key may from now on connect as this worker. */
-export interface WorkerEnrolled {
+/** A machine joined: the owner of this key may connect as this worker. */
+export interface WorkerEnrolled extends Recorded {
   readonly type: "worker-enrolled";
   readonly worker: WorkerId;
-  /** Public nkey, "U..."; empty with an external broker, whose administrator made the user. */
+  /** Public nkey, "U..."; "" with an external broker, whose administrator created the user. */
   readonly publicKey: string;
   readonly host: string;
   readonly op: string;
-  readonly at: number;
 }
 
 /** Whether a worker is trusted with runs. */
 export type WorkerStanding = "benched" | "admitted" | "revoked";
 
 /**
- * What a person ordered a worker to do. working: nothing special. paused: it gets nothing new. draining: it finishes what it
- * holds and ends. stopped: it hands back what it holds, and gets nothing.
+ * What an operator ordered a worker to do. working: nothing special. paused: it gets nothing new. draining: it finishes its trials
+ * and exits. stopped: it hands its trials back and gets nothing.
  */
 export type WorkerDuty = "working" | "paused" | "draining" | "stopped";
 
-/** A worker's standing or duty changed; neither touches the other. */
-export interface WorkerChanged {
+/** A worker's standing or duty changed; the other stays as it is. */
+export interface WorkerChanged extends Ordered {
   readonly type: "worker-state";
   readonly worker: WorkerId;
   readonly state: WorkerStanding | WorkerDuty;
   readonly reason: string;
-  readonly by: string;
-  readonly op: string;
-  readonly at: number;
 }
 
 export type TrialEvent = Assigned | Checkpointed | Completed | EndedWithout | Reopened | Lost | Late;

@@ -4,16 +4,16 @@ import { didYouMean, expectedOneOf, type ProblemList, quoted, shown, yaml11Hint 
 import { isOff, isOn } from "./tree.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
-/** Parts of every runspec, whatever its root component is. */
+/** Sections that any runspec may have, whatever its root component. */
 export const sections = ["hyperparameters", "string_replacements", "forward_definitions", "processing_stages"];
 
-/** Where the job settings stand: what the spec says, and the defaults below it. */
+/** The job_launcher mappings: the spec's own, and the defaults for what it leaves out. */
 export interface Launcher {
   readonly given: MapNode | undefined;
   readonly defaults: MapNode | undefined;
 }
 
-/** Checks the whole spec, section by section. Returns what `readSettings` reads. */
+/** Checks the whole spec, section by section. Returns the input of `readSettings`. */
 export function checkRoot(
   check: SpecCheck,
   root: MapNode,
@@ -57,7 +57,7 @@ export function checkRoot(
   return launcher;
 }
 
-/** The root's name, then the defaults that the spec leaves out, then what it says. */
+/** `component`, then the defaults that the spec does not override, then the rest of the spec. */
 export function rootEntries(root: MapNode, defaults: MapNode | undefined): readonly Entry[] {
   const named = root.entries.filter(({ key }) => key === "component");
   const left = defaults?.entries.filter(({ key }) => key !== "component" && !root.byKey.has(key)) ?? [];

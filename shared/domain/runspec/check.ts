@@ -8,33 +8,33 @@ import { placeOf, type Span } from "./source-text.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
 /**
- * What becomes of a part of the spec: executed by a run; idle (forward definitions, stages that are not enabled); or fixed for
- * the whole job, so that no hyperparameter can have a say in it.
+ * How a part of the spec is used: executed by runs; idle (forward definitions, disabled stages); or fixed for the whole job, so that
+ * no hyperparameter may decide it.
  */
 export type Use = "executed" | "idle" | "fixed";
 
-/** Nodes visited before a spec counts as endless; the tutorial's spec has about 120. */
+/** A spec that expands to more nodes counts as endless; the tutorial's has about 120. */
 const mostNodes = 200_000;
-/** Combinations of settings tried for one value that several hyperparameters decide together. */
+/** A value that depends on several hyperparameters may have at most so many combinations of settings. */
 const mostCombinations = 10_000;
 
-/** Walks a spec in every configuration that makes a difference, finding what is wrong and what is used. */
+/** Walks a spec in every configuration that makes a difference; finds what is wrong and what is used. */
 export class SpecCheck {
   readonly hyperparameters: readonly Hyperparameter[];
   readonly replacements: Replacements;
-  /** Hyperparameters that something executed depends on. */
+  /** Numbers of the hyperparameters that something executed depends on. */
   readonly used = new Set<number>();
-  /** The `<name>`s that any string of the spec or of a default holds. */
+  /** Every `<name>` in a string of the spec or of the defaults. */
   readonly mentioned = new Set<string>();
-  /** Whether a run draws any number. */
+  /** Whether an executed part contains `randint`. */
   hasRandint = false;
   readonly #section: HyperparameterSection;
   readonly #library: ComponentLibrary;
   readonly #problems: ProblemList;
-  /** The configuration being looked at: what is bound is being tried value by value, the rest is tuned. */
+  /** The configuration being checked: the bound hyperparameters go through their values, the others stay tuned. */
   readonly #settings: Setting[];
   readonly #bound = new Set<number>();
-  /** Collections being walked: to meet one of them again inside itself is to walk for ever. */
+  /** Collections being walked; one that contains itself would never end. */
   readonly #active = new Set<Node>();
   #visited = 0;
 
@@ -67,7 +67,7 @@ export class SpecCheck {
     }
   }
 
-  /** Checks a mapping that names a component, with each component it may name. */
+  /** Checks a mapping that names a component, once for each component that it may name. */
   component(node: MapNode, use: Use, alsoAllowed: readonly string[] = []): void {
     this.eachComponent(node, use, (defaults, name) => {
       for (const entry of node.entries) {
@@ -86,7 +86,7 @@ export class SpecCheck {
     });
   }
 
-  /** Visits each component that a mapping may name; its defaults are undefined if it is not known, which is reported here. */
+  /** Visits each component that a mapping may name. The defaults of an unknown one are undefined, which is reported here. */
   eachComponent(node: MapNode, use: Use, visit: (defaults: MapNode | undefined, name: string) => void): void {
     const named = node.byKey.get("component");
     if (named === undefined) return;
@@ -100,7 +100,7 @@ export class SpecCheck {
     });
   }
 
-  /** Visits each value that a scalar or alias may turn out to have, and where that value is written. */
+  /** Visits each value that a scalar or alias can have, and the place where that value is written. */
   eachValue(node: Node, use: Use, visit: (value: Resolved, at: Span) => void): void {
     const dependencies = new Set<number>();
     this.replacements.dependencies(node, dependencies, this.mentioned);
@@ -138,7 +138,7 @@ export class SpecCheck {
     this.#problems.add(at, `${file} contains no ${quoted(key)} property`, ...hints);
   }
 
-  /** Which hyperparameters make this mapping the component in question, if it is not always that. */
+  /** A hint that names the hyperparameters which choose this component, if any do. */
   #chosenBy(node: MapNode, component: string): string[] {
     const dependencies = new Set<number>();
     const named = node.byKey.get("component");
@@ -163,7 +163,7 @@ export class SpecCheck {
     this.#bound.delete(number);
   }
 
-  /** A hyperparameter's value is written in its list; anything else where it stands. */
+  /** The place where a value is written: a hyperparameter's in its list, any other in the node itself. */
   #written(node: Node): Span {
     if (node.kind !== "alias" || node.hyperparameter < 0) return node;
     const position = this.hyperparameters[node.hyperparameter]?.values.indexOf(
@@ -199,7 +199,7 @@ export class SpecCheck {
     ];
   }
 
-  /** A default that is a component cannot be given half: without a name nothing says which properties are meant. */
+  /** Reports a mapping without `component` where the default is a component: its properties could not be checked. */
   #checkNamesComponent(entry: Entry, usual: Node): void {
     const given = dereferenced(entry.value);
     if (given?.kind !== "map" || given.byKey.has("component") || usual.kind !== "map") return;

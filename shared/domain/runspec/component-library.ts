@@ -9,15 +9,15 @@ const namePattern = /^[A-Za-z_][\w-]*\/[A-Za-z_][\w-]*$/;
 export interface ComponentDefaults {
   /** The YAML text of a component's defaults; undefined if there is no such component. */
   text(component: string): string | undefined;
-  /** Every component there is, for "did you mean". */
+  /** All components, for "did you mean". */
   names(): readonly string[];
 }
 
-/** The defaults of every component that a spec may use, each read once. */
+/** The defaults of all components that a spec may use; each file is parsed once. */
 export class ComponentLibrary {
   readonly #defaults: ComponentDefaults;
   readonly #problems: ProblemList;
-  /** Undefined: looked for and unusable, which has been reported. */
+  /** Undefined: missing or unusable, which has been reported. */
   readonly #read = new Map<string, MapNode | undefined>();
   readonly #texts: Record<string, string> = {};
 
@@ -26,7 +26,7 @@ export class ComponentLibrary {
     this.#problems = problems;
   }
 
-  /** The defaults of a component that the spec names at `at`. */
+  /** The defaults of a component that the spec names at `at`; undefined if there are none, which is reported. */
   find(name: unknown, at: Span): MapNode | undefined {
     if (typeof name !== "string" || !namePattern.test(name)) {
       const hint = typeof name === "string" ? this.#nearest(name) : [];
@@ -44,12 +44,12 @@ export class ComponentLibrary {
     return defaults;
   }
 
-  /** Defaults that `find` has returned. */
+  /** Defaults that `find` returned before. */
   known(name: string): MapNode | undefined {
     return this.#read.get(name);
   }
 
-  /** Component -> the text of its defaults, for all that were found. */
+  /** Component -> the text of its defaults, of all components found. */
   texts(): Readonly<Record<string, string>> {
     return this.#texts;
   }
@@ -91,7 +91,7 @@ export class ComponentLibrary {
   }
 }
 
-/** How messages name the file of a component's defaults. */
+/** The file name of a component's defaults in messages. */
 export function defaultsFile(component: string): string {
   return `${component}.yaml`;
 }

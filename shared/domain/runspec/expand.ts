@@ -8,11 +8,12 @@ import { isMapping, isOff, type Tree } from "./tree.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
 /**
- * The whole runspec with the chosen values in place of aliases, strings replaced, defaults filled in, and every `randint` that
- * is executed drawn. Forward definitions and stages that are not enabled are there, but nothing is drawn for them.
+ * The whole runspec with chosen values in place of aliases, strings replaced, defaults filled in and every executed `randint` drawn.
+ * Forward definitions and disabled stages are included, but nothing is drawn for them.
  *
- * @param settings     by name, or in spec order; left out: the tuned values
- * @param drawRandint  0 to 999,999,999 for a path such as `processing_stages.0.agent.random_seed`; asked once per path
+ * @param settings     by name or in spec order; undefined: the tuned values
+ * @param drawRandint  0 to 999,999,999 for a path such as `processing_stages.0.agent.random_seed`; called once for each path
+ * @throws RangeError if a setting is missing or not among the values of its hyperparameter
  */
 export function expandSpec(
   spec: Spec,
@@ -25,8 +26,8 @@ export function expandSpec(
 }
 
 /**
- * The spec as if the chosen values stood in its lists: a run's settings come from the coordinator, which may have added values
- * to the living search that the text does not have.
+ * The spec as if its lists contained the chosen values: the coordinator may have added values to the running search that the text
+ * lacks.
  */
 export function withChosen(spec: Spec, chosen: ChosenSettings): Spec {
   const isListed = ({ name, values }: Hyperparameter): boolean => values.includes(chosen[name] ?? null);
@@ -39,7 +40,7 @@ export function withChosen(spec: Spec, chosen: ChosenSettings): Spec {
   return { ...spec, hyperparameters };
 }
 
-/** The processing stages alone, as `expandSpec` and `stagesOf` give them: what a run needs, at a fraction of the time. */
+/** Only the processing stages, as `stagesOf(expandSpec(...))` gives them; takes a fraction of the time. */
 export function expandStages(
   spec: Spec,
   settings: ChosenSettings | readonly Setting[],
@@ -64,7 +65,11 @@ export interface ExpandedStage {
   readonly spec: { readonly component: string; readonly [property: string]: Tree };
 }
 
-/** The stages of an expanded spec, in the order in which they are executed. */
+/**
+ * The stages of an expanded spec, in the order of execution.
+ *
+ * @throws TypeError if the tree is not an expanded spec
+ */
 export function stagesOf(expanded: Tree): ExpandedStage[] {
   const stages = property(expanded, stagesKey);
   if (!Array.isArray(stages)) throw new TypeError("not an expanded spec: it has no list of processing_stages");
@@ -98,13 +103,13 @@ function isList(settings: ChosenSettings | readonly Setting[]): settings is read
   return Array.isArray(settings);
 }
 
-/** One expansion: a walk of the spec's own nodes, so that nothing is parsed again (a coordinator expands every run). */
+/** One expansion: a walk of the parsed nodes, because a coordinator expands every run. */
 export class Expansion {
   readonly #replacements: Replacements;
   readonly #library: ComponentLibrary;
   readonly #settings: readonly Setting[];
   readonly #draw: (path: string) => number;
-  /** Whether the part being walked is executed. */
+  /** Whether the current part is executed, so that its randints are drawn. */
   #isDrawing = true;
   readonly #path: (string | number)[] = [];
 
@@ -148,7 +153,7 @@ export class Expansion {
     }
   }
 
-  /** The component's name, then the defaults that are left as they are, then what the spec says. */
+  /** The component's name, then the defaults that the spec does not override, then the spec's properties. */
   #component(node: MapNode, component: Tree): Tree {
     const tree: Record<string, Tree> = { component };
     for (const { key, value } of this.#library.known(String(component))?.entries ?? []) {

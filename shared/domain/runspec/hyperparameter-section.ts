@@ -4,14 +4,14 @@ import { didYouMean, expectedOneOf, type ProblemList, quoted, shown } from "./pr
 import type { Span } from "./source-text.ts";
 import { type AliasNode, dereferenced, type Entry, type ListNode, type Node, type YamlDocument } from "./yaml-tree.ts";
 
-/** The hyperparameters of a spec and where they stand. */
+/** The hyperparameters of a spec and their places in the text. */
 export interface HyperparameterSection {
   readonly hyperparameters: readonly Hyperparameter[];
-  /** Per hyperparameter: its `&name`. */
+  /** By hyperparameter: its `&name`. */
   readonly anchors: readonly Span[];
-  /** Per hyperparameter: where each of its values stands. */
+  /** By hyperparameter: its values. */
   readonly valueSpans: readonly (readonly Span[])[];
-  /** Names that lack their `&`: an alias to one of them is not a mistake of its own. */
+  /** Names without `&`; an alias to one of them is not a second mistake. */
   readonly unanchored: ReadonlySet<string>;
 }
 
@@ -22,15 +22,15 @@ const threeLines = "a hyperparameter is three lines: `- name: &lr`, `ordered_tun
 interface Item {
   readonly name: string;
   readonly anchor: Span;
-  /** The lines after the name, wherever they are indented. */
+  /** The lines after the name, at either indentation. */
   readonly lines: readonly Entry[];
 }
 
 /**
- * Reads the `hyperparameters` section, and makes every alias to one of them stand for its chosen value.
+ * Reads the `hyperparameters` section, and marks every alias to a hyperparameter with its number.
  *
- * In the tutorial's layout the two lines below `- name: &lr` are indented further than `name`, so to YAML the anchor names the
- * mapping of these two; level with `name` they are its siblings, and the anchor names an empty value. Both are read.
+ * In the tutorial's layout the two lines below `- name: &lr` are indented further than `name`, so the anchor names their mapping. If
+ * they are level with `name`, they are its siblings and the anchor names an empty value. Both layouts are read.
  */
 export function readHyperparameters(
   document: YamlDocument,
@@ -132,7 +132,7 @@ function anchorOf(node: Node): string | undefined {
 
 function anchorSpan(document: YamlDocument, node: Node, name: string): Span {
   const defined = document.anchors.get(name);
-  // The second definition of a name is reported already; it is placed by its first line.
+  // A second definition of a name, which has been reported.
   return defined?.node === node ? defined.at : { source: document, start: node.start, end: node.start + 1 };
 }
 
@@ -146,7 +146,7 @@ function readLines(item: Item, problems: ProblemList): { hyperparameter: Hyperpa
   }
   for (const entry of unknown) {
     const missing = missingKeys(lines);
-    // Read as what was most likely meant, so that one slip is one problem.
+    // Read it as the key that was most likely meant, so that one slip is one problem.
     const meant = nearestName(entry.key, missing) ?? (missing.length === lineKeys.length ? undefined : missing[0]);
     const hint = meant === undefined ? [] : [`did you mean ${quoted(meant)}?`];
     const message = `unknown key ${quoted(entry.key)} in hyperparameter ${quoted(item.name)}`;
@@ -174,7 +174,7 @@ function readLines(item: Item, problems: ProblemList): { hyperparameter: Hyperpa
     name: item.name,
     ordered: ordered !== undefined,
     values,
-    // Null is a value; undefined was reported, and anything does in its place.
+    // Null is a value. Undefined has been reported, and any value will do.
     tuned: tunedValue === undefined ? (values[0] ?? null) : tunedValue,
   };
   return { hyperparameter, spans };
@@ -230,7 +230,7 @@ function readItems(name: string, list: ListNode, problems: ProblemList): Values 
   return { values, spans, isWhole: hasCommas && values.length === list.items.length };
 }
 
-/** `[1 2 3]` is a list of one text. Returns whether that is what happened. */
+/** Reports `[1 2 3]`, which YAML reads as a list of one text; returns whether it was that. */
 function addMissingCommas(list: ListNode, [value]: readonly Setting[], problems: ProblemList): boolean {
   const [item] = list.items;
   if (list.items.length !== 1 || item === undefined || typeof value !== "string") return false;
@@ -291,7 +291,7 @@ function nearestValue(typed: Setting, values: readonly Setting[]): string[] {
   return nearest === undefined ? [] : [`the nearest is ${shown(nearest)}`];
 }
 
-/** What a line of a definition holds; undefined when that has been reported. */
+/** The value of a line of a definition; undefined if it is an alias to a hyperparameter or to nothing, which is reported. */
 function definition(node: Node, problems: ProblemList): Exclude<Node, AliasNode> | undefined {
   if (node.kind === "alias" && node.hyperparameter >= 0) {
     problems.add(

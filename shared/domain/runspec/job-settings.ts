@@ -2,16 +2,16 @@ import type { JobName } from "../names.ts";
 import type { DgdOptions } from "../search/dgd.ts";
 import type { HpTuning } from "../search/searches.ts";
 
-/** The job_launcher section, checked; `design.md`-style meanings are documented in ARCHITECTURE.md. */
+/** The job_launcher section, checked. shared/defaults/job_launchers/XT.yaml explains each setting. */
 export interface JobSettings {
   /** Whether `nexus run` submits to the swarm (true) or runs here (false). */
   readonly enabled: boolean;
   readonly hpTuning: HpTuning;
   /** Runs that end the job: 1 to 1,000,000. */
   readonly totalRuns: number;
-  /** At most so many workers hold trials of this job at once; null: all that come. */
+  /** At most so many workers hold trials of this job at once; null: all that ask. */
   readonly computeNodes: number | null;
-  /** At most so many trials of this job on one worker at once; null: as many as it has slots. */
+  /** At most so many trials of this job on one worker at once; null: as many as the worker has slots. */
   readonly runsPerNode: number | null;
   /** Only workers that serve this pool; null: any. */
   readonly computeTarget: string | null;
@@ -20,34 +20,34 @@ export interface JobSettings {
   readonly monitor: "same" | "none" | "new";
   /** Seconds between checkpoints. */
   readonly checkpointEverySeconds: number;
-  /** Seconds after which a run is ended as timed out; null: never. */
+  /** Seconds after which a run times out; null: never. */
   readonly maxRunSeconds: number | null;
-  /** Seconds after the submission from which on nothing new starts; what was begun is finished. Null: no limit. */
+  /** Seconds from submission after which no trial starts; running ones finish. Null: no limit. */
   readonly maxJobSeconds: number | null;
-  /** The same as a time: wall-clock milliseconds; null: none. */
+  /** The same as an absolute time, in wall-clock milliseconds; null: none. */
   readonly deadline: number | null;
   /** Charged losses that a trial survives. */
   readonly retries: number;
   /** Seed of the job; null: drawn at submission and recorded. */
   readonly seed: number | null;
-  /** Weight of this job's share of the slots; above 0. */
+  /** This job's weight when jobs share slots; above 0. */
   readonly priority: number;
-  /** Nothing new starts once this holds of the standings, e.g. {name: "hpmax", op: ">=", value: 0.05}. */
+  /** No trial starts once this is true, e.g. {name: "hpmax", op: ">=", value: 0.05}. */
   readonly stopWhen: StopRule | null;
   readonly coresPerRun: number;
-  /** Bytes of memory a run may use; null: not limited. */
+  /** Bytes of memory that a run may use; null: no limit. */
   readonly memoryPerRun: number | null;
-  /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB of a run. */
+  /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB a run. */
   readonly uploadFiles: boolean;
   /** Files and folders beside the spec that the runs need. */
   readonly code: readonly string[];
-  /** The search whose best configuration this job runs again with fresh seeds (`nexus confirm`); null: it confirms none. */
+  /** The search whose configuration this job runs again with fresh seeds (`nexus confirm`); null: none. */
   readonly confirms: JobName | null;
   /** Options of the dgd search. */
   readonly dgd: DgdOptions;
 }
 
-/** `hpmax` is the best run set's mean, `best_for` the completed runs it has led for, `runs` the runs ended, `hours` since submission. */
+/** hpmax: the best run set's mean. best_for: completed runs since it took the lead. runs: ended runs. hours: since submission. */
 export interface StopRule {
   readonly name: "hpmax" | "best_for" | "runs" | "hours";
   readonly op: ">=" | ">" | "<=" | "<";
@@ -56,7 +56,7 @@ export interface StopRule {
 
 export const mostRuns = 1_000_000;
 
-/** What holds where neither the spec nor the defaults of job_launchers/XT say anything; that file says the same, with reasons. */
+/** The settings that neither the spec nor the defaults of job_launchers/XT give. That file has the same values, with reasons. */
 export const defaultSettings: JobSettings = {
   enabled: false,
   hpTuning: false,
@@ -83,7 +83,7 @@ export const defaultSettings: JobSettings = {
   dgd: { countInFlight: true },
 };
 
-/** Settings that `nexus edit` changes while a search goes on. */
+/** Settings that `nexus edit` can change while a search runs. */
 export const livingSettings: readonly string[] = [
   "total_runs",
   "compute_nodes",

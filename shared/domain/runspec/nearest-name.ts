@@ -1,4 +1,4 @@
-/** The valid name that someone who typed `typed` most likely meant, if any is near enough to be worth a guess. */
+/** The valid name that was most likely meant by `typed`; undefined if none is close enough. */
 export function nearestName(typed: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -6,9 +6,9 @@ export function nearestName(typed: string, names: Iterable<string>): string | un
     const [a, b] = [typed.toLowerCase(), name.toLowerCase()];
     const length = Math.max(a.length, b.length);
     const distance = editDistance(a, b);
-    // Half a name is a good hint: tuning_values is one of two names that end so.
+    // Part of a name is a good hint: tuning_values.
     const isPart = a.length >= 4 && b.includes(a);
-    // One slip in three letters is still the same word; in a name of one or two letters every other name is that near.
+    // At most one slip in three letters; two names that differ in every letter are never close.
     if (!isPart && (distance > Math.max(1, Math.floor(length / 3)) || distance >= length)) continue;
     if (distance < least) {
       least = distance;
@@ -24,7 +24,7 @@ export function didYouMean(typed: string, names: Iterable<string>): string {
   return nearest === undefined ? "" : `; did you mean ${nearest}?`;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+/** Insertions, deletions, replacements and swaps of adjacent letters (optimal string alignment distance). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -10,11 +10,11 @@ export interface Problem {
   readonly message: string;
   /** What was expected, and what to type; further lines, unindented. */
   readonly hints: readonly string[];
-  /** Length of the underlined text; 0 for none. */
+  /** Characters underlined; 0: the source line is not shown. */
   readonly length: number;
 }
 
-/** Collects everything wrong with a spec, each thing once, so that all of it is reported in one go. */
+/** Collects everything wrong with a spec, each problem once. */
 export class ProblemList {
   readonly #problems = new Map<string, Problem>();
 
@@ -22,22 +22,22 @@ export class ProblemList {
     return this.#problems.size;
   }
 
-  /** Underlines the span. */
+  /** Adds a problem whose source line is shown with the span underlined. */
   add(at: Span, message: string, ...hints: string[]): void {
     this.#keep({ place: placeOf(at), message, hints, length: lengthOf(at) });
   }
 
-  /** Names the place but shows no source line, for a message that quotes all there is to see. */
+  /** Adds a problem with a place but no source line, for a message that quotes everything relevant. */
   addUnquoted(at: Span, message: string, ...hints: string[]): void {
     this.#keep({ place: placeOf(at), message, hints, length: 0 });
   }
 
-  /** Concerns something that no line of a file stands for; `file` says what. */
+  /** Adds a problem of something other than a line of a file; `file` says what. */
   addWithoutLine(file: string, message: string, ...hints: string[]): void {
     this.#keep({ place: { file, line: 0, column: 0 }, message, hints, length: 0 });
   }
 
-  /** In the order of a reader's eye: the spec itself from top to bottom, then other files. */
+  /** The problems of the spec itself from top to bottom, then those of other files. */
   sorted(firstFile: string): Problem[] {
     const rank = (problem: Problem) => (problem.place.file === firstFile ? "" : problem.place.file);
     return [...this.#problems.values()].sort((a, b) => {
@@ -49,12 +49,12 @@ export class ProblemList {
   #keep(problem: Problem): void {
     const { file, line, column } = problem.place;
     const key = `${file}:${line}:${column}:${problem.message}`;
-    // A definition that is used twice is checked twice; its mistake is still one mistake.
+    // A definition that is used twice is checked twice, but its problem counts once.
     if (!this.#problems.has(key)) this.#problems.set(key, problem);
   }
 }
 
-/** `did you mean "x"?`, or nothing. */
+/** A hint `did you mean "x"?`, or none. */
 export function didYouMean(typed: string, names: Iterable<string>): string[] {
   const nearest = nearestName(typed, names);
   return nearest === undefined ? [] : [`did you mean ${quoted(nearest)}?`];
@@ -64,7 +64,7 @@ export function expectedOneOf(names: Iterable<string>): string {
   return `expected one of: ${[...names].join(", ")}`;
 }
 
-/** A value as one would type it in YAML, shortened if it is long. */
+/** A value as typed in YAML, cut after 80 characters. */
 export function shown(value: unknown): string {
   if (typeof value === "number") {
     if (Number.isNaN(value)) return ".nan";
@@ -79,21 +79,21 @@ export function quoted(text: string): string {
   return shown(text);
 }
 
-/** YAML 1.1 took these words for true and false; YAML 1.2 takes them for words. */
+/** A hint for yes, no, on and off, which YAML 1.1 read as true and false. */
 export function yaml11Hint(value: Tree): string[] {
   if (typeof value !== "string" || !/^(yes|no|on|off|y|n)$/i.test(value)) return [];
   return [`in YAML 1.2 ${value} is a word; write ${/^(yes|on|y)$/i.test(value) ? "true" : "false"}`];
 }
 
 const hintWidth = 110;
-/** A source line longer than this is shown only around the underlined text. */
+/** Of a longer source line only the part around the underlined text is shown. */
 const widestSource = 120;
 
 /**
- * The problems as a person reads them.
+ * The problems as text.
  *
- * @param texts  file name -> text, for the source lines; a problem in any other file is shown without its line
- * @param tail   what follows the count on the last line, e.g. "nothing was submitted"; without it there is no last line
+ * @param texts  file name -> text, for the source lines; a problem in another file is shown without its line
+ * @param tail   ends the last line, after the count, e.g. "nothing was submitted"; undefined: no last line
  */
 export function renderProblems(
   problems: readonly Problem[],
@@ -130,7 +130,7 @@ function quotedLine(source: string, line: number, column: number, length: number
   ];
 }
 
-/** Keeps what a file contains from moving the cursor or colouring the terminal. */
+/** Replaces control characters, which could move the cursor or colour the terminal. */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   return text.replaceAll("\t", " ").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "?");

@@ -3,14 +3,14 @@ import type { Tree } from "./tree.ts";
 
 const secondsPer: Readonly<Record<string, number>> = { s: 1, sec: 1, min: 60, h: 3600 };
 
-/** Seconds, from a number of them or from text such as "30 s", "5 min", "2 h"; undefined if it is neither or not above 0. */
+/** Seconds, from a number or a text such as "30 s", "5 min", "2 h"; undefined for anything else or if not above 0. */
 export function parseSeconds(value: Tree): number | undefined {
   return parseQuantity(value, secondsPer);
 }
 
 /**
- * Milliseconds since 1970 of a time with its zone: "2026-12-01T18:00Z", "2026-12-01 18:00:30 +01:00". Without a zone it would mean
- * another moment on each machine that reads it.
+ * Milliseconds since 1970 of a time with its zone: "2026-12-01T18:00Z", "2026-12-01 18:00:30 +01:00". Without a zone its meaning
+ * would depend on the machine that reads it.
  */
 export function parseInstant(value: Tree): number | undefined {
   const pattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:\d\d)$/;
@@ -18,11 +18,11 @@ export function parseInstant(value: Tree): number | undefined {
   if (match === null) return undefined;
   const instant = Date.parse(`${match[1]}T${match[2]}${match[3]}`);
   if (Number.isNaN(instant)) return undefined;
-  // Date.parse takes 31 February for a day of March.
+  // Date.parse accepts 31 February as a day in March.
   return new Date(`${match[1]}T00:00Z`).toISOString().slice(0, 10) === match[1] ? instant : undefined;
 }
 
-// As for discs and network traffic, MB counts in thousands; MiB counts in 1024s, as /proc and `free` do.
+// MB is 1000^2 bytes, as for discs and networks; MiB is 1024^2 bytes, as in /proc and `free`.
 const bytesPer: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,
@@ -35,7 +35,7 @@ const bytesPer: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** Whole bytes, from a number of them or from text such as "512 MB", "2 GB", "1.5 GiB". */
+/** Whole bytes, from a number or a text such as "512 MB", "2 GB", "1.5 GiB"; undefined for anything else. */
 export function parseBytes(value: Tree): number | undefined {
   const bytes = parseQuantity(value, bytesPer);
   return bytes === undefined || bytes < 1 ? undefined : Math.round(bytes);
@@ -51,11 +51,11 @@ function parseQuantity(value: Tree, units: Readonly<Record<string, number>>): nu
   return amount > 0 ? amount : undefined;
 }
 
-/** A rule such as "hpmax >= 0.05". */
+/** The rule in a text such as "hpmax >= 0.05"; undefined for anything else. */
 export function parseStopRule(value: Tree): StopRule | undefined {
   const pattern = /^\s*(hpmax|best_for|runs|hours)\s*(>=|>|<=|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$/;
   const match = typeof value === "string" ? pattern.exec(value) : null;
   if (match === null) return undefined;
-  // The pattern lets through nothing else.
+  // The pattern admits nothing else.
   return { name: match[1] as StopRule["name"], op: match[2] as StopRule["op"], value: Number(match[3]) };
 }

@@ -3,28 +3,28 @@ import { type ProblemList, quoted } from "./problems.ts";
 import type { Span } from "./source-text.ts";
 import { dereferenced, type ListNode, type MapNode, type Node } from "./yaml-tree.ts";
 
-/** What a node turns out to be once hyperparameters are chosen and strings replaced. */
+/** The value of a node after hyperparameters are chosen and strings replaced. */
 export type Resolved = Setting | ListNode | MapNode;
 
 /** One line of `string_replacements`, or one `--name value`. */
 interface Replacement {
   /** `<name>`, or `$datastore`. */
   readonly key: string;
-  /** What takes its place; the command line gives words only. */
+  /** What takes its place; a string if it comes from the command line. */
   readonly value: string | Node;
-  /** Where it is defined, if a file defines it. */
+  /** Where a file defines it. */
   readonly at: Span | undefined;
 }
 
 const keyPattern = /^(<[A-Za-z_][\w.-]*>|\$datastore)$/;
-/** What must not be left when all replacements are done. */
+/** What must not be left after all replacements. */
 const unresolvedPattern = /<[A-Za-z_][\w.-]*>|\$datastore/;
 
-/** Where data sets lie, relative to where the spec is executed; a spec's own `$datastore` line wins. */
+/** The folder of data sets, relative to where the spec is executed, unless the spec has a `$datastore` line. */
 const datastore: Replacement = { key: "$datastore", value: "../datastore", at: undefined };
 
 /**
- * The replacements of a spec, in the order in which they apply: a replacement's text may hold `<name>`s that are listed below it.
+ * The replacements of a spec, in the order in which they apply: a replacement may contain names that are listed below it.
  */
 export class Replacements {
   readonly list: readonly Replacement[];
@@ -35,25 +35,25 @@ export class Replacements {
     this.#hyperparameters = hyperparameters;
   }
 
-  /** What a node stands for, given one setting per hyperparameter. An alias to nothing stands for null; it has been reported. */
+  /** The value of a node, given one setting for each hyperparameter. An alias to nothing, which has been reported, is null. */
   resolve(node: Node, settings: readonly Setting[]): Resolved {
     const value = literal(node, settings);
     return typeof value === "string" ? this.resolveText(value, settings) : value;
   }
 
-  /** What a text stands for. */
+  /** The value of a text. */
   resolveText(text: string, settings: readonly Setting[]): Resolved {
     return isMarked(text) ? this.#replace(text, settings) : text;
   }
 
-  /** Adds the numbers of the hyperparameters that have a say in what a scalar or alias turns out to be, and the keys it holds. */
+  /** Adds the numbers of the hyperparameters that the value of a scalar or alias depends on, and the keys it mentions. */
   dependencies(node: Node, into: Set<number>, mentioned: Set<string>): void {
     const seen = new Set<string>();
     this.#addDependencies(node, into, seen);
     for (const key of seen) mentioned.add(key);
   }
 
-  /** The first `<name>` in a text that nothing replaces. */
+  /** The first `<name>` left in a text. */
   static unresolved(text: string): string | undefined {
     return unresolvedPattern.exec(text)?.[0];
   }
@@ -69,7 +69,7 @@ export class Replacements {
       } else if (replacement === null || typeof replacement !== "object") {
         result = result.replaceAll(key, () => String(replacement));
       }
-      // A list inside other text stays unresolved, and is reported as that.
+      // A list inside other text stays unresolved, and is reported as such.
     }
     return result;
   }
@@ -108,7 +108,7 @@ function isMarked(text: string): boolean {
   return text.includes("<") || text.includes("$");
 }
 
-/** Reads `string_replacements` and lays the command line over it; a `--name` that the file does not list comes after all others. */
+/** Reads `string_replacements` and overrides it by the command line; a `--name` that the file does not list comes last. */
 export function readReplacements(
   section: Node | undefined,
   commandLine: Readonly<Record<string, string>>,

@@ -3,7 +3,7 @@ import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { ChosenSettings } from "../run.ts";
 import { isMapping, type Tree } from "./tree.ts";
 
-/** js-yaml 5.5 writes text that ends in a Unicode space (U+2000, say) without quotes, and reads it back without the space. */
+/** js-yaml 5.5 does not quote text that ends in a Unicode space such as U+2000, and reads it back without the space. */
 function quoteUnlessAscii(layout: ScalarLayout): void {
   if (/[^\n\x20-\x7e]/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
 }
@@ -15,11 +15,12 @@ const style: DumpOptions = {
 };
 
 /**
- * The text of `repro_spec.yaml`: the expanded spec of a run, with the numbers it drew, so that executing it repeats the run.
+ * The text of `repro_spec.yaml`: the expanded spec of a run with the numbers it drew. Executing it repeats the run.
  *
- * The stages hold the chosen values themselves, not aliases: defaults were filled in for the components that were chosen, and
- * would not fit others. So that a reading of the file still shows the run's settings, each hyperparameter is listed with the
- * chosen value as its tuned and only value: a dial with one mark, which neither promises a search nor counts as a wasted one.
+ * The stages contain the chosen values instead of aliases, because the defaults filled in fit only the chosen components. To show
+ * the run's settings, each hyperparameter is listed with the chosen value as its only one.
+ *
+ * @throws TypeError if `expanded` is not a mapping
  */
 export function reproSpec(expanded: Tree, hyperparameters: readonly Hyperparameter[], chosen: ChosenSettings): string {
   if (!isMapping(expanded)) throw new TypeError("not an expanded spec");

@@ -1,18 +1,18 @@
-/** A text that nodes and problems point into. */
+/** A text into which nodes and problems point. */
 export interface SourceText {
-  /** For messages: as the user named it, or `agents/AAC_Agent.yaml` for a component's defaults. */
+  /** Its name in messages: as the user typed it, or `agents/AAC_Agent.yaml` for a component's defaults. */
   readonly file: string;
   readonly text: string;
 }
 
-/** A stretch of a text; offsets count UTF-16 units, `end` is not included. */
+/** Part of a text. Offsets count UTF-16 units; `end` is exclusive. */
 export interface Span {
   readonly source: SourceText;
   readonly start: number;
   readonly end: number;
 }
 
-/** A place in a file, both from 1. Line 0: no line of a file, such as the command line. */
+/** A place in a file; line and column count from 1. Line 0: no line of a file, such as the command line. */
 export interface Place {
   readonly file: string;
   readonly line: number;
@@ -21,7 +21,7 @@ export interface Place {
 
 const lineEnd = /\r\n|\n|\r/g;
 
-/** Line and column of an offset, both from 1; the column counts characters, as an editor does. */
+/** Line and column of a span's start, both from 1; columns count characters, as editors do. */
 export function placeOf({ source, start }: Span): Place {
   const starts = lineStartsOf(source);
   const after = starts.findIndex((lineStart) => lineStart > start);
@@ -29,7 +29,7 @@ export function placeOf({ source, start }: Span): Place {
   return { file: source.file, line, column: characters(source.text.slice(starts[line - 1], start)) + 1 };
 }
 
-/** Looked up for every problem of a file, and there may be thousands. */
+/** Cached: a file may have thousands of problems. */
 const lineStarts = new WeakMap<SourceText, readonly number[]>();
 
 function lineStartsOf(source: SourceText): readonly number[] {
@@ -40,7 +40,7 @@ function lineStartsOf(source: SourceText): readonly number[] {
   return starts;
 }
 
-/** How many characters of its first line a span covers, at least 1: what is underlined. */
+/** Characters of the span's first line, at least 1. */
 export function lengthOf({ source, start, end }: Span): number {
   const firstLine = source.text.slice(start, end).split(lineEnd, 1)[0] ?? "";
   return Math.max(1, characters(firstLine));

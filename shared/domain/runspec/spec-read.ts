@@ -22,10 +22,10 @@ export interface SpecInput {
   /** As the user named it, for messages. */
   readonly file: string;
   readonly text: string;
-  /** `--name value` -> name and value: what takes the place of `<name>`. */
+  /** From `--name value`: name -> what replaces `<name>`. */
   readonly commandLine?: Readonly<Record<string, string>>;
   readonly defaults: ComponentDefaults;
-  /** By hyperparameter: values that were added to the living search, checked as if they stood in the spec's lists. */
+  /** By hyperparameter: values added to the running search, which are checked as if the spec listed them. */
   readonly moreValues?: Readonly<Record<string, readonly Setting[]>>;
 }
 
@@ -34,11 +34,11 @@ export type SpecReading =
   | {
       readonly ok: false;
       readonly problems: readonly Problem[];
-      /** File name -> text, of every file that a problem may be in: for `renderProblems`. */
+      /** For `renderProblems`: the text of every file that may have a problem, by name. */
       readonly texts: Readonly<Record<string, string>>;
     };
 
-/** Reads a runspec and checks it in every configuration; reports all that is wrong with it at once. */
+/** Reads a runspec and checks it in every configuration. Reports all its problems at once. */
 export function readSpec(input: SpecInput): SpecReading {
   const { file, text, defaults } = input;
   const problems = new ProblemList();
@@ -48,12 +48,12 @@ export function readSpec(input: SpecInput): SpecReading {
   return { ok: false, problems: problems.sorted(file), texts: { ...defaultsTexts(library), [file]: text } };
 }
 
-/** Component -> text of its defaults, of all that any configuration may use, so that a job can take them along. */
+/** The defaults that a job takes along: component -> text, of all components that any configuration may use. */
 export function usedComponents(spec: Spec): Readonly<Record<string, string>> {
   return spec.source.library.texts();
 }
 
-/** Defaults that came along with a job. */
+/** The defaults that a job took along. */
 export function carriedDefaults(texts: Readonly<Record<string, string>>): ComponentDefaults {
   return {
     text: (component) => (Object.hasOwn(texts, component) ? texts[component] : undefined),
@@ -121,7 +121,7 @@ function findRoot(root: MapNode, library: ComponentLibrary, problems: ProblemLis
   const named = root.byKey.get("component");
   if (named === undefined) {
     const misspelt = root.entries.find(({ key }) => nearestName(key, ["component"]) !== undefined);
-    // A misspelt `component` is reported with the other unknown keys.
+    // A misspelt `component` is reported as an unknown key.
     if (misspelt === undefined) problems.add(root, "the root component is missing", firstLine);
     return library.find("root/Root_Component", root);
   }
@@ -161,7 +161,7 @@ function anchorsThere(hyperparameters: ReadonlySet<string>): string {
   return names.length === 0 ? "; the spec defines none" : `; there are: ${names.join(", ")}`;
 }
 
-/** An argument that replaces nothing is most likely misspelt, and the run would silently be another one. */
+/** Reports arguments that replace nothing. They are most likely misspelt, and the run would silently be a different one. */
 function addUnusedArguments(
   commandLine: Readonly<Record<string, string>>,
   {
@@ -190,7 +190,7 @@ function defaultsTexts(library: ComponentLibrary): Record<string, string> {
   return Object.fromEntries(Object.entries(library.texts()).map(([name, text]) => [defaultsFile(name), text]));
 }
 
-/** A setting of the job is not replaced from outside: the spec says it. */
+/** The hint for an argument that names a setting of the job: settings are written in the spec. */
 function settingHint(name: string, value: string): string[] {
   const inSpec = `it is a setting of the job, which the spec says below job_launcher: ${name}: ${value}`;
   if (!livingSettings.includes(name)) return [inSpec];

@@ -4,7 +4,7 @@ import type { JobSettings } from "./job-settings.ts";
 import type { Replacements } from "./replacements.ts";
 import type { MapNode } from "./yaml-tree.ts";
 
-/** A runspec that has been read and checked; made by `readSpec` only. */
+/** A runspec that has been read and checked. Only `readSpec` makes one. */
 export interface Spec {
   /** As the user named it, for messages. */
   readonly file: string;
@@ -13,13 +13,13 @@ export interface Spec {
   readonly commandLine: Readonly<Record<string, string>>;
   readonly hyperparameters: readonly Hyperparameter[];
   readonly settings: JobSettings;
-  /** Whether `randint` occurs, or comes with a component's defaults, in anything that is executed. */
+  /** Whether `randint` occurs in anything executed, defaults included. */
   readonly hasRandint: boolean;
-  /** What `expandSpec` walks; nobody else's business, and not to be sent anywhere. */
+  /** The input of `expandSpec`; not for other readers, and never sent anywhere. */
   readonly source: SpecSource;
 }
 
-/** What a spec that has been read keeps for expanding it. */
+/** What expanding a spec needs. */
 export interface SpecSource {
   readonly root: MapNode;
   readonly rootDefaults: MapNode;

@@ -1,6 +1,6 @@
 import type { Setting } from "../hyperparameter.ts";
 
-/** Plain data as YAML gives it. */
+/** Plain data as parsed from YAML. */
 export type Tree = Setting | readonly Tree[] | { readonly [key: string]: Tree };
 
 export function isMapping(tree: Tree | undefined): tree is { readonly [key: string]: Tree } {

@@ -7,9 +7,9 @@ import { placeOf } from "./source-text.ts";
 import { type AliasNode, dereferenced, type MapNode, type YamlDocument } from "./yaml-tree.ts";
 
 /**
- * The tutorial's ways to waste a search, as far as a spec shows them: a hyperparameter that nothing refers to, or that only
- * things refer to that are not executed; and a search whose runs differ in nothing but their settings. A hyperparameter with a
- * single value is no dial, so it wastes nothing.
+ * Warnings about ways to waste a search that the tutorial describes and a spec shows: a hyperparameter without effect, because
+ * nothing or nothing executed refers to it (unless it has a single value); and a search without randint, whose runs with equal
+ * settings are all equal.
  */
 export function wastefulSearch(
   document: YamlDocument,
@@ -47,7 +47,7 @@ export function wastefulSearch(
   return warnings;
 }
 
-/** Which part of the spec, in words, an idle reference stands in. */
+/** Names the part of the spec that contains an idle reference. */
 function partOf(root: MapNode, alias: AliasNode): string {
   const section = root.entries.findLast((entry) => entry.at.start <= alias.start);
   const node = section === undefined ? undefined : dereferenced(section.value);

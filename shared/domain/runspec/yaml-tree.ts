@@ -18,13 +18,13 @@ import type { Setting } from "../hyperparameter.ts";
 import { type ProblemList, quoted } from "./problems.ts";
 import { lineText, placeOf, type SourceText, type Span } from "./source-text.ts";
 
-// A YAML tree that still knows where everything stood and what every anchor was called; js-yaml's `load` forgets both.
+// A YAML tree that keeps the place of every node and the name of every anchor, which js-yaml's `load` drops.
 
 export interface ScalarNode extends Span {
   readonly kind: "scalar";
   readonly anchor: string | undefined;
   readonly value: Setting;
-  /** Whether nothing at all was written, as in `tuned_value:`. */
+  /** Whether the value was left out, as in `tuned_value:`. */
   readonly isEmpty: boolean;
 }
 
@@ -44,9 +44,9 @@ export interface MapNode extends Span {
 export interface AliasNode extends Span {
   readonly kind: "alias";
   readonly name: string;
-  /** What the anchor names; undefined if there is no such anchor, which is reported when all names are known. */
+  /** What the anchor names; undefined if there is no such anchor, which is reported once all names are known. */
   readonly target: Exclude<Node, AliasNode> | undefined;
-  /** Number of the hyperparameter whose chosen value this stands for; -1 for none. Set when that section is read. */
+  /** Number of the hyperparameter that it stands for, or -1. Set when the hyperparameters section is read. */
   hyperparameter: number;
 }
 
@@ -54,19 +54,19 @@ export type Node = ScalarNode | ListNode | MapNode | AliasNode;
 
 export interface Entry {
   readonly key: string;
-  /** Where the key stands. */
+  /** The place of the key. */
   readonly at: Span;
   readonly value: Node;
 }
 
 export interface YamlDocument extends SourceText {
-  /** Undefined when the text is empty or is not YAML (which is then among the problems). */
+  /** Undefined if the text is empty or not YAML, which is then among the problems. */
   readonly root: Node | undefined;
   readonly anchors: ReadonlyMap<string, { readonly at: Span; readonly node: Exclude<Node, AliasNode> }>;
   readonly aliases: readonly AliasNode[];
 }
 
-/** Reads one YAML 1.2 document; what is wrong with it goes to `problems` and the rest is still returned. */
+/** Reads one YAML 1.2 document. Problems are added to `problems`; whatever could be read is returned. */
 export function composeYaml(file: string, text: string, problems: ProblemList): YamlDocument {
   const source = { file, text };
   let events: Event[];
@@ -86,7 +86,7 @@ function addSyntaxProblem(source: SourceText, error: YAMLException, problems: Pr
   problems.add(at, `not valid YAML: ${error.reason}`, ...syntaxHints(source, at, error.reason));
 }
 
-/** What people most often did when the parser says this. */
+/** The most common mistakes behind a parser's message. */
 function syntaxHints(source: SourceText, at: Span, reason: string): string[] {
   if (reason.includes("tab character")) return ["indent with spaces"];
   if (reason.includes("found ','")) return ["is there a comma too many?"];
@@ -97,7 +97,7 @@ function syntaxHints(source: SourceText, at: Span, reason: string): string[] {
     : [`line ${line - 1} lacks the & of a hyperparameter's name: write \`- name: &${named[1]}\``];
 }
 
-/** What an untagged plain scalar may be besides text, in the core schema of YAML 1.2. */
+/** Types that an untagged plain scalar can have besides text, in the core schema of YAML 1.2. */
 const plainTags: readonly ScalarTagDefinition<Setting>[] = [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag];
 
 class Composer {
@@ -105,7 +105,7 @@ class Composer {
   readonly #events: readonly Event[];
   readonly #problems: ProblemList;
   readonly #anchors = new Map<string, { at: Span; node: Exclude<Node, AliasNode> }>();
-  /** Anchors of collections that are still being read: an alias to one of them would never end. */
+  /** Anchors of collections still being read; an alias to one of them would never end. */
   readonly #open = new Set<string>();
   readonly #aliases: AliasNode[] = [];
   #next = 0;
@@ -223,7 +223,7 @@ class Composer {
     }
     const target = this.#anchors.get(name)?.node;
     const alias: AliasNode = { kind: "alias", ...span, name, target, hyperparameter: -1 };
-    // An alias into its own anchor has been reported just now; as nothing follows from it, it is left out of the list.
+    // An alias inside its own anchor was reported above and needs no further check.
     if (!this.#open.has(name)) this.#aliases.push(alias);
     return alias;
   }
@@ -234,7 +234,7 @@ class Composer {
     const at = this.#span(event.anchorStart - 1, event.anchorEnd);
     const named = { ...node, anchor: name };
     const other = this.#anchors.get(name);
-    // What holds other nodes is complete after them, but was named before them.
+    // A collection is completed after the nodes inside it, but its anchor stands before theirs.
     const isFirst = other === undefined || at.start < other.at.start;
     if (isFirst) this.#anchors.set(name, { at, node: named });
     if (other !== undefined) {
@@ -271,7 +271,7 @@ class Composer {
       const document: Event = { type: EVENT_ID.DOCUMENT, explicitStart: false, explicitEnd: false, directives: [] };
       const alone: Event = { ...event, anchorStart: -1, anchorEnd: -1 };
       const [value] = constructFromEvents([document, alone, { type: EVENT_ID.POP }], { source: this.#source.text });
-      // The core schema, which is the default, has no other scalars.
+      // The core schema, which is the default, has no other scalar types.
       return value as Setting;
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
@@ -280,7 +280,7 @@ class Composer {
     }
   }
 
-  /** A seed of twenty digits would silently become another one. */
+  /** Reports whole numbers that a double cannot hold: a seed of twenty digits would silently change. */
   #checkWholeNumber(value: unknown, span: Span): void {
     const digits = /^[-+]?0*(\d+)$/.exec(this.#source.text.slice(span.start, span.end))?.[1];
     if (typeof value !== "number" || digits === undefined || String(Math.abs(value)) === digits) return;
@@ -298,7 +298,7 @@ class Composer {
       this.#problems.add(this.#span(event.tagStart, event.tagEnd), `YAML tag ${tag} is not supported`);
   }
 
-  /** A value that was left out has no place of its own; its key, which was just before it, has. */
+  /** Where an empty value is reported: after its anchor or its key. */
   #whereEmpty(event: { anchorStart: number }): number {
     if (event.anchorStart >= 0) return event.anchorStart - 1;
     const before = this.#events[this.#next - 2];
@@ -319,7 +319,7 @@ class Composer {
   }
 }
 
-/** What an alias stands for, if it does not stand for a hyperparameter. */
+/** The node itself, or what an alias names; undefined if it names nothing. */
 export function dereferenced(node: Node): Exclude<Node, AliasNode> | undefined {
   return node.kind === "alias" ? node.target : node;
 }
