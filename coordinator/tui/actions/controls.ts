@@ -32,19 +32,10 @@ const reaching = ({ options }: ViewModel, asked: Confirmation): Confirmation => 
 
 function questionAbout(subject: Subject, action: Action): Confirmation | string {
   if (action === "bench") return benchQuestion(subject);
+  // The other control keys are called as the verbs of orders are.
   const verb = action as ControlVerb;
-  switch (subject.kind) {
-    case "worker":
-      return workerQuestion(verb, subject.row);
-    case "runs":
-      return runsQuestion(verb, subject);
-    case "job":
-      return jobQuestion(verb, subject.table);
-    default: {
-      const never: never = subject;
-      return never;
-    }
-  }
+  if (subject.kind === "worker") return workerQuestion(verb, subject.row);
+  return subject.kind === "runs" ? runsQuestion(verb, subject) : jobQuestion(verb, subject.table);
 }
 
 /** `q` and then s or c: about the whole job, after which the screen ends. */

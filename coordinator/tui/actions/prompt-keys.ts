@@ -7,24 +7,10 @@ import type { KeyContext } from "./key-context.ts";
 
 /** A key while a question is open. */
 export function answerPrompt(context: KeyContext, prompt: Prompt, key: Key): void {
-  switch (prompt.kind) {
-    case "filter":
-      typeFilter(context, prompt, key);
-      break;
-    case "columns":
-      chooseColumns(context, prompt, key);
-      break;
-    case "quit":
-      quit(context, prompt, key);
-      break;
-    case "confirm":
-      confirm(context, prompt, key);
-      break;
-    default: {
-      const never: never = prompt;
-      throw new RangeError(`no prompt: ${JSON.stringify(never)}`);
-    }
-  }
+  if (prompt.kind === "filter") typeFilter(context, prompt, key);
+  else if (prompt.kind === "columns") chooseColumns(context, prompt, key);
+  else if (prompt.kind === "quit") quit(context, prompt, key);
+  else confirm(context, prompt, key);
 }
 
 function typeFilter({ model, now, say }: KeyContext, prompt: Extract<Prompt, { kind: "filter" }>, key: Key): void {

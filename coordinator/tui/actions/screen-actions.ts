@@ -1,11 +1,11 @@
 import { curveAxes } from "../../live/curve-store.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { type Action, screenNames } from "../keys.ts";
-import type { AnyList } from "../lists/list-view.ts";
+import type { AnyList, Copied } from "../lists/list-view.ts";
 import { frameLines, panesAt } from "../screens/frame.ts";
 import { lineText } from "../terminal/styled.ts";
 import type { Key } from "../terminal/terminal-port.ts";
-import { copyText } from "./copy-text.ts";
+import type { ViewModel } from "../view-model.ts";
 import type { KeyContext } from "./key-context.ts";
 
 /** What each key does on the screens. Control keys, which ask first, are in controls.ts. */
@@ -72,9 +72,9 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   "previous-job": (context) => showOtherJob(context, -1),
   "next-job": (context) => showOtherJob(context, 1),
   copy: ({ model, terminal, say }) => {
-    const copied = copyText(model);
-    if (copied) terminal.copy(copied.text);
-    say(copied ? `copied: ${copied.what} (where the terminal permits it, OSC 52)` : "there is nothing to copy");
+    const found = copied(model);
+    if (found) terminal.copy(found.text);
+    say(found ? `copied: ${found.what} (where the terminal permits it, OSC 52)` : "there is nothing to copy");
   },
   save: saveScreen,
   mouse: ({ model, terminal, say }) => {
@@ -190,4 +190,15 @@ function saveScreen({ model, terminal, ports, now, say }: KeyContext): void {
   } catch (error) {
     say(`could not be saved: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** What `y` copies: the selected row; on Workers the line that another machine types. */
+function copied({ lists, focus, page, options, search: { table } }: ViewModel): Copied | undefined {
+  if (page?.kind === "run" && table) {
+    const trial = table.trial(page.n);
+    return trial && lists.runs.copyOf({ table, trial });
+  }
+  const [command] = options.joining?.commands ?? [];
+  if (focus === "Workers" && command !== undefined) return { text: command, what: "the join line" };
+  return lists.of(focus).copy;
 }

@@ -1,3 +1,5 @@
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import type { Cell, CellKind } from "../../words/table.ts";
 import type { Style } from "../terminal/styled.ts";
 import type { FilterColumn } from "./row-filter.ts";
@@ -26,4 +28,38 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   readonly brief?: (row: Row) => string;
   /** Left out while no row that is shown has a value. */
   readonly isHiddenEmpty?: boolean;
+}
+
+/** A column of that name; `more` is what differs from the usual. */
+export const column = <Row>(
+  name: string,
+  kind: CellKind,
+  priority: number,
+  value: (row: Row) => Cell,
+  more: Omit<Partial<ScreenColumn<Row>>, "name" | "kind" | "priority" | "value"> = {},
+): ScreenColumn<Row> => ({ name, kind, priority, value, ...more });
+
+/** A column for each hyperparameter with more than one setting, in spec order; those left of others stay longer. */
+export function settingColumns<Row>(
+  table: RunTable | undefined,
+  priority: number,
+  settingOf: (row: Row, hyperparameter: number) => Setting | undefined,
+): ScreenColumn<Row>[] {
+  const dials = (table?.submitted.hyperparameters ?? []).flatMap(({ name, values }, i) =>
+    values.length > 1 ? [{ name, i }] : [],
+  );
+  return dials.map(({ name, i }, place) => column(name, "setting", priority + place, (row) => settingOf(row, i)));
+}
+
+/** Columns that are made anew when one of `basis` is another than before. */
+export function keptColumns<Row>(
+  basis: () => readonly unknown[],
+  make: () => readonly ScreenColumn<Row>[],
+): () => readonly ScreenColumn<Row>[] {
+  let known: { readonly of: readonly unknown[]; readonly columns: readonly ScreenColumn<Row>[] } | undefined;
+  return () => {
+    const of = basis();
+    if (!known || of.some((each, i) => each !== known?.of[i])) known = { of, columns: make() };
+    return known.columns;
+  };
 }

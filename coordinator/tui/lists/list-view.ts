@@ -22,11 +22,19 @@ export interface ListSource<Row> {
   /** How many there are in all; as many as it gave when left out. */
   readonly total?: () => number;
   readonly keyOf: (row: Row) => string;
+  /** What people call a row; its key when left out. */
+  readonly nameOf?: (row: Row) => string;
   /** Rows that come after all others however the list is sorted; none when left out. */
   readonly isLast?: (row: Row) => boolean;
   readonly columns: () => readonly ScreenColumn<Row>[];
   /** What a filter may name besides; the names that `nexus list` has for the same rows. */
   readonly furtherFilters?: () => readonly FilterColumn<Row>[];
+}
+
+/** Text for the clipboard, and what it is, for the sentence that says so. */
+export interface Copied {
+  readonly text: string;
+  readonly what: string;
 }
 
 /** The rows that are on the screen, the first being 1, and how many there are. */
@@ -167,6 +175,18 @@ export class ListView<Row> {
     return at < 0 ? this.#order[0] : this.#order[at];
   }
 
+  /** The selected row as JSON, numbers unrounded, and what it is called; undefined where the list is empty. */
+  get copy(): Copied | undefined {
+    const { selected } = this;
+    return selected === undefined ? undefined : this.copyOf(selected);
+  }
+
+  copyOf(row: Row): Copied {
+    const cells = this.columns.map(({ name, value }) => [name, value(row)] as const);
+    const { nameOf = this.#source.keyOf } = this.#source;
+    return { text: JSON.stringify(Object.fromEntries(cells)), what: nameOf(row) };
+  }
+
   move(by: number, now: number): void {
     this.#select(Math.max(0, this.#selectedAt()) + by, now);
   }
@@ -260,30 +280,7 @@ export class ListView<Row> {
 }
 
 /** A list whose rows are nobody's business but its screen's. */
-export type AnyList = Pick<
-  ListView<never>,
-  | "total"
-  | "isHeld"
-  | "isFrozen"
-  | "isFollowing"
-  | "filterText"
-  | "sortName"
-  | "isDescending"
-  | "passed"
-  | "nextColumn"
-  | "shown"
-  | "hidden"
-  | "selectedKey"
-  | "move"
-  | "page"
-  | "toStart"
-  | "toEnd"
-  | "select"
-  | "setFilter"
-  | "sortByNext"
-  | "turnSort"
-  | "refresh"
-> & {
+export type AnyList = Omit<ListView<never>, "columns" | "rows" | "selected" | "visible" | "end" | "copyOf"> & {
   readonly columns: readonly { readonly name: string; readonly priority: number }[];
   readonly rows: readonly unknown[];
 };

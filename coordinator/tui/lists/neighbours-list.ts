@@ -3,7 +3,7 @@ import { type Hyperparameter, type Setting, settingText } from "../../../shared/
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { clip } from "../../words/narrow.ts";
-import type { ScreenColumn } from "./columns.ts";
+import { column, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
 /** One step away from the best run set: in one hyperparameter, down and up; an unordered one has a row for each setting. */
@@ -106,49 +106,28 @@ function stepColumns(side: "down" | "up", first: number): ScreenColumn<Neighbour
   const of = (row: NeighbourRow): Step | undefined => row[side];
   const letter = side === "down" ? "d" : "u";
   return [
-    {
-      name: side === "down" ? "step down" : "step up",
-      kind: "text",
-      // The settings say it, too.
-      priority: 9,
-      value: (row) => of(row)?.setting,
+    // The settings say it, too.
+    column(`step ${side}`, "text", 9, (row) => of(row)?.setting, {
       text: (row) => {
         const step = of(row);
         return step ? settingText(step.setting) : "-";
       },
-    },
-    {
-      name: `${letter}.runs`,
-      kind: "count",
-      priority: first,
-      value: (row) => of(row)?.runs,
-      text: (row) => runsText(of(row)),
-    },
-    { name: `${letter}.mean`, kind: "measure", priority: first + 1, value: (row) => of(row)?.mean },
-    {
-      name: `${letter}.next`,
-      kind: "measure",
-      priority: 0,
-      value: (row) => of(row)?.probability,
+    }),
+    column(`${letter}.runs`, "count", first, (row) => of(row)?.runs, { text: (row) => runsText(of(row)) }),
+    column(`${letter}.mean`, "measure", first + 1, (row) => of(row)?.mean),
+    column(`${letter}.next`, "measure", 0, (row) => of(row)?.probability, {
       text: (row) => {
         const step = of(row);
         return step ? (step.isExcluded ? "excluded" : percent(step.probability)) : "";
       },
       style: (row) => (of(row)?.isExcluded ? "bad" : "accent"),
-    },
+    }),
   ];
 }
 
 const columns: readonly ScreenColumn<NeighbourRow>[] = [
-  { name: "name", kind: "text", priority: 0, value: ({ hyperparameter }) => hyperparameter.name, widest: 16 },
-  {
-    name: "settings",
-    kind: "text",
-    priority: 0,
-    value: (row) => dialText(row, 2),
-    widest: 44,
-    brief: (row) => clip(dialText(row, 1), 26),
-  },
+  column("name", "text", 0, ({ hyperparameter }) => hyperparameter.name, { widest: 16 }),
+  column("settings", "text", 0, (row) => dialText(row, 2), { widest: 44, brief: (row) => clip(dialText(row, 1), 26) }),
   ...stepColumns("down", 3),
   ...stepColumns("up", 3),
 ];

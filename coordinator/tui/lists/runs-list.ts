@@ -1,11 +1,12 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { LiveCurve } from "../../live/curve-store.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { columnsOf } from "../../runs/columns.ts";
 import { duration } from "../../words/progress.ts";
 import { runStatus } from "../../words/status-words.ts";
 import type { Style } from "../terminal/styled.ts";
-import type { ScreenColumn } from "./columns.ts";
+import { column, keptColumns, type ScreenColumn, settingColumns } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import type { FilterColumn } from "./row-filter.ts";
 
@@ -19,9 +20,6 @@ export interface ShownRun {
 export function runList(search: LiveSearch, workspace: string): ListView<ShownRun> {
   let rows: ShownRun[] = [];
   let of: RunTable | undefined;
-  let known:
-    | { readonly of: unknown; readonly count: number; readonly columns: readonly ScreenColumn<ShownRun>[] }
-    | undefined;
   return new ListView<ShownRun>({
     total: () => search.table?.trials.length ?? 0,
     rows: (most) => {
@@ -38,13 +36,10 @@ export function runList(search: LiveSearch, workspace: string): ListView<ShownRu
       return rows.slice(-most).reverse();
     },
     keyOf: ({ trial }) => trial.run,
-    columns: () => {
-      const submitted = search.table?.submitted;
-      const count = search.table?.columns.length ?? 0;
-      if (!known || known.of !== submitted || known.count !== count)
-        known = { of: submitted, count, columns: columnsFor(search) };
-      return known.columns;
-    },
+    columns: keptColumns(
+      () => [search.table?.submitted, search.table?.columns.length],
+      () => columnsFor(search),
+    ),
     furtherFilters: () => listFilters(search, workspace),
   });
 }
@@ -72,68 +67,40 @@ const statusStyles: Readonly<Record<string, Style>> = {
 
 function columnsFor(search: LiveSearch): readonly ScreenColumn<ShownRun>[] {
   const { table } = search;
-  const metrics = (table?.columns ?? []).map(
-    (name, i): ScreenColumn<ShownRun> => ({
-      name,
-      kind: "measure",
-      priority: 30 + i,
-      value: ({ trial }) => finite(trial.metrics[i]),
-    }),
-  );
-  const settings = (table?.submitted.hyperparameters ?? []).flatMap(({ name, values }, i): ScreenColumn<ShownRun>[] =>
-    values.length > 1
-      ? [{ name, kind: "setting", priority: 12 + i, value: ({ trial }) => values[trial.configuration[i] ?? -1] }]
-      : [],
-  );
+  const curveOf = ({ n }: Trial): LiveCurve | undefined => search.curves.of(n);
   return [
-    { name: "run", kind: "text", priority: 0, value: ({ trial }) => trial.run },
-    { name: "node", kind: "text", priority: 2, value: ({ trial }) => lastAttempt(trial).worker },
-    {
-      name: "status",
-      kind: "text",
-      priority: 0,
-      value: ({ trial }) => runStatus(trial),
+    column("run", "text", 0, ({ trial }) => trial.run),
+    column("node", "text", 2, ({ trial }) => lastAttempt(trial).worker),
+    column("status", "text", 0, ({ trial }) => runStatus(trial), {
       style: ({ trial }) => statusStyles[runStatus(trial)] ?? "plain",
-    },
-    { name: "stage", kind: "count", priority: 20, value: ({ trial }) => search.curves.of(trial.n)?.stage || undefined },
-    { name: "iters", kind: "count", priority: 3, value: ({ trial }) => search.itersOf(trial) },
-    {
-      name: "now",
-      kind: "measure",
-      priority: 4,
-      value: ({ trial }) => finite(search.curves.of(trial.n)?.last.value),
+    }),
+    column("stage", "count", 20, ({ trial }) => curveOf(trial)?.stage || undefined),
+    column("iters", "count", 3, ({ trial }) => search.itersOf(trial)),
+    column("now", "measure", 4, ({ trial }) => finite(curveOf(trial)?.last.value), {
       absent: ({ trial }) => (search.isCatchingUp && trial.status === "running" ? "..." : ""),
-    },
-    { name: "hpmax", kind: "measure", priority: 0, value: ({ trial }) => trial.hpmax ?? undefined },
-    {
-      name: "lease",
-      kind: "count",
-      priority: 5,
-      value: ({ trial }) => search.leaseSecondsOf(trial),
+    }),
+    column("hpmax", "measure", 0, ({ trial }) => trial.hpmax ?? undefined),
+    column("lease", "count", 5, ({ trial }) => search.leaseSecondsOf(trial), {
       text: ({ trial }) => {
         const seconds = search.leaseSecondsOf(trial);
         return seconds === undefined ? "" : `${seconds}s`;
       },
       style: ({ trial }) => ((search.leaseSecondsOf(trial) ?? 99) < 10 ? "warn" : "plain"),
-    },
-    { name: "attempt", kind: "count", priority: 6, value: ({ trial }) => trial.attempts.length },
-    {
-      name: "time",
-      kind: "measure",
-      priority: 7,
-      value: ({ trial }) => tookMs(trial, search.wall),
+    }),
+    column("attempt", "count", 6, ({ trial }) => trial.attempts.length),
+    column("time", "measure", 7, ({ trial }) => tookMs(trial, search.wall), {
       text: ({ trial }) => duration(tookMs(trial, search.wall)),
-    },
-    { name: "parent", kind: "text", priority: 60, value: ({ trial }) => trial.run.split(".")[0] },
-    ...settings,
-    ...metrics,
-    {
-      name: "reason",
-      kind: "text",
-      priority: 80,
-      isHiddenEmpty: true,
-      value: ({ trial }) => trial.reason || undefined,
-    },
+    }),
+    column("parent", "text", 60, ({ trial }) => trial.run.split(".")[0]),
+    ...settingColumns<ShownRun>(
+      table,
+      12,
+      ({ trial }, i) => table?.submitted.hyperparameters[i]?.values[trial.configuration[i] ?? -1],
+    ),
+    ...(table?.columns ?? []).map((name, i) =>
+      column<ShownRun>(name, "measure", 30 + i, ({ trial }) => finite(trial.metrics[i])),
+    ),
+    column("reason", "text", 80, ({ trial }) => trial.reason || undefined, { isHiddenEmpty: true }),
   ];
 }
 

@@ -3,7 +3,7 @@ import { type Setting, settingsOf } from "../../../shared/domain/hyperparameter.
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
 import { type Standing, standings } from "../../../shared/domain/run-sets/standings.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import type { ScreenColumn } from "./columns.ts";
+import { column, keptColumns, type ScreenColumn, settingColumns } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
 export interface StandingRow {
@@ -22,7 +22,6 @@ const trendMs = 60_000;
 
 export function standingsList(search: LiveSearch): ListView<StandingRow> {
   const trend = new Trend();
-  let known: { readonly of: unknown; readonly columns: readonly ScreenColumn<StandingRow>[] } | undefined;
   return new ListView<StandingRow>({
     total: () => search.table?.runSets.size ?? 0,
     rows: (most) => {
@@ -33,12 +32,12 @@ export function standingsList(search: LiveSearch): ListView<StandingRow> {
       return rows.length < most ? [...rows, ...unmeasured(table)] : rows;
     },
     keyOf: ({ key }) => key,
+    nameOf: ({ standing }) => (standing ? `run set #${standing.rank}` : "the run set"),
     isLast: ({ standing }) => standing === undefined,
-    columns: () => {
-      const of = search.table?.submitted;
-      if (!known || known.of !== of) known = { of, columns: columnsFor(search) };
-      return known.columns;
-    },
+    columns: keptColumns(
+      () => [search.table?.submitted],
+      () => columnsFor(search),
+    ),
   });
 }
 
@@ -79,60 +78,26 @@ class Trend {
 }
 
 function columnsFor(search: LiveSearch): readonly ScreenColumn<StandingRow>[] {
-  const { table } = search;
-  const dials = (table?.submitted.hyperparameters ?? []).flatMap(({ name, values }, i) =>
-    values.length > 1 ? [{ name, i }] : [],
-  );
-  const settings = dials.map(
-    ({ name, i }, place): ScreenColumn<StandingRow> => ({
-      name,
-      kind: "setting",
-      // The first hyperparameters of a spec are those that its writer thought of first.
-      priority: 10 + place,
-      value: ({ settings }): Setting => settings[i] ?? null,
-    }),
-  );
   return [
-    { name: "#", kind: "count", priority: 0, best: "low", value: ({ standing }) => standing?.rank },
-    {
-      name: "^",
-      kind: "text",
-      priority: 50,
-      value: ({ climbed }) => (climbed > 0 ? "up" : climbed < 0 ? "down" : ""),
+    column("#", "count", 0, ({ standing }) => standing?.rank, { best: "low" }),
+    column("^", "text", 50, ({ climbed }) => (climbed > 0 ? "up" : climbed < 0 ? "down" : ""), {
       text: ({ climbed }) => (climbed > 0 ? "▲" : climbed < 0 ? "▼" : " "),
       style: ({ climbed }) => (climbed > 0 ? "good" : "warn"),
-    },
-    { name: "hpmax", kind: "measure", priority: 0, value: ({ standing }) => standing?.estimate },
-    { name: "sd", kind: "measure", priority: 0, best: "low", value: ({ standing }) => standing?.stDev ?? undefined },
-    {
-      name: "runs",
-      kind: "count",
-      priority: 0,
-      value: ({ runSet }) => runSet.completed,
+    }),
+    column("hpmax", "measure", 0, ({ standing }) => standing?.estimate),
+    column("sd", "measure", 0, ({ standing }) => standing?.stDev ?? undefined, { best: "low" }),
+    column("runs", "count", 0, ({ runSet }) => runSet.completed, {
       text: ({ runSet }) => (runSet.inFlight > 0 ? `${runSet.completed}+${runSet.inFlight}` : String(runSet.completed)),
-    },
-    { name: "best", kind: "text", priority: 0, value: ({ runSet }) => runSet.bestRun ?? undefined },
-    {
-      name: "top",
-      kind: "measure",
-      priority: 40,
-      value: ({ runSet }) => (Number.isFinite(runSet.bestHpmax) ? runSet.bestHpmax : undefined),
-    },
-    {
-      name: "led",
-      kind: "count",
-      priority: 45,
-      value: ({ key }) => (search.lead?.key === key ? search.lead.runs : undefined),
-    },
-    {
-      name: "failed",
-      kind: "count",
+    }),
+    column("best", "text", 0, ({ runSet }) => runSet.bestRun ?? undefined),
+    column("top", "measure", 40, ({ runSet }) => (Number.isFinite(runSet.bestHpmax) ? runSet.bestHpmax : undefined)),
+    column("led", "count", 45, ({ key }) => (search.lead?.key === key ? search.lead.runs : undefined)),
+    column("failed", "count", 42, ({ runSet }) => runSet.failed || undefined, {
       best: "low",
-      priority: 42,
       isHiddenEmpty: true,
-      value: ({ runSet }) => runSet.failed || undefined,
       style: () => "bad",
-    },
-    ...settings,
+    }),
+    // The first hyperparameters of a spec are those that its writer thought of first.
+    ...settingColumns<StandingRow>(search.table, 10, ({ settings }, i) => settings[i] ?? null),
   ];
 }

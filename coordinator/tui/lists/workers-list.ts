@@ -3,7 +3,7 @@ import type { WorkerRow, WorkerState } from "../../live/worker-rows.ts";
 import { workerFields } from "../../runs/worker-fields.ts";
 import { duration } from "../../words/progress.ts";
 import type { Style } from "../terminal/styled.ts";
-import type { ScreenColumn } from "./columns.ts";
+import { column, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
 /** A symbol for each, so that colour is never needed to tell them apart. */
@@ -36,58 +36,33 @@ export function workerList(search: LiveSearch, workspace: string): ListView<Work
 }
 
 const columnsFor = (search: LiveSearch): readonly ScreenColumn<WorkerRow>[] => [
-  { name: "node", kind: "text", priority: 0, value: ({ record }) => record.id },
-  {
-    name: "state",
-    kind: "text",
-    priority: 0,
-    value: ({ state }) => state,
+  column("node", "text", 0, ({ record }) => record.id),
+  column("state", "text", 0, ({ state }) => state, {
     text: ({ state }) => `${workerSymbols[state].symbol} ${state}`,
     style: ({ state }) => workerSymbols[state].style,
-  },
-  {
-    name: "runs",
-    kind: "count",
-    priority: 0,
-    value: ({ held }) => held,
+  }),
+  column("runs", "count", 0, ({ held }) => held, {
     text: ({ held, slots }) => (slots === undefined ? String(held) : `${held}/${slots}`),
-  },
-  { name: "done", kind: "count", priority: 1, value: ({ record }) => record.completed },
-  { name: "failed", kind: "count", priority: 3, value: ({ record }) => record.failed },
-  {
-    name: "streak",
-    kind: "count",
-    priority: 4,
-    value: ({ record }) => record.failuresInRow,
+  }),
+  column("done", "count", 1, ({ record }) => record.completed),
+  column("failed", "count", 3, ({ record }) => record.failed),
+  column("streak", "count", 4, ({ record }) => record.failuresInRow, {
     style: ({ record }) => (record.failuresInRow > 0 ? "warn" : "plain"),
-  },
-  {
-    name: "heard",
-    kind: "measure",
+  }),
+  column("heard", "measure", 2, ({ silentMs }) => silentMs, {
     best: "low",
-    priority: 2,
-    value: ({ silentMs }) => silentMs,
     text: ({ silentMs }) => (silentMs === undefined ? "" : duration(silentMs)),
-  },
-  {
-    name: "since",
-    kind: "measure",
-    priority: 6,
-    value: ({ since }) => since || undefined,
+  }),
+  column("since", "measure", 6, ({ since }) => since || undefined, {
     text: ({ since }) => (since === 0 ? "" : duration(search.wall - since)),
-  },
-  { name: "owner", kind: "text", priority: 7, value: ({ owner }) => owner || undefined },
-  { name: "host", kind: "text", priority: 8, value: ({ record }) => record.host || undefined },
-  {
-    name: "clock",
-    kind: "measure",
-    priority: 9,
+  }),
+  column("owner", "text", 7, ({ owner }) => owner || undefined),
+  column("host", "text", 8, ({ record }) => record.host || undefined),
+  column("clock", "measure", 9, ({ skewMs }) => skewMs, {
     isHiddenEmpty: true,
-    value: ({ skewMs }) => skewMs,
-    text: ({ skewMs }) =>
-      skewMs === undefined ? "" : `${duration(Math.abs(skewMs))} ${skewMs > 0 ? "ahead" : "behind"}`,
+    text: ({ skewMs = 0 }) => (skewMs === 0 ? "" : `${duration(Math.abs(skewMs))} ${skewMs > 0 ? "ahead" : "behind"}`),
     style: () => "warn",
-  },
-  { name: "version", kind: "text", priority: 10, value: ({ version }) => version },
-  { name: "why", kind: "text", priority: 5, isHiddenEmpty: true, value: ({ why }) => why || undefined },
+  }),
+  column("version", "text", 10, ({ version }) => version),
+  column("why", "text", 5, ({ why }) => why || undefined, { isHiddenEmpty: true }),
 ];

@@ -4,16 +4,13 @@ import { fitted, type Line, plain, type Span, span } from "../terminal/styled.ts
 import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
 import { curvesLines } from "./curves-screen.ts";
-import { eventsLines } from "./events-screen.ts";
 import { headerLines } from "./header.ts";
 import { helpLines } from "./help.ts";
+import { eventsLines, runsLines, standingsLines, workersLines } from "./list-screens.ts";
 import { neighbourhoodLines } from "./neighbourhood-screen.ts";
 import { pageLines } from "./pages.ts";
 import { promptLines } from "./prompts.ts";
-import { runsLines } from "./runs-screen.ts";
-import { standingsLines } from "./standings-screen.ts";
 import { partText } from "./table-view.ts";
-import { workersLines } from "./workers-screen.ts";
 
 /** Below this there is no screen, only a sentence that says so. */
 const least = { width: 60, height: 12 };
@@ -102,36 +99,21 @@ function areas(model: ViewModel, width: number, height: number): Area[] {
 function paneLines(model: ViewModel, { screen, width, height }: Area, isOneOfMany: boolean, now: number): Line[] {
   const isFocused = model.focus === screen;
   // The title says which part of the list the content shows.
-  const content = contentLines(model, screen, width, height - 1, isFocused);
+  const content = contents[screen](model, width, height - 1, isFocused);
   return filled([paneTitle(model, screen, isFocused, isOneOfMany, width, now), ...content], width, height);
 }
 
-function contentLines(
-  model: ViewModel,
-  screen: ScreenName,
-  width: number,
-  height: number,
-  isFocused: boolean,
-): readonly Line[] {
-  switch (screen) {
-    case "Standings":
-      return standingsLines(model, width, height, isFocused);
-    case "Runs":
-      return runsLines(model, width, height, isFocused);
-    case "Workers":
-      return workersLines(model, width, height, isFocused);
-    case "Curves":
-      return curvesLines(model, width, height);
-    case "Neighbourhood":
-      return neighbourhoodLines(model, width, height, isFocused);
-    case "Events":
-      return eventsLines(model, width, height, isFocused);
-    default: {
-      const never: never = screen;
-      return never;
-    }
-  }
-}
+/** What each screen shows under its title. */
+const contents: Readonly<
+  Record<ScreenName, (model: ViewModel, width: number, height: number, isFocused: boolean) => readonly Line[]>
+> = {
+  Standings: standingsLines,
+  Runs: runsLines,
+  Workers: workersLines,
+  Curves: curvesLines,
+  Neighbourhood: neighbourhoodLines,
+  Events: eventsLines,
+};
 
 function paneTitle(
   model: ViewModel,
