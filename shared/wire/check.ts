@@ -7,6 +7,9 @@ export class BadMessage extends Error {
 /** `at`: where the value stands, for the complaint; "" while nobody asks. */
 export type Check<T> = (value: unknown, at: string) => T;
 
+/** What a check gives: a message's fields, their meaning and their check are written once, and its type is read from there. */
+export type Checked<C> = C extends Check<infer T> ? T : never;
+
 /** Where an item of a list stands. */
 export const itemOf = (at: string, i: number): string => (at === "" ? "" : `${at}[${i}]`);
 const below = (at: string, key: string): string => (at === "" ? "" : `${at}.${key}`);
@@ -46,7 +49,7 @@ export const matching =
     typeof value === "string" && is(value) ? (value as T) : refuse(at, what, value);
 
 export const list =
-  <T>(of: Check<T>, max = 100_000): Check<T[]> =>
+  <T>(of: Check<T>, max = 100_000): Check<readonly T[]> =>
   (value, at) =>
     Array.isArray(value) && value.length <= max
       ? value.map((item, i) => of(item, itemOf(at, i)))
@@ -66,32 +69,61 @@ export const nullable =
   (value, at) =>
     value === null || value === undefined ? null : of(value, at);
 
+/** A field that senders of another version leave out; it is filled in on arrival. */
+export interface Optional<T> extends Check<T> {
+  readonly isOptional: true;
+}
+export const optional = <T>(of: Check<T>, otherwise: T): Optional<T> =>
+  Object.assign((value: unknown, at: string): T => (value === undefined ? otherwise : of(value, at)), {
+    isOptional: true as const,
+  });
+
 export const bytes: Check<Uint8Array> = (value, at) =>
   value instanceof Uint8Array ? value : refuse(at, "bytes", value);
 
+export const sha256 = matching<string>((text) => /^[0-9a-f]{64}$/.test(text), "64 hexadecimal digits");
+
 type Shape = Readonly<Record<string, Check<unknown>>>;
-type Checked<S extends Shape> = { [K in keyof S]: S[K] extends Check<infer T> ? T : never };
+type Flat<T> = { [K in keyof T]: T[K] };
+/** The mapping whose fields have these checks. */
+export type Fields<S extends Shape> = Flat<
+  { readonly [K in keyof S as S[K] extends Optional<unknown> ? never : K]: Checked<S[K]> } & {
+    readonly [K in keyof S as S[K] extends Optional<unknown> ? K : never]?: Checked<S[K]>;
+  }
+>;
 
 /** A mapping with exactly these keys checked; further keys are dropped, so that a newer sender may add some. */
-export const shape = <S extends Shape>(keys: S): Check<Checked<S>> => {
+export const shape = <S extends Shape>(keys: S): Check<Fields<S>> => {
   const checks = Object.entries(keys);
   return (value, at) => {
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const out: Record<string, unknown> = {};
     for (const [key, check] of checks) out[key] = check(value[key], below(at, key));
-    return out as Checked<S>;
+    return out as Fields<S>;
   };
 };
 
 /** A mapping of which any of these keys may be left out; those that are there are checked, further keys are dropped. */
 export const partial =
-  <S extends Shape>(keys: S): Check<Partial<Checked<S>>> =>
+  <S extends Shape>(keys: S): Check<Partial<Fields<S>>> =>
   (value, at) => {
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(keys))
       if (value[key] !== undefined) out[key] = keys[key]?.(value[key], below(at, key));
-    return out as Partial<Checked<S>>;
+    return out as Partial<Fields<S>>;
+  };
+
+/** A mapping of the shape that its `kind` names. */
+export const byKind =
+  <T extends { readonly kind: string }>(
+    shapes: { readonly [K in T["kind"]]: Check<Extract<T, { kind: K }>> },
+  ): Check<T> =>
+  (value, at) => {
+    const kind = isMapping(value) ? value["kind"] : undefined;
+    const isKnown = (word: unknown): word is T["kind"] => typeof word === "string" && Object.hasOwn(shapes, word);
+    if (!isKnown(kind)) throw new BadMessage(`${at}.kind: expected one of ${Object.keys(shapes).join(", ")}`);
+    return shapes[kind](value, at);
   };
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { CodeBundle, CodeFile } from "../domain/code-bundle.ts";
 import { pathProblem } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
+import { sha256Of } from "./sealed-chunks.ts";
 
 /** A job's code travels in the job's own record, which holds 1 MB with everything else in it. */
 export const mostZippedBytes = 600_000;
@@ -17,12 +17,12 @@ export function zip(files: readonly CodeFile[]): CodeBundle {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const packed = encode([version, sorted.map(({ path, isExecutable, bytes }) => [path, isExecutable, bytes])]);
   const zipped = gzipSync(packed, { level: 9 });
-  return { sha256: sumOf(zipped), files: files.length, zipped };
+  return { sha256: sha256Of(zipped), files: files.length, zipped };
 }
 
 /** @throws BadMessage when it is not what its sum says, or holds what no folder of ours would */
-export function unzip({ sha256, files, zipped }: CodeBundle): CodeFile[] {
-  if (sumOf(zipped) !== sha256) throw new check.BadMessage("the code is not what its sum says");
+export function unzip({ sha256, files, zipped }: CodeBundle): readonly CodeFile[] {
+  if (sha256Of(zipped) !== sha256) throw new check.BadMessage("the code is not what its sum says");
   let content: unknown;
   try {
     content = decode(gunzipSync(zipped, { maxOutputLength: mostBytes }));
@@ -41,7 +41,7 @@ export function unzip({ sha256, files, zipped }: CodeBundle): CodeFile[] {
 }
 
 export const codeBundle: check.Check<CodeBundle> = check.shape({
-  sha256: check.matching<string>((text) => /^[0-9a-f]{64}$/.test(text), "64 hexadecimal digits"),
+  sha256: check.sha256,
   files: check.whole(1),
   zipped: (value, at) => {
     const bytes = check.bytes(value, at);
@@ -61,5 +61,3 @@ const codeFile: check.Check<CodeFile> = (value, at) => {
     bytes: check.bytes(bytes, `${at}.bytes`),
   };
 };
-
-const sumOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

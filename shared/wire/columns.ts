@@ -13,7 +13,7 @@ export function toColumns<T extends object>(rows: readonly T[], keys: readonly (
 export const rowsInColumns = <const S extends Parameters<typeof check.shape>[0]>(
   keys: S,
   most = 100_000,
-): check.Check<ReturnType<ReturnType<typeof check.shape<S>>>[]> => {
+): check.Check<readonly check.Fields<S>[]> => {
   const row = check.shape(keys);
   const names = Object.keys(keys);
   const columnsShape = check.shape(
@@ -32,4 +32,4 @@ export const rowsInColumns = <const S extends Parameters<typeof check.shape>[0]>
 };
 
 const anything: check.Check<unknown> = (value) => value;
-const column = (most: number): check.Check<unknown[]> => check.list(anything, most);
+const column = (most: number): check.Check<readonly unknown[]> => check.list(anything, most);

@@ -19,6 +19,14 @@ export const setting: check.Check<Setting> = (value, at) => {
   throw new check.BadMessage(`${at}: expected a number, text, true, false or null`);
 };
 
+/** A runspec with everything that is needed to read it on another machine: `CarriedSpec`. */
+export const carriedSpec = {
+  file: check.text(),
+  text: check.text(1_000_000),
+  sources: check.record(check.text(1_000_000)),
+  commandLine: check.record(check.text(100_000)),
+};
+
 /** Decodes one message and checks its version; BadMessage says what is wrong with it. */
 export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
   let value: unknown;
@@ -48,4 +56,3 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
 export const seal = (value: object): Uint8Array => encode({ v: wireVersion, ...value });
 
 export const term = check.whole();
-export const kindOf = check.shape({ kind: check.text(20) });

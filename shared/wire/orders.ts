@@ -1,23 +1,15 @@
-import type { CodeBundle } from "../domain/code-bundle.ts";
 import type { ImportedRun, JobChanges } from "../domain/fold/events.ts";
-import type { JobName, WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { codeBundle } from "./code-bundle.ts";
-import { id, job, kindOf, open, seal, setting, term, worker } from "./envelope.ts";
+import { carriedSpec, id, job, open, seal, setting, term, worker } from "./envelope.ts";
 import { answerCode } from "./old-words.ts";
-
-export interface Enrolment {
-  readonly op: string;
-  readonly worker: WorkerId;
-  readonly publicKey: string;
-  readonly host: string;
-}
 
 /** Names a request. Never empty: in the journal an empty one means that the coordinator decided itself. */
 const op: check.Check<string> = (value, at) =>
   check.matching<string>((text) => text !== "", "a request id")(id(value, at), at);
 
 const enrolmentShape = check.shape({ op, worker, publicKey: check.text(100), host: check.text(256) });
+export type Enrolment = check.Checked<typeof enrolmentShape>;
 export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolment);
 export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enrolmentShape);
 
@@ -25,29 +17,13 @@ export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enr
 export const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
 export type ControlVerb = (typeof controlVerbs)[number];
 
+const ofJob = check.shape({ kind: check.oneOf("job"), job });
+/** Runs of one job, by the numbers of their trials. */
+const ofRuns = check.shape({ kind: check.oneOf("runs"), job, trials: check.list(check.whole(1)) });
+const ofWorker = check.shape({ kind: check.oneOf("worker"), worker });
 /** What a control order is about. Several targets are several orders, each with an id of its own. */
-export type ControlTarget =
-  | { readonly kind: "job"; readonly job: JobName }
-  /** Runs of one job, by the numbers of their trials. */
-  | { readonly kind: "runs"; readonly job: JobName; readonly trials: readonly number[] }
-  | { readonly kind: "worker"; readonly worker: WorkerId };
-
-export type Order =
-  | {
-      readonly kind: "run";
-      readonly op: string;
-      readonly file: string;
-      readonly text: string;
-      readonly sources: Readonly<Record<string, string>>;
-      readonly commandLine: Readonly<Record<string, string>>;
-      /** Runs of earlier searches that this one is to count. */
-      readonly imported?: readonly ImportedRun[];
-      readonly code?: CodeBundle | null;
-    }
-  | { readonly kind: "release"; readonly op: string; readonly job: JobName }
-  | { readonly kind: "admit" | "bench"; readonly op: string; readonly worker: WorkerId }
-  | { readonly kind: "control"; readonly op: string; readonly verb: ControlVerb; readonly target: ControlTarget }
-  | { readonly kind: "edit"; readonly op: string; readonly job: JobName; readonly changes: JobChanges };
+export type ControlTarget = check.Checked<typeof ofJob | typeof ofRuns | typeof ofWorker>;
+const target = check.byKind<ControlTarget>({ job: ofJob, runs: ofRuns, worker: ofWorker });
 
 /** Runs of earlier searches in one order, and in the one record that follows from it; either must fit a message. */
 export const mostImported = 15_000;
@@ -59,18 +35,6 @@ const importedRuns = check.list<ImportedRun>((value, at) => {
   if (!Number.isFinite(hpmax)) throw new check.BadMessage(`${at}[1]: expected a finite number`);
   return [check.text(60)(value[0], `${at}[0]`), hpmax, position(value[2], `${at}[2]`)];
 }, mostImported);
-
-const targetShapes: Record<ControlTarget["kind"], check.Check<ControlTarget>> = {
-  job: check.shape({ kind: check.oneOf("job"), job }),
-  runs: check.shape({ kind: check.oneOf("runs"), job, trials: check.list(check.whole(1)) }),
-  worker: check.shape({ kind: check.oneOf("worker"), worker }),
-};
-const target: check.Check<ControlTarget> = (value, at) => {
-  const { kind } = kindOf(value, at);
-  const known = Object.hasOwn(targetShapes, kind) ? targetShapes[kind as ControlTarget["kind"]] : undefined;
-  if (!known) throw new check.BadMessage(`${at}.kind: expected one of ${Object.keys(targetShapes).join(", ")}`);
-  return known(value, at);
-};
 
 /** Whether the numbers make sense for the job is said by the coordinator, in words; here they are only numbers. */
 const changes: check.Check<JobChanges> = check.partial({
@@ -92,33 +56,26 @@ const changes: check.Check<JobChanges> = check.partial({
   addValues: check.record(check.list(setting, 1000), 1000),
 });
 
-const orderShapes: Record<Order["kind"], check.Check<Order>> = {
-  run: check.shape({
-    kind: check.oneOf("run"),
-    op,
-    file: check.text(),
-    text: check.text(1_000_000),
-    sources: check.record(check.text(1_000_000)),
-    code: check.nullable(codeBundle),
-    commandLine: check.record(check.text(100_000)),
-    imported: (value, at) => (value === undefined ? [] : importedRuns(value, at)),
-  }),
-  release: check.shape({ kind: check.oneOf("release"), op, job }),
-  admit: check.shape({ kind: check.oneOf("admit"), op, worker }),
-  bench: check.shape({ kind: check.oneOf("bench"), op, worker }),
-  control: check.shape({ kind: check.oneOf("control"), op, verb: check.oneOf(...controlVerbs), target }),
-  edit: check.shape({ kind: check.oneOf("edit"), op, job, changes }),
-};
+const run = check.shape({
+  kind: check.oneOf("run"),
+  op,
+  ...carriedSpec,
+  code: check.optional(check.nullable(codeBundle), null),
+  /** Runs of earlier searches that this one is to count. */
+  imported: check.optional(importedRuns, []),
+});
+const release = check.shape({ kind: check.oneOf("release"), op, job });
+const admit = check.shape({ kind: check.oneOf("admit"), op, worker });
+const bench = check.shape({ kind: check.oneOf("bench"), op, worker });
+const control = check.shape({ kind: check.oneOf("control"), op, verb: check.oneOf(...controlVerbs), target });
+const edit = check.shape({ kind: check.oneOf("edit"), op, job, changes });
+export type Order = check.Checked<
+  typeof run | typeof release | typeof admit | typeof bench | typeof control | typeof edit
+>;
 
+const orderShape = check.byKind<Order>({ run, release, admit, bench, control, edit });
 export const encodeOrder = (order: Order): Uint8Array => seal(order);
-export function decodeOrder(bytes: Uint8Array): Order {
-  return open<Order>(bytes, (value, at) => {
-    const { kind } = kindOf(value, at);
-    const known = Object.hasOwn(orderShapes, kind) ? orderShapes[kind as Order["kind"]] : undefined;
-    if (!known) throw new check.BadMessage(`${at}.kind: expected one of ${Object.keys(orderShapes).join(", ")}`);
-    return known(value, at);
-  });
-}
+export const decodeOrder = (bytes: Uint8Array): Order => open(bytes, orderShape);
 
 /** done: carried out, or nothing was left to do. not found: what it names is not there. refused: it cannot be done. */
 const answerCodes = ["done", "not found", "refused"] as const;

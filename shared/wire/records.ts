@@ -112,7 +112,7 @@ function decodeVersion1(message: unknown): JournalEvent[] {
   const { v, ...record } = (message ?? {}) as { v?: unknown; type?: unknown };
   if (v !== wireVersion)
     throw new check.BadMessage(`journal version ${String(v)}; this program reads versions 1 and 2`);
-  return record.type === "batch" ? batchShape(record, "message").events : [recordOf(record, "message")];
+  return record.type === "batch" ? [...batchShape(record, "message").events] : [recordOf(record, "message")];
 }
 
 const recordOf: check.Check<JournalEvent> = (value, at) => {
@@ -133,24 +133,16 @@ const batchShape = check.shape({ events: check.list(recordOf) });
  */
 export const isJournalRecord = (msgId: string): boolean => /^\d+\.[\w-]+\.\d+$/.test(msgId);
 
-/** Who leads. `host`, `pid` and `started` let a restart on the same machine see at once that the old leader is dead. */
-export interface LeaderEntry {
-  readonly leader: string;
-  readonly term: number;
-  readonly host: string;
-  readonly pid: number;
-  readonly started: string;
-  /** The leader stepped down by itself: no need to wait. */
-  readonly released: boolean;
-}
-
 const leaderShape = check.shape({
   leader: id,
   term,
   host: check.text(256),
   pid: check.whole(),
   started: check.text(256),
+  /** The leader stepped down by itself: no need to wait. */
   released: check.flag,
 });
+/** Who leads. `host`, `pid` and `started` let a restart on the same machine see at once that the old leader is dead. */
+export type LeaderEntry = check.Checked<typeof leaderShape>;
 export const encodeLeader = (entry: LeaderEntry): Uint8Array => seal(entry);
 export const decodeLeader = (bytes: Uint8Array): LeaderEntry => open(bytes, leaderShape);

@@ -5,6 +5,7 @@
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import * as check from "./check.ts";
 import { BadMessage } from "./check.ts";
 
 /** Length of a message with one piece, at most. */
@@ -27,6 +28,12 @@ export interface SealedSum {
 }
 
 export const newKey = (): Uint8Array => randomBytes(keyBytes);
+
+export const sealingKey: check.Check<Uint8Array> = (value, at) => {
+  const key = check.bytes(value, at);
+  if (key.length !== keyBytes) throw new BadMessage(`${at}: expected ${keyBytes} bytes`);
+  return key;
+};
 
 /** How many pieces so many bytes make; none for none. */
 export const chunkCount = (size: number): number => Math.ceil(size / contentBytes);

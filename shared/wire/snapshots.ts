@@ -7,7 +7,7 @@ import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { open, seal } from "./envelope.ts";
 import { actorCalled, lossCauseOfEnd } from "./old-words.ts";
-import { keyBytes } from "./sealed-chunks.ts";
+import { sealingKey } from "./sealed-chunks.ts";
 
 /** What is columns in a table, its trials, and those of them that are in columns. */
 const tableColumns = { completions: Uint32Array, configurations: Uint32Array } as const;
@@ -128,30 +128,17 @@ function withCauses(trial: Trial): Trial {
   return trial;
 }
 
-/** Where the newest snapshot lies; kept in the entry `snap`, which workers cannot read. */
-export interface SnapshotPlace {
-  /** Sequence of the last message of the journal that is in it. */
-  readonly seq: number;
-  /** Its pieces are `blob.<name>.<i>`. */
-  readonly name: string;
-  readonly key: Uint8Array;
-  readonly size: number;
-  readonly sha256: string;
-  readonly chunks: number;
-}
-
 const placeShape = check.shape({
+  /** Sequence of the last message of the journal that is in it. */
   seq: check.whole(),
+  /** Its pieces are `blob.<name>.<i>`. */
   name: check.matching<string>((text) => /^[A-Za-z0-9-]{1,64}$/.test(text), "a snapshot's name"),
-  key: check.bytes,
+  key: sealingKey,
   size: check.whole(),
   sha256: check.text(64),
   chunks: check.whole(),
 });
-
+/** Where the newest snapshot lies; kept in the entry `snap`, which workers cannot read. */
+export type SnapshotPlace = check.Checked<typeof placeShape>;
 export const encodeSnapshotPlace = (place: SnapshotPlace): Uint8Array => seal(place);
-export function decodeSnapshotPlace(bytes: Uint8Array): SnapshotPlace {
-  const place = open(bytes, placeShape);
-  if (place.key.length !== keyBytes) throw new check.BadMessage(`snapshot.key: expected ${keyBytes} bytes`);
-  return place;
-}
+export const decodeSnapshotPlace = (bytes: Uint8Array): SnapshotPlace => open(bytes, placeShape);

@@ -1,4 +1,3 @@
-import type { JobName, WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { rowsInColumns, toColumns } from "./columns.ts";
 import { attempt, job, open, seal, term, worker } from "./envelope.ts";
@@ -15,55 +14,33 @@ const rowsASecond = 2000;
  */
 export const statusEveryMs = (rows: number): number => statusTickMs * (1 + Math.floor(rows / rowsASecond));
 
-/** What only the leader knows, told to whoever looks, about once a second; never stored, and nothing rests on it. */
-export interface Status {
-  readonly term: number;
-  readonly leader: string;
-  readonly leaseMs: number;
-  readonly workers: readonly WorkerStatus[];
-  readonly leases: readonly LeaseStatus[];
-}
-
-export interface WorkerStatus {
-  readonly worker: WorkerId;
+const workerRow = {
+  worker,
   /** Milliseconds since it was last heard. */
-  readonly silentMs: number;
-  readonly slots: number;
-  readonly opportunistic: boolean;
+  silentMs: check.number,
+  slots: check.whole(),
+  opportunistic: check.flag,
   /** It takes no jobs that bring code along. */
-  readonly noCode: boolean;
+  noCode: check.flag,
   /** Pools that it serves; empty: all. */
-  readonly targets: readonly string[];
+  targets: check.list(check.text(64), 100),
   /** Of its program; null where the leader does not say, as older ones do. */
-  readonly version: string | null;
+  version: check.nullable(check.text(64)),
   /**
    * Milliseconds by which its wall clock is ahead of the leader's, negative: behind; null: none worth a word, or not known. The
    * time that its message took is in it.
    */
-  readonly skewMs: number | null;
-}
-
-export interface LeaseStatus {
-  readonly job: JobName;
-  readonly n: number;
-  readonly attempt: number;
-  /** Milliseconds until the trial goes to another worker; negative where it is about to. */
-  readonly leftMs: number;
-  /** Of the current stage, as the worker said when it last renewed. */
-  readonly iters: number;
-}
-
-const workerRow = {
-  worker,
-  silentMs: check.number,
-  slots: check.whole(),
-  opportunistic: check.flag,
-  noCode: check.flag,
-  targets: check.list(check.text(64), 100),
-  version: check.nullable(check.text(64)),
   skewMs: check.nullable(check.number),
 };
-const leaseRow = { job, n: check.whole(1), attempt, leftMs: check.number, iters: check.whole() };
+const leaseRow = {
+  job,
+  n: check.whole(1),
+  attempt,
+  /** Milliseconds until the trial goes to another worker; negative where it is about to. */
+  leftMs: check.number,
+  /** Of the current stage, as the worker said when it last renewed. */
+  iters: check.whole(),
+};
 const statusShape = check.shape({
   term,
   leader: check.text(256),
@@ -71,6 +48,11 @@ const statusShape = check.shape({
   workers: rowsInColumns(workerRow),
   leases: rowsInColumns(leaseRow),
 });
+
+export type WorkerStatus = check.Fields<typeof workerRow>;
+export type LeaseStatus = check.Fields<typeof leaseRow>;
+/** What only the leader knows, told to whoever looks, about once a second; never stored, and nothing rests on it. */
+export type Status = check.Checked<typeof statusShape>;
 
 const keysOf = <S extends object>(row: S): (keyof S & string)[] => Object.keys(row) as (keyof S & string)[]; // what it was made with
 
