@@ -18,60 +18,43 @@ export class Properties {
 
   /** An integer from `least` to `most`. */
   integer(name: string, least: number, most: number): number {
-    const value = this.take(name);
-    if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return Number(value);
-    this.expected(name, `an integer from ${grouped(least)} to ${grouped(most)}`);
-    return least;
+    const isValid = (value: unknown): value is number => Number.isInteger(value) && isBetween(value, least, most);
+    return this.take(name, isValid, least, `an integer from ${grouped(least)} to ${grouped(most)}`);
   }
 
   /** A number from `least` to `most`. */
   number(name: string, least: number, most: number): number {
-    const value = this.take(name);
-    if (typeof value === "number" && value >= least && value <= most) return value;
-    this.expected(name, `a number from ${grouped(least)} to ${grouped(most)}`);
-    return least;
+    const isValid = (value: unknown): value is number => isBetween(value, least, most);
+    return this.take(name, isValid, least, `a number from ${grouped(least)} to ${grouped(most)}`);
   }
 
   /** A number above 0, up to `most`. */
   positive(name: string, most: number): number {
-    const value = this.take(name);
-    if (typeof value === "number" && value > 0 && value <= most) return value;
-    this.expected(name, `a number above 0, up to ${grouped(most)}`);
-    return most;
+    const isValid = (value: unknown): value is number => value !== 0 && isBetween(value, 0, most);
+    return this.take(name, isValid, most, `a number above 0, up to ${grouped(most)}`);
   }
 
-  /** A number, or text, to seed a generator with; whatever `randint` became. */
+  /** Seeds a generator: the number that `randint` became, or one that the user chose. */
   seed(name: string): number {
     return this.integer(name, 0, Number.MAX_SAFE_INTEGER);
   }
 
   boolean(name: string): boolean {
-    const value = this.take(name);
-    if (typeof value === "boolean") return value;
-    this.expected(name, "true or false");
-    return false;
+    return this.take(name, (value) => typeof value === "boolean", false, "true or false");
   }
 
   text(name: string): string {
-    const value = this.take(name);
-    if (typeof value === "string" && value !== "") return value;
-    this.expected(name, "text");
-    return "";
+    return this.take(name, isText, "", "text");
   }
 
   textOrNull(name: string): string | null {
-    const value = this.take(name);
-    if (value === null || (typeof value === "string" && value !== "")) return value;
-    this.expected(name, "text or null");
-    return null;
+    return this.take(name, (value) => value === null || isText(value), null, "text or null");
   }
 
-  /** A nested component; what it is made of is its own factory's business. */
+  /** A nested component. Its own factory checks its properties. */
   component(name: string): ComponentSpec {
-    const value = this.take(name);
-    if (isComponent(value)) return value;
-    this.expected(name, "a component, that is, a mapping with a `component: folder/Name` key");
-    return { component: "" };
+    const expected = "a component, that is, a mapping with a `component: folder/Name` key";
+    return this.take(name, isComponent, { component: "" }, expected);
   }
 
   /** Properties that someone else reads. */
@@ -92,17 +75,20 @@ export class Properties {
     throw new SpecError(this.problems.map((problem) => `${this.spec.component}: ${problem}`).join("\n"));
   }
 
-  private take(name: string): unknown {
+  private take<T>(name: string, isValid: (value: unknown) => value is T, otherwise: T, expected: string): T {
     this.asked.add(name);
-    return this.spec[name];
-  }
-
-  private expected(name: string, what: string): void {
     const value = this.spec[name];
-    if (value === undefined) this.problems.push(`property "${name}" is missing; expected ${what}`);
-    else this.problems.push(`property "${name}" is ${shown(value)}; expected ${what}`);
+    if (isValid(value)) return value;
+    const found = value === undefined ? "missing" : shown(value);
+    this.problems.push(`property "${name}" is ${found}; expected ${expected}`);
+    return otherwise;
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+const isBetween = (value: unknown, least: number, most: number): value is number =>
+  typeof value === "number" && value >= least && value <= most;
 
 function isComponent(value: unknown): value is ComponentSpec {
   return typeof value === "object" && value !== null && "component" in value && typeof value.component === "string";

@@ -28,7 +28,7 @@ export function workerStateDir(workspace: string, name: string, env: NodeJS.Proc
   const root =
     state && isAbsolute(state) ? state : join(home && isAbsolute(home) ? home : homedir(), ".local", "state");
   // The machine's id is part of the path: a home directory may be shared by many machines.
-  return join(root, "nexus", "workers", workspace, `${machineTag()}`, name);
+  return join(root, "nexus", "workers", workspace, machineTag(), name);
 }
 
 /** The name of a worker that was given none: this machine's. */
@@ -54,7 +54,7 @@ export async function identify(
   if (kept && (await isAccepted(kept, line))) return kept;
   if (line.code === "") {
     // Someone else's broker that lets everyone in; one of our own never does.
-    if (await isOpenToAll(line)) return { worker: name, nkeySeed: "" };
+    if (await letsIn(line, {}, "nobody")) return { worker: name, nkeySeed: "" };
     throw new UsageError(
       `this machine is not enrolled in ${line.workspace} at ${line.url}, and the join line has no code\n` +
         "  expected: nexus-worker nats://CODE@host:port/workspace, as nexus-coord prints it,\n" +
@@ -70,14 +70,10 @@ export async function identify(
 }
 
 async function enrol(line: JoinLine, name: WorkerId, publicKey: string): Promise<WorkerId> {
-  const bus = await connect(line, { user: enrolUser, password: line.code }, enrolUser);
+  const bus = await connect(line);
   try {
-    const request = encodeEnrolment({
-      op: randomBytes(9).toString("base64url"),
-      worker: name,
-      publicKey,
-      host: hostname(),
-    });
+    const op = randomBytes(9).toString("base64url");
+    const request = encodeEnrolment({ op, worker: name, publicKey, host: hostname() });
     const limit = performance.now() + enrolPatienceMs;
     for (;;) {
       try {
@@ -102,28 +98,21 @@ async function enrol(line: JoinLine, name: WorkerId, publicKey: string): Promise
   }
 }
 
-/** Whether the broker still knows this key: a workspace may have been made anew under the same name. */
-async function isAccepted(identity: WorkerIdentity, line: JoinLine): Promise<boolean> {
+/** Whether the broker still knows this key: a workspace may have been made again under the same name. */
+async function isAccepted({ worker, nkeySeed }: WorkerIdentity, line: JoinLine): Promise<boolean> {
   try {
-    const bus = await connectBus({
-      url: line.url,
-      credentials: { nkeySeed: identity.nkeySeed },
-      name: identity.worker,
-      inbox: inboxPrefix(identity.worker),
-    });
-    await bus.close();
-    return true;
+    return await letsIn(line, { nkeySeed }, worker);
   } catch (error) {
-    if (!(error instanceof BusError)) throw error;
-    if (error.reason === "refused") return false;
-    if (line.code === "") throw new UnreachableError(error.message, { cause: error });
-    return true; // the broker is away; the worker waits for it
+    // The broker is away; the worker waits for it.
+    if (error instanceof UnreachableError && line.code !== "") return true;
+    throw error;
   }
 }
 
-async function isOpenToAll(line: JoinLine): Promise<boolean> {
+/** @throws UnreachableError where no broker answers */
+async function letsIn(line: JoinLine, credentials: { readonly nkeySeed?: string }, name: string): Promise<boolean> {
   try {
-    const bus = await connectBus({ url: line.url, credentials: {}, name: "nobody", inbox: inboxPrefix("nobody") });
+    const bus = await connectBus({ url: line.url, credentials, name, inbox: inboxPrefix(name) });
     await bus.close();
     return true;
   } catch (error) {
@@ -133,18 +122,16 @@ async function isOpenToAll(line: JoinLine): Promise<boolean> {
   }
 }
 
-async function connect(
-  line: JoinLine,
-  credentials: { user: string; password: string },
-  inbox: string,
-): ReturnType<typeof connectBus> {
+/** Connects in order to enrol. */
+async function connect({ url, code }: JoinLine): ReturnType<typeof connectBus> {
+  const credentials = { user: enrolUser, password: code };
   try {
-    return await connectBus({ url: line.url, credentials, name: inbox, inbox: inboxPrefix(inbox) });
+    return await connectBus({ url, credentials, name: enrolUser, inbox: inboxPrefix(enrolUser) });
   } catch (cause) {
     if (!(cause instanceof BusError)) throw cause;
     if (cause.reason === "refused") {
       throw new UsageError(
-        `${line.url} refused the join code; on the coordinator's machine, nexus-coord prints the line to use`,
+        `${url} refused the join code; on the coordinator's machine, nexus-coord prints the line to use`,
         { cause },
       );
     }
@@ -164,5 +151,5 @@ function readIdentity(file: string): WorkerIdentity | undefined {
 function machineTag(): string {
   const file = "/etc/machine-id";
   const id = existsSync(file) ? readFileSync(file, "utf8").trim().slice(0, 8) : "";
-  return id === "" ? workerIdFrom(hostname()) : `${workerIdFrom(hostname())}-${id}`;
+  return id === "" ? defaultWorkerName() : `${defaultWorkerName()}-${id}`;
 }

@@ -1,29 +1,16 @@
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import type { EndSignal } from "../../shared/ports.ts";
-import {
-  type ArtifactFile,
-  type ArtifactList,
-  mostFiles,
-  pathProblem,
-  usualBytes,
-} from "../../shared/wire/artifacts.ts";
+import { type ArtifactFile, type ArtifactList, mostFiles, usualBytes } from "../../shared/wire/artifacts.ts";
 import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
+import { type FoundFile, filesIn } from "../runner/run-folder.ts";
 import { storeChunks } from "./chunk-store.ts";
 import type { OwnAddress } from "./held-attempt.ts";
 import type { Ports } from "./ports.ts";
 
-/** What a run leaves in its folder is uploaded, but for what the workspace knows anyway. */
-const knownAnyway: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yaml"]);
 const blob = "files";
 const longestWhy = 3000;
-
-export interface FoundFile {
-  /** Within the folder, with slashes. */
-  readonly path: string;
-  readonly size: number;
-}
 
 /**
  * The files below a run's folder that may travel, by path. Where they are too many or too large together, the largest are left
@@ -35,26 +22,12 @@ export function findFiles(
   directory: string,
   mostBytes: number = usualBytes,
 ): { readonly files: FoundFile[]; readonly leftOut: string } {
-  const found: FoundFile[] = [];
   const reasons: string[] = [];
-  const walk = (folder: string): void => {
-    for (const { name } of readdirSync(join(directory, folder), { withFileTypes: true })) {
-      const path = folder === "" ? name : `${folder}/${name}`;
-      const stat = lstatSync(join(directory, path), { throwIfNoEntry: false });
-      if (!stat || knownAnyway.has(path)) continue;
-      const problem = pathProblem(path);
-      if (problem !== undefined) reasons.push(`${JSON.stringify(path)} (its name: ${problem})`);
-      else if (stat.isDirectory()) walk(path);
-      else if (stat.isFile()) found.push({ path, size: stat.size });
-      else reasons.push(`${path} (not a file)`);
-    }
-  };
-  if (existsSync(directory)) walk("");
-  const bySize = [...found].sort((a, b) => a.size - b.size);
+  const found = filesIn(directory, (path, why) => reasons.push(`${path} (${why})`));
   const files: FoundFile[] = [];
   const names = new Set<string>();
   let bytes = 0;
-  for (const file of bySize) {
+  for (const file of found.sort((a, b) => a.size - b.size)) {
     const name = file.path.normalize("NFC").toLowerCase();
     if (names.has(name)) reasons.push(`${file.path} (its name differs from another's in upper and lower case alone)`);
     else if (files.length === mostFiles) reasons.push(`${file.path} (more than ${mostFiles} files)`);

@@ -76,7 +76,7 @@ export class WorkerNode {
       carry: (assignment, claim, leaving) => this.#carry(assignment, claim, leaving),
       onIdle: (kind, text) => news({ kind, text }),
     };
-    this.#slots = new Slots(ports, this.#link, this.#outbox, claimant, owner, this.#claiming);
+    this.#slots = new Slots({ ...ports, link: this.#link, outbox: this.#outbox }, claimant, owner, this.#claiming);
   }
 
   get running(): number {

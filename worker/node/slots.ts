@@ -7,6 +7,11 @@ import type { Ports } from "./ports.ts";
 const refusedRetryMs = 30_000;
 const jitterMs = 100;
 
+interface SlotsPorts extends Ports<"clock" | "chance"> {
+  readonly link: CoordinatorLink;
+  readonly outbox: Pick<Outbox, "lastSeq">;
+}
+
 /** What a claim says of the worker that makes it. */
 export type Claimant = Pick<Claim, "bootId" | "version" | "slots" | "targets" | "opportunistic" | "noCode">;
 
@@ -19,9 +24,7 @@ export interface SlotsOwner {
 
 /** The slots of a worker. Each claims a trial, has it carried, and claims again. */
 export class Slots {
-  readonly #ports: Ports<"clock" | "chance">;
-  readonly #link: CoordinatorLink;
-  readonly #outbox: Pick<Outbox, "lastSeq">;
+  readonly #ports: SlotsPorts;
   readonly #claimant: Claimant;
   readonly #owner: SlotsOwner;
   readonly #claiming: Ending;
@@ -31,17 +34,8 @@ export class Slots {
   #lastReason = "";
 
   /** @param claiming  ends the claims; also aborted here, when the coordinator asks the worker to leave */
-  constructor(
-    ports: Ports<"clock" | "chance">,
-    link: CoordinatorLink,
-    outbox: Pick<Outbox, "lastSeq">,
-    claimant: Claimant,
-    owner: SlotsOwner,
-    claiming: Ending,
-  ) {
+  constructor(ports: SlotsPorts, claimant: Claimant, owner: SlotsOwner, claiming: Ending) {
     this.#ports = ports;
-    this.#link = link;
-    this.#outbox = outbox;
     this.#claimant = claimant;
     this.#owner = owner;
     this.#claiming = claiming;
@@ -70,11 +64,11 @@ export class Slots {
     };
     while (!signal.aborted) {
       const stay = last;
-      const answer = await this.#link.ask(
+      const answer = await this.#ports.link.ask(
         async (tries) => {
           // The first try travels with the last run's result; asked again, only once that is delivered.
           if (tries > 0) await stay?.delivered;
-          const { lastSeq: lastResultSeq } = this.#outbox;
+          const { lastSeq: lastResultSeq } = this.#ports.outbox;
           const sentAt = this.#ports.clock.wall();
           return { kind: "claim", claimId, sentAt, lastResultSeq, after: stay?.onItsWay ?? null, ...this.#claimant };
         },
@@ -134,26 +128,23 @@ class Stay {
   readonly left: Promise<void>;
   /** Resolves when the broker has the end of this trial and of those before it in this slot. */
   readonly delivered: Promise<void>;
-  /** What is on its way to the broker. */
+  /** The trial whose end is on its way to the broker. */
   onItsWay: Claim["after"] = null;
 
-  /** `carry` gets what it calls when the end goes on its way, and resolves when the broker has that. */
   constructor(
-    { job, n }: Pick<Assignment, "job" | "n">,
+    { job, n }: Assignment,
     carry: (leaving: (attempt: number) => void) => Promise<void>,
     before: Promise<void> = Promise.resolve(),
   ) {
-    let leave: () => void = () => undefined;
-    this.left = new Promise((resolve) => {
-      leave = resolve;
-    });
+    const gone = new Ending();
+    this.left = gone.ended;
     const carried = carry((attempt) => {
       this.onItsWay = { job, n, attempt };
-      leave();
+      gone.abort();
     });
     const done = carried.finally(() => {
       this.onItsWay = null;
-      leave();
+      gone.abort();
     });
     this.delivered = before.then(() => done);
   }

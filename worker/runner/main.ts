@@ -14,7 +14,8 @@ import { failureText, settingLines } from "./console-lines.ts";
 import type { FromRunner, ToRunner } from "./protocol.ts";
 import { readCarried } from "./read-carried.ts";
 import { executeRun, type RunPorts, Stopped } from "./run.ts";
-import { decodeRun, encodeRun, readFiles, type SavedRun, writeFiles } from "./run-state.ts";
+import { readFiles, writeFiles } from "./run-folder.ts";
+import { decodeRun, encodeRun, type SavedRun } from "./run-state.ts";
 import { Telling } from "./telling.ts";
 
 type RunMessage = Extract<ToRunner, { type: "run" }>;

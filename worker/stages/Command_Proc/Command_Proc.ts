@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
+import { countIn, countState } from "../count-state.ts";
 import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
 import { type CommandSpec, readCommand } from "./command-spec.ts";
 import { startTied } from "./tied-program.ts";
@@ -17,7 +18,7 @@ export default function makeCommand(context: StageContext): StageProcessor {
 
 async function execute(spec: CommandSpec, context: StageContext): Promise<void> {
   const { directory, signal, codeFolder } = context;
-  const before = context.resume ? new DataView(Uint8Array.from(context.resume).buffer).getUint32(0) : 0;
+  const before = countIn(context.resume);
   let done = before;
   let reports = 0;
   let lastWords = "";
@@ -66,7 +67,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
     const still = program.freeze();
     try {
       await program.heardAll();
-      if (!signal.aborted) context.checkpoint(done, stateAt(done));
+      if (!signal.aborted) context.checkpoint(done, countState(done));
     } finally {
       still.thaw();
       isTaking = false;
@@ -153,10 +154,3 @@ function numberIn(value: unknown): number | undefined {
 
 const whole = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isInteger(value) && value > 0 && value < 2 ** 32 ? value : undefined;
-
-/** All there is to know of it besides its files: how far its reports have come. */
-function stateAt(iters: number): Uint8Array {
-  const state = new Uint8Array(4);
-  new DataView(state.buffer).setUint32(0, iters);
-  return state;
-}

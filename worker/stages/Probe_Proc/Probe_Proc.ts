@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { rngFrom } from "../../../shared/domain/rng.ts";
 import type { Metric } from "../../../shared/domain/run.ts";
 import { SpecError } from "../../../shared/errors.ts";
+import { countIn, countState } from "../count-state.ts";
 import type { StageContext, StageProcessor } from "../stage.ts";
 
 const value: Metric = { short: "val", long: "value", decimals: 5, higherIsBetter: true, aggregation: "mean" };
@@ -19,11 +20,11 @@ export default function makeProbe(context: StageContext): StageProcessor {
     metrics: [value],
     run: async () => {
       const startedAt = performance.now();
-      const done = context.resume ? new DataView(Uint8Array.from(context.resume).buffer).getUint32(0) : 0;
+      const done = countIn(context.resume);
       for (let i = done + 1; i <= reports; i += 1) {
-        if (context.checkpointDue()) context.checkpoint(i - 1, stateAfter(i - 1));
+        if (context.checkpointDue()) context.checkpoint(i - 1, countState(i - 1));
         await sleepUntil(startedAt + (milliseconds * (i - done)) / reports, context, () => {
-          if (context.checkpointDue()) context.checkpoint(i - 1, stateAfter(i - 1));
+          if (context.checkpointDue()) context.checkpoint(i - 1, countState(i - 1));
         });
         if (context.signal.aborted) return;
         if (typeof tally === "string" && tally !== "") appendFileSync(tally, "+");
@@ -44,13 +45,6 @@ function writeFiles({ spec, directory }: StageContext): void {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), bytes);
   }
-}
-
-/** All there is to know of it: how many reports it has made. */
-function stateAfter(reports: number): Uint8Array {
-  const state = new Uint8Array(4);
-  new DataView(state.buffer).setUint32(0, reports);
-  return state;
 }
 
 async function sleepUntil(time: number, context: StageContext, meanwhile: () => void): Promise<void> {

@@ -13,7 +13,8 @@ import { encode } from "../../../../shared/wire/codec.ts";
 import { type Assignment, encodeEvidence } from "../../../../shared/wire/messages.ts";
 import { newKey, sha256Of } from "../../../../shared/wire/sealed-chunks.ts";
 import { chunk, evidence } from "../../../../shared/wire/subjects.ts";
-import { decodeRun, encodeRun, readFiles, writeFiles } from "../../../../worker/runner/run-state.ts";
+import { readFiles, writeFiles } from "../../../../worker/runner/run-folder.ts";
+import { decodeRun, encodeRun } from "../../../../worker/runner/run-state.ts";
 import { claim, TestReign } from "../../../support/stories/reign.ts";
 
 const [ann, bob] = ["ann", "bob"] as [WorkerId, WorkerId];

@@ -1,0 +1,64 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathProblem } from "../../shared/wire/artifacts.ts";
+
+/** Every attempt writes these anew, and the workspace knows what they say. */
+const writtenAnew: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yaml"]);
+/** Limit on all files that travel with a checkpoint together: a run with more continues without them, and says so. */
+const mostFileBytes = 32 * 1024 ** 2;
+
+export interface FoundFile {
+  /** Within the folder, with slashes. */
+  readonly path: string;
+  readonly size: number;
+}
+
+/** The files that a run has written to its folder, by path within it; `onOther` hears what cannot travel, and why. */
+export function filesIn(
+  directory: string,
+  onOther: (path: string, why: string) => void = () => undefined,
+): FoundFile[] {
+  const found: FoundFile[] = [];
+  const walk = (folder: string): void => {
+    for (const name of namesIn(join(directory, folder))) {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      const stat = lstatSync(join(directory, path), { throwIfNoEntry: false });
+      if (!stat || writtenAnew.has(path)) continue;
+      const problem = pathProblem(path);
+      if (problem !== undefined) onOther(JSON.stringify(path), `its name: ${problem}`);
+      else if (stat.isDirectory()) walk(path);
+      else if (stat.isFile()) found.push({ path, size: stat.size });
+      else onOther(path, "not a file");
+    }
+  };
+  walk("");
+  return found;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // A run that has written nothing has no folder.
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** File contents by path: a later stage may read what an earlier one wrote. */
+export type SavedFiles = Readonly<Record<string, Uint8Array>>;
+
+/** Null if the files are too large to travel. */
+export function readFiles(directory: string): SavedFiles | null {
+  const found = filesIn(directory);
+  if (found.reduce((sum, { size }) => sum + size, 0) > mostFileBytes) return null;
+  return Object.fromEntries(found.map(({ path }) => [path, readFileSync(join(directory, path))]));
+}
+
+export function writeFiles(directory: string, files: SavedFiles): void {
+  for (const [path, bytes] of Object.entries(files)) {
+    const file = join(directory, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+}

@@ -1,0 +1,10 @@
+/** The state of a stage that is known by how far it has come: one count, as 4 bytes, big-endian. */
+export function countState(count: number): Uint8Array {
+  const state = new Uint8Array(4);
+  new DataView(state.buffer).setUint32(0, count);
+  return state;
+}
+
+/** 0 for a stage that starts afresh. */
+export const countIn = (state: Uint8Array | undefined): number =>
+  state ? new DataView(state.buffer, state.byteOffset).getUint32(0) : 0;
