@@ -1,4 +1,4 @@
-/** Named errors. People's mistakes print `message` and no stack; a bug prints its stack and asks for a report. */
+/** Named errors. A person's mistake prints `message` and no stack; a bug prints its stack and asks for a report. */
 
 /** What a process exits with; `nexus --help` prints this table. */
 export const exitCode = {
@@ -23,49 +23,33 @@ export class NexusError extends Error {
   }
 }
 
+/** The errors that share this code and this exit code. */
+const coded = (code: string, exit: number) =>
+  class extends NexusError {
+    constructor(message: string, options?: { cause?: unknown }) {
+      super(code, exit, message, options);
+    }
+  };
+
 /** A runspec that cannot be used; `message` lists every problem with its file:line:column. */
-export class SpecError extends NexusError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super("SPEC", exitCode.usage, message, options);
-  }
-}
+export class SpecError extends coded("SPEC", exitCode.usage) {}
 
 /** Wrong arguments or settings. */
-export class UsageError extends NexusError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super("USAGE", exitCode.usage, message, options);
-  }
-}
+export class UsageError extends coded("USAGE", exitCode.usage) {}
 
 /** No such job, run or worker. */
-export class NotFoundError extends NexusError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super("NOT_FOUND", exitCode.notFound, message, options);
-  }
-}
+export class NotFoundError extends coded("NOT_FOUND", exitCode.notFound) {}
 
 /** No coordinator, or no broker, or no answer from either. */
-export class UnreachableError extends NexusError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super("UNREACHABLE", exitCode.unreachable, message, options);
-  }
-}
+export class UnreachableError extends coded("UNREACHABLE", exitCode.unreachable) {}
 
 /** The broker refused or could not start: a taken port, a locked store, a full disk, wrong credentials. */
-export class BrokerError extends NexusError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super("BROKER", exitCode.unreachable, message, options);
-  }
-}
+export class BrokerError extends coded("BROKER", exitCode.unreachable) {}
 
-/** The journal holds something that this version cannot fold; nothing is guessed. */
-export class JournalCorruptError extends NexusError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super("JOURNAL_CORRUPT", exitCode.failure, message, options);
-  }
-}
+/** The journal holds something that this version cannot fold, or lost something; nothing is guessed. */
+export class JournalCorruptError extends coded("JOURNAL_CORRUPT", exitCode.failure) {}
 
-/** Prints an error the way a person should see it and returns the exit code. */
+/** The text that a person should see for an error, and the exit code that goes with it. */
 export function explain(error: unknown, program: string): { text: string; exit: number } {
   if (error instanceof NexusError) return { text: error.message, exit: error.exit };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -112,7 +112,13 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
     const told = testimonyOf(message);
     if (told) check.testimony(told);
   };
-  await readUpTo(bus, streams.evidence, ends.evidence, hear, only === undefined ? undefined : [evidenceOfJob(only)]);
+  await readUpTo(
+    bus,
+    streams.evidence,
+    ends.evidence,
+    hear,
+    only === undefined ? {} : { subjects: [evidenceOfJob(only)] },
+  );
   // Of one job only its own messages are read.
   if (only === undefined) gaps.endAt(ends.evidence);
   const cited = citedTrouble(ends.evidence, journal.state);

@@ -7,29 +7,29 @@ interface Open {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Status that the broker answers with where nobody listens. */
+/** The broker's answer where nobody listens. */
 const noResponders = 503;
 
 /**
- * Questions on their way, and their answers, told apart by the last part of the subject that they are sent to. The client has
- * the same; its errors, made for each question and mostly thrown away, cost a busy coordinator a twentieth of its time.
+ * Questions on their way. Answers are told apart by the last word of the subject that they come to. The client can do the same,
+ * but makes an error for each question and mostly throws it away, which cost a busy coordinator a twentieth of its time.
  */
 export class Questions {
   readonly #inbox: string;
   readonly #open = new Map<string, Open>();
   #count = 0;
 
-  /** `inbox`: a subject of this connection alone. */
+  /** @param inbox  a subject of this connection alone */
   constructor(inbox: string) {
     this.#inbox = inbox;
   }
 
-  /** What answers come to. */
+  /** The subjects that answers come to. */
   get subscription(): string {
     return `${this.#inbox}.*`;
   }
 
-  /** Resolves with the answer's bytes; `send` gets the subject that it is to come to. */
+  /** Resolves with the answer; `send` gets the subject that it must go to. */
   ask(subject: string, timeoutMs: number, send: (replyTo: string) => void): Promise<Uint8Array> {
     this.#count += 1;
     const token = this.#count.toString(36);
@@ -46,12 +46,12 @@ export class Questions {
 
   hear(replyTo: string, data: Uint8Array, status: number): void {
     const open = this.#take(replyTo.slice(this.#inbox.length + 1));
-    if (!open) return; // too late: it was given up
+    if (!open) return; // too late
     if (status === noResponders) open.reject(new BusError("nobody answered", `${open.subject}: nobody answered`));
     else open.resolve(data);
   }
 
-  /** The broker does not let this connection publish there. */
+  /** The broker does not let this connection publish on the subject. */
   refused(subject: string): void {
     for (const [token, open] of this.#open) {
       if (open.subject === subject)
@@ -59,7 +59,6 @@ export class Questions {
     }
   }
 
-  /** No answer will come any more. */
   close(): void {
     for (const token of this.#open.keys()) {
       const open = this.#take(token);

@@ -1,11 +1,14 @@
 import { within } from "../../deadline.ts";
+import { Ending } from "../../ending.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 
 const readTimeoutMs = 600_000;
 
 /**
- * Hands over a stream's messages from the first to that one; of what is not there, nothing. Where the server leaves out a
- * message that is damaged it goes on counting it as still to come (seen with 2.10.27), so the last one ends the reading too.
+ * Hands over a stream's messages from `first` to `last`, as far as they are there.
+ *
+ * A server that leaves out a damaged message goes on counting it as still to come (seen with 2.10.27), so the last message ends
+ * the reading too.
  *
  * @param handler  returns false to end the reading
  */
@@ -14,25 +17,20 @@ export async function readUpTo(
   stream: string,
   last: number,
   handler: (message: StoredMessage) => unknown,
-  subjects?: readonly string[],
+  { first = 1, subjects }: { readonly first?: number; readonly subjects?: readonly string[] } = {},
 ): Promise<void> {
-  if (last === 0) return;
-  let isOver = false;
-  let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  if (last < first) return;
+  const over = new Ending();
   const hear = (message: StoredMessage): void => {
-    if (isOver) return;
+    if (over.aborted) return;
     if (message.seq <= last && handler(message) !== false && message.seq < last) return;
-    isOver = true;
-    end();
+    over.abort();
   };
-  const reading = await bus.read(stream, 1, hear, subjects);
+  const reading = await bus.read(stream, first, hear, subjects);
   try {
-    await within(Promise.race([reading.caughtUp, ended]), readTimeoutMs, `reading ${stream}`);
+    await within(Promise.race([reading.caughtUp, over.ended]), readTimeoutMs, `reading ${stream}`);
   } finally {
-    isOver = true;
+    over.abort();
     await reading.stop();
   }
 }

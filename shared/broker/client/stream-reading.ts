@@ -1,26 +1,27 @@
 import { pause } from "../../deadline.ts";
+import { Ending } from "../../ending.ts";
 import type { Reading } from "../../ports.ts";
 
-/** What hands messages over, one after another, until it is closed. */
+/** Hands messages over, one after another, until it is closed. */
 export interface Delivery {
-  /** Messages that are still to come; 0: it had all of them when it began. */
+  /** Messages that were still to come when it began. */
   readonly pending: number;
   close(): Promise<unknown>;
 }
 
-/** A message as a delivery hands it over, and how many follow it. */
 export interface Delivered<Message> {
   readonly message: Message;
+  /** How many messages follow it by now. */
   readonly pending: number;
 }
 
 export interface ReadingPorts<Message> {
-  /** Begins a delivery of the messages from this sequence number on. */
+  /** Begins a delivery of the messages from this sequence on. */
   deliver(fromSeq: number, hear: (delivered: Delivered<Message>) => void): Promise<Delivery>;
-  /** The stream's last sequence number. */
+  /** The stream's last sequence. */
   lastSeq(): Promise<number>;
   isConnected(): boolean;
-  /** A reading that hears nothing for so long looks whether there is more. */
+  /** A reading that hears nothing for this long looks whether there is more. */
   readonly silentMs: number;
   /** Called once, when the reading is stopped. */
   onStopped(): void;
@@ -29,19 +30,18 @@ export interface ReadingPorts<Message> {
 const closeMs = 1000;
 
 /**
- * Each message of a stream once and in order, whatever becomes of the deliveries: one that is silent although the stream holds
- * more is replaced. nats-server 2.10.27 leaves a new consumer without a word for ever while it reloads its accounts, and who was
- * frozen may find its consumer gone.
+ * Reads each message of a stream once and in order, whatever becomes of its deliveries: one that is silent although the stream
+ * holds more is replaced. nats-server 2.10.27 never sends anything to a consumer that is made while it reloads its accounts
+ * (seen), and a process that was frozen may find its consumer gone.
  */
 export class StreamReading<Message extends { readonly seq: number }> implements Reading {
-  readonly caughtUp: Promise<void>;
+  readonly #caughtUp = new Ending();
   readonly #ports: ReadingPorts<Message>;
   readonly #handler: (message: Message) => void;
   #watchdog: NodeJS.Timeout | undefined;
-  #done: () => void = () => undefined;
   #next: number;
   #heardAt = performance.now();
-  /** One, but for the moment in which it is replaced. */
+  /** Two while one replaces the other. */
   readonly #deliveries = new Set<Promise<Delivery>>();
   #stopped = false;
 
@@ -49,9 +49,10 @@ export class StreamReading<Message extends { readonly seq: number }> implements 
     this.#ports = ports;
     this.#next = Math.max(1, fromSeq);
     this.#handler = handler;
-    this.caughtUp = new Promise<void>((resolve) => {
-      this.#done = resolve;
-    });
+  }
+
+  get caughtUp(): Promise<void> {
+    return this.#caughtUp.ended;
   }
 
   /** @throws what the first delivery throws */
@@ -73,7 +74,7 @@ export class StreamReading<Message extends { readonly seq: number }> implements 
     clearInterval(this.#watchdog);
     this.#ports.onStopped();
     const waited = new AbortController();
-    // One that is about to begin is closed as well, as soon as it has begun.
+    // A delivery that is about to begin is closed as soon as it has begun.
     await Promise.race([this.#close(this.#deliveries), pause(closeMs, waited.signal)]);
     waited.abort("closed"); // else the timer would keep a command alive for as long
   }
@@ -82,16 +83,16 @@ export class StreamReading<Message extends { readonly seq: number }> implements 
   async #deliver(last = 0): Promise<Delivery> {
     const delivery = await this.#ports.deliver(this.#next, ({ message, pending }) => {
       this.#heardAt = performance.now();
-      // Of a delivery that was replaced, or that nobody wants any more.
+      // From a delivery that was replaced, or that nobody wants any more.
       if (this.#stopped || message.seq < this.#next) return;
       this.#next = message.seq + 1;
       this.#handler(message);
-      if (pending === 0) this.#done();
+      if (pending === 0) this.#caughtUp.abort();
     });
     if (delivery.pending === 0) {
-      // Up to there no other message has a subject that is read.
+      // No other message up to there has a subject that is read.
       this.#next = Math.max(this.#next, last + 1);
-      this.#done();
+      this.#caughtUp.abort();
     }
     return delivery;
   }
@@ -102,10 +103,10 @@ export class StreamReading<Message extends { readonly seq: number }> implements 
     try {
       const last = await this.#ports.lastSeq();
       if (this.#stopped) return;
-      if (last < this.#next) this.#done();
+      if (last < this.#next) this.#caughtUp.abort();
       else await this.#replace(last);
     } catch {
-      // Nobody answered; it is asked again at the next turn.
+      // Nobody answered; the next turn asks again.
     }
   }
 

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { UsageError } from "../../errors.ts";
-import type { TailRecord } from "./journal-tail.ts";
+import type { StoredMessage } from "../../ports.ts";
 import type { PackedStream } from "./stream-archive.ts";
 
 /**
@@ -63,7 +63,7 @@ export class BackupWriter {
     this.#json("E", { bytes: this.#streamBytes });
   }
 
-  record({ seq, subject, msgId, data }: TailRecord): void {
+  record({ seq, subject, msgId, data }: StoredMessage): void {
     this.#json("J", { seq, subject, msgId, data: Buffer.from(data).toString("base64") });
   }
 
@@ -130,7 +130,7 @@ export interface Backup {
   readonly files: readonly { readonly name: string; readonly text: string }[];
   readonly streams: readonly SavedStream[];
   /** What the journal got while the rest was packed, in its order. */
-  readonly tail: readonly TailRecord[];
+  readonly tail: readonly StoredMessage[];
   readonly bytes: number;
   close(): void;
 }
@@ -149,7 +149,7 @@ export function openBackup(path: string): Backup {
     const header = reader.start();
     const files: { name: string; text: string }[] = [];
     const streams: SavedStream[] = [];
-    const tail: TailRecord[] = [];
+    const tail: StoredMessage[] = [];
     for (;;) {
       const frame = reader.next();
       if (frame.kind === "T") break;

@@ -1,39 +1,32 @@
-import { within } from "../../deadline.ts";
+/**
+ * What the journal came to hold while the evidence was packed. Without it, a backup of a running search would hold results of
+ * runs that its journal does not know yet. A coordinator that goes on from there would give the same numbers to other runs, and
+ * could take such a result for theirs. With it, both streams end at the last record whose evidence is in the backup.
+ */
+
 import { BrokerError } from "../../errors.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
 import { streams } from "../../wire/subjects.ts";
+import { readUpTo } from "../client/read-up-to.ts";
 import { journalGap } from "../store/store-check.ts";
 
-/**
- * What the journal came to hold while the evidence was packed. Without it a backup of a running search would hold results of
- * runs that its journal does not know yet: a coordinator that goes on from there gives the same numbers to other runs, and a
- * later one could take such a result for theirs. With it the two streams end together: at the last record that rests on
- * evidence which is in the backup.
- */
-const readTimeoutMs = 60_000;
-
-export type TailRecord = StoredMessage;
-
-/** Hands over the journal's messages after that sequence, to its present end. */
-export async function readTail(bus: Bus, after: number, onRecord: (record: TailRecord) => void): Promise<void> {
+/** Hands over the journal's messages after `after`, to its present end. */
+export async function readTail(bus: Bus, after: number, onRecord: (record: StoredMessage) => void): Promise<void> {
   let expected = after + 1;
   let gap: Error | undefined;
-  const reading = await bus.read(streams.journal, expected, (record) => {
-    if (record.seq !== expected) gap ??= journalGap(expected, record.seq - 1);
+  const take = (record: StoredMessage): boolean => {
+    if (record.seq !== expected) gap = journalGap(expected, record.seq - 1);
+    else onRecord(record);
     expected = record.seq + 1;
-    if (!gap) onRecord(record);
-  });
-  try {
-    await within(reading.caughtUp, readTimeoutMs, "reading the journal's end");
-  } finally {
-    await reading.stop();
-  }
+    return gap === undefined;
+  };
+  await readUpTo(bus, streams.journal, await bus.lastSeq(streams.journal), take, { first: expected });
   if (gap) throw gap;
 }
 
-/** Appends what the unpacked journal does not hold yet, up to the first record that rests on evidence which is not there. */
-export async function appendTail(bus: Bus, records: Iterable<TailRecord>): Promise<void> {
+/** Appends what the unpacked journal lacks, up to the first record that rests on evidence which is not there. */
+export async function appendTail(bus: Bus, records: Iterable<StoredMessage>): Promise<void> {
   let last = await bus.lastSeq(streams.journal);
   const evidence = await bus.lastSeq(streams.evidence);
   for (const { seq, subject, msgId, data } of records) {
@@ -41,7 +34,10 @@ export async function appendTail(bus: Bus, records: Iterable<TailRecord>): Promi
     if (seq !== last + 1) throw journalGap(last + 1, seq - 1);
     if (isJournalRecord(msgId) && newestCited(data) > evidence) return;
     const stored = await bus.store(subject, data, { msgId, expectLastSeq: last });
-    if (stored.seq !== seq) throw new BrokerError(`record ${seq} of the journal came to lie at ${stored.seq}`);
+    if (stored.seq !== seq)
+      throw new BrokerError(
+        `record ${seq} of the journal was stored as ${stored.seq}; nothing was restored, try again`,
+      );
     last = seq;
   }
 }

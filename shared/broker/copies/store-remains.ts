@@ -1,21 +1,18 @@
-import type { JournalEvent } from "../../domain/fold/events.ts";
-import { FoldError } from "../../domain/fold/fold-error.ts";
-import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
+import { emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
-import { BadMessage } from "../../wire/check.ts";
-import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
 import { streams } from "../../wire/subjects.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
+import { foldRecord } from "../store/journal-reader.ts";
 import { citedTrouble, gapText, storeTroubles } from "../store/store-check.ts";
 import { markOf } from "../store/store-mark.ts";
 
-/** What can be kept of a store, and what is wrong with it. */
+/** What can be kept of a damaged store, and what is wrong with it. */
 export interface StoreRemains {
-  /** In words; empty where the store is whole. */
+  /** In words; none where the store is whole. */
   readonly troubles: readonly string[];
-  /** The journal's records from the first to this one can be folded. */
+  /** The journal's records up to this one can be folded. */
   readonly wholeTo: number;
   /** What they fold to. */
   readonly state: WorkspaceState;
@@ -26,7 +23,7 @@ export interface StoreRemains {
   readonly evidenceEnd: number;
 }
 
-/** Reads the journal from its first record, and the evidence, and looks at each message. Changes nothing. */
+/** Reads every message of the journal and of the evidence. Changes nothing. */
 export async function readRemains(bus: Bus, paths: WorkspacePaths): Promise<StoreRemains> {
   const troubles = await storeTroubles(bus, paths);
   const journal = await streamInfo(bus, streams.journal);
@@ -35,7 +32,7 @@ export async function readRemains(bus: Bus, paths: WorkspacePaths): Promise<Stor
   let folded = journal ? await fold(bus, journal.state.lastSeq) : { state: emptyWorkspace(), wholeTo: 0 };
   if (folded.trouble !== undefined) {
     troubles.push(folded.trouble);
-    // A record that cannot be may have been folded in part.
+    // The last record may have been folded in part.
     folded = { ...(await fold(bus, folded.wholeTo)), wholeTo: folded.wholeTo };
   }
   const { state, wholeTo } = folded;
@@ -70,24 +67,10 @@ async function fold(bus: Bus, last: number): Promise<Folded> {
   let trouble: string | undefined;
   await readUpTo(bus, streams.journal, last, (message) => {
     if (message.seq > wholeTo + 1) trouble = gapText(wholeTo + 1, message.seq - 1);
-    else trouble = foldMessage(state, message);
+    else trouble = foldRecord(state, message);
     if (trouble === undefined) wholeTo = message.seq;
     return trouble === undefined;
   });
   if (trouble === undefined && wholeTo < last) trouble = gapText(wholeTo + 1, last);
   return { state, wholeTo, ...(trouble === undefined ? {} : { trouble }) };
-}
-
-/** Why it cannot be folded. */
-function foldMessage(state: WorkspaceState, { seq, subject, msgId, data }: StoredMessage): string | undefined {
-  if (!isJournalRecord(msgId)) return undefined;
-  try {
-    const events: JournalEvent[] = decodeEvents(data);
-    for (const event of events) apply(state, event);
-    state.seq = seq;
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof FoldError || error instanceof BadMessage)) throw error;
-    return `record ${seq} of the journal (${subject}) cannot be: ${error.message}`;
-  }
 }

@@ -1,4 +1,3 @@
-import { within } from "../../deadline.ts";
 import { whyUnheard } from "../../domain/fold/trial.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError } from "../../errors.ts";
@@ -8,31 +7,31 @@ import { allChunks, parseChunk, streams } from "../../wire/subjects.ts";
 import { testimonyOf } from "../../wire/testimony.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
+import { readUpTo } from "../client/read-up-to.ts";
 import { readJournal } from "../store/journal-reader.ts";
 import { checkCited } from "../store/store-check.ts";
 import { ensureStreams } from "../store/streams.ts";
 import { giveUpLead } from "./new-store.ts";
 import type { StoreRemains } from "./store-remains.ts";
 
-/** Stands where a message of the evidence was, so that those after it keep the sequences that the journal cites. */
+/** Takes the place of a lost message, so that those after it keep the sequences that the journal cites. */
 const lostSubject = "ev.lost";
-/** Messages read before they are written, and written before their acknowledgements are waited for. */
+/** How many messages are read before they are written, and written before their acknowledgements are waited for. */
 const together = 2000;
 const chunksTogether = 8;
-const readTimeoutMs = 60_000;
 const storeTimeoutMs = 60_000;
 
 /** What was carried over. */
 export interface Salvage {
   readonly state: WorkspaceState;
-  /** Messages of the evidence that are lost, or that speak of runs which the journal no longer knows. */
+  /** Messages that are lost, or that speak of runs which the journal no longer knows. */
   readonly evidenceLeftOut: number;
 }
 
 /**
- * Makes a store of what is left of another: the journal up to its last whole record; of the evidence what that journal cites,
- * in its place, and what else is about its runs; the pieces of their checkpoints and files. Evidence of runs that are no longer
- * known is left out: their numbers are given out again, and it would be taken for others'.
+ * Makes a store of what is left of another: the journal up to its last whole record; the evidence that this journal cites, at its
+ * old sequences, and what else is about its runs; the pieces of their checkpoints and files. Evidence of other runs is left out:
+ * their numbers will be given out again, and it would be taken for that of the new runs.
  */
 export async function salvage(
   from: Bus,
@@ -46,7 +45,10 @@ export async function salvage(
     for (const { subject, msgId, data } of messages) await writer.add(subject, msgId, data);
   }
   await writer.settle();
-  if (writer.last !== wholeTo) throw new BrokerError(`${writer.last} of the journal's ${wholeTo} records came over`);
+  if (writer.last !== wholeTo)
+    throw new BrokerError(
+      `only ${writer.last} of the journal's ${wholeTo} records were copied; nothing was changed, try again`,
+    );
   const evidenceLeftOut = await salvageEvidence(from, to, known);
   await salvageChunks(from, to, known);
   const state = await readJournal(to);
@@ -71,7 +73,7 @@ async function salvageEvidence(from: Bus, to: Bus, known: WorkspaceState): Promi
       const { seq, subject, data } = message;
       const isCited = seq <= known.evidenceSeq;
       if (isCited) await fillTo(seq - 1);
-      // The ids are new: the old ones may occur twice, further apart than a broker remembers them.
+      // New ids: the old ones may occur twice, further apart than a broker remembers them.
       if (isCited || isOfKnownRun(known, message)) await writer.add(subject, `kept.${seq}`, data);
       else leftOut += 1;
     }
@@ -98,14 +100,14 @@ async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise
     await Promise.all(
       wanted.slice(i, i + chunksTogether).map(async (subject) => {
         const data = await from.newest(streams.blob, subject);
-        // One that cannot be read any more is missed by whoever needs it, and said then.
+        // Whoever needs a piece that can no longer be read will say so.
         if (data) await to.store(subject, data, { msgId: subject, timeoutMs: storeTimeoutMs });
       }),
     );
   }
 }
 
-/** Appends to an empty stream; several at once are on their way. */
+/** Appends to an empty stream, with several messages on their way at once. */
 class StreamWriter {
   readonly #bus: Bus;
   #onTheirWay: Promise<unknown>[] = [];
@@ -122,9 +124,9 @@ class StreamWriter {
       .store(subject, data, { msgId, expectLastSeq: seq - 1, timeoutMs: storeTimeoutMs })
       .then((answer) => {
         if (answer.seq !== seq)
-          throw new BrokerError(`message ${seq} came to lie at ${answer.seq}; nothing was changed`);
+          throw new BrokerError(`message ${seq} was stored as ${answer.seq}; nothing was changed, try again`);
       });
-    stored.catch(() => undefined); // looked at in its turn
+    stored.catch(() => undefined); // settle looks at it
     this.#onTheirWay.push(stored);
     if (this.#onTheirWay.length >= together) await this.settle();
   }
@@ -136,25 +138,13 @@ class StreamWriter {
   }
 }
 
-/** The stream's messages up to that sequence, some at a time: a large stream need not be in memory as a whole. */
+/** The stream's messages up to `last`, some at a time: a large stream need not fit in memory. */
 async function* batches(bus: Bus, stream: string, last: number): AsyncGenerator<StoredMessage[]> {
-  for (let next = 1; next <= last; ) {
+  for (let first = 1; first <= last; ) {
     const batch: StoredMessage[] = [];
-    let isFull: () => void = () => undefined;
-    const full = new Promise<void>((resolve) => {
-      isFull = resolve;
-    });
-    const reading = await bus.read(stream, next, (message) => {
-      if (batch.length < together && message.seq <= last) batch.push(message);
-      else isFull();
-    });
-    try {
-      await within(Promise.race([reading.caughtUp, full]), readTimeoutMs, `reading ${stream}`);
-    } finally {
-      await reading.stop();
-    }
+    await readUpTo(bus, stream, last, (message) => batch.push(message) < together, { first });
     if (batch.length === 0) return;
-    next = (batch.at(-1)?.seq ?? last) + 1;
+    first = (batch.at(-1)?.seq ?? last) + 1;
     yield batch;
   }
 }

@@ -3,6 +3,7 @@ import { within } from "../../deadline.ts";
 import type { JournalEvent } from "../../domain/fold/events.ts";
 import { FoldError } from "../../domain/fold/fold-error.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
+import { Ending } from "../../ending.ts";
 import { JournalCorruptError } from "../../errors.ts";
 import type { Bus, Clock, Reading, StoredMessage } from "../../ports.ts";
 import { BadMessage } from "../../wire/check.ts";
@@ -13,13 +14,21 @@ import { readSnapshot } from "./snapshots.ts";
 import { journalGap } from "./store-check.ts";
 
 const readTimeoutMs = 120_000;
-/** What is known to be stored and does not come within so long is lost. */
+/** A record that is known to be stored and does not come within this time (3 s) is lost. */
 const lateMs = 50;
 const lateWaits = 60;
 
-export interface JournalFollower {
+interface JournalFollower {
   readonly state: WorkspaceState;
   stop(): Promise<void>;
+}
+
+export interface FoldedJournal {
+  readonly state: WorkspaceState;
+  /** How many records came after the snapshot. */
+  readonly records: number;
+  /** Why a snapshot that is there was not used; "" where it was. */
+  readonly unusable: string;
 }
 
 /** The journal folded to its end: from its newest snapshot on, where there is one. */
@@ -27,11 +36,8 @@ export async function readJournal(bus: Bus, clock: Clock = systemClock): Promise
   return (await foldJournal(bus, clock)).state;
 }
 
-/** As `readJournal`; also how many records came after the snapshot, and why one that is there was not used. */
-export async function foldJournal(
-  bus: Bus,
-  clock: Clock = systemClock,
-): Promise<{ readonly state: WorkspaceState; readonly records: number; readonly unusable: string }> {
+/** As `readJournal`, and how it went. */
+export async function foldJournal(bus: Bus, clock: Clock = systemClock): Promise<FoldedJournal> {
   for (let tries = 0; ; tries += 1) {
     try {
       return await foldOnce(bus, clock);
@@ -42,7 +48,7 @@ export async function foldJournal(
   }
 }
 
-/** In a cluster a copy that is just being made may be the one that is read: it begins in the middle (seen with 2.10.27). */
+/** In a cluster the copy that is read may still be in the making: it then begins in the middle (seen with 2.10.27). */
 const behindTries = 6;
 const behindMs = 500;
 
@@ -50,10 +56,7 @@ async function hasCopies(bus: Bus): Promise<boolean> {
   return ((await streamInfo(bus, streams.journal))?.replicas.length ?? 0) > 1;
 }
 
-async function foldOnce(
-  bus: Bus,
-  clock: Clock = systemClock,
-): Promise<{ readonly state: WorkspaceState; readonly records: number; readonly unusable: string }> {
+async function foldOnce(bus: Bus, clock: Clock): Promise<FoldedJournal> {
   let unusable = "";
   const from = await readSnapshot(bus, (why) => {
     unusable = why;
@@ -68,10 +71,35 @@ async function foldOnce(
 }
 
 /**
- * Folds the journal to its end, from its beginning or from where the state `from` stands, which is used up; then goes on with every record that comes; `onEvent` hears of each, also of the old ones,
- * after it was folded.
+ * Folds one message of the journal into the state. `onEvent` hears each event after it was folded.
  *
- * @throws JournalCorruptError when the journal holds what cannot be; later records that cannot be are given to `onCorrupt`
+ * @returns why it cannot be folded, in which case it may have been folded in part; undefined when it was, or is no record
+ */
+export function foldRecord(
+  state: WorkspaceState,
+  { seq, subject, msgId, data }: StoredMessage,
+  onEvent: (event: JournalEvent, state: WorkspaceState) => void = () => undefined,
+): string | undefined {
+  if (!isJournalRecord(msgId)) return undefined;
+  try {
+    for (const event of decodeEvents(data)) {
+      apply(state, event);
+      onEvent(event, state);
+    }
+    state.seq = seq;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FoldError || error instanceof BadMessage)) throw error;
+    return `record ${seq} of the journal (${subject}) cannot be: ${error.message}`;
+  }
+}
+
+/**
+ * Folds the journal to its end, and then every record that comes. `onEvent` hears of each event after it was folded, old ones
+ * included.
+ *
+ * @param from  where to begin, and what is folded into; left out: at the journal's beginning
+ * @throws JournalCorruptError when a record is missing or makes no sense; `onCorrupt` hears of those that come later
  */
 export async function followJournal(
   bus: Bus,
@@ -82,55 +110,44 @@ export async function followJournal(
 ): Promise<JournalFollower> {
   const state = from;
   let corrupt: JournalCorruptError | undefined;
-  let breakOff: () => void = () => undefined;
-  const brokenOff = new Promise<void>((resolve) => {
-    breakOff = resolve;
-  });
+  const brokenOff = new Ending();
   let expected = state.seq + 1;
+  const breakOff = (error: JournalCorruptError): void => {
+    corrupt = error;
+    onCorrupt(error);
+    brokenOff.abort();
+  };
   const fold = (message: StoredMessage): void => {
     if (corrupt) return;
     if (message.seq !== expected) {
-      corrupt = journalGap(expected, message.seq - 1);
-      onCorrupt(corrupt);
-      breakOff();
+      breakOff(journalGap(expected, message.seq - 1));
       return;
     }
     expected += 1;
-    if (!isJournalRecord(message.msgId)) return;
-    try {
-      for (const event of decodeEvents(message.data)) {
-        apply(state, event);
-        onEvent(event, state);
-      }
-      state.seq = message.seq;
-    } catch (cause) {
-      if (!(cause instanceof FoldError || cause instanceof BadMessage)) throw cause;
-      corrupt = new JournalCorruptError(
-        `record ${message.seq} of the journal (${message.subject}) cannot be: ${cause.message}\n` +
-          "  nothing after it was read; restore a backup, or report it with this line",
-        { cause },
+    const trouble = foldRecord(state, message, onEvent);
+    if (trouble !== undefined) {
+      breakOff(
+        new JournalCorruptError(
+          `${trouble}\n  nothing after it was read; restore a backup, or report it with this line`,
+        ),
       );
-      onCorrupt(corrupt);
-      breakOff();
     }
   };
   let reading: Reading | undefined;
   try {
-    // Asked first: what is stored then must all come.
+    // Asked first: everything stored by then must come.
     const last = await bus.lastSeq(streams.journal);
     if (last < state.seq) throw journalGap(last + 1, state.seq);
     reading = await bus.read(streams.journal, expected, fold);
-    await within(Promise.race([reading.caughtUp, brokenOff]), readTimeoutMs, "reading the journal", clock);
+    await within(Promise.race([reading.caughtUp, brokenOff.ended]), readTimeoutMs, "reading the journal", clock);
     // In a cluster a copy that is a little behind may be the one that answers.
     for (let waits = 0; !corrupt && expected <= last && waits < lateWaits; waits += 1) await clock.pause(lateMs);
     if (!corrupt && expected <= last) corrupt = journalGap(expected, last);
+    if (corrupt) throw corrupt;
+    const follower = reading;
+    return { state, stop: () => follower.stop() };
   } catch (error) {
     await reading?.stop();
     throw error;
   }
-  if (corrupt) {
-    await reading.stop();
-    throw corrupt;
-  }
-  return { state, stop: () => reading.stop() };
 }

@@ -1,5 +1,12 @@
+/**
+ * Damage to a store that its server does not report. After damage to a block file nats-server 2.10.27 starts, says nothing to
+ * clients, and gives them what is left: the records before the damage, all but one in the middle, or none (seen). Folded, that
+ * would be another history: completed runs would be gone, and sequences would be given out twice.
+ */
+
 import { pause, within } from "../../deadline.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
+import { Ending } from "../../ending.ts";
 import { JournalCorruptError } from "../../errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import { type Bus, BusError } from "../../ports.ts";
@@ -8,69 +15,62 @@ import { mayPass, type StreamInfo, streamInfo } from "../client/jetstream-api.ts
 import { readUpTo } from "../client/read-up-to.ts";
 import { markOf, readMark } from "./store-mark.ts";
 
-/**
- * Damage to a store that its server does not report. Seen with nats-server 2.10.27 after damage to a block file: it starts,
- * says nothing to clients, and gives what is left: the records before the damage, or all but one in the middle, or none.
- * Folded, that would be another history: finished runs that never were, and sequences given out twice.
- */
+/** The store lost something: what, and what to type. `flags` as in ` --workspace ws2`. */
+export class StoreDamagedError extends JournalCorruptError {
+  /** Without what to type. */
+  readonly damage: string;
 
-/** What a person can do about it; `flags` as in ` --workspace ws2`. */
-export const remedy = (flags = ""): string =>
-  `\n  nothing was changed. To see what is left:  nexus${flags} repair\n` +
-  `  to put back the newest backup:             nexus${flags} restore FILE --replace`;
+  constructor(damage: string, flags = "", options?: { cause?: unknown }) {
+    super(
+      `${damage}\n  nothing was changed. To see what is left:  nexus${flags} repair\n` +
+        `  to put back the newest backup:             nexus${flags} restore FILE --replace`,
+      options,
+    );
+    this.damage = damage;
+  }
+}
 
 const streamKinds = [
   [streams.journal, "record"],
   [streams.evidence, "message"],
 ] as const;
 
-/** The store lost something; `flags` as in ` --workspace ws2`. */
-class StoreDamagedError extends JournalCorruptError {
-  readonly trouble: string;
-
-  constructor(trouble: string, flags = "", options?: { cause?: unknown }) {
-    super(trouble + remedy(flags), options);
-    this.trouble = trouble;
-  }
-}
-
-/** What reads a journal does not know whose it is: the commands in its error, aimed at that workspace. Other errors stay as they are. */
+/** Readers of a journal do not know which workspace it belongs to: puts the right flags into what such an error says to type. */
 export const aimed = (error: unknown, flags: string): unknown =>
-  error instanceof StoreDamagedError ? new StoreDamagedError(error.trouble, flags, { cause: error }) : error;
+  error instanceof StoreDamagedError ? new StoreDamagedError(error.damage, flags, { cause: error }) : error;
 
-/** A stretch of a stream that is not there, in words. */
+/** For a stretch of a stream that is missing. */
 export function gapText(from: number, to: number, kind: "record" | "message" = "record"): string {
   const where = kind === "record" ? "the journal" : "the evidence";
   return from === to ? `${kind} ${from} of ${where} is missing` : `${kind}s ${from} to ${to} of ${where} are missing`;
 }
 
-/** A stretch of the journal that is not there. */
-export const journalGap = (from: number, to: number): JournalCorruptError =>
+export const journalGap = (from: number, to: number): StoreDamagedError =>
   new StoreDamagedError(`${gapText(from, to)}: the broker's store was damaged`);
 
 /**
  * Compares the streams with what this machine remembers of them, before anything is made or written.
  *
- * @throws JournalCorruptError that says what was seen and what to type
+ * @throws StoreDamagedError
  */
 export async function checkStore(bus: Bus, paths: WorkspacePaths): Promise<void> {
-  const [first, ...more] = await storeTroubles(bus, paths);
-  if (first !== undefined) throw storeDamaged(paths, [first, ...more]);
+  const troubles = await storeTroubles(bus, paths);
+  if (troubles.length > 0) throw storeDamaged(paths, troubles);
 }
 
-/** A store that is not there at all although something was stored in it; no broker is started to find that out. */
+/** Finds a store that is gone although something was stored in it, without starting a broker. @throws StoreDamagedError */
 export function checkStoreThere(paths: WorkspacePaths): void {
   const { journal } = readMark(paths);
   if (journal > 0) throw storeDamaged(paths, [`it is empty, but record ${journal} of the journal was stored`]);
 }
 
-export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): JournalCorruptError =>
+export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): StoreDamagedError =>
   new StoreDamagedError(
     `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}`,
     workspaceFlags(paths.name),
   );
 
-/** What is wrong with a store as far as its streams' ends and counts tell, in words. Damage inside a record is found by reading. */
+/** What is wrong with a store, in words, as far as its streams' ends and counts tell; only reading finds damaged messages. */
 export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<string[]> {
   const [journal, evidence] = await Promise.all([patiently(bus, streams.journal), patiently(bus, streams.evidence)]);
   const mark = markOf(paths, journal?.created);
@@ -90,7 +90,7 @@ export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<st
   return troubles;
 }
 
-/** Neither stream ever loses a message: it begins with 1 and has no holes. */
+/** Neither stream may lose a message: each begins with 1 and has no holes. */
 function holes({ state }: StreamInfo, kind: "record" | "message"): string[] {
   const { messages, firstSeq, lastSeq } = state;
   if (messages === lastSeq && (lastSeq === 0 || firstSeq === 1)) return [];
@@ -100,10 +100,10 @@ function holes({ state }: StreamInfo, kind: "record" | "message"): string[] {
 }
 
 /**
- * Whether the evidence reaches as far as the journal cites it. Where it does not, new messages would get sequences that
- * were judged already, and never be judged.
+ * Checks that the evidence reaches as far as the journal cites it. Otherwise new messages would get sequences that were judged
+ * already, and would never be judged.
  *
- * @throws JournalCorruptError
+ * @throws StoreDamagedError
  */
 export async function checkCited(bus: Bus, state: WorkspaceState): Promise<void> {
   const said = state.evidenceSeq === 0 ? 0 : await bus.lastSeq(streams.evidence);
@@ -111,11 +111,11 @@ export async function checkCited(bus: Bus, state: WorkspaceState): Promise<void>
   if (trouble !== undefined) throw new StoreDamagedError(trouble);
 }
 
-/** For evidence that is not there although somebody knows of it: `the journal cites 12`. */
-export const evidenceLost = (found: number, known: string): JournalCorruptError =>
-  new StoreDamagedError(evidenceLostText(found, known));
+/** For evidence that is gone although somebody knows of it. @param known  `the journal cites 12` */
+export const evidenceLost = (last: number, known: string): StoreDamagedError =>
+  new StoreDamagedError(evidenceLostText(last, known));
 
-/** In words, where the evidence ends before what the journal cites. */
+/** Undefined where the evidence reaches as far as the journal cites it. */
 export const citedTrouble = (said: number, { evidenceSeq }: WorkspaceState): string | undefined =>
   said < evidenceSeq ? evidenceLostText(said, `the journal cites ${evidenceSeq}`) : undefined;
 
@@ -123,11 +123,10 @@ const evidenceLostText = (last: number, known: string): string =>
   `the evidence (what workers published) ends with message ${last}, but ${known}: the end of it was lost`;
 
 /**
- * For who is about to write: whether the newest record and the newest message are there when they are read. A server believes
- * what its index says of a block until it looks into it, and then gives the sequences of what is lost to what comes
- * (seen with 2.10.27).
+ * Checks, before anybody writes, that the newest record and the newest message can be read. nats-server 2.10.27 believes its
+ * index of a block until it opens the block, and then gives the sequences of what is lost to new messages (seen).
  *
- * @throws JournalCorruptError
+ * @throws StoreDamagedError
  */
 export async function checkEnds(bus: Bus, paths: WorkspacePaths): Promise<void> {
   for (const [stream, kind] of streamKinds) {
@@ -137,7 +136,7 @@ export async function checkEnds(bus: Bus, paths: WorkspacePaths): Promise<void> 
   }
 }
 
-/** Whether the stream's last message is given to a reader. A broker that answers nothing at all is not taken for a damaged one. */
+/** Whether a reader gets the stream's last message. A broker that does not answer at all is not taken for a damaged one. */
 async function isReadable(bus: Bus, stream: string, last: number): Promise<boolean> {
   for (let left = endTries; left > 0; left -= 1) {
     if (await comes(bus, stream, last)) return true;
@@ -148,13 +147,15 @@ async function isReadable(bus: Bus, stream: string, last: number): Promise<boole
 }
 
 async function comes(bus: Bus, stream: string, last: number): Promise<boolean> {
-  let come: (isLast: boolean) => void = () => undefined;
-  const message = new Promise<boolean>((resolve) => {
-    come = resolve;
+  const heard = new Ending();
+  let isLast = false;
+  const reading = await bus.read(stream, last, ({ seq }) => {
+    isLast ||= seq === last;
+    heard.abort();
   });
-  const reading = await bus.read(stream, last, ({ seq }) => come(seq === last));
   try {
-    return await within(message, endPatienceMs, `the last message of ${stream}`);
+    await within(heard.ended, endPatienceMs, `the last message of ${stream}`);
+    return isLast;
   } catch (error) {
     if (error instanceof BusError) return false;
     throw error;
@@ -169,9 +170,9 @@ const tries = 5;
 const askAgainMs = 200;
 
 /**
- * Reads the journal and the evidence to their ends: the server leaves out a message whose checksum differs.
+ * Reads the journal and the evidence to their ends: the server leaves out messages whose checksums differ.
  *
- * @throws JournalCorruptError for the first message that does not come
+ * @throws StoreDamagedError for the first message that is missing
  */
 export async function checkReadable(bus: Bus): Promise<void> {
   for (const [stream, kind] of streamKinds) {
@@ -188,7 +189,7 @@ export async function checkReadable(bus: Bus): Promise<void> {
   }
 }
 
-/** While the server reloads its users, as after each enrolment, it answers nobody's questions (seen with 2.10.27). */
+/** While nats-server 2.10.27 reloads its users, as after each enrolment, it answers no questions (seen). */
 async function patiently(bus: Bus, stream: string): Promise<StreamInfo | undefined> {
   for (let left = tries; ; left -= 1) {
     try {

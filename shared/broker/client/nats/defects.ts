@@ -1,12 +1,11 @@
-/** What the client does wrong (nats 2.29.3), put right from outside. */
+/** Defects of the client (nats 2.29.3), put right from outside. */
 
 import type { Socket } from "node:net";
 import type { Consumer, ConsumerMessages, NatsConnection } from "nats";
 
 /**
- * A socket that the broker has ended at the moment of its closing fails to take the client's last write, and tells that when the
- * client has taken its ears off: nobody hears the error, and the process ends with it (seen with 2.29.3). Nothing depends on that
- * write.
+ * When the broker ends a socket just as the client closes it, the client's last write fails after the client has removed its
+ * listeners. Nobody hears the error, so it ends the process (seen). Nothing depends on that write.
  */
 export function hearLastErrors(connection: NatsConnection): void {
   const { socket } = (connection as unknown as { protocol: { transport: { socket?: Socket } } }).protocol.transport;
@@ -16,9 +15,8 @@ export function hearLastErrors(connection: NatsConnection): void {
 }
 
 /**
- * A consumer that the client makes anew at the moment of its closing would go on for ever, and so would the asking for one
- * (seen with 2.29.3: commands on a busy machine printed their answer and did not end). None is asked for any more, and one that
- * has been asked for ends as it comes.
+ * A consumer that the client renews just as it is closed would live for ever, and so would the request for it (seen: commands on
+ * a busy machine printed their answer and did not end). From here on none is requested, and one already requested ends at once.
  */
 export function endRenewal(consumer: Consumer, messages: ConsumerMessages): void {
   const renewing = consumer as unknown as { api: object };
