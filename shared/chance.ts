@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Chance } from "./ports.ts";
 
-/** Of this process alone: nobody who has not seen one of its nonces can guess the next. */
+/** Of this process alone: nobody can guess a nonce without having seen another of the same process. */
 const secret = randomBytes(9).toString("base64url");
 let count = 0;
 
-/** The system's own luck. */
+/** The system's own randomness. */
 export const systemChance: Chance = {
   fraction: () => Math.random(),
   nonce: () => {

@@ -1,6 +1,6 @@
 /**
- * `nexus list runs | head`: whoever read the output has seen enough, and that is no failure. Of terminals the screen hears itself.
- * Not for a process that others rely on, whoever reads what it prints.
+ * Ends the process, with exit code 0, when the reader of its output has: `nexus list runs | head` is no failure. A screen looks
+ * after its terminal itself. Not for processes that others rely on, whether or not anybody reads what they print.
  */
 export function endWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,7 +1,7 @@
 import { systemClock } from "./clock.ts";
 import { BusError, type Clock, type Timer } from "./ports.ts";
 
-/** The promise's value, or BusError "no answer in time" after `ms`. The promise itself goes on; its end is then nobody's. */
+/** The promise's value, or BusError "no answer in time" after `ms`; the promise goes on, and its result is dropped. */
 export async function within<T>(
   promise: Promise<T>,
   ms: number,
@@ -19,5 +19,5 @@ export async function within<T>(
   }
 }
 
-/** Waits in this process's own time; ends early when the signal aborts. */
+/** Waits in the system's time; ends early when the signal aborts. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> => systemClock.pause(ms, signal);

@@ -1,9 +1,9 @@
 import type { EndSignal } from "./ports.ts";
 
 /**
- * What an AbortController and its signal are, in one object. A worker makes several for each run and one for each wait; those of
- * the platform are event targets, take 5 microseconds each and hold on to what waits (2026-11-25: a tenth of the time of a
- * simulation of 10,000 workers).
+ * An AbortController and its signal in one object. A worker makes several for each run and one for each wait. The platform's are
+ * event targets, take 5 microseconds each and keep what waits alive, which cost a tenth of the time of a simulation of 10,000
+ * workers (2026-11-25).
  */
 export class Ending implements EndSignal {
   #aborted = false;
@@ -13,12 +13,12 @@ export class Ending implements EndSignal {
     return this.#aborted;
   }
 
-  /** Resolves when it ends. */
+  /** Resolves when it has ended. */
   get ended(): Promise<void> {
     return this.#aborted ? Promise.resolve() : new Promise((resolve) => this.addEventListener("abort", resolve));
   }
 
-  /** Tells whoever listens, once. */
+  /** Calls each listener once. May be repeated. */
   abort(): void {
     if (this.#aborted) return;
     this.#aborted = true;
@@ -27,7 +27,7 @@ export class Ending implements EndSignal {
     for (const listener of listeners) listener();
   }
 
-  /** As an AbortSignal does: one that has ended tells nobody any more. */
+  /** As with an AbortSignal, a listener added after the end is never called. */
   addEventListener(_type: "abort", listener: () => void): void {
     this.#listeners.push(listener);
   }

@@ -1,9 +1,9 @@
 import pino from "pino";
 
-/** What the programs log with; lines are JSON, one event each. */
+/** What the programs log with: JSON lines, one event each. */
 export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
 
-/** A log in a file (made if missing), written at once so that a crash loses no line. NEXUS_LOG sets the level. */
+/** A log in a file, which is made if missing. Written at once, so that a crash loses no line. NEXUS_LOG sets the level. */
 export function fileLog(path: string, program: string): Log {
   const level = process.env["NEXUS_LOG"] ?? "info";
   return unfailing(
@@ -14,7 +14,7 @@ export function fileLog(path: string, program: string): Log {
   );
 }
 
-/** A log that cannot be written, on a full disk say, must not stop what it tells of. */
+/** A log that cannot be written, on a full disk for instance, must not stop the program. */
 function unfailing(log: Log): Log {
   const quietly =
     (write: (...args: [object, string?]) => void) =>
@@ -22,7 +22,7 @@ function unfailing(log: Log): Log {
       try {
         write(...args);
       } catch {
-        // There is nowhere left to say so.
+        // There is nowhere else to say so.
       }
     };
   return {

@@ -1,3 +1,17 @@
+/**
+ * A command's way to the workspace's broker, whatever kind of broker that is.
+ *
+ * The floors of this room, each of which imports only those above it:
+ *   address.ts   how addresses are written, who answers there;  install/  nats-server on this machine
+ *   client/      messages and streams over one connection of the NATS client
+ *   store/       what a workspace keeps: streams, journal, snapshots, and what is missing
+ *   peers/       a workspace on several machines
+ *   access/      who may do what: the server's accounts, passwords
+ *   server/      the broker's own process: who needs it, its guard, where it listens
+ *   this file
+ *   copies/      backups, and stores made of others
+ */
+
 import { existsSync, readdirSync } from "node:fs";
 import { pause } from "../deadline.ts";
 import { BrokerError, UnreachableError } from "../errors.ts";
@@ -16,25 +30,25 @@ import type { ExternalBroker } from "./server/external-broker.ts";
 import { holdBroker } from "./server/server.ts";
 import { checkStore, checkStoreThere } from "./store/store-check.ts";
 
-/** A connection to the workspace's broker, and what undoes it. */
 export interface WorkspaceLink {
   readonly bus: CoordinatorBus;
   readonly url: string;
+  /** Ends the connection, and the broker if it was started for it. */
   close(): Promise<void>;
 }
 
 export interface LinkOptions {
   /** Start a broker even where there is no store yet. */
   readonly makeStore?: boolean;
-  /** Say nothing of a damaged store: the caller wants to look at it. */
+  /** Do not complain about a damaged store: the caller wants to look at it. */
   readonly unchecked?: boolean;
 }
 
 /**
- * Connects a command to its workspace with a role's rights. Where no broker runs, but there is a store, one is started for
- * this command alone and stopped by `close`; a workspace with peers is reached through any of them.
+ * Connects a command to its workspace with a role's rights. Where there is a store but no broker, one is started for this
+ * command and stopped by `close`. A workspace with peers is reached through any of them.
  *
- * @throws UnreachableError when there is neither a broker nor a store; JournalCorruptError when the store lost something
+ * @throws UnreachableError when there is neither a broker nor a store; StoreDamagedError when the store lost something
  */
 export async function linkWorkspace(
   paths: WorkspacePaths,
@@ -62,17 +76,11 @@ async function reachWorkspace(
   external: ExternalBroker | null,
   options: LinkOptions,
 ): Promise<WorkspaceLink> {
-  if (external) {
-    const bus = await connectAs(external.url, credentialsOf(external), role);
-    return { bus, url: external.url, close: () => bus.close() };
-  }
+  if (external) return linkTo(external.url, credentialsOf(external), role);
   const peers = readPeers(paths);
   if (peers) return linkPeers(paths, peers, role);
   const running = runningBroker(paths);
-  if (running && running.trouble === null) {
-    const bus = await connectAs(running.url, readRoleSecret(paths, role), role);
-    return { bus, url: running.url, close: () => bus.close() };
-  }
+  if (running?.trouble === null) return linkTo(running.url, readRoleSecret(paths, role), role);
   if (!hasStore(paths) && !options.makeStore) {
     checkStoreThere(paths);
     throw new UnreachableError(
@@ -82,54 +90,55 @@ async function reachWorkspace(
   }
   const held = await holdBroker(paths, { kind: "reader" });
   try {
-    const bus = await connectAs(held.url, readRoleSecret(paths, role), role);
-    return {
-      bus,
-      url: held.url,
-      close: async () => {
-        await bus.close();
-        await held.release();
-      },
-    };
+    return await linkTo(held.url, readRoleSecret(paths, role), role, () => held.release());
   } catch (error) {
     await held.release();
     throw error;
   }
 }
 
-/** Through any server that answers; alone this machine's own could tell nothing, so none is started. */
+async function linkTo(
+  url: string,
+  credentials: BusCredentials,
+  role: Role,
+  release: () => Promise<void> = async () => undefined,
+): Promise<WorkspaceLink> {
+  const bus = await connectAs(url, credentials, role);
+  return { bus, url, close: () => bus.close().then(release) };
+}
+
+/** Through any server that answers. None is started here: one server alone stores and tells nothing. */
 async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Promise<WorkspaceLink> {
   if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
   const trouble = await peersTrouble(file.peers);
   if (trouble !== undefined) throw new UnreachableError(`workspace ${paths.name} ${trouble}`);
-  const url = peerUrls(file);
-  const bus = await connectAs(url, readRoleSecret(paths, role), role);
+  const link = await linkTo(peerUrls(file), readRoleSecret(paths, role), role);
   try {
-    await untilLed(bus, paths, file);
-    return { bus, url, close: () => bus.close() };
+    await untilLed(link.bus, paths, file);
+    return link;
   } catch (error) {
-    await bus.close();
+    await link.close();
     throw error;
   }
 }
 
-/** Longest that the servers were seen to take to choose a leader, on a busy machine, and as much again. */
+/** Twice as long as servers were ever seen to take to choose a leader, on a busy machine. */
 const ledWithinMs = 30_000;
 const askAgainMs = 250;
 const askEachMs = 1500;
 
-/** After one peer has died the others choose who leads them; until then they answer nothing. */
+/** After a peer has died, the others choose a leader, and answer nothing until they have one. */
 async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersFile): Promise<void> {
   const limit = performance.now() + ledWithinMs;
   for (;;) {
     try {
-      // One that nobody leads yet answers nothing.
+      // A stream without a leader answers nothing.
       await Promise.all(keptStreams.map((name) => streamInfo(bus, name, askEachMs)));
       return;
     } catch (error) {
       if (!mayPass(error)) throw error;
       if (performance.now() > limit) {
-        const why = (await peersTrouble(file.peers)) ?? "does not answer: its peers choose who leads them; try again";
+        const why = (await peersTrouble(file.peers)) ?? "does not answer: its peers are choosing a leader; try again";
         throw new UnreachableError(`workspace ${paths.name} ${why}`, { cause: error });
       }
     }
@@ -137,7 +146,7 @@ async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersF
   }
 }
 
-/** Connects to a broker with a role's rights, and turns its refusals into words. */
+/** Connects to a broker with a role's rights. @throws BrokerError when it refuses them, UnreachableError when it is not there */
 export async function connectAs(url: string, credentials: BusCredentials, role: Role): Promise<CoordinatorBus> {
   try {
     return await connectBus({ url, credentials, name: `nexus ${role}`, inbox: inboxPrefix(credentials.user ?? role) });

@@ -6,7 +6,7 @@ import { unzip } from "../wire/code-bundle.ts";
 /**
  * Writes the files of a bundle below a folder.
  *
- * @throws BadMessage when the bundle is not what it says; nothing is written then
+ * @throws BadMessage when the bundle is damaged; nothing is written then
  */
 export function writeCode(folder: string, bundle: CodeBundle): void {
   const files = unzip(bundle);
@@ -15,7 +15,7 @@ export function writeCode(folder: string, bundle: CodeBundle): void {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileSync(file, bytes, { mode: isExecutable ? 0o700 : 0o600 });
   }
-  // Components are ES modules; without this word node would take a .js file for one of another kind.
+  // Components are ES modules; without this, node would take a .js file for CommonJS.
   const isSilent = !files.some(({ path }) => path === "package.json");
   if (isSilent && files.some(({ path }) => path.endsWith(".js")))
     writeFileSync(join(folder, "package.json"), '{"type":"module"}\n', { mode: 0o600 });

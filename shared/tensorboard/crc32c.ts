@@ -14,7 +14,7 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** Rotated and moved, because the sum of bytes that hold a sum of their own is not a good one (TensorFlow's record format). */
+/** Rotated and shifted, because a CRC of bytes that contain their own CRC is weak (TensorFlow's record format). */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -3,7 +3,7 @@ import { maskedCrc32c } from "./crc32c.ts";
 import { type Session, sessionEnd, sessionStart, type sessionStatus } from "./hparams.ts";
 import { bytes, double, type Field, float, integer, message, text } from "./protobuf.ts";
 
-/** Records of an event file as TensorBoard reads them: length, masked CRC-32C of it, an Event, masked CRC-32C of that. */
+/** A record of an event file: the length, its masked CRC-32C, an Event, its masked CRC-32C. */
 export function record(data: Uint8Array): Uint8Array {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(data.length));
@@ -21,11 +21,11 @@ const event = (seconds: number, step: number, ...fields: readonly Field[]): Uint
 
 const summary = (...values: readonly Field[]): Field => bytes(5, message(...values));
 
-/** The name that TensorBoard looks for. */
+/** The file name that TensorBoard looks for. */
 export const eventFileName = (seconds: number, host: string): string =>
   `events.out.tfevents.${Math.floor(seconds)}.${host.replace(/[^\w.-]/g, "_")}`;
 
-/** The first records of a file: its version, and the session for the HParams plugin. */
+/** The first records of a file: its version, and the run's session for the HParams plugin. */
 export function fileStart(session: Session): Uint8Array {
   const { startedAt } = session;
   const version = event(startedAt, 0, text(3, "brain.Event:2"));
@@ -48,7 +48,7 @@ export function scalars(
 export const fileEnd = (seconds: number, status: keyof typeof sessionStatus): Uint8Array =>
   event(seconds, 0, summary(sessionEnd(status, seconds)));
 
-/** What a run's file is about, from the job and the run. */
+/** The session of a run, from its job and its settings. */
 export function sessionOf(
   hyperparameters: readonly Hyperparameter[],
   settings: readonly Setting[],

@@ -2,8 +2,8 @@ import type { Hyperparameter, Setting } from "../domain/hyperparameter.ts";
 import { bytes, double, type Field, flag, integer, message, text } from "./protobuf.ts";
 
 /**
- * Summaries of TensorBoard's HParams plugin: what the experiment varies, with which settings a session ran, how it ended.
- * Field numbers from its plugin_data.proto and api.proto, and google/protobuf/struct.proto.
+ * Summaries for TensorBoard's HParams plugin: what the experiment varies, which settings a session ran with, how it ended. Field
+ * numbers are from its plugin_data.proto and api.proto, and from google/protobuf/struct.proto.
  */
 
 const pluginName = "hparams";
@@ -14,7 +14,7 @@ export interface Session {
   readonly hyperparameters: readonly Hyperparameter[];
   /** In the order of the hyperparameters. */
   readonly settings: readonly Setting[];
-  /** Runs with the same settings belong together. */
+  /** The same for all runs with the same settings. */
   readonly group: string;
   /** Names of the scalars that are worth comparing. */
   readonly metrics: readonly string[];
@@ -22,7 +22,7 @@ export interface Session {
   readonly startedAt: number;
 }
 
-/** Summary values (fields of a Summary) that a run's file begins with. */
+/** The summary values (fields of a Summary) that a run's file begins with. */
 export function sessionStart({ hyperparameters, settings, group, metrics, startedAt }: Session): Field[] {
   const infos = hyperparameters.map((hyperparameter) => bytes(5, hyperparameterInfo(hyperparameter)));
   const metricInfos = metrics.map((name) => bytes(6, message(bytes(1, text(2, name)))));
@@ -37,14 +37,14 @@ export function sessionStart({ hyperparameters, settings, group, metrics, starte
   ];
 }
 
-/** The summary value that it ends with. */
+/** The summary value that a run's file ends with. */
 export function sessionEnd(status: keyof typeof sessionStatus, endedAt: number): Field {
   const end = message(integer(1, sessionStatus[status]), double(2, endedAt));
   return pluginValue("_hparams_/session_end_info", bytes(4, end));
 }
 
 function pluginValue(tag: string, data: Field): Field {
-  // HParamsPluginData; its version is 0, which is not written.
+  // HParamsPluginData; its version is 0, and zeros are not written.
   const plugin = message(text(1, pluginName), bytes(2, data));
   return bytes(1, message(text(1, tag), bytes(9, bytes(1, plugin))));
 }

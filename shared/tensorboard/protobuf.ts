@@ -1,13 +1,13 @@
-/** The little of protocol buffers that event files need: fields of a message, written one after the other. */
+/** The part of protocol buffers that event files need: a message is its fields, written one after the other. */
 
-/** Bytes of one field; a message is its fields joined. */
+/** The bytes of one field. */
 export type Field = Uint8Array;
 
 const wireType = { varint: 0, double: 1, bytes: 2, float: 5 } as const;
 
 export const message = (...fields: readonly Field[]): Uint8Array => Buffer.concat(fields);
 
-/** Whole numbers up to 2^53 - 1, and negative ones as two's complement of 64 bits. */
+/** For safe integers; negative ones are written as 64-bit two's complement. */
 export function varint(value: number): Uint8Array {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];

@@ -1,3 +1,15 @@
+/**
+ * nats-server's configuration as text. There are two accounts: SWARM holds the streams, and has coordinators, operators and
+ * viewers; WORKERS has no JetStream and imports a few subjects of SWARM.
+ *
+ * Within one account a worker can make the server write in another's name, because reply subjects are not checked (seen);
+ * between accounts an answer goes back to the account that asked. Two things remain:
+ * - A worker can have an answer, with content of its choice, delivered on any subject that another worker listens to (seen),
+ *   `ctl.<other>` included. So what arrives on `ctl` is a hint to ask, never an order.
+ * - Operators and viewers share SWARM with the streams, so they can have messages published on `jrn.>` or `op.>` (seen). Their
+ *   rights prevent mistakes, not malice: give their passwords to people you trust.
+ */
+
 import { isWorkerId, type WorkerId } from "../../domain/names.ts";
 import { BrokerError } from "../../errors.ts";
 import * as subjects from "../../wire/subjects.ts";
@@ -5,17 +17,7 @@ import { addressText, hostInUrl } from "../address.ts";
 import { type Peer, systemUser } from "../peers/peers.ts";
 import type { RoleSecrets } from "./credentials.ts";
 
-/**
- * nats-server's configuration as text. Two accounts: SWARM holds the streams, with coordinators, operators and viewers;
- * WORKERS has no JetStream and imports a few subjects of SWARM. Measured: within one account a worker can make the server
- * write in another's name, because reply subjects are not checked; across accounts an answer goes back to the account it
- * came from. Within WORKERS that still holds: a worker can have an answer delivered to any subject there that another
- * worker listens to, `ctl.<other>` included (seen, with content of its choice). So what arrives on `ctl` is a hint to ask,
- * never an order. Operators and viewers share SWARM with the streams, so the same trick lets them have stored messages
- * published on `jrn.>` or `op.>` (seen): their lists prevent mistakes, not malice. Give their passwords to people you trust.
- */
-
-/** A worker that was admitted. */
+/** A worker that may connect. */
 export interface WorkerUser {
   readonly id: WorkerId;
   /** Public half of its nkey, `U...`; the private half never leaves its machine. */
@@ -24,12 +26,12 @@ export interface WorkerUser {
 
 export interface WorkersAccount {
   readonly workers: readonly WorkerUser[];
-  /** While someone may enrol: the password of user `enrol`, who may do nothing but ask for that. */
+  /** While machines may enrol: the password of user `enrol`, who may only ask to be enrolled. */
   readonly joinCode?: string | undefined;
 }
 
 export interface ServerSettings {
-  /** Unique per start, so that whoever connects can tell this server from another on the same port. */
+  /** Another at each start, so that whoever connects can tell this server from another on the same port. */
   readonly serverName: string;
   readonly host: string;
   readonly port: number;
@@ -38,13 +40,13 @@ export interface ServerSettings {
   /** Where `workersConfiguration` is written; the server reads it relative to the folder of its own configuration. */
   readonly workersFile: string;
   readonly secrets: RoleSecrets;
-  /** Login name of the operator on this machine, made safe: see `operatorName`. */
+  /** Of the person on this machine, see `operatorName`. */
   readonly operator: string;
-  /** Left out: a server alone. One with a cluster block waits for the others' servers before it stores anything. */
+  /** Left out for a server alone: one with a cluster block waits for the others before it stores anything. */
   readonly cluster?: ClusterSettings | undefined;
 }
 
-/** This server's part in the servers of a workspace with peers. */
+/** How this server takes part in the cluster of a workspace with peers. */
 export interface ClusterSettings {
   readonly name: string;
   readonly self: Peer;
@@ -55,24 +57,24 @@ export interface ClusterSettings {
 
 export const enrolUser = "enrol";
 
-/** Inbox prefix that a user must connect with: it may subscribe to no other inbox. */
+/** The inbox prefix that a user must connect with: it may not subscribe to any other inbox. */
 export const inboxPrefix = (user: string): string => `_INBOX_${user}`;
 
-/** Ids that would share a subject with something else: `ctl.all`, the inbox of `enrol`. */
+/** Ids whose subjects mean something else: `ctl.all`, the inbox of `enrol`. */
 const reservedIds: readonly string[] = ["all", enrolUser];
 
-/** Why no user can be made for this worker; undefined when one can. Whoever admits workers asks first. */
+/** Why this worker cannot have a user; undefined when it can. To be asked before a worker is admitted. */
 export function workerUserProblem(worker: { readonly id: string; readonly publicKey: string }): string | undefined {
   if (!isWorkerId(worker.id))
     return `worker id "${worker.id}": expected lower-case letters, digits and "-", at most 48`;
   if (reservedIds.includes(worker.id))
     return `worker id "${worker.id}" is reserved; choose another, for example ${worker.id}-1`;
   if (!/^U[A-Z2-7]{55}$/.test(worker.publicKey))
-    return `worker ${worker.id}: its public key is not that of an nkey user`;
+    return `worker ${worker.id}: expected the public key of an nkey user, "U" and 55 letters and digits`;
   return undefined;
 }
 
-/** The main configuration; it includes the file with the workers' users, which may change while the server runs. */
+/** The main configuration. It includes the file with the workers' users, which may change while the server runs. */
 export function serverConfiguration(settings: ServerSettings): string {
   const { secrets } = settings;
   const user = (role: keyof RoleSecrets, permissions?: Permissions): string => {
@@ -125,7 +127,7 @@ ${lines(importedServices, (subject) => `{ service: { account: SWARM, subject: ${
 
 const routeUser = "peer";
 
-/** Routes go to every peer, this one included: the server counts them to know how many there are, and leaves itself out. */
+/** Routes lead to every peer, this one included: the server counts them to know how many there are, and skips itself. */
 function clusterBlock({ name, self, peers, routeSecret }: ClusterSettings, host: string): string {
   const route = (peer: Peer): string =>
     quote(`nats-route://${routeUser}:${routeSecret}@${hostInUrl(peer.host)}:${peer.routePort}`);
@@ -145,7 +147,7 @@ system_account: SYS
 `;
 }
 
-/** Who may take a dead peer out of the cluster. */
+/** The user who may remove a dead peer from the cluster. */
 function systemAccount({ systemPassword }: ClusterSettings): string {
   return `
   SYS {
@@ -156,9 +158,9 @@ function systemAccount({ systemPassword }: ClusterSettings): string {
 }
 
 /**
- * The included part: one user per worker, and `enrol` while a join code is open.
+ * The included file: one user for each worker, and `enrol` while there is a join code.
  *
- * @throws BrokerError when a worker's id or key is not one, or occurs twice: the server would refuse the whole file
+ * @throws BrokerError for a bad id or key, or one that occurs twice: the server would refuse the whole file
  */
 export function workersConfiguration(account: WorkersAccount): string {
   const seen = new Set<string>();
@@ -201,8 +203,8 @@ const controlSubjects = "ctl.>";
 const importedServices = [subjects.allAsks, ...subjects.evidenceSubjects, "ck.>", blobReads, subjects.enrol];
 
 /**
- * What the client sends in order to read: stream information, ordered consumers, direct gets, entries and their watch.
- * Not given: to create, change, purge or delete a stream or a message, and to delete a consumer, which could be another's.
+ * What the client sends in order to read: stream information, ordered consumers, direct gets, entries and their watch. Nobody
+ * with these rights alone can create, change, purge or delete a stream or a message, or delete a consumer, perhaps another's.
  */
 const reading: readonly string[] = [
   "$JS.API.INFO",
@@ -233,9 +235,10 @@ const lines = (items: readonly string[], line: (item: string) => string): string
   items.map((item) => `      ${line(item)}`).join("\n");
 
 function quote(text: string): string {
-  // The server's strings know fewer escapes than JSON; nothing of ours needs the others.
+  // The server's strings know fewer escapes than JSON's, and these two are enough.
   const isControl = (character: string): boolean => character < " " || character === "\x7f";
-  if ([...text].some(isControl)) throw new BrokerError(`${JSON.stringify(text)} holds a control character`);
+  if ([...text].some(isControl))
+    throw new BrokerError(`${JSON.stringify(text)} holds a control character, which the server's configuration cannot`);
   return `"${text.replace(/[\\"]/g, "\\$&")}"`;
 }
 

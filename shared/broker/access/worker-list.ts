@@ -5,14 +5,14 @@ import { bucket } from "../../wire/subjects.ts";
 import type { WorkerUser } from "./accounts.ts";
 
 /**
- * The workers that may connect, as the leader last took them from the journal. With peers each machine's server has users of its
- * own, so the others read them here; a fold of the journal on each peer for this alone would take the leader's memory once more.
+ * The workers that may connect, as the leader last took them from the journal. With peers, each machine's server has its own
+ * users; the other machines read them here, since folding the journal just for this would cost each as much memory as the leader.
  */
 const key = "users";
-/** Where a change is heard at once by whoever listens. */
+/** Whoever listens on it hears of a change at once. */
 export const workerListSubject = `$KV.${bucket}.${key}`;
 
-/** Packed it fits some 20,000 workers in one message of 1 MB. */
+/** Packed, some 20,000 workers fit in one message of 1 MB. */
 export async function storeWorkerList(
   bus: { readonly entries: EntryStore },
   workers: readonly WorkerUser[],
@@ -24,7 +24,7 @@ export async function storeWorkerList(
   else await bus.entries.create(key, value);
 }
 
-/** Undefined where no leader has told it yet. */
+/** Undefined until a leader has stored it. */
 export async function readWorkerList(bus: { readonly entries: EntryStore }): Promise<WorkerUser[] | undefined> {
   const found = await bus.entries.get(key);
   return found ? decodeWorkerList(found.value) : undefined;
@@ -33,7 +33,7 @@ export async function readWorkerList(bus: { readonly entries: EntryStore }): Pro
 export const encodeWorkerList = (workers: readonly WorkerUser[]): Buffer =>
   deflateRawSync(JSON.stringify(workers.map(({ id, publicKey }) => [id, publicKey])));
 
-/** Undefined for what is no such list. */
+/** Undefined for anything but such a list. */
 export function decodeWorkerList(bytes: Uint8Array): WorkerUser[] | undefined {
   let value: unknown;
   try {

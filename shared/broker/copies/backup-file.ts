@@ -13,7 +13,7 @@ import type { PackedStream } from "./stream-archive.ts";
  *   E  it ends: {bytes}
  *   J  a message that the journal got while the evidence was packed: {seq, subject, msgId, data (base64)}
  *   T  the end: {sha256} of everything before it
- * A file that was cut or changed anywhere is refused before anything is restored from it.
+ * A file that was cut or changed anywhere is refused before anything is restored.
  */
 const magic = Buffer.from("NEXUSBK1\n");
 const headBytes = 5;
@@ -36,7 +36,7 @@ export class BackupWriter {
   #streamBytes = 0;
   #isOpen = true;
 
-  /** Nothing is at `path` before `finish`. @throws UsageError when it cannot be written; so do all other functions */
+  /** Nothing is at `path` before `finish`. @throws UsageError when the file cannot be written, as the other functions do */
   constructor(path: string, header: BackupHeader) {
     this.#path = path;
     this.#temporary = `${path}.${process.pid}.part`;
@@ -67,7 +67,7 @@ export class BackupWriter {
     this.#json("J", { seq, subject, msgId, data: Buffer.from(data).toString("base64") });
   }
 
-  /** On the disk when this returns; the number of bytes. */
+  /** The backup is on the disk when this returns. Returns its bytes. */
   finish(): number {
     this.#json("T", { sha256: this.#hash.copy().digest("hex") });
     this.#orSay(() => {
@@ -78,7 +78,7 @@ export class BackupWriter {
     return this.#bytes;
   }
 
-  /** Leaves nothing. May be called at any time, also after `finish`, and then does nothing. */
+  /** Leaves nothing behind. After `finish` it does nothing. */
   abandon(): void {
     this.#close();
     rmSync(this.#temporary, { force: true });
@@ -129,7 +129,7 @@ export interface Backup {
   readonly header: BackupHeader;
   readonly files: readonly { readonly name: string; readonly text: string }[];
   readonly streams: readonly SavedStream[];
-  /** What the journal got while the rest was packed, in its order. */
+  /** What the journal got while the evidence was packed, in order. */
   readonly tail: readonly StoredMessage[];
   readonly bytes: number;
   close(): void;
@@ -143,7 +143,7 @@ export interface Backup {
 export function openBackup(path: string): Backup {
   const file = openFile(path);
   try {
-    // Once only for the checksum: nothing is believed before.
+    // A first reading for the checksum alone: nothing is believed before.
     new FrameReader(path, file).verify();
     const reader = new FrameReader(path, file);
     const header = reader.start();
@@ -202,7 +202,7 @@ class FrameReader {
 
   start(): BackupHeader {
     if (!this.#read(magic.length).equals(magic)) {
-      throw new UsageError(`${this.#path}: is no backup; expected a file that nexus backup wrote`);
+      throw new UsageError(`${this.#path}: not a backup; expected a file that nexus backup wrote`);
     }
     this.#hash.update(magic);
     const first = this.next();

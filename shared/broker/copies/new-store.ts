@@ -11,20 +11,20 @@ import { linkWorkspace } from "../workspace-link.ts";
 import { moveAside } from "./set-aside.ts";
 
 export interface Replacement {
-  /** What the folder gets its name from that keeps what was there before: `damaged`. */
+  /** What the name of the folder that keeps the old store begins with: `damaged`. */
   readonly why: string;
-  /** Passwords and join code come with the new store, and take the place of those that are there. */
+  /** Passwords and join code come with the new store, and replace the old ones. */
   readonly withSecrets: boolean;
-  /** Before the broker starts: writes the secrets that come along. */
+  /** Called before the broker starts: writes the secrets that come with the new store. */
   prepare?(scratch: WorkspacePaths): void;
 }
 
 /**
- * Makes a store beside the workspace's own, and puts it in that one's place when it is whole: whatever goes wrong before, and
- * whenever this process is killed, the workspace is as it was. What was there before is kept in a folder.
+ * Makes a store beside the workspace's own, and puts it in that one's place when it is whole. Whatever goes wrong before, and
+ * whenever this process is killed, the workspace stays as it was. A folder keeps the old store.
  *
  * @param fill  fills the new store; the old one may be read meanwhile
- * @returns what `fill` returned, and the folder, undefined where there was nothing to keep
+ * @returns what `fill` returned, and the folder; undefined where there was nothing to keep
  */
 export async function replaceStore<T>(
   paths: WorkspacePaths,
@@ -36,7 +36,7 @@ export async function replaceStore<T>(
   const making = lockStore(join(paths.dir, "new-store.lock"), `a new store of workspace ${paths.name}`);
   const scratch = workspaceAt(join(paths.dir, "new-store"));
   try {
-    rmSync(scratch.dir, { recursive: true, force: true }); // of one that was killed
+    rmSync(scratch.dir, { recursive: true, force: true }); // what a killed process left
     createWorkspace(scratch);
     if (existsSync(paths.brokerSettings)) copyFileSync(paths.brokerSettings, scratch.brokerSettings);
     replacement.prepare?.(scratch);
@@ -52,7 +52,7 @@ export async function replaceStore<T>(
   }
 }
 
-/** The broker has ended when this resolves. */
+/** Fills a new store through a broker of its own, which has ended when this resolves. */
 export async function filled<T>(
   scratch: WorkspacePaths,
   fill: (bus: CoordinatorBus, scratch: WorkspacePaths) => Promise<T>,
@@ -64,7 +64,7 @@ export async function filled<T>(
   } finally {
     await link.close();
   }
-  // Of a stream that it has put back a server says, until it starts anew, that it was made when the original was (seen with 2.10.27).
+  // Until nats-server 2.10.27 restarts, it says of a restored stream that it was made when the original was (seen).
   const again = await linkWorkspace(scratch, "coordinator");
   try {
     return { result, mark: await currentMark(again.bus) };
@@ -104,16 +104,16 @@ function exchange(
   return undefined;
 }
 
-/** An empty store, and secrets that nobody was given yet, are not. */
+/** False for an empty store, and for secrets that nobody was given yet. */
 function isWorthKeeping(folder: string): boolean {
   const store = join(folder, "store");
   return (existsSync(store) && readdirSync(store).length > 0) || existsSync(join(folder, "store-mark.json"));
 }
 
-/** Leaders of another life of this workspace may have reached terms that its journal does not know; workers ignore lower ones. */
+/** The workspace may have reached terms that this journal does not know, and workers ignore lower ones than they have seen. */
 const termsAhead = 1000;
 
-/** Whoever leads this store first begins with a term that no worker has heard of. */
+/** Makes the first leader of this store begin with a term that no worker has heard of. */
 export async function giveUpLead(bus: CoordinatorBus, term: number, leader: string): Promise<void> {
   const { pid, scope, boot, startTime } = ownIdentity();
   const entry = { leader, host: scope, pid, started: `${boot} ${startTime}` };

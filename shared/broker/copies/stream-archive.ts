@@ -1,34 +1,33 @@
+/**
+ * A stream as JetStream itself packs it: messages keep their sequences, times and ids, which copying them one by one would not.
+ * Work goes on meanwhile. The pack holds at least what was stored when packing began.
+ */
+
 import { randomBytes } from "node:crypto";
 import { sizeText } from "../../domain/size-text.ts";
 import { BrokerError } from "../../errors.ts";
 import { type BrokerStatus, type Bus, BusError } from "../../ports.ts";
 import { askJetStream, checkedAnswer, readStreamInfo, type StreamInfo } from "../client/jetstream-api.ts";
 
-/**
- * A stream as JetStream itself packs it: messages keep their sequences, times and ids, which a copy message by message would
- * not. Packing goes on beside the work: it holds at least what was stored when it began, and what was stored before a later
- * stream's began is in that one too.
- */
-
-/** A server that packs or unpacks hundreds of megabytes may say nothing for a while. */
+/** A server that packs or unpacks hundreds of megabytes may be silent for a while. */
 const silenceMs = 60_000;
 /** Fits a message of the broker's limit of 1 MB, headers included. */
 const chunkBytes = 256 * 1024;
 const chunksOnTheirWay = 8;
 
-/** What was packed: settings and state when it began. */
+/** The stream's settings and state when packing began. */
 export interface PackedStream {
   readonly config: Readonly<Record<string, unknown>>;
   readonly state: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Packs a stream as it lies on the disk; `onStart` gets its description, then `onChunk` the bytes in order.
+ * Packs a stream as it lies on the disk: `onStart` gets its description, then `onChunk` the bytes in order.
  *
- * The server is not asked to compare checksums first (`jsck`): where one differs it refuses, and at its next start has forgotten
- * every message from that one on (seen with 2.10.27). Whoever packs reads the stream before.
+ * The server is not asked to compare checksums first (`jsck`). Where one differs, 2.10.27 refuses, and at its next start has
+ * forgotten every message from that one on (seen). So whoever packs a stream reads it first.
  *
- * @throws BrokerError when the broker breaks off, or refuses; BusError when it goes away
+ * @throws BrokerError when the broker breaks off; BusError when it refuses or goes away
  */
 export async function packStream(
   bus: Bus,
@@ -44,7 +43,7 @@ export async function packStream(
   const done = new Promise<void>((resolve, reject) => {
     finish = (error) => (error ? reject(error) : resolve());
   });
-  // Whoever waits for it comes later.
+  // Nobody waits for it yet.
   done.catch(() => undefined);
   let bytes = 0;
   const stop = bus.respond(subject, (_, data, reply, status) => {
@@ -83,7 +82,7 @@ export async function packStream(
   }
 }
 
-/** Earlier servers say nothing where 2.10.27 says 204; what went wrong bears 408 or 500 (seen: 408 after 2 s without an answer). */
+/** 2.10.27 says 204 and earlier servers nothing; failures are 408 (seen after 2 s without an answer) or 500. */
 const isWhole = (code: number): boolean => code < 300;
 
 function brokenOff(stream: string, bytes: number, { code, text }: BrokerStatus): BrokerError {
@@ -94,9 +93,9 @@ function brokenOff(stream: string, bytes: number, { code, text }: BrokerStatus):
 }
 
 /**
- * Makes the stream from what was packed, sequences and all. There must be none of that name.
+ * Makes a stream from a pack, sequences and all. There must be none of that name.
  *
- * @param changes  settings that differ here: copies, limits
+ * @param changes  settings that are other here: copies, limits
  */
 export async function unpackStream(
   bus: Bus,
@@ -116,7 +115,7 @@ export async function unpackStream(
   try {
     for (const chunk of chunks) {
       const sent = bus.request(subject, chunk, silenceMs);
-      sent.catch(() => undefined); // looked at in its turn
+      sent.catch(() => undefined); // settle looks at it
       onTheirWay.push(sent);
       if (onTheirWay.length >= chunksOnTheirWay) await settle();
     }

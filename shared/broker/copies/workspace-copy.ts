@@ -15,21 +15,21 @@ import { appendTail, readTail } from "./journal-tail.ts";
 import { giveUpLead } from "./new-store.ts";
 import { type PackedStream, packStream, unpackStream } from "./stream-archive.ts";
 
-/** Where a backup ends, as far as is known while it is made: it holds at least so much evidence. */
+/** Where a backup ends; of the evidence it holds at least so much. */
 export interface PackedEnds {
   readonly journal: number;
   readonly evidence: number;
 }
 
 /**
- * Packs the workspace's streams while it works. The journal first: what it cites was stored before, so the evidence packed
- * after it reaches at least as far; then what the journal has got meanwhile. The bucket is left out: who led does not matter
- * any more, and the rest of it is made anew from the journal.
+ * Packs the workspace's streams while it works. The journal comes first: what it cites was stored before, so the evidence packed
+ * after it reaches at least as far. Then comes what the journal got meanwhile. The bucket is left out: who led no longer
+ * matters, and the rest of it is made anew from the journal.
  *
- * @throws JournalCorruptError when the journal or the evidence is damaged
+ * @throws StoreDamagedError when the journal or the evidence is damaged
  */
 export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Promise<PackedEnds> {
-  // A damaged store must not take the place of an older, whole backup without a word.
+  // A backup of a damaged store must not silently replace an older, whole one.
   await checkReadable(bus);
   const ends = { journal: 0, evidence: 0 };
   for (const { name } of await streamPlans(null)) {
@@ -52,8 +52,8 @@ export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Pr
 const lastSeqOf = ({ state }: PackedStream): number => (state as { last_seq?: number }).last_seq ?? 0;
 
 /**
- * Makes the streams from a backup, sequences and all, and compares what came out: the journal folds, without a hole, and
- * the evidence reaches as far as it cites. Where that fails, no stream is left.
+ * Makes the streams from a backup, sequences and all, and checks the result: the journal folds without a gap, and the evidence
+ * reaches as far as it cites. Where that fails, no stream is left.
  *
  * @throws BrokerError when there are streams already
  */
@@ -72,7 +72,7 @@ export async function unpackWorkspace(
     return await unpackStreams(bus, backup, plans, storeDir, replicas);
   } catch (error) {
     for (const name of made) {
-      // What failed is said; a broker that is gone has nothing to delete.
+      // The error that is thrown says what failed; a broker that is gone has nothing to delete.
       await askJetStream(bus, `STREAM.DELETE.${name}`).catch(() => undefined);
     }
     throw error;
@@ -106,7 +106,7 @@ async function unpackStreams(
   return state;
 }
 
-/** Limits and copies fit where the stream goes, not where it came from; what it holds must fit in any case. */
+/** Limits and copies are those of the new place, except that what the stream holds must fit. */
 function settingsOf(
   plan: StreamPlan,
   state: Readonly<Record<string, unknown>>,
@@ -117,10 +117,10 @@ function settingsOf(
   return { subjects: plan.subjects, max_bytes: maxBytes, num_replicas: replicas };
 }
 
-/** Files of `secrets/` that the guard writes at every start, or that belong to this machine. */
+/** Files of `secrets/` that the guard writes at every start, or that belong to this machine alone. */
 const notSaved = new Set(["nats-server.conf", "workers.conf", "peers.json"]);
 
-/** Passwords, join code, keys: what a workspace elsewhere needs so that those who know them need nothing new. */
+/** Passwords, join code, keys: with these elsewhere, nobody needs new ones. */
 export function savedFiles(paths: WorkspacePaths): { name: string; text: string }[] {
   if (!existsSync(paths.secrets)) return [];
   return readdirSync(paths.secrets, { withFileTypes: true })
@@ -131,8 +131,9 @@ export function savedFiles(paths: WorkspacePaths): { name: string; text: string 
 export function restoreFiles(paths: WorkspacePaths, files: Backup["files"]): void {
   createWorkspace(paths);
   for (const { name, text } of files) {
-    // A name from a file is not believed: it may not lead out of the folder.
-    if (name !== basename(name) || notSaved.has(name)) throw new BrokerError(`the backup holds a file called ${name}`);
+    // A name from a backup must not lead out of the folder.
+    if (name !== basename(name) || notSaved.has(name))
+      throw new BrokerError(`the backup holds a file called ${name}, which no backup has; nothing was restored`);
     writeSecretFile(join(paths.secrets, name), text);
   }
 }

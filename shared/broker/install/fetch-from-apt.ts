@@ -23,11 +23,11 @@ export function findAptTools(env: NodeJS.ProcessEnv): AptTools | undefined {
 }
 
 /**
- * Downloads Debian's package of nats-server and unpacks it into `<cache>/<version>/`, without root and without touching
- * the system: package lists, downloads and the package itself go to a folder of our own. The program appears in the cache
- * whole, by rename. The caller holds the cache's lock.
+ * Downloads Debian's package of nats-server and unpacks it into `<cache>/<version>/`, without root and without changing the
+ * system: package lists and downloads go to a folder of our own. A rename puts the whole program into the cache. The caller
+ * holds the cache's lock.
  *
- * @param sentence  what a person can do instead; ends the error when this fails
+ * @param sentence  what a person can do instead; the end of the error when this fails
  */
 export async function fetchFromApt(
   tools: AptTools,
@@ -37,7 +37,7 @@ export async function fetchFromApt(
   sentence: string,
 ): Promise<NatsServerBinary> {
   log(`fetching nats-server from ${systemName} (about 15 MB)...`);
-  // What a killed download left; nobody else works here while we hold the lock.
+  // What a killed download left; nobody else works here while the caller holds the lock.
   for (const name of readdirSync(cache).filter((entry) => entry.startsWith("fetch-"))) {
     rmSync(join(cache, name), { recursive: true, force: true });
   }
@@ -74,13 +74,13 @@ async function download(tools: AptTools, folder: string): Promise<string> {
     `Dir::State::lists=${join(folder, "lists")}`,
     `Dir::Cache=${folder}`,
     `Dir::Cache::archives=${join(folder, "archives")}`,
-    // Root's apt drops to user _apt, who may not enter our folder.
+    // As root, apt would switch to user _apt, who may not enter our folder.
     "APT::Sandbox::User=root",
     "Acquire::Languages=none",
     "Acquire::Retries=2",
   ].flatMap((option) => ["-o", option]);
-  // One unreachable source of several is common and need not matter, so the update's complaint counts only if the package
-  // is then not to be had: by itself apt says no more than "Unable to locate package".
+  // One of several sources is often unreachable, which need not matter. So the update's complaint counts only if the package
+  // cannot be downloaded then: apt itself would say no more than "Unable to locate package".
   const complaint = await run(tools, "aptGet", [...options, "-q", "update"], folder);
   const failure = await run(tools, "aptGet", [...options, "-q", "download", "nats-server"], folder);
   if (failure !== undefined) throw new Error(complaint ?? failure);
@@ -89,7 +89,7 @@ async function download(tools: AptTools, folder: string): Promise<string> {
   return join(folder, found);
 }
 
-/** Runs to the end. Returns the program's first complaint, a warning of apt's included; undefined when it had none. */
+/** Runs a program to its end. Returns its first complaint, warnings of apt included; undefined when it had none. */
 async function run(
   tools: AptTools,
   program: "aptGet" | "dpkg",
@@ -97,7 +97,7 @@ async function run(
   cwd: string,
 ): Promise<string | undefined> {
   const { PATH = "" } = tools.env;
-  // dpkg looks for its helpers, and apt for its own, in folders that may not be on a user's path.
+  // dpkg and apt look for their helpers in folders that may not be on a user's PATH.
   const env = { ...tools.env, LC_ALL: "C", PATH: `${PATH}:/usr/sbin:/usr/bin:/sbin:/bin` };
   const firstComplaint = (stderr: string): string | undefined =>
     stderr.split("\n").find((line) => /^(E|W|Err|dpkg)\b.*:/.test(line));

@@ -32,7 +32,7 @@ export function howToInstall(system: OperatingSystem): string {
   return command ? `type ${command}, or ${download}` : download;
 }
 
-/** Commands of systems whose own packages have it, as of 2026; not run here, except for Debian's. */
+/** For systems whose own packages include it, as of 2026. Only Debian's was tried. */
 const installCommands: Readonly<Record<string, string>> = {
   darwin: "brew install nats-server",
   arch: "sudo pacman -S nats-server",

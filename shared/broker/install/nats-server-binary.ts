@@ -10,7 +10,7 @@ import { isNewEnough, type NatsServerBinary, oldestVersion, versionOf } from "./
 
 export interface BinarySearch {
   readonly env?: NodeJS.ProcessEnv;
-  /** Looked in after PATH: Debian's package puts the program where the PATH of ordinary users does not lead. */
+  /** Searched after PATH: Debian's package installs the program outside the PATH of ordinary users. */
   readonly systemFolders?: readonly string[];
   /** Progress, for people. */
   readonly log?: (line: string) => void;
@@ -19,8 +19,8 @@ export interface BinarySearch {
 const systemFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 
 /**
- * Finds nats-server, or on Debian and Ubuntu fetches it: $NATS_SERVER, PATH, the system's folders, our cache, apt. Touches
- * the network only when it is nowhere. Several processes may call it at once: one fetches, the others wait for it.
+ * Finds nats-server in $NATS_SERVER, PATH, the system's folders or our cache; if it is nowhere, fetches it with apt on Debian and
+ * Ubuntu. Several processes may call this at once: one fetches, the others wait for it.
  *
  * @throws BrokerError that says what to install
  */

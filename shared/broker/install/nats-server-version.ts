@@ -8,7 +8,7 @@ export interface NatsServerBinary {
   readonly version: string;
 }
 
-/** 2.10 is the first with what the configuration says; 2.10.27 is what was tested. */
+/** 2.10 is the first to understand our configuration; 2.10.27 is the one that was tested. */
 const oldest = { major: 2, minor: 10 };
 export const oldestVersion = `${oldest.major}.${oldest.minor}`;
 
@@ -18,7 +18,7 @@ export async function versionOf(path: string): Promise<string | undefined> {
     const { stdout } = await promisify(execFile)(path, ["--version"], { timeout: 10_000 });
     return /\bv?(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1];
   } catch {
-    // Not a program for this machine, not a program at all, or it hangs: all the same to us.
+    // Not a program for this machine, not a program at all, or it hangs: no difference here.
     return undefined;
   }
 }

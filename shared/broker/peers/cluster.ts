@@ -5,24 +5,24 @@ import { connectBus } from "../client/connect.ts";
 import { askJetStream, checkedAnswer, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { type PeersFile, peerUrls, systemUser } from "./peers.ts";
 
-/** What a workspace keeps in the cluster. */
+/** The streams that a workspace keeps in the cluster. */
 export const keptStreams: readonly string[] = [streams.journal, streams.evidence, streams.blob, `KV_${bucket}`];
 
 const answerTimeoutMs = 5000;
 
-/** A server of the cluster, as the one that leads it sees it. */
+/** A server of the cluster, as the cluster's leader sees it. */
 export interface ServerState {
   /** A peer's id. */
   readonly name: string;
   readonly isLeader: boolean;
-  /** The leader has not heard of it for a while. */
+  /** The leader has not heard from it for 5 s. */
   readonly isSilent: boolean;
 }
 
-/** Servers speak every second; "offline" comes only after some three minutes (seen with 2.10.27). */
+/** Servers speak every second; nats-server 2.10.27 says "offline" only after some three minutes (seen). */
 const silentAfterNanos = 5e9;
 
-/** A connection with the rights of the servers' administrator, who has no part in the workspace's data. */
+/** A connection with the rights of the servers' administrator, who has no access to the workspace's data. */
 export const connectSystem = (file: PeersFile): Promise<CoordinatorBus> =>
   connectBus({
     url: peerUrls(file),
@@ -30,7 +30,7 @@ export const connectSystem = (file: PeersFile): Promise<CoordinatorBus> =>
     name: "nexus system",
   });
 
-/** The servers among which JetStream decides what lies where. @throws BusError while none of them leads */
+/** The servers of the cluster. @throws BusError while none of them leads */
 export async function clusterServers(system: Bus): Promise<ServerState[]> {
   const subject = "$SYS.REQ.SERVER.PING.JSZ";
   const question = new TextEncoder().encode(JSON.stringify({ leader_only: true }));
@@ -49,27 +49,27 @@ export async function clusterServers(system: Bus): Promise<ServerState[]> {
   return leader === undefined ? others : [{ name: leader, isLeader: true, isSilent: false }, ...others];
 }
 
-/** A server that is gone for good holds no copy of the stream any more; one that holds none yet gets it. */
+/** Takes the copy of a stream from a server that is gone for good, and gives it to one that holds none. */
 export async function moveCopy(bus: Bus, stream: string, from: string): Promise<void> {
   await askJetStream(bus, `STREAM.PEER.REMOVE.${stream}`, { peer: from }, answerTimeoutMs);
 }
 
-/** Takes a server that is gone for good, and holds no copies, out of the cluster. */
+/** Removes a server that is gone for good, and holds no copies, from the cluster. */
 export async function removeServer(system: Bus, name: string): Promise<void> {
   await askJetStream(system, "SERVER.REMOVE", { peer: name }, answerTimeoutMs);
 }
 
-/** Another server leads the cluster from now on. */
+/** Makes another server lead the cluster. */
 export async function passClusterOn(system: Bus): Promise<void> {
   await askJetStream(system, "META.LEADER.STEPDOWN", undefined, answerTimeoutMs);
 }
 
-/** Another of the stream's copies leads it from now on. */
+/** Makes another copy of the stream lead it. */
 export async function passStreamOn(bus: Bus, stream: string): Promise<void> {
   await askJetStream(bus, `STREAM.LEADER.STEPDOWN.${stream}`, undefined, answerTimeoutMs);
 }
 
-/** Each of the workspace's streams; undefined where one is missing. */
+/** The workspace's streams, undefined for each that is missing. */
 export async function keptStreamInfos(bus: Bus): Promise<(StreamInfo | undefined)[]> {
   return Promise.all(keptStreams.map((name) => streamInfo(bus, name)));
 }

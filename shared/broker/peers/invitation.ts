@@ -40,5 +40,7 @@ function readLine(file: string): string {
       { cause },
     );
   }
-  throw new UsageError(`--peers-join ${file}: holds no line that begins with ${invitationPrefix}`);
+  throw new UsageError(
+    `--peers-join ${file}: no line there begins with ${invitationPrefix}; expected the line that nexus-coord --peers printed`,
+  );
 }

@@ -2,16 +2,16 @@ import type { EntryStore } from "../../ports.ts";
 import { bucket } from "../../wire/subjects.ts";
 import { isPeer, type Peer } from "./peers.ts";
 
-/** Who the peers are now, kept with the data so that all learn of a change; absent while nothing has changed. */
+/** Who the peers are now, stored with the data so that all learn of a change. Absent until something changes. */
 export interface Members {
   readonly generation: number;
   readonly peers: readonly Peer[];
-  /** Where the workspace went, when it left these peers for good: a sentence for people. */
+  /** Where the workspace went when it left these peers for good: a sentence for people. */
   readonly moved?: string | undefined;
 }
 
 const key = "peers";
-/** Where a change is heard at once by whoever listens. */
+/** Whoever listens on it hears of a change at once. */
 export const membersSubject = `$KV.${bucket}.${key}`;
 
 /** @throws BusError when the broker does not answer */
@@ -20,7 +20,7 @@ export async function readMembers(bus: { readonly entries: EntryStore }): Promis
   return found ? parseMembers(found.value) : undefined;
 }
 
-/** False when somebody else changed it meanwhile. */
+/** False when somebody else has changed them meanwhile. */
 export async function writeMembers(bus: { readonly entries: EntryStore }, members: Members): Promise<boolean> {
   const value = new TextEncoder().encode(JSON.stringify(members));
   const found = await bus.entries.get(key);

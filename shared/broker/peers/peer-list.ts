@@ -13,7 +13,7 @@ const defaultPort = 4222;
 const routePortAbove = 2000;
 const examples = "--peers lab1,lab2,lab3 or --peers lab1:4222,lab2:4222,lab3:4300";
 
-/** Reads `lab1,lab2:4300,[fd00::3]:4222`. @throws UsageError that says what is wrong with it */
+/** Reads `lab1,lab2:4300,[fd00::3]:4222`. @throws UsageError */
 export function parsePeerList(text: string): Peer[] {
   const peers = text.split(",").map((part) => parsePeer(part.trim()));
   if (peers.length !== 3 && peers.length !== 5) {
@@ -32,9 +32,11 @@ export function parsePeerList(text: string): Peer[] {
 
 export function parsePeer(text: string): Peer {
   const { host, port = defaultPort } = parseAddress(text) ?? {};
-  // Above 63535 there is no room for the port of the servers among themselves.
+  // Above 63535 the servers' own port would not be one.
   if (host === undefined || port < 1 || port + routePortAbove > 65_535) {
-    throw new UsageError(`"${text}" is no peer; expected host or host:port with a port from 1 to 63535; ${examples}`);
+    throw new UsageError(
+      `"${text}" is not a peer; expected host or host:port with a port from 1 to 63535; ${examples}`,
+    );
   }
   const id = `${host.replace(/[^A-Za-z0-9]+/g, "-")}-${randomBytes(4).toString("hex")}`;
   return { id, host, port, routePort: port + routePortAbove };
@@ -59,15 +61,15 @@ export async function findSelf(
   const one = peers[0] ? addressText(peers[0]) : "lab1:4222";
   if (!self) {
     throw new UsageError(
-      `none of the peers (${list}) is this machine, as far as its addresses say; say which one it is, for example --listen ${one}`,
+      `none of the peers (${list}) has an address of this machine; say which peer it is, for example --listen ${one}`,
     );
   }
   if (more.length > 0) {
     throw new UsageError(
-      `several of the peers (${list}) are this machine; say which one this is, for example --listen ${one}`,
+      `several of the peers (${list}) have addresses of this machine; say which peer it is, for example --listen ${one}`,
     );
   }
-  // A machine's own name often leads to a loopback address on itself, so a name is bound to all addresses.
+  // On the machine itself its name often leads to a loopback address, so for a name all addresses are used.
   return { self, bind: listen?.host ?? (isIP(self.host) ? self.host : "0.0.0.0") };
 }
 
@@ -77,7 +79,7 @@ async function isHere(host: string): Promise<boolean> {
     const found = await lookup(host, { all: true });
     return found.some(({ address }) => own.includes(address) || address.startsWith("127."));
   } catch {
-    // A name that this machine cannot look up is another's.
+    // A name that this machine cannot look up is another machine's.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** Wakes one waiter early. A ring while nobody waits counts for the next wait. */
+/** Wakes one waiter early. A ring while nobody waits ends the next wait at once. */
 export class Alarm {
   #isRung = false;
   #wake: (() => void) | undefined;

@@ -4,20 +4,20 @@ import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 
-/** A broker of someone else's, named on the command line, or by the last start of this machine's coordinator. */
+/** A broker that others run, named on the command line or by the last start of this machine's coordinator. */
 export interface ExternalBroker {
-  /** One or several, with commas: the servers of a cluster. */
+  /** One server, or the servers of a cluster with commas between them. */
   readonly url: string;
-  /** File with its credentials; null where it asks for none. */
+  /** File with credentials; null where the broker asks for none. */
   readonly credentialsFile: string | null;
 }
 
-/** `--nats own`: the broker is one of our own again. */
+/** `--nats own`: back to a broker of our own. */
 const ownBroker = "own";
 
 /**
- * Whose broker a command means: that of `--nats`, otherwise that of the coordinator's last start on this machine, so that
- * nobody types it twice; null: one of our own.
+ * The external broker that a command means: that of `--nats`, otherwise that of the coordinator's last start on this machine, so
+ * that nobody has to type it twice. Null for a broker of our own.
  */
 export function externalBroker(
   paths: WorkspacePaths,
@@ -25,7 +25,10 @@ export function externalBroker(
   creds: string | undefined,
 ): ExternalBroker | null {
   if (nats === ownBroker) {
-    if (creds !== undefined) throw new UsageError(`--creds ${creds}: a broker of our own has its own credentials`);
+    if (creds !== undefined)
+      throw new UsageError(
+        `--creds ${creds}: a broker of our own has its own credentials; leave out --creds with --nats own`,
+      );
     return null;
   }
   if (nats !== undefined) return { url: nats, credentialsFile: creds ?? null };
@@ -33,7 +36,7 @@ export function externalBroker(
   return last && creds !== undefined ? { ...last, credentialsFile: creds } : last;
 }
 
-/** Called when a coordinator has reached its broker; null forgets. */
+/** Called when a coordinator has reached its broker; null: it is one of our own. */
 export function rememberBroker(paths: WorkspacePaths, external: ExternalBroker | null): void {
   if (external === null) {
     rmSync(paths.externalBroker, { force: true });
@@ -54,8 +57,8 @@ function remembered(paths: WorkspacePaths): ExternalBroker | null {
 }
 
 /**
- * What follows `nexus-worker` where the broker is someone else's: its administrator makes each worker's user, and no join code
- * would help.
+ * What follows `nexus-worker` where others run the broker: its administrator makes a user for each worker, so there is no join
+ * code.
  */
 export function externalJoinLine(paths: WorkspacePaths, { url }: Pick<ExternalBroker, "url">): string {
   const servers = url.split(",").map((each) => each.trim());
@@ -64,6 +67,6 @@ export function externalJoinLine(paths: WorkspacePaths, { url }: Pick<ExternalBr
   return `${scheme}${hosts.join(",")}/${paths.name}`;
 }
 
-/** The options that go with it: none where the broker lets everyone in. */
+/** The options that go with the join line: none where the broker lets everyone in. */
 export const externalJoinFlags = ({ credentialsFile }: ExternalBroker): string =>
   credentialsFile === null ? "" : " --creds FILE --name ID";

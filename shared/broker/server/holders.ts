@@ -5,7 +5,7 @@ import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from ".
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 
-/** Who needs the broker: a coordinator, which must find it again after a crash, or a command that only reads. */
+/** What needs the broker: a coordinator, which must find it again after a crash, or a command that only reads. */
 export type HolderKind = "coordinator" | "reader";
 
 /** A process that needs the broker, as its file in `holders/` says. */
@@ -13,7 +13,7 @@ export interface Holder {
   readonly file: string;
   readonly identity: ProcessIdentity;
   readonly kind: HolderKind;
-  /** How long the broker stays up after this holder died without releasing it, ms; 0 for readers. */
+  /** Milliseconds that the broker stays up after this holder dies without releasing it; 0 for readers. */
   readonly lingerMs: number;
 }
 
@@ -27,7 +27,7 @@ export function addHolder(paths: WorkspacePaths, kind: HolderKind, lingerMs: num
 
 export interface Census {
   readonly living: readonly Holder[];
-  /** They died without releasing. Their files stay until `forget`. */
+  /** Those that died without releasing. Their files stay until `forget`. */
   readonly dead: readonly Holder[];
 }
 
@@ -46,7 +46,7 @@ export function forget(holders: readonly Holder[]): void {
   for (const { file } of holders) rmSync(file, { force: true });
 }
 
-/** Undefined for a file that was removed meanwhile, or is not ours. */
+/** Undefined for a file that was removed meanwhile, or is none of these. */
 function readHolder(file: string): Holder | undefined {
   const { identity, kind, lingerMs } = readJsonFields(file);
   if (!isProcessIdentity(identity) || typeof lingerMs !== "number") return undefined;

@@ -10,9 +10,9 @@ import { endProcess, processesWith, spawnTied } from "./tied-process.ts";
 /** A nats-server that answers. */
 export interface NatsProcess {
   readonly identity: ProcessIdentity;
-  /** Resolves when it is gone, with how it ended: `exit code 1`, `SIGKILL`. */
+  /** Resolves when the process is gone, with how it ended: `exit code 1`, `SIGKILL`. */
   readonly ended: Promise<string>;
-  /** Clean end: SIGINT, which it obeys with exit code 0; SIGTERM would give 1. */
+  /** Ends it cleanly: with SIGINT, which gives exit code 0; SIGTERM would give 1. */
   stop(): Promise<void>;
 }
 
@@ -28,10 +28,10 @@ export interface NatsStart {
   readonly output: string;
 }
 
-/** A store of millions of messages is read again in seconds after a crash; beyond this something is wrong. */
+/** After a crash a store of millions of messages is read in seconds; longer than this, and something is wrong. */
 const startLimitMs = 120_000;
 const answerMs = 1000;
-/** JetStream closed within 4 ms in every measured shutdown. */
+/** Every measured shutdown of JetStream took at most 4 ms. */
 const stopGraceMs = 10_000;
 
 /** Starts nats-server and waits until it answers. It ends when this process does, however that happens. */
@@ -63,17 +63,17 @@ export async function startNats(start: NatsStart): Promise<NatsProcess> {
   throw startFailure(start, end ?? "at once", said);
 }
 
-/** Ends servers that an earlier guard left behind when it was killed: two on one store destroy acknowledged messages. */
+/** Ends servers that a killed guard left behind: two servers on one store destroy acknowledged messages. */
 export async function endLeftServers(configuration: string): Promise<number> {
   const left = processesWith(natsArguments(configuration));
   await Promise.all(left.map((identity) => endProcess(identity, "SIGINT", stopGraceMs)));
   return left.length;
 }
 
-/** Size of a file, 0 if it is missing; with `readFrom`, what a log gained since. */
+/** Size of a file, 0 if it is missing. With `readFrom` it tells what a log has gained since. */
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** What was written to a log after its first `offset` bytes, at most 64 KiB; all of it when the log was begun anew. */
+/** The end of a log after its first `offset` bytes, at most 64 KiB; all of a log that was begun anew. */
 export function readFrom(path: string, offset: number): string {
   const size = sizeOf(path);
   const from = Math.max(size < offset ? 0 : offset, size - 65_536);
@@ -121,7 +121,7 @@ function startFailure(start: NatsStart, end: string, said: string): BrokerError 
   );
 }
 
-/** Another program took the port between our look at it and the server's start. */
+/** Another program took the port after it was found free, before the server started. */
 export class PortTakenError extends BrokerError {
   constructor(host: string, port: number) {
     super(`port ${port} on ${host} was taken by another program just now; start again`);

@@ -12,8 +12,8 @@ import { signalProcess } from "./tied-process.ts";
 const patienceMs = 10_000;
 
 /**
- * Writes the workers' account and has the server read it again. Resolves when the server says that it has, or at once when
- * there is none: it reads the file at its start. The file is the whole truth, so a call that fails may simply be repeated.
+ * Writes the workers' account and makes the server read it. Resolves when the server has, or at once when there is none: it
+ * reads the file at its start. The file holds the whole account, so a call that failed may simply be repeated.
  */
 export async function reloadWorkers(paths: WorkspacePaths, account: WorkersAccount): Promise<void> {
   writeSecretFile(paths.workersConfiguration, workersConfiguration(account));
@@ -21,7 +21,7 @@ export async function reloadWorkers(paths: WorkspacePaths, account: WorkersAccou
   while (performance.now() < limit) {
     const info = runningBroker(paths);
     if (info ? info.trouble !== null : !isStarting(paths)) return;
-    // A server that is starting may have read the old file a moment ago, so it is waited for.
+    // A server that is starting may have read the old file already, so wait for it.
     if (info?.server && (await hasReloaded(paths, info.server, limit))) return;
     await delay(5);
   }
@@ -30,7 +30,7 @@ export async function reloadWorkers(paths: WorkspacePaths, account: WorkersAccou
   );
 }
 
-/** Whether the server has read its configuration again; false when it died or says nothing. It answers only in its log. */
+/** Whether the server has read its configuration again; false when it died or is silent. It answers only in its log. */
 async function hasReloaded(paths: WorkspacePaths, server: ProcessIdentity, limit: number): Promise<boolean> {
   const logStart = sizeOf(paths.serverLog);
   signalProcess(server, "SIGHUP");
@@ -46,7 +46,7 @@ async function hasReloaded(paths: WorkspacePaths, server: ProcessIdentity, limit
   return false;
 }
 
-/** Whether a guard is on its way, which writes broker.json once its server answers. */
+/** Whether a guard is starting, which writes broker.json once its server answers. */
 function isStarting(paths: WorkspacePaths): boolean {
   const owner = readLockOwner(paths.brokerLock);
   return owner !== undefined && owner !== "unreadable" && isAlive(owner.identity);

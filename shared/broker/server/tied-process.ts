@@ -5,15 +5,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { identify, isAlive, type ProcessIdentity } from "../../machine/process-identity.ts";
 
 /**
- * Waits in the background for the end of file descriptor 3, a pipe whose other end this program holds: the kernel closes
- * it however this program dies. `exec` keeps the pid, so `$$` is the program that takes the shell's place. A line on the
- * pipe says that the program is gone, so that its pid is not signalled when it may be another's.
+ * Waits in the background for the end of file descriptor 3, a pipe whose other end this program holds: the kernel closes it
+ * however this program dies. `exec` keeps the pid, so `$$` is the program that replaces the shell. A line on the pipe says that
+ * the program is gone: its pid may be another's by now and must not be signalled.
  */
 const script = '(read -r _ <&3 || kill -INT $$) 2>/dev/null & exec 3<&-; exec "$0" "$@"';
 
 /**
- * Starts a program that gets SIGINT when this process dies, however it dies: SIGKILL leaves no orphan. Any POSIX
- * system will do, unlike with Linux's parent-death signal.
+ * Starts a program that gets SIGINT when this process dies, however it dies: even SIGKILL leaves no orphan. Unlike Linux's
+ * parent-death signal, this works on any POSIX system.
  */
 export function spawnTied(
   command: string,
@@ -23,14 +23,14 @@ export function spawnTied(
   const stdio: StdioOptions = ["ignore", options.stdout, options.stderr, "pipe"];
   const child = spawn("/bin/sh", ["-c", script, command, ...args], { stdio });
   const tie = child.stdio[3] as Writable;
-  // The reader may be gone already, when both were killed.
+  // When both were killed, the reader is gone already.
   tie.on("error", () => tie.destroy());
   child.once("exit", () => tie.end("gone\n"));
   return child;
 }
 
 /**
- * Ends a process that need not be a child of ours: `signal`, then after `graceMs` SIGKILL. Resolves when it is dead.
+ * Ends a process, child of ours or not: with `signal`, after `graceMs` with SIGKILL. Resolves when it is dead.
  *
  * @returns whether it ended by itself, without SIGKILL
  */
@@ -44,7 +44,7 @@ export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signa
   return false;
 }
 
-/** Does nothing when that process is dead, whoever has its pid now. */
+/** Does nothing when that very process is dead, even if another has its pid now. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isAlive(identity)) return;
   try {
@@ -90,7 +90,7 @@ function commandLineOf(pid: string): string[] {
   }
 }
 
-/** `ps` joins arguments with spaces, so one that holds a space cannot be told from two; the match above is by the same join. */
+/** `ps` joins arguments with spaces, so one that holds a space looks like two; `processesWith` compares joined arguments too. */
 function commandLinesFromPs(): { pid: number; argv: string[] }[] {
   const listing = execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" });
   return listing.split("\n").flatMap((line) => {

@@ -3,12 +3,12 @@ import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../../
 import { type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
- * Streams that take nothing more while the workspace is carried elsewhere: they go by other subjects, so whoever publishes hears
- * that nobody is there, keeps it, and asks again. What was acknowledged before is in them, and nothing is acknowledged after.
+ * Streams that take nothing while the workspace is moved elsewhere: they listen on other subjects, so publishers hear that nobody
+ * is there, keep their messages, and try again. The streams hold what was acknowledged before, and acknowledge nothing after.
  */
 const closedPrefix = "moving.";
 
-/** The journal first: nothing is decided any more. Then the evidence, which cites what is in the last. */
+/** The journal first, so that nothing is decided any more; then the evidence, which cites what is in the last. */
 const takes: readonly (readonly [string, readonly string[]])[] = [
   [streams.journal, journalSubjects],
   [streams.evidence, evidenceSubjects],
@@ -23,7 +23,7 @@ export async function closeStreams(bus: Bus): Promise<void> {
   }
 }
 
-/** Undoes it; does nothing where they are open. */
+/** Undoes `closeStreams`; does nothing where they are open. */
 export async function openStreams(bus: Bus): Promise<void> {
   for (const [name, subjects] of [...takes].reverse()) {
     const info = await streamInfo(bus, name);

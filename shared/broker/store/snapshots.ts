@@ -13,15 +13,18 @@ import {
 } from "../../wire/snapshots.ts";
 import { snapshotChunk, snapshotChunks, snapshotKey, streams } from "../../wire/subjects.ts";
 
-/** Pieces on their way at once. */
+/** How many pieces are on their way at once. */
 const inFlight = 8;
-/** Questions about one piece: a snapshot of a million runs has hundreds, and is not given up for one that is lost. */
+/** Tries for each piece: a snapshot of a million runs has hundreds, and one lost answer must not spoil it. */
 const tries = 3;
 
-/** The newest snapshot and what stands where it lies; undefined when there is none that can be used. */
+/**
+ * The newest snapshot; undefined when there is none that can be used, so that the whole journal must be folded.
+ *
+ * @param onUnusable  hears why a snapshot that is there cannot be used
+ */
 export async function readSnapshot(
   bus: Bus,
-  /** Hears why one that is there is not used: the journal is folded whole. */
   onUnusable: (why: string) => void = () => undefined,
 ): Promise<WorkspaceState | undefined> {
   const entry = await bus.entries.get(snapshotKey);
@@ -46,7 +49,7 @@ async function fetchSnapshot(bus: Bus, place: SnapshotPlace): Promise<WorkspaceS
       wanted.map((i) => untilAnswered(() => bus.newest(streams.blob, snapshotChunk(place.name, i)))),
     );
     for (const piece of found) {
-      if (piece === null) throw new BadMessage(`a piece of the snapshot at ${place.seq} is not there`);
+      if (piece === null) throw new BadMessage(`a piece of the snapshot at ${place.seq} is missing`);
       pieces.push(piece);
     }
   }
@@ -56,10 +59,11 @@ async function fetchSnapshot(bus: Bus, place: SnapshotPlace): Promise<WorkspaceS
 }
 
 /**
- * Stores a snapshot and names it as the newest, unless a newer one is there; the one before is deleted. Readers that are
- * fetching that one fold the journal whole. Returns its bytes, 0 when there was a newer one.
+ * Stores a snapshot, makes it the newest and deletes the one before, unless there is a newer one. Readers that were fetching the
+ * one before fold the whole journal.
  *
- * @param tag  tells it from another snapshot at the same place of the journal; letters, digits and dashes
+ * @param tag  tells it from another snapshot at the same record; letters, digits and dashes
+ * @returns its size in bytes; 0 when there was a newer one
  */
 export async function writeSnapshot(
   bus: Bus,
@@ -104,7 +108,7 @@ function placeOrNone(value: Uint8Array): SnapshotPlace | undefined {
   try {
     return decodeSnapshotPlace(value);
   } catch (error) {
-    if (error instanceof BadMessage) return undefined; // of a version that is not read: it is replaced
+    if (error instanceof BadMessage) return undefined; // written by another version; it is replaced
     throw error;
   }
 }

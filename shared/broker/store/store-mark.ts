@@ -5,18 +5,18 @@ import { streams } from "../../wire/subjects.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 
 /**
- * The newest sequences of journal and evidence that this machine has seen stored. A store whose end was cut off looks whole
- * to nats-server (seen with 2.10.27: it rebuilds its index from what is left), so only somebody who remembers can tell.
+ * The newest sequences of journal and evidence that this machine has seen stored. Only somebody who remembers them can tell that
+ * a store lost its end: nats-server 2.10.27 rebuilds its index from what is left, and finds it whole (seen).
  */
 export interface StoreMark {
-  /** When the journal's stream was made, as the broker says: tells stores apart. "": of a mark that does not say. */
+  /** When the journal's stream was made, according to the broker: tells stores apart. "" in a mark that does not say. */
   readonly store: string;
   readonly journal: number;
   readonly evidence: number;
 }
 
 const nothing: StoreMark = { store: "", journal: 0, evidence: 0 };
-/** Loss of what was stored in the last seconds is not noticed by the mark; JetStream has it on disk when it acknowledges. */
+/** The mark does not notice the loss of what was stored since; JetStream has it on disk when it acknowledges. */
 const keepEveryMs = 2000;
 
 export function readMark(paths: WorkspacePaths): StoreMark {
@@ -26,7 +26,7 @@ export function readMark(paths: WorkspacePaths): StoreMark {
   return isMark ? { store, journal, evidence } : nothing;
 }
 
-/** What is remembered of the store whose journal was made then; a store whose journal is gone (undefined) is the one remembered. */
+/** What is remembered of the store whose journal was made at that time; undefined, a journal that is gone, means any. */
 export function markOf(paths: WorkspacePaths, store: string | undefined): StoreMark {
   const mark = readMark(paths);
   return store === undefined || mark.store === "" || mark.store === store ? mark : { ...nothing, store };
@@ -34,7 +34,7 @@ export function markOf(paths: WorkspacePaths, store: string | undefined): StoreM
 
 export const writeMark = (paths: WorkspacePaths, mark: StoreMark): void => writeJsonFile(paths.storeMark, mark);
 
-/** What the streams end with now. */
+/** What the streams end with at present. */
 export async function currentMark(bus: Bus): Promise<StoreMark> {
   const [journal, evidence] = await Promise.all([streamInfo(bus, streams.journal), streamInfo(bus, streams.evidence)]);
   return {
@@ -44,7 +44,7 @@ export async function currentMark(bus: Bus): Promise<StoreMark> {
   };
 }
 
-/** Raises the mark every few seconds, and a last time when it is stopped; a broker that does not answer is asked again. */
+/** Raises the mark every few seconds until it is stopped, and then once more. Asks again where the broker does not answer. */
 export function keepMark(paths: WorkspacePaths, bus: Bus, onTrouble: (why: string) => void): () => Promise<void> {
   let known = readMark(paths);
   let keeping: Promise<void> | undefined;
@@ -53,7 +53,7 @@ export function keepMark(paths: WorkspacePaths, bus: Bus, onTrouble: (why: strin
       const now = await currentMark(bus);
       const isSame = known.store === now.store;
       if (now.store === "" || (isSame && now.journal <= known.journal && now.evidence <= known.evidence)) return;
-      // A mark that does not say of which store it is was held against this one when the coordinator started.
+      // A mark that does not say which store it belongs to was compared with this one when the coordinator started.
       const before = isSame || known.store === "" ? known : nothing;
       known = {
         store: now.store,
