@@ -282,28 +282,7 @@ const mayShare = (event: JournalEvent): boolean => event.type !== "job";
 function subjectOf(events: readonly JournalEvent[]): string {
   const [event, ...more] = events;
   if (!event || more.length > 0) return journalBatch;
-  switch (event.type) {
-    case "job":
-    case "job-state":
-    case "job-edited":
-    case "runs-ordered":
-      return journalJob(event.job);
-    case "assigned":
-    case "completed":
-    case "ended":
-    case "reopened":
-    case "lost":
-    case "late":
-    case "checkpoint":
-      return journalTrial(event.job, event.n);
-    case "worker-enrolled":
-    case "worker-state":
-      return journalWorker(event.worker);
-    case "led":
-      return journalOperator;
-    default: {
-      const never: never = event;
-      throw new Error(`no subject for ${JSON.stringify(never)}`);
-    }
-  }
+  if ("n" in event) return journalTrial(event.job, event.n);
+  if ("job" in event) return journalJob(event.job);
+  return "worker" in event ? journalWorker(event.worker) : journalOperator;
 }

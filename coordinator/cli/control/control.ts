@@ -35,7 +35,7 @@ export async function controlTargets(
     const named = namedTargets(words, state, workspace);
     if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: none of these has a run yet`);
     const isRun = named.some(({ kind }) => kind === "runs");
-    if (verb === "drain" && isRun) throw new UsageError("a run cannot be drained: it is one; expected jobs or workers");
+    if (verb === "drain" && isRun) throw new UsageError("runs cannot be drained; name a job or a worker");
     const effects = named.map((each) => effectOf(verb, subjectOf(each, state)));
     // What undoes the others loses nothing.
     const isAsked = verb !== "resume";

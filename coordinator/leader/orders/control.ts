@@ -6,34 +6,35 @@ import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.t
 import type { ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { takeAll } from "../rules/enforce.ts";
-import { accepted, isAnswer, refused, tableOr, workerOr } from "./order-answers.ts";
-
-type ControlOrder = Extract<Order, { kind: "control" }>;
+import {
+  accepted,
+  carriedOut,
+  isAnswer,
+  type Operator,
+  refused,
+  tableOr,
+  unchanged,
+  workerOr,
+} from "./order-answers.ts";
 
 /**
- * pause, resume, drain, stop, cancel. The order is one record of the journal; what follows from it (ends of runs, trials that
+ * pause, resume, drain, stop, cancel. The order is one record of the journal. What follows from it (ends of runs, trials that
  * move) are records behind it (consequences.ts), which the next leader writes where this one no longer could (enforce.ts).
  */
-export async function control(reign: Reign, user: string, order: ControlOrder): Promise<OrderAnswer> {
-  const { target } = order;
-  switch (target.kind) {
-    case "job": {
-      const table = tableOr(reign, target.job);
-      return isAnswer(table) ? table : controlJob(reign, user, order, table);
-    }
-    case "runs": {
-      const table = tableOr(reign, target.job);
-      return isAnswer(table) ? table : controlRuns(reign, user, order, table, target.trials);
-    }
-    case "worker": {
-      const worker = workerOr(reign, target.worker);
-      return isAnswer(worker) ? worker : controlWorker(reign, user, order, worker);
-    }
-    default: {
-      const never: never = target;
-      throw new RangeError(`no target: ${JSON.stringify(never)}`);
-    }
+export async function control(
+  reign: Reign,
+  who: Operator,
+  { verb, target }: Extract<Order, { kind: "control" }>,
+): Promise<OrderAnswer> {
+  if (target.kind === "worker") {
+    const worker = workerOr(reign, target.worker);
+    return isAnswer(worker) ? worker : controlWorker(reign, who, verb, worker);
   }
+  const table = tableOr(reign, target.job);
+  if (isAnswer(table)) return table;
+  return target.kind === "job"
+    ? controlJob(reign, who, verb, table)
+    : controlRuns(reign, who, verb, table, target.trials);
 }
 
 interface Move {
@@ -50,25 +51,16 @@ const moves: Readonly<Record<ControlVerb, Move>> = {
   cancel: { to: "cancelling", from: ["searching", "paused", "draining", "stopping"], word: "cancelled" },
 };
 
-async function controlJob(
-  reign: Reign,
-  user: string,
-  { verb, op }: ControlOrder,
-  table: RunTable,
-): Promise<OrderAnswer> {
+async function controlJob(reign: Reign, who: Operator, verb: ControlVerb, table: RunTable): Promise<OrderAnswer> {
   const { job, state } = table;
   const { to, from, word } = moves[verb];
   if (state === to) return unchanged(reign, job, `${job} is ${to} already`);
   if (!from.includes(state)) return refused(reign, whyNot(table, verb));
-  const reason = `${word} by ${user}`;
-  const at = reign.ports.clock.wall();
-  await reign.record({ type: "job-state", job, state: to, reason, by: user, op, at });
-  await reign.ports.flushed();
-  return accepted(reign, job, standing(table));
+  const reason = `${word} by ${who.by}`;
+  return carriedOut(reign, { type: "job-state", job, state: to, reason, ...who }, job, () => standing(table));
 }
 
-function whyNot(table: RunTable, verb: ControlVerb): string {
-  const { job, state } = table;
+function whyNot({ job, state }: RunTable, verb: ControlVerb): string {
   if (state === "held") return `${job} has ended and holds its nodes; to let them go: nexus release ${job}`;
   if (state === "completed" || state === "cancelled") return `${job} is over: it was ${state}`;
   if (state === "stopping" && verb === "pause")
@@ -77,36 +69,30 @@ function whyNot(table: RunTable, verb: ControlVerb): string {
 }
 
 /** What is still under way, in a line. */
-function standing(table: RunTable): string {
-  const waiting = table.waiting.size;
-  const parts = [`${table.running} running`, ...(waiting > 0 ? [`${waiting} waiting for a worker`] : [])];
-  if (table.paused.size > 0) parts.push(`${table.paused.size} paused`);
-  return `${table.state}, ${parts.join(", ")}`;
+function standing({ state, running, waiting, paused }: RunTable): string {
+  const parts = [`${running} running`];
+  if (waiting.size > 0) parts.push(`${waiting.size} waiting for a worker`);
+  if (paused.size > 0) parts.push(`${paused.size} paused`);
+  return `${state}, ${parts.join(", ")}`;
 }
+
+const runOrders = { pause: "paused", resume: "resumed", stop: "pruned", cancel: "cancelled" } as const;
 
 async function controlRuns(
   reign: Reign,
-  user: string,
-  { verb, op }: ControlOrder,
+  who: Operator,
+  verb: ControlVerb,
   table: RunTable,
   numbers: readonly number[],
 ): Promise<OrderAnswer> {
   const { job } = table;
-  if (verb === "drain") return refused(reign, "a run cannot be drained: it is one; expected a job or a worker");
-  const orders: Record<typeof verb, RunOrder> = {
-    pause: "paused",
-    resume: "resumed",
-    stop: "pruned",
-    cancel: "cancelled",
-  };
-  const order = orders[verb];
+  if (verb === "drain") return refused(reign, "runs cannot be drained; name a job or a worker");
+  const order = runOrders[verb];
   const trials = numbers.filter((n) => isConcerned(table.trial(n), order));
   if (trials.length === 0)
     return unchanged(reign, job, `none of these runs of ${job} can be ${order}: ${unconcerned[order]}`);
-  const at = reign.ports.clock.wall();
-  await reign.record({ type: "runs-ordered", job, trials, order, by: user, op, at });
-  await reign.ports.flushed();
-  return accepted(reign, job, `${counted(trials.length, "run")} ${order}`);
+  const said = `${counted(trials.length, "run")} ${order}`;
+  return carriedOut(reign, { type: "runs-ordered", job, trials, order, ...who }, job, () => said);
 }
 
 /** Why an order changes nothing. */
@@ -123,40 +109,34 @@ function isConcerned(trial: Trial | undefined, order: RunOrder): boolean {
   return order === "resumed" ? trial.order === "paused" : true;
 }
 
-const duties: Readonly<Record<ControlVerb, { readonly duty: WorkerDuty; readonly word: string }>> = {
-  pause: { duty: "paused", word: "paused" },
-  resume: { duty: "working", word: "resumed" },
-  drain: { duty: "draining", word: "drained" },
-  stop: { duty: "stopped", word: "stopped" },
-  cancel: { duty: "stopped", word: "cancelled" },
+const duties: Readonly<Record<ControlVerb, WorkerDuty>> = {
+  pause: "paused",
+  resume: "working",
+  drain: "draining",
+  stop: "stopped",
+  cancel: "stopped",
 };
 
 async function controlWorker(
   reign: Reign,
-  user: string,
-  { verb, op }: ControlOrder,
+  who: Operator,
+  verb: ControlVerb,
   record: WorkerRecord,
 ): Promise<OrderAnswer> {
   const worker = record.id;
-  const { duty, word } = duties[verb];
-  if (record.state === "revoked") return refused(reign, `${worker} was revoked: ${record.reason}`);
+  const duty = duties[verb];
   const holds = reign.leases.heldBy(worker).length;
+  const isBenched = record.state === "benched";
   if (record.duty === duty && (verb !== "cancel" || holds === 0)) {
-    const benched = record.state === "benched" ? `, but benched; to let it work: nexus admit ${worker}` : "";
+    const benched = isBenched ? `, but benched; to let it work: nexus admit ${worker}` : "";
     return unchanged(reign, worker, `${worker} is ${duty} already${benched}`);
   }
-  const reason = `${word} by ${user}`;
-  const at = reign.ports.clock.wall();
-  const stored = reign.record({ type: "worker-state", worker, state: duty, reason, by: user, op, at });
+  const reason = `${moves[verb].word} by ${who.by}`;
+  const stored = reign.record({ type: "worker-state", worker, state: duty, reason, ...who });
+  // A stopped worker has time to hand its runs back; a cancelled one has not.
   if (verb === "cancel") takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
   await stored;
   await reign.ports.flushed();
-  const benched = record.state === "benched" ? `; it is benched still: nexus admit ${worker}` : "";
+  const benched = isBenched ? `; it is benched still: nexus admit ${worker}` : "";
   return accepted(reign, worker, `${duty}, ${counted(holds, "run")} in hand${benched}`);
-}
-
-/** Nothing to do, and nothing journalled; but what it rests on is stored before it is said. */
-async function unchanged(reign: Reign, name: string, why: string): Promise<OrderAnswer> {
-  await reign.ports.flushed();
-  return accepted(reign, name, why);
 }

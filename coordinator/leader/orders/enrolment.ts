@@ -32,7 +32,7 @@ export async function enrolWorker(
     return refused(reign, `${owner.id} was revoked: ${owner.reason}`);
   }
   const worker = freeName(reign, enrolment.worker, publicKey);
-  await reign.record({ type: "worker-enrolled", worker, publicKey, host, op, at: reign.ports.clock.wall() });
+  await reign.record({ type: "worker-enrolled", worker, publicKey, host, op });
   await publish();
   reign.ports.log.info({ worker, host }, "worker enrolled");
   return reign.ports.leads() ? accepted(reign, worker) : undefined;

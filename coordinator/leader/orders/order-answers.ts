@@ -4,9 +4,15 @@ import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.t
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { encodeEvents, type OrderAnswer } from "../../../shared/wire/messages.ts";
-import type { Reign } from "../reign/reign.ts";
+import type { Decision, Reign } from "../reign/reign.ts";
 
-/** What is said to an operator, or to a machine that asks to join. */
+/** What an operator is answered, or a machine that asks to join. */
+
+/** Who gives an order, and the request id by which the same order is recognised. */
+export interface Operator {
+  readonly by: string;
+  readonly op: string;
+}
 
 export const accepted = ({ term }: Reign, name: string, reason = ""): OrderAnswer => ({
   ok: true,
@@ -24,7 +30,7 @@ export const refused = ({ term }: Reign, reason: string): OrderAnswer => ({
   reason,
 });
 
-/** An earlier `nexus` exits with 3 because the sentence begins with these words; this one because of the code. */
+/** An earlier `nexus` exits with 3 because the sentence begins with "there is no"; this one goes by the code. */
 const notFound = (reign: Reign, what: string, list: string): OrderAnswer => ({
   ...refused(reign, `there is no ${what}; to see what there is: nexus list ${list}`),
   code: "not found",
@@ -33,15 +39,41 @@ const notFound = (reign: Reign, what: string, list: string): OrderAnswer => ({
 export const tableOr = (reign: Reign, job: JobName): RunTable | OrderAnswer =>
   reign.state.jobs.get(job) ?? notFound(reign, job, "jobs");
 
-export const workerOr = (reign: Reign, worker: WorkerId): WorkerRecord | OrderAnswer =>
-  reign.state.workers.get(worker) ?? notFound(reign, `worker ${worker}`, "workers");
+export const workerOr = (reign: Reign, worker: WorkerId): WorkerRecord | OrderAnswer => {
+  const record = reign.state.workers.get(worker) ?? notFound(reign, `worker ${worker}`, "workers");
+  return !isAnswer(record) && record.state === "revoked"
+    ? refused(reign, `${worker} was revoked: ${record.reason}`)
+    : record;
+};
 
 export const isAnswer = (found: object): found is OrderAnswer => "ok" in found;
+
+/** Nothing needs to be recorded; the answer waits until the records that it rests on are stored. */
+export async function unchanged(reign: Reign, name: string, why: string): Promise<OrderAnswer> {
+  await reign.ports.flushed();
+  return accepted(reign, name, why);
+}
+
+/**
+ * Records what an order decides, and answers once that and everything that follows from it is stored.
+ *
+ * @param said  called then, to say how things stand
+ */
+export async function carriedOut(
+  reign: Reign,
+  decision: Decision,
+  name: string,
+  said: () => string = () => "",
+): Promise<OrderAnswer> {
+  await reign.record(decision);
+  await reign.ports.flushed();
+  return accepted(reign, name, said());
+}
 
 /** Bytes of one record: what a NATS server takes as it comes (1 MiB), less room for headers. */
 const mostBytes = 1_000_000;
 
-/** What is wrong with a record that the journal could not hold, for whoever asked for it; undefined: nothing. */
+/** Why a record does not fit into the journal, for whoever asked for it; undefined: it fits. */
 export function sizeProblem(event: JournalEvent): string | undefined {
   const bytes = encodeEvents([event]).length;
   if (bytes <= mostBytes) return undefined;

@@ -1,39 +1,40 @@
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { jobName } from "../../../shared/domain/names.ts";
+import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
-import { carriedDefaults, readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
+import { readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
-import { accepted, isAnswer, refused, sizeProblem, tableOr, workerOr } from "./order-answers.ts";
+import {
+  carriedOut,
+  isAnswer,
+  type Operator,
+  refused,
+  sizeProblem,
+  tableOr,
+  unchanged,
+  workerOr,
+} from "./order-answers.ts";
 
-type RunOrder = Extract<Order, { kind: "run" }>;
-
-/** Carries out what an operator asks; the same request id gets the same answer, from whoever leads. */
-export async function carryOut(
-  reign: Reign,
-  user: string,
-  order: Order,
-  drawSeed: () => number,
-): Promise<OrderAnswer | undefined> {
+/** Carries out what an operator asks; the same request id gets the same answer, whoever leads by then. */
+export async function carryOut(reign: Reign, by: string, order: Order, drawSeed: () => number): Promise<OrderAnswer> {
   const done = reign.state.orders.get(order.op);
-  if (done !== undefined) {
-    await reign.ports.flushed();
-    return accepted(reign, done);
-  }
+  if (done !== undefined) return unchanged(reign, done, "");
+  const who = { by, op: order.op };
   switch (order.kind) {
     case "run":
-      return submit(reign, user, order, drawSeed);
+      return submit(reign, who, order, drawSeed);
     case "release":
-      return release(reign, user, order);
+      return release(reign, who, order);
     case "admit":
     case "bench":
-      return judgeWorker(reign, user, order);
+      return judgeWorker(reign, who, order);
     case "control":
-      return control(reign, user, order);
+      return control(reign, who, order);
     case "edit":
-      return edit(reign, user, order);
+      return edit(reign, who, order);
     default: {
       const never: never = order;
       throw new RangeError(`unknown order ${JSON.stringify(never)}`);
@@ -41,57 +42,49 @@ export async function carryOut(
   }
 }
 
-async function release(
-  reign: Reign,
-  user: string,
-  { job, op }: Extract<Order, { kind: "release" }>,
-): Promise<OrderAnswer> {
+type OrderOf<Kind extends Order["kind"]> = Extract<Order, { kind: Kind }>;
+
+async function release(reign: Reign, who: Operator, { job }: OrderOf<"release">): Promise<OrderAnswer> {
   const table = tableOr(reign, job);
   if (isAnswer(table)) return table;
   if (table.state !== "held") return refused(reign, `${job} is not held: it is ${table.state}`);
-  const reason = `released by ${user}`;
-  const at = reign.ports.clock.wall();
-  await reign.record({ type: "job-state", job, state: "completed", reason, by: user, op, at });
-  return accepted(reign, job);
+  const reason = `released by ${who.by}`;
+  return carriedOut(reign, { type: "job-state", job, state: "completed", reason, ...who }, job);
 }
 
 async function judgeWorker(
   reign: Reign,
-  user: string,
-  { kind, worker, op }: Extract<Order, { kind: "admit" | "bench" }>,
+  who: Operator,
+  { kind, worker }: OrderOf<"admit" | "bench">,
 ): Promise<OrderAnswer> {
   const record = workerOr(reign, worker);
   if (isAnswer(record)) return record;
-  if (record.state === "revoked") return refused(reign, `${worker} was revoked: ${record.reason}`);
-  const at = reign.ports.clock.wall();
   if (kind === "admit") {
-    await reign.record({ type: "worker-state", worker, state: "admitted", reason: "", by: user, op, at });
     const resume = record.duty === "working" ? "" : `, once resumed: nexus resume ${worker} (${record.dutyReason})`;
-    return accepted(reign, worker, `it gets runs again${resume}`);
+    const admitted = { type: "worker-state", worker, state: "admitted", reason: "", ...who } as const;
+    return carriedOut(reign, admitted, worker, () => `it gets runs again${resume}`);
   }
-  if (record.state === "benched") return accepted(reign, worker, `it is benched already: ${record.reason}`);
+  if (record.state === "benched") return unchanged(reign, worker, `it is benched already: ${record.reason}`);
   const held = reign.leases.heldBy(worker).length;
-  await reign.record({
-    type: "worker-state",
-    worker,
-    state: "benched",
-    reason: `benched by ${user}`,
-    by: user,
-    op,
-    at,
-  });
-  await reign.ports.flushed();
-  return accepted(reign, worker, `it gets no runs until it is admitted; ${held} of its runs go elsewhere`);
+  const benched = { type: "worker-state", worker, state: "benched", reason: `benched by ${who.by}`, ...who } as const;
+  const said = `it gets no runs until it is admitted; ${held} of its runs go elsewhere`;
+  return carriedOut(reign, benched, worker, () => said);
 }
 
-async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () => number): Promise<OrderAnswer> {
-  const { file, text, sources, commandLine, op, imported = [], code = null } = order;
-  const read = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
+async function submit(
+  reign: Reign,
+  who: Operator,
+  order: OrderOf<"run">,
+  drawSeed: () => number,
+): Promise<OrderAnswer> {
+  const { file, text, sources, commandLine, imported = [], code = null } = order;
+  const read = readSpec(carriedInput(order));
   if (!read.ok) return refused(reign, renderProblems(read.problems, read.texts, "nothing was submitted"));
   const { hyperparameters, settings }: Spec = read.spec;
   if (!settings.enabled)
     return refused(reign, `${file}: job_launcher is not enabled; nexus run runs such a spec on your machine`);
-  if (settings.deadline !== null && settings.deadline <= reign.ports.clock.wall()) {
+  const at = reign.ports.clock.wall();
+  if (settings.deadline !== null && settings.deadline <= at) {
     return refused(reign, `${file}: the deadline ${new Date(settings.deadline).toISOString()} has passed`);
   }
   const fits = (position: number | undefined, values: readonly unknown[]): boolean =>
@@ -105,9 +98,8 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
   const event: JournalEvent = {
     type: "job",
     job: jobName(reign.state.nextJob),
-    op,
-    by: user,
-    at: reign.ports.clock.wall(),
+    ...who,
+    at,
     file,
     text,
     sources,
@@ -121,7 +113,5 @@ async function submit(reign: Reign, user: string, order: RunOrder, drawSeed: () 
     ...(imported.length === 0 ? {} : { imported }),
   };
   const problem = sizeProblem(event);
-  if (problem !== undefined) return refused(reign, `${file}: ${problem}`);
-  await reign.record(event);
-  return accepted(reign, event.job);
+  return problem === undefined ? carriedOut(reign, event, event.job) : refused(reign, `${file}: ${problem}`);
 }

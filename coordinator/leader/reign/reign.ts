@@ -1,6 +1,6 @@
 import type { CheckpointPlace, JournalEvent } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
 import { apply, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { LeaseTable } from "../../../shared/domain/lease.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
@@ -27,6 +27,10 @@ export interface Presence extends WhatItTakes {
   /** Its wall clock less ours when it was last heard; null where it does not say. */
   skewMs: number | null;
 }
+
+type Undated<Event> = Event extends JournalEvent ? Omit<Event, "at"> & { readonly at?: number } : never;
+/** A record that is made now, unless it says when. */
+export type Decision = Undated<JournalEvent>;
 
 /** The checkpoint that nobody needs any more once this record is stored. */
 function outlived(state: WorkspaceState, event: JournalEvent): CheckpointPlace | null {
@@ -95,7 +99,8 @@ export class Reign {
   }
 
   /** Folds a decision, appends it, and does what follows from it; the promise resolves when the decision is stored. */
-  record(event: JournalEvent): Promise<number> {
+  record(decision: Decision): Promise<number> {
+    const event = { at: this.ports.clock.wall(), ...decision } as JournalEvent; // a decision and its time
     const needless = outlived(this.state, event);
     apply(this.state, event);
     const stored = this.ports.append(event);
@@ -127,9 +132,12 @@ export class Reign {
     this.ports.tell(worker, { kind: "renew", term: this.term });
   }
 
-  grant(table: RunTable, trial: Trial, charged = true): void {
+  /** The holder of a trial has it for a full period from now on. */
+  grant(table: RunTable, n: number, charged = true): void {
+    const trial = table.trial(n);
+    if (!trial) throw new RangeError(`${table.job} has no trial ${n}`);
     const { worker, attempt, bootId } = lastAttempt(trial);
-    this.leases.grant({ job: table.job, n: trial.n, attempt, worker, bootId }, this.ports.clock.monotonic(), charged);
+    this.leases.grant({ job: table.job, n, attempt, worker, bootId }, this.ports.clock.monotonic(), charged);
   }
 
   discardState(job: JobName, n: number, place: CheckpointPlace): void {
@@ -164,7 +172,7 @@ export class Reign {
     for (const table of this.state.jobs.values()) {
       if (table.open === 0) continue;
       for (const trial of table.trials.open()) {
-        if (trial.status === "running") this.grant(table, trial, false);
+        if (trial.status === "running") this.grant(table, trial.n, false);
       }
     }
   }

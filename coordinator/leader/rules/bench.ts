@@ -14,8 +14,7 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
     return;
   }
   const reason = `its last ${record.failuresInRow} runs failed while others succeed`;
-  const at = reign.ports.clock.wall();
-  void reign.record({ type: "worker-state", worker, state: "benched", reason, ...ownDecision, at });
+  void reign.record({ type: "worker-state", worker, state: "benched", reason, ...ownDecision });
 }
 
 /**
@@ -34,12 +33,11 @@ export function benchWhoFailed(reign: Reign, table: RunTable): void {
 export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string): void {
   const record = reign.state.workers.get(worker);
   reign.ports.log.warn({ worker, by: record?.stateBy }, `benched: ${reason}`);
-  const at = reign.ports.clock.wall();
   for (const { job, n, attempt } of [...(record?.failureRow ?? [])]) {
     const table = reign.state.jobs.get(job);
     if (!table || table.isOver || table.state === "cancelling" || !othersSucceed(table, worker)) continue;
     if (table.trial(n)?.status !== "failed") continue;
-    void reign.record({ type: "reopened", job, n, attempt, worker, reason: `${worker} is benched: ${reason}`, at });
+    void reign.record({ type: "reopened", job, n, attempt, worker, reason: `${worker} is benched: ${reason}` });
   }
 }
 

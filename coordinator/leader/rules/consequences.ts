@@ -1,7 +1,14 @@
-import type { JournalEvent, WorkerChanged } from "../../../shared/domain/fold/events.ts";
+import type {
+  JobChanged,
+  JobEdited,
+  JobSubmitted,
+  JournalEvent,
+  RunsOrdered,
+  TrialEvent,
+  WorkerChanged,
+} from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { holderOf, type Trial } from "../../../shared/domain/fold/trial.ts";
-import type { JobName } from "../../../shared/domain/names.ts";
+import { holderOf } from "../../../shared/domain/fold/trial.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchIfSick, benchWhoFailed, takeFailuresBack } from "./bench.ts";
 import { enforceOn, enforceOnWorker } from "./enforce.ts";
@@ -15,76 +22,78 @@ import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
  * admitted worker, a step of a job towards its end. What a leader leaves undone when it dies, `enforce` does by the next one's clock.
  */
 export function follow(reign: Reign, event: JournalEvent): void {
+  if (event.type === "worker-state") followWorker(reign, event);
+  if (!("job" in event)) return;
+  const table = reign.state.jobs.get(event.job);
+  if (!table) throw new RangeError(`there is no ${event.job}`);
+  if ("n" in event) followTrial(reign, event, table);
+  else followJob(reign, event, table);
+}
+
+function followJob(reign: Reign, event: JobSubmitted | JobChanged | JobEdited | RunsOrdered, table: RunTable): void {
   switch (event.type) {
     case "job":
-      wakeForWork(reign, tableOf(reign, event.job));
-      return;
-    case "job-state": {
-      const table = tableOf(reign, event.job);
+      break;
+    case "job-state":
       enforceOn(reign, table);
       closeIfDone(reign, table);
-      wakeForWork(reign, table);
-      const isRelease = event.state === "completed" && table.submitted.settings.hold;
-      if (isRelease) reign.ports.tell(null, { kind: "released", term: reign.term, job: event.job });
-      return;
-    }
-    case "job-edited": {
-      const table = tableOf(reign, event.job);
+      if (event.state === "completed" && table.submitted.settings.hold) {
+        reign.ports.tell(null, { kind: "released", term: reign.term, job: event.job });
+      }
+      break;
+    case "job-edited":
       goOnIfLifted(reign, table, event.by);
-      jobMayEnd(reign, table);
-      wakeForWork(reign, table);
+      stopIfReached(reign, table);
+      closeIfDone(reign, table);
       for (const worker of table.holding.keys()) reign.tellToRenew(worker);
-      return;
-    }
+      break;
     case "runs-ordered": {
-      const table = tableOf(reign, event.job);
-      const holders = event.trials.flatMap((n) => holderOf(trialOf(table, n))?.worker ?? []);
+      const trials = event.trials.flatMap((n) => table.trial(n) ?? []);
+      const holders = new Set(trials.flatMap((trial) => holderOf(trial)?.worker ?? []));
       enforceOn(reign, table);
-      wakeForWork(reign, table);
-      for (const worker of new Set(holders)) reign.tellToRenew(worker);
-      return;
+      for (const worker of holders) reign.tellToRenew(worker);
+      break;
     }
-    case "assigned": {
-      const table = tableOf(reign, event.job);
-      reign.grant(table, trialOf(table, event.n));
-      return;
+    default: {
+      const never: never = event;
+      throw new RangeError(`nothing is known to follow from ${JSON.stringify(never)}`);
     }
-    case "completed": {
-      const table = tableOf(reign, event.job);
-      reign.forget(event.job, event.n);
-      // A worker whose failure is taken back has one run more to do, so that the job does not end.
-      benchWhoFailed(reign, table);
-      jobMayEnd(reign, table);
+  }
+  // Workers that wait ask again where the job has something to give.
+  if (table.hasRoom || table.nextWaiting()) reign.waiting.wake();
+}
+
+function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
+  const { job, n } = event;
+  switch (event.type) {
+    case "assigned":
+      reign.grant(table, n);
       return;
-    }
-    case "ended": {
-      const table = tableOf(reign, event.job);
-      reign.forget(event.job, event.n);
-      if (event.outcome === "failed") benchIfSick(reign, event.worker, table);
-      jobMayEnd(reign, table);
+    case "completed":
+    case "ended":
+      reign.forget(job, n);
+      // First of all: a failure that is taken back is one run more to do, so that the job does not end.
+      if (event.type === "completed") benchWhoFailed(reign, table);
+      else if (event.outcome === "failed") benchIfSick(reign, event.worker, table);
+      stopIfReached(reign, table);
+      closeIfDone(reign, table);
       return;
-    }
     case "lost":
-      reign.forget(event.job, event.n);
-      reign.waiting.wakeFor(tableOf(reign, event.job));
+      reign.forget(job, n);
+      reign.waiting.wakeFor(table);
       return;
     case "reopened":
-      reign.waiting.wakeFor(tableOf(reign, event.job));
+      reign.waiting.wakeFor(table);
       return;
     case "checkpoint":
-      reign.progress(event.job, event.n, event.iters);
-      reign.sizeOfState(event.job, event.size);
+      reign.progress(job, n, event.iters);
+      reign.sizeOfState(job, event.size);
       return;
-    case "worker-state":
-      followWorker(reign, event);
-      return;
-    case "led":
     case "late":
-    case "worker-enrolled":
       return;
     default: {
       const never: never = event;
-      throw new RangeError(`a record of unknown type ${JSON.stringify(never)}`);
+      throw new RangeError(`nothing is known to follow from ${JSON.stringify(never)}`);
     }
   }
 }
@@ -114,29 +123,7 @@ function followWorker(reign: Reign, event: WorkerChanged): void {
       return;
     default: {
       const never: never = state;
-      throw new RangeError(`a worker is never ${String(never)}`);
+      throw new RangeError(`nothing is known to follow from ${String(never)}`);
     }
   }
-}
-
-function jobMayEnd(reign: Reign, table: RunTable): void {
-  stopIfReached(reign, table);
-  closeIfDone(reign, table);
-}
-
-/** Workers that wait ask again where the job has something to give. */
-function wakeForWork(reign: Reign, table: RunTable): void {
-  if (table.hasRoom || table.nextWaiting()) reign.waiting.wake();
-}
-
-function tableOf(reign: Reign, job: JobName): RunTable {
-  const table = reign.state.jobs.get(job);
-  if (!table) throw new RangeError(`there is no ${job}`);
-  return table;
-}
-
-function trialOf(table: RunTable, n: number): Trial {
-  const trial = table.trial(n);
-  if (!trial) throw new RangeError(`${table.job} has no trial ${n}`);
-  return trial;
 }

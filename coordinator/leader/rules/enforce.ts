@@ -48,13 +48,12 @@ function end(
   why: (trial: Trial) => string,
 ): void {
   const { job } = table;
-  const at = reign.ports.clock.wall();
   const holders = new Set<WorkerId>();
   for (const trial of trials) {
     const { n } = trial;
     const { attempt, worker } = lastAttempt(trial);
     if (trial.status === "running") holders.add(worker);
-    void reign.record({ type: "ended", job, n, attempt, worker, outcome, reason: why(trial), ev: 0, at });
+    void reign.record({ type: "ended", job, n, attempt, worker, outcome, reason: why(trial), ev: 0 });
   }
   for (const worker of holders) reign.tellToRenew(worker);
 }

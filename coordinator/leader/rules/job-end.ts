@@ -8,9 +8,11 @@ export function closeIfDone(reign: Reign, table: RunTable): void {
   if (table.isOver || table.open > 0) return;
   const end = endOf(table);
   if (!end) return;
-  const { job } = table;
-  void reign.record({ type: "job-state", job, ...end, ...ownDecision, at: reign.ports.clock.wall() });
+  move(reign, table, end.state, end.reason);
 }
+
+const move = (reign: Reign, { job }: RunTable, state: JobStateName, reason: string): void =>
+  void reign.record({ type: "job-state", job, state, reason, ...ownDecision });
 
 /** What becomes of a job that has nothing open; undefined: it goes on. */
 function endOf(table: RunTable): { readonly state: JobStateName; readonly reason: string } | undefined {
@@ -37,29 +39,20 @@ function endOf(table: RunTable): { readonly state: JobStateName; readonly reason
 /** Ends a search that has nothing left to try: every configuration has failed too often. */
 export function stopExhausted(reign: Reign, table: RunTable): void {
   if (table.state !== "searching") return;
-  const { job } = table;
-  const reason = "every configuration that is left has failed too often";
-  const at = reign.ports.clock.wall();
-  void reign.record({ type: "job-state", job, state: "stopping", reason, ...ownDecision, at });
+  move(reign, table, "stopping", "every configuration that is left has failed too often");
 }
 
 /** A search that the coordinator itself had stopped, for a rule that an edit has changed, goes on. */
 export function goOnIfLifted(reign: Reign, table: RunTable, user: string): void {
   if (table.state !== "stopping" || table.stateActor !== "coordinator") return;
-  const { job } = table;
-  const at = reign.ports.clock.wall();
-  const reason = `changed by ${user}`;
-  void reign.record({ type: "job-state", job, state: "searching", reason, ...ownDecision, at });
+  move(reign, table, "searching", `changed by ${user}`);
 }
 
 /** Starts nothing more once the job's stop_when holds, or its time is over. */
 export function stopIfReached(reign: Reign, table: RunTable): void {
   if (table.state !== "searching") return;
-  const now = reign.ports.clock.wall();
-  const reason = reached(table, now, reign.ages.of(table));
-  if (reason === undefined) return;
-  const { job } = table;
-  void reign.record({ type: "job-state", job, state: "stopping", reason, ...ownDecision, at: now });
+  const reason = reached(table, reign.ports.clock.wall(), reign.ages.of(table));
+  if (reason !== undefined) move(reign, table, "stopping", reason);
 }
 
 function reached(table: RunTable, now: number, ageMs: number): string | undefined {

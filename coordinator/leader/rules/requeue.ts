@@ -14,16 +14,15 @@ export function requeue(
   const { job } = table;
   const { n } = trial;
   const { attempt, worker } = lastAttempt(trial);
-  const at = reign.ports.clock.wall();
   const outcome = lossOutcomes[how.cause];
   reign.ports.log.warn({ job, run: trial.run, worker, attempt, charged: how.charged }, `${outcome}: ${how.reason}`);
   const losses = trial.charged + 1;
   if (how.charged && losses > table.submitted.settings.retries) {
     const reason = `lost ${losses} times, last: ${how.reason}`;
-    const ended = { type: "ended", job, n, attempt, worker, outcome: "failed", reason, ev: how.ev, at } as const;
+    const ended = { type: "ended", job, n, attempt, worker, outcome: "failed", reason, ev: how.ev } as const;
     void reign.record({ ...ended, ...lastLines(table, console) });
   } else {
-    void reign.record({ type: "lost", job, n, attempt, worker, outcome, ...how, at });
+    void reign.record({ type: "lost", job, n, attempt, worker, outcome, ...how });
   }
 }
 

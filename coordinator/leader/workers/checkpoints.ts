@@ -23,7 +23,7 @@ export function judgeCheckpoint(
     reign.discardState(job, n, { ...maker, ...state });
     return;
   }
-  void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev, at: reign.ports.clock.wall() });
+  void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev });
 }
 
 /** Seconds between two checkpoints of a job's runs: what the job asks for, stretched where they would send too much. */

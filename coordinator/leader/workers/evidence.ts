@@ -75,7 +75,7 @@ type Told<Kind extends Evidence["kind"]> = Extract<Evidence, { kind: Kind }>;
 function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<"result">): void {
   const { attempt, hpmax, iters, metrics, console } = told;
   const { n } = trial;
-  const who = { job, n, attempt, worker, ev, at: reign.ports.clock.wall() };
+  const who = { job, n, attempt, worker, ev };
   if (!isOpen(trial)) {
     void reign.record({ type: "late", ...who, hpmax });
     return;
@@ -121,7 +121,7 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
     requeue(reign, table, trial, { cause: benchCause(standing), charged: false, reason: why, ev });
     return;
   }
-  const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev, at: reign.ports.clock.wall() };
+  const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev };
   void reign.record({ type: "ended", ...who, outcome, reason, ...lastLines(table, console) });
 }
 

@@ -44,7 +44,7 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
     return goOn(reign, table, trial, held, await assignAgain(reign, table, trial));
   }
   if (!own) return stop(held, `${trial.run} moved to ${holderOf(trial)?.worker ?? "another worker"}`);
-  if (!reign.leases.renew(job, n, last.attempt, bootId, reign.ports.clock.monotonic())) reign.grant(table, trial);
+  if (!reign.leases.renew(job, n, last.attempt, bootId, reign.ports.clock.monotonic())) reign.grant(table, n);
   reign.progress(job, n, held.iters);
   if (record?.duty === "stopped") return handBack(held, last.attempt, `${worker} was ${record.dutyReason}`);
   return goOn(reign, table, trial, held, last.attempt);

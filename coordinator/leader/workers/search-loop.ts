@@ -186,7 +186,7 @@ async function answerAgain(
     };
   }
   // Before anything is awaited: meanwhile the trial may move on, and another worker's attempt must not be given out.
-  reign.grant(table, trial);
+  reign.grant(table, trial.n);
   return storedThen(reign, reign.ports.flushed(), assignment(reign, table, trial));
 }
 
@@ -200,8 +200,7 @@ async function assign(
   what: Pick<Trial, "run" | "configuration" | "seed" | "why">,
 ): Promise<Answer | undefined> {
   const { claimId, bootId } = claim;
-  const at = reign.ports.clock.wall();
-  const stored = reign.record({ type: "assigned", job: table.job, n, attempt, worker, claimId, bootId, ...what, at });
+  const stored = reign.record({ type: "assigned", job: table.job, n, attempt, worker, claimId, bootId, ...what });
   return storedThen(reign, stored, assignment(reign, table, trialOf(table, n)));
 }
 

@@ -316,13 +316,13 @@ describe("a run", () => {
     story.check();
   });
 
-  test("that has ended is left as it is, and a run cannot be drained", async () => {
+  test("that has ended is left as it is, and runs cannot be drained", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     story.say(alice, 1, "result");
     assert.match(await story.doRuns("cancel", 1), /^ok: none of these runs/);
     assert.equal(story.table.trial(1)?.status, "completed");
-    assert.match(await story.doRuns("drain", 1), /^refused: a run cannot be drained/);
+    assert.match(await story.doRuns("drain", 1), /^refused: runs cannot be drained/);
   });
 });
 
