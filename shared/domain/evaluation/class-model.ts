@@ -10,40 +10,40 @@ export interface Measured {
   readonly squares: number;
 }
 
-/** Configurations are of so many kinds: hopeless, noisy, good, ... Kinds that the data do not need stay empty. */
+/** Number of classes (hopeless, noisy, good, ...); those that the data do not need stay empty. */
 const classes = 5;
-/** Dirichlet parameter of the classes' shares: below 1 few large classes are likelier than many small ones. */
+/** Dirichlet parameter of the classes' shares; below 1 it favours few large classes. */
 const shareCount = 0.3;
-/** Prior standard deviation of a class's centre, where all runs have standard deviation 1. */
+/** Prior standard deviation of a class's centre, in standard deviations of all runs. */
 const centreSd = 2;
 /**
- * Prior standard deviation of the logarithm of a class's noise about the common one. Wide: in the maze good configurations were
- * 70 times as noisy as hopeless ones, and where only these were repeated the noise of the others is anybody's guess (2026-11-24).
+ * Prior standard deviation of the logarithm of a class's noise about the common noise. It is wide because in the maze task good
+ * configurations were 70 times as noisy as hopeless ones, so that the noise of one class says little about another's (2026-11-24).
  */
 const noiseSpread = 1.5;
-/** Runs beyond so many interquartile ranges from the median say "hopeless" and no more: else -1e140 would be all there is. */
+/** Values are clipped at so many interquartile ranges from the median; a diverged run at -1e140 would otherwise set the scale. */
 const farthest = 30;
 
 /**
- * A model of a whole search: every configuration belongs to one of a few classes; in a class true means are normal about its
- * centre, and single runs normal about the true mean. Sampled from its posterior by Gibbs steps, so that what is not known
- * of the classes (how many, where, how noisy) is in the answer as well.
+ * A mixture model of a whole search. Each configuration belongs to one of a few classes; true means are normal about the centre of
+ * the class, and runs are normal about the true mean. Gibbs sampling from the posterior includes what is unknown about the classes
+ * (how many, where, how noisy) in the answer.
  *
- * - Classes, because the configurations of a search are not one bell: a tail of hopeless ones must not decide how much the
- *   good ones are drawn together.
- * - Spread and noise of a class are drawn together, on a grid, with the true means integrated out: apart, the chain would
- *   stay for ever where all is noise.
- * - How often a configuration was run was decided by its results. Given these that says nothing more about its true mean,
- *   so the model need not know the search's rule.
+ * - There are classes because the configurations of a search are not normal as a whole: a tail of hopeless ones must not decide how
+ *   strongly the good ones are shrunk.
+ * - A class's spread and noise are drawn jointly on a grid, with true means integrated out. Drawn separately, the chain would get
+ *   stuck where everything is noise.
+ * - The number of runs of a configuration depends on its results alone, so given the results it carries no information about the
+ *   true mean, and the model need not know the rule of the search.
  *
- * Priors: see `logPriorOfSpread`, `logPriorOfNoise` and the constants above; chosen by the calibration in docs/evaluation.md.
+ * Priors: the constants above, `logPriorOfSpread` and `logPriorOfNoise`, chosen by the calibration in docs/evaluation.md.
  */
 export class ClassModel {
-  /** In units of `scale` about `centre`. */
+  /** Means of the sets, in units of `scale` about `centre`. */
   readonly #means: Float64Array;
   readonly #squares: Float64Array;
   readonly #runs: Int32Array;
-  /** Place of each set's number of runs in `#counts`. */
+  /** Index in `#counts` of each set's number of runs. */
   readonly #countAt: Int32Array;
   readonly #counts: readonly number[];
   readonly #grid: VarianceGrid;
@@ -51,12 +51,12 @@ export class ClassModel {
   readonly #classOf: Int32Array;
   readonly #shares = new Float64Array(classes).fill(1 / classes);
   readonly #centres = new Float64Array(classes);
-  /** Places in the grid. */
+  /** Indexes into `spreads` and `noises`, by class. */
   readonly #spreads = new Int32Array(classes);
   readonly #noises = new Int32Array(classes);
   #commonNoise: number;
   readonly #weights: Float64Array;
-  /** By class and count, and by class: see `#prepare`. */
+  /** Classes * counts, row-major, then by class: see `#prepare`. */
   readonly #constants: Float64Array;
   readonly #precisions: Float64Array;
   readonly #logNoises = new Float64Array(classes);
@@ -65,8 +65,8 @@ export class ClassModel {
   readonly scale: number;
 
   /**
-   * @param sets    all configurations whose true means may be asked for
-   * @param learnt  how many of them, from the first, the classes are learnt from
+   * @param sets    all configurations whose true means will be drawn
+   * @param learnt  the classes are learnt from the first so many of them
    */
   constructor(sets: readonly Measured[], learnt: number, draws: RandomDraws) {
     this.#draws = draws;
@@ -96,7 +96,7 @@ export class ClassModel {
     this.#prepare();
   }
 
-  /** One sweep: every configuration's class, then what the classes are like. */
+  /** One Gibbs sweep: the class of every configuration, then the parameters of the classes. */
   sweep(): void {
     const members = new Float64Array(classes);
     for (let i = 0; i < this.#classOf.length; i += 1) {
@@ -110,7 +110,7 @@ export class ClassModel {
     this.#prepare();
   }
 
-  /** A draw of the true mean of set `i`, in the caller's units, given the classes as they are now. */
+  /** Draws the true mean of set `i`, in the caller's units, given the current classes. */
   drawTruth(i: number): number {
     const k = i < this.#classOf.length ? at(this.#classOf, i) : this.#drawClass(i);
     const spread = at(spreads, at(this.#spreads, k));
@@ -122,7 +122,7 @@ export class ClassModel {
     return this.centre + this.scale * drawn;
   }
 
-  /** Standard deviation of single runs of set `i`, which is among the learnt, in its class as it is now. */
+  /** Current noise (standard deviation of single runs) of set `i`, which must be among the learnt, in the caller's units. */
   noiseOf(i: number): number {
     return this.scale * at(noises, at(this.#noises, at(this.#classOf, i)));
   }
@@ -143,7 +143,7 @@ export class ClassModel {
     return this.#draws.fromLogWeights(this.#weights, classes);
   }
 
-  /** What `#drawClass` needs of the classes as they are now, so that it takes no logarithm for each set. */
+  /** Computes what `#drawClass` needs of the current classes, so that it takes no logarithm for each set. */
   #prepare(): void {
     const counts = this.#counts.length;
     for (let k = 0; k < classes; k += 1) {
@@ -162,7 +162,7 @@ export class ClassModel {
   #drawShares(members: Float64Array): void {
     let sum = 0;
     for (let k = 0; k < classes; k += 1) {
-      // The smallest normal number keeps the logarithm of an empty class's share finite.
+      // Keeps the logarithm of an empty class's share finite.
       const share = this.#draws.gamma(shareCount + at(members, k)) + 1e-300;
       this.#shares[k] = share;
       sum += share;
@@ -170,7 +170,7 @@ export class ClassModel {
     for (let k = 0; k < classes; k += 1) this.#shares[k] = at(this.#shares, k) / sum;
   }
 
-  /** Centre given spread and noise; then spread and noise together, given the centre; true means integrated out of both. */
+  /** Draws the centre given spread and noise, then both given the centre, with true means integrated out. */
   #drawClassItself(k: number): void {
     const counts = this.#counts.length;
     let precision = 1 / (centreSd * centreSd);
@@ -227,12 +227,12 @@ export class ClassModel {
   }
 }
 
-/** Standard deviations of true means within a class: 0, then from 0.01 on. */
+/** Grid of standard deviations of true means within a class. */
 const spreads = [0, ...geometric(0.01, 1.3, 3.1)];
-/** Standard deviations of single runs about their true mean. */
+/** Grid of standard deviations of single runs about their true mean. */
 const noises = geometric(0.01, 1.25, 2.2);
 const logNoises = noises.map(Math.log);
-/** Density one over the root of the spread: each cell's width times that; the cell of 0 is as wide as the first spread. */
+/** Prior density 1 / sqrt(spread), times the width of the cell; the cell of 0 is as wide as the first spread. */
 const logPriorOfSpread = spreads.map((spread) => 0.5 * Math.log(spread === 0 ? 0.01 : 0.3 * spread));
 
 function logPriorOfNoise(noise: number, common: number): number {
@@ -240,7 +240,7 @@ function logPriorOfNoise(noise: number, common: number): number {
   return -0.5 * off * off;
 }
 
-/** Variances of a set's mean about its class's centre, for each spread, noise and number of runs: looked up, not computed. */
+/** Lookup table of the variance of a set's mean about the centre of its class, by spread, noise and number of runs. */
 class VarianceGrid {
   readonly #counts: number;
   readonly #halfLogs: Float64Array;
@@ -268,22 +268,22 @@ class VarianceGrid {
   }
 }
 
-/** Numbers of runs above 20 in steps of a twentieth: the grid stays small however long the search is. */
+/** Rounds numbers of runs above 20 to steps of 5 %, so that the table stays small in long searches. */
 function roundedCount(runs: number): number {
   return runs <= 20 ? runs : Math.round(20 * Math.exp(Math.round(Math.log(runs / 20) / 0.05) * 0.05));
 }
 
 interface Units {
   readonly centre: number;
-  /** Standard deviation of all runs, those far away drawn in; 1 where all are equal. */
+  /** Standard deviation of all runs after clipping; 1 if all are equal. */
   readonly scale: number;
-  /** How far a value may lie from the centre, in units of scale. */
+  /** Values are clipped to this distance from the centre, in units of scale. */
   readonly reach: number;
 }
 
 function unitsOf(sets: readonly Measured[]): Units {
   const { lower, middle, upper } = quartiles(sets);
-  // Of the upper half first: it is whole where up to half of the runs have diverged.
+  // Prefer the upper half, which is intact if up to half of the runs have diverged.
   const range = 2 * (upper - middle) || upper - lower;
   const reach = range > 0 ? farthest * range : Number.POSITIVE_INFINITY;
   let runs = 0;
@@ -303,7 +303,7 @@ function unitsOf(sets: readonly Measured[]): Units {
   return { centre, scale, reach: Number.isFinite(reach) ? (2 * reach) / scale : Number.MAX_VALUE };
 }
 
-/** Of the means, each counted as often as it has runs. */
+/** Quartiles of the means, weighted by runs. */
 function quartiles(sets: readonly Measured[]): Record<"lower" | "middle" | "upper", number> {
   const sorted = sets.toSorted((a, b) => a.mean - b.mean);
   const all = sets.reduce((sum, { runs }) => sum + runs, 0);

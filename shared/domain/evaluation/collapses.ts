@@ -1,41 +1,41 @@
 import type { CompletedRuns } from "./completed-runs.ts";
 import type { MeasuredSets } from "./measured-sets.ts";
 
-/** How many runs collapsed, and what that costs. */
+/** How many runs collapsed, and by how much. */
 export interface CollapseCounts {
-  /** Collapsed runs, and all runs among which they were looked for. */
+  /** Collapsed runs, and all runs that were examined. */
   readonly collapsed: number;
   readonly among: number;
-  /** By how much a collapse takes a run below the leader's others, on average. */
+  /** By how much collapsed runs lie below the leader's median, on average. */
   readonly drop: number;
 }
 
 /**
- * Runs that came to far less than the other runs of their configuration: in reinforcement learning a good configuration now and
- * then learns nothing. No normal noise describes these, and a configuration that was spared so far looks better for it.
+ * Runs that ended far below the other runs of their configuration: in reinforcement learning a good configuration sometimes learns
+ * nothing. Normal noise does not describe these, and a configuration that was spared so far looks better than it is.
  */
 export interface Collapses extends CollapseCounts {
-  /** Whether a run has collapsed, by its place. */
+  /** Whether run `i` has collapsed. */
   has(i: number): boolean;
 }
 
-/** A run so many robust standard deviations below its configuration's median has collapsed: normal runs never do that. */
+/** A run so many robust standard deviations below the median of its configuration has collapsed; normal noise never reaches that. */
 const farBelow = 8;
-/** Configurations whose median is within so many of the leader's are like it, and so are their risks. */
+/** Only configurations whose median is at most so many of them below the leader's are examined. */
 const alike = 4;
-/** A run that diverged to -1e300 counts as one that fell so many: its size says nothing more. */
+/** A collapse counts as at most so many of them below the leader, even if the run diverged to -1e300. */
 const deepest = 1000;
-/** Fewer runs have no median worth comparing with. */
+/** Fewer runs of a configuration have no useful median. */
 const leastRuns = 3;
-/** Makes a median absolute deviation a standard deviation, for normal runs. */
+/** Converts a median absolute deviation of normal values to a standard deviation. */
 const madToSd = 1.4826;
 
 /**
- * Looks for collapses in the configurations that are about as good as the leader and were run at least three times; null where
- * there is none, or nothing to tell by.
+ * Looks for collapses in configurations that are about as good as the leader and ran at least three times. Null if there are none,
+ * or too few runs to tell.
  *
- * @param judged  only so many first runs are looked at
- * @param sets    what these say of the configurations
+ * @param judged  only the first so many runs are examined
+ * @param sets    the sets of these runs
  */
 export function findCollapses(
   runs: CompletedRuns,
@@ -46,12 +46,12 @@ export function findCollapses(
   const repeated = repeatedSets(runs, judged, sets);
   if (!((sets.runs[leader] ?? 0) >= leastRuns) || repeated.length < 2) return null;
   const level = repeated.find(({ set }) => set === leader)?.median ?? Number.NaN;
-  // The best half of the repeated configurations tells the noise: where the leader is, and not where all is chaos.
+  // The noise is estimated from the better half of the repeated configurations, where the leader is.
   const better = repeated.toSorted((a, b) => b.median - a.median).slice(0, Math.ceil(repeated.length / 2));
   const sd = madToSd * median(deviations(better));
   if (!(sd > 0)) return null;
   const fallen: number[] = [];
-  /** Of each set: what is below has collapsed. */
+  /** By set: runs below this have collapsed. */
   const bounds = new Float64Array(sets.length).fill(Number.NEGATIVE_INFINITY);
   let among = 0;
   for (const { set, values, median: middle } of repeated) {
@@ -79,9 +79,9 @@ interface RepeatedSet {
   readonly median: number;
 }
 
-/** Those with runs enough for a median, in the order of their numbers. */
+/** Sets with enough runs for a median, by number. */
 function repeatedSets({ sets: setOf, hpmax }: CompletedRuns, judged: number, sets: MeasuredSets): RepeatedSet[] {
-  /** Where the values of each set begin among all of them, then where its next one belongs. */
+  /** By set: where its next value goes in `all`. */
   const places = new Int32Array(sets.length);
   let length = 0;
   sets.runs.forEach((runs, set) => {
@@ -106,7 +106,7 @@ function repeatedSets({ sets: setOf, hpmax }: CompletedRuns, judged: number, set
   return repeated;
 }
 
-/** Half of them are 0 or small by construction of the median; the factor of a small set's own median is left out. */
+/** Absolute deviations from each set's median. The bias of small sets is ignored. */
 function deviations(sets: readonly RepeatedSet[]): Float64Array {
   const all = new Float64Array(sets.reduce((sum, { values }) => sum + values.length, 0));
   let place = 0;

@@ -11,25 +11,25 @@ export interface CompletedRun {
   readonly hpmax: number;
 }
 
-/** The completed runs of a search in the order in which they completed; in columns, for there may be a million. */
+/** The completed runs of a search in order of completion; columns, because there may be a million. */
 export interface CompletedRuns {
   readonly length: number;
   readonly hpmax: Float64Array;
-  /** Int32Array: the number of each run's configuration. The first that had a completed run is 0, the next one 1, ... */
+  /** Int32Array: the set of each run. Sets are numbered from 0 in the order of their first completed runs. */
   readonly sets: Int32Array;
   run(i: number): RunName;
   configuration(set: number): Configuration;
-  /** -1 where it has no completed run. */
+  /** The configuration's set; -1 if it has no completed run. */
   find(configuration: Configuration): number;
 }
 
-/** A job's own; those of earlier searches are left out. */
+/** The job's own completed runs, without those of earlier searches. */
 export function completedRuns(table: RunTable): CompletedRuns {
   const { completions, trials, runSets } = table;
   const { length } = completions;
   const hpmax = new Float64Array(length);
   const sets = new Int32Array(length);
-  /** The table's run sets are numbered in the order of their first assignments. */
+  /** Our number of each of the table's run sets, which are numbered in the order of first assignment. */
   const ours = new Int32Array(runSets.size).fill(-1);
   const theirs: number[] = [];
   for (let i = 0; i < length; i += 1) {
@@ -51,7 +51,7 @@ export function completedRuns(table: RunTable): CompletedRuns {
   };
 }
 
-/** Any runs, in their order. */
+/** The given runs, in their order. */
 export function inColumns(runs: readonly CompletedRun[]): CompletedRuns {
   const register = new ConfigurationRegister();
   return {

@@ -7,11 +7,11 @@ import { type MeasuredAgain, measuredAgain } from "./measured-again.ts";
 import type { Interval } from "./truth.ts";
 import { launcherProperties, withLauncher, withTunedValues } from "./tuned-spec.ts";
 
-/** How the configurations to confirm are picked. */
+/** Ways to pick the configurations to confirm. */
 export const targets = ["best", "best-by-estimate", "best-by-run"] as const;
 /**
- * best: as `nexus eval` ranks them, by posterior mean less its standard deviation; best-by-estimate: by the estimate of the
- * verdict's model; best-by-run: by the highest single run, as a sorted list shows them.
+ * best: by posterior mean less its standard deviation, as in `nexus eval`. best-by-estimate: by the estimate of the verdict's model.
+ * best-by-run: by the best single run, as in a sorted list of runs.
  */
 export type Targets = (typeof targets)[number];
 
@@ -33,16 +33,15 @@ export function pickTargets(evaluated: Evaluated, by: Targets, top: number): rea
       }
     }
   };
-  // Sets are in the order of their first completed runs, so the older of equals is first.
+  // Sets are in the order of their first completed runs, so of equals the older is first.
   return [...sets.keys()].sort((a, b) => value(b) - value(a) || a - b).slice(0, top);
 }
 
 /**
- * The search's spec as a job that runs one configuration again: hp_tuning false, so many runs, seeds of its own, and the name
- * of the search, by which anyone who reads the journal sees what it is. What would end it early, and so favour lucky or unlucky
- * runs, is taken out.
+ * The search's spec as a job that runs one configuration again: hp_tuning false, so many runs, seeds of its own, and the name of
+ * the search. Settings that could end it early, and so favour lucky or unlucky runs, are reset.
  *
- * @throws UnwritableSpec
+ * @throws UnwritableSpec if the text cannot be changed so
  */
 export function confirmationSpec(search: RunTable, configuration: Configuration, runs: number): string {
   const { text, hyperparameters } = search.submitted;
@@ -58,30 +57,30 @@ export function confirmationSpec(search: RunTable, configuration: Configuration,
   });
 }
 
-/** One configuration of a search that was run again. */
+/** A configuration of a search that was run again. */
 export interface Confirmation {
   readonly configuration: Configuration;
-  /** The jobs that ran it, oldest first. */
+  /** The confirming jobs, oldest first. */
   readonly jobs: readonly RunTable[];
-  /** Of the search. */
+  /** What the search says of it. */
   readonly search: {
     readonly runs: number;
     readonly mean: number;
     readonly bestHpmax: number;
     readonly bestRun: string;
-    /** By the verdict's model; null where the configuration was too far from the best to be looked at. */
+    /** By the verdict's model; null if the configuration was too far from the best to be considered. */
     readonly estimate: number | null;
     readonly interval: Interval | null;
   };
-  /** Null until a run has completed. */
+  /** What the confirming runs say; null until one has completed. */
   readonly again: MeasuredAgain | null;
-  /** Runs that these jobs are to have. */
+  /** Runs that the confirming jobs will have in all. */
   readonly planned: number;
   readonly ended: number;
   readonly failed: number;
 }
 
-/** All that was run again of a search, in the order in which that was first asked for. */
+/** All confirmations of a search, in the order in which they were first requested. */
 export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Confirmation[] {
   const { table, sets, verdict } = evaluated;
   const byKey = new Map<string, { readonly configuration: Configuration; readonly jobs: RunTable[] }>();
@@ -120,7 +119,7 @@ export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Co
   });
 }
 
-/** Jobs that confirm a search; a cancelled one with no completed run counts as never asked for. */
+/** Jobs that confirm a search, except cancelled ones without a completed run. */
 export function confirmingJobs(state: WorkspaceState, search: JobName): RunTable[] {
   return [...state.jobs.values()].filter(
     (job) =>
@@ -130,7 +129,7 @@ export function confirmingJobs(state: WorkspaceState, search: JobName): RunTable
   );
 }
 
-/** The configuration of the search with the tuned values of a confirming job, whose lists may have been edited by hand. */
+/** The search's configuration with the tuned values of a confirming job, whose lists may have been edited; undefined if none. */
 function inSearch(search: readonly Hyperparameter[], job: readonly Hyperparameter[]): Configuration | undefined {
   const settings = settingsOf(job, tunedConfiguration(job));
   const configuration = search.map(({ name, values }) => {

@@ -18,7 +18,7 @@ export interface EvaluatedSet {
   readonly bound: number;
 }
 
-/** Everything that can be said of a search. */
+/** A search, evaluated. */
 export interface Evaluated {
   readonly table: RunTable;
   readonly runs: CompletedRuns;
@@ -28,7 +28,7 @@ export interface Evaluated {
   readonly sets: readonly EvaluatedSet[];
 }
 
-/** Evaluates a search as it is, or as it was after its `first` completed runs; null while none has completed. */
+/** Evaluates a search now, or as it was after its `first` completed runs; null before any run has completed. */
 export function evaluate(table: RunTable, first?: number): Evaluated | null {
   const { hyperparameters, settings } = table.submitted;
   const runs = completedRuns(table);
@@ -41,7 +41,7 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
     runs,
     history,
     verdict,
-    // Half a million of them are made where they are asked for: eval itself does without.
+    // Made on demand: `nexus eval` needs none of what may be half a million.
     get sets() {
       sets ??= setsOf(table, history);
       return sets;

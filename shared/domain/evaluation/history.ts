@@ -13,46 +13,46 @@ import { clipped, RunSetColumns } from "../run-sets/run-set-columns.ts";
 import { Moments } from "../statistics.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 
-/** A stretch of the search during which one run set led; what is said of the set is what holds at the end. */
+/** A stretch of the search during which one run set led. The numbers of the set are those at the end. */
 export interface HistoryRow {
   /** The completed run, counted from 1, after which the set took the lead. */
   readonly ended: number;
-  /** Completed runs in a row after which it led, that one included. */
+  /** Completed runs in a row after which it led, including that one. */
   readonly bestFor: number;
   readonly configuration: Configuration;
   /** `configurationKey` of it. */
   readonly key: string;
-  /** Its settings for people: `lr=0.0004 units=128`, of the hyperparameters that have more than one value. */
+  /** See `labelOf`. */
   readonly label: string;
-  /** Posterior mean: what a new run may be expected to reach, by the original's formula. */
+  /** Posterior mean: the expected hpmax of a new run, by the original system's formula. */
   readonly estHpmax: number;
-  /** Posterior standard deviation; null while nothing is known of the spread. */
+  /** Posterior standard deviation; null if the spread is unknown. */
   readonly sd: number | null;
   readonly runs: number;
-  /** The run with the highest hpmax, the earliest of equals. */
+  /** The run with the highest hpmax, of equals the earliest. */
   readonly bestRun: RunName;
   readonly bestHpmax: number;
 }
 
 export interface SearchHistory {
   readonly prior: Prior;
-  /** Completed runs that were judged: the end of the last row. */
+  /** Completed runs that were evaluated: the end of the last row. */
   readonly completed: number;
-  /** In order; empty when no run has completed. */
+  /** Oldest first; empty if no run has completed. */
   readonly rows: readonly HistoryRow[];
 }
 
 export interface HistoryOptions {
-  /** Only so many first runs are judged; the prior still comes from all of them. */
+  /** Evaluate only the first so many runs; the prior still comes from all. Default: all. */
   readonly first?: number;
 }
 
 /**
- * Which configuration was the best after each completed run, in the order in which they completed.
+ * Which configuration was the best after each completed run: seen from now, when had the search found what?
  *
- * Ranked by posterior mean less its standard deviation, the older set first where those are equal, with the prior of all runs
- * throughout: seen from now, when had the search found what? So one run changes the rank of its own set only, and a
- * million runs take O(n log n). The evaluation tool of the original system (test/fixtures/golden/eval-hp-search.json).
+ * Sets are ranked by posterior mean less its standard deviation, of equals the older first. The prior is that of all runs throughout,
+ * so that each run changes only the rank of its own set and n runs take O(n log n). Source: the evaluation tool of the original
+ * system (its numbers: test/fixtures/golden/eval-hp-search.json).
  */
 export function searchHistory(
   runs: CompletedRuns,
@@ -65,13 +65,13 @@ export function searchHistory(
   const judged = Math.min(first, runs.length);
   const columns = new RunSetColumns();
   let bounds = new Float64Array(1024);
-  /** The place among the runs of each set's best one. */
+  /** By set: the index of its best run. */
   const bestRuns: number[] = [];
   const posteriorAt = (set: number): Posterior => {
     const completed = columns.completed[set] ?? 0;
     return posteriorOf({ completed, mean: columns.mean(set), sampleVariance: columns.sampleVariance(set) }, prior);
   };
-  // Sets are numbered in the order of their first completed runs, so the smaller number is the older set.
+  // Sets are numbered by their first completed runs, so the smaller number is the older set.
   const byBound = new IndexedHeap((a, b) => {
     const [boundA = 0, boundB = 0] = [bounds[a], bounds[b]];
     return boundA !== boundB ? boundA > boundB : a < b;

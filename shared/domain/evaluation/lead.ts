@@ -4,9 +4,9 @@ import { completedRuns } from "./completed-runs.ts";
 import { searchHistory } from "./history.ts";
 
 /**
- * The best configuration of a search, wherever one stands for it: the first of its standings. Null while no run has completed.
+ * The best configuration of a search: the first of its standings. Null before any run has completed. One pass over the run sets.
  *
- * A search may look around another one: dgd takes the highest plain mean, as published (`RunSets.best`). One pass over the run sets.
+ * The search itself may centre on another one: dgd takes the highest plain mean, as published (`RunSets.best`).
  */
 export function leaderOf(table: RunTable): Standing | null {
   return standings(table.runSets, table.submitted.hyperparameters, { top: 1 })[0] ?? null;
@@ -16,7 +16,7 @@ export function leaderOf(table: RunTable): Standing | null {
 export interface Lead {
   /** `configurationKey` of the leader. */
   readonly key: string;
-  /** Completed runs in a row, up to the newest, after which it stood first, seen from now; what `nexus eval` says. */
+  /** Completed runs in a row, up to the newest, after which it led, as in `nexus eval`. */
   readonly runs: number;
 }
 

@@ -1,12 +1,12 @@
 import type { Interval } from "./truth.ts";
 
-/** What fresh runs of one configuration say of its true mean, with nothing selected. */
+/** What fresh runs of one configuration say of its true mean; nothing was selected, so no correction is needed. */
 export interface MeasuredAgain {
   readonly runs: number;
   readonly mean: number;
   /** Standard deviation of the runs (n - 1); null for one run. */
   readonly sd: number | null;
-  /** Student's intervals of the mean; null for one run. */
+  /** Student's confidence intervals of the mean; null for one run. */
   readonly interval80: Interval | null;
   readonly interval95: Interval | null;
 }
@@ -24,12 +24,12 @@ export function measuredAgain(hpmax: readonly number[]): MeasuredAgain {
   return { runs, mean, sd, interval80: within(0.8), interval95: within(0.95) };
 }
 
-/** Normal quantiles of the two levels. */
+/** Two-sided normal quantiles. */
 const normalQuantile = { 0.8: 1.2815515655446004, 0.95: 1.959963984540054 } as const;
 
 /**
- * Within plus and minus this lies Student's t with the given degrees of freedom, with the given probability. Hill's algorithm
- * 396 (CACM 1970), exact for 1 and 2; within 1e-4 of tables from 3 on.
+ * The two-sided quantile of Student's t: |t| stays below it with probability `level`. Hill, algorithm 396, CACM 1970: exact for 1
+ * and 2 degrees of freedom, within 1e-4 of tables from 3 on.
  */
 export function studentQuantile(level: 0.8 | 0.95, freedom: number): number {
   const p = 1 - level;

@@ -2,7 +2,7 @@ import { RunSetColumns } from "../run-sets/run-set-columns.ts";
 import type { Measured } from "./class-model.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 
-/** What every configuration's completed runs say, an entry for each in every column; see `Measured`. */
+/** What the completed runs say of each configuration, in columns; see `Measured`. */
 export interface MeasuredSets {
   readonly length: number;
   readonly runs: Int32Array;
@@ -13,7 +13,7 @@ export interface MeasuredSets {
 /**
  * The sets of the first `judged` runs.
  *
- * @param isLeftOut  says of a run, by its place, that it does not count; a set of which none does is of no use
+ * @param isLeftOut  whether run `i` does not count; a set needs at least one run that does
  */
 export function measuredSets(
   { sets, hpmax }: CompletedRuns,

@@ -1,6 +1,6 @@
 import type { Rng } from "../rng.ts";
 
-/** Draws from the distributions that the posterior sampler needs. No `Math.pow`: it differs between engines. */
+/** Draws from the distributions that the sampler needs. `Math.pow` is avoided: its results differ between engines. */
 export class RandomDraws {
   readonly #rng: Rng;
   #spare = Number.NaN;
@@ -13,7 +13,7 @@ export class RandomDraws {
     return this.#rng.uniform();
   }
 
-  /** Standard normal: Marsaglia's polar method, which makes two at a time. */
+  /** Standard normal, by Marsaglia's polar method, which makes two at a time. */
   normal(): number {
     if (!Number.isNaN(this.#spare)) {
       const spare = this.#spare;
@@ -31,7 +31,7 @@ export class RandomDraws {
     }
   }
 
-  /** Gamma of the given shape (above 0) and scale 1: Marsaglia and Tsang, ACM TOMS 26 (2000). */
+  /** Gamma with this shape (above 0) and scale 1. Marsaglia and Tsang, ACM TOMS 26 (2000). */
   gamma(shape: number): number {
     if (shape < 1) {
       const u = 1 - this.#rng.uniform();
@@ -49,7 +49,7 @@ export class RandomDraws {
     }
   }
 
-  /** A place in `logWeights`, as likely as its exp, up to a common factor. The weights are used up. */
+  /** An index below `count` with probability proportional to exp(logWeights[index]). Overwrites the weights. */
   fromLogWeights(logWeights: Float64Array, count: number): number {
     let most = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < count; i += 1) most = Math.max(most, logWeights[i] ?? most);

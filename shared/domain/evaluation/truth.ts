@@ -5,22 +5,22 @@ import type { CollapseCounts } from "./collapses.ts";
 import { type MeasuredSets, measuredAt } from "./measured-sets.ts";
 import { RandomDraws } from "./random-draws.ts";
 
-/** What may be believed of one configuration's true mean. */
+/** The posterior of one configuration's true mean, which is the mean of endlessly many new runs. */
 export interface Estimate {
   readonly estimate: number;
   /** Holds the true mean with probability 80 %. */
   readonly interval: Interval;
 }
 
-/** What may be believed of the leader, and of the others beside it; the mean of endlessly many new runs is the truth. */
+/** The posterior of the leader's true mean, and how the leader compares with the others. */
 export interface Beliefs extends Estimate {
-  /** That at least one other measured configuration has a higher true mean, 0 to 1. */
+  /** Probability that another measured configuration has a higher true mean. */
   readonly chanceOfBetter: number;
-  /** By how much the best true mean is expected to exceed the leader's; 0 where the leader is the best. */
+  /** Expected amount by which the best true mean exceeds the leader's. */
   readonly expectedGain: number;
   /** Standard deviation of single runs of the leader about its true mean. */
   readonly noise: number;
-  /** By the set's place in what was given; those that cannot matter are left out, see `candidates`. */
+  /** By set; sets that cannot matter are left out, see `candidates`. */
   readonly estimates: ReadonlyMap<number, Estimate>;
 }
 
@@ -30,24 +30,24 @@ export interface Interval {
 }
 
 export interface BeliefOptions {
-  /** Draws that are kept; more narrow the chances' own error (0.016 at most with 1,000), and take longer. */
+  /** Draws kept. Default 1,000, with which the error of a probability is at most 0.016. */
   readonly draws?: number;
-  /** Same data and seed, same beliefs. */
+  /** The same data and seed give the same beliefs. */
   readonly seed?: string;
-  /** Runs that collapsed, which are not in the sets, among all that were looked at, and what each takes from the mean. */
+  /** Collapsed runs, which must not be in the sets. */
   readonly collapses?: CollapseCounts | null;
 }
 
-/** Sweeps before the first draw that counts. */
+/** Burn-in sweeps. */
 const firstSweeps = 150;
-/** The classes are learnt from at most so many sets, and the leader's rivals are at most so many: the time stays bounded. */
+/** At most so many sets to learn the classes from, and so many rivals of the leader: this bounds the time. */
 const mostSets = 1500;
 
 /**
- * Draws the true means of the configurations from the posterior of `ClassModel`. The leader was chosen because its runs were
- * good, so it is drawn to its class as everything else is: the interval is free of the winner's curse.
+ * Draws the true means of the configurations from the posterior of `ClassModel`. The leader was chosen because its runs were good;
+ * it is shrunk towards its class like every other set, which corrects for the winner's curse.
  *
- * @param leader  place in `sets` of the configuration that is believed to be the best
+ * @param leader  the set that is believed to be the best
  */
 export function believe(sets: MeasuredSets, leader: number, options: BeliefOptions = {}): Beliefs {
   const { draws: kept = 1000, seed = "verdict", collapses = null } = options;
@@ -91,15 +91,15 @@ export function believe(sets: MeasuredSets, leader: number, options: BeliefOptio
   };
 }
 
-/** How often a run collapses: Jeffreys' posterior, the same for all configurations about as good as the leader. */
+/** Draws the probability of a collapse from Jeffreys' posterior, the same for all configurations about as good as the leader. */
 function drawRate({ collapsed, among }: CollapseCounts, draws: RandomDraws): number {
   const fell = draws.gamma(collapsed + 0.5);
   return fell / (fell + draws.gamma(among - collapsed + 0.5));
 }
 
 /**
- * All sets of a search of ordinary size. Of a huge one, a random part to learn the classes from, first, with the leader; then
- * those which could be better than the leader: by mean plus two standard errors, the noise pooled over all sets.
+ * All sets of a search of ordinary size. Of a huge one: first a random sample with the leader, from which the classes are learnt; then
+ * the sets most likely to beat the leader, by mean plus two standard errors with the noise pooled over all sets.
  */
 function candidates(
   sets: MeasuredSets,
@@ -108,7 +108,7 @@ function candidates(
 ): { order: readonly number[]; learnt: number } {
   const all = Int32Array.from({ length: sets.length }, (_, place) => place);
   if (sets.length <= mostSets) return { order: [...all], learnt: all.length };
-  // The leader takes the place of a random one: one set in two thousand chosen by its results does not move the classes.
+  // The leader replaces a random set. One selected set among 1,500 does not move the classes.
   for (let i = 0; i < mostSets; i += 1) {
     const other = i + Math.floor(draws.uniform() * (all.length - i));
     [all[i], all[other]] = [all[other] ?? 0, all[i] ?? 0];
@@ -120,14 +120,14 @@ function candidates(
   const reaches = sets.means.map((mean, place) => mean + (2 * noise) / Math.sqrt(sets.runs[place] ?? 0));
   const least = reaches.toSorted()[reaches.length - mostSets] ?? Number.NEGATIVE_INFINITY;
   const rivals: number[] = [];
-  // Where many are equal at the edge, the older ones come first.
+  // Of equals at the edge the older come first.
   for (let place = 0; place < reaches.length && rivals.length < mostSets; place += 1) {
     if ((reaches[place] ?? 0) >= least && !isThere.has(place)) rivals.push(place);
   }
   return { order: [...order, ...rivals], learnt: order.length };
 }
 
-/** Of runs about their sets' means; where nothing was repeated, 0. */
+/** Variance of runs about the means of their sets; 0 if nothing was repeated. */
 function pooledVariance(sets: MeasuredSets): number {
   let squares = 0;
   let free = 0;
@@ -138,10 +138,10 @@ function pooledVariance(sets: MeasuredSets): number {
   return free === 0 ? 0 : squares / free;
 }
 
-/** Share of the draws within an interval. */
+/** Probability of an interval. */
 export const intervalLevel = 0.8;
 
-/** The middle of the draws. */
+/** The central interval of the draws. */
 function intervalOf(values: Float64Array): Interval {
   const sorted = values.toSorted();
   return { low: quantile(sorted, (1 - intervalLevel) / 2), high: quantile(sorted, (1 + intervalLevel) / 2) };

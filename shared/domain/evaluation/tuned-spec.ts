@@ -11,18 +11,18 @@ import {
   yamlText,
 } from "./yaml-edits.ts";
 
-/** What cannot be written into a spec's text; the message says what and why. */
+/** A change that cannot be written into a spec's text; the message says which and why. */
 export class UnwritableSpec extends Error {
   override readonly name = "UnwritableSpec";
 }
 
 /**
- * The spec's text with a configuration's settings as its tuned values; everything else stays byte for byte. A value is written
- * as it stands in the list; a `tuned_value` that is missing comes below the list; a value that was added to the living search
- * joins the list, at its place on the dial.
+ * The spec's text with a configuration's settings as tuned values; everything else stays byte for byte. A value is written as in the
+ * list. A missing `tuned_value` is added below the list. A value that was added to the running search is added to the list, at its
+ * place on the dial.
  *
- * @param hyperparameters  of the job, in which the configuration's positions count
- * @throws UnwritableSpec
+ * @param hyperparameters  those of the job, which give the configuration's positions their meaning
+ * @throws UnwritableSpec if the spec's layout does not allow it
  */
 export function withTunedValues(
   text: string,
@@ -40,8 +40,7 @@ export function withTunedValues(
 }
 
 /**
- * The spec's text with properties of its job launcher set: those that are there get another value, the others come behind
- * the first one.
+ * The spec's text with properties of its job launcher set: existing ones get the new value, others are added below the first one.
  */
 export function withLauncher(text: string, properties: Readonly<Record<string, Setting>>): string {
   const section = rootOf(text).byKey.get("job_launcher");
@@ -86,14 +85,14 @@ function editsOf(
     ? []
     : [itemInsertion(text, values, placeBefore(values.items, hyperparameter, setting), written)];
   if (!tuned) return [...added, insertionAfter(text, map, list, `tuned_value: ${written}`)];
-  // As it was written, where it says the same: 1.0e-3 for 0.001.
+  // Kept as written if it says the same: 1.0e-3 for 0.001.
   if (settingIn(tuned.value) === setting && !isEmpty(tuned.value)) return added;
   const edit = replacement(text, tuned, written);
   if (!edit) throw new UnwritableSpec(`the tuned_value of "${name}" is written in a way that cannot be replaced`);
   return [...added, edit];
 }
 
-/** The last of the list's items that comes before the setting on the dial; -1 where none does. */
+/** Index of the last list item that comes before the setting on the dial; -1 if none does. */
 function placeBefore(items: readonly Node[], { values, dial }: Hyperparameter, setting: Setting): number {
   const order = dial ?? [...values.keys()];
   const rank = (value: Setting | undefined): number => order.findIndex((position) => values[position] === value);
@@ -111,7 +110,7 @@ function settingIn(node: Node): Setting | undefined {
 
 const isEmpty = (node: Node): boolean => node.kind === "scalar" && node.isEmpty;
 
-/** Where each hyperparameter's lines stand, in both layouts: indented further than `name`, or level with it. */
+/** The lines of each hyperparameter, in both layouts: indented further than `name`, or level with it. */
 function hyperparameterLines(text: string): ReadonlyMap<string, Lines> {
   const section = rootOf(text).byKey.get("hyperparameters");
   const list = section && dereferenced(section.value);

@@ -7,23 +7,23 @@ import type { SearchHistory } from "./history.ts";
 import { type MeasuredSets, measuredSets } from "./measured-sets.ts";
 import { type BeliefOptions, type Beliefs, believe } from "./truth.ts";
 
-/** Up to this chance that another is better the leader may be taken for the best. */
+/** Up to this probability that another is better, the leader may be taken as the best. */
 export const smallChance = 0.2;
 /**
- * An expected gain below this part of the run-to-run standard deviation is not worth more runs: to see a difference of a tenth
- * of it, two configurations need about 200 runs each (one standard error of the difference).
+ * An expected gain below this part of the noise is not worth more runs: a difference of a tenth of the noise takes about 200 runs of
+ * both configurations to be one standard error.
  */
 export const smallGain = 0.1;
 
 /** Why the search should go on; empty: stopping is reasonable. */
 export type Doubt =
-  /** No configuration was run twice: luck cannot be told from quality. */
+  /** No configuration ran twice: luck cannot be told from quality. */
   | "no repeats"
-  /** The leader was run once or twice only: that is little, whatever the model says. */
+  /** The leader ran only once or twice, which is too little whatever the model says. */
   | "few runs"
   /** Neighbours of the leader, one step away, have no completed run. */
   | "neighbours"
-  /** Another measured configuration may well be better, by enough to matter. */
+  /** Another measured configuration may be better by enough to matter. */
   | "rivals";
 
 export interface Verdict extends Beliefs {
@@ -34,28 +34,28 @@ export interface Verdict extends Beliefs {
   readonly completed: number;
   /** Configurations with a completed run. */
   readonly configurations: number;
-  /** Of these, run at least twice. */
+  /** Those with at least two. */
   readonly repeated: number;
   readonly neighbours: { readonly all: number; readonly measured: number };
-  /** Runs of configurations about as good as the leader that came to far less than their others; null where none did. */
+  /** Null if no run collapsed. */
   readonly collapses: CollapseCounts | null;
-  /** Whether all runs came to the same hpmax, so that there is nothing to estimate. */
+  /** Whether all runs have the same hpmax, so that there is nothing to estimate. */
   readonly isFlat: boolean;
   readonly doubts: readonly Doubt[];
-  /** The measured configuration with the highest estimate, where that is not the leader. */
+  /** The measured configuration with the highest estimate; null if that is the leader. */
   readonly rival: { readonly configuration: Configuration; readonly estimate: number; readonly runs: number } | null;
 }
 
 export interface VerdictOptions extends BeliefOptions {
-  /** Of the search; neighbours count against stopping only where it goes by neighbourhoods. */
+  /** Default dgd. Unmeasured neighbours are a doubt only of this search. */
   readonly tuning?: HpTuning;
 }
 
 const fewRuns = 3;
 
 /**
- * What may be concluded from a search: how good its best configuration truly is, whether another is better, and whether more
- * runs are likely to change anything. Null while no run has completed.
+ * What can be concluded from a search: how good its best configuration truly is, whether another is better, and whether more runs are
+ * likely to change anything. Null before any run has completed.
  */
 export function verdictOf(
   runs: CompletedRuns,
@@ -74,7 +74,7 @@ export function verdictOf(
   const measured = neighbourhood.filter(({ configuration }) => isMeasured(runs.find(configuration))).length;
   const repeated = sets.runs.reduce((count, each) => count + (each > 1 ? 1 : 0), 0);
   const isFlat = !(history.prior.variance > 0);
-  // The sets keep their numbers: of each at least the runs above its median are left.
+  // No set becomes empty: the runs above its median stay.
   const normal = collapses ? measuredSets(runs, completed, collapses.has) : sets;
   const beliefs = isFlat ? flatBeliefs(history.prior.mean, leader) : believe(normal, leader, { ...options, collapses });
   const neighbours = { all: neighbourhood.length, measured };

@@ -2,14 +2,14 @@ import type { Setting } from "../hyperparameter.ts";
 import { ProblemList, shown } from "../runspec/problems.ts";
 import { composeYaml, type Entry, type MapNode, type Node } from "../runspec/yaml-tree.ts";
 
-/** A change of a text: what stands from `start` to `end` becomes `text`. */
+/** Replaces the part of a text from `start` to `end` (exclusive) by `text`. */
 export interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** The text with the edits made, which do not overlap; all else is kept byte for byte. */
+/** The text with the edits applied, which must not overlap. */
 export function edited(text: string, edits: readonly TextEdit[]): string {
   let result = text;
   for (const edit of edits.toSorted((a, b) => b.start - a.start || b.end - a.end)) {
@@ -18,7 +18,7 @@ export function edited(text: string, edits: readonly TextEdit[]): string {
   return result;
 }
 
-/** A value as YAML 1.2 reads it back, in one line. */
+/** A value as one line of YAML 1.2. */
 export function yamlText(value: Setting): string {
   if (typeof value !== "string") return shown(value);
   return /^[A-Za-z_][\w./+-]*$/.test(value) && readBack(value) === value ? value : JSON.stringify(value);
@@ -29,14 +29,14 @@ function readBack(text: string): Setting | undefined {
   return root?.kind === "scalar" ? root.value : undefined;
 }
 
-/** A value just as it is written, its tag included; undefined where it is not one line of plain or quoted text. */
+/** A value as it is written, with its tag; undefined if it is not one line of plain or quoted text. */
 export function writtenText(text: string, node: Node): string | undefined {
   if (node.kind !== "scalar" || node.isEmpty) return undefined;
   const written = text.slice(tagStart(text, node.start), node.end);
   return readBack(written) === node.value ? written : undefined;
 }
 
-/** Gives an entry that is there another value; undefined where its value is a list, a mapping or a block of text. */
+/** Gives an entry another value; undefined if its value is a list, a mapping or a block of text. */
 export function replacement(text: string, { at, value }: Entry, written: string): TextEdit | undefined {
   if (value.kind === "alias") return { start: value.start, end: value.end, text: written };
   if (value.kind !== "scalar") return undefined;
@@ -49,7 +49,7 @@ export function replacement(text: string, { at, value }: Entry, written: string)
   return { start: tagStart(text, value.start), end: value.end, text: written };
 }
 
-/** Adds an entry to a mapping, below an entry that it has. */
+/** Adds an entry to a mapping, after an existing one. */
 export function insertionAfter(text: string, map: MapNode, entry: Entry, written: string): TextEdit {
   const end = endOf(text, entry.value, entry.at.end);
   if (isFlow(text, map)) return { start: end, end, text: `, ${written}` };
@@ -61,7 +61,11 @@ export function insertionAfter(text: string, map: MapNode, entry: Entry, written
   };
 }
 
-/** Adds an item to a list, behind the one at `place`, or before the first where that is -1. The list has items. */
+/**
+ * Adds an item to a list after the one at `place`, or before the first if that is -1.
+ *
+ * @throws RangeError if the list is empty
+ */
 export function itemInsertion(
   text: string,
   list: Extract<Node, { kind: "list" }>,
@@ -83,7 +87,7 @@ export function itemInsertion(
 
 const isFlow = (text: string, node: Node): boolean => text[node.start] === "{" || text[node.start] === "[";
 
-/** Where a node's text ends; an empty one ends with what stands before it. */
+/** Where a node's text ends; an empty one ends after its colon, the first after `before`. */
 function endOf(text: string, node: Node, before: number): number {
   switch (node.kind) {
     case "alias":
@@ -104,7 +108,7 @@ function endOf(text: string, node: Node, before: number): number {
   }
 }
 
-/** Behind the bracket that closes a flow collection; between its last item and that stand spaces, commas and comments only. */
+/** The end of a flow collection, behind its bracket; only spaces, commas and comments lie between its last item and the bracket. */
 function closing(text: string, from: number): number {
   const skipped = /^(?:[\s,]|(?<=\s)#[^\r\n]*)*/.exec(text.slice(from))?.[0].length ?? 0;
   return from + skipped + 1;
@@ -120,12 +124,12 @@ function endOfLine(text: string, from: number): number {
   return length < 0 ? text.length : from + length;
 }
 
-/** Spaces up to the column of a place. */
+/** As many spaces as there are columns before a place. */
 function indentation(text: string, place: number): string {
   const lineStart = Math.max(text.lastIndexOf("\n", place - 1), text.lastIndexOf("\r", place - 1)) + 1;
   return text.slice(lineStart, place).replace(/\S/g, " ");
 }
 
-/** As the line of a place ends; where it is the last one, as the first line does. */
+/** The line break that ends the line of a place; on the last line, the first one in the text. */
 const lineBreak = (text: string, place: number): string =>
   (/\r\n|\n|\r/.exec(text.slice(place)) ?? /\r\n|\n|\r/.exec(text))?.[0] ?? "\n";

@@ -6,40 +6,39 @@ import { growTree, type RunSetPoint, TreeOverSpace, type TreeSpace } from "./reg
 import { fitEffects } from "./setting-effects.ts";
 
 /**
- * How much of what hpmax depends on is each hyperparameter's own doing.
+ * How much of the variation of hpmax each hyperparameter explains on its own.
  *
- * Functional analysis of variance (Hutter, Hoos and Leyton-Brown, ICML 2014): the mean hpmax over all configurations of the space,
- * each as likely, is split into a part for each hyperparameter alone and a rest that they have only together. Shares are of the
- * variance over configurations; the variance between runs of one configuration (luck) is not in them.
+ * Functional analysis of variance (Hutter, Hoos and Leyton-Brown, ICML 2014): the variance of mean hpmax over all configurations,
+ * each equally likely, is split into a share of each hyperparameter alone and the rest, which they have only together. The variance
+ * between runs of one configuration is not included.
  *
- * The function itself is learnt: an effect for each setting, by least squares, and a small forest of regression trees for the rest.
- * What is learnt from runs is also their luck, which would give shares to hyperparameters that do nothing. So each round learns
- * twice, from two halves of the run sets, which share no run, and takes the covariance of what the two say instead of the variance
- * of what one says: luck is independent in the halves and cancels.
+ * Mean hpmax is learnt from the runs: an effect for each setting, by least squares, and a small forest of regression trees for the
+ * rest. It also learns noise, which would give shares to hyperparameters without effect. Each round therefore learns twice, from two
+ * halves of the run sets, and takes the covariance of the two instead of the variance of one: independent noise cancels.
  */
 export interface Importance {
   /** For each hyperparameter with more than one setting, in spec order. */
   readonly shares: readonly ImportanceShare[];
-  /** What no hyperparameter does alone. */
+  /** The share that no hyperparameter has alone. */
   readonly together: Omit<ImportanceShare, "name">;
   /** Of the intervals: 0.9. */
   readonly level: number;
   readonly runs: number;
   readonly runSets: number;
-  /** Standard deviation of runs with the same configuration; null where no configuration ran twice. */
+  /** Standard deviation of runs with the same configuration; null if no configuration ran twice. */
   readonly noise: number | null;
 }
 
 export interface ImportanceShare {
   readonly name: string;
-  /** 0 to 1: the median of the rounds. */
+  /** 0 to 1, the median of the rounds. */
   readonly share: number;
-  /** The interval that holds the middle 90 % of the rounds. */
+  /** The middle 90 % of the rounds. */
   readonly low: number;
   readonly high: number;
 }
 
-/** What is asked for cannot be told from so few runs. */
+/** Why the runs do not suffice. */
 export interface TooLittle {
   readonly reason: string;
 }
@@ -48,15 +47,15 @@ export const fewestRunSets = 20;
 const level = 0.9;
 const rounds = 30;
 const treesPerForest = 6;
-/** Of the space, drawn evenly, on which the two forests are compared. */
+/** Configurations, drawn uniformly, on which the two halves are compared. */
 const probes = 500;
-/** Of more run sets each round draws so many: more would change the time, and hardly the answer. */
+/** Each round draws at most so many run sets; more take longer and hardly change the answer. */
 const mostPerRound = 3000;
-/** More run sets than this change a tree's time and little else. */
+/** Each tree draws at most so many, likewise. */
 const mostPerTree = 400;
 
 /**
- * @param runs  configuration and hpmax of completed runs; not finite ones are left out
+ * @param runs  configuration and hpmax of completed runs; those that are not finite are left out
  * @param seed  the same seed gives the same answer
  */
 export function importanceOf(
@@ -95,17 +94,17 @@ export function importanceOf(
   };
 }
 
-/** What one round says with one way of learning. */
+/** The result of one round with one way of learning. */
 interface Round {
   readonly own: readonly number[];
   readonly together: number;
-  /** Squared error with which each half foretold the other's runs. */
+  /** Weighted squared error of each half's predictions of the other. */
   readonly error: number;
 }
 
 /**
- * One split into halves, with both ways of learning. Each run set counts with a weight drawn from the exponential distribution
- * (Rubin's Bayesian bootstrap, 1981), so that rounds differ as searches with other luck would.
+ * One split into halves, with both ways of learning. Each run set gets a weight from the exponential distribution (Bayesian
+ * bootstrap, Rubin 1981), so that rounds differ as repeated searches would.
  */
 function oneRound(space: TreeSpace, points: readonly RunSetPoint[], rng: Rng): readonly [Round, Round] {
   const weighted = shuffled(points, rng)
@@ -137,7 +136,7 @@ function shares(space: TreeSpace, [first, second]: Halves, learn: Learn, rng: Rn
   const total = products / probes - (sumA / probes) * (sumB / probes);
   if (!(total > 0)) return { own: [], together: Number.NaN, error };
   const own = space.map((_, dial) => Math.max(0, covariance(a.marginals(dial), b.marginals(dial)) / total));
-  // Each is an estimate of its own, so that their sum may pass the whole.
+  // The shares are estimated separately, so their sum may exceed 1.
   const sum = own.reduce((part, share) => part + share, 0);
   return { own: own.map((share) => share / Math.max(1, sum)), together: Math.max(0, 1 - sum), error };
 }
@@ -149,16 +148,16 @@ function errorOf(learnt: Learnt, points: readonly RunSetPoint[]): number {
   }, 0);
 }
 
-/** What was learnt of hpmax from one half of the run sets. */
+/** Mean hpmax as learnt from one half of the run sets. */
 interface Learnt {
   predict(configuration: readonly number[]): number;
-  /** For each setting of a hyperparameter, the mean over all configurations that have it. */
+  /** By setting of a hyperparameter: the mean over all configurations with it. */
   marginals(dial: number): number[];
 }
 
 type Learn = (space: TreeSpace, points: readonly RunSetPoint[], rng: Rng) => Learnt;
 
-/** A forest: best where hyperparameters work together. */
+/** A forest: best if hyperparameters interact. */
 const learnForest: Learn = (space, points, rng) => {
   const forest = Array.from(
     { length: treesPerForest },
@@ -173,7 +172,7 @@ const learnForest: Learn = (space, points, rng) => {
   };
 };
 
-/** An effect for each setting, and a forest for what those leave over: best where each works for itself, and with few runs. */
+/** An effect for each setting and a forest for the residuals: best without interactions, and with few runs. */
 const learnEffects: Learn = (space, points, rng) => {
   const { mean, effects } = fitEffects(space, points);
   const additive = (settings: readonly number[]): number =>
@@ -189,7 +188,7 @@ const learnEffects: Learn = (space, points, rng) => {
   };
 };
 
-/** As a half with replacement, as each tree of a forest gets it. */
+/** A sample with replacement, as for each tree of a forest. */
 function drawn(points: readonly RunSetPoint[], rng: Rng): RunSetPoint[] {
   return Array.from({ length: Math.min(points.length, mostPerTree) }, () => points[rng.below(points.length)]).filter(
     (point) => point !== undefined,
@@ -231,7 +230,7 @@ function covariance(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, i) => sum + (value - meanA) * ((b[i] ?? 0) - meanB), 0) / a.length;
 }
 
-/** Fisher and Yates. */
+/** Fisher-Yates. */
 function shuffled<Item>(items: readonly Item[], rng: Rng): Item[] {
   const order = [...items];
   for (let i = order.length - 1; i > 0; i -= 1) {

@@ -1,11 +1,11 @@
 import type { Rng } from "../rng.ts";
 
-/** A run set as a tree sees it. */
+/** A run set as data of a tree. */
 export interface RunSetPoint {
   /** Position of each hyperparameter's setting. */
   readonly settings: readonly number[];
   readonly mean: number;
-  /** How much it counts: the completed runs behind the mean, times its luck in the draw. */
+  /** Completed runs behind the mean, times the weight of the bootstrap. */
   readonly weight: number;
 }
 
@@ -16,17 +16,17 @@ export type RegressionTree =
   | {
       readonly kind: "split";
       readonly dial: number;
-      /** Which of the dial's settings go left. */
+      /** By setting of the dial: whether it goes to `below`. */
       readonly left: readonly boolean[];
       readonly below: RegressionTree;
       readonly above: RegressionTree;
     };
 
-/** A leaf of fewer points is luck's. */
+/** A leaf of fewer points would fit noise. */
 const fewestInLeaf = 2;
 const deepest = 24;
 
-/** Splits where the squared error falls most. Each split looks at two thirds of the hyperparameters, drawn anew. */
+/** Splits where the squared error falls most. Each split considers a random two thirds of the hyperparameters. */
 export function growTree(space: TreeSpace, points: readonly RunSetPoint[], rng: Rng, depth = 0): RegressionTree {
   const mean = weightedMean(points);
   if (points.length < 2 * fewestInLeaf || depth >= deepest) return { kind: "leaf", value: mean };
@@ -58,8 +58,9 @@ export function growTree(space: TreeSpace, points: readonly RunSetPoint[], rng: 
 }
 
 /**
- * Settings in the order of the list, or, of an unordered hyperparameter, in the order of their means, where the best cut is the best
- * of all divisions in two (Breiman et al. 1984). Settings that no point here has go with the nearer side, or with the greater.
+ * The best cut of the settings in the order of the list or, if the hyperparameter is unordered, in the order of their means: its best
+ * cut is then the best of all divisions in two (Breiman et al. 1984). Settings without points go to the nearer side if ordered, and
+ * otherwise to the side with more settings.
  */
 function bestSplit(
   space: TreeSpace,
@@ -110,10 +111,10 @@ function bestSplit(
   return { gain, left };
 }
 
-/** What a tree says of the whole space, each configuration as likely: exactly, leaf by leaf. */
+/** A tree's exact marginal means over the whole space, each configuration equally likely. */
 export class TreeOverSpace {
   readonly #tree: RegressionTree;
-  /** For each dial and setting: the mean over all configurations with it. */
+  /** By dial and setting: the mean over all configurations with it. */
   readonly #marginals: readonly Float64Array[];
 
   constructor(space: TreeSpace, tree: RegressionTree) {
@@ -136,7 +137,7 @@ export class TreeOverSpace {
     return this.#marginals[dial]?.[setting] ?? Number.NaN;
   }
 
-  /** `allowed` and `parts`: which settings of each dial lead here, and what part of the dial's settings they are. */
+  /** Adds up the leaves. `allowed`: by dial, the settings that lead here; `parts`: their fraction of the dial's settings. */
   #spread(tree: RegressionTree, allowed: readonly (readonly boolean[])[], parts: readonly number[]): void {
     if (tree.kind === "leaf") {
       const whole = parts.reduce((product, part) => product * part, tree.value);

@@ -1,20 +1,20 @@
 import type { RunSetPoint, TreeSpace } from "./regression-tree.ts";
 
-/** A mean, and what each setting of each hyperparameter adds to it whatever the others are. */
+/** An additive model: a mean, and what each setting of each hyperparameter adds to it. */
 export interface SettingEffects {
   readonly mean: number;
   readonly effects: readonly Float64Array[];
 }
 
 const mostSweeps = 25;
-/** A sweep that changes no effect by more than this part of the spread was the last. */
+/** Stop after a sweep that changes no effect by more than this part of the spread. */
 const enough = 1e-3;
-/** As if each setting had been seen a little more, without an effect: what was hardly tried has hardly an effect. */
+/** Ridge: each setting counts as seen half a run set more often, without effect, so that rare settings get small effects. */
 const pull = 0.5;
 
 /**
- * Weighted least squares by backfitting, one hyperparameter after the other: unlike plain means over a setting's runs, an effect is
- * not taken for another's because a search tried them together.
+ * Weighted least squares by backfitting, one hyperparameter after the other. Unlike plain means over the runs with a setting, this
+ * separates the effects of settings that a search tried together.
  */
 export function fitEffects(space: TreeSpace, points: readonly RunSetPoint[]): SettingEffects {
   const whole = points.reduce((sum, { weight }) => sum + weight, 0);

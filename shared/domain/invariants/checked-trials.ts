@@ -1,30 +1,30 @@
 import { longer, NumberedTexts } from "../columns.ts";
 import type { WorkerId } from "../names.ts";
 
-/** A trial as the journal's records tell it, kept apart from the fold. */
+/** A trial according to the journal's records, independent of the fold. */
 export interface CheckedTrial {
   status: "running" | "waiting" | "over";
-  /** How it ended; "" while it is open. */
+  /** How it ended; "" while open. */
   outcome: string;
-  /** Of each attempt; attempt 1 is at 0. */
+  /** By attempt - 1. */
   readonly workers: WorkerId[];
   late: number;
-  /** Iterations of its result; -1 while there is none, or none that is believed. */
+  /** Iterations of its result; -1 if there is none that can be believed. */
   iters: number;
-  /** Stage and iterations of each report seen, in turn, until the curve is known to be whole. */
+  /** Stage and iterations of each report seen, alternating, until the curve is known to be complete. */
   rows: number[];
   expectsCurve: boolean;
   hasWholeCurve: boolean;
 }
 
 /**
- * The trials of a job. Of those that completed on their first worker with a whole curve, nearly all, only that worker is kept:
- * a million objects would be most of what the garbage collector has to walk.
+ * The trials of a job. Of those that completed on their first worker with a complete curve, which are nearly all, only the worker is
+ * kept: a million objects would slow down the garbage collector.
  */
 export class CheckedTrials {
-  /** By number less 1; undefined where a trial is settled, or was never heard of. */
+  /** By trial number - 1; undefined for a settled or unknown trial. */
   readonly #open: (CheckedTrial | undefined)[] = [];
-  /** By number less 1: the worker's number, plus 1; 0 where a trial is not settled. */
+  /** By trial number - 1: number of the worker + 1; 0 if not settled. */
   #settledBy = new Uint32Array(16);
   readonly #workers = new NumberedTexts<WorkerId>();
 
@@ -37,19 +37,19 @@ export class CheckedTrials {
     this.#open[n - 1] = trialOf(worker, "running", "", false);
   }
 
-  /** To be changed; undefined where there is none. */
+  /** For changing it; undefined if there is none. */
   trial(n: number): CheckedTrial | undefined {
     const trial = this.glance(n);
     if (trial) this.#open[n - 1] = trial;
     return trial;
   }
 
-  /** To be looked at. */
+  /** For reading it. */
   glance(n: number): CheckedTrial | undefined {
     return this.#open[n - 1] ?? this.#settled(n);
   }
 
-  /** Lets go of the trial where nothing more is to be said of it than who completed it. */
+  /** Drops the trial if nothing but its worker is worth keeping. */
   settle(n: number): void {
     const trial = this.#open[n - 1];
     if (trial?.outcome !== "completed" || !trial.hasWholeCurve || trial.late > 0) return;
@@ -88,11 +88,11 @@ const trialOf = (
 });
 
 /**
- * What is missing in a run's curve; "" when nothing is. A stage that reports evenly has its commonest step as its rhythm, and
- * only its last report may come sooner. One without a rhythm (a program that reports when it likes) may have any iterations.
+ * What is missing in a run's curve; "" if nothing. If most steps between a stage's reports are equal, only the last may be shorter. A
+ * stage without such a step (a program that reports at will) may have reports at any iterations.
  *
- * @param rows   stage and iterations of each report in turn, in any order, repeated ones included
- * @param iters  iterations of the run's last stage by its result
+ * @param rows   stage and iterations of each report, alternating; in any order, repetitions included
+ * @param iters  iterations of the run's last stage according to its result
  */
 export function curveGap(rows: readonly number[], iters: number): string {
   const stages = new Map<number, Set<number>>();

@@ -9,14 +9,14 @@ export interface CheckedJob {
   readonly trials: CheckedTrials;
   totalRuns: number;
   state: JobStateName;
-  /** Whether a person or a rule ended the search before total_runs. */
+  /** Whether an operator or a rule ended the search before total_runs. */
   wasStopped: boolean;
   isOver: boolean;
   ended: number;
   open: number;
 }
 
-/** Where a fold, or a snapshot of one, says something else than the records. */
+/** Differences between a fold, or a snapshot of one, and the records. */
 export function* foldDifferences(jobs: ReadonlyMap<JobName, CheckedJob>, state: WorkspaceState): Generator<string> {
   for (const name of state.jobs.keys()) if (!jobs.has(name)) yield `the fold has ${name}, which no record submits`;
   for (const [name, job] of jobs) {

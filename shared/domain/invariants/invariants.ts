@@ -14,66 +14,66 @@ import type { JobName, WorkerId } from "../names.ts";
 import { type CheckedTrial, CheckedTrials, curveGap } from "./checked-trials.ts";
 import { type CheckedJob, foldDifferences } from "./fold-differences.ts";
 
-/** One message of the evidence stream, as far as promises are made about it. */
+/** What the checks need of one message of the evidence stream. */
 export interface Testimony {
   /** Its sequence in EV. */
   readonly seq: number;
   readonly worker: WorkerId;
   readonly job: JobName;
   readonly n: number;
-  /** The last word of its subject: report, result, failed, released, ... */
+  /** The last token of its subject: report, result, failed, released, ... */
   readonly kind: string;
   readonly attempt: number;
-  /** Of a result. */
+  /** If it is a result. */
   readonly hpmax?: number;
   /** [stage, iterations, ...] of each report in it. */
   readonly reports: readonly (readonly [stage: number, iters: number, ...rest: unknown[]])[];
 }
 
 export interface InvariantOptions {
-  /** Evidence below this sequence is no longer there, so nothing is expected of it. Default 1. */
+  /** Evidence below this sequence is no longer kept, so it is not expected. Default 1. */
   readonly evidenceFrom?: number;
-  /** Workers that are known to lie about what they themselves were given; nothing is expected of their curves. */
+  /** Workers known to lie about their own trials; their curves are not checked. */
   readonly isLiar?: (worker: WorkerId) => boolean;
 }
 
-/** Enough to see what is wrong; a broken journal could have millions. */
+/** More are only counted; a broken journal could have millions. */
 const mostViolations = 100;
 
 type Citing = Completed | Late | EndedWithout | Lost | Checkpointed;
 type AboutTrial = Assigned | Citing | Reopened;
 
 /**
- * The promises of a search, written once. It reads what the journal recorded and what the evidence told, each in its own
- * order, a record before the evidence that follows from it, and says in words what breaks a promise:
+ * Checks the guarantees of a search. It reads the journal and the evidence, each in its own order, an assignment before the evidence
+ * that follows from it, and describes every violation:
  *
- * - a trial ends at most once (unless its failure is taken back first), by an attempt that the journal had given to that worker;
- * - nothing starts beyond the total_runs in force, and a job that nobody stopped ends with all of them;
- * - every completion rests on a message of its own that says the same, and no result that was told is passed over;
+ * - a trial ends at most once (unless its failure is taken back), by an attempt that the journal gave to that worker;
+ * - no trial starts beyond the current total_runs, and a job that nobody stopped ends with all of them;
+ * - every completion cites its own message, which says the same, and no result is ignored;
  * - the curve of a completed run has no gap;
- * - the fold comes to what the records say (`compare`).
+ * - the fold agrees with the records (`compare`).
  *
- * It keeps books of its own: the fold is one of the things that it checks.
+ * It keeps its own state, because it also checks the fold.
  */
 export class InvariantCheck {
   readonly #options: InvariantOptions;
   readonly #violations: string[] = [];
   #more = 0;
   #term = 0;
-  /** Highest sequence in EV that a decision rests on: all evidence up to it has been judged. */
+  /** Highest EV sequence that a decision cites: all evidence up to it has been judged. */
   #citedUpTo = 0;
   readonly #jobs = new Map<JobName, CheckedJob>();
   readonly #cited = new Set<number>();
-  /** Decisions whose evidence has not been seen yet, by its sequence. */
+  /** Decisions whose evidence has not been read yet, by sequence of the evidence. */
   readonly #unseen = new Map<number, Citing>();
-  /** Results, failures, checkpoints and hand-backs on which no decision rests yet. */
+  /** Evidence other than reports that no decision has cited yet. */
   readonly #uncited = new Map<number, Testimony>();
 
   constructor(options: InvariantOptions = {}) {
     this.#options = options;
   }
 
-  /** A record of the journal, in the order of the journal. */
+  /** Reads the next record of the journal. */
   event(event: JournalEvent): void {
     switch (event.type) {
       case "led":
@@ -98,28 +98,25 @@ export class InvariantCheck {
       case "completed":
       case "ended":
         this.#ended(event);
-        this.#cites(event);
         break;
       case "reopened":
         this.#reopened(event);
         break;
       case "lost":
         this.#lost(event);
-        this.#cites(event);
         break;
       case "late":
         this.#late(event);
-        this.#cites(event);
         break;
       case "checkpoint":
         this.#named(event);
-        this.#cites(event);
         break;
       default: // says nothing about trials
     }
+    if ("ev" in event) this.#cites(event);
   }
 
-  /** A message of the evidence, in the order of that stream. */
+  /** Reads the next message of the evidence. */
   testimony(told: Testimony): void {
     const { seq, job, n, attempt, worker } = told;
     const citing = this.#unseen.get(seq);
@@ -128,19 +125,19 @@ export class InvariantCheck {
       this.#compareWithEvidence(citing, told);
     } else if (!this.#cited.has(seq) && told.kind !== "report") this.#uncited.set(seq, told);
     const trial = this.#jobs.get(job)?.trials.glance(n);
-    // Whoever was not given this attempt may say what it likes: it is not believed.
+    // Reports of a worker that was not given this attempt are ignored.
     if (!trial || trial.hasWholeCurve || trial.workers[attempt - 1] !== worker) return;
     for (const [stage, iters] of told.reports) trial.rows.push(stage, iters);
     this.#lookAtCurve(trial);
     this.#jobs.get(job)?.trials.settle(n);
   }
 
-  /** What the fold of the same records has come to, or a snapshot of it. */
+  /** Compares a fold of the same records, or a snapshot of it. */
   compare(state: WorkspaceState): void {
     for (const difference of foldDifferences(this.#jobs, state)) this.#broken(difference);
   }
 
-  /** Every broken promise, in words. Called when all records, and all evidence that is to be looked at, have been read. */
+  /** All violations, in words. Call it after all records and evidence have been read. */
   violations(): readonly string[] {
     const found = [...this.#violations];
     const { evidenceFrom = 1 } = this.#options;
@@ -163,7 +160,7 @@ export class InvariantCheck {
     return found;
   }
 
-  /** What was checked, for people. */
+  /** Counts of what was checked, for people. */
   counts(): {
     readonly jobs: number;
     readonly trials: number;
@@ -269,7 +266,7 @@ export class InvariantCheck {
     trial.late += 1;
   }
 
-  /** The trial, where the journal has given this attempt to this worker. */
+  /** The trial, if the journal gave this attempt to this worker. */
   #named(event: AboutTrial): { job: CheckedJob; trial: CheckedTrial } | undefined {
     const job = this.#jobOf(event.job, event.type);
     const trial = job?.trials.trial(event.n);
@@ -299,7 +296,7 @@ export class InvariantCheck {
   #compareWithEvidence(event: Citing, told: Testimony): void {
     const { job, n, attempt, worker, seq, kind } = told;
     const isSame = job === event.job && n === event.n && worker === event.worker;
-    // A process that was granted its trial again may hand it back, or fail, under the number that it had before.
+    // A process whose trial was assigned to it again may hand it back or fail under the earlier attempt number.
     const isSameStay = attempt === event.attempt || (restsOn[event.type] === undefined && attempt < event.attempt);
     if (!isSame || !isSameStay)
       this.#brokenAt(event, `evidence ${seq} is ${worker}'s ${kind} of ${job} trial ${n}, attempt ${attempt}`);
@@ -309,7 +306,7 @@ export class InvariantCheck {
       this.#brokenAt(event, `evidence ${seq} says hpmax ${told.hpmax}, the journal ${event.hpmax}`);
   }
 
-  /** As soon as a curve is whole its rows need not be kept. */
+  /** Drops the rows of a curve once it is complete. */
   #lookAtCurve(trial: CheckedTrial): void {
     if (trial.status !== "over" || trial.outcome !== "completed" || this.#gapOf(trial) !== "") return;
     trial.hasWholeCurve = true;
@@ -337,7 +334,7 @@ export class InvariantCheck {
   }
 }
 
-/** The kind of evidence without which there is no such record; the others may also be the coordinator's own decision. */
+/** The kind of evidence that these records must cite. Others may also be the coordinator's own decision. */
 const restsOn: Partial<Record<Citing["type"], string>> = {
   completed: "result",
   late: "result",

@@ -1,4 +1,4 @@
-/** Where two values of plain data (objects, arrays, typed arrays, maps, sets) first differ, as `jobs[0].table.ended: 3, 4`; "" when nowhere. */
+/** Where two values of plain data first differ, such as `jobs[0].table.ended: 3, 4`; "" if they are equal. */
 export function plainDifference(a: unknown, b: unknown, at = ""): string {
   if (Object.is(a, b)) return "";
   if (!isObject(a) || !isObject(b)) return `${at}: ${shown(a)}, ${shown(b)}`;
