@@ -86,7 +86,6 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       state.jobs.set(event.job, new RunTable(event));
       state.nextJob = Math.max(state.nextJob, (parseJobName(event.job)?.number ?? 0) + 1);
       state.nextRun = Math.max(state.nextRun, event.firstParent + event.parents);
-      state.orders.set(event.op, event.job);
       break;
     }
     case "job-state": {
@@ -96,16 +95,13 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       table.stateBy = event.by;
       table.stateActor = actorOf(event);
       if (event.state === "completed" || event.state === "cancelled") table.endedAt = event.at;
-      if (event.op !== "") state.orders.set(event.op, event.job);
       break;
     }
     case "job-edited":
       tableOf(state, event.job).editedBy(event);
-      state.orders.set(event.op, event.job);
       break;
     case "runs-ordered":
       tableOf(state, event.job).ordered(event);
-      state.orders.set(event.op, event.job);
       break;
     case "assigned": {
       const table = tableOf(state, event.job);
@@ -124,7 +120,6 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       worker.completed += 1;
       worker.failuresInRow = 0;
       if (worker.failureRow.length > 0) worker.failureRow = [];
-      cite(state, event.ev);
       break;
     }
     case "ended": {
@@ -136,7 +131,6 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
         worker.failureRow.push({ job: event.job, n: event.n, attempt: event.attempt });
         if (worker.failureRow.length > failuresKept) worker.failureRow.shift();
       }
-      cite(state, event.ev);
       break;
     }
     case "reopened": {
@@ -147,22 +141,18 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     }
     case "lost":
       tableOf(state, event.job).lostBy(event);
-      cite(state, event.ev);
       break;
     case "checkpoint":
       tableOf(state, event.job).checkpointed(event);
-      cite(state, event.ev);
       break;
     case "late":
       tableOf(state, event.job).lateBy(event);
-      cite(state, event.ev);
       break;
     case "worker-enrolled": {
       const worker = workerOf(state, event.worker);
+      // A new worker is admitted; enrolling again does not lift a bench.
       worker.publicKey = event.publicKey;
       worker.host = event.host;
-      // A new worker is admitted; enrolling again does not lift a bench.
-      state.orders.set(event.op, event.worker);
       break;
     }
     case "worker-state":
@@ -173,12 +163,13 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       throw new FoldError(`a record of unknown type ${JSON.stringify((never as { type: unknown }).type)}`);
     }
   }
+  if ("ev" in event && event.ev > state.evidenceSeq) state.evidenceSeq = event.ev;
+  if ("op" in event && event.op !== "") state.orders.set(event.op, "job" in event ? event.job : event.worker);
   return state;
 }
 
 function changeWorker(state: WorkspaceState, event: WorkerChanged): void {
   const worker = workerOf(state, event.worker);
-  if (event.op !== "") state.orders.set(event.op, event.worker);
   switch (event.state) {
     case "working":
     case "paused":
@@ -208,10 +199,6 @@ function setStanding(worker: WorkerRecord, state: WorkerStanding, event: WorkerC
   worker.reason = event.reason;
   worker.stateBy = event.by;
   worker.stateActor = actorOf(event);
-}
-
-function cite(state: WorkspaceState, ev: number): void {
-  if (ev > state.evidenceSeq) state.evidenceSeq = ev;
 }
 
 function tableOf(state: WorkspaceState, job: JobName): RunTable {

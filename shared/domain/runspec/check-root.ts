@@ -2,7 +2,7 @@ import type { SpecCheck, Use } from "./check.ts";
 import { nearestName } from "./nearest-name.ts";
 import { didYouMean, expectedOneOf, type ProblemList, quoted, shown, yaml11Hint } from "./problems.ts";
 import { isOff, isOn } from "./tree.ts";
-import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
+import { contentOf, dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
 /** Sections that any runspec may have, whatever its root component. */
 export const sections = ["hyperparameters", "string_replacements", "forward_definitions", "processing_stages"];
@@ -46,13 +46,8 @@ export function checkRoot(
   }
   if (!root.byKey.has("processing_stages") && defaults?.byKey.has("processing_stages") !== true) {
     const misspelt = root.entries.some(({ key }) => nearestName(key, sections) === "processing_stages");
-    if (!misspelt) {
-      problems.add(
-        root,
-        "the spec has no processing_stages, so nothing would run",
-        "add a section of that name with one `- processing_stage:`",
-      );
-    }
+    const hint = "add a section of that name with one `- processing_stage:`";
+    if (!misspelt) problems.add(root, "the spec has no processing_stages, so nothing would run", hint);
   }
   return launcher;
 }
@@ -74,24 +69,18 @@ function addUnknownSection({ key, at }: Entry, known: readonly string[], problem
 }
 
 function checkLauncher(check: SpecCheck, { value }: Entry, problems: ProblemList): Launcher {
-  const given = dereferenced(value);
-  if (given === undefined || (given.kind === "scalar" && given.value === null)) {
-    check.walk(value, "fixed");
-    return { given: undefined, defaults: undefined };
-  }
-  if (given.kind !== "map" || !given.byKey.has("component")) {
-    problems.add(value, "job_launcher names no component", "begin it with `component: job_launchers/XT`");
+  const given = contentOf(value);
+  if (given?.kind !== "map" || !given.byKey.has("component")) {
+    if (given === undefined) check.walk(value, "fixed");
+    else problems.add(value, "job_launcher names no component", "start it with `component: job_launchers/XT`");
     return { given: undefined, defaults: undefined };
   }
   let found: MapNode | undefined;
   check.eachComponent(given, "fixed", (defaults, name) => {
     found = defaults;
     if (defaults === undefined || name === "job_launchers/XT") return;
-    problems.add(
-      given.byKey.get("component")?.value ?? given,
-      `${quoted(name)} cannot launch a job`,
-      "expected job_launchers/XT",
-    );
+    const at = given.byKey.get("component")?.value ?? given;
+    problems.add(at, `${quoted(name)} cannot launch a job`, "expected job_launchers/XT");
   });
   check.walk(given, "fixed");
   return { given, defaults: found };
@@ -126,14 +115,9 @@ function stageOf(item: Node, problems: ProblemList): MapNode | undefined {
     return undefined;
   }
   for (const { key, at } of node.entries) {
-    if (key !== "processing_stage") {
-      problems.add(
-        at,
-        `unknown key ${quoted(key)} in processing_stages`,
-        stageShape,
-        ...didYouMean(key, ["processing_stage"]),
-      );
-    }
+    if (key === "processing_stage") continue;
+    const hint = didYouMean(key, ["processing_stage"]);
+    problems.add(at, `unknown key ${quoted(key)} in processing_stages`, stageShape, ...hint);
   }
   const entry = node.byKey.get("processing_stage");
   const stage = entry === undefined ? undefined : dereferenced(entry.value);
@@ -162,13 +146,8 @@ function checkEnabled(check: SpecCheck, stage: MapNode, problems: ProblemList): 
       if (isOn(value)) isEnabled = true;
       else if (!isOff(value)) {
         const isSingle = typeof value !== "object" || value === null;
-        const hints = isSingle ? yaml11Hint(value) : [];
-        problems.add(
-          at,
-          `enabled is ${isSingle ? shown(value) : "not a single value"}`,
-          "expected 1, 0, true or false",
-          ...hints,
-        );
+        const message = `enabled is ${isSingle ? shown(value) : "not a single value"}`;
+        problems.add(at, message, "expected 1, 0, true or false", ...(isSingle ? yaml11Hint(value) : []));
       }
     });
   });

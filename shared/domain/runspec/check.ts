@@ -1,7 +1,6 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { type ComponentLibrary, defaultsFile } from "./component-library.ts";
 import type { HyperparameterSection } from "./hyperparameter-section.ts";
-import { nearestName } from "./nearest-name.ts";
 import { didYouMean, expectedOneOf, type ProblemList, quoted, shown } from "./problems.ts";
 import { Replacements, type Resolved } from "./replacements.ts";
 import { placeOf, type Span } from "./source-text.ts";
@@ -106,26 +105,17 @@ export class SpecCheck {
     this.replacements.dependencies(node, dependencies, this.mentioned);
     if (use === "fixed" && dependencies.size > 0) {
       const name = this.hyperparameters[Math.min(...dependencies)]?.name;
-      this.#problems.add(
-        node,
-        `hyperparameter *${name} cannot decide this`,
-        "it is the same for all runs of the job; write the value",
-      );
+      const hint = "it is the same for all runs of the job; write the value";
+      this.#problems.add(node, `hyperparameter *${name} cannot decide this`, hint);
       return;
     }
     if (use === "executed") for (const number of dependencies) this.used.add(number);
     const free = [...dependencies].filter((number) => !this.#bound.has(number));
-    const combinations = free.reduce(
-      (product, number) => product * (this.hyperparameters[number]?.values.length ?? 0),
-      1,
-    );
+    const count = (number: number): number => this.hyperparameters[number]?.values.length ?? 0;
+    const combinations = free.reduce((product, number) => product * count(number), 1);
     if (combinations > mostCombinations) {
-      const names = free.map((number) => `*${this.hyperparameters[number]?.name}`).join(", ");
-      this.#problems.add(
-        node,
-        `${names} give this ${combinations} different values`,
-        `at most ${mostCombinations} are possible`,
-      );
+      const message = `${this.#aliases(free).join(", ")} give this ${combinations} different values`;
+      this.#problems.add(node, message, `at most ${mostCombinations} are possible`);
       return;
     }
     this.#eachChoice(free, () => visit(this.replacements.resolve(node, this.#settings), this.#written(node)));
@@ -143,8 +133,11 @@ export class SpecCheck {
     const dependencies = new Set<number>();
     const named = node.byKey.get("component");
     if (named !== undefined) this.replacements.dependencies(named.value, dependencies, this.mentioned);
-    const names = [...dependencies].map((number) => `*${this.hyperparameters[number]?.name}`);
-    return names.length === 0 ? [] : [`${names.join(" and ")} can make this ${component}`];
+    return dependencies.size === 0 ? [] : [`${this.#aliases(dependencies).join(" and ")} can make this ${component}`];
+  }
+
+  #aliases(numbers: Iterable<number>): string[] {
+    return Array.from(numbers, (number) => `*${this.hyperparameters[number]?.name}`);
   }
 
   #eachChoice(free: readonly number[], visit: () => void): void {
@@ -184,12 +177,9 @@ export class SpecCheck {
   #unresolvedHints(name: string): string[] {
     const defined = this.replacements.list.find(({ key }) => key === name);
     if (defined === undefined) {
-      const nearest = nearestName(
-        name,
-        this.replacements.list.map(({ key }) => key),
-      );
-      const hint = nearest === undefined ? [] : [`did you mean ${quoted(nearest)}?`];
-      return [`add a line \`${name}: ...\` to string_replacements, or give --${name.slice(1, -1)}`, ...hint];
+      const keys = this.replacements.list.map(({ key }) => key);
+      const hint = `add a line \`${name}: ...\` to string_replacements, or give --${name.slice(1, -1)}`;
+      return [hint, ...didYouMean(name, keys)];
     }
     const line = defined.at === undefined ? "" : ` (line ${placeOf(defined.at).line})`;
     return [
@@ -206,7 +196,7 @@ export class SpecCheck {
     const named = usual.byKey.get("component")?.value;
     if (named === undefined) return;
     const name = this.replacements.resolve(named, this.#settings);
-    const hint = typeof name === "object" ? [] : [`begin it with \`component: ${shown(name).replaceAll('"', "")}\``];
+    const hint = typeof name === "object" ? [] : [`start it with \`component: ${shown(name).replaceAll('"', "")}\``];
     this.#problems.add(entry.at, `${quoted(entry.key)} names no component`, ...hint);
   }
 
@@ -217,11 +207,8 @@ export class SpecCheck {
     }
     if (this.#visited > mostNodes) return false;
     if (this.#active.has(node)) {
-      this.#problems.add(
-        node,
-        "this contains itself, so it would never end",
-        "give the inner one fewer properties, or null",
-      );
+      const hint = "give the inner one fewer properties, or null";
+      this.#problems.add(node, "this contains itself, so it would never end", hint);
       return false;
     }
     this.#active.add(node);

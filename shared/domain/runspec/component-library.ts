@@ -30,12 +30,8 @@ export class ComponentLibrary {
   find(name: unknown, at: Span): MapNode | undefined {
     if (typeof name !== "string" || !namePattern.test(name)) {
       const hint = typeof name === "string" ? this.#nearest(name) : [];
-      this.#problems.add(
-        at,
-        `this does not name a component`,
-        "expected a folder and a name, such as agents/AAC_Agent",
-        ...hint,
-      );
+      const expected = "expected a folder and a name, such as agents/AAC_Agent";
+      this.#problems.add(at, "this does not name a component", expected, ...hint);
       return undefined;
     }
     if (!this.#read.has(name)) this.#read.set(name, this.#compose(name));
@@ -66,11 +62,8 @@ export class ComponentLibrary {
     if (root?.kind === "map") return root;
     if (this.#problems.size === before) {
       const start = { source: { file: defaultsFile(name), text }, start: 0, end: 1 };
-      this.#problems.add(
-        start,
-        `the defaults of ${name} are not a mapping`,
-        "expected lines such as `property: value`",
-      );
+      const expected = "expected lines such as `property: value`";
+      this.#problems.add(start, `the defaults of ${name} are not a mapping`, expected);
     }
     return undefined;
   }

@@ -2,7 +2,15 @@ import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { nearestName } from "./nearest-name.ts";
 import { didYouMean, expectedOneOf, type ProblemList, quoted, shown } from "./problems.ts";
 import type { Span } from "./source-text.ts";
-import { type AliasNode, dereferenced, type Entry, type ListNode, type Node, type YamlDocument } from "./yaml-tree.ts";
+import {
+  type AliasNode,
+  contentOf,
+  dereferenced,
+  type Entry,
+  type ListNode,
+  type Node,
+  type YamlDocument,
+} from "./yaml-tree.ts";
 
 /** The hyperparameters of a spec and their places in the text. */
 export interface HyperparameterSection {
@@ -67,8 +75,8 @@ export const noHyperparameters: HyperparameterSection = {
 };
 
 function listItems(section: Node, problems: ProblemList): readonly Node[] {
-  const node = dereferenced(section);
-  if (node === undefined || (node.kind === "scalar" && node.value === null)) return [];
+  const node = contentOf(section);
+  if (node === undefined) return [];
   if (node.kind === "list") return node.items;
   problems.add(section, "hyperparameters is not a list", threeLines);
   return [];
@@ -98,11 +106,8 @@ function readItem(
   }
   const anchor = anchorSpan(document, named.value, name);
   if (!/^[A-Za-z_][\w.-]*$/.test(name) || name === "__proto__") {
-    problems.add(
-      anchor,
-      `${quoted(name)} cannot name a hyperparameter`,
-      "expected letters, digits, _ - and . after a letter",
-    );
+    const expected = "expected letters, digits, _ - and . after a letter";
+    problems.add(anchor, `${quoted(name)} cannot name a hyperparameter`, expected);
   }
   return { name, anchor, lines: [...linesBelow(named, problems), ...node.entries.filter((entry) => entry !== named)] };
 }
@@ -148,8 +153,8 @@ function readLines(item: Item, problems: ProblemList): { hyperparameter: Hyperpa
     const missing = missingKeys(lines);
     // Read it as the key that was most likely meant, so that one slip is one problem.
     const meant = nearestName(entry.key, missing) ?? (missing.length === lineKeys.length ? undefined : missing[0]);
-    const hint = meant === undefined ? [] : [`did you mean ${quoted(meant)}?`];
     const message = `unknown key ${quoted(entry.key)} in hyperparameter ${quoted(item.name)}`;
+    const hint = meant === undefined ? [] : [`did you mean ${quoted(meant)}?`];
     problems.add(entry.at, message, expectedOneOf(lineKeys), ...hint);
     if (meant !== undefined) lines.set(meant, entry);
   }
@@ -235,11 +240,8 @@ function addMissingCommas(list: ListNode, [value]: readonly Setting[], problems:
   const [item] = list.items;
   if (list.items.length !== 1 || item === undefined || typeof value !== "string") return false;
   if (!/^[-+.\d]\S*(\s+[-+.\d]\S*)+$/.test(value)) return false;
-  problems.add(
-    item,
-    `${quoted(value)} is a single value, a text`,
-    `put commas between values: [${value.split(/\s+/).join(", ")}]`,
-  );
+  const hint = `put commas between values: [${value.split(/\s+/).join(", ")}]`;
+  problems.add(item, `${quoted(value)} is a single value, a text`, hint);
   return true;
 }
 
@@ -253,11 +255,8 @@ function readTuned(
   const node = definition(value, problems);
   if (node === undefined) return undefined;
   if (node.kind !== "scalar") {
-    problems.add(
-      value,
-      `the tuned value of hyperparameter ${quoted(name)} is not one of its values`,
-      expectedValue(values),
-    );
+    const message = `the tuned value of hyperparameter ${quoted(name)} is not one of its values`;
+    problems.add(value, message, expectedValue(values));
     return undefined;
   }
   if (node.isEmpty) {
@@ -279,12 +278,8 @@ function expectedValue(values: readonly Setting[]): string {
 function nearestValue(typed: Setting, values: readonly Setting[]): string[] {
   const sameText = values.find((value) => typeof value !== typeof typed && String(value) === String(typed));
   if (sameText !== undefined) return [`${shown(sameText)} is listed, which is not the same as ${shown(typed)}`];
-  if (typeof typed === "string") {
-    return didYouMean(
-      typed,
-      values.filter((value) => typeof value === "string"),
-    );
-  }
+  const texts = values.filter((value) => typeof value === "string");
+  if (typeof typed === "string") return didYouMean(typed, texts);
   if (typeof typed !== "number") return [];
   const numbers = values.filter((value) => typeof value === "number");
   const [nearest] = numbers.sort((a, b) => Math.abs(a - typed) - Math.abs(b - typed));
@@ -294,11 +289,8 @@ function nearestValue(typed: Setting, values: readonly Setting[]): string[] {
 /** The value of a line of a definition; undefined if it is an alias to a hyperparameter or to nothing, which is reported. */
 function definition(node: Node, problems: ProblemList): Exclude<Node, AliasNode> | undefined {
   if (node.kind === "alias" && node.hyperparameter >= 0) {
-    problems.add(
-      node,
-      `*${node.name} is a hyperparameter, which cannot stand in the definition of one`,
-      "write the value",
-    );
+    const message = `*${node.name} is a hyperparameter, which cannot be used in the definition of one`;
+    problems.add(node, message, "write the value");
     return undefined;
   }
   return dereferenced(node);

@@ -1,7 +1,7 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { type ProblemList, quoted } from "./problems.ts";
 import type { Span } from "./source-text.ts";
-import { dereferenced, type ListNode, type MapNode, type Node } from "./yaml-tree.ts";
+import { contentOf, dereferenced, type ListNode, type MapNode, type Node } from "./yaml-tree.ts";
 
 /** The value of a node after hyperparameters are chosen and strings replaced. */
 export type Resolved = Setting | ListNode | MapNode;
@@ -128,8 +128,8 @@ export function readReplacements(
 }
 
 function readSection(section: Node, problems: ProblemList): Replacement[] {
-  const node = dereferenced(section);
-  if (node === undefined || (node.kind === "scalar" && node.value === null)) return [];
+  const node = contentOf(section);
+  if (node === undefined) return [];
   if (node.kind !== "map") {
     problems.add(section, "string_replacements is not a mapping", "write lines such as `<name>: value`");
     return [];
@@ -137,12 +137,8 @@ function readSection(section: Node, problems: ProblemList): Replacement[] {
   return node.entries.flatMap(({ key, at, value }) => {
     if (keyPattern.test(key)) return [{ key, value, at }];
     const hint = keyPattern.test(`<${key}>`) ? [`did you mean ${quoted(`<${key}>`)}?`] : [];
-    problems.add(
-      at,
-      `${quoted(key)} cannot be replaced`,
-      "expected a name in angle brackets, such as <environment>",
-      ...hint,
-    );
+    const expected = "expected a name in angle brackets, such as <environment>";
+    problems.add(at, `${quoted(key)} cannot be replaced`, expected, ...hint);
     return [];
   });
 }

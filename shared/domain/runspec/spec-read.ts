@@ -8,7 +8,7 @@ import { livingSettings } from "./job-settings.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Problem, ProblemList, quoted } from "./problems.ts";
 import { readSettings } from "./read-settings.ts";
-import { type Replacements, readReplacements } from "./replacements.ts";
+import { readReplacements } from "./replacements.ts";
 import { placeOf } from "./source-text.ts";
 import type { Spec } from "./spec.ts";
 import { wastefulSearch } from "./warnings.ts";
@@ -78,7 +78,7 @@ function read(
   const rootDefaults = findRoot(root, library, problems);
   const check = new SpecCheck(section, replacements, library, problems);
   const launcher = checkRoot(check, root, rootDefaults, problems);
-  addUnusedArguments(commandLine, { replacements, check, launcher }, problems);
+  addUnusedArguments(commandLine, check, launcher, problems);
   const tuned: Setting[] = section.hyperparameters.map((hyperparameter) => hyperparameter.tuned);
   const settings = readSettings(launcher, new Expansion({ replacements, library }, tuned, () => 0), problems);
   if (rootDefaults === undefined || problems.size > 0) return undefined;
@@ -139,12 +139,8 @@ function addUnknownAliases(document: YamlDocument, section: HyperparameterSectio
     if (alias.target !== undefined || section.unanchored.has(alias.name)) continue;
     const later = document.anchors.get(alias.name);
     if (later !== undefined) {
-      const line = placeOf(later.at).line;
-      problems.add(
-        alias,
-        `*${alias.name} stands before &${alias.name} (line ${line})`,
-        "move the definition above its first use",
-      );
+      const message = `*${alias.name} is used before &${alias.name} (line ${placeOf(later.at).line})`;
+      problems.add(alias, message, "move the definition above its first use");
       continue;
     }
     const nearest = nearestName(alias.name, document.anchors.keys());
@@ -164,11 +160,8 @@ function anchorsThere(hyperparameters: ReadonlySet<string>): string {
 /** Reports arguments that replace nothing. They are most likely misspelt, and the run would silently be a different one. */
 function addUnusedArguments(
   commandLine: Readonly<Record<string, string>>,
-  {
-    replacements,
-    check,
-    launcher,
-  }: { readonly replacements: Replacements; readonly check: SpecCheck; readonly launcher: Launcher },
+  { replacements, mentioned }: SpecCheck,
+  launcher: Launcher,
   problems: ProblemList,
 ): void {
   const isSetting = (name: string): boolean =>
@@ -176,12 +169,12 @@ function addUnusedArguments(
   for (const [name, value] of Object.entries(commandLine)) {
     const key = `<${name}>`;
     const isListed = replacements.list.some((replacement) => replacement.key === key && replacement.at !== undefined);
-    if (isListed || check.mentioned.has(key)) continue;
+    if (isListed || mentioned.has(key)) continue;
     const others = replacements.list.flatMap(({ key: other, at }) => (at === undefined ? [] : [other.slice(1, -1)]));
     const nearest = nearestName(name, others);
     const hint = isSetting(name)
       ? settingHint(name, value)
-      : [nearest === undefined ? `put ${key} in the spec, where the value shall stand` : `did you mean --${nearest}?`];
+      : [nearest === undefined ? `put ${key} in the spec where the value belongs` : `did you mean --${nearest}?`];
     problems.addWithoutLine("command line", `--${name} replaces nothing: ${quoted(key)} is not in the spec`, ...hint);
   }
 }
@@ -192,7 +185,7 @@ function defaultsTexts(library: ComponentLibrary): Record<string, string> {
 
 /** The hint for an argument that names a setting of the job: settings are written in the spec. */
 function settingHint(name: string, value: string): string[] {
-  const inSpec = `it is a setting of the job, which the spec says below job_launcher: ${name}: ${value}`;
+  const inSpec = `it is a setting of the job: write \`${name}: ${value}\` below job_launcher in the spec`;
   if (!livingSettings.includes(name)) return [inSpec];
-  return [inSpec, `or, once the job is there: nexus edit job1 --${name.replaceAll("_", "-")} ${value}`];
+  return [inSpec, `or, after the job has been submitted, type nexus edit job1 --${name.replaceAll("_", "-")} ${value}`];
 }

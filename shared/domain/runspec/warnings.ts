@@ -25,23 +25,21 @@ export function wastefulSearch(
     if (anchor === undefined || check.used.has(number) || values.length < 2) return;
     const references = document.aliases.filter((alias) => alias.hyperparameter === number);
     const [first] = references;
+    const hint = `its ${values.length} values multiply the search and change no run`;
     if (first === undefined) {
-      const hint = `its ${values.length} values multiply the search and change no run`;
-      warnings.add(
-        anchor,
-        `nothing refers to hyperparameter ${quoted(name)}`,
-        hint,
-        `write *${name} where it belongs, or delete these lines`,
-      );
+      const remedy = `write *${name} where it belongs, or delete these lines`;
+      warnings.add(anchor, `nothing refers to hyperparameter ${quoted(name)}`, hint, remedy);
     } else {
-      const where = references.map((alias) => `*${name} stands on line ${placeOf(alias).line}, ${partOf(root, alias)}`);
-      const hint = `its ${values.length} values multiply the search and change no run`;
+      const where = references.map(
+        (alias) => `*${name} is used on line ${placeOf(alias).line}, ${partOf(root, alias)}`,
+      );
       warnings.add(anchor, `nothing that is executed refers to hyperparameter ${quoted(name)}`, ...where, hint);
     }
   });
   if (settings.enabled && settings.hpTuning !== false && !check.hasRandint) {
     const at = launcher.given?.byKey.get("hp_tuning")?.value ?? root;
-    const hint = "runs with the same settings will all end the same; write randint for a seed of an enabled stage";
+    const hint =
+      "runs with the same settings would all have the same result; write randint for a seed in an enabled stage";
     warnings.add(at, `hp_tuning is ${settings.hpTuning}, but no randint occurs in what is executed`, hint);
   }
   return warnings;

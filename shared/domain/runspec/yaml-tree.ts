@@ -6,12 +6,14 @@ import {
   floatCoreTag,
   getScalarValue,
   intCoreTag,
+  type MappingEvent,
   NOT_RESOLVED,
   nullCoreTag,
   parseEvents,
   SCALAR_STYLE,
   type ScalarEvent,
   type ScalarTagDefinition,
+  type SequenceEvent,
   YAMLException,
 } from "js-yaml";
 import type { Setting } from "../hyperparameter.ts";
@@ -126,11 +128,8 @@ class Composer {
       const node = this.#node();
       root ??= node;
       if (documents === 2) {
-        this.#problems.add(
-          this.#first(node),
-          "a second YAML document starts here",
-          "expected one document in the file",
-        );
+        const start = this.#span(node.start, node.start + 1);
+        this.#problems.add(start, "a second YAML document starts here", "expected one document in the file");
       }
     }
     return { ...this.#source, root, anchors: this.#anchors, aliases: this.#aliases };
@@ -153,29 +152,9 @@ class Composer {
         const end = event.valueStart < 0 ? start + 1 : event.valueEnd + quotes;
         return this.#anchored(event, { kind: "scalar", ...this.#span(start, end), anchor: undefined, value, isEmpty });
       }
-      case EVENT_ID.SEQUENCE: {
-        this.#checkTag(event, "!!seq");
-        const opened = this.#openAnchor(event);
-        const items: Node[] = [];
-        while (this.#peek() !== EVENT_ID.POP) items.push(this.#node());
-        this.#take();
-        if (opened !== undefined) this.#open.delete(opened);
-        return this.#anchored(event, {
-          kind: "list",
-          ...this.#span(event.start, event.start + 1),
-          anchor: undefined,
-          items,
-        });
-      }
-      case EVENT_ID.MAPPING: {
-        this.#checkTag(event, "!!map");
-        const opened = this.#openAnchor(event);
-        const entries = this.#entries();
-        if (opened !== undefined) this.#open.delete(opened);
-        const byKey = new Map(entries.map((entry) => [entry.key, entry]));
-        const span = this.#span(event.start, event.start + 1);
-        return this.#anchored(event, { kind: "map", ...span, anchor: undefined, entries, byKey });
-      }
+      case EVENT_ID.SEQUENCE:
+      case EVENT_ID.MAPPING:
+        return this.#collection(event);
       case EVENT_ID.ALIAS:
         return this.#alias(event.anchorStart, event.anchorEnd);
       default:
@@ -183,7 +162,26 @@ class Composer {
     }
   }
 
-  #entries(): Entry[] {
+  #collection(event: SequenceEvent | MappingEvent): ListNode | MapNode {
+    const isList = event.type === EVENT_ID.SEQUENCE;
+    this.#checkTag(event, isList ? "!!seq" : "!!map");
+    const opened = this.#openAnchor(event);
+    const start = { ...this.#span(event.start, event.start + 1), anchor: undefined };
+    const node: ListNode | MapNode = isList
+      ? { kind: "list", ...start, items: this.#items() }
+      : { kind: "map", ...start, ...this.#entries() };
+    this.#take();
+    if (opened !== undefined) this.#open.delete(opened);
+    return this.#anchored(event, node);
+  }
+
+  #items(): Node[] {
+    const items: Node[] = [];
+    while (this.#peek() !== EVENT_ID.POP) items.push(this.#node());
+    return items;
+  }
+
+  #entries(): Pick<MapNode, "entries" | "byKey"> {
     const entries = new Map<string, Entry>();
     while (this.#peek() !== EVENT_ID.POP) {
       const keyEvent = this.#events[this.#next];
@@ -202,24 +200,20 @@ class Composer {
       } else if (key === "__proto__") {
         this.#problems.add(at, `${quoted(key)} cannot be a key`);
       } else if (key === "<<") {
-        this.#problems.add(
-          at,
-          "merge keys (<<) belong to YAML 1.1",
-          "write the properties out; this file is read as YAML 1.2",
-        );
+        const hint = "write the properties out; this file is read as YAML 1.2";
+        this.#problems.add(at, "merge keys (<<) belong to YAML 1.1", hint);
       } else {
         entries.set(key, { key, at, value });
       }
     }
-    this.#take();
-    return [...entries.values()];
+    return { entries: [...entries.values()], byKey: entries };
   }
 
   #alias(start: number, end: number): AliasNode {
     const name = this.#source.text.slice(start, end);
     const span = this.#span(start - 1, end);
     if (this.#open.has(name)) {
-      this.#problems.add(span, `*${name} stands inside what &${name} names, so it would never end`);
+      this.#problems.add(span, `*${name} is inside what &${name} names, so it would never end`);
     }
     const target = this.#anchors.get(name)?.node;
     const alias: AliasNode = { kind: "alias", ...span, name, target, hyperparameter: -1 };
@@ -284,11 +278,8 @@ class Composer {
   #checkWholeNumber(value: unknown, span: Span): void {
     const digits = /^[-+]?0*(\d+)$/.exec(this.#source.text.slice(span.start, span.end))?.[1];
     if (typeof value !== "number" || digits === undefined || String(Math.abs(value)) === digits) return;
-    this.#problems.add(
-      span,
-      "this whole number has more digits than can be kept",
-      'put it in quotes ("...") if it is a name',
-    );
+    const hint = 'put it in quotes ("...") if it is a name';
+    this.#problems.add(span, "this whole number has more digits than can be stored", hint);
   }
 
   #checkTag(event: { tagStart: number; tagEnd: number }, allowed: string): void {
@@ -306,10 +297,6 @@ class Composer {
     return 0;
   }
 
-  #first(node: Node): Span {
-    return this.#span(node.start, node.start + 1);
-  }
-
   #peek(): number | undefined {
     return this.#events[this.#next]?.type;
   }
@@ -322,4 +309,10 @@ class Composer {
 /** The node itself, or what an alias names; undefined if it names nothing. */
 export function dereferenced(node: Node): Exclude<Node, AliasNode> | undefined {
   return node.kind === "alias" ? node.target : node;
+}
+
+/** Like `dereferenced`, and undefined too for a null: a section may be left empty. */
+export function contentOf(node: Node): Exclude<Node, AliasNode> | undefined {
+  const content = dereferenced(node);
+  return content?.kind === "scalar" && content.value === null ? undefined : content;
 }

@@ -122,13 +122,13 @@ suite("command-line arguments", () => {
         .split("\n")
         .slice(1, -1);
     assert.deepEqual(hints("total_runs", "12"), [
-      "  it is a setting of the job, which the spec says below job_launcher: total_runs: 12",
-      "  or, once the job is there: nexus edit job1 --total-runs 12",
+      "  it is a setting of the job: write `total_runs: 12` below job_launcher in the spec",
+      "  or, after the job has been submitted, type nexus edit job1 --total-runs 12",
     ]);
     assert.deepEqual(hints("hold", "true"), [
-      "  it is a setting of the job, which the spec says below job_launcher: hold: true",
+      "  it is a setting of the job: write `hold: true` below job_launcher in the spec",
     ]);
-    assert.deepEqual(hints("layout", "easy"), ["  put <layout> in the spec, where the value shall stand"]);
+    assert.deepEqual(hints("layout", "easy"), ["  put <layout> in the spec where the value belongs"]);
   });
 
   test("one that only a default's string uses is not", () => {
