@@ -10,9 +10,12 @@ import type { PlotOption } from "./option.ts";
 /** Every kind of plot, in the order of the help. */
 export const plotKinds: readonly PlotKind[] = [runs, summary, importance, heatmap, parallel, timeline];
 
+export const kindNames = (kinds: readonly PlotKind[]): string[] =>
+  kinds.map(({ name }) => name).filter((name) => name !== "");
+
 /** What is typed after `nexus plot`, in a sentence. */
 export function operandsHelp(kinds: readonly PlotKind[]): string {
-  const names = kinds.map(({ name }) => name).filter((name) => name !== "");
+  const names = kindNames(kinds);
   return `runs and metrics; or ${names.slice(0, -1).join(", ")} or ${names.at(-1)} and a job`;
 }
 

@@ -6,7 +6,7 @@ import type { Figure, FigureSize } from "./figure.ts";
 import type { PlotKind, PlotWords } from "./kind.ts";
 import { listOf, type TypedOptions } from "./option.ts";
 import type { FileName } from "./options.ts";
-import { plotKinds } from "./registry.ts";
+import { kindNames, plotKinds } from "./registry.ts";
 
 /** A plot as asked for, every word of it checked; nothing was read yet. */
 export interface PlotRequest extends PlotWords {
@@ -31,7 +31,7 @@ export function readRequest(operands: readonly string[], typed: TypedOptions, ki
   const words = wordsOf(named ? operands.slice(1) : operands);
   if (words.runs.length === 0) throw withoutRuns(first, named, kinds);
   const kind = named ?? kinds.find(({ name }) => name === "");
-  if (!kind) throw new UsageError(`which kind of plot? expected one of ${namesOf(kinds).join(", ")}`);
+  if (!kind) throw new UsageError(`which kind of plot? expected one of ${kindNames(kinds).join(", ")}`);
   const { common, figure } = kind.plan(words, typed);
   const { size, dpi, font, form, isJson } = common;
   const file = common.file && { ...common.file, font, dpi };
@@ -50,8 +50,6 @@ export function readRequest(operands: readonly string[], typed: TypedOptions, ki
   return { ...words, form, size, file, isJson, figure: draw };
 }
 
-const namesOf = (kinds: readonly PlotKind[]): string[] => kinds.map(({ name }) => name).filter((name) => name !== "");
-
 function wordsOf(operands: readonly string[]): PlotWords {
   const isRuns = (word: string): boolean => /(^|[/,])(job|run)[\d*]/.test(word);
   const names = operands.filter((word) => !isRuns(word)).flatMap(listOf);
@@ -60,7 +58,7 @@ function wordsOf(operands: readonly string[]): PlotWords {
 
 function withoutRuns(first: string, kind: PlotKind | undefined, kinds: readonly PlotKind[]): UsageError {
   if (kind) return new UsageError(`which runs? expected a job\n  for example: nexus plot ${kind.examples[0]?.[0]}`);
-  const nearest = nearestName(first, namesOf(kinds));
+  const nearest = nearestName(first, kindNames(kinds));
   const hint = nearest === undefined ? "" : `; did you mean nexus plot ${nearest}?`;
   return new UsageError(
     `which runs? "${first}" is neither a job or run nor a kind of plot${hint}\n  for example: nexus plot job1 s1-rew`,
@@ -70,7 +68,7 @@ function withoutRuns(first: string, kind: PlotKind | undefined, kinds: readonly 
 /** `nexus plot sumary job1`: what looks like a metric that there is not may be a kind of plot. */
 function mayBeKind(error: unknown, { names, runs }: PlotWords, kinds: readonly PlotKind[]): unknown {
   const [first = ""] = names;
-  const kind = nearestName(first, namesOf(kinds));
+  const kind = nearestName(first, kindNames(kinds));
   if (!(error instanceof UsageError) || kind === undefined) return error;
   return new UsageError(`${error.message}\n  or did you mean: nexus plot ${kind} ${runs.join(" ")}`, { cause: error });
 }

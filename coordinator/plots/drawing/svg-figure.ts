@@ -25,7 +25,7 @@ export function figureSvg(figure: Figure, metadata: FigureMetadata, size: Figure
   const parts: string[] = [];
   let top = gap;
   if (figure.title !== "") {
-    for (const line of wrapped(figure.title, (width - 2 * gap) / titleSize)) {
+    for (const line of textLines(figure.title, (width - 2 * gap) / titleSize)) {
       parts.push(text(line, width / 2, top + titleSize, { size: titleSize, anchor: "middle", weight: "bold" }));
       top += titleSize * 1.25;
     }
@@ -55,7 +55,7 @@ export function figureSvg(figure: Figure, metadata: FigureMetadata, size: Figure
     top += 11 + fontSize * 2.9;
   }
   for (const note of figure.notes) {
-    for (const line of wrapped(note, (width - 3 * gap) / noteSize)) {
+    for (const line of textLines(note, (width - 3 * gap) / noteSize)) {
       parts.push(text(line, 2 * gap, top + noteSize, { size: noteSize, colour: "#444" }));
       top += noteSize * 1.3;
     }
@@ -73,6 +73,9 @@ export function figureSvg(figure: Figure, metadata: FigureMetadata, size: Figure
     "</svg>\n",
   ].join("\n");
 }
+
+/** What has no place in a line is cut. */
+const textLines = (text: string, most: number): string[] => wrapped(text, most).map((line) => shortened(line, most));
 
 /** Swatches and labels beside each other, in as many lines as it takes. */
 function legendSvg(entries: readonly LegendEntry[], width: number, top: number): { parts: string[]; bottom: number } {
@@ -105,31 +108,17 @@ function legendSvg(entries: readonly LegendEntry[], width: number, top: number):
 function markerSvg(marker: Marker, x: number, y: number, colour: string): string {
   const r = 2.7;
   const stroke = (path: string): string => `<path d="${path}" stroke="${colour}" stroke-width="1.2" fill="none"/>`;
-  const shape = (points: readonly (readonly [number, number])[]): string =>
-    `<polygon points="${points.map(([dx, dy]) => `${round(x + dx)},${round(y + dy)}`).join(" ")}" fill="${colour}"/>`;
+  const shape = (...points: readonly (readonly [number, number])[]): string =>
+    `<polygon points="${points.map(([dx, dy]) => `${round(x + dx * r)},${round(y + dy * r)}`).join(" ")}" fill="${colour}"/>`;
   switch (marker) {
     case "circle":
       return `<circle cx="${round(x)}" cy="${round(y)}" r="${r}" fill="${colour}"/>`;
     case "square":
-      return shape([
-        [-r, -r],
-        [r, -r],
-        [r, r],
-        [-r, r],
-      ]);
+      return shape([-1, -1], [1, -1], [1, 1], [-1, 1]);
     case "triangle":
-      return shape([
-        [0, -r * 1.2],
-        [r * 1.1, r * 0.8],
-        [-r * 1.1, r * 0.8],
-      ]);
+      return shape([0, -1.2], [1.1, 0.8], [-1.1, 0.8]);
     case "diamond":
-      return shape([
-        [0, -r * 1.3],
-        [r * 1.1, 0],
-        [0, r * 1.3],
-        [-r * 1.1, 0],
-      ]);
+      return shape([0, -1.3], [1.1, 0], [0, 1.3], [-1.1, 0]);
     case "cross":
       return stroke(`M${round(x - r)} ${round(y - r)}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`);
     case "plus":

@@ -8,6 +8,7 @@ import {
   type Look,
   type Mark,
   type Marker,
+  type Numbers,
   type Panel,
   placeOn,
   type Tick,
@@ -15,7 +16,7 @@ import {
 } from "../figure.ts";
 import { inkOn, rampColour } from "../palette.ts";
 import { ticksOf } from "../ticks.ts";
-import { decimated, decimatedBand } from "./decimate.ts";
+import { decimated } from "./decimate.ts";
 import { textWidth, widest } from "./text-width.ts";
 
 /** Pixels of 1/96 inch. */
@@ -151,7 +152,8 @@ function frameOf({ x, y }: Panel, size: PanelSize): Frame {
   };
 }
 
-const column = (values: readonly number[]) => values as number[];
+/** Plot's types take no readonly arrays; it changes none. */
+const column = (values: Numbers) => values as number[];
 const strokeOf = (look: Look) => ({
   stroke: look.colour,
   strokeWidth: look.isFaint ? 0.6 : 1.5,
@@ -167,7 +169,7 @@ const strokeOf = (look: Look) => ({
 function plotMarks(mark: Mark, frame: Frame, detail: number, turn: number): Plot.Markish[] {
   switch (mark.kind) {
     case "line": {
-      const { xs, ys } = decimated(mark.xs, mark.ys, detail);
+      const [xs = [], ys = []] = decimated(detail, mark.xs, mark.ys);
       const line = Plot.line({ length: xs.length }, {
         x: column(xs),
         y: column(ys),
@@ -178,7 +180,7 @@ function plotMarks(mark: Mark, frame: Frame, detail: number, turn: number): Plot
       return turn < 0 ? [line] : [line, ...markersAlong(mark.look, xs, ys, turn)];
     }
     case "band": {
-      const { xs, low, high } = decimatedBand(mark.xs, mark.low, mark.high, detail);
+      const [xs = [], low = [], high = []] = decimated(detail, mark.xs, mark.low, mark.high);
       return [
         Plot.areaY({ length: xs.length }, {
           x: column(xs),
@@ -194,19 +196,13 @@ function plotMarks(mark: Mark, frame: Frame, detail: number, turn: number): Plot
     case "dots":
       return [dots(mark.look, mark.xs, mark.ys, mark.look.isFaint ? 1.6 : 2.4)];
     case "intervals": {
-      const style = { stroke: mark.look.colour, strokeWidth: 1.1, clip: true as const };
-      const data = { length: mark.at.length };
-      const at = column(mark.at);
-      const [low, high] = [column(mark.low), column(mark.high)];
-      const bar = mark.isUpright
-        ? Plot.ruleX(data, { x: at, y1: low, y2: high, ...style })
-        : Plot.ruleY(data, { y: at, x1: low, x2: high, ...style });
-      const ends = [mark.low, mark.high].flatMap((end) => caps(mark.look, mark.at, end, frame, mark.isUpright));
-      return [bar, ...ends];
+      const { look, at, low, high, isUpright } = mark;
+      const caps = [low, high].map((ends) => strokes(look, ends, ...besides(at, frame, isUpright), !isUpright));
+      return [strokes(look, at, low, high, isUpright), ...caps];
     }
     case "rules":
       return [
-        Plot.ruleX(mark.xs as number[], {
+        Plot.ruleX(column(mark.xs), {
           stroke: mark.look.colour,
           strokeWidth: mark.look.isFaint ? 0.5 : 0.9,
           clip: true,
@@ -278,7 +274,7 @@ function plotMarks(mark: Mark, frame: Frame, detail: number, turn: number): Plot
   }
 }
 
-function dots(look: Look, xs: readonly number[], ys: readonly number[], r: number): Plot.Markish {
+function dots(look: Look, xs: Numbers, ys: Numbers, r: number): Plot.Markish {
   const isOpen = look.marker === "cross" || look.marker === "plus";
   return Plot.dot({ length: xs.length }, {
     x: column(xs),
@@ -294,7 +290,7 @@ function dots(look: Look, xs: readonly number[], ys: readonly number[], r: numbe
 }
 
 /** Five markers along a line, each line's at places of its own, so that lines are told apart without colours too. */
-function markersAlong(look: Look, xs: readonly number[], ys: readonly number[], turn: number): Plot.Markish[] {
+function markersAlong(look: Look, xs: Numbers, ys: Numbers, turn: number): Plot.Markish[] {
   const defined = xs.map((_, i) => i).filter((i) => Number.isFinite(ys[i]));
   const count = Math.min(5, defined.length);
   const chosen = Array.from({ length: count }, (_, k) => {
@@ -305,26 +301,24 @@ function markersAlong(look: Look, xs: readonly number[], ys: readonly number[], 
   return [dots(look, valuesAt(xs, own), valuesAt(ys, own), 2.6)];
 }
 
-/** Short strokes across the ends of error bars, 5 pixels long. */
-function caps(
-  look: Look,
-  at: readonly number[],
-  ends: readonly number[],
-  frame: Frame,
-  isUpright: boolean,
-): Plot.Markish[] {
+/** Straight lines from low to high: upright at each `at` of x, or lying at each `at` of y. */
+function strokes(look: Look, at: Numbers, low: Numbers, high: Numbers, isUpright: boolean): Plot.Markish {
+  const style = { stroke: look.colour, strokeWidth: 1.1, clip: true as const };
+  const [place, from, to] = [column(at), column(low), column(high)];
+  return isUpright
+    ? Plot.ruleX({ length: at.length }, { x: place, y1: from, y2: to, ...style })
+    : Plot.ruleY({ length: at.length }, { y: place, x1: from, x2: to, ...style });
+}
+
+/** The ends of caps across error bars, 5 pixels long. */
+function besides(at: Numbers, frame: Frame, isUpright: boolean): [low: Numbers, high: Numbers] {
   const axis = isUpright ? frame.x : frame.y;
   const half = 2.5 / (isUpright ? frame.width : frame.height);
-  const beside = (value: number, side: number): number => {
-    const place = placeOn(axis, value) + side * half;
+  const beside = (value: number, by: number): number => {
+    const place = placeOn(axis, value) + by;
     return axis.scale === "log"
       ? axis.from * (axis.to / axis.from) ** place
       : axis.from + (axis.to - axis.from) * place;
   };
-  const style = { stroke: look.colour, strokeWidth: 1.1, clip: true as const };
-  const data = { length: at.length };
-  const [low, high] = [at.map((value) => beside(value, -1)), at.map((value) => beside(value, 1))];
-  return isUpright
-    ? [Plot.ruleY(data, { y: column(ends), x1: low, x2: high, ...style })]
-    : [Plot.ruleX(data, { x: column(ends), y1: low, y2: high, ...style })];
+  return [at.map((value) => beside(value, -half)), at.map((value) => beside(value, half))];
 }

@@ -1,59 +1,9 @@
-import { DotField, type DotForm } from "../../chart/dots.ts";
-import {
-  type Axis,
-  type Box,
-  type LegendEntry,
-  type Look,
-  type Mark,
-  type Marker,
-  type Panel,
-  placeOn,
-} from "../figure.ts";
-import { grey, okabeIto, paleGrey } from "../palette.ts";
+import type { DotForm } from "../../chart/dots.ts";
+import { type Box, type LegendEntry, type Panel, placeOn, type Tick } from "../figure.ts";
 import { ticksOf } from "../ticks.ts";
 import { type AnsiColour, Cells } from "./cells.ts";
-
-/** The nearest of the sixteen colours; black and unknown ones are the terminal's own. */
-const ansi: Readonly<Record<string, AnsiColour>> = {
-  [okabeIto.blue]: 94,
-  [okabeIto.vermillion]: 91,
-  [okabeIto.green]: 32,
-  [okabeIto.purple]: 95,
-  [okabeIto.orange]: 33,
-  [okabeIto.sky]: 96,
-  [grey]: 90,
-  [paleGrey]: 90,
-};
-
-export const ansiOf = (colour: string): AnsiColour => ansi[colour];
-
-/** Of the ramp, from pale to dark: few enough to be told apart. */
-const rampColours: readonly AnsiColour[] = [90, 36, 32, 93];
-export const ansiOfShare = (share: number): AnsiColour =>
-  rampColours[Math.min(rampColours.length - 1, Math.max(0, Math.floor(share * rampColours.length)))];
-const shades = { block: " ░▒▓█", ascii: " .:+#" } as const;
-
-export const sameLook = (a: Look, b: Look): boolean =>
-  a.colour === b.colour && a.dash === b.dash && a.marker === b.marker && a.isFaint === b.isFaint;
-
-/** One for each of the series that a legend names. */
-const letters = "*o+x#@%&=$";
-
-/** What a series looks like in ASCII. */
-export const letterOf = (look: Look, legend: readonly LegendEntry[]): string =>
-  look.isFaint ? "." : (letters[ownerOf(look, legend) % letters.length] ?? "*");
-
-/** Place in the legend, so that the same series is the same character in every panel and what is named first is in front. */
-function ownerOf(look: Look, legend: readonly LegendEntry[]): number {
-  const found = legend.findIndex((entry) => sameLook(entry.look, look));
-  return found < 0 ? legend.length : found;
-}
-
-interface Owner {
-  readonly colour: AnsiColour;
-  /** In ASCII. */
-  readonly letter: string;
-}
+import { drawDots } from "./terminal-dots.ts";
+import { ansiOf, ansiOfShare, markerSigns } from "./terminal-looks.ts";
 
 /** A panel as cells: its y label above, ticks at the left and below, its x label at the foot. */
 export function panelCells(
@@ -94,10 +44,9 @@ export function panelCells(
   if (form !== "ascii") drawMarkers(cells, panel, plot);
   for (const mark of panel.marks) {
     if (mark.kind !== "labels") continue;
-    for (const { x, y, text } of mark.labels) {
-      const left = plot.left + Math.round(placeOn(panel.x, x) * (plot.columns - 1)) + 1;
-      const top = plot.top + rows - 1 - Math.round(placeOn(panel.y, y) * (rows - 1));
-      cells.write(left, top, text);
+    for (const label of mark.labels) {
+      const { x, y } = cellOf(panel, plot, label.x, label.y);
+      cells.write(plot.left + x + 1, plot.top + y, label.text);
     }
   }
   drawFrame(cells, panel, plot, yTicks, form);
@@ -111,19 +60,14 @@ interface PlotArea {
   readonly rows: number;
 }
 
+/** The cell within the plot where a point lies; may be outside of it. */
+const cellOf = ({ x, y }: Panel, { columns, rows }: PlotArea, atX: number, atY: number): { x: number; y: number } => ({
+  x: Math.round(placeOn(x, atX) * (columns - 1)),
+  y: rows - 1 - Math.round(placeOn(y, atY) * (rows - 1)),
+});
+
 /** More would hide what they stand on. */
 const mostMarkers = 60;
-const markerSigns: Readonly<Record<Marker, string>> = {
-  circle: "•",
-  square: "■",
-  triangle: "▲",
-  diamond: "◆",
-  cross: "×",
-  plus: "+",
-};
-
-/** What a legend shows for dots of this look. */
-export const dotSign = ({ marker, isFaint }: Look): string => (isFaint ? "·" : markerSigns[marker]);
 
 /** A few dots that are something of their own, such as changes of best, are signs of their own. */
 function drawMarkers(cells: Cells, panel: Panel, plot: PlotArea): void {
@@ -131,153 +75,11 @@ function drawMarkers(cells: Cells, panel: Panel, plot: PlotArea): void {
     if (mark.kind !== "dots" || mark.look.isFaint || mark.look.marker === "circle") continue;
     if (mark.xs.length > mostMarkers) continue;
     mark.xs.forEach((value, i) => {
-      const x = Math.round(placeOn(panel.x, value) * (plot.columns - 1));
-      const y = plot.rows - 1 - Math.round(placeOn(panel.y, mark.ys[i] ?? Number.NaN) * (plot.rows - 1));
+      const { x, y } = cellOf(panel, plot, value, mark.ys[i] ?? Number.NaN);
       if (!(x >= 0 && x < plot.columns && y >= 0 && y < plot.rows)) return;
       cells.put(plot.left + x, plot.top + y, markerSigns[mark.look.marker], ansiOf(mark.look.colour));
     });
   }
-}
-
-/** Everything that is dots, in one field; a function that says what a cell shows. */
-function drawDots(
-  panel: Panel,
-  legend: readonly LegendEntry[],
-  plot: PlotArea,
-  form: DotForm,
-): (x: number, y: number) => { character: string; colour: AnsiColour } {
-  const field = new DotField(plot.columns, plot.rows, form);
-  const owners = new Map<number, Owner>();
-  const at = (axis: Axis, value: number, steps: number): number => Math.round(placeOn(axis, value) * (steps - 1));
-  const column = (x: number): number => at(panel.x, x, field.columns);
-  const row = (y: number): number => field.rows - 1 - at(panel.y, y, field.rows);
-  // In front: what the legend names first; then the others of the panel, bands and pale lines last.
-  const behind = legend.length + 1;
-  const owner = (look: Look, kind: "line" | "band" | "rule"): number => {
-    const number =
-      kind === "line" && !look.isFaint
-        ? ownerOf(look, legend)
-        : behind + ownerOf(look, legend) + (kind === "rule" ? 200 : kind === "band" ? 100 : 50);
-    const letter = kind === "rule" ? "|" : kind === "band" ? ":" : letterOf(look, legend);
-    owners.set(number, { colour: kind === "line" || kind === "band" ? ansiOf(look.colour) : 90, letter });
-    return number;
-  };
-  const stroke = (x0: number, y0: number, x1: number, y1: number, who: number): void => {
-    // A stroke to far outside of the panel has no end in reasonable time.
-    if (Math.min(x0, x1) > field.columns || Math.max(x0, x1) < 0 || Math.abs(y1 - y0) > 50 * field.rows) return;
-    const steps = Math.max(1, Math.abs(x1 - x0), Math.abs(y1 - y0));
-    for (let i = 0; i <= steps; i += 1) {
-      field.set(Math.round(x0 + ((x1 - x0) * i) / steps), Math.round(y0 + ((y1 - y0) * i) / steps), who);
-    }
-  };
-  const line = (xs: readonly number[], ys: readonly number[], who: number, isStep: boolean): void => {
-    let last: { x: number; y: number } | undefined;
-    xs.forEach((value, i) => {
-      const here = { x: column(value), y: row(ys[i] ?? Number.NaN) };
-      if (!Number.isFinite(here.x) || !Number.isFinite(here.y)) {
-        last = undefined;
-        return;
-      }
-      if (last && isStep) {
-        stroke(last.x, last.y, here.x, last.y, who);
-        stroke(here.x, last.y, here.x, here.y, who);
-      } else if (last) stroke(last.x, last.y, here.x, here.y, who);
-      else field.set(here.x, here.y, who);
-      last = here;
-    });
-  };
-  for (const mark of panel.marks) {
-    switch (mark.kind) {
-      case "line":
-        line(mark.xs, mark.ys, owner(mark.look, "line"), mark.isStep);
-        break;
-      case "dots": {
-        const who = owner(mark.look, "line");
-        mark.xs.forEach((x, i) => {
-          const [c, r] = [column(x), row(mark.ys[i] ?? Number.NaN)];
-          if (Number.isFinite(c) && Number.isFinite(r)) field.set(c, r, who);
-        });
-        break;
-      }
-      case "band":
-        band(field, mark, column, row, owner(mark.look, "band"));
-        break;
-      case "intervals": {
-        const who = owner(mark.look, "line");
-        mark.at.forEach((place, i) => {
-          const [low, high] = [mark.low[i] ?? Number.NaN, mark.high[i] ?? Number.NaN];
-          const ends = mark.isUpright
-            ? [column(place), row(low), column(place), row(high)]
-            : [column(low), row(place), column(high), row(place)];
-          const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = ends;
-          if (ends.every(Number.isFinite)) stroke(x0, y0, x1, y1, who);
-        });
-        break;
-      }
-      case "rules": {
-        const who = owner(mark.look, "rule");
-        for (const x of mark.xs) {
-          const c = column(x);
-          if (!Number.isFinite(c)) continue;
-          for (let r = 0; r < field.rows; r += mark.look.isFaint ? 3 : 1) field.set(c, r, who);
-        }
-        break;
-      }
-      case "paths":
-        for (const { xs, ys, share } of mark.paths) {
-          const who = 100 - Math.min(99, Math.max(0, Math.floor(share * 100)));
-          owners.set(who, {
-            colour: ansiOfShare(share),
-            letter: share > 0.75 ? "#" : share > 0.5 ? "+" : share > 0.25 ? ":" : ".",
-          });
-          line(xs, ys, who, false);
-        }
-        break;
-      case "boxes":
-      case "labels":
-        break;
-      default: {
-        const never: never = mark;
-        return never;
-      }
-    }
-  }
-  return (x, y) => {
-    const who = field.owner(x, y);
-    const known = owners.get(who);
-    const own = field.character(x, y);
-    const character = form === "ascii" && own !== " " ? (known?.letter ?? own) : own;
-    return { character, colour: known?.colour };
-  };
-}
-
-/** Every second dot, so that a curve inside can still be seen. */
-function band(
-  field: DotField,
-  mark: Extract<Mark, { kind: "band" }>,
-  column: (x: number) => number,
-  row: (y: number) => number,
-  who: number,
-): void {
-  let last: { x: number; top: number; foot: number } | undefined;
-  mark.xs.forEach((x, i) => {
-    const here = { x: column(x), top: row(mark.high[i] ?? Number.NaN), foot: row(mark.low[i] ?? Number.NaN) };
-    if (![here.x, here.top, here.foot].every(Number.isFinite)) {
-      last = undefined;
-      return;
-    }
-    const from = last ?? here;
-    const span = Math.max(1, here.x - from.x);
-    for (let c = Math.max(0, from.x); c <= Math.min(field.columns - 1, here.x); c += 1) {
-      const share = mark.isStep ? (c === here.x ? 1 : 0) : (c - from.x) / span;
-      const top = Math.round(from.top + (here.top - from.top) * share);
-      const foot = Math.round(from.foot + (here.foot - from.foot) * share);
-      for (let r = Math.max(0, top); r <= Math.min(field.rows - 1, foot); r += 1) {
-        if (r % 2 === 0 && (r / 2 + c) % 2 === 0) field.set(c, r, who);
-      }
-    }
-    last = here;
-  });
 }
 
 function drawBoxes(
@@ -313,6 +115,8 @@ function drawBoxes(
   }
 }
 
+const shades = { block: " ░▒▓█", ascii: " .:+#" } as const;
+
 function filling(box: Box, form: DotForm, isColoured: boolean): { character: string; colour: AnsiColour } {
   if (box.share !== null) {
     const shade = form === "ascii" ? shades.ascii : shades.block;
@@ -323,13 +127,7 @@ function filling(box: Box, form: DotForm, isColoured: boolean): { character: str
   return { character: "█", colour: ansiOf(box.colour) };
 }
 
-function drawFrame(
-  cells: Cells,
-  panel: Panel,
-  plot: PlotArea,
-  yTicks: readonly { at: number; text: string }[],
-  form: DotForm,
-): void {
+function drawFrame(cells: Cells, panel: Panel, plot: PlotArea, yTicks: readonly Tick[], form: DotForm): void {
   const lines =
     form === "ascii"
       ? { side: "|", tick: "+", foot: "-", corner: "+" }

@@ -2,7 +2,9 @@ import type { DotForm } from "../../chart/dots.ts";
 import type { Figure, LegendEntry } from "../figure.ts";
 import { writeNumber } from "../ticks.ts";
 import { Cells } from "./cells.ts";
-import { ansiOf, dotSign, letterOf, panelCells } from "./terminal-panel.ts";
+import { ansiOf, dotSign, letterOf } from "./terminal-looks.ts";
+import { panelCells } from "./terminal-panel.ts";
+import { wrapped } from "./text-width.ts";
 
 export interface TerminalLook {
   /** Characters. */
@@ -25,7 +27,7 @@ export function figureText(figure: Figure, look: TerminalLook): string[] {
     ...(figure.title === "" ? [] : titleLines(figure.title, width)),
     ...legendLines(figure.legend, width, form, isColoured),
   ];
-  const foot = [...rampLine(figure), ...figure.notes].flatMap((line) => wrappedText(line, width));
+  const foot = [...rampLine(figure), ...figure.notes].flatMap((line) => wrapped(line, width, lengthOf));
   const columns = Math.max(1, Math.min(figure.columns, Math.floor(width / narrowestPanel)));
   const rows = Math.ceil(figure.panels.length / columns);
   const room = Math.floor((look.height - head.length - foot.length - 1) / Math.max(1, rows));
@@ -53,8 +55,12 @@ function hasSeries({ legend }: Figure): boolean {
   return others.length > 0 && first?.swatch !== "box" && others.every(({ swatch }) => swatch === first?.swatch);
 }
 
+const lengthOf = (text: string): number => text.length;
+
 function titleLines(title: string, width: number): string[] {
-  return wrappedText(title, width).map((line) => " ".repeat(Math.max(0, Math.floor((width - line.length) / 2))) + line);
+  return wrapped(title, width, lengthOf).map(
+    (line) => " ".repeat(Math.max(0, Math.floor((width - line.length) / 2))) + line,
+  );
 }
 
 function legendLines(legend: readonly LegendEntry[], width: number, form: DotForm, isColoured: boolean): string[] {
@@ -89,16 +95,4 @@ function rampLine({ ramp, panels }: Figure): string[] {
   const isShaded = panels.some(({ marks }) => marks.some(({ kind }) => kind === "boxes"));
   const more = isShaded ? "denser" : "brighter";
   return [`${ramp.label}: ${writeNumber(ramp.from)} to ${writeNumber(ramp.to)}, ${more} is more`];
-}
-
-function wrappedText(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return line === "" ? lines : [...lines, line];
 }

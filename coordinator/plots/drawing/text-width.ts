@@ -19,21 +19,18 @@ export function textWidth(text: string): number {
 export const widest = (texts: readonly string[]): number =>
   texts.reduce((most, text) => Math.max(most, textWidth(text)), 0);
 
-/** Lines of at most so many units, broken between words; what has no place in a line is cut with an ellipsis. */
-export function wrapped(text: string, most: number): string[] {
+/** Lines of at most so many units, broken between words; a word that is wider than that is a line of its own. */
+export function wrapped(text: string, most: number, widthOf = textWidth): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && textWidth(longer) > most) {
+    if (line !== "" && widthOf(longer) > most) {
       lines.push(line);
       line = word;
-    } else {
-      line = longer;
-    }
+    } else line = longer;
   }
-  if (line !== "") lines.push(line);
-  return lines.map((each) => shortened(each, most));
+  return line === "" ? lines : [...lines, line];
 }
 
 export function shortened(text: string, most: number): string {

@@ -2,6 +2,7 @@ import type { RunCurve } from "../data/curves-of-runs.ts";
 import type { Values } from "../kind.ts";
 import type { Aggregate, Break, Grouping, runsOptions } from "../options.ts";
 import { aggregated, combine, edges } from "./combine.ts";
+import { grouped } from "./grouped.ts";
 
 /** What is asked of a plot of curves. */
 export interface CurveOptions
@@ -51,27 +52,14 @@ export function linesOf(curves: readonly RunCurve[], options: CurveOptions): Lin
       values: { xs: curve.xs, raw: curve.ys, band: undefined, bars: undefined, counts: undefined },
     }));
   }
-  const byKey = new Map<string, RunCurve[]>();
-  for (const curve of curves) {
-    const key = JSON.stringify([curve[groupBy], curve.col]);
-    const there = byKey.get(key);
-    if (there) there.push(curve);
-    else byKey.set(key, [curve]);
-  }
-  return [...byKey.values()].flatMap((members) => {
+  const groups = grouped(curves, (curve) => JSON.stringify([curve[groupBy], curve.col]));
+  return [...groups.values()].flatMap((members) => {
     const [first] = members;
     if (!first) return [];
     const known = members.map(({ hpmax }) => hpmax).filter(Number.isFinite);
     const rank = known.reduce((sum, hpmax) => sum + hpmax, 0) / known.length;
-    return [
-      {
-        group: first[groupBy],
-        col: first.col,
-        curves: members,
-        rank,
-        values: combinedValues(members, aggregate, options),
-      },
-    ];
+    const values = combinedValues(members, aggregate, options);
+    return [{ group: first[groupBy], col: first.col, curves: members, rank, values }];
   });
 }
 

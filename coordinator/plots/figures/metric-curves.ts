@@ -15,18 +15,13 @@ import { faintLook, grey } from "../palette.ts";
 import { type edges, smoothed } from "./combine.ts";
 import { type CurveOptions, filledIn, type Line, linesOf } from "./curve-lines.ts";
 import { identity, legendOf, looksOf } from "./curve-looks.ts";
+import { grouped } from "./grouped.ts";
 import { arranged, titleAt } from "./panels.ts";
 
 /** Curves of metrics against iterations or hours. */
 export function metricCurves(curves: readonly RunCurve[], options: CurveOptions): Figure {
   const lines = linesOf(curves, options);
-  const groups = new Map<string, Line[]>();
-  for (const line of lines) {
-    const key = panelKey(line, options);
-    const there = groups.get(key);
-    if (there) there.push(line);
-    else groups.set(key, [line]);
-  }
+  const groups = grouped(lines, (line) => panelKey(line, options));
   const looks = looksOf(lines, groups, options);
   const drawn = [...groups].map(([key, among]) => ({ key, among, marks: marksOf(among, looks, options) }));
   const xs = curves.flatMap((curve) => [curve.xs[0] ?? Number.NaN, curve.xs.at(-1) ?? Number.NaN]);

@@ -19,6 +19,7 @@ import type { Figure } from "../figure.ts";
 import type { Asked } from "../kind.ts";
 import type { Grouping, runsOptions } from "../options.ts";
 import { againstDial, againstMeasure, inOrder } from "./against.ts";
+import { grouped } from "./grouped.ts";
 import { histogram } from "./histogram.ts";
 import { metricCurves } from "./metric-curves.ts";
 
@@ -100,7 +101,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
     const groups =
       groupBy === undefined
         ? measures.map((each) => ({ name: each.name, measure: each }))
-        : grouped(runs, groupBy, measure);
+        : partsOf(runs, groupBy, measure);
     return histogram(groups, { ...asked, xLabel: asked.xLabel ?? label, title });
   }
   if (measures.length > 1) {
@@ -116,9 +117,9 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
     : againstMeasure(measure, measureOf(runs, x), options);
 }
 
-function grouped(runs: ChosenRuns, groupBy: Grouping, { name, values }: Measure) {
-  const groups = new Map<string, number[]>();
-  runs.rows.forEach(({ table, trial }, i) => {
+/** The runs' values by what they are grouped by. */
+function partsOf({ rows }: ChosenRuns, groupBy: Grouping, { name, values }: Measure) {
+  const keyed = rows.map(({ table, trial }, i) => {
     const keys: Readonly<Record<Grouping, string>> = {
       run: trial.run,
       node: trial.attempts.at(-1)?.worker ?? "",
@@ -126,8 +127,10 @@ function grouped(runs: ChosenRuns, groupBy: Grouping, { name, values }: Measure)
       experiment: table.submitted.file,
       workspace: "",
     };
-    const key = keys[groupBy];
-    groups.set(key, [...(groups.get(key) ?? []), values[i] ?? Number.NaN]);
+    return { key: keys[groupBy], value: values[i] ?? Number.NaN };
   });
-  return [...groups].map(([group, own]) => ({ name: group, measure: { name, values: own } }));
+  return [...grouped(keyed, ({ key }) => key)].map(([group, own]) => ({
+    name: group,
+    measure: { name, values: own.map(({ value }) => value) },
+  }));
 }

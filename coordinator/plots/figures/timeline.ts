@@ -3,6 +3,7 @@ import type { PlotReads } from "../data/reads.ts";
 import type { Stay, StayEnd } from "../data/stays.ts";
 import { axisOfPlaces, axisOver, type Box, extent, type Figure, onePanel, plainBox, type Tick } from "../figure.ts";
 import { grey, okabeIto, plainLook } from "../palette.ts";
+import { grouped } from "./grouped.ts";
 
 /** More rows are not read: the busiest workers are shown. */
 const mostLanes = 48;
@@ -27,12 +28,7 @@ export function workerTimeline(
   if (stays.length === 0) throw new UsageError(`${names}: no worker has had a run yet`);
   const { from: start, to: end } = extent(stays.flatMap(({ from, to }) => [from, to]));
   const unit = unitFor(end - start);
-  const workers = new Map<string, Stay[]>();
-  for (const stay of stays) {
-    const there = workers.get(stay.worker);
-    if (there) there.push(stay);
-    else workers.set(stay.worker, [stay]);
-  }
+  const workers = grouped(stays, ({ worker }) => worker);
   const rows = [...workers].map(([worker, own]) => ({ worker, lanes: inLanes(own), runs: own.length }));
   const shown = busiest(rows);
   const boxes: Box[] = [];

@@ -1,0 +1,52 @@
+/** What the looks of a figure are in a terminal: one of sixteen colours, a letter, a sign. */
+
+import type { LegendEntry, Look, Marker } from "../figure.ts";
+import { grey, okabeIto, paleGrey } from "../palette.ts";
+import type { AnsiColour } from "./cells.ts";
+
+/** The nearest of the sixteen colours; black and unknown ones are the terminal's own. */
+const ansi: Readonly<Record<string, AnsiColour>> = {
+  [okabeIto.blue]: 94,
+  [okabeIto.vermillion]: 91,
+  [okabeIto.green]: 32,
+  [okabeIto.purple]: 95,
+  [okabeIto.orange]: 33,
+  [okabeIto.sky]: 96,
+  [grey]: 90,
+  [paleGrey]: 90,
+};
+
+export const ansiOf = (colour: string): AnsiColour => ansi[colour];
+
+/** Of the ramp, from pale to dark: few enough to be told apart. */
+const rampColours: readonly AnsiColour[] = [90, 36, 32, 93];
+export const ansiOfShare = (share: number): AnsiColour =>
+  rampColours[Math.min(rampColours.length - 1, Math.max(0, Math.floor(share * rampColours.length)))];
+
+export const sameLook = (a: Look, b: Look): boolean =>
+  a.colour === b.colour && a.dash === b.dash && a.marker === b.marker && a.isFaint === b.isFaint;
+
+/** One for each of the series that a legend names. */
+const letters = "*o+x#@%&=$";
+
+/** What a series looks like in ASCII. */
+export const letterOf = (look: Look, legend: readonly LegendEntry[]): string =>
+  look.isFaint ? "." : (letters[ownerOf(look, legend) % letters.length] ?? "*");
+
+/** Place in the legend, so that the same series is the same character in every panel and what is named first is in front. */
+export function ownerOf(look: Look, legend: readonly LegendEntry[]): number {
+  const found = legend.findIndex((entry) => sameLook(entry.look, look));
+  return found < 0 ? legend.length : found;
+}
+
+export const markerSigns: Readonly<Record<Marker, string>> = {
+  circle: "•",
+  square: "■",
+  triangle: "▲",
+  diamond: "◆",
+  cross: "×",
+  plus: "+",
+};
+
+/** What a legend shows for dots of this look. */
+export const dotSign = ({ marker, isFaint }: Look): string => (isFaint ? "·" : markerSigns[marker]);
