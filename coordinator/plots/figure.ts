@@ -144,11 +144,11 @@ export const plainBox = (
   box: Pick<Box, "x1" | "x2" | "y1" | "y2" | "colour"> & Partial<Pick<Box, "letter" | "text">>,
 ): Box => ({ text: "", share: null, letter: "#", ...box });
 
+/** Text that begins beside a point. */
 export interface Label {
   readonly x: number;
   readonly y: number;
   readonly text: string;
-  readonly anchor: "start" | "middle" | "end";
 }
 
 /** Numbers as colours, from pale to dark. */
@@ -192,14 +192,11 @@ export function axisOver(
     readonly room?: number;
     /** Ends that were asked for. */
     readonly limits?: Limits | undefined;
-    /** Also on the axis, such as 0. */
-    readonly includes?: readonly number[];
   } = {},
 ): Axis {
-  const { scale = "linear", isWhole = false, room = 0.04, limits, includes = [] } = options;
+  const { scale = "linear", isWhole = false, room = 0.04, limits } = options;
   const isLog = scale === "log";
-  const all = [...values, ...includes];
-  let { from: least, to: greatest } = extent(isLog ? all.filter((value) => value > 0) : all);
+  let { from: least, to: greatest } = extent(isLog ? [...values].filter((value) => value > 0) : values);
   if (least > greatest) [least, greatest] = isLog ? [0.1, 10] : [0, 1];
   if (least === greatest) [least, greatest] = around(least, isLog);
   const [from, to] = isLog

@@ -5,6 +5,7 @@
  * with when it draws.
  */
 
+import { counted } from "../../shared/domain/counted.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { PlotReads, PlotSource } from "./data/reads.ts";
 import type { Figure } from "./figure.ts";
@@ -63,15 +64,13 @@ interface ToldKind<Options extends OptionSet, Read extends keyof PlotReads>
 export function plotKind<Options extends OptionSet, Read extends keyof PlotReads>(
   told: ToldKind<Options, Read>,
 ): PlotKind & { asked(words: PlotWords, typed: TypedOptions): Asked<Options> } {
-  const { name, options, most = {}, check, reads } = told;
+  const { name, options, check, reads } = told;
+  const { runs: mostRuns = Number.POSITIVE_INFINITY, names: mostNames = Number.POSITIVE_INFINITY } = told.most ?? {};
   const command = `nexus plot${name === "" ? "" : ` ${name}`}`;
   const asked = (words: PlotWords, typed: TypedOptions): Asked<Options> => {
     refuseOthers(command, options, typed);
     const values = { ...words, ...valuesOf(options, typed) };
-    const more = [
-      ...words.runs.slice(most.runs ?? Number.POSITIVE_INFINITY),
-      ...words.names.slice(most.names ?? Number.POSITIVE_INFINITY),
-    ];
+    const more = [...words.runs.slice(mostRuns), ...words.names.slice(mostNames)];
     if (more.length > 0) {
       throw new UsageError(`${command}: ${more.join(", ")} ${more.length === 1 ? "is" : "are"} one word too many`);
     }
@@ -86,7 +85,11 @@ export function plotKind<Options extends OptionSet, Read extends keyof PlotReads
       const choice = { ...words, ...valuesOf({ ...filterOptions, maxRuns }, typed) };
       const figure = async (source: PlotSource): Promise<Figure> => {
         const { readers } = await import("./data/reads.ts");
-        return told.figure(await readers[reads](choice, source), values);
+        const data = await readers[reads](choice, source);
+        const drawn = await told.figure(data, values);
+        const hidden =
+          "hidden" in data && data.hidden > 0 ? [`${counted(data.hidden, "more run")} left out by --max-runs`] : [];
+        return { ...drawn, notes: [...drawn.notes, ...hidden] };
       };
       return { common: valuesOf(commonOptions, typed), figure };
     },

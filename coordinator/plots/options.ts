@@ -17,7 +17,6 @@ export const groupings = ["run", "node", "job", "experiment", "workspace"] as co
 export type Grouping = (typeof groupings)[number];
 export const breaks = ["run", "col", "group"] as const;
 export type Break = (typeof breaks)[number];
-const scales = ["linear", "log"] as const;
 
 export const noLimits: Limits = { from: null, to: null };
 
@@ -36,14 +35,17 @@ const outputOptions = {
 /** What every kind takes. */
 export const commonOptions = { title, ...outputOptions };
 
-export const axisLabels = {
-  xLabel: anyText("--x-label <text>", "instead of the column's name"),
-  yLabel: anyText("--y-label <text>", "instead of the column's name"),
-};
+export const xLabel = anyText("--x-label <text>", "instead of the column's name");
 
-export const axisLimits = {
+export const axisOptions = {
+  xLabel,
+  yLabel: anyText("--y-label <text>", "instead of the column's name"),
   xLimits: text("--x-limits <from,to>", "ends of the axis; either may be left out", limits, noLimits),
   yLimits: text("--y-limits <from,to>", "ends of the axis; either may be left out", limits, noLimits),
+};
+export const scaleOptions = {
+  xScale: text("--x-scale <scale>", "linear, log", oneOf(["linear", "log"]), "linear"),
+  yScale: text("--y-scale <scale>", "linear, log", oneOf(["linear", "log"]), "linear"),
 };
 
 /** Which of the runs that are named. */
@@ -91,10 +93,8 @@ export const runsOptions = {
     "--x <column>",
     "iters, hours; or a hyperparameter or other column, against which one value of each run is drawn",
   ),
-  ...axisLabels,
-  ...axisLimits,
-  xScale: text("--x-scale <scale>", "linear, log", oneOf(scales), "linear"),
-  yScale: text("--y-scale <scale>", "linear, log", oneOf(scales), "linear"),
+  ...axisOptions,
+  ...scaleOptions,
   title,
   panelTitles: text(
     "--plot-titles <texts>",

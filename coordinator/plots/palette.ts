@@ -39,36 +39,25 @@ export const plainLook = (colour: string): Look => ({ colour, dash: "solid", mar
 export const faintLook = (colour: string): Look => ({ colour, dash: "solid", marker: "circle", isFaint: true });
 
 /** Viridis (van der Walt and Smith, 2015) in nine steps, reversed so that more is darker: even in lightness, also in grey. */
-const viridis: readonly (readonly [number, number, number])[] = [
-  [253, 231, 37],
-  [173, 220, 48],
-  [94, 201, 98],
-  [40, 174, 128],
-  [33, 145, 140],
-  [44, 114, 142],
-  [59, 82, 139],
-  [71, 45, 123],
-  [68, 1, 84],
-];
+const viridis = ["#fde725", "#addc30", "#5ec962", "#28ae80", "#21918c", "#2c728e", "#3b528b", "#472d7b", "#440154"];
+
+/** Red, green and blue of #rrggbb, 0 to 255. */
+const partsOf = (colour = "#000000"): number[] => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
 
 /** The colour of a share from 0 (pale) to 1 (dark). */
 export function rampColour(share: number): string {
   const place = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0)) * (viridis.length - 1);
   const i = Math.min(viridis.length - 2, Math.floor(place));
-  const [low = [0, 0, 0], high = [0, 0, 0]] = [viridis[i], viridis[i + 1]];
-  const part = (c: 0 | 1 | 2): string =>
-    Math.round(low[c] + (high[c] - low[c]) * (place - i))
-      .toString(16)
-      .padStart(2, "0");
-  return `#${part(0)}${part(1)}${part(2)}`;
+  const high = partsOf(viridis[i + 1]);
+  const mixed = partsOf(viridis[i]).map((low, c) => Math.round(low + ((high[c] ?? low) - low) * (place - i)));
+  return `#${mixed.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** Black or white, whichever is read better on the colour (relative luminance of WCAG 2). */
 export function inkOn(colour: string): string {
-  const linear = [1, 3, 5].map((at) => {
-    const c = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+  const [r = 0, g = 0, b = 0] = partsOf(colour).map((part) => {
+    const c = part / 255;
     return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   });
-  const [r = 0, g = 0, b = 0] = linear;
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
 }

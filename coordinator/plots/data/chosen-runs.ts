@@ -22,6 +22,8 @@ export interface RunChoice {
 export interface ChosenRuns {
   readonly rows: readonly (RunRow & { readonly trial: Trial })[];
   readonly tables: readonly RunTable[];
+  /** The jobs' names, as a title says them. */
+  readonly jobs: string;
   readonly columns: ColumnSet;
   /** Left out by `maxRuns`. */
   readonly hidden: number;
@@ -39,23 +41,15 @@ export function chooseRuns(
   const rows = found.rows.flatMap((row) => (row.trial ? [{ ...row, trial: row.trial }] : []));
   const what = runs.join(",");
   if (rows.length === 0) {
-    const why =
-      filter.length > 0 || status !== undefined
-        ? ": none of the runs passes --filter and --status"
-        : " has no runs yet";
+    const isFiltered = filter.length > 0 || status !== undefined;
+    const why = isFiltered ? ": none of the runs passes --filter and --status" : " has no runs yet";
     throw new NotFoundError(`${what}${why}\n  to see them: nexus list runs ${what}`);
   }
   const kept = maxRuns === undefined ? rows : rows.slice(0, maxRuns);
   const tables = [...new Set(kept.map(({ table }) => table))];
-  return { rows: kept, tables, columns: columnsOf(tables, workspace), hidden: rows.length - kept.length };
+  const jobs = tables.map(({ job }) => job).join(", ");
+  return { rows: kept, tables, jobs, columns: columnsOf(tables, workspace), hidden: rows.length - kept.length };
 }
-
-/** The jobs' names, as a title says them. */
-export const jobsOf = ({ tables }: ChosenRuns): string => tables.map(({ job }) => job).join(", ");
-
-/** What a plot says of runs that `maxRuns` left out. */
-export const hiddenNote = ({ hidden }: ChosenRuns): string[] =>
-  hidden > 0 ? [`${counted(hidden, "more run")} left out by --max-runs`] : [];
 
 /** Only those that have ended with a result, in the order in which they did. */
 export function completedOnly(runs: ChosenRuns): ChosenRuns {

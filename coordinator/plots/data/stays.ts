@@ -24,12 +24,7 @@ export const isTrialRecord = (event: JournalEvent): event is TrialRecord =>
  * counts as lost. What goes on at the end of the journal ends with its last record.
  */
 export function staysOf(events: readonly JournalEvent[]): Stay[] {
-  interface Open {
-    readonly worker: string;
-    readonly from: number;
-    readonly run: string;
-    readonly attempt: number;
-  }
+  type Open = Pick<Stay, "worker" | "from" | "run"> & { readonly attempt: number };
   const open = new Map<string, Open[]>();
   const stays: Stay[] = [];
   const last = events.reduce((latest, { at }) => Math.max(latest, at), 0);
@@ -46,10 +41,8 @@ export function staysOf(events: readonly JournalEvent[]): Stay[] {
       open.set(trial, [...there, { worker: event.worker, from: at, run: event.run, attempt }]);
     } else if (event.type === "lost") {
       for (const stay of there) if (stay.attempt === attempt) close(stay, at, event.outcome);
-      open.set(
-        trial,
-        there.filter((stay) => stay.attempt !== attempt),
-      );
+      const others = there.filter((stay) => stay.attempt !== attempt);
+      open.set(trial, others);
     } else {
       const own = event.type === "completed" ? "completed" : event.outcome;
       for (const stay of there) close(stay, at, stay.attempt === attempt ? own : "lost");

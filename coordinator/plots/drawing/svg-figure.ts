@@ -1,4 +1,4 @@
-import type { Figure, FigureSize, LegendEntry, Marker, Ramp } from "../figure.ts";
+import type { Axis, Figure, FigureSize, LegendEntry, Marker, Ramp } from "../figure.ts";
 import { rampColour } from "../palette.ts";
 import { ticksOf } from "../ticks.ts";
 import { dashArray, fontFamily, fontSize, panelSvg } from "./svg.ts";
@@ -139,14 +139,7 @@ function rampSvg(ramp: Ramp, width: number, top: number): string[] {
     (_, i) =>
       `<rect x="${round(left + (i * length) / steps)}" y="${round(top)}" width="${round(length / steps + 0.4)}" height="8" fill="${rampColour((i + 0.5) / steps)}"/>`,
   );
-  const axis = {
-    label: ramp.label,
-    scale: "linear",
-    from: ramp.from,
-    to: ramp.to,
-    ticks: null,
-    isWhole: false,
-  } as const;
+  const axis: Axis = { ...ramp, scale: "linear", ticks: null, isWhole: false };
   for (const { at, text: label } of ticksOf(axis, 5)) {
     const x = left + ((at - ramp.from) / (ramp.to - ramp.from || 1)) * length;
     parts.push(

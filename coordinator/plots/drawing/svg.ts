@@ -37,14 +37,7 @@ export const dashArray: Readonly<Record<Dash, string>> = {
   "dash-dotted": "6 2 1.2 2",
 };
 
-const symbols: Readonly<Record<Marker, Plot.SymbolType>> = {
-  circle: "circle",
-  square: "square",
-  triangle: "triangle",
-  diamond: "diamond",
-  cross: "times",
-  plus: "plus",
-};
+const symbolOf = (marker: Marker): Plot.SymbolType => (marker === "cross" ? "times" : marker);
 
 /** The panel without its title, as an svg element of its own. */
 export function panelSvg(panel: Panel, size: PanelSize): string {
@@ -103,22 +96,10 @@ const axisLook = ({ label }: Axis, ticks: readonly Tick[], labelOffset: number) 
   tickPadding: 3,
 });
 
-interface Frame {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly width: number;
-  readonly height: number;
-  readonly x: Axis;
-  readonly y: Axis;
-  readonly xTicks: readonly Tick[];
-  readonly yTicks: readonly Tick[];
-  readonly isTilted: boolean;
-}
+type Frame = ReturnType<typeof frameOf>;
 
 /** Room for ticks and labels on the left and below; as many ticks as have room beside each other. */
-function frameOf({ x, y }: Panel, size: PanelSize): Frame {
+function frameOf({ x, y }: Panel, size: PanelSize) {
   const top = 6;
   const labelRoom = fontSize + 5;
   const flat = fontSize + 8 + (x.label === "" ? 0 : labelRoom);
@@ -137,19 +118,8 @@ function frameOf({ x, y }: Panel, size: PanelSize): Frame {
   const overhang =
     last && !isTilted ? (textWidth(last.text) * fontSize) / 2 - (1 - placeOn(x, last.at)) * (size.width - left) : 0;
   const right = Math.max(6, overhang + 2);
-  return {
-    left,
-    right,
-    top,
-    bottom,
-    width: size.width - left - right,
-    height: size.height - top - bottom,
-    x,
-    y,
-    xTicks,
-    yTicks,
-    isTilted,
-  };
+  const [width, height] = [size.width - left - right, size.height - top - bottom];
+  return { left, right, top, bottom, width, height, x, y, xTicks, yTicks, isTilted };
 }
 
 /** Plot's types take no readonly arrays; it changes none. */
@@ -250,23 +220,12 @@ function plotMarks(mark: Mark, frame: Frame, detail: number, turn: number): Plot
       ];
     }
     case "labels":
-      return (["start", "middle", "end"] as const).flatMap((anchor) => {
-        const labels = mark.labels.filter((label) => label.anchor === anchor);
-        if (labels.length === 0) return [];
-        return [
-          Plot.text(labels, {
-            x: "x",
-            y: "y",
-            text: "text",
-            textAnchor: anchor,
-            dx: anchor === "start" ? 3 : anchor === "end" ? -3 : 0,
-            fill: "#000",
-            stroke: "#fff",
-            strokeWidth: 2.5,
-            fontSize: fontSize * 0.9,
-          }),
-        ];
-      });
+      return [
+        Plot.text(mark.labels as Plot.Data, {
+          ...{ x: "x", y: "y", text: "text", textAnchor: "start", dx: 3 },
+          ...{ fill: "#000", stroke: "#fff", strokeWidth: 2.5, fontSize: fontSize * 0.9 },
+        }),
+      ];
     default: {
       const never: never = mark;
       return never;
@@ -280,7 +239,7 @@ function dots(look: Look, xs: Numbers, ys: Numbers, r: number): Plot.Markish {
     x: column(xs),
     y: column(ys),
     r,
-    symbol: symbols[look.marker],
+    symbol: symbolOf(look.marker),
     fill: isOpen ? "none" : look.colour,
     stroke: isOpen ? look.colour : "none",
     strokeWidth: 1.2,

@@ -30,6 +30,7 @@ export function drawDots(
     const row = field.rows - 1 - Math.round(placeOn(panel.y, y) * (field.rows - 1));
     return Number.isFinite(column) && Number.isFinite(row) ? { column, row } : undefined;
   };
+  const dotsAt = (xs: Numbers, ys: Numbers) => xs.map((x, i) => dotAt(x, ys[i]));
   // In front: what the legend names first; then the others of the panel, bands and pale lines last.
   const behind = legend.length + 1;
   const owner = (look: Look, kind: "line" | "band" | "rule"): number => {
@@ -44,26 +45,16 @@ export function drawDots(
   for (const mark of panel.marks) {
     switch (mark.kind) {
       case "line":
-        drawLine(
-          field,
-          mark.xs.map((x, i) => dotAt(x, mark.ys[i])),
-          mark.isStep,
-          owner(mark.look, "line"),
-        );
+        drawLine(field, dotsAt(mark.xs, mark.ys), mark.isStep, owner(mark.look, "line"));
         break;
       case "dots": {
         const who = owner(mark.look, "line");
-        mark.xs.forEach((x, i) => {
-          const dot = dotAt(x, mark.ys[i]);
-          if (dot) field.set(dot.column, dot.row, who);
-        });
+        for (const dot of dotsAt(mark.xs, mark.ys)) if (dot) field.set(dot.column, dot.row, who);
         break;
       }
-      case "band": {
-        const edge = (ys: Numbers) => mark.xs.map((x, i) => dotAt(x, ys[i]));
-        drawBand(field, edge(mark.high), edge(mark.low), mark.isStep, owner(mark.look, "band"));
+      case "band":
+        drawBand(field, dotsAt(mark.xs, mark.high), dotsAt(mark.xs, mark.low), mark.isStep, owner(mark.look, "band"));
         break;
-      }
       case "intervals": {
         const who = owner(mark.look, "line");
         const end = (place: number, value: number | undefined): Dot | undefined =>
@@ -88,12 +79,7 @@ export function drawDots(
           const who = 100 - Math.min(99, Math.max(0, Math.floor(share * 100)));
           const letter = share > 0.75 ? "#" : share > 0.5 ? "+" : share > 0.25 ? ":" : ".";
           owners.set(who, { colour: ansiOfShare(share), letter });
-          drawLine(
-            field,
-            xs.map((x, i) => dotAt(x, ys[i])),
-            false,
-            who,
-          );
+          drawLine(field, dotsAt(xs, ys), false, who);
         }
         break;
       case "boxes":

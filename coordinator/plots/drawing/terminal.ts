@@ -64,22 +64,21 @@ function titleLines(title: string, width: number): string[] {
 }
 
 function legendLines(legend: readonly LegendEntry[], width: number, form: DotForm, isColoured: boolean): string[] {
-  const lines: string[] = [];
-  let [line, length] = ["", 0];
-  for (const { label, look, swatch } of legend) {
-    const sign = swatchText({ label, look, swatch }, legend, form, isColoured);
-    const text = `${sign} ${label}`;
-    const colour = isColoured ? ansiOf(look.colour) : undefined;
-    const shown = colour === undefined ? text : `\u001b[${colour}m${sign}\u001b[0m ${label}`;
-    if (length > 0 && length + 2 + text.length > width) {
-      lines.push(line);
-      [line, length] = ["", 0];
+  const lines: string[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const entry of legend) {
+    const sign = swatchText(entry, legend, form, isColoured);
+    const colour = isColoured ? ansiOf(entry.look.colour) : undefined;
+    const shown = colour === undefined ? sign : `\u001b[${colour}m${sign}\u001b[0m`;
+    const own = sign.length + 1 + entry.label.length;
+    if (length + 2 + own > width) {
+      lines.push([]);
+      length = -2;
     }
-    line += length > 0 ? `  ${shown}` : shown;
-    length += (length > 0 ? 2 : 0) + text.length;
+    lines.at(-1)?.push(`${shown} ${entry.label}`);
+    length += 2 + own;
   }
-  if (length > 0) lines.push(line);
-  return lines;
+  return lines.map((line) => line.join("  "));
 }
 
 /** The letters of boxes stand in the legend where there are no colours. */

@@ -1,24 +1,20 @@
 import { type Dial, type Measure, withoutNote } from "../data/chosen-runs.ts";
-import { type Axis, axisOfNames, axisOver, type Figure, onePanel, valuesAt } from "../figure.ts";
+import { axisOfNames, axisOver, type Figure, onePanel, type Panel, valuesAt } from "../figure.ts";
 import type { Values } from "../kind.ts";
-import type { runsOptions, Spread } from "../options.ts";
+import type { axisOptions, Spread, scaleOptions } from "../options.ts";
 import { okabeIto, plainLook } from "../palette.ts";
-import { edges, Tally } from "./combine.ts";
+import { edges, talliedAt } from "./combine.ts";
 import { evenlyChosen, jitter, mostDots } from "./dots.ts";
 
-export type ValueOptions = { readonly title: string } & Pick<
-  Values<typeof runsOptions>,
-  "xLabel" | "yLabel" | "xLimits" | "yLimits" | "xScale" | "yScale" | "errorBars"
->;
+export interface ValueOptions extends Values<typeof axisOptions & typeof scaleOptions> {
+  readonly title: string;
+  readonly errorBars: Spread | "none";
+}
 
 /** A metric against one hyperparameter: each run a dot beside its setting, and the mean of each setting with its bar. */
 export function againstDial(measure: Measure, dial: Dial, options: ValueOptions): Figure {
   const chosen = evenlyChosen(measure.values.length, mostDots);
-  const tally = new Tally(dial.settings.map((_, at) => at));
-  measure.values.forEach((value, i) => {
-    tally.add(dial.positions[i] ?? -1, value);
-  });
-  const all = tally.combined();
+  const all = talliedAt(dial.settings.length, dial.positions, measure.values);
   const tried = all.xs.filter((at) => (all.count[at] ?? 0) > 0);
   const spread: Spread = options.errorBars === "none" ? "sem" : options.errorBars;
   const { low, high } = edges(all, all.mean, spread);
@@ -33,7 +29,7 @@ export function againstDial(measure: Measure, dial: Dial, options: ValueOptions)
     const at = dial.positions[i] ?? -1;
     return at < 0 ? Number.NaN : at + 0.5 * jitter(i);
   });
-  return onePanel({
+  return ofMeasure(measure, options, {
     kind: "against",
     data: () => [
       ...tried.map(settingOf),
@@ -43,9 +39,7 @@ export function againstDial(measure: Measure, dial: Dial, options: ValueOptions)
         [measure.name]: value,
       })),
     ],
-    title: options.title,
     x: axisOfNames(options.xLabel ?? dial.name, dial.settings),
-    y: yAxis(measure, options),
     marks: [
       { kind: "dots", look: { ...runs, isFaint: true }, xs: dotXs, ys: valuesAt(measure.values, chosen) },
       { kind: "line", look: mean, xs: tried, ys: means, isStep: false },
@@ -63,7 +57,6 @@ export function againstDial(measure: Measure, dial: Dial, options: ValueOptions)
       { label: "run", look: runs, swatch: "dot" },
       { label: `mean ${barWords[spread]}`, look: { ...mean, marker: "square" }, swatch: "marked line" },
     ],
-    notes: leftOut(measure, chosen.length),
   });
 }
 
@@ -78,14 +71,11 @@ const barWords: Readonly<Record<Spread, string>> = {
 export function againstMeasure(measure: Measure, x: Measure, options: ValueOptions): Figure {
   const chosen = evenlyChosen(measure.values.length, mostDots);
   const [xs, ys] = [valuesAt(x.values, chosen), valuesAt(measure.values, chosen)];
-  return onePanel({
+  return ofMeasure(measure, options, {
     kind: "against",
     data: () => measure.values.map((value, i) => ({ type: "run", [x.name]: x.values[i], [measure.name]: value })),
-    title: options.title,
     x: axisOver(options.xLabel ?? x.name, x.values, { scale: options.xScale, limits: options.xLimits }),
-    y: yAxis(measure, options),
     marks: [{ kind: "dots", look: plainLook(okabeIto.blue), xs, ys }],
-    notes: leftOut(measure, chosen.length),
   });
 }
 
@@ -101,16 +91,14 @@ export function inOrder(measure: Measure, options: ValueOptions): Figure {
   const runs = plainLook(okabeIto.blue);
   const leader = plainLook(okabeIto.vermillion);
   const places = values.map((_, i) => i + 1);
-  return onePanel({
+  return ofMeasure(measure, options, {
     kind: "order",
     data: () => values.map((value, i) => ({ type: "run", completed: i + 1, [name]: value, best: bests[i] })),
-    title: options.title,
     x: axisOver(options.xLabel ?? "completed runs", [0, values.length], {
       scale: options.xScale,
       isWhole: true,
       limits: options.xLimits,
     }),
-    y: yAxis(measure, options),
     marks: [
       { kind: "dots", look: { ...runs, isFaint: true }, xs: valuesAt(places, chosen), ys: valuesAt(values, chosen) },
       { kind: "line", look: leader, xs: places, ys: bests, isStep: true },
@@ -119,16 +107,17 @@ export function inOrder(measure: Measure, options: ValueOptions): Figure {
       { label: "run", look: runs, swatch: "dot" },
       { label: "highest so far", look: leader, swatch: "line" },
     ],
-    notes: leftOut(measure, chosen.length),
   });
 }
 
-const yAxis = ({ name, values }: Measure, { yLabel, yScale, yLimits }: ValueOptions): Axis =>
-  axisOver(yLabel ?? name, values, { scale: yScale, limits: yLimits });
-
-const leftOut = (measure: Measure, shown: number): string[] => [
-  ...withoutNote(measure),
-  ...(shown < measure.values.length
-    ? [`${shown} of ${measure.values.length} runs drawn, evenly chosen; lines and bars are of all`]
-    : []),
-];
+/** What figures of one measure have in common. */
+function ofMeasure(
+  measure: Measure,
+  { title, yLabel, yScale, yLimits }: ValueOptions,
+  told: Pick<Figure, "kind" | "data"> & Partial<Figure> & Pick<Panel, "x" | "marks">,
+): Figure {
+  const { name, values } = measure;
+  const y = axisOver(yLabel ?? name, values, { scale: yScale, limits: yLimits });
+  const note = `${mostDots} of ${values.length} runs drawn, evenly chosen; lines and bars are of all`;
+  return onePanel({ ...told, title, y, notes: [...withoutNote(measure), ...(values.length > mostDots ? [note] : [])] });
+}

@@ -27,72 +27,51 @@ export function combine(curves: readonly Points[]): Combined {
   const longest = curves.reduce((most, { xs }) => (xs.length > most.length ? xs : most), [] as Numbers);
   const places = new Map(longest.map((x, i) => [x, i]));
   const isShared = curves.every(({ xs }) => xs.every((x) => places.has(x)));
-  if (isShared) {
-    const tally = new Tally(longest);
-    for (const { xs, ys, isComplete } of curves) {
-      for (const [i, x] of xs.entries()) tally.add(places.get(x) ?? -1, ys[i] ?? Number.NaN);
+  const grid = isShared ? longest : evenGrid(curves);
+  return tallied(grid, (add) => {
+    for (const curve of curves) {
+      if (!isShared) {
+        for (const [i, x] of grid.entries()) add(i, heldAt(curve, x));
+        continue;
+      }
+      const { xs, ys, isComplete } = curve;
+      for (const [i, x] of xs.entries()) add(places.get(x) ?? -1, ys[i] ?? Number.NaN);
       const end = places.get(xs.at(-1) ?? Number.NaN);
       if (!isComplete || end === undefined) continue;
-      for (let i = end + 1; i < longest.length; i += 1) tally.add(i, ys.at(-1) ?? Number.NaN);
+      for (let i = end + 1; i < longest.length; i += 1) add(i, ys.at(-1) ?? Number.NaN);
     }
-    return tally.combined();
-  }
-  const grid = evenGrid(curves);
-  const tally = new Tally(grid);
-  for (const curve of curves) for (const [i, x] of grid.entries()) tally.add(i, heldAt(curve, x));
-  return tally.combined();
+  });
 }
 
-/** Counts, means and spreads of the values at each of some places, one value after the other (Welford's recurrence). */
-export class Tally {
-  readonly #xs: Numbers;
-  readonly #count: Float64Array;
-  readonly #mean: Float64Array;
-  readonly #squares: Float64Array;
-  readonly #min: Float64Array;
-  readonly #max: Float64Array;
-
-  constructor(xs: Numbers) {
-    this.#xs = xs;
-    this.#count = new Float64Array(xs.length);
-    this.#mean = new Float64Array(xs.length).fill(Number.NaN);
-    this.#squares = new Float64Array(xs.length);
-    this.#min = new Float64Array(xs.length).fill(Number.NaN);
-    this.#max = new Float64Array(xs.length).fill(Number.NaN);
-  }
-
-  add(place: number, value: number): void {
+/**
+ * Counts, means and spreads at each of some places, over the values that are added there in any order (Welford's recurrence).
+ * What is not finite, or has no place (-1), counts for nothing.
+ */
+function tallied(xs: Numbers, addAll: (add: (place: number, value: number) => void) => void): Combined {
+  const all = (value: number): number[] => new Array<number>(xs.length).fill(value);
+  const [count, squares] = [all(0), all(0)];
+  const [mean, min, max] = [all(Number.NaN), all(Number.NaN), all(Number.NaN)];
+  addAll((place, value) => {
     if (place < 0 || !Number.isFinite(value)) return;
-    const count = (this.#count[place] ?? 0) + 1;
-    this.#count[place] = count;
-    if (count === 1) {
-      this.#mean[place] = value;
-      this.#min[place] = value;
-      this.#max[place] = value;
-      return;
-    }
-    const mean = this.#mean[place] ?? 0;
-    const before = value - mean;
-    const after = mean + before / count;
-    this.#mean[place] = after;
-    this.#squares[place] = (this.#squares[place] ?? 0) + before * (value - after);
-    if (value < (this.#min[place] ?? value)) this.#min[place] = value;
-    if (value > (this.#max[place] ?? value)) this.#max[place] = value;
-  }
+    const n = (count[place] ?? 0) + 1;
+    const before = n === 1 ? 0 : (mean[place] ?? 0);
+    const after = before + (value - before) / n;
+    count[place] = n;
+    mean[place] = after;
+    squares[place] = n === 1 ? 0 : (squares[place] ?? 0) + (value - before) * (value - after);
+    if (!(value >= (min[place] ?? value))) min[place] = value;
+    if (!(value <= (max[place] ?? value))) max[place] = value;
+  });
+  const variance = squares.map((sum, i) => ((count[i] ?? 0) < 2 ? Number.NaN : sum / ((count[i] ?? 0) - 1)));
+  return { xs, count, mean, variance, min, max };
+}
 
-  combined(): Combined {
-    return {
-      xs: this.#xs,
-      count: [...this.#count],
-      mean: [...this.#mean],
-      variance: Array.from(this.#squares, (squares, i) => {
-        const count = this.#count[i] ?? 0;
-        return count < 2 ? Number.NaN : squares / (count - 1);
-      }),
-      min: [...this.#min],
-      max: [...this.#max],
-    };
-  }
+/** The same at places 0 to `count` - 1, of values each of which has its place. */
+export function talliedAt(count: number, places: Numbers, values: Numbers): Combined {
+  const all = Array.from({ length: count }, (_, i) => i);
+  return tallied(all, (add) => {
+    for (const [i, value] of values.entries()) add(places[i] ?? -1, value);
+  });
 }
 
 function evenGrid(curves: readonly Points[]): number[] {

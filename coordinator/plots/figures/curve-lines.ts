@@ -1,28 +1,16 @@
 import type { RunCurve } from "../data/curves-of-runs.ts";
 import type { Values } from "../kind.ts";
-import type { Aggregate, Break, Grouping, runsOptions } from "../options.ts";
+import type { Aggregate, axisOptions, Break, Grouping, runsOptions, scaleOptions } from "../options.ts";
 import { aggregated, combine, edges } from "./combine.ts";
 import { grouped } from "./grouped.ts";
 
+type AskedCurves = Pick<
+  Values<typeof runsOptions>,
+  "aggregate" | "shadow" | "errorBars" | "smoothing" | "colours" | "panelTitles" | "legendTitles" | "layout"
+>;
+
 /** What is asked of a plot of curves. */
-export interface CurveOptions
-  extends Pick<
-    Values<typeof runsOptions>,
-    | "aggregate"
-    | "shadow"
-    | "errorBars"
-    | "smoothing"
-    | "xLabel"
-    | "yLabel"
-    | "xLimits"
-    | "yLimits"
-    | "xScale"
-    | "yScale"
-    | "colours"
-    | "panelTitles"
-    | "legendTitles"
-    | "layout"
-  > {
+export interface CurveOptions extends AskedCurves, Values<typeof axisOptions & typeof scaleOptions> {
   readonly groupBy: Grouping;
   readonly breakOn: readonly Break[];
   readonly plotType: "line" | "scatter";

@@ -45,7 +45,7 @@ export function legendOf(
   looks: ReadonlyMap<string, Look>,
   options: CurveOptions,
 ): LegendEntry[] {
-  const entries = new Map<string, { line: Line; look: Look; rank: number }>();
+  const entries: { line: Line; look: Look }[] = [];
   const seen = new Set<string>();
   const byCol = !options.breakOn.includes("col") && new Set(lines.map(({ col }) => col)).size > 1;
   let pale = 0;
@@ -58,12 +58,11 @@ export function legendOf(
     if (seen.has(key)) continue;
     seen.add(key);
     if (look.isFaint) pale += 1;
-    else entries.set(key, { line, look, rank: line.rank });
+    else entries.push({ line, look });
   }
-  const sorted = [...entries.values()];
-  if (pale > 0) sorted.sort((a, b) => b.rank - a.rank);
-  const swatch = options.plotType === "scatter" ? "dot" : sorted.length > 1 ? "marked line" : "line";
-  const legend: LegendEntry[] = sorted.map(({ line, look }, i) => {
+  if (pale > 0) entries.sort((a, b) => b.line.rank - a.line.rank);
+  const swatch = options.plotType === "scatter" ? "dot" : entries.length > 1 ? "marked line" : "line";
+  const legend: LegendEntry[] = entries.map(({ line, look }, i) => {
     const label = titleAt(options.legendTitles, i);
     return { label: label === undefined ? labelOf(line, options, byCol) : filledIn(label, line), look, swatch };
   });

@@ -1,20 +1,11 @@
 import { UsageError } from "../../../shared/errors.ts";
-import {
-  type ChosenRuns,
-  type Dial,
-  dialNamed,
-  dialsOf,
-  hiddenNote,
-  jobsOf,
-  type Measure,
-  measureOf,
-} from "../data/chosen-runs.ts";
+import { type ChosenRuns, type Dial, dialNamed, dialsOf, type Measure, measureOf } from "../data/chosen-runs.ts";
 import { axisOfNames, type Box, extent, type Figure, onePanel } from "../figure.ts";
 import type { PlotWords } from "../kind.ts";
 import type { HeatAggregate } from "../options.ts";
 import { rampColour } from "../palette.ts";
 import { writeNumber } from "../ticks.ts";
-import { aggregated, Tally } from "./combine.ts";
+import { aggregated, talliedAt } from "./combine.ts";
 
 /** @throws UsageError where other than two hyperparameters and at most one metric are named */
 export function heatMapOfRuns(
@@ -28,15 +19,14 @@ export function heatMapOfRuns(
     const varied = dials.filter(({ settings }) => settings.length > 1).map(({ name }) => name);
     throw new UsageError(
       `a heat map is of two hyperparameters and a metric (hpmax when left out); found ${names.join(", ") || "none"}\n` +
-        `  for example: nexus plot heatmap ${jobsOf(runs)} ${varied.slice(0, 2).join(" ")}`,
+        `  for example: nexus plot heatmap ${runs.jobs} ${varied.slice(0, 2).join(" ")}`,
     );
   }
   const [first, second] = [dialNamed(dials, across), dialNamed(dials, up)];
   if (first === second) throw new UsageError(`a heat map is of two hyperparameters; found ${first.name} twice`);
   const measure = measureOf(runs, metric);
-  const title = asked.title ?? `${jobsOf(runs)}: ${aggregate} ${measure.name}`;
-  const figure = heatMap(first, second, measure, { aggregate, title });
-  return { ...figure, notes: [...figure.notes, ...hiddenNote(runs)] };
+  const title = asked.title ?? `${runs.jobs}: ${aggregate} ${measure.name}`;
+  return heatMap(first, second, measure, { aggregate, title });
 }
 
 /** Two hyperparameters: each cell the mean (or the best, ...) of all runs with those two settings, whatever else they had. */
@@ -48,17 +38,14 @@ export function heatMap(
 ): Figure {
   const [columns, rows] = [across.settings.length, up.settings.length];
   const pairs = columns * rows;
-  const tally = new Tally(Array.from({ length: pairs }, (_, i) => i));
-  const tried = new Set<number>();
-  measure.values.forEach((value, i) => {
+  const cellOf = (i: number): number => {
     const [x = -1, y = -1] = [across.positions[i], up.positions[i]];
-    if (x < 0 || y < 0 || !Number.isFinite(value)) return;
-    tally.add(y * columns + x, value);
-    tried.add(y * columns + x);
-  });
-  const combined = tally.combined();
+    return x < 0 || y < 0 || !Number.isFinite(measure.values[i]) ? -1 : y * columns + x;
+  };
+  const places = measure.values.map((_, i) => cellOf(i));
+  const combined = talliedAt(pairs, places, measure.values);
   const values = aggregated(combined, aggregate);
-  const cells = [...tried].flatMap((cell) => {
+  const cells = [...new Set(places)].flatMap((cell) => {
     const value = values[cell] ?? Number.NaN;
     if (!Number.isFinite(value)) return [];
     return [{ x: cell % columns, y: Math.floor(cell / columns), value, count: combined.count[cell] ?? 0 }];

@@ -1,14 +1,15 @@
 import { type Measure, withoutNote } from "../data/chosen-runs.ts";
 import { axisOver, type Figure, type Panel, plainBox } from "../figure.ts";
 import type { Values } from "../kind.ts";
-import type { runsOptions } from "../options.ts";
+import type { axisOptions, runsOptions } from "../options.ts";
 import { okabeIto } from "../palette.ts";
 import { arranged, titleAt } from "./panels.ts";
 
-export type HistogramOptions = { readonly title: string } & Pick<
-  Values<typeof runsOptions>,
-  "panelTitles" | "xLabel" | "yLabel" | "xLimits" | "yLimits" | "bins" | "layout"
->;
+type AskedBins = Pick<Values<typeof runsOptions>, "panelTitles" | "bins" | "layout">;
+
+export interface HistogramOptions extends AskedBins, Values<typeof axisOptions> {
+  readonly title: string;
+}
 
 /** How often which values came; a panel for each group, all with the same bins. */
 export function histogram(
@@ -18,11 +19,11 @@ export function histogram(
   const all = groups.flatMap(({ measure }) => measure.values);
   const edges = binEdges(all.filter(Number.isFinite), options.bins);
   const bars = groups.map(({ name, measure }) => ({ name, measure, counts: countIn(edges, measure.values) }));
-  const y = axisOver(
-    options.yLabel ?? "runs",
-    bars.flatMap(({ counts }) => counts),
-    { isWhole: true, includes: [0], limits: options.yLimits, room: 0.05 },
-  );
+  const y = axisOver(options.yLabel ?? "runs", [0, ...bars.flatMap(({ counts }) => counts)], {
+    isWhole: true,
+    limits: options.yLimits,
+    room: 0.05,
+  });
   const panels: Panel[] = bars.map(({ name, measure, counts }, i) => ({
     title:
       titleAt(options.panelTitles, i)?.replaceAll("$group", name).replaceAll("$col", measure.name) ??

@@ -1,7 +1,7 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { type Importance, importanceOf } from "../../../shared/domain/importance/importance.ts";
 import { exitCode, NexusError } from "../../../shared/errors.ts";
-import { type ChosenRuns, hyperparametersOf, jobsOf, measureOf } from "../data/chosen-runs.ts";
+import { type ChosenRuns, hyperparametersOf, measureOf } from "../data/chosen-runs.ts";
 import { axisOfPlaces, axisOver, type Figure, onePanel, plainBox } from "../figure.ts";
 import type { PlotWords } from "../kind.ts";
 import { grey, okabeIto, plainLook } from "../palette.ts";
@@ -22,10 +22,10 @@ export function importanceOfRuns(
     throw new NexusError(
       "TOO_LITTLE",
       exitCode.failure,
-      `the importance of ${jobsOf(runs)}'s hyperparameters cannot be told: ${found.reason}`,
+      `the importance of ${runs.jobs}'s hyperparameters cannot be told: ${found.reason}`,
     );
   }
-  return importanceBars(found, measure.name, title ?? `${jobsOf(runs)}: importance of hyperparameters`);
+  return importanceBars(found, measure.name, title ?? `${runs.jobs}: importance of hyperparameters`);
 }
 
 /** A lying bar for each hyperparameter, the most important on top, with its interval; what they do together at the foot. */

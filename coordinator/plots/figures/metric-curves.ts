@@ -35,12 +35,9 @@ export function metricCurves(curves: readonly RunCurve[], options: CurveOptions)
   });
   // Panels of the same metric are read side by side, so they have the same y axis.
   const yAxes = new Map<string, Axis>();
-  for (const { among } of drawn) {
-    const cols = colsOf(among);
-    if (yAxes.has(cols)) continue;
-    const alike = drawn.filter((each) => colsOf(each.among) === cols);
+  for (const [cols, alike] of grouped(drawn, ({ among }) => colsOf(among))) {
     const values = alike.flatMap(({ marks }) => marks.flatMap(heights));
-    const label = options.yLabel ?? yLabelOf(among, options);
+    const label = options.yLabel ?? yLabelOf(alike[0]?.among ?? [], options);
     yAxes.set(cols, axisOver(label, values, { scale: options.yScale, limits: options.yLimits }));
   }
   const panels: Panel[] = drawn.flatMap(({ key, among, marks }, i) => {
@@ -60,13 +57,8 @@ export function metricCurves(curves: readonly RunCurve[], options: CurveOptions)
   };
 }
 
-function panelKey(line: Line, { breakOn }: CurveOptions): string {
-  const parts = breakOn.map((by) => {
-    if (by === "col") return line.col;
-    return by === "group" ? line.group : (line.curves[0]?.run ?? "");
-  });
-  return parts.join(", ");
-}
+const panelKey = ({ col, group, curves }: Line, { breakOn }: CurveOptions): string =>
+  breakOn.map((by) => ({ col, group, run: curves[0]?.run ?? "" })[by]).join(", ");
 
 const colsOf = (lines: readonly Line[]): string => [...new Set(lines.map(({ col }) => col))].join(", ");
 

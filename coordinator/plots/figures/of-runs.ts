@@ -8,8 +8,6 @@ import {
   completedOnly,
   dialNamed,
   dialsOf,
-  hiddenNote,
-  jobsOf,
   type Measure,
   measureOf,
 } from "../data/chosen-runs.ts";
@@ -40,8 +38,7 @@ export async function ofRuns(runs: PlotReads["runs"], asked: AskedOfRuns): Promi
     const other = names.find((name) => !isCurve(name));
     throw new UsageError(`${other} is one value of a run and ${curves[0]} is a curve; plot them one at a time`);
   }
-  const figure = isOfCurves ? await ofCurves(runs, names, asked) : ofValues(runs, names, asked);
-  return { ...figure, notes: [...figure.notes, ...hiddenNote(runs)] };
+  return isOfCurves ? ofCurves(runs, names, asked) : ofValues(runs, names, asked);
 }
 
 async function ofCurves(runs: PlotReads["runs"], names: readonly string[], asked: AskedOfRuns): Promise<Figure> {
@@ -54,7 +51,7 @@ async function ofCurves(runs: PlotReads["runs"], names: readonly string[], asked
     plotType: asked.plotType === "scatter" ? "scatter" : "line",
     groupBy: asked.groupBy ?? (asked.aggregate === "none" ? "run" : "job"),
     breakOn: asked.breakOn ?? (names.length > 1 ? ["col"] : []),
-    title: asked.title ?? `${jobsOf(runs)}: ${names.join(", ")}`,
+    title: asked.title ?? `${runs.jobs}: ${names.join(", ")}`,
   });
   const reported = new Set(curves.map(({ run }) => run));
   const unfinished = asked.aggregate === "none" ? [] : unfinishedNote(runs, reported);
@@ -84,7 +81,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   const { aggregate, smoothing, shadow, groupBy, x } = asked;
   if (aggregate !== "none" || smoothing > 0 || shadow !== "none") {
     throw new UsageError(
-      `${names[0]} is one value of a run: it has no curve to be put together or smoothed\n  a curve: nexus plot ${jobsOf(all)} ${usualMetric(all)}`,
+      `${names[0]} is one value of a run: it has no curve to be put together or smoothed\n  a curve: nexus plot ${all.jobs} ${usualMetric(all)}`,
     );
   }
   const runs = completedOnly(all);
@@ -93,7 +90,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   if (!measure) throw new UsageError("which metric? for example: hpmax");
   // The name alone would be taken for the curve's mean, or for its best.
   const label = measures.length === 1 && isCurve(names[0] ?? "") ? `${measure.name}: last report` : undefined;
-  const title = asked.title ?? `${jobsOf(runs)}: ${names.join(", ")}${x === undefined ? "" : ` by ${x}`}`;
+  const title = asked.title ?? `${runs.jobs}: ${names.join(", ")}${x === undefined ? "" : ` by ${x}`}`;
   if (asked.plotType === "histogram") {
     if (groupBy !== undefined && measures.length > 1) {
       throw new UsageError(`--group-by takes one metric at a time here; found ${names.join(", ")}`);
@@ -106,7 +103,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   }
   if (measures.length > 1) {
     throw new UsageError(
-      `one metric at a time here; found ${names.join(", ")}\n  for example: nexus plot ${jobsOf(runs)} ${names[0]}`,
+      `one metric at a time here; found ${names.join(", ")}\n  for example: nexus plot ${runs.jobs} ${names[0]}`,
     );
   }
   const options = { ...asked, yLabel: asked.yLabel ?? label, title };

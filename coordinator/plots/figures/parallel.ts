@@ -1,14 +1,5 @@
 import { UsageError } from "../../../shared/errors.ts";
-import {
-  type ChosenRuns,
-  type Dial,
-  dialsOf,
-  hiddenNote,
-  jobsOf,
-  type Measure,
-  measureOf,
-  withoutNote,
-} from "../data/chosen-runs.ts";
+import { type ChosenRuns, type Dial, dialsOf, type Measure, measureOf, withoutNote } from "../data/chosen-runs.ts";
 import { axisOver, type Figure, type Label, onePanel, type Path, placeOn, valuesAt } from "../figure.ts";
 import type { PlotWords } from "../kind.ts";
 import { grey, plainLook } from "../palette.ts";
@@ -24,11 +15,10 @@ export function parallelOfRuns(
   const dials = dialsOf(runs);
   if (dials.every(({ settings }) => settings.length < 2)) {
     throw new UsageError(
-      `${jobsOf(runs)} has no hyperparameter with more than one setting, so there is nothing to compare`,
+      `${runs.jobs} has no hyperparameter with more than one setting, so there is nothing to compare`,
     );
   }
-  const figure = parallelCoordinates(dials, measure, title ?? `${jobsOf(runs)}: ${measure.name}`);
-  return { ...figure, notes: [...figure.notes, ...hiddenNote(runs)] };
+  return parallelCoordinates(dials, measure, title ?? `${runs.jobs}: ${measure.name}`);
 }
 
 /** More lines are a web that shows nothing; the best are always among them. */
@@ -56,10 +46,9 @@ export function parallelCoordinates(dials: readonly Dial[], measure: Measure, ti
     const share = placeOn(axis, measure.values[i] ?? Number.NaN);
     return { xs: axes, ys: [...shown.map((dial) => heightOf(dial, i)), share], share };
   });
-  const label = (x: number, y: number, text: string): Label => ({ x, y, text, anchor: "start" });
-  const labels = [
-    ...shown.flatMap(({ settings }, x) => settings.map((text, at) => label(x, at / (settings.length - 1), text))),
-    ...ticksOf(axis, 6).map(({ at, text }) => label(shown.length, placeOn(axis, at), text)),
+  const labels: Label[] = [
+    ...shown.flatMap(({ settings }, x) => settings.map((text, at) => ({ x, y: at / (settings.length - 1), text }))),
+    ...ticksOf(axis, 6).map(({ at, text }) => ({ x: shown.length, y: placeOn(axis, at), text })),
   ];
   const names = [...shown.map(({ name }) => name), measure.name];
   return onePanel({

@@ -2,7 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import type { PlotReads } from "../data/reads.ts";
 import { axisOver, type Figure, onePanel, valuesAt } from "../figure.ts";
 import type { Values } from "../kind.ts";
-import type { axisLabels, axisLimits } from "../options.ts";
+import type { axisOptions } from "../options.ts";
 import { faintLook, grey, lookOf, okabeIto, paleGrey, plainLook } from "../palette.ts";
 import { writeNumber } from "../ticks.ts";
 import { evenlyChosen, mostDots } from "./dots.ts";
@@ -13,7 +13,7 @@ import { evenlyChosen, mostDots } from "./dots.ts";
  */
 export function searchSummary(
   { job, history, hpmax }: PlotReads["search"],
-  asked: Values<typeof axisLabels & typeof axisLimits> & { readonly title: string | undefined },
+  asked: Values<typeof axisOptions> & { readonly title: string | undefined },
 ): Figure {
   const { rows, completed } = history;
   const changes = rows.map(({ ended }) => ended);

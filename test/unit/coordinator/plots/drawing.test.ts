@@ -130,6 +130,18 @@ test("as text a few marks of their own are signs that the legend shows, and a he
   assert.match(heat[at + 1] ?? "", /12/);
 });
 
+test("without colours the legend shows the letters that boxes are filled with", () => {
+  const box = { x1: 0, x2: 5, y1: 4, y2: 6, colour: "#d55e00", text: "run1.1", share: null, letter: "x" };
+  const legend = [{ label: "failed", look: { ...look, colour: box.colour }, swatch: "box" as const, letter: "x" }];
+  const figure = figureOf([{ kind: "boxes", boxes: [box] }], { legend });
+  const rows = figureText(figure, { width: 60, height: 16, form: "braille", isColoured: false });
+  assert.equal(rows[0], "x failed");
+  assert.ok(
+    rows.slice(1).some((row) => /x{10}/.test(row)),
+    rows.join("\n"),
+  );
+});
+
 test("as text an interval over a bar leaves the bar's end to be seen", () => {
   const box = { x1: 0, x2: 5, y1: 4.6, y2: 5.4, colour: "#0072b2", text: "", share: null, letter: "#" };
   const bar: Mark = { kind: "intervals", look, isUpright: false, at: [5], low: [2], high: [8] };
@@ -183,7 +195,7 @@ test("boxes, bars and every name of an axis are written as text too", () => {
     { kind: "boxes", boxes: [box, { ...box, y1: -0.3, y2: 0.3, x2: 2 }] },
     { kind: "intervals", look, isUpright: false, at: [1, 0], low: [4, 1], high: [6, 3] },
     { kind: "rules", look, xs: [3] },
-    { kind: "labels", labels: [{ x: 8, y: 1, text: "here", anchor: "start" }] },
+    { kind: "labels", labels: [{ x: 8, y: 1, text: "here" }] },
   ];
   const figure = figureOf([], { panels: [{ title: "", x: axisOver("share", [0, 9]), y, marks }] });
   const text = figureText(figure, { width: 60, height: 20, form: "ascii", isColoured: false }).join("\n");
