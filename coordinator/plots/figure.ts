@@ -1,43 +1,42 @@
 /**
- * A plot as plain data: what is drawn where, in the units of the data. Each kind of plot builds one (`figures/`); three back
- * ends draw it (`drawing/`: terminal, SVG, PNG) and know nothing of runs or of kinds. NaN in a coordinate breaks a line; nothing
- * that is not finite is ever drawn.
+ * A plot as plain data, in the units of the data. `figures/` builds one for each kind of plot; `drawing/` draws it as text, SVG
+ * or PNG and knows neither runs nor kinds. Only finite numbers are drawn; NaN in a coordinate breaks a line.
  */
 export interface Figure {
-  /** For metadata and messages: "curves", "summary", ... */
+  /** For metadata and JSON: "curves", "summary", ... */
   readonly kind: string;
   /** Empty: none. */
   readonly title: string;
   /** Row by row. */
   readonly panels: readonly Panel[];
-  /** Panels beside each other; at least 1. */
+  /** Panels in a row; at least 1. */
   readonly columns: number;
   /** One legend for all panels; empty: none. */
   readonly legend: readonly LegendEntry[];
-  /** For plots whose colours are numbers; null: none. */
+  /** The scale of colours that stand for numbers; null: none. */
   readonly ramp: Ramp | null;
   /** Sentences under the plot: what was left out, what a band means. */
   readonly notes: readonly string[];
   /** Undefined: the size that suits curves. */
   readonly fit?: Fit;
-  /** What it shows as a program reads it, unrounded; made when asked for. */
+  /** The numbers behind the plot, unrounded, for programs. */
   readonly data: () => readonly Datum[];
 }
 
 /** How much room a figure needs. */
 export interface Fit {
   readonly paper: FigureSize;
-  /** Of a list of rows: lines of text for each place of the y axis; it is drawn no higher than that. */
+  /** For a y axis that is a list: lines of text for each place. The plot is drawn no higher than that. */
   readonly linesEach?: number;
 }
 
 export interface FigureSize {
   readonly widthMm: number;
-  /** Of one row of panels; what stands above and below comes to it. */
+  /** Height of one row of panels, without titles, legend and notes. */
   readonly panelHeightMm: number;
 }
 
-/** `type` says what it is: curve, run, setting, cell, ... A number that was not measured is NaN. */
+/** `type` is curve, run, setting, cell, ... A number that was not measured is NaN. */
 export type Datum = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 export interface Panel {
@@ -45,20 +44,20 @@ export interface Panel {
   readonly title: string;
   readonly x: Axis;
   readonly y: Axis;
-  /** Drawn in this order, later ones on top. */
+  /** In drawing order: later ones on top. */
   readonly marks: readonly Mark[];
 }
 
 export interface Axis {
-  /** With the unit in brackets where there is one: "time (hours)". */
+  /** With its unit, if any, in brackets: "time (hours)". */
   readonly label: string;
   readonly scale: "linear" | "log";
   readonly from: number;
   /** Greater than `from`. */
   readonly to: number;
-  /** Places with names, such as settings; null: round numbers that fit. */
+  /** Named places, such as settings; null: as many round numbers as fit. */
   readonly ticks: readonly Tick[] | null;
-  /** Round numbers are whole numbers. */
+  /** Ticks are whole numbers. */
   readonly isWhole: boolean;
 }
 
@@ -70,13 +69,13 @@ export interface Tick {
 export type Dash = "solid" | "dashed" | "dotted" | "dash-dotted";
 export type Marker = "circle" | "square" | "triangle" | "diamond" | "cross" | "plus";
 
-/** How a series looks: two of its three marks of difference also reach those who see no colours. */
+/** How a series looks. Dash and marker tell series apart without colours too. */
 export interface Look {
   /** #rrggbb */
   readonly colour: string;
   readonly dash: Dash;
   readonly marker: Marker;
-  /** Faint: thin and pale, for what stands behind. */
+  /** Thin and pale, for the background. */
   readonly isFaint: boolean;
 }
 
@@ -84,7 +83,7 @@ export interface LegendEntry {
   readonly label: string;
   readonly look: Look;
   readonly swatch: "line" | "marked line" | "dot" | "box";
-  /** Of boxes, where there are no colours. */
+  /** Fills boxes if there are no colours. */
   readonly letter?: string;
 }
 
@@ -100,9 +99,9 @@ export type Mark =
       readonly isStep: boolean;
     }
   | { readonly kind: "dots"; readonly look: Look; readonly xs: Numbers; readonly ys: Numbers }
-  /** Many lines whose colours are numbers of the ramp. */
+  /** Many lines, coloured by the ramp. */
   | { readonly kind: "paths"; readonly paths: readonly Path[] }
-  /** Bars with caps from low to high: upright at each `at` of x, or lying at each `at` of y. */
+  /** Error bars with caps from low to high: vertical at x = `at`, or horizontal at y = `at`. */
   | {
       readonly kind: "intervals";
       readonly look: Look;
@@ -111,7 +110,7 @@ export type Mark =
       readonly low: Numbers;
       readonly high: Numbers;
     }
-  /** Lines from the panel's foot to its head. */
+  /** Vertical lines across the whole panel. */
   | { readonly kind: "rules"; readonly look: Look; readonly xs: Numbers }
   | { readonly kind: "boxes"; readonly boxes: readonly Box[] }
   | { readonly kind: "labels"; readonly labels: readonly Label[] };
@@ -131,11 +130,11 @@ export interface Box {
   readonly y1: number;
   readonly y2: number;
   readonly colour: string;
-  /** Within the box, where it fits; empty: none. */
+  /** Written in the box if it fits; empty: none. */
   readonly text: string;
-  /** Place in the ramp, 0 to 1, so that it can be shaded where colours are few; null: not from the ramp. */
+  /** Place in the ramp, 0 to 1, for shading if colours are few; null: not from the ramp. */
   readonly share: number | null;
-  /** One ASCII character that fills it where there are no colours. */
+  /** The ASCII character that fills it if there are no colours. */
   readonly letter: string;
 }
 
@@ -144,7 +143,7 @@ export const plainBox = (
   box: Pick<Box, "x1" | "x2" | "y1" | "y2" | "colour"> & Partial<Pick<Box, "letter" | "text">>,
 ): Box => ({ text: "", share: null, letter: "#", ...box });
 
-/** Text that begins beside a point. */
+/** Text to the right of a point. */
 export interface Label {
   readonly x: number;
   readonly y: number;
@@ -158,7 +157,7 @@ export interface Ramp {
   readonly to: number;
 }
 
-/** A figure of one panel without a title of its own. */
+/** A figure with a single panel, which has no title of its own. */
 export function onePanel(
   told: Pick<Panel, "x" | "y" | "marks"> & Pick<Figure, "kind" | "title" | "data"> & Partial<Figure>,
 ): Figure {
@@ -166,11 +165,11 @@ export function onePanel(
   return { panels: [{ title: "", x, y, marks }], columns: 1, legend: [], ramp: null, notes: [], ...rest };
 }
 
-/** The values at some places; NaN where there is none. */
+/** The values at some places; NaN outside the array. */
 export const valuesAt = (values: ArrayLike<number>, places: Numbers): number[] =>
   places.map((i) => values[i] ?? Number.NaN);
 
-/** The finite values' ends; from > to where there are none. */
+/** The least and greatest finite value; from > to if there are none. */
 export function extent(values: Iterable<number>): { from: number; to: number } {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -181,16 +180,16 @@ export function extent(values: Iterable<number>): { from: number; to: number } {
   return { from, to };
 }
 
-/** An axis of round numbers from the least to the greatest of what is on it. */
+/** An axis with round numbers that covers the values. */
 export function axisOver(
   label: string,
   values: Iterable<number>,
   options: {
     readonly scale?: "linear" | "log";
     readonly isWhole?: boolean;
-    /** Share of the span that is left free at both ends; 0.04. */
+    /** Share of the span left free at each end; default 0.04. */
     readonly room?: number;
-    /** Ends that were asked for. */
+    /** Ends that the user asked for. */
     readonly limits?: Limits | undefined;
   } = {},
 ): Axis {
@@ -206,7 +205,7 @@ export function axisOver(
   return { label, scale, ...(ends.from < ends.to ? ends : { from, to }), ticks: null, isWhole };
 }
 
-/** Ends of an axis that a person asked for; null: as the data have it. */
+/** Ends of an axis that the user asked for; null: taken from the data. */
 export interface Limits {
   readonly from: number | null;
   readonly to: number | null;
@@ -218,7 +217,7 @@ function around(value: number, isLog: boolean): [number, number] {
   return [value - half, value + half];
 }
 
-/** Halved before subtracted, so that the widest spans stay finite. */
+/** Halves before subtracting, so that the widest spans stay finite. */
 function widened(least: number, greatest: number, room: number): [number, number] {
   const span = (greatest / 2 - least / 2) * 2 * room;
   const extra = Number.isFinite(span) ? span : 0;
@@ -226,7 +225,7 @@ function widened(least: number, greatest: number, room: number): [number, number
   return [Math.max(-edge, least - extra), Math.min(edge, greatest + extra)];
 }
 
-/** An axis of places 0, 1, 2, ... with some room at both ends, of which those with a tick have a name. */
+/** An axis of places 0, 1, 2, ..., named by ticks, with some room at both ends. */
 export const axisOfPlaces = (label: string, count: number, ticks: readonly Tick[], room: number): Axis => ({
   label,
   scale: "linear",
@@ -241,15 +240,15 @@ export function axisOfNames(label: string, names: readonly string[]): Axis {
   return axisOfPlaces(label, names.length, ticks, 0.5);
 }
 
-/** Where a value stands on an axis: 0 at its start, 1 at its end; NaN where it has no place. */
+/** Place of a value on an axis: 0 at its start, 1 at its end; NaN if it has none. */
 export function placeOn(axis: Axis, value: number): number {
   if (axis.scale === "linear") return (value - axis.from) / (axis.to - axis.from);
   return value > 0 ? Math.log(value / axis.from) / Math.log(axis.to / axis.from) : Number.NaN;
 }
 
 /**
- * A plot's data: `{"type":"plot","v":1,"kind":"curves",...}` and then an object for each thing that it shows. Numbers are
- * unrounded; what was not measured is null, and what JSON has no number for is "Infinity" or "-Infinity".
+ * A plot's data, one JSON object a line: first `{"type":"plot","v":1,"kind":"curves",...}`, then one for each thing shown. Numbers
+ * are unrounded; NaN becomes null, infinite numbers become "Infinity" and "-Infinity".
  */
 export function figureJson({ kind, title, panels, notes, data }: Figure): string {
   const axes = panels.map((panel) => ({ title: panel.title, x: panel.x.label, y: panel.y.label }));

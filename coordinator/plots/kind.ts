@@ -1,8 +1,9 @@
 /**
- * A kind of plot: the word that names it, its lines in the help, its options, what it reads, and how its figure is built from
- * that. `nexus plot --help`, the check of what was typed and the drawing know a kind by this alone, so a new kind is one file
- * in `kinds/` and its line in `registry.ts`. Every `nexus` command loads the kinds for its help: a kind loads what it draws
- * with when it draws.
+ * A kind of plot: its name, its lines in the help, its options, what it reads, and how it builds its figure.
+ *
+ * The help, the check of the command line and the drawing know a kind only through this interface, so a new kind is one file in
+ * `kinds/` and one line in `registry.ts`. Every `nexus` command loads all kinds for its help, so a kind imports its drawing code
+ * only when it draws.
  */
 
 import { counted } from "../../shared/domain/counted.ts";
@@ -14,7 +15,7 @@ import { commonOptions, filterOptions, maxRuns } from "./options.ts";
 
 export type OptionSet = Readonly<Record<string, PlotOption<unknown>>>;
 
-/** What the options of a set mean. */
+/** The values that a set of options reads. */
 export type Values<Options extends OptionSet> = {
   readonly [Name in keyof Options]: Options[Name] extends PlotOption<infer Value> ? Value : never;
 };
@@ -29,34 +30,34 @@ export interface PlotWords {
 export type Asked<Options extends OptionSet> = PlotWords & Values<Options>;
 
 export interface PlotKind {
-  /** The word after `nexus plot`; empty: the kind that is meant where none is named. */
+  /** The word after `nexus plot`; empty for the kind that needs no name. */
   readonly name: string;
-  /** The same with other letters: heat-map. */
+  /** Another spelling: heat-map. */
   readonly otherName?: string;
   /** What to type after `nexus plot`, and what that shows. */
   readonly examples: readonly (readonly [typed: string, shows: string])[];
   readonly options: OptionSet;
-  /** @throws UsageError where something was typed that this kind does not take or that cannot be meant */
+  /** @throws UsageError if this kind does not take an option or word, or cannot read its value */
   plan(words: PlotWords, typed: TypedOptions): Plan;
 }
 
-/** What was asked for, every word of it checked; nothing was read yet. */
+/** A checked command line; nothing was read yet. */
 export interface Plan {
   readonly common: Values<typeof commonOptions>;
-  /** @throws UsageError, NotFoundError where something is asked for that there is not */
+  /** @throws UsageError, NotFoundError if a run, metric or hyperparameter does not exist */
   readonly figure: (source: PlotSource) => Promise<Figure>;
 }
 
-/** How a kind is told. */
+/** What a kind declares. */
 interface ToldKind<Options extends OptionSet, Read extends keyof PlotReads>
   extends Pick<PlotKind, "name" | "otherName" | "examples"> {
-  /** In the order in which they are named to somebody who typed another one. */
+  /** In the order of the error message that lists them. */
   readonly options: Options & typeof commonOptions;
-  /** How many jobs or runs, and how many names, it takes at most; left out: any number. */
+  /** The most words of a run list and the most names that it takes; unlimited if left out. */
   readonly most?: { readonly runs?: number; readonly names?: number };
-  /** Words that only mean something beside others. */
+  /** Checks options that depend on each other. */
   readonly check?: (asked: Asked<Options>, typed: TypedOptions) => void;
-  /** What it is built from: `data/reads.ts` says what that is and where it comes from. */
+  /** What the figure is built from; see `data/reads.ts`. */
   readonly reads: Read;
   readonly figure: (data: PlotReads[Read], asked: Asked<Options>) => Figure | Promise<Figure>;
 }
@@ -105,5 +106,5 @@ function refuseOthers(command: string, options: OptionSet, typed: TypedOptions):
 }
 
 const valuesOf = <Options extends OptionSet>(options: Options, typed: TypedOptions): Values<Options> =>
-  // What each option reads is what its type says.
+  // Object.fromEntries loses the keys' types; each value is what its option reads.
   Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.read(typed)])) as Values<Options>;

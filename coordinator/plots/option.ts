@@ -1,9 +1,9 @@
-/** An option of `nexus plot`: what is typed, what the help says of it, and what the typed text means. */
+/** An option of `nexus plot`: its flags, its help, and how its text becomes a value. */
 
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
 
-/** The options as they were typed, each by its key. */
+/** The options as typed, by key. */
 export type TypedOptions = Readonly<Record<string, unknown>>;
 
 export interface PlotOption<Value> {
@@ -14,9 +14,9 @@ export interface PlotOption<Value> {
   /** `groupBy` */
   readonly key: string;
   readonly help: string;
-  /** count: a whole number from 1; list: text that may be typed more than once; flag: without a value. */
+  /** count: a whole number from 1; list: text, may be repeated; flag: no value. */
   readonly form: "text" | "count" | "list" | "flag";
-  /** What it means, also where it was not typed. @throws UsageError that says what to type instead */
+  /** Its value, or its default. @throws UsageError that says what to type instead */
   readonly read: (typed: TypedOptions) => Value;
 }
 
@@ -34,7 +34,7 @@ function option<Value>(
 /** `--group-by` for `groupBy`. */
 export const longOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** @param read  is given the option's name for its complaint */
+/** @param read  gets the option's name for its error message */
 export const text = <Value, const Usual>(
   flags: string,
   help: string,
@@ -64,6 +64,6 @@ export const oneOf =
     throw new UsageError(`${long}=${typed}: expected one of ${words.join(", ")}${didYouMean(typed, words)}`);
   };
 
-/** Commas between; a backslash before a comma keeps it. */
+/** Splits at commas; `\,` stands for a comma. */
 export const listOf = (typed: string): string[] =>
   typed.split(/(?<!\\),/).map((each) => each.replaceAll("\\,", ",").trim());

@@ -1,4 +1,4 @@
-/** The options that `nexus plot` has, of which each kind takes its own. Every `nexus` command loads this for its help. */
+/** All options of `nexus plot`; each kind picks its own. Every `nexus` command loads this file for its help. */
 
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
@@ -22,7 +22,7 @@ export const noLimits: Limits = { from: null, to: null };
 
 const title = anyText("--title <text>", "above the whole; empty: none");
 
-/** Where it is drawn, and in which form. */
+/** Where and how a plot is drawn. */
 const outputOptions = {
   file: text("--save-to <file>", "write to a file, .svg or .png, instead of the terminal", fileName, undefined),
   size: text("--size <WxH>", "of a plot in a file, in millimetres, e.g. 90x60", sizeInMm, undefined),
@@ -48,7 +48,7 @@ export const scaleOptions = {
   yScale: text("--y-scale <scale>", "linear, log", oneOf(["linear", "log"]), "linear"),
 };
 
-/** Which of the runs that are named. */
+/** Filters on the named runs. */
 export const filterOptions = {
   filter: list("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated'),
   status: anyText("--status <words>", "only runs with that status, e.g. completed,running"),
@@ -57,7 +57,7 @@ export const maxRuns = count("--max-runs <n>", "only the first n runs");
 
 export const heatAggregate = text("--aggregate <how>", "mean, max, min, std", oneOf(heatAggregates), "mean");
 
-/** What a plot of runs takes: everything but what another kind has for itself. */
+/** What a plot of runs takes. */
 export const runsOptions = {
   aggregate: text(
     "--aggregate <how>",
@@ -65,7 +65,7 @@ export const runsOptions = {
     oneOf(["none", ...aggregates]),
     "none",
   ),
-  /** Undefined: jobs where runs are put together, otherwise each run for itself. */
+  /** Undefined: by job if runs are aggregated, otherwise by run. */
   groupBy: text(
     "--group-by <what>",
     "what is put together: run, node, job, experiment, workspace",
@@ -79,7 +79,7 @@ export const runsOptions = {
     "none",
   ),
   errorBars: text("--error-bars <spread>", "bars: std, sem, var, min-max", oneOf(["none", ...spreads]), "none"),
-  /** Undefined: columns, where there are several. */
+  /** Undefined: by column if there are several. */
   breakOn: text(
     "--break-on <what>",
     "a plot of its own for each run, col or group; commas between",
@@ -110,14 +110,14 @@ export const runsOptions = {
   ),
   smoothing: text("--smoothing-factor <f>", "exponential moving average, 0 to below 1", smoothingFactor, 0),
   colours: text("--colors <list>", "names or #rrggbb; commas between", coloursOf, []),
-  /** Undefined: as many as suit the values. */
+  /** Undefined: chosen from the values. */
   bins: count("--bins <n>", "of a histogram"),
   maxRuns,
   ...filterOptions,
   ...outputOptions,
 };
 
-/** `2x3`: rows by columns; either may be left out. */
+/** `2x3`: rows x columns; either may be left out. */
 export interface Layout {
   readonly rows: number | undefined;
   readonly columns: number | undefined;

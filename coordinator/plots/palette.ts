@@ -1,8 +1,8 @@
 import type { Dash, Look, Marker } from "./figure.ts";
 
 /**
- * Okabe and Ito's colours, which people with any of the common kinds of colour blindness tell apart (Color Universal Design,
- * 2008), without yellow and pale sky, which vanish on paper as thin lines; the order keeps neighbours far apart in lightness too.
+ * Okabe and Ito's colours (Color Universal Design, 2008), which people with the common kinds of colour blindness can tell apart.
+ * Yellow is left out: thin yellow lines vanish on paper. Neighbours in the list also differ in lightness.
  */
 export const okabeIto = {
   blue: "#0072b2",
@@ -21,7 +21,7 @@ const colours: readonly string[] = Object.values(okabeIto);
 const dashes: readonly Dash[] = ["solid", "dashed", "dotted", "dash-dotted"];
 const markers: readonly Marker[] = ["circle", "square", "triangle", "diamond", "cross", "plus"];
 
-/** More series than this in one panel are not told apart: the rest is drawn pale, and the legend says how many. */
+/** At most this many series in a panel get a look of their own; the others are pale, and the legend counts them. */
 export const mostNamed = 10;
 
 /** The look of series i: neighbours differ in colour, dash and marker. */
@@ -38,7 +38,7 @@ export function lookOf(i: number, chosen: readonly string[] = colours): Look {
 export const plainLook = (colour: string): Look => ({ colour, dash: "solid", marker: "circle", isFaint: false });
 export const faintLook = (colour: string): Look => ({ colour, dash: "solid", marker: "circle", isFaint: true });
 
-/** Viridis (van der Walt and Smith, 2015) in nine steps, reversed so that more is darker: even in lightness, also in grey. */
+/** Viridis (van der Walt and Smith, 2015) in nine steps of even lightness, reversed: more is darker, also in grey. */
 const viridis = ["#fde725", "#addc30", "#5ec962", "#28ae80", "#21918c", "#2c728e", "#3b528b", "#472d7b", "#440154"];
 
 /** Red, green and blue of #rrggbb, 0 to 255. */
@@ -53,7 +53,7 @@ export function rampColour(share: number): string {
   return `#${mixed.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Black or white, whichever is read better on the colour (relative luminance of WCAG 2). */
+/** Black or white, whichever is more legible on the colour (relative luminance of WCAG 2). */
 export function inkOn(colour: string): string {
   const [r = 0, g = 0, b = 0] = partsOf(colour).map((part) => {
     const c = part / 255;

@@ -13,13 +13,13 @@ export const plotKinds: readonly PlotKind[] = [runs, summary, importance, heatma
 export const kindNames = (kinds: readonly PlotKind[]): string[] =>
   kinds.map(({ name }) => name).filter((name) => name !== "");
 
-/** What is typed after `nexus plot`, in a sentence. */
+/** The help for the words after `nexus plot`. */
 export function operandsHelp(kinds: readonly PlotKind[]): string {
   const names = kindNames(kinds);
   return `runs and metrics; or ${names.slice(0, -1).join(", ")} or ${names.at(-1)} and a job`;
 }
 
-/** Each option once; its help says where it means something else to another kind. */
+/** Each option once; if kinds describe it differently, its help says both. */
 export function optionsOf(kinds: readonly PlotKind[]): Pick<PlotOption<unknown>, "flags" | "form" | "help">[] {
   const found = new Map<string, { flags: string; form: PlotOption<unknown>["form"]; help: string }>();
   for (const { name, options } of kinds) {
@@ -32,7 +32,7 @@ export function optionsOf(kinds: readonly PlotKind[]): Pick<PlotOption<unknown>,
   return [...found.values()];
 }
 
-/** What the help says below the options. */
+/** The help below the options. */
 export function examplesHelp(kinds: readonly PlotKind[]): string {
   const lines = kinds.flatMap(({ examples }) =>
     examples.map(([typed, shows]) => {

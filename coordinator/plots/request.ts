@@ -8,14 +8,14 @@ import { listOf, type TypedOptions } from "./option.ts";
 import type { FileName } from "./options.ts";
 import { kindNames, plotKinds } from "./registry.ts";
 
-/** A plot as asked for, every word of it checked; nothing was read yet. */
+/** A checked command line; nothing was read yet. */
 export interface PlotRequest extends PlotWords {
   readonly form: DotForm | undefined;
   readonly size: FigureSize | undefined;
   readonly file: PlotFile | undefined;
-  /** Its data instead of a picture; with a file, beside it. */
+  /** Print the data: instead of the text plot, or in addition to the file. */
   readonly isJson: boolean;
-  /** @throws UsageError, NotFoundError where something is asked for that there is not */
+  /** @throws UsageError, NotFoundError if a run, metric or hyperparameter does not exist */
   readonly figure: (source: PlotSource) => Promise<Figure>;
 }
 
@@ -24,7 +24,7 @@ export interface PlotFile extends FileName {
   readonly dpi: number | undefined;
 }
 
-/** @throws UsageError where a word cannot be meant */
+/** @throws UsageError that says what to type instead */
 export function readRequest(operands: readonly string[], typed: TypedOptions, kinds = plotKinds): PlotRequest {
   const [first = ""] = operands;
   const named = kinds.find(({ name, otherName }) => first !== "" && (name === first || otherName === first));
@@ -65,7 +65,7 @@ function withoutRuns(first: string, kind: PlotKind | undefined, kinds: readonly 
   );
 }
 
-/** `nexus plot sumary job1`: what looks like a metric that there is not may be a kind of plot. */
+/** In `nexus plot sumary job1`, the unknown metric may be a misspelt kind of plot. */
 function mayBeKind(error: unknown, { names, runs }: PlotWords, kinds: readonly PlotKind[]): unknown {
   const [first = ""] = names;
   const kind = nearestName(first, kindNames(kinds));

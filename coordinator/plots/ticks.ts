@@ -1,7 +1,7 @@
 import { niceTicks } from "../chart/ticks.ts";
 import type { Axis, Tick } from "./figure.ts";
 
-/** Round numbers on an axis, and how they are written: as many as wanted at most, all with the same number of decimals. */
+/** The ticks of an axis: at most `wanted` round numbers, all with the same number of decimals. */
 export function ticksOf(axis: Axis, wanted: number): Tick[] {
   if (axis.ticks) return axis.ticks.filter(({ at }) => at >= axis.from && at <= axis.to);
   const places = axis.scale === "log" ? logPlaces(axis, wanted) : linearPlaces(axis, wanted);
@@ -14,7 +14,7 @@ function linearPlaces({ from, to, isWhole }: Axis, wanted: number): number[] {
   return isWhole ? values.filter(Number.isInteger) : [...values];
 }
 
-/** Powers of ten; within less than two of them also 2 and 5, and round numbers where even those are too few. */
+/** Powers of ten, with 2 and 5 between them if they fit; round numbers if even those are fewer than three. */
 function logPlaces(axis: Axis, wanted: number): number[] {
   const low = Math.floor(Math.log10(axis.from));
   const high = Math.ceil(Math.log10(axis.to));
@@ -38,7 +38,7 @@ function logPlaces(axis: Axis, wanted: number): number[] {
   }
 }
 
-/** Numbers of one axis or column in the same form: 0.02, 0.04; 20k, 40k; 1e-5. */
+/** A format for all numbers of one axis: 0.02, 0.04; 20k, 40k; 1e-5. */
 export function numberWriter(values: readonly number[]): (value: number) => string {
   const sizes = values.filter((value) => value !== 0 && Number.isFinite(value)).map(Math.abs);
   const greatest = sizes.reduce((a, b) => Math.max(a, b), 0);
@@ -65,7 +65,7 @@ function scientific(value: number): string {
   return minus(`${Number(mantissa)}e${Number(exponent)}`);
 }
 
-/** As many as show every value to six significant digits of the greatest, at most. */
+/** The fewest decimals that show every value to six significant digits of the greatest. */
 function decimalsNeeded(values: readonly number[]): number {
   const greatest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const most = Math.min(12, Math.max(0, 5 - Math.floor(Math.log10(greatest || 1))));
@@ -76,7 +76,7 @@ function decimalsNeeded(values: readonly number[]): number {
   return most;
 }
 
-/** A single number in a sentence or a cell: three significant digits. */
+/** A number in a sentence or a cell: three significant digits. */
 export function writeNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "none" : value > 0 ? "inf" : "-inf";
   if (Number.isInteger(value) && Math.abs(value) < 1e5) return minus(String(value));
@@ -85,5 +85,5 @@ export function writeNumber(value: number): string {
   return minus(String(Number(value.toPrecision(3))));
 }
 
-/** Hyphens are for words; -0 is no number to people. */
+/** Writes -0.00 as 0.00. */
 const minus = (text: string): string => (/^-[0.]*$/.test(text) ? text.slice(1) : text);

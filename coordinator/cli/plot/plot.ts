@@ -9,10 +9,10 @@ import { type PlotRequest, readRequest } from "../../plots/request.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
 import { shellWord } from "../../words/shell-word.ts";
 
-/** What is known of the place where a plot would be drawn. */
+/** Where a text plot is printed. */
 export interface Screen {
   readonly isTerminal: boolean;
-  /** Undefined where it is no terminal. */
+  /** Undefined if it is not a terminal. */
   readonly columns: number | undefined;
   readonly rows: number | undefined;
   readonly env: NodeJS.ProcessEnv;
@@ -20,7 +20,7 @@ export interface Screen {
   readonly color: string | undefined;
 }
 
-/** `nexus plot`: into a file, or as text. */
+/** `nexus plot`: writes a file, or prints text. */
 export async function plot(
   globals: GlobalOptions,
   words: readonly string[],
@@ -53,7 +53,7 @@ async function readFigure(request: PlotRequest, scope: Scope): Promise<Figure> {
   });
 }
 
-/** The drawing libraries are loaded here and only here: they take a third of a second. */
+/** Loads the drawing libraries, which take a third of a second, only if a file is wanted. */
 const loadDrawing = () => import("../../plots/drawing/svg-figure.ts");
 
 async function fileContent(
@@ -81,7 +81,7 @@ async function fileContent(
   });
 }
 
-/** Colours only on a terminal that wants them; ASCII where the locale has no braille, blocks on the Linux console, whose font has none. */
+/** Colours only on a terminal that wants them. ASCII if the locale is not UTF-8; blocks on the Linux console, whose font has no braille. */
 export function textLook(request: Pick<PlotRequest, "form">, screen: Screen) {
   const { isTerminal, columns, rows, env, color } = screen;
   const { LC_ALL, LC_CTYPE, LANG, TERM, NO_COLOR, FORCE_COLOR } = env;
@@ -91,7 +91,7 @@ export function textLook(request: Pick<PlotRequest, "form">, screen: Screen) {
   const isForced = FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0";
   return {
     width: Math.max(40, Math.min(columns ?? (Number(env["COLUMNS"]) || 80), 200)),
-    // The prompt stays in sight.
+    // One row less, so that the prompt stays visible.
     height: Math.max(16, Math.min((rows ?? 25) - 1, 60)),
     form: request.form ?? usual,
     isColoured: color === "always" || (color !== "never" && (isWanted || isForced)),

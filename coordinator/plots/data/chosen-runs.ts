@@ -9,7 +9,7 @@ import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from ".
 import { listing } from "../../runs/run-listing.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
 
-/** The runs that are asked for. */
+/** Which runs the user asked for. */
 export interface RunChoice {
   /** Words of a run list. */
   readonly runs: readonly string[];
@@ -18,20 +18,18 @@ export interface RunChoice {
   readonly maxRuns: number | undefined;
 }
 
-/** The child runs that a plot is of. */
+/** The child runs that a plot shows. */
 export interface ChosenRuns {
   readonly rows: readonly (RunRow & { readonly trial: Trial })[];
   readonly tables: readonly RunTable[];
-  /** The jobs' names, as a title says them. */
+  /** Names of the jobs, for titles. */
   readonly jobs: string;
   readonly columns: ColumnSet;
-  /** Left out by `maxRuns`. */
+  /** Number of runs left out by `maxRuns`. */
   readonly hidden: number;
 }
 
-/**
- * @throws UsageError, NotFoundError as `list runs` does, NotFoundError where nothing is left
- */
+/** @throws UsageError, NotFoundError as `list runs` does; NotFoundError if no run is left */
 export function chooseRuns(
   { runs, filter, status, maxRuns }: RunChoice,
   state: WorkspaceState,
@@ -51,7 +49,7 @@ export function chooseRuns(
   return { rows: kept, tables, jobs, columns: columnsOf(tables, workspace), hidden: rows.length - kept.length };
 }
 
-/** Only those that have ended with a result, in the order in which they did. */
+/** Only completed runs, in order of completion. */
 export function completedOnly(runs: ChosenRuns): ChosenRuns {
   const places = new Map(runs.tables.map((table) => [table, new Map(table.completions.map((n, i) => [n, i]))]));
   const placeOf = ({ table, trial }: ChosenRuns["rows"][number]): number => places.get(table)?.get(trial.n) ?? 0;
@@ -65,20 +63,20 @@ export function completedOnly(runs: ChosenRuns): ChosenRuns {
   return { ...runs, rows };
 }
 
-/** @throws UsageError where there is no such column; its message has the nearest names */
+/** @throws UsageError with the nearest name if there is no such column */
 export function columnOf({ columns, tables }: ChosenRuns, name: string): Column {
   const column = columnNamed(columns, name);
   if (column) return column;
   throw new UsageError(noColumn(columns, name, `nexus list runs ${tables[0]?.job} --available`));
 }
 
-/** Something measured once in each of some runs; NaN where it was not. */
+/** One value of each run; NaN if it was not measured. */
 export interface Measure {
   readonly name: string;
   readonly values: readonly number[];
 }
 
-/** @throws UsageError where the column holds no numbers */
+/** @throws UsageError if the column does not hold numbers, NotFoundError if no run has a value */
 export function measureOf(runs: ChosenRuns, name: string): Measure {
   const column = columnOf(runs, name);
   const cells = runs.rows.map((row) => column.value(row));
@@ -92,18 +90,14 @@ export function measureOf(runs: ChosenRuns, name: string): Measure {
   return { name: column.header, values };
 }
 
-/** What a plot says of runs that have no such value. */
+/** A note on the runs that have no such value. */
 export function withoutNote({ name, values }: Measure): string[] {
   const without = values.filter((value) => !Number.isFinite(value)).length;
   if (without === 0) return [];
   return [`${without} of ${counted(values.length, "run")} ${without === 1 ? "has" : "have"} no ${name}`];
 }
 
-/**
- * The hyperparameters that the runs' jobs have in common.
- *
- * @throws UsageError where jobs have different ones
- */
+/** @throws UsageError if the runs' jobs have different hyperparameters or settings */
 export function hyperparametersOf({ tables }: ChosenRuns): readonly Hyperparameter[] {
   const [first, ...others] = tables.map(({ submitted }) => submitted.hyperparameters);
   const text = (hyperparameters: readonly Hyperparameter[] | undefined): string =>
@@ -117,14 +111,14 @@ export function hyperparametersOf({ tables }: ChosenRuns): readonly Hyperparamet
   return first ?? [];
 }
 
-/** A hyperparameter and where each of some runs has it. */
+/** A hyperparameter and its setting in each run. */
 export interface Dial {
   readonly name: string;
-  /** Its settings as people write them, in the spec's order. */
+  /** Its settings as text, in the spec's order. */
   readonly settings: readonly string[];
-  /** The same as they are. */
+  /** The settings themselves. */
   readonly values: readonly Setting[];
-  /** For each run; -1 where it has none. */
+  /** Index of each run's setting; -1 if it has none. */
   readonly positions: readonly number[];
 }
 
@@ -136,7 +130,7 @@ export const dialsOf = (runs: ChosenRuns): Dial[] =>
     positions: runs.rows.map(({ trial }) => trial.configuration[i] ?? -1),
   }));
 
-/** @throws UsageError where there is no such hyperparameter; its message has the nearest name */
+/** @throws UsageError with the nearest name if there is no such hyperparameter */
 export function dialNamed(dials: readonly Dial[], typed: string): Dial {
   const name = typed.replace(/^hparams\./, "");
   const found = dials.find((dial) => dial.name === name);

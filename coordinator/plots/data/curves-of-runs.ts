@@ -8,45 +8,45 @@ import type { ChosenRuns } from "./chosen-runs.ts";
 export interface Points {
   /** Ascending. */
   readonly xs: readonly number[];
-  /** NaN where nothing was measured. */
+  /** NaN if nothing was measured. */
   readonly ys: readonly number[];
-  /** Nothing more will come: its last value counts from there on. Left out: no. */
+  /** The run completed, so its last value counts from there on; default false. */
   readonly isComplete?: boolean;
 }
 
-/** What one run measured of one metric, and what it can be grouped by. */
+/** One metric of one run, and what it can be grouped by. */
 export interface RunCurve extends Points {
   readonly run: string;
   readonly job: string;
-  /** The machine that has it, or had it last. */
+  /** The worker that ran it last. */
   readonly node: string;
-  /** File of its job's runspec. */
+  /** The job's runspec file. */
   readonly experiment: string;
   readonly workspace: string;
   /** The metric: `s1-rew`. */
   readonly col: string;
-  /** What people call it: "reward per step"; "": nothing is known. */
+  /** Its title, such as "reward per step"; empty if unknown. */
   readonly title: string;
-  /** What decides which runs are named where there are too many; NaN: the last. */
+  /** If there are too many runs, those with the highest are named; NaN counts as the lowest. */
   readonly hpmax: number;
 }
 
 const bare = (name: string): string => name.replace(/^metrics\./, "");
 
-/** Whether it names something that runs report as they go on, rather than once. */
+/** Whether runs report it repeatedly, rather than having it once. */
 export const isCurve = (name: string): boolean => /^s\d+-./.test(bare(name));
 
-/** The names that these jobs' metrics have; none before their first result. */
+/** The metrics of these jobs; empty before their first result. */
 const curveNames = ({ tables }: ChosenRuns): string[] => [...new Set(tables.flatMap(({ columns }) => columns))];
 
-/** The first metric of the last stage, which the search maximises; hpmax itself while no metric has a name. */
+/** The last stage's first metric, which the search maximises; hpmax before the first result. */
 export function usualMetric(runs: ChosenRuns): string {
   const names = curveNames(runs).filter((name) => !/^s\d+-hrs$/.test(name));
   const last = names.at(-1)?.split("-")[0];
   return names.find((name) => name.startsWith(`${last}-`)) ?? "hpmax";
 }
 
-/** Before anything is read from the evidence. @throws UsageError where a metric has another name */
+/** Checks names before any evidence is read. @throws UsageError if a metric does not exist */
 export function checkCurveNames(runs: ChosenRuns, names: readonly string[]): void {
   const known = curveNames(runs);
   if (known.length === 0) return;
@@ -55,7 +55,7 @@ export function checkCurveNames(runs: ChosenRuns, names: readonly string[]): voi
 
 /**
  * @param evidence  in the order of the runs
- * @throws NotFoundError where no run has reported anything
+ * @throws UsageError if a metric was never reported, NotFoundError if nothing was
  */
 export function curvesOfRuns(
   runs: ChosenRuns,

@@ -1,4 +1,4 @@
-/** What plots are built from, and where each comes from. */
+/** What plots are built from, and where it comes from. */
 
 import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
 import { type SearchHistory, searchHistory } from "../../../shared/domain/evaluation/history.ts";
@@ -15,33 +15,33 @@ import { curvesOfRuns, type RunCurve } from "./curves-of-runs.ts";
 import { isTrialRecord, type Stay, staysOf } from "./stays.ts";
 
 export interface PlotSource {
-  /** The journal, folded. */
+  /** The journal's state. */
   readonly state: WorkspaceState;
   readonly workspace: string;
-  /** For reports, which are evidence, and for the journal's single records. */
+  /** For the reports in the evidence stream, and for single records of the journal. */
   readonly bus: Bus;
 }
 
 export interface PlotReads {
-  /** From the journal: the runs that were named, whatever has become of them; and their reports, from the evidence, if wanted. */
+  /** The named runs, in any status, from the journal; and their curves, from the evidence, when asked for. */
   readonly runs: ChosenRuns & {
-    /** @throws UsageError, NotFoundError where a metric was never reported */
+    /** @throws UsageError if a metric was never reported, NotFoundError if nothing was */
     readonly curves: (names: readonly string[], x: "iters" | "hours") => Promise<RunCurve[]>;
   };
-  /** From the journal: those that have a result, in the order in which they completed. */
+  /** The completed ones among the named runs, in order of completion, from the journal. */
   readonly "completed runs": ChosenRuns;
-  /** From the journal: one job, evaluated after each of its completed runs. */
+  /** One job, evaluated after each of its completed runs, from the journal. */
   readonly search: {
     readonly job: JobName;
     readonly history: SearchHistory;
-    /** Of all completed runs, in the order of their completion. */
+    /** Of all completed runs, in order of completion. */
     readonly hpmax: ArrayLike<number>;
   };
-  /** From the journal's records: who had which trial from when to when. */
+  /** Which worker had which trial from when to when, from the journal's records. */
   readonly stays: { readonly jobs: readonly JobName[]; readonly stays: readonly Stay[] };
 }
 
-/** @throws UsageError, NotFoundError where something is named that there is not */
+/** @throws UsageError, NotFoundError if a named job or run does not exist */
 export const readers: {
   readonly [What in keyof PlotReads]: (
     choice: RunChoice,

@@ -1,9 +1,9 @@
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 
-/** How one worker's part in a trial ended; open: it goes on. */
+/** How an attempt at a trial ended; open: it still runs. */
 export type StayEnd = "completed" | "failed" | "timed out" | "pruned" | "cancelled" | "lost" | "reclaimed" | "open";
 
-/** One worker's part in a trial. */
+/** The time that one worker had a trial: one attempt. */
 export interface Stay {
   readonly worker: string;
   /** Wall clock, milliseconds. */
@@ -13,22 +13,22 @@ export interface Stay {
   readonly run: string;
 }
 
-/** Records that tell when a worker had a trial. */
+/** The journal's records that say when a worker had a trial. */
 type TrialRecord = Extract<JournalEvent, { type: "assigned" | "completed" | "ended" | "lost" }>;
 
 export const isTrialRecord = (event: JournalEvent): event is TrialRecord =>
   event.type === "assigned" || event.type === "completed" || event.type === "ended" || event.type === "lost";
 
 /**
- * Who had which trial from when to when. A stay ends with the record that ends it; where another attempt's result ended its trial, it
- * counts as lost. What goes on at the end of the journal ends with its last record.
+ * The stays of all workers. A stay ends with the record that ends its attempt. If another attempt ended the trial, it counts as
+ * lost. A stay that is still open ends with the journal's last record.
  */
 export function staysOf(events: readonly JournalEvent[]): Stay[] {
   type Open = Pick<Stay, "worker" | "from" | "run"> & { readonly attempt: number };
   const open = new Map<string, Open[]>();
   const stays: Stay[] = [];
   const last = events.reduce((latest, { at }) => Math.max(latest, at), 0);
-  // Clocks of different coordinators may differ: nothing ends before it began.
+  // Coordinators' clocks may differ, but nothing ends before it began.
   const close = ({ worker, from, run }: Open, at: number, end: StayEnd): void => {
     stays.push({ worker, from, to: Math.max(from, at), end, run });
   };

@@ -1,6 +1,6 @@
-/** A page of character cells, each with a colour, and how it is written to a terminal. */
+/** A page of coloured character cells, written to a terminal. */
 
-/** The sixteen colours that every terminal has; undefined: the terminal's own. */
+/** SGR codes of the sixteen colours that every terminal has; undefined: the default colour. */
 export type AnsiColour = 30 | 31 | 32 | 33 | 34 | 35 | 36 | 90 | 91 | 92 | 93 | 94 | 95 | 96 | undefined;
 
 interface Cell {
@@ -26,14 +26,14 @@ export class Cells {
     cell.colour = colour;
   }
 
-  /** What has no room at the right is cut off. */
+  /** Cuts off what does not fit on the right. */
   write(x: number, y: number, text: string, colour?: AnsiColour): void {
     [...text].forEach((character, i) => {
       this.put(x + i, y, character, colour);
     });
   }
 
-  /** Writes only where there is a free cell around the whole text; returns whether it did. */
+  /** Writes only if the text's cells and one on each side are free; returns whether it did. */
   writeIfFree(x: number, y: number, text: string, colour?: AnsiColour): boolean {
     const length = [...text].length;
     if (x < 0 || x + length > this.width) return false;
@@ -57,7 +57,7 @@ export class Cells {
     }
   }
 
-  /** Without the spaces at the ends of lines. */
+  /** Lines without trailing spaces. */
   lines(isColoured: boolean): string[] {
     return Array.from({ length: this.height }, (_, y) => {
       const row = this.#cells.slice(y * this.width, (y + 1) * this.width);

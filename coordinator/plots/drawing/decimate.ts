@@ -1,10 +1,10 @@
 import { type Numbers, valuesAt } from "../figure.ts";
 
 /**
- * Curves of far more points than a figure has pixels, without a visible difference: of each of `buckets` even parts of the span the
- * first, lowest, highest and last point of each column are kept, in their order, and a gap stays a gap.
+ * Thins out curves with far more points than a figure has pixels, without a visible difference. The span is divided into
+ * `buckets` even parts; of each, the first and last point and each column's lowest and highest are kept, in order. Gaps stay gaps.
  *
- * @returns the places, then each column
+ * @returns the kept xs, then each column
  */
 export function decimated(buckets: number, xs: Numbers, ...columns: readonly Numbers[]): Numbers[] {
   if (xs.length <= 4 * buckets) return [xs, ...columns];
@@ -12,7 +12,7 @@ export function decimated(buckets: number, xs: Numbers, ...columns: readonly Num
   const span = (xs.at(-1) ?? 1) - first;
   const kept = new Set<number>();
   let bucket = -1;
-  /** The last bucket's points that are kept, and of each column where its lowest and highest are; -1: nowhere. */
+  /** What is kept of the current bucket, and where each column is lowest and highest in it; -1: no finite value yet. */
   let places = new Set<number>();
   let ends: { low: number; high: number }[] = [];
   const flush = (last: number): void => {

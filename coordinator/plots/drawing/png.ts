@@ -2,21 +2,21 @@ import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 
 export interface PngOptions {
   readonly widthMm: number;
-  /** Dots per inch: 240 is sharp on paper at the figure's own size. */
+  /** Dots per inch; 240 is sharp on paper at the figure's own size. */
   readonly dpi: number;
-  /** Its font instead of this machine's. */
+  /** Use this font instead of the machine's. */
   readonly fontFile: string | undefined;
-  /** False: as if this machine had no fonts; for tests. */
+  /** False: ignore the machine's fonts; for tests. */
   readonly hasSystemFonts?: boolean;
 }
 
 export const usualDpi = 240;
 
 /**
- * An SVG figure as PNG, by resvg; the only file that knows it. It is an optional dependency, with a binary for each platform, and
- * it writes text with the fonts of this machine: where there are none it would leave all text out without a word.
+ * Draws an SVG figure as PNG with resvg, which only this file imports. resvg is an optional dependency, with a binary for each
+ * platform. It uses the machine's fonts and silently leaves out all text if there are none, so this checks first.
  *
- * @throws NexusError where resvg is not installed, UsageError where there is no font
+ * @throws NexusError if resvg is not installed, UsageError if there is no font
  */
 export async function svgToPng(svg: string, options: PngOptions): Promise<Uint8Array> {
   const { Resvg } = await loadResvg();
@@ -25,7 +25,7 @@ export async function svgToPng(svg: string, options: PngOptions): Promise<Uint8A
     fontFile === undefined
       ? { loadSystemFonts: hasSystemFonts }
       : { loadSystemFonts: false, fontFiles: [fontFile], defaultFontFamily: "" };
-  /** How wide a word is in that font; undefined where nothing of it would be drawn. */
+  /** The width of a word in that font; undefined if resvg would draw nothing. */
   const widthIn = (family: string): number | undefined =>
     new Resvg(
       `<svg xmlns="http://www.w3.org/2000/svg" width="300" height="40" font-family="${family}"><text y="30">Hyperparameter</text></svg>`,
@@ -35,7 +35,7 @@ export async function svgToPng(svg: string, options: PngOptions): Promise<Uint8A
   if (usual === undefined) {
     throw new UsageError(fontFile === undefined ? noFont : `--font=${fontFile}: there is no font in that file`);
   }
-  // resvg takes any font it finds where the first of the SVG's families is not there, and looks at no other of them.
+  // If the first family of the SVG is missing, resvg takes any font and ignores the other families.
   const found = fontFile === undefined ? families.find((family) => widthIn(family) !== usual) : undefined;
   const width = Math.round((widthMm / 25.4) * dpi);
   return new Resvg(svg, {
@@ -47,7 +47,7 @@ export async function svgToPng(svg: string, options: PngOptions): Promise<Uint8A
     .asPng();
 }
 
-/** Much alike in look and width, one of them on almost every machine. */
+/** Similar in look and width; almost every machine has one of them. */
 const families = ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"];
 
 const noFont = `a PNG needs a font, and there is none on this machine

@@ -4,22 +4,22 @@ import { ticksOf } from "../ticks.ts";
 import { dashArray, fontFamily, fontSize, panelSvg } from "./svg.ts";
 import { shortened, textWidth, wrapped } from "./text-width.ts";
 
-/** What the file tells of itself: in its metadata, as JSON. */
+/** Written to the file's `<metadata>` as JSON. */
 export type FigureMetadata = Readonly<Record<string, unknown>>;
 
-/** Sizes for paper: a pixel is 1/96 inch, so that at 80 mm the smallest text is 6 points high. */
+/** A pixel is 1/96 inch, so the smallest text is 6 points high on paper. */
 const pixelsPerMm = 96 / 25.4;
 const titleSize = 12;
 const noteSize = 8;
 const gap = 4;
 
-/** What a figure asks for; otherwise one column of a paper, or two where panels stand beside each other. */
+/** What the figure asks for; otherwise one column of a paper, or two if panels stand side by side. */
 export function usualSize({ fit, columns }: Figure): FigureSize {
   if (fit) return fit.paper;
   return columns === 1 ? { widthMm: 90, panelHeightMm: 56 } : { widthMm: 180, panelHeightMm: columns === 2 ? 52 : 42 };
 }
 
-/** A figure as an SVG file: title, legend, panels, ramp and notes below each other. */
+/** A figure as an SVG file: title, legend, panels, ramp and notes, from top to bottom. */
 export function figureSvg(figure: Figure, metadata: FigureMetadata, size: FigureSize = usualSize(figure)): string {
   const width = round(size.widthMm * pixelsPerMm);
   const parts: string[] = [];
@@ -74,10 +74,10 @@ export function figureSvg(figure: Figure, metadata: FigureMetadata, size: Figure
   ].join("\n");
 }
 
-/** What has no place in a line is cut. */
+/** Lines of at most `most` units; longer words are cut. */
 const textLines = (text: string, most: number): string[] => wrapped(text, most).map((line) => shortened(line, most));
 
-/** Swatches and labels beside each other, in as many lines as it takes. */
+/** Swatches and labels, in as many lines as they need. */
 function legendSvg(entries: readonly LegendEntry[], width: number, top: number): { parts: string[]; bottom: number } {
   const swatch = 22;
   const parts: string[] = [];
@@ -163,7 +163,7 @@ function text(
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-/** Names and commands may hold anything; control characters may not stand in XML at all. */
+/** Escapes text for XML, and drops control characters, which XML does not allow. */
 export function escaped(words: string): string {
   return [...words]
     .filter((character) => character >= " " || character === "\n" || character === "\t")

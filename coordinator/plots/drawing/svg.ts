@@ -1,4 +1,4 @@
-/** One panel as SVG, drawn by Observable Plot into linkedom's document; the only file that knows either. */
+/** Draws one panel as SVG with Observable Plot in linkedom's document. Only this file imports either. */
 
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
@@ -19,7 +19,7 @@ import { ticksOf } from "../ticks.ts";
 import { decimated } from "./decimate.ts";
 import { textWidth, widest } from "./text-width.ts";
 
-/** Pixels of 1/96 inch. */
+/** In pixels of 1/96 inch. */
 export interface PanelSize {
   readonly width: number;
   readonly height: number;
@@ -39,13 +39,13 @@ export const dashArray: Readonly<Record<Dash, string>> = {
 
 const symbolOf = (marker: Marker): Plot.SymbolType => (marker === "cross" ? "times" : marker);
 
-/** The panel without its title, as an svg element of its own. */
+/** The panel, without its title, as an svg element. */
 export function panelSvg(panel: Panel, size: PanelSize): string {
   const frame = frameOf(panel, size);
   const { x, y } = panel;
   const named = panel.marks.filter((mark) => mark.kind === "line" && !mark.look.isFaint);
   const distinct = new Set(named.map((mark) => ("look" in mark ? mark.look.colour + mark.look.dash : ""))).size;
-  // Two hundred lines at full detail are megabytes that nobody can see.
+  // At full detail, 200 lines would be megabytes with no visible difference.
   const lines = panel.marks.filter((mark) => mark.kind === "line").length;
   const detail = Math.ceil(frame.width / (lines > 40 ? 4 : 1));
   const marks = panel.marks.flatMap((mark) => plotMarks(mark, frame, detail, distinct > 1 ? named.indexOf(mark) : -1));
@@ -80,7 +80,7 @@ export function panelSvg(panel: Panel, size: PanelSize): string {
 
 const gridLook = { stroke: "#000", strokeOpacity: 0.1, strokeWidth: 0.6 };
 const places = (ticks: readonly Tick[]): number[] => ticks.map(({ at }) => at);
-/** As the text of the axis, not as its format: that leaves out every second number of a logarithmic one. */
+/** Given to Plot as text, not as a tick format: with a format, Plot drops every second number of a logarithmic axis. */
 const writer = (ticks: readonly Tick[]) => {
   const texts = new Map(ticks.map(({ at, text }) => [at, text]));
   return (at: number): string => texts.get(at) ?? "";
@@ -98,7 +98,7 @@ const axisLook = ({ label }: Axis, ticks: readonly Tick[], labelOffset: number) 
 
 type Frame = ReturnType<typeof frameOf>;
 
-/** Room for ticks and labels on the left and below; as many ticks as have room beside each other. */
+/** Margins that hold ticks and labels, and as many ticks as fit. */
 function frameOf({ x, y }: Panel, size: PanelSize) {
   const top = 6;
   const labelRoom = fontSize + 5;
@@ -122,7 +122,7 @@ function frameOf({ x, y }: Panel, size: PanelSize) {
   return { left, right, top, bottom, width, height, x, y, xTicks, yTicks, isTilted };
 }
 
-/** Plot's types take no readonly arrays; it changes none. */
+/** Plot does not change arrays, but its types refuse readonly ones. */
 const column = (values: Numbers) => values as number[];
 const strokeOf = (look: Look) => ({
   stroke: look.colour,
@@ -133,8 +133,8 @@ const strokeOf = (look: Look) => ({
 });
 
 /**
- * @param detail  parts of the span in which a line is drawn in full
- * @param turn  which of the panel's named lines it is, for markers along it; -1: none
+ * @param detail  number of parts into which `decimated` divides a line
+ * @param turn  the line's number among the panel's named lines, which places its markers; -1: no markers
  */
 function plotMarks(mark: Mark, frame: Frame, detail: number, turn: number): Plot.Markish[] {
   switch (mark.kind) {
@@ -248,7 +248,7 @@ function dots(look: Look, xs: Numbers, ys: Numbers, r: number): Plot.Markish {
   } as Plot.DotOptions);
 }
 
-/** Five markers along a line, each line's at places of its own, so that lines are told apart without colours too. */
+/** Five markers along a line, placed differently on each line, so that lines can be told apart without colours. */
 function markersAlong(look: Look, xs: Numbers, ys: Numbers, turn: number): Plot.Markish[] {
   const defined = xs.map((_, i) => i).filter((i) => Number.isFinite(ys[i]));
   const count = Math.min(5, defined.length);
@@ -260,7 +260,7 @@ function markersAlong(look: Look, xs: Numbers, ys: Numbers, turn: number): Plot.
   return [dots(look, valuesAt(xs, own), valuesAt(ys, own), 2.6)];
 }
 
-/** Straight lines from low to high: upright at each `at` of x, or lying at each `at` of y. */
+/** Straight lines from low to high: vertical at x = `at`, or horizontal at y = `at`. */
 function strokes(look: Look, at: Numbers, low: Numbers, high: Numbers, isUpright: boolean): Plot.Markish {
   const style = { stroke: look.colour, strokeWidth: 1.1, clip: true as const };
   const [place, from, to] = [column(at), column(low), column(high)];
@@ -269,7 +269,7 @@ function strokes(look: Look, at: Numbers, low: Numbers, high: Numbers, isUpright
     : Plot.ruleY({ length: at.length }, { y: place, x1: from, x2: to, ...style });
 }
 
-/** The ends of caps across error bars, 5 pixels long. */
+/** The ends of the caps of error bars, 5 pixels long. */
 function besides(at: Numbers, frame: Frame, isUpright: boolean): [low: Numbers, high: Numbers] {
   const axis = isUpright ? frame.x : frame.y;
   const half = 2.5 / (isUpright ? frame.width : frame.height);

@@ -5,17 +5,17 @@ import { ansiOf, ansiOfShare, letterOf, ownerOf } from "./terminal-looks.ts";
 
 interface Owner {
   readonly colour: AnsiColour;
-  /** In ASCII. */
+  /** Its character in ASCII. */
   readonly letter: string;
 }
 
-/** A place in a field of dots; row 0 is the top. */
+/** A place in the field of dots; row 0 is the top. */
 interface Dot {
   readonly column: number;
   readonly row: number;
 }
 
-/** Everything that is dots, in one field; a function that says what a cell shows. */
+/** Draws everything but boxes and labels into one field of dots; returns what each cell shows. */
 export function drawDots(
   panel: Panel,
   legend: readonly LegendEntry[],
@@ -24,14 +24,14 @@ export function drawDots(
 ): (x: number, y: number) => { character: string; colour: AnsiColour } {
   const field = new DotField(size.columns, size.rows, form);
   const owners = new Map<number, Owner>();
-  /** Undefined: it has no place. */
+  /** Undefined if a coordinate has no place. */
   const dotAt = (x = Number.NaN, y = Number.NaN): Dot | undefined => {
     const column = Math.round(placeOn(panel.x, x) * (field.columns - 1));
     const row = field.rows - 1 - Math.round(placeOn(panel.y, y) * (field.rows - 1));
     return Number.isFinite(column) && Number.isFinite(row) ? { column, row } : undefined;
   };
   const dotsAt = (xs: Numbers, ys: Numbers) => xs.map((x, i) => dotAt(x, ys[i]));
-  // In front: what the legend names first; then the others of the panel, bands and pale lines last.
+  // The lowest number is in front: series in the order of the legend, then pale lines, then bands, then rules.
   const behind = legend.length + 1;
   const owner = (look: Look, kind: "line" | "band" | "rule"): number => {
     const number =
@@ -101,7 +101,7 @@ export function drawDots(
 
 function stroke(field: DotField, from: Dot, to: Dot, who: number): void {
   const [across, down] = [to.column - from.column, to.row - from.row];
-  // A stroke to far outside of the panel has no end in reasonable time.
+  // A stroke that leaves the panel by far would take too long to draw.
   const isOutside = Math.min(from.column, to.column) > field.columns || Math.max(from.column, to.column) < 0;
   if (isOutside || Math.abs(down) > 50 * field.rows) return;
   const steps = Math.max(1, Math.abs(across), Math.abs(down));
@@ -120,7 +120,7 @@ function drawLine(field: DotField, dots: readonly (Dot | undefined)[], isStep: b
   });
 }
 
-/** Every second dot, so that a curve inside can still be seen. */
+/** Sets every second dot, so that curves inside the band stay visible. */
 function drawBand(
   field: DotField,
   tops: readonly (Dot | undefined)[],

@@ -1,10 +1,10 @@
-/** What the looks of a figure are in a terminal: one of sixteen colours, a letter, a sign. */
+/** How a terminal shows a look: as one of sixteen colours, a letter or a sign. */
 
 import type { LegendEntry, Look, Marker } from "../figure.ts";
 import { grey, okabeIto, paleGrey } from "../palette.ts";
 import type { AnsiColour } from "./cells.ts";
 
-/** The nearest of the sixteen colours; black and unknown ones are the terminal's own. */
+/** The nearest of the sixteen colours; black and unknown colours become the default colour. */
 const ansi: Readonly<Record<string, AnsiColour>> = {
   [okabeIto.blue]: 94,
   [okabeIto.vermillion]: 91,
@@ -18,7 +18,7 @@ const ansi: Readonly<Record<string, AnsiColour>> = {
 
 export const ansiOf = (colour: string): AnsiColour => ansi[colour];
 
-/** Of the ramp, from pale to dark: few enough to be told apart. */
+/** The ramp from pale to dark, in few enough colours to tell them apart. */
 const rampColours: readonly AnsiColour[] = [90, 36, 32, 93];
 export const ansiOfShare = (share: number): AnsiColour =>
   rampColours[Math.min(rampColours.length - 1, Math.max(0, Math.floor(share * rampColours.length)))];
@@ -26,14 +26,14 @@ export const ansiOfShare = (share: number): AnsiColour =>
 export const sameLook = (a: Look, b: Look): boolean =>
   a.colour === b.colour && a.dash === b.dash && a.marker === b.marker && a.isFaint === b.isFaint;
 
-/** One for each of the series that a legend names. */
+/** One for each named series. */
 const letters = "*o+x#@%&=$";
 
-/** What a series looks like in ASCII. */
+/** A series' character in ASCII. */
 export const letterOf = (look: Look, legend: readonly LegendEntry[]): string =>
   look.isFaint ? "." : (letters[ownerOf(look, legend) % letters.length] ?? "*");
 
-/** Place in the legend, so that the same series is the same character in every panel and what is named first is in front. */
+/** Place in the legend: gives a series the same character in every panel, and puts the first in front. */
 export function ownerOf(look: Look, legend: readonly LegendEntry[]): number {
   const found = legend.findIndex((entry) => sameLook(entry.look, look));
   return found < 0 ? legend.length : found;
@@ -48,5 +48,5 @@ export const markerSigns: Readonly<Record<Marker, string>> = {
   plus: "+",
 };
 
-/** What a legend shows for dots of this look. */
+/** The legend's sign for dots of this look. */
 export const dotSign = ({ marker, isFaint }: Look): string => (isFaint ? "·" : markerSigns[marker]);

@@ -5,7 +5,7 @@ import { type AnsiColour, Cells } from "./cells.ts";
 import { drawDots } from "./terminal-dots.ts";
 import { ansiOf, ansiOfShare, markerSigns } from "./terminal-looks.ts";
 
-/** A panel as cells: its y label above, ticks at the left and below, its x label at the foot. */
+/** A panel as cells: y label on top, ticks on the left and below, x label at the bottom. */
 export function panelCells(
   panel: Panel,
   legend: readonly LegendEntry[],
@@ -36,7 +36,7 @@ export function panelCells(
       if (character === " ") continue;
       const [left, top] = [plot.left + x, plot.top + y];
       const below = cells.at(left, top);
-      // An interval that lies over its bar leaves the bar's end to be seen.
+      // Where an interval covers its bar, the end of the bar stays visible.
       if (below === " ") cells.put(left, top, character, colour);
       else cells.put(left, top, below === "█" ? "▒" : "=", colour);
     }
@@ -60,16 +60,16 @@ interface PlotArea {
   readonly rows: number;
 }
 
-/** The cell within the plot where a point lies; may be outside of it. */
+/** The cell of a point, which may lie outside the plot. */
 const cellOf = ({ x, y }: Panel, { columns, rows }: PlotArea, atX: number, atY: number): { x: number; y: number } => ({
   x: Math.round(placeOn(x, atX) * (columns - 1)),
   y: rows - 1 - Math.round(placeOn(y, atY) * (rows - 1)),
 });
 
-/** More would hide what they stand on. */
+/** More would hide the lines beneath them. */
 const mostMarkers = 60;
 
-/** A few dots that are something of their own, such as changes of best, are signs of their own. */
+/** Draws dots with a marker of their own, such as changes of the best, as signs if they are few. */
 function drawMarkers(cells: Cells, panel: Panel, plot: PlotArea): void {
   for (const mark of panel.marks) {
     if (mark.kind !== "dots" || mark.look.isFaint || mark.look.marker === "circle") continue;
@@ -95,13 +95,13 @@ function drawBoxes(
   for (const box of boxes) {
     const [left, right] = [Math.round(across(box.x1)), Math.round(across(box.x2))];
     const [head, end] = [down(box.y2), down(box.y1)];
-    // What is less than two rows high stands in the row of its name.
+    // A box less than two rows high goes into the row of its name.
     const isLow = end - head < 2;
     const top = isLow ? Math.floor((head + end) / 2) : Math.round(head);
     const foot = isLow ? top + 1 : Math.round(end);
     const { character, colour } = filling(box, form, isColoured);
     for (let row = top; row < Math.max(top + 1, foot); row += 1) {
-      // A gap between neighbours of the same look, where there is room for one.
+      // Leaves a gap between neighbours if there is room for one.
       const stop = right - left > 3 && box.share === null ? right - 1 : Math.max(left + 1, right);
       for (let column = left; column < stop; column += 1) cells.put(column, row, character, colour);
     }

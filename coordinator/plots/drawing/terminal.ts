@@ -7,11 +7,11 @@ import { panelCells } from "./terminal-panel.ts";
 import { wrapped } from "./text-width.ts";
 
 export interface TerminalLook {
-  /** Characters. */
+  /** In characters. */
   readonly width: number;
-  /** Rows for the whole figure; more are used where panels would be too low. */
+  /** Rows for the whole figure; a figure takes more if its panels would be too low. */
   readonly height: number;
-  /** Undefined: braille, or ASCII where curves could not be told apart without colours. */
+  /** Undefined: braille, or ASCII if several series have no colours to tell them apart. */
   readonly form: DotForm | undefined;
   readonly isColoured: boolean;
 }
@@ -33,7 +33,7 @@ export function figureText(figure: Figure, look: TerminalLook): string[] {
   const room = Math.floor((look.height - head.length - foot.length - 1) / Math.max(1, rows));
   const { y } = figure.panels[0] ?? {};
   const { linesEach } = figure.fit ?? {};
-  // Places with names need a row each, or they could not all be read.
+  // Each named place needs a row.
   const needed = y?.ticks && y.ticks.length > 0 ? Math.ceil(y.to - y.from) * (linesEach ?? 1) + 4 : lowestPanel;
   const height = Math.max(lowestPanel, needed, linesEach === undefined ? room : 0);
   const panelWidth = Math.floor(width / columns);
@@ -49,7 +49,7 @@ export function figureText(figure: Figure, look: TerminalLook): string[] {
   return [...lines, ...foot];
 }
 
-/** Whether its legend names several lines, or several kinds of dots, that nothing but their looks tells apart. */
+/** Whether the legend names several lines, or several sets of dots, that differ by their looks alone. */
 function hasSeries({ legend }: Figure): boolean {
   const [first, ...others] = legend.filter(({ look }) => !look.isFaint);
   return others.length > 0 && first?.swatch !== "box" && others.every(({ swatch }) => swatch === first?.swatch);
@@ -81,7 +81,7 @@ function legendLines(legend: readonly LegendEntry[], width: number, form: DotFor
   return lines.map((line) => line.join("  "));
 }
 
-/** The letters of boxes stand in the legend where there are no colours. */
+/** The sign beside a legend's label; for boxes without colours, their letter. */
 function swatchText(entry: LegendEntry, legend: readonly LegendEntry[], form: DotForm, isColoured: boolean): string {
   const { look, swatch } = entry;
   if (swatch === "box") return form !== "ascii" && isColoured ? "█" : (entry.letter ?? "#");

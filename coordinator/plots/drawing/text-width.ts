@@ -1,10 +1,10 @@
-/** Widths of text, as far as one can know them before the reader's font is known: a tenth more than Helvetica's, as DejaVu's are. */
+/** Estimated widths of text, since the reader's font is unknown: a tenth wider than Helvetica, as DejaVu is. */
 
 const narrow = /[ijl.,:;'|!()[\]{}/\\ fIt-]/;
 const wide = /[mwMW%@]/;
 const upper = /[A-Z0-9_=+<>~#$&?]/;
 
-/** In units of the font's size. */
+/** In multiples of the font size. */
 export function textWidth(text: string): number {
   let width = 0;
   for (const character of text) {
@@ -19,7 +19,7 @@ export function textWidth(text: string): number {
 export const widest = (texts: readonly string[]): number =>
   texts.reduce((most, text) => Math.max(most, textWidth(text)), 0);
 
-/** Lines of at most so many units, broken between words; a word that is wider than that is a line of its own. */
+/** Lines at most `most` wide, broken between words; a wider word gets a line of its own. */
 export function wrapped(text: string, most: number, widthOf = textWidth): string[] {
   const lines: string[] = [];
   let line = "";

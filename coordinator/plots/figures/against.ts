@@ -11,7 +11,7 @@ export interface ValueOptions extends Values<typeof axisOptions & typeof scaleOp
   readonly errorBars: Spread | "none";
 }
 
-/** A metric against one hyperparameter: each run a dot beside its setting, and the mean of each setting with its bar. */
+/** A metric against one hyperparameter: a dot near its setting for each run, and each setting's mean with an error bar. */
 export function againstDial(measure: Measure, dial: Dial, options: ValueOptions): Figure {
   const chosen = evenlyChosen(measure.values.length, mostDots);
   const all = talliedAt(dial.settings.length, dial.positions, measure.values);
@@ -67,7 +67,7 @@ const barWords: Readonly<Record<Spread, string>> = {
   "min-max": "with range",
 };
 
-/** A metric against another number of the same runs. */
+/** A metric against another number of the same runs, a dot for each run. */
 export function againstMeasure(measure: Measure, x: Measure, options: ValueOptions): Figure {
   const chosen = evenlyChosen(measure.values.length, mostDots);
   const [xs, ys] = [valuesAt(x.values, chosen), valuesAt(measure.values, chosen)];
@@ -79,7 +79,7 @@ export function againstMeasure(measure: Measure, x: Measure, options: ValueOptio
   });
 }
 
-/** A metric of each run in the order in which they completed, with the best so far. */
+/** A metric of each run in order of completion, with the best so far. */
 export function inOrder(measure: Measure, options: ValueOptions): Figure {
   const { name, values } = measure;
   const chosen = evenlyChosen(values.length, mostDots);
@@ -110,7 +110,7 @@ export function inOrder(measure: Measure, options: ValueOptions): Figure {
   });
 }
 
-/** What figures of one measure have in common. */
+/** What these figures have in common. */
 function ofMeasure(
   measure: Measure,
   { title, yLabel, yScale, yLimits }: ValueOptions,

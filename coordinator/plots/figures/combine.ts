@@ -1,27 +1,27 @@
-/** Several runs' curves as one: what they have in common at each place, and how far they lie apart. */
+/** Combines several runs' curves: their mean, extremes and spread at each place. */
 
 import type { Points } from "../data/curves-of-runs.ts";
 import { extent, type Numbers } from "../figure.ts";
 import type { Aggregate, Spread } from "../options.ts";
 
-/** At each x over the runs that measured something there; NaN where none did. */
+/** At each x, over the runs that measured something there; NaN if none did. */
 export interface Combined {
   readonly xs: Numbers;
   readonly count: Numbers;
   readonly mean: Numbers;
-  /** Of the sample (n - 1); NaN for fewer than two runs. */
+  /** Sample variance (n - 1); NaN for fewer than two runs. */
   readonly variance: Numbers;
   readonly min: Numbers;
   readonly max: Numbers;
 }
 
-/** Places of a grid on which curves with different places are compared; enough for a plot of 80 mm. */
+/** Size of the grid on which curves with different xs are compared; enough for a plot of 80 mm. */
 const gridPlaces = 200;
 
 /**
- * Runs that reported at the same places are combined there. Where they did not, as over hours, each is read off its straight
- * lines at 200 even places. Before its first report a run counts for nothing, and after its last one only where it is complete, so that
- * a mean does not jump where the faster runs end.
+ * Runs that reported at the same xs are combined there. Otherwise, as over hours, each run is interpolated linearly at 200 even
+ * places. A run does not count before its first report. After its last it counts only if it completed, with its last value, so
+ * that a mean does not jump where the faster runs end.
  */
 export function combine(curves: readonly Points[]): Combined {
   const longest = curves.reduce((most, { xs }) => (xs.length > most.length ? xs : most), [] as Numbers);
@@ -44,8 +44,8 @@ export function combine(curves: readonly Points[]): Combined {
 }
 
 /**
- * Counts, means and spreads at each of some places, over the values that are added there in any order (Welford's recurrence).
- * What is not finite, or has no place (-1), counts for nothing.
+ * Count, mean, variance and extremes of the values added at each x, in any order (Welford's recurrence). Values that are not
+ * finite, and those at place -1, are ignored.
  */
 function tallied(xs: Numbers, addAll: (add: (place: number, value: number) => void) => void): Combined {
   const all = (value: number): number[] => new Array<number>(xs.length).fill(value);
@@ -66,7 +66,7 @@ function tallied(xs: Numbers, addAll: (add: (place: number, value: number) => vo
   return { xs, count, mean, variance, min, max };
 }
 
-/** The same at places 0 to `count` - 1, of values each of which has its place. */
+/** The same at places 0 to `count` - 1; `places` has the place of each value. */
 export function talliedAt(count: number, places: Numbers, values: Numbers): Combined {
   const all = Array.from({ length: count }, (_, i) => i);
   return tallied(all, (add) => {
@@ -87,7 +87,7 @@ function heldAt(curve: Points, x: number): number {
   return isComplete && x > (xs.at(-1) ?? x) ? (ys.at(-1) ?? Number.NaN) : valueAt(curve, x);
 }
 
-/** On the straight line between the neighbouring reports; NaN outside of them, and next to a report that measured nothing. */
+/** Interpolates linearly between reports; NaN before the first, after the last, and next to a report that measured nothing. */
 export function valueAt({ xs, ys }: Points, x: number): number {
   let low = 0;
   let high = xs.length - 1;
@@ -109,7 +109,7 @@ export function aggregated(combined: Combined, aggregate: Aggregate): Numbers {
     : deviations(combined, aggregate);
 }
 
-/** Lower and upper edge of what lies around `centre`. */
+/** Lower and upper edge of the spread around `centre`. */
 export function edges(combined: Combined, centre: Numbers, spread: Spread): { low: Numbers; high: Numbers } {
   if (spread === "min-max") return { low: combined.min, high: combined.max };
   const half = deviations(combined, spread);
@@ -127,8 +127,8 @@ function deviations({ variance, count }: Combined, spread: "std" | "var" | "sem"
 }
 
 /**
- * Exponential moving average whose start is not pulled towards zero, as TensorBoard's: 0 leaves the curve as it is, 0.9 averages
- * over about the last ten reports. A report that measured nothing stays a gap and counts for nothing.
+ * Exponential moving average, with its start corrected for the missing past, as in TensorBoard. Factor 0 leaves the curve as it
+ * is; 0.9 averages over about the last ten reports. A report that measured nothing stays a gap and is ignored.
  */
 export function smoothed(values: Numbers, factor: number): Numbers {
   if (factor === 0) return values;

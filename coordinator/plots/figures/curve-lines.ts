@@ -9,7 +9,7 @@ type AskedCurves = Pick<
   "aggregate" | "shadow" | "errorBars" | "smoothing" | "colours" | "panelTitles" | "legendTitles" | "layout"
 >;
 
-/** What is asked of a plot of curves. */
+/** The options of a plot of curves. */
 export interface CurveOptions extends AskedCurves, Values<typeof axisOptions & typeof scaleOptions> {
   readonly groupBy: Grouping;
   readonly breakOn: readonly Break[];
@@ -18,17 +18,17 @@ export interface CurveOptions extends AskedCurves, Values<typeof axisOptions & t
   readonly title: string;
 }
 
-/** One line of the plot: a run's curve, or a group's. */
+/** One line of the plot: a run's curve, or an aggregate of a group's curves. */
 export interface Line {
   readonly group: string;
   readonly col: string;
   readonly curves: readonly RunCurve[];
-  /** Decides who is named. */
+  /** Lines with the highest rank are named. */
   readonly rank: number;
   readonly values: LineValues;
 }
 
-/** A line for each run, or for each group that is put together. */
+/** A line for each run, or for each group if runs are aggregated. */
 export function linesOf(curves: readonly RunCurve[], options: CurveOptions): Line[] {
   const { aggregate, groupBy } = options;
   if (aggregate === "none") {
@@ -57,7 +57,7 @@ export interface LineValues {
   readonly raw: readonly number[];
   readonly band: ReturnType<typeof edges> | undefined;
   readonly bars: ReturnType<typeof edges> | undefined;
-  /** How many runs count at each place; undefined: it is one run's line. */
+  /** Number of runs that count at each place; undefined for a single run's line. */
   readonly counts: readonly number[] | undefined;
 }
 
@@ -77,7 +77,7 @@ function combinedValues(
   };
 }
 
-/** `$run`, `$job`, `$node`, `$col`, `$group` in a title stand for the line's own. */
+/** Replaces `$run`, `$job`, `$node`, `$col` and `$group` in a title by the line's own. */
 export function filledIn(text: string, line: Line | undefined): string {
   const [curve] = line?.curves ?? [];
   if (!line || !curve) return text;

@@ -4,14 +4,14 @@ import { faintLook, grey, lookOf, mostNamed } from "../palette.ts";
 import { type CurveOptions, filledIn, type Line } from "./curve-lines.ts";
 import { titleAt } from "./panels.ts";
 
-/** What a line is told by: its group where runs share a colour, otherwise itself. */
+/** Lines with the same identity look alike: the runs of a group, or otherwise just the line itself. */
 export const identity = (line: Line, { aggregate, groupBy }: CurveOptions): string =>
   aggregate === "none" && groupBy !== "run" ? `${line.group}\n${line.col}` : lineKey(line);
 const lineKey = (line: Line): string => `${line.curves[0]?.run}\n${line.group}\n${line.col}`;
 
 /**
- * Every line's look. Lines that stand alone in their panels need no colour of their own; of too many the best are told apart, by
- * hpmax, and the others are pale.
+ * The look of every line, by its identity. If each panel has one line, all look the same. If there are too many, those with the
+ * highest hpmax get looks of their own and the others are pale.
  */
 export function looksOf(
   lines: readonly Line[],
@@ -23,7 +23,7 @@ export function looksOf(
     for (const line of lines) looks.set(identity(line, options), lookOf(0, options.colours));
     return looks;
   }
-  // The same group has the same look in each panel.
+  // A group looks the same in every panel.
   const byCol = !options.breakOn.includes("col");
   const told = (line: Line): string => (byCol ? identity(line, options) : identity({ ...line, col: "" }, options));
   const ranks = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Items by their key, in the order in which the keys first appear. */
+/** Groups items by key, in order of each key's first appearance. */
 export function grouped<Item>(items: Iterable<Item>, keyOf: (item: Item) => string): Map<string, Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) {

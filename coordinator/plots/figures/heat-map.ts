@@ -7,7 +7,7 @@ import { rampColour } from "../palette.ts";
 import { writeNumber } from "../ticks.ts";
 import { aggregated, talliedAt } from "./combine.ts";
 
-/** @throws UsageError where other than two hyperparameters and at most one metric are named */
+/** @throws UsageError unless two hyperparameters and at most one metric are named */
 export function heatMapOfRuns(
   runs: ChosenRuns,
   asked: PlotWords & { readonly aggregate: HeatAggregate; readonly title: string | undefined },
@@ -29,7 +29,7 @@ export function heatMapOfRuns(
   return heatMap(first, second, measure, { aggregate, title });
 }
 
-/** Two hyperparameters: each cell the mean (or the best, ...) of all runs with those two settings, whatever else they had. */
+/** Two hyperparameters: each cell is the mean (or maximum, ...) of all runs with those two settings. */
 export function heatMap(
   across: Dial,
   up: Dial,

@@ -11,7 +11,7 @@ export interface HistogramOptions extends AskedBins, Values<typeof axisOptions> 
   readonly title: string;
 }
 
-/** How often which values came; a panel for each group, all with the same bins. */
+/** How often each value occurred; a panel for each group, all with the same bins. */
 export function histogram(
   groups: readonly { readonly name: string; readonly measure: Measure }[],
   options: HistogramOptions,
@@ -29,7 +29,7 @@ export function histogram(
       titleAt(options.panelTitles, i)?.replaceAll("$group", name).replaceAll("$col", measure.name) ??
       (groups.length > 1 ? name : ""),
     x: axisOver(options.xLabel ?? measure.name, edges, { limits: options.xLimits, room: 0.02 }),
-    // Columns stand on the axis.
+    // Columns start at the axis.
     y: { ...y, from: options.yLimits.from ?? 0 },
     marks: [
       {
@@ -65,7 +65,7 @@ export function histogram(
 const fewest = 5;
 const most = 60;
 
-/** Freedman and Diaconis 1981: bins of 2 IQR / n^(1/3), which a few far values do not widen. */
+/** Bins 2 IQR / n^(1/3) wide, which outliers do not widen (Freedman and Diaconis 1981). */
 export function binEdges(values: readonly number[], bins: number | undefined): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   const [least = 0] = sorted;
@@ -83,7 +83,7 @@ export function binEdges(values: readonly number[], bins: number | undefined): n
   );
 }
 
-/** The last bin has its upper edge too. */
+/** The last bin includes its upper edge. */
 export function countIn(edges: readonly number[], values: readonly number[]): number[] {
   const bins = edges.length - 1;
   const counts = new Array<number>(bins).fill(0);

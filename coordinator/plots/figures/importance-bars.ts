@@ -7,7 +7,7 @@ import type { PlotWords } from "../kind.ts";
 import { grey, okabeIto, plainLook } from "../palette.ts";
 import { writeNumber } from "../ticks.ts";
 
-/** @throws NexusError where the runs are too few, or too much alike, to tell */
+/** @throws NexusError if the runs are too few or too similar */
 export function importanceOfRuns(
   runs: ChosenRuns,
   { names: [name = "hpmax"], title }: PlotWords & { readonly title: string | undefined },
@@ -28,7 +28,7 @@ export function importanceOfRuns(
   return importanceBars(found, measure.name, title ?? `${runs.jobs}: importance of hyperparameters`);
 }
 
-/** A lying bar for each hyperparameter, the most important on top, with its interval; what they do together at the foot. */
+/** A horizontal bar with its interval for each hyperparameter, the most important on top; their joint effect at the bottom. */
 export function importanceBars(importance: Importance, measureName: string, title: string): Figure {
   const { shares, together, level, noise } = importance;
   const sorted = [...shares].sort((a, b) => b.share - a.share);

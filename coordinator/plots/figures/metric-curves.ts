@@ -33,7 +33,7 @@ export function metricCurves(curves: readonly RunCurve[], options: CurveOptions)
     room: 0.02,
     limits: options.xLimits,
   });
-  // Panels of the same metric are read side by side, so they have the same y axis.
+  // Panels with the same metrics share a y axis, so that they can be compared.
   const yAxes = new Map<string, Axis>();
   for (const [cols, alike] of grouped(drawn, ({ among }) => colsOf(among))) {
     const values = alike.flatMap(({ marks }) => marks.flatMap(heights));
@@ -105,14 +105,14 @@ function marksOf(lines: readonly Line[], looks: ReadonlyMap<string, Look>, optio
   return [...behind, ...bands, ...front];
 }
 
-/** Reports with gaps on both sides: no line leads to them, so they are dots. */
+/** Reports with gaps on both sides: no line reaches them, so they are drawn as dots. */
 function aloneIn(ys: readonly number[]): number[] {
   return ys.flatMap((y, at) =>
     Number.isFinite(y) && !Number.isFinite(ys[at - 1]) && !Number.isFinite(ys[at + 1]) ? [at] : [],
   );
 }
 
-/** More bars than this beside each other are a smear. */
+/** More error bars along a line would run into each other. */
 const mostBars = 25;
 
 function thinned(xs: readonly number[], { low, high }: ReturnType<typeof edges>) {
@@ -134,7 +134,7 @@ function heights(mark: Mark): readonly number[] {
   }
 }
 
-/** A line as it is drawn: smoothed, with its band or bars, whichever there is. */
+/** A line as drawn: smoothed, with its band or error bars. */
 function curveData(line: Line, options: CurveOptions): Datum {
   const { xs, raw, band, bars, counts } = line.values;
   const { smoothing, aggregate, groupBy, x } = options;

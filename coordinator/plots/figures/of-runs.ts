@@ -24,10 +24,9 @@ import { metricCurves } from "./metric-curves.ts";
 type AskedOfRuns = Asked<typeof runsOptions>;
 
 /**
- * What is drawn of runs where no kind is named: their curves, or what each has once, which is its hpmax or the last value of a
- * metric.
+ * A plot without a kind: the runs' curves, or one value of each run, which is its hpmax or the last value of a metric.
  *
- * @throws UsageError, NotFoundError where something is asked for that there is not
+ * @throws UsageError, NotFoundError if a metric, column or hyperparameter does not exist
  */
 export async function ofRuns(runs: PlotReads["runs"], asked: AskedOfRuns): Promise<Figure> {
   const names = asked.names.length > 0 ? asked.names : [usualMetric(runs)];
@@ -58,7 +57,7 @@ async function ofCurves(runs: PlotReads["runs"], names: readonly string[], asked
   return { ...figure, notes: [...figure.notes, ...unfinished, ...silentNote(runs, reported)] };
 }
 
-/** Runs of the job itself that no curve is of; what was imported has no reports to give. */
+/** How many runs have no curve; imported runs are not counted, since they never have reports. */
 export function silentNote({ rows }: Pick<ChosenRuns, "rows">, reported: ReadonlySet<string>): string[] {
   const own = rows.filter(({ trial }) => !isImported(trial));
   const silent = own.filter(({ trial }) => !reported.has(trial.run)).length;
@@ -67,7 +66,7 @@ export function silentNote({ rows }: Pick<ChosenRuns, "rows">, reported: Readonl
     : [`${silent} of ${counted(own.length, "run")} ${silent === 1 ? "has" : "have"} reported nothing`];
 }
 
-/** A mean over runs that broke off is another one than over those that completed. */
+/** How many of the aggregated runs did not complete, since that changes the mean. */
 export function unfinishedNote({ rows }: ChosenRuns, reported: ReadonlySet<string>): string[] {
   const statuses = rows.flatMap(({ trial }) => (reported.has(trial.run) ? [runStatus(trial)] : []));
   const counts = statusWords.flatMap((word) => {
@@ -88,7 +87,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   const measures = names.map((name) => measureOf(runs, name));
   const [measure] = measures;
   if (!measure) throw new UsageError("which metric? for example: hpmax");
-  // The name alone would be taken for the curve's mean, or for its best.
+  // The bare name could be read as the mean or the best of the curve.
   const label = measures.length === 1 && isCurve(names[0] ?? "") ? `${measure.name}: last report` : undefined;
   const title = asked.title ?? `${runs.jobs}: ${names.join(", ")}${x === undefined ? "" : ` by ${x}`}`;
   if (asked.plotType === "histogram") {
@@ -114,7 +113,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
     : againstMeasure(measure, measureOf(runs, x), options);
 }
 
-/** The runs' values by what they are grouped by. */
+/** The runs' values, grouped. */
 function partsOf({ rows }: ChosenRuns, groupBy: Grouping, { name, values }: Measure) {
   const keyed = rows.map(({ table, trial }, i) => {
     const keys: Readonly<Record<Grouping, string>> = {

@@ -1,16 +1,16 @@
-/** Several panels in one figure: how they are arranged, and what stands above each. */
+/** How the panels of a figure are arranged and titled. */
 
 import { UsageError } from "../../../shared/errors.ts";
 import type { Panel } from "../figure.ts";
 import type { Layout } from "../options.ts";
 
-/** More are no longer looked at. */
+/** More would be too small to read. */
 const mostPanels = 36;
 
 /**
- * Panels and how many stand beside each other: as asked for, otherwise as square as possible, three beside each other at most.
+ * Panels and how many are in a row: as asked for, otherwise as square as possible with at most three in a row.
  *
- * @throws UsageError where there are too many, or too many for the layout
+ * @throws UsageError if there are too many, or too many for the layout
  */
 export function arranged(
   panels: readonly Panel[],
@@ -32,7 +32,7 @@ export function arranged(
   return { panels, columns: Math.max(1, Math.min(columns ?? usual, Math.max(1, count))) };
 }
 
-/** The title at a place: its own, or the only one there is where that says `$run` and the like. */
+/** The i-th title; a single title that contains `$run` or the like serves all places. */
 export function titleAt(titles: readonly string[], i: number): string | undefined {
   const [first, ...more] = titles;
   return titles[i] ?? (more.length === 0 && first?.includes("$") ? first : undefined);

@@ -6,7 +6,7 @@ import { grey, plainLook } from "../palette.ts";
 import { ticksOf, writeNumber } from "../ticks.ts";
 import { evenlyChosen, jitter } from "./dots.ts";
 
-/** @throws UsageError where no hyperparameter has more than one setting */
+/** @throws UsageError if no hyperparameter has more than one setting */
 export function parallelOfRuns(
   runs: ChosenRuns,
   { names: [name = "hpmax"], title }: PlotWords & { readonly title: string | undefined },
@@ -21,25 +21,25 @@ export function parallelOfRuns(
   return parallelCoordinates(dials, measure, title ?? `${runs.jobs}: ${measure.name}`);
 }
 
-/** More lines are a web that shows nothing; the best are always among them. */
+/** More lines would be an unreadable web. */
 const mostPaths = 500;
 
 /**
- * Parallel coordinates: an upright axis for each hyperparameter, a line for each run from setting to setting, to its value on the
- * last axis. The best runs are darkest and lie on top. A hyperparameter with one setting tells nothing and is left out.
+ * Parallel coordinates: a vertical axis for each hyperparameter, and for each run a line through its settings to its value on the
+ * last axis. The best runs are darkest and on top. A hyperparameter with a single setting is left out.
  */
 export function parallelCoordinates(dials: readonly Dial[], measure: Measure, title: string): Figure {
   const shown = dials.filter(({ settings }) => settings.length > 1);
   const finite = measure.values.flatMap((value, i) => (Number.isFinite(value) ? [i] : []));
   const byValue = finite.sort((a, b) => (measure.values[a] ?? 0) - (measure.values[b] ?? 0));
-  // Counted from the best, so that it is drawn in any case.
+  // The last index is always among them, so the best run is always drawn.
   const chosen = evenlyChosen(byValue.length, mostPaths).map((i) => byValue[i] ?? 0);
   const axis = axisOver(measure.name, valuesAt(measure.values, chosen), { room: 0 });
   const axes = Array.from({ length: shown.length + 1 }, (_, at) => at);
   const heightOf = (dial: Dial, i: number): number => {
     const at = dial.positions[i] ?? -1;
     if (at < 0) return Number.NaN;
-    // Runs with the same setting side by side, within a part of the way to the next setting.
+    // Spreads runs with the same setting over part of the way to the next setting.
     return (at + 0.35 * jitter(i)) / (dial.settings.length - 1);
   };
   const paths = chosen.map((i): Path => {

@@ -8,8 +8,8 @@ import { writeNumber } from "../ticks.ts";
 import { evenlyChosen, mostDots } from "./dots.ts";
 
 /**
- * Has the search converged? Against completed runs: the estimated hpmax of the configuration that was the best at that time, with a
- * band of one posterior standard deviation, a mark at each change of best, and every run behind it.
+ * Has the search converged? Shows, after each completed run, the estimated hpmax of the configuration that was then the best, with
+ * a band of one posterior standard deviation, a mark at each change of the best, and every run in the background.
  */
 export function searchSummary(
   { job, history, hpmax }: PlotReads["search"],

@@ -5,7 +5,7 @@ import { axisOfPlaces, axisOver, type Box, extent, type Figure, onePanel, plainB
 import { grey, okabeIto, plainLook } from "../palette.ts";
 import { grouped } from "./grouped.ts";
 
-/** More rows are not read: the busiest workers are shown. */
+/** More rows would be unreadable, so only the busiest workers are shown. */
 const mostLanes = 48;
 
 const looks: Readonly<Record<StayEnd, { readonly colour: string; readonly letter: string; readonly order: number }>> = {
@@ -19,7 +19,7 @@ const looks: Readonly<Record<StayEnd, { readonly colour: string; readonly letter
   cancelled: { colour: grey, letter: "c", order: 7 },
 };
 
-/** Who did what when: a row for each worker (one for each slot that it used at once), a box for each of its parts in trials. */
+/** A row for each worker (one for each slot that it used at once), and a box for each of its attempts at trials. */
 export function workerTimeline(
   { jobs, stays }: PlotReads["stays"],
   { title, xLabel }: { readonly title: string | undefined; readonly xLabel: string | undefined },
@@ -70,7 +70,7 @@ export function workerTimeline(
   });
 }
 
-/** As few rows as hold a worker's stays without two of them overlapping: each takes the first that is free. */
+/** Puts each stay into the first free row, so that none overlap. */
 export function inLanes(stays: readonly Stay[]): Stay[][] {
   const lanes: Stay[][] = [];
   for (const stay of [...stays].sort((a, b) => a.from - b.from || a.to - b.to)) {

@@ -3,7 +3,7 @@ import { type Asked, plotKind } from "../kind.ts";
 import type { TypedOptions } from "../option.ts";
 import { runsOptions } from "../options.ts";
 
-/** Curves of metrics, or what each run has once: the kind that is meant where none is named. */
+/** The kind without a name: curves of metrics, or one value of each run. */
 export const runs = plotKind({
   name: "",
   examples: [
@@ -20,7 +20,7 @@ export const runs = plotKind({
   figure: async (data, asked) => (await import("../figures/of-runs.ts")).ofRuns(data, asked),
 });
 
-/** Words that only mean something beside others. */
+/** Checks options that depend on each other. */
 function checkTogether(asked: Asked<typeof runsOptions>, typed: TypedOptions): void {
   const { aggregate, shadow, errorBars, smoothing, plotType, x, bins } = asked;
   const together = "\n  put runs together first, for example: --aggregate=mean --group-by=job";

@@ -6,7 +6,7 @@ import { aggregated, combine, edges, smoothed, valueAt } from "../../../../coord
 
 const nan = Number.NaN;
 
-test("runs that reported at the same places are combined there, each over the runs that measured something", () => {
+test("runs that reported at the same places are combined there, without those that measured nothing", () => {
   const combined = combine([
     { xs: [1, 2, 3, 4], ys: [1, 2, nan, nan] },
     { xs: [1, 2, 3, 4], ys: [3, 4, 5, nan] },
@@ -24,7 +24,7 @@ test("runs that reported at the same places are combined there, each over the ru
   assert.deepEqual(aggregated(combined, "std").slice(0, 2), [2, Math.SQRT2]);
 });
 
-test("runs with other places are read off their own lines, and not beyond their ends", () => {
+test("runs that reported at different places are interpolated, but not beyond their ends", () => {
   const combined = combine([
     { xs: [0, 10], ys: [0, 10] },
     { xs: [5, 20], ys: [100, 100] },
@@ -60,7 +60,7 @@ test("a completed run keeps its last value, so that the mean does not jump where
   );
 });
 
-test("the mean lies between least and greatest, whatever the runs are", () => {
+test("the mean of any runs lies between the least and the greatest", () => {
   const curve = fc.array(fc.double({ min: -1e6, max: 1e6 }), { minLength: 5, maxLength: 5 });
   fc.assert(
     fc.property(fc.array(curve, { minLength: 1, maxLength: 8 }), (runs) => {

@@ -30,7 +30,7 @@ const pathsOf = (svg: string): string[] =>
     [...inner.matchAll(/ d="([^"]*)"/g)].map(([, d = ""]) => d),
   );
 
-test("a report that measured nothing breaks the line, in SVG and as text, and is never drawn as 0", () => {
+test("a report that measured nothing breaks the line in SVG and text, and is never drawn as 0", () => {
   const ys = [5, 6, Number.NaN, 7, 8, Number.POSITIVE_INFINITY, 9, 9, 9, 9];
   const svg = figureSvg(figureOf([line(ys)]), {});
   assert.doesNotMatch(svg, /NaN|Infinity|undefined/);
@@ -46,7 +46,7 @@ test("a report that measured nothing breaks the line, in SVG and as text, and is
   assert.equal(drawn.length, 1, text.join("\n"));
 });
 
-test("the file tells where it came from, and text that could be markup is text", () => {
+test("an SVG file says how it was made, and escapes text that looks like markup", () => {
   const title = `<script>alert("1")</script> & \u0007bell`;
   const svg = figureSvg(figureOf([line([1, 2])], { title, notes: ["<b>"] }), {
     command: "nexus plot job1 '<x>'",
@@ -59,7 +59,7 @@ test("the file tells where it came from, and text that could be markup is text",
   assert.match(svg, /^<svg [^>]*width="90mm"/);
 });
 
-test("names beside and below each other do not overlap: of twenty series, of many settings, of long titles", () => {
+test("names do not overlap in an SVG with twenty series, many settings and a long title", () => {
   const legend = Array.from({ length: 20 }, (_, i) => ({
     label: `job${i} (mean of 20 runs)`,
     look: lookOf(i),
@@ -87,7 +87,7 @@ test("names beside and below each other do not overlap: of twenty series, of man
   assert.match(svg, /rotate\(-40\)/, "settings that have no room beside each other are tilted");
 });
 
-test("a PNG is a PNG, of the width that was asked for; without any font it says so", async () => {
+test("a PNG has the requested width, and without any font an error says so", async () => {
   const svg = figureSvg(figureOf([line([1, 5, 3])]), {});
   const png = await svgToPng(svg, { widthMm: 90, dpi: 96, fontFile: undefined });
   const view = new DataView(png.buffer, png.byteOffset);
@@ -103,7 +103,7 @@ test("a PNG is a PNG, of the width that was asked for; without any font it says 
   });
 });
 
-test("as text a few marks of their own are signs that the legend shows, and a heat map's cells say how many runs", () => {
+test("in text, a few special dots are the legend's signs, and a heat map's cells show their number of runs", () => {
   const change = { ...lookOf(1), marker: "diamond" } as const;
   const few: Mark = { kind: "dots", look: change, xs: [2, 4], ys: [3, 6] };
   const many: Mark = { kind: "dots", look: { ...lookOf(2), isFaint: true }, xs: [1, 5, 7], ys: [1, 1, 2] };
@@ -130,7 +130,7 @@ test("as text a few marks of their own are signs that the legend shows, and a he
   assert.match(heat[at + 1] ?? "", /12/);
 });
 
-test("without colours the legend shows the letters that boxes are filled with", () => {
+test("without colours, the legend shows the letters that fill the boxes", () => {
   const box = { x1: 0, x2: 5, y1: 4, y2: 6, colour: "#d55e00", text: "run1.1", share: null, letter: "x" };
   const legend = [{ label: "failed", look: { ...look, colour: box.colour }, swatch: "box" as const, letter: "x" }];
   const figure = figureOf([{ kind: "boxes", boxes: [box] }], { legend });
@@ -142,7 +142,7 @@ test("without colours the legend shows the letters that boxes are filled with", 
   );
 });
 
-test("as text an interval over a bar leaves the bar's end to be seen", () => {
+test("in text, the end of a bar stays visible beneath its interval", () => {
   const box = { x1: 0, x2: 5, y1: 4.6, y2: 5.4, colour: "#0072b2", text: "", share: null, letter: "#" };
   const bar: Mark = { kind: "intervals", look, isUpright: false, at: [5], low: [2], high: [8] };
   const rows = figureText(figureOf([{ kind: "boxes", boxes: [box] }, bar]), {
@@ -154,7 +154,7 @@ test("as text an interval over a bar leaves the bar's end to be seen", () => {
   );
 });
 
-test("text plots fit their width, in braille, blocks and ASCII, with and without colours", () => {
+test("text plots fit their width in braille, blocks and ASCII, with and without colours", () => {
   const two = [line([0, 2, 4, 6, 8, 9]), line([9, 7, 5, 3, 1, 0], lookOf(1))];
   const legend = two.map((mark, i) => ({
     label: `run1.${i + 1}`,
@@ -188,7 +188,7 @@ test("text plots fit their width, in braille, blocks and ASCII, with and without
   assert.match(usual, /\*\* run1\.1 {2}oo run1\.2/, "told apart without colours");
 });
 
-test("boxes, bars and every name of an axis are written as text too", () => {
+test("a text plot has boxes, intervals, labels and every name of its axis", () => {
   const y = axisOfNames("", ["seqlen", "lr"]);
   const box = { x1: 0, x2: 5, y1: 0.7, y2: 1.3, colour: "#0072b2", text: "", share: null, letter: "#" };
   const marks: Mark[] = [

@@ -32,8 +32,8 @@ function objects(figure: Figure): Record<string, unknown>[] {
   return data;
 }
 
-describe("the data of a plot", () => {
-  test("of curves are the lines as drawn, with their bands, unrounded", () => {
+describe("a plot's JSON data", () => {
+  test("has curves as drawn, with their bands, unrounded", () => {
     const run = (i: number, ys: readonly number[]): RunCurve => ({
       ...{
         run: `run1.${i}`,
@@ -79,7 +79,7 @@ describe("the data of a plot", () => {
     );
   });
 
-  test("of values have the settings as they are, and what was not measured as null", () => {
+  test("has settings unchanged, and null for what was not measured", () => {
     const against = objects(againstDial(hpmax, lr, { ...labels, ...scales }));
     assert.deepEqual(
       against.filter(({ type }) => type === "run").map(({ lr: setting, hpmax: value }) => [setting, value]),
@@ -117,7 +117,7 @@ describe("the data of a plot", () => {
     );
   });
 
-  test("of a search, its importance and its workers say the same as the picture", () => {
+  test("of a search, its importance and its workers says the same as the picture", () => {
     const row = {
       ...{ configuration: [0], label: "lr=0.001", ended: 1, bestFor: 2, estHpmax: 0.3333333333333333, sd: null },
       ...{ runs: 2, bestRun: "run1.1", bestHpmax: 0.5 },

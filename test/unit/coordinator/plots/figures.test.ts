@@ -65,7 +65,7 @@ const marksOf = <Kind extends Mark["kind"]>(marks: readonly Mark[], kind: Kind) 
 const values = { title: "", xLabel: undefined, yLabel: undefined, xLimits: free, yLimits: free } as const;
 const valueOptions = { ...values, xScale: "linear", yScale: "linear", errorBars: "none" } as const;
 
-test("one curve a run; of more than ten the best by hpmax are named, the others pale, and the legend says how many", () => {
+test("of more than ten curves the ten best by hpmax are named; the others are pale and counted", () => {
   const figure = metricCurves(
     Array.from({ length: 24 }, (_, i) => run(i + 1, [i, i + 1])),
     plain,
@@ -83,7 +83,7 @@ test("one curve a run; of more than ten the best by hpmax are named, the others 
   assert.equal(looks.size, 11, "no two look alike");
 });
 
-test("the tutorial's plot: one line with a band of one standard deviation", () => {
+test("the tutorial's plot is one line with a band of one standard deviation", () => {
   const figure = metricCurves([run(1, [1, 2]), run(2, [3, 6])], {
     ...plain,
     aggregate: "mean",
@@ -104,7 +104,7 @@ test("the tutorial's plot: one line with a band of one standard deviation", () =
   assert.ok(y && y.from < 0.6 && y.to > 6.8, "the band is within the axis");
 });
 
-test("breaks: a plot for each metric, run or group, with the same y axis for the same metric", () => {
+test("--break-on makes a panel for each metric, run or group; panels of a metric share their y axis", () => {
   const curves = [run(1, [1, 2]), run(2, [10, 20]), run(1, [0.1], { col: "s1-win" }), run(2, [0.2], { col: "s1-win" })];
   const byCol = metricCurves(curves, { ...plain, breakOn: ["col"] });
   assert.deepEqual(
@@ -137,7 +137,7 @@ test("breaks: a plot for each metric, run or group, with the same y axis for the
   });
 });
 
-test("a mean of runs that do not all reach its end says how many there are", () => {
+test("a mean says how many runs count if not all reach its end", () => {
   const options = { ...plain, aggregate: "mean", groupBy: "job" } as const;
   const even = metricCurves([run(1, [1, 2]), run(2, [3, 6])], options);
   assert.deepEqual(even.notes, []);
@@ -147,7 +147,7 @@ test("a mean of runs that do not all reach its end says how many there are", () 
   ]);
 });
 
-test("titles may name what they stand above", () => {
+test("titles may contain the run, job, node, metric or group of their panel", () => {
   const figure = metricCurves([run(1, [1]), run(2, [2])], {
     ...plain,
     breakOn: ["run"],
@@ -179,7 +179,7 @@ test("titles may name what they stand above", () => {
   );
 });
 
-test("smoothing with its curve before, and limits that were asked for", () => {
+test("a smoothed curve can be shown with the original, within the requested limits", () => {
   const figure = metricCurves([run(1, [0, 10, 0, 10])], {
     ...plain,
     smoothing: 0.9,
@@ -193,7 +193,7 @@ test("smoothing with its curve before, and limits that were asked for", () => {
   assert.equal(figure.panels[0]?.y.from, -5);
 });
 
-test("axes hold what is finite, also where there is nothing, one value, or numbers of any size", () => {
+test("axes cover all finite values: none, one, or numbers of any size", () => {
   for (const some of [[], [Number.NaN], [3], [0], [-1e300, 1e300], [1e-300, 2e-300], [Number.POSITIVE_INFINITY, 1]]) {
     const axis = axisOver("y", some);
     assert.ok(Number.isFinite(axis.from) && Number.isFinite(axis.to) && axis.from < axis.to, `${some}`);
@@ -212,7 +212,7 @@ test("axes hold what is finite, also where there is nothing, one value, or numbe
   );
 });
 
-test("against a hyperparameter: dots beside their setting, the mean of each tried setting with its bar", () => {
+test("a plot against a hyperparameter has dots near their settings, and means with error bars", () => {
   const dial = { name: "lr", settings: ["1", "2", "3"], values: [1, 2, 3], positions: [0, 0, 2, -1] };
   const figure = againstDial({ name: "hpmax", values: [1, 3, 5, 7] }, dial, valueOptions);
   const marks = figure.panels[0]?.marks ?? [];
@@ -231,14 +231,14 @@ test("against a hyperparameter: dots beside their setting, the mean of each trie
   assert.ok(Number.isNaN(dots?.xs[3]));
 });
 
-test("in order of completion, with the best so far; what is not finite is counted and not drawn", () => {
+test("a plot in order of completion has the best so far, and counts runs without a finite value", () => {
   const figure = inOrder({ name: "hpmax", values: [Number.NaN, 2, 1, 3] }, valueOptions);
   const [line] = marksOf(figure.panels[0]?.marks ?? [], "line");
   assert.deepEqual(line?.ys, [Number.NaN, 2, 2, 3]);
   assert.deepEqual(figure.notes, ["1 of 4 runs has no hpmax"]);
 });
 
-test("bins cover everything and count everything once", () => {
+test("bins cover all values and count each once", () => {
   const some = Array.from({ length: 500 }, (_, i) => Math.sin(i) * 5);
   const bins = binEdges(some, undefined);
   assert.ok(bins.length > 5 && bins.length < 62);
@@ -250,7 +250,7 @@ test("bins cover everything and count everything once", () => {
   assert.deepEqual(countIn(binEdges([2, 2, 2], undefined), [2, 2, 2]), [3]);
 });
 
-test("a heat map's cells are means over everything else; untried pairs stay white", () => {
+test("a heat map's cells are means over all other hyperparameters; untried pairs stay white", () => {
   const across = { name: "a", settings: ["1", "2"], values: [1, 2], positions: [0, 0, 1] };
   const up = { name: "b", settings: ["x", "y"], values: ["x", "y"], positions: [0, 0, 1] };
   const figure = heatMap(across, up, { name: "hpmax", values: [1, 3, 5] }, { aggregate: "mean", title: "" });
@@ -265,7 +265,7 @@ test("a heat map's cells are means over everything else; untried pairs stay whit
   assert.match(figure.notes.join(), /white: 2 of 4 pairs with no run/);
 });
 
-test("parallel coordinates draw the best last and leave out what does not vary", () => {
+test("parallel coordinates draw the best run last and leave out constant hyperparameters", () => {
   const dials = [
     { name: "a", settings: ["1", "2", "3"], values: [1, 2, 3], positions: [0, 1, 2] },
     { name: "same", settings: ["1"], values: [1], positions: [0, 0, 0] },
@@ -282,7 +282,7 @@ test("parallel coordinates draw the best last and leave out what does not vary",
   );
 });
 
-test("the summary is the history: its estimate as a step, its band, and a mark at each change", () => {
+test("the summary shows the search's history: a stepped estimate, its band, and marks at changes", () => {
   const hyperparameters = [ordered("lr", [1, 2, 3])];
   const hpmax = [0.1, 0.2, 0.3, 0.31, 0.3];
   const runs = hpmax.map((value, i) => ({

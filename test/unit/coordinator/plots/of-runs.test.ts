@@ -20,7 +20,7 @@ test("a mean says which of its runs did not complete", () => {
   assert.deepEqual(unfinishedNote(runs, new Set(["run1.1"])), []);
 });
 
-test("of runs that reported nothing only the job's own are counted", () => {
+test("runs that reported nothing are counted, but not imported ones", () => {
   const imported = [["run9.1", 5, []] as const, ["run9.2", 3, []] as const];
   const story = new JobStory({ number: 1, parents: 1, imported });
   for (const run of ["run1.1", "run1.2", "run1.3"]) story.completed(story.started(run, []), run, 1);

@@ -57,7 +57,7 @@ test("the help lists a newly registered kind, its examples and its options", () 
   assert.deepEqual(optionsOf(kinds).at(-1), { flags: "--every <n>", form: "count", help: "runs between two dots" });
 });
 
-test("the help has each option once, and says where it means something else", () => {
+test("the help lists each option once, with each kind's meaning", () => {
   const flags = optionsOf(plotKinds).map((option) => option.flags);
   assert.equal(new Set(flags).size, flags.length);
   const aggregate = optionsOf(plotKinds).find((option) => option.flags.startsWith("--aggregate"));
@@ -67,7 +67,7 @@ test("the help has each option once, and says where it means something else", ()
   );
 });
 
-test("a newly registered kind draws what was asked for from what it reads", async () => {
+test("a newly registered kind draws from the runs that it reads", async () => {
   const figure = await readRequest(["records", "job1"], {}, kinds).figure(source);
   assert.deepEqual(
     figure.data().map(({ runs, count }) => [runs, count]),
@@ -84,7 +84,7 @@ test("a newly registered kind draws what was asked for from what it reads", asyn
   await assert.rejects(readRequest(["records", "job2"], {}, kinds).figure(source), NotFoundError);
 });
 
-test("a newly registered kind refuses options and words that are not its own", () => {
+test("a newly registered kind refuses options and words that it does not take", () => {
   const wrong: [string[], Record<string, unknown>, RegExp][] = [
     [["records", "job1"], { bins: 3 }, /^nexus plot records takes no --bins\n {2}it takes: --title, .*, --every$/],
     [["records", "job1"], { every: 101 }, /^--every=101: expected at most 100$/],
