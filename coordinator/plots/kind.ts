@@ -38,14 +38,13 @@ export interface PlotKind {
   readonly examples: readonly (readonly [typed: string, shows: string])[];
   readonly options: OptionSet;
   /** @throws UsageError if this kind does not take an option or word, or cannot read its value */
-  plan(words: PlotWords, typed: TypedOptions): Plan;
-}
-
-/** A checked command line; nothing was read yet. */
-export interface Plan {
-  readonly common: Values<typeof commonOptions>;
-  /** @throws UsageError, NotFoundError if a run, metric or hyperparameter does not exist */
-  readonly figure: (source: PlotSource) => Promise<Figure>;
+  plan(
+    words: PlotWords,
+    typed: TypedOptions,
+  ): {
+    readonly common: Values<typeof commonOptions>;
+    readonly figure: (source: PlotSource) => Promise<Figure>;
+  };
 }
 
 /** What a kind declares. */

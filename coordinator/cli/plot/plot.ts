@@ -33,7 +33,10 @@ export async function plot(
   const { file } = request;
   // Loaded while the broker starts.
   const drawing = file && loadDrawing();
-  const figure = await readFigure(request, scope);
+  const { readJournal } = await import("../../../shared/broker/store/journal-reader.ts");
+  const figure = await withLink(scope, "viewer", async ({ bus }) =>
+    request.figure({ state: await readJournal(bus), bus, workspace: scope.paths.name }),
+  );
   if (request.isJson) output.result(figureJson(figure));
   if (!file || !drawing) {
     if (request.isJson) return;
@@ -43,14 +46,6 @@ export async function plot(
   const content = await fileContent(figure, request, scope, await drawing);
   writeWhole(file.path, [content], `--save-to=${file.path}`);
   output.note(`${file.path} written\n`);
-}
-
-async function readFigure(request: PlotRequest, scope: Scope): Promise<Figure> {
-  const { readJournal } = await import("../../../shared/broker/store/journal-reader.ts");
-  return withLink(scope, "viewer", async ({ bus }) => {
-    const state = await readJournal(bus);
-    return request.figure({ state, bus, workspace: scope.paths.name });
-  });
 }
 
 /** Loads the drawing libraries, which take a third of a second, only if a file is wanted. */
@@ -73,12 +68,8 @@ async function fileContent(
   };
   const svg = figureSvg(figure, metadata, size);
   if (request.file?.format !== "png") return svg;
-  const { svgToPng, usualDpi } = await import("../../plots/drawing/png.ts");
-  return svgToPng(svg, {
-    widthMm: size.widthMm,
-    dpi: request.file.dpi ?? usualDpi,
-    fontFile: request.file.font,
-  });
+  const { svgToPng } = await import("../../plots/drawing/png.ts");
+  return svgToPng(svg, { widthMm: size.widthMm, dpi: request.file.dpi, fontFile: request.file.font });
 }
 
 /** Colours only on a terminal that wants them. ASCII if the locale is not UTF-8; blocks on the Linux console, whose font has no braille. */

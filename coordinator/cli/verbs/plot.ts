@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import type { PlotOption, TypedOptions } from "../../plots/option.ts";
+import type { TypedOptions } from "../../plots/option.ts";
 import { examplesHelp, operandsHelp, optionsOf, plotKinds } from "../../plots/registry.ts";
 import { collect, count } from "./arguments.ts";
 import type { AddVerbs } from "./verb.ts";
@@ -16,14 +15,9 @@ export const addPlot: AddVerbs = (program, { globals, output }) => {
       const screen = { isTerminal: isTTY === true, columns, rows, env: process.env, color };
       await (await import("../plot/plot.ts")).plot(globals(), words, options, screen, output);
     });
-  for (const option of optionsOf(plotKinds)) addOption(command, option);
+  for (const { flags, help, form } of optionsOf(plotKinds)) {
+    if (form === "count") command.option(flags, help, count);
+    else if (form === "list") command.option(flags, help, collect);
+    else command.option(flags, help);
+  }
 };
-
-function addOption(
-  command: Command,
-  { flags, help, form }: Pick<PlotOption<unknown>, "flags" | "help" | "form">,
-): void {
-  if (form === "count") command.option(flags, help, count);
-  else if (form === "list") command.option(flags, help, collect);
-  else command.option(flags, help);
-}

@@ -2,15 +2,13 @@ import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 
 export interface PngOptions {
   readonly widthMm: number;
-  /** Dots per inch; 240 is sharp on paper at the figure's own size. */
-  readonly dpi: number;
+  /** Dots per inch; undefined: 240, which is sharp on paper at the figure's own size. */
+  readonly dpi: number | undefined;
   /** Use this font instead of the machine's. */
   readonly fontFile: string | undefined;
   /** False: ignore the machine's fonts; for tests. */
   readonly hasSystemFonts?: boolean;
 }
-
-export const usualDpi = 240;
 
 /**
  * Draws an SVG figure as PNG with resvg, which only this file imports. resvg is an optional dependency, with a binary for each
@@ -20,7 +18,7 @@ export const usualDpi = 240;
  */
 export async function svgToPng(svg: string, options: PngOptions): Promise<Uint8Array> {
   const { Resvg } = await loadResvg();
-  const { widthMm, dpi, fontFile, hasSystemFonts = true } = options;
+  const { widthMm, dpi = 240, fontFile, hasSystemFonts = true } = options;
   const font =
     fontFile === undefined
       ? { loadSystemFonts: hasSystemFonts }

@@ -4,9 +4,6 @@ import { ticksOf } from "../ticks.ts";
 import { dashArray, fontFamily, fontSize, panelSvg } from "./svg.ts";
 import { shortened, textWidth, wrapped } from "./text-width.ts";
 
-/** Written to the file's `<metadata>` as JSON. */
-export type FigureMetadata = Readonly<Record<string, unknown>>;
-
 /** A pixel is 1/96 inch, so the smallest text is 6 points high on paper. */
 const pixelsPerMm = 96 / 25.4;
 const titleSize = 12;
@@ -19,8 +16,12 @@ export function usualSize({ fit, columns }: Figure): FigureSize {
   return columns === 1 ? { widthMm: 90, panelHeightMm: 56 } : { widthMm: 180, panelHeightMm: columns === 2 ? 52 : 42 };
 }
 
-/** A figure as an SVG file: title, legend, panels, ramp and notes, from top to bottom. */
-export function figureSvg(figure: Figure, metadata: FigureMetadata, size: FigureSize = usualSize(figure)): string {
+/**
+ * A figure as an SVG file: title, legend, panels, ramp and notes, from top to bottom.
+ *
+ * @param metadata  written to the file's `<metadata>` as JSON
+ */
+export function figureSvg(figure: Figure, metadata: object, size: FigureSize = usualSize(figure)): string {
   const width = round(size.widthMm * pixelsPerMm);
   const parts: string[] = [];
   let top = gap;

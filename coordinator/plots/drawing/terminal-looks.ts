@@ -23,9 +23,6 @@ const rampColours: readonly AnsiColour[] = [90, 36, 32, 93];
 export const ansiOfShare = (share: number): AnsiColour =>
   rampColours[Math.min(rampColours.length - 1, Math.max(0, Math.floor(share * rampColours.length)))];
 
-export const sameLook = (a: Look, b: Look): boolean =>
-  a.colour === b.colour && a.dash === b.dash && a.marker === b.marker && a.isFaint === b.isFaint;
-
 /** One for each named series. */
 const letters = "*o+x#@%&=$";
 
@@ -34,8 +31,10 @@ export const letterOf = (look: Look, legend: readonly LegendEntry[]): string =>
   look.isFaint ? "." : (letters[ownerOf(look, legend) % letters.length] ?? "*");
 
 /** Place in the legend: gives a series the same character in every panel, and puts the first in front. */
-export function ownerOf(look: Look, legend: readonly LegendEntry[]): number {
-  const found = legend.findIndex((entry) => sameLook(entry.look, look));
+export function ownerOf({ colour, dash, marker, isFaint }: Look, legend: readonly LegendEntry[]): number {
+  const found = legend.findIndex(
+    ({ look }) => look.colour === colour && look.dash === dash && look.marker === marker && look.isFaint === isFaint,
+  );
   return found < 0 ? legend.length : found;
 }
 

@@ -23,10 +23,7 @@ const narrowestPanel = 34;
 export function figureText(figure: Figure, look: TerminalLook): string[] {
   const { width, isColoured } = look;
   const form = look.form ?? (!isColoured && hasSeries(figure) ? "ascii" : "braille");
-  const head = [
-    ...(figure.title === "" ? [] : titleLines(figure.title, width)),
-    ...legendLines(figure.legend, width, form, isColoured),
-  ];
+  const head = [...titleLines(figure.title, width), ...legendLines(figure.legend, width, form, isColoured)];
   const foot = [...rampLine(figure), ...figure.notes].flatMap((line) => wrapped(line, width, lengthOf));
   const columns = Math.max(1, Math.min(figure.columns, Math.floor(width / narrowestPanel)));
   const rows = Math.ceil(figure.panels.length / columns);

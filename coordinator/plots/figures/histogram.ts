@@ -3,7 +3,7 @@ import { axisOver, type Figure, type Panel, plainBox } from "../figure.ts";
 import type { Values } from "../kind.ts";
 import type { axisOptions, runsOptions } from "../options.ts";
 import { okabeIto } from "../palette.ts";
-import { arranged, titleAt } from "./panels.ts";
+import { columnsFor, titleAt } from "./panels.ts";
 
 type AskedBins = Pick<Values<typeof runsOptions>, "panelTitles" | "bins" | "layout">;
 
@@ -55,7 +55,8 @@ export function histogram(
         })),
       ),
     title: options.title,
-    ...arranged(panels, options.layout),
+    panels,
+    columns: columnsFor(panels.length, options.layout),
     legend: [],
     ramp: null,
     notes: withoutNote({ name: groups[0]?.measure.name ?? "", values: all }),

@@ -16,7 +16,7 @@ import { type edges, smoothed } from "./combine.ts";
 import { type CurveOptions, filledIn, type Line, linesOf } from "./curve-lines.ts";
 import { identity, legendOf, looksOf } from "./curve-looks.ts";
 import { grouped } from "./grouped.ts";
-import { arranged, titleAt } from "./panels.ts";
+import { columnsFor, titleAt } from "./panels.ts";
 
 /** Curves of metrics against iterations or hours. */
 export function metricCurves(curves: readonly RunCurve[], options: CurveOptions): Figure {
@@ -50,7 +50,8 @@ export function metricCurves(curves: readonly RunCurve[], options: CurveOptions)
     kind: "curves",
     data: () => lines.map((line) => curveData(line, options)),
     title: options.title,
-    ...arranged(panels, options.layout),
+    panels,
+    columns: columnsFor(panels.length, options.layout),
     legend: legendOf(lines, looks, options),
     ramp: null,
     notes: notesOf(lines, looks, options),

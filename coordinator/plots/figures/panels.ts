@@ -1,22 +1,17 @@
 /** How the panels of a figure are arranged and titled. */
 
 import { UsageError } from "../../../shared/errors.ts";
-import type { Panel } from "../figure.ts";
 import type { Layout } from "../options.ts";
 
 /** More would be too small to read. */
 const mostPanels = 36;
 
 /**
- * Panels and how many are in a row: as asked for, otherwise as square as possible with at most three in a row.
+ * How many of `count` panels are in a row: as asked for, otherwise as square as possible with at most three in a row.
  *
  * @throws UsageError if there are too many, or too many for the layout
  */
-export function arranged(
-  panels: readonly Panel[],
-  layout: Layout | undefined,
-): { panels: readonly Panel[]; columns: number } {
-  const count = panels.length;
+export function columnsFor(count: number, layout: Layout | undefined): number {
   if (count > mostPanels) {
     throw new UsageError(
       `that would be ${count} plots in one figure; ${mostPanels} at most\n  name fewer runs, or keep fewer: --max-runs=${mostPanels}, or leave out --break-on`,
@@ -29,7 +24,7 @@ export function arranged(
     );
   }
   const usual = rows === undefined ? Math.min(3, Math.ceil(Math.sqrt(count))) : Math.ceil(count / rows);
-  return { panels, columns: Math.max(1, Math.min(columns ?? usual, Math.max(1, count))) };
+  return Math.max(1, Math.min(columns ?? usual, count));
 }
 
 /** The i-th title; a single title that contains `$run` or the like serves all places. */
