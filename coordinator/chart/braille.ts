@@ -1,4 +1,4 @@
-/** Curves as rows of text: braille where the font has it, else blocks or plain ASCII. Pure: points in, text out. */
+/** Curves as rows of text, in braille, blocks or plain ASCII. Pure: points in, text out. */
 
 import { DotField, type DotForm } from "./dots.ts";
 import { niceTicks, tickText } from "./ticks.ts";
@@ -11,11 +11,11 @@ export interface Point {
 }
 
 export interface Series {
-  /** By x, ascending. What is not finite leaves a gap. */
+  /** By x, ascending. A value that is not finite leaves a gap. */
   readonly points: readonly Point[];
-  /** Points that are joined by a line (default), or dots alone. */
+  /** Whether points are single dots. Default: a line joins them. */
   readonly isScatter?: boolean;
-  /** Written at its end, so that it is told from others without colours. */
+  /** Written at its end, to tell it from others without colours. */
   readonly label?: string;
 }
 
@@ -27,7 +27,7 @@ export interface ChartOptions {
   readonly form?: DotForm;
   /** Written at the right end of the x axis. */
   readonly xName?: string;
-  /** Range of an axis; that of the points when left out. */
+  /** Range of an axis. Default: that of the points. */
   readonly xRange?: Range;
   readonly yRange?: Range;
 }
@@ -37,7 +37,7 @@ export interface Range {
   readonly high: number;
 }
 
-/** A piece of a row; `series` is the index of the series that it shows, -1 for axes and empty room. */
+/** A piece of a row. `series` is the index of the series that it shows, -1 for axes and blanks. */
 export interface ChartPiece {
   readonly text: string;
   readonly series: number;
@@ -47,7 +47,7 @@ export type ChartRow = readonly ChartPiece[];
 
 const smallest = { width: 12, height: 3 };
 
-/** The first series is drawn in front. Empty where there is no room. */
+/** The first series is drawn in front. Empty if there is no room. */
 export function chartRows(series: readonly Series[], options: ChartOptions): ChartRow[] {
   const { width, height, form = "braille" } = options;
   if (width < smallest.width || height < smallest.height) return [];
@@ -66,7 +66,7 @@ export function chartRows(series: readonly Series[], options: ChartOptions): Cha
     column: (value) => at(x, value, field.columns),
     row: (value) => field.rows - 1 - at(y, value, field.rows),
   };
-  // Back to front does not matter: the field knows who stands in front.
+  // Any order will do: the field knows who stands in front.
   series.forEach((one, owner) => {
     if (one.isScatter) scatter(field, one, owner, place);
     else line(field, one, owner, place);
@@ -110,8 +110,8 @@ interface Place {
 }
 
 /**
- * Two values for each dot column, the lowest and the highest, are all that a screen can show of however many points: they are
- * joined by vertical strokes, and columns without a point by the straight line between their neighbours.
+ * However many points there are, a dot column can only show their lowest and highest value, which a vertical stroke joins. Columns
+ * without a point are crossed by the straight line between their neighbours.
  */
 function line(field: DotField, { points }: Series, owner: number, place: Place): void {
   const lows = new Float64Array(field.columns).fill(Number.NaN);
@@ -159,7 +159,7 @@ function scatter(field: DotField, { points }: Series, owner: number, place: Plac
   }
 }
 
-/** Every second dot, so that a curve inside can still be seen. */
+/** Every second dot, so that a curve inside it stays visible. */
 function band(field: DotField, { points, isScatter }: Series, owner: number, place: Place): void {
   let previous: { column: number; high: number; low: number } | undefined;
   for (const { x, y, spread = 0 } of points) {
@@ -182,10 +182,10 @@ function band(field: DotField, { points, isScatter }: Series, owner: number, pla
   }
 }
 
-/** A character that stands over the dots, by its place in the field: row * width + column. */
+/** Characters that stand over the dots, by their place in the field: row * width + column. */
 type Written = ReadonlyMap<number, { readonly character: string; readonly series: number }>;
 
-/** Behind the last point of each series with a label, or before it where there is no room; in the next free row where one is taken. */
+/** Each label stands after the last point of its series, or further left if there is no room, in the nearest free row. */
 function endLabels(
   series: readonly Series[],
   field: DotField,
@@ -208,7 +208,7 @@ function endLabels(
   return written;
 }
 
-/** Cells of one owner in a row become one piece; the band of a series counts as the series. */
+/** Neighbouring cells of one owner become one piece. The band of a series counts as the series. */
 function pieces(field: DotField, row: number, count: number, written: Written): ChartPiece[] {
   const out: { text: string; series: number }[] = [];
   for (let x = 0; x < field.width; x += 1) {
@@ -228,7 +228,7 @@ function xAxis(range: Range, name: string, width: number, gutter: number): strin
   const cells = " ".repeat(width).split("");
   const write = (text: string, from: number): boolean => {
     const start = Math.max(0, Math.min(from, width - text.length));
-    // A space on either side, or it could not be told from its neighbour.
+    // A blank on either side tells it from its neighbours.
     for (let i = start - 1; i <= start + text.length; i += 1) if ((cells[i] ?? " ") !== " ") return false;
     for (let i = 0; i < text.length; i += 1) cells[start + i] = text[i] ?? " ";
     return true;
@@ -257,7 +257,7 @@ function rangeOf(series: readonly Series[], valuesOf: (point: Point) => readonly
   return low <= high ? { low, high } : undefined;
 }
 
-/** A flat curve gets room above and below it. */
+/** Gives a flat curve room above and below. */
 function padded(range: Range | undefined): Range | undefined {
   if (!range || range.high > range.low) return range;
   const room = Math.abs(range.low) * 0.1 || 1;

@@ -1,4 +1,4 @@
-/** Dots on a grid of character cells, and the three ways to write them as text. */
+/** Dots on a grid of character cells, and three ways to write them as text. */
 
 /** braille: 2x4 dots a cell; block: 1x2, in every font; ascii: 1x1, on every terminal. */
 export type DotForm = "braille" | "block" | "ascii";
@@ -19,12 +19,12 @@ const brailleBits = [
 const blocks = [" ", "▀", "▄", "█"];
 const asciiMarks = "*o+x#@%&";
 
-/** A field of dots; a cell belongs to the owner of lowest number that has a dot in it. */
+/** A field of dots. A cell belongs to the owner with the lowest number that has a dot in it. */
 export class DotField {
   readonly columns: number;
   readonly rows: number;
   readonly #form: DotForm;
-  /** Uint8Array, rows*columns of cells, row-major: which dots of the cell are set. */
+  /** Uint8Array, rows * columns of cells, row-major: which dots of the cell are set. */
   readonly #bits: Uint8Array;
   /** Int16Array, as #bits: who owns the cell; -1: nobody. */
   readonly #owners: Int16Array;
@@ -41,14 +41,14 @@ export class DotField {
     this.#owners = new Int16Array(cellsAcross * cellsDown).fill(-1);
   }
 
-  /** Sets a dot; row 0 is the top. Outside of the field nothing happens. */
+  /** Sets a dot; row 0 is the top. Outside the field nothing happens. */
   set(column: number, row: number, owner: number): void {
     if (column < 0 || row < 0 || column >= this.columns || row >= this.rows) return;
     const { across, down } = perCell[this.#form];
     const cell = Math.floor(row / down) * this.#cellsAcross + Math.floor(column / across);
     const bit = this.#form === "braille" ? (brailleBits[column % across]?.[row % down] ?? 0) : 1 << (row % down);
     const current = this.#owners[cell] ?? -1;
-    // Where curves meet in a cell of one dot, the first one is seen; where there is room for both, both are.
+    // If a cell has one dot only, the first curve is seen; in larger cells, all are.
     if (this.#form === "ascii" && current >= 0 && current < owner) return;
     this.#bits[cell] = (this.#bits[cell] ?? 0) | bit;
     if (current === -1 || owner < current) this.#owners[cell] = owner;

@@ -1,4 +1,4 @@
-/** Ticks of an axis on numbers that people like: 1, 2 or 5 times a power of ten. */
+/** Ticks of an axis on round numbers: 1, 2 or 5 times a power of ten. */
 
 export interface Ticks {
   readonly values: readonly number[];
@@ -6,7 +6,7 @@ export interface Ticks {
   readonly decimals: number;
 }
 
-/** At most `most` ticks inside the range, ends included; one where the range is a point. */
+/** At most `most` ticks inside the range, ends included; one if the range is a point. */
 export function niceTicks(low: number, high: number, most: number): Ticks {
   if (!(Number.isFinite(low) && Number.isFinite(high)) || most < 1) return { values: [], decimals: 0 };
   if (high <= low) return { values: [low], decimals: decimalsOf(low) };

@@ -1,8 +1,8 @@
 import type { Point } from "../chart/braille.ts";
 
-/** Points kept of one run; twice as many as the widest chart has dots across. */
+/** Points kept per run: twice the dots across the widest chart. */
 const mostPoints = 512;
-/** Runs whose curves are kept; the one that was heard of longest ago goes first. */
+/** Runs whose curves are kept. The one not heard of for longest is dropped first. */
 const mostRuns = 400;
 
 /** What counts along a curve's x axis. */
@@ -10,15 +10,15 @@ export const curveAxes = ["iters", "hours", "reports"] as const;
 export type CurveAxis = (typeof curveAxes)[number];
 
 /**
- * The reports of one run's newest stage. When there is no room for more, every two neighbours become one, which keeps the lowest and
- * the highest value of those that it stands for: a spike is seen however long the run was.
+ * The reports of one run's newest stage. When the room is used up, each two neighbours merge into one place, which keeps their lowest
+ * and highest value: a spike stays visible however long the run is.
  */
 export class LiveCurve {
   stage = 0;
   /** Reports so far. */
   count = 0;
   #length = 0;
-  /** Reports that a place stands for; the last place may have fewer. */
+  /** Reports per place; the last place may have fewer. */
   #stride = 1;
   #columns = columnsOf(32);
   #last = { iters: -1, hours: 0, value: Number.NaN };
@@ -33,7 +33,7 @@ export class LiveCurve {
     return this.#length;
   }
 
-  /** Later attempts repeat what earlier ones reported: the first report counts. */
+  /** Later attempts repeat earlier reports: the first report of an iteration counts. */
   add(stage: number, iters: number, hours: number, value: number): void {
     if (stage < this.stage || (stage === this.stage && iters <= this.#last.iters)) return;
     if (stage > this.stage) {
@@ -47,7 +47,7 @@ export class LiveCurve {
     if (Number.isFinite(value)) this.#take(this.#length - 1, value);
   }
 
-  /** The mean of what each place stands for. */
+  /** The mean of each place. */
   points(axis: CurveAxis): Point[] {
     const { sum, measured } = this.#columns;
     const means = this.#map(axis, (i) => [(sum[i] ?? 0) / (measured[i] ?? 0)]);
@@ -144,7 +144,7 @@ export class CurveStore {
     this.version += 1;
   }
 
-  /** A curve that was read whole takes the place of what was heard of it. */
+  /** Replaces what was heard of a curve by the whole curve, read from the broker. */
   replace(n: number, curve: LiveCurve): void {
     this.#curves.delete(n);
     this.#curves.set(n, curve);
@@ -167,8 +167,8 @@ export class CurveStore {
 }
 
 /**
- * Mean of several runs' curves with one standard deviation over them, at `places` points of the axis. A place counts the runs
- * that reach it, each by the straight line between its reports.
+ * The mean of several runs' curves and their standard deviation, at `places` points of the axis. Each point counts the runs that
+ * reach it, interpolated linearly between their reports.
  */
 export function meanCurve(curves: readonly (readonly Point[])[], places: number): Point[] {
   return valuesAt(curves, places).map(({ x, values }) => {
@@ -178,7 +178,7 @@ export function meanCurve(curves: readonly (readonly Point[])[], places: number)
   });
 }
 
-/** The lowest and the highest of several runs at the same places: all that is worth drawing of many that are only compared with. */
+/** The lowest and the highest of several runs at each place: enough for runs that are only there to compare with. */
 export function rangeCurves(curves: readonly (readonly Point[])[], places: number): readonly (readonly Point[])[] {
   const at = valuesAt(curves, places);
   return [Math.min, Math.max].map((extreme) => at.map(({ x, values }) => ({ x, y: extreme(...values) })));

@@ -3,7 +3,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { eventText } from "../words/event-words.ts";
 import { narrow } from "../words/narrow.ts";
 
-/** Older lines are in the journal, and in `nexus list`; a screen must not grow for ever. */
+/** Lines kept, so that a screen does not grow for ever. Older events are in the journal and in `nexus view events`. */
 const mostLines = 5000;
 
 export type EventLevel = "info" | "trouble";
@@ -11,17 +11,17 @@ export type EventLevel = "info" | "trouble";
 export interface EventLine {
   /** Unique; rises. */
   readonly id: number;
-  /** Wall clock, of the newest that this line stands for. */
+  /** Wall clock of the newest event that this line stands for. */
   at: number;
   text: string;
   readonly level: EventLevel;
-  /** How many equal ones in a row it stands for. */
+  /** How many equal events in a row it stands for. */
   count: number;
-  /** What makes two lines equal: the text without the run. */
+  /** The text without the run's name. Lines of one kind are equal. */
   readonly kind: string;
 }
 
-/** What happened, newest last; equal troubles in a row are one line with a count. */
+/** What happened, newest last. Equal troubles in a row are one line with a count. */
 export class EventList {
   #lines: EventLine[] = [];
   #next = 1;
@@ -35,7 +35,7 @@ export class EventList {
     if (told) this.add(event.at, told.text, told.isTrouble ? "trouble" : "info");
   }
 
-  /** Returns whether it is a line of its own. */
+  /** Returns whether it became a line of its own. */
   add(at: number, said: string, level: EventLevel): boolean {
     const text = narrow(said.replaceAll("\n", " "));
     const kind = text.replace(/\brun\d+(\.\d+)?/, "");
@@ -48,7 +48,7 @@ export class EventList {
     }
     this.#lines.push({ id: this.#next, at, text, level, count: 1, kind });
     this.#next += 1;
-    // In steps: to take one away from the front of a long array moves all the others.
+    // In steps: removing the first line of a long array moves all the others.
     if (this.#lines.length > mostLines * 1.2) this.#lines = this.#lines.slice(-mostLines);
     return true;
   }

@@ -1,8 +1,8 @@
 const meterSeconds = 5;
-/** Reports travel together, about once a second: where none came for so many seconds, none come. */
+/** Workers send reports about once a second: after so many seconds without any, the rate is 0. */
 const quietSeconds = 3;
 
-/** Counts by the second. */
+/** Counts per second. */
 export class Meter {
   readonly #counts = new Map<number, number>();
 
@@ -12,7 +12,7 @@ export class Meter {
     for (const old of this.#counts.keys()) if (old < second - meterSeconds) this.#counts.delete(old);
   }
 
-  /** Over the whole seconds that have just passed; 0 soon after the last. */
+  /** The mean over the last whole seconds; 0 a few seconds after the last count. */
   perSecond(now: number): number {
     const second = Math.floor(now / 1000);
     let sum = 0;
@@ -25,7 +25,7 @@ export class Meter {
     return isQuiet ? 0 : sum / meterSeconds;
   }
 
-  /** What was counted was of something else. */
+  /** Forgets what was counted: another job is shown. */
   clear(): void {
     this.#counts.clear();
   }

@@ -2,7 +2,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../shared/domain/fold/trial.ts";
 import { configurationKey } from "../../shared/domain/hyperparameter.ts";
 
-/** A job's trials by run set, kept up to date by looking at the new ones alone: a trial never changes its configuration. */
+/** A job's trials by run set. A trial never changes its configuration, so only new trials are looked at. */
 export class RunsBySet {
   #table: RunTable | undefined;
   #seen = 0;

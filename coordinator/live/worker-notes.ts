@@ -1,39 +1,39 @@
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 
-/** How a worker's last stay ended, where not by a result. */
+/** How a worker's last stay with a trial ended, if not with a result. */
 export interface Gone {
-  /** lost: nothing was heard of it. handed back: its owner, or an operator, took its runs from it. */
+  /** lost: the worker fell silent. handed back: its owner or an operator took its runs from it. */
   readonly how: "lost" | "handed back";
   readonly why: string;
-  /** Wall clock of the journal, for people ... */
+  /** The journal's wall clock, for people ... */
   readonly at: number;
-  /** ... and of whoever looks, for comparing: two machines' clocks may differ. */
+  /** ... and this machine's, for comparisons: two machines' clocks may differ. */
   readonly seenAt: number;
 }
 
 interface Note {
-  /** The attempts that it holds, as far as this screen has seen them begin. */
+  /** The attempts that it holds, if they were seen to begin. */
   readonly held: Set<string>;
-  /** When it took the first of them after a pause, and when it gave back the last one; 0: not seen. */
+  /** When it took its first run after a pause, and when it ended its last one; 0: not seen. */
   busySince: number;
   idleSince: number;
-  /** When what it may do was changed. */
+  /** When an order last changed what it may do; 0: not seen. */
   orderedAt: number;
   gone: Gone | null;
 }
 
-/** A pause as short as this is only the way from one run to the next. */
+/** A shorter pause is just the way from one run to the next. */
 const betweenRunsMs = 5000;
-/** Ends of attempts that are remembered; older ones are of trials that have long ended. */
+/** Ends of attempts that are remembered; the trials of older ones have long ended. */
 const mostEnds = 5000;
 
-/** What the journal's events say of workers and their stays beyond its fold: since when, and how they ended. */
+/** What the journal says about workers beyond its fold: since when they are busy or idle, and how their stays ended. */
 export class WorkerNotes {
   readonly #notes = new Map<WorkerId, Note>();
   readonly #ends = new Map<string, number>();
 
-  /** @param seenAt  wall clock of whoever looks; of events that are read and not live, the event's own is the best guess */
+  /** @param seenAt  this machine's wall clock; the event's own time for events of the past, as the best guess */
   event(event: JournalEvent, seenAt: number): void {
     if (!("worker" in event)) return;
     const { type, worker, at } = event;
@@ -56,7 +56,7 @@ export class WorkerNotes {
         if (note.held.delete(key(event)) && note.held.size === 0) note.idleSince = at;
         if (type !== "lost") return;
         this.#remember(key(event), at);
-        // A stay whose end the worker told itself was no silence.
+        // If the worker reported the end itself, it was not silent.
         const isSilence = event.outcome === "lost" && event.ev === 0;
         if (isSilence) note.gone = { how: "lost", why: event.reason, at, seenAt };
         if (event.outcome === "reclaimed") note.gone = { how: "handed back", why: event.reason, at, seenAt };
@@ -67,24 +67,24 @@ export class WorkerNotes {
     }
   }
 
-  /** What is known of the end of a worker's last stay; null while it has a run, or nothing went wrong. */
+  /** How the worker's last stay went wrong; null while it has a run or if nothing went wrong. */
   goneOf(worker: WorkerId): Gone | null {
     return this.#notes.get(worker)?.gone ?? null;
   }
 
-  /** It was heard again. */
+  /** The worker was heard again. */
   cameBack(worker: WorkerId, at: number): void {
     const note = this.#of(worker);
     note.gone = null;
     note.idleSince = at;
   }
 
-  /** Since when it has had runs, one after the other; 0: not seen. */
+  /** Since when it has been running one run after another; 0: not seen. */
   busySince(worker: WorkerId): number {
     return this.#notes.get(worker)?.busySince ?? 0;
   }
 
-  /** Since when it has had none; 0: not seen. */
+  /** Since when it has had no run; 0: not seen. */
   idleSince(worker: WorkerId): number {
     return this.#notes.get(worker)?.idleSince ?? 0;
   }
@@ -93,7 +93,7 @@ export class WorkerNotes {
     return this.#notes.get(worker)?.orderedAt ?? 0;
   }
 
-  /** When an attempt ended that its trial outlived; undefined where that was not seen. */
+  /** When an attempt was lost; undefined if that was not seen. */
   endOf(attempt: AttemptName): number | undefined {
     return this.#ends.get(key(attempt));
   }

@@ -3,7 +3,7 @@ import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "../words/silence.ts";
 import type { WorkerNotes } from "./worker-notes.ts";
 
-/** busy: it holds runs. owner active: its owner took the machine back. lost: nothing was heard of it for too long. */
+/** busy: it holds runs. owner active: its owner took the machine back. lost: silent while it should hold runs. away: not connected. */
 export type WorkerState =
   | "busy"
   | "idle"
@@ -19,17 +19,17 @@ export type WorkerState =
 export interface WorkerRow {
   readonly record: WorkerRecord;
   readonly state: WorkerState;
-  /** Why it is so; empty where the state says it all. */
+  /** Why it is in this state; "" if the state says it all. */
   readonly why: string;
-  /** Wall clock since when it has been in this state; 0: nobody here knows. */
+  /** Wall clock since when it has been in this state; 0: not known here. */
   readonly since: number;
   readonly held: number;
-  /** Undefined while the leader has not said. */
+  /** Undefined until the leader has said. */
   readonly slots: number | undefined;
   readonly silentMs: number | undefined;
   readonly owner: string;
   readonly version: string | undefined;
-  /** Its wall clock less the leader's, where that is worth a word. */
+  /** Its wall clock minus the leader's, if the difference is worth a word. */
   readonly skewMs: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface WorkerRow {
 const byName = new Intl.Collator("en", { numeric: true });
 
 export interface WorkerLook {
-  /** What the leader said last; null where it is silent. */
+  /** What the leader said last; null if it is silent. */
   readonly status: Status | null;
   /** Milliseconds since then. */
   readonly statusAgeMs: number;
@@ -75,7 +75,7 @@ export function workerRows(
 interface Presence {
   readonly holds: number;
   readonly silentMs: number | undefined;
-  /** Null while no leader speaks: nobody is called lost or away then. */
+  /** Null while the leader is silent: then no worker is called lost or away. */
   readonly leaseMs: number | null;
   readonly wall: number;
 }
@@ -90,7 +90,7 @@ function stateOf(
   if (record.state !== "admitted") return { state: record.state, why: record.reason, since: notes.orderedAt(id) };
   if (record.duty !== "working") return { state: record.duty, why: record.dutyReason, since: notes.orderedAt(id) };
   const silentSince = silentMs === undefined ? 0 : wall - silentMs;
-  // A new leader hears of a worker only when it asks for more; until then a run that is still leased speaks for it.
+  // A new leader hears a worker only when it asks for work. Until then, a leased run proves that it is there.
   const isUnheard =
     leaseMs !== null && (silentMs === undefined ? holds === 0 : isSilent(record, { silentMs, leaseMs, held: holds }));
   if (holds > 0) {
@@ -108,7 +108,7 @@ function stateOf(
   return { state: "idle", why: "", since: notes.idleSince(id) };
 }
 
-/** A worker that is lost was silent for a lease before; whoever was heard later than that is there. */
+/** A lost worker had been silent for a lease; if it was heard after that, it is there. */
 const wasHeard = (after: number, heardAt: number): boolean => heardAt > after;
 
 function ownerRule(presence: WorkerStatus | undefined): string {

@@ -10,13 +10,13 @@ import { type WaitingWords, waitingText } from "../words/waiting.ts";
 
 /** Where the view writes. */
 export interface PlainPorts {
-  /** Live progress: one line that is rewritten on a terminal, a line per event elsewhere. */
+  /** Live progress: on a terminal one line that is rewritten, elsewhere a line per event. */
   readonly progress: {
     write(text: string): unknown;
     readonly isTTY?: boolean | undefined;
     readonly columns?: number | undefined;
   };
-  /** A terminal that understands nothing but text, where no line can be rewritten. */
+  /** Whether the terminal understands only text, so that no line can be rewritten. */
   readonly isPlainTerminal?: boolean;
   /** Standings at the end, and JSON lines. */
   readonly results: { write(text: string): unknown };
@@ -25,7 +25,7 @@ export interface PlainPorts {
 }
 
 export interface PlainOptions {
-  /** Milliseconds between blocks of standings where there is no terminal. Default 60,000; 0: none. */
+  /** Milliseconds between blocks of standings if there is no terminal. Default 60,000; 0: none. */
   readonly everyMs?: number;
   /** One JSON object a line to `results` instead of words. */
   readonly json?: boolean;
@@ -39,12 +39,12 @@ export const processPorts = (environment: NodeJS.ProcessEnv): PlainPorts => ({
   wall: Date.now,
 });
 
-/** A terminal's line is rewritten at most 8 times a second: more is flicker, and costs on a slow connection. */
+/** The line is rewritten at most 8 times a second: more flickers, and costs on a slow connection. */
 const rewriteMs = 125;
-/** The clock on the line goes on also when nothing happens. */
+/** How often the line is rewritten although nothing happened: it shows the time. */
 const idleRewriteMs = 1000;
 const columnsUnknown = 80;
-/** A worker needs a moment to come back for more; what waits longer is worth more than the line. */
+/** A worker needs a moment between two runs. Only a longer wait is worth a message. */
 const waitsAtLeastMs = 3000;
 
 const awayText = "the broker does not answer; waiting for it (the workers go on training)";
@@ -62,7 +62,7 @@ export class PlainView {
   #rewrittenAt = 0;
   #standingsAt: number;
   #wasAway = false;
-  /** Why nothing runs, and since when; "" while something does. */
+  /** Why nothing runs; "" while something does. */
   #why = "";
   #waitsSince = 0;
   #toldWhy = "";
@@ -89,7 +89,7 @@ export class PlainView {
     this.#tick();
   }
 
-  /** Something that has just been folded; `table` is the table of the job that it concerns, if it concerns one. */
+  /** Shows a record that was just folded. `table` is that of the job it concerns, if it concerns one. */
   event(event: JournalEvent, table: RunTable | undefined): void {
     this.#isDirty = true;
     if (this.#json) {
@@ -98,11 +98,11 @@ export class PlainView {
       return;
     }
     const told = eventText(event, table);
-    // On a terminal the line says how many there are; only what went wrong stays above it.
+    // On a terminal the line has the counts; only troubles stay above it.
     if (told && (!this.#isTerminal || told.isTrouble)) this.#say(`${timeOfDay(event.at)}  ${told.text}`);
   }
 
-  /** Says what no record says: that the broker is away, and why nothing runs. Called after each `look` at the search. */
+  /** Shows what no record tells: that the broker is away, and why nothing runs. Called after each `look` at the search. */
   update(): void {
     if (!this.#shown) return;
     const { search, words } = this.#shown;
@@ -119,7 +119,7 @@ export class PlainView {
       this.#waitsSince = now;
       this.#isDirty = true;
     }
-    // What lasts is told once, with what a person may type.
+    // A reason that lasts is told once, with what a person may type.
     if (!waiting || why === this.#toldWhy || now - this.#waitsSince < waitsAtLeastMs) return;
     this.#toldWhy = why;
     if (this.#json) this.#object({ type: "waiting", v: 1, job: search.job, ...waiting });
@@ -128,7 +128,7 @@ export class PlainView {
     } else if (!this.#isTerminal) this.#say(why);
   }
 
-  /** The job's end: takes the line away and prints the standings. */
+  /** The job has ended: replaces the line by the final counts and prints the standings. */
   finish(table: RunTable): void {
     this.stop();
     const now = this.#ports.wall();
@@ -141,7 +141,7 @@ export class PlainView {
     this.#ports.results.write(`\n${standingsTable(table).join("\n")}\n`);
   }
 
-  /** Takes the line away; nothing is left to run. */
+  /** Removes the line and the timer. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -158,7 +158,7 @@ export class PlainView {
       if (!this.#isDirty && now - this.#rewrittenAt < idleRewriteMs) return;
       this.#isDirty = false;
       this.#rewrittenAt = now;
-      // The last column stays free: some terminals wrap when it is written to.
+      // The last column stays free: some terminals wrap when it is written.
       const width = Math.max(1, (this.#ports.progress.columns ?? columnsUnknown) - 1);
       const hint = this.#why || waitingText(table);
       const line = search.isAway
@@ -191,7 +191,7 @@ export class PlainView {
   }
 }
 
-/** An event as an object for programs; a job's texts are left out. */
+/** An event as an object for programs. A job's texts are left out. */
 function eventObject(event: JournalEvent, table: RunTable | undefined): object | undefined {
   switch (event.type) {
     case "job": {
@@ -219,7 +219,7 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
       return { v: 1, ...event, run: trial?.run, hparams };
     }
     case "led":
-    case "checkpoint": // one a minute for each run, and with the key to its state
+    case "checkpoint": // one a minute per run, and it holds the key to the run's state
       return undefined;
     default: {
       const never: never = event;

@@ -10,22 +10,22 @@ import { LiveSearch } from "../live/live-search.ts";
 import type { WaitingWords } from "../words/waiting.ts";
 import type { PlainView } from "./plain-view.ts";
 
-/** How often the view looks whether the broker is there and why nothing runs. */
+/** How often the view checks whether the broker is there and why nothing runs. */
 const lookMs = 500;
 
 export interface WatchOptions {
-  /** Ends the watching; the job goes on. */
+  /** Ends the view; the job goes on. */
   readonly signal: AbortSignal;
-  /** For what a person may type when nothing runs. */
+  /** For the commands that are shown when nothing runs. */
   readonly words: WaitingWords;
-  /** It has just been submitted: what has happened of it by the time of the first look is news as well. */
+  /** Whether the job was just submitted: then its events before the first look are news too. */
   readonly isNew?: boolean;
-  /** Hears of the state once the journal has been read to its end, before anything is shown. */
+  /** Called once the journal has been read to its end, before anything is shown. */
   readonly onCaughtUp?: (state: WorkspaceState, table: RunTable) => void;
 }
 
 /**
- * Shows a job until nothing of it will run any more, or the signal aborts.
+ * Shows a job until it is over or the signal aborts.
  *
  * @returns the job's table; `isOver` says whether it has ended
  * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
@@ -47,7 +47,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
       if (isShown) {
         view.event(event, search.table);
         if (search.table?.isOver) stop();
-        // What happened before we looked is in the table; only news is told.
+        // What happened before the first look is in the table; only news is shown.
       } else if (isOfJob && (isNew || search.isLive)) early.push(event);
     },
   });

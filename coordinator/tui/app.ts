@@ -16,7 +16,7 @@ import type { ViewModel } from "./view-model.ts";
 /** Ctrl-C twice within this detaches. */
 const twiceMs = 2000;
 
-/** Keys change the view model, the frame clock draws it. */
+/** The screen's program: keys change the view model, the frame clock has it drawn. */
 export class App {
   readonly #model: ViewModel;
   readonly #terminal: Terminal;
@@ -43,7 +43,7 @@ export class App {
     });
   }
 
-  /** Takes the terminal's keys and draws until `stop`. */
+  /** Handles the terminal's keys and draws, until `stop`. */
   start(): void {
     this.#terminal.onKey((key) => this.press(key));
     this.#terminal.onRedraw(() => this.#draw());

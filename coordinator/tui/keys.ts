@@ -1,9 +1,9 @@
-/** Every key of the screen, once: what it does comes from here, and so do the help and docs/screens.md. */
+/** Every key of the screen, once. What it does, the help and the table in docs/screens.md all come from here. */
 
 export const screenNames = ["Standings", "Runs", "Workers", "Curves", "Neighbourhood", "Events"] as const;
 export type ScreenName = (typeof screenNames)[number];
 
-/** Group, keys as the terminal names them, keys as people read them, action, what it does, and the command that does the same. */
+/** Group, keys as the terminal names them, keys as people read them, action, what it does, the command that does the same. */
 const table = [
   ["Screens", "1 2 3 4 5 6", "1-6", "screen", screenNames.join(", ")],
   ["Screens", "tab S-tab", "Tab", "next-pane", "the next pane, where there is room for several"],
@@ -72,7 +72,7 @@ export const bindings: readonly Binding[] = table.map(([group, keys, shown, acti
 
 const byKey = new Map(bindings.flatMap((binding) => binding.keys.map((key) => [key, binding] as const)));
 
-/** What a key does; a space bar is called by its character. */
+/** What a key does. The terminal names the space bar " ". */
 export const bindingOf = (key: string): Binding | undefined => byKey.get(key === " " ? "space" : key);
 
 /** The table of docs/screens.md. */

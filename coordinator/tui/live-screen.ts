@@ -17,13 +17,13 @@ import { type ScreenOptions, ViewModel } from "./view-model.ts";
 
 export interface LiveScreenOptions extends ScreenOptions {
   readonly bus: Bus;
-  /** The job to show; undefined: the newest that goes on, and whichever comes. */
+  /** The job to show; undefined: the newest that is not over, then each new one. */
   readonly job: JobName | undefined;
   readonly send: (order: Order) => Promise<OrderAnswer>;
 }
 
 /**
- * Shows the search on the terminal until the person leaves. Whatever happens, the search goes on.
+ * Shows the search on the terminal until the person leaves. The search goes on whatever happens here.
  *
  * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
  */
@@ -35,7 +35,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
   const model = new ViewModel(search, options);
   recallColumns(memory, model.lists);
   const now = (): number => performance.now();
-  // Read first, draw then: a wrong job or a damaged journal is said in plain lines.
+  // Read before the screen opens: an unknown job or a damaged journal is reported in plain lines.
   let app: App | undefined;
   let failure: unknown;
   const feed = new Feed(search, { bus, now, changed: () => app?.changed(), wanted: () => evidenceShown(model) });
@@ -86,7 +86,7 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** Into the current folder, under a name that is not taken. */
+/** Writes a file into the current folder, under a name that is not taken. */
 function saveText(text: string): string {
   for (let i = 1; ; i += 1) {
     const file = resolve(`nexus-screen-${i}.txt`);

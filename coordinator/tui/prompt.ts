@@ -1,7 +1,7 @@
 import type { Order } from "../../shared/wire/messages.ts";
 import type { AnyList } from "./lists/list-view.ts";
 
-/** A question at the bottom of the screen; keys go to it until it is answered. */
+/** A question at the bottom of the screen. Keys go to it until it is answered. */
 export type Prompt =
   | { readonly kind: "filter"; readonly list: AnyList; text: string; error: FilterProblem | null }
   | { readonly kind: "columns"; readonly list: AnyList; at: number }
@@ -15,7 +15,7 @@ export interface FilterProblem {
   readonly problem: string;
 }
 
-/** Something that cannot be taken back: what it does, to how many, and the command that does the same. */
+/** A question before an order is sent: what the order does, and the command that does the same. */
 export interface Confirmation {
   readonly kind: "confirm";
   /** One sentence with effect and count. */

@@ -5,7 +5,7 @@ import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.
 import { type ScreenName, screenNames } from "./keys.ts";
 import type { Lists } from "./lists/lists.ts";
 
-/** A file of this person's screens on this machine, whichever workspaces they show. */
+/** A file of this person's screens on this machine, for all workspaces. */
 export function screenFile(name: string, env: NodeJS.ProcessEnv): string {
   const { XDG_STATE_HOME: state, HOME: home } = env;
   const root =
@@ -15,10 +15,10 @@ export function screenFile(name: string, env: NodeJS.ProcessEnv): string {
 
 /** Curves have no columns of their own. */
 const remembered: readonly ScreenName[] = screenNames.filter((name) => name !== "Curves");
-/** More columns than any spec has; a file that says more is not ours. */
+/** More columns than any spec has. A longer list was not written by us. */
 const mostNames = 1000;
 
-/** Hides the columns that were hidden when the screen was last used. A file that is missing or damaged is nothing to talk about. */
+/** Hides the columns that were hidden when the screen was last used. If the file is missing or damaged, all are shown. */
 export function recallColumns(file: string, lists: Lists): void {
   let hidden: unknown;
   try {
@@ -33,7 +33,7 @@ export function recallColumns(file: string, lists: Lists): void {
   }
 }
 
-/** @throws Error where it cannot be written */
+/** @throws Error if the file cannot be written */
 export function keepColumns(file: string, lists: Lists): void {
   const hidden = Object.fromEntries(remembered.map((name) => [name, [...lists.of(name).hidden]]));
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -9,7 +9,7 @@ import type { Line, Look } from "./terminal/styled.ts";
 /** A page over the screens: what Enter opened. */
 export type Page = { readonly kind: "run set"; readonly key: string } | { readonly kind: "run"; readonly n: number };
 
-/** How long a sentence stays at the bottom. */
+/** How long a message stays at the bottom. */
 const noticeMs = 6000;
 
 /** How a machine joins, as the screen shows it. */
@@ -28,13 +28,13 @@ export interface ScreenOptions {
   readonly top: number;
   /** What a command must add to reach the same workspace: "" or " --workspace ws2 ...". */
   readonly flags: string;
-  /** No control key does anything. */
+  /** Control keys do nothing. */
   readonly isReadonly: boolean;
-  /** How a machine joins; null where that is not known here. */
+  /** How a machine joins; null if that is not known here. */
   readonly joining: JoinLines | null;
 }
 
-/** A chart costs more than any other part of a frame, so it is drawn anew only when it must be. */
+/** A chart costs more than anything else in a frame, so it is redrawn only when it must be. */
 export interface DrawnChart {
   readonly of: string;
   readonly version: number;
@@ -64,7 +64,7 @@ export class ViewModel {
   chart: DrawnChart | null = null;
   /** When a chart was last on the screen; curves that nobody looks at are not read. */
   chartShownAt = Number.NEGATIVE_INFINITY;
-  /** Frames a second, where they are fewer than usual; 0: usual. */
+  /** Frames a second if they are fewer than usual; 0: the usual rate. */
   slowFrames = 0;
   #notice: { readonly text: string; readonly until: number } | null = null;
 
@@ -84,7 +84,7 @@ export class ViewModel {
     return this.pages.at(-1);
   }
 
-  /** A screen comes to the front; what was opened over it closes. */
+  /** Brings a screen to the front and closes the pages over it. */
   show(screen: ScreenName): void {
     this.screen = this.focus = screen;
     if (screen === "Standings" || screen === "Runs" || screen === "Neighbourhood") this.main = screen;
@@ -100,7 +100,7 @@ export class ViewModel {
     this.#notice = { text, until: now + noticeMs };
   }
 
-  /** A key that does something takes what was said with it. */
+  /** Removes the message: a key was pressed that does something. */
   unsay(): void {
     this.#notice = null;
   }

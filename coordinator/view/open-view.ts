@@ -46,7 +46,7 @@ export const graphForms = dotForms;
 
 const interrupted = 130;
 
-/** `nexus-coord`: sees to it that a coordinator runs, starts the specs, and shows the newest job that goes on. */
+/** `nexus-coord`: makes sure that a coordinator runs, starts the specs, and shows the newest job that is not over. */
 export async function openScreen(
   flags: ScreenFlags,
   external: ExternalBroker | null,
@@ -84,7 +84,7 @@ export async function openScreen(
   return watchNewest(flags, external, undefined);
 }
 
-/** `nexus-coord watch`: shows a job, or the newest one. */
+/** `nexus-coord watch`: shows a job; without a name, the newest. */
 export async function watchNewest(
   flags: ScreenFlags,
   external: ExternalBroker | null,
@@ -115,19 +115,19 @@ export async function watchNewest(
   }
 }
 
-/** The same as commands of `nexus` have it, where what is usual is left out; a shell in which one is pasted may have another usual one. */
+/** The same as `nexus` takes it, without the default workspace, unless NEXUS_WORKSPACE names another one. */
 function globalsOf({ workspace, nats, creds }: ScreenFlags): GlobalOptions {
   const isUsual = workspace === "ws1" && (process.env["NEXUS_WORKSPACE"] || "ws1") === "ws1";
   return { workspace: isUsual ? undefined : workspace, nats, creds };
 }
 
-/** What must be added to a command that is shown, so that it reaches the same workspace. */
+/** What a shown command needs to reach the same workspace. */
 function words(screenFlags: ScreenFlags, external: ExternalBroker | null): WaitingWords {
   const { paths, flags } = scopeOf(globalsOf(screenFlags));
   return { joinLine: shownJoinLine(paths, external), flags };
 }
 
-/** The live screen; returns when the person has left it. */
+/** Shows the live screen until the person leaves it. */
 async function watchOnScreen(
   flags: ScreenFlags,
   external: ExternalBroker | null,
@@ -140,7 +140,7 @@ async function watchOnScreen(
   const link = await linkWorkspace(paths, "viewer", external);
   let orders: WorkspaceLink | undefined;
   try {
-    // Loaded when it is needed: plain output and pipes have no use for it.
+    // Loaded only when needed: plain output does without it.
     const { showLive } = await import("../tui/live-screen.ts");
     const { exitCode, message } = await showLive({
       bus: link.bus,
@@ -170,13 +170,13 @@ async function watchOnScreen(
 const showsScreen = ({ json, plain }: ScreenFlags): boolean =>
   !json && !plain && canShowScreen({ input: process.stdin, output: process.stdout }, process.env);
 
-/** The newest job that goes on; if none does, the newest of all. */
+/** The newest job that is not over; if all are, the newest. */
 async function newestJob(bus: Bus): Promise<JobName | undefined> {
   const tables = [...(await journalOnceThere(bus)).jobs.values()];
   return (tables.findLast((table) => !table.isOver) ?? tables.at(-1))?.job;
 }
 
-/** Peers that have just begun make the journal when they have found each other. */
+/** New peers make the journal only when they have found each other, so this tries again for a while. */
 async function journalOnceThere(bus: Bus): Promise<WorkspaceState> {
   for (let left = journalTries; ; left -= 1) {
     try {
@@ -201,7 +201,7 @@ function namedJob(text: string): JobName {
   return job.name;
 }
 
-/** What a coordinator that is started in the background must be told. */
+/** The flags for a coordinator that is started in the background. */
 function startFlags({ listen, nats, creds, replicas, lease, linger }: ScreenFlags): string[] {
   const flags: string[] = [];
   if (lease !== undefined) flags.push("--lease", String(lease));

@@ -4,13 +4,13 @@ import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { firstSpecName, writeFirstSpec } from "../cli/submit/init.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 
-/** Whether someone has just arrived: no search was ever started in the workspace, and the folder holds no spec. */
+/** Whether someone is new here: the workspace never had a search, and the folder holds no spec. */
 export function isNewcomer(paths: WorkspacePaths, folder: string): boolean {
   const hasStore = existsSync(paths.store) && readdirSync(paths.store).length > 0;
   return !livingEndpoint(paths) && !hasStore && !readdirSync(folder).some((name) => /\.ya?ml$/.test(name));
 }
 
-/** What to do, and a first spec for whoever wants one. Enter alone writes nothing. */
+/** Says what to do, and offers to write a first spec. Enter alone writes nothing. */
 export async function welcome(
   folder: string,
   streams: { readonly input: NodeJS.ReadStream; readonly output: NodeJS.WriteStream },
@@ -23,7 +23,7 @@ export async function welcome(
   output.write(`${firstSpecName} written; in another terminal: nexus run ${firstSpecName}\n`);
 }
 
-/** No word of it is cut where the terminal has 80 columns; a longer folder stands on a line of its own. */
+/** Fits 80 columns; a long folder name stands on a line of its own. */
 export function welcomeText(folder: string, width: number): string {
   const question = `Write ${firstSpecName} into ${folder} now? [y/N] `;
   return `This starts a coordinator on this machine and shows its searches.
@@ -36,7 +36,7 @@ What a search tries stands in a spec:
 ${question.length <= width ? question : `Write ${firstSpecName} into\n  ${folder}\nnow? [y/N] `}`;
 }
 
-/** A line as the terminal hands it over. Not node:readline, which would go on reading keys beside the screen. */
+/** Reads one line. Not with node:readline, which would keep reading keys beside the screen. */
 function lineFrom(input: NodeJS.ReadStream): Promise<string> {
   return new Promise((resolve) => {
     const done = (line: string): void => {

@@ -9,13 +9,13 @@ import type { ViewModel } from "../view-model.ts";
 
 export const controlActions: readonly Action[] = ["pause", "resume", "drain", "stop", "cancel", "bench"];
 
-/** What a control key is about: what is selected, or the job. */
+/** What a control key acts on: the selection or the job. */
 type Subject =
   | { readonly kind: "worker"; readonly row: WorkerRow }
   | { readonly kind: "runs"; readonly table: RunTable; readonly trials: readonly Trial[]; readonly name: string }
   | { readonly kind: "job"; readonly table: RunTable };
 
-/** The question before an order; text says why the key does nothing now. */
+/** The question to ask before an order; a string says why the key does nothing now. */
 export function controlQuestion(model: ViewModel, action: Action): Confirmation | string {
   if (model.options.isReadonly) return "this screen is read-only; control keys do nothing";
   const subject = subjectOf(model, action);
@@ -24,7 +24,7 @@ export function controlQuestion(model: ViewModel, action: Action): Confirmation 
   return typeof asked === "string" ? asked : reaching(model, asked);
 }
 
-/** With what its command needs to reach the same workspace from any shell. */
+/** Adds to its command what reaches the same workspace from any shell. */
 const reaching = ({ options }: ViewModel, asked: Confirmation): Confirmation => ({
   ...asked,
   command: `${asked.command}${options.flags}`,
@@ -38,7 +38,7 @@ function questionAbout(subject: Subject, action: Action): Confirmation | string 
   return subject.kind === "runs" ? runsQuestion(verb, subject) : jobQuestion(verb, subject.table);
 }
 
-/** `q` and then s or c: about the whole job, after which the screen ends. */
+/** The question after `q` and then s or c: about the whole job, and it ends the screen. */
 export function leavingQuestion(model: ViewModel, verb: "stop" | "cancel"): Confirmation | string {
   const { table } = model.search;
   if (!table) return "there is no job to stop";
@@ -55,7 +55,7 @@ function subjectOf(model: ViewModel, action: Action): Subject | string {
     return row ? { kind: "worker", row } : "no worker has joined yet";
   }
   if (!table) return "there is no job yet";
-  // Draining and stopping are about what comes next, and runs have no next.
+  // Draining and stopping concern what starts next, and after a run nothing starts.
   if (action === "drain" || action === "stop") return { kind: "job", table };
   if (page?.kind === "run") return ofTrials(table, [table.trial(page.n)], "this run");
   if (page?.kind === "run set") return ofTrials(table, search.runsOf(page.key), "this run set");

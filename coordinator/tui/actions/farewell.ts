@@ -3,7 +3,7 @@ import { BusError } from "../../../shared/ports.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import type { ScreenOptions } from "../view-model.ts";
 
-/** What does not need this screen, in a few words. */
+/** What continues without this screen, in a few words. */
 export function whatGoesOn({ table }: LiveSearch, workspace: string): string {
   if (!table) return `nothing is running; the coordinator of ${workspace} waits for a job`;
   const { job, running, state, submitted } = table;
@@ -13,14 +13,14 @@ export function whatGoesOn({ table }: LiveSearch, workspace: string): string {
   return `${job} goes on without this screen: ${counted(running, "run")} running${more}`;
 }
 
-/** What a person who detaches is told; empty where nothing goes on. */
+/** The message for a person who detaches; "" if nothing continues. */
 export function detachedText(search: LiveSearch, { workspace, flags }: ScreenOptions): string {
   const { table, job } = search;
   if (!table || table.isOver) return "";
   return `${whatGoesOn(search, workspace)}\n  to see it again: nexus-coord watch ${job}${flags}`;
 }
 
-/** Why an order was perhaps not carried out. */
+/** Why an order may not have been carried out. */
 export function unanswered(error: unknown, flags: string): string {
   const reason = error instanceof BusError ? error.reason : undefined;
   if (reason === "nobody answered") {

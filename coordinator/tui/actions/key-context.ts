@@ -4,13 +4,13 @@ import type { Terminal } from "../terminal/terminal-port.ts";
 import type { ViewModel } from "../view-model.ts";
 
 export interface AppPorts {
-  /** Has the coordinator carry out an order; throws where nobody answers. */
+  /** Has the coordinator carry out an order; throws if nobody answers. */
   readonly send: (order: Order) => Promise<OrderAnswer>;
-  /** Writes the screen's text to a file, and returns its name. */
+  /** Writes the screen's text to a file and returns the file's name. */
   readonly save: (text: string) => string;
-  /** Keeps the choice of columns for the next start; throws where that cannot be. */
+  /** Keeps the choice of columns for the next start; throws if it cannot be written. */
   readonly remember: () => void;
-  /** Stops this process as Ctrl-Z does. */
+  /** Suspends this process as Ctrl-Z does. */
   readonly suspend: () => void;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -25,7 +25,7 @@ export interface Leaving {
   readonly message: string;
 }
 
-/** What a key may touch. */
+/** What the handler of a key may use. */
 export interface KeyContext {
   readonly model: ViewModel;
   readonly terminal: Terminal;
@@ -35,6 +35,6 @@ export interface KeyContext {
   askToQuit(): void;
   leave(leaving: Leaving): void;
   carryOut(confirmation: Confirmation): void;
-  /** What a person who detaches is told. */
+  /** The message for a person who detaches. */
   readonly detachedText: string;
 }

@@ -3,7 +3,7 @@ import { helpLength } from "../screens/help.ts";
 import type { KeyContext } from "./key-context.ts";
 
 const steps: Partial<Record<Action, number>> = { up: -1, down: 1, "page-up": -10, "page-down": 10 };
-/** Keys that mean on a page what they mean elsewhere. */
+/** Keys that do the same on a page as elsewhere. */
 const everywhere: readonly Action[] = [
   "screen",
   "axis",
@@ -17,7 +17,7 @@ const everywhere: readonly Action[] = [
   "interrupt",
 ];
 
-/** Keys while the help is open. Returns whether the key is done with. */
+/** Handles a key while the help is open. Returns whether that was all the key does. */
 export function moveHelp({ model, terminal }: KeyContext, action: Action): boolean {
   const most = Math.max(0, helpLength(terminal.columns) - (terminal.rows - 3));
   const by = action === "start" ? -most : action === "end" ? most : steps[action];
@@ -29,11 +29,11 @@ export function moveHelp({ model, terminal }: KeyContext, action: Action): boole
   return action === "help" || action === "back" || action === "open";
 }
 
-/** Keys on the page of a run set or a run. Returns whether the key is done with. */
+/** Handles a key on the page of a run set or a run. Returns whether that was all the key does. */
 export function moveInPage({ model, say }: KeyContext, action: Action): boolean {
   const { page } = model;
   if (!page || everywhere.includes(action)) return false;
-  // On a run's page what moves is the console, which is seen from its end.
+  // A run's page scrolls its console, which is shown from its end.
   const turn = page.kind === "run" ? -1 : 1;
   const runs = page.kind === "run set" ? model.search.runsOf(page.key) : [];
   const most = page.kind === "run set" ? Math.max(0, runs.length - 1) : Number.MAX_SAFE_INTEGER;

@@ -5,7 +5,7 @@ import type { Key } from "../terminal/terminal-port.ts";
 import { leavingQuestion } from "./controls.ts";
 import type { KeyContext } from "./key-context.ts";
 
-/** A key while a question is open. */
+/** Handles a key while a question is open. */
 export function answerPrompt(context: KeyContext, prompt: Prompt, key: Key): void {
   if (prompt.kind === "filter") typeFilter(context, prompt, key);
   else if (prompt.kind === "columns") chooseColumns(context, prompt, key);
@@ -89,7 +89,7 @@ function quit(context: KeyContext, prompt: Extract<Prompt, { kind: "quit" }>, ke
   }
 }
 
-/** Enter alone never confirms, and every key but the one that was asked for means no. */
+/** Enter alone never confirms. Every key but the one asked for means no. */
 function confirm({ model, say, carryOut }: KeyContext, prompt: Confirmation, key: Key): void {
   const { mustType } = prompt;
   const isMeant = mustType === null ? key.name === "y" || key.name === "Y" : prompt.typed === mustType;

@@ -8,7 +8,7 @@ import type { Key } from "../terminal/terminal-port.ts";
 import type { ViewModel } from "../view-model.ts";
 import type { KeyContext } from "./key-context.ts";
 
-/** What each key does on the screens. Control keys, which ask first, are in controls.ts. */
+/** What each key does on the screens. Control keys ask first; they are in controls.ts. */
 export const screenActions: Partial<Record<Action, (context: KeyContext, key: Key) => void>> = {
   screen: ({ model }, key) => model.show(screenNames[Number(key.name) - 1] ?? "Standings"),
   "next-pane": (context, key) => nextPane(context, key.name === "S-tab" ? -1 : 1),
@@ -95,14 +95,14 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
 
 const listOf = ({ model }: KeyContext): AnyList => model.lists.of(model.focus);
 
-/** Moving in the events begins at their end, which is what they show. */
+/** Moving in the events starts at the newest, which is what they show. */
 function move(context: KeyContext, by: number): void {
   const list = listOf(context);
   if (context.model.focus === "Events" && list.selectedKey === null) list.toEnd(context.now);
   else list.move(by, context.now);
 }
 
-/** One column further: the first that is seen, of those that may go, leaves, and what has room then comes. */
+/** Scrolls by one column: the first visible one that may go is passed, and those that then have room appear. */
 function scroll(context: KeyContext, by: number): void {
   if (isChart(context)) return;
   const list = listOf(context);
@@ -112,7 +112,7 @@ function scroll(context: KeyContext, by: number): void {
   else if (!list.passed.includes(list.nextColumn)) list.passed.push(list.nextColumn);
 }
 
-/** Curves are no list; where a key would change one that is not seen, it says so. */
+/** Curves are not a list. A key that would change a list out of sight says so instead. */
 function isChart({ model, say }: KeyContext): boolean {
   if (model.focus !== "Curves") return false;
   say("curves have no rows or columns: up and down choose a run set of the standings; x changes the axis");
@@ -192,7 +192,7 @@ function saveScreen({ model, terminal, ports, now, say }: KeyContext): void {
   }
 }
 
-/** What `y` copies: the selected row; on Workers the line that another machine types. */
+/** What `y` copies: the selected row; on Workers, the command for another machine. */
 function copied({ lists, focus, page, options, search: { table } }: ViewModel): Copied | undefined {
   if (page?.kind === "run" && table) {
     const trial = table.trial(page.n);

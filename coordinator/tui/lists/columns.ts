@@ -4,33 +4,33 @@ import type { Cell, CellKind } from "../../words/table.ts";
 import type { Style } from "../terminal/styled.ts";
 import type { FilterColumn } from "./row-filter.ts";
 
-/** One thing that a screen's table says of each row. */
+/** A column of a screen's table. */
 export interface ScreenColumn<Row> extends FilterColumn<Row> {
-  /** What filters and the sort call it, and its header. */
+  /** Its header, and its name in filters and sorting. */
   readonly name: string;
   readonly kind: CellKind;
-  /** Where there is no room for all, columns of the highest number go first; 0 stays always. */
+  /** If not all columns fit, those with the highest number go first; 0 always stays. */
   readonly priority: number;
-  /** Never NaN: where nothing was measured there is no value. */
+  /** Never NaN: what was not measured has no value. */
   readonly value: (row: Row) => Cell;
-  /** What is shown where that is not the value as numbers are printed. */
+  /** What is shown instead of the value. */
   readonly text?: (row: Row) => string;
-  /** What is shown of a row without a value; nothing when left out. */
+  /** What is shown if a row has no value. Default: nothing. */
   readonly absent?: (row: Row) => string;
   readonly style?: (row: Row) => Style;
-  /** Decimals of every number of the column; as many as the shown rows need when left out. */
+  /** Decimals of each number in the column. Default: as many as the visible rows need. */
   readonly decimals?: number;
-  /** Which values are looked for first, and so come first when the list is sorted by it; the high ones of counts and measures. */
+  /** Which end is best and comes first when the list is sorted by it. Default: high for counts and measures. */
   readonly best?: "low" | "high";
-  /** Characters of text shown at most, where they are not the usual number. */
+  /** The most characters of text that are shown, if not the usual number. */
   readonly widest?: number;
-  /** Shown instead where not all columns have room. */
+  /** What is shown if not all columns fit. */
   readonly brief?: (row: Row) => string;
-  /** Left out while no row that is shown has a value. */
+  /** Whether the column is left out while no visible row has a value. */
   readonly isHiddenEmpty?: boolean;
 }
 
-/** A column of that name; `more` is what differs from the usual. */
+/** A column; `more` holds whatever differs from the defaults. */
 export const column = <Row>(
   name: string,
   kind: CellKind,
@@ -39,7 +39,7 @@ export const column = <Row>(
   more: Omit<Partial<ScreenColumn<Row>>, "name" | "kind" | "priority" | "value"> = {},
 ): ScreenColumn<Row> => ({ name, kind, priority, value, ...more });
 
-/** A column for each hyperparameter with more than one setting, in spec order; those left of others stay longer. */
+/** A column for each hyperparameter with more than one setting, in spec order. If not all fit, the last go first. */
 export function settingColumns<Row>(
   table: RunTable | undefined,
   priority: number,
@@ -51,7 +51,7 @@ export function settingColumns<Row>(
   return dials.map(({ name, i }, place) => column(name, "setting", priority + place, (row) => settingOf(row, i)));
 }
 
-/** Columns that are made anew when one of `basis` is another than before. */
+/** Columns that are made anew whenever one of `basis` has changed. */
 export function keptColumns<Row>(
   basis: () => readonly unknown[],
   make: () => readonly ScreenColumn<Row>[],

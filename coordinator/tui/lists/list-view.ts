@@ -2,42 +2,41 @@ import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { type FilterColumn, rowTest } from "./row-filter.ts";
 
-/** A list is sorted or filtered anew at most so often, one in its own order more often ... */
+/** The shortest interval between two sortings of a list that is sorted or filtered, and of one in its own order ... */
 const orderMs = 1000;
 const ownOrderMs = 250;
-/** ... and costs at most this share of the time. */
+/** ... where sorting may cost at most this share of the time. */
 const orderShare = 0.02;
-/** Of a list in its own order so many rows are made at least; all of them when someone goes further down. */
+/** Rows that are made of a list in its own order; all of them once someone goes further down. */
 const windowRows = 250;
-/** While someone moves in a list, its order stands still for so long. */
+/** How long a list's order stands still after someone moved in it. */
 const readingMs = 3000;
 
-/** What a screen gives to be listed. */
+/** Where a list's rows and columns come from. */
 export interface ListSource<Row> {
   /**
-   * Rows in the order that holds when no column is chosen: the first `most`, or a few more. Asked for when the order is made
-   * anew, not for each frame.
+   * The first `most` rows, or a few more, in the list's own order. Called when the order is made anew, not for each frame.
    */
   readonly rows: (most: number) => readonly Row[];
-  /** How many there are in all; as many as it gave when left out. */
+  /** How many rows there are in all. Default: as many as `rows` returned. */
   readonly total?: () => number;
   readonly keyOf: (row: Row) => string;
-  /** What people call a row; its key when left out. */
+  /** What people call a row. Default: its key. */
   readonly nameOf?: (row: Row) => string;
-  /** Rows that come after all others however the list is sorted; none when left out. */
+  /** Whether a row comes after all others however the list is sorted. Default: none does. */
   readonly isLast?: (row: Row) => boolean;
   readonly columns: () => readonly ScreenColumn<Row>[];
-  /** What a filter may name besides; the names that `nexus list` has for the same rows. */
+  /** What else a filter may name: the columns that `nexus list` has for the same rows. */
   readonly furtherFilters?: () => readonly FilterColumn<Row>[];
 }
 
-/** Text for the clipboard, and what it is, for the sentence that says so. */
+/** Text for the clipboard, and what to call it. */
 export interface Copied {
   readonly text: string;
   readonly what: string;
 }
 
-/** The rows that are on the screen, the first being 1, and how many there are. */
+/** Which rows are on the screen, counted from 1, and how many there are. */
 export interface ListPart {
   readonly from: number;
   readonly to: number;
@@ -45,8 +44,8 @@ export interface ListPart {
 }
 
 /**
- * A list that is looked at: order, filter, selection, and which part of it is on the screen. The selection follows the row, not
- * the place. Drawing costs what is shown, whatever the list's length.
+ * A list on the screen: its order, filter, selection and visible part. The selection stays with the row, not with the place. Drawing
+ * costs as much as the visible rows, however long the list is.
  */
 export class ListView<Row> {
   readonly #source: ListSource<Row>;
@@ -59,22 +58,22 @@ export class ListView<Row> {
   #test: ((row: Row) => boolean) | null = null;
   #top = 0;
   #mustShow = false;
-  /** Whether someone went below the window. */
+  /** Whether someone moved below the first `windowRows` rows. */
   #isDeep = false;
-  /** Rows that were last shown at once; a page. */
+  /** Rows that were last visible at once: a page. */
   #height = 10;
   selectedKey: string | null = null;
-  /** Column that the list is sorted by; null: the order of the source. */
+  /** The column that the list is sorted by; null: the source's order. */
   sortName: string | null = null;
   isDescending = true;
   filterText = "";
-  /** Until pressed again. */
+  /** Whether the order stands still until the key is pressed again. */
   isFrozen = false;
-  /** Keeps the selected row on the screen when the order changes. */
+  /** Whether the selected row is kept visible when the order changes. */
   isFollowing = false;
-  /** Columns that the left edge was moved past, in that order. */
+  /** Columns that were scrolled past, in that order. */
   readonly passed: string[] = [];
-  /** The column that the next step to the right passes, as it was drawn last; null: there are no further ones. */
+  /** The column that the next step to the right passes, as last drawn; null: there is none. */
   nextColumn: string | null = null;
   readonly hidden = new Set<string>();
 
@@ -99,7 +98,7 @@ export class ListView<Row> {
     return this.isFrozen || now < this.#readUntil;
   }
 
-  /** Makes the order anew if something has changed and nobody is reading. */
+  /** Makes the order anew if something changed and nobody is reading. */
   refresh(version: number, now: number): void {
     if (version === this.#orderedVersion) return;
     const isFirst = this.#orderedVersion === -1 || this.#order.length === 0;
@@ -109,7 +108,7 @@ export class ListView<Row> {
     this.#reorder(version, now);
   }
 
-  /** At once, whoever reads: a key asked for it. */
+  /** Makes the order anew at once. */
   #reorder(version: number, now: number): void {
     const began = performance.now();
     const test = this.#test;
@@ -146,7 +145,7 @@ export class ListView<Row> {
     this.reorderNow(now);
   }
 
-  /** Sorts by the next column; past the last one comes the source's own order. */
+  /** Sorts by the next column; after the last one comes the source's own order. */
   sortByNext(now: number): void {
     const names = this.columns.map(({ name }) => name);
     const at = this.sortName === null ? -1 : names.indexOf(this.sortName);
@@ -175,7 +174,7 @@ export class ListView<Row> {
     return at < 0 ? this.#order[0] : this.#order[at];
   }
 
-  /** The selected row as JSON, numbers unrounded, and what it is called; undefined where the list is empty. */
+  /** The selected row as JSON, numbers unrounded, and its name; undefined if the list is empty. */
   get copy(): Copied | undefined {
     const { selected } = this;
     return selected === undefined ? undefined : this.copyOf(selected);
@@ -191,7 +190,7 @@ export class ListView<Row> {
     this.#select(Math.max(0, this.#selectedAt()) + by, now);
   }
 
-  /** Half a page is kept, so that one knows where one is. */
+  /** Moves by a page less two rows, so that a person sees where they were. */
   page(by: number, now: number): void {
     this.move(by * Math.max(1, this.#height - 2), now);
   }
@@ -206,7 +205,7 @@ export class ListView<Row> {
     this.#select(this.#order.length - 1, now);
   }
 
-  /** Another subject: selection, order and filter of the old one mean nothing. */
+  /** Drops selection, order and filter: they mean nothing in another job. */
   forget(): void {
     this.selectedKey = this.sortName = null;
     this.#test = null;
@@ -239,7 +238,7 @@ export class ListView<Row> {
     this.#mustShow = true;
   }
 
-  /** The rows that `height` lines show, and where the selection is among them; -1: elsewhere. */
+  /** The rows that fit `height` lines, and the place of the selection among them; -1: not among them. */
   visible(height: number): { readonly rows: readonly Row[]; readonly selected: number; readonly top: number } {
     this.#height = Math.max(1, height);
     const at = this.#selectedAt();
@@ -257,14 +256,14 @@ export class ListView<Row> {
     };
   }
 
-  /** The same for a list that is seen from its end until someone moves in it. */
+  /** The last rows, for a list that is shown from its end until someone moves in it. */
   end(height: number): readonly Row[] {
     this.#height = Math.max(1, height);
     this.#top = Math.max(0, this.#order.length - this.#height);
     return this.#order.slice(this.#top);
   }
 
-  /** Which rows were shown last. */
+  /** Which rows were last shown. */
   get shown(): ListPart {
     const { length } = this.#order;
     const to = Math.min(length, this.#top + this.#height);
@@ -279,13 +278,13 @@ export class ListView<Row> {
   }
 }
 
-/** A list whose rows are nobody's business but its screen's. */
+/** A list of any rows, for code that does not look into them. */
 export type AnyList = Omit<ListView<never>, "columns" | "rows" | "selected" | "visible" | "end" | "copyOf"> & {
   readonly columns: readonly { readonly name: string; readonly priority: number }[];
   readonly rows: readonly unknown[];
 };
 
-/** Rows without a value last, in both directions; equal ones in the order they had. */
+/** Rows without a value come last in both directions; equal rows keep their order. */
 export function sortedBy<Row>(rows: readonly Row[], cellOf: (row: Row) => Cell, isDescending: boolean): Row[] {
   const present: { readonly row: Row; readonly cell: Exclude<Cell, undefined> }[] = [];
   const missing: Row[] = [];

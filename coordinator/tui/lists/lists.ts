@@ -10,14 +10,14 @@ import { runList, type ShownRun } from "./runs-list.ts";
 import { type StandingRow, standingsList } from "./standings-list.ts";
 import { workerList } from "./workers-list.ts";
 
-/** The list of each screen; curves have none of their own and move in the standings. */
+/** The list of each screen. Curves have none: there, keys move in the standings. */
 export interface Lists {
   readonly standings: ListView<StandingRow>;
   readonly runs: ListView<ShownRun>;
   readonly workers: ListView<WorkerRow>;
   readonly neighbourhood: ListView<NeighbourRow>;
   readonly events: ListView<EventLine>;
-  /** Another job is shown: what was selected is not there. */
+  /** Drops selections and filters: another job is shown. */
   forget(): void;
   of(screen: ScreenName): AnyList;
 }

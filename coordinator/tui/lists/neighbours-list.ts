@@ -6,11 +6,11 @@ import { clip } from "../../words/narrow.ts";
 import { column, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
-/** One step away from the best run set: in one hyperparameter, down and up; an unordered one has a row for each setting. */
+/** One step from the best run set in one hyperparameter, down and up. An unordered hyperparameter has a row per setting. */
 export interface NeighbourRow {
   readonly key: string;
   readonly hyperparameter: Hyperparameter;
-  /** Position of the centre in its settings. */
+  /** Index of the centre's setting. */
   readonly centre: number;
   readonly down: Step | undefined;
   readonly up: Step | undefined;
@@ -20,7 +20,7 @@ interface Step {
   readonly setting: Setting;
   readonly runs: number;
   readonly inFlight: number;
-  /** Undefined while no run of it has completed. */
+  /** Undefined until one of its runs has completed. */
   readonly mean: number | undefined;
   readonly probability: number;
   readonly isExcluded: boolean;
@@ -38,7 +38,7 @@ export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
   });
 }
 
-/** What the next choice would be drawn from; null while no run has completed. */
+/** What the next choice would be drawn from; null until a run has completed. */
 export function neighbourhoodOf(table: RunTable): WeighedNeighbourhood | null {
   const { hyperparameters, settings } = table.submitted;
   const { runSets } = table;
@@ -88,7 +88,7 @@ export const percent = (share: number): string => `${(100 * share).toFixed(share
 const runsText = (step: Step | undefined): string =>
   step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
 
-/** Settings in the order of the dial, the centre's in brackets, `around` of them on each side; of an unordered one the step alone. */
+/** Settings in dial order, the centre's in brackets, `around` of them on each side; if unordered, the step alone. */
 function dialText({ hyperparameter, centre, up }: NeighbourRow, around: number): string {
   const { ordered, values, dial = [...values.keys()] } = hyperparameter;
   const text = (position: number): string => settingText(values[position] ?? null);
@@ -106,7 +106,7 @@ function stepColumns(side: "down" | "up", first: number): ScreenColumn<Neighbour
   const of = (row: NeighbourRow): Step | undefined => row[side];
   const letter = side === "down" ? "d" : "u";
   return [
-    // The settings say it, too.
+    // Low priority: the settings show it too.
     column(`step ${side}`, "text", 9, (row) => of(row)?.setting, {
       text: (row) => {
         const step = of(row);

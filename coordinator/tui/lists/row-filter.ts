@@ -3,20 +3,20 @@ import { FilterError, filterTest, misfit, parseFilter } from "../../runs/filter.
 import { statusWords } from "../../words/status-words.ts";
 import type { Cell, CellKind } from "../../words/table.ts";
 
-/** What a filter may name: a column of the screen, or of `nexus list`. */
+/** What a filter may name: a column of the screen or of `nexus list`. */
 export interface FilterColumn<Row> {
   readonly name: string;
   readonly kind: CellKind;
   readonly value: (row: Row) => Cell;
 }
 
-/** A part of a filter's text, and where it begins in it. */
+/** A part of a filter's text and where it begins. */
 export interface Term {
   readonly text: string;
   readonly at: number;
 }
 
-/** `lr = 0.0004`, with blanks around the operator and a value that may be quoted; or anything up to the next blank. */
+/** `lr = 0.0004`, with optional blanks around the operator and quotes around the value; or anything up to the next blank. */
 const termPattern = /[^\s=!<>"'~]+\s*(?:[=!<>~]=?|<>)=?\s*(?:"[^"]*"|'[^']*'|\S+)?|(?:"[^"]*"|'[^']*'|\S)+/g;
 const operators = /[=<>~]|![=~]/;
 
@@ -24,8 +24,8 @@ export const terms = (text: string): Term[] =>
   [...text.matchAll(termPattern)].map((match) => ({ text: match[0], at: match.index }));
 
 /**
- * The filter as `/` takes it: `lr=0.0004 runs>3 !failed`. A term with an operator is what `--filter` takes; a word is a status, or
- * is looked for in the names; `!` before it turns it round. All must hold. Of columns of one name the first counts.
+ * The filter that `/` takes: `lr=0.0004 runs>3 !failed`. A term with an operator is as in `--filter`; a word is a status, or else is
+ * searched for in the names; `!` negates it. All terms must hold. Of several columns with one name, the first counts.
  *
  * @throws FilterError, with the place in the whole text, when a term is no filter or names no column
  */
@@ -79,7 +79,7 @@ function noColumn<Row>(typed: string, columns: readonly FilterColumn<Row>[]): st
   return `there is no column "${typed}" here; ${hint}`;
 }
 
-/** A hint where nothing passes: a word that was perhaps meant as a status. */
+/** A hint if nothing passes: a word that may be a misspelt status. */
 export function misspeltStatus(text: string): string | undefined {
   for (const term of terms(text)) {
     const word = term.text.replace(/^!/, "");

@@ -10,13 +10,13 @@ import { column, keptColumns, type ScreenColumn, settingColumns } from "./column
 import { ListView } from "./list-view.ts";
 import type { FilterColumn } from "./row-filter.ts";
 
-/** One child run; made once, for trials never change their identity. */
+/** One child run. Made once per trial, whose identity never changes. */
 export interface ShownRun {
   readonly table: RunTable;
   readonly trial: Trial;
 }
 
-/** Runs, the newest first. */
+/** The runs, newest first. */
 export function runList(search: LiveSearch, workspace: string): ListView<ShownRun> {
   let rows: ShownRun[] = [];
   let of: RunTable | undefined;

@@ -11,13 +11,13 @@ export interface StandingRow {
   readonly key: string;
   /** In spec order. */
   readonly settings: readonly Setting[];
-  /** Undefined while no run has completed: it has no place yet, and is listed after those that have one. */
+  /** Undefined until a run has completed: it has no rank and is listed after those that have one. */
   readonly standing: Standing | undefined;
-  /** Places won since a minute ago or so; 0 where there was none. */
+  /** Ranks gained in the last minute or so. */
   readonly climbed: number;
 }
 
-/** Ranks are compared with those of so long ago. */
+/** How long ago the ranks were that the present ones are compared with. */
 const trendMs = 60_000;
 
 export function standingsList(search: LiveSearch): ListView<StandingRow> {
@@ -41,7 +41,7 @@ export function standingsList(search: LiveSearch): ListView<StandingRow> {
   });
 }
 
-/** Run sets without a completed run: first those that one is on its way to, then those that only failed; the newest first. */
+/** Run sets without a completed run: those with a run in flight, then those whose runs all failed; newest first. */
 function unmeasured({ runSets, submitted }: RunTable): StandingRow[] {
   const sets = [...runSets].filter(({ completed }) => completed === 0).reverse();
   const inFlight = sets.filter((runSet) => runSet.inFlight > 0);
@@ -55,7 +55,7 @@ function unmeasured({ runSets, submitted }: RunTable): StandingRow[] {
   }));
 }
 
-/** Remembers ranks of those that were shown, so that one sees who climbs. */
+/** Remembers former ranks, to show who climbs. */
 class Trend {
   #job = "";
   #old = new Map<string, number>();
@@ -97,7 +97,7 @@ function columnsFor(search: LiveSearch): readonly ScreenColumn<StandingRow>[] {
       isHiddenEmpty: true,
       style: () => "bad",
     }),
-    // The first hyperparameters of a spec are those that its writer thought of first.
+    // Earlier hyperparameters of a spec matter more to its writer.
     ...settingColumns<StandingRow>(search.table, 10, ({ settings }, i) => settings[i] ?? null),
   ];
 }

@@ -6,7 +6,7 @@ import type { Style } from "../terminal/styled.ts";
 import { column, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
-/** A symbol for each, so that colour is never needed to tell them apart. */
+/** A symbol for each state, so that states are never told apart by colour alone. */
 const workerSymbols: Readonly<Record<WorkerState, { readonly symbol: string; readonly style: Style }>> = {
   busy: { symbol: "●", style: "good" },
   idle: { symbol: "○", style: "plain" },

@@ -6,25 +6,25 @@ import { clip } from "../../words/narrow.ts";
 import { type Line, plain, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 
-/** Of one run set so many runs are drawn, the newest. */
+/** The most runs drawn of one run set: its newest. */
 export const runsDrawn = 12;
-/** Of all others so many are compared with, those that were heard of last. */
+/** The most other runs drawn for comparison: those heard of last. */
 const othersDrawn = 20;
 const styles: readonly Style[] = ["accent", "good", "warn", "bad", "plain"];
-/** In legends, for terminals without colours; curves of other run sets follow each other by rank. */
+/** For curves that are only there for comparison. */
 const dim: Style = "dim";
 
-/** Curves that belong together: those of one run set, or all others. */
+/** Runs that are drawn as one curve: those of a run set, or one run. */
 export interface CurveGroup {
   /** For the legend. */
   readonly label: string;
-  /** At the curve's end; empty where it is the only one. */
+  /** Written at the curve's end; "" if it is the only one. */
   readonly mark: string;
   readonly style: Style;
   readonly trials: readonly Trial[];
 }
 
-/** What the screen shows now: the selected run set, or the best ones, as many as `--top` says. */
+/** What is drawn now: the selected run set, or else the best ones, as many as `--top` says. */
 export function curveGroups(model: ViewModel): CurveGroup[] {
   const { rows, selectedKey } = model.lists.standings;
   const { top } = model.options;
@@ -51,7 +51,7 @@ export function curvesLines(model: ViewModel, width: number, height: number): re
   const groups = curveGroups(model);
   const shown = new Set(groups.flatMap(({ trials }) => trials.map(({ n }) => n)));
   const isSingle = model.lists.standings.selectedKey !== null;
-  // The rest, dim: no more than what was heard of lately, and only where it is a comparison.
+  // The rest is dim, and only drawn beside several run sets.
   const rest = (): Point[][] => {
     const others = isSingle ? [] : [...model.search.curves].filter(([n]) => !shown.has(n)).slice(-othersDrawn);
     return others.map(([, curve]) => curve.points(model.axis));
@@ -59,10 +59,10 @@ export function curvesLines(model: ViewModel, width: number, height: number): re
   return chartLines(model, groups, rest, width, height);
 }
 
-/** A chart that only grows is drawn anew so often. */
+/** The shortest interval between two drawings of a chart that only grows. */
 const chartMs = 500;
 
-/** A chart of groups, each the mean of its runs with a band of one standard deviation, under a legend. */
+/** A chart of groups under a legend: each the mean of its runs, with a band of one standard deviation. */
 export function chartLines(
   model: ViewModel,
   groups: readonly CurveGroup[],
@@ -119,7 +119,7 @@ function drawChart(
   const said = what.join("; ");
   const name = `  ${metric === "" ? "" : `${metric}   `}`;
   const used = legend.reduce((sum, { label }) => sum + label.length + 6, name.length + said.length);
-  // Where there is no room for more, what stands at the curves' ends says which is which.
+  // If labels do not fit, the marks at the curves' ends tell them apart.
   const shown = legend.map(({ label, mark, style }) => [
     span("── ", style),
     span(`${used > width && mark !== "" ? mark : label}   `),
@@ -145,7 +145,7 @@ function othersText(count: number): string {
   return count < 3 ? `${count} other runs` : `range of ${count} other runs`;
 }
 
-/** A run alone with its extremes; several as their mean, with a band unless other curves stand beside it, which it would hide. */
+/** A single run with its extremes; several runs as their mean, with a band unless that would hide other curves. */
 function pointsOf(
   curves: readonly LiveCurve[],
   axis: CurveAxis,
@@ -161,10 +161,10 @@ function pointsOf(
   return isOneOfMany ? mean.map(({ x, y }) => ({ x, y })) : mean;
 }
 
-/** A chart that was drawn so long ago is not on the screen any more. */
+/** A chart that was drawn longer ago than this is no longer on the screen. */
 const chartSeenMs = 2500;
 
-/** The runs whose curves, or console, are on the screen now. */
+/** The runs whose curves or console are on the screen now. */
 export function evidenceShown(model: ViewModel): WantedEvidence {
   const { page, search } = model;
   const trialsShown = (): readonly Trial[] => {

@@ -12,12 +12,12 @@ import { pageLines } from "./pages.ts";
 import { promptLines } from "./prompts.ts";
 import { partText } from "./table-view.ts";
 
-/** Below this there is no screen, only a sentence that says so. */
+/** The smallest screen. Below it, one sentence says so. */
 const least = { width: 60, height: 12 };
 const twoPanes = { width: 110, height: 32 };
-/** Below this the longest name of a screen is cut, so that all six have room. */
+/** Below this width the longest screen name is cut, so that all six fit. */
 const namesWidth = 70;
-/** Of a sentence so many lines are shown at most. */
+/** The most lines of a message that are shown. */
 const noticeLines = 6;
 const fourPanes = { width: 180, height: 48 };
 
@@ -29,7 +29,7 @@ interface Area {
   readonly height: number;
 }
 
-/** The screens that are visible at this size, in the order in which Tab goes through them. */
+/** The screens visible at this size, in Tab order. */
 export function panesAt(model: ViewModel, width: number, height: number): ScreenName[] {
   return areas(model, width, height).map(({ screen }) => screen);
 }
@@ -147,7 +147,7 @@ function paneTitle(
   return [...fitted(title, width - part.length), span(part, "dim")];
 }
 
-/** The question that is asked, the sentence that was said, or what keys there are. */
+/** The open question, or the message, or a reminder of the keys. */
 function footLines(model: ViewModel, width: number, now: number): Line[] {
   if (model.prompt) return promptLines(model.prompt, width).flatMap((line) => wrapped(line, width));
   const notice = model.notice(now);

@@ -10,15 +10,15 @@ import { type Line, type Span, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 import { settingsWithin } from "./settings-text.ts";
 
-/** A piece of a header line; of those that do not all fit, the highest number goes first. */
+/** A piece of a header line. If not all fit, those with the highest number go first. */
 interface Piece {
   readonly spans: readonly Span[];
   readonly priority: number;
 }
 
-/** So much room the best configuration gets before other things stand beside it. */
+/** Characters for the best configuration before anything else may stand beside it. */
 const leastConfiguration = 24;
-/** In less it cannot be told which configuration it is. */
+/** The fewest characters in which a configuration can be told from others. */
 const leastSettings = 12;
 
 const piece = (priority: number, text: string, style: Style = "plain"): Piece => ({
@@ -26,7 +26,7 @@ const piece = (priority: number, text: string, style: Style = "plain"): Piece =>
   priority,
 });
 
-/** Two lines that are always there: how the search stands, and what leads. */
+/** The two lines on every screen: how the search stands, and what leads. */
 export function headerLines(model: ViewModel, width: number): Line[] {
   const { options, search } = model;
   const { table } = search;
@@ -49,7 +49,7 @@ const stateStyles: Readonly<Record<string, Style>> = {
   cancelled: "bad",
 };
 
-/** Each piece stays in its line, whatever else comes and goes: one that jumped could not be read. */
+/** Pieces never move to the other line: one that jumped could not be read. */
 function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
   const { outcomes, submitted } = table;
   const state = jobStatus(table.state).toUpperCase();
@@ -73,7 +73,7 @@ function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
   );
 }
 
-/** How long it goes on, and, while someone leads it, what is left and how fast it reports. */
+/** The time so far and, while someone leads, the time left and the rate of reports. */
 function times(search: LiveSearch, table: RunTable): Piece[] {
   const { wall } = search;
   const elapsed = piece(12, duration((table.endedAt ?? wall) - table.submitted.at));
@@ -88,7 +88,7 @@ function times(search: LiveSearch, table: RunTable): Piece[] {
   ];
 }
 
-/** Nobody leads a search that should go on. A broker that is away says nothing of that. */
+/** Whether nobody leads a search that should go on. While the broker is away, that cannot be known. */
 const isUnled = (search: LiveSearch, table: RunTable): boolean =>
   !table.isOver && !search.isAway && search.isLeaderSilent;
 
@@ -113,8 +113,8 @@ function workersPiece(search: LiveSearch, priority: number): Piece {
 }
 
 /**
- * The best configuration, its estimate, and how long it has led: that much is on every screen, shortened where it must be. The best
- * run stands beside it where there is room. Where nobody leads, what to type comes first.
+ * The best configuration, its estimate and how long it has led, on every screen, shortened if necessary. The best run follows if it
+ * fits. If nobody leads, what to type comes first.
  */
 function bestLine(model: ViewModel, table: RunTable, width: number): Line {
   const { leader, lead } = model.search;
@@ -135,13 +135,13 @@ function bestLine(model: ViewModel, table: RunTable, width: number): Line {
   const head = heads.find((each) => room(each) >= Math.max(whole, leastConfiguration)) ?? heads.at(-1) ?? [];
   const settings = settingsWithin(table, configuration, Math.max(leastSettings, room(head)));
   const kept = [...start, { spans: head, priority: 1 }, piece(2, settings, "accent")];
-  // Beside the configuration it says whose it is.
+  // The best run stands beside the configuration, because it belongs to it.
   return joined([...kept, piece(3, leader.bestRun ?? ""), ...always], width);
 }
 
 const runsText = ({ runs }: { readonly runs: number }): string => counted(runs, "run");
 const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { text }) => sum + text.length, 0);
-/** Characters of pieces, each with the blanks before it. */
+/** Characters of pieces, each with the two blanks before it. */
 const total = (pieces: readonly Piece[]): number => pieces.reduce((sum, { spans }) => sum + lengthOf(spans) + 2, 0);
 
 function marks(model: ViewModel): Piece[] {

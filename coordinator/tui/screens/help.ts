@@ -2,7 +2,7 @@ import { bindings } from "../keys.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 
-/** The help is the key map itself, so that it cannot be wrong. */
+/** The help is made from the table of keys, so it cannot be wrong. */
 export function helpLines(scroll: number, width: number, height: number): Line[] {
   const lines = allLines(width);
   const top = Math.max(0, Math.min(scroll, lines.length - height));

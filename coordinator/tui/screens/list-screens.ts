@@ -6,7 +6,7 @@ import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
 import { listLines } from "./table-view.ts";
 
-/** A list, or a sentence in its place: that nothing passes its filter, or why it is empty. */
+/** A list, or a sentence instead: nothing passes its filter, or why it is empty. */
 function listOrWord<Row>(
   list: ListView<Row>,
   what: string,
@@ -30,7 +30,7 @@ export function standingsLines(model: ViewModel, width: number, height: number, 
   return [...listLines(list, width, Math.max(2, height - 1 - why.length), isFocused), plain(""), ...why];
 }
 
-/** What a newcomer waits for. */
+/** Why there are no standings yet, and what to type. */
 function whyEmpty(model: ViewModel): Line[] {
   const { options, search } = model;
   const { table } = search;
@@ -62,17 +62,17 @@ function whyEmpty(model: ViewModel): Line[] {
 export const runsLines = ({ lists }: ViewModel, width: number, height: number, isFocused: boolean): Line[] =>
   listOrWord(lists.runs, "run", "no run has started yet", width, height, isFocused);
 
-/** The join line stands below the list, for it is what a newcomer looks for here. */
+/** The join line stands below the list: newcomers look for it here. */
 export function workersLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
   const foot = joinLines(model, width, Math.max(0, height - 4));
   const list = model.lists.workers;
   const room = Math.max(2, height - foot.length);
   const rows = listOrWord(list, "worker", "no worker has joined yet", width, room, isFocused);
-  // Long lists push the line to the bottom, short ones leave it near.
+  // Right below a short list, at the bottom below a long one.
   return [...rows, ...foot];
 }
 
-/** Addresses that are shown at most. */
+/** The most addresses that are shown. */
 const mostLines = 3;
 
 function joinLines({ options: { joining } }: ViewModel, width: number, most: number): Line[] {
@@ -98,7 +98,7 @@ function joinLines({ options: { joining } }: ViewModel, width: number, most: num
   return lines.slice(0, most);
 }
 
-/** Newest last; while nobody has moved in it, the end is shown. */
+/** Newest last. Until someone moves in it, the end is shown. */
 export function eventsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
   const list = model.lists.events;
   if (list.rows.length === 0) return listOrWord(list, "event", "nothing has happened yet", width, height, isFocused);

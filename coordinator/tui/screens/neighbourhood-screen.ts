@@ -6,7 +6,7 @@ import type { ViewModel } from "../view-model.ts";
 import { settingsWithin } from "./settings-text.ts";
 import { listLines } from "./table-view.ts";
 
-/** Rows of steps, with their header, before anything is said about them. */
+/** Lines that the steps get, with their header, before anything is said about them. */
 const leastRows = 6;
 
 export function neighbourhoodLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
@@ -35,7 +35,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
     ...wrapped([span(`          ${how}`, "dim")], width, 10),
     plain(""),
   ];
-  // A low screen has room for the steps, which are what it is for.
+  // On a low screen the steps come first.
   const head = height - whole.length < leastRows ? whole.slice(0, 1) : whole;
   return [...head, ...listLines(model.lists.neighbourhood, width, Math.max(2, height - head.length), isFocused)];
 }

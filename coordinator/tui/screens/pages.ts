@@ -14,7 +14,7 @@ import type { Page, ViewModel } from "../view-model.ts";
 import { chartLines, runsDrawn } from "./curves-screen.ts";
 import { cellText, partText } from "./table-view.ts";
 
-/** The page that Enter opened, over everything but header and help. */
+/** The page that Enter opened, over everything but the header and the help. */
 export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
   const { table } = model.search;
   if (!table) return [plain("  this job is not there any more")];
@@ -32,7 +32,7 @@ export function pageLines(model: ViewModel, page: Page, width: number, height: n
   }
 }
 
-/** Runs that are listed on a run set's page, the selected one among them; the rest of the height is the chart's. */
+/** A run set's page: its runs, the selected one among them, and a chart in the rest of the height. */
 function runSetPage(model: ViewModel, table: RunTable, key: string, width: number, height: number): Line[] {
   const runSet = table.runSets.get(key);
   if (!runSet) return [plain("  this run set is not there any more")];
@@ -134,14 +134,14 @@ function metricsLine(table: RunTable, trial: Trial): Line[] {
   return spans.length === 0 ? [] : [spans];
 }
 
-/** The machines that it lived on, the newest last. */
+/** The trial's attempts, newest last. */
 function attemptLines(search: LiveSearch, { job }: RunTable, trial: Trial, most: number): Line[] {
   const holder = holderOf(trial);
   return trial.attempts.slice(-most).map((part, i, shown): Line => {
     const isLast = i === shown.length - 1;
     const end =
       part === holder ? "holds it" : part.end !== "" ? part.end : isOpen(trial) ? "" : childStatus(trial.status);
-    // An attempt that the trial outlived ended before the next one began; when, is known where this screen saw it.
+    // When a lost attempt ended is known only if that was seen.
     const own = search.notes.endOf({ job, n: trial.n, attempt: part.attempt });
     const until = part === holder ? search.wall : (own ?? (isLast && trial.endedAt > 0 ? trial.endedAt : undefined));
     const after = until === undefined ? "" : `${part === holder ? " for" : " after"} ${duration(until - part.at)}`;
@@ -151,7 +151,7 @@ function attemptLines(search: LiveSearch, { job }: RunTable, trial: Trial, most:
   });
 }
 
-/** The end of what the run printed; it comes with the result. */
+/** The end of what the run printed. */
 function consoleLines(model: ViewModel, trial: Trial, height: number): Line[] {
   if (height < 2) return [];
   const text = model.search.consoleOf(trial);

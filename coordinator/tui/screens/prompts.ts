@@ -4,7 +4,7 @@ import type { Prompt } from "../prompt.ts";
 import { type Line, span } from "../terminal/styled.ts";
 import { wrappedCommand } from "../terminal/wrap.ts";
 
-/** The lines that a prompt puts at the bottom, the last of them where the help usually stands. */
+/** The lines of an open question, at the bottom of the screen. */
 export function promptLines(prompt: Prompt, width: number): Line[] {
   switch (prompt.kind) {
     case "filter":
@@ -39,7 +39,7 @@ function commandLines(command: string, width: number): Line[] {
 
 const filterTitle = " filter: ";
 
-/** What was typed, and carets under what is wrong with it; a text longer than a line is shown beside its problem instead. */
+/** What was typed, with carets under what is wrong. If the text is longer than a line, the wrong part is quoted instead. */
 function filterLines({ text, error }: Extract<Prompt, { kind: "filter" }>, width: number): Line[] {
   const hint = span("   Enter to use it, Esc to leave it", "dim");
   const line: Line = [span(filterTitle, "heading"), span(`${narrow(text)}_`, "bold"), hint];

@@ -2,12 +2,12 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { narrow } from "../../words/narrow.ts";
 
-/** What is cut keeps so many letters at least. */
+/** The fewest letters that a shortened word keeps. */
 const leastLetters = 3;
 
 /**
- * A configuration's settings in `width` characters: whole where they fit; else numbers in their shortest form and words and names
- * cut to what tells them apart. What has no room even so is counted: `lr=1e-3 disc=0.9 +4 more`. Nothing is lost without a sign.
+ * A configuration's settings in `width` characters. If they do not fit whole, numbers take their shortest form, and words and names are
+ * cut to what tells them apart. What still does not fit is counted: `lr=1e-3 disc=0.9 +4 more`. Nothing is dropped silently.
  */
 export function settingsWithin(table: RunTable, configuration: readonly number[], width: number): string {
   const dials = table.submitted.hyperparameters.flatMap(({ name, values }, i) =>
@@ -45,7 +45,7 @@ function briefSetting(value: Setting, all: readonly Setting[]): string {
 
 const shorter = (a: string, b: string): string => (b.length < a.length ? b : a);
 
-/** Names of more letters cut to what tells them from the others. */
+/** Names longer than this, cut to what tells them from the others. */
 function shortened(names: readonly string[], longerThan: number): string[] {
   return names.map((name) => {
     const others = names.filter((other) => other !== name);
@@ -53,7 +53,7 @@ function shortened(names: readonly string[], longerThan: number): string[] {
   });
 }
 
-/** How many letters of a word say which it is. */
+/** How many letters tell a word from the others. */
 function distinctLength(word: string, others: readonly string[]): number {
   for (let length = leastLetters; length < word.length; length += 1) {
     const beginning = word.slice(0, length);

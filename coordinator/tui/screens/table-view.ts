@@ -5,7 +5,7 @@ import type { ScreenColumn } from "../lists/columns.ts";
 import type { ListPart, ListView } from "../lists/list-view.ts";
 import { fitted, type Line, type Span, span } from "../terminal/styled.ts";
 
-/** Text in a column of a table; more is read on the row's own page. */
+/** The most characters of text in a column; the row's own page has all of it. */
 const usualWidest = 28;
 
 export interface TableLines {
@@ -13,7 +13,7 @@ export interface TableLines {
   readonly rows: readonly Line[];
 }
 
-/** The part of a list that is on the screen, as a table: `height` lines with its header. */
+/** The visible part of a list as a table: `height` lines with its header. */
 export function listLines<Row>(list: ListView<Row>, width: number, height: number, isFocused: boolean): Line[] {
   const { rows, selected } = list.visible(Math.max(1, height - 1));
   const { header, rows: lines } = tableLines(rows, list, width, isFocused ? selected : -1);
@@ -25,7 +25,7 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
     ({ name, isHiddenEmpty, value }) =>
       !list.hidden.has(name) && !(isHiddenEmpty && rows.every((row) => value(row) === undefined)),
   );
-  // Those that are always there stay where they are; the others may be passed, but for the last one.
+  // Columns that are always there do not scroll. All others may be passed, except for the last one.
   const movable = shown.filter(({ priority }) => priority !== 0);
   const left = movable.filter(({ name }) => !list.passed.includes(name));
   const unpassed = new Set(left.length > 0 ? left : movable.slice(-1));
@@ -44,7 +44,7 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
   const titles = kept.map((i): Span => span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading"));
   const names: Line = [span("  "), ...titles];
   const used = titles.reduce((sum, { text }) => sum + text.length, 2);
-  // Columns that are always there may have no room for it: it is there all the same.
+  // The hint is shown even if the columns that are always there leave no room.
   const header: Line =
     hint === ""
       ? names
@@ -53,7 +53,7 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
     const isSelected = at === selected;
     const spans = kept.map((i): Span => {
       const text = `${pad(texts[i]?.[at] ?? "", i)}  `;
-      // What is not there needs no colour.
+      // Blanks need no colour.
       const style = text.trim() === "" ? "plain" : (scrolled[i]?.style?.(row) ?? "plain");
       return span(text, isSelected ? "selected" : style);
     });
@@ -89,7 +89,7 @@ function headerOf<Row>(column: ScreenColumn<Row> | undefined, list: ListView<Row
   return column.name === list.sortName ? `${name}${list.isDescending ? "▼" : "▲"}` : name;
 }
 
-/** The columns that fit, and how many more there are, to be seen with "right" or on a wider screen; that is always said. */
+/** The columns that fit, and a hint with how many more there are, as `+3`. */
 function keptWithHint<Row>(
   columns: readonly ScreenColumn<Row>[],
   widths: readonly number[],
@@ -105,7 +105,7 @@ function keptWithHint<Row>(
   }
 }
 
-/** Indices of the columns that fit; of those that do not all fit, the least important go first, from the right. */
+/** Indices of the columns that fit. If not all do, the least important go first, from the right. */
 function keptColumns<Row>(columns: readonly ScreenColumn<Row>[], widths: readonly number[], room: number): number[] {
   const priorityOf = (i: number): number => columns[i]?.priority ?? 0;
   const going = [...columns.keys()].filter((i) => priorityOf(i) !== 0);
@@ -149,7 +149,7 @@ function numberText<Row>({ kind, decimals }: ScreenColumn<Row>, numbers: readonl
   return (value) => formatDecimal(value, places);
 }
 
-/** Which rows are seen, where not all are: `1-19 of 20 ▼`. */
+/** Which rows are visible, if not all are: `1-19 of 20 ▼`. */
 export function partText({ from, to, of }: ListPart): string {
   if (of === 0 || (from <= 1 && to >= of)) return "";
   return `${from}-${to} of ${of} ${from > 1 ? "▲" : ""}${to < of ? "▼" : ""}`;

@@ -1,23 +1,23 @@
-/** Frames a second at most ... */
+/** The most frames a second ... */
 const fullRate = 8;
-/** ... and when what was drawn has not left yet, or nobody has pressed a key for a while. */
+/** ... while the last frame has not left this process yet, and while nobody has pressed a key for a while. */
 const slowRate = 2;
 const idleRate = 1;
 const idleMs = 600_000;
 /** Milliseconds of processor time that a frame may cost. */
 export const frameBudgetMs = 15;
-/** A frame alone may have been the garbage collector's, two those of a screen that is compiled; so many in a row are ours. */
+/** One slow frame may be the garbage collector, two a screen that is being compiled; so many in a row are our own cost. */
 const badFrames = 3;
-/** The first frames compile what they run, which says nothing of those to come. */
+/** The first frames compile what they run: their cost says nothing about later ones. */
 const warmingFrames = 16;
-/** So many frames within the budget, and the rate doubles again. */
+/** After so many frames within the budget the rate doubles again. */
 const goodFrames = 16;
 const tickMs = 1000 / fullRate;
-/** Clocks on the screen go on although nothing happens. */
+/** How often a frame is drawn although nothing happened: the screen shows clocks. */
 const clockMs = 1000;
 
 export interface FramePorts {
-  /** Draws, and returns the milliseconds of processor time that it cost. */
+  /** Draws a frame and returns its cost in milliseconds of processor time. */
   readonly draw: () => number;
   readonly isDrained: () => boolean;
   /** Monotonic milliseconds. */
@@ -54,12 +54,12 @@ export class FrameClock {
     clearImmediate(this.#soon);
   }
 
-  /** Something has changed; the next frame shows it. */
+  /** Something has changed: the next frame shows it. */
   change(): void {
     this.#isDirty = true;
   }
 
-  /** A key is answered at once; many that come together are one frame. */
+  /** A key is answered at once; keys that come together share a frame. */
   key(): void {
     this.#keyAt = this.#ports.now();
     this.#isDirty = true;

@@ -2,26 +2,26 @@ import { explain } from "../../../shared/errors.ts";
 import type { ScreenLog } from "./screen-log.ts";
 import type { Terminal } from "./terminal-port.ts";
 
-/** What a process ends with when a signal ends it. */
+/** Exit codes of a process that a signal ends. */
 const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
-/** A stop that has not come by then does not come. */
+/** If the system has not stopped the process by then, it will not. */
 const stoppingMs = 100;
-/** Whoever closes connections after a signal has so long. */
+/** How long closing the connections may take after a signal. */
 const closingMs = 3000;
 
 export interface LifecycleOptions {
-  /** Takes a crash, and is named to whoever sees one. */
+  /** Records a crash; its file is named in the message. */
   readonly log: ScreenLog;
-  /** What someone printed with console.log and the like while the screen is on. */
+  /** Takes what is printed with console.log and the like while the screen is on. */
   readonly onConsole: (text: string) => void;
-  /** A signal has ended the screen; the terminal is restored already. */
+  /** A signal has ended the screen. The terminal is already restored. */
   readonly onSignal: (exitCode: number) => void;
 }
 
 /**
- * Gives the terminal back in every way to die but SIGKILL, and around stops. Returns what ends the watch, and restores.
+ * Restores the terminal however the process ends, except by SIGKILL, and around suspensions. Returns what restores it for good.
  *
- * The order of a crash: restore, then the error, then the exit code; a message before the alternate screen is left would be lost.
+ * A crash restores first and prints its error then: a message on the alternate screen would be lost.
  */
 export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: LifecycleOptions): () => void {
   const undo: (() => void)[] = [];
@@ -45,7 +45,7 @@ export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: 
   on("exit", () => terminal.restore());
   const end = (exitCode: number): void => {
     release();
-    // Where a connection does not close in time.
+    // In case a connection does not close in time.
     setTimeout(() => process.exit(exitCode), closingMs).unref();
     onSignal(exitCode);
   };
@@ -54,25 +54,25 @@ export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: 
   let isStopping = false;
   let timer: NodeJS.Timeout | undefined;
   let isListening = true;
-  // Not anew where it listens: a signal that is on its way would be lost.
+  // Only if it is not listening: re-registering would lose a signal on its way.
   const listenForStops = (): void => {
     if (!isListening) process.on("SIGTSTP", stop);
     isListening = true;
   };
   const goOn = (): void => {
     isStopping = false;
-    // Before anything is drawn: whoever sees the screen again may stop it again.
+    // Before anything is drawn: as soon as the screen is back, it may be suspended again.
     listenForStops();
     terminal.resume();
   };
   const stop = (): void => {
     isStopping = true;
     terminal.suspend();
-    // By its own rules: where no shell could continue us, the system does not stop us, and the screen comes back.
+    // With the default action: if no shell could continue us, the system does not stop us, and the screen comes back.
     process.off("SIGTSTP", stop);
     isListening = false;
     process.kill(process.pid, "SIGTSTP");
-    // That of an earlier stop must not take this one for one that did not come.
+    // The timer of an earlier stop must not mistake this one for a stop that did not happen.
     clearTimeout(timer);
     timer = setTimeout(() => {
       listenForStops();
@@ -86,12 +86,12 @@ export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: 
   return release;
 }
 
-/** Printing into the alternate screen would tear it: what is printed becomes an event. */
+/** Text printed into the alternate screen would tear it, so it becomes an event. */
 function routeConsole(onConsole: (text: string) => void): () => void {
   const names = ["log", "info", "warn", "error", "debug", "trace"] as const;
   const kept = new Map(names.map((name) => [name, console[name]]));
   for (const name of names) console[name] = (...parts: unknown[]) => onConsole(parts.map(String).join(" "));
-  // Node's own warnings go to the terminal past every stream.
+  // Node prints its own warnings to the terminal, past every stream.
   const warnings = process.listeners("warning");
   process.removeAllListeners("warning");
   const onWarning = (warning: Error): void => onConsole(`${warning.name}: ${warning.message}`);

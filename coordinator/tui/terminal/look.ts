@@ -2,7 +2,7 @@ import type { Look } from "./styled.ts";
 
 export type ColourWish = "auto" | "always" | "never";
 
-/** Whether a screen can be shown here, instead of lines: both ends are terminals that understand more than text. */
+/** Whether a screen can be shown here instead of lines: input and output are terminals that understand escapes. */
 export function canShowScreen(
   streams: { readonly input: { readonly isTTY?: boolean }; readonly output: { readonly isTTY?: boolean } },
   environment: NodeJS.ProcessEnv,
@@ -18,7 +18,7 @@ export function canShowScreen(
   );
 }
 
-/** `--color` and FORCE_COLOR win over NO_COLOR; a locale that is not UTF-8 gets ASCII alone. */
+/** `--color` and FORCE_COLOR win over NO_COLOR. A locale without UTF-8 gets ASCII only. */
 export function lookOf(environment: NodeJS.ProcessEnv, wish: ColourWish = "auto"): Look {
   const { NO_COLOR: no, FORCE_COLOR: force, LC_ALL: all, LC_CTYPE: type, LANG: language } = environment;
   const isForced = wish === "always" || (wish === "auto" && force !== undefined && force !== "" && force !== "0");

@@ -1,12 +1,12 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** A log of this size gives way to a new one when a screen begins to write. */
+/** When a screen begins to write, a larger log is renamed and a new one begun. */
 const mostBytes = 2 ** 20;
 
 /**
- * A file for what concerns this screen alone: what it could not read, what a library printed, how it crashed. What happened to
- * the search is in the workspace's events.log. The file is made with its first line; one that cannot be written is done without.
+ * A file for what concerns this screen alone: what it could not read, what a library printed, how it crashed. What happened to the
+ * search is in the workspace's events.log. The file is made with its first line; if it cannot be written, lines are dropped.
  */
 export class ScreenLog {
   readonly file: string;
@@ -22,7 +22,7 @@ export class ScreenLog {
       this.#isOpen = true;
       appendFileSync(this.file, `${new Date().toISOString()}  ${process.pid}  ${text}\n`, { mode: 0o600 });
     } catch {
-      // It is on the screen, too, and there is nowhere else to say so.
+      // The line is on the screen too, and there is nowhere else to say so.
     }
   }
 

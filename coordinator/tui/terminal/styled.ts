@@ -1,6 +1,6 @@
-/** Text with styles, line by line, before it becomes what a terminal understands. */
+/** Lines of styled text, before they become what a terminal understands. */
 
-/** State is never said by colour alone: each of these stands beside a word or a symbol. */
+/** A state is never shown by colour alone: a word or a symbol stands beside it. */
 export type Style = "plain" | "bold" | "dim" | "good" | "warn" | "bad" | "accent" | "heading" | "selected";
 
 export interface Span {
@@ -13,7 +13,7 @@ export type Line = readonly Span[];
 /** What the terminal can show. */
 export interface Look {
   readonly colour: boolean;
-  /** Whether characters outside ASCII arrive. */
+  /** Whether it shows characters outside ASCII. */
   readonly unicode: boolean;
 }
 
@@ -46,7 +46,7 @@ export const span = (text: string, style: Style = "plain"): Span => ({ text, sty
 
 export const lineText = (line: Line): string => line.map(({ text }) => text).join("");
 
-/** Exactly `width` characters: longer lines are cut, shorter ones filled up. Every span must hold narrow text alone. */
+/** A line of exactly `width` characters, cut or padded. Its spans must hold narrow text only (words/narrow.ts). */
 export function fitted(line: Line, width: number): Line {
   const out: Span[] = [];
   let left = width;
@@ -59,7 +59,7 @@ export function fitted(line: Line, width: number): Line {
   return out;
 }
 
-/** A line as the terminal reads it, without the blanks at its end. */
+/** A line as the terminal reads it, without trailing blanks. */
 export function rendered(line: Line, look: Look): string {
   const codes = look.colour ? coloured : uncoloured;
   let out = "";
@@ -77,7 +77,7 @@ export function rendered(line: Line, look: Look): string {
   return current === "" ? out.trimEnd() : `${out}\u001b[m`;
 }
 
-/** What our own lines use beside ASCII, and what stands for it where that does not arrive. */
+/** The characters outside ASCII that our own lines use, and what replaces them without Unicode. */
 const asciiFor: Readonly<Record<string, string>> = {
   "±": "~",
   "│": "|",

@@ -8,12 +8,12 @@ export interface HeardKey {
   readonly sequence?: string;
 }
 
-/** Has a terminal say where what is pasted begins and ends; it would be taken for keys otherwise, orders among them. */
+/** Has the terminal mark where pasted text begins and ends. Otherwise it would be taken for keys, orders among them. */
 export const announcePastes = "\u001b[?2004h";
 const pasteBegins = "\u001b[200~";
 const pasteEnds = "\u001b[201~";
 
-/** A keypad that sends its own sequences, which blessed does not know. */
+/** Sequences of a keypad, which blessed does not know. */
 const keypad = new Map([
   ..."0123456789".split("").map((digit, i) => [`\u001bO${String.fromCharCode("p".charCodeAt(0) + i)}`, digit] as const),
   ["\u001bOM", "enter"],
@@ -25,14 +25,14 @@ const keypad = new Map([
   ["\u001bOX", "="],
 ]);
 
-/** Whether a sequence is a key of ours although blessed, which passes on what it knows alone, drops it. */
+/** Whether blessed drops a sequence that is a key of ours. */
 export const isDropped = ({ name, sequence = "" }: HeardKey): boolean =>
   name === "undefined" && (sequence === pasteBegins || sequence === pasteEnds || keypad.has(sequence));
 
-/** Makes keys of what blessed hears: one for each key that was pressed, and one for all that was pasted together. */
+/** Turns what blessed hears into keys: one for each key pressed, one for each paste. */
 export class KeyReader {
   readonly #onKey: (key: Key) => void;
-  /** What was pasted so far; null: nobody is pasting. */
+  /** What was pasted so far; null while nobody is pasting. */
   #pasted: string | null = null;
 
   constructor(onKey: (key: Key) => void) {
@@ -41,7 +41,7 @@ export class KeyReader {
 
   hear(text: string | undefined, key: HeardKey): void {
     const { sequence = "" } = key;
-    // The enter key comes twice, as "enter" and as "return".
+    // blessed reports the Enter key twice, as "enter" and as "return".
     if (key.name === "return") return;
     if (sequence === pasteBegins) this.#pasted = "";
     else if (this.#pasted !== null && key.full !== "C-c") this.#paste(text, key, this.#pasted);
@@ -60,7 +60,7 @@ export class KeyReader {
   }
 
   #press(text: string | undefined, key: HeardKey): void {
-    // Escape and a key right behind it arrive as one key with "meta", which no key of ours has.
+    // Escape and a key right after it arrive as one key with "meta", which we do not use.
     const behindEscape = /^M-(escape|.)$/.exec(key.full ?? "")?.[1];
     if (behindEscape !== undefined) {
       this.#onKey({ name: "escape", text: "" });

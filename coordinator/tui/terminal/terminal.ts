@@ -1,4 +1,4 @@
-/** The only file that imports blessed: of it are used a screen, one box, and its keys. */
+/** The only file that imports blessed. It uses a screen, one box and the keys. */
 
 import { EventEmitter } from "node:events";
 import { writeSync } from "node:fs";
@@ -7,7 +7,7 @@ import type { Look } from "./styled.ts";
 import { announcePastes, type HeardKey, isDropped, KeyReader } from "./terminal-keys.ts";
 import type { Key, Terminal } from "./terminal-port.ts";
 
-/** Entries without capabilities that blessed fails to compile (`Setulc` of newer ones); ours are drawn alike by all of these. */
+/** Terminfo entries that blessed can compile (newer ones have `Setulc`, which it cannot). All of these draw our screens alike. */
 const knownTerminals = new Set([
   "xterm",
   "xterm-256color",
@@ -18,9 +18,9 @@ const knownTerminals = new Set([
   "linux",
 ]);
 const resizeMs = 100;
-/** A terminal is waited for this long in all when it is given back; one that takes nothing until then does not get its modes back. */
+/** How long to wait in all for a terminal that is given back. If it takes nothing by then, its modes are not restored. */
 const patienceMs = 1000;
-/** What a keyboard and a pen may have been left in: mouse, bracketed paste, keypad, colours, cursor. */
+/** Resets what may have been left on: mouse, bracketed paste, keypad, colours, hidden cursor. */
 const quiet = "\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[0m\u001b[?25h";
 const leaveAlternate = "\u001b[?1049l";
 
@@ -68,13 +68,13 @@ class BlessedTerminal implements Terminal {
       autoPadding: false,
       resizeTimeout: resizeMs,
     };
-    // The types know streams of the system alone; Output has all that blessed asks of one.
+    // The types accept only the system's streams; Output has all that blessed uses of one.
     this.#screen = blessed.screen(options as unknown as blessed.Widgets.IScreenOptions) as blessed.Widgets.Screen &
       LeavableScreen;
-    // Ours restore in every way to die, with the right exit code; blessed's leave the alternate screen a second time, which
-    // wipes the message of a crash.
+    // Our own restore the terminal with the right exit code. blessed's would leave the alternate screen a second time and wipe
+    // the message of a crash.
     others.removeNew();
-    // With line drawing of its own charset some terminals show letters instead (blessed#200).
+    // With the terminal's own line-drawing characters some terminals show letters (blessed#200).
     (this.#screen.program as unknown as { tput: { brokenACS: boolean } }).tput.brokenACS = true;
     this.#box = blessed.box({ top: 0, left: 0, width: "100%", height: "100%", tags: false, wrap: false });
     this.#screen.append(this.#box);
@@ -154,7 +154,7 @@ class BlessedTerminal implements Terminal {
     this.#input.pause();
   }
 
-  /** Also after a stop that nobody announced: whoever had the terminal meanwhile may have changed everything. */
+  /** Also after a stop that was not announced: another program may have changed the terminal meanwhile. */
   resume(): void {
     if (!this.#isOpen) return;
     if (!this.#isSuspended) this.suspend();
@@ -186,7 +186,7 @@ class BlessedTerminal implements Terminal {
   }
 }
 
-/** The terminal's file, counted, and without waiting for a slow one. */
+/** The terminal's stream: counts bytes, and does not wait for a slow terminal. */
 class Output extends EventEmitter {
   readonly isTTY = true;
   readonly writable = true;
@@ -194,12 +194,12 @@ class Output extends EventEmitter {
   readonly #onResize = (): void => void this.emit("resize");
   readonly #onError: () => void = () => this.emit("gone");
   written = 0;
-  /** Monotonic time until which a slow terminal is waited for; null: what is written goes its way without waiting. */
+  /** Monotonic time until which to wait for a slow terminal; null: writes do not wait. */
   #patientUntil: number | null = null;
 
   constructor(stream: NodeJS.WriteStream) {
     super();
-    // Every stream of a terminal has one; the types know it of tty.WriteStream alone.
+    // Every terminal's stream has an fd; only the type tty.WriteStream says so.
     this.#stream = stream as NodeJS.WriteStream & { readonly fd: number };
     stream.on("resize", this.#onResize);
     stream.on("error", this.#onError);
@@ -229,7 +229,7 @@ class Output extends EventEmitter {
     return true;
   }
 
-  /** Around stops and ends: from now on what is written is on its way when the call returns. */
+  /** Before suspending and ending: from now on a write has left when the call returns. */
   beginSynchronous(): void {
     this.#patientUntil = performance.now() + patienceMs;
   }
@@ -238,15 +238,15 @@ class Output extends EventEmitter {
     this.#patientUntil = null;
   }
 
-  /** The stream's later errors are still heard: nothing may throw after the terminal has gone. */
+  /** Later errors of the stream are still handled: nothing may throw after the terminal has gone. */
   close(): void {
     this.#stream.off("resize", this.#onResize);
-    // What nobody reads would be waited for without end.
+    // A blocking write that nobody reads would never return.
     if (this.isDrained) setBlocking(this.#stream, true);
   }
 }
 
-/** As much of it as the terminal takes; blessed leaves in many small pieces, hence one limit for all of them. */
+/** Writes as much as the terminal takes. blessed leaves in many small writes, hence one time limit for all of them. */
 function writeAll(fd: number, text: string, until: number): void {
   let left = Buffer.from(text);
   while (left.length > 0) {
@@ -259,7 +259,7 @@ function writeAll(fd: number, text: string, until: number): void {
   }
 }
 
-/** Node writes to terminals synchronously, so that one slow connection would stop the whole program. Not in the types. */
+/** Node writes to terminals synchronously, so one slow connection would stop the whole program. Not in the types. */
 function setBlocking(stream: NodeJS.WriteStream, isBlocking: boolean): void {
   const { _handle } = stream as unknown as { _handle?: { setBlocking?: (on: boolean) => void } | null };
   _handle?.setBlocking?.(isBlocking);
@@ -276,14 +276,14 @@ function setRaw(input: NodeJS.ReadStream, on: boolean): void {
 
 const watched = ["uncaughtException", "exit", "SIGTERM", "SIGINT", "SIGQUIT"] as const;
 
-/** What blessed adds to the process's listeners. */
+/** Remembers the process's listeners, to remove those that blessed adds. */
 function listenersBefore(): { removeNew(): void } {
   const before = new Map(watched.map((event) => [event, new Set(process.rawListeners(event))]));
   return {
     removeNew: () => {
       for (const event of watched) {
         for (const listener of process.rawListeners(event)) {
-          // Of any event: only its identity matters.
+          // The cast is safe: only the listener's identity matters.
           if (!before.get(event)?.has(listener)) process.off(event, listener as () => void);
         }
       }

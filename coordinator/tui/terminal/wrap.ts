@@ -1,11 +1,11 @@
 import { wrappedPieces } from "../../words/wrapped-text.ts";
 import { type Line, span } from "./styled.ts";
 
-/** A line as lines of at most `width` characters, broken at spaces where there are any; those after the first begin with `indent` blanks. */
+/** A line as lines of at most `width` characters, broken at spaces if there are any; all but the first are indented. */
 export const wrapped = (line: Line, width: number, indent = 1): Line[] =>
   wrappedPieces(line, width, indent).map((spans, i) => (i === 0 ? spans : [span(" ".repeat(indent)), ...spans]));
 
-/** A command as lines that a shell joins again when they are pasted: each but the last ends in a backslash, none is indented. */
+/** A command as lines that a shell joins when they are pasted: all but the last end in a backslash, none is indented. */
 export function wrappedCommand(command: string, width: number): string[] {
   const lines: string[] = [];
   let left = command;
