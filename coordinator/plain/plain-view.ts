@@ -124,7 +124,7 @@ export class PlainView {
     this.#toldWhy = why;
     if (this.#json) this.#object({ type: "waiting", v: 1, job: search.job, ...waiting });
     else if (waiting.commands.length > 0) {
-      this.#say([`${why}; to help, type:`, ...waiting.commands.map((line) => `  ${line}`)].join("\n"));
+      this.#say([`${why}; run:`, ...waiting.commands.map((line) => `  ${line}`)].join("\n"));
     } else if (!this.#isTerminal) this.#say(why);
   }
 

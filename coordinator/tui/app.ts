@@ -118,7 +118,7 @@ export class App {
     const model = this.#model;
     const binding = bindingOf(key.name);
     if (key.name === "paste") {
-      context.say("what is pasted does nothing here; / opens a filter, which takes it");
+      context.say("pasted text does nothing here; to paste a filter, press / first");
       return;
     }
     if (!binding) {

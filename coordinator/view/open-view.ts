@@ -65,15 +65,15 @@ export async function openScreen(
   const joining = external === null ? joiningOf(paths) : null;
   const options = external === null ? "" : externalJoinFlags(external);
   const [join = `nexus-worker ${endpoint.joinLine}${options}`] = joining?.commands ?? [];
-  const place = joining?.opening ? "this machine" : "any machine that shall help";
+  const place = joining?.opening ? "this machine" : "each machine that should join";
   const width = process.stderr.isTTY ? process.stderr.columns : Number.POSITIVE_INFINITY;
   const tell = (label: string, command: string): void => {
     for (const line of labelled(label, command, width)) say(line);
   };
-  tell(`on ${place}, type:`, join);
+  tell(`on ${place}, run:`, join);
   if (joining?.opening) {
-    say("  other machines cannot join: the broker listens on this one alone;");
-    tell("to let them:", joining.opening);
+    say("  other machines cannot join: the broker listens on this one only;");
+    tell("to let them join:", joining.opening);
   }
   tell("to end it:", `nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`);
   await showPeers(paths, say);

@@ -31,7 +31,7 @@ What a search tries stands in a spec:
   1. nexus init              writes a first one, ${firstSpecName}, into this folder
                              (or copy one of the examples in specs/)
   2. nexus run ${firstSpecName}   starts it
-  3. nexus-worker LINE       on any machine that shall help
+  3. nexus-worker LINE       on each machine that should join
                              (the screen shows the line)
 ${question.length <= width ? question : `Write ${firstSpecName} into\n  ${folder}\nnow? [y/N] `}`;
 }

@@ -61,7 +61,7 @@ describe("a real search on the screen", () => {
 
   test("the workers' screen says how this machine joins, and what lets others; y copies it", async () => {
     pane.press("3");
-    const text = await pane.shows(/a worker on this machine joins with \(y copies it\):\n {2}nexus-worker$/m);
+    const text = await pane.shows(/to start a worker on this machine, run there \(y copies it\):\n {2}nexus-worker$/m);
     assert.match(text, /other machines cannot:.*\n {2}nexus-coord stop; nexus-coord --listen 0\.0\.0\.0:4222/);
     await pane.shows(/lab-1 +● busy +2\/2/);
     pane.press("y");
@@ -120,7 +120,7 @@ test("Tab, w, z, f, arrows and their letters, x: panes, columns, order and axis"
   pane.press("Left");
   await eventually("and back", () => header().includes("^"));
   pane.press("h");
-  await pane.shows(/the columns begin here/);
+  await pane.shows(/there are no columns further left/);
   pane.press("4");
   await pane.shows(/iters\n/);
   pane.press("x");
@@ -142,7 +142,7 @@ test("Ctrl-L wipes away what someone else wrote over the screen", async () => {
 test("what is pasted is no order", async () => {
   tmux.run("set-buffer", "-b", "pasted", "Py");
   tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);
-  await pane.shows(/what is pasted does nothing here/);
+  await pane.shows(/pasted text does nothing here/);
   pane.press("2", "/", "C-u");
   tmux.run("set-buffer", "-b", "pasted", "status=running");
   tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);

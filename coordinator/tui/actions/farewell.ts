@@ -24,10 +24,10 @@ export function detachedText(search: LiveSearch, { workspace, flags }: ScreenOpt
 export function unanswered(error: unknown, flags: string): string {
   const reason = error instanceof BusError ? error.reason : undefined;
   if (reason === "nobody answered") {
-    return `not done: no coordinator leads at the moment; where none is about to, start one: nexus-coord${flags}`;
+    return `not done: no coordinator is leading at the moment; if none is starting, start one: nexus-coord${flags}`;
   }
   if (reason === "no answer in time") {
-    return "no answer from the coordinator yet: it may have done it or not; look at the state, and press the key again if it has not changed";
+    return "no answer from the coordinator yet: it may have done it or not; if nothing changes, press the key again";
   }
   return `not done: ${error instanceof Error ? error.message : String(error)}`;
 }

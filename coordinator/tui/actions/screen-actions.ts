@@ -14,7 +14,7 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   "next-pane": (context, key) => nextPane(context, key.name === "S-tab" ? -1 : 1),
   wide: ({ model, terminal, say }) => {
     if (!model.isWide && panesAt(model, terminal.columns, terminal.rows).length === 1) {
-      say("there is but one pane, and it fills the screen already; several need 110x32");
+      say("there is only one pane, and it fills the screen already; for several the terminal needs 110x32");
     } else model.isWide = !model.isWide;
   },
   up: (context) => move(context, -1),
@@ -30,7 +30,7 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
     const list = listOf(context);
     if (list.filterText !== "") list.setFilter("", context.now);
     else if (list.selectedKey !== null) list.selectedKey = null;
-    else context.say("there is nothing to go back from; q leaves the screen");
+    else context.say("there is nothing to go back to; q leaves the screen");
   },
   filter: (context) => {
     const list = listOf(context);
@@ -49,7 +49,7 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
     const list = listOf(context);
     if (isChart(context)) return;
     list.isFrozen = !list.isFrozen;
-    context.say(list.isFrozen ? "the order is frozen until z is pressed again" : "the order goes on");
+    context.say(list.isFrozen ? "the order is frozen until z is pressed again" : "the order is no longer frozen");
   },
   follow: (context) => {
     const list = listOf(context);
@@ -63,7 +63,7 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   },
   axis: ({ model, say, now }) => {
     if (now - model.chartShownAt > 2000) {
-      say("x changes the axis of curves: 4 shows them, and Enter on a run or a run set");
+      say("x changes the axis of curves; to see curves, press 4, or Enter on a run or a run set");
       return;
     }
     model.axis = curveAxes[(curveAxes.indexOf(model.axis) + 1) % curveAxes.length] ?? "iters";
@@ -74,14 +74,14 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   copy: ({ model, terminal, say }) => {
     const found = copied(model);
     if (found) terminal.copy(found.text);
-    say(found ? `copied: ${found.what} (where the terminal permits it, OSC 52)` : "there is nothing to copy");
+    say(found ? `copied: ${found.what} (if the terminal permits it: OSC 52)` : "there is nothing to copy");
   },
   save: saveScreen,
   mouse: ({ model, terminal, say }) => {
     model.hasMouse = !model.hasMouse;
     terminal.setMouse(model.hasMouse);
     say(
-      model.hasMouse ? "the wheel moves; m gives the mouse back to the terminal" : "the mouse is the terminal's again",
+      model.hasMouse ? "the wheel scrolls; m gives the mouse back to the terminal" : "the terminal has the mouse again",
     );
   },
   help: ({ model }) => {
@@ -107,15 +107,15 @@ function scroll(context: KeyContext, by: number): void {
   if (isChart(context)) return;
   const list = listOf(context);
   if (by < 0) {
-    if (list.passed.pop() === undefined) context.say("the columns begin here");
-  } else if (list.nextColumn === null) context.say("there are no further columns");
+    if (list.passed.pop() === undefined) context.say("there are no columns further left");
+  } else if (list.nextColumn === null) context.say("there are no columns further right");
   else if (!list.passed.includes(list.nextColumn)) list.passed.push(list.nextColumn);
 }
 
 /** Curves are not a list. A key that would change a list out of sight says so instead. */
 function isChart({ model, say }: KeyContext): boolean {
   if (model.focus !== "Curves") return false;
-  say("curves have no rows or columns: up and down choose a run set of the standings; x changes the axis");
+  say("curves have no rows or columns; up and down choose a run set, x changes the axis");
   return true;
 }
 

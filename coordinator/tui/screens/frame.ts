@@ -38,7 +38,7 @@ export function panesAt(model: ViewModel, width: number, height: number): Screen
 export function frameLines(model: ViewModel, width: number, height: number, now: number): Line[] {
   model.search.look(now);
   if (width < least.width || height < least.height) {
-    const text = `${width}x${height} is too small: ${least.width}x${least.height} at least; the search goes on`;
+    const text = `${width}x${height} is too small: it takes at least ${least.width}x${least.height}; the search goes on`;
     return wrapped(plain(text), width, 0).slice(0, height);
   }
   const foot = footLines(model, width, now).slice(-(height - 4));
@@ -155,7 +155,7 @@ function footLines(model: ViewModel, width: number, now: number): Line[] {
     const lines = notice.split("\n").flatMap((line) => wrapped([span(` ${narrow(line)}`, "warn")], width));
     return lines.slice(0, noticeLines);
   }
-  if (model.isHelpOpen) return [[span(" ? or Esc closes the help; up and down move in it", "dim")]];
+  if (model.isHelpOpen) return [[span(" ? or Esc closes the help; up and down scroll", "dim")]];
   if (model.page) return [[span(" Esc back   Enter open   x axis   X cancel   ? help", "dim")]];
   const screens = screenNames.flatMap((name, i): Span[] => [
     span(` ${i + 1} `, "dim"),

@@ -25,6 +25,6 @@ function allLines(width: number): Line[] {
     const whole: Line = command === undefined ? line : [...line, span(`  (${command})`, "dim")];
     lines.push(...wrapped(whole, width, keyWidth + 5));
   }
-  lines.push(plain(" Every control key asks first, and does nothing unless y is pressed."));
+  lines.push(plain(" Every control key asks first, and does nothing unless you confirm."));
   return lines;
 }

@@ -36,25 +36,25 @@ function whyEmpty(model: ViewModel): Line[] {
   const { table } = search;
   if (!table) {
     return [
-      plain(`  workspace ${options.workspace} has no job yet. In another terminal type:`),
+      plain(`  workspace ${options.workspace} has no job yet. In another terminal, run:`),
       plain(""),
       [span("    nexus init              ", "accent"), span("writes a first spec, search.yaml")],
       [span("    nexus run search.yaml   ", "accent"), span("starts the search; it appears here")],
     ];
   }
   if (table.isOver) return [plain("  no run has completed, so there are no standings; 2 shows the runs")];
-  if (table.running > 0) return [plain(`  ${table.running} running; the first result opens the standings`)];
+  if (table.running > 0) return [plain(`  ${table.running} running; the standings begin with the first result`)];
   const { joining } = options;
   const [command] = joining?.commands ?? [];
   return [
-    plain(`  waiting for a worker. On ${joining?.opening ? "this machine" : "any machine that shall help"} type:`),
+    plain(`  waiting for a worker. On ${joining?.opening ? "this machine" : "each machine that should join"}, run:`),
     plain(""),
     [span(`    ${command ?? "nexus-worker LINE"}`, "accent")],
     plain(""),
     plain(
       command === undefined
-        ? "  the line is printed by nexus-coord on the coordinator's machine"
-        : `  3 shows the line again${joining?.opening ? ", and how other machines may join" : ""}; y there copies it`,
+        ? "  nexus-coord prints the line on the coordinator's machine"
+        : `  3 shows this line again${joining?.opening ? ", and how other machines can join" : ""}; y copies it there`,
     ),
   ];
 }
@@ -78,7 +78,7 @@ const mostLines = 3;
 function joinLines({ options: { joining } }: ViewModel, width: number, most: number): Line[] {
   if (!joining) return [];
   const { commands, opening } = joining;
-  const who = opening === null ? "another machine" : "a worker on this machine";
+  const where = opening === null ? "another machine" : "this machine";
   const typed = (command: string): Line[] =>
     command.length + 2 <= width
       ? [[span(`  ${command}`, "accent")]]
@@ -86,12 +86,12 @@ function joinLines({ options: { joining } }: ViewModel, width: number, most: num
   const said = (text: string): Line[] => wrapped(plain(text), width, 2);
   const lines: Line[] = [
     plain(""),
-    ...said(`  ${who} joins with (y copies it):`),
+    ...said(`  to start a worker on ${where}, run there (y copies it):`),
     ...commands.slice(0, mostLines).flatMap(typed),
     ...(opening === null
       ? []
       : [
-          ...said("  other machines cannot: the broker listens on this one alone. In a shell, this lets them:"),
+          ...said("  other machines cannot join: the broker listens on this one only. To let them join, run:"),
           ...typed(opening),
         ]),
   ];

@@ -18,16 +18,16 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
   const tuning = table.submitted.settings.hpTuning;
   const how =
     tuning === "dgd"
-      ? `weights add up to ${totalWeight}; neighbours with fewer runs weigh more`
+      ? `the weights add up to ${totalWeight}; neighbours with fewer runs weigh more`
       : `hp_tuning is ${String(tuning)}, which does not look at neighbours: "next" is what dgd would do`;
   const runs = `${counted(best.completed, "run")}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
   const isLeader = best.key === leader?.runSet.key;
-  const other = isLeader ? "" : "; the standings, which allow for luck, have another one first";
+  const other = isLeader ? "" : "; the standings, which allow for luck, rank another one first";
   const whole = [
     [span("  centre  ", "heading"), span(settingsWithin(table, best.configuration, width - 10), "bold")],
     ...wrapped(
       plain(
-        `          highest mean: ${best.mean.toPrecision(4)} of ${runs}; tried next itself with ${percent(centre?.probability ?? 0)}${other}`,
+        `          highest mean: ${best.mean.toPrecision(4)} of ${runs}; its chance of being tried next: ${percent(centre?.probability ?? 0)}${other}`,
       ),
       width,
       10,

@@ -17,7 +17,7 @@ import { cellText, partText } from "./table-view.ts";
 /** The page that Enter opened, over everything but the header and the help. */
 export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
   const { table } = model.search;
-  if (!table) return [plain("  this job is not there any more")];
+  if (!table) return [plain("  this job no longer exists")];
   switch (page.kind) {
     case "run set":
       return runSetPage(model, table, page.key, width, height);
@@ -35,7 +35,7 @@ export function pageLines(model: ViewModel, page: Page, width: number, height: n
 /** A run set's page: its runs, the selected one among them, and a chart in the rest of the height. */
 function runSetPage(model: ViewModel, table: RunTable, key: string, width: number, height: number): Line[] {
   const runSet = table.runSets.get(key);
-  if (!runSet) return [plain("  this run set is not there any more")];
+  if (!runSet) return [plain("  this run set no longer exists")];
   const trials = model.search.runsOf(key);
   const listRoom = Math.max(3, Math.min(trials.length, Math.floor((height - 4) / 2)));
   const at = Math.max(0, Math.min(model.pageScroll, trials.length - 1));
@@ -82,7 +82,7 @@ const hpmaxText = (trial: Trial): string => (trial.hpmax === null ? "" : trial.h
 
 function configurationText(table: RunTable, configuration: readonly number[]): string {
   const settings = settingsWithNames(table, configuration).map(({ name, value }) => `${name}=${settingText(value)}`);
-  return narrow(settings.join(" ")) || "the one configuration there is";
+  return narrow(settings.join(" ")) || "the only configuration";
 }
 
 function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number, height: number): Line[] {
@@ -155,9 +155,9 @@ function attemptLines(search: LiveSearch, { job }: RunTable, trial: Trial, most:
 function consoleLines(model: ViewModel, trial: Trial, height: number): Line[] {
   if (height < 2) return [];
   const text = model.search.consoleOf(trial);
-  const title: Line = [span(" console", "heading"), span("  (up and down move in it)", "dim")];
+  const title: Line = [span(" console", "heading"), span("  (up and down scroll)", "dim")];
   if (text === "") {
-    const why = isOpen(trial) ? "it comes with the run's end" : "the run has sent none";
+    const why = isOpen(trial) ? "it arrives when the run ends" : "the run sent none";
     return [title, [span(`   ${why}`, "dim")]];
   }
   const lines = text.trimEnd().split("\n");

@@ -18,7 +18,7 @@ export function promptLines(prompt: Prompt, width: number): Line[] {
         [span(` ${narrow(prompt.effect)}`, "warn")],
         ...commandLines(narrow(prompt.command), width),
         prompt.mustType === null
-          ? [span(" really? y for yes, any other key for no (default: no) ", "heading")]
+          ? [span(" really? y for yes, any other key for no ", "heading")]
           : [
               span(` type ${narrow(prompt.mustType)} and Enter to do it, Esc for no: `, "heading"),
               span(`${narrow(prompt.typed)}_`, "bold"),
@@ -41,7 +41,7 @@ const filterTitle = " filter: ";
 
 /** What was typed, with carets under what is wrong. If the text is longer than a line, the wrong part is quoted instead. */
 function filterLines({ text, error }: Extract<Prompt, { kind: "filter" }>, width: number): Line[] {
-  const hint = span("   Enter to use it, Esc to leave it", "dim");
+  const hint = span("   Enter applies it, Esc closes it", "dim");
   const line: Line = [span(filterTitle, "heading"), span(`${narrow(text)}_`, "bold"), hint];
   if (error === null) return [line];
   const { at, length, problem } = error;
@@ -58,7 +58,7 @@ function quitLines({ canOrder, goesOn, name }: Extract<Prompt, { kind: "quit" }>
   if (!canOrder) return [detach, back];
   return [
     detach,
-    [span(" [s] ", "heading"), span(`stop ${name} after its running runs`)],
+    [span(" [s] ", "heading"), span(`stop ${name} when its running runs end`)],
     [span(" [c] ", "heading"), span(`cancel ${name}: its running runs end now, without results`)],
     back,
   ];

@@ -226,13 +226,13 @@ test("why nothing runs is told once, with what to type, when it has lasted", () 
   try {
     hear();
     pass(1);
-    assert.equal(written.progress.includes("to help, type"), false);
+    assert.equal(written.progress.includes("run:"), false);
     for (let second = 0; second < 5; second += 1) {
       hear();
       pass(1);
     }
     assert.equal(
-      written.progress.split("no worker has joined yet; to help, type:\n  nexus-worker LINE\n").length,
+      written.progress.split("no worker has joined yet; run:\n  nexus-worker LINE\n").length,
       2,
       written.progress,
     );
@@ -249,7 +249,7 @@ test("a leader that says nothing is missed after some seconds, with what to type
     pass(5);
     assert.ok(!written.progress.includes("coordinator"), written.progress);
     pass(5);
-    assert.match(written.progress, /waiting for a coordinator that leads; to help, type:\n {2}nexus-coord\n/);
+    assert.match(written.progress, /waiting for a coordinator that leads; run:\n {2}nexus-coord\n/);
   } finally {
     view.stop();
     mock.timers.reset();

@@ -112,8 +112,8 @@ describe("the key map", () => {
     const screen = new Screen();
     for (const [keys, why] of [
       ["Q", /"Q" does nothing here; \? shows the keys/],
-      ["x", /x changes the axis of curves: 4 shows them/],
-      ["h", /the columns begin here/],
+      ["x", /x changes the axis of curves; to see curves, press 4/],
+      ["h", /there are no columns further left/],
       ["f", /choose a row first/],
       ["B", /B benches a worker: choose one on 3 Workers/],
       ["4o", /curves have no rows or columns/],
@@ -127,10 +127,10 @@ describe("the key map", () => {
       assert.match(await screen.text(), why, keys);
     }
     screen.press("1", "escape");
-    assert.match(await screen.text(), /there is nothing to go back from; q leaves the screen/);
+    assert.match(await screen.text(), /there is nothing to go back to; q leaves the screen/);
     screen.terminal.columns = 80;
     screen.press("w");
-    assert.match(await screen.text(), /there is but one pane/);
+    assert.match(await screen.text(), /there is only one pane/);
   });
 });
 
@@ -204,7 +204,7 @@ describe("control keys", () => {
     assert.match(await screen.text(), /not done: the disk is full/);
     screen.answer = new BusError("nobody answered", "op.ann: nobody answered");
     screen.press("P", "y");
-    assert.match(await screen.text(), /not done: no coordinator leads at the moment; .* start one: nexus-coord$/m);
+    assert.match(await screen.text(), /not done: no coordinator is leading at the moment; .* start one: nexus-coord$/m);
     // It may have got there: to say "not done" would be a guess.
     screen.answer = new BusError("no answer in time", "op.ann: no answer in time");
     screen.press("P", "y");
@@ -553,7 +553,7 @@ describe("lists", () => {
     const seen = [await header()];
     for (;;) {
       screen.press("right");
-      if (/there are no further columns/.test(await screen.text())) break;
+      if (/there are no columns further right/.test(await screen.text())) break;
       const now = await header();
       assert.notEqual(now, seen.at(-1));
       assert.match(now, / \+\d+$/);
@@ -566,7 +566,7 @@ describe("lists", () => {
       assert.equal(await header(), before);
     }
     screen.press("left");
-    assert.match(await screen.text(), /the columns begin here/);
+    assert.match(await screen.text(), /there are no columns further left/);
   });
 
   test("[ and ] go from job to job", async () => {

@@ -102,11 +102,14 @@ test("where the broker listens on this machine alone nobody is told to join from
     frameLines(model, 80, 24, 1)
       .map((line) => lineText(line).trimEnd())
       .join("\n");
-  assert.match(shown(), /waiting for a worker\. On this machine type:\n\n {4}nexus-worker --workspace lab\n/);
+  assert.match(shown(), /waiting for a worker\. On this machine, run:\n\n {4}nexus-worker --workspace lab\n/);
   model.show("Workers");
   const text = shown();
-  assert.match(text, /a worker on this machine joins with \(y copies it\):\n {2}nexus-worker --workspace lab\n/);
-  assert.match(text, /the broker listens on this one alone/);
+  assert.match(
+    text,
+    /to start a worker on this machine, run there \(y copies it\):\n {2}nexus-worker --workspace lab\n/,
+  );
+  assert.match(text, /the broker listens on this one only/);
   assert.ok(text.replaceAll("\\\n", "").includes(opening), text);
   assert.doesNotMatch(text, /another machine/);
 });
@@ -122,7 +125,7 @@ describe("sizes", () => {
     ] as const) {
       const lines = frameLines(model, width, height, 1).map(lineText);
       assert.ok(lines.length <= height && lines.every((line) => line.trimEnd().length <= width), `${width}x${height}`);
-      const whole = `${width}x${height} is too small: 60x12 at least; the search goes on`;
+      const whole = `${width}x${height} is too small: it takes at least 60x12; the search goes on`;
       if (width > 3) assert.equal(lines.join(""), whole);
     }
   });
