@@ -1,51 +1,12 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
-
-/** One import, `export ... from` or `import()` of a module. */
-interface Import {
-  /** Relative to the package's root, with slashes. */
-  readonly from: string;
-  readonly line: number;
-  readonly specifier: string;
-  /** The file it means, relative to the root; undefined for a package or a module of node's. */
-  readonly file: string | undefined;
-  /** `import type`: nothing of it is left in the compiled code. `import { type A }` leaves an empty import there. */
-  readonly isType: boolean;
-  /** `import()`: carried out when the code comes to it. */
-  readonly isDynamic: boolean;
-}
-
-const productFolders = ["coordinator", "shared", "worker"];
-const folders = [...productFolders, "test"];
-/** Another language in files of the same name. */
-const assembly = "worker/components/kernels/assembly/";
-
-const statement = /^(?:import|export)(?<type>\s+type\b)?[^;"']*?\bfrom\s+"(?<specifier>[^"]+)"/gm;
-const bare = /^import\s+"(?<specifier>[^"]+)"/gm;
-const dynamic = /(?<!["'`.\w])import\(\s*"(?<specifier>[^"]+)"/g;
-
-function importsOf(file: string, text: string): Import[] {
-  return [statement, bare, dynamic].flatMap((pattern) =>
-    [...text.matchAll(pattern)].map(({ index, groups }) => {
-      const specifier = groups?.["specifier"] ?? "";
-      return {
-        from: file,
-        line: text.slice(0, index).split("\n").length,
-        specifier,
-        file: specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : undefined,
-        isType: groups?.["type"] !== undefined,
-        isDynamic: pattern === dynamic,
-      };
-    }),
-  );
-}
-
-const isIn = (file: string | undefined, ...among: readonly string[]): boolean =>
-  file !== undefined && among.some((folder) => file.startsWith(`${folder}/`));
+import { fileCircles, folderCircles } from "./circles.ts";
+import { programs, roomOf } from "./rooms.ts";
+import { type Import, imports, importsOf, isIn, productFolders, tree } from "./source-tree.ts";
 
 interface Rule {
   readonly rule: string;
@@ -63,7 +24,27 @@ function wrapped(library: string, where: string, ...places: readonly RegExp[]): 
   };
 }
 
+/** The table of rooms.ts, a rule for each room. */
+const roomRules: readonly Rule[] = programs.flatMap(({ program, rooms }) =>
+  Object.entries(rooms).map(
+    ([room, allowed]): Rule => ({
+      rule: `${program}/${room} imports ${allowed.length === 0 ? "no other room" : `only ${allowed.join(", ")}`} of ${program}`,
+      isBroken: ({ from, file }) => {
+        const [own, other] = [roomOf(from), file === undefined ? undefined : roomOf(file)];
+        return (
+          own?.program === program &&
+          own.room === room &&
+          other?.program === program &&
+          other.room !== room &&
+          !allowed.includes(other.room)
+        );
+      },
+    }),
+  ),
+);
+
 const rules: readonly Rule[] = [
+  ...roomRules,
   {
     rule: "shared/domain imports only itself, js-yaml and seedrandom",
     isBroken: ({ from, file, specifier }) =>
@@ -130,44 +111,16 @@ const broken = (imports: readonly Import[], among = rules): string[] =>
       .map(({ rule }) => `${each.from}:${each.line} imports "${each.specifier}": ${rule}`),
   );
 
-/**
- * Rings of modules each of which needs the next one loaded first, as `a.ts -> b.ts -> a.ts`. What is loaded later, by `import()`,
- * is not part of one: worker/components/registry.ts loads components so, and these ask it for others.
- */
-function cycles(imports: readonly Import[]): string[] {
-  const needs = new Map<string, string[]>();
-  for (const { from, file, isType, isDynamic } of imports) {
-    if (file !== undefined && !isType && !isDynamic) needs.set(from, [...(needs.get(from) ?? []), file]);
-  }
-  const found: string[] = [];
-  const done = new Set<string>();
-  const visit = (file: string, path: readonly string[]): void => {
-    const at = path.indexOf(file);
-    if (at >= 0) found.push([...path.slice(at), file].join(" -> "));
-    if (at >= 0 || done.has(file)) return;
-    for (const next of needs.get(file) ?? []) visit(next, [...path, file]);
-    done.add(file);
-  };
-  for (const file of needs.keys()) visit(file, []);
-  return found;
-}
-
-const tree: { readonly file: string; readonly text: string }[] = folders
-  .flatMap((folder) =>
-    readdirSync(join(packageRoot(), folder), { recursive: true, encoding: "utf8" }).map((name) =>
-      posix.join(folder, name.replaceAll("\\", "/")),
-    ),
-  )
-  .filter((file) => file.endsWith(".ts") && !file.startsWith(assembly))
-  .map((file) => ({ file, text: readFileSync(join(packageRoot(), file), "utf8") }));
-const imports = tree.flatMap(({ file, text }) => importsOf(file, text));
-
 describe("imports", () => {
   for (const { rule, isBroken } of rules) {
     test(rule, () => assert.deepEqual(broken(imports, [{ rule, isBroken }]), []));
   }
 
-  test("go round in no circle, but for types", () => assert.deepEqual(cycles(imports), []));
+  test("go round in no circle of files, types and lazy imports included", () =>
+    assert.deepEqual(fileCircles(imports.filter(({ from }) => isIn(from, ...productFolders))), []));
+
+  test("go round in no circle of folders, at any level", () =>
+    assert.deepEqual(folderCircles(imports.filter(({ from }) => isIn(from, ...productFolders))), []));
 
   test("mean files that are there", () => {
     const files = new Set(tree.map(({ file }) => file));
@@ -248,13 +201,61 @@ describe("the check of imports", () => {
     assert.deepEqual(broken(importsOf("test/support/broker/brokers.ts", 'import { connect } from "nats";')), []);
   });
 
-  test("finds a circle, and only one through code", () => {
-    const ring = (kind: string): Import[] => [
+  test("finds a circle of files, also one that types alone or a lazy import close", () => {
+    const ring = (last: string): Import[] => [
       ...importsOf("shared/a.ts", 'import { b } from "./b.ts";'),
       ...importsOf("shared/b.ts", 'import { c } from "./c.ts";'),
-      ...importsOf("shared/c.ts", `${kind} { A } from "./a.ts";`),
+      ...importsOf("shared/c.ts", last),
     ];
-    assert.deepEqual(cycles(ring("import")), ["shared/a.ts -> shared/b.ts -> shared/c.ts -> shared/a.ts"]);
-    assert.deepEqual(cycles(ring("import type")), []);
+    const circle = ["shared/a.ts, shared/b.ts, shared/c.ts"];
+    assert.deepEqual(fileCircles(ring('import { a } from "./a.ts";')), circle);
+    assert.deepEqual(fileCircles(ring('import type { A } from "./a.ts";')), circle);
+    assert.deepEqual(fileCircles(ring(`const a = await ${"import"}("./a.ts");`)), circle);
+    assert.deepEqual(fileCircles(ring('import { d } from "./d.ts";')), []);
+  });
+
+  test("finds a circle of folders that no circle of files shows", () => {
+    const found = folderCircles([
+      ...importsOf("shared/wire/a.ts", 'import { b } from "../broker/b.ts";'),
+      ...importsOf("shared/broker/c.ts", 'import type { D } from "../wire/d.ts";'),
+    ]);
+    assert.deepEqual(found, ["shared: broker, wire"]);
+  });
+
+  test("knows every room of the product", () => {
+    const unknown = tree.filter(({ file }) => {
+      const own = roomOf(file);
+      const rooms = programs.find(({ program }) => program === own?.program)?.rooms;
+      return isIn(file, ...productFolders) && (own === undefined || rooms?.[own.room] === undefined);
+    });
+    assert.deepEqual(
+      unknown.map(({ file }) => file),
+      [],
+    );
+  });
+});
+
+describe("the size of what one opens", () => {
+  const product = tree.filter(({ file }) => isIn(file, ...productFolders));
+
+  test("no file has more than 400 lines", () => {
+    const long = product.map(({ file, text }) => ({ file, lines: text.split("\n").length - 1 }));
+    assert.deepEqual(
+      long.filter(({ lines }) => lines > 400).map(({ file, lines }) => `${file}: ${lines} lines`),
+      [],
+    );
+  });
+
+  test("no folder has more than 25 files", () => {
+    const counts = new Map<string, number>();
+    for (const { file } of tree) {
+      const folder = file.slice(0, file.lastIndexOf("/"));
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    assert.ok(product.length > 300, `${product.length} files of the product`);
+    assert.deepEqual(
+      [...counts].filter(([, count]) => count > 25),
+      [],
+    );
   });
 });
