@@ -1,5 +1,5 @@
 import { systemClock } from "./clock.ts";
-import { BusError, type Clock, type Timer } from "./ports.ts";
+import { BusError, type Clock, type EndSignal, type Timer } from "./ports.ts";
 
 /** The promise's value, or BusError "no answer in time" after `ms`; the promise goes on, and its result is dropped. */
 export async function within<T>(
@@ -20,4 +20,4 @@ export async function within<T>(
 }
 
 /** Waits in the system's time; ends early when the signal aborts. */
-export const pause = (ms: number, signal?: AbortSignal): Promise<void> => systemClock.pause(ms, signal);
+export const pause = (ms: number, signal?: EndSignal): Promise<void> => systemClock.pause(ms, signal);

@@ -49,6 +49,9 @@ export class BrokerError extends coded("BROKER", exitCode.unreachable) {}
 /** The journal holds something that this version cannot fold, or lost something; nothing is guessed. */
 export class JournalCorruptError extends coded("JOURNAL_CORRUPT", exitCode.failure) {}
 
+/** What a caught value says, without its stack. */
+export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
 /** The text that a person should see for an error, and the exit code that goes with it. */
 export function explain(error: unknown, program: string): { text: string; exit: number } {
   if (error instanceof NexusError) return { text: error.message, exit: error.exit };

@@ -6,7 +6,7 @@ import { nearestName } from "../domain/runspec/nearest-name.ts";
 import type { Problem } from "../domain/runspec/problems.ts";
 import type { Spec } from "../domain/runspec/spec.ts";
 import { readSpec, renderProblems } from "../domain/runspec/spec-read.ts";
-import { SpecError } from "../errors.ts";
+import { messageOf, SpecError } from "../errors.ts";
 
 const componentPattern = /^([A-Za-z_][\w-]*)\/([A-Za-z_][\w-]*)$/;
 /** A runspec is written by hand; anything larger is some other file. */
@@ -99,7 +99,7 @@ function entriesOf(folder: string) {
   return isFolder ? readdirSync(folder, { withFileTypes: true }) : [];
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   /** The user's own component folders; by default that of the spec. */
   readonly folders?: readonly string[];
   /** What the last line of the message says after the count; "nothing was submitted" by default. */
@@ -157,7 +157,7 @@ function unreadable(path: string, tail: string, cause: unknown): SpecError {
   if (code === "ENOENT" || code === "ENOTDIR")
     return fileError(path, tail, "there is no such file", similarFile(path), cause);
   if (code === "EACCES" || code === "EPERM") return fileError(path, tail, "you may not read this file", [], cause);
-  return fileError(path, tail, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, [], cause);
+  return fileError(path, tail, `cannot be read: ${messageOf(cause)}`, [], cause);
 }
 
 /** `did you mean specs/maze_dgd.yaml?`, if there is a file that the user may have meant. */

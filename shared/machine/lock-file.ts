@@ -26,7 +26,7 @@ export interface HeldLock {
   release(): void;
 }
 
-export type LockAttempt =
+type LockAttempt =
   | { readonly ok: true; readonly lock: HeldLock }
   | { readonly ok: false; readonly owner: LockOwner; readonly liveness: Liveness };
 

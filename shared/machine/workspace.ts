@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import { isWorkspaceName } from "../domain/names.ts";
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 
 /** Where a workspace keeps its files on this machine. All of them lie in `dir`, which only its owner may enter. */
 export interface WorkspacePaths {
@@ -103,7 +103,7 @@ export function createWorkspace(paths: WorkspacePaths): void {
     chmodSync(paths.dir, 0o700);
     chmodSync(paths.secrets, 0o700);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new UsageError(
       `cannot create the workspace in ${paths.dir} (${why}); set XDG_DATA_HOME to a folder that you may write to`,
       { cause },

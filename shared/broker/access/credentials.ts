@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { workerIdFrom } from "../../domain/names.ts";
-import { BrokerError, UsageError } from "../../errors.ts";
+import { BrokerError, messageOf, UsageError } from "../../errors.ts";
 import { fieldsOf, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 
@@ -12,7 +12,7 @@ export const roles = ["coordinator", "operator", "viewer"] as const;
 export type Role = (typeof roles)[number];
 
 /** The JSON in a role's file. */
-export interface RoleSecret {
+interface RoleSecret {
   readonly user: string;
   readonly password: string;
 }
@@ -63,9 +63,7 @@ export function readRoleSecret(paths: WorkspacePaths, role: Role): RoleSecret {
 }
 
 /** What the file of `--creds FILE` holds: our own JSON, or the .creds text that NATS tools write. */
-export type Credentials =
-  | ({ readonly kind: "password" } & RoleSecret)
-  | { readonly kind: "creds"; readonly text: string };
+type Credentials = ({ readonly kind: "password" } & RoleSecret) | { readonly kind: "creds"; readonly text: string };
 
 /** @throws UsageError when the file is missing or holds neither form */
 export function readCredentialsFile(file: string): Credentials {
@@ -73,7 +71,7 @@ export function readCredentialsFile(file: string): Credentials {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new UsageError(`--creds ${file}: cannot be read (${why})`, { cause });
   }
   if (/-----BEGIN NATS USER JWT-----[\s\S]+-----BEGIN USER NKEY SEED-----/.test(text)) return { kind: "creds", text };

@@ -20,11 +20,11 @@ import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, Sto
 import { BusError } from "../../ports.ts";
 import { bucket } from "../../wire/subjects.ts";
 import { endRenewal, hearLastErrors } from "./nats/defects.ts";
-import { NatsEntries } from "./nats/entries.ts";
+import { natsEntries } from "./nats/entries.ts";
 import { busError, storeRefusal } from "./nats/errors.ts";
 import { patiently, questionTimeoutMs, questionTimeoutsMs } from "./nats/patience.ts";
 import { Questions } from "./questions.ts";
-import { type Delivered, type Delivery, StreamReading } from "./stream-reading.ts";
+import { type Delivered, type Delivery, readStream } from "./stream-reading.ts";
 
 const storeTimeoutMs = 5000;
 /**
@@ -99,7 +99,7 @@ export class NatsBus implements CoordinatorBus {
     this.#subscribe(this.#questions.subscription, ({ subject, data, headers: head }) =>
       this.#questions.hear(subject, data, data.length === 0 ? (head?.code ?? 0) : 0),
     );
-    this.entries = new NatsEntries((timeout) =>
+    this.entries = natsEntries((timeout) =>
       connection.jetstream({ timeout, checkAPI: false }).views.kv(bucket, { bindOnly: true }),
     );
     hearLastErrors(connection);
@@ -211,7 +211,7 @@ export class NatsBus implements CoordinatorBus {
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
   ): Promise<Reading> {
-    const reading: Reading = await StreamReading.begin<StoredMessage>(
+    const reading: Reading = await readStream<StoredMessage>(
       {
         deliver: (from, hear) => this.#deliver(stream, from, hear, subjects),
         lastSeq: () => this.lastSeq(stream),

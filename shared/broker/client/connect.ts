@@ -14,7 +14,7 @@ export interface BusCredentials {
   readonly credsText?: string;
 }
 
-export interface BusOptions extends BusHooks {
+interface BusOptions extends BusHooks {
   /** One server, or several with commas; those of a cluster tell of the others. */
   readonly url: string;
   readonly credentials: BusCredentials;

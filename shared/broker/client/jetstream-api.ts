@@ -11,7 +11,7 @@ const streamNotFound = 10059;
 /** The cluster has no leader yet: "temporarily unavailable", "cannot handle request". */
 const unavailable = new Set([10008, 10009]);
 
-export interface StreamState {
+interface StreamState {
   readonly messages: number;
   readonly bytes: number;
   readonly firstSeq: number;
@@ -19,7 +19,7 @@ export interface StreamState {
 }
 
 /** A copy of a stream in a cluster. */
-export interface ReplicaState {
+interface ReplicaState {
   readonly server: string;
   readonly isLeader: boolean;
   /** It holds everything that the leader has confirmed. */

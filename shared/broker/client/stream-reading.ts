@@ -15,7 +15,7 @@ export interface Delivered<Message> {
   readonly pending: number;
 }
 
-export interface ReadingPorts<Message> {
+interface ReadingPorts<Message> {
   /** Begins a delivery of the messages from this sequence on. */
   deliver(fromSeq: number, hear: (delivered: Delivered<Message>) => void): Promise<Delivery>;
   /** The stream's last sequence. */
@@ -33,106 +33,87 @@ const closeMs = 1000;
  * Reads each message of a stream once and in order, whatever becomes of its deliveries: one that is silent although the stream
  * holds more is replaced. nats-server 2.10.27 never sends anything to a consumer that is made while it reloads its accounts
  * (seen), and a process that was frozen may find its consumer gone.
+ *
+ * @throws what the first delivery throws
  */
-export class StreamReading<Message extends { readonly seq: number }> implements Reading {
-  readonly #caughtUp = new Ending();
-  readonly #ports: ReadingPorts<Message>;
-  readonly #handler: (message: Message) => void;
-  #watchdog: NodeJS.Timeout | undefined;
-  #next: number;
-  #heardAt = performance.now();
+export async function readStream<Message extends { readonly seq: number }>(
+  ports: ReadingPorts<Message>,
+  fromSeq: number,
+  handler: (message: Message) => void,
+): Promise<Reading> {
+  const caughtUp = new Ending();
   /** Two while one replaces the other. */
-  readonly #deliveries = new Set<Promise<Delivery>>();
-  #stopped = false;
+  const deliveries = new Set<Promise<Delivery>>();
+  let next = Math.max(1, fromSeq);
+  let heardAt = performance.now();
+  let isStopped = false;
 
-  private constructor(ports: ReadingPorts<Message>, fromSeq: number, handler: (message: Message) => void) {
-    this.#ports = ports;
-    this.#next = Math.max(1, fromSeq);
-    this.#handler = handler;
-  }
-
-  get caughtUp(): Promise<void> {
-    return this.#caughtUp.ended;
-  }
-
-  /** @throws what the first delivery throws */
-  static async begin<Message extends { readonly seq: number }>(
-    ports: ReadingPorts<Message>,
-    fromSeq: number,
-    handler: (message: Message) => void,
-  ): Promise<Reading> {
-    const reading = new StreamReading(ports, fromSeq, handler);
-    await reading.#begin();
-    reading.#watchdog = setInterval(() => void reading.#look(), ports.silentMs / 2);
-    reading.#watchdog.unref();
-    return reading;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    clearInterval(this.#watchdog);
-    this.#ports.onStopped();
-    const waited = new AbortController();
-    // A delivery that is about to begin is closed as soon as it has begun.
-    await Promise.race([this.#close(this.#deliveries), pause(closeMs, waited.signal)]);
-    waited.abort("closed"); // else the timer would keep a command alive for as long
-  }
-
-  /** @param last  the stream's last message, if that was asked just before */
-  async #deliver(last = 0): Promise<Delivery> {
-    const delivery = await this.#ports.deliver(this.#next, ({ message, pending }) => {
-      this.#heardAt = performance.now();
+  /** @param last  the stream's last sequence, if that was asked just before */
+  const deliver = async (last: number): Promise<Delivery> => {
+    const delivery = await ports.deliver(next, ({ message, pending }) => {
+      heardAt = performance.now();
       // From a delivery that was replaced, or that nobody wants any more.
-      if (this.#stopped || message.seq < this.#next) return;
-      this.#next = message.seq + 1;
-      this.#handler(message);
-      if (pending === 0) this.#caughtUp.abort();
+      if (isStopped || message.seq < next) return;
+      next = message.seq + 1;
+      handler(message);
+      if (pending === 0) caughtUp.abort();
     });
     if (delivery.pending === 0) {
       // No other message up to there has a subject that is read.
-      this.#next = Math.max(this.#next, last + 1);
-      this.#caughtUp.abort();
+      next = Math.max(next, last + 1);
+      caughtUp.abort();
     }
     return delivery;
-  }
-
-  async #look(): Promise<void> {
-    if (performance.now() - this.#heardAt < this.#ports.silentMs || !this.#ports.isConnected()) return;
-    this.#heardAt = performance.now();
-    try {
-      const last = await this.#ports.lastSeq();
-      if (this.#stopped) return;
-      if (last < this.#next) this.#caughtUp.abort();
-      else await this.#replace(last);
-    } catch {
-      // Nobody answered; the next turn asks again.
-    }
-  }
-
-  async #replace(last: number): Promise<void> {
-    const silent = [...this.#deliveries];
-    await this.#begin(last);
-    await this.#close(silent);
-  }
-
-  async #begin(last?: number): Promise<void> {
-    const delivery = this.#deliver(last);
-    this.#deliveries.add(delivery);
+  };
+  const begin = async (last = 0): Promise<void> => {
+    const delivery = deliver(last);
+    deliveries.add(delivery);
     try {
       await delivery;
     } catch (error) {
-      this.#deliveries.delete(delivery);
+      deliveries.delete(delivery);
       throw error;
     }
-  }
-
-  async #close(deliveries: Iterable<Promise<Delivery>>): Promise<void> {
-    await Promise.all(
-      [...deliveries].map(async (delivery) => {
-        this.#deliveries.delete(delivery);
+  };
+  const close = (closing: readonly Promise<Delivery>[]): Promise<unknown> =>
+    Promise.all(
+      closing.map(async (delivery) => {
+        deliveries.delete(delivery);
         await (await delivery).close();
       }),
     );
-  }
+  const look = async (): Promise<void> => {
+    if (performance.now() - heardAt < ports.silentMs || !ports.isConnected()) return;
+    heardAt = performance.now();
+    try {
+      const last = await ports.lastSeq();
+      if (isStopped) return;
+      if (last < next) {
+        caughtUp.abort();
+        return;
+      }
+      const silent = [...deliveries];
+      await begin(last);
+      await close(silent);
+    } catch {
+      // Nobody answered; the next turn asks again.
+    }
+  };
+
+  await begin();
+  const watchdog = setInterval(() => void look(), ports.silentMs / 2);
+  watchdog.unref();
+  return {
+    caughtUp: caughtUp.ended,
+    stop: async () => {
+      if (isStopped) return;
+      isStopped = true;
+      clearInterval(watchdog);
+      ports.onStopped();
+      const waited = new Ending();
+      // A delivery that is about to begin is closed as soon as it has begun.
+      await Promise.race([close([...deliveries]), pause(closeMs, waited)]);
+      waited.abort(); // else the timer would keep a command alive for as long
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { UsageError } from "../../errors.ts";
+import { messageOf, UsageError } from "../../errors.ts";
 import type { StoredMessage } from "../../ports.ts";
 import type { PackedStream } from "./stream-archive.ts";
 
@@ -19,7 +19,7 @@ const magic = Buffer.from("NEXUSBK1\n");
 const headBytes = 5;
 const mostFrameBytes = 16 * 1024 * 1024;
 
-export interface BackupHeader {
+interface BackupHeader {
   readonly version: 1;
   readonly workspace: string;
   /** ISO time, for people. */
@@ -93,7 +93,7 @@ export class BackupWriter {
     try {
       return act();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new UsageError(`${this.#path} cannot be written: ${why}; nothing was left there`, { cause });
     }
   }
@@ -119,7 +119,7 @@ export class BackupWriter {
   }
 }
 
-export interface SavedStream {
+interface SavedStream {
   readonly name: string;
   readonly packed: PackedStream;
   chunks(): Iterable<Uint8Array>;

@@ -10,7 +10,7 @@ import { currentMark, type StoreMark, writeMark } from "../store/store-mark.ts";
 import { linkWorkspace } from "../workspace-link.ts";
 import { moveAside } from "./set-aside.ts";
 
-export interface Replacement {
+interface Replacement {
   /** What the name of the folder that keeps the old store begins with: `damaged`. */
   readonly why: string;
   /** Passwords and join code come with the new store, and replace the old ones. */

@@ -4,7 +4,7 @@ import { lockStore } from "../../machine/lock-file.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
 
 /** What a workspace held, moved out of the way. */
-export interface SetAside {
+interface SetAside {
   /** Beside the store: `damaged-2026-11-27T10-11-12-345Z`. */
   readonly folder: string;
   /** Puts everything back where it was, in place of what is there now. */

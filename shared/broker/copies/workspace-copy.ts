@@ -16,7 +16,7 @@ import { giveUpLead } from "./new-store.ts";
 import { type PackedStream, packStream, unpackStream } from "./stream-archive.ts";
 
 /** Where a backup ends; of the evidence it holds at least so much. */
-export interface PackedEnds {
+interface PackedEnds {
   readonly journal: number;
   readonly evidence: number;
 }

@@ -2,11 +2,11 @@ import { execFile } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
-import { BrokerError } from "../../errors.ts";
+import { BrokerError, messageOf } from "../../errors.ts";
 import { isNewEnough, type NatsServerBinary, versionOf } from "./nats-server-version.ts";
 
 /** Paths of the two programs that fetch and unpack a Debian package, and the environment to run them in. */
-export interface AptTools {
+interface AptTools {
   readonly aptGet: string;
   readonly dpkg: string;
   readonly env: NodeJS.ProcessEnv;
@@ -60,7 +60,7 @@ export async function fetchFromApt(
     log(`nats-server ${version} is now in ${home}`);
     return { path, version };
   } catch (cause) {
-    const why = (cause instanceof Error ? cause.message : String(cause)).trim();
+    const why = messageOf(cause).trim();
     throw new BrokerError(`nats-server could not be fetched (${why}); ${sentence}`, { cause });
   } finally {
     rmSync(folder, { recursive: true, force: true });

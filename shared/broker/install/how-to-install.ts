@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-export interface OperatingSystem {
+interface OperatingSystem {
   /** For people: `Debian GNU/Linux 13 (trixie)`, `macOS`. */
   readonly name: string;
   /** `debian`, `ubuntu`, `fedora`, `arch`, `alpine`, `darwin`, `freebsd`, `win32`, ... */

@@ -11,7 +11,7 @@ export const keptStreams: readonly string[] = [streams.journal, streams.evidence
 const answerTimeoutMs = 5000;
 
 /** A server of the cluster, as the cluster's leader sees it. */
-export interface ServerState {
+interface ServerState {
   /** A peer's id. */
   readonly name: string;
   readonly isLeader: boolean;

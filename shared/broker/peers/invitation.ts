@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { UsageError } from "../../errors.ts";
+import { messageOf, UsageError } from "../../errors.ts";
 import { fieldsOf } from "../../machine/secret-file.ts";
 import { isSharedPeers, type SharedPeers } from "./peers.ts";
 
 /** What a machine needs to become a peer: one line, as secret as the workspace's passwords. */
-export interface Invitation {
+interface Invitation {
   readonly workspace: string;
   readonly peers: SharedPeers;
   readonly files: readonly { readonly name: string; readonly text: string }[];
@@ -34,7 +34,7 @@ function readLine(file: string): string {
     const line = text.split(/\s+/).find((word) => word.startsWith(invitationPrefix));
     if (line !== undefined) return line;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new UsageError(
       `--peers-join ${file.slice(0, 60)}: neither an invitation ("${invitationPrefix}...") nor a file that can be read (${why})`,
       { cause },

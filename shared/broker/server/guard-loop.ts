@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from "node:fs";
-import { BrokerError } from "../../errors.ts";
+import { BrokerError, messageOf } from "../../errors.ts";
 import type { HeldLock } from "../../machine/lock-file.ts";
 import { ownIdentity } from "../../machine/process-identity.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
@@ -54,7 +54,10 @@ export class Guard {
     this.#lock = lock;
     this.#log = log;
     this.#ballast = new Ballast(paths.brokerBallast);
-    this.#server = new KeptServer(paths, options.binary, options.host, {
+    this.#server = new KeptServer({
+      paths,
+      binary: options.binary,
+      host: options.host,
       log,
       onEnded: () => this.#publish(),
       onDue: () => this.#alarm.ring(),
@@ -195,10 +198,10 @@ export class Guard {
   #watchFolders(): FSWatcher[] {
     return [this.#paths.holders, this.#paths.logs].flatMap((folder) => {
       try {
-        return watch(folder, () => this.#alarm.ring()).on("error", (error) => this.#log(textOf(error)));
+        return watch(folder, () => this.#alarm.ring()).on("error", (error) => this.#log(messageOf(error)));
       } catch (error) {
         // No watches left, or a file system without them: the look every second remains.
-        this.#log(`${folder} is looked at every second only: ${textOf(error)}`);
+        this.#log(`${folder} is looked at every second only: ${messageOf(error)}`);
         return [];
       }
     });
@@ -209,9 +212,7 @@ export class Guard {
       this.#ballast.sparing(() => writeBrokerInfo(this.#paths, this.info()));
       if (this.#trouble === null) this.#ballast.take();
     } catch (error) {
-      this.#log(`${this.#paths.brokerInfo} cannot be written: ${textOf(error)}`);
+      this.#log(`${this.#paths.brokerInfo} cannot be written: ${messageOf(error)}`);
     }
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

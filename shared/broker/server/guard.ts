@@ -5,7 +5,7 @@
  */
 
 import { appendFileSync, copyFileSync, truncateSync } from "node:fs";
-import { BrokerError } from "../../errors.ts";
+import { BrokerError, messageOf } from "../../errors.ts";
 import { takeLock } from "../../machine/lock-file.ts";
 import { type WorkspacePaths, workspaceAt } from "../../machine/workspace.ts";
 import { type BrokerInfo, guardPurpose } from "./broker-info.ts";
@@ -78,7 +78,7 @@ function sentence(paths: WorkspacePaths, error: unknown): string {
   if (isDiskFull(error)) {
     return `no space left on the disk that holds ${paths.dir}; nothing is lost: free some space and start again`;
   }
-  return `the broker's guard failed (${error instanceof Error ? error.message : String(error)}); see ${paths.brokerLog}`;
+  return `the broker's guard failed (${messageOf(error)}); see ${paths.brokerLog}`;
 }
 
 function tell(message: GuardMessage): Promise<void> {

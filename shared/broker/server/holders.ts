@@ -9,7 +9,7 @@ import type { WorkspacePaths } from "../../machine/workspace.ts";
 export type HolderKind = "coordinator" | "reader";
 
 /** A process that needs the broker, as its file in `holders/` says. */
-export interface Holder {
+interface Holder {
   readonly file: string;
   readonly identity: ProcessIdentity;
   readonly kind: HolderKind;
@@ -25,7 +25,7 @@ export function addHolder(paths: WorkspacePaths, kind: HolderKind, lingerMs: num
   return { release: () => rmSync(file, { force: true }) };
 }
 
-export interface Census {
+interface Census {
   readonly living: readonly Holder[];
   /** Those that died without releasing. Their files stay until `forget`. */
   readonly dead: readonly Holder[];

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { messageOf } from "../../errors.ts";
 import type { ProcessIdentity } from "../../machine/process-identity.ts";
 import { writeSecretFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
@@ -17,7 +18,10 @@ const backOffMs = { first: 200, most: 5000 };
 /** Ports that may be taken between the look at them and the server's start. */
 const portTries = 6;
 
-export interface KeptServerPorts {
+interface KeptServerOptions {
+  readonly paths: WorkspacePaths;
+  readonly binary: NatsServerBinary;
+  readonly host: string;
   log(line: string): void;
   /** The server has ended by itself. */
   onEnded(): void;
@@ -27,21 +31,15 @@ export interface KeptServerPorts {
 
 /** The workspace's nats-server: its configuration, its start, and when it may be started again after it died. */
 export class KeptServer {
-  readonly #paths: WorkspacePaths;
-  readonly #binary: NatsServerBinary;
-  readonly #host: string;
-  readonly #ports: KeptServerPorts;
+  readonly #options: KeptServerOptions;
   #server: NatsProcess | undefined;
   #port = 0;
   #retryAt = 0;
   #backOff = backOffMs.first;
   #logSeen = 0;
 
-  constructor(paths: WorkspacePaths, binary: NatsServerBinary, host: string, ports: KeptServerPorts) {
-    this.#paths = paths;
-    this.#binary = binary;
-    this.#host = host;
-    this.#ports = ports;
+  constructor(options: KeptServerOptions) {
+    this.#options = options;
   }
 
   /** Null while it is down. */
@@ -56,15 +54,16 @@ export class KeptServer {
 
   /** @throws BrokerError where it cannot listen, or does not start */
   async start(wanted: number | undefined): Promise<PortChoice> {
+    const { paths, host } = this.#options;
     for (let left = portTries; ; left -= 1) {
-      const choice = await choosePort(this.#paths, this.#host, wanted);
+      const choice = await choosePort(paths, host, wanted);
       try {
         this.#port = choice.port;
         await this.#start();
         return choice;
       } catch (error) {
         if (!(error instanceof PortTakenError) || left === 1) throw error;
-        if (wanted !== undefined) throw cannotListen({ host: this.#host, port: wanted }, "EADDRINUSE");
+        if (wanted !== undefined) throw cannotListen({ host, port: wanted }, "EADDRINUSE");
       }
     }
   }
@@ -73,10 +72,10 @@ export class KeptServer {
   async restart(): Promise<boolean> {
     try {
       await this.#start();
-      this.#ports.log("the server is up again");
+      this.#options.log("the server is up again");
       return true;
     } catch (error) {
-      this.#ports.log(`the server does not start: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.log(`the server does not start: ${messageOf(error)}`);
       this.#delayRestart();
       return false;
     }
@@ -88,30 +87,32 @@ export class KeptServer {
       serverLog,
       brokerLog: output,
       workersConfiguration: workers,
-    } = this.#paths;
-    const host = this.#host;
+    } = this.#options.paths;
+    const { host } = this.#options;
     const port = this.#port;
     const serverName = this.#configure();
     if (!existsSync(workers)) writeSecretFile(workers, workersConfiguration({ workers: [] }));
     this.#logSeen = sizeOf(serverLog);
-    const { path: binary, version } = this.#binary;
+    const { path: binary, version } = this.#options.binary;
     const server = await startNats({ binary, configuration, serverName, host, port, serverLog, output });
     const upSince = performance.now();
     this.#server = server;
-    this.#ports.log(`nats-server ${version} answers on ${addressText({ host, port })}, process ${server.identity.pid}`);
+    this.#options.log(
+      `nats-server ${version} answers on ${addressText({ host, port })}, process ${server.identity.pid}`,
+    );
     void server.ended.then((how) => {
       if (this.#server !== server) return;
       this.#server = undefined;
-      this.#ports.log(`the server ended by itself: ${how}`);
+      this.#options.log(`the server ended by itself: ${how}`);
       if (performance.now() - upSince > backOffMs.most) this.#backOff = backOffMs.first;
       this.#delayRestart();
-      this.#ports.onEnded();
+      this.#options.onEnded();
     });
   }
 
   #delayRestart(): void {
     this.notBefore(this.#backOff);
-    setTimeout(() => this.#ports.onDue(), this.#backOff);
+    setTimeout(() => this.#options.onDue(), this.#backOff);
     this.#backOff = Math.min(this.#backOff * 2, backOffMs.most);
   }
 
@@ -122,14 +123,14 @@ export class KeptServer {
 
   /** Writes the server's configuration; returns the name it will have. */
   #configure(): string {
-    const paths = this.#paths;
+    const paths = this.#options.paths;
     const cluster = clusterOf(paths);
     // In a cluster the name says whose disk this is, so it stays.
     const serverName = cluster?.self.id ?? `nexus-${paths.name}-${process.pid}-${Date.now()}`;
     const text = serverConfiguration({
       serverName,
       cluster,
-      host: this.#host,
+      host: this.#options.host,
       port: this.#port,
       storeDir: paths.store,
       logFile: paths.serverLog,
@@ -144,18 +145,18 @@ export class KeptServer {
   /** The peers have changed: a running server reads the new list of routes. */
   reconfigure(): void {
     try {
-      if (!clusterOf(this.#paths) || !this.#server) return;
+      if (!clusterOf(this.#options.paths) || !this.#server) return;
       this.#configure();
       signalProcess(this.#server.identity, "SIGHUP");
     } catch (error) {
-      this.#ports.log(`the configuration was not changed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.log(`the configuration was not changed: ${messageOf(error)}`);
     }
   }
 
   /** What the server has logged since the last call. */
   said(): string {
-    const said = readFrom(this.#paths.serverLog, this.#logSeen);
-    this.#logSeen = sizeOf(this.#paths.serverLog);
+    const said = readFrom(this.#options.paths.serverLog, this.#logSeen);
+    this.#logSeen = sizeOf(this.#options.paths.serverLog);
     return said;
   }
 

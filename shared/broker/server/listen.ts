@@ -18,9 +18,7 @@ export function parseListen(text: string): Address {
  */
 const steadyPorts = [20_000, 32_000] as const;
 
-export type PortProbe =
-  | { readonly free: true; readonly port: number }
-  | { readonly free: false; readonly code: string };
+type PortProbe = { readonly free: true; readonly port: number } | { readonly free: false; readonly code: string };
 
 /** Whether a server could listen there now; port 0 finds a free one. */
 export function probePort(host: string, port: number): Promise<PortProbe> {

@@ -16,7 +16,7 @@ export interface NatsProcess {
   stop(): Promise<void>;
 }
 
-export interface NatsStart {
+interface NatsStart {
   readonly binary: string;
   readonly configuration: string;
   /** As in the configuration. */

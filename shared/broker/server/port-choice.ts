@@ -3,6 +3,7 @@
  * had before lead there too, since the workers that joined at one of them know no other.
  */
 
+import { messageOf } from "../../errors.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import { type Address, addressText, localHost, loopback } from "../address.ts";
@@ -73,7 +74,7 @@ export async function openFormerPorts(
       closers.push(await openFormerPort({ host, port }, target));
       log(`port ${port}, where the broker listened before, leads to ${addressText({ host, port: now })}`);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       log(`port ${port}, where the broker listened before, cannot lead to it: ${why}`);
       notes.push(
         `workers that joined at port ${port} must be started with the new line: that port is taken by another program`,

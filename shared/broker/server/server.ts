@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { BrokerError, NexusError } from "../../errors.ts";
+import { BrokerError, messageOf, NexusError } from "../../errors.ts";
 import { explainLock, isSilent, readLockOwner, storeInUse, takeLock } from "../../machine/lock-file.ts";
 import { isAlive, liveness, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
@@ -244,7 +244,7 @@ function keepAlive(paths: WorkspacePaths, options: Settings, listen: Address, fi
   const timer = setInterval(() => {
     looking ??= look()
       .catch((error: unknown) => {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = messageOf(error);
         if (text !== complaint) options.log(text);
         complaint = text;
       })

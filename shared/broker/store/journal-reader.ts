@@ -23,7 +23,7 @@ interface JournalFollower {
   stop(): Promise<void>;
 }
 
-export interface FoldedJournal {
+interface FoldedJournal {
   readonly state: WorkspaceState;
   /** How many records came after the snapshot. */
   readonly records: number;

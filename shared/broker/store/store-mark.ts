@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus } from "../../ports.ts";
@@ -62,7 +63,7 @@ export function keepMark(paths: WorkspacePaths, bus: Bus, onTrouble: (why: strin
       };
       writeMark(paths, known);
     } catch (error) {
-      onTrouble(error instanceof Error ? error.message : String(error));
+      onTrouble(messageOf(error));
     }
   };
   const keepOnce = (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { pause } from "../../deadline.ts";
-import { BrokerError } from "../../errors.ts";
+import { BrokerError, messageOf } from "../../errors.ts";
 import { BusError } from "../../ports.ts";
 import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
@@ -31,7 +31,7 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
   try {
     await patiently(make);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     const where = storeDir === null ? "on the broker" : `on the disk of ${storeDir}`;
     const advice = isRefusal(cause, noSuitablePeers, notInACluster)
       ? `${replicas} copies need a NATS cluster of as many servers that run`

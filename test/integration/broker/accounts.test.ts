@@ -91,8 +91,8 @@ const stored = async (stream: string): Promise<Record<string, number>> => {
   return (await manager.streams.info(stream, { subjects_filter: ">" })).state.subjects ?? {};
 };
 
-describe("who is let in", () => {
-  it("is nobody without a name, with a wrong password, or with a key that was not admitted", async () => {
+describe("logging in to the broker", () => {
+  it("refuses a missing name, a wrong password, and a key that was not admitted", async () => {
     await assert.rejects(connectWith({}), isRefused);
     await assert.rejects(connectWith({ user: "coordinator", pass: "wrong" }), isRefused);
     await assert.rejects(connectWith({ user: "enrol", pass: "" }), isRefused);
@@ -101,7 +101,7 @@ describe("who is let in", () => {
 });
 
 describe("a worker", () => {
-  it("asks, stores its evidence and checkpoints with an acknowledgement, reads blobs, and hears its control subjects", async () => {
+  it("may ask, store evidence and checkpoints, read blobs, and hear its control subjects", async () => {
     const worker = await connectWorker(w1);
     const answer = await worker.request("ask.w1", "", { timeout: patienceMs });
     assert.equal(text.decode(answer.data), "for ask.w1");
@@ -167,7 +167,7 @@ describe("a worker", () => {
     await worker.close();
   });
 
-  it("cannot have the server write in another's name, whatever subject it wants the answer on", async () => {
+  it("cannot make the server write in another's name, whatever reply subject it gives", async () => {
     const worker = await connectWorker(w1);
     await worker.jetstream().publish("ck.w1.job9.1.1.0", text.encode("forged"));
     const heard: string[] = [];
@@ -270,7 +270,7 @@ describe("an operator and a viewer", () => {
     await (await coordinator.jetstream().views.kv(subjects.bucket)).put("leader", "c1");
   });
 
-  it("both read journal, evidence, entries and blobs", async () => {
+  it("may both read journal, evidence, entries and blobs", async () => {
     for (const role of ["operator", "viewer"] as const) {
       const reader = await connectAs(role);
       await readsEverything(reader);
@@ -278,14 +278,14 @@ describe("an operator and a viewer", () => {
     }
   });
 
-  it("the viewer may publish nothing but requests to read, and hear only its own inbox", async () => {
+  it("the viewer may only publish requests to read, and only hear its own inbox", async () => {
     const viewer = await connectAs("viewer");
     await mayNotPublish(viewer, [...writes, subjects.operator(operatorName())]);
     await mayNotSubscribe(viewer, [">", "ev.>", "jrn.>", "op.*", "_INBOX_operator.>", "_INBOX.>"]);
     await viewer.close();
   });
 
-  it("the operator may give orders in his own name only", async () => {
+  it("the operator may only give orders in his own name", async () => {
     const own = subjects.operator(operatorName());
     coordinator.subscribe("op.*", { callback: (_, message) => message.respond(text.encode(message.subject)) });
     const operator = await connectAs("operator");
@@ -297,7 +297,7 @@ describe("an operator and a viewer", () => {
 });
 
 describe("the list of workers", () => {
-  it("changes while the server runs: others stay connected, a removed one is cut off", async () => {
+  it("changes while the server runs: a removed worker is disconnected, the others are not", async () => {
     const w3 = newWorker("w3");
     const first = await connectWorker(w1);
     const second = await connectWorker(w2);
@@ -328,14 +328,14 @@ describe("the list of workers", () => {
     await third.close();
   });
 
-  it("is left as it was when it holds something that is no worker", async () => {
+  it("stays as it was when the new one holds something that is not a worker", async () => {
     const wrong = { id: 'w9", "ev.>' as WorkerId, publicKey: w2.user.publicKey };
     await assert.rejects(broker.reloadUsers([w1.user, wrong]), BrokerError);
     const worker = await connectWorker(w1);
     await worker.close();
   });
 
-  it("takes many changes at once, the last one wins", async () => {
+  it("takes many changes at once; the last one wins", async () => {
     const changes = [[w1.user], [w2.user], [w1.user, w2.user], [w2.user]];
     await Promise.all(changes.map((workers) => broker.reloadUsers(workers)));
     await assert.rejects(connectWorker(w1), isRefused);

@@ -30,8 +30,8 @@ function nowhere(): { env: NodeJS.ProcessEnv; cache: string; systemFolders: stri
 const findOffline = (search: { env: NodeJS.ProcessEnv; systemFolders: string[] }): Promise<NatsServerBinary> =>
   findNatsServer({ ...search, log: (line) => assert.fail(line) });
 
-describe("nats-server is looked for", () => {
-  it("first where NATS_SERVER says, and only there", async () => {
+describe("finding nats-server", () => {
+  it("looks only where NATS_SERVER says, if that is set", async () => {
     const { env, systemFolders } = nowhere();
     const folder = temporaryFolder();
     fakeServer(join(folder, "path"), "2.12.0");
@@ -51,7 +51,7 @@ describe("nats-server is looked for", () => {
     await assert.rejects(findOffline(search), /version 2\.9\.9; expected 2\.10 or newer/);
   });
 
-  it("then on the path, in the system's folders, and in our cache; what is too old or does not run is passed over", async () => {
+  it("looks on PATH, in the system's folders and our cache, and skips what is too old or does not run", async () => {
     const { env, cache } = nowhere();
     const folder = temporaryFolder();
     const inFolder = (name: string): string => join(folder, name);
@@ -73,12 +73,12 @@ describe("nats-server is looked for", () => {
   });
 });
 
-describe("where nats-server is not installed", () => {
+describe("installing nats-server", () => {
   const isDebianLike = readOperatingSystem().debianLike && findAptTools(process.env) !== undefined;
 
   // One of the two, by system: where apt is, it is used; elsewhere there must be no attempt.
   if (isDebianLike) {
-    it("apt gives it without root, once for all who ask (this test needs the network)", async () => {
+    it("gets it from apt without root, once for all processes that ask (needs the network)", async () => {
       const { env, cache, systemFolders } = nowhere();
       mkdirSync(join(cache, "fetch-of-one-that-was-killed", "lists"), { recursive: true });
       const said: string[] = [];
@@ -93,7 +93,7 @@ describe("where nats-server is not installed", () => {
       assert.deepEqual(await findOffline({ env, systemFolders }), first);
     });
 
-    it("and not even apt has it: one sentence says why and what to type, and nothing stays in the cache", async () => {
+    it("says in one sentence why apt has none and what to type, and leaves nothing in the cache", async () => {
       const { env, cache, systemFolders } = nowhere();
       // apt with no source at all.
       const configuration = join(temporaryFolder(), "apt.conf");
@@ -111,7 +111,7 @@ describe("where nats-server is not installed", () => {
       assert.deepEqual(readdirSync(cache), []);
     });
   } else {
-    it("one sentence says what to install", async () => {
+    it("says in one sentence what to install", async () => {
       const { env, cache, systemFolders } = nowhere();
       fakeServer(join(temporaryFolder(), "old"), "2.9.9");
       const search = findOffline({ env, systemFolders });

@@ -69,10 +69,10 @@ async function search(config: string, coordinatorCreds: object | null, workerCre
   await server.stop();
 }
 
-describe("a NATS server that exists already", { concurrency: 2 }, () => {
-  test("which lets everyone in", () => search("", null, null));
+describe("a NATS server that others run", { concurrency: 2 }, () => {
+  test("works if it lets everyone in", () => search("", null, null));
 
-  test("with users whom its administrator has made", () => {
+  test("works with the users that its administrator has made", () => {
     const users = [
       '{user: "coord", password: "c", permissions: {publish: ">", subscribe: ">"}}',
       '{user: "lab", password: "l", permissions: {publish: ["ask.lab", "ev.lab.>", "ck.lab.>", "$JS.API.DIRECT.GET.BLOB.>"], subscribe: ["_INBOX_lab.>", "ctl.all", "ctl.lab"]}}',
@@ -85,8 +85,8 @@ describe("a NATS server that exists already", { concurrency: 2 }, () => {
   });
 });
 
-describe("a NATS cluster that exists already", () => {
-  test("gets the copies that its streams lack; a broker of our own has none to give", async () => {
+describe("a NATS cluster that others run", () => {
+  test("gets the copies that the streams lack, which a broker of our own cannot have", async () => {
     const routes = await Promise.all([1, 2, 3].map(() => holdPort()));
     const cluster = (i: number): string =>
       `cluster { name: "test", listen: "127.0.0.1:${routes[i]}", routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ")}] }`;
@@ -126,8 +126,8 @@ async function isStored(urls: string): Promise<boolean> {
   }
 }
 
-describe("a coordinator that runs already", () => {
-  test("tells whoever types other settings that they would not count", async () => {
+describe("starting a coordinator where one runs", () => {
+  test("says that other settings than those of the running coordinator have no effect", async () => {
     const swarm = new Swarm();
     const running = await swarm.coordinator(["--lease", "20"]);
     const typed = swarm.run("coordinator/main.js", ["--plain", "--lease", "5", "--listen", "127.0.0.1:4999"]);

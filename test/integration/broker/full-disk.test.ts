@@ -46,7 +46,7 @@ function fill(folder: string): () => void {
   return () => rmSync(file);
 }
 
-test("the store's disk is really full in mid-search: it is said, nothing is lost, and with space it goes on by itself", async () => {
+test("a really full disk in mid-search is reported, loses nothing, and the search resumes with space", async () => {
   const swarm = new Swarm();
   const disk = smallDisk(swarm, 64);
   createWorkspace(swarm.paths);

@@ -8,7 +8,7 @@ import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { mustEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 
-test("a reader whose consumer is gone and not to be had again ends when its connection is closed", async () => {
+test("a reader that lost its consumer for good ends when its connection is closed", async () => {
   const server = await startNatsServer();
   const bus = await connectBus({ url: server.url, credentials: {}, name: "test" });
   const ask = async (api: string, question: object = {}): Promise<{ readonly consumers?: readonly string[] }> => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { CutOffHost } from "../../support/broker/cut-off-host.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-test("a worker's cable is pulled: a short while costs nothing, a long one moves its runs, and the first result counts", async () => {
+test("a short network cut costs nothing; a long one moves the runs, and the first result counts", async () => {
   const host = new CutOffHost();
   const swarm = new Swarm();
   await swarm.coordinator(["--lease", "6", "--listen", `${host.address}:14222`]);

@@ -32,7 +32,7 @@ async function echo(): Promise<{ proxy: TcpProxy; client: Socket; heard: () => s
 }
 
 describe("the proxy of the fault tests", () => {
-  test("passes bytes on, later when slowed down, in order", async () => {
+  test("passes bytes on in order, later when it is slowed down", async () => {
     const { proxy, client, heard } = await echo();
     client.write("a");
     await eventually("a comes back", () => heard() === "a");

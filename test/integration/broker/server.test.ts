@@ -52,7 +52,7 @@ describe("a broker", () => {
     await broker.release();
   });
 
-  it("is found where it was, with everything it stored, and with the same passwords", async () => {
+  it("comes back where it was, with everything it stored and the same passwords", async () => {
     const paths = newWorkspace();
     const first = await hold(paths);
     await storeMessages(paths, 5);
@@ -77,7 +77,7 @@ describe("a broker", () => {
     assert.ok(isDown(paths));
   });
 
-  it("starts once when several ask for it at the same time", async () => {
+  it("starts once when several processes ask for it at the same time", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const watch = watchServers(paths);
@@ -90,7 +90,7 @@ describe("a broker", () => {
     assert.ok(isDown(paths));
   });
 
-  it("serves whoever comes at the moment when the last one goes", async () => {
+  it("serves a process that comes just as the last one goes", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     // So many files that the guard needs a while to see that none of them is a living holder: the moment lasts.
@@ -111,7 +111,7 @@ describe("a broker", () => {
 });
 
 describe("a holder that dies", () => {
-  it("as a coordinator leaves the broker up for its restart, which adopts it and loses nothing", async () => {
+  it("leaves the broker up if it is a coordinator, whose restart adopts it and loses nothing", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     await storeMessages(paths, 4);
@@ -128,7 +128,7 @@ describe("a holder that dies", () => {
     assert.ok(isDown(paths), "a coordinator that leaves by itself leaves no broker behind");
   });
 
-  it("as a coordinator that does not come back: the broker stops in the end", async () => {
+  it("stops the broker in the end if it is a coordinator that does not come back", async () => {
     const paths = newWorkspace();
     const lingerMs = 6000;
     const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs });
@@ -143,14 +143,14 @@ describe("a holder that dies", () => {
     await nothingRuns(paths);
   });
 
-  it("as a reader leaves nothing", async () => {
+  it("leaves no broker if it is a reader", async () => {
     const paths = newWorkspace();
     const reader = await holdElsewhere(paths, { kind: "reader", lingerMs: 600_000 });
     await reader.kill();
     await down(paths);
   });
 
-  it("does not end the broker while another coordinator lives", async () => {
+  it("does not end the broker while another coordinator holds it", async () => {
     const paths = newWorkspace();
     const standby = await hold(paths);
     const leader = await holdElsewhere(paths, { kind: "coordinator" });
@@ -162,8 +162,8 @@ describe("a holder that dies", () => {
   });
 });
 
-describe("what is killed under a coordinator", () => {
-  it("if it is the server, comes back on the same port with every acknowledged message", async () => {
+describe("a process killed under a coordinator", () => {
+  it("is started again if it is the server, on the same port, with every acknowledged message", async () => {
     const paths = newWorkspace();
     const broker = await hold(paths);
     await storeMessages(paths, 6);
@@ -178,7 +178,7 @@ describe("what is killed under a coordinator", () => {
     await broker.release();
   });
 
-  it("if it is the guard, takes its server along, and the coordinator starts both again on the same port", async () => {
+  it("takes its server along if it is the guard; the coordinator restarts both on the same port", async () => {
     const paths = newWorkspace();
     const said: string[] = [];
     const broker = await hold(paths, { log: (line) => said.push(line) });
@@ -198,7 +198,7 @@ describe("what is killed under a coordinator", () => {
     await nothingRuns(paths);
   });
 
-  it("if it is everything, even what ties the server to its guard: the next start ends the orphan before its own", async () => {
+  it("may leave an orphaned server, which the next start ends before it starts its own", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     await storeMessages(paths, 6);
@@ -227,7 +227,7 @@ describe("what is killed under a coordinator", () => {
     assert.ok(isDown(paths));
   });
 
-  it("if it is everything else, the server goes by itself, cleanly", async () => {
+  it("lets the server end cleanly by itself if everything else was killed", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     const { guard } = await serving(paths);
@@ -237,7 +237,7 @@ describe("what is killed under a coordinator", () => {
     assert.match(readFileSync(paths.serverLog, "utf8"), /Server Exiting/);
   });
 
-  it("if it is a stopped server, still lets the broker end", async () => {
+  it("does not keep the broker from ending if it is a stopped server", async () => {
     const paths = newWorkspace();
     const broker = await hold(paths);
     const { server } = await serving(paths);
@@ -250,7 +250,7 @@ describe("what is killed under a coordinator", () => {
 });
 
 describe("a guard that is told to end", () => {
-  it("waits for its holders, who may be ending too", async () => {
+  it("waits on SIGTERM for its holders, which may be ending too", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     const { guard } = await serving(paths);
@@ -262,7 +262,7 @@ describe("a guard that is told to end", () => {
     assert.ok(!existsSync(paths.brokerLock));
   });
 
-  it("by SIGINT ends at once; a coordinator that needs it starts another", async () => {
+  it("ends at once on SIGINT; a coordinator that needs it starts another", async () => {
     const paths = newWorkspace();
     const broker = await hold(paths);
     await storeMessages(paths, 2);

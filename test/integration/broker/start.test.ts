@@ -35,8 +35,8 @@ async function occupy(host: string, port: number): Promise<Server> {
   return server;
 }
 
-describe("where it listens", () => {
-  it("moves, and says so, when its port of last time is taken", async () => {
+describe("the broker's address", () => {
+  it("changes, with a note, when the last port is taken", async () => {
     const paths = newWorkspace();
     const first = await hold(paths);
     await first.release();
@@ -72,7 +72,7 @@ describe("where it listens", () => {
     }
   });
 
-  it("is remembered of a coordinator, not of readers, and its former ports lead to it", async () => {
+  it("is remembered for coordinators, not for readers, and former ports lead to it", async () => {
     const paths = newWorkspace();
     const [old, now] = [await holdPort(), await holdPort()];
     await (await hold(paths, { kind: "coordinator", listen: `0.0.0.0:${old}` })).release();
@@ -102,7 +102,7 @@ describe("where it listens", () => {
     other.close();
   });
 
-  it("cannot change under others; alone it moves", async () => {
+  it("changes only if nobody else holds the broker", async () => {
     const paths = newWorkspace();
     const port = await holdPort();
     const first = await holdElsewhere(paths, { kind: "coordinator" });
@@ -115,8 +115,8 @@ describe("where it listens", () => {
   });
 });
 
-describe("what keeps a broker from starting is said at once", () => {
-  it("a store that something else has locked", async () => {
+describe("what keeps a broker from starting is reported at once", () => {
+  it("a store that another program has locked", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const attempt = takeLock(paths.brokerLock, "a copy of the store");
@@ -145,7 +145,7 @@ describe("what keeps a broker from starting is said at once", () => {
     assert.match(said.join("\n"), /watching for 30 s/);
   });
 
-  it("a full disk, also while it runs: the server goes down in time and comes back with everything", async () => {
+  it("a full disk, even while it runs: the server stops in time and comes back with everything", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const reserve = (diskReserveMb: number): void =>

@@ -12,7 +12,7 @@ import { Swarm } from "../../support/processes/swarm.ts";
 const totalRuns = 24;
 
 describe("nexus move", { concurrency: 2 }, () => {
-  test("carries a search from a broker alone to peers and back; nothing acknowledged is lost", async () => {
+  test("moves a search from a single broker to peers and back; nothing acknowledged is lost", async () => {
     const machines = await peerMachines();
     const [first, second, third] = machines;
     assert.ok(first && second && third);
@@ -63,7 +63,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     await endAll(machines);
   });
 
-  test("that was interrupted is undone by --cancel, and by the next start of a broker alone", async () => {
+  test("is undone, when interrupted, by --cancel and by the next start of a single broker", async () => {
     const swarm = new Swarm();
     const coordinator = await swarm.coordinator();
     const spec = swarm.probeSpec("stays", { total_runs: 1, hp_tuning: "random" });

@@ -52,7 +52,7 @@ async function assertNoFuture(swarm: Swarm): Promise<void> {
   assert.deepEqual(unknown, []);
 }
 
-test("a workspace that is saved while it searches, in an empty place it goes on to exactly total_runs; in its own its workers go on, or are told what to type", async () => {
+test("a backup of a running search goes on to total_runs in an empty place, or in its own", async () => {
   const swarm = new Swarm();
   const coordinator = await swarm.coordinator(["--lease", "2"]);
   const job = await swarm.submit(swarm.probeSpec("saved", spec, { seconds: 0.7, reports: 4 }));
@@ -98,7 +98,7 @@ const paths = newWorkspace();
 process.env["XDG_DATA_HOME"] = join(paths.dir, "../..");
 const folder = temporaryFolder();
 
-test("a backup that the broker breaks off is said to be none", async () => {
+test("a backup that the broker breaks off is reported as failed", async () => {
   createWorkspace(paths);
   const held = await holdBroker(paths, { kind: "reader" });
   const bus = await connectAs(held.url, readRoleSecret(paths, "coordinator"), "coordinator");
@@ -126,14 +126,14 @@ test("a backup that the broker breaks off is said to be none", async () => {
   await held.release();
 });
 
-test("a folder is no backup", () => {
+test("a folder is not a backup", () => {
   assert.throws(
     () => openBackup(temporaryFolder()),
     /cannot be read \(it is a folder\); expected a file that nexus backup wrote/,
   );
 });
 
-test("a backup is tried at once; one that was cut, or whose journal cannot be, leaves the place as it was", async () => {
+test("a backup is tried at once; one that is cut or cannot be folded changes nothing", async () => {
   const file = join(folder, "whole.nexus");
   const made = await nexusHere("backup", file, "--verify");
   assert.equal(made.code, exitCode.done, made.stderr);
@@ -180,7 +180,7 @@ function writeBad(from: string, to: string): void {
   whole.close();
 }
 
-test("into a NATS server that others run: whole or not at all, and nothing that is there is touched", async () => {
+test("restoring into a NATS server of others is all or nothing, and touches nothing else there", async () => {
   const server = await startNatsServer();
   const nats = (...words: string[]): ReturnType<typeof nexusHere> =>
     nexusHere("--workspace", "theirs", "--nats", server.url, ...words);

@@ -177,7 +177,7 @@ async function refusedStart({ name }: WorkspacePaths): Promise<{ code: number | 
   return { code, text };
 }
 
-describe("damage to a store is said by who reads it, and what is left goes on only when told to", {
+describe("every reader reports a damaged store, and the rest goes on only when told to", {
   concurrency: 4,
 }, () => {
   for (const { what, harm, said, found } of damages) {
@@ -228,7 +228,7 @@ describe("damage to a store is said by who reads it, and what is left goes on on
   }
 });
 
-test("the end of a restored store is missed as that of any other, also where its server only believes in it", async () => {
+test("a restored store's lost end is noticed, even where only the server's index has it", async () => {
   const original = await wholeWorkspace();
   const file = join(home, "whole.nexus");
   assert.equal((await nexusHere("--workspace", original.name, "backup", file)).code, exitCode.done);
@@ -250,7 +250,7 @@ test("the end of a restored store is missed as that of any other, also where its
   assert.match(refused.text, /nexus --workspace again repair\n.*nexus --workspace again restore FILE/);
 });
 
-test("an older copy of the store is told from the one that was remembered; another store's mark is not held against it", async () => {
+test("an older copy of the store is recognised; another store's mark does not count", async () => {
   const paths = await wholeWorkspace();
   const older = join(home, "older");
   cpSync(paths.store, older, { recursive: true });

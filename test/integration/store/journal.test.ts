@@ -74,7 +74,7 @@ describe("the journal's fence", () => {
     return { terms, messages };
   }
 
-  test("appends made without waiting are stored in the order of the calls, many in one message", async () => {
+  test("appends made without waiting are stored in the order of the calls, several in one message", async () => {
     const writer = new JournalWriter(ports, 1, await bus.lastSeq("JRN"), () => undefined);
     const seqs = await Promise.all(Array.from({ length: 200 }, (_, i) => writer.append(led(i + 1))));
     const { terms, messages } = await stored();
@@ -90,7 +90,7 @@ describe("the journal's fence", () => {
     assert.equal(seqs.at(-1), messages);
   });
 
-  test("a woken leader's line of appends is refused whole, also those whose sequence would fit", async () => {
+  test("a woken leader's waiting appends are all refused, even those whose sequence would fit", async () => {
     const last = await bus.lastSeq("JRN");
     let why = "";
     const zombie = new JournalWriter(ports, 2, last, (text) => {
@@ -107,7 +107,7 @@ describe("the journal's fence", () => {
     await successor.append(led(1004));
   });
 
-  test("a journal whose leader entry was lost is led under a term above its own, not spoilt by a lower one", async () => {
+  test("a journal that lost its leader entry is led under a higher term than its own", async () => {
     const before = new JournalWriter(ports, 3000, await bus.lastSeq("JRN"), () => undefined);
     await before.append(led(3000));
     const { leading, stop, over } = leader("anew");
@@ -117,7 +117,7 @@ describe("the journal's fence", () => {
     assert.equal((await readJournal(bus)).term, 3001);
   });
 
-  test("a list of workers that cannot be written is tried again, and the leader leads", async () => {
+  test("a leader that cannot write the list of workers leads, and tries again", async () => {
     let tries = 0;
     const { leading, stop, over } = leader("stubborn", async () => {
       tries += 1;
@@ -129,7 +129,7 @@ describe("the journal's fence", () => {
     await over;
   });
 
-  test("records that are too large for one message together are stored in several, in the order of the calls", async () => {
+  test("records too large for one message are stored in several, in the order of the calls", async () => {
     const first = (await bus.lastSeq("JRN")) + 1;
     const writer = new JournalWriter(ports, 5, first - 1, () => assert.fail("deposed"));
     const long = (i: number): Led => ({ ...led(4000 + i), leader: `${i}`.repeat(30_000).slice(0, 60_000) });
@@ -147,7 +147,7 @@ describe("the journal's fence", () => {
     assert.ok(messages < 30, `${messages} messages`);
   });
 
-  test("one record that is too large by itself ends the reign, once, with its kind", async () => {
+  test("a single record that is too large ends the reign, once, with an error that names its kind", async () => {
     const last = await bus.lastSeq("JRN");
     const said: string[] = [];
     const writer = new JournalWriter(ports, 6, last, (why) => said.push(why));
@@ -156,7 +156,7 @@ describe("the journal's fence", () => {
     assert.equal(await bus.lastSeq("JRN"), last);
   });
 
-  test("a broker killed under load: every append ends once, in order, none twice", async () => {
+  test("with a broker killed under load every append ends exactly once, in order", async () => {
     const first = (await bus.lastSeq("JRN")) + 1;
     const writer = new JournalWriter(ports, 4, first - 1, () => assert.fail("deposed"));
     const appends: Promise<number>[] = [];
@@ -179,7 +179,7 @@ describe("the journal's fence", () => {
     );
   });
 
-  test("a store that went back under a running leader is seen and said; nothing is written behind it", async () => {
+  test("a store that went back under a running leader is reported, and nothing more is written", async () => {
     const emptyJournal = async (): Promise<void> => {
       await bus.request("$JS.API.STREAM.DELETE.JRN", new Uint8Array(0), 2000);
       await ensureStreams(bus, null, 1);

@@ -32,7 +32,7 @@ before(async () => {
   assert.deepEqual(rest, expected.restored);
 });
 
-test("a backup of an earlier version is restored to the jobs, runs and workers that it was made of", async () => {
+test("a backup of an earlier version restores its jobs, runs and workers", async () => {
   const link = await linkWorkspace(workspacePaths("ws1", { XDG_DATA_HOME: `${folder}/data` }), "viewer");
   try {
     assert.deepEqual(told(await readJournal(link.bus)), expected.told);
@@ -41,7 +41,7 @@ test("a backup of an earlier version is restored to the jobs, runs and workers t
   }
 });
 
-test("the runs of a restored backup of an earlier version are listed as they were", async () => {
+test("the runs of a restored backup of an earlier version are listed as before", async () => {
   const columns = "job,run,status,iters,hpmax,a,b";
   assert.deepEqual(await said("list", "runs", "--all", "--json", "--columns", columns), expected.runs);
 });

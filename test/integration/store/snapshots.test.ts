@@ -19,7 +19,7 @@ async function foldedWhole(bus: Bus): Promise<WorkspaceState> {
   return follower.state;
 }
 
-test("folding goes on from the newest snapshot, and does without one that is gone, damaged or of another version", async () => {
+test("folding starts at the newest snapshot, or without one that is gone, damaged or unreadable", async () => {
   const swarm = new Swarm();
   await swarm.coordinator(["--lease", "2"]);
   swarm.worker("one", ["--slots", "4"]);

@@ -33,7 +33,7 @@ async function workspaceOf(events: readonly JournalEvent[], told: readonly ToldM
 }
 
 describe("nexus verify", () => {
-  test("says that every promise was kept, of a job and of the workspace, and of no job that is not there", async () => {
+  test("says of a job and of the workspace that every promise was kept, and rejects unknown jobs", async () => {
     const { events, told, story: job } = story();
     job.over();
     const folder = await workspaceOf(events, told);

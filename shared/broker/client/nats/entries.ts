@@ -8,46 +8,33 @@ import { patiently, questionTimeoutMs } from "./patience.ts";
 const entryTimeoutsMs = [500, 700, 1000];
 
 /** The workspace's entries, in a key-value bucket of the broker. */
-export class NatsEntries implements EntryStore {
-  readonly #open: (timeoutMs: number) => Promise<KV>;
-  readonly #opened = new Map<number, Promise<KV>>();
-
-  constructor(open: (timeoutMs: number) => Promise<KV>) {
-    this.#open = open;
-  }
-
-  async #bucket(timeoutMs: number): Promise<KV> {
-    const known = this.#opened.get(timeoutMs) ?? this.#open(timeoutMs);
-    this.#opened.set(timeoutMs, known);
+export function natsEntries(open: (timeoutMs: number) => Promise<KV>): EntryStore {
+  const opened = new Map<number, Promise<KV>>();
+  const bucketOf = async (timeoutMs: number): Promise<KV> => {
+    const known = opened.get(timeoutMs) ?? open(timeoutMs);
+    opened.set(timeoutMs, known);
     try {
       return await known;
     } catch (error) {
-      this.#opened.delete(timeoutMs);
+      opened.delete(timeoutMs);
       throw busError(error, bucket);
     }
-  }
-
-  get(key: string): Promise<{ value: Uint8Array; revision: number } | null> {
-    return patiently(key, entryTimeoutsMs, async (timeoutMs) => {
-      const entry = await (await this.#bucket(timeoutMs)).get(key);
-      return entry?.operation === "PUT" ? { value: entry.value, revision: entry.revision } : null;
-    });
-  }
-
-  create(key: string, value: Uint8Array): Promise<number | null> {
-    return this.#orNull(key, (kv) => kv.create(key, value));
-  }
-
-  update(key: string, value: Uint8Array, revision: number): Promise<number | null> {
-    return this.#orNull(key, (kv) => kv.update(key, value, revision));
-  }
-
-  async #orNull(key: string, write: (kv: KV) => Promise<number>): Promise<number | null> {
+  };
+  const orNull = async (key: string, write: (kv: KV) => Promise<number>): Promise<number | null> => {
     try {
-      return await write(await this.#bucket(questionTimeoutMs));
+      return await write(await bucketOf(questionTimeoutMs));
     } catch (cause) {
       if (cause instanceof NatsError && cause.api_error?.err_code === wrongLastSequence) return null;
       throw busError(cause, key);
     }
-  }
+  };
+  return {
+    get: (key) =>
+      patiently(key, entryTimeoutsMs, async (timeoutMs) => {
+        const entry = await (await bucketOf(timeoutMs)).get(key);
+        return entry?.operation === "PUT" ? { value: entry.value, revision: entry.revision } : null;
+      }),
+    create: (key, value) => orNull(key, (kv) => kv.create(key, value)),
+    update: (key, value, revision) => orNull(key, (kv) => kv.update(key, value, revision)),
+  };
 }

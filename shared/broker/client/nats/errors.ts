@@ -1,4 +1,5 @@
 import { ErrorCode, NatsError } from "nats";
+import { messageOf } from "../../../errors.ts";
 import { BusError } from "../../../ports.ts";
 import { JetStreamRefusal } from "../jetstream-api.ts";
 
@@ -49,6 +50,6 @@ export function connectError(cause: unknown, url: string): BusError {
   if (code === ErrorCode.Timeout || code === ErrorCode.ConnectionTimeout) {
     return new BusError("no answer in time", `${url}: the NATS server there does not answer`, { cause });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new BusError("not connected", `${url}: no NATS server answers there (${why})`, { cause });
 }

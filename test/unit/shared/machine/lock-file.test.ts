@@ -28,7 +28,7 @@ function take(path: string): Extract<ReturnType<typeof takeLock>, { ok: true }>[
 }
 
 describe("a lock file", () => {
-  it("is held by one, says by whom, and is free after its release", () => {
+  it("has one owner, names it, and is free after its release", () => {
     const path = lockPath();
     const lock = take(path);
     assert.ok(lock.isMine());
@@ -53,7 +53,7 @@ describe("a lock file", () => {
     assert.deepEqual(readdirSync(join(path, "..")), []);
   });
 
-  it("passes from a dead owner, and from a file that nothing can be read from", () => {
+  it("passes from a dead owner, and from an unreadable file", () => {
     for (const content of [JSON.stringify(deadOwner()), "", "{", '{"pid":1}', "null"]) {
       const path = lockPath();
       writeFileSync(path, content);
@@ -63,7 +63,7 @@ describe("a lock file", () => {
     }
   });
 
-  it("passes also when the one who was taking it over died on the way", () => {
+  it("passes even if a process died while taking it over", () => {
     const path = lockPath();
     writeFileSync(path, JSON.stringify(deadOwner()));
     writeFileSync(`${path}.break`, JSON.stringify(deadOwner()));
@@ -71,7 +71,7 @@ describe("a lock file", () => {
     assert.deepEqual(readdirSync(join(path, "..")), []);
   });
 
-  it("does not pass from an owner elsewhere, unless that owner was found silent", () => {
+  it("passes from an owner on another machine only if that owner was found silent", () => {
     const path = lockPath();
     const owner = elsewhereOwner();
     writeFileSync(path, JSON.stringify(owner));
@@ -84,7 +84,7 @@ describe("a lock file", () => {
     granted.lock.release();
   });
 
-  it("is lost, not removed, by an owner from whom it was taken", () => {
+  it("is not removed by an owner from whom it was taken", () => {
     const path = lockPath();
     const lock = take(path);
     writeFileSync(path, JSON.stringify(elsewhereOwner()));
@@ -93,7 +93,7 @@ describe("a lock file", () => {
     assert.ok(existsSync(path));
   });
 
-  it("is silent only when nobody touches it", async () => {
+  it("is silent only while nobody touches it", async () => {
     const path = lockPath();
     const lock = take(path);
     utimesSync(path, new Date(0), new Date(0));
@@ -106,7 +106,7 @@ describe("a lock file", () => {
     assert.equal(await removed, false);
   });
 
-  it("is explained with who, since when, where, and what to type", () => {
+  it("is explained: who has it, since when, where, and what to type", () => {
     const text = explainLock("/w/broker.lock", deadOwner(), "alive");
     for (const part of [
       "a test",
@@ -121,7 +121,7 @@ describe("a lock file", () => {
     assert.match(explainLock("/w/broker.lock", elsewhereOwner(), "elsewhere"), /on that machine.*rm \/w\/broker\.lock/);
   });
 
-  it("is held by one at a time when several processes take it over from dead owners", async () => {
+  it("has one owner at a time when several processes take it over from dead ones", async () => {
     const program = fileURLToPath(new URL("../../../support/processes/lock-contender.js", import.meta.url));
     const path = lockPath();
     const contenders = Array.from({ length: 3 }, () =>

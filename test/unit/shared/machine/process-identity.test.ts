@@ -15,14 +15,14 @@ import { mustEnd } from "../../../support/cleanup.ts";
 import { eventually } from "../../../support/patience.ts";
 
 describe("a process's identity", () => {
-  it("is alive for this process, and survives a file", () => {
+  it("says that this process is alive, also after being stored in a file", () => {
     const identity: unknown = JSON.parse(JSON.stringify(ownIdentity()));
     assert.ok(isProcessIdentity(identity));
     assert.equal(identity.pid, process.pid);
     assert.ok(isAlive(identity));
   });
 
-  it("is dead once the process has ended, and while it is only a zombie", async () => {
+  it("says dead once the process has ended, even while it is a zombie", async () => {
     // The shell starts a short sleep and becomes a long one, which never collects it.
     const parent = spawn("/bin/sh", ["-c", "sleep 0.5 & echo $!; exec sleep 60"], {
       stdio: ["ignore", "pipe", "ignore"],
@@ -40,7 +40,7 @@ describe("a process's identity", () => {
     assert.equal(identify(identity.pid), undefined);
   });
 
-  it("is alive while the process is stopped", async () => {
+  it("says alive while the process is stopped", async () => {
     const child = spawn("sleep", ["60"], { stdio: "ignore" });
     mustEnd(child.pid);
     const identity = identify(child.pid ?? 0);
@@ -51,12 +51,12 @@ describe("a process's identity", () => {
     await once(child, "exit");
   });
 
-  it("is not that of another process with the same pid", () => {
+  it("differs from that of another process with the same pid", () => {
     const own = ownIdentity();
     assert.equal(liveness({ ...own, startTime: `${own.startTime}1` }), "dead");
   });
 
-  it("is dead after a restart of the machine, and cannot be told from elsewhere", () => {
+  it("says dead after a reboot, and elsewhere on another machine", () => {
     const own = ownIdentity();
     assert.equal(liveness({ ...own, boot: "another" }), "dead");
     assert.equal(liveness({ ...own, scope: "another" }), "elsewhere");
@@ -70,7 +70,7 @@ describe("a process's identity", () => {
   });
 });
 
-describe("what the system says about a process", () => {
+describe("the start time of a process", () => {
   const stat = (name: string, state: string): string =>
     `4711 (${name}) ${state} 1 4711 4711 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1000 2000`;
 

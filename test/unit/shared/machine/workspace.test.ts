@@ -34,7 +34,7 @@ describe("workspace paths", () => {
 });
 
 describe("a workspace's folder", () => {
-  it("is its owner's alone, whatever the umask was", () => {
+  it("belongs to its owner alone, whatever the umask", () => {
     const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
     mkdirSync(paths.secrets, { recursive: true, mode: 0o755 });
     chmodSync(paths.dir, 0o755);
@@ -45,7 +45,7 @@ describe("a workspace's folder", () => {
     createWorkspace(paths);
   });
 
-  it("cannot be made where a file is in the way, and the error says where and what to do", () => {
+  it("gives an error that says where and what to do if a file is in the way", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "nexus"), "");
     const paths = workspacePaths("ws1", { XDG_DATA_HOME: folder });

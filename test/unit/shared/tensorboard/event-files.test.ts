@@ -21,7 +21,7 @@ test("CRC-32C gives the known answers of RFC 3720 and of the catalogue", () => {
   assert.equal(crc32c(Buffer.alloc(0)), 0);
 });
 
-test("protocol buffers are written as their description's own examples", () => {
+test("protocol buffers are written as in the examples of their specification", () => {
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
   assert.equal(hex(integer(1, 150)), "089601");
   assert.equal(hex(text(2, "testing")), "120774657374696e67");
@@ -84,12 +84,12 @@ test("a file holds its version, its session, each report and its end", () => {
   assert.equal(fieldsOf(inEnd).find(({ field }) => field === 1)?.value, 1n);
 });
 
-test("a damaged record is noticed by whoever reads it", () => {
+test("a damaged record is noticed when it is read", () => {
   const file = Buffer.from(fileStart(sessionOf([], [], [], 5)));
   file[14] = (file[14] ?? 0) ^ 1;
   assert.throws(() => readEvents(file, maskedCrc32c), /damaged/);
 });
 
-test("the file's name is one that TensorBoard looks for, whatever the host is called", () => {
+test("the file's name is one that TensorBoard looks for, whatever the host's name", () => {
   assert.equal(eventFileName(1795507200.7, "lab pc/2"), "events.out.tfevents.1795507200.lab_pc_2");
 });

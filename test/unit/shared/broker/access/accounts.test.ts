@@ -47,7 +47,7 @@ describe("the server's configuration", () => {
     assert.match(text, /^ {4}include "workers.conf"$/m);
   });
 
-  it("gives a viewer nothing that changes a stream, and an operator his own name beside", () => {
+  it("gives a viewer no right to change a stream, and an operator only his own subject besides", () => {
     const text = serverConfiguration(settings);
     const viewer = publishList(text, "viewer");
     const reads =
@@ -57,7 +57,7 @@ describe("the server's configuration", () => {
     assert.doesNotMatch(text, /user: "coordinator".*permissions/);
   });
 
-  it("quotes what could end a string, and refuses what no quoting helps", () => {
+  it("quotes what could end a string, and refuses what cannot be quoted", () => {
     const text = serverConfiguration({ ...settings, storeDir: '/w/a "b" \\c }' });
     assert.match(text, /store_dir: "\/w\/a \\"b\\" \\\\c }"/);
     for (const storeDir of ["/w/a\nb", "/w/\u0000", "/w/\u007f"]) {
@@ -70,7 +70,7 @@ describe("the server's configuration", () => {
 });
 
 describe("the workers' account", () => {
-  it("lets a worker use its own subjects alone", () => {
+  it("lets a worker use only its own subjects", () => {
     assert.equal(
       workersConfiguration({ workers: [worker("lab-3")] }),
       `# Written by the coordinator from the journal; changes are lost.
@@ -82,7 +82,7 @@ users: [
     assert.equal(inboxPrefix("lab-3"), "_INBOX_lab-3");
   });
 
-  it("lets someone enrol only while a join code is open", () => {
+  it("lets machines enrol only while there is a join code", () => {
     assert.doesNotMatch(workersConfiguration({ workers: [] }), /enrol/);
     const text = workersConfiguration({ workers: [], joinCode: "abcDEF_-12345678" });
     assert.match(
@@ -94,7 +94,7 @@ users: [
     }
   });
 
-  it("refuses ids and keys that are none, whatever they are", () => {
+  it("refuses bad ids and keys", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.constantFrom(
@@ -129,7 +129,7 @@ users: [
     assert.equal(workerUserProblem(worker("w1")), undefined);
   });
 
-  it("refuses two workers with one id or one key, for the server would refuse the whole file", () => {
+  it("refuses two workers with one id or key: the server would refuse the whole file", () => {
     const twice = [worker("w1", key("A")), worker("w1", key("B"))];
     assert.throws(() => workersConfiguration({ workers: twice }), /"w1" belongs to two workers/);
     assert.throws(() => workersConfiguration({ workers: [worker("w1"), worker("w2")] }), BrokerError);

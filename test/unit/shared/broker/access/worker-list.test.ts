@@ -14,18 +14,18 @@ const workers = (count: number): WorkerUser[] =>
     return { id, publicKey: key() };
   });
 
-describe("the list of workers that peers tell each other", () => {
-  test("comes out as it went in", () => {
+describe("the list of workers that peers share", () => {
+  test("decodes to what was encoded", () => {
     const list = workers(3);
     assert.deepEqual(decodeWorkerList(encodeWorkerList(list)), list);
     assert.deepEqual(decodeWorkerList(encodeWorkerList([])), []);
   });
 
-  test("of 20,000 fits one message", () => {
+  test("fits in one message with 20,000 workers", () => {
     assert.ok(encodeWorkerList(workers(20_000)).length < 1_000_000);
   });
 
-  test("that is none admits nobody", () => {
+  test("admits nobody when it is damaged", () => {
     assert.equal(decodeWorkerList(Buffer.from("nonsense")), undefined);
     const other = encodeWorkerList(workers(1)).subarray(0, -3);
     assert.equal(decodeWorkerList(other), undefined);

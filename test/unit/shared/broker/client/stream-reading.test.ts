@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Delivered, type Delivery, StreamReading } from "../../../../../shared/broker/client/stream-reading.ts";
+import { type Delivered, type Delivery, readStream } from "../../../../../shared/broker/client/stream-reading.ts";
 
 interface Message {
   readonly seq: number;
@@ -41,11 +41,11 @@ class Stream {
   }
 }
 
-test("a silent delivery is replaced where it left off, and what the old one still hands over comes once", async () => {
+test("a silent delivery is replaced where it left off, and late messages of the old one come once", async () => {
   const stream = new Stream();
   const seen: number[] = [];
   stream.last = 3;
-  const reading = await StreamReading.begin<Message>(stream, 1, ({ seq }) => seen.push(seq));
+  const reading = await readStream<Message>(stream, 1, ({ seq }) => seen.push(seq));
   stream.begun[0]?.hear({ message: { seq: 1 }, pending: 2 });
   while (stream.begun.length < 2) await delay(5);
   assert.equal(stream.begun[1]?.from, 2);
@@ -62,11 +62,11 @@ test("a silent delivery is replaced where it left off, and what the old one stil
   assert.equal(stream.begun[1]?.isClosed, true);
 });
 
-test("one that is stopped while it is being replaced leaves no delivery behind, and hears no more", async () => {
+test("a reading stopped during a replacement leaves no delivery behind and hears no more", async () => {
   const stream = new Stream();
   const seen: number[] = [];
   stream.last = 3;
-  const reading = await StreamReading.begin<Message>(stream, 1, ({ seq }) => seen.push(seq));
+  const reading = await readStream<Message>(stream, 1, ({ seq }) => seen.push(seq));
   let open = (): void => undefined;
   stream.gate = new Promise<void>((resolve) => {
     open = resolve;
@@ -89,11 +89,11 @@ test("one that is stopped while it is being replaced leaves no delivery behind, 
   assert.equal(stream.stopped, 1);
 });
 
-test("a delivery that has everything from its beginning says so, and later ones begin behind what it passed over", async () => {
+test("a delivery with nothing pending catches up at once, and later ones start after what it skipped", async () => {
   const stream = new Stream();
   stream.pending = 0;
   stream.last = 7;
-  const reading = await StreamReading.begin<Message>(stream, 5, () => undefined);
+  const reading = await readStream<Message>(stream, 5, () => undefined);
   await reading.caughtUp;
   while (stream.begun.length < 2) await delay(5);
   assert.equal(stream.begun[1]?.from, 5);
@@ -103,11 +103,11 @@ test("a delivery that has everything from its beginning says so, and later ones 
   await reading.stop();
 });
 
-test("a first delivery that fails is the caller's to hear of", async () => {
+test("a first delivery that fails rejects the call", async () => {
   const stream = new Stream();
   stream.gate = Promise.reject(new Error("no such stream"));
   await assert.rejects(
-    StreamReading.begin<Message>(stream, 1, () => undefined),
+    readStream<Message>(stream, 1, () => undefined),
     /no such stream/,
   );
   stream.gate = Promise.resolve();
