@@ -10,15 +10,13 @@ import { type CommandShape, withFullOptions } from "./option-prefixes.ts";
 import { addControl } from "./verbs/control.ts";
 import { addEvaluate } from "./verbs/evaluate.ts";
 import * as help from "./verbs/help.ts";
-import { addInit } from "./verbs/init.ts";
 import { addList } from "./verbs/list.ts";
-import { addOrders } from "./verbs/orders.ts";
 import { addPeers } from "./verbs/peers.ts";
 import { addPlot } from "./verbs/plot.ts";
 import { addRun } from "./verbs/run.ts";
 import { addStore } from "./verbs/store.ts";
 import { addTransfer } from "./verbs/transfer.ts";
-import { addVerify } from "./verbs/verify.ts";
+import { verbPorts } from "./verbs/verb.ts";
 import { addView } from "./verbs/view.ts";
 
 /** Carries out what the words after `nexus` say; returns the exit code. Verbs are loaded when they are needed. */
@@ -53,21 +51,8 @@ export function commandTree(output: Output, setExit: (code: number) => void): Co
     .addHelpText("after", help.more)
     .exitOverride()
     .configureOutput({ writeOut: output.result, writeErr: output.note });
-  const ports = { output, exit: setExit, globals: () => program.opts<GlobalOptions>() };
-  for (const add of [
-    addInit,
-    addRun,
-    addList,
-    addView,
-    addTransfer,
-    addEvaluate,
-    addPlot,
-    addControl,
-    addOrders,
-    addStore,
-    addPeers,
-    addVerify,
-  ])
+  const ports = verbPorts(output, () => program.opts<GlobalOptions>(), setExit);
+  for (const add of [addRun, addList, addView, addTransfer, addEvaluate, addPlot, addControl, addStore, addPeers])
     add(program, ports);
   return program;
 }

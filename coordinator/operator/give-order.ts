@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { pause } from "../../shared/deadline.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
-import { NotFoundError, UnreachableError, UsageError } from "../../shared/errors.ts";
+import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
 import type { Output } from "./output.ts";
+import { noCoordinator } from "./scope.ts";
 
 const tries = 5;
 /** A standby coordinator needs up to 6 s to take over. */
@@ -48,7 +49,13 @@ const tooLarge = (bytes: number): string =>
   `the order takes ${sizeText(bytes)}, and the broker takes messages of 1 MB; nothing was submitted\n` +
   "  expected a smaller spec, or fewer runs to import";
 
-export function noCoordinator(workspace: string): UnreachableError {
-  const flag = workspace === "ws1" ? "" : ` --workspace ${workspace}`;
-  return new UnreachableError(`no coordinator answers in workspace ${workspace}; start one: nexus-coord${flag}`);
+/**
+ * Sends an order once over a connection that is there already, for a screen that shows the answer itself. Sent again with the
+ * same `op` it changes nothing more.
+ *
+ * @returns `ok: false` with the coordinator's reason when it was refused
+ * @throws BusError when nobody answers in time
+ */
+export async function sendOrder(bus: Bus, order: Order): Promise<OrderAnswer> {
+  return decodeOrderAnswer(await bus.request(operator(operatorName()), encodeOrder(order), tryMs));
 }

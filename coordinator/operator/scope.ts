@@ -1,10 +1,9 @@
 import type { Role } from "../../shared/broker/access/credentials.ts";
 import { type ExternalBroker, externalBroker } from "../../shared/broker/server/external-broker.ts";
 import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { UnreachableError } from "../../shared/errors.ts";
-import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
-import { type Bus, BusError } from "../../shared/ports.ts";
+import { type WorkspacePaths, workspaceFlags, workspacePaths } from "../../shared/machine/workspace.ts";
+import { BusError } from "../../shared/ports.ts";
 import { shellWord } from "../words/shell-word.ts";
 
 /** The options that every verb has. */
@@ -68,12 +67,16 @@ export async function withLink<T>(
   }
 }
 
-/** Everything the journal says now. */
-export const readWorkspace = (scope: Scope): Promise<WorkspaceState> =>
-  withLink(scope, "viewer", ({ bus }) => readWorkspaceOver(bus));
-
-/** The same for a command that has more to read. */
-export async function readWorkspaceOver(bus: Bus): Promise<WorkspaceState> {
-  const { readJournal } = await import("../../shared/broker/store/journal-reader.ts");
-  return readJournal(bus);
+/** Connects for an order. Unlike a reading command it starts no broker: without a coordinator nobody could carry it out. */
+export async function withOperatorLink<T>(scope: Scope, work: (link: WorkspaceLink) => Promise<T>): Promise<T> {
+  if (!scope.external) {
+    const { runningBroker } = await import("../../shared/broker/server/broker-info.ts");
+    if (!runningBroker(scope.paths)) throw noCoordinator(scope.paths.name);
+  }
+  return withLink(scope, "operator", work);
 }
+
+export const noCoordinator = (workspace: string): UnreachableError =>
+  new UnreachableError(
+    `no coordinator answers in workspace ${workspace}; start one: nexus-coord${workspaceFlags(workspace)}`,
+  );

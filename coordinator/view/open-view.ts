@@ -13,9 +13,10 @@ import { runSpec } from "../cli/submit/run.ts";
 import { checkRunning } from "../endpoint/check-running.ts";
 import { joiningOf, labelled, shownJoinLine } from "../endpoint/join-lines.ts";
 import { ensureCoordinator } from "../endpoint/launch.ts";
+import { sendOrder } from "../operator/give-order.ts";
 import { processOutput } from "../operator/output.ts";
 import { type GlobalOptions, scopeOf } from "../operator/scope.ts";
-import { sendOrder } from "../operator/send-order.ts";
+import { sessionOf } from "../operator/session.ts";
 import { showPeers } from "../peers/show-peers.ts";
 import { PlainView, processPorts } from "../plain/plain-view.ts";
 import { watchJob } from "../plain/watch-job.ts";
@@ -78,7 +79,7 @@ export async function openScreen(
   tell("to end it:", `nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`);
   await showPeers(paths, say);
   for (const spec of specs) {
-    const code = await runSpec(globalsOf(flags), [spec], { monitor: "none" }, processOutput);
+    const code = await runSpec(sessionOf(globalsOf(flags), processOutput), [spec], { monitor: "none" });
     if (code !== 0) return code;
   }
   return watchNewest(flags, external, undefined);

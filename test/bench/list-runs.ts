@@ -51,9 +51,13 @@ export async function run(args: string[]): Promise<void> {
 function listHere(state: WorkspaceState, runs: number): void {
   const quiet = { result: () => undefined, note: () => undefined };
   const started = performance.now();
-  printRuns(state, "ws1", [job], { sort: "metrics.hpmax", last: 10, filter: ["lr<=0.001"] }, quiet);
+  printRuns({ state, workspace: "ws1", flags: "", output: quiet }, [job], {
+    sort: "metrics.hpmax",
+    last: 10,
+    filter: ["lr<=0.001"],
+  });
   process.stdout.write(`listing alone, the journal being folded: ${(performance.now() - started).toFixed(0)} ms\n`);
   const all = performance.now();
-  printRuns(state, "ws1", [job], { sort: "metrics.hpmax" }, quiet);
+  printRuns({ state, workspace: "ws1", flags: "", output: quiet }, [job], { sort: "metrics.hpmax" });
   process.stdout.write(`listing all ${runs}: ${(performance.now() - all).toFixed(0)} ms\n\n`);
 }

@@ -1,94 +1,76 @@
-import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
-import type { Bus } from "../../../shared/ports.ts";
 import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
-import { type Asker, processAsker } from "../../operator/ask.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
-import { withOperatorLink } from "../../operator/operator-link.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
+import { type JsonOption, ordering, type Reader, type Session } from "../../operator/session.ts";
 import { effectOf, type OrderSubject } from "../../words/order-effects.ts";
 import { heldBy } from "../../words/silence.ts";
 import { checkWords, type Named, namedTargets, namedWorkers } from "./control-targets.ts";
 
-export interface ControlOptions {
+export interface ControlOptions extends JsonOption {
   readonly yes?: boolean | undefined;
-  readonly json?: boolean | undefined;
 }
 
 /** `nexus pause|resume|drain|stop|cancel job1 run5.* lab-pc`: one order for each job, each job's runs, and each worker. */
 export async function controlTargets(
-  globals: GlobalOptions,
+  session: Session,
   verb: ControlVerb,
   words: readonly string[],
   options: ControlOptions,
-  output: Output,
-  asker: Asker = processAsker,
 ): Promise<void> {
-  const scope = scopeOf(globals);
-  const { name: workspace } = scope.paths;
+  const { name: workspace } = session.scope.paths;
   checkWords(words, (each, state) => namedTargets(each, state, workspace));
-  await withOperatorLink(scope, async ({ bus }) => {
-    const state = await readJournal(bus);
+  await ordering(session, async (reader) => {
+    const { state } = reader;
     const named = namedTargets(words, state, workspace);
     if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: none of these has a run yet`);
-    const isRun = named.some(({ kind }) => kind === "runs");
-    if (verb === "drain" && isRun) throw new UsageError("runs cannot be drained; name a job or a worker");
-    const effects = named.map((each) => effectOf(verb, subjectOf(each, state)));
+    if (verb === "drain" && named.some(({ kind }) => kind === "runs"))
+      throw new UsageError("runs cannot be drained; name a job or a worker");
     // What undoes the others loses nothing.
-    const isAsked = verb !== "resume";
+    const effects = verb === "resume" ? [] : named.map((each) => effectOf(verb, subjectOf(each, state)));
     const isGrave = verb === "cancel" && named.some(({ kind }) => kind === "job");
-    if (isAsked && !(await agreed({ verb, effects, isGrave, options, asker }, output))) return;
-    await giveAll(
-      { bus, scope, output, options },
-      named.map((each) => ({
-        name: nameOf(each),
-        order: { kind: "control", op: newOrderId(), verb, target: targetOf(each) },
-      })),
-    );
+    if (!(await agreed(session, { verb, effects, isGrave, ...options }))) return;
+    const orders = named.map((each): NamedOrder => {
+      return { name: nameOf(each), order: { kind: "control", op: newOrderId(), verb, target: targetOf(each) } };
+    });
+    await giveAll(reader, orders, options);
   });
 }
 
 /** `nexus bench lab-pc`, `nexus admit lab-*`. */
 export async function judgeWorkers(
-  globals: GlobalOptions,
+  session: Session,
   kind: "bench" | "admit",
   words: readonly string[],
   options: ControlOptions,
-  output: Output,
-  asker: Asker = processAsker,
 ): Promise<void> {
-  const scope = scopeOf(globals);
   checkWords(words, namedWorkers);
-  await withOperatorLink(scope, async ({ bus }) => {
-    const state = await readJournal(bus);
-    const workers = namedWorkers(words, state);
-    if (kind === "bench") {
-      const held = heldBy(state);
-      const effects = workers.map((worker) => effectOf(kind, { kind: "worker", worker, held: held.get(worker) ?? 0 }));
-      if (!(await agreed({ verb: kind, effects, isGrave: false, options, asker }, output))) return;
-    }
-    await giveAll(
-      { bus, scope, output, options },
-      workers.map((worker) => ({ name: worker, order: { kind, op: newOrderId(), worker } })),
-    );
+  await ordering(session, async (reader) => {
+    const workers = namedWorkers(words, reader.state);
+    const held = heldBy(reader.state);
+    const effects = workers.map((worker) => effectOf(kind, { kind: "worker", worker, held: held.get(worker) ?? 0 }));
+    if (kind === "bench" && !(await agreed(session, { verb: kind, effects, isGrave: false, ...options }))) return;
+    const orders = workers.map((worker): NamedOrder => ({ name: worker, order: { kind, op: newOrderId(), worker } }));
+    await giveAll(reader, orders, options);
   });
 }
 
 interface Question {
   readonly verb: string;
+  /** What is asked about; nothing is asked where there is nothing. */
   readonly effects: readonly string[];
   /** Not to be done by a script that does not say so. */
   readonly isGrave: boolean;
-  readonly options: ControlOptions;
-  readonly asker: Asker;
+  readonly yes?: boolean | undefined;
 }
 
 /** Whether to go on: asked on a terminal, taken for granted elsewhere unless it is grave. */
-export async function agreed({ verb, effects, isGrave, options, asker }: Question, output: Output): Promise<boolean> {
-  if (options.yes) return true;
+export async function agreed(
+  { output, asker }: Pick<Session, "output" | "asker">,
+  { verb, effects, isGrave, yes }: Question,
+): Promise<boolean> {
+  if (yes || effects.length === 0) return true;
   if (!asker.isTerminal) {
     if (!isGrave) return true;
     throw new UsageError(
@@ -101,22 +83,22 @@ export async function agreed({ verb, effects, isGrave, options, asker }: Questio
   return false;
 }
 
-interface Giving {
-  readonly bus: Bus;
-  readonly scope: Scope;
-  readonly output: Output;
-  readonly options: ControlOptions;
+export interface NamedOrder {
+  /** Of what the order is about, for the answer. */
+  readonly name: string;
+  readonly order: Order;
 }
 
 /** Gives orders one after the other; says what came of each, and fails at the end when any was refused. */
 export async function giveAll(
-  { bus, scope, output, options }: Giving,
-  orders: readonly { readonly name: string; readonly order: Order }[],
+  { bus, workspace, output }: Reader,
+  orders: readonly NamedOrder[],
+  { json }: JsonOption,
 ): Promise<void> {
   const refusals: OrderAnswer[] = [];
   for (const { name, order } of orders) {
-    const answer = await giveOrder(bus, scope.paths.name, order, output);
-    if (options.json) output.result(`${JSON.stringify(answerObject(name, order, answer))}\n`);
+    const answer = await giveOrder(bus, workspace, order, output);
+    if (json) output.result(`${JSON.stringify(answerObject(name, order, answer))}\n`);
     else if (answer.ok) output.result(`${name}: ${answer.reason}\n`);
     if (!answer.ok) refusals.push(answer);
   }

@@ -1,15 +1,11 @@
-import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { type Asker, processAsker } from "../../operator/ask.ts";
 import { newOrderId } from "../../operator/give-order.ts";
-import { withOperatorLink } from "../../operator/operator-link.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, scopeOf } from "../../operator/scope.ts";
+import { ordering, type Session } from "../../operator/session.ts";
 import { checkStages } from "../submit/check-stages.ts";
 import { agreed, type ControlOptions, giveAll } from "./control.ts";
 import { checkWords, namedTargets } from "./control-targets.ts";
@@ -29,20 +25,13 @@ export interface EditOptions extends ControlOptions {
 }
 
 /** `nexus edit job3 --total-runs 800 --add-value lr=0.01`. */
-export async function editJobs(
-  globals: GlobalOptions,
-  words: readonly string[],
-  options: EditOptions,
-  output: Output,
-  asker: Asker = processAsker,
-): Promise<void> {
-  const scope = scopeOf(globals);
+export async function editJobs(session: Session, words: readonly string[], options: EditOptions): Promise<void> {
+  const { name: workspace } = session.scope.paths;
   // Before anything is connected to: most slips are in the words.
   changesOf(options, [], Date.now());
-  checkWords(words, (each, state) => namedTargets(each, state, scope.paths.name));
-  await withOperatorLink(scope, async ({ bus }) => {
-    const state = await readJournal(bus);
-    const tables = namedTargets(words, state, scope.paths.name).map((named) => {
+  checkWords(words, (each, state) => namedTargets(each, state, workspace));
+  await ordering(session, async (reader) => {
+    const tables = namedTargets(words, reader.state, workspace).map((named) => {
       if (named.kind === "job") return named.table;
       const name = named.kind === "worker" ? named.worker : named.trials[0]?.run;
       throw new UsageError(`${name} cannot be edited; expected a job such as job1`);
@@ -54,15 +43,12 @@ export async function editJobs(
     for (const { table, order } of orders) {
       const { file, text, sources, commandLine } = table.submitted;
       const added = order.changes.addValues;
-      if (added) await checkStages({ file, text, sources, commandLine, added }, "nothing was changed", output);
+      if (added) await checkStages({ file, text, sources, commandLine, added }, "nothing was changed", session.output);
     }
     const effects = orders.flatMap(({ table, order }) => lasting(table, order.changes));
-    const question = { verb: "edit", effects, isGrave: false, options, asker };
-    if (effects.length > 0 && !(await agreed(question, output))) return;
-    await giveAll(
-      { bus, scope, output, options },
-      orders.map(({ table, order }) => ({ name: table.job, order })),
-    );
+    if (!(await agreed(session, { verb: "edit", effects, isGrave: false, ...options }))) return;
+    const named = orders.map(({ table, order }) => ({ name: table.job, order }));
+    await giveAll(reader, named, options);
   });
 }
 

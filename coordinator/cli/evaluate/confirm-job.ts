@@ -1,5 +1,3 @@
-import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
-import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import { componentDefaults } from "../../../shared/components/component-defaults.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import {
@@ -13,23 +11,27 @@ import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
 import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { UnwritableSpec } from "../../../shared/domain/evaluation/tuned-spec.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { exitCode, NotFoundError, SpecError } from "../../../shared/errors.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
-import { withOperatorLink } from "../../operator/operator-link.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import {
+  type JsonOption,
+  ordering,
+  type Printing,
+  type Reader,
+  reading,
+  type Session,
+} from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { waitForJobs } from "../submit/wait-for-jobs.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";
 
 /** `nexus confirm`. */
-export interface ConfirmOptions {
+export interface ConfirmOptions extends JsonOption {
   /** So many configurations, the best first. */
   readonly top: number;
   /** Fresh runs of each. */
@@ -39,7 +41,6 @@ export interface ConfirmOptions {
   readonly show?: boolean | undefined;
   /** Submit, and do not wait. */
   readonly detach?: boolean | undefined;
-  readonly json?: boolean | undefined;
 }
 
 /** What a process that ended by Ctrl-C exits with. */
@@ -51,17 +52,10 @@ const interrupted = 130;
  *
  * @returns the exit code
  */
-export async function confirmJob(
-  globals: GlobalOptions,
-  typed: string,
-  options: ConfirmOptions,
-  output: Output,
-): Promise<number> {
-  const scope = scopeOf(globals);
-  const workspace = scope.paths.name;
-  if (options.show) return printConfirmation(await readWorkspace(scope), workspace, typed, options, output);
-  return withOperatorLink(scope, async (link) => {
-    const state = await readJournal(link.bus);
+export async function confirmJob(session: Session, typed: string, options: ConfirmOptions): Promise<number> {
+  if (options.show) return reading(session, (reader) => printConfirmation(reader, typed, options));
+  return ordering(session, async (reader) => {
+    const { state, workspace, output, flags } = reader;
     const search = evaluated(namedJob(typed, state, workspace));
     const picked = pickTargets(search, options.targets, options.top);
     if (picked.length < options.top) {
@@ -72,22 +66,16 @@ export async function confirmJob(
     const jobs: JobName[] = [];
     for (const place of picked) {
       const configuration = search.sets[place]?.configuration ?? [];
-      jobs.push(...(await ensureRuns(link, workspace, state, search, configuration, options.runs, output)));
+      jobs.push(...(await ensureRuns(reader, search, configuration, options.runs)));
     }
-    output.note(`to see it again: nexus confirm ${search.table.job} --show${scope.flags}\n`);
+    output.note(`to see it again: nexus confirm ${search.table.job} --show${flags}\n`);
     if (options.detach) return exitCode.done;
-    return wait(link, jobs, search.table.job, workspace, options, output);
+    return wait(reader, jobs, search.table.job, options);
   });
 }
 
 /** What `confirm --show` prints, from the folded journal; returns the exit code. */
-export function printConfirmation(
-  state: WorkspaceState,
-  workspace: string,
-  typed: string,
-  { json }: { readonly json?: boolean | undefined },
-  output: Output,
-): number {
+export function printConfirmation({ state, workspace, output }: Printing, typed: string, { json }: JsonOption): number {
   const search = evaluated(namedJob(typed, state, workspace));
   const { job, submitted } = search.table;
   const confirmations = confirmationsOf(state, search);
@@ -103,13 +91,10 @@ export function printConfirmation(
 
 /** The jobs that run a configuration again; those runs that no job has yet are submitted as one more. */
 async function ensureRuns(
-  link: WorkspaceLink,
-  workspace: string,
-  state: WorkspaceState,
+  { bus, workspace, state, output }: Reader,
   search: Evaluated,
   configuration: Configuration,
   runs: number,
-  output: Output,
 ): Promise<JobName[]> {
   const { table } = search;
   const known = confirmationsOf(state, search).find((each) => each.configuration.join(".") === configuration.join("."));
@@ -125,7 +110,7 @@ async function ensureRuns(
   const { file, text, commandLine } = spec;
   const { code = null } = table.submitted;
   const order = { kind: "run", op: newOrderId(), file, text, sources, commandLine, code } as const;
-  const answer = await giveOrder(link.bus, workspace, order, output);
+  const answer = await giveOrder(bus, workspace, order, output);
   if (!answer.ok) throw new SpecError(answer.reason);
   const job = parseJobName(answer.name);
   if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
@@ -165,21 +150,20 @@ function textFor(table: RunTable, configuration: Configuration, runs: number): s
 }
 
 async function wait(
-  link: WorkspaceLink,
+  reader: Reader,
   jobs: readonly JobName[],
   search: JobName,
-  workspace: string,
   options: ConfirmOptions,
-  output: Output,
 ): Promise<number> {
+  const { bus, output } = reader;
   const leave = new AbortController();
   const onSignal = (): void => leave.abort();
   process.once("SIGINT", onSignal);
   try {
-    const state = await waitForJobs(link.bus, jobs, process.stderr, leave.signal);
+    const state = await waitForJobs(bus, jobs, process.stderr, leave.signal);
     const over = jobs.every((job) => state.jobs.get(job)?.isOver);
     if (over || confirmingJobs(state, search).some((job) => job.completions.length > 0)) {
-      const code = printConfirmation(state, workspace, search, options, output);
+      const code = printConfirmation({ ...reader, state }, search, options);
       if (over) return code;
     }
     output.note(`the runs go on; to wait for them again, the same command\n`);

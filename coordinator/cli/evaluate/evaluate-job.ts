@@ -1,11 +1,9 @@
 import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
 import { intervalLevel } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Setting } from "../../../shared/domain/hyperparameter.ts";
-import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import type { Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { wrappedText } from "../../words/wrapped-text.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
@@ -14,26 +12,8 @@ import { repeatsJson, repeatsOf, repeatsText } from "./repeats.ts";
 import { verdictLines } from "./verdict-text.ts";
 
 /** `nexus eval job411`: the history of the best configuration, and what may be concluded. */
-export async function evaluateJob(
-  globals: GlobalOptions,
-  typed: string,
-  options: EvalOptions,
-  output: Output,
-): Promise<void> {
-  const scope = scopeOf(globals);
-  printEvaluation(await readWorkspace(scope), scope.paths.name, typed, options, output);
-}
-
-/** What `eval` prints, from the folded journal. */
-export function printEvaluation(
-  state: WorkspaceState,
-  workspace: string,
-  typed: string,
-  options: EvalOptions,
-  output: Output,
-): void {
+export function evaluateJob({ state, workspace, output, flags }: Printing, typed: string, options: EvalOptions): void {
   const job = namedJob(typed, state, workspace);
-  const flags = workspaceFlags(workspace);
   if (job.submitted.settings.hpTuning === false) {
     printRepeats(job, options, output, flags);
     return;

@@ -1,45 +1,25 @@
 import { UnwritableSpec, withTunedValues } from "../../../shared/domain/evaluation/tuned-spec.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { parseRunName } from "../../../shared/domain/names.ts";
 import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import type { JsonOption, Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
 import { shellWord } from "../../words/shell-word.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
 
 /** `nexus spec`. */
-export interface SpecOptions {
+export interface SpecOptions extends JsonOption {
   /** With the settings of the best configuration as tuned values. */
   readonly best?: boolean | undefined;
   /** With the settings of this run instead. */
   readonly run?: string | undefined;
   readonly saveTo?: string | undefined;
-  readonly json?: boolean | undefined;
 }
 
 /** `nexus spec job278 --best`: the spec that a job was submitted with, ready to run its winner. */
-export async function showSpec(
-  globals: GlobalOptions,
-  typed: string,
-  options: SpecOptions,
-  output: Output,
-): Promise<void> {
-  const scope = scopeOf(globals);
-  printSpec(await readWorkspace(scope), scope.paths.name, typed, options, output);
-}
-
-/** What `spec` prints or writes, from the folded journal. */
-export function printSpec(
-  state: WorkspaceState,
-  workspace: string,
-  typed: string,
-  options: SpecOptions,
-  output: Output,
-): void {
+export function showSpec({ state, workspace, output }: Printing, typed: string, options: SpecOptions): void {
   const table = namedJob(typed, state, workspace);
   const configuration = wantedConfiguration(table, options);
   const text = configuration ? tunedText(table, configuration) : table.submitted.text;

@@ -1,42 +1,28 @@
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
-import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { isCoordinatorHere, nobodyLeads } from "../../operator/leader-here.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import type { JsonOption, Printing, Reader } from "../../operator/session.ts";
 import { targetOf } from "../../runs/columns.ts";
 import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
 import { jobStatus } from "../../words/status-words.ts";
 import { waitingByJournal } from "../../words/waiting.ts";
 
 /** `nexus list jobs`. */
-export async function listJobs(
-  globals: GlobalOptions,
-  options: { readonly json?: boolean | undefined },
-  output: Output,
-): Promise<void> {
-  const scope = scopeOf(globals);
-  const state = await readWorkspace(scope);
-  printJobs(state, scope.paths.name, options, output);
+export function listJobs(reader: Reader, options: JsonOption): void {
+  printJobs(reader, options);
+  const { state, scope, output, flags } = reader;
   const isOpen = [...state.jobs.values()].some(({ isOver }) => !isOver);
-  if (isOpen && !isCoordinatorHere(scope)) output.note(nobodyLeads(scope.flags));
+  if (isOpen && !isCoordinatorHere(scope)) output.note(nobodyLeads(flags));
 }
 
-export function printJobs(
-  state: WorkspaceState,
-  workspace: string,
-  { json }: { readonly json?: boolean | undefined },
-  output: Output,
-): void {
+export function printJobs({ state, workspace, output, flags }: Printing, { json }: JsonOption): void {
   const jobs = [...state.jobs.values()];
   const fields = jobFields(workspace, state);
   if (json) output.result(recordsJson("job", fields, jobs));
   else output.result(recordsTable(fields, jobs, `total jobs listed: ${jobs.length}`));
   if (jobs.length === 0)
-    output.note(
-      `no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml${workspaceFlags(workspace)}\n`,
-    );
+    output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml${flags}\n`);
 }
 
 function jobFields(workspace: string, workspaceState: WorkspaceState): Field<RunTable>[] {

@@ -1,8 +1,6 @@
 import { counted } from "../../../shared/domain/counted.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { printable } from "../../../shared/domain/printable.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import { type JsonOption, type Printing, reading, type Session } from "../../operator/session.ts";
 import { type Column, statusOf } from "../../runs/columns.ts";
 import { exportListing, formatOf, jsonLines } from "../../runs/listing-file.ts";
 import { type Field, recordsJson } from "../../runs/records.ts";
@@ -19,37 +17,26 @@ import { shellWord } from "../../words/shell-word.ts";
 import { tableColumn, tableLines } from "../../words/table.ts";
 
 /** `nexus list runs`. */
-export interface ListRunsOptions extends Omit<RunQuery, "runs"> {
+export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
   /** List the columns instead of the runs. */
   readonly available?: boolean | undefined;
   readonly precision?: number | undefined;
   readonly maxWidth?: number | undefined;
   /** File to write to instead of a table. */
   readonly export?: string | undefined;
-  readonly json?: boolean | undefined;
 }
 
-export async function listRuns(
-  globals: GlobalOptions,
-  runs: readonly string[],
-  options: ListRunsOptions,
-  output: Output,
-): Promise<void> {
-  const scope = scopeOf(globals);
+export async function listRuns(session: Session, runs: readonly string[], options: ListRunsOptions): Promise<void> {
   // Before the journal is read, which may take a while.
   if (options.export !== undefined) formatOf(options.export, runs);
-  const state = await readWorkspace(scope);
-  printRuns(state, scope.paths.name, runs, options, output, scope.flags);
+  await reading(session, (reader) => printRuns(reader, runs, options));
 }
 
 /** What `list runs` prints, from the folded journal. */
 export function printRuns(
-  state: WorkspaceState,
-  workspace: string,
+  { state, workspace, output, flags }: Printing,
   runs: readonly string[],
   options: ListRunsOptions,
-  output: Output,
-  flags = "",
 ): void {
   const query: RunQuery = { ...options, runs };
   if (options.available) {

@@ -1,15 +1,9 @@
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, scopeOf } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { joinCommand, keepSecret } from "../../peers/invitation.ts";
 import { peersOf } from "./workspace-peers.ts";
 
 /** `nexus peers invite`: the line that makes another machine of the list a peer. */
-export function invitePeer(
-  globals: GlobalOptions,
-  { json }: { readonly json?: boolean | undefined },
-  output: Output,
-): void {
-  const scope = scopeOf(globals);
+export function invitePeer({ scope, output }: Session, { json }: JsonOption): void {
   const file = peersOf(scope);
   const command = joinCommand(scope.paths, file);
   if (json) {

@@ -1,5 +1,4 @@
-import type { Presence } from "../../../shared/broker/address.ts";
-import { addressText } from "../../../shared/broker/address.ts";
+import { addressText, type Presence } from "../../../shared/broker/address.ts";
 import type { StreamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { keptStreamInfos, keptStreams } from "../../../shared/broker/peers/cluster.ts";
 import { peersTrouble, probePeers } from "../../../shared/broker/peers/peer-probe.ts";
@@ -9,8 +8,8 @@ import { exitCode, UnreachableError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { decodeLeader } from "../../../shared/wire/messages.ts";
 import { leaderKey } from "../../../shared/wire/subjects.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
+import { withLink } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
 import { peersOf } from "./workspace-peers.ts";
 
@@ -29,12 +28,7 @@ interface KeptThere {
 }
 
 /** `nexus peers`: who is in touch, whose copies are up to date, where the coordinator leads. */
-export async function listPeers(
-  globals: GlobalOptions,
-  { json }: { readonly json?: boolean | undefined },
-  output: Output,
-): Promise<number> {
-  const scope = scopeOf(globals);
+export async function listPeers({ scope, output }: Session, { json }: JsonOption): Promise<number> {
   const file = peersOf(scope);
   const [found, known] = await Promise.all([probePeers(file.peers), ask(() => withLink(scope, "viewer", knownTo))]);
   const rows = found.map(({ peer, state }): PeerRow => {

@@ -1,23 +1,22 @@
 import { openStreams } from "../../../shared/broker/store/closed-streams.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { consentOf } from "../../operator/consent.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
+import { withLink } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { moveToPeers } from "./move-to-peers.ts";
 import { moveToSingle } from "./move-to-single.ts";
 
-export interface MoveOptions {
+export interface MoveOptions extends JsonOption {
   readonly toPeers?: string | undefined;
   readonly toSingle?: boolean | undefined;
   readonly cancel?: boolean | undefined;
   readonly listen?: string | undefined;
   readonly yes?: boolean | undefined;
-  readonly json?: boolean | undefined;
 }
 
 /** `nexus move`: carries a workspace from a broker alone to peers, or back to this machine alone. */
-export async function move(globals: GlobalOptions, options: MoveOptions, output: Output): Promise<void> {
-  const scope = scopeOf(globals);
+export async function move(session: Session, options: MoveOptions): Promise<void> {
+  const { scope, output } = session;
   if ([options.toPeers, options.toSingle, options.cancel].filter(Boolean).length !== 1) {
     throw new UsageError("nexus move: expected one of --to-peers a,b,c and --to-single and --cancel");
   }
@@ -33,7 +32,7 @@ export async function move(globals: GlobalOptions, options: MoveOptions, output:
     else output.result(`workspace ${scope.paths.name} stays where it is, and takes what workers publish\n`);
     return;
   }
-  const consent = consentOf(options.yes, output);
+  const consent = consentOf(options.yes, session);
   if (options.toSingle) await moveToSingle(scope, options, consent, output);
   else await moveToPeers(scope, options, consent, output);
 }

@@ -10,7 +10,8 @@ import { NotFoundError, UnreachableError, UsageError } from "../../../shared/err
 import { BusError } from "../../../shared/ports.ts";
 import { consentOf } from "../../operator/consent.ts";
 import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../operator/scope.ts";
+import { type Scope, withLink } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { adoptMembers } from "../../peers/adopt-members.ts";
 import { addressesOf, joinCommand, keepSecret } from "../../peers/invitation.ts";
 import { peersOf } from "./workspace-peers.ts";
@@ -22,12 +23,11 @@ const lookEveryMs = 500;
  * the leading coordinator takes the dead server out when the new one is there. Ctrl-C leaves the wait; typed again, it waits on.
  */
 export async function replacePeer(
-  globals: GlobalOptions,
+  session: Session,
   typed: { readonly old: string; readonly next: string },
-  options: { readonly yes?: boolean | undefined; readonly json?: boolean | undefined },
-  output: Output,
+  options: JsonOption & { readonly yes?: boolean | undefined },
 ): Promise<void> {
-  const scope = scopeOf(globals);
+  const { scope, output } = session;
   const file = peersOf(scope);
   await withLink(scope, "coordinator", async ({ bus }) => {
     const members = newest(await readMembers(bus), file);
@@ -43,7 +43,7 @@ export async function replacePeer(
     if (begun && begun !== old) throw new UsageError(`${typed.next} is a peer already; expected a new machine`);
     await checkGone(old, file, next);
     const what = `${addressText(old)} (${stateText(await probePeer(old))}) is no peer from now on, also if it comes back; ${addressText(next)} takes its place`;
-    if (!(await consentOf(options.yes, output)(what))) return;
+    if (!(await consentOf(options.yes, session)(what))) return;
     const peers = members.peers.map((peer) => (peer === old ? next : peer));
     const after = { generation: members.generation + 1, peers };
     if (!(await writeMembers(bus, after))) {

@@ -5,25 +5,18 @@ import { programVersion } from "../../../shared/components/version.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { workspaceAt } from "../../../shared/machine/workspace.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
+import { withLink } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 
-export interface BackupOptions {
+export interface BackupOptions extends JsonOption {
   /** Restore it into a scratch store as well, and fold it there. */
   readonly verify?: boolean | undefined;
-  readonly json?: boolean | undefined;
 }
 
 /** `nexus backup FILE`: the whole workspace in one file, while it works. */
-export async function backUp(
-  globals: GlobalOptions,
-  typed: string,
-  options: BackupOptions,
-  output: Output,
-): Promise<void> {
+export async function backUp({ scope, output }: Session, typed: string, options: BackupOptions): Promise<void> {
   const file = resolve(typed);
   if (existsSync(file)) throw new UsageError(`${file} is there already; expected a new file, for example ${file}.2`);
-  const scope = scopeOf(globals);
   const { BackupWriter } = await import("../../../shared/broker/copies/backup-file.ts");
   const { packWorkspace, savedFiles } = await import("../../../shared/broker/copies/workspace-copy.ts");
   const started = performance.now();

@@ -10,12 +10,12 @@ import { exitCode, UnreachableError, UsageError } from "../../../shared/errors.t
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../../shared/ports.ts";
 import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
+import type { Scope } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { endUnused } from "./end-unused.ts";
 
-export interface RepairOptions {
+export interface RepairOptions extends JsonOption {
   readonly acceptLoss?: boolean | undefined;
-  readonly json?: boolean | undefined;
 }
 
 interface Repaired {
@@ -25,8 +25,7 @@ interface Repaired {
 }
 
 /** `nexus repair`: looks at the store, and makes another of what is left of it if told to; returns the exit code. */
-export async function repair(globals: GlobalOptions, options: RepairOptions, output: Output): Promise<number> {
-  const scope = scopeOf(globals);
+export async function repair({ scope, output }: Session, options: RepairOptions): Promise<number> {
   checkOwn(scope);
   if (options.acceptLoss) await endUnused(scope.paths);
   try {

@@ -12,16 +12,15 @@ import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
+import type { Scope } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { endUnused } from "./end-unused.ts";
 
-export interface RestoreOptions {
+export interface RestoreOptions extends JsonOption {
   /** Set what the workspace holds now aside, and stop its coordinator first. */
   readonly replace?: boolean | undefined;
   /** Copies of each stream, on a NATS cluster of someone else's. */
   readonly replicas?: number | undefined;
-  readonly json?: boolean | undefined;
 }
 
 interface Restored {
@@ -31,14 +30,8 @@ interface Restored {
 }
 
 /** `nexus restore FILE`: makes the workspace from a backup. */
-export async function restore(
-  globals: GlobalOptions,
-  typed: string,
-  options: RestoreOptions,
-  output: Output,
-): Promise<void> {
+export async function restore({ scope, output }: Session, typed: string, options: RestoreOptions): Promise<void> {
   const file = resolve(typed);
-  const scope = scopeOf(globals);
   const { paths } = scope;
   const started = performance.now();
   // Read and compared before anything is touched.

@@ -16,8 +16,8 @@ import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../../../shared/wire/messages.ts";
 import { evidenceOfJob, streams } from "../../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../../shared/wire/testimony.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, scopeOf, withLink } from "../../operator/scope.ts";
+import { withLink } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 
 /** What a store came to, held against the promises of a search. */
@@ -36,12 +36,10 @@ export interface Verification {
 
 /** `nexus verify [job]`; returns the exit code. */
 export async function verify(
-  globals: GlobalOptions,
+  { scope, output }: Session,
   job: string | undefined,
-  { json }: { readonly json?: boolean | undefined },
-  output: Output,
+  { json }: JsonOption,
 ): Promise<number> {
-  const scope = scopeOf(globals);
   const workspace = scope.paths.name;
   const verifyAll = async ({ bus }: WorkspaceLink): Promise<Verification> => {
     const damage = scope.external ? [] : await storeTroubles(bus, scope.paths);

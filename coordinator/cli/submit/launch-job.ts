@@ -14,9 +14,9 @@ import type { Status } from "../../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../../endpoint/join-lines.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
 import { heardStatus } from "../../operator/leader-here.ts";
-import { withOperatorLink } from "../../operator/operator-link.ts";
 import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, type Scope, scopeOf } from "../../operator/scope.ts";
+import { type Scope, withOperatorLink } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
 import { PlainView, processPorts } from "../../plain/plain-view.ts";
 import { watchJob } from "../../plain/watch-job.ts";
 import { targetOf } from "../../runs/columns.ts";
@@ -28,23 +28,20 @@ const copyName = "launched_job_spec.yaml";
 const interrupted = 130;
 
 /** `nexus run`. */
-export interface RunOptions {
+export interface RunOptions extends JsonOption {
   /** Takes the place of the spec's own `monitor`. */
   readonly monitor?: "same" | "none" | "new" | undefined;
   /** Seconds between blocks of standings where the output is no terminal. */
   readonly every?: number | undefined;
-  readonly json?: boolean | undefined;
 }
 
 /** Submits a spec to the swarm, says what the original says, and shows the search as `monitor` asks; returns the exit code. */
 export async function launchJob(
-  globals: GlobalOptions,
+  { scope, output }: Session,
   spec: Spec,
   options: RunOptions,
-  output: Output,
   imported: readonly ImportedRun[] = [],
 ): Promise<number> {
-  const scope = scopeOf(globals);
   const monitor = options.monitor ?? spec.settings.monitor;
   // A program that reads objects gets nothing else.
   const words: Output = options.json ? { ...output, result: output.note } : output;

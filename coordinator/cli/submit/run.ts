@@ -1,7 +1,6 @@
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
-import type { Output } from "../../operator/output.ts";
-import type { GlobalOptions } from "../../operator/scope.ts";
+import type { Session } from "../../operator/session.ts";
 import type { RunOptions } from "./launch-job.ts";
 import { parseSpecArguments } from "./spec-arguments.ts";
 
@@ -10,12 +9,8 @@ import { parseSpecArguments } from "./spec-arguments.ts";
  *
  * @returns the exit code
  */
-export async function runSpec(
-  globals: GlobalOptions,
-  words: readonly string[],
-  options: RunOptions,
-  output: Output,
-): Promise<number> {
+export async function runSpec(session: Session, words: readonly string[], options: RunOptions): Promise<number> {
+  const { output } = session;
   const { file, commandLine } = parseSpecArguments(words);
   const { spec, warnings } = loadSpecFile(file, commandLine);
   if (warnings.length > 0) {
@@ -23,7 +18,7 @@ export async function runSpec(
   }
   if (spec.settings.enabled) {
     const { launchJob } = await import("./launch-job.ts");
-    return launchJob(globals, spec, options, output);
+    return launchJob(session, spec, options);
   }
   const { runHere } = await import("./run-here.ts");
   return runHere(spec, output);

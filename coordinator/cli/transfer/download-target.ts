@@ -6,14 +6,13 @@ import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
 import type { Output } from "../../operator/output.ts";
+import type { JsonOption } from "../../operator/session.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
 import type { RunFile } from "./run-files.ts";
 
-export interface TargetOptions {
+export interface TargetOptions extends JsonOption {
   /** Replaces files that are there with another content. */
   readonly overwrite?: boolean | undefined;
-  /** One object for each file, then one for the whole. */
-  readonly json?: boolean | undefined;
 }
 
 type Outcome = "written" | "there" | "different" | "damaged";

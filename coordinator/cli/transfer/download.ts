@@ -1,14 +1,11 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
-import type { Bus } from "../../../shared/ports.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
+import type { Reader } from "../../operator/session.ts";
 import { readEvidence } from "../../reading/evidence-reader.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { childRuns, oneRun } from "../../runs/one-run.ts";
@@ -28,38 +25,34 @@ const runsAtOnce = 50;
 
 /** `nexus download run662.7 [file]`, `nexus download job278`: files of one run or of a whole job, verified. */
 export async function download(
-  globals: GlobalOptions,
+  reader: Reader,
   word: string,
   file: string | undefined,
   options: DownloadOptions,
-  output: Output,
 ): Promise<void> {
-  const scope = scopeOf(globals);
-  const { name } = scope.paths;
-  await withLink(scope, "viewer", async ({ bus }) => {
-    const state = await readWorkspaceOver(bus);
-    const target = new DownloadTarget(options, output);
-    if (file !== undefined) {
-      const { owner, files } = await filesNamed(bus, word, state, name);
-      const found = namedFile(owner, files, file);
-      const path = placeOf(found, options.to);
-      await target.put(path, found);
-      target.sayOne(path);
-    } else {
-      const folder = options.to ?? word.replace(/^.*\//, "").replace(/\.\*$/, "");
-      await several(bus, word, state, name, folder, target);
-      target.sayAll(folder);
-    }
-    target.failIfIncomplete();
-  });
+  const target = new DownloadTarget(options, reader.output);
+  if (file !== undefined) {
+    const { owner, files } = await filesNamed(reader, word);
+    const found = namedFile(owner, files, file);
+    const path = placeOf(found, options.to);
+    await target.put(path, found);
+    target.sayOne(path);
+  } else {
+    const folder = options.to ?? word.replace(/^.*\//, "").replace(/\.\*$/, "");
+    await several(reader, word, folder, target);
+    target.sayAll(folder);
+  }
+  target.failIfIncomplete();
 }
+
+/** `nexus extract job278 folder`: the same of a whole job, into a folder that is named. */
+export const extract = (reader: Reader, word: string, folder: string, options: DownloadOptions): Promise<void> =>
+  download(reader, word, undefined, { ...options, to: folder });
 
 /** The files that a job has itself, or those of one run. */
 async function filesNamed(
-  bus: Bus,
+  { bus, state, workspace }: Reader,
   word: string,
-  state: WorkspaceState,
-  workspace: string,
 ): Promise<{ owner: string; files: readonly RunFile[] }> {
   if (parseJobName(word.slice(word.indexOf("/") + 1))) {
     const table = namedJob(word, state, workspace);
@@ -99,10 +92,8 @@ function placeOf({ path }: RunFile, to: string | undefined): string {
 }
 
 async function several(
-  bus: Bus,
+  { bus, state, workspace }: Reader,
   word: string,
-  state: WorkspaceState,
-  workspace: string,
   folder: string,
   target: DownloadTarget,
 ): Promise<void> {

@@ -1,7 +1,6 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import type { Printing } from "../../operator/session.ts";
 import { exportLines } from "../../runs/listing-file.ts";
 import { selectRuns } from "../../runs/run-list.ts";
 import { listing, type RunListing } from "../../runs/run-listing.ts";
@@ -14,31 +13,27 @@ const more = "trial,worker,attempts,started,ended,secs,seed,reason";
 
 /** `nexus export job278 --to parquet`: all child runs of a job for another program, numbers unrounded. */
 export async function exportJob(
-  globals: GlobalOptions,
+  { state, workspace, output }: Printing,
   word: string,
   options: ExportJobOptions,
-  output: Output,
 ): Promise<void> {
-  const scope = scopeOf(globals);
-  const { name } = scope.paths;
-  const state = await readWorkspace(scope);
   const { filter, status } = options;
   const to = formatFor(options);
   const file = options.output ?? `${word.replace(/[^\w.-]/g, "_")}${exportEndings[to]}`;
   const asked = `--output=${file}`;
   if (to === "optuna-journal") {
-    const [table, second] = selectRuns([word], state, name).tables;
+    const [table, second] = selectRuns([word], state, workspace).tables;
     if (!table || second || !/^(?:[^/]+\/)?job\d+$/.test(word)) {
       throw new UsageError(`a study is one job; expected its name, such as job1, found ${word}`);
     }
     if (filter || status) throw new UsageError("--filter and --status: a study is exported whole");
-    writeWhole(file, optunaJournal(table, name), asked);
+    writeWhole(file, optunaJournal(table, workspace), asked);
     const trials = table.imported.length + table.trials.length;
     if (options.json) output.result(written(file, to, trials));
     else output.note(`study ${table.job} with ${counted(trials, "trial")} written to ${file}\n`);
     return;
   }
-  const found = listing({ runs: [word], child: true, addColumns: more, filter, status }, state, name);
+  const found = listing({ runs: [word], child: true, addColumns: more, filter, status }, state, workspace);
   writeWhole(file, await contentOf(found, to), asked);
   if (options.json) output.result(written(file, to, found.rows.length));
   else output.note(`${counted(found.rows.length, "run")} written to ${file}\n`);

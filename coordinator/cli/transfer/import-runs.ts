@@ -8,8 +8,7 @@ import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { mostImported } from "../../../shared/wire/messages.ts";
-import type { Output } from "../../operator/output.ts";
-import type { GlobalOptions } from "../../operator/scope.ts";
+import type { Session } from "../../operator/session.ts";
 import type { RunOptions } from "../submit/launch-job.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
 
@@ -126,12 +125,8 @@ export interface ImportOptions extends RunOptions {
 }
 
 /** `nexus import runs.csv --spec spec.yaml`: submits a search that counts the runs of earlier ones; returns the exit code. */
-export async function importRuns(
-  globals: GlobalOptions,
-  file: string,
-  options: ImportOptions,
-  output: Output,
-): Promise<number> {
+export async function importRuns(session: Session, file: string, options: ImportOptions): Promise<number> {
+  const { output } = session;
   const { spec, warnings } = loadSpecFile(options.spec, {});
   if (warnings.length > 0) {
     output.note(`${renderProblems(warnings, { [options.spec]: spec.text }).replace(/^(?! )/gm, "warning: ")}\n`);
@@ -148,5 +143,5 @@ export async function importRuns(
       : `; ${counted(withoutResult, "row without a result was", "rows without a result were")} passed over`;
   output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}\n`);
   const { launchJob } = await import("../submit/launch-job.ts");
-  return launchJob(globals, spec, options, output, runs);
+  return launchJob(session, spec, options, runs);
 }

@@ -1,72 +1,74 @@
 import type { Command } from "commander";
 import type { ControlVerb } from "../../../shared/wire/messages.ts";
 import type { ControlOptions } from "../control/control.ts";
-import type { EditOptions } from "../control/edit.ts";
 import { collect } from "./arguments.ts";
 import * as help from "./control-help.ts";
-import { examples } from "./examples.ts";
-import type { AddVerbs } from "./verb.ts";
+import { type AddVerbs, examples } from "./verb.ts";
 
 const verbs: readonly {
   readonly verb: ControlVerb;
-  readonly does: string;
+  readonly about: string;
   readonly help: string;
   readonly like: readonly string[];
 }[] = [
   {
     verb: "pause",
-    does: "let jobs give out no runs, freeze runs, or give workers nothing new",
+    about: "let jobs give out no runs, freeze runs, or give workers nothing new",
     help: help.pause,
     like: ["nexus pause job3", "nexus pause run662.7"],
   },
-  { verb: "resume", does: "undo a pause, drain or stop", help: help.resume, like: ["nexus resume job3"] },
+  { verb: "resume", about: "undo a pause, drain or stop", help: help.resume, like: ["nexus resume job3"] },
   {
     verb: "drain",
-    does: "let jobs or workers finish what they have begun, and begin nothing",
+    about: "let jobs or workers finish what they have begun, and begin nothing",
     help: help.drain,
     like: ["nexus drain lab-pc"],
   },
   {
     verb: "stop",
-    does: "end jobs after the runs begun, end runs as pruned, have workers hand back",
+    about: "end jobs after the runs begun, end runs as pruned, have workers hand back",
     help: help.stop,
     like: ["nexus stop job3 --yes"],
   },
   {
     verb: "cancel",
-    does: "end jobs or runs now, as if not run; take all runs from workers",
+    about: "end jobs or runs now, as if not run; take all runs from workers",
     help: help.cancel,
     like: ["nexus cancel job3 --yes", "nexus cancel run662.7"],
   },
 ];
 
 /** Verbs that act on what lives. */
-export const addControl: AddVerbs = (program, { globals, output }) => {
-  for (const { verb, does, help: more, like } of verbs) {
-    asking(program.command(verb).description(does))
+export const addControl: AddVerbs = (program, { does }) => {
+  const judges = (kind: "bench" | "admit") =>
+    does(async () => {
+      const { judgeWorkers } = await import("../control/control.ts");
+      return (session, words: string[], options: ControlOptions) => judgeWorkers(session, kind, words, options);
+    });
+  for (const { verb, about, help: more, like } of verbs) {
+    asking(program.command(verb).description(about))
       .argument("<targets...>", "job1, job1-job3, run662.7, run662.*, a worker's name, lab-*; commas or spaces")
       .addHelpText("after", more)
       .addHelpText("after", examples(...like))
-      .action(async (words: string[], options: ControlOptions) => {
-        await (await import("../control/control.ts")).controlTargets(globals(), verb, words, options, output);
-      });
+      .action(
+        does(async () => {
+          const { controlTargets } = await import("../control/control.ts");
+          return (session, words: string[], options: ControlOptions) => controlTargets(session, verb, words, options);
+        }),
+      );
   }
   asking(program.command("bench").description("give no runs to workers that cannot be trusted, until admitted"))
     .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
     .addHelpText("after", help.bench)
     .addHelpText("after", examples("nexus bench lab-pc"))
-    .action(async (words: string[], options: ControlOptions) => {
-      await (await import("../control/control.ts")).judgeWorkers(globals(), "bench", words, options, output);
-    });
+    .action(judges("bench"));
   program
     .command("admit")
     .description("give runs again to workers that were benched, for their failures or by hand")
     .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus admit lab-pc"))
-    .action(async (words: string[], options: ControlOptions) => {
-      await (await import("../control/control.ts")).judgeWorkers(globals(), "admit", words, options, output);
-    });
+    .action(judges("admit"));
   asking(program.command("edit").description("change a search while it runs"))
     .argument("<jobs...>", "job1, job1-job3")
     .option("--total-runs <n>", "runs that end the job, more or fewer than before")
@@ -80,9 +82,13 @@ export const addControl: AddVerbs = (program, { globals, output }) => {
     .option("--stop-when <rule>", 'rule such as "hpmax >= 0.05", or none')
     .option("--add-value <name=value>", "one more value of a hyperparameter, such as lr=0.01; may be repeated", collect)
     .addHelpText("after", help.edit)
-    .action(async (words: string[], options: EditOptions) => {
-      await (await import("../control/edit.ts")).editJobs(globals(), words, options, output);
-    });
+    .action(does(async () => (await import("../control/edit.ts")).editJobs));
+  program
+    .command("release <job>")
+    .description("end a job that holds its nodes (hold: true); its run folders may go")
+    .option("--json", "one JSON object")
+    .addHelpText("after", examples("nexus release job1"))
+    .action(does(async () => (await import("../control/release.ts")).releaseJob));
 };
 
 const asking = (command: Command): Command =>

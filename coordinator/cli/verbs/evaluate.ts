@@ -1,14 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { mostRuns } from "../../../shared/domain/runspec/job-settings.ts";
-import type { ConfirmOptions } from "../evaluate/confirm-job.ts";
-import type { EvalOptions } from "../evaluate/eval.ts";
-import type { SpecOptions } from "../evaluate/spec-best.ts";
 import { count } from "./arguments.ts";
 import * as help from "./evaluation-help.ts";
 import type { AddVerbs, VerbPorts } from "./verb.ts";
 
 export const addEvaluate: AddVerbs = (program, ports) => {
-  const { globals, output } = ports;
+  const { reads } = ports;
   program
     .command("eval")
     .description("say which configuration of a search is the best, since when, and whether to stop")
@@ -16,9 +13,7 @@ export const addEvaluate: AddVerbs = (program, ports) => {
     .option("--first <n>", "judge it as it stood after so many completed runs", count)
     .option("--json", "one JSON object a line: each row of the history, then the verdict")
     .addHelpText("after", help.evaluate)
-    .action(async (job: string, options: EvalOptions) => {
-      await (await import("../evaluate/evaluate-job.ts")).evaluateJob(globals(), job, options, output);
-    });
+    .action(reads(async () => (await import("../evaluate/evaluate-job.ts")).evaluateJob));
   addConfirm(program, ports);
   program
     .command("spec")
@@ -29,12 +24,10 @@ export const addEvaluate: AddVerbs = (program, ports) => {
     .option("--save-to <file>", "write it to a file")
     .option("--json", "as a JSON object, with the settings")
     .addHelpText("after", help.spec)
-    .action(async (job: string, options: SpecOptions) => {
-      await (await import("../evaluate/spec-best.ts")).showSpec(globals(), job, options, output);
-    });
+    .action(reads(async () => (await import("../evaluate/spec-best.ts")).showSpec));
 };
 
-function addConfirm(program: Command, { globals, output, exit }: VerbPorts): void {
+function addConfirm(program: Command, { does }: VerbPorts): void {
   program
     .command("confirm")
     .description("run the best configurations of a search again with fresh seeds, free of selection bias")
@@ -50,9 +43,7 @@ function addConfirm(program: Command, { globals, output, exit }: VerbPorts): voi
     .option("--detach", "submit, and do not wait")
     .option("--json", "one JSON object for each configuration")
     .addHelpText("after", help.confirm)
-    .action(async (job: string, options: ConfirmOptions) => {
-      exit(await (await import("../evaluate/confirm-job.ts")).confirmJob(globals(), job, options, output));
-    });
+    .action(does(async () => (await import("../evaluate/confirm-job.ts")).confirmJob));
 }
 
 const mostTargets = 100;

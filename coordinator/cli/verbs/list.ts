@@ -1,12 +1,10 @@
 import { type Command, Option } from "commander";
-import type { ListRunsOptions } from "../list/list-runs.ts";
 import { collect, count, decimals } from "./arguments.ts";
-import { examples } from "./examples.ts";
 import * as help from "./help.ts";
-import type { AddVerbs, VerbPorts } from "./verb.ts";
+import { type AddVerbs, examples, type VerbPorts } from "./verb.ts";
 
 export const addList: AddVerbs = (program, ports) => {
-  const { globals, output } = ports;
+  const { does, reads } = ports;
   const list = program.command("list").description("list runs, jobs or workers as tables");
   addListRuns(list, ports);
   list
@@ -14,20 +12,16 @@ export const addList: AddVerbs = (program, ports) => {
     .description("list the jobs of the workspace")
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus list jobs", "nexus --workspace ws2 list jobs --json"))
-    .action(async (options: { json?: boolean }) => {
-      await (await import("../list/list-jobs.ts")).listJobs(globals(), options, output);
-    });
+    .action(reads(async () => (await import("../list/list-jobs.ts")).listJobs));
   list
     .command("workers")
     .description("list the workers that have joined the workspace")
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus list workers"))
-    .action(async (options: { json?: boolean }) => {
-      await (await import("../list/list-workers.ts")).listWorkers(globals(), options, output);
-    });
+    .action(does(async () => (await import("../list/list-workers.ts")).listWorkers));
 };
 
-function addListRuns(list: Command, { globals, output }: VerbPorts): void {
+function addListRuns(list: Command, { does }: VerbPorts): void {
   list
     .command("runs")
     .description("list runs with their metrics, hpmax and hyperparameters")
@@ -61,7 +55,5 @@ function addListRuns(list: Command, { globals, output }: VerbPorts): void {
         'nexus list runs job278 --filter "hpmax>=0.03" --export good.csv',
       ),
     )
-    .action(async (runs: string[], options: ListRunsOptions) => {
-      await (await import("../list/list-runs.ts")).listRuns(globals(), runs, options, output);
-    });
+    .action(does(async () => (await import("../list/list-runs.ts")).listRuns));
 }

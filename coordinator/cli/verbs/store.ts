@@ -1,12 +1,9 @@
 import { InvalidArgumentError } from "commander";
-import type { BackupOptions } from "../store/backup.ts";
-import type { RepairOptions } from "../store/repair.ts";
-import type { RestoreOptions } from "../store/restore.ts";
 import * as help from "./help.ts";
 import type { AddVerbs } from "./verb.ts";
 
 /** What is done with a workspace's store as a whole. */
-export const addStore: AddVerbs = (program, { globals, output, exit }) => {
+export const addStore: AddVerbs = (program, { does }) => {
   program
     .command("backup")
     .argument("<file>", "a new file; it holds the workspace's passwords")
@@ -14,9 +11,7 @@ export const addStore: AddVerbs = (program, { globals, output, exit }) => {
     .option("--verify", "restore it into a scratch store as well, and fold it there")
     .option("--json", "one JSON object")
     .addHelpText("after", help.backup)
-    .action(async (file: string, options: BackupOptions) => {
-      await (await import("../store/backup.ts")).backUp(globals(), file, options, output);
-    });
+    .action(does(async () => (await import("../store/backup.ts")).backUp));
   program
     .command("restore")
     .argument("<file>", "as nexus backup wrote it")
@@ -25,18 +20,30 @@ export const addStore: AddVerbs = (program, { globals, output, exit }) => {
     .option("--replicas <n>", "copies of each stream, with --nats", replicas)
     .option("--json", "one JSON object")
     .addHelpText("after", help.restore)
-    .action(async (file: string, options: RestoreOptions) => {
-      await (await import("../store/restore.ts")).restore(globals(), file, options, output);
-    });
+    .action(does(async () => (await import("../store/restore.ts")).restore));
   program
     .command("repair")
     .description("say what is damaged in the workspace's store, and go on with what is left if told to")
     .option("--accept-loss", "make a store of what is left, and keep the damaged one in a folder")
     .option("--json", "one JSON object")
     .addHelpText("after", help.repair)
-    .action(async (options: RepairOptions) => {
-      exit(await (await import("../store/repair.ts")).repair(globals(), options, output));
-    });
+    .action(does(async () => (await import("../store/repair.ts")).repair));
+  program
+    .command("verify [job]")
+    .description("hold what is stored against the promises: nothing lost, nothing counted twice")
+    .option("--json", "one JSON object", false)
+    .addHelpText(
+      "after",
+      `
+Reads the whole journal and the evidence, also while a search goes on, and checks that each run ended at most once, that
+nothing started beyond total_runs, that every completion rests on a result that was told, that no curve has a gap, and that
+the journal folds to what its records say. With no job: the whole workspace. Exit code 1, and what is wrong, where it is not so.
+
+Examples:
+  nexus verify job1
+  nexus --workspace ws2 verify --json`,
+    )
+    .action(does(async () => (await import("../store/verify.ts")).verify));
 };
 
 function replicas(text: string): number {

@@ -1,13 +1,11 @@
 import { Option } from "commander";
-import type { DownloadOptions } from "../transfer/download.ts";
-import { type ExportJobOptions, exportFormats } from "../transfer/export-formats.ts";
-import type { ImportOptions } from "../transfer/import-runs.ts";
-import { collect, seconds } from "./arguments.ts";
-import { examples } from "./examples.ts";
+import { exportFormats } from "../transfer/export-formats.ts";
+import { collect } from "./arguments.ts";
 import * as help from "./help.ts";
-import type { AddVerbs } from "./verb.ts";
+import { watching } from "./run.ts";
+import { type AddVerbs, examples } from "./verb.ts";
 
-export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
+export const addTransfer: AddVerbs = (program, { does, reads }) => {
   program
     .command("download")
     .description("write the files of a run, or of a whole job, to this machine; verified")
@@ -25,9 +23,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
         "nexus download job278 runs.csv",
       ),
     )
-    .action(async (word: string, file: string | undefined, options: DownloadOptions) => {
-      await (await import("../transfer/download.ts")).download(globals(), word, file, options, output);
-    });
+    .action(reads(async () => (await import("../transfer/download.ts")).download));
   program
     .command("extract")
     .description("write everything that is kept of a job into a folder")
@@ -36,15 +32,7 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
     .option("--overwrite", "replace files that are there with another content")
     .option("--json", "one JSON object for each file, and one for the whole")
     .addHelpText("after", examples("nexus extract job278 job278"))
-    .action(async (word: string, folder: string, options: DownloadOptions) => {
-      await (await import("../transfer/download.ts")).download(
-        globals(),
-        word,
-        undefined,
-        { ...options, to: folder },
-        output,
-      );
-    });
+    .action(reads(async () => (await import("../transfer/download.ts")).extract));
   program
     .command("export")
     .description("write all runs of a job for another program, numbers unrounded")
@@ -63,21 +51,11 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
       "after",
       examples("nexus export job278 --to parquet", 'nexus export job278 --filter "hpmax>=0.03" --output good.csv'),
     )
-    .action(async (word: string, options: ExportJobOptions) => {
-      await (await import("../transfer/export-job.ts")).exportJob(globals(), word, options, output);
-    });
-  program
-    .command("import")
+    .action(reads(async () => (await import("../transfer/export-job.ts")).exportJob));
+  watching(program.command("import"))
     .description("submit a search that counts the runs of earlier ones, from a table of runs")
     .argument("<file>", ".csv, .tsv or .jsonl with hpmax and a column for each hyperparameter")
     .requiredOption("--spec <spec>", "the search's runspec")
-    .addOption(
-      new Option("--monitor <how>", "same: stay and show the search; none: return; new: print what watches it").choices(
-        ["same", "none", "new"],
-      ),
-    )
-    .option("--every <seconds>", "seconds between standings where the output is no terminal (60; 0: never)", seconds)
-    .option("--json", "show the search as one JSON object a line")
     .addHelpText(
       "after",
       examples(
@@ -85,7 +63,5 @@ export const addTransfer: AddVerbs = (program, { globals, output, exit }) => {
         "nexus import job278.csv --spec spec.yaml --monitor none",
       ),
     )
-    .action(async (file: string, options: ImportOptions) => {
-      exit(await (await import("../transfer/import-runs.ts")).importRuns(globals(), file, options, output));
-    });
+    .action(does(async () => (await import("../transfer/import-runs.ts")).importRuns));
 };

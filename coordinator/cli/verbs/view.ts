@@ -1,12 +1,7 @@
-import type { ViewConsoleOptions } from "../view/view-console.ts";
-import type { ViewEventsOptions } from "../view/view-events.ts";
-import type { ViewMetricsOptions } from "../view/view-metrics.ts";
-import type { ViewSpecOptions } from "../view/view-spec.ts";
 import { count } from "./arguments.ts";
-import { examples } from "./examples.ts";
-import type { AddVerbs } from "./verb.ts";
+import { type AddVerbs, examples } from "./verb.ts";
 
-export const addView: AddVerbs = (program, { globals, output }) => {
+export const addView: AddVerbs = (program, { does, reads }) => {
   const view = program.command("view").description("look at one run, a console, reports, a spec or what happened");
   view
     .command("run")
@@ -14,9 +9,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .argument("<run>", "run662.7")
     .option("--json", "as one JSON object")
     .addHelpText("after", examples("nexus view run run662.7"))
-    .action(async (run: string, options: { json?: boolean }) => {
-      await (await import("../view/view-run.ts")).viewRun(globals(), run, options, output);
-    });
+    .action(reads(async () => (await import("../view/view-run.ts")).viewRun));
   view
     .command("console")
     .description("what a run has printed")
@@ -25,9 +18,7 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--last <n>", "only the last n lines of what is there", count)
     .option("--json", "one JSON object a line of the console")
     .addHelpText("after", examples("nexus view console run662.7 --follow --last 20"))
-    .action(async (run: string, options: ViewConsoleOptions) => {
-      await (await import("../view/view-console.ts")).viewConsole(globals(), run, options, output);
-    });
+    .action(does(async () => (await import("../view/view-console.ts")).viewConsole));
   view
     .command("metrics")
     .description("every report of some runs")
@@ -35,18 +26,14 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--last <n>", "only the last n reports of each run", count)
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus view metrics run662.7,run662.8 --last 3", "nexus view metrics job278 --json"))
-    .action(async (runs: string[], options: ViewMetricsOptions) => {
-      await (await import("../view/view-metrics.ts")).viewMetrics(globals(), runs, options, output);
-    });
+    .action(reads(async () => (await import("../view/view-metrics.ts")).viewMetrics));
   view
     .command("spec")
     .description("a job's spec as it was submitted; a run's repro spec, which repeats it exactly")
     .argument("<job or run>", "job278 or run662.7")
     .option("--json", "as one JSON object")
     .addHelpText("after", examples("nexus view spec job278", "nexus view spec run662.7 > repeat.yaml"))
-    .action(async (word: string, options: ViewSpecOptions) => {
-      await (await import("../view/view-spec.ts")).viewSpec(globals(), word, options, output);
-    });
+    .action(reads(async () => (await import("../view/view-spec.ts")).viewSpec));
   view
     .command("events")
     .description("what the journal says of a job, a run or a worker: attempts, losses, late results, and why")
@@ -55,7 +42,5 @@ export const addView: AddVerbs = (program, { globals, output }) => {
     .option("--all", "all of them")
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus view events run662.7", "nexus view events lab-pc --all"))
-    .action(async (word: string, options: ViewEventsOptions) => {
-      await (await import("../view/view-events.ts")).viewEvents(globals(), word, options, output);
-    });
+    .action(reads(async () => (await import("../view/view-events.ts")).viewEvents));
 };

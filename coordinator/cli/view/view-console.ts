@@ -5,7 +5,8 @@ import { printable } from "../../../shared/domain/printable.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
+import { withLink } from "../../operator/scope.ts";
+import { reading, type Session } from "../../operator/session.ts";
 import { type ChosenRun, EvidenceCollector, readEvidence } from "../../reading/evidence-reader.ts";
 import { oneRun } from "../../runs/one-run.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
@@ -16,20 +17,14 @@ export interface ViewConsoleOptions extends ConsoleLook {
 }
 
 /** `nexus view console run662.7`: what the run has printed. */
-export async function viewConsole(
-  globals: GlobalOptions,
-  word: string,
-  options: ViewConsoleOptions,
-  output: Output,
-): Promise<void> {
-  const scope = scopeOf(globals);
-  const { name } = scope.paths;
-  await withLink(scope, "viewer", async ({ bus }) => {
-    if (options.follow) {
-      await follow(bus, word, name, options, output);
-      return;
-    }
-    const run = oneRun(word, await readWorkspaceOver(bus), name);
+export async function viewConsole(session: Session, word: string, options: ViewConsoleOptions): Promise<void> {
+  const { scope, output } = session;
+  if (options.follow) {
+    await withLink(scope, "viewer", ({ bus }) => follow(bus, word, scope.paths.name, options, output));
+    return;
+  }
+  await reading(session, async ({ state, bus, workspace }) => {
+    const run = oneRun(word, state, workspace);
     const [evidence] = await readEvidence(bus, [run]);
     const printer = new ConsolePrinter(run.trial, options, output);
     for (const said of evidence?.said ?? []) printer.say(said);

@@ -2,8 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { actorOf, type JournalEvent } from "../../../shared/domain/fold/events.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
+import type { JsonOption, Reader } from "../../operator/session.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { type Field, recordsTable } from "../../runs/records.ts";
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
@@ -11,8 +10,7 @@ import { formatDecimal } from "../../words/number-format.ts";
 import { jobStatus } from "../../words/status-words.ts";
 import type { Cell } from "../../words/table.ts";
 
-export interface ViewEventsOptions {
-  readonly json?: boolean | undefined;
+export interface ViewEventsOptions extends JsonOption {
   readonly last?: number | undefined;
   readonly all?: boolean | undefined;
 }
@@ -22,25 +20,19 @@ const usualLast = 50;
 
 /** `nexus view events run662.7`: what the journal says of a run, a job or a worker, with the reasons. */
 export async function viewEvents(
-  globals: GlobalOptions,
+  { state, bus, workspace, output }: Reader,
   word: string,
   options: ViewEventsOptions,
-  output: Output,
 ): Promise<void> {
-  const scope = scopeOf(globals);
-  await withLink(scope, "viewer", async ({ bus }) => {
-    const state = await readWorkspaceOver(bus);
-    const entries = await readEvents(bus, isAbout(word, state, scope.paths.name));
-    const count = options.all ? entries.length : (options.last ?? usualLast);
-    const shown = entries.slice(Math.max(0, entries.length - count));
-    if (options.json) output.result(shown.map((entry) => eventJson(entry, state)).join(""));
-    else output.result(eventsText(shown, state));
-    const hidden = entries.length - shown.length;
-    if (hidden > 0)
-      output.note(
-        `${counted(hidden, "earlier event is", "earlier events are")} not listed (--last=${count}); to see all: --all\n`,
-      );
-  });
+  const entries = await readEvents(bus, isAbout(word, state, workspace));
+  const count = options.all ? entries.length : (options.last ?? usualLast);
+  const shown = entries.slice(Math.max(0, entries.length - count));
+  if (options.json) output.result(shown.map((entry) => eventJson(entry, state)).join(""));
+  else output.result(eventsText(shown, state));
+  const hidden = entries.length - shown.length;
+  if (hidden === 0) return;
+  const left = counted(hidden, "earlier event is", "earlier events are");
+  output.note(`${left} not listed (--last=${count}); to see all: --all\n`);
 }
 
 /** Which records are about a job, a run, a parent run or a worker. */

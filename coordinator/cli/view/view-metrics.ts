@@ -1,29 +1,22 @@
 import type { Curve } from "../../../shared/domain/curve.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
+import type { JsonOption, Reader } from "../../operator/session.ts";
 import { readCurves } from "../../reading/evidence-reader.ts";
 import { childRuns } from "../../runs/one-run.ts";
 import { type Cell, type CellKind, tableColumn, tableLines } from "../../words/table.ts";
 
-export interface ViewMetricsOptions {
-  readonly json?: boolean | undefined;
+export interface ViewMetricsOptions extends JsonOption {
   /** Only so many of the last reports of each run. */
   readonly last?: number | undefined;
 }
 
 /** `nexus view metrics run662.7,run662.8`: every report of some runs. */
 export async function viewMetrics(
-  globals: GlobalOptions,
+  { state, bus, workspace, output }: Reader,
   words: readonly string[],
-  options: ViewMetricsOptions,
-  output: Output,
+  { json, last }: ViewMetricsOptions,
 ): Promise<void> {
-  const scope = scopeOf(globals);
-  await withLink(scope, "viewer", async ({ bus }) => {
-    const runs = childRuns(words, await readWorkspaceOver(bus), scope.paths.name);
-    const curves = await readCurves(bus, runs);
-    output.result(options.json ? reportsJson(curves, options.last) : reportsText(curves, options.last));
-  });
+  const curves = await readCurves(bus, childRuns(words, state, workspace));
+  output.result(json ? reportsJson(curves, last) : reportsText(curves, last));
 }
 
 interface Report {

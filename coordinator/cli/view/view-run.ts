@@ -1,8 +1,7 @@
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { printable } from "../../../shared/domain/printable.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspaceOver, scopeOf, withLink } from "../../operator/scope.ts";
+import type { JsonOption, Reader } from "../../operator/session.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "../../reading/evidence-reader.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { type Column, columnsOf } from "../../runs/columns.ts";
@@ -13,19 +12,15 @@ import type { Cell } from "../../words/table.ts";
 
 /** `nexus view run run662.7`: everything that is known of one run. */
 export async function viewRun(
-  globals: GlobalOptions,
+  { state, bus, workspace, output }: Reader,
   word: string,
-  { json }: { readonly json?: boolean | undefined },
-  output: Output,
+  { json }: JsonOption,
 ): Promise<void> {
-  const scope = scopeOf(globals);
-  await withLink(scope, "viewer", async ({ bus }) => {
-    const run = oneRun(word, await readWorkspaceOver(bus), scope.paths.name);
-    const [[evidence], choices] = await Promise.all([readEvidence(bus, [run]), readEvents(bus, isChoiceOf(run))]);
-    if (!evidence) throw new Error(`the evidence of ${run.trial.run} was not read`);
-    const seen: SeenRun = { run, evidence, workspace: scope.paths.name, why: whyChosen(choices) };
-    output.result(json ? runJson(seen) : runText(seen));
-  });
+  const run = oneRun(word, state, workspace);
+  const [[evidence], choices] = await Promise.all([readEvidence(bus, [run]), readEvents(bus, isChoiceOf(run))]);
+  if (!evidence) throw new Error(`the evidence of ${run.trial.run} was not read`);
+  const seen: SeenRun = { run, evidence, workspace, why: whyChosen(choices) };
+  output.result(json ? runJson(seen) : runText(seen));
 }
 
 export interface SeenRun {

@@ -1,36 +1,12 @@
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, readWorkspace, scopeOf } from "../../operator/scope.ts";
+import type { JsonOption, Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { oneRun } from "../../runs/one-run.ts";
 import { shellWord } from "../../words/shell-word.ts";
 import { reproSpecs } from "../transfer/repro-of.ts";
 
-export interface ViewSpecOptions {
-  /** As one JSON object. */
-  readonly json?: boolean | undefined;
-}
-
 /** `nexus view spec job278`: the spec as it was submitted; `nexus view spec run662.7`: the one that repeats the run exactly. */
-export async function viewSpec(
-  globals: GlobalOptions,
-  word: string,
-  options: ViewSpecOptions,
-  output: Output,
-): Promise<void> {
-  const scope = scopeOf(globals);
-  printSpecOf(await readWorkspace(scope), scope.paths.name, word, options, output);
-}
-
-/** What `view spec` prints, from the folded journal. */
-export function printSpecOf(
-  state: WorkspaceState,
-  workspace: string,
-  word: string,
-  { json }: ViewSpecOptions,
-  output: Output,
-): void {
+export function viewSpec({ state, workspace, output }: Printing, word: string, { json }: JsonOption): void {
   if (!parseJobName(word.slice(word.indexOf("/") + 1))) {
     const { table, trial } = oneRun(word, state, workspace);
     const { text } = reproSpecs(table)(trial);

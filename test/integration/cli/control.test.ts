@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { sendOrder } from "../../../coordinator/operator/send-order.ts";
+import { sendOrder } from "../../../coordinator/operator/give-order.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import {

@@ -70,7 +70,15 @@ test("nexus list jobs says waiting, and for what; a job that was paused is pause
   const { story, state } = waiting({}, []);
   const listed = (): unknown => {
     const texts: string[] = [];
-    printJobs(state, "ws1", { json: true }, { result: (text) => void texts.push(text), note: () => undefined });
+    printJobs(
+      {
+        state,
+        workspace: "ws1",
+        flags: "",
+        output: { result: (text) => void texts.push(text), note: () => undefined },
+      },
+      { json: true },
+    );
     const { status, reason } = JSON.parse(texts.join("")) as { status: string; reason: string | null };
     return [status, reason];
   };
@@ -134,7 +142,16 @@ test("a worker that list workers calls lost is not counted upon: one silence for
     const workers = [{ worker: workerIdFrom("lab-1"), silentMs, ...present }];
     const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases: [] };
     const texts: string[] = [];
-    printWorkers(state, "ws1", {}, { result: (text) => void texts.push(text), note: () => undefined }, status);
+    printWorkers(
+      {
+        state,
+        workspace: "ws1",
+        flags: "",
+        output: { result: (text) => void texts.push(text), note: () => undefined },
+      },
+      {},
+      status,
+    );
     return [whyWaiting(table, state, status, words)?.why ?? "", /lost, \d+s ago/.test(texts.join(""))];
   };
   assert.deepEqual(said(29_000), ["waiting for a free slot on lab-1", false]);

@@ -92,7 +92,7 @@ describe("asking first", () => {
   const ask = (isTerminal: boolean, answer: boolean, isGrave: boolean, yes?: boolean): Promise<boolean> => {
     notes.length = 0;
     const asker = { isTerminal, ask: async () => answer };
-    return agreed({ verb: "cancel", effects: ["job1: ends now"], isGrave, options: { yes }, asker }, output);
+    return agreed({ output, asker }, { verb: "cancel", effects: ["job1: ends now"], isGrave, yes });
   };
 
   test("on a terminal the effect is shown and the answer counts; --yes asks nothing", async () => {

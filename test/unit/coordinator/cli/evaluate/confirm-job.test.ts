@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { carryOut } from "../../../../../coordinator/cli/command-line.ts";
 import { printConfirmation } from "../../../../../coordinator/cli/evaluate/confirm-job.ts";
-import { printSpec } from "../../../../../coordinator/cli/evaluate/spec-best.ts";
+import { showSpec } from "../../../../../coordinator/cli/evaluate/spec-best.ts";
 import { componentDefaults } from "../../../../../shared/components/component-defaults.ts";
 import {
   confirmationSpec,
@@ -191,14 +191,16 @@ test("search score, estimate and fresh mean stand side by side, whichever jobs t
   assert.ok(Math.abs((confirmation.again?.mean ?? 0) - 0.52) < 1e-12);
   assert.deepEqual([confirmation.planned, confirmation.ended, confirmation.failed], [6, 3, 0]);
   const heard = said((output) => {
-    assert.equal(printConfirmation(state, "ws1", "job1", {}, output), exitCode.done);
+    assert.equal(printConfirmation({ state, workspace: "ws1", flags: "", output }, "job1", {}), exitCode.done);
   });
   assert.match(
     heard.result,
     /job {8}search {2}of {2}estimate {2}80 % interval +confirmed {2}80 % interval +runs +a +b\n/,
   );
   assert.match(heard.result, /\njob2,job3 +0\.600 +4 .* 0\.520 .* 3 \(3 to come\) +2 +0\.2/);
-  const json = said((output) => printConfirmation(state, "ws1", "job1", { json: true }, output)).result;
+  const json = said((output) =>
+    printConfirmation({ state, workspace: "ws1", flags: "", output }, "job1", { json: true }),
+  ).result;
   const object = JSON.parse(json) as Record<string, unknown>;
   assert.deepEqual(object["hparams"], { a: 2, b: 0.2 });
   assert.deepEqual(object["jobs"], ["job2", "job3"]);
@@ -235,15 +237,17 @@ test("the tutorial's 20 fresh runs: 0.045 became 0.030", () => {
 
 test("the winner goes into the spec, or the settings of any run", () => {
   const state = workspace(tell(1, searchRuns));
-  const best = said((output) => printSpec(state, "ws1", "job1", { best: true }, output));
+  const best = said((output) => showSpec({ state, workspace: "ws1", flags: "", output }, "job1", { best: true }));
   assert.match(best.result, /tuned_value: 3\n/);
   assert.match(best.note, /submitted with --runs 50/);
-  const lucky = said((output) => printSpec(state, "ws1", "job1", { run: "run1.7" }, output)).result;
+  const lucky = said((output) =>
+    showSpec({ state, workspace: "ws1", flags: "", output }, "job1", { run: "run1.7" }),
+  ).result;
   assert.equal(
     lucky,
     text.replace("tuned_value: 1\n", "tuned_value: 3\n").replace("tuned_value: 0.1", "tuned_value: 0.2"),
   );
-  assert.equal(said((output) => printSpec(state, "ws1", "job1", {}, output)).result, text);
+  assert.equal(said((output) => showSpec({ state, workspace: "ws1", flags: "", output }, "job1", {})).result, text);
 });
 
 test("what cannot be confirmed is said in a sentence", () => {
@@ -252,7 +256,8 @@ test("what cannot be confirmed is said in a sentence", () => {
   const fixed = tell(3, [[[0, 0], [1]]], { hpTuning: false });
   const only = new JobStory({ number: 4, hyperparameters: [ordered("a", [1])], firstParent: 9 });
   const state = workspace(tell(1, searchRuns), running.events, fixed, only.events);
-  const print = (job: string) => () => said((output) => printConfirmation(state, "ws1", job, {}, output));
+  const print = (job: string) => () =>
+    said((output) => printConfirmation({ state, workspace: "ws1", flags: "", output }, job, {}));
   assert.throws(
     print("job1"),
     (error) => error instanceof NotFoundError && /not been confirmed yet/.test(error.message),
@@ -266,10 +271,19 @@ test("what cannot be confirmed is said in a sentence", () => {
   assert.throws(print("job9"), (error) => error instanceof NotFoundError && /there is no job9/.test(error.message));
   assert.throws(print("run1.1"), (error) => error instanceof UsageError && /about a whole job/.test(error.message));
   assert.throws(
-    () => printSpec(state, "ws1", "job1", { run: "run8.1" }, { result: () => {}, note: () => {} }),
+    () =>
+      showSpec({ state, workspace: "ws1", flags: "", output: { result: () => {}, note: () => {} } }, "job1", {
+        run: "run8.1",
+      }),
     NotFoundError,
   );
-  assert.throws(() => printSpec(state, "ws1", "job1", { run: "lr" }, { result: () => {}, note: () => {} }), UsageError);
+  assert.throws(
+    () =>
+      showSpec({ state, workspace: "ws1", flags: "", output: { result: () => {}, note: () => {} } }, "job1", {
+        run: "lr",
+      }),
+    UsageError,
+  );
 });
 
 test("numbers that make no sense are refused before anything is asked", async () => {

@@ -19,14 +19,15 @@ import { job278, job289, tutorialText } from "../../../../support/stories/tutori
 /** What the command prints. */
 function printed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}) {
   let [results, notes] = ["", ""];
-  printRuns(state, "ws1", runs, options, {
-    result: (text) => {
+  const output = {
+    result: (text: string) => {
       results += text;
     },
-    note: (text) => {
+    note: (text: string) => {
       notes += text;
     },
-  });
+  };
+  printRuns({ state, workspace: "ws1", flags: "", output }, runs, options);
   return { results, notes };
 }
 
@@ -392,19 +393,19 @@ test("jobs and workers are listed with what they came to", () => {
       out.notes += text;
     },
   };
-  printJobs(mixed(), "ws1", {}, output);
+  printJobs({ state: mixed(), workspace: "ws1", flags: "", output }, {});
   assert.match(
     out.results,
     /\nws1 +job1 +any +waiting +dgd +3 +100 +0 +0 +1 +2\.000 +run1\.1 +2026-11-24T08:00:00Z +ann +spec\.yaml +waiting for a worker\n/,
   );
   assert.match(out.results, /\ntotal jobs listed: 2\n$/);
   out.results = "";
-  printWorkers(mixed(), "ws1", {}, output);
+  printWorkers({ state: mixed(), workspace: "ws1", flags: "", output }, {});
   assert.match(out.results, /\nws1 +node-1 +admitted +0 +2 +1\n/);
   assert.match(out.results, /\nws1 +node-2 +admitted +1 +1 +0\n/);
   out.results = "";
-  printWorkers(mixed(), "ws1", { json: true }, output);
+  printWorkers({ state: mixed(), workspace: "ws1", flags: "", output }, { json: true });
   assert.equal((JSON.parse(out.results.split("\n")[1] ?? "") as { worker: string }).worker, "node-2");
-  printJobs(stateOf(), "ws1", {}, output);
+  printJobs({ state: stateOf(), workspace: "ws1", flags: "", output }, {});
   assert.match(out.notes, /no job was submitted to workspace ws1 yet/);
 });

@@ -8,7 +8,7 @@ import { ConsolePrinter } from "../../../../../coordinator/cli/view/console-prin
 import { eventsText, isAbout } from "../../../../../coordinator/cli/view/view-events.ts";
 import { reportsJson, reportsText } from "../../../../../coordinator/cli/view/view-metrics.ts";
 import { isChoiceOf, runText, whyChosen } from "../../../../../coordinator/cli/view/view-run.ts";
-import { printSpecOf } from "../../../../../coordinator/cli/view/view-spec.ts";
+import { viewSpec } from "../../../../../coordinator/cli/view/view-spec.ts";
 import { oneRun } from "../../../../../coordinator/runs/one-run.ts";
 import type { Curve } from "../../../../../shared/domain/curve.ts";
 import type { JobName, RunName } from "../../../../../shared/domain/names.ts";
@@ -120,7 +120,7 @@ describe("view spec", () => {
   const { state } = told();
   const printed = (word: string, json = false): string => {
     const kept = keeping();
-    printSpecOf(state, "ws1", word, { json }, kept.output);
+    viewSpec({ state, workspace: "ws1", flags: "", output: kept.output }, word, { json });
     return kept.text();
   };
 

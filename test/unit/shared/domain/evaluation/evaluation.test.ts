@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { printEvaluation } from "../../../../../coordinator/cli/evaluate/evaluate-job.ts";
+import { evaluateJob } from "../../../../../coordinator/cli/evaluate/evaluate-job.ts";
 import { historyTable } from "../../../../../coordinator/cli/evaluate/history-table.ts";
 import { verdictLines } from "../../../../../coordinator/cli/evaluate/verdict-text.ts";
 import { type CompletedRun, inColumns } from "../../../../../shared/domain/evaluation/completed-runs.ts";
@@ -315,7 +315,7 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
     story.completed(story.started(run, configuration), run, hpmax);
   });
   const state = story.events.reduce(apply, emptyWorkspace());
-  const printed = (options: Parameters<typeof printEvaluation>[3], width?: number): string => {
+  const printed = (options: Parameters<typeof evaluateJob>[2], width?: number): string => {
     let text = "";
     const output = {
       width,
@@ -324,7 +324,7 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
       },
       note: () => {},
     };
-    printEvaluation(state, "ws1", "ws1/job5", options, output);
+    evaluateJob({ state, workspace: "ws1", flags: "", output }, "ws1/job5", options);
     return text;
   };
   assert.match(printed({}), /^a {9}b {8}BEST FOR/);
@@ -348,12 +348,12 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
 
 test("eval of a job that repeats one configuration says the mean of its runs, the tutorial's 0.030, and how sure it is", () => {
   const state = stateOf(job289());
-  const printed = (options: Parameters<typeof printEvaluation>[3]): string => {
+  const printed = (options: Parameters<typeof evaluateJob>[2]): string => {
     let text = "";
     const result = (part: string): void => {
       text += part;
     };
-    printEvaluation(state, "ws1", "job289", options, { result, note: () => {} });
+    evaluateJob({ state, workspace: "ws1", flags: "", output: { result, note: () => {} } }, "job289", options);
     return text;
   };
   assert.match(printed({}), /^job289 repeats one configuration \(hp_tuning: false\): seqlen=8 disc=0\.9 .*\n/);

@@ -55,7 +55,10 @@ test("every place that names the best configuration names the first of the stand
   assert.ok(Math.abs(Number(said) - estimate) < 0.001, said);
 
   const listed: string[] = [];
-  printJobs(state, "ws1", { json: true }, { result: (text) => void listed.push(text), note: () => undefined });
+  printJobs(
+    { state, workspace: "ws1", flags: "", output: { result: (text) => void listed.push(text), note: () => undefined } },
+    { json: true },
+  );
   const job = JSON.parse(listed.join("").split("\n")[0] ?? "") as { hpmax: number; best: string };
   assert.deepEqual([job.hpmax, job.best], [estimate, "run1.5"]);
 
