@@ -1,9 +1,9 @@
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
-import type { Stored, StoredMessage, StoreOptions } from "../../shared/ports.ts";
+import type { StoredMessage, StoreOptions } from "../../shared/ports.ts";
 import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../../shared/wire/subjects.ts";
 import { SimLink, type Weather } from "./sim-link.ts";
 import { SimProcess } from "./sim-process.ts";
-import { SimStream } from "./sim-stream.ts";
+import { SimStream, type StreamAnswer } from "./sim-stream.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Takes an answer that reaches the broker at that time. */
@@ -23,6 +23,7 @@ export interface Reader {
   readonly hand: (message: StoredMessage | undefined, isLast: boolean) => void;
   next: number;
   isOnItsWay: boolean;
+  isOver: boolean;
 }
 
 /** What one stored message costs the broker: the fsync of a small disk, see "the whole path" of the broker's measurements. */
@@ -51,6 +52,8 @@ export class SimBroker {
   #busyUntil = 0;
   readonly #links = new Set<SimLink>();
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** Those patterns in which more is open than the last word. */
+  readonly #patterns = new Map<string, (subject: string) => boolean>();
   readonly #readers = new Map<SimStream, Set<Reader>>();
 
   constructor(timeline: Timeline, weather: Weather, seed: string) {
@@ -109,6 +112,7 @@ export class SimBroker {
     if (!listeners) {
       listeners = new Set();
       this.#listeners.set(subject, listeners);
+      if (subject.endsWith(">") || subject.slice(0, -1).includes("*")) this.#patterns.set(subject, matcher([subject]));
     }
     listeners.add(listener);
   }
@@ -116,19 +120,24 @@ export class SimBroker {
   ignore(subject: string, listener: Listener): void {
     const listeners = this.#listeners.get(subject);
     listeners?.delete(listener);
-    if (listeners?.size === 0) this.#listeners.delete(subject);
+    if (listeners?.size !== 0) return;
+    this.#listeners.delete(subject);
+    this.#patterns.delete(subject);
   }
 
   /** Passes a message on to everyone who listens. */
   route(at: number, subject: string, data: Uint8Array, reply?: Reply): void {
     this.pass(at, (now) => {
       let count = 0;
-      for (const name of [subject, wildcardOf(subject)]) {
+      const tell = (name: string): void => {
         for (const listener of this.#listeners.get(name) ?? []) {
           count += 1;
           listener.link.down(subject, now, () => listener.hear(subject, data, reply), true);
         }
-      }
+      };
+      tell(subject);
+      tell(wildcardOf(subject));
+      for (const [pattern, matches] of this.#patterns) if (matches(subject)) tell(pattern);
       if (count === 0) reply?.(nobody, now);
     });
   }
@@ -139,29 +148,32 @@ export class SimBroker {
     process.hear(at, () => action(this.#timeline.now));
   }
 
-  streamOf(subject: string): SimStream {
+  /** The stream that takes a subject. */
+  #streamOf(subject: string): SimStream | undefined {
     const token = `${subject.slice(0, subject.indexOf("."))}.>`;
     if (journalSubjects.includes(token)) return this.journal;
     if (evidenceSubjects.includes(token)) return this.evidence;
-    if (blobSubjects.includes(token)) return this.blob;
-    throw new Error(`no stream takes ${subject}`);
+    return blobSubjects.includes(token) ? this.blob : undefined;
   }
 
-  streamNamed(name: string): SimStream {
-    const found = [this.journal, this.evidence, this.blob].find((each) => each.name === name);
-    if (!found) throw new Error(`there is no stream ${name}`);
-    return found;
+  streamNamed(name: string): SimStream | undefined {
+    return [this.journal, this.evidence, this.blob].find((each) => each.name === name);
   }
 
   /** Stores at once; the acknowledgement leaves when the disk has it. */
-  store(subject: string, data: Uint8Array, options: StoreOptions): { answer: Stored | "not the next"; doneAt: number } {
-    const stream = this.streamOf(subject);
+  store(
+    subject: string,
+    data: Uint8Array,
+    options: StoreOptions,
+  ): { answer: StreamAnswer | "nobody answered"; doneAt: number } {
+    const stream = this.#streamOf(subject);
     const now = this.#timeline.now;
+    if (!stream) return { answer: "nobody answered", doneAt: now };
     // What was encoded is a piece of a larger buffer, all of which the journal, that is kept, would keep.
     const kept = stream === this.journal ? new Uint8Array(data) : data;
     const answer = stream.store(now, subject, kept, options);
     this.#busyUntil = Math.max(now, this.#busyUntil) + storeMs;
-    if (answer !== "not the next" && !answer.duplicate) {
+    if (typeof answer !== "string" && !answer.duplicate) {
       const message = stream.at(answer.seq);
       if (message) this.onStored(stream, message);
       for (const reader of this.#readers.get(stream) ?? []) this.pump(reader);
@@ -180,20 +192,20 @@ export class SimBroker {
   }
 
   endRead(reader: Reader): void {
+    reader.isOver = true;
     this.#readers.get(reader.stream)?.delete(reader);
   }
 
   /** Hands a reader what it has not had; a consumer of its own, so nothing is left out and nothing comes twice. */
   pump(reader: Reader): void {
-    if (reader.isOnItsWay || !this.#readers.get(reader.stream)?.has(reader)) return;
+    if (reader.isOnItsWay || reader.isOver) return;
     const { link, stream } = reader;
     if (!link.isConnected || !this.isUp) return;
     reader.isOnItsWay = true;
     const { epoch } = link;
     const hand = (): void => {
       reader.isOnItsWay = false;
-      if (!this.#readers.get(stream)?.has(reader)) return;
-      for (let i = 0; i < handedTogether && reader.next <= stream.lastSeq; i += 1) {
+      for (let i = 0; i < handedTogether && reader.next <= stream.lastSeq && !reader.isOver; i += 1) {
         const message = stream.at(reader.next);
         reader.next += 1;
         const isLast = reader.next > stream.lastSeq;
@@ -224,6 +236,15 @@ export class SimBroker {
 
 /** The answer to a question that nobody listens to. */
 export const nobody = new Uint8Array(0);
+
+/** Whether a subject is one of these or matches one: `*` stands for one word, a last `>` for one or more. */
+export function matcher(patterns: readonly string[]): (subject: string) => boolean {
+  const tests = patterns.map((pattern) => {
+    const parts = pattern.split(".").map((token) => (token === "*" ? "[^.]+" : token === ">" ? ".+" : token));
+    return new RegExp(`^${parts.join("\\.")}$`);
+  });
+  return (subject) => tests.some((test) => test.test(subject));
+}
 
 function wildcardOf(subject: string): string {
   return `${subject.slice(0, subject.lastIndexOf(".") + 1)}*`;

@@ -9,12 +9,15 @@ import {
   type StoreOptions,
   type Timer,
 } from "../../shared/ports.ts";
-import { type Listener, nobody, type Reader, type Reply, type SimBroker } from "./sim-broker.ts";
+import { type Listener, matcher, nobody, type Reader, type Reply, type SimBroker } from "./sim-broker.ts";
 import type { SimLink } from "./sim-link.ts";
 import type { SimProcess } from "./sim-process.ts";
+import type { SimStream } from "./sim-stream.ts";
 
 const storeTimeoutMs = 5000;
 const apiTimeoutMs = 5000;
+/** The broker takes a message of 1 MiB; some of it is kept for headers, as in shared/broker/client/bus.ts. */
+const mostBytes = 2 ** 20 - 1024;
 
 /** One process's connection with the simulated broker, with the promises of `Bus`. */
 export class SimBus implements Bus {
@@ -25,6 +28,8 @@ export class SimBus implements Bus {
   readonly #listening = new Map<Listener, string>();
   readonly #readers = new Set<Reader>();
   readonly #onReconnect = new Set<() => void>();
+  /** Ends of questions that wait for their answers. */
+  readonly #open = new Set<(error: BusError) => void>();
 
   constructor(broker: SimBroker, process: SimProcess) {
     this.#broker = broker;
@@ -46,6 +51,7 @@ export class SimBus implements Bus {
 
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return this.#question(subject, timeoutMs, (resolve, reject) => {
+      checkSize(subject, data);
       const { link } = this;
       link.up(subject, (at) => {
         const answer: Reply = (reply, answeredAt) => {
@@ -72,6 +78,8 @@ export class SimBus implements Bus {
   }
 
   publish(subject: string, data: Uint8Array): void {
+    if (this.link.isClosed) return;
+    checkSize(subject, data);
     this.link.up(subject, (at) => this.#broker.route(at, subject, data));
   }
 
@@ -80,7 +88,13 @@ export class SimBus implements Bus {
   }
 
   #listen(subject: string, hear: Listener["hear"]): () => void {
-    const listener: Listener = { link: this.link, hear };
+    const listener: Listener = {
+      link: this.link,
+      hear: (exact, data, reply) => {
+        // Not what was on its way when it was ended.
+        if (this.#listening.has(listener)) hear(exact, data, reply);
+      },
+    };
     this.#listening.set(listener, subject);
     if (this.link.isConnected) this.#broker.listen(subject, listener);
     return () => {
@@ -91,11 +105,12 @@ export class SimBus implements Bus {
 
   store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
     return this.#question(subject, options.timeoutMs ?? storeTimeoutMs, (resolve, reject) => {
+      checkSize(subject, data);
       this.link.up(subject, (at) =>
         this.#broker.act(at, () => {
           const { answer, doneAt } = this.#broker.store(subject, data, options);
           this.link.down(subject, doneAt, () => {
-            if (answer === "not the next") reject(new BusError("not the next", `${subject}: wrong last sequence`));
+            if (typeof answer === "string") reject(new BusError(answer, `${subject}: ${answer}`));
             else resolve(answer);
           });
         }),
@@ -109,8 +124,10 @@ export class SimBus implements Bus {
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
   ): Promise<Reading> {
-    const found = this.#broker.streamNamed(stream);
-    const pending = await this.#api(stream, () => found.lastSeq - fromSeq + 1);
+    const { found, pending } = await this.#ofStream(stream, (each) => ({
+      found: each,
+      pending: each.lastSeq - Math.max(fromSeq, each.firstSeq) + 1,
+    }));
     let done: () => void = () => undefined;
     const caughtUp = new Promise<void>((resolve) => {
       done = resolve;
@@ -122,6 +139,7 @@ export class SimBus implements Bus {
       wants: subjects ? matcher(subjects) : () => true,
       next: Math.max(fromSeq, found.firstSeq),
       isOnItsWay: false,
+      isOver: false,
       hand: (message, isLast) => {
         // A handler that throws ends a real consumer without a word.
         if (message && !isBroken) {
@@ -145,19 +163,19 @@ export class SimBus implements Bus {
   }
 
   newest(stream: string, subject: string): Promise<Uint8Array | null> {
-    return this.#api(subject, () => this.#broker.streamNamed(stream).newest(subject) ?? null);
+    return this.#ofStream(stream, (found) => found.newest(subject) ?? null);
   }
 
   subjects(stream: string, filter: string): Promise<string[]> {
-    return this.#api(stream, () => this.#broker.streamNamed(stream).subjects(matcher([filter])));
+    return this.#ofStream(stream, (found) => found.subjects(matcher([filter])));
   }
 
   purge(stream: string, subject: string): Promise<void> {
-    return this.#api(stream, () => this.#broker.streamNamed(stream).delete(matcher([subject])));
+    return this.#ofStream(stream, (found) => found.delete(matcher([subject])));
   }
 
   lastSeq(stream: string): Promise<number> {
-    return this.#api(stream, () => this.#broker.streamNamed(stream).lastSeq);
+    return this.#ofStream(stream, ({ lastSeq }) => lastSeq);
   }
 
   async flush(): Promise<void> {
@@ -175,6 +193,7 @@ export class SimBus implements Bus {
 
   async close(): Promise<void> {
     this.drop();
+    for (const end of [...this.#open]) end(new BusError("closed", "the connection is closed"));
   }
 
   /** The connection ends at once, also for a process that is killed. */
@@ -196,6 +215,21 @@ export class SimBus implements Bus {
     });
   }
 
+  #ofStream<T>(name: string, ask: (stream: SimStream) => T): Promise<T> {
+    return this.#question(name, apiTimeoutMs, (resolve, reject) => {
+      this.link.up(name, (at) =>
+        this.#broker.act(at, (doneAt) => {
+          const stream = this.#broker.streamNamed(name);
+          const answer = stream && { value: ask(stream) };
+          this.link.down(name, doneAt, () => {
+            if (answer) resolve(answer.value);
+            else reject(new BusError("refused", `there is no stream ${name}`));
+          });
+        }),
+      );
+    });
+  }
+
   #question<T>(
     what: string,
     timeoutMs: number,
@@ -206,20 +240,27 @@ export class SimBus implements Bus {
         reject(new BusError("closed", `${what}: the connection is closed`));
         return;
       }
+      const fail = (error: BusError): void => {
+        timer.cancel();
+        this.#open.delete(fail);
+        reject(error);
+      };
       const timer: Timer = this.#process.clock.after(timeoutMs, () => {
-        if (this.link.isClosed) reject(new BusError("closed", `${what}: the connection is closed`));
-        else reject(new BusError("no answer in time", `${what}: no answer in ${timeoutMs} ms`));
+        if (this.link.isClosed) fail(new BusError("closed", `${what}: the connection is closed`));
+        else fail(new BusError("no answer in time", `${what}: no answer in ${timeoutMs} ms`));
       });
-      ask(
-        (value) => {
-          timer.cancel();
-          resolve(value);
-        },
-        (error) => {
-          timer.cancel();
-          reject(error);
-        },
-      );
+      this.#open.add(fail);
+      const succeed = (value: T): void => {
+        timer.cancel();
+        this.#open.delete(fail);
+        resolve(value);
+      };
+      try {
+        ask(succeed, fail);
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        fail(error);
+      }
     });
   }
 
@@ -234,11 +275,7 @@ export class SimBus implements Bus {
   }
 }
 
-/** Whether a subject is one of these, which may hold `*` and end in `>`. */
-function matcher(patterns: readonly string[]): (subject: string) => boolean {
-  const tests = patterns.map((pattern) => {
-    const parts = pattern.split(".").map((token) => (token === "*" ? "[^.]+" : token === ">" ? ".+" : token));
-    return new RegExp(`^${parts.join("\\.")}$`);
-  });
-  return (subject) => tests.some((test) => test.test(subject));
+function checkSize(subject: string, data: Uint8Array): void {
+  if (data.length > mostBytes)
+    throw new BusError("too large", `${subject}: the message is larger than the broker takes`);
 }

@@ -1,22 +1,30 @@
 import type { Stored, StoredMessage, StoreOptions } from "../../shared/ports.ts";
 
-/** For which a msgID is remembered; as shared/broker/client/bus.ts makes the streams. */
-const duplicateWindowMs = 120_000;
+/** What the broker adds to each message on its disk, bytes; about what nats-server 2.10.27 adds. */
+const overhead = 60;
 
-/** One stream of the broker, judged as nats-server 2.10.27 judges it: the msgID first, what was expected afterwards. */
+export type StreamAnswer = Stored | "not the next" | "full";
+
+/**
+ * One stream of the broker, judged as nats-server 2.10.27 judges it: the msgId first, what was expected afterwards, room last.
+ * test/conformance holds both to the same suite.
+ */
 export class SimStream {
   readonly name: string;
-  readonly #messages: StoredMessage[] = [];
-  /** Sequence of the first message that is still there. */
-  #first = 1;
+  /** Those that are still there, by sequence. */
+  #messages: StoredMessage[] = [];
   #last = 0;
   #lastMsgId = "";
+  #bytes = 0;
   readonly #seen = new Map<string, number>();
   readonly #seenAt: { readonly msgId: string; readonly at: number }[] = [];
   #forgotten = 0;
 
   /** False makes it store whatever comes, to see that what is checked would be noticed. */
   isFenced = true;
+  maxBytes = Number.POSITIVE_INFINITY;
+  /** For which a msgId is remembered; as shared/broker/client/bus.ts makes the streams. */
+  duplicateWindowMs = 120_000;
 
   constructor(name: string) {
     this.name = name;
@@ -26,24 +34,33 @@ export class SimStream {
     return this.#last;
   }
 
+  /** Sequence of the first message that is still there; the next one's where there is none. */
   get firstSeq(): number {
-    return this.#first;
+    return this.#messages[0]?.seq ?? this.#last + 1;
   }
 
   at(seq: number): StoredMessage | undefined {
-    return this.#messages[seq - this.#first];
+    // Right at once where nothing in between was deleted.
+    const likely = this.#messages[seq - this.firstSeq];
+    if (likely?.seq === seq) return likely;
+    const message = this.#messages[this.#indexFrom(seq)];
+    return message?.seq === seq ? message : undefined;
   }
 
-  store(now: number, subject: string, data: Uint8Array, options: StoreOptions): Stored | "not the next" {
-    this.#forget(now - duplicateWindowMs);
+  store(now: number, subject: string, data: Uint8Array, options: StoreOptions): StreamAnswer {
+    this.#forget(now - this.duplicateWindowMs);
     const { msgId, expectLastSeq, expectLastMsgId } = options;
     const known = msgId === "" ? undefined : this.#seen.get(msgId);
     if (known !== undefined) return { seq: known, duplicate: true };
     if (this.isFenced && expectLastSeq !== undefined && expectLastSeq !== this.#last) return "not the next";
     if (this.isFenced && expectLastMsgId !== undefined && expectLastMsgId !== this.#lastMsgId) return "not the next";
+    const message = { seq: this.#last + 1, subject, data, msgId };
+    const size = sizeOf(message);
+    if (this.#bytes + size > this.maxBytes) return "full";
+    this.#bytes += size;
     this.#last += 1;
     this.#lastMsgId = msgId;
-    this.#messages.push({ seq: this.#last, subject, data, msgId });
+    this.#messages.push(message);
     if (msgId !== "") {
       this.#seen.set(msgId, this.#last);
       this.#seenAt.push({ msgId, at: now });
@@ -62,16 +79,29 @@ export class SimStream {
   /** Takes messages out, wherever they lie. */
   delete(unwanted: (subject: string) => boolean): void {
     for (let i = this.#messages.length - 1; i >= 0; i -= 1) {
-      if (unwanted(this.#messages[i]?.subject ?? "")) this.#messages.splice(i, 1);
+      const message = this.#messages[i];
+      if (message && unwanted(message.subject)) this.#drop(this.#messages.splice(i, 1));
     }
   }
 
   /** Forgets messages below a sequence, as a purge does; a long simulation would keep millions. */
   purge(below: number): void {
-    const count = Math.min(below, this.#last + 1) - this.#first;
-    if (count <= 0) return;
-    this.#messages.splice(0, count);
-    this.#first += count;
+    this.#drop(this.#messages.splice(0, this.#indexFrom(below)));
+  }
+
+  #drop(messages: readonly StoredMessage[]): void {
+    for (const each of messages) this.#bytes -= sizeOf(each);
+  }
+
+  /** Where the first message of that sequence or a higher one lies. */
+  #indexFrom(seq: number): number {
+    let [low, high] = [0, this.#messages.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#messages[middle]?.seq ?? 0) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #forget(until: number): void {
@@ -86,4 +116,8 @@ export class SimStream {
       this.#forgotten = 0;
     }
   }
+}
+
+function sizeOf({ subject, data, msgId }: StoredMessage): number {
+  return subject.length + data.length + msgId.length + overhead;
 }

@@ -346,5 +346,6 @@ export class NatsBus implements CoordinatorBus {
     for (const reading of [...this.#readings]) await reading.stop();
     this.#outgoing.drain();
     if (!this.#connection.isClosed()) await this.#connection.close();
+    this.#questions.close();
   }
 }

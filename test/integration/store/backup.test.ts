@@ -21,7 +21,7 @@ import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { JobStory } from "../../support/stories/job-story.ts";
 import { nexusHere } from "../../support/stories/nexus-here.ts";
 
-const total = 30;
+const total = 60;
 const spec = { total_runs: total, hp_tuning: "dgd", seed: 3 };
 
 async function ended(program: Program, code: number): Promise<string> {
@@ -61,6 +61,9 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
   const file = join(swarm.folder, "saved.nexus");
   const told = await ended(nexus(swarm, "backup", file, "--json"), exitCode.done);
   const late = swarm.worker("late", ["--slots", "2"]);
+  await swarm.when("the late one has a run", job, ({ trials }) =>
+    [...trials].some(({ attempts }) => attempts.some(({ worker }) => worker === "late")),
+  );
   const { type, journal, evidence } = JSON.parse(told);
   assert.ok(type === "backup" && journal > 16 && evidence > 8, told);
 
@@ -74,10 +77,7 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
   await elsewhere.coordinator(["--lease", "2"]);
   elsewhere.worker("there", ["--slots", "12"]);
 
-  // In its own, after one more worker has joined and the search has gone on.
-  await swarm.when("the late one has a run", job, ({ trials }) =>
-    [...trials].some(({ attempts }) => attempts.some(({ worker }) => worker === "late")),
-  );
+  // In its own, after the search has gone on and one more worker has joined.
   assert.match(await ended(nexus(swarm, "restore", file), exitCode.usage), /is in use .* nexus-coord stop/);
   const put = await ended(nexus(swarm, "restore", file, "--replace"), exitCode.done);
   await ended(coordinator, exitCode.done);

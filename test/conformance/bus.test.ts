@@ -1,0 +1,11 @@
+import { messagesSuite } from "./bus.ts";
+import { busImplementations } from "./bus-rig.ts";
+import { readingSuite, storingSuite } from "./bus-streams.ts";
+import { entriesSuite } from "./entries.ts";
+
+for (const implementation of busImplementations) {
+  messagesSuite(implementation);
+  storingSuite(implementation);
+  readingSuite(implementation);
+  entriesSuite(implementation);
+}

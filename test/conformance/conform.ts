@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Bus, BusError, type BusErrorReason } from "../../shared/ports.ts";
+import type { BusImplementation, BusRig } from "./bus-rig.ts";
+
+/** A test with a broker of its own. */
+export type BusTest = (title: string, body: (rig: BusRig, bus: Bus) => Promise<void>) => void;
+
+export function testsOn({ start }: BusImplementation): BusTest {
+  return (title, body) => {
+    test(title, async () => {
+      const rig = await start();
+      try {
+        await body(rig, await rig.connect());
+      } finally {
+        await rig.end();
+      }
+    });
+  };
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const text = (data: Uint8Array | null | undefined): string | undefined =>
+  data ? new TextDecoder().decode(data) : undefined;
+
+/** The promise rejects with a BusError of this reason. */
+export async function fails(promise: Promise<unknown>, ...reasons: readonly BusErrorReason[]): Promise<void> {
+  await assert.rejects(promise, (error: unknown) => {
+    assert.ok(error instanceof BusError, error instanceof Error ? error.stack : String(error));
+    assert.ok(reasons.includes(error.reason), `${error.reason}: ${error.message}`);
+    return true;
+  });
+}

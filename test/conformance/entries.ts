@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { eventually } from "../support/patience.ts";
+import type { BusImplementation } from "./bus-rig.ts";
+import { bytes, fails, testsOn, text } from "./conform.ts";
+
+/** What a coordinator relies on to know who leads. */
+export function entriesSuite(implementation: BusImplementation): void {
+  const test = testsOn(implementation);
+
+  describe(`entries on ${implementation.name}`, { concurrency: 4 }, () => {
+    test("there is none until one is created, and then it is there for all", async (rig, { entries }) => {
+      const { entries: others } = await rig.connect();
+      assert.equal(await entries.get("leader"), null);
+      const revision = await entries.create("leader", bytes("a"));
+      assert.ok(revision !== null && revision >= 1);
+      const found = await others.get("leader");
+      assert.deepEqual([text(found?.value), found?.revision], ["a", revision]);
+      assert.equal(await others.get("snap"), null);
+    });
+
+    test("one that exists is not created again, and stays as it is", async (_, { entries }) => {
+      const revision = await entries.create("leader", bytes("a"));
+      assert.equal(await entries.create("leader", bytes("b")), null);
+      const found = await entries.get("leader");
+      assert.deepEqual([text(found?.value), found?.revision], ["a", revision]);
+    });
+
+    test("an update needs the revision of now; any other changes nothing", async (_, { entries }) => {
+      const first = (await entries.create("leader", bytes("a"))) ?? 0;
+      const second = (await entries.update("leader", bytes("b"), first)) ?? 0;
+      assert.ok(second > first);
+      for (const revision of [first, second + 1]) {
+        assert.equal(await entries.update("leader", bytes("c"), revision), null, `${revision}`);
+      }
+      const found = await entries.get("leader");
+      assert.deepEqual([text(found?.value), found?.revision], ["b", second]);
+    });
+
+    test("what does not exist cannot be updated", async (_, { entries }) => {
+      await entries.create("snap", bytes("s"));
+      assert.equal(await entries.update("leader", bytes("a"), 1), null);
+      assert.equal(await entries.get("leader"), null);
+    });
+
+    test("revisions grow with every write, whatever the entry", async (_, { entries }) => {
+      const revisions: number[] = [];
+      for (const key of ["leader", "snap", "users"]) revisions.push((await entries.create(key, bytes("x"))) ?? 0);
+      for (const [i, key] of ["leader", "snap"].entries())
+        revisions.push((await entries.update(key, bytes("y"), revisions[i] ?? 0)) ?? 0);
+      assert.ok(
+        revisions.every((revision, i) => revision > (revisions[i - 1] ?? 0)),
+        revisions.join(" "),
+      );
+    });
+
+    test("of many who create or update at once exactly one succeeds", async (rig, { entries }) => {
+      const stores = [entries, ...(await Promise.all([1, 2, 3].map(() => rig.connect()))).map((bus) => bus.entries)];
+      const wins = (results: readonly (number | null)[]): number[] => results.flatMap((each) => each ?? []);
+      const created = wins(await Promise.all(stores.map((each, i) => each.create("leader", bytes(`${i}`)))));
+      assert.equal(created.length, 1);
+      const [revision = 0] = created;
+      const updated = wins(await Promise.all(stores.map((each, i) => each.update("leader", bytes(`${i}`), revision))));
+      assert.equal(updated.length, 1);
+      assert.equal((await entries.get("leader"))?.revision, updated[0]);
+    });
+
+    test("the broker's death changes nothing", async (rig, bus) => {
+      const revision = (await bus.entries.create("leader", bytes("a"))) ?? 0;
+      await rig.kill();
+      await rig.restart();
+      await eventually("it is back", () => bus.isConnected());
+      const found = await bus.entries.get("leader");
+      assert.deepEqual([text(found?.value), found?.revision], ["a", revision]);
+      assert.ok(((await bus.entries.update("leader", bytes("b"), revision)) ?? 0) > revision);
+    });
+
+    test("a broker that stands still answers nothing in time, and says nothing wrong", async (rig, bus) => {
+      await bus.entries.create("leader", bytes("a"));
+      await rig.freeze();
+      await fails(bus.entries.get("leader"), "no answer in time");
+      rig.thaw();
+      const found = await eventually("it answers", () => bus.entries.get("leader").catch(() => undefined));
+      assert.equal(text(found?.value), "a");
+    });
+  });
+}
