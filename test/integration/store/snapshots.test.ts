@@ -53,7 +53,7 @@ test("folding starts at the newest snapshot, or without one that is gone, damage
 
     await bus.purge(streams.blob, "blob.>");
     const without = await foldJournal(bus);
-    assert.match(without.unusable, /a piece of the snapshot at \d+ is not there/);
+    assert.match(without.unusable, /a piece of the snapshot at \d+ is missing/);
     assert.deepEqual(plain(without.state), plain(whole));
 
     const entry = await bus.entries.get(snapshotKey);
