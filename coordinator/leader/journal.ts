@@ -16,7 +16,7 @@ export class Deposed extends Error {
   override readonly name = "Deposed";
 }
 
-/** A record that the broker does not take for its size. Orders are measured before they become one (orders.ts). */
+/** The broker refuses a record for its size. Orders are measured before they are recorded (order-answers.ts). */
 export class RecordTooLarge extends Error {
   override readonly name = "RecordTooLarge";
 
@@ -31,10 +31,10 @@ export interface JournalPorts {
   readonly chance: Chance;
 }
 
-/** One message for the stream: the records that were appended while it waited for its turn. */
+/** One message of the stream: the records that were appended while it waited to be sent. */
 interface Pending {
   readonly events: JournalEvent[];
-  /** The id it was sent under last, behind those of earlier tries. */
+  /** Message ids of all tries, the newest last. */
   readonly ids: string[];
   readonly resolve: (seq: number) => void;
   readonly reject: (error: unknown) => void;
@@ -43,23 +43,23 @@ interface Pending {
 
 const storeTimeoutMs = 2500;
 const retryMs = 250;
-/** A refusal that lasts, as of a full store, is not asked again without pause. */
+/** The pause after a refusal that lasts, such as a full store. */
 const refusedRetryMs = 1000;
 const tailTimeoutMs = 5000;
 /**
- * Messages on their way at once. Each costs the broker an fsync, so under load what is appended meanwhile travels together;
- * two, so that a completion and the assignment that follows it need not wait for each other.
+ * Messages in flight. Each costs the broker an fsync, so that under load the records appended meanwhile share a message. There
+ * are two, so that a completion and the assignment that follows it need not wait for each other.
  */
 const mostOnTheirWay = 2;
-/** Ids of earlier tries by which a message is recognised in the journal; none is on its way for so many tries. */
+/** Ids kept of a message's tries, to recognise it in the journal; no message takes more tries. */
 const idsKept = 64;
-/** Records in one message; a job's record holds its texts and travels alone. One that is too large for the broker is halved. */
+/** Records in one message. A job's record holds its texts and travels alone. A message too large for the broker is halved. */
 const mostTogether = 64;
 
 /**
- * Appends to the journal, fenced: a message is stored only as the very next one after those this writer knows of. Appends may
- * be made without waiting for earlier ones; they are stored in the order of the calls or not at all. While the broker cannot
- * be reached they wait; once another writer's record is found, all end as Deposed, and so does every later one.
+ * Appends to the journal, fenced: a message is stored only as the very next one after those this writer knows of. Callers may
+ * append without waiting; appends are stored in the order of the calls or not at all. They wait while the broker cannot be
+ * reached. Once another writer's record is found, all of them and every later one are rejected with Deposed.
  */
 export class JournalWriter {
   readonly #bus: Bus;
@@ -67,15 +67,15 @@ export class JournalWriter {
   readonly #idPrefix: string;
   readonly #onDeposed: (why: string) => void;
   readonly #onTrouble: (why: string) => void;
-  /** On their way or waiting for their turn, in order; the first expects #stored as the stream's last sequence. */
+  /** In flight or waiting, in order; the first expects #stored as the stream's last sequence. */
   readonly #pending: Pending[] = [];
-  /** How many of them, from the first on, are on their way. */
+  /** How many of #pending, from the first on, are in flight. */
   #sent = 0;
   /** Sequence of the newest message known to be stored. */
   #stored: number;
   #count = 0;
   #recovering = false;
-  /** Raised by every recovery: answers to what was sent before it are looked up in the journal, not believed. */
+  /** Raised by every recovery: answers to earlier messages are not believed; the journal tells what was stored. */
   #generation = 0;
   #end: Error | undefined;
 
@@ -122,8 +122,8 @@ export class JournalWriter {
   }
 
   /**
-   * A message that is sent again gets another id: a cluster keeps the id of one that it refused, and takes no other under it
-   * (seen with nats-server 2.10.27). The fence alone sees to it that of several copies one is stored.
+   * A message that is sent again gets a new id: a cluster remembers the id of a message that it refused, and accepts no other
+   * under it (seen with nats-server 2.10.27). The fence alone ensures that only one of several copies is stored.
    */
   #renewIds(): void {
     for (const { ids } of this.#pending.slice(0, this.#sent)) {
@@ -142,7 +142,6 @@ export class JournalWriter {
     }
   }
 
-  /** Sequence of the newest message that is known to be stored. */
   get stored(): number {
     return this.#stored;
   }
@@ -161,8 +160,8 @@ export class JournalWriter {
   }
 
   /**
-   * Sends the entry at that place of the line. Behind another one it also names that one's msgID: a sequence alone would
-   * let it in where the one before was refused and another coordinator's record took its place (seen).
+   * Sends the entry at that place of the line. Behind another entry it also names that entry's msgID: by its sequence alone it
+   * would be stored where its predecessor was refused and another coordinator's record took that place (seen).
    */
   #send(entry: Pending, place: number): void {
     const generation = this.#generation;
@@ -173,7 +172,7 @@ export class JournalWriter {
     this.#bus.store(subjectOf(entry.events), encodeEvents(entry.events), options).then(
       ({ seq }) => {
         if (generation !== this.#generation) return;
-        // Acknowledgements come in order; a record answered out of turn, or elsewhere than expected, is looked up.
+        // Acknowledgements come in order; after one out of turn, or with another sequence, the journal is read.
         if (seq === expectLastSeq + 1 && this.#pending[0] === entry) {
           this.#acknowledge(seq);
           this.#sendNext();
@@ -210,14 +209,14 @@ export class JournalWriter {
     void this.#clock.pause(wait).then(() => this.#recoverUntilDone(cause, tooLarge));
   }
 
-  /** Reads what was stored after the newest known record: our own go on from there, anyone else's end this reign. */
+  /** Reads what was stored after the newest known record: our own records are acknowledged, anyone else's end this reign. */
   async #recoverUntilDone(cause: BusError | undefined, tooLarge: Pending | undefined): Promise<void> {
     for (;;) {
       if (this.#end) return;
       try {
         const tail = await this.#readTail();
         if (tail.length === 0 && cause?.reason === "not the next") {
-          // The broker counts otherwise than this writer and has nothing to show for it, as when its store went back.
+          // The broker expects another sequence yet has no newer message, as when its store was put back.
           this.#onTrouble(cause.message);
           await this.#clock.pause(refusedRetryMs);
         }
@@ -250,7 +249,7 @@ export class JournalWriter {
     this.#sendNext();
   }
 
-  /** The first half of its records goes ahead in a message of its own; who waits for them hears when both are stored. */
+  /** Moves the first half of an entry's records into a message before it; the callers hear when both are stored. */
   #halve(entry: Pending): void {
     const place = this.#pending.indexOf(entry);
     const [first, ...more] = entry.events.splice(0, Math.ceil(entry.events.length / 2));

@@ -6,9 +6,9 @@ import { leaderKey } from "../../shared/wire/subjects.ts";
 
 /** How often a leader renews its entry. */
 const renewEveryMs = 1500;
-/** A standby that has seen one revision for so long takes over. */
+/** A standby takes over when it has seen the same revision for this long. */
 export const takeOverAfterMs = 5000;
-/** A leader whose last renewal was sent longer ago than this no longer decides: less than a standby waits. */
+/** A leader decides nothing when its last renewal is older than this, which is less than a standby waits. */
 const leadsForMs = takeOverAfterMs - 500;
 const pollMs = 250;
 
@@ -18,14 +18,14 @@ export interface LeadershipPorts {
   readonly entries: EntryStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether the process that an entry names is known to be dead: it ran on this machine and runs no more. */
+  /** Whether the process that an entry names ran on this machine and is dead. */
   isKnownDead(entry: LeaderEntry): boolean;
-  /** Called when a standby first sees another lead. */
+  /** Called when a standby first sees another leader. */
   onStandby?(): void;
 }
 
 /**
- * Who leads: an entry in the broker that its holder renews. Time is measured by the standby's own monotonic clock, from its
+ * Who leads: the holder of an entry in the broker, who renews it. A standby measures time by its own monotonic clock from its
  * first sight of a revision; wall clocks and the broker's own expiry play no part.
  */
 export class Leadership {
@@ -106,7 +106,7 @@ export class Leadership {
     return !this.#lost && this.#ports.clock.monotonic() - this.#renewedAt < leadsForMs;
   }
 
-  /** Steps down so that the next one need not wait. */
+  /** Steps down, so that the next leader need not wait. */
   async release(): Promise<void> {
     this.#renewing.abort();
     await this.#done;
@@ -146,7 +146,7 @@ export class Leadership {
     }
   }
 
-  /** A renewal that timed out may have been stored after all: then the entry is still ours, under a newer revision. */
+  /** A renewal that timed out may have been stored: then the entry is still ours, under a newer revision. */
   async #lookAgain(): Promise<void> {
     const found = await this.#ports.entries.get(leaderKey);
     const entry = found ? readEntry(found.value, this.#ports.log) : undefined;

@@ -30,17 +30,17 @@ export interface ServicePorts {
   readonly log: Log;
   readonly identity: LeaderIdentity;
   readonly leaseMs: number;
-  /** Whether the process that an entry names ran on this machine and runs no more. */
+  /** Whether the process that an entry names ran on this machine and is dead. */
   isKnownDead(entry: messages.LeaderEntry): boolean;
   /** Seed for a job whose spec gives none. */
   drawSeed(): number;
   /** Writes the broker's list of worker users and has it reloaded. */
   publishUsers(workers: readonly WorkerUser[]): Promise<void>;
-  /** Records between two snapshots while the search is small; left out: 20,000, as many as are folded in a fifth of a second. */
+  /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
-  /** Has a snapshot of the journal stored; resolves when that is done, or could not be. */
+  /** Stores a snapshot of the journal; resolves when that is done, or has failed. */
   writeSnapshot(signal: AbortSignal): Promise<void>;
-  /** Hears of every record that this leader has stored, with the table of the job that it concerns; a simulation leaves it out. */
+  /** Hears of each record that this leader has stored, with the table of its job; a simulation leaves it out. */
   onStored?(event: JournalEvent, table: RunTable | undefined): void;
   /** Called when another coordinator is seen to lead. */
   onStandby?(): void;
@@ -49,7 +49,7 @@ export interface ServicePorts {
 }
 
 const tickMs = 200;
-/** Records that a snapshot waits for, for each trial that it will hold: what is written in all stays in proportion to the search. */
+/** Records between two snapshots for each trial of the workspace, so that the bytes written grow in proportion to the search. */
 const snapshotShare = 0.2;
 
 /** Stands by, leads, and stands by again when deposed, until the signal aborts; then steps down. */
@@ -107,7 +107,7 @@ async function lead(
       append: (event) => {
         unsaved += 1;
         const stored = journal.append(event);
-        // A record that is refused has not happened; whoever appended it hears of that.
+        // A refused record has not happened; its caller hears of that.
         void stored
           .then(
             () => ports.onStored?.(event, tableOf(state, event)),
@@ -123,7 +123,7 @@ async function lead(
         bus.publish(worker === null ? subjects.controlAll : subjects.control(worker), messages.encodeControl(control)),
       discard: (subject) =>
         void bus.purge(subjects.streams.blob, subject).catch((error: unknown) => {
-          // The sweep finds it.
+          // The sweep will find them.
           log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
         }),
       lastEvidence: () => bus.lastSeq(subjects.streams.evidence),
@@ -142,7 +142,7 @@ async function lead(
       try {
         judgeEvidence(reign, message);
       } catch (error) {
-        // A reading whose handler throws ends without a word, and a leader that hears nothing must not go on leading.
+        // A reading ends silently when its handler throws, and a leader that hears no evidence must not lead.
         log.error({ seq: message.seq }, `evidence could not be judged: ${String(error)}`);
         onLost("evidence could not be judged");
       }
@@ -174,7 +174,7 @@ async function lead(
     const timer = clock.every(tickMs, () => {
       upkeep.tick();
       if (unsaved < Math.max(snapshotEvery, trialsIn(state) * snapshotShare)) return;
-      // Counted down at once: what comes while it is written is for the next one.
+      // At once: records that come while it is written belong to the next one.
       unsaved = 0;
       void ports.writeSnapshot(signal);
     });
@@ -205,7 +205,7 @@ const trialsIn = (state: WorkspaceState): number =>
 const tableOf = (state: WorkspaceState, event: JournalEvent): RunTable | undefined =>
   "job" in event ? state.jobs.get(event.job) : undefined;
 
-/** The broker's leader entry is behind the journal: it was lost, or the journal came from elsewhere. */
+/** The leader's entry is behind the journal: the entry was lost, or the journal came from elsewhere. */
 class TermTooLow extends Error {
   override readonly name = "TermTooLow";
   readonly journalTerm: number;
@@ -216,18 +216,18 @@ class TermTooLow extends Error {
   }
 }
 
-/** A journal that cannot be read to its end, as when too few peers are left, keeps nobody from ending. */
+/** Lets the process end while the journal cannot be read to its end, as when too few peers are left. */
 async function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const ended = aborted(signal).then(() => {
     throw new Deposed("it was to end before it led");
   });
-  // Whichever comes second is nobody's.
+  // Nobody waits for whichever comes second.
   work.catch(() => undefined);
   ended.catch(() => undefined);
   return Promise.race([work, ended]);
 }
 
-/** Folds the journal and fences the old leader off: after this record its appends are refused. */
+/** Folds the journal and records "led", after which the old leader's appends are refused. */
 async function foldAndLead(
   ports: ServicePorts,
   leadership: Leadership,
@@ -253,7 +253,7 @@ async function foldAndLead(
   }
 }
 
-/** Answers when there is something to answer and this process still leads; whoever gets no answer asks again. */
+/** Answers if there is an answer and this process still leads; whoever gets no answer asks again. */
 async function answering(
   reign: Reign,
   subject: string,

@@ -4,12 +4,12 @@ import { statusEveryMs, statusTickMs } from "../../shared/wire/status.ts";
 import { status } from "../../shared/wire/subjects.ts";
 import type { Reign } from "./reign/reign.ts";
 
-/** Three quarters of what a broker takes at once. */
+/** Three quarters of the largest message that a broker takes. */
 const mostBytes = 750_000;
-/** A message takes time on its way, and a busy leader reads it later still: a difference below this says nothing of the clocks. */
+/** A smaller difference says nothing about the clocks: a message takes time, and a busy leader reads it late. */
 const leastSkewMs = 2000;
 
-/** What the leader knows beyond the journal: who was heard when, and how long each lease still lasts. */
+/** What the leader knows besides the journal: when each worker was heard, and how long each lease still lasts. */
 export function statusOf(reign: Reign): Status {
   const now = reign.ports.clock.monotonic();
   return {
@@ -38,7 +38,7 @@ export function statusOf(reign: Reign): Status {
   };
 }
 
-/** Of a swarm too large for one message, who is there without what they hold; of a still larger one nothing. */
+/** If the status exceeds one message, the leases are dropped; if it still does not fit, nothing is sent. */
 export function fittingStatus(whole: Status): Uint8Array | undefined {
   const bytes = encodeStatus(whole);
   if (bytes.length <= mostBytes) return bytes;
@@ -47,7 +47,7 @@ export function fittingStatus(whole: Status): Uint8Array | undefined {
   return less.length <= mostBytes ? less : undefined;
 }
 
-/** Tells it to whoever listens, about once a second, while this reign lasts. Returns what ends it. */
+/** Publishes the status about once a second while this reign lasts. Returns what ends that. */
 export function tellStatus(reign: Reign, bus: Bus): () => void {
   let skip = 0;
   const timer = reign.ports.clock.every(statusTickMs, () => {

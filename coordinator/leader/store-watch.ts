@@ -12,9 +12,9 @@ export interface Known {
 const everyMs = 5000;
 
 /**
- * Looks every few seconds whether the broker still holds what it has said to be stored. A store that was put back, or lost its
- * end, under a running coordinator is not noticed otherwise: the server gives old sequences out again, and what bears them
- * was judged already. Two looks in a row must agree, for a server of a cluster may be a little behind.
+ * Looks every few seconds whether the broker still holds what it acknowledged. Nothing else notices a store that was put back,
+ * or lost its end, under a running coordinator: the server gives old sequences out again, and messages with those sequences
+ * count as judged. Two looks in a row must agree, because a server of a cluster may be a little behind.
  *
  * @returns what ends it
  */
@@ -27,7 +27,7 @@ export function watchStore(
   let isOver = false;
   let suspected = false;
   const look = async (): Promise<void> => {
-    // Asked before: what is stored meanwhile makes the answers only larger.
+    // Before the broker is asked: what is stored meanwhile only raises its answers.
     const least = { journal: known.journal(), evidence: known.evidence() };
     const [journal, evidence] = await Promise.all([bus.lastSeq(streams.journal), bus.lastSeq(streams.evidence)]);
     const isLess = journal < least.journal || evidence < least.evidence;

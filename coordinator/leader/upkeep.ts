@@ -9,18 +9,18 @@ import { closeIfDone, stopIfReached } from "./rules/job-end.ts";
 import { requeue } from "./rules/requeue.ts";
 import { sweepStates } from "./workers/checkpoints.ts";
 
-/** Long enough after a take-over that what was on its way has come. */
+/** After a take-over, until messages that were in flight have arrived. */
 const firstSweepMs = 60_000;
 const sweepEveryMs = 3_600_000;
 
-/** What the leader does by the clock: leases that ran out, its own stalls, jobs that end. */
+/** What the leader does by the clock: expired leases, its own stalls, ends of jobs, unfinished orders. */
 export class Upkeep {
   readonly #reign: Reign;
   #lastTick: number;
   #sweepAt: number;
-  /** What the last sweep could not tell from a checkpoint on its way. */
+  /** States that the last sweep found and that may be of a checkpoint in flight. */
   #suspects: ReadonlySet<string> = new Set();
-  /** Jobs that ran on all the nodes they may have when last looked at. */
+  /** Jobs that ran on all nodes that they may have, at the last tick. */
   readonly #full = new Set<JobName>();
 
   constructor(reign: Reign) {
@@ -35,7 +35,7 @@ export class Upkeep {
     const now = reign.ports.clock.monotonic();
     const stalled = now - this.#lastTick > reign.leaseMs / 3;
     this.#lastTick = now;
-    // After a stall the workers' renewals may lie unread behind this very tick.
+    // After a stall, renewals may lie unread behind this tick.
     if (stalled) {
       this.silenceWasOurs("this coordinator stood still");
       return;
@@ -53,12 +53,12 @@ export class Upkeep {
       stopIfReached(reign, table);
       closeIfDone(reign, table);
       this.#offerPlaces(table);
-      // Whoever was woken when a trial was lost may be gone itself.
+      // The workers that were woken when a trial was lost may be gone too.
       if (table.nextWaiting()) reign.waiting.wakeFor(table);
     }
   }
 
-  /** Deletes what lies in BLOB for nobody; what cannot be asked now is asked at the next turn. */
+  /** Deletes the states in BLOB that nobody needs; a sweep that fails is made up for by the next one. */
   async #sweep(): Promise<void> {
     try {
       this.#suspects = await sweepStates(this.#reign, this.#suspects);
@@ -68,8 +68,8 @@ export class Upkeep {
   }
 
   /**
-   * A place of compute_nodes is free, and whoever freed it has not taken it again: those that wait in vain are woken. By the
-   * clock and not at each end of a run, at which a thousand idle workers would ask for a place that is gone a moment later.
+   * Wakes the waiting workers when a place of compute_nodes is free and its last holder has not taken it again. Done by the clock:
+   * at each end of a run a thousand idle workers would ask for a place that is gone a moment later.
    */
   #offerPlaces(table: RunTable): void {
     const { computeNodes } = table.submitted.settings;
@@ -78,7 +78,7 @@ export class Upkeep {
     else if (this.#full.delete(table.job) && (table.hasRoom || table.nextWaiting())) this.#reign.waiting.wake();
   }
 
-  /** The broker or this process was away: every holder gets one full period, and losing it is not charged. */
+  /** The broker or this process was away: every lease gets a full period, and its loss is not charged. */
   silenceWasOurs(why: string): void {
     const reign = this.#reign;
     if (reign.leases.size > 0)

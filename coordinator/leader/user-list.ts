@@ -11,7 +11,7 @@ interface UserListPorts {
 
 const retryMs = 2000;
 
-/** The broker's worker users, written anew when the journal's list has changed. */
+/** Keeps the broker's list of worker users equal to the journal's. */
 export class UserList {
   readonly #ports: UserListPorts;
   readonly #reign: Reign;
@@ -23,13 +23,13 @@ export class UserList {
   }
 
   publish(): Promise<void> {
-    // One after the other: two at once could leave the older list in place.
+    // One after the other: of two at once the older list could win.
     const next = this.#writing.then(() => this.#ports.publishUsers(this.#users()));
     this.#writing = next.catch(() => undefined);
     return next;
   }
 
-  /** Resolves after the first try; where it fails, the list is tried again until it is there, as after a full disk. */
+  /** Resolves after the first try; after a failure, as on a full disk, it goes on trying until the list is written. */
   async publishSoon(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#ports;
     const published = async (): Promise<boolean> => {
@@ -37,7 +37,7 @@ export class UserList {
         await this.publish();
         return true;
       } catch (error) {
-        log.error(`the broker's list of workers could not be written, it is tried again: ${String(error)}`);
+        log.error(`the broker's list of workers could not be written; trying again: ${String(error)}`);
         return false;
       }
     };

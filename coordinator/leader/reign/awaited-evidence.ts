@@ -2,12 +2,12 @@ import type { JobName } from "../../../shared/domain/names.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { ReignPorts } from "./ports.ts";
 
-/** A claim that cites what does not come goes unanswered, and is asked again. */
+/** A claim that cites evidence which does not come is left unanswered; the worker asks again. */
 const patienceMs = 4000;
-/** What a worker has just stored is here within so long, unless the broker or this process is behind. */
+/** What a worker has just stored arrives within this time, unless the broker or this process is behind. */
 const arrivingMs = 250;
 
-/** How far EV has been judged, and who waits until it is judged further: claims that follow a result or another end. */
+/** How far EV has been judged, and the claims that wait for a result or another end to be judged. */
 export class AwaitedEvidence {
   readonly #ports: Pick<ReignPorts, "clock" | "lastEvidence">;
   /** Sequence in EV up to which everything has been judged. */
@@ -32,18 +32,18 @@ export class AwaitedEvidence {
   }
 
   /**
-   * Whether everything in EV up to `seq` has been judged; waits a while for it. What the broker does not hold is not waited
-   * for: a worker that outlived the restoring of an older backup cites a message that is gone.
+   * Whether everything in EV up to `seq` has been judged; waits a while for it, but not for messages that the broker does not
+   * hold: after an older backup was restored, a worker that lived on cites a message that is gone.
    */
   async hasJudged(seq: number): Promise<boolean> {
-    // Mostly it is just arriving, and nothing need be asked.
+    // Usually it is just arriving, and the broker need not be asked.
     await this.#until(seq, arrivingMs);
     if (seq <= this.#judged) return true;
     let last: number;
     try {
       last = await this.#ports.lastEvidence();
     } catch (error) {
-      if (error instanceof BusError) return false; // the broker is away, and the worker asks again
+      if (error instanceof BusError) return false; // the broker is away; the worker asks again
       throw error;
     }
     const due = Math.min(seq, last);
@@ -60,7 +60,7 @@ export class AwaitedEvidence {
     });
   }
 
-  /** Resolves when the trial has ended or was taken from its holder, or after a while. */
+  /** Resolves when the trial has ended or was taken from its holder, or when patience runs out. */
   async trialLeft(job: JobName, n: number): Promise<void> {
     const key = `${job}/${n}`;
     const waiters = this.#forEnd.get(key) ?? new Set();
@@ -74,12 +74,12 @@ export class AwaitedEvidence {
     });
   }
 
-  /** It has ended, or was taken from its holder. */
+  /** The trial has ended, or was taken from its holder. */
   left(job: JobName, n: number): void {
     for (const go of this.#forEnd.get(`${job}/${n}`) ?? []) go();
   }
 
-  /** Resolves when `go` is called, or after a while. @param listen  hands `go` to who calls it; returns what undoes that */
+  /** Resolves when `go` is called, or after `ms`. `listen` hands `go` over, and returns what undoes that. */
   #waitFor(ms: number, listen: (go: () => void) => () => void): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {

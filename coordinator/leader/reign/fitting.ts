@@ -4,19 +4,19 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Claim } from "../../../shared/wire/messages.ts";
 
-/** What a worker takes, as it says itself. */
+/** What a worker says about the trials that it takes. */
 export type WhatItTakes = Pick<Claim, "targets" | "opportunistic" | "slots" | "noCode">;
 
 export const openJobs = ({ jobs }: WorkspaceState): RunTable[] => [...jobs.values()].filter((table) => !table.isOver);
 
-/** Slots of a worker that its runs take, of whatever jobs: `cores_per_run` each. */
+/** Slots that a worker's runs of all jobs take: `cores_per_run` each. */
 export const coresInUse = (open: readonly RunTable[], worker: WorkerId): number =>
   open.reduce((sum, table) => sum + (table.holding.get(worker) ?? 0) * table.submitted.settings.coresPerRun, 0);
 
 /**
  * Why this worker may not take a trial of this job; null when it may.
  *
- * @param inUse  what its runs of all jobs take already (`coresInUse`)
+ * @param inUse  slots that its runs take already (`coresInUse`)
  */
 export function obstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, inUse: number): string | null {
   const { computeTarget, computeNodes, runsPerNode, lowPriority, coresPerRun } = table.submitted.settings;
@@ -31,20 +31,20 @@ export function obstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, 
   if (holds === 0 && computeNodes !== null && table.holding.size >= computeNodes) {
     return `${table.job} runs on its ${counted(computeNodes, "node")} already (compute_nodes)`;
   }
-  // compute_nodes was lowered: those that came last get nothing more, and leave as their runs end.
+  // compute_nodes was lowered: the workers that came last get nothing more, and leave as their runs end.
   if (computeNodes !== null && table.holding.size > computeNodes && rankOf(table, worker) >= computeNodes) {
     return `${table.job} runs on more nodes than its ${computeNodes} (compute_nodes), and ${worker} came last`;
   }
   if (runsPerNode !== null && holds >= runsPerNode)
     return `${worker} has its ${counted(runsPerNode, "run")} of ${table.job} (runs_per_node)`;
-  // One that alone takes more than there is runs alone.
+  // A run that needs more slots than the worker has runs there alone.
   if (inUse > 0 && inUse + coresPerRun > claim.slots) {
     return `${worker} has ${claim.slots} slots, of which ${inUse} are taken, and a run of ${table.job} takes ${coresPerRun} (cores_per_run)`;
   }
   return null;
 }
 
-/** Why a worker gets nothing now, in a line for people. */
+/** Why a worker gets nothing now, for people. */
 export function whyNothing(state: WorkspaceState, worker: WorkerId, claim: WhatItTakes): string {
   const jobs = openJobs(state);
   if (jobs.length === 0) return "no job is open; start one: nexus run spec.yaml";
@@ -62,7 +62,7 @@ export function whyNothing(state: WorkspaceState, worker: WorkerId, claim: WhatI
     .slice(0, 1000);
 }
 
-/** The how-many-th of the workers that hold runs of the job, from 0, in the order in which they came. */
+/** A worker's place among those that hold runs of the job, from 0, in the order in which they came. */
 function rankOf(table: RunTable, worker: WorkerId): number {
   let rank = 0;
   for (const holder of table.holding.keys()) {

@@ -2,8 +2,8 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Clock } from "../../../shared/ports.ts";
 
 /**
- * Milliseconds since a job was submitted. The journal knows the wall clock's time of that, which another coordinator may
- * have told; from the first look on the monotonic clock counts, so that a wall clock that is set meanwhile ends no job.
+ * Milliseconds since a job was submitted. The journal has the wall-clock time of that, perhaps by another coordinator's clock.
+ * From the first look on the monotonic clock counts, so that setting the wall clock ends no job.
  */
 export class JobAges {
   readonly #clock: Pick<Clock, "monotonic" | "wall">;

@@ -4,19 +4,19 @@ import type { Log } from "../../../shared/log.ts";
 import type { Clock } from "../../../shared/ports.ts";
 import type { Control } from "../../../shared/wire/messages.ts";
 
-/** What a reign needs of the broker and of its process. */
+/** What a reign needs from the broker and its process. */
 export interface ReignPorts {
   readonly clock: Clock;
   readonly log: Log;
-  /** Appends to the journal, in the order of the calls; resolves when stored. */
+  /** Appends to the journal in the order of the calls; resolves when the record is stored. */
   append(event: JournalEvent): Promise<number>;
   /** Resolves when everything appended so far is stored. */
   flushed(): Promise<void>;
-  /** Tells workers something unasked: one of them, or all (null). */
+  /** Sends an unasked hint to one worker, or to all (null). */
   tell(worker: WorkerId | null, control: Control): void;
   /** Deletes pieces of blobs in BLOB, by subject; wildcards allowed. */
   discard(subject: string): void;
-  /** Subjects of the pieces that lie there. */
+  /** Subjects of the pieces in BLOB. */
   stateSubjects(): Promise<string[]>;
   /** Sequence of the newest message in EV, asked of the broker. */
   lastEvidence(): Promise<number>;

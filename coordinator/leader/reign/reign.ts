@@ -14,7 +14,7 @@ import type { ReignPorts } from "./ports.ts";
 import { Shares } from "./shares.ts";
 import { WaitingWorkers } from "./waiting-workers.ts";
 
-/** Failures in a row on one worker while others succeed: the machine is at fault, and works no more until admitted. */
+/** After so many failures in a row, while others succeed, the machine is at fault: it is benched until admitted. */
 export const failuresBeforeBench = 3;
 
 /** What a worker last said of itself; not journalled. */
@@ -24,28 +24,28 @@ export interface Presence extends WhatItTakes {
   retired: ReadonlySet<string>;
   heardAt: number;
   version: string;
-  /** Its wall clock less ours when it was last heard; null where it does not say. */
+  /** Its wall clock minus ours, in milliseconds, when it was last heard; null where it does not say. */
   skewMs: number | null;
 }
 
 type Undated<Event> = Event extends JournalEvent ? Omit<Event, "at"> & { readonly at?: number } : never;
-/** A record that is made now, unless it says when. */
+/** A record without its time, which is now. */
 export type Decision = Undated<JournalEvent>;
 
-/** The checkpoint that nobody needs any more once this record is stored. */
+/** The checkpoint that nobody needs once this record is stored. */
 function outlived(state: WorkspaceState, event: JournalEvent): CheckpointPlace | null {
   if (event.type !== "checkpoint" && event.type !== "completed" && event.type !== "ended") return null;
   const trial = state.jobs.get(event.job)?.trial(event.n);
   if (!trial?.checkpoint) return null;
-  // From an earlier holder: the present one may be fetching the older state just now.
+  // An earlier holder made the new one: the present holder may just be fetching the older state.
   const isFromElsewhere = event.type === "checkpoint" && lastAttempt(trial).attempt !== event.attempt;
   return isFromElsewhere ? null : trial.checkpoint;
 }
 
 /**
- * One coordinator's time as leader: the folded journal and what only the leader knows (leases, who was heard from when).
- * The state runs ahead of the broker by the records not yet stored, so that the next choice sees them; nothing is
- * answered before the record it rests on is stored, and when an append is refused the whole reign is thrown away.
+ * One coordinator's time as leader: the folded journal, and what only the leader knows, such as leases and who was heard when.
+ * The state is ahead of the broker by the records not yet stored, so that the next choice sees them. No answer is given before
+ * the record that it rests on is stored, and when an append is refused the whole reign is thrown away.
  */
 export class Reign {
   readonly state: WorkspaceState;
@@ -59,13 +59,13 @@ export class Reign {
   readonly ports: ReignPorts;
   readonly evidence: AwaitedEvidence;
   readonly waiting: WaitingWorkers;
-  /** Workers that are benched or stopped, or were: what they hold is looked after by enforce.ts. */
+  /** Workers that are or were benched or stopped; enforce.ts takes their runs from them. */
   readonly restrained = new Set<WorkerId>();
-  /** Workers with so many failures in a row that they are benched as soon as others succeed. */
+  /** Workers that will be benched as soon as others succeed. */
   readonly failing = new Set<WorkerId>();
-  /** Workers that were told to hand back what they hold: since when, monotonic. */
+  /** When each worker that is to hand its runs back was told so, in monotonic milliseconds. */
   readonly stoppedSince = new Map<WorkerId, number>();
-  /** Evidence that could not be read or was nobody's to give. */
+  /** Messages that could not be read, or were not the sender's to give. */
   dropped = 0;
   readonly #searches = new Map<JobName, Search>();
   readonly #iters = new Map<string, number>();
@@ -111,7 +111,7 @@ export class Reign {
         () => undefined, // the next leader's sweep finds it
       );
     }
-    // Whoever must wait for it awaits the promise; for the others a refusal ends the reign as a whole, which is said there.
+    // Callers that must wait await the promise. For the others a refusal ends the reign, which is logged there.
     stored.catch(() => undefined);
     this.#follow(this, event);
     return stored;
@@ -127,12 +127,12 @@ export class Reign {
     return search;
   }
 
-  /** A worker asks at once what becomes of the trials that it holds. */
+  /** Makes a worker ask at once what becomes of the trials that it holds. */
   tellToRenew(worker: WorkerId): void {
     this.ports.tell(worker, { kind: "renew", term: this.term });
   }
 
-  /** The holder of a trial has it for a full period from now on. */
+  /** Gives the holder of a trial a full period from now. */
   grant(table: RunTable, n: number, charged = true): void {
     const trial = table.trial(n);
     if (!trial) throw new RangeError(`${table.job} has no trial ${n}`);
@@ -144,7 +144,7 @@ export class Reign {
     this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
   }
 
-  /** A state of a run of that job has so many bytes. */
+  /** The size of the newest checkpoint of a job's runs. */
   sizeOfState(job: JobName, bytes: number): void {
     this.#stateBytes.set(job, bytes);
   }
@@ -167,7 +167,7 @@ export class Reign {
     this.evidence.left(job, n);
   }
 
-  /** After a take-over every holder gets one full period, and losing it is not charged: the silence may have been ours. */
+  /** After a take-over every lease gets a full period, and its loss is not charged: the silence may have been ours. */
   #adoptLeases(): void {
     for (const table of this.state.jobs.values()) {
       if (table.open === 0) continue;

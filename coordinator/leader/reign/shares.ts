@@ -1,22 +1,22 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 
-/** How long a run counts as being about to take its slots: jobs that are even in time share the slots of the moment. */
+/** Running slots count as if they had run this much longer, so that jobs which are even share the slots of the moment. */
 const aheadMs = 10_000;
-/** A job that nobody could serve is owed no more than this, in milliseconds of one slot at priority 1. */
+/** The most that a job which nobody could serve is owed, in milliseconds of one slot at priority 1. */
 const mostOwed = 24 * 3_600_000;
 
 const slotsOf = ({ running, submitted }: RunTable): number => running * submitted.settings.coresPerRun;
 
 /**
  * Who gets the next slot: jobs share the slots' time in proportion to `priority`, also where there are fewer slots than jobs.
- * What a job has had is the time of its slots over its priority; the one that has had least comes first. A job that wants
- * nothing, or is new, is owed nothing for that time. Kept by the leader alone: with the next one all begin even.
+ * A job has had the time of its slots divided by its priority; the job that has had least comes first. A job is owed nothing
+ * for the time before it was submitted, or in which it wanted no slots. The leader alone keeps this: the next one starts even.
  */
 export class Shares {
-  /** Milliseconds of slots over priority. */
+  /** Milliseconds of slots divided by priority. */
   readonly #had = new Map<JobName, number>();
-  /** Where a job begins that was not there, or wanted nothing. */
+  /** What a new job, or one that wanted no slots, counts as having had. */
   #even = 0;
   #at: number;
 
@@ -46,7 +46,7 @@ export class Shares {
     }
   }
 
-  /** The jobs, the one whose turn it is first; of equals the older. */
+  /** Sorts the jobs by whose turn it is; of equals the older comes first. */
   inTurn(tables: RunTable[]): RunTable[] {
     const due = (table: RunTable): number =>
       this.#of(table) + (aheadMs * slotsOf(table)) / table.submitted.settings.priority;

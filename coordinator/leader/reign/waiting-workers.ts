@@ -5,9 +5,9 @@ import { coresInUse, obstacle, openJobs, type WhatItTakes } from "./fitting.ts";
 import type { ReignPorts } from "./ports.ts";
 
 const leastRetryMs = 15_000;
-/** A worker may wait a quarter longer, and is still heard within the usual lease. */
+/** A worker may wait a quarter longer; it is still heard within the usual lease. */
 const mostRetryMs = 22_000;
-/** Each waiting worker adds 3 ms to the interval: about 333 claims a second from 5,000 waiting workers or more. */
+/** Each waiting worker adds 3 ms to the interval: about 333 claims/s at 5,000 waiting or more. */
 const retryMsEach = 3;
 /** Workers that are woken for each trial that waits: some of them may be gone. */
 const wokenForATrial = 4;
@@ -18,9 +18,9 @@ export class WaitingWorkers {
   readonly #presence: ReadonlyMap<WorkerId, WhatItTakes>;
   readonly #ports: Pick<ReignPorts, "tell">;
   readonly #term: number;
-  /** Those that were sent away and not woken since; those that have waited longest are first. */
+  /** Sent away and not woken since; those that have waited longest are first. */
   readonly #waiting = new Set<WorkerId>();
-  /** Whom an earlier leader has sent away is not known until all have been woken. */
+  /** Whom an earlier leader sent away is unknown until all have been woken. */
   #knowsWhoWaits = false;
 
   constructor(
@@ -49,7 +49,7 @@ export class WaitingWorkers {
     this.#waiting.add(worker);
   }
 
-  /** There may be something for everyone: all that wait ask again. Where none waits nothing is said. */
+  /** Makes all waiting workers ask again; says nothing where none waits. */
   wake(): void {
     if (this.#knowsWhoWaits && this.#waiting.size === 0) return;
     this.#knowsWhoWaits = true;
@@ -58,8 +58,8 @@ export class WaitingWorkers {
   }
 
   /**
-   * Trials of this job wait for a slot: wakes a few workers that may take them. One that does not answer is passed over at the
-   * next call. Were all woken, each of ten thousand would ask at every lost trial.
+   * Wakes a few workers that may take the trials of this job which wait for a slot; one that does not come is passed over at
+   * the next call. If all were woken, ten thousand workers would ask at every lost trial.
    */
   wakeFor(table: RunTable): void {
     if (!this.#knowsWhoWaits) {

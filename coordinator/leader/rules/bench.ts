@@ -4,11 +4,11 @@ import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.t
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { failuresBeforeBench, type Reign } from "../reign/reign.ts";
 
-/** After a failure: before the job may end because of it. */
+/** Asked after each failure. */
 export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {
   const record = reign.state.workers.get(worker);
   if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
-  // In the same job: a job whose own code fails must not bench the whole swarm.
+  // Others must succeed in the same job: a job whose own code fails must not bench the whole swarm.
   if (!othersSucceed(table, worker)) {
     reign.failing.add(worker);
     return;
@@ -18,8 +18,8 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
 }
 
 /**
- * After a completion, before the job may end with it: what fails within seconds, on a full disk say, has failed
- * often before another machine completes the first run, and only that one shows whose fault it was.
+ * Asked after each completion: a machine that fails within seconds, for example because its disk is full, has failed often before another one
+ * completes the first run, and only that completion shows whose fault it was.
  */
 export function benchWhoFailed(reign: Reign, table: RunTable): void {
   for (const worker of [...reign.failing]) {
@@ -29,7 +29,7 @@ export function benchWhoFailed(reign: Reign, table: RunTable): void {
   }
 }
 
-/** Takes back the failures that brought a worker onto the bench, so that other machines try those trials anew. */
+/** Takes back the failures of a benched worker, so that other machines try those trials again. */
 export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string): void {
   const record = reign.state.workers.get(worker);
   reign.ports.log.warn({ worker, by: record?.stateBy }, `benched: ${reason}`);
@@ -41,7 +41,7 @@ export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string)
   }
 }
 
-/** Why a benched worker loses what it holds: it is sick, or a person wanted it. */
+/** Why a benched worker loses its runs: it is sick, or a person benched it. */
 export const benchCause = ({ stateActor }: WorkerRecord): LossCause =>
   stateActor === "coordinator" ? "sick" : "benched";
 

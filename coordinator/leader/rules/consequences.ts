@@ -15,11 +15,11 @@ import { enforceOn, enforceOnWorker } from "./enforce.ts";
 import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
 
 /**
- * What follows from a record, whoever decided it. `Reign.record` calls this once for each, as soon as it is folded and appended,
- * so that the records which follow stand right behind it in the journal.
+ * Does what follows from a record, whoever decided it. `Reign.record` calls this once for each record, as soon as it is folded
+ * and appended, so that the records which follow stand right behind it in the journal.
  *
- * Following comes to an end, because each record that follows uses something up: an open trial, a failure that counts, an
- * admitted worker, a step of a job towards its end. What a leader leaves undone when it dies, `enforce` does by the next one's clock.
+ * This comes to an end, because each record that follows uses something up: an open trial, a failure that counts, an admitted
+ * worker, a step of a job towards its end. What a leader leaves undone when it dies, the next one does by the clock (`enforce`).
  */
 export function follow(reign: Reign, event: JournalEvent): void {
   if (event.type === "worker-state") followWorker(reign, event);
@@ -59,7 +59,7 @@ function followJob(reign: Reign, event: JobSubmitted | JobChanged | JobEdited | 
       throw new RangeError(`nothing is known to follow from ${JSON.stringify(never)}`);
     }
   }
-  // Workers that wait ask again where the job has something to give.
+  // Waiting workers ask again if the job has something to give.
   if (table.hasRoom || table.nextWaiting()) reign.waiting.wake();
 }
 
@@ -72,7 +72,7 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
     case "completed":
     case "ended":
       reign.forget(job, n);
-      // First of all: a failure that is taken back is one run more to do, so that the job does not end.
+      // First, because a failure that is taken back is one more run to do, and the job does not end.
       if (event.type === "completed") benchWhoFailed(reign, table);
       else if (event.outcome === "failed") benchIfSick(reign, event.worker, table);
       stopIfReached(reign, table);
@@ -117,7 +117,7 @@ function followWorker(reign: Reign, event: WorkerChanged): void {
     case "stopped":
       reign.stoppedSince.delete(worker);
       enforceOnWorker(reign, worker);
-      // "work" lets one that waits ask again, and hear what it may do; "renew" reaches what it holds.
+      // "work" makes a waiting worker ask again and hear what it may do; "renew" reaches the runs that it holds.
       reign.ports.tell(worker, { kind: "work", term: reign.term });
       reign.tellToRenew(worker);
       return;

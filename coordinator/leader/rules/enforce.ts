@@ -6,19 +6,19 @@ import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "./bench.ts";
 import { requeue } from "./requeue.ts";
 
-/** So long a worker that is to hand its runs back has for checkpoint and farewell; then they are taken from it. */
+/** Time that a stopped worker has to save its runs and hand them back; then they are taken from it. */
 const handBackMs = 10_000;
 
 /**
- * What orders in the journal demand: done when an order is recorded, and again by the clock, so that a leader who died
- * between an order and its consequences leaves nothing half done.
+ * Does what orders in the journal demand. It is done when an order is recorded, and again by the clock, so that a leader that
+ * died between an order and its consequences leaves nothing half done.
  */
 export function enforce(reign: Reign): void {
   for (const table of reign.state.jobs.values()) enforceOn(reign, table);
   for (const worker of reign.restrained) enforceOnWorker(reign, worker);
 }
 
-/** Takes from a worker what it may not hold any more. */
+/** Takes from a worker the runs that it may no longer hold. */
 export function enforceOnWorker(reign: Reign, id: WorkerId): void {
   const worker = reign.state.workers.get(id);
   if (worker?.state === "benched")
@@ -58,7 +58,7 @@ function end(
   for (const worker of holders) reign.tellToRenew(worker);
 }
 
-/** Takes everything that a worker holds, uncharged; the next free slots elsewhere get it. */
+/** Takes all its runs from a worker, uncharged; the next free slots elsewhere get them. */
 export function takeAll(reign: Reign, worker: WorkerId, how: Pick<Lost, "cause" | "reason">): void {
   if (![...reign.state.jobs.values()].some((table) => table.holding.has(worker))) return;
   let isTaken = false;

@@ -3,7 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { StopRule } from "../../../shared/domain/runspec/job-settings.ts";
 import type { Reign } from "../reign/reign.ts";
 
-/** Ends a job in which nothing is open and nothing more may start. */
+/** Ends a job that has no open trial and may start no more. */
 export function closeIfDone(reign: Reign, table: RunTable): void {
   if (table.isOver || table.open > 0) return;
   const end = endOf(table);
@@ -14,7 +14,7 @@ export function closeIfDone(reign: Reign, table: RunTable): void {
 const move = (reign: Reign, { job }: RunTable, state: JobStateName, reason: string): void =>
   void reign.record({ type: "job-state", job, state, reason, ...ownDecision });
 
-/** What becomes of a job that has nothing open; undefined: it goes on. */
+/** What becomes of a job without open trials; undefined: it goes on. */
 function endOf(table: RunTable): { readonly state: JobStateName; readonly reason: string } | undefined {
   const { totalRuns, hold } = table.submitted.settings;
   if (table.state === "cancelling") return { state: "cancelled", reason: table.reason };
@@ -36,19 +36,19 @@ function endOf(table: RunTable): { readonly state: JobStateName; readonly reason
   return undefined;
 }
 
-/** Ends a search that has nothing left to try: every configuration has failed too often. */
+/** Stops a search that has nothing left to try, since every configuration has failed too often. */
 export function stopExhausted(reign: Reign, table: RunTable): void {
   if (table.state !== "searching") return;
   move(reign, table, "stopping", "every configuration that is left has failed too often");
 }
 
-/** A search that the coordinator itself had stopped, for a rule that an edit has changed, goes on. */
+/** After an edit, a search goes on that the coordinator itself had stopped for one of its rules. */
 export function goOnIfLifted(reign: Reign, table: RunTable, user: string): void {
   if (table.state !== "stopping" || table.stateActor !== "coordinator") return;
   move(reign, table, "searching", `changed by ${user}`);
 }
 
-/** Starts nothing more once the job's stop_when holds, or its time is over. */
+/** Stops a search whose stop_when holds, or whose time is over. */
 export function stopIfReached(reign: Reign, table: RunTable): void {
   if (table.state !== "searching") return;
   const reason = reached(table, reign.ports.clock.wall(), reign.ages.of(table));

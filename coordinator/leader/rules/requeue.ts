@@ -3,7 +3,11 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { Reign } from "../reign/reign.ts";
 
-/** Takes a trial from its holder: the next free slot gets it, unless it has been lost too often. `console`: what it said last. */
+/**
+ * Takes a trial from its holder: the next free slot gets it, unless it has been lost too often.
+ *
+ * @param console  the last output of its console
+ */
 export function requeue(
   reign: Reign,
   table: RunTable,
@@ -27,10 +31,10 @@ export function requeue(
 }
 
 const mostConsole = 1500;
-/** Failures of a job whose console is kept in the journal; of later ones the evidence alone has it. */
+/** The journal keeps the consoles of so many failures of a job; those of later ones are in the evidence alone. */
 const mostConsoles = 1000;
 
-/** The end of a console, for the record of a failure: its last lines, whole ones where that is possible. */
+/** The last lines of a console, for the record of a failure; whole lines where possible. */
 export function lastLines(table: RunTable, console: string): { readonly console?: string } {
   if (console === "" || table.outcomes.failed >= mostConsoles) return {};
   if (console.length <= mostConsole) return { console };

@@ -4,7 +4,7 @@ import type { Reign } from "../reign/reign.ts";
 import { answerRenewal } from "./renewals.ts";
 import { answerClaim } from "./search-loop.ts";
 
-/** What a worker asked; undefined: no answer, and it asks again. */
+/** Answers a worker's question; undefined: no answer, it asks again. */
 export async function answerAsk(reign: Reign, worker: WorkerId, ask: Ask): Promise<Answer | undefined> {
   switch (ask.kind) {
     case "claim":
@@ -20,7 +20,7 @@ export async function answerAsk(reign: Reign, worker: WorkerId, ask: Ask): Promi
   }
 }
 
-/** What a job runs: asked once by each worker that gets a trial of it. */
+/** What a job runs; each worker that gets a trial of it asks once. */
 function describeJob(reign: Reign, question: JobQuestion): JobAnswer | undefined {
   const table = reign.state.jobs.get(question.job);
   if (!table) return undefined;

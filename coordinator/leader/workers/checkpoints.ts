@@ -5,10 +5,10 @@ import type { StateSum } from "../../../shared/wire/checkpoints.ts";
 import { chunks, parseChunk } from "../../../shared/wire/subjects.ts";
 import type { Reign } from "../reign/reign.ts";
 
-/** What all running trials together may send to the broker for their checkpoints, in bytes a second. */
+/** Bytes a second that all running trials together may send to the broker for their checkpoints. */
 const budgetBytesPerSecond = 8 * 1024 ** 2;
 
-/** A worker that the journal names for the attempt says where the run's state lies: the furthest one is kept. */
+/** A holder says where its run's state lies: the furthest state is kept, others are deleted. */
 export function judgeCheckpoint(
   reign: Reign,
   table: RunTable,
@@ -26,7 +26,7 @@ export function judgeCheckpoint(
   void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev });
 }
 
-/** Seconds between two checkpoints of a job's runs: what the job asks for, stretched where they would send too much. */
+/** Seconds between two checkpoints of a run: what its job asks for, or longer where all runs would send too much. */
 export function checkpointSeconds(reign: Reign, table: RunTable): number {
   const asked = table.submitted.settings.checkpointEverySeconds;
   let bytes = 0;
@@ -35,8 +35,11 @@ export function checkpointSeconds(reign: Reign, table: RunTable): number {
 }
 
 /**
- * Pieces of states that no open trial goes on from: their worker died before it said so, or the coordinator before it had
- * deleted them. `suspects`: those of open trials at the last look; they may have been on their way then.
+ * Deletes states that no open trial goes on from: their worker died before it told of them, or a coordinator before it deleted
+ * them. A state of an open trial may be of a checkpoint in flight, and is deleted when two sweeps in a row find it.
+ *
+ * @param suspects  states of open trials that the last sweep found
+ * @returns those that this sweep found
  */
 export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): Promise<Set<string>> {
   const orphans = new Set<string>();

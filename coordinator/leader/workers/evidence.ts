@@ -22,7 +22,7 @@ interface Case {
   readonly ev: number;
 }
 
-/** Judges one message that a worker published, in the order of the stream; journals what follows from it. */
+/** Judges one message of a worker; called in the order of the stream. */
 export function judgeEvidence(reign: Reign, { seq, subject, data }: StoredMessage): void {
   try {
     const address = parseEvidence(subject);
@@ -71,7 +71,7 @@ function judge(found: Case, told: Evidence): void {
 
 type Told<Kind extends Evidence["kind"]> = Extract<Evidence, { kind: Kind }>;
 
-/** The first result from any worker that the journal names as a holder counts while the trial is open; later ones are late. */
+/** The first result from any holder counts while the trial is open; later ones are late. */
 function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<"result">): void {
   const { attempt, hpmax, iters, metrics, console } = told;
   const { n } = trial;
@@ -89,7 +89,7 @@ function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<
   }
 }
 
-/** Without the metrics that would be one column too many for the job; said once. */
+/** The metrics for which the job has columns left; that others are dropped is logged once. */
 function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<string, number>>): Record<string, number> {
   const names = Object.keys(metrics);
   const kept = table.metricColumns.fitting(names);
@@ -98,7 +98,7 @@ function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<str
     const { job } = table;
     reign.ports.log.warn(
       { job, columns: mostColumns },
-      "metrics with further names are dropped: the job has its columns",
+      "metrics with further names are dropped: the job has no columns left",
     );
   }
   return Object.fromEntries(kept.map((name) => [name, metrics[name] ?? Number.NaN]));
@@ -106,7 +106,7 @@ function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<str
 
 const saidFull = new WeakSet<RunTable>();
 
-/** A failure counts only from who holds the trial, or did last: an older holder's may be its machine's. */
+/** A failure counts only from the present or last holder: an older holder's may be the fault of its machine. */
 function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told<"failed">): void {
   const { attempt, outcome, reason, console } = told;
   const { n } = trial;
@@ -131,7 +131,7 @@ function judgeHandback({ reign, table, trial, ev }: Case, told: Told<"released">
   requeue(reign, table, trial, { cause: fault, charged: fault === "runner", reason, ev }, console);
 }
 
-/** Another worker trains the same trial: it is told to stop, its work is no longer needed. */
+/** Tells another worker that trains the same trial to stop. */
 function stopOthers(reign: Reign, by: WorkerId, trial: Trial, attempt: number): void {
   const last = lastAttempt(trial);
   if (trial.status !== "running" || last.attempt === attempt) return;

@@ -6,9 +6,9 @@ import type { Reign } from "../reign/reign.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import { assignAgain, limitsOf, skewOf, twoProcesses } from "./search-loop.ts";
 
-type RenewedVerdict = Renewed["verdicts"][number];
+type Verdict = Renewed["verdicts"][number];
 
-/** A worker says what it holds; each trial's answer is go on (possibly under a new attempt number) or stop. */
+/** A worker says what it holds; each trial may go on, possibly under a new attempt number, or has to stop. */
 export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Renewal): Promise<Renewed | undefined> {
   const known = reign.presence.get(worker);
   const record = reign.state.workers.get(worker);
@@ -17,7 +17,7 @@ export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Ren
     known.heardAt = reign.ports.clock.monotonic();
     known.skewMs = skewOf(renewal.sentAt, reign.ports.clock.wall());
   }
-  const verdicts: RenewedVerdict[] = [];
+  const verdicts: Verdict[] = [];
   for (const held of renewal.held) {
     verdicts.push(retired ? stop(held, twoProcesses(worker)) : await judge(reign, worker, renewal.bootId, held));
   }
@@ -26,7 +26,7 @@ export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Ren
   return { kind: "renewed", term: reign.term, leaseMs: reign.leaseMs, verdicts };
 }
 
-async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldTrial): Promise<RenewedVerdict> {
+async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldTrial): Promise<Verdict> {
   const { job, n, attempt } = held;
   const table = reign.state.jobs.get(job);
   const trial = table?.trial(n);
@@ -37,7 +37,7 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   const last = lastAttempt(trial);
   const own = last.worker === worker && last.bootId === bootId;
   if (trial.status === "waiting") {
-    // An older number of the same stay: it was granted the trial again, and that answer was lost.
+    // The number may be an older one of the same stay: the answer that granted the trial again was lost.
     if (!own || !isNewestStay(trial, attempt)) return stop(held, `${trial.run} waits for another worker`);
     if (record?.duty === "stopped") return stop(held, `${worker} was ${record.dutyReason}`);
     reign.progress(job, n, held.iters);
@@ -46,32 +46,27 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   if (!own) return stop(held, `${trial.run} moved to ${holderOf(trial)?.worker ?? "another worker"}`);
   if (!reign.leases.renew(job, n, last.attempt, bootId, reign.ports.clock.monotonic())) reign.grant(table, n);
   reign.progress(job, n, held.iters);
-  if (record?.duty === "stopped") return handBack(held, last.attempt, `${worker} was ${record.dutyReason}`);
+  if (record?.duty === "stopped")
+    return verdictOn(held, "handback", `${worker} was ${record.dutyReason}`, { newAttempt: last.attempt });
   return goOn(reign, table, trial, held, last.attempt);
 }
 
 /** A paused run keeps its holder and its lease; it only stands still. */
-function goOn(reign: Reign, table: RunTable, trial: Trial, held: HeldTrial, newAttempt: number): RenewedVerdict {
+function goOn(reign: Reign, table: RunTable, trial: Trial, held: HeldTrial, newAttempt: number): Verdict {
   const isPaused = trial.order === "paused";
-  const { job, n, attempt } = held;
   const reason = isPaused ? `paused by an operator; to let it go on: nexus resume ${trial.run}` : "";
   const limits = limitsOf(table);
-  return {
-    job,
-    n,
-    attempt,
-    verdict: isPaused ? "pause" : "continue",
-    newAttempt,
-    reason,
-    limits,
-    checkpointSeconds: checkpointSeconds(reign, table),
-  };
+  const more = { newAttempt, limits, checkpointSeconds: checkpointSeconds(reign, table) };
+  return verdictOn(held, isPaused ? "pause" : "continue", reason, more);
 }
 
-function handBack({ job, n, attempt }: HeldTrial, newAttempt: number, reason: string): RenewedVerdict {
-  return { job, n, attempt, verdict: "handback", newAttempt, reason, limits: null, checkpointSeconds: 0 };
-}
+const stop = (held: HeldTrial, reason: string): Verdict => verdictOn(held, "stop", reason);
 
-function stop({ job, n, attempt }: HeldTrial, reason: string): RenewedVerdict {
-  return { job, n, attempt, verdict: "stop", newAttempt: attempt, reason, limits: null, checkpointSeconds: 0 };
+function verdictOn(
+  { job, n, attempt }: HeldTrial,
+  verdict: Verdict["verdict"],
+  reason: string,
+  more: Partial<Verdict> = {},
+): Verdict {
+  return { job, n, attempt, verdict, newAttempt: attempt, reason, limits: null, checkpointSeconds: 0, ...more };
 }

@@ -10,7 +10,7 @@ import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
 import { requeue } from "../rules/requeue.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 
-/** A claim: lost trials first, else ask the search; journal; answer. Undefined: no answer, the worker asks again. */
+/** Answers a claim: a lost trial, or else what the search chooses, once it is journalled. Undefined: the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
   const skewMs = skewOf(claim.sentAt, reign.ports.clock.wall());
   const answer = await decide(reign, worker, claim, skewMs);
@@ -24,7 +24,7 @@ async function decide(
   claim: Claim,
   skewMs: number | null,
 ): Promise<Answer | undefined> {
-  // Before an older process's trials are taken from it: a result that it left may have been delivered just now.
+  // Before an older process loses its trials: a result that it left may just have been delivered.
   if (!(await reign.evidence.hasJudged(claim.lastResultSeq))) return undefined;
   if (claim.after && !(await endJudged(reign, worker, claim.after))) return undefined;
   const refusal = admit(reign, worker, claim, skewMs);
@@ -72,7 +72,7 @@ async function decide(
   };
 }
 
-/** Whether the end that the worker says is on its way has been judged; waits for it. */
+/** Waits for the end that the worker says is in flight; whether it has been judged. */
 async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Claim["after"]>): Promise<boolean> {
   const isAwaited = (): boolean => {
     const trial = reign.state.jobs.get(after.job)?.trial(after.n);
@@ -83,7 +83,7 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
   return !isAwaited();
 }
 
-/** Refuses who may not work, and retires a worker's older process: its leases are lost at once, uncharged. */
+/** Refuses workers that may not work, and retires a worker's older process, whose trials are lost at once. */
 function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | null): Refusal | undefined {
   const record = reign.state.workers.get(worker);
   const refuse = (reason: string): Refusal => ({ kind: "refused", term: reign.term, reason, leave: false });
@@ -96,7 +96,7 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | nu
   if (retired) return refuse(twoProcesses(worker));
   const heardAt = reign.ports.clock.monotonic();
   if (known?.bootId === claim.bootId) {
-    // A process says the same of itself in every claim.
+    // A process says the same about itself in every claim.
     Object.assign(known, { heardAt, skewMs });
     return undefined;
   }
@@ -115,11 +115,11 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | nu
   return undefined;
 }
 
-/** The sender's wall clock less ours; null where it does not tell its own, or nonsense. Measured on arrival, before any waiting. */
+/** The sender's wall clock minus ours; null where it is not told. Measured on arrival, before any waiting. */
 export const skewOf = (sentAt: number | null | undefined, receivedAt: number): number | null =>
   sentAt !== null && sentAt !== undefined && Number.isFinite(sentAt) ? Math.round(sentAt - receivedAt) : null;
 
-/** What a worker is told whom a person has ordered to take nothing; undefined for all others. */
+/** Answer for a worker that an operator paused, drained or stopped; undefined for all others. */
 function offDuty(reign: Reign, worker: WorkerId): Wait | Refusal | undefined {
   const record = reign.state.workers.get(worker);
   if (!record || record.duty === "working") return undefined;
@@ -144,13 +144,13 @@ export const twoProcesses = (worker: WorkerId): string =>
   `  stop one of them, or start this one with a name of its own: nexus-worker --name ${worker}-b`;
 
 /**
- * A worker that starts anew loses what it held uncharged, for that is mostly its owner's doing. A trial under which the worker
- * before it had to start anew too may be what brings them down.
+ * A worker that starts anew loses its trials uncharged, since restarts are mostly its owner's doing. But a trial whose previous
+ * worker had to start anew too may be what brings them down.
  */
 const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.cause === "restarted";
 
 function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
-  // Of a worker that holds nothing no lease need be looked for, among those of ten thousand others.
+  // Without runs it has no leases, which would have to be looked for among those of ten thousand workers.
   if (!openJobs(reign.state).some(({ holding }) => holding.has(worker))) return;
   for (const lease of reign.leases.heldBy(worker)) {
     if (lease.bootId === bootId) continue;
@@ -162,7 +162,7 @@ function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
   }
 }
 
-/** The same claim gets the same answer; a trial that has moved on meanwhile is not given out again. */
+/** The same claim gets the same answer, unless its trial has moved on meanwhile. */
 async function answerAgain(
   reign: Reign,
   worker: WorkerId,
@@ -185,7 +185,7 @@ async function answerAgain(
       retryMs: 0,
     };
   }
-  // Before anything is awaited: meanwhile the trial may move on, and another worker's attempt must not be given out.
+  // Before anything is awaited: meanwhile the trial may move on, and another worker's attempt must not be renewed.
   reign.grant(table, trial.n);
   return storedThen(reign, reign.ports.flushed(), assignment(reign, table, trial));
 }
@@ -205,8 +205,8 @@ async function assign(
 }
 
 /**
- * A trial whose old holder is back before anyone else took it: the same worker goes on, under a new attempt number, which is
- * returned once it is stored.
+ * The old holder of a lost trial is back before anyone else took it, and goes on under a new attempt number, which is returned
+ * once it is stored.
  */
 export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): Promise<number> {
   const { attempt, worker, bootId, claimId } = lastAttempt(trial);
@@ -216,7 +216,7 @@ export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): 
   return attempt + 1;
 }
 
-/** Gives the answer once the records it rests on are stored: one of them may yet be refused. */
+/** Gives the answer once the records that it rests on are stored: one of them may still be refused. */
 async function storedThen(reign: Reign, stored: Promise<unknown>, answer: Assignment): Promise<Answer | undefined> {
   await stored;
   return reign.ports.leads() ? answer : undefined;
@@ -239,7 +239,7 @@ function assignment(reign: Reign, table: RunTable, trial: Trial): Assignment {
   };
 }
 
-/** What an edit has changed of what the spec's text says; null where no edit has. */
+/** Limits that edits have changed; null: as the spec's text says. */
 export const limitsOf = (table: RunTable): Assignment["limits"] =>
   table.edits.length === 0 ? null : { maxRunSeconds: table.submitted.settings.maxRunSeconds };
 
