@@ -49,7 +49,7 @@ export interface ServicePorts {
 }
 
 const tickMs = 200;
-/** Records between two snapshots for each trial of the workspace, so that the bytes written grow in proportion to the search. */
+/** Records between two snapshots for each trial, so that the bytes written stay in proportion to the search. */
 const snapshotShare = 0.2;
 
 /** Stands by, leads, and stands by again when deposed, until the signal aborts; then steps down. */

@@ -68,7 +68,7 @@ export class Upkeep {
   }
 
   /**
-   * Wakes the waiting workers when a place of compute_nodes is free and its last holder has not taken it again. Done by the clock:
+   * Wakes the waiting workers when a place of compute_nodes is free and its last holder has not taken it again. By the clock, as
    * at each end of a run a thousand idle workers would ask for a place that is gone a moment later.
    */
   #offerPlaces(table: RunTable): void {

@@ -4,14 +4,14 @@ import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { eventText } from "../words/event-words.ts";
 
-/** A file of this size gives way to a new one; one older file is kept beside it. */
+/** At this size a new file is begun; one older file is kept beside it. */
 export const mostEventBytes = 8 * 2 ** 20;
-/** Lines of so long are written at once: a swarm may end a thousand runs a second. */
+/** Lines are written together this often, since a swarm may end a thousand runs a second. */
 const everyMs = 500;
 
 /**
- * What happened, in a file for people: a line for each event that the Events screen tells of, written by whoever leads. The
- * journal is the record; lines that a crash or a full disk took are still there.
+ * What happened, in a file for people: a line for each event of the Events screen, written by the leader. The journal is the
+ * record, and still has what a crash or a full disk took from this file.
  */
 export class EventLog {
   readonly #file: string;
@@ -23,7 +23,7 @@ export class EventLog {
   #writing: Promise<void> = Promise.resolve();
   #isTroubled = false;
 
-  /** `onTrouble` hears of the first failure after each success. */
+  /** @param onTrouble  hears of the first failure after each success */
   constructor(file: string, onTrouble: (why: string) => void, mostBytes = mostEventBytes) {
     this.#file = file;
     this.#onTrouble = onTrouble;
@@ -31,7 +31,7 @@ export class EventLog {
     this.#bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** A record that is stored; most kinds are a line, some are nothing that a person waits for. */
+  /** Takes a stored record; some kinds are not worth a line. */
   event(event: JournalEvent, table: RunTable | undefined): void {
     const told = eventText(event, table);
     if (!told) return;
@@ -41,7 +41,7 @@ export class EventLog {
     this.#timer ??= setTimeout(() => void this.#write(), everyMs).unref();
   }
 
-  /** Writes what is left, at once: the process may be about to end. */
+  /** Writes what is left, synchronously, since the process may be about to end. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#writing;
@@ -55,7 +55,7 @@ export class EventLog {
 
   #write(): Promise<void> {
     this.#timer = undefined;
-    // One after the other, so that lines stay in order.
+    // One write at a time, so that lines stay in order.
     this.#writing = this.#writing.then(async () => {
       try {
         const text = this.#take();
@@ -68,7 +68,7 @@ export class EventLog {
     return this.#writing;
   }
 
-  /** What waits to be written; makes room for it first. */
+  /** Takes the lines that wait, after making room for them. */
   #take(): string {
     const text = this.#lines.join("");
     this.#lines = [];

@@ -1,4 +1,4 @@
-/** What a coordinator that runs in the foreground says of itself, to whoever started it. */
+/** What a coordinator in the foreground tells whoever started it. */
 
 import { hostInUrl } from "../../shared/broker/address.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
@@ -11,7 +11,6 @@ import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { joiningOf } from "../endpoint/join-lines.ts";
 
-/** What happens to a coordinator, as `HeadlessLines` tells it. */
 export type Happening = "ready" | "standing by" | "leading";
 
 /** Where a coordinator, its broker and its log are found. */
@@ -20,9 +19,9 @@ export interface Whereabouts {
   /** `127.0.0.1:4222`, or the URL of someone else's broker. */
   readonly broker: string;
   readonly log: string;
-  /** What is typed to join, a secret; null while another coordinator of this machine is the one to be joined. */
+  /** The command that joins, a secret; null while another coordinator of this machine takes the workers. */
   readonly join: string | null;
-  /** Whether other machines may type it as well. */
+  /** Whether other machines may join as well. */
   readonly isOpen: boolean;
 }
 
@@ -43,7 +42,7 @@ export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | 
   };
 }
 
-/** Tells each happening once, in lines for people or in JSON objects, a line each. */
+/** Tells each happening once, in lines for people or as one JSON object a line. */
 export class HeadlessLines {
   readonly #where: () => Whereabouts;
   readonly #json: boolean;
@@ -85,10 +84,8 @@ export class HeadlessLines {
     const { join, isOpen } = this.#where();
     if (this.#hasSaidJoin || join === null) return;
     this.#hasSaidJoin = true;
-    this.#say(
-      { type: "join", v: 1, join },
-      `on ${isOpen ? "any machine that shall help" : "this machine"}, type: ${join}`,
-    );
+    const where = isOpen ? "each machine that should join" : "this machine";
+    this.#say({ type: "join", v: 1, join }, `on ${where}, run: ${join}`);
   }
 
   #say(object: object, text: string): void {

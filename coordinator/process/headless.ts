@@ -30,16 +30,16 @@ export interface CoordinatorOptions {
   /** `host:port` for the broker; undefined: loopback, the port of the last start. */
   readonly listen: string | undefined;
   readonly external: ExternalBroker | null;
-  /** Copies of each stream on someone else's broker; on our own there is one for each peer. */
+  /** Copies of each stream on someone else's broker; our own has one for each peer. */
   readonly replicas?: number | undefined;
   readonly leaseMs: number;
-  /** How long the broker outlives a coordinator that dies without a word. */
+  /** How long the broker outlives a coordinator that is killed. */
   readonly lingerMs: number;
 }
 
 const lastMarkMs = 1000;
 
-/** Runs a coordinator in this process until the signal aborts, and tells what becomes of it; "ready" once, before the others. */
+/** Runs a coordinator in this process until the signal aborts; tells what happens to it, beginning with "ready". */
 export async function runCoordinator(
   options: CoordinatorOptions,
   tell: (happening: Happening) => void,
@@ -72,7 +72,7 @@ export async function runCoordinator(
     let upkeep: PeerUpkeep | undefined;
     try {
       if (peers && held) {
-        // Also a standby is this machine's coordinator, and it may stand by for ever.
+        // A standby is this machine's coordinator too, perhaps for ever.
         announcePeer(own, held, options);
         tell("ready");
         await untilStored(bus, paths, log, signal);
@@ -91,7 +91,7 @@ export async function runCoordinator(
         upkeep = peerUpkeep;
         undo.push(() => peerUpkeep.stop());
       } else {
-        // The mark is of our own store; someone else's has its own administrator.
+        // Only our own store has a mark; someone else's broker has its own administrator.
         if (!external) {
           await checkStore(bus, paths);
           await checkEnds(bus, paths);
@@ -101,7 +101,7 @@ export async function runCoordinator(
       }
       if (!external) {
         const raised = keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));
-        // Peers that end together have nobody to ask any more.
+        // Of peers that end together the last has nobody left to ask.
         undo.push(() => within(raised(), lastMarkMs, "the last mark").catch(() => undefined));
       }
       await serve(
@@ -147,7 +147,7 @@ export async function runCoordinator(
   }
 }
 
-/** Commands on this machine find the coordinator that leads. */
+/** Lets commands on this machine find the coordinator that leads. */
 function announce(
   own: ProcessIdentity,
   held: HeldBroker | undefined,
@@ -163,7 +163,7 @@ function announce(
   });
 }
 
-/** A peer's coordinator is found by this machine's commands whether it leads or stands by. */
+/** Lets commands on this machine find a peer's coordinator, whether it leads or stands by. */
 function announcePeer(own: ProcessIdentity, held: HeldBroker, options: CoordinatorOptions): void {
   const running = livingEndpoint(options.paths);
   if (!running || running.coordinator.pid === own.pid) announce(own, held, held.url, options);

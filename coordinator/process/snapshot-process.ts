@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { BusCredentials } from "../../shared/broker/client/connect.ts";
 import type { Log } from "../../shared/log.ts";
 
-/** What a snapshot's writer is told. */
+/** What the writer of a snapshot is told. */
 export interface SnapshotOrder {
   readonly url: string;
   readonly credentials: BusCredentials;
@@ -13,7 +13,7 @@ const writerProgram = fileURLToPath(new URL("./snapshot-writer.js", import.meta.
 const mostComplaints = 2000;
 const longestMs = 300_000;
 
-/** Has a snapshot of the journal written by a process of its own; resolves when that has ended, however it did. */
+/** Starts a process that writes a snapshot of the journal; resolves when it has ended, successfully or not. */
 export async function writeSnapshotApart(order: SnapshotOrder, log: Log, signal: AbortSignal): Promise<void> {
   const child = spawn(process.execPath, [writerProgram], {
     stdio: ["pipe", "ignore", "pipe"],
@@ -24,7 +24,9 @@ export async function writeSnapshotApart(order: SnapshotOrder, log: Log, signal:
   child.stderr.on("data", (chunk: Buffer) => {
     complaints = (complaints + chunk.toString()).slice(-mostComplaints);
   });
-  child.stdin.on("error", (error) => log.debug({ error: error.message }, "the snapshot's writer hears nothing"));
+  child.stdin.on("error", (error) =>
+    log.debug({ error: error.message }, "the snapshot's writer could not be told what to do"),
+  );
   child.stdin.end(JSON.stringify(order));
   const startedAt = performance.now();
   await new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * A process of its own, low in priority, that folds the journal and stores a snapshot of it: the leader, whose memory holds the
- * same, would stand still while it wrote a million runs. What it is told comes on stdin, since it holds secrets.
+ * A process of low priority that folds the journal and stores a snapshot of it. The leader has the same state in memory, but
+ * would stand still while it wrote a million runs. Its order comes on stdin, since it holds secrets.
  */
 
 import { setPriority } from "node:os";

@@ -1,12 +1,12 @@
-/** The files that a run leaves behind, as they travel: a list in the run's result, their bytes in sealed pieces in BLOB. */
+/** The files that a run leaves behind: a list of them travels in the run's result, their bytes in sealed pieces in BLOB. */
 
 import * as check from "./check.ts";
 import { chunkCount, type SealedSum, sealingKey } from "./sealed-chunks.ts";
 
 export const mostFiles = 1000;
-/** Of all files of a run together; a job may ask for less, never for more. */
+/** All files of a run together; a job may ask for less, never for more. */
 export const mostBytes = 1024 ** 3;
-/** What a run uploads at most unless its job says otherwise. */
+/** The most bytes that a run uploads unless its job says otherwise. */
 export const usualBytes = 64_000_000;
 const longestPath = 200;
 
@@ -16,11 +16,11 @@ export interface ArtifactFile extends SealedSum {
 }
 
 export interface ArtifactList {
-  /** Which of the attempt's blobs: the pieces of the files, one file after the other, are `ck.<worker>.<job>.<n>.<attempt>.<blob>.<i>`. */
+  /** Name of the blob: the files' pieces, one file after another, are `ck.<worker>.<job>.<n>.<attempt>.<blob>.<i>`. */
   readonly blob: string;
   readonly key: Uint8Array;
   readonly files: readonly ArtifactFile[];
-  /** Files that were not uploaded and why, a sentence for people; empty when all were. */
+  /** Which files were not uploaded and why, for people; empty when all were. */
   readonly leftOut: string;
 }
 
@@ -46,7 +46,7 @@ const listShape = check.shape({
   leftOut: check.text(4000),
 });
 
-/** Letters, digits and dashes: it is one token of a subject. */
+/** Letters, digits and dashes, since it is one token of a subject. */
 export function isBlobName(text: string): boolean {
   return /^[A-Za-z0-9-]{1,40}$/.test(text);
 }
@@ -59,7 +59,7 @@ export const artifactList: check.Check<ArtifactList> = (value, at) => {
     const where = `${at}.files[${i}]`;
     const problem = pathProblem(file.path);
     if (problem !== undefined) throw new check.BadMessage(`${where}.path: ${problem}`);
-    // On some systems these two would be one file.
+    // Names that some systems take for one file.
     const name = file.path.normalize("NFC").toLowerCase();
     if (files.has(name)) throw new check.BadMessage(`${where}.path: ${file.path} is there twice`);
     files.add(name);

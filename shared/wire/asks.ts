@@ -6,12 +6,12 @@ import { attempt, carriedSpec, id, job, open, run, seal, setting, term } from ".
 /** What workers ask, what they are answered, and the hints that make them ask. */
 
 const n = check.whole(1);
-/** The worker's wall clock when it asked, milliseconds since 1970; older workers leave it out. */
+/** The worker's wall clock when it asked, in milliseconds since 1970; older workers leave it out. */
 const sentAt = check.optional(check.nullable(check.number), null);
 
 const claim = check.shape({
   kind: check.oneOf("claim"),
-  /** New for every question, the same when it is asked again. */
+  /** New for every claim, the same when the claim is repeated. */
   claimId: id,
   /** New for every start of the worker's process. */
   bootId: id,
@@ -25,7 +25,7 @@ const claim = check.shape({
   /** Pools that this worker serves; empty: all. */
   targets: check.list(check.text(64), 100),
   opportunistic: check.flag,
-  /** It takes no jobs that bring code along. Earlier workers do not say, and would run such a job without its code. */
+  /** It takes no jobs that bring code of their own. Earlier workers, which do not say, would run such a job without it. */
   noCode: (value, at): boolean => (value === undefined ? true : check.flag(value, at)),
 });
 const heldTrial = check.shape({ job, n, attempt, iters: check.whole() });
@@ -50,7 +50,7 @@ const askShape = check.byKind<Ask>({ claim, renew: renewal, job: jobQuestion });
 export const encodeAsk = (ask: Ask): Uint8Array => seal(ask);
 export const decodeAsk = (bytes: Uint8Array): Ask => open(bytes, askShape);
 
-/** What an edit of the living job has made of its settings; null: as the spec's text says. */
+/** Settings that edits of the job have changed; null: as the spec's text says. */
 const limits = check.nullable(check.shape({ maxRunSeconds: check.nullable(check.number) }));
 
 const assigned = check.shape({
@@ -75,7 +75,7 @@ const refused = check.shape({
   kind: check.oneOf("refused"),
   term,
   reason: check.text(),
-  /** It was drained: it finishes what it holds and ends. A coordinator that cannot drain leaves it out. */
+  /** It was drained: it finishes its runs and ends. A coordinator that cannot drain leaves this out. */
   leave: (value, at): boolean => (value === undefined ? false : check.flag(value, at)),
 });
 const verdict = check.shape({
@@ -102,7 +102,7 @@ const jobAnswer = check.shape({
   job,
   ...carriedSpec,
   code: check.nullable(codeBundle),
-  /** Nothing of it will run again, and its run folders may go. */
+  /** Nothing of it will run again, and its run folders may be deleted. */
   over: check.flag,
 });
 
@@ -112,7 +112,7 @@ export type Assignment = check.Checked<typeof assigned>;
 export type Wait = check.Checked<typeof wait>;
 /** This worker gets no work until someone acts. */
 export type Refusal = check.Checked<typeof refused>;
-/** For each trial named in a renewal: go on or be frozen, possibly under a new attempt number, or end here. */
+/** For each trial named in a renewal: it goes on or is frozen, possibly under a new attempt number, or ends here. */
 export type Renewed = check.Checked<typeof renewed>;
 /** What a job runs. */
 export type JobAnswer = check.Checked<typeof jobAnswer>;
@@ -127,8 +127,8 @@ const renew = check.shape({ kind: check.oneOf("renew"), term });
 const released = check.shape({ kind: check.oneOf("released"), term, job });
 
 /**
- * Hints to ask, never orders: another worker could have one delivered. work: claim again; renew: renew now, something changed
- * for a trial you hold; released: ask about the job, its run folders may go.
+ * Hints to ask, never orders, since another worker could forge one. work: claim again. renew: renew now, because something
+ * changed for a trial that you hold. released: ask about the job, whose run folders may be deleted.
  */
 export type Control = check.Checked<typeof work | typeof renew | typeof released>;
 

@@ -1,16 +1,16 @@
-/** Small checks for what arrives from outside; each returns the value with its type or throws BadMessage naming the place. */
+/** Checks of what arrives from outside: each returns the value with its type, or throws a BadMessage that names the place. */
 
 export class BadMessage extends Error {
   override readonly name = "BadMessage";
 }
 
-/** `at`: where the value stands, for the complaint; "" while nobody asks. */
+/** `at`: where the value stands, for the error; "" in a first pass, which need not name it. */
 export type Check<T> = (value: unknown, at: string) => T;
 
-/** What a check gives: a message's fields, their meaning and their check are written once, and its type is read from there. */
+/** The type of what passes a check, so that a message's fields, their meaning and their checks are written only once. */
 export type Checked<C> = C extends Check<infer T> ? T : never;
 
-/** Where an item of a list stands. */
+/** The place of an item of a list. */
 export const itemOf = (at: string, i: number): string => (at === "" ? "" : `${at}[${i}]`);
 const below = (at: string, key: string): string => (at === "" ? "" : `${at}.${key}`);
 
@@ -32,7 +32,7 @@ export const whole =
       ? (value as number)
       : refuse(at, `a whole number from ${least}`, value);
 
-/** Any number, NaN and infinities included: a diverged run reports them. */
+/** Any number, also NaN and infinities, which a diverged run reports. */
 export const number: Check<number> = (value, at) => (typeof value === "number" ? value : refuse(at, "a number", value));
 
 export const flag: Check<boolean> = (value, at) =>
@@ -69,7 +69,7 @@ export const nullable =
   (value, at) =>
     value === null || value === undefined ? null : of(value, at);
 
-/** A field that senders of another version leave out; it is filled in on arrival. */
+/** A field that senders may leave out; it is filled in on arrival. */
 export interface Optional<T> extends Check<T> {
   readonly isOptional: true;
 }
@@ -85,14 +85,14 @@ export const sha256 = matching<string>((text) => /^[0-9a-f]{64}$/.test(text), "6
 
 type Shape = Readonly<Record<string, Check<unknown>>>;
 type Flat<T> = { [K in keyof T]: T[K] };
-/** The mapping whose fields have these checks. */
+/** A mapping whose fields pass these checks. */
 export type Fields<S extends Shape> = Flat<
   { readonly [K in keyof S as S[K] extends Optional<unknown> ? never : K]: Checked<S[K]> } & {
     readonly [K in keyof S as S[K] extends Optional<unknown> ? K : never]?: Checked<S[K]>;
   }
 >;
 
-/** A mapping with exactly these keys checked; further keys are dropped, so that a newer sender may add some. */
+/** A mapping with these keys; others are dropped, so that a newer sender may add some. */
 export const shape = <S extends Shape>(keys: S): Check<Fields<S>> => {
   const checks = Object.entries(keys);
   return (value, at) => {
@@ -103,7 +103,7 @@ export const shape = <S extends Shape>(keys: S): Check<Fields<S>> => {
   };
 };
 
-/** A mapping of which any of these keys may be left out; those that are there are checked, further keys are dropped. */
+/** A mapping with any of these keys; others are dropped. */
 export const partial =
   <S extends Shape>(keys: S): Check<Partial<Fields<S>>> =>
   (value, at) => {
@@ -114,7 +114,7 @@ export const partial =
     return out as Partial<Fields<S>>;
   };
 
-/** A mapping of the shape that its `kind` names. */
+/** A mapping whose `kind` names its shape. */
 export const byKind =
   <T extends { readonly kind: string }>(
     shapes: { readonly [K in T["kind"]]: Check<Extract<T, { kind: K }>> },

@@ -4,10 +4,10 @@ import * as check from "./check.ts";
 import { worker } from "./envelope.ts";
 import { chunkCount, sealingKey } from "./sealed-chunks.ts";
 
-/** No run's state may be larger: it is held in memory, sealed and opened, in one piece. */
+/** The largest state of a run: it is held in memory, sealed and opened as a whole. */
 export const mostStateBytes = 256 * 1024 ** 2;
 
-/** What of a checkpoint's place its maker says; who made it, and in which attempt, the message's subject and body say. */
+/** What a checkpoint's maker says about its place; worker and attempt are named by the message's subject and body. */
 export type StateSum = Omit<CheckpointPlace, "worker" | "attempt">;
 
 const sumFields = {

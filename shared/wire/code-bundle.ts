@@ -5,14 +5,14 @@ import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { sha256Of } from "./sealed-chunks.ts";
 
-/** A job's code travels in the job's own record, which holds 1 MB with everything else in it. */
+/** A job's code travels in the job's own record, which holds at most 1 MB. */
 export const mostZippedBytes = 600_000;
 export const mostCodeFiles = 2000;
-/** Unzipped; nobody's code is larger, and whoever opens it has so much memory. */
+/** The most bytes after unzipping: nobody's code is larger, and every machine has that much memory. */
 const mostBytes = 64 * 1024 ** 2;
 const version = 1;
 
-/** The same files give the same bytes, so the sum names them wherever they are. */
+/** The same files give the same bytes, so that their sum identifies them everywhere. */
 export function zip(files: readonly CodeFile[]): CodeBundle {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const packed = encode([version, sorted.map(({ path, isExecutable, bytes }) => [path, isExecutable, bytes])]);
@@ -20,9 +20,9 @@ export function zip(files: readonly CodeFile[]): CodeBundle {
   return { sha256: sha256Of(zipped), files: files.length, zipped };
 }
 
-/** @throws BadMessage when it is not what its sum says, or holds what no folder of ours would */
+/** @throws BadMessage when the bytes do not match their sum, or hold a file that may not be written */
 export function unzip({ sha256, files, zipped }: CodeBundle): readonly CodeFile[] {
-  if (sha256Of(zipped) !== sha256) throw new check.BadMessage("the code is not what its sum says");
+  if (sha256Of(zipped) !== sha256) throw new check.BadMessage("the code does not match its sum");
   let content: unknown;
   try {
     content = decode(gunzipSync(zipped, { maxOutputLength: mostBytes }));

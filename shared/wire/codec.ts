@@ -3,12 +3,12 @@ import { Packr } from "msgpackr";
 /** msgpackr with plain maps: shared structures would need state on both sides, and `new Unpackr()` makes Maps. */
 const plain = { useRecords: false, mapsAsObjects: true } as const;
 const packr = new Packr(plain);
-/** Its values keep nothing of the bytes that they were read from. */
+/** Its values share no memory with the bytes that they were read from. */
 const copying = new Packr({ ...plain, copyBuffers: true });
 
 /**
- * Where a message is read: msgpackr hangs a DataView on all bytes that it reads, which takes a third of the time that small
- * ones need, and stays for as long as they are kept (2026-11-25).
+ * Messages are copied here to be read: msgpackr attaches a DataView to all bytes that it reads. For small messages that takes a
+ * third of the time, and the view lives as long as the bytes (2026-11-25).
  */
 const desk = Buffer.allocUnsafeSlow(64 * 1024);
 

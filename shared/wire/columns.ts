@@ -1,14 +1,14 @@
 import * as check from "./check.ts";
 
-/** Rows by their keys: lists of equal length, for no row of thousands need repeat its keys. */
+/** Rows as one list for each key, so that thousands of rows need not repeat their keys. */
 export function toColumns<T extends object>(rows: readonly T[], keys: readonly (keyof T & string)[]): object {
   return Object.fromEntries(keys.map((key) => [key, rows.map((row) => row[key])]));
 }
 
 /**
- * The rows again, each checked.
+ * Reads the rows again, and checks each.
  *
- * @param keys  of a row; the first is that of a column that is always there, others may be missing as the check allows
+ * @param keys  checks of a row's fields; the first column must be there, others may be missing if their check allows it
  */
 export const rowsInColumns = <const S extends Parameters<typeof check.shape>[0]>(
   keys: S,

@@ -1,11 +1,11 @@
-/** What all messages share: version, envelope, and the checks of names. */
+/** What all messages share: the version, the envelope, and the checks of names. */
 
 import type { Setting } from "../domain/hyperparameter.ts";
 import { isWorkerId, type JobName, parseJobName, parseRunName, type RunName, type WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 
-/** A change to any message raises this. */
+/** Raised by every change of a message that other versions could not read. */
 export const wireVersion = 1;
 
 export const job = check.matching<JobName>((text) => parseJobName(text) !== undefined, "a job's name");
@@ -37,7 +37,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
       cause,
     });
   }
-  // By hand: this is done for each of millions of records.
+  // By hand, since this is done for each of millions of messages.
   const v = typeof value === "object" && value !== null ? (value as { v?: unknown }).v : undefined;
   if (v !== wireVersion) {
     throw new check.BadMessage(
@@ -48,7 +48,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
     return of(value, "");
   } catch (error) {
     if (!(error instanceof check.BadMessage)) throw error;
-    // Again, to name the place: where all is well none need be.
+    // Again, to name the place, which a message that is well need not.
     return of(value, "message");
   }
 }

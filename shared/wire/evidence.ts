@@ -4,7 +4,7 @@ import { stateSum } from "./checkpoints.ts";
 import { attempt, id, open, seal } from "./envelope.ts";
 import type { EvidenceKind } from "./subjects.ts";
 
-/** What workers say of their attempts at trials: measured reports, and how a stay ended. */
+/** What workers say about their attempts at trials: what was measured, and how an attempt ended. */
 
 /** One report line of a run: [stage, iters, hours, values, counts]. */
 export type ReportRow = readonly [
@@ -29,13 +29,13 @@ const reportRow: check.Check<ReportRow> = (value, at) => {
   ];
 };
 
-/** Columns of the run table: these go into the journal and stay there. */
+/** Columns of the run table, which go into the journal and stay there. */
 const mostMetrics = 100;
 const metricName = /^s\d{1,4}-[\w.-]{1,60}$/;
 const metrics: check.Check<Readonly<Record<string, number>>> = (value, at) => {
   const found = check.record(check.number, mostMetrics)(value, at);
   for (const name of Object.keys(found)) {
-    if (!metricName.test(name)) throw new check.BadMessage(`${at}: "${name.slice(0, 80)}" is no metric's name`);
+    if (!metricName.test(name)) throw new check.BadMessage(`${at}: "${name.slice(0, 80)}" is not the name of a metric`);
   }
   return found;
 };
@@ -46,22 +46,22 @@ export const mostLines = 64 * 1024;
 const testified = {
   attempt,
   /**
-   * The claim that this attempt answered. A workspace that was put back to an older state gives the same numbers out again; by
-   * this a run of its other life is told from the one that has its number now.
+   * The claim that got this attempt. A workspace that was put back to an older state gives the same numbers out again; the claim
+   * tells a run of its former life from the one that has the number now.
    */
   claim: check.optional(id, ""),
 };
 const reported = {
   ...testified,
   reports: check.list(reportRow),
-  /** What the run's console said since the message before, for who watches. */
+  /** Console output since the message before, for people who watch. */
   lines: check.optional(check.text(mostLines), ""),
 };
 const ended = {
   ...reported,
-  /** The run's console, its end at most. */
+  /** The run's console, or its end. */
   console: consoleText,
-  /** What it left in its folder; null: nothing was uploaded. */
+  /** The files that it left in its folder; null: none were uploaded. */
   files: check.optional(check.nullable(artifactList), null),
 };
 
@@ -81,7 +81,7 @@ const shapes = {
     ...testified,
     fault: check.oneOf("owner", "runner"),
     reason: check.text(4000),
-    /** Where the runner died: the last that its console said. */
+    /** If the runner died: the last output of its console. */
     console: check.optional(consoleText, ""),
   }),
 } satisfies Record<EvidenceKind, unknown>;
@@ -89,8 +89,8 @@ const shapes = {
 type Body<Kind extends EvidenceKind> = check.Checked<(typeof shapes)[Kind]>;
 export type Reports = Body<"report">;
 /**
- * The run's whole state is in BLOB, and it can go on from there elsewhere. The reports up to there are in this message or in
- * earlier ones, so that a curve has no gap.
+ * The run's whole state is in BLOB, and the run can go on from it elsewhere. All reports up to it are in this message or in
+ * earlier ones, so that the curve has no gap.
  */
 export type Checkpointed = Body<"checkpoint">;
 /** The result, with the reports not yet sent. */

@@ -1,8 +1,8 @@
 import type { Actor, LossCause } from "../domain/fold/events.ts";
 
 /**
- * What records and messages of earlier versions said in sentences alone. Their codes are read from the sentences here, where
- * they are decoded, and nowhere else. The leader still writes these sentences beside the codes, for earlier versions.
+ * Records and messages of earlier versions have no codes, only sentences. Here, and nowhere else, the codes are read from the
+ * sentences when such a record or message is decoded. The leader still writes the sentences, for earlier versions.
  */
 
 /** Why a trial was lost, as `reason` says it to people. */
@@ -17,16 +17,16 @@ export function lossCause(outcome: "lost" | "reclaimed", worker: string, reason:
   return reason.startsWith("no sign of life from ") ? "silent" : "runner";
 }
 
-/** The same of a part in a trial, whose `end` names the outcome first; null: it was not lost. */
+/** The same for an attempt, whose `end` begins with the outcome; null: it was not lost. */
 export function lossCauseOfEnd(end: string, worker: string): LossCause | null {
   const [, outcome, reason = ""] = /^(lost|reclaimed): (.*)$/s.exec(end) ?? [];
   return outcome === "lost" || outcome === "reclaimed" ? lossCause(outcome, worker, reason) : null;
 }
 
-/** Who brought a job or a worker where it is; null: nobody has. */
+/** Who brought a job or a worker into its state; null: nobody has. */
 export const actorCalled = (by: string): Actor | null =>
   by === "" ? null : by === "coordinator" ? "coordinator" : "person";
 
-/** What an order came to, as the leader's sentence says it. */
+/** What an order came to, from the leader's sentence. */
 export const answerCode = ({ ok, reason }: { readonly ok: boolean; readonly reason: string }) =>
   ok ? "done" : reason.startsWith("there is no ") ? "not found" : "refused";

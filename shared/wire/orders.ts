@@ -4,7 +4,7 @@ import { codeBundle } from "./code-bundle.ts";
 import { carriedSpec, id, job, open, seal, setting, term, worker } from "./envelope.ts";
 import { answerCode } from "./old-words.ts";
 
-/** Names a request. Never empty: in the journal an empty one means that the coordinator decided itself. */
+/** A request id. It is never empty: in the journal an empty one marks the coordinator's own decisions. */
 const op: check.Check<string> = (value, at) =>
   check.matching<string>((text) => text !== "", "a request id")(id(value, at), at);
 
@@ -13,7 +13,7 @@ export type Enrolment = check.Checked<typeof enrolmentShape>;
 export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolment);
 export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enrolmentShape);
 
-/** What a person may ask of something that lives; docs/control.md says what each means for a job, a run and a worker. */
+/** What a person may do to a job, a run or a worker; docs/control.md says what each verb means for each of them. */
 export const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
 export type ControlVerb = (typeof controlVerbs)[number];
 
@@ -21,11 +21,11 @@ const ofJob = check.shape({ kind: check.oneOf("job"), job });
 /** Runs of one job, by the numbers of their trials. */
 const ofRuns = check.shape({ kind: check.oneOf("runs"), job, trials: check.list(check.whole(1)) });
 const ofWorker = check.shape({ kind: check.oneOf("worker"), worker });
-/** What a control order is about. Several targets are several orders, each with an id of its own. */
+/** The target of a control order. Several targets take several orders, each with an id of its own. */
 export type ControlTarget = check.Checked<typeof ofJob | typeof ofRuns | typeof ofWorker>;
 const target = check.byKind<ControlTarget>({ job: ofJob, runs: ofRuns, worker: ofWorker });
 
-/** Runs of earlier searches in one order, and in the one record that follows from it; either must fit a message. */
+/** Runs of earlier searches in one order; the order and its record must each fit a message. */
 export const mostImported = 15_000;
 const position = check.list(check.whole(), 1000);
 const importedRuns = check.list<ImportedRun>((value, at) => {
@@ -36,7 +36,7 @@ const importedRuns = check.list<ImportedRun>((value, at) => {
   return [check.text(60)(value[0], `${at}[0]`), hpmax, position(value[2], `${at}[2]`)];
 }, mostImported);
 
-/** Whether the numbers make sense for the job is said by the coordinator, in words; here they are only numbers. */
+/** Only the types are checked here; the coordinator says in words whether the values suit the job. */
 const changes: check.Check<JobChanges> = check.partial({
   totalRuns: check.whole(1),
   computeNodes: check.nullable(check.whole(1)),
@@ -61,7 +61,7 @@ const run = check.shape({
   op,
   ...carriedSpec,
   code: check.optional(check.nullable(codeBundle), null),
-  /** Runs of earlier searches that this one is to count. */
+  /** Runs of earlier searches that this one counts. */
   imported: check.optional(importedRuns, []),
 });
 const release = check.shape({ kind: check.oneOf("release"), op, job });
@@ -77,17 +77,17 @@ const orderShape = check.byKind<Order>({ run, release, admit, bench, control, ed
 export const encodeOrder = (order: Order): Uint8Array => seal(order);
 export const decodeOrder = (bytes: Uint8Array): Order => open(bytes, orderShape);
 
-/** done: carried out, or nothing was left to do. not found: what it names is not there. refused: it cannot be done. */
+/** done: carried out, or nothing was left to do. not found: what it names does not exist. refused: it cannot be done. */
 const answerCodes = ["done", "not found", "refused"] as const;
 export type AnswerCode = (typeof answerCodes)[number];
 
 /**
- * What an order or an enrolment came to: the job or worker that it concerns, or why it was refused. Of an order carried out
- * `reason` may say more: "it was paused already".
+ * What an order or an enrolment came to: the job or worker that it concerns, or why it was refused. `reason` may also say more
+ * about an order that was carried out: "job1 is paused already".
  */
 export interface OrderAnswer {
   readonly ok: boolean;
-  /** Left out by leaders of an earlier version. */
+  /** Leaders of an earlier version leave it out. */
   readonly code: AnswerCode;
   readonly term: number;
   readonly name: string;
@@ -104,7 +104,7 @@ const orderAnswerShape = check.shape({
 export const encodeOrderAnswer = (answer: OrderAnswer): Uint8Array => seal(answer);
 export function decodeOrderAnswer(bytes: Uint8Array): OrderAnswer {
   const answer = open(bytes, orderAnswerShape);
-  // A code of a later version is taken for what `ok` says.
+  // A code of a later version is replaced by what `ok` says.
   const code = answerCodes.find((known) => known === answer.code && (known === "done") === answer.ok);
   return { ...answer, code: code ?? (answer.code === null ? answerCode(answer) : answer.ok ? "done" : "refused") };
 }

@@ -5,14 +5,14 @@ import { id, open, seal, term, wireVersion } from "./envelope.ts";
 import { lossCause } from "./old-words.ts";
 
 /**
- * Version of a journal message: a list of it and the records. Version 1, which is still read, was a mapping: a record, or
- * `{type: "batch", events}`.
+ * Version of a journal message, which is a list: the version, then the records. A message of version 1, which is still read, is
+ * a mapping: a record, or `{type: "batch", events}`.
  */
 export const journalVersion = 2;
 
 /**
- * The two records that come for every trial are lists, so that a million of them are read in half the time and take half the
- * space that mappings would (2026-11-24). The order of their fields is part of the version.
+ * The two records of every trial are lists, so that a million of them take half the time and half the space of mappings
+ * (2026-11-24). The order of their fields is part of the version.
  */
 type Packed =
   | readonly ["a", ...Values<Assigned, typeof assignedFields>]
@@ -52,7 +52,7 @@ type Unlisted =
   | Exclude<keyof Completed, "type" | (typeof completedFields)[number]>;
 const _noneUnlisted: Unlisted extends never ? true : Unlisted = true;
 
-/** One message of the journal: a record, or several that were decided while an earlier message was on its way. */
+/** One message of the journal: a record, or several that were decided while an earlier message was in flight. */
 export const encodeEvents = (events: readonly JournalEvent[]): Uint8Array =>
   encode([journalVersion, ...events.map(packed)]);
 
@@ -68,7 +68,7 @@ function packed(event: JournalEvent): JournalEvent | Packed {
   return event;
 }
 
-/** The journal has one writer, which is ours: version and type are checked here, whether it can follow is the fold's business. */
+/** The journal's only writer is our own: version and type are checked here, and the fold checks whether a record can follow. */
 export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
   const message = readMessage(bytes);
   if (!Array.isArray(message)) return decodeVersion1(message);
@@ -94,7 +94,7 @@ function readMessage(bytes: Uint8Array): unknown {
 }
 
 function unpacked(record: readonly unknown[], i: number): JournalEvent {
-  const list = record as Packed; // of a version that only our coordinator writes; the length is checked
+  const list = record as Packed; // only our coordinator writes this version; the length is checked below
   if (list[0] === "a" && list.length === assignedFields.length + 1) {
     const [, job, n, attempt, worker, claimId, bootId, run, configuration, seed, why, at] = list;
     return { type: "assigned", job, n, attempt, worker, claimId, bootId, run, configuration, seed, why, at };
@@ -127,9 +127,9 @@ const withCause = (event: Lost): Lost =>
 const batchShape = check.shape({ events: check.list(recordOf) });
 
 /**
- * Whether a message of the journal's stream was appended by a coordinator: each of its records has a msgID
- * `<term>.<nonce>.<count>`. Whoever may read the streams can have the server store an answer under any subject by naming it
- * as the reply (seen with 2.10.27); such a message has no msgID, and is not part of the journal.
+ * Whether a coordinator appended a message of the journal's stream: its msgID is then `<term>.<nonce>.<count>`. Anyone who may
+ * read the streams can make the server store an answer under any subject by naming that as the reply subject (seen with
+ * nats-server 2.10.27); such a message has no msgID, and is not part of the journal.
  */
 export const isJournalRecord = (msgId: string): boolean => /^\d+\.[\w-]+\.\d+$/.test(msgId);
 
@@ -139,10 +139,10 @@ const leaderShape = check.shape({
   host: check.text(256),
   pid: check.whole(),
   started: check.text(256),
-  /** The leader stepped down by itself: no need to wait. */
+  /** The leader stepped down by itself, so that nobody need wait. */
   released: check.flag,
 });
-/** Who leads. `host`, `pid` and `started` let a restart on the same machine see at once that the old leader is dead. */
+/** Who leads. By `host`, `pid` and `started` a restart on the same machine sees at once that the old leader is dead. */
 export type LeaderEntry = check.Checked<typeof leaderShape>;
 export const encodeLeader = (entry: LeaderEntry): Uint8Array => seal(entry);
 export const decodeLeader = (bytes: Uint8Array): LeaderEntry => open(bytes, leaderShape);

@@ -1,23 +1,23 @@
 /**
  * Bytes cut into sealed pieces that fit the broker's messages. Every worker may read every message of the BLOB stream, since
- * direct gets cannot be narrowed per worker (seen with nats-server 2.10.27), so pieces are sealed with a key that travels only
- * in assignments and evidence, which they cannot read.
+ * direct gets cannot be narrowed per worker (seen with nats-server 2.10.27). So pieces are sealed with a key that travels only in
+ * assignments and evidence, which other workers cannot read.
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import * as check from "./check.ts";
 import { BadMessage } from "./check.ts";
 
-/** Length of a message with one piece, at most. */
+/** The longest message with one piece. */
 export const chunkBytes = 256 * 1024;
 export const keyBytes = 32;
 const algorithm = "aes-256-gcm";
 const nonceBytes = 12;
 const tagBytes = 16;
-/** What one piece holds of the bytes themselves. */
+/** Bytes of content in one piece. */
 const contentBytes = chunkBytes - nonceBytes - tagBytes;
 
-/** What whoever opens the pieces must know besides the key. */
+/** What is needed besides the key to open the pieces. */
 export interface SealedSum {
   /** Bytes before sealing. */
   readonly size: number;
@@ -35,15 +35,15 @@ export const sealingKey: check.Check<Uint8Array> = (value, at) => {
   return key;
 };
 
-/** How many pieces so many bytes make; none for none. */
+/** The number of pieces of so many bytes; 0 for none. */
 export const chunkCount = (size: number): number => Math.ceil(size / contentBytes);
 
 export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /**
  * Cuts and seals with AES-256-GCM: each piece is a nonce of 12 random bytes, the sealed bytes, a tag of 16. Its place and the
- * number of pieces are sealed in, so that none can be moved, left out or added. A key may serve for any number of blobs that
- * one run makes: random nonces repeat themselves after some 2^48 pieces.
+ * number of pieces are authenticated too, so that none can be moved, left out or added. One key serves for all blobs of a run:
+ * random nonces repeat themselves only after some 2^48 pieces.
  */
 export function seal(bytes: Uint8Array, key: Uint8Array): { readonly chunks: Uint8Array[]; readonly sum: SealedSum } {
   const count = chunkCount(bytes.length);
@@ -57,9 +57,9 @@ export function seal(bytes: Uint8Array, key: Uint8Array): { readonly chunks: Uin
 }
 
 /**
- * Opens all pieces of some bytes and checks that they are the ones that were sealed.
+ * Opens all pieces and checks that their content is what was sealed.
  *
- * @throws BadMessage when a piece is missing, damaged, out of place or sealed with another key, or the sum is another
+ * @throws BadMessage when a piece is missing, damaged, out of place or sealed with another key, or the sum differs
  */
 export function open(chunks: readonly Uint8Array[], key: Uint8Array, sum: SealedSum): Uint8Array {
   if (chunks.length !== sum.chunks || sum.chunks !== chunkCount(sum.size)) {

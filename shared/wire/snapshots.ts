@@ -9,7 +9,7 @@ import { open, seal } from "./envelope.ts";
 import { actorCalled, lossCauseOfEnd } from "./old-words.ts";
 import { sealingKey } from "./sealed-chunks.ts";
 
-/** What is columns in a table, its trials, and those of them that are in columns. */
+/** The typed arrays in a table, in its list of trials, and in the trials that are kept in columns. */
 const tableColumns = { completions: Uint32Array, configurations: Uint32Array } as const;
 const listColumns = { runSets: Uint32Array } as const;
 const trialColumns = {
@@ -27,18 +27,18 @@ const trialColumns = {
   metrics: Float64Array,
 } as const;
 
-/** Of measured numbers nearly every byte is another: to try to deflate them would be most of what writing a snapshot takes. */
+/** Columns of measured numbers: deflating them would save little and take most of the time of writing a snapshot. */
 const measured = new Set(["seed", "hpmax", "metrics"]);
 
 type ColumnTypes = Readonly<Record<string, typeof Uint32Array | typeof Float64Array>>;
 type SavedJob = Snapshot["jobs"][number];
 
-/** Length of bytes, and the bytes themselves; or shorter, and deflated. */
+/** The length of some bytes, and the bytes, deflated if that makes them shorter. */
 type Packed = readonly [length: number, bytes: Uint8Array];
 
-/** What keeps nearly all of its bytes is not worth the time that inflating takes each reader. */
+/** Bytes that deflating hardly shortens are kept as they are, which saves every reader the time of inflating. */
 const worthDeflating = 0.9;
-/** A tenth of the time of the usual level, for a fifth more bytes. */
+/** Takes a tenth of the time of the usual level, and a fifth more bytes. */
 const level = 1;
 
 function pack(bytes: Uint8Array): Packed {
@@ -46,15 +46,15 @@ function pack(bytes: Uint8Array): Packed {
   return [bytes.length, deflated.length < worthDeflating * bytes.length ? deflated : bytes];
 }
 
-/** At the beginning of memory of its own, as wider columns need. */
+/** In memory of its own, from its start: wider columns need that alignment. */
 function unpack([length, bytes]: Packed): Uint8Array<ArrayBuffer> {
   if (bytes.length >= length) return new Uint8Array(bytes);
-  // Room beyond the end, so that inflating is not taken for unfinished and nothing has to be put together.
+  // With room beyond the end, zlib inflates into one buffer and copies nothing.
   const inflated = inflateSync(bytes, { chunkSize: length + 64 });
   return inflated.byteOffset === 0 ? inflated : new Uint8Array(inflated);
 }
 
-/** The columns travel as their bytes, little-endian as all machines that Node runs on today. */
+/** The columns travel as their bytes, which are little-endian on all machines that Node runs on today. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   const columns: Packed[] = [];
   const jobs = snapshot.jobs.map(({ table, trials }) => ({
@@ -67,11 +67,11 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   return encode({ v: snapshot.v, rest: pack(encode({ ...snapshot, jobs })), columns });
 }
 
-/** The object with places in `columns` for its columns, which are added there. */
+/** The object with each of its columns moved to `columns`, and its place there in the column's stead. */
 function withPlaces(object: object, types: ColumnTypes, columns: Packed[]): object {
   const placed = { ...object } as Record<string, unknown>;
   for (const name of Object.keys(types)) {
-    const { buffer, byteOffset, byteLength } = placed[name] as Uint8Array; // or wider: a column, by its name
+    const { buffer, byteOffset, byteLength } = placed[name] as Uint8Array; // a typed array, by its name
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     placed[name] = columns.push(measured.has(name) ? [bytes.length, bytes] : pack(bytes)) - 1;
   }
@@ -88,10 +88,10 @@ function withColumns<T extends object>(object: T, types: ColumnTypes, columns: r
 }
 
 /**
- * The state that was saved. Only a coordinator writes snapshots, and their bytes were compared with their sum: what is in
- * them is believed, but for the version.
+ * The state that was saved. Only a coordinator writes snapshots, and their bytes were compared with their sum, so that only the
+ * version is checked here.
  *
- * @throws BadMessage when this program does not read it
+ * @throws BadMessage when the version is another
  */
 export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
   let saved: { v?: unknown; rest?: unknown; columns?: unknown };
@@ -118,7 +118,7 @@ export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
   return restoreSnapshot({ ...snapshot, jobs, workers: snapshot.workers.map(withActor) });
 }
 
-/** A snapshot of an earlier version has no codes; what it says in words is read here. */
+/** A snapshot of an earlier version has no codes: they are read from its words. */
 function withActor<T extends { readonly stateBy: string; readonly stateActor: Actor | null }>(saved: T): T {
   return saved.stateActor === undefined ? { ...saved, stateActor: actorCalled(saved.stateBy) } : saved;
 }

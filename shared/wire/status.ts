@@ -2,9 +2,9 @@ import * as check from "./check.ts";
 import { rowsInColumns, toColumns } from "./columns.ts";
 import { attempt, job, open, seal, term, worker } from "./envelope.ts";
 
-/** The leader tells its status so often ... */
+/** How often the leader tells its status ... */
 export const statusTickMs = 1000;
-/** ... and a second later for each so many leases and workers: the message stays small against the work that it tells of. */
+/** ... and a second less often for each 2000 leases and workers, so that the status stays a small part of the traffic. */
 const rowsASecond = 2000;
 
 /**
@@ -24,11 +24,11 @@ const workerRow = {
   noCode: check.flag,
   /** Pools that it serves; empty: all. */
   targets: check.list(check.text(64), 100),
-  /** Of its program; null where the leader does not say, as older ones do. */
+  /** Of its program; null from an older leader, which does not say. */
   version: check.nullable(check.text(64)),
   /**
-   * Milliseconds by which its wall clock is ahead of the leader's, negative: behind; null: none worth a word, or not known. The
-   * time that its message took is in it.
+   * Milliseconds by which its wall clock is ahead of the leader's, negative: behind, with the time that its message took; null:
+   * too little to matter, or not known.
    */
   skewMs: check.nullable(check.number),
 };
@@ -36,7 +36,7 @@ const leaseRow = {
   job,
   n: check.whole(1),
   attempt,
-  /** Milliseconds until the trial goes to another worker; negative where it is about to. */
+  /** Milliseconds until the trial goes to another worker; negative when it is about to. */
   leftMs: check.number,
   /** Of the current stage, as the worker said when it last renewed. */
   iters: check.whole(),
@@ -51,12 +51,12 @@ const statusShape = check.shape({
 
 export type WorkerStatus = check.Fields<typeof workerRow>;
 export type LeaseStatus = check.Fields<typeof leaseRow>;
-/** What only the leader knows, told to whoever looks, about once a second; never stored, and nothing rests on it. */
+/** What only the leader knows, published about once a second for whoever looks; never stored, and nothing depends on it. */
 export type Status = check.Checked<typeof statusShape>;
 
-const keysOf = <S extends object>(row: S): (keyof S & string)[] => Object.keys(row) as (keyof S & string)[]; // what it was made with
+const keysOf = <S extends object>(row: S): (keyof S & string)[] => Object.keys(row) as (keyof S & string)[]; // its own keys
 
-/** In columns: ten thousand workers and what they hold fit one message, at a quarter of the bytes. */
+/** In columns, which take a quarter of the bytes: ten thousand workers and their leases fit one message. */
 export const encodeStatus = ({ workers, leases, ...rest }: Status): Uint8Array =>
   seal({ ...rest, workers: toColumns(workers, keysOf(workerRow)), leases: toColumns(leases, keysOf(leaseRow)) });
 export const decodeStatus = (bytes: Uint8Array): Status => open(bytes, statusShape);

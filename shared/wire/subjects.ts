@@ -1,6 +1,6 @@
 import { isWorkerId, type JobName, parseJobName, type WorkerId } from "../domain/names.ts";
 
-/** Every subject, built and parsed here and nowhere else. Streams take their names from the first token. */
+/** Every subject is built and parsed here and nowhere else. The first token says to which stream it belongs. */
 
 export const streams = { journal: "JRN", evidence: "EV", blob: "BLOB" } as const;
 export const bucket = "NEXUS";
@@ -13,7 +13,7 @@ export const journalJob = (job: JobName): string => `jrn.${job}.job`;
 export const journalTrial = (job: JobName, n: number): string => `jrn.${job}.trial.${n}`;
 export const journalWorker = (worker: WorkerId): string => `jrn.ws.worker.${worker}`;
 export const journalOperator = "jrn.ws.op";
-/** Several records that were decided together. */
+/** Several records in one message. */
 export const journalBatch = "jrn.ws.batch";
 
 export type EvidenceKind = "report" | "checkpoint" | "result" | "failed" | "released";
@@ -22,7 +22,7 @@ const evidenceKinds: readonly string[] = ["report", "checkpoint", "result", "fai
 export const evidence = (worker: WorkerId, job: JobName, n: number, kind: EvidenceKind): string =>
   `ev.${worker}.${job}.${n}.${kind}`;
 
-/** Everything that any worker says of one trial, of one job. */
+/** Everything that any worker says about one trial, or about one job. */
 export const evidenceOfTrial = (job: JobName, n: number): string => `ev.*.${job}.${n}.>`;
 export const evidenceOfJob = (job: JobName): string => `ev.*.${job}.>`;
 
@@ -33,7 +33,7 @@ export interface EvidenceAddress {
   readonly kind: EvidenceKind;
 }
 
-/** Undefined for a subject that no worker of ours would use. */
+/** Undefined for a subject that no worker uses. */
 export function parseEvidence(subject: string): EvidenceAddress | undefined {
   const [prefix, worker = "", jobText = "", nText = "", kind = "", ...rest] = subject.split(".");
   const job = parseJobName(jobText);
@@ -47,7 +47,7 @@ export function parseEvidence(subject: string): EvidenceAddress | undefined {
 /**
  * Piece `i` of a blob that a worker made in its attempt at a trial: a checkpoint, the run's files.
  *
- * @param blob  one token that tells the attempt's blobs apart; the same name is never used for other bytes
+ * @param blob  one token that tells the attempt's blobs apart; a name is never used again for other bytes
  */
 export const chunk = (worker: WorkerId, job: JobName, n: number, attempt: number, blob: string, i: number): string =>
   `ck.${worker}.${job}.${n}.${attempt}.${blob}.${i}`;
@@ -55,7 +55,7 @@ export const chunk = (worker: WorkerId, job: JobName, n: number, attempt: number
 export const chunks = (worker: WorkerId, job: JobName, n: number, attempt: number, blob: string): string =>
   `ck.${worker}.${job}.${n}.${attempt}.${blob}.*`;
 
-/** Names of blobs that hold a run's state begin so. */
+/** How the names of blobs begin that hold a run's state. */
 const statePrefix = "state-";
 export const stateBlob = (count: number): string => `${statePrefix}${count}`;
 export const allChunks = "ck.>";
@@ -70,7 +70,7 @@ export interface ChunkAddress {
   readonly isState: boolean;
 }
 
-/** Undefined for what is no piece of a blob of a worker's. */
+/** Undefined for a subject that is no piece of a worker's blob. */
 export function parseChunk(subject: string): ChunkAddress | undefined {
   const [prefix, worker = "", jobText = "", n = "", attempt = "", blob = "", ...rest] = subject.split(".");
   const job = parseJobName(jobText);
@@ -96,7 +96,7 @@ export const parseOperator = (subject: string): string => subject.slice(3);
 export const controlAll = "ctl.all";
 export const control = (worker: WorkerId): string => `ctl.${worker}`;
 
-/** What only the leader knows, told to whoever looks; operators and viewers may listen, the leader alone may speak. */
+/** What only the leader knows. Operators and viewers may listen; the leader alone may publish. */
 export const status = "status";
 
 export const leaderKey = "leader";

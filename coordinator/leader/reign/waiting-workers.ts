@@ -36,8 +36,8 @@ export class WaitingWorkers {
   }
 
   /**
-   * How long a worker that found nothing waits before it asks again unasked; it is usually woken sooner. The interval grows with
-   * the number of waiting workers, so that their claims stay a small part of the work, up to a limit below the lease.
+   * Time after which a worker that found nothing asks again; usually it is woken sooner. It grows with the number of waiting
+   * workers, so that their claims stay a small part of the work, up to a limit below the lease.
    */
   get retryMs(): number {
     return Math.min(mostRetryMs, Math.max(leastRetryMs, this.#waiting.size * retryMsEach));

@@ -18,8 +18,8 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
 }
 
 /**
- * Asked after each completion: a machine that fails within seconds, for example because its disk is full, has failed often before another one
- * completes the first run, and only that completion shows whose fault it was.
+ * Asked after each completion: a machine that fails within seconds, on a full disk for example, has failed often before
+ * another one completes the first run, and only that completion shows whose fault it was.
  */
 export function benchWhoFailed(reign: Reign, table: RunTable): void {
   for (const worker of [...reign.failing]) {

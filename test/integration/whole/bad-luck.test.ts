@@ -206,7 +206,7 @@ describe("a second coordinator", () => {
     assert.equal(after.coordinator.pid, second.pid);
     const said = (broker: RegExp, rest: readonly string[]): RegExp =>
       new RegExp(`^workspace ws1; its broker listens on ${broker.source}\nits log: .*\n${rest.join("\n")}\n$`);
-    const join = "on this machine, type: nexus-worker";
+    const join = "on this machine, run: nexus-worker";
     assert.match(first.output(), said(/127\.0\.0\.1:\d+/, [join]));
     await eventually("the second has said so", () => second.output().includes(join));
     const since = ["standing by: another coordinator leads", "this coordinator leads now", join];

@@ -122,7 +122,7 @@ describe("a job's record", () => {
     }
   });
 
-  test("of an edit takes up a search that the coordinator had stopped, asks the rules again and tells the holders", async () => {
+  test("of an edit resumes a search that its rules had stopped, checks them again and tells the holders", async () => {
     const edited = (story: Story, settings: Partial<JobSettings>): JournalEvent => {
       const { job, submitted } = story.table;
       const { hyperparameters } = submitted;
@@ -184,7 +184,7 @@ describe("a trial's record", () => {
     assert.equal(story.test.reign.leases.size, 1);
   });
 
-  test("of its third failure in a row benches its worker while others succeed, takes the failures back, then asks for the job's end", async () => {
+  test("of its third failure in a row benches its worker and takes its failures back before the job may end", async () => {
     const story = new Story({ totalRuns: 4, hpTuning: "random" });
     for (let n = 1; n <= 3; n += 1) assert.equal(await story.claim(alice), n);
     assert.equal(await story.claim(bob), 4);

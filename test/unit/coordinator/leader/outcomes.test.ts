@@ -19,7 +19,7 @@ describe("a sick worker", () => {
   }
 
   for (const kind of ["failed", "result"] as const) {
-    test(`is benched after three in a row (${kind === "failed" ? "failures" : "results that are no numbers"}), and its trials go elsewhere, uncharged`, async () => {
+    test(`is benched after three in a row (${kind}), and its trials go elsewhere, uncharged`, async () => {
       const story = await sick(kind);
       assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
       story.wait(10);
@@ -50,7 +50,7 @@ describe("a sick worker", () => {
     story.check();
   });
 
-  test("is benched as soon as another worker completes a run, also where it failed before anybody had, and before a take-over", async () => {
+  test("is benched when another completes a run, also if it failed before that and before a take-over", async () => {
     const story = new Story({ totalRuns: 6 });
     assert.equal(await story.claim(bob), 1);
     for (let n = 2; n <= 6; n += 1) {

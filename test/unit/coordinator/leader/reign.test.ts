@@ -88,7 +88,7 @@ describe("claims", () => {
     assert.equal(await answerClaim(test_.reign, alice, claim("c1")), undefined);
   });
 
-  test("a worker started anew loses its older process's trials at once, uncharged, and the older process is refused", async () => {
+  test("a worker started anew loses its older process's trials uncharged, and that process is refused", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 4 });
     await answerClaim(test_.reign, alice, claim("c1", "old"));

@@ -43,10 +43,10 @@ describe("a coordinator in the foreground", () => {
     assert.deepEqual(told(["ready", "leading"], false, where), [
       "workspace ws1; its broker listens on 0.0.0.0:4222",
       "its log: /logs/coordinator.log",
-      `on any machine that shall help, type: ${join1}`,
+      `on each machine that should join, run: ${join1}`,
     ]);
     const here = (): Whereabouts => whereabouts({ join: "nexus-worker", isOpen: false });
-    assert.equal(told(["ready", "leading"], false, here).at(-1), "on this machine, type: nexus-worker");
+    assert.equal(told(["ready", "leading"], false, here).at(-1), "on this machine, run: nexus-worker");
   });
 
   test("says that it stands by, and when it leads later", () => {
@@ -54,7 +54,7 @@ describe("a coordinator in the foreground", () => {
     assert.deepEqual(told(["ready", "standing by", "leading"], false, where).slice(2), [
       "standing by: another coordinator leads",
       "this coordinator leads now",
-      `on any machine that shall help, type: ${join1}`,
+      `on each machine that should join, run: ${join1}`,
     ]);
     const peer = told(["ready", "standing by", "leading"], false, () => whereabouts());
     assert.equal(peer.filter((line) => line.includes("CODE")).length, 1, "the line is said once");
