@@ -115,7 +115,7 @@ function chanceFrom(rng: Rng): Chance {
     fraction: () => rng.uniform(),
     nonce: () => {
       count += 1;
-      return `${Math.floor(rng.uniform() * 2 ** 32).toString(36)}-${count}`;
+      return `${Math.floor(rng.uniform() * 2 ** 52).toString(36)}-${count}`;
     },
   };
 }

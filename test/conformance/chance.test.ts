@@ -1,0 +1,3 @@
+import { chanceImplementations, chanceSuite } from "./chance.ts";
+
+for (const implementation of chanceImplementations) chanceSuite(implementation);

@@ -1,0 +1,3 @@
+import { clockImplementations, clockSuite } from "./clock.ts";
+
+for (const implementation of clockImplementations) clockSuite(implementation);

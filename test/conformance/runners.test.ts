@@ -1,0 +1,3 @@
+import { runnersImplementations, runnersSuite } from "./runners.ts";
+
+for (const implementation of runnersImplementations) runnersSuite(implementation);

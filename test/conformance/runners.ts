@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { systemClock } from "../../shared/clock.ts";
+import { loadSpecFile } from "../../shared/components/component-defaults.ts";
+import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
+import type { Clock } from "../../shared/ports.ts";
+import type { ReportRow } from "../../shared/wire/messages.ts";
+import { RunnerPool } from "../../worker/node/runner-pool.ts";
+import type { OnReports, RunnerEnd, RunnerKind, Runners, RunningTask } from "../../worker/node/runners.ts";
+import type { RunState, RunTask } from "../../worker/runner/protocol.ts";
+import { SimProcess } from "../simulate/sim-process.ts";
+import { Ledger, SimRunners } from "../simulate/sim-runners.ts";
+import { temporaryFolder } from "../support/cleanup.ts";
+import { eventually } from "../support/patience.ts";
+import { silentLog } from "../support/stories/reign.ts";
+import { runningTimeline } from "./running-timeline.ts";
+
+/** What the runs of a test are like. */
+interface Kind {
+  readonly reports: number;
+  /** How long each takes, about. */
+  readonly seconds: number;
+  readonly misbehaviour?: "throw" | "exit";
+}
+
+interface RunnersRig {
+  readonly runners: Runners;
+  readonly clock: Clock;
+  readonly task: RunTask;
+  end(): Promise<void>;
+}
+
+export interface RunnersImplementation {
+  readonly name: string;
+  /** Runs have processes of the system. Those of the simulator have none, so their pid is 0. */
+  readonly hasProcesses: boolean;
+  readonly start: (kind: Kind) => RunnersRig;
+}
+
+function taskOf({ reports, seconds, misbehaviour }: Kind): RunTask {
+  const folder = temporaryFolder();
+  const file = join(folder, "probe.yaml");
+  const stage = `{component: processors/Probe_Proc, reports: ${reports}, seconds: ${seconds}, value: *a, misbehaviour: ${misbehaviour ?? "none"}}`;
+  writeFileSync(
+    file,
+    `component: root/Root_Component
+job_launcher: {component: job_launchers/XT}
+hyperparameters:
+  - name: &a
+      ordered_tuning_values: [1, 2, 3]
+      tuned_value: 2
+processing_stages:
+  - processing_stage: ${stage}
+`,
+  );
+  const { spec } = loadSpecFile(file, {});
+  return {
+    job: "job1",
+    jobText: { file, text: spec.text, sources: usedComponents(spec), commandLine: {} },
+    codeFolder: null,
+    settings: { a: 3 },
+    seed: 5,
+    directory: join(folder, "run1.1"),
+    keepFiles: false,
+    resume: null,
+    checkpointSeconds: 600,
+  };
+}
+
+export const runnersImplementations: readonly RunnersImplementation[] = [
+  {
+    name: "the pool of processes",
+    hasProcesses: true,
+    start: (kind) => {
+      const runners = new RunnerPool(silentLog);
+      return { runners, clock: systemClock, task: taskOf(kind), end: () => runners.close() };
+    },
+  },
+  {
+    name: "the simulator",
+    hasProcesses: false,
+    start: (kind) => {
+      const { timeline, stop } = runningTimeline();
+      const worker = new SimProcess(timeline, "worker", "worker");
+      const training = {
+        meanMs: 1000 * kind.seconds,
+        reports: kind.reports,
+        fails: kind.misbehaviour === "throw" ? 1 : 0,
+        dies: kind.misbehaviour === "exit" ? 1 : 0,
+        diverges: 0,
+      };
+      const runners = new SimRunners(timeline, worker, training, new Ledger(), "runners", () => 1);
+      return {
+        runners,
+        clock: worker.clock,
+        task: taskOf(kind),
+        end: async () => {
+          await runners.close();
+          await stop();
+        },
+      };
+    },
+  },
+];
+
+const anyKind: RunnerKind = { lowPriority: false, cores: 1 };
+
+/** A run, and what is heard of it. */
+class Heard {
+  readonly rows: ReportRow[] = [];
+  readonly states: RunState[] = [];
+  end: RunnerEnd | undefined;
+  readonly running: RunningTask;
+
+  constructor({ runners, task }: RunnersRig, changes: Partial<RunTask> = {}) {
+    let hasReturned = false;
+    const hear: OnReports = (reports, _lines, state) => {
+      assert.ok(hasReturned, "heard before run has returned");
+      assert.equal(this.end, undefined, "heard after the end");
+      this.rows.push(...reports);
+      if (state) this.states.push(state);
+    };
+    this.running = runners.run(anyKind, { ...task, ...changes }, hear);
+    hasReturned = true;
+  }
+
+  /** Its end, with the reports that came with it. */
+  async ended(): Promise<RunnerEnd> {
+    const end = await this.running.end;
+    this.end = end;
+    if ("reports" in end) this.rows.push(...end.reports);
+    return end;
+  }
+
+  get iterations(): number[] {
+    return this.rows.map(([, iters]) => iters);
+  }
+}
+
+const upTo = (last: number, from = 1): number[] => Array.from({ length: last - from + 1 }, (_, i) => from + i);
+
+export function runnersSuite({ name, hasProcesses, start }: RunnersImplementation): void {
+  const check = (title: string, kind: Kind, body: (rig: RunnersRig) => Promise<void>): void => {
+    test(title, async () => {
+      const rig = start(kind);
+      try {
+        await body(rig);
+      } finally {
+        await rig.end();
+      }
+    });
+  };
+  const short = { reports: 6, seconds: 0.2 };
+  const long = { reports: 4000, seconds: 400 };
+
+  describe(`the runners of ${name}`, { concurrency: 3 }, () => {
+    check("a run's reports come once each and in order, with the end or before it", short, async (rig) => {
+      const heard = new Heard(rig);
+      const end = await heard.ended();
+      assert.ok(end.type === "done", end.type);
+      assert.deepEqual(heard.iterations, upTo(6));
+      assert.equal(end.iters, 6);
+      assert.ok(Number.isFinite(end.hpmax));
+      assert.ok(heard.rows.every(([stage, , hours]) => stage === 1 && hours >= 0));
+      await rig.clock.pause(100);
+    });
+
+    check("runs go on beside each other, and the same one comes to the same", short, async (rig) => {
+      const runs = [new Heard(rig), new Heard(rig), new Heard(rig)];
+      const found = await Promise.all(
+        runs.map(async (each) => {
+          const end = await each.ended();
+          return [end.type, end.type === "done" && end.hpmax, each.iterations];
+        }),
+      );
+      assert.deepEqual(found[0]?.[0], "done");
+      assert.deepEqual(found[1], found[0]);
+      assert.deepEqual(found[2], found[0]);
+    });
+
+    const threes = { reports: 30, seconds: 3 };
+    check("handed back it gives its state, and whoever has that goes on to the same end", threes, async (rig) => {
+      const whole = new Heard(rig);
+      const first = new Heard(rig);
+      await eventually("it has begun", () => first.rows.length > 0);
+      first.running.handBack();
+      first.running.handBack();
+      first.running.stop();
+      assert.equal((await first.ended()).type, "stopped");
+      const state = first.states.at(-1);
+      assert.ok(state && state.iters >= 1 && state.iters < 30);
+      assert.deepEqual(first.iterations, upTo(state.iters), "every report up to the state was heard");
+      const rest = new Heard(rig, { resume: state.bytes });
+      const [end, undisturbed] = [await rest.ended(), await whole.ended()];
+      assert.ok(end.type === "done" && undisturbed.type === "done");
+      assert.deepEqual(rest.iterations, upTo(30, state.iters + 1));
+      assert.equal(end.hpmax, undisturbed.hpmax);
+      assert.equal(end.iters, undisturbed.iters);
+    });
+
+    check("a checkpoint is heard each time that one is due, with every report up to there", threes, async (rig) => {
+      const heard = new Heard(rig, { checkpointSeconds: 0.2 });
+      heard.running.checkpointEvery(0.2);
+      const end = await heard.ended();
+      assert.equal(end.type, "done");
+      assert.ok(heard.states.length >= 2, `${heard.states.length} checkpoints`);
+      const places = heard.states.map(({ iters }) => iters);
+      assert.deepEqual(
+        places,
+        [...new Set(places)].sort((a, b) => a - b),
+      );
+      assert.deepEqual(heard.iterations, upTo(30));
+    });
+
+    check("stopped it ends as stopped; once it has ended every call does nothing", long, async (rig) => {
+      const heard = new Heard(rig);
+      await eventually("it has begun", () => heard.rows.length > 0);
+      heard.running.stop();
+      assert.equal((await heard.ended()).type, "stopped");
+      const { running } = heard;
+      for (const call of [running.stop, running.handBack, running.freeze, running.thaw]) call.call(running);
+      running.checkpointEvery(1);
+      const other = new Heard(rig);
+      await eventually("another one is not disturbed", () => other.rows.length > 0);
+      await rig.clock.pause(50);
+    });
+
+    check("a run that fails says why, with what it had reported", { ...short, misbehaviour: "throw" }, async (rig) => {
+      const heard = new Heard(rig);
+      const end = await heard.ended();
+      assert.ok(end.type === "failed", end.type);
+      assert.match(end.reason, /told to/);
+      assert.ok(heard.rows.length >= 1 && heard.rows.length < 6);
+      assert.deepEqual(heard.iterations, upTo(heard.rows.length));
+    });
+
+    check(
+      "a run whose process ends under it has died, and the next one is carried out all the same",
+      { ...short, misbehaviour: "exit" },
+      async (rig) => {
+        for (let i = 0; i < 2; i += 1) {
+          const end = await new Heard(rig).ended();
+          assert.ok(end.type === "died", end.type);
+          assert.match(end.reason, /the runner process /);
+        }
+      },
+    );
+
+    check("frozen it stands still, and thawed it goes on where it stood", long, async (rig) => {
+      const heard = new Heard(rig);
+      await eventually("it has begun", () => heard.rows.length > 0);
+      heard.running.freeze();
+      await rig.clock.pause(1500); // what it had said before has come by then
+      const stood = heard.rows.length;
+      await rig.clock.pause(1500);
+      assert.equal(heard.rows.length, stood);
+      heard.running.thaw();
+      heard.running.thaw();
+      await eventually("it goes on", () => heard.rows.length > stood);
+      assert.deepEqual(heard.iterations, upTo(heard.rows.length));
+      heard.running.stop();
+      assert.equal((await heard.ended()).type, "stopped");
+    });
+
+    check("one that stands still can be stopped", long, async (rig) => {
+      const heard = new Heard(rig);
+      await eventually("it has begun", () => heard.rows.length > 0);
+      heard.running.freeze();
+      await rig.clock.pause(20);
+      heard.running.stop();
+      assert.equal((await heard.ended()).type, "stopped");
+    });
+
+    check("close ends every run as died, and nothing is started any more", long, async (rig) => {
+      const runs = [new Heard(rig), new Heard(rig)];
+      await eventually("both have begun", () => runs.every(({ rows }) => rows.length > 0));
+      const ends = Promise.all(runs.map((each) => each.ended()));
+      await rig.runners.close();
+      assert.deepEqual(
+        (await ends).map(({ type }) => type),
+        ["died", "died"],
+      );
+      assert.throws(() => new Heard(rig));
+      await rig.runners.close();
+    });
+
+    check(
+      hasProcesses ? "a run has a process of the system" : "a run has no process (only real runners have one)",
+      long,
+      async (rig) => {
+        const { running } = new Heard(rig);
+        if (hasProcesses) assert.doesNotThrow(() => process.kill(running.pid, 0));
+        else assert.equal(running.pid, 0);
+      },
+    );
+  });
+}
