@@ -6,7 +6,7 @@ import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
 const job = "job1" as JobName;
 const [ann, bob] = ["ann" as WorkerId, "bob" as WorkerId];
 
-test("whose leases are whose is known through grants, renewals, moves and ends", () => {
+test("the lease table knows the holder after grants, renewals, moves and ends", () => {
   const leases = new LeaseTable(1000);
   const grant = (n: number, worker: WorkerId, attempt = 1): void =>
     leases.grant({ job, n, attempt, worker, bootId: "boot" }, 0);

@@ -14,7 +14,7 @@ test("rng: the first draws of a seed never change", () => {
   assert.notEqual(rngFrom(8).uniform(), rngFrom(7).uniform());
 });
 
-test("rng: a state kept as four 32-bit integers goes on exactly, from any point", () => {
+test("rng: a state saved as four 32-bit integers continues exactly, from any point", () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer(), fc.string()), fc.nat(300), fc.nat(50), (seed, before, between) => {
       const rng = rngFrom(seed);
@@ -33,7 +33,7 @@ test("rng: a state kept as four 32-bit integers goes on exactly, from any point"
   );
 });
 
-test("rng: below(n) stays in range and uses all of it", () => {
+test("rng: below(n) gives every integer below n and no other", () => {
   fc.assert(
     fc.property(fc.integer(), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (seed, n) => {
       const draw = rngFrom(seed).below(n);

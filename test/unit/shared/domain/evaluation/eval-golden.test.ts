@@ -45,7 +45,7 @@ interface Expected {
 const { cases } = golden<{ cases: readonly Case[] }>("eval-hp-search.json");
 
 for (const each of cases) {
-  test(`history as the original evaluation: ${each.id}`, () => {
+  test(`the history equals that of the original evaluation: ${each.id}`, () => {
     const { expected } = each;
     const hyperparameters = each.hyperparameters.map(({ name, values }) => ordered(name, values));
     const runs = completedRuns(each, hyperparameters);

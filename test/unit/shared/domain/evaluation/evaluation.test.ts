@@ -28,7 +28,7 @@ function verdictFor(runs: readonly CompletedRun[], hyperparameters = dials): Ver
   return verdict;
 }
 
-test("the history ends where the standings begin, and its rows fill the search", () => {
+test("the history ends with the leader of the standings, and its rows cover the search", () => {
   const run = fc.tuple(fc.tuple(fc.nat(7), fc.nat(2)), fc.integer({ min: 0, max: 5 }));
   fc.assert(
     fc.property(fc.array(run, { minLength: 1, maxLength: 80, size: "max" }), (runs) => {
@@ -80,7 +80,7 @@ seqlen    disc      clip      lr        rscale    embed     units     out      B
 seqlen    disc      clip      lr        rscale    embed     units     out      BEST FOR   EST HPMAX  RUNS  BEST
 History of the best hyperparameter combination after each of the 4781 completed runs.`;
 
-test("the history looks as in the tutorial, character for character", () => {
+test("the printed history equals the tutorial's, character for character", () => {
   const rows = tutorialRows.map(([settings, bestFor, estHpmax, runs, bestRun]): HistoryRow => {
     const configuration = tutorialHyperparameters.map(({ values }, i) => values.indexOf(settings[i] ?? null));
     const rest = { ended: 1, key: configuration.join("."), label: "", sd: 0.001, bestHpmax: 0.05 };
@@ -90,7 +90,7 @@ test("the history looks as in the tutorial, character for character", () => {
   assert.equal(historyTable(history, tutorialHyperparameters).join("\n"), tutorialTable);
 });
 
-test("wide settings, many runs and tiny estimates widen the columns instead of running together", () => {
+test("wide settings, many runs and tiny estimates widen the columns of the history", () => {
   const names = [unordered("architecture", ["a-very-long-name", "b"])];
   const row = { ended: 1, key: "0", label: "", sd: 1e-9, bestHpmax: 1, bestRun: "run1.1" as RunName };
   const rows = [
@@ -115,7 +115,7 @@ const chosen = [
 ];
 const seeds = 24;
 
-test("80 % intervals of the best hold the truth 75 to 85 times in 100, where the original's do not", () => {
+test("80 % intervals of the best hold the truth in 75 to 85 % of searches; the original's do not", () => {
   const results = chosen.map((name) => {
     const scenario = scenarios.find((each) => each.name === name);
     assert.ok(scenario, name);
@@ -145,7 +145,7 @@ test("80 % intervals of the best hold the truth 75 to 85 times in 100, where the
   assert.ok(Math.abs(share(({ chance }) => chance) - share(({ isBetter }) => isBetter)) < 0.08, shown);
 });
 
-test("the same runs and seed give the same verdict; another seed moves it within its own error", () => {
+test("the same runs and seed give the same verdict, and another seed moves it within its own error", () => {
   const scenario = scenarios.find(({ name }) => name === "8 configurations, noise 1, DGD, 40 runs");
   assert.ok(scenario);
   const { completed, surface } = simulate(scenario, 3, 10);
@@ -160,7 +160,7 @@ test("the same runs and seed give the same verdict; another seed moves it within
   assert.ok(Math.abs(one.estimate - other.estimate) < 0.2 * one.noise);
 });
 
-test("a clear winner with measured neighbours may stop; the words say so", () => {
+test("a search with a clear winner and measured neighbours may stop, and the text says so", () => {
   const spread = [-0.02, -0.01, 0, 0.01, 0.02, 0];
   const set = (configuration: readonly number[], mean: number) =>
     spread.map((off): readonly [readonly number[], number] => [configuration, mean + off]);
@@ -184,7 +184,7 @@ test("a clear winner with measured neighbours may stop; the words say so", () =>
   assert.match(verdictLines(verdict, dials)[1] ?? "", /^the best: a=4 b=y \(6 runs\)$/);
 });
 
-test("what speaks against stopping is named", () => {
+test("every reason against stopping is named", () => {
   const once = verdictFor(
     completedAs([
       [[0, 0], 0.1],
@@ -209,7 +209,7 @@ test("what speaks against stopping is named", () => {
   assert.match(verdictLines(twice, dials)[0] ?? "", /the best was run twice only/);
 });
 
-test("runs that collapsed count as a risk of the leader's, also where it was spared", () => {
+test("collapsed runs count as a risk of the leader even if it was spared", () => {
   const noise = [-0.02, -0.01, 0, 0.01, 0.02, 0];
   const set = (configuration: readonly number[], mean: number, fallen: readonly number[] = []) => [
     ...noise.map((off): readonly [readonly number[], number] => [configuration, mean + off]),
@@ -236,7 +236,7 @@ test("runs that collapsed count as a risk of the leader's, also where it was spa
   assert.ok(Number.isFinite(diverged.estimate));
 });
 
-test("where all runs came to the same nothing is estimated", () => {
+test("nothing is estimated if all runs have the same hpmax", () => {
   const verdict = verdictFor(
     completedAs([
       [[0, 0], 0.25],
@@ -269,7 +269,7 @@ test("any finite values give finite beliefs, in which the interval holds the est
   );
 });
 
-test("beliefs follow the units: shifted and scaled runs, shifted and scaled beliefs", () => {
+test("shifting and scaling the runs shifts and scales the beliefs", () => {
   const means = Float64Array.of(3, 1, 4, 1, 5, 9, 2, 6);
   const { length } = means;
   const runs = Int32Array.from(means, (_, i) => 1 + (i % 3));
@@ -286,7 +286,7 @@ test("beliefs follow the units: shifted and scaled runs, shifted and scaled beli
   assert.equal(other.chanceOfBetter, plain.chanceOfBetter);
 });
 
-test("a diverged run of -1e300 does not hide what the others say", () => {
+test("a diverged run of -1e300 does not distort the estimates of the others", () => {
   const normal = completedAs([
     [[0, 0], 0.5],
     [[0, 0], 0.52],
@@ -302,7 +302,7 @@ test("a diverged run of -1e300 does not hide what the others say", () => {
   assert.ok(verdict && verdict.interval.low > 0.4 && verdict.interval.high < 0.6, JSON.stringify(verdict?.interval));
 });
 
-test("eval prints the history and the verdict, or both as JSON with nothing rounded", () => {
+test("nexus eval prints the history and the verdict, or both as JSON without rounding", () => {
   const story = new JobStory({ number: 5, hyperparameters: dials });
   const values: [number[], number][] = [
     [[0, 0], 0.1],
@@ -346,7 +346,7 @@ test("eval prints the history and the verdict, or both as JSON with nothing roun
   assert.equal((verdict?.["interval"] as { level?: number } | undefined)?.level, 0.8);
 });
 
-test("eval of a job that repeats one configuration says the mean of its runs, the tutorial's 0.030, and how sure it is", () => {
+test("nexus eval of a job that repeats one configuration gives the mean and its error", () => {
   const state = stateOf(job289());
   const printed = (options: Parameters<typeof evaluateJob>[2]): string => {
     let text = "";

@@ -39,7 +39,7 @@ const lucky = storyOf([
   [2, 0, 0.054],
 ]);
 
-test("every place that names the best configuration names the first of the standings, and its estimate", () => {
+test("the best configuration and its estimate are the same wherever they are shown", () => {
   const state = stateOf(lucky);
   const table = state.jobs.get(lucky.job);
   assert.ok(table);
@@ -83,7 +83,7 @@ test("every place that names the best configuration names the first of the stand
   assert.deepEqual([history.rows.at(-1)?.key, history.rows.at(-1)?.estHpmax], [first.runSet.key, estimate]);
 });
 
-test("a screen's count goes on from run to run, and is made anew when another one leads", () => {
+test("a screen's count of the lead continues from run to run, and restarts when the leader changes", () => {
   const leading = new Leading();
   const runs: [number, number, number][] = [
     [0, 0, 0.5],
@@ -112,7 +112,7 @@ test("a screen's count goes on from run to run, and is made anew when another on
   assert.equal(story.events.length - told, 20);
 });
 
-test("whoever leads, and for how long, is what nexus eval says, whatever was measured", () => {
+test("the leader and the length of its lead are those of nexus eval, for any runs", () => {
   const run = fc.tuple(fc.nat(2), fc.nat(1), fc.constantFrom(0, 0.25, 0.5, 0.75, 1));
   fc.assert(
     fc.property(fc.array(run, { maxLength: 30 }), (runs) => {

@@ -21,14 +21,14 @@ function tuned(section: string, hyperparameters: readonly Hyperparameter[], conf
   return written.slice(`${top}hyperparameters:\n`.length);
 }
 
-test("the value is written as it stands in the list, and nothing else changes", () => {
+test("a tuned value is written as in the list, and nothing else changes", () => {
   const before =
     "  # the rate\n  - name: &lr   # matters\n      ordered_tuning_values: [1.0e-3, 1.0e-2,  0.1]   # all\n      tuned_value:   0.1  # was best\n\n# end";
   const after = before.replace("tuned_value:   0.1  #", "tuned_value:   1.0e-3  #");
   assert.equal(tuned(before, [lr], [0]), after);
 });
 
-test("a tuned_value that says the same already stays as it is written", () => {
+test("a tuned_value that is already right stays as written", () => {
   const before = "  - name: &lr\n      ordered_tuning_values: [0.001, 0.01, 0.1]\n      tuned_value: 1.0e-3\n";
   assert.equal(tuned(before, [lr], [0]), before);
 });
@@ -68,14 +68,14 @@ const layouts: readonly (readonly [name: string, before: string, after: string])
 
 for (const [name, before, after] of layouts) test(name, () => assert.equal(tuned(before, [lr], [1]), after));
 
-test("texts keep their quotes and tags, so that they stay texts", () => {
+test("tuned texts keep their quotes and tags, so that they stay texts", () => {
   const core = unordered("core", ["0.1", "yes", 'a "b"', "null"]);
   const before = `  - name: &core\n      unordered_tuning_values: ["0.1", yes, 'a "b"', !!str null]\n      tuned_value: yes\n`;
   const written = [0, 1, 2, 3].map((position) => /tuned_value: (.*)\n/.exec(tuned(before, [core], [position]))?.[1]);
   assert.deepEqual(written, ['"0.1"', "yes", "'a \"b\"'", "!!str null"]);
 });
 
-test("a value that an edit added to the living search joins the list at its place on the dial", () => {
+test("a value added to a running search joins the list at its place on the dial", () => {
   const grown: Hyperparameter = { ...ordered("lr", [0.001, 0.01, 0.1, 0.03]), dial: [0, 1, 3, 2] };
   const flow = "  - name: &lr\n      ordered_tuning_values: [0.001, 0.01, 0.1]\n      tuned_value: 0.1\n";
   assert.equal(
@@ -91,7 +91,7 @@ test("a value that an edit added to the living search joins the list at its plac
   );
 });
 
-test("what cannot be written is said, never guessed", () => {
+test("a tuned value that cannot be written is an error that says why", () => {
   assert.throws(() => tuned("  - name: &other\n      ordered_tuning_values: [1]\n", [lr], [0]), UnwritableSpec);
   const folded = "  - name: &lr\n      ordered_tuning_values: [0.001]\n      tuned_value: >\n        0.1\n";
   assert.throws(() => tuned(folded, [lr], [0]), /cannot be replaced/);
@@ -99,7 +99,7 @@ test("what cannot be written is said, never guessed", () => {
   assert.throws(() => withLauncher(top, { total_runs: 20 }), /no job_launcher/);
 });
 
-test("the job launcher's properties are replaced where they are, and added below the first where not", () => {
+test("properties of the job launcher are replaced, and missing ones added below the first", () => {
   const before = `${top}job_launcher:\n  component: job_launchers/XT # ours\n  total_runs: <runs>   # many\n  hp_tuning: dgd\n`;
   assert.equal(
     withLauncher(before, { total_runs: 20, hp_tuning: false, confirms: "job278" }),
@@ -112,7 +112,7 @@ test("the job launcher's properties are replaced where they are, and added below
   );
 });
 
-test("any value is read back as itself", () => {
+test("any value written as YAML is read back as itself", () => {
   const value: fc.Arbitrary<Setting> = fc.oneof(
     fc.double({ noNaN: true }),
     fc.integer(),
@@ -135,7 +135,7 @@ test("any value is read back as itself", () => {
   );
 });
 
-test("every shipped search takes any configuration: only the tuned values change, and the spec stays valid", () => {
+test("any configuration fits every shipped search: only tuned values change, and the spec stays valid", () => {
   const folder = join(packageRoot(), "specs");
   let searches = 0;
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {

@@ -5,7 +5,7 @@ import type { JobName } from "../../../../../shared/domain/names.ts";
 
 const job = "job1" as JobName;
 
-test("a claim ring finds a worker's newest claims, and forgets the oldest", () => {
+test("a claim ring finds a worker's newest claims and forgets the oldest", () => {
   const ring = new ClaimRing();
   const total = ClaimRing.capacity + 10;
   for (let n = 1; n <= total; n += 1) {
@@ -22,7 +22,7 @@ test("a claim ring finds a worker's newest claims, and forgets the oldest", () =
   );
 });
 
-test("of one claim answered twice the newest answer counts", () => {
+test("a claim ring gives the newest of two answers to one claim", () => {
   const ring = new ClaimRing();
   ring.set("claim", job, 1, 1);
   ring.set("other", job, 2, 1);

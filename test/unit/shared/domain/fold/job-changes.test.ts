@@ -47,8 +47,8 @@ function neighbours(hyperparameters: readonly Hyperparameter[], value: Hyperpara
     .map(({ configuration }) => settingsOf(hyperparameters, configuration)[0]);
 }
 
-describe("values added to a living search", () => {
-  test("come between their neighbours on a dial of numbers, rising or falling; positions stay", () => {
+describe("values added to a running search", () => {
+  test("go between their neighbours on a rising or falling dial, and positions stay", () => {
     const rising = edited([dial("lr", [0.001, 0.1])], [3, { lr: [0.01] }], [7, { lr: [1, 0.0001] }]);
     assert.deepEqual(rising[0]?.values, [0.001, 0.1, 0.01, 1, 0.0001]);
     assert.deepEqual(
@@ -62,7 +62,7 @@ describe("values added to a living search", () => {
     assert.deepEqual(neighbours(falling, 8), [16, 4]);
   });
 
-  test("come last where the dial has no such order, and next to all where it is none", () => {
+  test("go last on a dial without numeric order, and next to all if unordered", () => {
     const sizes = edited([dial("size", ["small", "large"])], [0, { size: ["huge"] }]);
     assert.deepEqual(neighbours(sizes, "large"), ["small", "huge"]);
     const zigzag = edited([dial("k", [3, 1, 2])], [0, { k: [5] }]);
@@ -71,7 +71,7 @@ describe("values added to a living search", () => {
     assert.deepEqual(neighbours(loose, "gelu"), ["relu", "tanh"]);
   });
 
-  test("every neighbour on a grown dial has its neighbour back, and the dial holds each position once", () => {
+  test("keep the dial symmetric, with each position once", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 6 }),
@@ -110,7 +110,7 @@ describe("values added to a living search", () => {
     );
   });
 
-  test("a grid that grows gives each configuration its turn before any has another", () => {
+  test("get a turn in a grid before any configuration has a second one", () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ hp: fc.nat(2), values: fc.integer({ min: 1, max: 3 }), after: fc.nat(40) }), {
@@ -147,13 +147,13 @@ describe("values added to a living search", () => {
     );
   });
 
-  test("after one round of the old grid the added part comes at once, in order", () => {
+  test("come at once, in order, after a completed round of a grid", () => {
     const hps = edited([dial("a", [1, 2]), dial("b", [1, 2])], [4, { b: [3] }]);
     const turns = Array.from({ length: 8 }, (_, i) => settingsOf(hps, gridTurn(hps, 5 + i).configuration).join("/"));
     assert.deepEqual(turns, ["1/3", "2/3", "1/1", "1/2", "2/1", "2/2", "1/3", "2/3"]);
   });
 
-  test("choices made before are repeated as they were: n, seed and the space of that time give the same", () => {
+  test("leave earlier choices repeatable from n, the seed and the space at that time", () => {
     const before = [dial("a", [1, 2, 3, 4]), dial("b", [1, 2])];
     const submitted = job(before);
     const { runSets } = new TestReign().reign.state.jobs.get(submitted.job) ?? { runSets: undefined };
@@ -173,7 +173,7 @@ describe("values added to a living search", () => {
     }
   });
 
-  test("a run is expanded with a value that the spec's text does not list", () => {
+  test("are expanded although the spec's text does not list them", () => {
     const { spec } = read(specText(["hyperparameters:", ...hyperparameter("x", "[1, 2]", "1")], ["notes: *x"]));
     assert.throws(() => expandSpec(spec, { x: 7 }, () => 0), /7 is not a value/);
     const expanded = JSON.stringify(expandSpec(withChosen(spec, { x: 7 }), { x: 7 }, () => 0));
@@ -182,7 +182,7 @@ describe("values added to a living search", () => {
   });
 });
 
-describe("what an edit refuses", () => {
+describe("an edit of a job", () => {
   for (const [changes, problem] of [
     [{ totalRuns: 2_000_000 }, /total_runs is 2000000; expected a whole number from 1/],
     [{ priority: 0 }, /priority is 0; expected a number above 0/],
@@ -192,21 +192,21 @@ describe("what an edit refuses", () => {
     [{ addValues: { a: [9, 9] } }, /a has the value 9 already/],
     [{ addValues: { a: [Number.POSITIVE_INFINITY] } }, /a: Infinity is no value/],
   ] as const) {
-    test(`${JSON.stringify(changes)}`, () => {
+    test(`is refused: ${JSON.stringify(changes)}`, () => {
       const result = editJob(job([dial("a", [1, 2])]), 0, changes);
       assert.ok(!result.ok);
       assert.match(result.problems.join("\n"), problem);
     });
   }
 
-  test("all of it at once", () => {
+  test("reports everything that is wrong at once", () => {
     const result = editJob(job([]), 0, { totalRuns: 0, retries: -1, addValues: { x: [1] } });
     assert.ok(!result.ok);
     assert.equal(result.problems.length, 3);
   });
 });
 
-test("changes in words", () => {
+test("changesText says each change of a job in words", () => {
   assert.deepEqual(
     changesText({
       totalRuns: 800,

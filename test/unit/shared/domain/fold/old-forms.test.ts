@@ -69,26 +69,26 @@ const count = (words: readonly string[]): Record<string, number> => {
   return counts;
 };
 
-describe("what a workspace stored before its records had codes", () => {
-  test("its journal folds to the jobs, runs and workers that it told of then", () => {
+describe("data stored before records had codes", () => {
+  test("its journal folds to the jobs, runs and workers of that time", () => {
     assert.deepEqual(told(foldOn(emptyWorkspace())), expected.told);
   });
 
-  test("its snapshot is opened, and is what the journal folds to up to there", () => {
+  test("its snapshot opens and equals the fold of the journal up to there", () => {
     const { state, seq } = storedSnapshot();
     assert.equal(state.seq, seq);
     assert.deepEqual(told(state), expected.atSnapshot);
     assert.deepEqual(plain(state), plain(foldOn(emptyWorkspace(), seq)));
   });
 
-  test("its snapshot with the rest of the journal is what the whole journal folds to", () => {
+  test("its snapshot with the rest of the journal equals the fold of the whole journal", () => {
     const { state } = storedSnapshot();
     const whole = foldOn(emptyWorkspace());
     assert.deepEqual(plain(foldOn(state)), plain(whole));
     assert.deepEqual(told(state), expected.told);
   });
 
-  test("each of its sentences is still there to be read", () => {
+  test("the fixture has each of the stored sentences", () => {
     assert.deepEqual(count(records.map(({ event }) => event.type)), expected.records);
     const found = new Set(
       records.flatMap(({ event }) => {
@@ -101,7 +101,7 @@ describe("what a workspace stored before its records had codes", () => {
     assert.deepEqual([...found].sort(), expected.sentences.map((each) => JSON.stringify(each)).sort());
   });
 
-  test("its evidence is read, message by message", () => {
+  test("its evidence is read message by message", () => {
     assert.deepEqual(count(evidence.map(({ subject }) => parseEvidence(subject)?.kind ?? subject)), expected.evidence);
     for (const message of evidence) assert.ok(testimonyOf(message), `${message.seq} ${message.subject}`);
   });
@@ -118,7 +118,7 @@ describe("what a workspace stored before its records had codes", () => {
   });
 });
 
-describe("what an earlier version's programs say to each other", () => {
+describe("messages of an earlier version", () => {
   const decoders: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
     ask: messages.decodeAsk,
     answer: messages.decodeAnswer,
@@ -143,11 +143,11 @@ describe("what an earlier version's programs say to each other", () => {
       readonly { readonly name: string; readonly form: string; readonly bytes: string; readonly value: unknown }[]
     >("wire.json.gz");
 
-  test("there is an example of each form", () => {
+  test("the fixture has an example of each form", () => {
     assert.deepEqual(Object.keys(count(examples.map(({ form }) => form))).sort(), Object.keys(decoders).sort());
   });
 
-  test("an answer to an order says by its words what its code would", () => {
+  test("an answer to an order is understood by its wording, without a code", () => {
     const answers = examples.filter(({ form }) => form === "order answer");
     const codes = answers.map(({ name, bytes }) => [name, messages.decodeOrderAnswer(fromBase64(bytes)).code]);
     assert.deepEqual(Object.fromEntries(codes), {
@@ -160,13 +160,13 @@ describe("what an earlier version's programs say to each other", () => {
   });
 
   for (const { name, form, bytes, value } of examples) {
-    test(`${name} is read as it was meant`, () => {
+    test(`${name} is read with its meaning`, () => {
       assert.deepEqual(inJson(decoders[form]?.(fromBase64(bytes))), value);
     });
   }
 });
 
-describe("a coordinator that goes on from such a journal", () => {
+describe("a coordinator that continues such a journal", () => {
   /** The first record of which this holds. */
   function first(what: (event: JournalEvent) => boolean): { readonly seq: number; readonly event: JournalEvent } {
     const found = records.find(({ event }) => what(event));
@@ -178,7 +178,7 @@ describe("a coordinator that goes on from such a journal", () => {
   const startedAnew = (attempt: number) => (event: JournalEvent) =>
     event.type === "lost" && event.attempt === attempt && event.reason.endsWith(" started anew");
 
-  test("charges a trial under which its worker starts anew for the second time, not for the first", async () => {
+  test("charges a trial for the second restart of its worker, not for the first", async () => {
     for (const attempt of [1, 2]) {
       const { seq, event } = first(startedAnew(attempt));
       assert.ok(event.type === "lost");
@@ -191,7 +191,7 @@ describe("a coordinator that goes on from such a journal", () => {
     }
   });
 
-  test("goes on with a search that it had stopped itself once its rule is lifted, and not with one that a person stopped", async () => {
+  test("resumes a search that a rule stopped when the rule is lifted, but not one that a person stopped", async () => {
     const isStop =
       (isOwn: boolean) =>
       (event: JournalEvent): boolean =>
@@ -206,7 +206,7 @@ describe("a coordinator that goes on from such a journal", () => {
     }
   });
 
-  test("says of a trial that was lost that it is queued", () => {
+  test("shows a lost trial as queued", () => {
     const { seq, event } = first(
       ({ type, ...more }) => type === "lost" && "reason" in more && more.reason.startsWith("no sign of life"),
     );
@@ -216,7 +216,7 @@ describe("a coordinator that goes on from such a journal", () => {
     assert.match(progressLine(table, 0), /1 queued.* 1 lost and queued/);
   });
 
-  test("loses the runs of a worker that it benched itself, and takes back those of one that a person benched", () => {
+  test("counts runs of a worker that it benched as lost, of one that a person benched as reclaimed", () => {
     for (const [worker, outcome] of [
       ["carol", "lost"],
       ["bob", "reclaimed"],

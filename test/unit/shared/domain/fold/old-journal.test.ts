@@ -15,8 +15,8 @@ function fold(file: string): WorkspaceState {
   return decodeEvents(encodeEvents(events)).reduce((state, event) => apply(state, event), emptyWorkspace());
 }
 
-describe("what was written before jobs, runs and workers could be controlled", () => {
-  test("a journal folds to what it said, with what came later at its default", () => {
+describe("data written before jobs, runs and workers could be controlled", () => {
+  test("its journal folds with later fields at their defaults", () => {
     const state = fold("before-control.json");
     const table = state.jobs.get("job1" as never);
     assert.ok(table);
@@ -29,7 +29,7 @@ describe("what was written before jobs, runs and workers could be controlled", (
     assert.deepEqual([alice?.state, alice?.duty, alice?.failureRow], ["admitted", "working", []]);
   });
 
-  test("answers and hand-backs without the newer fields are read", () => {
+  test("its answers and hand-backs without the newer fields are read", () => {
     const old = (message: object): Uint8Array => encode({ v: 1, ...message });
     const refused = decodeAnswer(old({ kind: "refused", term: 1, reason: "benched" }));
     assert.ok(refused.kind === "refused" && !refused.leave);
@@ -50,7 +50,7 @@ describe("what was written before jobs, runs and workers could be controlled", (
     );
   });
 
-  test("a record of a type that a program does not know is refused, never passed over", () => {
+  test("a record of an unknown type is refused, never ignored", () => {
     const unknown = { type: "teleported", at: 1 } as unknown as JournalEvent;
     assert.throws(() => apply(emptyWorkspace(), unknown), /a record of unknown type "teleported"/);
   });

@@ -44,7 +44,7 @@ function complete(list: TrialList, n: number): Trial {
   return said;
 }
 
-test("what completed unseen comes back as it was, and is then one object for everyone", () => {
+test("a trial that completed unseen comes back unchanged, as one object for all readers", () => {
   const list = listOf(Array.from({ length: 40 }, (_, i) => running(i + 1)));
   const said = Array.from({ length: 40 }, (_, i) => complete(list, 40 - i)).reverse();
   assert.deepEqual([list.hpmaxOf(3), list.runOf(3), list.runSetOf(3)], [0.3, "run1.3", 0]);
@@ -55,7 +55,7 @@ test("what completed unseen comes back as it was, and is then one object for eve
   assert.equal(list.trial(41), undefined);
 });
 
-test("a trial that somebody may hold keeps its identity through its end", () => {
+test("a trial that was handed out keeps its identity when it ends", () => {
   const list = listOf([running(1), running(2), running(3)]);
   const held = list.trial(1);
   const [, alsoHeld] = [...list.open()];
@@ -70,7 +70,7 @@ test("a trial that somebody may hold keeps its identity through its end", () => 
   );
 });
 
-test("what its columns cannot say keeps a trial whole", () => {
+test("a trial that the columns cannot hold is kept as an object", () => {
   const moved = running(1);
   moved.attempts.push({
     attempt: 2,

@@ -44,7 +44,7 @@ const functions: Readonly<Record<string, (c: readonly number[]) => number>> = {
 };
 
 for (const [name, f] of Object.entries(functions)) {
-  test(`known importance is found: ${name}`, () => {
+  test(`importance recovers known shares: ${name}`, () => {
     const shares = truth(f);
     const answer = found(importanceOf(space, runsOf(400, f, 0.5)));
     assert.deepEqual(
@@ -61,7 +61,7 @@ for (const [name, f] of Object.entries(functions)) {
   });
 }
 
-test("what two do only together is nobody's own", () => {
+test("importance counts a pure interaction for neither hyperparameter", () => {
   const answer = found(
     importanceOf(
       space,
@@ -72,7 +72,7 @@ test("what two do only together is nobody's own", () => {
   assert.ok(answer.shares.every(({ share }) => share < 0.1));
 });
 
-test("a search that went one way does not make its companions important", () => {
+test("importance is not given to hyperparameters that only changed together with another", () => {
   // As a descent tries them: c goes with a, and only a matters.
   const runs = runsOf(600, ([a = 0]) => a, 0.2).map((run) => {
     const [a = 0, , b = 0, , nothing = 0] = run.configuration;
@@ -83,7 +83,7 @@ test("a search that went one way does not make its companions important", () => 
   assert.ok((b?.share ?? 1) < 0.05 && (c?.share ?? 1) < 0.1, `b ${b?.share}, c ${c?.share}`);
 });
 
-test("the same runs give the same answer; luck is told from runs with the same settings", () => {
+test("importance is reproducible, and takes the noise from repeated configurations", () => {
   const runs = Array.from({ length: 300 }, (_, i) => {
     const configuration = [i % 6, 0, Math.floor(i / 6) % 5, 0, 0];
     return { configuration, hpmax: (configuration[0] ?? 0) + 0.5 * normal() };
@@ -95,7 +95,7 @@ test("the same runs give the same answer; luck is told from runs with the same s
   assert.ok(noise !== null && noise > 0.4 && noise < 0.6, `${noise}`);
 });
 
-test("where nothing can be told it says why", () => {
+test("importance says why it cannot be estimated", () => {
   const few = importanceOf(
     space,
     runsOf(10, ([a = 0]) => a, 0),

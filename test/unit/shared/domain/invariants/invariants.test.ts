@@ -64,12 +64,12 @@ function check(events: readonly JournalEvent[], told: readonly Testimony[] = [],
 const two = [led, submitted(2), assigned(1), assigned(2)];
 
 describe("invariants", () => {
-  test("hold for a search that went well", () => {
+  test("hold for a correct search", () => {
     const events = [...two, completed(1, 1), completed(2, 2), state("completed")];
     assert.deepEqual(check(events, [result(1, 1), result(2, 2)]), []);
   });
 
-  test("evidence may be read before the records that rest on it, or after", () => {
+  test("hold whether evidence is read before or after the records that cite it", () => {
     const checking = new InvariantCheck();
     for (const event of two) checking.event(event);
     checking.testimony(result(1, 1));
@@ -158,7 +158,7 @@ describe("invariants", () => {
     ],
   ];
   for (const [what, events, told, expected] of broken) {
-    test(`name ${what}`, () => {
+    test(`report ${what}`, () => {
       const violations = check(events, told, false);
       assert.ok(
         violations.some((each) => expected.test(each)),
@@ -167,7 +167,7 @@ describe("invariants", () => {
     });
   }
 
-  test("a job that was stopped need not reach total_runs, and lowering it starts nothing more", () => {
+  test("allow a stopped job to miss total_runs, and no trial beyond a lowered total_runs", () => {
     const stopped = [led, submitted(5), assigned(1), state("stopping"), completed(1, 1), state("completed")];
     assert.deepEqual(check(stopped, [result(1, 1)]), []);
     const job_ = submitted(3);
@@ -196,14 +196,14 @@ describe("invariants", () => {
     assert.match(check([led, job_, assigned(1), edit(1), assigned(2)]).join(), /above total_runs 1/);
   });
 
-  test("a job that was stopped and resumed owes all its runs again", () => {
+  test("require all runs of a job that was stopped and resumed", () => {
     const events = [led, submitted(2), assigned(1), state("stopping"), state("searching"), completed(1, 1)];
     assert.match(check([...events, state("completed")], [result(1, 1)]).join(), /after 1 of its 2 runs/);
     const whole = [...events, assigned(2), completed(2, 2), state("completed")];
     assert.deepEqual(check(whole, [result(1, 1), result(2, 2)]), []);
   });
 
-  test("a fold, or a snapshot, that says something else than the records", () => {
+  test("report a fold or a snapshot that differs from the records", () => {
     const checking = new InvariantCheck();
     for (const event of two) checking.event(event);
     const folded = [...two.slice(0, 3)].reduce((all, event) => apply(all, event), emptyWorkspace());
@@ -211,7 +211,7 @@ describe("invariants", () => {
     assert.match(checking.violations().join("\n"), /job1: open is 1 in the fold, 2 by the records/);
   });
 
-  test("what a stranger says of a curve mends no hole", () => {
+  test("ignore reports of a worker that does not hold the attempt", () => {
     const checking = new InvariantCheck();
     for (const event of [...two, completed(1, 2, { iters: 3 })]) checking.event(event);
     checking.testimony(result(1, 1, { worker: bob, kind: "report" }));
@@ -236,7 +236,7 @@ describe("invariants", () => {
 describe("a gap in a curve", () => {
   const rows = (...iters: number[]): number[] => iters.flatMap((at) => [1, at]);
 
-  test("is seen where a stage reports evenly", () => {
+  test("is reported if a stage reports at regular steps", () => {
     assert.equal(curveGap(rows(10, 20, 30, 40), 40), "");
     assert.match(curveGap(rows(10, 20, 40, 50), 50), /nothing between 20 and 40, where others are 10 apart/);
     assert.match(curveGap(rows(20, 30, 40), 40), /nothing between 0 and 20/);
@@ -244,7 +244,7 @@ describe("a gap in a curve", () => {
     assert.match(curveGap([], 40), /no report is there/);
   });
 
-  test("is none where the last report comes sooner, reports come twice, or two stages follow each other", () => {
+  test("is not an early last report, a repeated report or the next stage", () => {
     assert.equal(curveGap(rows(10, 20, 30, 34), 34), "");
     assert.equal(curveGap(rows(30, 10, 20, 10, 30, 40), 40), "");
     assert.equal(curveGap([...rows(10, 20, 30), 2, 5, 2, 10, 2, 15], 15), "");
@@ -252,13 +252,13 @@ describe("a gap in a curve", () => {
     assert.equal(curveGap(rows(1), 1), "");
   });
 
-  test("is not guessed where a program reports when it likes", () => {
+  test("is not guessed for a program that reports at will", () => {
     assert.equal(curveGap(rows(1, 2, 4, 8, 16, 32), 32), "");
     assert.equal(curveGap(rows(3, 50, 51, 90), 90), "");
   });
 });
 
-test("the first difference of two folds is named by where it is", () => {
+test("plainDifference names the place of the first difference", () => {
   const value = {
     jobs: [{ ended: 3, best: Number.NaN, sets: new Map([["a", new Set([1])]]) }],
     columns: Float64Array.of(1, 2),

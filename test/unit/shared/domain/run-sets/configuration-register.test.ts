@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { configurationKey } from "../../../../../shared/domain/hyperparameter.ts";
 import { ConfigurationRegister } from "../../../../../shared/domain/run-sets/configuration-register.ts";
 
-test("numbers configurations in the order added and finds each again, as a Map of their keys would", () => {
+test("a register numbers configurations in the order added, and finds them like a Map of keys", () => {
   const configurations = fc
     .integer({ min: 1, max: 5 })
     .chain((length) =>
@@ -26,7 +26,7 @@ test("numbers configurations in the order added and finds each again, as a Map o
   );
 });
 
-test("finds every one of many neighbouring configurations", () => {
+test("a register finds every one of many neighbouring configurations", () => {
   const register = new ConfigurationRegister();
   for (let i = 0; i < 40_000; i++) register.add([i % 200, Math.floor(i / 200), 3]);
   for (let i = 0; i < 40_000; i++) assert.equal(register.find([i % 200, Math.floor(i / 200), 3]), i);
@@ -34,14 +34,14 @@ test("finds every one of many neighbouring configurations", () => {
   assert.equal(register.find([0, 0, 4]), -1);
 });
 
-test("gives everyone one array of a configuration", () => {
+test("a register always gives the same array of a configuration", () => {
   const register = new ConfigurationRegister();
   register.add([1, 2]);
   assert.deepEqual(register.configuration(0), [1, 2]);
   assert.equal(register.configuration(0), register.configuration(0));
 });
 
-test("goes on from another register's rows as that one does", () => {
+test("a register restored from another's rows behaves like that one", () => {
   const first = new ConfigurationRegister();
   for (let i = 0; i < 1000; i++) first.add([i % 40, i, 3]);
   const next = new ConfigurationRegister();
@@ -55,7 +55,7 @@ test("goes on from another register's rows as that one does", () => {
   assert.equal(next.add([39, 999, 3]), 999);
 });
 
-test("knows the one configuration of a job without hyperparameters", () => {
+test("a register holds the one configuration of a job without hyperparameters", () => {
   const register = new ConfigurationRegister();
   assert.equal(register.find([]), -1);
   assert.equal(register.add([]), 0);
@@ -63,7 +63,7 @@ test("knows the one configuration of a job without hyperparameters", () => {
   assert.deepEqual(register.configuration(0), []);
 });
 
-test("refuses configurations of another length, and positions that are none", () => {
+test("a register refuses configurations of another length and invalid positions", () => {
   const register = new ConfigurationRegister();
   register.add([1, 2]);
   assert.throws(() => register.add([1]), /configuration \[1\] has 1 settings; the others of this job have 2/);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { IndexedHeap } from "../../../../../shared/domain/run-sets/indexed-heap.ts";
 
-test("the top is the highest after every change, up or down, and so is each next one when the top falls", () => {
+test("the heap's top is the highest after any change, and so is each next one when the top falls", () => {
   const changes = fc.array(fc.tuple(fc.nat(40), fc.integer({ min: -5, max: 5 })), {
     minLength: 1,
     maxLength: 200,

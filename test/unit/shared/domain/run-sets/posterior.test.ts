@@ -4,19 +4,19 @@ import fc from "fast-check";
 import { lowerBound, posteriorOf } from "../../../../../shared/domain/run-sets/posterior.ts";
 import { type CompletedRun, indexOf } from "../../../../support/stories/search.ts";
 
-test("one run is drawn half way to the prior mean", () => {
+test("the posterior mean of one run is half way to the prior mean", () => {
   const { mean, stDev } = posteriorOf({ completed: 1, mean: 0.9, sampleVariance: 0 }, { mean: 0.5, variance: 0.04 });
   assert.ok(Math.abs(mean - 0.7) < 1e-15);
   assert.ok(Math.abs((stDev ?? 0) ** 2 - 0.02) < 1e-15);
 });
 
-test("without any variance the mean is the prior mean, and nothing is known of the spread", () => {
+test("without variance the posterior mean is the prior mean and its spread unknown", () => {
   const posterior = posteriorOf({ completed: 3, mean: 0.5, sampleVariance: 0 }, { mean: 0.5, variance: 0 });
   assert.deepEqual(posterior, { mean: 0.5, stDev: null });
   assert.equal(lowerBound(posterior), 0.5);
 });
 
-test("more runs of the same mean and variance mean less spread, and less drawing towards the prior", () => {
+test("more runs of the same mean and variance reduce the spread and the pull of the prior", () => {
   const prior = { mean: 0, variance: 1 };
   let previous = posteriorOf({ completed: 1, mean: 2, sampleVariance: 0.5 }, prior);
   for (let completed = 2; completed < 200; completed++) {
@@ -27,7 +27,7 @@ test("more runs of the same mean and variance mean less spread, and less drawing
   }
 });
 
-test("lies between the prior mean and the sample mean, with a finite spread, over the whole range of doubles", () => {
+test("the posterior lies between prior and sample mean, with a finite spread, for any doubles", () => {
   const value = fc.double({ min: -1e140, max: 1e140, noNaN: true });
   const variance = fc.double({ min: 0, max: 1e280, noNaN: true });
   fc.assert(
@@ -40,7 +40,7 @@ test("lies between the prior mean and the sample mean, with a finite spread, ove
   );
 });
 
-test("does not depend on the order of runs", () => {
+test("the posterior does not depend on the order of runs", () => {
   const thousandths = fc.integer({ min: -1000, max: 1000 }).map((value) => value / 1000);
   const run: fc.Arbitrary<CompletedRun> = fc.tuple(fc.tuple(fc.nat(2)), thousandths);
   const runs = fc.array(run, { minLength: 1, maxLength: 60, size: "max" });

@@ -144,7 +144,7 @@ function assertAlike(index: RunSetIndex, model: Model): void {
   }
 }
 
-test("agrees with counting everything anew, after any runs in any order", () => {
+test("run sets agree with a full recount after any runs in any order", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120, size: "max" }), (steps) => {
       const index = new RunSetIndex();
@@ -159,7 +159,7 @@ test("agrees with counting everything anew, after any runs in any order", () => 
   );
 });
 
-test("an index without runs has no best, no lead and no prior", () => {
+test("an index without runs has no best set, no lead and no prior", () => {
   const index = new RunSetIndex();
   assert.equal(index.best(), null);
   assert.equal(index.bestFor(), 0);
@@ -170,7 +170,7 @@ test("an index without runs has no best, no lead and no prior", () => {
   assert.equal(index.isExcluded([0, 0]), false);
 });
 
-test("the best set gives up its place when its mean falls, and the lead is counted from then", () => {
+test("the best set loses the lead when its mean falls, and the new lead counts from then", () => {
   const index = indexOf([
     [[0], 0.9],
     [[1], 0.5],
@@ -182,7 +182,7 @@ test("the best set gives up its place when its mean falls, and the lead is count
   assert.equal(index.get("0")?.bestHpmax, 0.9);
 });
 
-test("first seen is first completed: starting early does not make a run set older", () => {
+test("a run set's age counts from its first completed run, not from its start", () => {
   const index = new RunSetIndex();
   for (const position of [0, 1, 2]) index.started([position]);
   for (const position of [2, 0, 1]) index.completed([position], 0.5, childRunName(1, position + 1));
@@ -203,7 +203,7 @@ test("an hpmax that is not finite is refused and changes nothing", () => {
   assert.equal(index.best(), null);
 });
 
-test("diverged runs overflow nothing", () => {
+test("diverged runs do not overflow means and variances", () => {
   const index = indexOf([
     [[0], -Number.MAX_VALUE],
     [[0], Number.MAX_VALUE],

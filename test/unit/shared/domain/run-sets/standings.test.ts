@@ -53,7 +53,7 @@ const noVariance = ["one-run", "two-equal", "all-equal", "minimise-positive"];
 const cases = golden<{ cases: readonly Case[] }>("eval-hp-search.json").cases;
 
 for (const each of cases) {
-  test(`as the original evaluation: ${each.id}`, () => {
+  test(`the standings equal those of the original evaluation: ${each.id}`, () => {
     const { expected } = each;
     const hyperparameters = each.hyperparameters.map(({ name, values }) => ordered(name, values));
     const all = completedRuns(each, hyperparameters);
@@ -82,7 +82,7 @@ for (const each of cases) {
   });
 }
 
-test("the cases without variance are those that are expected to differ, and no others", () => {
+test("the standings differ from the original exactly in the cases without variance", () => {
   const found = cases.filter(({ expected }) => !expected.no_runs && expected.prior_var === 0).map(({ id }) => id);
   assert.deepEqual(found, noVariance);
 });
@@ -158,7 +158,7 @@ function startedInReverse(runs: readonly CompletedRun[]): RunSetIndex {
   return index;
 }
 
-test("the first k rows are the first k of all, for any k", () => {
+test("the top k standings are the first k of all standings, for any k", () => {
   fc.assert(
     fc.property(fc.array(run, { maxLength: 80, size: "max" }), fc.nat(30), (runs, top) => {
       const keys = (rows: Standing[]) => rows.map((row) => `${row.rank} ${row.runSet.key}`);
@@ -171,7 +171,7 @@ test("the first k rows are the first k of all, for any k", () => {
   );
 });
 
-test("rows fall by lower bound, and the older of equals is first", () => {
+test("standings are ordered by lower bound, and of equals the older is first", () => {
   fc.assert(
     fc.property(fc.array(run, { maxLength: 80, size: "max" }), (runs) => {
       const index = indexOf(runs);
@@ -187,7 +187,7 @@ test("rows fall by lower bound, and the older of equals is first", () => {
   );
 });
 
-test("a row says all that a person reads of a run set", () => {
+test("a standing has everything that is shown of a run set", () => {
   const index = indexOf([
     [[1, 2], 0.25],
     [[0, 0], 0.5],

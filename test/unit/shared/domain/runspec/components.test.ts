@@ -18,7 +18,7 @@ suite("stages", () => {
   const of = (...stages: string[][]) =>
     ["component: root/Root_Component", "processing_stages:", ...stages.flat()].join("\n");
 
-  test("are listed in order, with those that are not enabled", () => {
+  test("are listed in order, disabled ones included", () => {
     const { spec } = read(
       of(stage(), stage("enabled: 0"), stage("enabled: true", "max_iterations: 5"), stage("enabled: false")),
     );
@@ -54,11 +54,11 @@ suite("stages", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("what is no expanded spec is a bug, not an empty list", () => assert.throws(() => stagesOf({}), TypeError));
+  test("of something that is not an expanded spec are a TypeError", () => assert.throws(() => stagesOf({}), TypeError));
 });
 
 suite("components", () => {
-  test("every choice that hyperparameters can make together is checked", () => {
+  test("are checked for every combination of hyperparameters that chooses them", () => {
     const text = specText([
       "hyperparameters:",
       ...hyperparameter("a", "[Maze, Fixed, Moon]", "Maze"),
@@ -75,7 +75,7 @@ suite("components", () => {
     );
   });
 
-  test("that are used in any configuration can be taken along", () => {
+  test("of all configurations are in usedComponents", () => {
     const head = ["hyperparameters:", ...hyperparameter("core", "[GRU_Core, FC_Core]", "GRU_Core", "unordered")];
     const text = specText(head, [
       "model: {component: models/Model_Nexus, model_core: {component: model_cores/<core>}}",
@@ -102,14 +102,14 @@ suite("components", () => {
     }
   });
 
-  test("may hold another of their own kind", () => {
+  test("may contain another of their own kind", () => {
     const defaults = testDefaults({ "environments/Wrapper": "inner: {component: environments/Fixed_Env}\n" });
     const inner = "{component: environments/Wrapper, inner: {component: environments/Wrapper}}";
     const text = specText([], [`notes: ${inner}`]);
     assert.ok(readSpec({ file: "a.yaml", text, defaults }).ok);
   });
 
-  test("aliases to aliases do not exhaust the machine", () => {
+  test("of aliases to aliases do not exhaust memory", () => {
     const bomb = Array.from({ length: 12 }, (_, i) => {
       const items = Array.from({ length: 10 }, () => (i === 0 ? "1" : `*a${i - 1}`));
       return `  - &a${i} [${items.join(", ")}]`;

@@ -52,12 +52,12 @@ suite("loadSpecFile", () => {
     );
   });
 
-  test("passes the command line on", () => {
+  test("applies the command line", () => {
     const path = file("arguments.yaml", `${minimal}string_replacements: {<n>: 1}\n`);
     assert.deepEqual(loadSpecFile(path, { n: "2" }).spec.commandLine, { n: "2" });
   });
 
-  test("a file that is not there: the nearest name", () => {
+  test("a missing file is an error that names the nearest file", () => {
     file("near/maze_dgd.yaml", minimal);
     assert.equal(
       refusal(join(scratch, "near/maze_dg.yaml")),
@@ -73,10 +73,11 @@ suite("loadSpecFile", () => {
     );
   });
 
-  test("a folder", () => assert.match(refusal(scratch), /^DIR: a folder, not a runspec\n/));
-  test("a device", () => assert.match(refusal("/dev/null"), /^\/dev\/null: not a regular file\n/));
+  test("a folder is not a runspec", () => assert.match(refusal(scratch), /^DIR: a folder, not a runspec\n/));
+  test("a device is not a regular file", () =>
+    assert.match(refusal("/dev/null"), /^\/dev\/null: not a regular file\n/));
 
-  test("a binary file", () => {
+  test("a binary file is refused", () => {
     assert.match(refusal(file("zero.yaml", "a: 1\u0000\n")), /^DIR\/zero\.yaml: not a text file \(byte 4 is zero\)\n/);
     assert.match(
       refusal(file("latin1.yaml", Uint8Array.of(97, 58, 32, 0xe9, 10))),
@@ -84,7 +85,7 @@ suite("loadSpecFile", () => {
     );
   });
 
-  test("a file too large to be a runspec", () => {
+  test("a file too large to be a runspec is refused", () => {
     const comment = `${minimal}#${"x".repeat(mostSpecBytes - minimal.length - 1)}`;
     assert.equal(loadSpecFile(file("largest.yaml", comment)).spec.text.length, mostSpecBytes);
     assert.match(
@@ -93,7 +94,7 @@ suite("loadSpecFile", () => {
     );
   });
 
-  test("problems come in one go, with their lines, and the caller's last words", () => {
+  test("all problems are reported at once, with their lines and the caller's last line", () => {
     const path = file(
       "wrong.yaml",
       minimal.replace("RL_Proc", "RL_Prox").replace("component: root", "cuda: *x\ncomponent: root"),
@@ -124,7 +125,7 @@ suite("loadSpecFile", () => {
 suite("componentDefaults", () => {
   const shipped = componentDefaults();
 
-  test("finds the root, the launcher, stages and components where they lie", () => {
+  test("finds the root, the launcher, stages and components in their folders", () => {
     for (const name of [
       "root/Root_Component",
       "job_launchers/XT",
@@ -137,7 +138,7 @@ suite("componentDefaults", () => {
     }
   });
 
-  test("every component it names has defaults that can be used", () => {
+  test("lists only components with usable defaults", () => {
     for (const name of shipped.names()) {
       if (name.startsWith("root/") || name.startsWith("job_launchers/")) continue;
       const stage = name.startsWith("processors/") ? name : "processors/RL_Proc";
@@ -149,7 +150,7 @@ suite("componentDefaults", () => {
     }
   });
 
-  test("cannot be led out of its folders", () => {
+  test("never reads outside its folders", () => {
     file("secret.yaml", "a: 1\n");
     const inside = componentDefaults([join(scratch, "empty")]);
     for (const name of [
@@ -167,7 +168,7 @@ suite("componentDefaults", () => {
     }
   });
 
-  test("the user's folders come first, in both layouts", () => {
+  test("searches the user's folders first, in both layouts", () => {
     file("user/agents/Flat_Agent.yaml", "a: 1\n");
     file("user/agents/Deep_Agent/Deep_Agent.yaml", "b: 1\n");
     file("user/agents/AAC_Agent/AAC_Agent.yaml", "mine: 1\n");
@@ -184,7 +185,7 @@ suite("componentDefaults", () => {
     );
   });
 
-  test("the shipped launcher documents the defaults that hold", () => {
+  test("the shipped launcher documents the actual defaults", () => {
     assert.deepEqual(loadSpecFile(file("settings.yaml", minimal)).spec.settings, defaultSettings);
   });
 });
@@ -192,7 +193,7 @@ suite("componentDefaults", () => {
 suite("the shipped specs", () => {
   const folder = join(packageRoot(), "specs");
   for (const name of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {
-    test(`${name} has no problem and no warning, and says what it shows`, () => {
+    test(`${name} has no problems or warnings, and begins with what it shows`, () => {
       const { spec, warnings } = loadSpecFile(join(folder, name));
       assert.deepEqual(warnings, []);
       assert.match(spec.text, /^# \S/);
@@ -204,7 +205,7 @@ suite("the shipped specs", () => {
     ["dgd_hp_search.yaml", "dgd"],
     ["random_hp_search.yaml", "random"],
   ] as const) {
-    test(`${name} is the tutorial's`, () => {
+    test(`${name} equals the tutorial's`, () => {
       const { spec } = loadSpecFile(join(folder, name));
       assert.deepEqual(
         spec.hyperparameters.map(({ name, tuned }) => `${name}: ${tuned}`),

@@ -160,24 +160,29 @@ function decoded(value: unknown): unknown {
 suite("golden runspecs", () => {
   for (const golden of file.cases) {
     const exception = deliberate[golden.id];
-    test(exception === undefined ? golden.id : `${golden.id}: differs, since ${exception.why}`, () => {
-      const reading = readingOf(golden);
-      const expected = decoded(expectedOf(golden)) as Reading;
-      const compared = exception?.aspects.includes("reads") ? (["reads"] as const) : aspects;
-      for (const aspect of compared) {
-        if (exception?.aspects.includes(aspect)) {
-          assert.ok(
-            !isDeepStrictEqual(reading[aspect], expected[aspect]),
-            `${aspect} does not differ: take it off the list`,
-          );
-        } else {
-          assert.deepEqual(reading[aspect], expected[aspect], aspect);
+    test(
+      exception
+        ? `${golden.id} differs from the original: ${exception.why}`
+        : `${golden.id} is read as by the original`,
+      () => {
+        const reading = readingOf(golden);
+        const expected = decoded(expectedOf(golden)) as Reading;
+        const compared = exception?.aspects.includes("reads") ? (["reads"] as const) : aspects;
+        for (const aspect of compared) {
+          if (exception?.aspects.includes(aspect)) {
+            assert.ok(
+              !isDeepStrictEqual(reading[aspect], expected[aspect]),
+              `${aspect} does not differ: take it off the list`,
+            );
+          } else {
+            assert.deepEqual(reading[aspect], expected[aspect], aspect);
+          }
         }
-      }
-    });
+      },
+    );
   }
 
-  test("every deliberate difference is one of a case that exists", () => {
+  test("have every case that is listed as a deliberate difference", () => {
     const ids = new Set(file.cases.map(({ id }) => id));
     assert.deepEqual(
       Object.keys(deliberate).filter((id) => !ids.has(id)),
@@ -186,13 +191,13 @@ suite("golden runspecs", () => {
     assert.equal(file.cases.length, 49);
   });
 
-  test("the rule for randint differs from the original where the word stands deeper, and in forward definitions", () => {
+  test("differ in the draws of nested randints and of those in forward definitions", () => {
     const entries = file.cases.flatMap(({ expected }) => expected.randint ?? []);
     assert.ok(entries.some(({ path, becomes }) => becomes === "string" && path[0] === "processing_stages"));
     assert.ok(entries.some(({ path, becomes }) => becomes === "number" && path[0] === "forward_definitions"));
   });
 
-  test("the rule for hasRandint differs from the original where only defaults draw", () => {
+  test("differ in hasRandint if only defaults draw", () => {
     const only = file.cases.filter(
       ({ expected }) => expected.randint_in_spec === false && (expected.randint?.length ?? 0) > 0,
     );

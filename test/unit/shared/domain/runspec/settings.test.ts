@@ -9,13 +9,13 @@ suite("job settings", () => {
     read(specText(["job_launcher:", "  component: job_launchers/XT", ...lines.map((line) => `  ${line}`)])).spec
       .settings;
 
-  test("the defaults are those that the shipped file documents", () => {
+  test("have the defaults that the shipped file documents", () => {
     assert.deepEqual(settings(), defaultSettings);
     assert.deepEqual(read(specText([])).spec.settings, defaultSettings);
     assert.deepEqual(read(specText(["job_launcher: null"])).spec.settings, defaultSettings);
   });
 
-  test("what an older defaults file lacks stands at its default", () => {
+  test("have defaults where an older defaults file lacks them", () => {
     const defaults = testDefaults({ "job_launchers/XT": "enabled: 1\ntotal_runs: 3\n" });
     const reading = readSpec({ file: "a.yaml", text: specText([]), defaults });
     assert.ok(reading.ok);
@@ -80,11 +80,11 @@ suite("job settings", () => {
     ["1.5 min", 90],
     ["2 h", 7200],
   ] as const) {
-    test(`checkpoint_every: ${text}`, () =>
+    test(`checkpoint_every: ${text} is ${seconds} s`, () =>
       assert.equal(settings(`checkpoint_every: ${text}`).checkpointEverySeconds, seconds));
   }
   for (const text of ["2026-12-01 18:00", "2026-02-30T12:00Z", "tomorrow", "2026-13-45T00:00Z", "18:00Z", "1.5"]) {
-    test(`deadline: ${text} is refused, with what to write instead`, () => {
+    test(`deadline: ${text} is refused with what to write instead`, () => {
       const lines = ["job_launcher:", "  component: job_launchers/XT", `  deadline: "${text}"`];
       const reading = readSpec({ file: "a.yaml", text: specText(lines), defaults: testDefaults() });
       assert.ok(!reading.ok);
@@ -96,10 +96,12 @@ suite("job settings", () => {
     ["512MiB", 2 ** 29],
     ["1024", 1024],
   ] as const) {
-    test(`memory_per_run: ${text}`, () => assert.equal(settings(`memory_per_run: ${text}`).memoryPerRun, bytes));
+    test(`memory_per_run: ${text} is ${bytes} bytes`, () =>
+      assert.equal(settings(`memory_per_run: ${text}`).memoryPerRun, bytes));
   }
   for (const rule of ["hpmax>=0.05", "hpmax >= -1e-3", "runs >= 100", "hours > 3", "hpmax < .5"]) {
-    test(`stop_when: ${rule}`, () => assert.notEqual(settings(`stop_when: "${rule}"`).stopWhen, null));
+    test(`stop_when: ${rule} is read as a rule`, () =>
+      assert.notEqual(settings(`stop_when: "${rule}"`).stopWhen, null));
   }
 });
 
@@ -110,7 +112,7 @@ suite("wasteful searches", () => {
   const noRandint = ["model: null", "random_seed: 1"];
   const fixed = "\n      environment: {component: environments/Fixed_Env}\n";
 
-  test("a search without randint is warned about, in a search only", () => {
+  test("no randint is warned about in a search, and only there", () => {
     const text = (enabled: number, tuning: string) => specText(launcher(enabled, tuning), noRandint).trimEnd() + fixed;
     assert.deepEqual(read(text(1, "dgd")).warnings, ["hp_tuning is dgd, but no randint occurs in what is executed"]);
     assert.deepEqual(read(text(0, "dgd")).warnings, []);
@@ -118,7 +120,7 @@ suite("wasteful searches", () => {
     assert.deepEqual(read(specText(launcher(1, "dgd"))).warnings, []);
   });
 
-  test("a hyperparameter that nothing refers to is warned about, unless it has one value only", () => {
+  test("an unused hyperparameter is warned about unless it has a single value", () => {
     const head = (values: string) => ["hyperparameters:", ...hyperparameter("x", values, "1")];
     assert.deepEqual(read(specText(head("[1, 2]"))).warnings, ['nothing refers to hyperparameter "x"']);
     assert.deepEqual(read(specText(head("[1]"))).warnings, []);

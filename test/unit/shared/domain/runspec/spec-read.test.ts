@@ -45,7 +45,7 @@ suite("YAML 1.2", () => {
     ["|\n          two\n          lines", "two\nlines\n"],
   ];
   for (const [text, value] of readAs) {
-    test(`${JSON.stringify(text)} is ${JSON.stringify(value)}`, () => assert.deepEqual(noted(text), value));
+    test(`${JSON.stringify(text)} is read as ${JSON.stringify(value)}`, () => assert.deepEqual(noted(text), value));
   }
 });
 
@@ -105,7 +105,7 @@ suite("expandSpec", () => {
   const head = ["hyperparameters:", ...hyperparameter("x", "[1, 2, 3]", "2"), ...hyperparameter("y", "[a, b]", "a")];
   const text = specText(head, ["notes: [*x, {deep: *y}, *x]"]);
 
-  test("takes settings by name, in order, or the tuned ones", () => {
+  test("takes settings by name or in order, and the tuned ones by default", () => {
     const { spec } = read(text);
     const notes = (settings?: Parameters<typeof expandSpec>[1]) =>
       at(
@@ -118,14 +118,14 @@ suite("expandSpec", () => {
     assert.deepEqual(notes({ y: "b", x: 1 }), [1, { deep: "b" }, 1]);
   });
 
-  test("refuses settings that are not those of the spec", () => {
+  test("refuses settings that the spec does not list", () => {
     const { spec } = read(text);
     for (const wrong of [[1], [1, "a", 2], [4, "a"], ["1", "a"], { x: 1 }, { x: 1, z: "a" }, { x: 1, y: "a", z: 1 }]) {
       assert.throws(() => expandSpec(spec, wrong as never, () => 7), RangeError, JSON.stringify(wrong));
     }
   });
 
-  test("draws each executed randint once, by its path, wherever it stands", () => {
+  test("draws each executed randint once, by its path", () => {
     const lines = [
       "forward_definitions:",
       "  - agent: &agent",
@@ -166,7 +166,7 @@ suite("expandSpec", () => {
     assert.ok(spec.hasRandint);
   });
 
-  test("fills in the defaults of whichever component a hyperparameter chooses", () => {
+  test("fills in the defaults of the component that a hyperparameter chooses", () => {
     const cores = [
       "hyperparameters:",
       ...hyperparameter("core", "[model_cores/GRU_Core, model_cores/FC_Core]", "model_cores/FC_Core", "unordered"),
@@ -184,7 +184,7 @@ suite("expandSpec", () => {
     assert.deepEqual(core(["model_cores/GRU_Core"]), gru);
   });
 
-  test("names the component first, then untouched defaults, then what the spec says", () => {
+  test("puts the component first, then unchanged defaults, then the spec's own properties", () => {
     const { spec } = read(specText([], ["learning_rate: 1"]));
     const agent = at(
       expandSpec(spec, undefined, () => 7),
@@ -219,7 +219,7 @@ suite("expandSpec", () => {
 suite("string replacements", () => {
   const replaced = (lines: readonly string[]) => ["string_replacements:", ...lines.map((line) => `  ${line}`)];
 
-  test("a whole value takes the replacement's type, a part of one its text", () => {
+  test("give a whole value their type, and part of a value their text", () => {
     const head = replaced(["<n>: 0.25", "<flag>: true", "<none>: null", "<list>: [1, <n>]"]);
     assert.deepEqual(noted("[<n>, <flag>, <none>, <list>, a-<n>-<flag>-<none>]", head), [
       0.25,
@@ -230,7 +230,7 @@ suite("string replacements", () => {
     ]);
   });
 
-  test("apply from top to bottom, and may stand for a hyperparameter", () => {
+  test("apply from top to bottom, and may contain a hyperparameter", () => {
     const head = [
       "hyperparameters:",
       ...hyperparameter("x", "[1, 2]", "2"),
@@ -242,15 +242,15 @@ suite("string replacements", () => {
     assert.deepEqual(read(specText(head, ["notes: <a>"])).warnings, []);
   });
 
-  test("a $ in a replacement is nothing special", () => {
+  test("take a $ literally", () => {
     assert.equal(noted("a <b> c", replaced(["<b>: $& $1 $$"])), "a $& $1 $$ c");
   });
 
-  test("what only looks like a name is left alone", () => {
+  test("leave alone what only looks like a name", () => {
     assert.equal(noted("'sort < in > out, 1<2, <3>, <>, a <b c>'"), "sort < in > out, 1<2, <3>, <>, a <b c>");
   });
 
-  test("the command line comes first, and gives words", () => {
+  test("from the command line override the spec's, as texts", () => {
     const text = specText(replaced(["<n>: 5"]), ["notes: [<n>, <new>]"]);
     const { spec } = read(text, { n: "6", new: "7" });
     assert.deepEqual(
@@ -264,12 +264,12 @@ suite("string replacements", () => {
     assert.deepEqual(spec.commandLine, { n: "6", new: "7" });
   });
 
-  test("$datastore is where the spec says, or ../datastore", () => {
+  test("of $datastore are the spec's, or ../datastore", () => {
     assert.equal(noted("$datastore/mazes"), "../datastore/mazes");
     assert.equal(noted("$datastore/mazes", replaced(["$datastore: /data"])), "/data/mazes");
   });
 
-  test("a hyperparameter's value is replaced as well, and every value is checked", () => {
+  test("apply to values of hyperparameters, and every value is checked", () => {
     const head = [
       ...replaced(["<core>: FC_Core"]),
       "hyperparameters:",
@@ -279,7 +279,7 @@ suite("string replacements", () => {
   });
 });
 
-test("a byte order mark, CRLF and no last line end change nothing", () => {
+test("a byte order mark, CRLF and a missing last line end do not change a spec", () => {
   const text = specText(["hyperparameters:", ...hyperparameter("x", "[1, 2]", "2")], ["notes: *x"]);
   const { spec } = read(text);
   for (const other of [`\uFEFF${text}`, text.replaceAll("\n", "\r\n"), text.trimEnd()]) {
@@ -290,7 +290,7 @@ test("a byte order mark, CRLF and no last line end change nothing", () => {
   }
 });
 
-test("a spec whose seeds are all written out draws nothing", () => {
+test("a spec without randint draws nothing", () => {
   const text = `${specText([], ["random_seed: 5"]).trimEnd()}\n      environment: {component: environments/Fixed_Env}\n`;
   const { spec } = read(text);
   assert.ok(!spec.hasRandint);

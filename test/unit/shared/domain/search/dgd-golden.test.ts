@@ -63,24 +63,24 @@ const paper = { countInFlight: false };
 
 for (const each of cases) {
   if (!(each.id in different))
-    test(`as the original: ${each.id}`, () => assertAsOriginal(each, hyperparametersOf(each)));
+    test(`dgd chooses as the original: ${each.id}`, () => assertAsOriginal(each, hyperparametersOf(each)));
 }
 
-test("the cases that differ are all there, and no others", () => {
+test("dgd differs from the original exactly in the listed cases", () => {
   const ids = new Set(cases.map((each) => each.id));
   assert.equal(cases.length, 45);
   for (const id of Object.keys(different)) assert.ok(ids.has(id), id);
 });
 
 for (const id of ["strings-unsorted", "unsorted-numbers", "neg-numbers"]) {
-  test(`as the original once the values are listed in its order: ${id}`, () => {
+  test(`dgd chooses as the original if values are listed in its order: ${id}`, () => {
     const each = caseOf(id);
     const sorted = hyperparametersOf(each).map(({ name }) => ordered(name, each.expected.grid[name] ?? []));
     assertAsOriginal(each, sorted);
   });
 }
 
-test("listed order is neighbour order, whatever the values are", () => {
+test("neighbours follow the listed order, whatever the values are", () => {
   const neighbours = (id: string) => {
     const { hyperparameters, index } = readCase(caseOf(id));
     const members = weigh(viewOf(hyperparameters, index), false)?.members ?? [];
@@ -105,7 +105,7 @@ test("listed order is neighbour order, whatever the values are", () => {
   assert.deepEqual(neighbours("mixed-type-error"), [["auto"]]);
 });
 
-test("with defaults and no completed run, every value may still be drawn", () => {
+test("dgd may draw every value before any run has completed, whatever the defaults", () => {
   for (const id of ["empty-default-mid", "empty-default-low-end"]) {
     const { hyperparameters, index } = readCase(caseOf(id));
     assert.deepEqual(
@@ -115,13 +115,13 @@ test("with defaults and no completed run, every value may still be drawn", () =>
   }
 });
 
-test("a run without a setting for each hyperparameter never gets into a run set", () => {
+test("a run without a setting for each hyperparameter is in no run set", () => {
   const { index } = readCase(caseOf("no-metrics-skipped"));
   assert.throws(() => index.started([1]), RangeError);
   assert.equal(caseOf("partial-best-error").expected.error?.type, "IndexError");
 });
 
-test("a run without hpmax has failed: it counts in the weights and leads nothing", () => {
+test("a run without hpmax has failed: it counts in the weights but cannot lead", () => {
   const each = caseOf("missing-metric");
   const hyperparameters = hyperparametersOf(each);
   const index = new RunSetIndex();

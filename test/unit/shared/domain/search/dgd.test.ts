@@ -32,7 +32,7 @@ function whyOf(
   throw new Error(`[${configuration}] was not chosen once in 1000 choices`);
 }
 
-test("says in words what was chosen from where", () => {
+test("dgd: the reason says what was chosen and from where", () => {
   const index = indexOf([
     [[1, 0, 0], 0.0485],
     [[1, 0, 0], 0.04991],
@@ -56,7 +56,7 @@ test("says in words what was chosen from where", () => {
   );
 });
 
-test("says so while nothing has finished, and while nothing has completed", () => {
+test("dgd: the reason says that no run has finished, or none has completed", () => {
   const index = new RunSetIndex();
   const why = () => search.choose(viewOf(dials, index), 1, choiceRng(1, 1))?.why;
   assert.equal(why(), "nothing has finished yet: every hyperparameter at random");
@@ -65,14 +65,14 @@ test("says so while nothing has finished, and while nothing has completed", () =
   assert.equal(why(), "no run has completed yet: every hyperparameter at random");
 });
 
-test("writes large and tiny means, and settings of any kind, on one line", () => {
+test("dgd: large and tiny means and any settings fit on one line of the reason", () => {
   const strange = [ordered("s", ["a b", "line\nbreak", null, true])];
   const why = (mean: number) => whyOf(indexOf([[[1], mean]]), [0], strange);
   assert.match(why(-123456.7), /\(mean -123457 of 1 run\) in s: line break -> a b; no runs there; weight 2 of 5$/);
   assert.match(why(1.5e-7), /\(mean 1\.50e-7 of 1 run\)/);
 });
 
-test("runs in flight count in the weights, unless told not to", () => {
+test("dgd: runs in flight count in the weights unless countInFlight is false", () => {
   const index = indexOf([[[1, 0, 0], 0.5]]);
   for (let i = 0; i < 5; i++) index.started([2, 0, 0]);
   const weights = (countInFlight: boolean) =>
@@ -93,7 +93,7 @@ test("runs in flight count in the weights, unless told not to", () => {
   ]);
 });
 
-test("createSearch counts runs in flight unless told not to", () => {
+test("createSearch: dgd counts runs in flight unless countInFlight is false", () => {
   const index = indexOf([[[1, 0, 0], 0.5]]);
   for (let i = 0; i < 99; i++) index.started([2, 0, 0]);
   const chosen = (options?: { dgd: { countInFlight: boolean } }) => {
@@ -109,7 +109,7 @@ test("createSearch counts runs in flight unless told not to", () => {
   assert.ok(chosen({ dgd: { countInFlight: false } }) > 150);
 });
 
-test("every end but a cancellation counts in the weights, only completions in the mean", () => {
+test("dgd: every end but cancellation counts in the weights, only completion in the mean", () => {
   const index = indexOf([[[1, 0, 0], 0.5]]);
   for (let i = 0; i < 4; i++) index.started([1, 0, 0]);
   index.failed([1, 0, 0], workerIdFrom("ada"));
@@ -126,7 +126,7 @@ test("every end but a cancellation counts in the weights, only completions in th
   );
 });
 
-test("an excluded configuration has weight 0; with all excluded any other is drawn", () => {
+test("dgd: an excluded configuration has weight 0; if all are excluded, any other is drawn", () => {
   const index = indexOf([[[1, 0, 0], 0.5]]);
   const excluded = new Set(["0,0,0", "2,0,0"]);
   const view = viewOf(dials, index, (configuration) => excluded.has(configuration.join()));
@@ -150,7 +150,7 @@ test("an excluded configuration has weight 0; with all excluded any other is dra
 const completed: fc.Arbitrary<CompletedRun> = fc.tuple(fc.tuple(fc.nat(2), fc.nat(2), fc.constant(0)), fc.nat(8));
 const inFlight = fc.array(fc.tuple(fc.nat(2), fc.nat(2), fc.constant(0)), { maxLength: 30, size: "max" });
 
-test("weights: at least 1 each, the most tried exactly 1; probabilities add up to 1; runs and weight to the ceiling", () => {
+test("dgd: weights are at least 1, runs + weight is the ceiling, and probabilities add up to 1", () => {
   fc.assert(
     fc.property(
       fc.array(completed, { minLength: 1, maxLength: 60, size: "max" }),
@@ -174,7 +174,7 @@ test("weights: at least 1 each, the most tried exactly 1; probabilities add up t
   );
 });
 
-test("chooses from the neighbourhood alone, as often as the weights say", () => {
+test("dgd: chooses only from the neighbourhood, in proportion to the weights", () => {
   const index = indexOf([
     [[1, 0, 0], 0.5],
     [[1, 0, 0], 0.5],
@@ -200,7 +200,7 @@ test("chooses from the neighbourhood alone, as often as the weights say", () => 
   assert.ok(chiSquare < 18.5, `chi square ${chiSquare}`);
 });
 
-test("a hundred workers that ask at once do not pile onto one configuration", () => {
+test("dgd: a hundred simultaneous claims spread over the neighbourhood", () => {
   const spread = (countInFlight: boolean) => {
     const centre = [3, 2, 3, 5, 2, 3, 2, 3];
     const index = indexOf([[centre, 0.5]]);
@@ -216,7 +216,7 @@ test("a hundred workers that ask at once do not pile onto one configuration", ()
   assert.ok(spread(false) >= 10, `${spread(false)}`);
 });
 
-test("the order of runs does not matter while no two means are equal", () => {
+test("dgd: the order of runs does not matter if no two means are equal", () => {
   const runs: CompletedRun[] = [];
   // Eighths with a different number for each configuration: sums are exact and means differ.
   for (let i = 0; i < 27; i++) runs.push([[i % 3, Math.floor(i / 3) % 3, 0], ((i % 9) * 8 + 1) / 8]);
@@ -228,7 +228,7 @@ test("the order of runs does not matter while no two means are equal", () => {
   );
 });
 
-test("measures a lucky best again until it gives up its place", () => {
+test("dgd: a best set that was lucky is measured again until it loses the lead", () => {
   const index = indexOf([[[0, 0, 0], 0.9]]);
   for (let n = 1; n <= 40; n++) {
     const choice = search.choose(viewOf(dials, index), n, choiceRng(2, n));

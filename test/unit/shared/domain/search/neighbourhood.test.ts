@@ -6,7 +6,7 @@ import { ordered, unordered } from "../../../../support/stories/search.ts";
 
 const settings = (length: number) => Array.from({ length }, (_, i) => i * 10);
 
-test("ordered: previous, then next; unordered: every other, in listed order; one value: nothing", () => {
+test("neighbours: previous and next value if ordered, every other if unordered, none of one value", () => {
   const dials = [ordered("a", settings(4)), unordered("b", settings(4)), ordered("c", [7])];
   assert.deepEqual(
     neighbourhoodOf(dials, [1, 2, 0]).map(({ configuration, changed }) => [changed, configuration.join(" ")]),
@@ -21,7 +21,7 @@ test("ordered: previous, then next; unordered: every other, in listed order; one
   );
 });
 
-test("the ends of an ordered list have one neighbour", () => {
+test("the ends of an ordered list have one neighbour each", () => {
   const dials = [ordered("a", settings(3))];
   assert.deepEqual(
     neighbourhoodOf(dials, [0]).map(({ configuration }) => configuration),
@@ -33,7 +33,7 @@ test("the ends of an ordered list have one neighbour", () => {
   );
 });
 
-test("every neighbour is inside the space, differs in one place, and has the centre as its own neighbour", () => {
+test("every neighbour is in the space, differs in one position and has the centre as a neighbour", () => {
   const dial = fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 6 }), fc.nat(5));
   fc.assert(
     fc.property(fc.array(dial, { maxLength: 6 }), (spec) => {

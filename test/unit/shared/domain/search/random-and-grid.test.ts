@@ -19,11 +19,11 @@ function choices(tuning: "grid" | "random" | false, count: number, excluded: rea
 }
 const keys = (chosen: ReturnType<typeof choices>) => chosen.map((choice) => choice?.configuration.join(" "));
 
-test("grid: every configuration once, the last hyperparameter fastest, then round again", () => {
+test("grid: tries every configuration once, the last hyperparameter fastest, then starts again", () => {
   assert.deepEqual(keys(choices("grid", 13)), [...all, ...all, "0 0 0"]);
 });
 
-test("grid: says which of how many, and which round", () => {
+test("grid: the reason names the place in the grid and the round", () => {
   const whys = choices("grid", 13).map((choice) => choice?.why);
   assert.equal(whys[0], "configuration 1 of the 6 of the grid");
   assert.equal(whys[5], "configuration 6 of the 6 of the grid");
@@ -31,14 +31,14 @@ test("grid: says which of how many, and which round", () => {
   assert.equal(whys[12], "configuration 1 of the 6 of the grid, round 3 of it");
 });
 
-test("grid: an excluded configuration gives its turn to the next, round the end if need be; all excluded is the end", () => {
+test("grid: an excluded configuration gives its turn to the next; none is chosen if all are excluded", () => {
   const some = choices("grid", 6, ["0 0 1", "1 0 0", "2 0 1"]);
   assert.deepEqual(keys(some), ["0 0 0", "1 0 1", "1 0 1", "1 0 1", "2 0 0", "0 0 0"]);
   assert.equal(some[1]?.why, "configuration 2 of the 6 of the grid; it is excluded, so the next one that is not");
   assert.deepEqual(choices("grid", 2, all), [null, null]);
 });
 
-test("grid: indexes far beyond the grid, and grids far beyond 2^53, still give their configuration", () => {
+test("grid: turns far beyond the grid and grids far beyond 2^53 have their configurations", () => {
   assert.deepEqual(gridTurn(dials, 6_000_000_002), { configuration: [0, 0, 1], place: 2n, round: 1_000_000_001 });
   const large = Array.from({ length: 40 }, (_, i) => ordered(`h${i}`, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
   assert.equal(spaceSize(large), 10n ** 40n);
@@ -47,7 +47,7 @@ test("grid: indexes far beyond the grid, and grids far beyond 2^53, still give t
   assert.equal(choice?.why, "configuration 1234568 of the about 10^40 of the grid");
 });
 
-test("random: every configuration about as often, whatever was found", () => {
+test("random: chooses every configuration about equally often, whatever was found", () => {
   const counts = new Map<string | undefined, number>();
   for (const key of keys(choices("random", 6000))) counts.set(key, (counts.get(key) ?? 0) + 1);
   assert.deepEqual([...counts.keys()].sort(), all);
@@ -55,7 +55,7 @@ test("random: every configuration about as often, whatever was found", () => {
   for (const [key, count] of counts) assert.ok(count > 880 && count < 1120, `${key}: ${count}`);
 });
 
-test("random: finds the one configuration that is left, and says when none is", () => {
+test("random: finds the only configuration left, and says if none is", () => {
   const left = choices("random", 20, all.slice(1));
   assert.deepEqual(new Set(keys(left)), new Set(["0 0 0"]));
   const [excluded] = choices("random", 1, all);
@@ -65,7 +65,7 @@ test("random: finds the one configuration that is left, and says when none is", 
   );
 });
 
-test("random: a corner of a large space that is all that is excluded costs nothing", () => {
+test("random: excluding a corner of a large space does not slow it down", () => {
   const view = viewOf(tutorialHyperparameters, none, (configuration) => configuration[0] === 0);
   for (let n = 1; n <= 200; n++) {
     const choice = createSearch("random").choose(view, n, choiceRng(4, n));
@@ -73,7 +73,7 @@ test("random: a corner of a large space that is all that is excluded costs nothi
   }
 });
 
-test("random: gives up after so many excluded in a row", () => {
+test("random: gives up after 100,000 excluded configurations in a row", () => {
   let asked = 0;
   const view = viewOf(tutorialHyperparameters, none, () => {
     asked++;
@@ -84,7 +84,7 @@ test("random: gives up after so many excluded in a row", () => {
   assert.ok(asked < 101_000, `${asked}`);
 });
 
-test("hp_tuning false: the tuned values in every run", () => {
+test("hp_tuning false: every run has the tuned values", () => {
   const tuned = [{ ...ordered("a", [1, 2, 3]), tuned: 2 }, ordered("b", ["x"])];
   const view = viewOf(tuned, none);
   for (let n = 1; n <= 3; n++) {
@@ -94,7 +94,7 @@ test("hp_tuning false: the tuned values in every run", () => {
   }
 });
 
-test("hp_tuning false: goes on with values that fail, and says so", () => {
+test("hp_tuning false: repeats values that fail, and says so", () => {
   const index = new RunSetIndex();
   for (const worker of ["ada", "ada", "bob"]) {
     index.started([0, 0, 0]);
@@ -105,6 +105,6 @@ test("hp_tuning false: goes on with values that fail, and says so", () => {
   assert.match(choice?.why ?? "", /although it fails again and again$/);
 });
 
-test("what names no search is refused with what is expected", () => {
+test("an unknown hp_tuning is refused with the expected ones", () => {
   assert.throws(() => createSearch("bayesian"), /hp_tuning "bayesian"; expected dgd, random, grid or false/);
 });
