@@ -8,7 +8,6 @@ import type { ArtifactList } from "../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, type Failure, type Reports, type Result } from "../../shared/wire/messages.ts";
 import { evidenceOfJob, evidenceOfTrial, parseEvidence, streams } from "../../shared/wire/subjects.ts";
-import { namesInConsole } from "./console-names.ts";
 
 /** A child run; what `list runs` lists has the same two. */
 export interface ChosenRun {
@@ -208,4 +207,26 @@ export class EvidenceCollector {
   #workerOf(attempt: number): string {
     return this.#trial.attempts.find((each) => each.attempt === attempt)?.worker ?? "?";
   }
+}
+
+/**
+ * The names of metrics by what a console says: the first line of reports in each stage. Reports travel without names, and
+ * results with them; this tells them before there is a result.
+ *
+ * @returns as a result's columns: s1-hrs, s1-rew, s1-win, ...
+ */
+export function namesInConsole(lines: string): string[] {
+  const names: string[] = [];
+  const told = new Set<string>();
+  let stage = "";
+  for (const line of lines.split("\n")) {
+    const title = /^Processing stage (\d+) of \d+$/.exec(line)?.[1];
+    if (title !== undefined) stage = title;
+    const values = /^ *\d+\.\d{3} hrs +[\d,]+ iters((?: {6}\S+ \S+)+)/.exec(line)?.[1];
+    if (values === undefined || stage === "" || told.has(stage)) continue;
+    told.add(stage);
+    names.push(`s${stage}-hrs`);
+    for (const [, name] of values.matchAll(/ {6}\S+ (\S+)/g)) names.push(`s${stage}-${name}`);
+  }
+  return names;
 }

@@ -6,7 +6,7 @@ import { moveHelp, moveInPage } from "./actions/page-keys.ts";
 import { answerPrompt } from "./actions/prompt-keys.ts";
 import { screenActions } from "./actions/screen-actions.ts";
 import { bindingOf } from "./keys.ts";
-import type { Confirmation } from "./prompt.ts";
+import type { OrderQuestion } from "./prompt.ts";
 import { frameLines } from "./screens/frame.ts";
 import { FrameClock } from "./terminal/frame-clock.ts";
 import { rendered } from "./terminal/styled.ts";
@@ -95,7 +95,7 @@ export class App {
         };
       },
       leave: (leaving) => this.#leave(leaving),
-      carryOut: (confirmation) => void this.#carryOut(confirmation),
+      carryOut: (question) => void this.#carryOut(question),
       detachedText: detachedText(search, options),
     };
   }
@@ -138,7 +138,7 @@ export class App {
     screenActions[action]?.(context, key);
   }
 
-  async #carryOut({ order, effect, leaves, command }: Confirmation): Promise<void> {
+  async #carryOut({ order, effect, leaves, command }: OrderQuestion): Promise<void> {
     const say = (text: string): void => this.#model.say(text, this.#ports.now());
     say(`sending: ${command}`);
     try {

@@ -6,7 +6,7 @@ export type Prompt =
   | { readonly kind: "filter"; readonly list: AnyList; text: string; error: FilterProblem | null }
   | { readonly kind: "columns"; readonly list: AnyList; at: number }
   | { readonly kind: "quit"; readonly canOrder: boolean; readonly goesOn: string; readonly name: string }
-  | Confirmation;
+  | OrderQuestion;
 
 /** What is wrong with a filter, and where. */
 export interface FilterProblem {
@@ -16,8 +16,8 @@ export interface FilterProblem {
 }
 
 /** A question before an order is sent: what the order does, and the command that does the same. */
-export interface Confirmation {
-  readonly kind: "confirm";
+export interface OrderQuestion {
+  readonly kind: "order";
   /** One sentence with effect and count. */
   readonly effect: string;
   readonly command: string;

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CodeBundle } from "../domain/code-bundle.ts";
-import { unzip } from "../wire/code-bundle.ts";
+import { codeFilesIn } from "../wire/code-bundle.ts";
 
 /**
  * Writes the files of a bundle below a folder.
@@ -9,7 +9,7 @@ import { unzip } from "../wire/code-bundle.ts";
  * @throws BadMessage when the bundle is damaged; nothing is written then
  */
 export function writeCode(folder: string, bundle: CodeBundle): void {
-  const files = unzip(bundle);
+  const files = codeFilesIn(bundle);
   for (const { path, isExecutable, bytes } of files) {
     const file = join(folder, ...path.split("/"));
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -13,7 +13,7 @@ const mostBytes = 64 * 1024 ** 2;
 const version = 1;
 
 /** The same files give the same bytes, so that their sum identifies them everywhere. */
-export function zip(files: readonly CodeFile[]): CodeBundle {
+export function packCode(files: readonly CodeFile[]): CodeBundle {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const packed = encode([version, sorted.map(({ path, isExecutable, bytes }) => [path, isExecutable, bytes])]);
   const zipped = gzipSync(packed, { level: 9 });
@@ -21,7 +21,7 @@ export function zip(files: readonly CodeFile[]): CodeBundle {
 }
 
 /** @throws BadMessage when the bytes do not match their sum, or hold a file that may not be written */
-export function unzip({ sha256, files, zipped }: CodeBundle): readonly CodeFile[] {
+export function codeFilesIn({ sha256, files, zipped }: CodeBundle): readonly CodeFile[] {
   if (sha256Of(zipped) !== sha256) throw new check.BadMessage("the code does not match its sum");
   let content: unknown;
   try {

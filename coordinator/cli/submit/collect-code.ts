@@ -7,7 +7,7 @@ import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { pathProblem } from "../../../shared/wire/artifacts.ts";
-import { mostCodeFiles, mostZippedBytes, zip } from "../../../shared/wire/code-bundle.ts";
+import { mostCodeFiles, mostZippedBytes, packCode } from "../../../shared/wire/code-bundle.ts";
 
 /** Folders and files that are nobody's code. */
 const passedOver = (name: string): boolean =>
@@ -38,7 +38,7 @@ export function collectCode(spec: Spec): CodeBundle | undefined {
   const limit = `at most ${mostCodeFiles} files, zipped at most ${sizeText(mostZippedBytes)}`;
   const hint = `expected ${limit}: name fewer under \`code\`, and put data where the workers find it`;
   if (found.size > mostCodeFiles) throw new UsageError(`${spec.file}: ${found.size} code files\n  ${hint}`);
-  const bundle = zip([...found].map(([path, file]) => codeFile(path, file)));
+  const bundle = packCode([...found].map(([path, file]) => codeFile(path, file)));
   if (bundle.zipped.length <= mostZippedBytes) return bundle;
   const largest = [...found]
     .map(([path, file]) => ({ path, size: statSync(file).size }))

@@ -2,7 +2,7 @@ import type { CodeBundle } from "../../../shared/domain/code-bundle.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { pathProblem } from "../../../shared/wire/artifacts.ts";
-import { unzip } from "../../../shared/wire/code-bundle.ts";
+import { codeFilesIn } from "../../../shared/wire/code-bundle.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
 import { exportLines } from "../../runs/listing-file.ts";
 import { listing } from "../../runs/run-listing.ts";
@@ -28,7 +28,7 @@ export function jobFiles(table: RunTable, state: WorkspaceState, workspace: stri
 
 /** The code that the job brought along, as it lay beside its spec. */
 export const codeFiles = (code: CodeBundle | undefined, folder = ""): RunFile[] =>
-  (code ? unzip(code) : []).map(({ path, bytes }) => ({
+  (code ? codeFilesIn(code) : []).map(({ path, bytes }) => ({
     path: folder + path,
     sha256: sha256Of(bytes),
     content: async () => bytes,

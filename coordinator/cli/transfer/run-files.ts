@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { within } from "../../../shared/deadline.ts";
+import type { Curve } from "../../../shared/domain/curve.ts";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import type { Bus, Reading } from "../../../shared/ports.ts";
@@ -7,7 +8,7 @@ import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../
 import { open } from "../../../shared/wire/sealed-chunks.ts";
 import { chunk, chunks, streams } from "../../../shared/wire/subjects.ts";
 import type { ChosenRun, RunEvidence, RunFiles } from "../../reading/evidence-reader.ts";
-import { reportsCsv } from "./reports-csv.ts";
+import { csvField } from "../../runs/listing-file.ts";
 import type { Repro } from "./repro-of.ts";
 
 /** A file that can be downloaded of a run. */
@@ -123,4 +124,21 @@ export function eventFile({ table, trial }: ChosenRun, { curve }: RunEvidence): 
   const status = isOpen(trial) ? "running" : trial.status === "completed" ? "success" : "failure";
   parts.push(fileEnd(isOpen(trial) ? newest : trial.endedAt / 1000, status));
   return Buffer.concat(parts);
+}
+
+/** Every report of a run, unrounded: `stage,iters,hours,s1-rew,...`. */
+export function reportsCsv({ stages }: Curve): string {
+  const names = [...new Set(stages.flatMap(({ metrics }) => metrics.map(({ name }) => name)))];
+  const lines = [["stage", "iters", "hours", ...names.map(csvField)].join(",")];
+  for (const { stage, iters, hours, metrics } of stages) {
+    const places = new Map(metrics.map((metric) => [metric.name, metric.values]));
+    for (const [i, at] of iters.entries()) {
+      const cells = names.map((name) => {
+        const value = places.get(name)?.[i];
+        return value === undefined || Number.isNaN(value) ? "" : String(value);
+      });
+      lines.push([stage, at, hours[i] ?? "", ...cells].join(","));
+    }
+  }
+  return `${lines.join("\n")}\n`;
 }

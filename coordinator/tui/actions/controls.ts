@@ -4,7 +4,7 @@ import type { ControlTarget, ControlVerb } from "../../../shared/wire/messages.t
 import type { WorkerRow } from "../../live/worker-rows.ts";
 import { effectOf } from "../../words/order-effects.ts";
 import type { Action } from "../keys.ts";
-import type { Confirmation, OrderWithoutId } from "../prompt.ts";
+import type { OrderQuestion, OrderWithoutId } from "../prompt.ts";
 import type { ViewModel } from "../view-model.ts";
 
 export const controlActions: readonly Action[] = ["pause", "resume", "drain", "stop", "cancel", "bench"];
@@ -16,7 +16,7 @@ type Subject =
   | { readonly kind: "job"; readonly table: RunTable };
 
 /** The question to ask before an order; a string says why the key does nothing now. */
-export function controlQuestion(model: ViewModel, action: Action): Confirmation | string {
+export function controlQuestion(model: ViewModel, action: Action): OrderQuestion | string {
   if (model.options.isReadonly) return "this screen is read-only; control keys do nothing";
   const subject = subjectOf(model, action);
   if (typeof subject === "string") return subject;
@@ -25,12 +25,12 @@ export function controlQuestion(model: ViewModel, action: Action): Confirmation 
 }
 
 /** Adds to its command what reaches the same workspace from any shell. */
-const reaching = ({ options }: ViewModel, asked: Confirmation): Confirmation => ({
+const reaching = ({ options }: ViewModel, asked: OrderQuestion): OrderQuestion => ({
   ...asked,
   command: `${asked.command}${options.flags}`,
 });
 
-function questionAbout(subject: Subject, action: Action): Confirmation | string {
+function questionAbout(subject: Subject, action: Action): OrderQuestion | string {
   if (action === "bench") return benchQuestion(subject);
   // The other control keys are called as the verbs of orders are.
   const verb = action as ControlVerb;
@@ -39,7 +39,7 @@ function questionAbout(subject: Subject, action: Action): Confirmation | string 
 }
 
 /** The question after `q` and then s or c: about the whole job, and it ends the screen. */
-export function leavingQuestion(model: ViewModel, verb: "stop" | "cancel"): Confirmation | string {
+export function leavingQuestion(model: ViewModel, verb: "stop" | "cancel"): OrderQuestion | string {
   const { table } = model.search;
   if (!table) return "there is no job to stop";
   const question = jobQuestion(verb, table);
@@ -84,15 +84,15 @@ function question(
   command: string,
   order: OrderWithoutId,
   mustType: string | null = null,
-): Confirmation {
-  return { kind: "confirm", effect, command, mustType, typed: "", order, leaves: false };
+): OrderQuestion {
+  return { kind: "order", effect, command, mustType, typed: "", order, leaves: false };
 }
 
 function control(verb: ControlVerb, target: ControlTarget): OrderWithoutId {
   return { kind: "control", verb, target };
 }
 
-function jobQuestion(verb: ControlVerb, table: RunTable): Confirmation | string {
+function jobQuestion(verb: ControlVerb, table: RunTable): OrderQuestion | string {
   const { job } = table;
   if (table.isOver) return `${job} is over: it is ${table.state}`;
   return question(
@@ -103,7 +103,7 @@ function jobQuestion(verb: ControlVerb, table: RunTable): Confirmation | string 
   );
 }
 
-function runsQuestion(verb: ControlVerb, { table, trials, name }: Extract<Subject, { kind: "runs" }>): Confirmation {
+function runsQuestion(verb: ControlVerb, { table, trials, name }: Extract<Subject, { kind: "runs" }>): OrderQuestion {
   const effect = effectOf(verb, { kind: "runs", name, open: trials.length });
   const target = { kind: "runs", job: table.job, trials: trials.map(({ n }) => n) } as const;
   return question(effect, `nexus ${verb} ${runListOf(trials)}`, control(verb, target));
@@ -130,14 +130,14 @@ export function runListOf(trials: readonly Trial[]): string {
   return words.join(",");
 }
 
-function workerQuestion(verb: ControlVerb, { record, held }: WorkerRow): Confirmation | string {
+function workerQuestion(verb: ControlVerb, { record, held }: WorkerRow): OrderQuestion | string {
   const { id } = record;
   if (verb === "cancel") return "X cancels runs: choose one on 2 Runs; S makes a worker hand its runs back";
   const effect = effectOf(verb, { kind: "worker", worker: id, held });
   return question(effect, `nexus ${verb} ${id}`, control(verb, { kind: "worker", worker: id }));
 }
 
-function benchQuestion(subject: Subject): Confirmation | string {
+function benchQuestion(subject: Subject): OrderQuestion | string {
   if (subject.kind !== "worker") return "B benches a worker: choose one on 3 Workers";
   const { record, held } = subject.row;
   const verb = record.state === "benched" ? "admit" : "bench";

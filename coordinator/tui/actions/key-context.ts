@@ -1,5 +1,5 @@
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
-import type { Confirmation } from "../prompt.ts";
+import type { OrderQuestion } from "../prompt.ts";
 import type { Terminal } from "../terminal/terminal-port.ts";
 import type { ViewModel } from "../view-model.ts";
 
@@ -34,7 +34,7 @@ export interface KeyContext {
   say(text: string): void;
   askToQuit(): void;
   leave(leaving: Leaving): void;
-  carryOut(confirmation: Confirmation): void;
+  carryOut(question: OrderQuestion): void;
   /** The message for a person who detaches. */
   readonly detachedText: string;
 }

@@ -1,6 +1,6 @@
 import { FilterError } from "../../runs/filter.ts";
 import { misspeltStatus } from "../lists/row-filter.ts";
-import type { Confirmation, Prompt } from "../prompt.ts";
+import type { OrderQuestion, Prompt } from "../prompt.ts";
 import type { Key } from "../terminal/terminal-port.ts";
 import { leavingQuestion } from "./controls.ts";
 import type { KeyContext } from "./key-context.ts";
@@ -10,7 +10,7 @@ export function answerPrompt(context: KeyContext, prompt: Prompt, key: Key): voi
   if (prompt.kind === "filter") typeFilter(context, prompt, key);
   else if (prompt.kind === "columns") chooseColumns(context, prompt, key);
   else if (prompt.kind === "quit") quit(context, prompt, key);
-  else confirm(context, prompt, key);
+  else answerQuestion(context, prompt, key);
 }
 
 function typeFilter({ model, now, say }: KeyContext, prompt: Extract<Prompt, { kind: "filter" }>, key: Key): void {
@@ -90,7 +90,7 @@ function quit(context: KeyContext, prompt: Extract<Prompt, { kind: "quit" }>, ke
 }
 
 /** Enter alone never confirms. Every key but the one asked for means no. */
-function confirm({ model, say, carryOut }: KeyContext, prompt: Confirmation, key: Key): void {
+function answerQuestion({ model, say, carryOut }: KeyContext, prompt: OrderQuestion, key: Key): void {
   const { mustType } = prompt;
   const isMeant = mustType === null ? key.name === "y" || key.name === "Y" : prompt.typed === mustType;
   if (mustType !== null && key.name === "backspace") prompt.typed = prompt.typed.slice(0, -1);

@@ -13,7 +13,7 @@ export function promptLines(prompt: Prompt, width: number): Line[] {
       return columnLines(prompt.list, prompt.at);
     case "quit":
       return quitLines(prompt);
-    case "confirm":
+    case "order":
       return [
         [span(` ${narrow(prompt.effect)}`, "warn")],
         ...commandLines(narrow(prompt.command), width),

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { namesInConsole } from "../../../../coordinator/reading/console-names.ts";
-import { EvidenceCollector } from "../../../../coordinator/reading/evidence-reader.ts";
+import { EvidenceCollector, namesInConsole } from "../../../../coordinator/reading/evidence-reader.ts";
 import { CurveBuilder, type CurvePoint, metricOf } from "../../../../shared/domain/curve.ts";
 import { type RunName, workerIdFrom } from "../../../../shared/domain/names.ts";
 import type { StoredMessage } from "../../../../shared/ports.ts";

@@ -10,7 +10,7 @@ import { loadSpecFile } from "../../../../shared/components/component-defaults.t
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { SpecError, UsageError } from "../../../../shared/errors.ts";
 import { BadMessage } from "../../../../shared/wire/check.ts";
-import { unzip, zip } from "../../../../shared/wire/code-bundle.ts";
+import { codeFilesIn, packCode } from "../../../../shared/wire/code-bundle.ts";
 import { encode } from "../../../../shared/wire/codec.ts";
 import { sha256Of } from "../../../../shared/wire/sealed-chunks.ts";
 import { createComponent, useOwnComponents } from "../../../../worker/components/registry.ts";
@@ -42,11 +42,15 @@ processing_stages:
 describe("a bundle of code", () => {
   test("comes out as it went in, and is named by its content, whatever the order", () => {
     const files = [file("lib/b.py"), { ...file("run.sh"), isExecutable: true }, file("a.py")];
-    const bundle = zip(files);
+    const bundle = packCode(files);
     assert.equal(bundle.files, 3);
-    assert.equal(zip([...files].reverse()).sha256, bundle.sha256);
+    assert.equal(packCode([...files].reverse()).sha256, bundle.sha256);
     assert.deepEqual(
-      unzip(bundle).map(({ path, isExecutable, bytes: found }) => [path, isExecutable, Buffer.from(found).toString()]),
+      codeFilesIn(bundle).map(({ path, isExecutable, bytes: found }) => [
+        path,
+        isExecutable,
+        Buffer.from(found).toString(),
+      ]),
       [
         ["a.py", false, "a.py"],
         ["lib/b.py", false, "lib/b.py"],
@@ -56,20 +60,23 @@ describe("a bundle of code", () => {
   });
 
   test("that was damaged, leads out of its folder, or is a bomb, is refused", () => {
-    const bundle = zip([file("a.py")]);
+    const bundle = packCode([file("a.py")]);
     const damaged = Uint8Array.from(bundle.zipped);
     damaged[12] = (damaged[12] ?? 0) ^ 1;
-    assert.throws(() => unzip({ ...bundle, zipped: damaged }), BadMessage);
-    assert.throws(() => unzip({ ...bundle, files: 2 }), BadMessage);
+    assert.throws(() => codeFilesIn({ ...bundle, zipped: damaged }), BadMessage);
+    assert.throws(() => codeFilesIn({ ...bundle, files: 2 }), BadMessage);
     for (const path of ["../a.py", "/etc/a", "a//b", "a\\b", "."])
-      assert.throws(() => unzip(zip([file(path)])), BadMessage, path);
+      assert.throws(() => codeFilesIn(packCode([file(path)])), BadMessage, path);
     const bomb = gzipSync(encode([1, [["a", false, new Uint8Array(70 * 1024 ** 2)]]]));
-    assert.throws(() => unzip({ sha256: sha256Of(bomb), files: 1, zipped: bomb }), /cannot be unzipped/);
+    assert.throws(() => codeFilesIn({ sha256: sha256Of(bomb), files: 1, zipped: bomb }), /cannot be unzipped/);
   });
 
   test("is unpacked once, readable by its owner alone, and dropped with the next start", () => {
     const stateDir = temporaryFolder();
-    const bundle = zip([file("processors/My_Proc.js", "export default 1"), { ...file("go.sh"), isExecutable: true }]);
+    const bundle = packCode([
+      file("processors/My_Proc.js", "export default 1"),
+      { ...file("go.sh"), isExecutable: true },
+    ]);
     const folder = unpackCode(stateDir, bundle);
     assert.equal(unpackCode(stateDir, bundle), folder);
     assert.deepEqual(readdirSync(folder).sort(), ["go.sh", "package.json", "processors"]);
@@ -102,7 +109,7 @@ describe("the code that a spec brings along", () => {
     const bundle = collectCode(read);
     assert.ok(bundle);
     assert.deepEqual(
-      unzip(bundle).map(({ path, isExecutable }) => [path, isExecutable]),
+      codeFilesIn(bundle).map(({ path, isExecutable }) => [path, isExecutable]),
       [
         ["lib/a.py", false],
         ["processors/My_Proc/My_Proc.js", false],
@@ -181,7 +188,7 @@ describe("a component of one's own", () => {
   test("is given to no worker that takes none", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 2 });
-    Object.assign(test_.reign.state.jobs.get(job)?.submitted ?? {}, { code: zip([file("a.py")]) });
+    Object.assign(test_.reign.state.jobs.get(job)?.submitted ?? {}, { code: packCode([file("a.py")]) });
     const refused = await answerClaim(test_.reign, "shy" as WorkerId, claim("c1", "boot", { noCode: true }));
     assert.ok(
       refused?.kind === "wait" && /job1 brings code of its own, and shy takes none \(--no-code\)/.test(refused.reason),

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { namedFile } from "../../../../../coordinator/cli/transfer/download.ts";
 import { formatFor } from "../../../../../coordinator/cli/transfer/export-job.ts";
 import { jobFiles } from "../../../../../coordinator/cli/transfer/job-files.ts";
-import { reportsCsv } from "../../../../../coordinator/cli/transfer/reports-csv.ts";
+import { reportsCsv } from "../../../../../coordinator/cli/transfer/run-files.ts";
 import { ConsolePrinter } from "../../../../../coordinator/cli/view/console-printer.ts";
 import { eventsText, isAbout } from "../../../../../coordinator/cli/view/view-events.ts";
 import { reportsJson, reportsText } from "../../../../../coordinator/cli/view/view-metrics.ts";
