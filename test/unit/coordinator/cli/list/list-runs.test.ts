@@ -1,35 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { printJobs } from "../../../../../coordinator/cli/list/list-jobs.ts";
-import { type ListRunsOptions, printRuns } from "../../../../../coordinator/cli/list/list-runs.ts";
-import { printWorkers } from "../../../../../coordinator/cli/list/list-workers.ts";
-import { exportLines } from "../../../../../coordinator/runs/listing-file.ts";
+import type { ListRunsOptions } from "../../../../../coordinator/cli/list/list-runs.ts";
 import { listing } from "../../../../../coordinator/runs/run-listing.ts";
-import { writeWhole } from "../../../../../coordinator/runs/whole-file.ts";
 import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
-import { ordered, unordered } from "../../../../support/stories/search.ts";
+import { mixed, printed } from "../../../../support/stories/listed-runs.ts";
+import { ordered } from "../../../../support/stories/search.ts";
 import { job278, job289, tutorialText } from "../../../../support/stories/tutorial-jobs.ts";
-
-/** What the command prints. */
-function printed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}) {
-  let [results, notes] = ["", ""];
-  const output = {
-    result: (text: string) => {
-      results += text;
-    },
-    note: (text: string) => {
-      notes += text;
-    },
-  };
-  printRuns({ state, workspace: "ws1", flags: "", output }, runs, options);
-  return { results, notes };
-}
 
 /** Names of the runs listed. */
 function runsListed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}): string[] {
@@ -48,20 +27,6 @@ test("the tutorial's runs of the winner, character for character", () => {
   assert.equal(results, tutorialText("list-runs-job289.txt"));
   assert.equal(notes, "");
 });
-
-/** Five runs in two jobs: hpmax 3, none (failed), 1, 2, none (running). */
-function mixed(): WorkspaceState {
-  const lr = ordered("lr", [0.1, 0.01]);
-  const first = new JobStory({ number: 1, hyperparameters: [lr] });
-  first.completed(first.started("run1.1", [0]), "run1.1", 3, 10, { "s1-rew": 3 });
-  first.endedWithout(first.started("run1.2", [1]), "run1.2", "failed", "it broke");
-  first.completed(first.started("run1.3", [0]), "run1.3", 1, 10, { "s1-rew": 1 });
-  const core = unordered("core", ["GRU", "MLP"]);
-  const second = new JobStory({ number: 2, hyperparameters: [lr, core], settings: { computeTarget: "lab" } });
-  second.completed(second.started("run2.1", [1, 0]), "run2.1", 2, 10, { "s1-loss": 2 });
-  second.started("run2.2", [0, 1]);
-  return stateOf(first, second);
-}
 
 test("sorted, the best come last, and runs without a value stand below them in both directions", () => {
   const all = { sort: "hpmax", all: true };
@@ -277,97 +242,6 @@ test("statuses are the words that people know", () => {
   assert.deepEqual(statuses(stateOf(story)).at(-1), "cancelled");
 });
 
-test("export writes every digit, as commas, tabs or JSON", () => {
-  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
-  try {
-    const story = new JobStory({ number: 1, hyperparameters: [ordered("core", ['a "b", c', 1 / 3])] });
-    story.completed(story.started("run1.1", [0]), "run1.1", 0.1 + 0.2, 10, { "s1-rew": Number.POSITIVE_INFINITY });
-    story.started("run1.2", [1]);
-    const state = stateOf(story);
-    const written = (name: string): string => {
-      const file = join(folder, "made", name);
-      const { results, notes } = printed(state, ["run1.*"], { export: file, columns: "run,s1-rew,hpmax,core" });
-      assert.equal(results, "");
-      assert.equal(notes, `2 runs written to ${file}\n`);
-      return readFileSync(file, "utf8");
-    };
-    assert.equal(
-      written("a.csv"),
-      'run,s1-rew,hpmax,core\nrun1.1,Infinity,0.30000000000000004,"a ""b"", c"\nrun1.2,,,0.3333333333333333\n',
-    );
-    assert.equal(written("a.tsv").split("\n")[1], 'run1.1\tInfinity\t0.30000000000000004\ta "b", c');
-    assert.deepEqual(
-      written("a.jsonl")
-        .trimEnd()
-        .split("\n")
-        .map((line): unknown => JSON.parse(line)),
-      [
-        {
-          type: "run",
-          v: 1,
-          run: "run1.1",
-          metrics: { "s1-rew": "Infinity", hpmax: 0.1 + 0.2 },
-          hparams: { core: 'a "b", c' },
-        },
-        { type: "run", v: 1, run: "run1.2", metrics: { "s1-rew": null, hpmax: null }, hparams: { core: 1 / 3 } },
-      ],
-    );
-    assert.equal(
-      printed(state, ["run1.*"], { json: true, columns: "run,s1-rew,hpmax,core" }).results,
-      written("a.jsonl"),
-    );
-    assert.throws(() => printed(state, [], { export: join(folder, "made") }), {
-      name: UsageError.name,
-      message: /--export=/,
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
-
-test("an export that cannot be finished leaves what was there, and no part of itself", () => {
-  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
-  try {
-    const file = join(folder, "runs.csv");
-    writeFileSync(file, "kept");
-    const breaks = function* () {
-      yield "half";
-      throw new RangeError("a bug in the middle");
-    };
-    assert.throws(() => writeWhole(file, breaks(), "--export=runs.csv"), RangeError);
-    assert.equal(readFileSync(file, "utf8"), "kept");
-    writeWhole(file, ["a", new Uint8Array([98]), "c"], "--export=runs.csv");
-    assert.equal(readFileSync(file, "utf8"), "abc");
-    assert.deepEqual(readdirSync(folder), ["runs.csv"]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
-
-test("parts of files whose writer was killed go an hour later; younger ones may still be written", () => {
-  const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
-  try {
-    const [old, young, own] = [".runs.csv.0123456789ab.part", ".runs.csv.ba9876543210.part", ".notes.part"];
-    for (const name of [old, young, own]) writeFileSync(join(folder, name), "half");
-    const before = new Date(Date.now() - 2 * 3_600_000);
-    for (const name of [old, own]) utimesSync(join(folder, name), before, before);
-    writeWhole(join(folder, "runs.csv"), ["a"], "--export=runs.csv");
-    assert.deepEqual(readdirSync(folder).sort(), [own, young, "runs.csv"].sort());
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
-
-test("text that a spreadsheet would run as a formula is disarmed, numbers are not", () => {
-  const values = ["=1+1", "+a", "-x", "@sum", "safe", -0.5];
-  const story = new JobStory({ number: 1, hyperparameters: [unordered("=cmd", values)] });
-  values.forEach((_, i) => void story.started(`run1.${i + 1}`, [i]));
-  const found = listing({ runs: ["run1.*"], columns: "hparams.=cmd" }, stateOf(story), "ws1");
-  const csv = [...exportLines(found, "csv")].join("");
-  assert.equal(csv, "'=cmd\n'=1+1\n'+a\n'-x\n'@sum\nsafe\n-0.5\n");
-  assert.match([...exportLines(found, "jsonl")].join(""), /"=cmd":"=1\+1"/);
-});
-
 test("every column there is can be listed", () => {
   const asJson = printed(mixed(), [], { available: true, json: true }).results.trimEnd().split("\n");
   const columns = asJson.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -381,31 +255,4 @@ test("every column there is can be listed", () => {
   const { results } = printed(mixed(), [], { available: true });
   for (const name of ["metrics.hpmax", "metrics.s1-loss", "hparams.core", "worker", "reason"])
     assert.ok(results.includes(name), name);
-});
-
-test("jobs and workers are listed with what they came to", () => {
-  const out = { results: "", notes: "" };
-  const output = {
-    result: (text: string) => {
-      out.results += text;
-    },
-    note: (text: string) => {
-      out.notes += text;
-    },
-  };
-  printJobs({ state: mixed(), workspace: "ws1", flags: "", output }, {});
-  assert.match(
-    out.results,
-    /\nws1 +job1 +any +waiting +dgd +3 +100 +0 +0 +1 +2\.000 +run1\.1 +2026-11-24T08:00:00Z +ann +spec\.yaml +waiting for a worker\n/,
-  );
-  assert.match(out.results, /\ntotal jobs listed: 2\n$/);
-  out.results = "";
-  printWorkers({ state: mixed(), workspace: "ws1", flags: "", output }, {});
-  assert.match(out.results, /\nws1 +node-1 +admitted +0 +2 +1\n/);
-  assert.match(out.results, /\nws1 +node-2 +admitted +1 +1 +0\n/);
-  out.results = "";
-  printWorkers({ state: mixed(), workspace: "ws1", flags: "", output }, { json: true });
-  assert.equal((JSON.parse(out.results.split("\n")[1] ?? "") as { worker: string }).worker, "node-2");
-  printJobs({ state: stateOf(), workspace: "ws1", flags: "", output }, {});
-  assert.match(out.notes, /no job was submitted to workspace ws1 yet/);
 });
