@@ -16,18 +16,12 @@ export function statusOf(reign: Reign): Status {
     term: reign.term,
     leader: reign.state.leader,
     leaseMs: reign.leaseMs,
-    workers: [...reign.presence].map(
-      ([worker, { heardAt, slots, opportunistic, noCode, targets, version, skewMs }]) => ({
-        worker,
-        silentMs: Math.round(now - heardAt),
-        slots,
-        opportunistic,
-        noCode,
-        targets,
-        version,
-        skewMs: skewMs !== null && Math.abs(skewMs) > leastSkewMs ? skewMs : null,
-      }),
-    ),
+    workers: [...reign.presence].map(([worker, { heardAt, retired: _, skewMs, ...said }]) => ({
+      ...said,
+      worker,
+      silentMs: Math.round(now - heardAt),
+      skewMs: skewMs !== null && Math.abs(skewMs) > leastSkewMs ? skewMs : null,
+    })),
     leases: [...reign.leases.all()].map(({ job, n, attempt, expiresAt }) => ({
       job,
       n,

@@ -1,3 +1,4 @@
+import type { Assigned } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
@@ -34,20 +35,13 @@ async function decide(
   const ordered = offDuty(reign, worker);
   if (ordered) return ordered;
 
+  const holder = { worker, claimId: claim.claimId, bootId: claim.bootId };
   const open = openJobs(reign.state);
   const inUse = coresInUse(open, worker);
   const fitting = open.filter((table) => obstacle(table, worker, claim, inUse) === null);
   for (const table of reign.shares.inTurn(fitting)) {
     const trial = table.nextWaiting();
-    if (trial) {
-      const attempt = lastAttempt(trial).attempt + 1;
-      return assign(reign, table, trial.n, attempt, worker, claim, {
-        run: trial.run,
-        configuration: trial.configuration,
-        seed: trial.seed,
-        why: `attempt ${attempt}: ${trial.reason}`,
-      });
-    }
+    if (trial) return assignNext(reign, table, trial, holder, `attempt ${trial.attempts.length + 1}: ${trial.reason}`);
     // A deadline may have passed since the clock last looked.
     stopIfReached(reign, table);
     if (!table.hasRoom) continue;
@@ -57,20 +51,22 @@ async function decide(
       stopExhausted(reign, table);
       continue;
     }
-    return assign(reign, table, n, 1, worker, claim, {
-      run: table.parentRuns.nextRunName(worker, reign.state.nextRun),
-      configuration: choice.configuration,
-      seed: trialSeed(table.submitted.seed, n),
-      why: choice.why,
-    });
+    const { configuration, why } = choice;
+    const run = table.parentRuns.nextRunName(worker, reign.state.nextRun);
+    const seed = trialSeed(table.submitted.seed, n);
+    return assign(reign, table, { n, attempt: 1, ...holder, run, configuration, seed, why });
   }
-  return {
-    kind: "wait",
-    term: reign.term,
-    reason: whyNothing(reign.state, worker, claim),
-    retryMs: reign.waiting.retryMs,
-  };
+  return wait(reign, whyNothing(reign.state, worker, claim));
 }
+
+const wait = ({ term, waiting }: Reign, reason: string, retryMs = waiting.retryMs): Wait => ({
+  kind: "wait",
+  term,
+  reason,
+  retryMs,
+});
+
+const refuse = ({ term }: Reign, reason: string, leave = false): Refusal => ({ kind: "refused", term, reason, leave });
 
 /** Waits for the end that the worker says is in flight; whether it has been judged. */
 async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Claim["after"]>): Promise<boolean> {
@@ -86,32 +82,24 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
 /** Refuses workers that may not work, and retires a worker's older process, whose trials are lost at once. */
 function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | null): Refusal | undefined {
   const record = reign.state.workers.get(worker);
-  const refuse = (reason: string): Refusal => ({ kind: "refused", term: reign.term, reason, leave: false });
-  if (record?.state === "revoked") return refuse(`${worker} was revoked: ${record.reason}`);
+  if (record?.state === "revoked") return refuse(reign, `${worker} was revoked: ${record.reason}`);
   if (record?.state === "benched") {
-    return refuse(`${worker} is benched: ${record.reason}\n  once it is mended, type: nexus admit ${worker}`);
+    return refuse(reign, `${worker} is benched: ${record.reason}\n  once it is mended, type: nexus admit ${worker}`);
   }
   const known = reign.presence.get(worker);
   const retired = record?.retiredBoots.has(claim.bootId) || known?.retired.has(claim.bootId);
-  if (retired) return refuse(twoProcesses(worker));
+  if (retired) return refuse(reign, twoProcesses(worker));
   const heardAt = reign.ports.clock.monotonic();
   if (known?.bootId === claim.bootId) {
     // A process says the same about itself in every claim.
     Object.assign(known, { heardAt, skewMs });
     return undefined;
   }
-  loseOlder(reign, worker, claim.bootId);
-  reign.presence.set(worker, {
-    bootId: claim.bootId,
-    retired: new Set(known ? [...known.retired, known.bootId] : []),
-    heardAt,
-    slots: claim.slots,
-    targets: claim.targets,
-    opportunistic: claim.opportunistic,
-    noCode: claim.noCode,
-    version: claim.version,
-    skewMs,
-  });
+  const { bootId, slots, targets, opportunistic, noCode, version } = claim;
+  loseOlder(reign, worker, bootId);
+  const before = new Set(known ? [...known.retired, known.bootId] : []);
+  const said = { bootId, slots, targets, opportunistic, noCode, version };
+  reign.presence.set(worker, { ...said, retired: before, heardAt, skewMs });
   return undefined;
 }
 
@@ -123,15 +111,14 @@ export const skewOf = (sentAt: number | null | undefined, receivedAt: number): n
 function offDuty(reign: Reign, worker: WorkerId): Wait | Refusal | undefined {
   const record = reign.state.workers.get(worker);
   if (!record || record.duty === "working") return undefined;
-  const { term } = reign;
   const reason = `${worker} was ${record.dutyReason}; to let it take runs again: nexus resume ${worker}`;
   switch (record.duty) {
     case "paused":
-      return { kind: "wait", term, reason, retryMs: reign.waiting.retryMs };
+      return wait(reign, reason);
     case "draining":
-      return { kind: "refused", term, reason, leave: true };
+      return refuse(reign, reason, true);
     case "stopped":
-      return { kind: "refused", term, reason, leave: false };
+      return refuse(reign, reason);
     default: {
       const never: never = record.duty;
       throw new RangeError(`unknown duty ${String(never)}`);
@@ -171,19 +158,10 @@ async function answerAgain(
 ): Promise<Answer | undefined> {
   const table = reign.state.jobs.get(answered.job);
   const trial = table?.trial(answered.n);
-  const last = trial && lastAttempt(trial);
-  const still =
-    trial?.status === "running" &&
-    last?.worker === worker &&
-    last.bootId === claim.bootId &&
-    last.claimId === claim.claimId;
-  if (!table || !trial || !still) {
-    return {
-      kind: "wait",
-      term: reign.term,
-      reason: "that question was answered before, and its trial has moved on",
-      retryMs: 0,
-    };
+  const holder = trial && holderOf(trial);
+  const isStill = holder?.worker === worker && holder.bootId === claim.bootId && holder.claimId === claim.claimId;
+  if (!table || !trial || !isStill) {
+    return wait(reign, "that question was answered before, and its trial has moved on", 0);
   }
   // Before anything is awaited: meanwhile the trial may move on, and another worker's attempt must not be renewed.
   reign.grant(table, trial.n);
@@ -193,16 +171,23 @@ async function answerAgain(
 async function assign(
   reign: Reign,
   table: RunTable,
-  n: number,
-  attempt: number,
-  worker: WorkerId,
-  claim: Pick<Claim, "claimId" | "bootId">,
-  what: Pick<Trial, "run" | "configuration" | "seed" | "why">,
+  what: Omit<Assigned, "type" | "job" | "at">,
 ): Promise<Answer | undefined> {
-  const { claimId, bootId } = claim;
-  const stored = reign.record({ type: "assigned", job: table.job, n, attempt, worker, claimId, bootId, ...what });
-  return storedThen(reign, stored, assignment(reign, table, trialOf(table, n)));
+  const stored = reign.record({ type: "assigned", job: table.job, ...what });
+  const trial = table.trial(what.n);
+  if (!trial) throw new RangeError(`${table.job} has no trial ${what.n}`);
+  return storedThen(reign, stored, assignment(reign, table, trial));
 }
+
+/** A trial that waits gets a new holder, under the next attempt number. */
+const assignNext = (
+  reign: Reign,
+  table: RunTable,
+  { n, run, configuration, seed, attempts }: Trial,
+  holder: Pick<Assigned, "worker" | "claimId" | "bootId">,
+  why: string,
+): Promise<Answer | undefined> =>
+  assign(reign, table, { n, attempt: attempts.length + 1, ...holder, run, configuration, seed, why });
 
 /**
  * The old holder of a lost trial is back before anyone else took it, and goes on under a new attempt number, which is returned
@@ -210,9 +195,7 @@ async function assign(
  */
 export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): Promise<number> {
   const { attempt, worker, bootId, claimId } = lastAttempt(trial);
-  const { run, configuration, seed } = trial;
-  const why = `${worker} is back before anyone else took it`;
-  await assign(reign, table, trial.n, attempt + 1, worker, { claimId, bootId }, { run, configuration, seed, why });
+  await assignNext(reign, table, trial, { worker, claimId, bootId }, `${worker} is back before anyone else took it`);
   return attempt + 1;
 }
 
@@ -249,10 +232,4 @@ function viewOf(table: RunTable): Parameters<ReturnType<Reign["searchOf"]>["choo
     runSets: table.runSets,
     isExcluded: (configuration) => table.runSets.isExcluded(configuration),
   };
-}
-
-function trialOf(table: RunTable, n: number): Trial {
-  const trial = table.trial(n);
-  if (!trial) throw new RangeError(`${table.job} has no trial ${n}`);
-  return trial;
 }
