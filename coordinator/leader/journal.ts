@@ -41,11 +41,9 @@ interface Pending {
   readonly stored: Promise<number>;
 }
 
-const storeTimeoutMs = 2500;
-const retryMs = 250;
-/** The pause after a refusal that lasts, such as a full store. */
-const refusedRetryMs = 1000;
-const tailTimeoutMs = 5000;
+/** Milliseconds. A refusal that lasts, such as a full store, is followed by a longer pause. */
+const times = { store: 2500, readTail: 5000, pause: 250, longPause: 1000 } as const;
+
 /**
  * Messages in flight. Each costs the broker an fsync, so that under load the records appended meanwhile share a message. There
  * are two, so that a completion and the assignment that follows it need not wait for each other.
@@ -168,7 +166,7 @@ export class JournalWriter {
     const expectLastSeq = this.#stored + place;
     const before = this.#pending[place - 1];
     const fence = before ? { expectLastSeq, expectLastMsgId: newestId(before) } : { expectLastSeq };
-    const options = { msgId: newestId(entry), ...fence, timeoutMs: storeTimeoutMs };
+    const options = { msgId: newestId(entry), ...fence, timeoutMs: times.store };
     this.#bus.store(subjectOf(entry.events), encodeEvents(entry.events), options).then(
       ({ seq }) => {
         if (generation !== this.#generation) return;
@@ -205,7 +203,7 @@ export class JournalWriter {
     this.#recovering = true;
     if (cause && cause.reason !== "not the next" && !tooLarge) this.#onTrouble(cause.message);
     this.#generation += 1;
-    const wait = cause?.reason === "full" || cause?.reason === "refused" ? refusedRetryMs : 0;
+    const wait = cause?.reason === "full" || cause?.reason === "refused" ? times.longPause : 0;
     void this.#clock.pause(wait).then(() => this.#recoverUntilDone(cause, tooLarge));
   }
 
@@ -218,7 +216,7 @@ export class JournalWriter {
         if (tail.length === 0 && cause?.reason === "not the next") {
           // The broker expects another sequence yet has no newer message, as when its store was put back.
           this.#onTrouble(cause.message);
-          await this.#clock.pause(refusedRetryMs);
+          await this.#clock.pause(times.longPause);
         }
         for (const message of tail) {
           if (!isJournalRecord(message.msgId)) {
@@ -239,7 +237,7 @@ export class JournalWriter {
           this.#fail(error);
           return;
         }
-        await this.#clock.pause(retryMs);
+        await this.#clock.pause(times.pause);
       }
     }
     this.#recovering = false;
@@ -266,7 +264,7 @@ export class JournalWriter {
     const tail: StoredMessage[] = [];
     const reading = await this.#bus.read(streams.journal, this.#stored + 1, (message) => tail.push(message));
     try {
-      await within(reading.caughtUp, tailTimeoutMs, "reading the journal's end", this.#clock);
+      await within(reading.caughtUp, times.readTail, "reading the journal's end", this.#clock);
     } finally {
       await reading.stop();
     }
