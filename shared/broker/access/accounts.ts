@@ -40,7 +40,7 @@ export interface ServerSettings {
   /** Where `workersConfiguration` is written; the server reads it relative to the folder of its own configuration. */
   readonly workersFile: string;
   readonly secrets: RoleSecrets;
-  /** Of the person on this machine, see `operatorName`. */
+  /** The operator on this machine, see `operatorName`. */
   readonly operator: string;
   /** Left out for a server alone: one with a cluster block waits for the others before it stores anything. */
   readonly cluster?: ClusterSettings | undefined;

@@ -95,7 +95,7 @@ function brokenOff(stream: string, bytes: number, { code, text }: BrokerStatus):
 /**
  * Makes a stream from a pack, sequences and all. There must be none of that name.
  *
- * @param changes  settings that are other here: copies, limits
+ * @param changes  settings that differ from the packed ones: copies, limits
  */
 export async function unpackStream(
   bus: Bus,

@@ -15,7 +15,7 @@ import { appendTail, readTail } from "./journal-tail.ts";
 import { giveUpLead } from "./new-store.ts";
 import { type PackedStream, packStream, unpackStream } from "./stream-archive.ts";
 
-/** Where a backup ends; of the evidence it holds at least so much. */
+/** The last sequences in a backup; it may hold more evidence. */
 interface PackedEnds {
   readonly journal: number;
   readonly evidence: number;

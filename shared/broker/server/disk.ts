@@ -1,4 +1,4 @@
-/** What becomes of a broker on a full disk: it is stopped in time, and can still say why. */
+/** A broker on a full disk: it is stopped in time, and can still say why. */
 
 import { existsSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { readJsonFields } from "../../machine/secret-file.ts";
@@ -58,7 +58,7 @@ export class Ballast {
     rmSync(this.#path, { force: true });
   }
 
-  /** Writes something that must be written, on a full disk in the ballast's place. */
+  /** Writes something that must be written; on a full disk, in place of the ballast. */
   sparing(write: () => void): void {
     try {
       write();

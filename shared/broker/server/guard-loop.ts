@@ -23,14 +23,14 @@ export interface GuardOptions {
 }
 
 const lookEveryMs = 1000;
-/** After SIGTERM. A service manager sends it to a coordinator at the same moment, which has things to store. */
+/** How long the broker stays up after SIGTERM: a service manager sends it to coordinators too, which have things to store. */
 const holdersGraceMs = 10_000;
-/** A server that was stopped on a full disk stays down at least as long. */
+/** How long a server that was stopped on a full disk stays down at least. */
 const fullDiskMs = 2000;
 
 /** Keeps a workspace's broker up as long as somebody needs it, and off a full disk. */
 export class Guard {
-  /** For whoever started the broker. */
+  /** Notes for whoever started the broker. */
   readonly notes: string[] = [];
   readonly #paths: WorkspacePaths;
   readonly #options: GuardOptions;
@@ -40,7 +40,6 @@ export class Guard {
   readonly #ballast: Ballast;
   readonly #server: KeptServer;
   readonly #startedAt = new Date().toISOString();
-  #port = 0;
   #closeFormerPorts: (() => void)[] = [];
   #trouble: string | null = null;
   /** Monotonic ms at which the broker ends even if somebody holds it; then it does not linger. */
@@ -79,7 +78,6 @@ export class Guard {
     if (trouble) throw new BrokerError(trouble);
     const { host, port: wanted, isLasting } = this.#options;
     const choice = await this.#server.start(wanted);
-    this.#port = choice.port;
     if (choice.taken !== undefined) this.notes.push(takenNote(choice.taken, { host, port: choice.port }));
     if (isLasting) {
       const { closers, notes } = await openFormerPorts(this.#paths, choice, host, this.#log);
@@ -113,10 +111,11 @@ export class Guard {
 
   info(): BrokerInfo {
     const { binary, host } = this.#options;
+    const { port } = this.#server;
     return {
-      url: localUrl({ host, port: this.#port }),
+      url: localUrl({ host, port }),
       host,
-      port: this.#port,
+      port,
       guard: ownIdentity(),
       server: this.#server.identity,
       trouble: this.#trouble,

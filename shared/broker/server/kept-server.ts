@@ -15,7 +15,7 @@ import { choosePort, type PortChoice } from "./port-choice.ts";
 import { signalProcess } from "./tied-process.ts";
 
 const backOffMs = { first: 200, most: 5000 };
-/** Ports that may be taken between the look at them and the server's start. */
+/** How many ports to try: each may be taken between the look at it and the server's start. */
 const portTries = 6;
 
 interface KeptServerOptions {
@@ -40,6 +40,11 @@ export class KeptServer {
 
   constructor(options: KeptServerOptions) {
     this.#options = options;
+  }
+
+  /** Where it listens, or last did. */
+  get port(): number {
+    return this.#port;
   }
 
   /** Null while it is down. */
@@ -68,7 +73,7 @@ export class KeptServer {
     }
   }
 
-  /** On the port that it had. */
+  /** Starts it on the port that it had. Returns whether it runs. */
   async restart(): Promise<boolean> {
     try {
       await this.#start();
@@ -116,7 +121,7 @@ export class KeptServer {
     this.#backOff = Math.min(this.#backOff * 2, backOffMs.most);
   }
 
-  /** Starts it no sooner than in so many ms. */
+  /** It is not due for so many ms. */
   notBefore(ms: number): void {
     this.#retryAt = performance.now() + ms;
   }

@@ -61,7 +61,7 @@ async function mayNotSubscribe(connection: NatsConnection, refused: readonly str
   for (const subject of refused) {
     const error = await new Promise<NatsError | null>((resolve) => {
       const subscription = connection.subscribe(subject, { callback: (problem) => resolve(problem) });
-      // A refusal comes before the answer to the first of these, and its callback has run before the second's.
+      // A refusal comes before the first answer, and its callback has run before the second answer.
       void connection
         .flush()
         .then(() => connection.flush())
@@ -197,7 +197,7 @@ describe("a worker", () => {
       worker.publish("ask.w1", "", { reply });
       worker.publish("ev.w1.job9.1.report", "", { reply });
     }
-    // The server works off a connection's messages in order: after this answer the others were given, too.
+    // The server handles a connection's messages in order: before this answer it gave the others.
     await worker.jetstream().publish("ev.w1.job9.1.report", text.encode("last"));
     await eventually("all questions", () => asked.length === foreign.length);
     await coordinator.flush();

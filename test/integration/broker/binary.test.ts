@@ -20,13 +20,13 @@ function fakeServer(folder: string, version: string): string {
   return path;
 }
 
-/** Where nothing is installed: an empty path, an empty cache, no folders of the system. */
+/** A place where nothing is installed: an empty PATH, an empty cache, no system folders. */
 function nowhere(): { env: NodeJS.ProcessEnv; cache: string; systemFolders: string[] } {
   const folder = temporaryFolder();
   return { env: { PATH: "", XDG_CACHE_HOME: folder }, cache: join(folder, "nexus", "nats-server"), systemFolders: [] };
 }
 
-/** A search that must not come so far as to fetch. */
+/** A search that must not get as far as fetching. */
 const findOffline = (search: { env: NodeJS.ProcessEnv; systemFolders: string[] }): Promise<NatsServerBinary> =>
   findNatsServer({ ...search, log: (line) => assert.fail(line) });
 
@@ -76,7 +76,7 @@ describe("finding nats-server", () => {
 describe("installing nats-server", () => {
   const isDebianLike = readOperatingSystem().debianLike && findAptTools(process.env) !== undefined;
 
-  // One of the two, by system: where apt is, it is used; elsewhere there must be no attempt.
+  // Depending on the system: where there is apt, it is used; elsewhere it must not be tried.
   if (isDebianLike) {
     it("gets it from apt without root, once for all processes that ask (needs the network)", async () => {
       const { env, cache, systemFolders } = nowhere();

@@ -12,7 +12,7 @@ import { holdPort } from "../../support/broker/ports.ts";
 import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
-/** A command of `nexus` with no word of where the broker is. */
+/** A `nexus` command that is not told where the broker is. */
 async function nexus(swarm: Swarm, words: readonly string[]): Promise<string> {
   const program = swarm.run("coordinator/cli/main.js", words);
   const { code } = await program.exited();
@@ -25,7 +25,7 @@ async function stop(program: Program): Promise<void> {
   assert.equal((await program.exited()).code, exitCode.done, program.output());
 }
 
-/** A whole search by what is printed alone: `nexus-coord --nats`, the line for workers, and commands without an option. */
+/** A whole search with only what is printed: `nexus-coord --nats`, the line for workers, and commands without options. */
 async function search(config: string, coordinatorCreds: object | null, workerCreds: object | null): Promise<void> {
   const server = await startNatsServer({ config });
   const swarm = new Swarm();
@@ -54,7 +54,7 @@ async function search(config: string, coordinatorCreds: object | null, workerCre
   assert.match(await nexus(swarm, ["verify", "job1"]), /every promise was kept/);
   await stop(first);
 
-  // Nothing of ours runs now: the store is still found where it is, and so does the next coordinator.
+  // Nothing of ours runs now, but commands and the next coordinator still find the store.
   assert.match(await nexus(swarm, ["list", "jobs"]), /job1/);
   const second = await swarm.coordinator();
   assert.equal(livingEndpoint(swarm.paths)?.url, server.url);

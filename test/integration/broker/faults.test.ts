@@ -20,7 +20,7 @@ import { TcpProxy } from "../../support/broker/proxy.ts";
 import { eventually } from "../../support/patience.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
-/** It must not run out in any of these tests. */
+/** No lease may run out in any of these tests. */
 const lease = ["--lease", "60"];
 
 /** Pid of the nats-server of this swarm. */
@@ -30,14 +30,14 @@ function serverPid(swarm: Swarm): number {
   return server.pid;
 }
 
-/** This process's own connections to a port: node tells of them by this way only. */
+/** This process's own connections to a port; node offers no other way to find them. */
 const socketsTo = (port: number): Socket[] =>
   (process as unknown as { _getActiveHandles(): object[] })
     ._getActiveHandles()
     .filter((handle) => handle instanceof Socket)
     .filter(({ remotePort }) => remotePort === port);
 
-/** The table of the completed job; the broker may be away for a moment, and a reader says so. */
+/** The table of the completed job. The broker may be away for a moment, which makes a reader fail. */
 const completed = (swarm: Swarm, job: JobName): Promise<RunTable> =>
   eventually("the job is completed", async () => {
     const now = await swarm.table(job).catch(() => undefined);

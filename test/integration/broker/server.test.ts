@@ -93,7 +93,7 @@ describe("a broker", () => {
   it("serves a process that comes just as the last one goes", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
-    // So many files that the guard needs a while to see that none of them is a living holder: the moment lasts.
+    // So many files that the guard needs a while to see that none of them is a living holder.
     for (let i = 0; i < 500; i++) writeFileSync(join(paths.holders, `junk${i}.json`), "{}");
     const watch = watchServers(paths);
     for (let lateMs = 0; lateMs <= 12; lateMs += 2) {

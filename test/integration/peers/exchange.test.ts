@@ -46,7 +46,7 @@ describe("a peer that died for good", () => {
     assert.ok(dead && stays);
     const addresses = machines.map(({ address }) => address);
 
-    // Typed on the others as well, --peers founds nothing.
+    // Typed on the other machines as well, --peers founds nothing new.
     const stranger = new PeerMachine(await holdPeerAddress("127.0.0.4"));
     const [one, two, three] = addresses;
     await refused(

@@ -35,7 +35,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     }
     await someoneLeads(machines);
     const onPeers = await tableOf(second, job, ({ ended }) => ended > alone.ended + 2);
-    // It followed by itself. The line of the peers leads to wherever of them the workspace goes.
+    // The worker followed by itself: the peers' line names every machine that the workspace may go to.
     worker.child.kill("SIGTERM");
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
     const joinLine = livingEndpoint(first.swarm.paths)?.joinLine ?? "";

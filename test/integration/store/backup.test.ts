@@ -32,7 +32,7 @@ async function ended(program: Program, code: number): Promise<string> {
 
 const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordinator/cli/main.js", words);
 
-/** Nothing in the evidence may be of an attempt that the journal does not know: its number is given out again. */
+/** The evidence may hold nothing of an attempt that the journal does not know: its number will be given out again. */
 async function assertNoFuture(swarm: Swarm): Promise<void> {
   const state = await swarm.state();
   const link = await linkWorkspace(swarm.paths, "viewer");
@@ -108,11 +108,11 @@ test("a backup that the broker breaks off is reported as failed", async () => {
     await bus.store("jrn.job1.job", encodeEvents([event]), { msgId: `1.told.${i}` });
   const bytes = Buffer.alloc(1_000_000);
   for (let i = 0; i < 12; i += 1) {
-    // Compressed they would all fit into what the server sends ahead.
+    // Compressed, they would all fit into what the server sends without waiting.
     for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(Math.floor(Math.random() * 2 ** 32), at);
     await bus.store(`blob.test.${i}`, bytes, { msgId: `test.${i}` });
   }
-  // A disk that takes nothing for longer than the server waits.
+  // A disk that writes nothing for longer than the server waits.
   let chunks = 0;
   const slow = (): void => {
     chunks += 1;
@@ -163,7 +163,7 @@ test("a backup is tried at once; one that is cut or cannot be folded changes not
   }
 });
 
-/** The same backup, whose journal goes on with a record that cannot be: the job is submitted once more. */
+/** The same backup with one impossible record at the end of the journal: the job is submitted once more. */
 function writeBad(from: string, to: string): void {
   const whole = openBackup(from);
   const writer = new BackupWriter(to, whole.header);

@@ -29,7 +29,7 @@ import { nexusHere } from "../../support/stories/nexus-here.ts";
 import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
 
 const runs = 12;
-/** The job, two records for each run, the job's end. */
+/** The job, two records for each run, and the job's end. */
 const records = 2 * runs + 2;
 const program = fileURLToPath(new URL("../../../coordinator/main.js", import.meta.url));
 
@@ -37,7 +37,7 @@ const home = temporaryFolder();
 process.env["XDG_DATA_HOME"] = home;
 let count = 0;
 
-/** A whole workspace, as a coordinator that has ended in order leaves it. */
+/** An undamaged workspace, as a coordinator leaves it that ended normally. */
 async function wholeWorkspace(): Promise<WorkspacePaths> {
   count += 1;
   const paths = workspacePaths(`ws${count}`);
@@ -72,7 +72,7 @@ function block(paths: WorkspacePaths, stream: string): string {
   return join(folder, name);
 }
 
-/** One bit of a message's content, in the middle of the block. In its frame it would make the server forget all that follow. */
+/** Flips a bit of a message's content, in the middle of the block. In its frame, it would make the server forget all that follow. */
 function flip(paths: WorkspacePaths, stream: string, text: string): void {
   const file = block(paths, stream);
   const bytes = readFileSync(file);
@@ -87,7 +87,7 @@ function cut(paths: WorkspacePaths, stream: string): void {
   truncateSync(file, Math.floor(statSync(file).size / 2));
 }
 
-/** Across frames: when the server reads there, it forgets all that follow. Until then it believes in its index. */
+/** Overwrites frames: when the server reads them, it forgets all that follow. Until then it believes its index. */
 function scratch(paths: WorkspacePaths, stream: string): void {
   const file = block(paths, stream);
   const bytes = readFileSync(file);
@@ -96,14 +96,14 @@ function scratch(paths: WorkspacePaths, stream: string): void {
   writeFileSync(file, bytes);
 }
 
-/** Without its index the server reads the blocks, and believes what is left of them. */
+/** Removes the index, so that the server reads the blocks and believes what is left of them. */
 const forgetIndex = (paths: WorkspacePaths, stream: string): void =>
   rmSync(join(folderOf(paths, stream), "msgs/index.db"), { force: true });
 
 interface Damage {
   readonly what: string;
   readonly harm: (paths: WorkspacePaths) => void;
-  /** What reading says; undefined where what is read is whole. */
+  /** What readers say; undefined where all they read is whole. */
   readonly said?: RegExp;
   /** What nexus verify and nexus repair say. */
   readonly found: RegExp;
@@ -165,7 +165,7 @@ const damages: readonly Damage[] = [
   },
 ];
 
-/** Starts a coordinator, which must refuse; what it said. */
+/** Starts a coordinator, which must refuse; returns what it said. */
 async function refusedStart({ name }: WorkspacePaths): Promise<{ code: number | null; text: string }> {
   const child = spawn(process.execPath, [program, "--headless", "--workspace", name], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -198,7 +198,7 @@ describe("every reader reports a damaged store, and the rest goes on only when t
         [],
         "no backup of it",
       );
-      // Each takes a while; what it looks at is what readers look at.
+      // Each takes a while, and looks at the same things as readers.
       if (said && /flipped|whole|store gone/.test(what)) {
         const { code, text } = await refusedStart(paths);
         assert.equal(code, exitCode.failure, text);
@@ -274,7 +274,7 @@ test("an older copy of the store is recognised; another store's mark does not co
     new RegExp(`the store itself is damaged; what can be done: {2}nexus --workspace ${paths.name} repair`),
   );
 
-  // The bucket of the newer one, which knows of its snapshot.
+  // The bucket of the newer store, which knows that store's snapshot.
   for (const stream of ["KV_NEXUS", "BLOB"]) {
     rmSync(folderOf(paths, stream), { recursive: true });
     cpSync(join(newer, "jetstream/SWARM/streams", stream), folderOf(paths, stream), { recursive: true });

@@ -33,7 +33,7 @@ describe("the journal's fence", () => {
     await server.stop();
   });
 
-  /** A coordinator's service that leads until it is stopped; looks after the store each 0.2 s. */
+  /** A coordinator's service that leads until it is stopped; it checks the store every 0.2 s. */
   function leader(name: string, publishUsers = async (): Promise<void> => undefined) {
     const clock = { ...systemClock, every: (ms: number, act: () => void) => systemClock.every(Math.min(ms, 200), act) };
     const stop = new AbortController();

@@ -42,7 +42,7 @@ test("folding starts at the newest snapshot, or without one that is gone, damage
     assert.deepEqual(plain(onwards.state), plain(whole));
     assert.ok(onwards.records > 20 && onwards.records < 100, `${onwards.records} records came after the snapshot`);
 
-    // A writer that was slow does not put an older one in the place of a newer.
+    // A slow writer does not replace a newer snapshot with an older one.
     assert.ok((await writeSnapshot(bus, whole)) > 0);
     assert.equal(await writeSnapshot(bus, snapshot), 0);
     const blobs = await bus.subjects(streams.blob, "blob.>");

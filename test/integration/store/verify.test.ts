@@ -9,7 +9,7 @@ import { nexus } from "../../support/processes/nexus-command.ts";
 import { JobStory, workerOf } from "../../support/stories/job-story.ts";
 import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
 
-/** Two runs of a job, both completed, as the journal and the evidence have them; run i's hpmax is i. */
+/** Two completed runs of a job, in the journal and in the evidence; the hpmax of run i is i. */
 function story(): { events: JournalEvent[]; told: ToldMessage[]; story: JobStory } {
   const told: ToldMessage[] = [];
   const job = new JobStory({ number: 1, settings: { totalRuns: 2 } });
@@ -55,7 +55,7 @@ describe("nexus verify", () => {
 
   test("says what is broken, and exits with 1", async () => {
     const { events, told, story: job } = story();
-    // The second run's result was never told, and the first one's evidence lacks a report.
+    // The second run's result was never published, and the first run's evidence lacks a report.
     const [first] = told;
     assert.ok(first);
     const reports: ReportRow[] = [10, 20, 40, 50].map((iters) => [1, iters, 0, [1], [1]]);

@@ -1,7 +1,7 @@
 import { pause } from "../../../deadline.ts";
 import { busError } from "./errors.ts";
 
-/** Of a question to JetStream, and of each of its tries. */
+/** Limit for a question to JetStream, and for each of its tries. */
 export const questionTimeoutMs = 2000;
 export const questionTimeoutsMs = [questionTimeoutMs, questionTimeoutMs, questionTimeoutMs];
 
@@ -12,7 +12,7 @@ const refusedRetryMs = 150;
  * Asks again where nobody answers. While nats-server 2.10.27 reloads its users, as after each enrolment, and while a cluster
  * chooses its leader, questions are never answered (seen), so each is repeated rather than waited for.
  *
- * @param timeoutsMs  of one try after another; the last one's failure is the result
+ * @param timeoutsMs  the limit of one try after another; the last try's failure is the result
  * @throws BusError
  */
 export async function patiently<T>(

@@ -7,7 +7,7 @@ interface Message {
   readonly seq: number;
 }
 
-/** A stream whose deliveries begin when the test lets them, and say nothing by themselves. */
+/** A stream whose deliveries begin when the test lets them, and hand over only what the test gives them. */
 class Stream {
   readonly silentMs = 20;
   readonly begun: { from: number; hear: (delivered: Delivered<Message>) => void; isClosed: boolean }[] = [];
@@ -98,7 +98,7 @@ test("a delivery with nothing pending catches up at once, and later ones start a
   while (stream.begun.length < 2) await delay(5);
   assert.equal(stream.begun[1]?.from, 5);
   await delay(3 * stream.silentMs);
-  // Its end was asked for just before the second began, and that one had nothing to hand over up to there.
+  // The stream's end was asked for just before the second delivery began, which had nothing to hand over up to there.
   assert.equal(stream.begun.length, 2);
   await reading.stop();
 });
