@@ -1,8 +1,9 @@
-import { type CompletedRun, type CompletedRuns, inColumns } from "../../shared/domain/evaluation/completed-runs.ts";
+import type { CompletedRuns } from "../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { verdictOf } from "../../shared/domain/evaluation/verdict.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
+import { type CompletedRun, inColumns } from "../support/stories/completed-runs.ts";
 import { tutorialHyperparameters } from "../support/stories/search.ts";
 import { bestMeasured, type Scenario, scenarios, simulate } from "../support/stories/simulated-searches.ts";
 

@@ -1,15 +1,6 @@
 import type { RunTable } from "../fold/run-table.ts";
 import type { Configuration } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
-import { ConfigurationRegister } from "../run-sets/configuration-register.ts";
-
-/** One completed run of a search. */
-export interface CompletedRun {
-  readonly run: RunName;
-  readonly configuration: Configuration;
-  /** Finite. */
-  readonly hpmax: number;
-}
 
 /** The completed runs of a search in order of completion; columns, because there may be a million. */
 export interface CompletedRuns {
@@ -48,22 +39,5 @@ export function completedRuns(table: RunTable): CompletedRuns {
     run: (i) => trials.runOf(completions[i] ?? 0),
     configuration: (set) => runSets.configurations.configuration(theirs[set] ?? -1),
     find: (configuration) => ours[runSets.configurations.find(configuration)] ?? -1,
-  };
-}
-
-/** The given runs, in their order. */
-export function inColumns(runs: readonly CompletedRun[]): CompletedRuns {
-  const register = new ConfigurationRegister();
-  return {
-    length: runs.length,
-    hpmax: Float64Array.from(runs, ({ hpmax }) => hpmax),
-    sets: Int32Array.from(runs, ({ configuration }) => register.add(configuration)),
-    run: (i) => {
-      const run = runs[i];
-      if (run === undefined) throw new RangeError(`no run ${i} of ${runs.length}`);
-      return run.run;
-    },
-    configuration: (set) => register.configuration(set),
-    find: (configuration) => register.find(configuration),
   };
 }

@@ -4,7 +4,7 @@ import { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
 import type { SearchView } from "../../../shared/domain/search/search.ts";
 
 /** One completed run. */
-export type CompletedRun = readonly [configuration: Configuration, hpmax: number];
+export type Completion = readonly [configuration: Configuration, hpmax: number];
 
 export function ordered(name: string, values: readonly Setting[]): Hyperparameter {
   return { name, ordered: true, values, tuned: values[0] ?? null };
@@ -27,7 +27,7 @@ export const tutorialHyperparameters: readonly Hyperparameter[] = [
 ];
 
 /** Runs named run1.1, run1.2, ... that started and completed one after the other. */
-export function indexOf(runs: Iterable<CompletedRun>): RunSetIndex {
+export function indexOf(runs: Iterable<Completion>): RunSetIndex {
   const index = new RunSetIndex();
   let n = 0;
   for (const [configuration, hpmax] of runs) {

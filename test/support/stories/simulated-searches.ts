@@ -1,4 +1,3 @@
-import { type CompletedRun, inColumns } from "../../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../../shared/domain/evaluation/history.ts";
 import { type Verdict, verdictOf } from "../../../shared/domain/evaluation/verdict.ts";
 import type { Configuration, Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
@@ -8,6 +7,7 @@ import { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
 import { createSearch } from "../../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../../shared/domain/seeds.ts";
 import { golden } from "../golden.ts";
+import { type CompletedRun, inColumns } from "./completed-runs.ts";
 import { ordered, unordered, viewOf } from "./search.ts";
 
 /** Configurations whose true means are known, and what single runs of them give. */

@@ -11,10 +11,10 @@ import { parallelCoordinates } from "../../../../coordinator/plots/figures/paral
 import { searchSummary } from "../../../../coordinator/plots/figures/search-summary.ts";
 import { noLimits } from "../../../../coordinator/plots/options.ts";
 import { ticksOf } from "../../../../coordinator/plots/ticks.ts";
-import { inColumns } from "../../../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../../../shared/domain/evaluation/history.ts";
 import { childRunName, type JobName } from "../../../../shared/domain/names.ts";
 import { UsageError } from "../../../../shared/errors.ts";
+import { inColumns } from "../../../support/stories/completed-runs.ts";
 import { ordered } from "../../../support/stories/search.ts";
 
 const free = { from: null, to: null };

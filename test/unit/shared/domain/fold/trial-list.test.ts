@@ -1,32 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Trial } from "../../../../../shared/domain/fold/trial.ts";
+import { newTrial, type Trial } from "../../../../../shared/domain/fold/trial.ts";
 import { TrialList } from "../../../../../shared/domain/fold/trial-list.ts";
 import { childRunName, type RunName, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { ConfigurationRegister } from "../../../../../shared/domain/run-sets/configuration-register.ts";
 
-const running = (n: number, more: Partial<Trial> = {}): Trial => ({
-  n,
-  run: childRunName(1, n),
-  configuration: [n % 2, 3],
-  seed: 7 * n,
-  status: "running",
-  attempts: [
-    { attempt: 1, worker: "one" as WorkerId, bootId: "boot", claimId: "", at: 1000 + n, end: "", cause: null },
-  ],
-  charged: 0,
-  hpmax: null,
-  iters: 0,
-  metrics: [],
-  reason: "",
-  why: "",
-  endedAt: 0,
-  late: 0,
-  order: "",
-  checkpoint: null,
-  console: "",
-  ...more,
-});
+function running(n: number, more: Partial<Trial> = {}): Trial {
+  const attempt = {
+    attempt: 1,
+    worker: "one" as WorkerId,
+    bootId: "boot",
+    claimId: "",
+    at: 1000 + n,
+    end: "",
+    cause: null,
+  };
+  return { ...newTrial(n, childRunName(1, n), [n % 2, 3], 7 * n, [attempt]), ...more };
+}
 
 function listOf(trials: readonly Trial[]): TrialList {
   const register = new ConfigurationRegister();

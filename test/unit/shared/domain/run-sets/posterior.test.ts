@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { lowerBound, posteriorOf } from "../../../../../shared/domain/run-sets/posterior.ts";
-import { type CompletedRun, indexOf } from "../../../../support/stories/search.ts";
+import { type Completion, indexOf } from "../../../../support/stories/search.ts";
 
 test("the posterior mean of one run is half way to the prior mean", () => {
   const { mean, stDev } = posteriorOf({ completed: 1, mean: 0.9, sampleVariance: 0 }, { mean: 0.5, variance: 0.04 });
@@ -42,7 +42,7 @@ test("the posterior lies between prior and sample mean, with a finite spread, fo
 
 test("the posterior does not depend on the order of runs", () => {
   const thousandths = fc.integer({ min: -1000, max: 1000 }).map((value) => value / 1000);
-  const run: fc.Arbitrary<CompletedRun> = fc.tuple(fc.tuple(fc.nat(2)), thousandths);
+  const run: fc.Arbitrary<Completion> = fc.tuple(fc.tuple(fc.nat(2)), thousandths);
   const runs = fc.array(run, { minLength: 1, maxLength: 60, size: "max" });
   fc.assert(
     fc.property(

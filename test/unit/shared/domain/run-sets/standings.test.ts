@@ -1,62 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Configuration, Hyperparameter, Setting } from "../../../../../shared/domain/hyperparameter.ts";
 import { childRunName, workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { lowerBound, posteriorOf } from "../../../../../shared/domain/run-sets/posterior.ts";
 import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
 import { type Standing, standings } from "../../../../../shared/domain/run-sets/standings.ts";
-import { golden } from "../../../../support/golden.ts";
-import { type CompletedRun, indexOf, ordered } from "../../../../support/stories/search.ts";
-
-interface Case {
-  readonly id: string;
-  readonly hyperparameters: readonly { readonly name: string; readonly values: readonly Setting[] }[];
-  readonly maximize: boolean;
-  readonly max_runs: number;
-  readonly runs?: readonly (readonly Setting[])[];
-  /** The same with 0-based positions instead of values. */
-  readonly index_runs?: readonly (readonly number[])[];
-  readonly raw_runs?: readonly RawRun[];
-  readonly expected: Expected;
-}
-
-interface RawRun {
-  readonly run_name: string;
-  readonly end_id: number;
-  readonly hparams: Readonly<Record<string, Setting | readonly Setting[]>>;
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-interface Expected {
-  readonly no_runs?: true;
-  readonly prior_mean: number;
-  readonly prior_var: number;
-  readonly runs_used: number;
-  readonly run_sets: readonly (ExpectedSet | readonly [runs: number, post_mean: number, post_st_dev: number])[];
-  readonly rank: readonly number[];
-  readonly history: readonly { readonly run_set: number; readonly best_run: string }[];
-}
-
-interface ExpectedSet {
-  readonly values: readonly Setting[];
-  readonly runs: number;
-  readonly sample_mean: number;
-  readonly sample_var: number;
-  readonly post_mean: number;
-  readonly post_st_dev: number;
-}
+import {
+  assertClose,
+  completedRuns,
+  type OriginalEvaluation,
+  originalEvaluations,
+} from "../../../../support/stories/original-evaluations.ts";
+import { type Completion, indexOf, ordered } from "../../../../support/stories/search.ts";
 
 /** Where all runs are equal the original says 0 +- 0; ours the prior mean, and that nothing is known of the spread. */
 const noVariance = ["one-run", "two-equal", "all-equal", "minimise-positive"];
 
-const cases = golden<{ cases: readonly Case[] }>("eval-hp-search.json").cases;
-
-for (const each of cases) {
+for (const each of originalEvaluations) {
   test(`the standings equal those of the original evaluation: ${each.id}`, () => {
     const { expected } = each;
     const hyperparameters = each.hyperparameters.map(({ name, values }) => ordered(name, values));
-    const all = completedRuns(each, hyperparameters);
+    const all = completedRuns(each, hyperparameters).map(
+      ({ configuration, hpmax }): Completion => [configuration, hpmax],
+    );
     const judged = each.max_runs > 0 ? all.slice(0, each.max_runs) : all;
     const index = indexOf(judged);
     const { prior } = indexOf(all);
@@ -83,11 +49,13 @@ for (const each of cases) {
 }
 
 test("the standings differ from the original exactly in the cases without variance", () => {
-  const found = cases.filter(({ expected }) => !expected.no_runs && expected.prior_var === 0).map(({ id }) => id);
+  const found = originalEvaluations
+    .filter(({ expected }) => !expected.no_runs && expected.prior_var === 0)
+    .map(({ id }) => id);
   assert.deepEqual(found, noVariance);
 });
 
-function assertRow(each: Case, row: Standing, sign: number): void {
+function assertRow(each: OriginalEvaluation, row: Standing, sign: number): void {
   const number = row.runSet.firstSeen ?? -1;
   const set = each.expected.run_sets[number];
   assert.ok(set);
@@ -109,47 +77,11 @@ function assertRow(each: Case, row: Standing, sign: number): void {
   if (led && !each.raw_runs) assert.equal(row.bestRun, led.best_run.replace("run", "run1."));
 }
 
-function completedRuns(each: Case, hyperparameters: readonly Hyperparameter[]): CompletedRun[] {
-  const sign = each.maximize ? 1 : -1;
-  if (each.raw_runs) return usedRuns(each.raw_runs, hyperparameters);
-  if (each.index_runs) return each.index_runs.map((row) => [row.slice(0, -1), sign * (row.at(-1) ?? Number.NaN)]);
-  return (each.runs ?? []).map((row) => {
-    const configuration = hyperparameters.map(({ values }, i) => values.indexOf(row[i] ?? null));
-    return [configuration, sign * Number(row.at(-1))];
-  });
-}
-
-/**
- * The runs of the case with raw records that the original used: in order of ending; the first of a name; with hpmax; with a
- * listed value for each hyperparameter. In ours a run is in the table once and always has all of these.
- */
-function usedRuns(raw: readonly RawRun[], hyperparameters: readonly Hyperparameter[]): CompletedRun[] {
-  const names = new Set<string>();
-  const used: CompletedRun[] = [];
-  for (const { run_name, hparams, metrics } of raw.toSorted((a, b) => a.end_id - b.end_id)) {
-    const { hpmax } = metrics;
-    const configuration: Configuration = hyperparameters.map(({ name, values }) => {
-      return values.indexOf([hparams[name] ?? null].flat()[0] ?? null);
-    });
-    if (names.has(run_name) || hpmax === undefined || configuration.includes(-1)) continue;
-    names.add(run_name);
-    used.push([configuration, hpmax]);
-  }
-  return used;
-}
-
-function assertClose(actual: number, expected: number): void {
-  assert.ok(
-    Math.abs(actual - expected) <= 1e-11 * Math.max(1e-3, Math.abs(expected)),
-    `${actual}, expected ${expected}`,
-  );
-}
-
 const dials = [ordered("a", [1, 2, 3, 4, 5, 6, 7, 8]), ordered("b", ["x", "y", "z"])];
-const run: fc.Arbitrary<CompletedRun> = fc.tuple(fc.tuple(fc.nat(7), fc.nat(2)), fc.integer({ min: 0, max: 3 }));
+const run: fc.Arbitrary<Completion> = fc.tuple(fc.tuple(fc.nat(7), fc.nat(2)), fc.integer({ min: 0, max: 3 }));
 
 /** The runs started in reverse of the order in which they completed, so that the oldest run sets come last in the index. */
-function startedInReverse(runs: readonly CompletedRun[]): RunSetIndex {
+function startedInReverse(runs: readonly Completion[]): RunSetIndex {
   const index = new RunSetIndex();
   for (const [configuration] of runs.toReversed()) index.started(configuration);
   runs.forEach(([configuration, hpmax], i) => {

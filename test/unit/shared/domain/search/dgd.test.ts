@@ -8,7 +8,7 @@ import { dgdSearch, weigh } from "../../../../../shared/domain/search/dgd.ts";
 import { createSearch } from "../../../../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import {
-  type CompletedRun,
+  type Completion,
   indexOf,
   ordered,
   tutorialHyperparameters,
@@ -147,7 +147,7 @@ test("dgd: an excluded configuration has weight 0; if all are excluded, any othe
   }
 });
 
-const completed: fc.Arbitrary<CompletedRun> = fc.tuple(fc.tuple(fc.nat(2), fc.nat(2), fc.constant(0)), fc.nat(8));
+const completed: fc.Arbitrary<Completion> = fc.tuple(fc.tuple(fc.nat(2), fc.nat(2), fc.constant(0)), fc.nat(8));
 const inFlight = fc.array(fc.tuple(fc.nat(2), fc.nat(2), fc.constant(0)), { maxLength: 30, size: "max" });
 
 test("dgd: weights are at least 1, runs + weight is the ceiling, and probabilities add up to 1", () => {
@@ -217,12 +217,12 @@ test("dgd: a hundred simultaneous claims spread over the neighbourhood", () => {
 });
 
 test("dgd: the order of runs does not matter if no two means are equal", () => {
-  const runs: CompletedRun[] = [];
+  const runs: Completion[] = [];
   // Eighths with a different number for each configuration: sums are exact and means differ.
   for (let i = 0; i < 27; i++) runs.push([[i % 3, Math.floor(i / 3) % 3, 0], ((i % 9) * 8 + 1) / 8]);
   fc.assert(
     fc.property(fc.shuffledSubarray(runs, { minLength: runs.length }), fc.nat(1000), (shuffled, seed) => {
-      const choose = (history: CompletedRun[]) => search.choose(viewOf(dials, indexOf(history)), 1, choiceRng(seed, 1));
+      const choose = (history: Completion[]) => search.choose(viewOf(dials, indexOf(history)), 1, choiceRng(seed, 1));
       assert.deepEqual(choose(shuffled), choose(runs));
     }),
   );
