@@ -48,7 +48,7 @@ const program = new Command("nexus-worker")
   .description("Lends this machine to a search: executes runs until told to stop. What it needs comes with each trial.")
   .argument(
     "[join line]",
-    "nats://CODE@host:port/workspace, as nexus-coord prints it; left out: this machine's own workspace",
+    "nats://CODE@host:port/workspace, as nexus-coord prints it (default: the workspace on this machine)",
   )
   .option("--name <id>", "this worker's name (default: this machine's host name)")
   .option("--slots <n>", "runs at once (default: number of cores)", wholeNumber)
@@ -56,12 +56,12 @@ const program = new Command("nexus-worker")
   .option("--opportunistic", "take no jobs with low_priority: false", false)
   .option(
     "--workspace <name>",
-    "with no join line: the workspace on this machine",
+    "the workspace on this machine, if there is no join line",
     process.env["NEXUS_WORKSPACE"] ?? "ws1",
   )
-  .option("--creds <file>", "credentials for a broker that is not ours; --name must be the id they are for")
+  .option("--creds <file>", "credentials for a NATS server that others run; --name must be the id they are for")
   .option("--no-code", "take no jobs that bring code of their own")
-  .option("--quiet", "say nothing but errors", false)
+  .option("--quiet", "print only errors", false)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
   .exitOverride()
@@ -71,8 +71,8 @@ const program = new Command("nexus-worker")
 Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
 SIGTERM hands them back at once: they go on elsewhere.
 
-A job may bring code of its own, which runs with your rights; --no-code refuses such jobs. Also a spec alone may name files
-to read and write. Join only workspaces of people you trust.
+A job may bring code of its own, which runs with your rights; --no-code refuses such jobs. A spec alone
+can also name files to read and write. Join only workspaces of people you trust.
 
 Examples:
   nexus-worker                                     on the coordinator's own machine
@@ -92,7 +92,7 @@ try {
     process.exitCode = exit;
   }
 }
-// Sockets that the broker's client keeps for a moment must not keep a worker that has ended.
+// The broker's client keeps sockets for a moment; they must not keep the process of a worker that has ended.
 setTimeout(() => process.exit(), 500).unref();
 
 async function work(text: string | undefined, flags: Flags): Promise<number> {
@@ -105,7 +105,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
     const identity =
       flags.creds === undefined ? await identify(stateDir, name, line, say) : { worker: name, nkeySeed: "" };
-    // Wrong ones must be said, not waited with; a key of our own has been tried by identify.
+    // Report wrong credentials now, instead of retrying for ever. identify has already tried a key of our own.
     if (flags.creds !== undefined)
       await (await connectAs(line.url, credentials(identity, flags.creds, line), "viewer")).close();
     const key = new RefusedKey(systemClock, (isRefused) => {
@@ -167,7 +167,7 @@ function credentials(
   return identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
 }
 
-/** The folder of this worker; with no name given the first one free, so that two workers of one machine just work. */
+/** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */
 function claimState(
   workspace: string,
   named: string | undefined,
@@ -184,13 +184,13 @@ function claimState(
     if (attempt.ok) return { name, stateDir, lock: attempt.lock };
     if (named !== undefined || i > 64) {
       throw new UsageError(
-        `a worker called ${name} runs already: ${explainLock(path, attempt.owner, attempt.liveness)}`,
+        `a worker called ${name} is already running: ${explainLock(path, attempt.owner, attempt.liveness)}`,
       );
     }
   }
 }
 
-/** What a folder refuses, as one that cannot be written. */
+/** Turns an error of the file system into one that says what to do. */
 function orSayFolder<T>(stateDir: string, use: () => T): T {
   try {
     return use();
@@ -210,11 +210,12 @@ function ownJoinLine(workspace: string): JoinLine {
   if (typeof joinLine === "string") return parseJoinLine(joinLine);
   throw new UnreachableError(
     `no coordinator of workspace ${workspace} runs on this machine, and no join line was given\n` +
-      "  start a coordinator: nexus-coord\n  or join one elsewhere: nexus-worker nats://CODE@host:port/workspace, as its nexus-coord prints it",
+      "  start a coordinator: nexus-coord\n" +
+      "  or join one elsewhere: nexus-worker nats://CODE@host:port/workspace, as its nexus-coord prints it",
   );
 }
 
-/** Returns the exit code that the signals so far ask for. */
+/** Returns what tells the exit code that the signals so far ask for. */
 function obeySignals(node: WorkerNode, say: (line: string) => void): () => number {
   let interrupts = 0;
   let exit: number = exitCode.done;
@@ -239,15 +240,15 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
   return () => exit;
 }
 
-/** Its workspace may be an older one: then it knows nothing of workers that joined since. */
+/** A workspace that was restored from a backup does not know the workers that joined since. */
 function refusedText({ url, workspace }: JoinLine, typed: string | undefined): string {
   const words =
     typed === undefined
       ? `nexus-worker --workspace ${workspace}`
       : `nexus-worker ${typed}, or the line that nexus-coord prints`;
   return (
-    `the broker at ${url} refuses this worker's key: its workspace was restored from a backup of before this worker joined, ` +
-    `or made anew\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
+    `the broker at ${url} refuses this worker's key: its workspace was restored from a backup made before this worker joined, ` +
+    `or created again\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
   );
 }
 

@@ -5,7 +5,7 @@ import type { StageContext } from "../../worker/stages/stage.ts";
 
 const defaults = componentDefaults();
 
-/** A component's spec as a stage gets it: the shipped defaults, `changes` on top, nested components likewise, randint as 7. */
+/** A component's spec as a stage gets it: the shipped defaults with `changes`, likewise nested components; randint is 7. */
 export function componentSpec(component: string, changes: Readonly<Record<string, unknown>> = {}): ComponentSpec {
   const text = defaults.text(component);
   if (text === undefined) throw new Error(`no defaults file of ${component}`);
@@ -28,14 +28,14 @@ export interface RecordedContext extends StageContext {
   readonly checkpoints: { iters: number; state: Uint8Array }[];
 }
 
-/** A runner that only records. `checkpointAt` says after how many iterations a checkpoint is due. */
+/** A context that only records. */
 export function recordedContext(
   spec: ComponentSpec,
   options: {
     directory?: string;
     signal?: AbortSignal;
     resume?: Uint8Array;
-    /** Asked once per iteration with the number of times it was asked before. */
+    /** Called once per iteration with the number of earlier calls. */
     checkpointDue?: (asked: number) => boolean;
   } = {},
 ): RecordedContext {
@@ -58,7 +58,7 @@ export function recordedContext(
   return context;
 }
 
-/** Lifetime mean of a stage's first metric over its reports. */
+/** The mean of a stage's first metric over all its reports. */
 export function summaryOf(context: RecordedContext): number {
   let sum = 0;
   let count = 0;

@@ -6,8 +6,8 @@ import type { Linear } from "./kernels/linear.ts";
 import type { Block, MemoryPlan } from "./kernels/memory-plan.ts";
 
 /**
- * What components are to one another. A component is a folder with a module of its name, whose default export is a factory, and a
- * YAML file of its name with the defaults of its properties. `registry.ts` finds it by the name in the spec.
+ * How components see one another. A component is a folder that contains a module and a YAML file, both of the folder's name. The
+ * module's default export is a factory; the YAML file has the defaults. `registry.ts` finds a component by its name in the spec.
  */
 export interface Kinds {
   readonly environments: { readonly given: EnvironmentGiven; readonly made: Environment };
@@ -24,12 +24,12 @@ export type ComponentFactory<K extends Kind> = (
   given: Kinds[K]["given"],
 ) => Kinds[K]["made"] | Promise<Kinds[K]["made"]>;
 
-/** One array of a saved state; its numbers come back bit for bit. */
+/** One array of a saved state. It is restored bit for bit. */
 export type StateArray = Float32Array | Float64Array | Uint32Array | Uint8Array;
 
 /**
- * A component's state by name. The arrays may be views on the component's own memory, so whoever asks for them copies or encodes
- * them before the component does anything else, and whoever is given them copies what it keeps.
+ * A component's state by name. The arrays may be views on the component's own memory: whoever calls `save` copies or encodes them
+ * before the component does anything else, and `restore` copies what it keeps.
  */
 export type SavedState = Readonly<Record<string, StateArray>>;
 
@@ -38,23 +38,23 @@ export type SavedState = Readonly<Record<string, StateArray>>;
 /** Nothing beyond its properties. */
 export type EnvironmentGiven = Readonly<Record<string, never>>;
 
-/** A world that one agent acts in, episode after episode. */
+/** A world in which one agent acts, episode after episode. */
 export interface Environment {
-  /** Floats of an observation. */
+  /** Number of floats in an observation. */
   readonly observationSize: number;
-  /** Actions are the integers below this. */
+  /** Actions are the integers from 0 up to this, exclusive. */
   readonly actionCount: number;
-  /** What it measures; the first one is what a search maximises. */
+  /** What it measures. A search maximises the first one. */
   readonly metrics: readonly Metric[];
-  /** Begins an episode and writes its first observation, every float of it. */
+  /** Starts an episode and writes every float of its first observation. */
   reset(observation: Float32Array): void;
-  /** Does an action, writes the observation after it, and returns the reward. */
+  /** Performs an action, writes the next observation, and returns the reward. */
   step(action: number, observation: Float32Array): number;
-  /** Whether the last step ended the episode; `reset` is then next. */
+  /** Whether the last step ended the episode; if so, `reset` comes next. */
   readonly ended: boolean;
-  /** Writes value and count per metric since the last call, NaN and 0 where nothing was measured, and begins anew. */
+  /** Writes the value and count of each metric since the last call (NaN and 0 if nothing was measured), and clears them. */
   takeMeasurements(values: Float64Array, counts: Float64Array): void;
-  /** All of the state: position, generator, measurements so far. */
+  /** The whole state: position, generator, measurements so far. */
   save(): SavedState;
   restore(state: SavedState): void;
 }
@@ -64,23 +64,23 @@ export interface Environment {
 export interface AgentGiven {
   readonly observationSize: number;
   readonly actionCount: number;
-  /** False: the agent acts and never learns. */
+  /** If false, the agent acts but never learns. */
   readonly train: boolean;
   /** One line for people. */
   readonly log: (line: string) => void;
 }
 
-/** Chooses actions, and learns from what follows. */
+/** Chooses actions and learns from their consequences. */
 export interface Agent {
   /** Names the numerics under which this agent's runs repeat bit for bit. */
   readonly build: string;
-  /** The action to do at this observation. */
+  /** Chooses an action for this observation. */
   act(observation: Float32Array): number;
-  /** What the action led to: its reward, whether the episode ended, and what is seen after it. */
+  /** Hears what the action led to: the reward, whether the episode ended, and the next observation. */
   learn(reward: number, ended: boolean, observation: Float32Array): void;
-  /** What it has learned, by parameter name, for `loadModel` of an agent with the same model. */
+  /** The learned parameters by name, for `loadModel` of an agent that has the same model. */
   saveModel(): SavedState;
-  /** Throws, naming what differs, if the parameters are not those of this agent's model. */
+  /** @throws StateError that says what differs, if the parameters do not fit this agent's model */
   loadModel(model: SavedState): void;
   save(): SavedState;
   restore(state: SavedState): void;
@@ -89,27 +89,27 @@ export interface Agent {
 // ------------------------------------------------------------------------------------------- models and their cores
 
 export interface ModelGiven {
-  /** Where parameters and buffers are reserved; its `steps` is the longest window. */
+  /** Reserves parameters and buffers; its `steps` is the longest window. */
   readonly plan: MemoryPlan;
   readonly observationSize: number;
   readonly actionCount: number;
 }
 
-/** A policy and a value for an observation. Blocks have a row per step of the window, and one for the observation after it. */
+/** Gives a policy and a value for an observation. Blocks have a row per step of the window and one for the observation after it. */
 export interface Model {
-  /** Every layer, so every parameter; each layer is used once per step. */
+  /** All layers, hence all parameters. Each layer is used once per step. */
   readonly layers: readonly Linear[];
   /** Filled by the agent before `forward`. */
   readonly observations: Block;
-  /** Recurrent state before each step; null for a model without memory. */
+  /** Recurrent state before each step; null if the model has no memory. */
   readonly memory: Block | null;
   readonly logits: Block;
   /** The value is each row's first float. */
   readonly values: Block;
   initialise(kernels: Kernels, rng: Rng): void;
-  /** Logits and value of step t, and the memory of step t + 1, from step t's observation and memory. */
+  /** Computes logits and value of step t, and the memory of step t + 1, from the observation and the memory of step t. */
   forward(kernels: Kernels, t: number): void;
-  /** Gradients of the layers' outputs, from the loss's gradients, which have replaced `logits` and `values` of the steps. */
+  /** Computes the gradients of all outputs; those of the loss have already replaced `logits` and `values`. */
   backward(kernels: Kernels, steps: number): void;
 }
 
@@ -119,15 +119,15 @@ export interface ModelCoreGiven {
   readonly observationSize: number;
 }
 
-/** The hidden part of a model: observations in, one hidden layer for the policy and one for the value out. */
+/** The hidden part of a model: from observations to one hidden layer for the policy and one for the value. */
 export interface ModelCore {
   readonly layers: readonly Linear[];
   readonly memory: Block | null;
-  /** Its last layer, of two parts: what the policy reads, what the value reads. */
+  /** The last layer, in two parts: the policy's input and the value's input. */
   readonly hidden: Linear;
-  /** Width of either part. */
+  /** Width of each part. */
   readonly hiddenSize: number;
   forward(kernels: Kernels, t: number): void;
-  /** Gradients of all its layers, from `hidden.gradient`. */
+  /** Computes the gradients of all layers from `hidden.gradient`. */
   backward(kernels: Kernels, steps: number): void;
 }

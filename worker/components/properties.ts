@@ -4,8 +4,8 @@ import { SpecError } from "../../shared/errors.ts";
 import type { ComponentSpec } from "./component-spec.ts";
 
 /**
- * Reads and checks a component's properties: ask for each one, then call `check`, which throws everything that is wrong at once.
- * Until then a wrong property reads as some value of its type.
+ * Reads and checks a component's properties. Ask for each one, then call `check`, which reports everything that is wrong at once.
+ * Until then, a wrong property reads as some value of its type.
  */
 export class Properties {
   private readonly spec: ComponentSpec;
@@ -57,12 +57,12 @@ export class Properties {
     return this.take(name, isComponent, { component: "" }, expected);
   }
 
-  /** Properties that someone else reads. */
+  /** Accepts properties that something else reads. */
   ignore(...names: string[]): void {
     for (const name of names) this.asked.add(name);
   }
 
-  /** Throws a SpecError that lists all problems, if there is one. */
+  /** @throws SpecError that lists all problems, if there are any */
   check(): void {
     for (const name of Object.keys(this.spec)) {
       if (this.asked.has(name)) continue;

@@ -6,7 +6,7 @@ import type { ComponentSpec } from "./component-spec.ts";
 /** Folder of a kind's components: `<Name>/<Name>.ts` beside its defaults, `<Name>/<Name>.yaml`. Nothing else names them. */
 const folderOf = (kind: Kind): URL => new URL(`./${kind}/`, import.meta.url);
 
-/** Makes the component that a spec names, of the kind that its place in the spec asks for. */
+/** Creates the component that a spec names; its place in the spec determines the kind. */
 export async function createComponent<K extends Kind>(
   kind: K,
   spec: ComponentSpec,
@@ -18,7 +18,7 @@ export async function createComponent<K extends Kind>(
 
 let codeFolder: string | null = null;
 
-/** Where components of the user's own are looked for, before ours; a process executes one run at a time, and says so before each. */
+/** Sets the folder whose components take precedence over ours. Each run sets it first; a process executes one run at a time. */
 export function useOwnComponents(folder: string | null): void {
   codeFolder = folder;
 }
@@ -32,7 +32,7 @@ async function findFactory<K extends Kind>(kind: K, component: string): Promise<
     const names = known.map((other) => `${kind}/${other}`).join(", ");
     throw new NotAComponent(`component "${component}" is not one of the ${kind}; expected one of: ${names}`);
   }
-  // The names come from the folder itself, so no spec can reach outside it; what the module exports is its author's promise.
+  // The names come from the folder itself, so no spec can reach outside it. The export's type is its author's promise.
   const module = (await import(new URL(`${name}/${name}.js`, folderOf(kind)).href)) as { default: ComponentFactory<K> };
   return module.default;
 }

@@ -2,14 +2,14 @@ import type { Rng, RngState } from "../../shared/domain/rng.ts";
 import { exitCode, NexusError } from "../../shared/errors.ts";
 import type { SavedState, StateArray } from "./component.ts";
 
-/** A saved state that cannot be used here: damaged, of another version, or of another component or size. */
+/** A saved state that cannot be used here: it is damaged, or of another version, component or size. */
 export class StateError extends NexusError {
   constructor(message: string, options?: { cause?: unknown }) {
     super("STATE", exitCode.failure, message, options);
   }
 }
 
-/** What a state says of itself, in words. */
+/** Labels that travel with a state. */
 export type About = Readonly<Record<string, string>>;
 
 interface Header {
@@ -27,8 +27,8 @@ const arrayTypes = { Float32Array, Float64Array, Uint32Array, Uint8Array } as co
 const magic = 0x4e585301;
 
 /**
- * Bytes: magic (big-endian), length of the header, the header as JSON, then each array's own bytes, little-endian as all machines
- * that Node runs on today, from an offset that is a multiple of 8.
+ * Bytes: magic (big-endian), length of the header, the header as JSON, then the bytes of each array, which starts at a multiple
+ * of 8. Arrays are little-endian, as on every machine that Node supports today.
  */
 export function encodeState(about: About, state: SavedState): Uint8Array {
   const entries = Object.entries(state);
@@ -48,7 +48,7 @@ export function encodeState(about: About, state: SavedState): Uint8Array {
   return bytes;
 }
 
-/** Reads what `encodeState` wrote; the arrays are views on the bytes, or on a copy. Throws a StateError that begins with `what`. */
+/** Reads what `encodeState` wrote; the arrays are views on the bytes or on a copy. @throws StateError that begins with `what` */
 export function decodeState(from: Uint8Array, what: string): { readonly about: About; readonly state: SavedState } {
   const { buffer, byteOffset, byteLength } = from;
   const isAligned = buffer instanceof ArrayBuffer && byteOffset % 8 === 0;
@@ -61,7 +61,7 @@ export function decodeState(from: Uint8Array, what: string): { readonly about: A
   }
   try {
     const headerLength = view.getUint32(4);
-    // Checked only as far as the arrays' construction below checks it: the bytes are our own or already damaged.
+    // Checked only by constructing the arrays below: the bytes are either our own or damaged.
     const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + headerLength)).toString()) as Header;
     let at = round8(8 + headerLength);
     const entries = header.arrays.map(({ name, type, length }): [string, StateArray] => {
@@ -71,14 +71,14 @@ export function decodeState(from: Uint8Array, what: string): { readonly about: A
       at += round8(byteLength);
       return [name, array];
     });
-    // As entries, because `state[name] = ...` would take "__proto__" for something else.
+    // From entries, because assigning `state["__proto__"]` would set the prototype.
     return { about: header.about, state: Object.fromEntries(entries) };
   } catch (cause) {
     throw new StateError(`${what} is damaged: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 
-/** The array of that name; throws if it is absent or has another length. */
+/** The array of that name. @throws StateError if it is absent or of another type or length */
 export function savedArray<T extends StateArray>(
   state: SavedState,
   name: string,
@@ -99,12 +99,12 @@ export function restoreRng(rng: Rng, state: SavedState, name: string): void {
   rng.restore(parts);
 }
 
-/** The same arrays under names that begin with `prefix` and a point, so that states of several components lie in one. */
+/** The same arrays, with `prefix` and a point before each name, so that one state can hold those of several components. */
 export function prefixed(prefix: string, state: SavedState): SavedState {
   return Object.fromEntries(Object.entries(state).map(([name, array]) => [`${prefix}.${name}`, array]));
 }
 
-/** Undoes `prefixed`: what belongs to `prefix`, under its own names. */
+/** Undoes `prefixed`: the arrays of `prefix` under their own names. */
 export function unprefixed(prefix: string, state: SavedState): SavedState {
   const start = `${prefix}.`;
   const own = Object.entries(state).filter(([name]) => name.startsWith(start));

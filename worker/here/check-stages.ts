@@ -1,4 +1,4 @@
-/** Tries whether the stages of a spec can be made with each of its values; `nexus run` and `nexus edit` start this process. */
+/** Checks that the stages of a spec accept each of its values. `nexus run` and `nexus edit` start this process. */
 
 import type { StageCheck, StageCheckAnswer } from "../../shared/components/stage-check.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
@@ -15,8 +15,8 @@ import { stageFactory } from "../stages/registry.ts";
 import type { StageContext } from "../stages/stage.ts";
 
 /**
- * Every component of ours says what is wrong with its properties when it is made. What is made of the user's own code is left to
- * the first run: it is for the workers' machines, and what it needs may not be here.
+ * Each of our components checks its properties when it is created. The user's own code is left to the first run: it is meant for
+ * the workers' machines, and this one may lack what it needs.
  */
 async function problemsOf({ added, ...carried }: StageCheck): Promise<string[]> {
   const spec = readCarried(carried);
@@ -35,7 +35,7 @@ async function problemsOf({ added, ...carried }: StageCheck): Promise<string[]> 
   return [...found.values()];
 }
 
-/** What the components say of these settings. */
+/** What the components find wrong with these settings. */
 async function objections(spec: Spec, settings: ChosenSettings): Promise<string[]> {
   const lines: string[] = [];
   const draw = (path: string): number => randintAt(0, path);
@@ -45,7 +45,7 @@ async function objections(spec: Spec, settings: ChosenSettings): Promise<string[
       const make = await stageFactory(stage.component, null);
       await make(contextOf(stage.spec));
     } catch (error) {
-      // Anything else, a file that is not on this machine for one, is no word on the spec.
+      // Any other error, such as a file missing on this machine, says nothing about the spec.
       if (error instanceof SpecError && !(error instanceof NotAComponent)) lines.push(...error.message.split("\n"));
     }
   }

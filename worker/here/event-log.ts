@@ -6,8 +6,8 @@ import type { ChosenSettings, MetricReport } from "../../shared/domain/run.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../shared/tensorboard/event-file.ts";
 
 /**
- * Writes what a run on this machine reports to `tensorboard/` in its folder, where TensorBoard can watch it grow. Runs of the
- * swarm are not logged by their workers: whoever downloads one makes the same file from all its reports, wherever it lived.
+ * Writes the reports of a run on this machine to `tensorboard/` in its folder, where TensorBoard can follow it. Workers do not log
+ * the runs of a swarm: `nexus download` makes the same file from all reports of a run, on whichever machines it ran.
  */
 export class EventLog {
   readonly #file: string;
@@ -48,7 +48,7 @@ export class EventLog {
     appendFileSync(this.#file, fileEnd(seconds, hpmax === null ? "failure" : "success"));
   }
 
-  /** Only the first report says which metrics there are. */
+  /** The metrics are known only with the first report. */
   #begin(names: readonly string[]): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;

@@ -1,4 +1,4 @@
-/** Executes one run on this machine for `nexus run`, which starts this process and tells it what to run. */
+/** Executes one run on this machine for `nexus run`, which starts this process and sends it the run. */
 
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
@@ -15,17 +15,17 @@ import { executeRun, Stopped } from "../runner/run.ts";
 import { EventLog } from "./event-log.ts";
 
 const stop = new AbortController();
-/** Names the signal that stops the run; "" while none has come. */
+/** The first signal that asked the run to stop; "" before that. */
 let signalled: NodeJS.Signals | "" = "";
 
-/** Runs to the end, prints every line when it is due, and returns the exit code. */
+/** Executes the run, printing each line as it comes; returns the exit code. */
 async function execute(order: LocalRun): Promise<number> {
   const { settings, seed, directory, codeFolder } = order;
   useOwnComponents(codeFolder);
   const spec = readCarried(order);
   const expanded = expandSpec(spec, settings, (path) => randintAt(seed, path));
   writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
-  // Written line by line, so that what was printed is there whatever ends the process.
+  // Written line by line, so that nothing printed is lost, however the process ends.
   const consoleFile = openSync(join(directory, "console.txt"), "w");
   const line = (printed: string): void => {
     writeSync(consoleFile, `${printed}\n`);
@@ -44,13 +44,13 @@ async function execute(order: LocalRun): Promise<number> {
       codeFolder,
       directory,
       signal: stop.signal,
-      checkpointDue: () => false, // here it cannot go on elsewhere
+      checkpointDue: () => false, // such a run cannot continue elsewhere
       keep: () => undefined,
       inSearch: false,
     });
     events?.end(Number.isFinite(hpmax) ? hpmax : null, iters, Date.now() / 1000);
     if (Number.isFinite(hpmax)) return exitCode.done;
-    process.stderr.write(`the run failed: its hpmax is ${hpmax}, and a search could do nothing with it\n`);
+    process.stderr.write(`the run failed: its hpmax is ${hpmax}, which a search could not use\n`);
     return exitCode.failure;
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {
@@ -68,7 +68,7 @@ async function execute(order: LocalRun): Promise<number> {
 
 function leave(code: number): void {
   process.exitCode = code;
-  // Nothing is left to do; without the channel the process ends when its output has been written.
+  // Without the channel, the process ends once its output is written.
   if (process.connected) process.disconnect();
 }
 
@@ -78,9 +78,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     stop.abort();
   });
 }
-// The command is gone: nobody would see the rest.
+// The command is gone, and nobody would see the rest.
 process.on("disconnect", () => stop.abort());
-// Whoever read the output has seen enough.
+// The reader of the output has closed it.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 process.once("message", (order: LocalRun) => {
   void execute(order).then(leave, (error: unknown) => {

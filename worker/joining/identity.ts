@@ -13,7 +13,7 @@ import { decodeOrderAnswer, encodeEnrolment } from "../../shared/wire/messages.t
 import * as subjects from "../../shared/wire/subjects.ts";
 import type { JoinLine } from "./join-line.ts";
 
-/** Who this machine is in a workspace: an id, and the seed of the key it connects with, which never leaves the machine. */
+/** Who this worker is in a workspace: its id, and the seed of the key it connects with, which never leaves the machine. */
 export interface WorkerIdentity {
   readonly worker: WorkerId;
   readonly nkeySeed: string;
@@ -22,16 +22,16 @@ export interface WorkerIdentity {
 const enrolTimeoutMs = 5000;
 const enrolPatienceMs = 60_000;
 
-/** Folder of one worker: identity, spool, run folders. `name` tells several workers of one machine apart. */
+/** The folder of one worker: identity, spool, run folders. `name` distinguishes the workers of one machine. */
 export function workerStateDir(workspace: string, name: string, env: NodeJS.ProcessEnv = process.env): string {
   const { XDG_STATE_HOME: state, HOME: home } = env;
   const root =
     state && isAbsolute(state) ? state : join(home && isAbsolute(home) ? home : homedir(), ".local", "state");
-  // The machine's id is part of the path: a home directory may be shared by many machines.
+  // The path contains the id of the machine, because many machines may share a home directory.
   return join(root, "nexus", "workers", workspace, machineTag(), name);
 }
 
-/** The name of a worker that was given none: this machine's. */
+/** The name of a worker that was given none: the host name. */
 export const defaultWorkerName = (): WorkerId => workerIdFrom(hostname());
 
 export function checkWorkerName(text: string): WorkerId {
@@ -41,7 +41,7 @@ export function checkWorkerName(text: string): WorkerId {
   );
 }
 
-/** This worker's identity in the workspace: as kept in its folder, or newly enrolled with the join line's code. */
+/** This worker's identity in the workspace: the one in its folder, or a new one, enrolled with the code of the join line. */
 export async function identify(
   stateDir: string,
   name: WorkerId,
@@ -53,12 +53,12 @@ export async function identify(
   const kept = readIdentity(file);
   if (kept && (await isAccepted(kept, line))) return kept;
   if (line.code === "") {
-    // Someone else's broker that lets everyone in; one of our own never does.
+    // A broker that others run may let everyone in; ours never does.
     if (await letsIn(line, {}, "nobody")) return { worker: name, nkeySeed: "" };
     throw new UsageError(
       `this machine is not enrolled in ${line.workspace} at ${line.url}, and the join line has no code\n` +
         "  expected: nexus-worker nats://CODE@host:port/workspace, as nexus-coord prints it,\n" +
-        "  or, where the broker is someone else's: nexus-worker nats://host:port/workspace --creds FILE --name ID",
+        "  or, if others run the broker: nexus-worker nats://host:port/workspace --creds FILE --name ID",
     );
   }
   say(`enrolling at ${line.url}...`);
@@ -80,7 +80,9 @@ async function enrol(line: JoinLine, name: WorkerId, publicKey: string): Promise
         const answer = decodeOrderAnswer(await bus.request(subjects.enrol, request, enrolTimeoutMs));
         if (!answer.ok) throw new UsageError(`the coordinator refused: ${answer.reason}`);
         if (!isWorkerId(answer.name))
-          throw new BrokerError(`the coordinator gave this machine a name that cannot be: ${answer.name}`);
+          throw new BrokerError(
+            `the coordinator gave this machine the name "${answer.name}", which is not a valid worker name`,
+          );
         return answer.name;
       } catch (error) {
         if (!(error instanceof BusError)) throw error;

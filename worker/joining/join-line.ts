@@ -1,11 +1,11 @@
 import { isWorkspaceName } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
 
-/** `nats://CODE@host:port/workspace`, taken apart. */
+/** The parts of `nats://CODE@host:port/workspace`. */
 export interface JoinLine {
-  /** `nats://host:port`, without the code; where the workspace has peers theirs too, with commas. */
+  /** `nats://host:port`, without the code; several, separated by commas, if the workspace has peers. */
   readonly url: string;
-  /** Empty where this machine is enrolled already, or the broker is someone else's. */
+  /** Empty if this machine is already enrolled, or if others run the broker. */
   readonly code: string;
   readonly workspace: string;
 }
@@ -13,7 +13,7 @@ export interface JoinLine {
 const example = "nats://CODE@192.0.2.7:4222/ws1";
 
 export function parseJoinLine(text: string): JoinLine {
-  // Not the URL of the standard, which knows one host.
+  // Not parsed by URL, which allows only one host.
   const [, scheme = "", user = "", hosts = "", path = ""] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:([^@/]*)@)?([^/@?#]*)(\/[^?#]*)?$/i.exec(text.trim()) ?? [];
   if (scheme === "")
@@ -39,10 +39,10 @@ export function parseJoinLine(text: string): JoinLine {
 function addressOf(part: string, line: string): string {
   let url: URL;
   try {
-    // Checks names, numbers and brackets.
+    // URL checks names, numbers and brackets.
     url = new URL(`nats://${part.trim()}`);
   } catch (cause) {
-    throw new UsageError(`"${line}" is not a join line: "${part}" is no host; expected ${example}`, { cause });
+    throw new UsageError(`"${line}" is not a join line: "${part}" is not a host; expected ${example}`, { cause });
   }
   if (url.hostname === "") throw new UsageError(`"${line}" names no host; expected ${example}`);
   return `${url.hostname}:${url.port || "4222"}`;

@@ -1,9 +1,9 @@
 import type { Clock } from "../../shared/ports.ts";
 
-/** While the broker reloads its users, or has just started, it refuses everyone for a moment. */
+/** The broker refuses everyone for a moment while it reloads its users or has just started. */
 const believedAfterMs = 5000;
 
-/** Tells once when the broker has refused this worker's key for a while, and once when it is let in again. */
+/** Reports once that the broker has refused this worker's key for a while, and once that it accepts the key again. */
 export class RefusedKey {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #say: (isRefused: boolean) => void;
@@ -15,7 +15,7 @@ export class RefusedKey {
     this.#say = say;
   }
 
-  /** The client asks again several times a second. */
+  /** Called several times a second, each time the client tries again. */
   refused(): void {
     const now = this.#clock.monotonic();
     this.#since ??= now;

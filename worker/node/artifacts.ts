@@ -13,10 +13,10 @@ const blob = "files";
 const longestWhy = 3000;
 
 /**
- * The files below a run's folder that may travel, by path. Where they are too many or too large together, the largest are left
- * out; links and files with names that some systems cannot have are left out too.
+ * The files below a run's folder that may be uploaded, by path. If they are too many or too large together, the largest are left
+ * out. Links, and files whose names some systems do not allow, are left out too.
  *
- * @param mostBytes  of all of them together
+ * @param mostBytes  limit on all files together
  */
 export function findFiles(
   directory: string,
@@ -49,10 +49,10 @@ function shortened(reasons: readonly string[]): string {
 }
 
 /**
- * Uploads what a run has left in its folder, sealed with a key of its own; null when there is nothing. A result matters more
- * than files: what cannot be stored after a few tries is given up, and the list says why.
+ * Uploads the files in a run's folder, sealed with a key of their own; null if there are none. A result matters more than files:
+ * what cannot be stored after a few tries is given up, and the list says why.
  *
- * @param signal  gives up at once
+ * @param signal  makes it give up at once
  */
 export async function uploadFiles(
   ports: Ports<"bus" | "clock">,
@@ -73,7 +73,7 @@ export async function uploadFiles(
   const key = newKey();
   try {
     for (const { path } of found.files) {
-      // One file at a time in memory. It may have changed since it was found; what is read now is what counts.
+      // One file at a time in memory. If a file has changed since it was found, what is read now counts.
       const { chunks, sum } = seal(readFileSync(join(directory, path)), key);
       why = await storeChunks(ports, { ...address, blob }, chunks, next, signal);
       if (why !== "") break;
@@ -81,7 +81,7 @@ export async function uploadFiles(
       files.push({ path, ...sum });
     }
   } catch (error) {
-    // The file system's trouble; it must not cost the result.
+    // An error of the file system must not cost the result.
     why = reasonOf(error);
   }
   const rest = found.files.slice(files.length);

@@ -5,19 +5,19 @@ import { chunk, streams } from "../../shared/wire/subjects.ts";
 import type { AttemptAddress, OwnAddress } from "./held-attempt.ts";
 import type { Ports } from "./ports.ts";
 
-/** Whose blob it is; `blob` tells those of one attempt apart. */
+/** `blob` names one of several blobs of an attempt. */
 export type BlobAddress = AttemptAddress & { readonly blob: string };
 
 const storeTimeoutMs = 5000;
 const tries = 3;
 const retryMs = 500;
-/** Pieces on their way at once. */
+/** Number of pieces in flight. */
 const inFlight = 4;
 
 /**
- * Stores pieces of a blob, from place `from` on. Returns why it could not be done; "" when the broker has them all.
+ * Stores pieces of a blob; `from` is the place of the first. Returns why that failed; "" when the broker has them all.
  *
- * @param signal  gives up at once
+ * @param signal  makes it give up at once
  */
 export async function storeChunks(
   ports: Ports<"bus" | "clock">,
@@ -63,9 +63,9 @@ async function storeOne(
 }
 
 /**
- * Fetches a blob and opens it; asks again for as long as the broker does not answer.
+ * Fetches a blob and opens it; repeats the request until the broker answers.
  *
- * @throws BadMessage when a piece is not there any more, or is not what was sealed; BusError "closed" when the signal aborts
+ * @throws BadMessage if a piece is gone or is not what was sealed; BusError "closed" if the signal aborts
  */
 export async function fetchBlob(
   { bus, clock }: Ports<"bus" | "clock">,

@@ -18,7 +18,7 @@ const mostRetryMs = 2000;
 
 type LinkPorts = Ports<"bus" | "clock" | "chance" | "log">;
 
-/** Questions to whoever leads. Answers of a term lower than one already heard come from a coordinator that lost the lead. */
+/** Sends requests to the leading coordinator. Ignores answers of an older term, whose sender has lost the lead. */
 export class CoordinatorLink {
   readonly #ports: LinkPorts;
   readonly #worker: WorkerId;
@@ -33,8 +33,8 @@ export class CoordinatorLink {
   }
 
   /**
-   * The answer, asked for again and again with jitter until there is one; undefined when the signal ends it. A question that
-   * changes from one try to the next is given as a function.
+   * Repeats the request, with jitter, until it is answered; undefined if the signal aborts first. Pass a function if the request
+   * changes from one try to the next.
    */
   async ask<K extends Answer["kind"]>(
     question: Ask | ((tries: number) => Promise<Ask>),
@@ -68,7 +68,7 @@ export class CoordinatorLink {
     return undefined;
   }
 
-  /** Hints that come unasked, to all workers and to this one. */
+  /** Hears hints to all workers and to this one. */
   listen(handler: (control: Control) => void): () => void {
     const hear = (_subject: string, data: Uint8Array): void => {
       try {
@@ -92,7 +92,7 @@ export class CoordinatorLink {
     this.#silentSince = undefined;
   }
 
-  /** A leader's change takes seconds; only a longer silence is worth a word. */
+  /** A change of leader takes seconds; only a longer silence is reported. */
   #unanswered(): void {
     const now = this.#ports.clock.monotonic();
     if (this.#silentSince === undefined) {

@@ -11,25 +11,24 @@ export interface AttemptAddress {
   readonly attempt: number;
 }
 
-/** One of this worker's own. */
+/** An attempt of this worker itself. */
 export interface OwnAddress extends AttemptAddress {
-  /** In every msgID: another worker that guessed one could have this one's message taken for a repetition (seen). */
+  /** Part of every msgID. If another worker guessed one, the broker would drop this worker's message as a duplicate (seen). */
   readonly nonce: string;
 }
 
-/** The attempt that this worker holds at a trial, in whose name it speaks. Its number changes when the trial is granted again. */
+/** The attempt that this worker holds at a trial. It signs all messages. Its number changes if the trial is granted again. */
 export class HeldAttempt {
   #address: OwnAddress;
-  /** For each attempt number that this run has had, the claim that it was given for. */
+  /** Attempt number -> the claim that was answered with it, for all numbers that this run has had. */
   readonly #claims = new Map<number, string>();
 
-  /** @param claim  the one that was answered with the trial */
+  /** @param claim  the claim that was answered with this trial */
   constructor(address: OwnAddress, claim: string) {
     this.#address = address;
     this.#claims.set(address.attempt, claim);
   }
 
-  /** As it is now. */
   get address(): OwnAddress {
     return this.#address;
   }
@@ -38,14 +37,14 @@ export class HeldAttempt {
     return this.#address.attempt;
   }
 
-  /** @param claim  the claim that was answered so; left out where a renewal was, which keeps the claim */
+  /** @param claim  the claim that was answered with it; left out for a renewal, which keeps the claim */
   regrant(attempt: number, claim?: string): void {
     const isNewer = attempt > this.number;
     if (claim !== undefined || isNewer) this.#claims.set(attempt, claim ?? this.#claims.get(this.number) ?? "");
     if (isNewer) this.#address = { ...this.#address, attempt };
   }
 
-  /** @param id  tells apart what one attempt says: a letter that is sent twice under the same one is stored once */
+  /** @param id  identifies the letter within the attempt: two letters with the same id are stored once */
   letter(kind: EvidenceKind, id: string, body: Parameters<typeof encodeEvidence>[0]): Letter {
     const { worker, job, n, nonce } = this.#address;
     return {

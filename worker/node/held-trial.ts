@@ -14,7 +14,7 @@ import { RunLimits } from "./run-limits.ts";
 import type { RunnerEnd, RunningTask } from "./runners.ts";
 import { fetchState, StateKeeper } from "./state-keeper.ts";
 
-/** A hand-back that does not reach the broker in this time is left to the lease. */
+/** If a hand-back does not reach the broker in this time, the trial moves when its lease expires. */
 const handBackMs = 5000;
 
 /** How a trial's stay on this worker ended. */
@@ -26,7 +26,7 @@ export interface StayEnd {
 type GivenUp = "stop" | "handback" | "timeout" | "memory";
 type Done = Extract<RunnerEnd, { type: "done" }>;
 
-/** A trial that this worker holds: runs it, keeps its reports until they are acknowledged, delivers its end. */
+/** A trial that this worker holds: executes its run, keeps its reports until they are acknowledged, delivers its end. */
 export class HeldTrial {
   readonly key: string;
   readonly #assignment: Assignment;
@@ -38,16 +38,16 @@ export class HeldTrial {
   #task: RunningTask | undefined;
   #states: StateKeeper | undefined;
   #checkpointSeconds: number;
-  /** Folder whose files are uploaded when the run ends; "": none. */
+  /** Folder whose files are uploaded at the end of the run; "" if there is none. */
   #upload = "";
-  /** Nothing of the run is waited for any more. */
+  /** Aborted when a hand-back has taken too long: nothing of the run is delivered any more. */
   readonly #left = new Ending();
-  /** Ends what goes on for a run that is not to begin any more, and for its states. */
+  /** Aborted when the state to resume from, and the states of the run, are of no more use. */
   readonly #unwanted = new Ending();
-  /** Why it is not to go on here; the first reason stands. */
+  /** Why the run is to end here; the first reason counts. */
   #end: { readonly kind: GivenUp; readonly reason: string } | undefined;
 
-  /** @param claim  the one that the assignment answers */
+  /** @param claim  the claim that the assignment answers */
   constructor(
     ports: Ports<"bus" | "clock" | "chance" | "log" | "runners">,
     outbox: Outbox,
@@ -84,22 +84,22 @@ export class HeldTrial {
     return { job, n, attempt, iters: this.#reports.iters };
   }
 
-  /** Whether the run in hand is what is assigned; a workspace that was put back gives other runs the same numbers. */
+  /** Whether the assignment is for this run: a workspace restored from a backup gives the same numbers to other runs. */
   carries({ run, seed, settings }: Assignment): boolean {
     const own = this.#assignment;
     return run === own.run && seed === own.seed && JSON.stringify(settings) === JSON.stringify(own.settings);
   }
 
   /**
-   * The trial was granted again while it ran: it goes on under the new attempt number, nothing is restarted.
+   * The trial was granted again while it ran: the run continues under the new attempt number.
    *
-   * @param claim  the claim that was answered so; left out where a renewal was, which keeps the claim
+   * @param claim  the claim that was answered with it; left out for a renewal, which keeps the claim
    */
   regrant(attempt: number, claim?: string): void {
     this.#attempt.regrant(attempt, claim);
   }
 
-  /** Stands still until thawed or ended; keeps its runner, its slot and its lease. Returns whether it did not before. */
+  /** Freezes the run, which keeps its runner, its slot and its lease. Returns false if it already was, or is ending. */
   freeze(): boolean {
     if (this.#limits.isFrozen || this.#end) return false;
     this.#limits.freeze();
@@ -107,7 +107,7 @@ export class HeldTrial {
     return true;
   }
 
-  /** Returns whether it had stood still. */
+  /** Returns whether the run was frozen. */
   thaw(): boolean {
     if (!this.#limits.isFrozen) return false;
     this.#limits.thaw();
@@ -115,12 +115,12 @@ export class HeldTrial {
     return true;
   }
 
-  /** An edit of the job gave its runs another max_run_time; null: none. Time that has passed counts. */
+  /** An edit of the job changed max_run_time; null: no limit. Time that has already passed counts. */
   limit(maxRunSeconds: number | null): void {
     this.#limits.edit(maxRunSeconds);
   }
 
-  /** The coordinator no longer wants it from here. Its result would still count if it came first, but it is not awaited. */
+  /** The coordinator no longer wants this run. A result that is already on its way still counts. */
   stop(reason: string): void {
     this.#giveUp("stop", reason);
   }
@@ -152,7 +152,7 @@ export class HeldTrial {
     this.#unwanted.abort();
   }
 
-  /** The coordinator stretches the time between checkpoints where all together would send too much. */
+  /** The coordinator lengthens the interval if all runs together would send too much. */
   checkpointEvery(seconds: number): void {
     if (seconds === this.#checkpointSeconds) return;
     this.#checkpointSeconds = seconds;
@@ -160,8 +160,8 @@ export class HeldTrial {
   }
 
   /**
-   * Runs it to its end and delivers that; resolves when the broker has it. `leaving` is called with the attempt number when
-   * the end goes on its way: its slot is free.
+   * Executes the run and delivers its end; resolves when the broker has that. `leaving` is called with the attempt number when
+   * the end is sent: from then on the slot is free.
    */
   async run(known: KnownJob, directory: string, leaving: (attempt: number) => void): Promise<StayEnd> {
     const { settings, hyperparameters } = known.spec;
@@ -190,20 +190,20 @@ export class HeldTrial {
       this.#reports.hear(reports, lines);
       if (state) states.keep(state);
     });
-    // Frozen while its spec was still being fetched.
+    // It was frozen while its spec was still being fetched.
     if (this.#limits.isFrozen) this.#task.freeze();
     this.#limits.begin(settings.maxRunSeconds, settings.memoryPerRun, this.#task.pid);
     const end = await this.#task.end;
     this.#limits.end();
-    // Only who takes over a run that was handed back needs its state.
+    // Only a run that was handed back needs its state: another worker resumes from it.
     if (!this.#isHandingBack() || end.type !== "stopped") this.#dropStates();
     await states.settled();
-    // Reports that wait for their acknowledgement go with the end: it must not wait for them, also not to be spooled.
+    // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
     await this.#reports.settle();
     return this.#deliver(end, leaving);
   }
 
-  /** The state from which it goes on; null where it begins, also because the state could not be had. */
+  /** The state to resume from; null if there is none, or if it cannot be fetched. */
   async #fetchState(): Promise<Uint8Array | null> {
     const { resume, job, n } = this.#assignment;
     if (!resume) return null;
@@ -211,12 +211,12 @@ export class HeldTrial {
       return await fetchState(this.#ports, { job, n }, resume, this.#unwanted);
     } catch (error) {
       if (!(error instanceof BusError || error instanceof BadMessage)) throw error;
-      this.#ports.log.warn({ job, n, why: error.message }, "a checkpoint cannot be had: the run begins anew");
+      this.#ports.log.warn({ job, n, why: error.message }, "a checkpoint cannot be fetched: the run starts afresh");
       return null;
     }
   }
 
-  /** Tells the coordinator how it ended; what a person asked for comes before how the process took it, a result before both. */
+  /** Tells the coordinator how the run ended: with its result; if it has none, as it was asked to; otherwise, how it failed. */
   async #deliver(end: RunnerEnd, leaving: (attempt: number) => void): Promise<StayEnd> {
     const attempt = this.attempt;
     const told = await this.#reports.rest("reports" in end ? end : { reports: [], lines: "" }, this.#left);
@@ -251,7 +251,7 @@ export class HeldTrial {
       await this.#send("failed", "failed", body);
       return { kind: "ended", text: `${outcome}: ${why.split("\n")[0]}` };
     }
-    const reason = end.type === "died" ? end.reason : "the runner stopped unasked";
+    const reason = end.type === "died" ? end.reason : "the runner stopped without being asked";
     const console = this.#reports.said + (end.type === "died" ? end.console : "");
     await this.#send("released", "released", { attempt, fault: "runner", reason, console });
     return { kind: "stopped", text: reason };
@@ -266,7 +266,7 @@ export class HeldTrial {
     const extras = { ...lines, ...(await this.#files(attempt)) };
     leaving(attempt);
     let tooLarge = "";
-    // What makes it too large may be the list of files; the result itself matters more.
+    // The list of files may make it too large; the result itself matters more.
     for (const more of [extras, {}]) {
       try {
         await this.#send("result", "result", { attempt, reports, hpmax, iters, metrics, titles, console, ...more });
@@ -281,7 +281,7 @@ export class HeldTrial {
     return { kind: "ended", text: `failed: ${reason}` };
   }
 
-  /** Uploads what the run has left in its folder. */
+  /** Uploads the files in the run's folder. */
   async #files(attempt: number): Promise<{ readonly files?: ArtifactList }> {
     if (this.#upload === "") return {};
     const files = await uploadFiles(this.#ports, { ...this.#attempt.address, attempt }, this.#upload, this.#left);

@@ -7,29 +7,29 @@ import type { JobAnswer } from "../../shared/wire/messages.ts";
 import type { CoordinatorLink } from "./coordinator-link.ts";
 import type { Ports } from "./ports.ts";
 
-/** A job's text and what its settings ask of this machine. */
+/** A job as this worker knows it. */
 export interface KnownJob {
   readonly text: CarriedSpec;
   readonly spec: Spec;
-  /** Where the code lies that the job brings along; null: it brings none. */
+  /** Folder of the code that the job brings along; null if it brings none. */
   readonly codeFolder: string | null;
 }
 
-/** The jobs whose runs this worker executes; each is asked for once. */
+/** The jobs whose runs this worker executes. Each is requested once. */
 export class KnownJobs {
   readonly #ports: Ports<"readSpec" | "unpackCode">;
   readonly #link: CoordinatorLink;
   readonly #signal: EndSignal;
   readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
 
-  /** @param signal  ends the asking */
+  /** @param signal  ends pending requests */
   constructor(ports: Ports<"readSpec" | "unpackCode">, link: CoordinatorLink, signal: EndSignal) {
     this.#ports = ports;
     this.#link = link;
     this.#signal = signal;
   }
 
-  /** Undefined where the signal came before an answer. Rejects where the spec cannot be read here. */
+  /** Undefined if the signal aborts before an answer. Rejects if the spec cannot be read here. */
   get(job: JobName): Promise<KnownJob | undefined> {
     let known = this.#jobs.get(job);
     if (!known) {
@@ -39,12 +39,12 @@ export class KnownJobs {
     return known;
   }
 
-  /** Asks again the next time. */
+  /** The next `get` requests it again. */
   forget(job: JobName): void {
     this.#jobs.delete(job);
   }
 
-  /** Whether the coordinator says that nothing of the job will run again. */
+  /** Whether, according to the coordinator, nothing of the job will run again. */
   async isOver(job: JobName): Promise<boolean> {
     return (await this.#ask(job))?.over === true;
   }

@@ -16,12 +16,12 @@ export interface WorkerOptions {
   readonly bootId: string;
   readonly version: string;
   readonly slots: number;
-  /** Pools this worker serves; empty: all. */
+  /** Pools that this worker serves; empty: all. */
   readonly targets: readonly string[];
   readonly opportunistic: boolean;
-  /** Takes no jobs that bring code along. */
+  /** Whether it refuses jobs that bring code along. */
   readonly noCode: boolean;
-  /** Where run folders are made. */
+  /** Folder that contains the run folders. */
   readonly stateDir: string;
 }
 
@@ -37,7 +37,7 @@ export type WorkerNews =
 const firstRenewalMs = 5000;
 const spoolPatienceMs = 8000;
 
-/** One machine's part in the swarm: claims trials for its free slots, has them run, renews, delivers. */
+/** One machine's part in the swarm: claims trials for free slots, executes them, renews their leases, delivers their ends. */
 export class WorkerNode {
   readonly #options: WorkerOptions;
   readonly #ports: WorkerPorts;
@@ -51,7 +51,7 @@ export class WorkerNode {
   readonly #living = new Ending();
   #renewEveryMs = firstRenewalMs;
   #renewNow: () => void = () => undefined;
-  /** Called when the first trial is in hand. */
+  /** Called when the worker holds a first trial. */
   #holds: () => void = () => undefined;
   readonly #slots: Slots;
   #handingBack: string | undefined;
@@ -64,7 +64,7 @@ export class WorkerNode {
     this.#link = new CoordinatorLink(ports, options.worker, (silent) =>
       news(
         silent
-          ? { kind: "silent", text: "no coordinator answers; runs in hand go on, and I keep asking" }
+          ? { kind: "silent", text: "no coordinator answers; runs in progress continue, and the worker keeps asking" }
           : { kind: "answered", text: "the coordinator answers again" },
       ),
     );
@@ -83,13 +83,13 @@ export class WorkerNode {
     return this.#held.size;
   }
 
-  /** Works until told to end; resolves when nothing runs any more. */
+  /** Works until told to end; resolves when nothing is running any more. */
   async work(): Promise<void> {
     const deaf = this.#link.listen((control) => this.#hint(control));
     const renewing = this.#renewLoop();
     try {
-      // First, so that what is done already is not trained again; but one letter that the broker refuses must not keep
-      // this worker from working.
+      // First, so that no finished run is trained again. But a letter that the broker refuses must not keep the worker
+      // from working.
       await Promise.race([this.#deliverSpooled(), this.#ports.clock.pause(spoolPatienceMs, this.#claiming)]);
       await this.#slots.work();
     } finally {
@@ -101,12 +101,12 @@ export class WorkerNode {
     }
   }
 
-  /** Claims nothing more; the runs in hand end as they will. */
+  /** Claims nothing more; runs in progress continue to their end. */
   finish(): void {
     this.#claiming.abort();
   }
 
-  /** Hands every run back: its trial moves at once. */
+  /** Hands every run back, so that its trial can move at once. */
   handBack(reason: string): void {
     this.#claiming.abort();
     this.#handingBack = reason;
@@ -122,30 +122,30 @@ export class WorkerNode {
     }
   }
 
-  /** One trial, from its assignment to the acknowledged end; `leaving` is called when its slot is free. */
+  /** Carries one trial from its assignment to its acknowledged end; `leaving` is called when the slot is free. */
   async #carry(assignment: Assignment, claim: string, leaving: (attempt: number) => void): Promise<void> {
     const { job, n, run } = assignment;
     const renewMs = assignment.leaseMs / 3;
     const isSooner = renewMs < this.#renewEveryMs;
     this.#renewEveryMs = renewMs;
-    // The wait that goes on now is for a longer lease.
+    // The current wait was chosen for a longer lease.
     if (isSooner) this.#renewNow();
     const already = this.#held.get(`${job}/${n}`);
     if (already && !already.givenUp && already.carries(assignment)) {
-      // Its lease ran out and a free slot claimed it again: the run in hand goes on under the new attempt number.
+      // Its lease expired and a free slot claimed it again: the run continues under the new attempt number.
       already.regrant(assignment.attempt, claim);
       return;
     }
     if (already && !already.givenUp) {
-      already.stop("the workspace was put back to an older state, and gave its number to another run");
-      // Their folders have the same name.
+      already.stop("the workspace was restored to an older state, and its number now belongs to another run");
+      // Both runs use the same folder.
       while (this.#held.get(already.key) === already && !this.#living.aborted)
         await this.#ports.clock.pause(50, this.#living);
     }
     const held = new HeldTrial(this.#ports, this.#outbox, this.#options.worker, assignment, claim);
     this.#held.set(held.key, held);
     this.#holds();
-    // The answer to a claim may come after the order to hand everything back.
+    // A claim may be answered after the order to hand everything back.
     if (this.#handingBack !== undefined) held.handBack(this.#handingBack);
     try {
       const known = await this.#jobs.get(job);
@@ -157,7 +157,7 @@ export class WorkerNode {
       this.#news({ kind: end.kind, run, text: end.text });
       if (!known.spec.settings.hold) this.#ports.removeFolder(directory);
     } catch (error) {
-      // Not delivered before this worker ended, or a spec that cannot be read here: the lease runs out, or the spool delivers.
+      // This worker ended before the end was delivered, or cannot read the spec. The lease expires, or the spool delivers.
       this.#jobs.forget(job);
       this.#log.error({ job, n }, error instanceof Error ? error.message : String(error));
       if (!(error instanceof BusError)) await this.#ports.clock.pause(1000, this.#claiming);
@@ -182,7 +182,7 @@ export class WorkerNode {
     }
   }
 
-  /** A function of its own: what it looks at would otherwise be kept through the wait for the next time. */
+  /** A separate function: in the loop, its variables would be kept during the wait for the next renewal. */
   async #renew(): Promise<void> {
     const held = [...this.#held.values()].filter((each) => !each.givenUp).map((each) => each.describe());
     if (held.length === 0) return;
@@ -206,7 +206,7 @@ export class WorkerNode {
     if (checkpointSeconds > 0) trial.checkpointEvery(checkpointSeconds);
     switch (verdict) {
       case "continue":
-        if (trial.thaw()) this.#news({ kind: "resumed", run, text: "goes on" });
+        if (trial.thaw()) this.#news({ kind: "resumed", run, text: "continues" });
         break;
       case "pause":
         if (trial.freeze()) this.#news({ kind: "paused", run, text: reason });
@@ -242,7 +242,7 @@ export class WorkerNode {
     }
   }
 
-  /** A held job was released: its run folders may go, once the coordinator says so itself. */
+  /** A held job was released: its run folders are deleted once the coordinator confirms it. */
   async #discard(job: JobName): Promise<void> {
     if (await this.#jobs.isOver(job)) this.#ports.removeFolder(join(this.#options.stateDir, "runs", job));
   }

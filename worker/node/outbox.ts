@@ -9,12 +9,12 @@ const leastRetryMs = 200;
 const mostRetryMs = 5000;
 
 /**
- * What a worker has to say about its runs, published until the broker has it on disk, however long that takes. A result that
- * cannot be delivered at once also lies in a spool file, 0600, which the worker's next start delivers.
+ * Publishes a worker's messages about its runs, and repeats each until the broker has it on disk, however long that takes. A result
+ * that cannot be delivered at once is also kept in a spool file (0600), which the next start of the worker delivers.
  */
 export class Outbox {
   readonly #ports: OutboxPorts;
-  /** Highest sequence in EV that was acknowledged. */
+  /** Highest acknowledged sequence of EV. */
   lastSeq = 0;
   #full = "";
 
@@ -22,13 +22,13 @@ export class Outbox {
     this.#ports = ports;
   }
 
-  /** Why nothing is accepted now, for people; empty when all is well. */
+  /** Why the broker accepts nothing now, for people; empty if it does. */
   get trouble(): string {
     return this.#full;
   }
 
   /**
-   * Resolves with the sequence once the message is stored. `keep`: it must survive this process, so it is spooled as soon as
+   * Resolves with the sequence once the message is stored. With `keep`, it must survive this process, so it is spooled as soon as
    * the first try fails.
    */
   async send(letter: Letter, keep: boolean, signal?: EndSignal): Promise<number> {
@@ -51,7 +51,7 @@ export class Outbox {
         if (keep && spooled === "" && error.reason !== "too large") spooled = this.#keep(letter);
         if (error.reason === "closed" || error.reason === "too large") throw error;
         if (error.reason === "full") this.#full = error.message;
-        // Stored twice it would count once, so another id is safe.
+        // If it is stored twice, it counts once, so another id is safe.
         if (error.reason === "id used up") idsUsed += 1;
         log.warn({ subject: letter.subject, reason: error.reason }, `not delivered yet: ${error.message}`);
       }
@@ -61,7 +61,7 @@ export class Outbox {
     throw new BusError("closed", `${letter.subject}: not delivered before this worker ended`);
   }
 
-  /** Delivers what an earlier process left; returns how many. A file that cannot be read is put aside and said. */
+  /** Delivers what an earlier process left; returns how many. A file that cannot be read is put aside and logged. */
   async deliverSpooled(signal?: EndSignal): Promise<number> {
     const { log, spool } = this.#ports;
     const names = spool.names();
@@ -79,7 +79,7 @@ export class Outbox {
     return names.length;
   }
 
-  /** Spools the letter; where that fails it is only kept in memory, and said. */
+  /** Spools the letter. If that fails, it is kept in memory only, and logged. */
   #keep(letter: Letter): string {
     try {
       return this.#ports.spool.keep(letter);

@@ -5,7 +5,7 @@ import type { Bus, Chance, Clock } from "../../shared/ports.ts";
 import type { Runners } from "./runners.ts";
 import type { Spool } from "./spool.ts";
 
-/** What a worker's node needs of the program that it is part of; each file here names those that it uses. */
+/** What a worker's node needs from its program. Each file here names the ports that it uses. */
 export interface WorkerPorts {
   readonly bus: Bus;
   readonly clock: Clock;
@@ -13,11 +13,11 @@ export interface WorkerPorts {
   readonly log: Log;
   readonly runners: Runners;
   readonly spool: Spool;
-  /** Reads a job's spec; left out: as every program does. A simulation of ten thousand workers reads each one once. */
+  /** Replaces `readSpec`: a simulation of ten thousand workers reads each spec once. */
   readonly readSpec?: typeof readSpec;
-  /** Puts a job's code where its runs find it; returns the folder. */
+  /** Unpacks the code of a job and returns its folder. */
   unpackCode(code: CodeBundle): string;
-  /** Deletes a folder of runs with all that is in it; there may be none. */
+  /** Deletes a folder of runs with everything in it; it may not exist. */
   removeFolder(folder: string): void;
 }
 

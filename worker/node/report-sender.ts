@@ -7,21 +7,21 @@ import type { HeldAttempt } from "./held-attempt.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 
-/** At most one message of reports a second for each run: every stored message costs the broker an fsync. */
+/** Each run sends at most one message of reports a second: every stored message costs the broker an fsync. */
 const reportsEveryMs = 1000;
-/** Reports in one message, which may hold a megabyte. */
+/** Most reports in one message, which may hold 1 MB. */
 const mostReportsTogether = 2000;
-/** Characters of a console that go with a hand-back, of which the journal keeps the end. */
+/** Characters of the console in a hand-back; the journal keeps the last of them. */
 const mostSaid = 4000;
 
 type Told = Pick<Reports, "lines"> & { readonly reports: ReportRow[] };
 
-/** Sends what a run reports and its console says while the run goes on, one message after another, and keeps what it cannot send. */
+/** Sends the reports and console lines of a run while it runs, one message at a time, and keeps what it cannot send. */
 export class ReportSender {
   readonly #clock: Ports<"clock">["clock"];
   readonly #outbox: Pick<Outbox, "send">;
   readonly #attempt: HeldAttempt;
-  /** In no acknowledged message, and in none that is on its way. */
+  /** Reports that are neither acknowledged nor in flight. */
   #reports: ReportRow[] = [];
   readonly #lines = new UnsentLines();
   #sending: Promise<void> = Promise.resolve();
@@ -31,7 +31,7 @@ export class ReportSender {
   readonly #settling = new Ending();
   /** Iterations at the last report. */
   iters = 0;
-  /** The end of what the console has said, should the runner die. */
+  /** The last of the console, in case the runner dies. */
   said = "";
 
   constructor({ clock }: Ports<"clock">, outbox: Pick<Outbox, "send">, attempt: HeldAttempt) {
@@ -41,7 +41,7 @@ export class ReportSender {
     this.#sentAt = clock.monotonic();
   }
 
-  /** Reports wait until a second has passed since the last message, or for the run's end. */
+  /** Reports wait until one second after the last message, or for the end of the run. */
   hear(reports: readonly ReportRow[], lines: string): void {
     this.#reports.push(...reports);
     this.#lines.add(lines);
@@ -55,12 +55,12 @@ export class ReportSender {
     });
   }
 
-  /** The run is to end: reports wait for the message that says so. */
+  /** The run is ending: from now on reports wait for the message that says how. */
   holdBack(): void {
     this.#isHeldBack = true;
   }
 
-  /** The state is stored: whoever holds the trial next goes on from it. The reports up to there go with the word. */
+  /** Announces a stored state, from which the next holder of the trial continues, together with all reports up to it. */
   announce(attempt: number, state: StateSum, signal: EndSignal): Promise<void> {
     this.#sending = this.#sending.then(() =>
       this.#tell(async (told) => {
@@ -72,13 +72,13 @@ export class ReportSender {
     return this.#sending;
   }
 
-  /** Takes back what waits for its acknowledgement; resolves when nothing is on its way. */
+  /** Takes back the reports in flight; resolves when there are none. */
   async settle(): Promise<void> {
     this.#settling.abort();
     await this.#sending;
   }
 
-  /** All that is still to be told, for the message that says how the run ended; sends ahead what would make that too large. */
+  /** Everything not yet sent, for the message that ends the run. What would make that too large is sent ahead. */
   async rest(
     last: { readonly reports: readonly ReportRow[]; readonly lines: string },
     signal: EndSignal,
@@ -89,7 +89,7 @@ export class ReportSender {
     return { reports, ...this.#takeLines() };
   }
 
-  /** `send` takes from `told` what it has sent; of what it could not send nothing is lost. */
+  /** `send` removes from `told` what it has sent; the rest is kept if it fails. */
   async #tell(send: (told: Told) => Promise<unknown>): Promise<void> {
     const told: Told = { reports: this.#reports, ...this.#takeLines() };
     this.#reports = [];

@@ -4,18 +4,18 @@ import { residentBytes } from "../processes/process-tree.ts";
 
 const memoryEveryMs = 1000;
 
-/** What a run may take of this machine: its time, without what it stood still, and its memory. */
+/** Enforces the limits of a run: on its time, not counting time frozen, and on its memory. */
 export class RunLimits {
   readonly #clock: Clock;
   readonly #onExceeded: (limit: "timeout" | "memory", reason: string) => void;
-  /** Null: no limit; undefined: as the spec says. */
+  /** Null: no limit; undefined: the spec's limit. */
   #editedSeconds: number | null | undefined;
   #specSeconds: number | null = null;
   #isRunning = false;
   #isFrozen = false;
-  /** Since when it has been running; milliseconds. */
+  /** When it last started to run; milliseconds. */
   #since = 0;
-  /** How long it ran before that. */
+  /** How long it ran before `since`. */
   #ranMs = 0;
   #timers: Timer[] = [];
   #watchesTime = false;
@@ -29,13 +29,13 @@ export class RunLimits {
     return this.#isFrozen;
   }
 
-  /** An edit of the job gave its runs another max_run_time; null: none. Time that has passed counts. */
+  /** Replaces the spec's max_run_time; null: no limit. Time that has already passed counts. */
   edit(maxRunSeconds: number | null | undefined): void {
     this.#editedSeconds = maxRunSeconds;
     this.#watchTime();
   }
 
-  /** @param memoryPerRun  bytes that the process and all that it has started may hold; null: no limit */
+  /** @param memoryPerRun  limit on the process and its descendants, in bytes; null: no limit */
   begin(specSeconds: number | null, memoryPerRun: number | null, pid: number): void {
     this.#specSeconds = specSeconds;
     this.#isRunning = true;
@@ -68,11 +68,11 @@ export class RunLimits {
     return this.#ranMs + (this.#isRunning && !this.#isFrozen ? this.#clock.monotonic() - this.#since : 0);
   }
 
-  /** Most runs have no limit, and then nothing need look at the clock. */
+  /** Most runs have no limit, and need no timer. */
   #watchTime(): void {
     if (!this.#isRunning || this.#watchesTime || this.#maxSeconds === null) return;
     this.#watchesTime = true;
-    // An interval, not one timeout: those end at once beyond 24.8 days, and the limit may be edited.
+    // An interval, not a timeout: timeouts above 24.8 days fire at once, and the limit may be edited.
     const everyMs = Math.min(1000, (this.#specSeconds ?? 4) * 250);
     this.#timers.push(this.#clock.every(everyMs, () => this.#checkTime()));
   }

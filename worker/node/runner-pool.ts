@@ -3,7 +3,7 @@ import type { RunTask } from "../runner/protocol.ts";
 import { RunnerProcess } from "./runner-process.ts";
 import type { OnReports, RunnerKind, Runners, RunningTask } from "./runners.ts";
 
-/** Runner processes, kept warm between trials. One trial per process at a time, so that a crash takes that one alone. */
+/** Runner processes, kept warm between trials. Each executes one trial at a time, so a crash affects only that trial. */
 export class RunnerPool implements Runners {
   readonly #log: Log;
   readonly #idle: RunnerProcess[] = [];
@@ -14,7 +14,7 @@ export class RunnerPool implements Runners {
     this.#log = log;
   }
 
-  /** Starts a run in an idle runner of that kind, or in a new one. */
+  /** Uses an idle runner of that kind, or starts one. */
   run(kind: RunnerKind, task: RunTask, onReports: OnReports): RunningTask {
     if (this.#closed) throw new Error("this worker is ending and starts nothing");
     const at = this.#idle.findLastIndex(
@@ -31,7 +31,7 @@ export class RunnerPool implements Runners {
   }
 
   #start(kind: RunnerKind): RunnerProcess {
-    // An idle one of another kind makes room: there are never more processes than slots and kinds in use.
+    // An idle runner of another kind makes room, so processes never outnumber the slots.
     void this.#idle.shift()?.kill();
     const runner = new RunnerProcess(kind, this.#log, () => {
       this.#all.delete(runner);
@@ -42,7 +42,6 @@ export class RunnerPool implements Runners {
     return runner;
   }
 
-  /** Ends every process at once. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#all].map((runner) => runner.kill()));

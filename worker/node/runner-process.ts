@@ -9,14 +9,14 @@ import type { FromRunner, RunTask, ToRunner } from "../runner/protocol.ts";
 import type { OnReports, RunnerEnd, RunnerKind, RunningTask } from "./runners.ts";
 
 const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
-/** File descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
+/** Descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
 const channelDescriptor = 3;
 const stopGraceMs = 2000;
-/** So long the pipes of a runner that has ended are read. */
+/** How long the pipes of a runner that has exited are still read. */
 const lastWordsMs = 1000;
-/** Characters of a runner's stderr that are kept. */
+/** How many characters of a runner's stderr are kept. */
 const mostComplaints = 4000;
-/** Thread counts of the numeric libraries that training programs use. */
+/** Variables that set the thread counts of numeric libraries. */
 const threadVariables = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"];
 const nice = 19;
 
@@ -32,7 +32,7 @@ export class RunnerProcess {
   #dead = "";
   #frozen: FrozenProcess | undefined;
   readonly #log: Log;
-  /** The end of what it said to stderr: why an engine gave up, for example. */
+  /** The last of its stderr: for example, why the engine aborted. */
   #complaints = "";
 
   constructor(kind: RunnerKind, log: Log, onExit: () => void) {
@@ -44,7 +44,7 @@ export class RunnerProcess {
       env: { ...process.env, ...threads },
     });
     const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
-    // A runner that is gone is said by its exit.
+    // If the runner is gone, its exit says so.
     pipe.on("error", (error) => log.debug({ pid: this.#child.pid, error: error.message }, "a runner's pipe broke"));
     this.#channel = new Channel(pipe, (message) => this.#hear(message));
     this.#child.stderr?.on("data", (chunk: Buffer) => {
@@ -68,9 +68,9 @@ export class RunnerProcess {
       this.#child.once("error", (error) => ended(`the runner process could not be started: ${error.message}`));
       const howEnded = (code: number | null, signal: string | null): string =>
         signal === null ? `the runner process ended with code ${code}` : `the runner process was killed by ${signal}`;
-      // Not at once: what the runner said last may still lie in the pipe.
+      // On "close", not "exit": the runner's last words may still be in the pipe.
       this.#child.once("close", (code, signal) => ended(howEnded(code, signal)));
-      // But a program that it started and left behind may hold its pipes for hours.
+      // But a program that it started and left behind may keep its pipes open for hours.
       this.#child.once("exit", (code, signal) => setTimeout(() => ended(howEnded(code, signal)), lastWordsMs).unref());
     });
   }
@@ -86,7 +86,7 @@ export class RunnerProcess {
         onReports,
         end: (how) => {
           clearTimeout(grace);
-          // Its end was on its way when it was frozen.
+          // The end was already on its way when the run was frozen.
           this.#thaw();
           this.#current = undefined;
           resolve(how);
@@ -122,7 +122,7 @@ export class RunnerProcess {
     };
   }
 
-  /** Ends the process; resolves when it is gone. */
+  /** Kills the process; resolves when it is gone. */
   async kill(): Promise<void> {
     this.#thaw();
     if (this.#dead === "") this.#child.kill("SIGKILL");

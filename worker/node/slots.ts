@@ -12,28 +12,28 @@ interface SlotsPorts extends Ports<"clock" | "chance"> {
   readonly outbox: Pick<Outbox, "lastSeq">;
 }
 
-/** What a claim says of the worker that makes it. */
+/** What a claim says about the worker. */
 export type Claimant = Pick<Claim, "bootId" | "version" | "slots" | "targets" | "opportunistic" | "noCode">;
 
 export interface SlotsOwner {
-  /** One trial, to its end's acknowledgement. `leaving` is called with the attempt number when that end goes on its way. */
+  /** Carries one trial until its end is acknowledged. `leaving` is called with the attempt number when that end is sent. */
   carry(assignment: Assignment, claim: string, leaving: (attempt: number) => void): Promise<void>;
-  /** Why there is no work, when it changes. */
+  /** Hears why there is no work, when the reason changes. */
   onIdle(kind: "waiting" | "refused", reason: string): void;
 }
 
-/** The slots of a worker. Each claims a trial, has it carried, and claims again. */
+/** The slots of a worker. Each claims a trial, carries it, and claims again. */
 export class Slots {
   readonly #ports: SlotsPorts;
   readonly #claimant: Claimant;
   readonly #owner: SlotsOwner;
   readonly #claiming: Ending;
-  /** While slots wait for work, one asks for all of them: it ends when that one has got some. */
+  /** While slots wait for work, one of them asks for all. Aborted when it gets some. */
   #lookout: Ending | undefined;
   #wake: () => void = () => undefined;
   #lastReason = "";
 
-  /** @param claiming  ends the claims; also aborted here, when the coordinator asks the worker to leave */
+  /** @param claiming  ends the claims; aborted here if the coordinator asks the worker to leave */
   constructor(ports: SlotsPorts, claimant: Claimant, owner: SlotsOwner, claiming: Ending) {
     this.#ports = ports;
     this.#claimant = claimant;
@@ -41,12 +41,12 @@ export class Slots {
     this.#claiming = claiming;
   }
 
-  /** Resolves when no slot claims any more, and the ends of their trials are delivered. */
+  /** Resolves when no slot claims any more and all ends are delivered. */
   async work(): Promise<void> {
     await Promise.all(Array.from({ length: this.#claimant.slots }, () => this.#work()));
   }
 
-  /** There is work: whoever waits for some asks at once. */
+  /** There is work: the waiting slot asks at once. */
   wake(): void {
     this.#wake();
   }
@@ -66,7 +66,7 @@ export class Slots {
       const stay = last;
       const answer = await this.#ports.link.ask(
         async (tries) => {
-          // The first try travels with the last run's result; asked again, only once that is delivered.
+          // The first try travels together with the last run's result; later tries wait until that is delivered.
           if (tries > 0) await stay?.delivered;
           const { lastSeq: lastResultSeq } = this.#ports.outbox;
           const sentAt = this.#ports.clock.wall();
@@ -86,11 +86,11 @@ export class Slots {
         continue;
       }
       this.#say(answer.kind === "wait" ? "waiting" : "refused", answer.reason);
-      // Drained: the runs in hand end as they will, and then this process.
+      // Drained: runs in progress continue to their end, and then this process ends.
       if (answer.kind === "refused" && answer.leave) signal.abort();
       const retryMs = answer.kind === "wait" ? answer.retryMs : refusedRetryMs;
       if (retryMs === 0) continue;
-      // What one slot is told all are told, and of a swarm of ten thousand not each need ask.
+      // All slots would get the same answer, and ten thousand workers need not ask for each slot.
       if (this.#lookout && !isLookout) await this.#lookout.ended;
       else {
         isLookout = true;
@@ -102,7 +102,7 @@ export class Slots {
     await last?.delivered;
   }
 
-  /** Waits for a hint that there is work, with jitter so that a thousand workers do not ask at once. */
+  /** Waits for a hint that there is work, with jitter, so that a thousand workers do not ask at once. */
   async #woken(mostMs: number): Promise<void> {
     if (this.#claiming.aborted) return;
     const { clock, chance } = this.#ports;
@@ -122,11 +122,11 @@ export class Slots {
   }
 }
 
-/** One trial's time in a slot. The slot is free, and claims again, as soon as the run's end is on its way. */
+/** A trial's time in a slot. The slot is free, and claims again, as soon as the end of the run is sent. */
 class Stay {
   /** Resolves when the slot is free. */
   readonly left: Promise<void>;
-  /** Resolves when the broker has the end of this trial and of those before it in this slot. */
+  /** Resolves when the broker has the end of this trial and of all before it in this slot. */
   readonly delivered: Promise<void>;
   /** The trial whose end is on its way to the broker. */
   onItsWay: Claim["after"] = null;

@@ -3,28 +3,28 @@ import { join } from "node:path";
 import { bytes, shape, text } from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
 
-/** One message for the evidence stream. */
+/** A message for the evidence stream. */
 export interface Letter {
   readonly subject: string;
   readonly msgId: string;
   readonly data: Uint8Array;
 }
 
-/** Where letters lie that could not be delivered at once; it outlives the worker's process. */
+/** Keeps letters that could not be delivered at once; it outlives the worker's process. */
 export interface Spool {
-  /** Returns the name under which it lies. */
+  /** Returns the name of the stored letter. */
   keep(letter: Letter): string;
   drop(name: string): void;
   names(): string[];
-  /** @throws when it cannot be read */
+  /** @throws if it cannot be read */
   read(name: string): Letter;
-  /** Keeps what cannot be read out of the way; returns where it lies. */
+  /** Moves a letter that cannot be read out of the way; returns its new place. */
   putAside(name: string): string;
 }
 
 const letterShape = shape({ subject: text(200), msgId: text(200), data: bytes });
 
-/** A folder with a file for each letter, 0600. */
+/** A folder with one file per letter, 0600. */
 export class FileSpool implements Spool {
   readonly #folder: string;
 

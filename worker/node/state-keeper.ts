@@ -11,7 +11,7 @@ import type { Ports } from "./ports.ts";
 
 type StateKeeperPorts = Ports<"bus" | "clock" | "log">;
 
-/** Brings a run's states to BLOB, one after the other; of those that come while one is on its way the newest goes next. */
+/** Stores the states of a run in BLOB, one at a time. Of those that arrive meanwhile, only the newest is stored next. */
 export class StateKeeper {
   readonly #ports: StateKeeperPorts;
   readonly #attempt: HeldAttempt;
@@ -22,7 +22,7 @@ export class StateKeeper {
   #isWorking = false;
   #count = 0;
 
-  /** `announce` is called when all pieces of a state are stored: from then on another worker may go on from it. */
+  /** @param announce  called when all pieces of a state are stored, so that another worker can resume from it */
   constructor(
     ports: StateKeeperPorts,
     attempt: HeldAttempt,
@@ -38,12 +38,12 @@ export class StateKeeper {
     if (!this.#isWorking) this.#working = this.#work();
   }
 
-  /** Resolves when nothing is on its way any more. */
+  /** Resolves when no state is in flight. */
   settled(): Promise<void> {
     return this.#working;
   }
 
-  /** The run has ended: its states are of no use to anyone. */
+  /** The run has ended, and nobody needs its states. */
   end(): void {
     this.#waiting = undefined;
     this.#ended.abort();
@@ -76,7 +76,7 @@ export class StateKeeper {
   }
 }
 
-/** The state that an earlier attempt left; throws as `fetchBlob` does. */
+/** Fetches the state that an earlier attempt stored; throws as `fetchBlob` does. */
 export function fetchState(
   ports: Ports<"bus" | "clock">,
   trial: Pick<BlobAddress, "job" | "n">,

@@ -5,13 +5,13 @@ import { writeCode } from "../../shared/components/code-files.ts";
 import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
 import { SpecError } from "../../shared/errors.ts";
 
-/** Where this worker keeps the code that jobs bring along, a folder for each bundle, named by its sum. */
+/** Folder for the code that jobs bring along: one subfolder per bundle, named by its checksum. */
 const codeOf = (stateDir: string): string => join(stateDir, "code");
 
 /**
- * Writes a job's code where its runs find it, once; returns the folder. Whole or not at all: a folder of that name is complete.
+ * Writes the code of a job to its folder, once, and returns the folder. A folder of that name is always complete.
  *
- * @throws BadMessage when the bundle is not what it says
+ * @throws BadMessage if the bundle does not match its checksum
  */
 export function unpackCode(stateDir: string, bundle: CodeBundle): string {
   const folder = join(codeOf(stateDir), bundle.sha256);
@@ -23,17 +23,17 @@ export function unpackCode(stateDir: string, bundle: CodeBundle): string {
   return folder;
 }
 
-/** What earlier processes of this worker have kept; its jobs are asked for anew. */
+/** Deletes what earlier processes of this worker kept. */
 export const dropCode = (stateDir: string): void => rmSync(codeOf(stateDir), { recursive: true, force: true });
 
-/** No code is here of a component that a spec names; it may come with a job. */
+/** There is no code here for a component that a spec names; a job may bring it. */
 export class NotAComponent extends SpecError {}
 
 /**
- * The default export of a component of the user's own: `processors/My_Proc/My_Proc.js`, or `processors/My_Proc.js`, also with
- * .mjs, below the folder of the job's code. Undefined where it has none of that name.
+ * The default export of a user's component: `processors/My_Proc/My_Proc.js` or `processors/My_Proc.js` (or .mjs) in the code of the
+ * job. Undefined if there is no such file.
  *
- * @throws SpecError that names the file, where it exports no function
+ * @throws SpecError that names the file, if its default export is not a function
  */
 export async function ownModule(codeFolder: string, component: string): Promise<unknown> {
   const [kind = "", name = ""] = component.split("/", 2);
@@ -43,6 +43,7 @@ export async function ownModule(codeFolder: string, component: string): Promise<
   const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   if (typeof module.default === "function") return module.default;
   throw new SpecError(
-    `${file}: expected \`export default function\`, found ${module.default === undefined ? "no default export" : typeof module.default}`,
+    `${file}: expected \`export default function\`, found ` +
+      (module.default === undefined ? "no default export" : typeof module.default),
   );
 }

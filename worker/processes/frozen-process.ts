@@ -1,21 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { childrenOf } from "./process-tree.ts";
 
-/** Whether processes can stand still here: Windows has no such signal. */
+/** Whether processes can be suspended here: Windows has no such signal. */
 export const canFreeze = process.platform !== "win32";
 
 /**
- * A process, with all that it has started, made to stand still until it is thawed.
+ * A process and all its descendants, suspended until `thaw`.
  *
- * A process that stands still does not notice that its worker is gone, and would stand for ever. So a guard waits with it: a
- * shell that reads from a pipe of ours, and kills them all when that ends, which it does with us however we end.
+ * A suspended process does not notice that its worker is gone, and would stay suspended for ever. So a guard waits with it: a shell
+ * that reads from a pipe of ours and kills them all when the pipe closes, which happens however this process ends.
  */
 export class FrozenProcess {
   readonly #pids: readonly number[];
   readonly #guard: ChildProcess;
 
   constructor(pid: number) {
-    // The parent first: it starts nothing more while we look for its children.
+    // The parent first, so that it starts nothing while we look for its children.
     const pids: number[] = [];
     const queue = [pid];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -26,19 +26,19 @@ export class FrozenProcess {
     this.#pids = pids;
     this.#guard = spawn("/bin/sh", ["-c", `read nothing; kill -KILL ${pids.join(" ")}`], {
       stdio: ["pipe", "ignore", "ignore"],
-      // In a group of its own, so that a terminal's Ctrl-C does not reach it before us.
+      // In its own process group, so that Ctrl-C in a terminal does not reach it before us.
       detached: true,
     });
-    // Without a guard they are frozen all the same.
+    // Without a guard, the processes are frozen all the same.
     this.#guard.on("error", () => undefined);
     this.#guard.stdin?.on("error", () => undefined);
     this.#guard.unref();
   }
 
-  /** Lets them go on; once is enough. */
+  /** Continues them; call it once. */
   thaw(): void {
     this.#guard.kill("SIGKILL");
-    // Children first: a parent that wakes may look for them.
+    // Children first: a parent that wakes up may look for them.
     for (const pid of [...this.#pids].reverse()) signal(pid, "SIGCONT");
   }
 }
@@ -47,7 +47,7 @@ function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // It has ended meanwhile, which is as good as standing still.
+    // It has ended meanwhile, which is just as good.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Processes that a process has started; none where the system does not tell (it does on Linux). */
+/** Child processes; empty where the system does not list them (Linux does). */
 export function childrenOf(pid: number): number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
@@ -13,7 +13,7 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** Resident memory of a process and of all that it has started; 0 where the system does not tell. */
+/** Resident memory of a process and its descendants, in bytes; 0 where the system does not tell. */
 export function residentBytes(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + residentBytes(child), ownBytes(pid));
 }

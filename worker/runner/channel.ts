@@ -4,13 +4,13 @@ import { decode, encode } from "../../shared/wire/codec.ts";
 const lengthBytes = 4;
 
 /**
- * Messages over a pipe: each is its length, 4 bytes, big endian, and then one msgpack value. Node's own channel between
- * processes would do, at twice the processor time for each message (2026-11-24).
+ * Messages over a pipe: each is a length (4 bytes, big-endian) followed by one msgpack value. Node's own channel between processes
+ * takes twice the processor time per message (2026-11-24).
  */
 export class Channel<In, Out> {
   readonly #stream: Duplex;
   readonly #chunks: Buffer[] = [];
-  /** Bytes in #chunks. */
+  /** Number of bytes in #chunks. */
   #size = 0;
 
   constructor(stream: Duplex, hear: (message: In) => void) {
@@ -30,7 +30,7 @@ export class Channel<In, Out> {
     this.#stream.write(frame);
   }
 
-  /** The next whole message; undefined when it has not come whole yet. */
+  /** The next message; undefined until it is complete. */
   #next(): In | undefined {
     if (this.#size < lengthBytes) return undefined;
     if ((this.#chunks[0]?.length ?? 0) < lengthBytes) this.#join();

@@ -3,7 +3,7 @@ import type { Metric, MetricReport } from "../../shared/domain/run.ts";
 import { NexusError } from "../../shared/errors.ts";
 import { StageFailure } from "../stages/stage.ts";
 
-/** The lines that a run prints, as the original prints them. */
+/** The lines that a run prints, in the format of the original program. */
 
 const groupDigits = (whole: number): string => String(Math.trunc(whole)).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -35,8 +35,8 @@ export function hpmaxLine(hpmax: number, metric: Metric, inSearch: boolean): str
 }
 
 /**
- * What a console says of the error that ended a run: of a mistake in the spec, and of a program that failed, what there is to
- * say of it; of code that broke, the job's or ours, where it did as well.
+ * What the console says about the error that ended a run: the message, if the spec or the user's program is at fault; the stack
+ * as well, if code failed, the job's or ours.
  */
 export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

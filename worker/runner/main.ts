@@ -1,4 +1,4 @@
-/** A runner: the child process in which a worker's trials run, one at a time, warm between them. */
+/** A runner: the child process that executes a worker's runs, one at a time, and stays warm between them. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
@@ -25,17 +25,17 @@ interface Running {
   readonly id: number;
   readonly stop: AbortController;
   checkpointMs: number;
-  /** When the next checkpoint is due; monotonic milliseconds. */
+  /** When the next checkpoint is due, in monotonic milliseconds. */
   dueAt: number;
   isHandingBack: boolean;
 }
 let running: Running | undefined;
-/** A stage that has not handed over its state by then cannot: it never asks whether a checkpoint is due. */
+/** A stage that has not handed over its state by then never asks whether a checkpoint is due. */
 const stateGraceMs = 600;
-/** Sends what the running run has not yet told. */
+/** Sends what the current run has not sent yet. */
 let tellLast: () => void = () => undefined;
 
-/** The pipe to the worker: runner-pool.ts made it as the fourth descriptor. */
+/** The pipe to the worker; runner-process.ts passes it as descriptor 3. */
 const pipe = new Socket({ fd: 3 });
 const channel = new Channel<ToRunner, FromRunner>(pipe, (message) => hear(message));
 const send = (message: FromRunner): void => channel.send(message);
@@ -85,7 +85,7 @@ async function run(message: RunMessage): Promise<void> {
       keep: (saved) => {
         self.dueAt = performance.now() + self.checkpointMs;
         const files = readFiles(directory);
-        if (files === null) line("the run's files are too large to travel with its checkpoint");
+        if (files === null) line("the run's files are too large for its checkpoint, which continues without them");
         const state = { stage: saved.stage, iters: saved.iters, bytes: encodeRun(saved, files ?? {}) };
         send({ type: "checkpoint", id, ...telling.take(), state });
         if (self.isHandingBack) stop.abort("handed back");
@@ -102,7 +102,7 @@ async function run(message: RunMessage): Promise<void> {
         return await executeRun(stages, { ...ports, resume: from });
       } catch (error) {
         if (hasReported || stop.signal.aborted || !(error instanceof StateError)) throw error;
-        line(`the checkpoint cannot be used here (${error.message}); the run begins anew`);
+        line(`the checkpoint cannot be used here (${error.message}); the run starts afresh`);
         return begin();
       }
     };
@@ -123,14 +123,14 @@ async function run(message: RunMessage): Promise<void> {
   }
 }
 
-/** What an earlier attempt left, its files written; undefined, and said, where it is not what it should be. */
+/** Reads the state of an earlier attempt and writes its files. If the state is unusable, says so and returns undefined. */
 function savedRun(bytes: Uint8Array, directory: string, line: (text: string) => void): SavedRun | undefined {
   try {
     const { run: saved, files } = decodeRun(bytes);
     writeFiles(directory, files);
     return saved;
   } catch (error) {
-    line(`the checkpoint cannot be used (${error instanceof Error ? error.message : error}); the run begins anew`);
+    line(`the checkpoint cannot be used (${error instanceof Error ? error.message : error}); the run starts afresh`);
     return undefined;
   }
 }
@@ -161,12 +161,12 @@ function hear(message: ToRunner): void {
   }
 }
 
-// A run whose code ends the process: what it said last goes along, and tells why.
+// If a run's code ends the process, its last lines say why.
 process.on("exit", () => tellLast());
 
-// The worker is gone: nobody would hear the result.
+// The worker is gone, and nobody would receive the result.
 pipe.on("error", () => process.exit(0));
 pipe.on("close", () => process.exit(0));
-// A terminal's Ctrl-C reaches every process of its group; what happens to a run is the worker's decision.
+// Ctrl-C in a terminal reaches the whole process group, but the worker decides what happens to a run.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);

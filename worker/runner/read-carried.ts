@@ -2,7 +2,7 @@ import { type CarriedSpec, carriedInput } from "../../shared/domain/runspec/carr
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { readSpec } from "../../shared/domain/runspec/spec-read.ts";
 
-/** Reads a spec that was checked where it came from; throws what is wrong with it all the same. */
+/** Reads a spec that its sender has checked. @throws if this program finds something wrong with it */
 export function readCarried(carried: CarriedSpec): Spec {
   const reading = readSpec(carriedInput(carried));
   if (reading.ok) return reading.spec;

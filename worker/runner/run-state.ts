@@ -4,18 +4,18 @@ import * as check from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import type { SavedFiles } from "./run-folder.ts";
 
-/** Everything that a run needs in order to go on elsewhere. */
+/** Everything a run needs in order to continue elsewhere. */
 export interface SavedRun {
-  /** The stage that was at work, from 1, and its iterations. */
+  /** The current stage, from 1, and its iterations. */
   readonly stage: number;
   readonly iters: number;
   /** Hours of training in the run so far, over all attempts. */
   readonly hours: number;
-  /** Of this stage's first metric so far. */
+  /** The summary of the current stage's first metric so far. */
   readonly summary: Summary;
-  /** Last values by column, of all stages so far. */
+  /** Last values by column, for all stages so far. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** What the stage handed over. */
+  /** The state that the stage handed over. */
   readonly state: Uint8Array;
 }
 
@@ -34,7 +34,7 @@ const savedShape = check.shape({
 
 export const encodeRun = (run: SavedRun, files: SavedFiles): Uint8Array => encode({ v: stateVersion, ...run, files });
 
-/** Another worker made it: it is checked like everything from outside. */
+/** Another worker made it, so it is checked like all data from outside. */
 export function decodeRun(bytes: Uint8Array): { readonly run: SavedRun; readonly files: SavedFiles } {
   const { v, files, ...run } = savedShape(decode(bytes), "checkpoint");
   if (v !== stateVersion) {

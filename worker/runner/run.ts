@@ -15,43 +15,43 @@ import type { SavedRun } from "./run-state.ts";
 export interface RunPorts {
   /** One line of the console. */
   line(text: string): void;
-  /** @param names  of the report's values, with the stage's prefix: s1-rew, s1-win */
+  /** @param names  names of the values with the prefix of the stage: s1-rew, s1-win */
   report(report: MetricReport, names: readonly string[]): void;
   readonly directory: string;
   readonly codeFolder: string | null;
   readonly signal: AbortSignal;
-  /** Where it goes on; left out: it begins. */
+  /** The state to continue from; left out for a fresh start. */
   readonly resume?: SavedRun;
-  /** Whether a checkpoint is due: asked often. */
+  /** Whether a checkpoint is due. Called often. */
   checkpointDue(): boolean;
-  /** Takes the run's state at this point. */
+  /** Takes the current state of the run. */
   keep(run: SavedRun): void;
-  /** Whether the run belongs to a job; only a word on the console depends on it. */
+  /** Whether the run belongs to a job. Affects only a word on the console. */
   readonly inSearch: boolean;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface RunResult {
   readonly hpmax: number;
   /** Iterations of the last stage. */
   readonly iters: number;
   /** Last values by column: s1-hrs, s1-rew, ... */
   readonly metrics: Readonly<Record<string, number>>;
-  /** What people call them: s1-rew is "reward per step". Of stages that ran in this attempt. */
+  /** What people call them: s1-rew is "reward per step". Only for stages that ran in this attempt. */
   readonly titles: Readonly<Record<string, string>>;
 }
 
 const millisecondsPerHour = 3_600_000;
 
-/** The run was stopped from outside; nothing came of it. */
+/** The run was stopped from outside, and has no result. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
 }
 
 /**
- * Executes a runspec's stages in order and prints what the original prints.
+ * Executes the stages of a runspec in order, and prints what the original program prints.
  *
- * @throws Stopped when the signal aborts; whatever a stage throws when the training itself fails
+ * @throws Stopped if the signal aborts; whatever a stage throws if the training itself fails
  */
 export async function executeRun(stages: readonly ExpandedStage[], ports: RunPorts): Promise<RunResult> {
   const startedAt = performance.now() - (ports.resume?.hours ?? 0) * millisecondsPerHour;

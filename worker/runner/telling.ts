@@ -2,10 +2,10 @@ import type { ReportRow } from "../../shared/wire/messages.ts";
 import type { Told } from "./protocol.ts";
 import { UnsentLines } from "./unsent-lines.ts";
 
-/** Reports wait this long to travel together; a run that ends sooner sends them with its result. */
+/** Reports wait this long to travel together; if the run ends sooner, they travel with the result. */
 const reportsEveryMs = 250;
 
-/** What a run has to tell its worker: reports and lines of its console, several in a message. */
+/** What a run has yet to tell its worker: reports and console lines, which travel together. */
 export class Telling {
   readonly #send: (told: Told) => void;
   #reports: ReportRow[] = [];
@@ -37,13 +37,13 @@ export class Telling {
     this.#send(this.take());
   }
 
-  /** All that was not told yet, for a message that is about to go. */
+  /** Everything not sent yet, for a message that is about to be sent. */
   take(): Told {
     this.#hasSentLines = true;
     return { reports: this.#takeReports(), lines: this.#lines.take() };
   }
 
-  /** For the run's last message. Where no line was sent before, the console says them all. */
+  /** For the last message of a run. If no lines were sent before, `console` is enough. */
   last(): Told & { readonly console: string } {
     const lines = this.#hasSentLines ? this.#lines.take() : "";
     return { reports: this.#takeReports(), lines, console: this.#tail.text() };
@@ -57,7 +57,7 @@ export class Telling {
   }
 }
 
-/** Characters that are kept of a run's console: of its first lines and of its last. */
+/** How much of a run's console is kept, in characters: its first lines and its last. */
 const headCharacters = 2000;
 const tailCharacters = 6000;
 const longestTailLine = 2000;

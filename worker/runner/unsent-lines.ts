@@ -1,14 +1,14 @@
-/** Characters kept until they are sent: what one message of evidence takes with room to spare. */
+/** Most characters kept: fits one message of evidence with room to spare. */
 const mostCharacters = 32 * 1024;
 const headCharacters = 8 * 1024;
 
-/** What a run's console has said and nobody has been told yet; where that is too much, its middle is left out, and that is said. */
+/** Console lines that were not sent yet. If they are too long, a note takes the place of the middle. */
 export class UnsentLines {
   #head = "";
   #tail = "";
   #leftOut = 0;
 
-  /** @param text  whole lines, each with its end */
+  /** @param text  whole lines, each with its newline */
   add(text: string): void {
     if (this.#tail === "" && this.#head.length + text.length <= headCharacters) {
       this.#head += text;
@@ -26,7 +26,7 @@ export class UnsentLines {
     return this.#head === "" && this.#tail === "";
   }
 
-  /** All of it, which from now on is no longer kept. */
+  /** Returns everything and forgets it. */
   take(): string {
     const gap = this.#leftOut === 0 ? "" : `... ${this.#leftOut} characters left out ...\n`;
     const text = this.#head + gap + this.#tail;

@@ -1,7 +1,7 @@
 import { NotAComponent, ownModule } from "../own-code/own-code.ts";
 import type { StageFactory } from "./stage.ts";
 
-/** The stage processors that come with the program; each is loaded when a run first needs it. */
+/** The stage processors that come with the program. Each is loaded when a run first needs it. */
 const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>> = {
   "processors/RL_Proc": () => import("./RL_Proc/RL_Proc.ts"),
   "processors/Command_Proc": () => import("./Command_Proc/Command_Proc.ts"),
@@ -11,10 +11,10 @@ const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>
 const loaded = new Map<string, StageFactory>();
 
 /**
- * How a stage processor is made. One of the user's own comes first. The spec was checked before, so a name that is not here is a
- * component of which only the YAML file was found.
+ * Finds the factory of a stage processor; the user's code takes precedence. The spec has already been checked, so a name that is
+ * unknown here belongs to a component that has a YAML file but no code.
  *
- * @param codeFolder  where the user's own code lies; null: there is none
+ * @param codeFolder  folder of the user's code; null if there is none
  */
 export async function stageFactory(component: string, codeFolder: string | null): Promise<StageFactory> {
   const own = codeFolder === null ? undefined : await ownModule(codeFolder, component);
@@ -29,6 +29,7 @@ export async function stageFactory(component: string, codeFolder: string | null)
   }
   const name = component.split("/", 2)[1] ?? component;
   throw new NotAComponent(
-    `there is no code of ${component}: expected ${name}.js or ${name}.mjs beside its ${name}.yaml\n  those that come with the program: ${Object.keys(shipped).join(", ")}`,
+    `there is no code of ${component}: expected ${name}.js or ${name}.mjs beside its ${name}.yaml\n` +
+      `  those that come with the program: ${Object.keys(shipped).join(", ")}`,
   );
 }

@@ -124,7 +124,12 @@ describe("what a worker is told wrong", () => {
   test("the name of a worker that runs: refused; without a name, another one is found", async () => {
     const first = swarm.worker("lab");
     await eventually("the first has joined", () => first.output().includes("lab lends"));
-    await endsSaying(swarm.worker("lab"), exitCode.usage, "a worker called lab runs already", `process ${first.pid}`);
+    await endsSaying(
+      swarm.worker("lab"),
+      exitCode.usage,
+      "a worker called lab is already running",
+      `process ${first.pid}`,
+    );
     const line = livingEndpoint(swarm.paths)?.joinLine ?? "";
     const [one, two] = [swarm.run("worker/main.js", [line]), swarm.run("worker/main.js", [line])];
     const nameOf = (program: Program): Promise<string> =>

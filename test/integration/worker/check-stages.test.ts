@@ -43,7 +43,7 @@ describe("values that no run could use are refused before anything is submitted"
     });
   }
 
-  test("a property's value is named with what was expected", async () => {
+  test("a wrong value is reported with its property and what was expected", async () => {
     const text = await said(changed(/layout: \w+/, "layout: eazy"));
     assert.match(text, /^spec\.yaml: environments\/Maze_Env: property "layout" is "eazy"; expected standard, easy, /);
     assert.match(text, /\n1 problem; nothing was submitted$/);
@@ -56,7 +56,7 @@ describe("values that no run could use are refused before anything is submitted"
     assert.match(text, /\n2 problems; nothing was submitted$/);
   });
 
-  test("values that an edit adds are tried alone", async () => {
+  test("only the values that an edit adds are tried", async () => {
     const text = await said(shipped("maze_dgd"), { lr: ["abc", 0.002], disc: [7] });
     assert.match(text, /^spec\.yaml: lr = "abc": agents\/AAC_Agent: property "learning_rate" is "abc"; /m);
     assert.match(text, /^spec\.yaml: disc = 7: .*discount_factor/m);

@@ -28,7 +28,7 @@ async function family(): Promise<{ parent: number; child: number; end(): void }>
   };
 }
 
-test("a process stands still with what it has started, and goes on with it", async () => {
+test("a process is frozen and thawed together with its descendants", async () => {
   const { parent, child, end } = await family();
   const frozen = new FrozenProcess(parent);
   await eventually("both stand still", () => isFrozen(parent) && isFrozen(child));
@@ -38,7 +38,7 @@ test("a process stands still with what it has started, and goes on with it", asy
   end();
 });
 
-test("what stands still does not outlive the process that froze it, however that ends", async () => {
+test("a frozen process does not outlive the one that froze it, however that ends", async () => {
   const { parent, child } = await family();
   const module = fileURLToPath(new URL("../../../worker/processes/frozen-process.js", import.meta.url));
   const script = `const { FrozenProcess } = await import(process.argv[1]);

@@ -108,7 +108,7 @@ test("a local run prints what the tutorial prints, line for line, and can be rep
   assert.equal(readdirSync(join(folder, "results")).length, 3);
 });
 
-test("the job launcher's seed repeats a run as well", async () => {
+test("the job launcher's seed repeats a run", async () => {
   const stage = ["noise: 1", "reports: 2"];
   const spec = `${probe(stage, "seeded")}job_launcher: {component: job_launchers/XT, enabled: 0, seed: 7}\n`;
   const [first, second] = [
@@ -132,7 +132,7 @@ test("arguments replace strings of the spec", async () => {
   assert.ok(!existsSync(join(folder, "elsewhere")) && !existsSync(join(folder, "other")), "nothing was run");
 });
 
-test("a spec that cannot be used is refused with all its problems, and leaves nothing behind", async () => {
+test("an unusable spec is refused with all its problems, and leaves nothing behind", async () => {
   const bad = probe(["reprots: 3", "value: *nothing"], "never");
   const { code, stdout, stderr } = await nexus(["run", writeSpec(bad, "bad.yaml")], folder);
   assert.equal(code, exitCode.usage);
@@ -146,14 +146,14 @@ test("a spec that cannot be used is refused with all its problems, and leaves no
   assert.ok(!existsSync(join(folder, "never")));
 });
 
-test("waste is warned of, and the run goes on", async () => {
+test("a wasteful spec gets a warning, and the run continues", async () => {
   const spec = `${probe(["value: 1"], "wasted")}hyperparameters:\n  - name: &unused\n      ordered_tuning_values: [1, 2]\n      tuned_value: 1\n`;
   const { code, stderr } = await nexus(["run", writeSpec(spec, "wasted.yaml")], folder);
   assert.equal(code, exitCode.done);
   assert.match(stderr, /^warning: wasted\.yaml:\d+:\d+: .*unused/);
 });
 
-test("a run that fails ends with 1, and says why on the console and beside it", async () => {
+test("a failed run exits with 1 and says why on stderr and in console.txt", async () => {
   const failed = await nexus(["run", writeSpec(probe(["misbehaviour: throw"], "failed"))], folder);
   assert.equal(failed.code, exitCode.failure);
   assert.match(failed.stderr, /^the run failed: this probe was told to throw\n/);
@@ -168,7 +168,7 @@ test("a run that fails ends with 1, and says why on the console and beside it", 
   assert.match(diverged.stderr, /the run failed: its hpmax is NaN/);
 });
 
-test("Ctrl-C stops a run in its middle; what it printed is kept", async () => {
+test("Ctrl-C stops a run, and what it printed is kept", async () => {
   const command = startNexus(["run", writeSpec(probe(["seconds: 600", "reports: 6000"], "stopped"))], folder);
   await eventually("the first report", () => command.stdout().includes("1 iters"));
   process.kill(command.pid, "SIGINT");
@@ -188,7 +188,7 @@ test("a run does not outlive the command that started it", async () => {
   await eventually("its process has ended", () => children.every((pid) => !existsSync(`/proc/${pid}`)));
 });
 
-test("a folder that cannot be made is said to be the problem", async () => {
+test("a folder that cannot be created is reported", async () => {
   writeFileSync(join(folder, "a-file"), "");
   const { code, stderr } = await nexus(["run", writeSpec(probe([], "a-file/below"), "nowhere.yaml")], folder);
   assert.equal(code, exitCode.usage);

@@ -12,7 +12,7 @@ import { nexusHere } from "../../support/stories/nexus-here.ts";
 /** Its files are read from the source tree; what is compiled lies elsewhere. */
 const fixture = join(packageRoot(), "test/fixtures/own-code");
 
-test("a job brings its own components and programs along; a lost run of them goes on, and they come home", async () => {
+test("a job brings its own code along, and a lost run of it continues on another worker", async () => {
   const swarm = new Swarm();
   await swarm.coordinator(["--lease", "2"]);
   const mine = join(swarm.folder, "mine");

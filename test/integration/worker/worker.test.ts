@@ -49,14 +49,14 @@ async function leave(worker: Program): Promise<void> {
   assert.equal((await worker.exited()).code, 0, worker.output());
 }
 
-test("a state folder that cannot be used is said, with what to type", async () => {
+test("a state folder that cannot be used is reported, with what to type", async () => {
   const worker = swarm.worker("homeless", [], { XDG_STATE_HOME: "/dev/null" });
   assert.equal((await worker.exited()).code, exitCode.usage, worker.output());
   assert.match(worker.output(), /^cannot use \/dev\/null\/.* \(ENOTDIR[^\n]*\)\n {2}set XDG_STATE_HOME to a folder/m);
 });
 
 describe("Ctrl-C", { concurrency: 3 }, () => {
-  test("once: what is in hand is finished, and nothing more is taken", async () => {
+  test("once finishes the runs in progress and takes no more", async () => {
     const job = await swarm.submit(
       swarm.probeSpec("once", { total_runs: 3, compute_target: "once" }, { seconds: 4, reports: 8 }),
     );
@@ -69,7 +69,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
     assert.deepEqual([table.outcomes.completed, table.reclaimed, table.lost, table.running], [1, 0, 0, 0]);
   });
 
-  test("twice: what is in hand is handed back, and goes on elsewhere", async () => {
+  test("twice hands the runs back, and they continue elsewhere", async () => {
     const job = await swarm.submit(
       swarm.probeSpec("twice", { total_runs: 1, compute_target: "twice" }, { seconds: 8, reports: 40 }),
     );
@@ -86,7 +86,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
     await leave(other);
   });
 
-  test("three times: it is gone at once; its lease runs out", async () => {
+  test("three times kills the worker, and the lease expires", async () => {
     const job = await swarm.submit(
       swarm.probeSpec("thrice", { total_runs: 1, compute_target: "thrice" }, { seconds: 60, reports: 60 }),
     );
@@ -129,7 +129,7 @@ describe("a worker", () => {
     await leave(worker);
   });
 
-  test("gives a run the threads that it asks for, and normal priority where the job says so", async () => {
+  test("gives a run the threads and the priority that its job asks for", async () => {
     const settings = { total_runs: 1, compute_target: "high", cores_per_run: 2, low_priority: false };
     const job = await swarm.submit(swarm.probeSpec("high", settings, { seconds: 1, reports: 2 }));
     const spare = swarm.worker("spare", ["--slots", "2", "--target", "high", "--opportunistic"]);
@@ -149,7 +149,7 @@ describe("a worker", () => {
     await leave(worker);
   });
 
-  test("ends a run that takes more memory than the job allows, and says how much it was", async () => {
+  test("ends a run that uses more memory than the job allows, and says how much", async () => {
     const settings = { total_runs: 1, compute_target: "small", memory_per_run: "20 MB" };
     const job = await swarm.submit(swarm.probeSpec("small", settings, { seconds: 20, reports: 20 }));
     const worker = swarm.worker("small", ["--slots", "1", "--target", "small"]);

@@ -4,8 +4,8 @@ import { plainKernels } from "./plain.ts";
 import { wasmKernels } from "./wasm.ts";
 
 /**
- * Kernels with memory for `length` floats: those in WebAssembly, or, where they cannot be used, the plain ones, which `log` then
- * says. The environment variable NEXUS_KERNELS=plain asks for the plain ones.
+ * Kernels with memory for `length` floats. They are in WebAssembly; if that cannot be used, `log` says so and the plain kernels
+ * are used. The environment variable NEXUS_KERNELS=plain selects the plain kernels.
  */
 export async function chooseKernels(length: number, log: (line: string) => void, fast = wasmKernels): Promise<Kernels> {
   const { NEXUS_KERNELS: wish = "wasm" } = process.env;

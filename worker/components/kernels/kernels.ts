@@ -1,23 +1,23 @@
 /**
  * The numerics of the learner: a few functions on one block of floats. Arguments named like arrays are offsets into `floats`,
- * in elements. Matrices are row-major; `rows` and `cols` are multiples of 4 (`memory-plan.ts` pads), so that no kernel has a tail.
+ * in elements. Matrices are row-major; `rows` and `cols` are multiples of 4 (`memory-plan.ts` pads), so no kernel has a tail loop.
  *
  * A layer is y = W x + b at every step of a window of `steps` steps; x, y and their gradients have a row for each step. The
  * gradient of the weights, dW = dY^T X (rows x cols), is never stored: `squaredNorm` and `adam` compute what they need of it
  * from dY (steps x rows) and X (steps x cols), which saves two passes over memory as large as the parameters.
  */
 export interface Kernels {
-  /** Names the implementation and its version; results repeat bit for bit only under the same build. */
+  /** Names the implementation and its version. Results repeat bit for bit only with the same build. */
   readonly build: string;
   readonly floats: Float32Array;
 
-  /** y = W x + b, and 0 where that is negative if `relu` is 1. */
+  /** y = W x + b; if `relu` is 1, negative results become 0. */
   gemv(w: number, b: number, x: number, y: number, rows: number, cols: number, relu: 0 | 1): void;
 
   /** dX += dY W; rows of dX are `dxStride` apart. */
   inputGradient(dy: number, w: number, dx: number, dxStride: number, steps: number, rows: number, cols: number): void;
 
-  /** dY = 0 where the layer's output y, of `length` floats, was cut off by ReLU. */
+  /** dY = 0 where ReLU cut off the output y of the layer, `length` floats. */
   reluGradient(y: number, dy: number, length: number): void;
 
   /**
@@ -54,8 +54,8 @@ export interface Kernels {
   gruForward(inputs: number, recurrent: number, h: number, next: number, units: number): void;
 
   /**
-   * Its derivative. `dNext`: gradient of `next`. `gates` becomes the gradient of Wi e + bi, `recurrent` that of Wh h + bh, and
-   * dNext z is added to `dh` (the way through Wh is the caller's).
+   * The derivative of `gruForward`. `dNext` is the gradient of `next`. `gates` becomes the gradient of Wi e + bi, `recurrent` that
+   * of Wh h + bh, and dNext z is added to `dh`. The caller adds the path through Wh.
    */
   gruBackward(gates: number, recurrent: number, h: number, dNext: number, dh: number, units: number): void;
 }
@@ -65,8 +65,8 @@ export const beta1 = 0.9;
 export const beta2 = 0.999;
 
 /**
- * Moments closer to zero than this are stored as zero, 2^-110: those of dead units would otherwise decay into denormal numbers,
- * which make an Adam pass 1.7 times slower (seen with 4 % of entries, after 20,000 steps). Their share of a step is nothing:
- * a first moment of this size moves a parameter by less than 1e-25, and a second is far below epsilon's square.
+ * Moments closer to zero than this, 2^-110, are stored as zero. Otherwise those of dead units decay into denormal numbers, which
+ * make an Adam pass 1.7 times slower (measured with 4 % of entries, after 20,000 steps). They do not affect a step: a first moment
+ * of this size moves a parameter by less than 1e-25, and a second moment is far below the square of epsilon.
  */
 export const tiniestMoment = 7.703719777548943e-34;

@@ -3,19 +3,19 @@ import type { Kernels } from "./kernels.ts";
 import { type Block, eachRow, type MemoryPlan, type Parameter, pad4 } from "./memory-plan.ts";
 
 export interface LinearOptions {
-  /** The outputs are so many groups of `outputs` each, such as a GRU's gates; 1 by default. */
+  /** Number of groups of `outputs` outputs each, such as the gates of a GRU; 1 by default. */
   readonly parts?: number;
   /** Whether negative outputs become 0; false by default. */
   readonly relu?: boolean;
-  /** Whether the outputs' gradient takes their place, because nobody reads them after it is known; false by default. */
+  /** Whether the gradient overwrites the outputs, because nobody reads them afterwards; false by default. */
   readonly inPlace?: boolean;
-  /** Weights begin uniform within +- this; 1 / sqrt(inputs) by default. */
+  /** Initial weights are uniform within +- this; 1 / sqrt(inputs) by default. */
   readonly weightBound?: number;
   /** Likewise the biases; 0 by default. */
   readonly biasBound?: number;
 }
 
-/** A layer y = W x + b, and what one window of steps keeps for its gradient: a row of x, y and y's gradient per step. */
+/** A layer y = W x + b, with a row of x, of y and of the gradient of y for each step of a window. */
 export class Linear {
   /** parts * outputs x inputs. */
   readonly weights: Parameter;
@@ -23,7 +23,7 @@ export class Linear {
   readonly biases: Parameter;
   readonly input: Block;
   readonly output: Block;
-  /** Gradient of the loss with respect to `output`; whoever reads `output` adds its share. */
+  /** Gradient of the loss with respect to `output`; each reader of `output` adds its share. */
   readonly gradient: Block;
   private readonly options: LinearOptions;
 
@@ -44,14 +44,14 @@ export class Linear {
     this.options = options;
   }
 
-  /** Draws the initial parameters. The padding stays zero, and so does its gradient. */
+  /** Draws the initial parameters. The padding and its gradient stay zero. */
   initialise(kernels: Kernels, rng: Rng): void {
     const { weightBound = 1 / Math.sqrt(this.weights.partCols), biasBound = 0 } = this.options;
     fill(kernels.floats, this.weights, weightBound, rng);
     fill(kernels.floats, this.biases, biasBound, rng);
   }
 
-  /** Step t's output from step t's input. */
+  /** Computes the output of step t from its input. */
   forward(kernels: Kernels, t: number): void {
     const { weights, input, output } = this;
     const x = input.offset + t * input.stride;
@@ -59,12 +59,12 @@ export class Linear {
     kernels.gemv(weights.offset, this.biases.offset, x, y, weights.rows, weights.cols, this.options.relu ? 1 : 0);
   }
 
-  /** Makes `gradient` zero, before anyone adds to it. */
+  /** Sets `gradient` to zero, before anyone adds to it. */
   clearGradient(kernels: Kernels, steps: number): void {
     clear(kernels, this.gradient, steps);
   }
 
-  /** Turns the gradient of the output into that of W x + b, once everyone has added to it. */
+  /** Turns the gradient of the output into that of W x + b, after everyone has added to it. */
   backward(kernels: Kernels, steps: number): void {
     if (this.options.relu) kernels.reluGradient(this.output.offset, this.gradient.offset, steps * this.output.stride);
   }
@@ -77,14 +77,14 @@ export class Linear {
     kernels.inputGradient(dy, weights.offset, dx, dInput.stride, steps, weights.rows, weights.cols);
   }
 
-  /** Squared norm of the gradient of weights and biases over the window. */
+  /** The squared norm of the gradient of weights and biases over the window. */
   squaredNorm(kernels: Kernels, steps: number): number {
     const { weights, input, gradient } = this;
     return kernels.squaredNorm(gradient.offset, input.offset, input.stride, steps, weights.rows, weights.cols);
   }
 }
 
-/** Makes the first `rows` rows of a block zero. */
+/** Sets the first `rows` rows of a block to zero. */
 export function clear(kernels: Kernels, block: Block, rows: number): void {
   kernels.floats.fill(0, block.offset, block.offset + rows * block.stride);
 }

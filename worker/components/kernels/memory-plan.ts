@@ -6,11 +6,11 @@ export interface Block {
   readonly rows: number;
   readonly cols: number;
   readonly stride: number;
-  /** Where the first float is; known once the plan is sealed. */
+  /** Index of the first float; known once the plan is sealed. */
   readonly offset: number;
 }
 
-/** A block of parameters: `parts` matrices of the same size, below one another, each padded by itself. */
+/** A block of parameters: `parts` matrices of the same size, one below another, each padded separately. */
 export interface Parameter extends Block {
   readonly name: string;
   readonly parts: number;
@@ -47,11 +47,11 @@ class PlannedBlock implements Block {
 }
 
 /**
- * Says where everything of one agent lies in one block of floats, before that is allocated: WebAssembly memory that grows detaches
- * every view on it. Parameters come first, then Adam's first and second moments in the same order, then the window's buffers.
+ * Lays out everything that one agent stores, in one block of floats. The block is allocated afterwards, because WebAssembly memory
+ * that grows detaches every view on it. Parameters come first, then Adam's first and second moments, then the window's buffers.
  */
 export class MemoryPlan {
-  /** Steps a window may have. Buffers have one row more, for the state that the last step leads to. */
+  /** Longest window, in steps. Buffers have one more row, for the state after the last step. */
   readonly steps: number;
   readonly parameters: Parameter[] = [];
   private readonly parameterRegion = new Region();
@@ -61,7 +61,7 @@ export class MemoryPlan {
     this.steps = steps;
   }
 
-  /** Floats of all parameters, padding included; the moments lie this far apart. */
+  /** Number of floats of all parameters, including padding. The moments lie this far apart. */
   get parameterLength(): number {
     return this.parameterRegion.length;
   }
@@ -76,7 +76,7 @@ export class MemoryPlan {
     return this.parameter(name, parts, 1, cols, 1);
   }
 
-  /** A buffer with a row for each step, and one more, for what follows the last. */
+  /** A buffer with a row for each step and one for what follows the last step. */
   perStep(cols: number): Block {
     return this.buffer(this.steps + 1, cols);
   }
@@ -85,7 +85,7 @@ export class MemoryPlan {
     return this.reserve(this.bufferRegion, rows, pad4(cols));
   }
 
-  /** Part of a block: from row `row` and column `col` on, `cols` floats wide. */
+  /** The part of a block that starts at row `row` and column `col` and is `cols` floats wide. */
   view(of: Block, row: number, col: number, cols: number): Block {
     if (!(of instanceof PlannedBlock)) throw new TypeError("a view is of a block that this plan made");
     return new PlannedBlock(of.region, of.start + row * of.stride + col, of.rows - row, pad4(cols), of.stride);
@@ -112,7 +112,7 @@ export class MemoryPlan {
   }
 }
 
-/** Visits the rows of all parts, without padding, in order: offsets of the first float and past the last. */
+/** Visits the rows of all parts in order, without padding: the offset of the first float, and that after the last. */
 export function eachRow(parameter: Parameter, visit: (from: number, to: number) => void): void {
   const { offset, cols, parts, partRows, partCols, partStride } = parameter;
   for (let part = 0; part < parts; part++) {

@@ -1,11 +1,11 @@
 import { beta1, beta2, type Kernels, tiniestMoment } from "./kernels.ts";
 
-/** Change when a result of these kernels changes in any bit. */
+/** Increase this when any bit of a result changes. */
 const version = 1;
 
-/** The kernels as their formulas read, sums in double precision: the oracle for the fast ones, and what runs without WebAssembly. */
+/** The kernels as their formulas read, with sums in double precision. They test the fast ones, and run where WebAssembly cannot. */
 export function plainKernels(f: Float32Array): Kernels {
-  /** One row of a gradient, and the biases' gradient; they grow to the largest layer in the first update. */
+  /** One row of a gradient, and the gradient of the biases. They grow to the largest layer in the first update. */
   let row = new Float64Array(0);
   let biases = new Float64Array(0);
   return {
@@ -13,7 +13,7 @@ export function plainKernels(f: Float32Array): Kernels {
     floats: f,
 
     gemv(w, b, x, y, rows, cols, relu) {
-      // Four rows at a time, so that each load of x serves four products.
+      // Four rows at a time: each load of x serves four products.
       for (let r = 0; r < rows; r += 4) {
         const w0 = (w + r * cols) | 0;
         const w1 = w0 + cols;
@@ -128,7 +128,7 @@ export function plainKernels(f: Float32Array): Kernels {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** One row of scale dY^T X, into `row`. Returns that row's sum of scale dY, the gradient of its bias. */
+/** Writes one row of scale dY^T X into `row`. Returns the sum of scale dY for that row, the gradient of its bias. */
 function gradientRow(
   f: Float32Array,
   dy: number,
@@ -142,8 +142,8 @@ function gradientRow(
 ): number {
   let bias = 0;
   row.fill(0, 0, cols);
-  // Four steps at a time, so that each load and store of the row serves four products; missing ones weigh nothing. `| 0` here and
-  // below keeps a product of integers from being a double, which would slow each access that it is an index of.
+  // Four steps at a time: each load and store of the row serves four products; missing steps have weight 0. `| 0`, here and
+  // below, keeps a product of integers from becoming a double, which would make a slow index.
   for (let t = 0; t < steps; t += 4) {
     const left = steps - t;
     const d = dy + t * dyStride;
@@ -177,7 +177,7 @@ function adamRow(
 ): void {
   const m = p + apart;
   const v = m + apart;
-  // Copies: an imported constant is looked up anew at each use, which took half of the time here.
+  // Local copies: an imported constant is looked up at each use, which took half of the time here.
   const b1 = beta1;
   const b2 = beta2;
   const tiniest = tiniestMoment;

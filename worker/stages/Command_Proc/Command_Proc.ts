@@ -6,11 +6,11 @@ import { type StageContext, StageFailure, type StageProcessor } from "../stage.t
 import { type CommandSpec, readCommand } from "./command-spec.ts";
 import { startTied } from "./tied-program.ts";
 
-/** A program that does not end by SIGTERM is killed; before the runner itself would be. */
+/** A program that ignores SIGTERM is killed after this time, before its runner would be. */
 const endGraceMs = 1200;
 const lookEveryMs = 100;
 
-/** Runs a program of the user's own. See Command_Proc.yaml and docs/own-code.md. */
+/** Runs a user's program. See Command_Proc.yaml and docs/own-code.md. */
 export default function makeCommand(context: StageContext): StageProcessor {
   const spec = readCommand(context.spec);
   return { metrics: spec.metrics, run: () => execute(spec, context) };
@@ -22,7 +22,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   let done = before;
   let reports = 0;
   let lastWords = "";
-  /** Names of numbers in reports that had none of the metrics. */
+  /** Names of the numbers in reports that contained none of the metrics. */
   const others = new Set<string>();
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "parameters.json"), `${JSON.stringify(spec.parameters, null, 2)}\n`);
@@ -34,7 +34,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
       return;
     }
     const iters = whole(report["iters"]) ?? done + 1;
-    if (iters <= done) return; // trained again since the last checkpoint, and reported before
+    if (iters <= done) return; // repeated since the last checkpoint, and already reported
     const values = spec.metrics.map(({ short }) => numberIn(report[short]));
     if (values.every((value) => value === undefined)) {
       for (const [name, value] of Object.entries(report)) if (numberIn(value) !== undefined) others.add(name);
@@ -60,8 +60,8 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   };
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
-  // Its files are taken as they lie there, so it writes them whole (a new file, then renamed). It stands still meanwhile, and
-  // what it has printed before is heard first: what its files are ahead of its reports would be missing in the curve.
+  // The program's files are saved as they are, so it must write them atomically (a new file, then a rename). It is frozen
+  // meanwhile, and its output is read first: if the files were ahead of the reports, the curve would have a gap.
   let isTaking = false;
   const take = async (): Promise<void> => {
     const still = program.freeze();
@@ -106,7 +106,7 @@ function nothingReported({ command, metrics }: CommandSpec, others: ReadonlySet<
   return `${command[0]} reported nothing; expected that it prints lines such as ${example} on its standard output`;
 }
 
-/** A word that names a file of the job's code is that file; the options follow. */
+/** A word that names a file of the job's code becomes its path. The options follow. */
 function commandLine({ command, parameters, asOptions }: CommandSpec, codeFolder: string | null): string[] {
   const words = command.map((word) => {
     const file = codeFolder === null || word === "" ? undefined : join(codeFolder, word);
@@ -127,7 +127,7 @@ function environment(
     ...process.env,
     ...Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`NEXUS_${name}`, textOf(value)])),
     ...(python === undefined ? {} : { PYTHONPATH: python }),
-    PYTHONUNBUFFERED: "1", // else its reports would come all at its end
+    PYTHONUNBUFFERED: "1", // otherwise all its reports would come at its end
     NEXUS_CODE: codeFolder ?? "",
     NEXUS_SEED: String(seed),
     NEXUS_RESUME: String(resumeAt),
@@ -139,11 +139,11 @@ const textOf = (value: string | number | boolean | null): string => (value === n
 function reportIn(line: string): Readonly<Record<string, unknown>> | undefined {
   if (!line.startsWith("{")) return undefined;
   try {
-    // What training programs print of a number that is none; JSON has no word for it.
+    // What training programs print for NaN and infinity, which JSON does not have.
     const value: unknown = JSON.parse(line.replace(/:\s*(NaN|-?Infinity)\b/g, ': "$1"'));
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
-    return undefined; // a line for people that begins with a brace
+    return undefined; // a line for people that starts with a brace
   }
 }
 

@@ -2,7 +2,7 @@ import type { Metric } from "../../../shared/domain/run.ts";
 import { SpecError } from "../../../shared/errors.ts";
 import type { ComponentSpec } from "../../components/component-spec.ts";
 
-/** What Command_Proc.yaml describes, checked. */
+/** The checked properties that Command_Proc.yaml describes. */
 export interface CommandSpec {
   readonly command: readonly string[];
   readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
@@ -12,11 +12,11 @@ export interface CommandSpec {
 }
 
 const aggregations = ["last", "max", "min", "mean"] as const;
-/** What every run has of these names already. */
+/** Names that every run already uses. */
 const taken = ["hrs", "iters"];
 const name = /^[A-Za-z_][\w.-]{0,59}$/;
 
-/** @throws RangeError that names the property, what was found and what was expected */
+/** @throws SpecError that names the property, what was found and what was expected */
 export function readCommand(spec: ComponentSpec): CommandSpec {
   const command = list(spec, "command").map(String);
   if (command.length === 0 || command[0] === "")

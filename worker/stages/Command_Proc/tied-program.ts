@@ -4,31 +4,31 @@ import { pause } from "../../../shared/deadline.ts";
 import { canFreeze, FrozenProcess } from "../../processes/frozen-process.ts";
 
 /**
- * A shell that waits in the background for the end of descriptor 3, a pipe whose other end this process holds: the kernel closes
- * it however this process dies, and then the program and all of its group are killed. A line on the pipe says that it has ended.
+ * A shell that waits in the background for the end of descriptor 3, a pipe whose other end this process holds. The kernel closes
+ * it however this process dies, and the shell then kills the program's whole group. A line on the pipe says that the program ended.
  */
 const script = '(read -r _ <&3 || kill -KILL -- -$$) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"';
 
-/** Nothing was heard for so long from one that stands still: nothing more lies in its pipes. */
+/** If a frozen program is silent for this long, its pipes are empty. */
 const quietMs = 20;
 const mostQuietMs = 300;
 
 export interface TiedProgram {
-  /** How it ended: its exit code, or the signal; or why it could not be started. */
+  /** Exit code or signal; or why it could not be started. */
   readonly ended: Promise<{
     readonly code: number | null;
     readonly signal: NodeJS.Signals | null;
     readonly why: string;
   }>;
-  /** To it and everything that it has started. */
+  /** Sends a signal to the program and its descendants. */
   signal(name: NodeJS.Signals): void;
-  /** Makes it stand still with all that it has started, until it is thawed. */
+  /** Suspends the program and its descendants until thawed. */
   freeze(): Pick<FrozenProcess, "thaw">;
-  /** Of one that stands still: resolves when all that it had printed has been heard. */
+  /** For a frozen program: resolves when everything it printed has been read. */
   heardAll(): Promise<void>;
 }
 
-/** Starts a program that outlives this process in no case; hears what it prints, whole lines, without their ends. */
+/** Starts a program that never outlives this process. `onLine` gets each line it prints, without the newline. */
 export function startTied(
   [program = "", ...args]: readonly string[],
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
@@ -36,7 +36,7 @@ export function startTied(
 ): TiedProgram {
   const child = spawn("/bin/sh", ["-c", script, program, ...args], {
     ...options,
-    detached: true, // a process group of its own, led by the shell whose place the program takes
+    detached: true, // its own process group, led by the shell that the program replaces
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   const tie = child.stdio[3] as Writable; // "pipe" makes it one
@@ -52,7 +52,7 @@ export function startTied(
     });
   const heardAll = async (): Promise<void> => {
     const limit = performance.now() + mostQuietMs;
-    // What lies in the pipe comes at the next turns of the loop.
+    // The contents of the pipe arrive in the next turns of the event loop.
     do await pause(quietMs);
     while (performance.now() - heardAt < quietMs && performance.now() < limit);
   };
@@ -61,7 +61,7 @@ export function startTied(
     child.once("error", (error) => resolve({ code: null, signal: null, why: error.message }));
     child.once("exit", (code, how) => {
       tie.end("ended\n");
-      // What it has left behind would hold its pipes, and the machine.
+      // Processes that it left behind would keep its pipes open and occupy the machine.
       signal("SIGKILL");
       child.once("close", () => {
         for (const flush of readers) flush();
@@ -69,7 +69,7 @@ export function startTied(
       });
     });
   });
-  // Not by a signal to the group: the shell that waits for our end would stand still, too, and could not kill the others.
+  // Not by a signal to the group: that would also suspend the shell that waits for our end and kills the others.
   const freeze = (): Pick<FrozenProcess, "thaw"> =>
     child.pid === undefined || !canFreeze ? { thaw: () => undefined } : new FrozenProcess(child.pid);
   return { ended, signal, freeze, heardAll };
@@ -80,14 +80,14 @@ function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // all of it has ended
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // the whole group has ended
   }
 }
 
-/** A line that does not end is told when it is this long. */
+/** A longer line is passed on in parts. */
 const longestLine = 64 * 1024;
 
-/** Returns what tells the rest. */
+/** Returns a function that passes on the last, unfinished line. */
 function lines(stream: Readable, onLine: (line: string) => void): () => void {
   let rest = "";
   stream.setEncoding("utf8");

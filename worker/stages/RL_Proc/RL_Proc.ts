@@ -6,7 +6,7 @@ import { decodeState, encodeState, prefixed, savedArray, unprefixed } from "../.
 import type { StageContext, StageFactory, StageProcessor } from "../stage.ts";
 import { ModelFile, readModel } from "./model-file.ts";
 
-/** Work between two breaths, in milliseconds: an abort is to be heard within 100. */
+/** Milliseconds of work between two calls of `breathe`: an abort must be noticed within 100. */
 const breatheEveryMs = 25;
 
 interface Settings {
@@ -21,9 +21,9 @@ class RlProc implements StageProcessor {
   private readonly settings: Settings;
   private readonly agent: Agent;
   private readonly environment: Environment;
-  /** Where the best model goes, if anywhere. */
+  /** File for the best model; null if it is not saved. */
   private readonly modelFile: ModelFile | null;
-  /** What the agent sees now. */
+  /** The current observation. */
   private readonly observation: Float32Array;
   private readonly values: Float64Array;
   private readonly counts: Float64Array;
@@ -72,7 +72,7 @@ class RlProc implements StageProcessor {
     this.context.report(this.iters, [...this.values], [...this.counts], ...(isSaved ? ["SAVED"] : []));
   }
 
-  /** The stage between two iterations. A later attempt, here or on another machine, goes on from it bit for bit. */
+  /** The state between two iterations. A later attempt, here or on another machine, continues from it bit for bit. */
   private save(): Uint8Array {
     const about = { agent: this.agent.build, engine };
     return encodeState(about, {
@@ -89,8 +89,8 @@ class RlProc implements StageProcessor {
     const { agent: build, engine: itsEngine } = about;
     if (build !== this.agent.build || itsEngine !== engine) {
       this.context.log(
-        `RL_Proc:  this checkpoint was made with kernels ${build} on ${itsEngine}, here are ${this.agent.build} on ${engine}: ` +
-          "the run goes on, but not bit for bit as it would have there",
+        `RL_Proc:  this checkpoint was made with kernels ${build} on ${itsEngine}; these are ${this.agent.build} on ${engine}: ` +
+          "the run continues, but not bit for bit as it would have there",
       );
     }
     this.iters = savedArray(state, "iters", Float64Array, 1)[0]!;
@@ -101,7 +101,7 @@ class RlProc implements StageProcessor {
   }
 }
 
-/** Whose exp, tanh, log, sin and cos these are. */
+/** Names the implementation of exp, tanh, log, sin and cos. */
 const engine = `V8 ${process.versions.v8}`;
 
 const factory: StageFactory = async (context) => {
@@ -121,9 +121,7 @@ const factory: StageFactory = async (context) => {
   const environment = await createComponent("environments", environmentSpec, {});
   const { observationSize, actionCount } = environment;
   if (environment.metrics.length === 0) {
-    throw new SpecError(
-      `${environmentSpec.component}: an environment measures at least one thing; its "metrics" is empty`,
-    );
+    throw new SpecError(`${environmentSpec.component}: its "metrics" is empty; expected at least one metric`);
   }
   const log = (line: string) => context.log(`RL_Proc:  ${line}`);
   const agent = await createComponent("agents", agentSpec, { observationSize, actionCount, train, log });

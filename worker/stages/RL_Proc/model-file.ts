@@ -9,9 +9,9 @@ import { decodeState, encodeState, savedArray } from "../../components/saved-sta
 export class ModelFile {
   private readonly file: string;
   private readonly agent: string;
-  /** First metric of the best report so far; NaN before the first. */
+  /** The first metric of the best report so far; NaN before the first report. */
   private best = Number.NaN;
-  /** What the file holds. */
+  /** The contents of the file. */
   private bytes: Uint8Array = new Uint8Array(0);
 
   /** @param name relative to `directory` */
@@ -20,7 +20,7 @@ export class ModelFile {
     this.agent = agent;
   }
 
-  /** Writes the model if `value` is better than that of every report before. Returns whether it was. */
+  /** Writes the model if `value` is better than in every earlier report. Returns whether it was. */
   async saveIfBest(value: number, metric: Metric, model: () => SavedState): Promise<boolean> {
     const isBetter = metric.higherIsBetter ? value > this.best : value < this.best;
     if (Number.isNaN(value) || !(isBetter || Number.isNaN(this.best))) return false;
@@ -30,7 +30,7 @@ export class ModelFile {
     return true;
   }
 
-  /** The file is part of the state: a run that goes on elsewhere needs it there. */
+  /** The file is part of the state, because a run that continues elsewhere needs it there. */
   save(): SavedState {
     return { best: Float64Array.of(this.best), file: this.bytes };
   }
@@ -38,12 +38,12 @@ export class ModelFile {
   async restore(state: SavedState): Promise<void> {
     this.best = savedArray(state, "best", Float64Array, 1)[0]!;
     const { file } = state;
-    // A copy, so that the rest of the checkpoint can be let go.
+    // A copy, so that the rest of the checkpoint can be freed.
     this.bytes = savedArray(state, "file", Uint8Array, file?.length ?? 0).slice();
     if (this.bytes.length > 0) await this.write();
   }
 
-  /** Whole or not at all: a run that dies while writing leaves the file as it was. */
+  /** Atomic: a run that dies while writing leaves the old file. */
   private async write(): Promise<void> {
     await mkdir(path.dirname(this.file), { recursive: true });
     const partial = `${this.file}.partial`;

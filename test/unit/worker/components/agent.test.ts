@@ -158,7 +158,7 @@ test("a2c: one update of an episode's last two steps, worked by hand", async () 
   assertStepped(model, byHand([2.5, 1], signs));
 });
 
-test("a2c: a gradient longer than the clip is scaled to it as a whole", async () => {
+test("a2c: a gradient whose norm exceeds gradient_clip is scaled down as a whole", async () => {
   const { model, signs } = await twoSteps(await tinyAgent({ gradient_clip: 0.5 }), true);
   const gradients = byHand([2.5, 1], signs);
   const norm = Math.sqrt(
@@ -170,7 +170,7 @@ test("a2c: a gradient longer than the clip is scaled to it as a whole", async ()
   assertStepped(model, gradients, 0.5 / (norm + 1e-6));
 });
 
-test("a2c: the discount, the entropy bonus and the value's weight are those asked for", async () => {
+test("a2c: discount, entropy bonus and value weight have the effect that the properties say", async () => {
   // Undiscounted and ended: R = (3, 1). Twice the value weight doubles dV alone.
   const { model, signs } = await twoSteps(await tinyAgent({ discount_factor: 1, value_weight: 1 }), true);
   const gradients = byHand([3, 1], signs);
@@ -181,7 +181,7 @@ test("a2c: the discount, the entropy bonus and the value's weight are those aske
   assertStepped(model, gradients);
 });
 
-test("a2c: memory goes from window to window and is cleared between episodes; windows end with their episode", async () => {
+test("a2c: memory continues across windows, is cleared between episodes; a window ends with its episode", async () => {
   const core = { component: "model_cores/GRU_Core", obs_embed_size: 4, num_rnn_units: 5, output_layer_size: 3 };
   const spec = componentSpec("agents/AAC_Agent", {
     bptt_period: 3,

@@ -55,7 +55,7 @@ test("cartpole: an episode ends beyond 2.4 m, beyond 12 degrees, and at the limi
   assert.deepEqual([...values, ...counts], [3, 1, 1, 3]);
 });
 
-test("cartpole: starts lie within 0.05 and follow from the seed", async () => {
+test("cartpole: starting states lie within 0.05 and are determined by the seed", async () => {
   const first = async (seed: number) => {
     const environment = await cartPole({ start_seed: seed });
     const seen = new Float32Array(4);

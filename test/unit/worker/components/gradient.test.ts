@@ -124,7 +124,7 @@ const norm = (values: readonly number[]) => Math.sqrt(values.reduce((sum, value)
 /** Double precision in the plain kernels: only the type says Float32Array. */
 const exactKernels = (length: number) => plainKernels(new Float64Array(length) as unknown as Float32Array);
 
-test("learner: the gradient of every parameter block is that of finite differences, in double precision", async () => {
+test("learner: every parameter's gradient agrees with finite differences in double precision", async () => {
   const step = 1e-6;
   await fc.assert(
     fc.asyncProperty(cases, async (setup) => {
@@ -158,7 +158,7 @@ test("learner: the gradient of every parameter block is that of finite differenc
   );
 });
 
-test("learner: the gradient by WebAssembly is the plain one to float precision, padding included", async () => {
+test("learner: WebAssembly and plain gradients agree to float precision, padding included", async () => {
   await fc.assert(
     fc.asyncProperty(cases, async (setup) => {
       const [exact, fast] = [await prepare(setup, exactKernels), await prepare(setup, wasmKernels)];
@@ -179,7 +179,7 @@ test("learner: the gradient by WebAssembly is the plain one to float precision, 
   );
 });
 
-test("learner: valuing the observation after a window leaves the window's gradient as it was", async () => {
+test("learner: valuing the observation after a window does not change the window's gradient", async () => {
   const core = { component: "model_cores/GRU_Core", obs_embed_size: 5, num_rnn_units: 6, output_layer_size: 7 };
   const setup: Case = { seed: 3, core, steps: 4, observationSize: 3, actionCount: 2 };
   const prepared = await prepare(setup, exactKernels);

@@ -43,7 +43,7 @@ const few = { numRuns: 40 };
 const w = 4;
 const [b, x, y, dy, dx] = [7_000, 7_100, 9_204, 11_300, 13_000];
 
-test("kernels: gemv, with and without ReLU", async () => {
+test("kernels: gemv agrees, with and without ReLU", async () => {
   await fc.assert(
     fc.asyncProperty(seed, size, size, fc.constantFrom(0 as const, 1 as const), (seed, rows, cols, relu) =>
       assertAgree(seed, (kernels) => kernels.gemv(w, b, x, y, rows, cols, relu)),
@@ -52,7 +52,7 @@ test("kernels: gemv, with and without ReLU", async () => {
   );
 });
 
-test("kernels: input gradients, some of the outputs' gradients being zero", async () => {
+test("kernels: input gradients agree, also where output gradients are zero", async () => {
   await fc.assert(
     fc.asyncProperty(seed, steps, size, size, fc.nat(9), (seed, steps, rows, cols, spare) =>
       assertAgree(
@@ -65,14 +65,14 @@ test("kernels: input gradients, some of the outputs' gradients being zero", asyn
   );
 });
 
-test("kernels: ReLU's gradient", async () => {
+test("kernels: the gradient of ReLU agrees", async () => {
   await fc.assert(
     fc.asyncProperty(seed, size, (seed, length) => assertAgree(seed, (kernels) => kernels.reluGradient(y, dy, length))),
     few,
   );
 });
 
-test("kernels: squared norm of a gradient, which is that of the products summed one by one", async () => {
+test("kernels: the squared norm of a gradient equals that of the explicit product", async () => {
   await fc.assert(
     fc.asyncProperty(seed, steps, size, size, fc.nat(9), async (seed, steps, rows, cols, spare) => {
       const xStride = cols + 4 * spare;
@@ -96,7 +96,7 @@ test("kernels: squared norm of a gradient, which is that of the products summed 
   );
 });
 
-test("kernels: Adam, with the gradient's product inside", async () => {
+test("kernels: an Adam step agrees with one on the explicit gradient", async () => {
   await fc.assert(
     fc.asyncProperty(seed, steps, size, size, fc.nat(9), (seed, steps, rows, cols, spare) =>
       assertAgree(
@@ -112,7 +112,7 @@ test("kernels: Adam, with the gradient's product inside", async () => {
   );
 });
 
-test("kernels: the moments of what gets no gradient end as zeros, not as denormal numbers", async () => {
+test("kernels: moments without gradient decay to zero, not to denormal numbers", async () => {
   for (const kernels of [await wasmKernels(length), plainKernels(new Float32Array(length))]) {
     kernels.floats.fill(tiniestMoment * 1.05, 100, 300);
     kernels.adam(0, 20, 100, 1000, 1000, 4, 1, 4, 4, 1, 0.01, 1, 1e-8);
@@ -124,7 +124,7 @@ test("kernels: the moments of what gets no gradient end as zeros, not as denorma
   }
 });
 
-test("kernels: the GRU cell and its derivative, saturated or not", async () => {
+test("kernels: the GRU cell and its derivative agree, saturated or not", async () => {
   await fc.assert(
     fc.asyncProperty(seed, size, fc.constantFrom(1, 8, 200), async (seed, units, scale) => {
       const prepare = (floats: Float32Array) => {
@@ -137,7 +137,7 @@ test("kernels: the GRU cell and its derivative, saturated or not", async () => {
   );
 });
 
-test("kernels: without the built file, the plain ones train and the console says so", async () => {
+test("kernels: without the built file the plain kernels train, and the console says so", async () => {
   const lines: string[] = [];
   const missing = (length: number) => wasmKernels(length, new URL("no-such.wasm", import.meta.url));
   const kernels = await chooseKernels(8, (line) => lines.push(line), missing);
@@ -146,7 +146,7 @@ test("kernels: without the built file, the plain ones train and the console says
   assert.match(lines[0]!, /plain kernels.*no-such\.wasm/);
 });
 
-test("kernels: NEXUS_KERNELS chooses, and nothing else is taken for a choice", async () => {
+test("kernels: NEXUS_KERNELS selects them, and an unknown value is refused", async () => {
   const before = process.env["NEXUS_KERNELS"];
   const log = () => assert.fail("nothing to say");
   try {

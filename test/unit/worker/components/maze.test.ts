@@ -30,7 +30,7 @@ function uniformWins({ walls, goal, floor, moves }: Maze): number {
   return floor.reduce((sum, cell) => sum + wins[cell]!, 0) / floor.length;
 }
 
-test("maze: the shipped layouts are those that were measured", () => {
+test("maze: the shipped layouts have the sizes and distances that were measured", () => {
   for (const [name, cells, mean, max, wins] of [
     ["standard", 52, 12.15, 20, 0.114],
     ["easy", 50, 12.6, 24, 0.082],
@@ -62,7 +62,7 @@ test("maze: an agent sees its four neighbours, its last action and its last rewa
   assert.deepEqual([...seen], [1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]);
 });
 
-test("maze: moves go north, east, south, west; a wall costs a step; the limit ends an episode without a win", async () => {
+test("maze: actions are north, east, south, west; a wall costs a step; the limit ends an episode", async () => {
   const environment = await maze({ layout: "....\n....\n...G", max_steps: 60 });
   const seen = new Float32Array(13);
   environment.reset(seen);
@@ -83,7 +83,7 @@ test("maze: moves go north, east, south, west; a wall costs a step; the limit en
   assert.deepEqual([...values, ...counts], [Number.NaN, Number.NaN, 0, 0]);
 });
 
-test("maze: starts are uniform over the floor, never the goal, and follow from the placement seed alone", async () => {
+test("maze: starting cells are uniform over the floor without the goal, and depend only on the seed", async () => {
   const starts = async (seed: number) => {
     const environment = await maze({ agent_placement_seed: seed, layout: "..G" });
     const seen = new Float32Array(13);
@@ -100,7 +100,7 @@ test("maze: starts are uniform over the floor, never the goal, and follow from t
   assert.ok(Math.abs(west - 1000) < 5 * 22.4, `${west} of 2000`);
 });
 
-test("maze: a wrong layout is told by line and column", () => {
+test("maze: a wrong layout is reported by line and column", () => {
   const cases: [string, RegExp][] = [
     ["####\n#G?#\n####", /Maze_Env: layout, line 2, column 3: found "\?"; expected #, \. or G/],
     ["####\n#G.#\n###", /line 3, column 4: the line ends here; expected 4 columns/],
@@ -120,7 +120,7 @@ test("maze: a wrong layout is told by line and column", () => {
   }
 });
 
-test("maze: any text is a maze or a SpecError", () => {
+test("maze: any text gives a maze or a SpecError", () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ unit: fc.constantFrom("#", ".", "G"), maxLength: 6 }), { maxLength: 6 }),

@@ -24,7 +24,7 @@ function folderWith(files: Readonly<Record<string, number>>): string {
 }
 
 describe("the files of a run", () => {
-  test("are found below its folder, without what the workspace knows anyway and without links", () => {
+  test("are all regular files below its folder, except console.txt and repro_spec.yaml", () => {
     const folder = folderWith({ "b/model": 10, a: 5, "console.txt": 3, "repro_spec.yaml": 4, "b/console.txt": 1 });
     symlinkSync("/etc/passwd", join(folder, "link"));
     linkSync(join(folder, "a"), join(folder, "hard"));
@@ -39,7 +39,7 @@ describe("the files of a run", () => {
     assert.deepEqual(findFiles(join(folder, "never-made")), { files: [], leftOut: "" });
   });
 
-  test("that are too large together lose the largest, and that is said", () => {
+  test("that exceed the limit together lose the largest, which the list names", () => {
     const folder = folderWith({ small: 10, large: 3 * 2 ** 20, middle: 2 ** 20 });
     const { files, leftOut } = findFiles(folder, 2 * 2 ** 20);
     assert.deepEqual(
@@ -49,7 +49,7 @@ describe("the files of a run", () => {
     assert.equal(leftOut, "large (3.1 MB; a run may upload 2.1 MB)");
   });
 
-  test("with names that some systems cannot have are left out", () => {
+  test("whose names some systems do not allow are left out", () => {
     const folder = folderWith({ "a:b": 1, "c\\d": 1, Same: 1, same: 2, good: 1 });
     const { files, leftOut } = findFiles(folder);
     assert.deepEqual(
@@ -81,7 +81,7 @@ describe("an upload", () => {
     return { stored, tries, ports: { bus, clock } };
   }
 
-  test("brings every file, sealed, and a list that opens them and travels with the result", async () => {
+  test("stores every file sealed, and its list, which travels with the result, opens them", async () => {
     const folder = folderWith({ "models/best": 600_000, empty: 0, note: 12 });
     const { stored, ports } = store();
     const list = await uploadFiles(ports, address, folder, never);
@@ -118,21 +118,21 @@ describe("an upload", () => {
     }
   });
 
-  test("of nothing is nothing", async () => {
+  test("of an empty or missing folder is null", async () => {
     const { stored, ports } = store();
     assert.equal(await uploadFiles(ports, address, temporaryFolder(), never), null);
     assert.equal(await uploadFiles(ports, address, "/there/is/no/such/folder", never), null);
     assert.equal(stored.size, 0);
   });
 
-  test("tries again after a moment's trouble", async () => {
+  test("repeats a store that fails for a moment", async () => {
     const { tries, ports } = store((_, count) => (count < 3 ? "not connected" : undefined));
     const list = await uploadFiles(ports, address, folderWith({ a: 1 }), never);
     assert.equal(list?.files.length, 1);
     assert.deepEqual([...tries.values()], [3]);
   });
 
-  test("never costs the result: what cannot be stored is given up, and the list says why", async () => {
+  test("gives up what cannot be stored, and the list says why", async () => {
     const full = store((subject) => (subject.endsWith(".1") ? "full" : undefined));
     const list = await uploadFiles(full.ports, address, folderWith({ a: 1, b: 1, c: 1 }), never);
     assert.deepEqual(
@@ -147,8 +147,8 @@ describe("an upload", () => {
   });
 });
 
-describe("lines that nobody was told yet", () => {
-  test("are all kept while they fit, once each", () => {
+describe("console lines that were not sent yet", () => {
+  test("are returned once, complete while they fit", () => {
     const lines = new UnsentLines();
     assert.ok(lines.isEmpty);
     lines.add("one\n");
@@ -159,7 +159,7 @@ describe("lines that nobody was told yet", () => {
     assert.ok(lines.isEmpty);
   });
 
-  test("lose their middle beyond a bound, whatever comes, and keep the first and the last", () => {
+  test("lose their middle beyond 32 KiB, and keep the first and the last", () => {
     const line = fc.string({ unit: fc.constantFrom("a", "é", " "), maxLength: 3000 }).map((text) => `${text}\n`);
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 60 }), (all) => {

@@ -24,7 +24,7 @@ const nothing = { reports: [], lines: "" };
 const rows = (from: number, to: number): ReportRow[] =>
   Array.from({ length: to - from + 1 }, (_, i) => [1, from + i, 0, [0], [1]]);
 
-/** A sender of the reports of a run; `store` decides what becomes of each message, in the order in which they are sent. */
+/** A sender of the reports of a run; `store` decides the fate of each message, in the order in which they are sent. */
 function start(store: (letter: Letter) => Promise<void> = async () => undefined) {
   const timeline = new Timeline();
   const { clock } = new SimProcess(timeline, "worker", "seed");
@@ -50,7 +50,7 @@ function start(store: (letter: Letter) => Promise<void> = async () => undefined)
 }
 
 describe("reports on their way to the broker", () => {
-  test("travel together, a message a second, and the rest goes with the run's end", async () => {
+  test("travel together, one message a second, and the rest with the end of the run", async () => {
     const { sender, sent, pass } = start();
     sender.hear(rows(1, 2), "a\n");
     await pass(1000);
@@ -71,7 +71,7 @@ describe("reports on their way to the broker", () => {
     assert.equal(sender.said, "a\nb\nc\n");
   });
 
-  test("are kept, in order, where a message cannot be delivered", async () => {
+  test("are kept in order if a message cannot be delivered", async () => {
     const { sender, sent, pass } = start(async () => {
       throw new BusError("closed", "told to");
     });
@@ -83,7 +83,7 @@ describe("reports on their way to the broker", () => {
     assert.deepEqual(await sender.rest(nothing, never), { reports: rows(1, 3), lines: "a\nb\n" });
   });
 
-  test("wait for the run's end once it is to end", async () => {
+  test("wait for the end of a run that is ending", async () => {
     const { sender, sent, pass } = start();
     sender.holdBack();
     await pass(5000);
@@ -93,7 +93,7 @@ describe("reports on their way to the broker", () => {
     assert.deepEqual(await sender.rest(nothing, never), { reports: rows(1, 1) });
   });
 
-  test("too many for one message go ahead of the end, and of the word of a state", async () => {
+  test("too many for one message are sent ahead of the end and of a checkpoint", async () => {
     const { sender, sent } = start();
     sender.hear(rows(1, 4100), "");
     await sender.announce(2, state, never);
@@ -113,7 +113,7 @@ describe("reports on their way to the broker", () => {
     );
   });
 
-  test("heard while others go ahead of the word of a state are not lost", async () => {
+  test("that arrive while others are sent ahead of a checkpoint are not lost", async () => {
     const { sender, sent } = start(async () => {
       if (sender.iters === 2100) sender.hear(rows(2101, 2101), "");
     });
@@ -127,7 +127,7 @@ describe("reports on their way to the broker", () => {
     );
   });
 
-  test("are signed with the attempt and the claim that it was given for", async () => {
+  test("are signed with the attempt and its claim", async () => {
     const { sender, sent, attempt, pass } = start();
     for (const [number, claim] of [
       [2, undefined],

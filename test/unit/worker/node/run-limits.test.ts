@@ -31,7 +31,7 @@ describe("a run's max_run_time", () => {
     assert.deepEqual(exceeded, [[10, "timeout", "not done after max_run_time, 10 s"]]);
   });
 
-  test("does not count the time that the run stood still, not even before it began", async () => {
+  test("does not count time during which the run was frozen, even before it began", async () => {
     const { limits, exceeded, pass } = start();
     limits.freeze();
     await pass(100);
@@ -48,7 +48,7 @@ describe("a run's max_run_time", () => {
     assert.deepEqual(exceeded, [[310, "timeout", "not done after max_run_time, 10 s"]]);
   });
 
-  test("may be edited while the run goes on, and time that has passed counts", async () => {
+  test("can be edited during the run, and time that has already passed counts", async () => {
     const { limits, exceeded, pass } = start();
     limits.begin(null, null, 0);
     await pass(60);
@@ -61,7 +61,7 @@ describe("a run's max_run_time", () => {
     assert.equal(exceeded.length, 1);
   });
 
-  test("of an edit before the run began takes the place of the spec's", async () => {
+  test("that was edited before the run began replaces the spec's", async () => {
     const { limits, exceeded, pass } = start();
     limits.edit(null);
     limits.begin(10, null, 0);
@@ -70,7 +70,7 @@ describe("a run's max_run_time", () => {
   });
 });
 
-test("a run that holds more than memory_per_run ends, and both amounts are said", async () => {
+test("a run that uses more than memory_per_run ends, and the reason names both amounts", async () => {
   const { limits, exceeded, pass } = start();
   limits.begin(null, 2e6, process.pid);
   await pass(2);

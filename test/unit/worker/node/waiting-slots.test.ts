@@ -91,7 +91,7 @@ function startWorker(): {
 }
 
 describe("slots that wait for work", () => {
-  test("are spoken for by one of them", async () => {
+  test("let one of them ask for all", async () => {
     const worker = startWorker();
     await worker.live(1000);
     assert.equal(worker.claims, 4);
@@ -103,7 +103,7 @@ describe("slots that wait for work", () => {
     assert.equal(worker.claims, 1);
   });
 
-  test("all ask as soon as that one has got some", async () => {
+  test("all ask as soon as that one gets work", async () => {
     const worker = startWorker();
     await worker.live(1000);
     worker.claims = 0;
@@ -113,7 +113,7 @@ describe("slots that wait for work", () => {
     assert.equal(worker.claims, 4);
   });
 
-  test("end at once when the worker is told to leave, those that ask and those that wait for them", async () => {
+  test("all end at once when the coordinator tells the worker to leave", async () => {
     for (const before of [0, 1000]) {
       const worker = startWorker();
       if (before === 0) worker.answer = refused;

@@ -15,8 +15,8 @@ async function thrownBy(work: () => unknown): Promise<unknown> {
   throw new Error("nothing was thrown");
 }
 
-describe("what a console says of a run's failure", () => {
-  test("is one sentence where the spec, or a program that it names, is at fault", async () => {
+describe("what the console says about a failed run", () => {
+  test("is one sentence if the spec, or a program that it names, is at fault", async () => {
     const mistakes = [
       () => readLayout("eazy", "environments/Maze_Env"),
       () => readCommand({ component: "processors/Command_Proc", command: 7 }),
@@ -31,7 +31,7 @@ describe("what a console says of a run's failure", () => {
     assert.equal(failureText(new StageFailure("python3 ended with exit code 1")), "python3 ended with exit code 1");
   });
 
-  test("has its stack where code broke", () => {
+  test("includes the stack if code failed", () => {
     assert.match(failureText(new TypeError("x is not a function")), /^TypeError: x is not a function\n {4}at /);
     assert.equal(failureText("a text"), "a text");
   });

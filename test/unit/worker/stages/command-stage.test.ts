@@ -29,8 +29,8 @@ function program(text: string, more: object = {}, options: Parameters<typeof rec
   return { context, folder, run: () => makeCommand(context).run() };
 }
 
-describe("a program of one's own", () => {
-  test("is told its settings in three ways, and its reports are heard among what it says to people", async () => {
+describe("a user's program", () => {
+  test("gets its settings in three ways, and its reports are recognised among its other output", async () => {
     const { context, folder, run } = program(`
       console.log("options " + JSON.stringify(process.argv.slice(2)));
       console.log("environment " + [process.env.NEXUS_lr, process.env.NEXUS_SEED, process.env.NEXUS_RESUME].join(" "));
@@ -58,7 +58,7 @@ describe("a program of one's own", () => {
     assert.deepEqual(JSON.parse(readFileSync(join(folder, "parameters.json"), "utf8")), usual.arguments);
   });
 
-  test("goes on from its own files; what it had reported before is not reported twice", async () => {
+  test("continues from its own files, and earlier reports are not repeated", async () => {
     const { context, run } = program(
       `for (const iters of [10, 20, 30]) console.log(JSON.stringify({ iters, loss: Number(process.env.NEXUS_RESUME) }));`,
       {},
@@ -71,7 +71,7 @@ describe("a program of one's own", () => {
     );
   });
 
-  test("hands over how far it is when a checkpoint is due", async () => {
+  test("hands over its progress when a checkpoint is due", async () => {
     const { context, run } = program(
       `console.log('{"iters": 7, "loss": 1}'); setTimeout(() => undefined, 500);`,
       {},
@@ -95,18 +95,18 @@ describe("a program of one's own", () => {
       /reported nothing; expected that it prints lines such as \{"iters":100,"loss":0.5\}/,
     ],
   ] as const) {
-    test(`that ${what} says so`, async () => {
+    test(`that ${what} fails with that reason`, async () => {
       await assert.rejects(program(text).run(), (error: Error) => expected.test(error.message));
     });
   }
 
-  test("that is not there says so", async () => {
+  test("that does not exist fails with that reason", async () => {
     const { context } = program("");
     const absent = makeCommand({ ...context, spec: { ...usual, command: ["no-such-program-here"] } });
     await assert.rejects(absent.run(), /there is no program no-such-program-here on this worker, or not in its PATH/);
   });
 
-  test("ends with its run, with all that it has started, also when it will not", async () => {
+  test("ends with its run, together with its descendants, even if it ignores SIGTERM", async () => {
     const stop = new AbortController();
     const { context, run } = program(
       `const { spawn } = process.getBuiltinModule("node:child_process");
@@ -135,7 +135,7 @@ describe("a program of one's own", () => {
     ["arguments", { a: [1] }, /arguments\.a: expected a mapping of names/],
     ["decimals", -1, /decimals: expected a whole number from 0 to 15/],
   ] as const) {
-    test(`${property} that cannot be`, () => {
+    test(`with an invalid ${property} is refused`, () => {
       const { context } = program("");
       assert.throws(() => makeCommand({ ...context, spec: { ...context.spec, [property]: value } }), expected);
     });

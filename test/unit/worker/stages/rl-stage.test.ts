@@ -50,7 +50,7 @@ const inFolder = async (use: (directory: string) => Promise<void>) => {
   }
 };
 
-test("stage: reports come every so many iterations and at the end, and are a pure function of the seeds", async () => {
+test("stage: reports come at the interval and at the end, and depend only on the seeds", async () => {
   const lengths = { max_iterations: 2500, iters_per_report: 1000 };
   const first = await run(stage(lengths));
   assert.deepEqual(
@@ -69,7 +69,7 @@ test("stage: reports come every so many iterations and at the end, and are a pur
   assert.notDeepEqual((await run(stage(lengths, { environment: elsewhere }))).reports, first.reports);
 });
 
-test("stage: stopped at any iteration and gone on from its checkpoint, a run ends bit for bit as undisturbed", async () => {
+test("stage: a run resumed from a checkpoint at any iteration ends bit for bit as if undisturbed", async () => {
   const cartPole = { component: "environments/CartPole_Env" };
   const setups: Sizes[] = [{}, { core: mlp }, { core: mlp, environment: cartPole }, { environment: cartPole }];
   await inFolder(async (directory) => {
@@ -120,7 +120,7 @@ test("stage: stopped at any iteration and gone on from its checkpoint, a run end
   });
 });
 
-test("stage: a checkpoint is little more than the parameters with their two moments, and is said to be foreign where it is", async () => {
+test("stage: a checkpoint is about as large as parameters and moments, and a foreign one is reported", async () => {
   const spec = stage();
   const { checkpoints } = await run(spec, { checkpointDue: (asked) => asked === 150 });
   const { state } = checkpoints[0]!;
@@ -134,7 +134,7 @@ test("stage: a checkpoint is little more than the parameters with their two mome
   assert.equal(context.reports.at(-1)?.iters, 300);
 });
 
-test("stage: a checkpoint of another stage, cut short, or of another program is refused with its reason", async () => {
+test("stage: a checkpoint of another stage or program, or a truncated one, is refused with the reason", async () => {
   const { checkpoints } = await run(stage(), { checkpointDue: (asked) => asked === 150 });
   const { state } = checkpoints[0]!;
   const wider = stage({}, { core: { ...gru, num_rnn_units: 60 } });
@@ -149,7 +149,7 @@ test("stage: a checkpoint of another stage, cut short, or of another program is 
   await assert.rejects(run(stage(), { resume: later }), /format version 9; this program reads version 1/);
 });
 
-test("state: any arrays come back bit for bit from any alignment, and what is cut short is refused", () => {
+test("state: any arrays are restored bit for bit from any alignment, and truncated ones are refused", () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.oneof(fc.float32Array(), fc.float64Array(), fc.uint32Array(), fc.uint8Array())),
@@ -170,7 +170,7 @@ test("state: any arrays come back bit for bit from any alignment, and what is cu
   );
 });
 
-test("stage: the model of the best report is saved, and evaluated by a stage that does not learn", async () => {
+test("stage: the model of the best report is saved, and a stage that does not learn evaluates it", async () => {
   await inFolder(async (directory) => {
     const core = { component: "model_cores/GRU_Core", obs_embed_size: 32, num_rnn_units: 32, output_layer_size: 64 };
     const sizes = { core, agent: { learning_rate: 0.001 } };
@@ -202,7 +202,7 @@ test("stage: the model of the best report is saved, and evaluated by a stage tha
   });
 });
 
-test("stage: a report as good as the best one before is no reason to save again, and one without a value is none at all", async () => {
+test("stage: a report that equals the best, or has no value, does not save the model again", async () => {
   await inFolder(async (directory) => {
     const file = new ModelFile(directory, "model", "agents/AAC_Agent");
     const metric = (higherIsBetter: boolean) =>
@@ -217,7 +217,7 @@ test("stage: a report as good as the best one before is no reason to save again,
   });
 });
 
-test("stage: what an evaluating agent knows does not change", async () => {
+test("stage: evaluation does not change an agent's parameters", async () => {
   const due = (asked: number) => asked === 0 || asked === 299;
   const { checkpoints } = await run(stage({ train: false }), { checkpointDue: due });
   const [first, last] = checkpoints.map(({ state }) => decodeState(state, "it").state["agent.learned"]);
@@ -225,7 +225,7 @@ test("stage: what an evaluating agent knows does not change", async () => {
   assert.deepEqual(first, last);
 });
 
-test("stage: it breathes at least every 50 ms of work, and hears an abort at once", async () => {
+test("stage: it breathes at least every 50 ms of work, and notices an abort at once", async () => {
   const controller = new AbortController();
   const core = { component: "model_cores/GRU_Core", obs_embed_size: 64, num_rnn_units: 64, output_layer_size: 64 };
   const spec = stage({ max_iterations: Number.MAX_SAFE_INTEGER, iters_per_report: 1_000_000 }, { core });
@@ -244,7 +244,7 @@ test("stage: it breathes at least every 50 ms of work, and hears an abort at onc
   assert.ok(Math.max(...breaths.slice(3)) < 50, `${breaths}`);
 });
 
-test("stage: a training that diverges says so instead of training on", async () => {
+test("stage: training that diverges stops and says so", async () => {
   await inFolder(async (directory) => {
     await run(stage({ save_model_to: "model" }), { directory });
     const { about, state } = decodeState(await readFile(path.join(directory, "model")), "it");
@@ -259,7 +259,7 @@ test("stage: a training that diverges says so instead of training on", async () 
   });
 });
 
-test("stage: wrong properties are told together, by component and name", async () => {
+test("stage: wrong properties are reported together, by component and name", async () => {
   const wrong = stage({}, { agent: { bptt_period: 0, learning_rate: "fast", discount_factor: 1.5, entropie: 1 } });
   await assert.rejects(run(wrong), (error) => {
     assert.ok(error instanceof SpecError);

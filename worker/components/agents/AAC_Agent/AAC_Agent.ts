@@ -19,8 +19,8 @@ interface Settings extends LossWeights {
 }
 
 /**
- * Advantage actor-critic (Mnih et al. 2016, with one actor) on windows of `bptt_period` steps. A window ends early with its
- * episode. Then one update by backpropagation through the window's steps; the memory at its start counts as a constant.
+ * Advantage actor-critic (Mnih et al. 2016, with one actor) on windows of `bptt_period` steps; the end of an episode ends a
+ * window early. Each window gives one update by backpropagation through its steps, with the memory at its start held constant.
  */
 class AacAgent implements Agent {
   readonly build: string;
@@ -66,7 +66,7 @@ class AacAgent implements Agent {
     window.steps += 1;
     const isFull = ended || window.steps === plan.steps;
     if (settings.train && isFull) this.update(ended, observation);
-    // An agent that does not learn needs no more of the past than its memory.
+    // An agent that does not learn needs only its memory of the past.
     if (isFull || !settings.train) this.beginWindow(ended);
   }
 
@@ -76,7 +76,7 @@ class AacAgent implements Agent {
     const { steps } = window;
     let bootstrap = 0;
     if (!ended) {
-      // The value of where the window leads to stands for the rewards after it.
+      // The value of the observation after the window stands in for all later rewards.
       this.see(observation, steps);
       model.forward(kernels, steps);
       bootstrap = kernels.floats[model.values.offset + steps * model.values.stride]!;
@@ -93,7 +93,7 @@ class AacAgent implements Agent {
     }
   }
 
-  /** Carries the memory over to the next window's start, or clears it for the next episode. */
+  /** Moves the memory to the start of the next window, or clears it for a new episode. */
   private beginWindow(ended: boolean): void {
     const { memory } = this.model;
     if (memory) {
@@ -118,7 +118,7 @@ class AacAgent implements Agent {
     loadParameters(this.kernels, this.plan.parameters, model);
   }
 
-  /** Parameters with moments, generator, and the window so far: its first memory and what was seen and done since. */
+  /** Parameters and moments, the generator, and the window so far: the memory at its start, and what was seen and done since. */
   save(): SavedState {
     const { kernels, plan, model, window } = this;
     const { floats } = kernels;
@@ -149,7 +149,7 @@ class AacAgent implements Agent {
     window.actions.set(savedArray(state, "actions", Uint32Array, steps));
     window.rewards.set(savedArray(state, "rewards", Float64Array, steps));
     floats.set(savedArray(state, "observations", Float32Array, steps * observations.stride), observations.offset);
-    // The parameters have not changed since the window began, so the same passes give the same activations.
+    // The parameters have not changed since the window began, so repeating the passes gives the same activations.
     for (let t = 0; t < steps; t++) model.forward(kernels, t);
     window.steps = steps;
   }

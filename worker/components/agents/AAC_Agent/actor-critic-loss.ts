@@ -16,12 +16,12 @@ export interface LossWeights {
 }
 
 /**
- * Replaces logits (steps x actions) and values (steps, the first float of each row) by the gradient with respect to them of
+ * Replaces logits (steps x actions) and values (steps, the first float of each row) by the gradient, with respect to each, of
  *
  *     loss = sum over steps t of  -A_t log pi(a_t) + value (R_t - V_t)^2 - entropy H(pi_t)
  *
- * with R_t = r_t + discount R_{t+1}, beginning from `bootstrap` after the last step, A_t = R_t - V_t taken as a constant in its
- * term, pi = softmax(logits) and H in nats. It is a sum, not a mean: a longer window makes a larger gradient.
+ * with R_t = r_t + discount R_{t+1}, starting from `bootstrap` after the last step; A_t = R_t - V_t, a constant in its term;
+ * pi = softmax(logits); and H in nats. The loss is a sum, not a mean, so a longer window has a larger gradient.
  */
 export function lossGradients(
   floats: Float32Array,
@@ -55,7 +55,7 @@ export function lossGradients(
   }
 }
 
-/** An action drawn from softmax(logits): the one in whose share of [0, 1) `uniform` falls. */
+/** Samples an action from softmax(logits): the one whose share of [0, 1) contains `uniform`. */
 export function sampleAction(floats: Float32Array, logits: number, actionCount: number, uniform: number): number {
   const logSum = logSumExp(floats, logits, actionCount);
   let rest = uniform;

@@ -6,7 +6,7 @@ export class Adam {
   private readonly learningRate: number;
   private readonly epsilon: number;
   private readonly gradientClip: number;
-  /** beta1^k and beta2^k after k steps; running products, as Math.pow differs between engines. */
+  /** beta1^k and beta2^k after k steps. Running products, because Math.pow differs between engines. */
   private beta1Power = 1;
   private beta2Power = 1;
 
@@ -17,13 +17,13 @@ export class Adam {
   }
 
   /**
-   * Changes the parameters by one step down the gradient of a window of `steps`. Moments lie `apart` floats on (see Kernels.adam).
-   * Returns the gradient's norm before it was clipped; if that is not finite, nothing is changed.
+   * Takes one step down the gradient of a window of `steps`. Moments lie `apart` floats after the parameters (see Kernels.adam).
+   * Returns the norm of the gradient before clipping. If it is not finite, nothing is changed.
    */
   step(kernels: Kernels, layers: readonly Linear[], apart: number, steps: number): number {
     let squares = 0;
     for (const layer of layers) squares += layer.squaredNorm(kernels, steps);
-    // Where the steps' gradients cancel, rounding may leave less than nothing.
+    // Where the gradients of the steps cancel, rounding can make the sum negative.
     const norm = Math.sqrt(Math.max(0, squares));
     if (!Number.isFinite(norm)) return norm;
 

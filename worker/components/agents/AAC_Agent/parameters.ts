@@ -18,7 +18,7 @@ export function saveParameters(kernels: Kernels, parameters: readonly Parameter[
   );
 }
 
-/** Throws a StateError that says what differs, before anything is changed. */
+/** @throws StateError that says what differs, before anything is changed */
 export function loadParameters(kernels: Kernels, parameters: readonly Parameter[], model: SavedState): void {
   const problems: string[] = [];
   for (const { name, parts, partRows, partCols } of parameters) {

@@ -5,11 +5,11 @@ import type { ComponentSpec } from "../../component-spec.ts";
 import { Properties } from "../../properties.ts";
 import { restoreRng, savedArray, saveRng } from "../../saved-state.ts";
 
-// Barto, Sutton and Anderson 1983, as in the program of Sutton's that everyone has copied since. SI units.
+// Constants of Barto, Sutton and Anderson 1983, as in Sutton's program, which most implementations copy. SI units.
 const gravity = 9.8;
 const poleMass = 0.1;
 const totalMass = 1.0 + poleMass;
-/** Half of the pole. */
+/** Half the length of the pole. */
 const poleLength = 0.5;
 const force = 10;
 const secondsPerStep = 0.02;
@@ -18,14 +18,14 @@ const farthest = 2.4;
 const steepest = (12 * Math.PI) / 180;
 
 /**
- * Keep a pole upright by pushing its cart left (action 0) or right (1). Each step is worth 1. The episode ends when the cart has
- * gone farther than 2.4 m from the middle, the pole leans more than 12 degrees, or after `max_steps`.
+ * Keep a pole upright by pushing its cart left (action 0) or right (1). Each step is worth 1. The episode ends when the cart is
+ * more than 2.4 m from the middle, when the pole leans more than 12 degrees, or after `max_steps`.
  */
 class CartPoleEnv implements Environment {
   /** Position, speed, angle, angular speed; all within a small multiple of 1. */
   readonly observationSize = 4;
   readonly actionCount = 2;
-  /** Every step is worth the same, so what counts is how many there are. */
+  /** Each step is worth the same, so the number of steps is what matters. */
   readonly metrics: readonly Metric[] = [
     { short: "len", long: "steps per episode", decimals: 2, higherIsBetter: true, aggregation: "mean" },
     { short: "rew", long: "reward per step", decimals: 5, higherIsBetter: true, aggregation: "mean" },
@@ -36,7 +36,7 @@ class CartPoleEnv implements Environment {
   /** Position, speed, angle, angular speed. */
   private readonly motion = new Float64Array(4);
   private steps = 0;
-  // Since the last measurements.
+  // Since the last call of takeMeasurements.
   private iterations = 0;
   private episodes = 0;
   private stepsOfEpisodes = 0;
@@ -63,7 +63,7 @@ class CartPoleEnv implements Environment {
     const mixed = (push + poleMass * poleLength * turning * turning * sin) / totalMass;
     const angular = (gravity * sin - cos * mixed) / (poleLength * (4 / 3 - (poleMass * cos * cos) / totalMass));
     const linear = mixed - (poleMass * poleLength * angular * cos) / totalMass;
-    // Euler's method: positions move by the speeds before the push.
+    // Euler's method: positions change by the speeds before the push.
     this.motion[0] = x + secondsPerStep * speed;
     this.motion[1] = speed + secondsPerStep * linear;
     this.motion[2] = angle + secondsPerStep * turning;

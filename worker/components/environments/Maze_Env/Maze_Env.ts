@@ -9,11 +9,11 @@ import { type Maze, readLayout } from "./layout.ts";
 const mean = { higherIsBetter: true, aggregation: "mean" } as const;
 
 /**
- * Find the goal of a fixed maze, seeing four cells. Actions: north, east, south, west; a step into a wall stays and counts.
- * Entering the goal is worth 1 and ends the episode; so does the last of `max_steps` steps, worth 0.
+ * Find the goal of a fixed maze while seeing only the four neighbour cells. Actions are north, east, south, west; a step into a
+ * wall counts, but does not move the agent. Entering the goal is worth 1 and ends the episode, as `max_steps` does, worth 0.
  */
 class MazeEnv implements Environment {
-  /** [is wall, is goal] of the cells N, W, E, S; which action came last, one-hot; the last reward. */
+  /** [is wall, is goal] of the cells N, W, E, S; the last action, one-hot; the last reward. */
   readonly observationSize = 13;
   readonly actionCount = 4;
   readonly metrics: readonly Metric[] = [
@@ -26,7 +26,7 @@ class MazeEnv implements Environment {
   private readonly rng: Rng;
   private agent = 0;
   private steps = 0;
-  // Since the last measurements.
+  // Since the last call of takeMeasurements.
   private iterations = 0;
   private won = 0;
   private episodes = 0;

@@ -28,24 +28,25 @@ export const namedLayouts: Readonly<Record<string, string>> = {
 ###########`.trimStart(),
 };
 
-/** A maze by cell; cells are numbered row by row, with a border of wall around what was written. */
+/** A maze by cell. Cells are numbered row by row, with a border of wall around the layout. */
 export interface Maze {
   /** 1 for wall. */
   readonly walls: Uint8Array;
   readonly goal: number;
-  /** Cells to start from: all floor cells but the goal, in reading order. */
+  /** Starting cells: all floor cells except the goal, in reading order. */
   readonly floor: readonly number[];
-  /** What to add to a cell's number to go north, east, south, west. */
+  /** Added to a cell's number to go north, east, south or west. */
   readonly moves: readonly [number, number, number, number];
 }
 
-/** Reads a layout's name or text. Throws a SpecError with line and column, counted from 1 within the text. */
+/** Reads a layout, a name or text. @throws SpecError with line and column, counted from 1 within the text */
 export function readLayout(layout: string, component = "environments/Maze_Env"): Maze {
   const named = Object.hasOwn(namedLayouts, layout) ? namedLayouts[layout] : undefined;
   if (named === undefined && !/[#.G\n]/.test(layout)) {
     const names = Object.keys(namedLayouts).join(", ");
     throw new SpecError(
-      `${component}: property "layout" is ${JSON.stringify(layout)}; expected ${names}, or a text block of # (wall), . (floor) and G (goal)`,
+      `${component}: property "layout" is ${JSON.stringify(layout)}; ` +
+        `expected ${names}, or a text block of # (wall), . (floor) and G (goal)`,
     );
   }
   const lines = (named ?? layout).replace(/\s+$/, "").split(/\r?\n/);
@@ -82,7 +83,7 @@ export function readLayout(layout: string, component = "environments/Maze_Env"):
   return maze;
 }
 
-/** Steps to the goal from every cell; -1 where there is no way. */
+/** Number of steps from each cell to the goal; -1 if there is no path. */
 export function distances(maze: Maze): Int32Array {
   const steps = new Int32Array(maze.walls.length).fill(-1);
   steps[maze.goal] = 0;

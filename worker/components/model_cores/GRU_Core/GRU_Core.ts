@@ -7,7 +7,7 @@ import { Properties } from "../../properties.ts";
 
 /**
  * e = We o + be, h' = GRU(e, h), hidden = ReLU(W h' + b), with the two hidden layers (policy, value) as one matrix.
- * Per step: o [observation], e [embed], h [units], hidden [2 out]. Cho et al. 2014, in the form in which r multiplies Whn h + bhn.
+ * Per step: o [observation], e [embed], h [units], hidden [2 out]. Cho et al. 2014, in the variant where r multiplies Whn h + bhn.
  */
 class GruCore implements ModelCore {
   readonly layers: readonly Linear[];
@@ -16,13 +16,13 @@ class GruCore implements ModelCore {
   /** Row t is h before step t. */
   readonly memory: Block;
   private readonly embedding: Linear;
-  /** Wi e + bi for the gates r, z, n: steps x 3 units. After `forward` the gates themselves, after `backward` its gradient. */
+  /** Wi e + bi for the gates r, z, n: steps x 3 units. `forward` replaces it by the gates, `backward` by its gradient. */
   private readonly inputs: Linear;
   /** Wh h + bh, likewise. */
   private readonly recurrent: Linear;
   /** Gradient of `memory`. */
   private readonly memoryGradient: Block;
-  /** Gradient of h after each step: the same, one row on. */
+  /** Gradient of h after each step: the same rows, shifted by one. */
   private readonly nextGradient: Block;
 
   constructor(spec: ComponentSpec, { plan, observations, observationSize }: ModelCoreGiven) {
@@ -33,7 +33,7 @@ class GruCore implements ModelCore {
     properties.check();
 
     this.hiddenSize = out;
-    // steps + 2 rows: the pass that only values the observation after the window steps the GRU too.
+    // steps + 2 rows: the pass that values the observation after the window advances the GRU too.
     this.memory = plan.buffer(plan.steps + 2, units);
     this.memoryGradient = plan.perStep(units);
     const next = plan.view(this.memory, 1, 0, units);
@@ -65,7 +65,7 @@ class GruCore implements ModelCore {
     hidden.backward(kernels, steps);
     clear(kernels, memoryGradient, steps + 1);
     hidden.addInputGradient(kernels, this.nextGradient, steps);
-    // Back through time; the memory that the window began with is a constant, so its gradient is not asked for.
+    // Back through time. The memory at the start of the window is a constant, so its gradient is not needed.
     for (let t = steps - 1; t >= 0; t--) {
       const h = memory.offset + t * memory.stride;
       const gates = inputs.output.offset + t * inputs.output.stride;

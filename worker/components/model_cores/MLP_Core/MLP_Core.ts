@@ -4,7 +4,7 @@ import type { Kernels } from "../../kernels/kernels.ts";
 import { Linear } from "../../kernels/linear.ts";
 import { Properties } from "../../properties.ts";
 
-/** Shared ReLU layers, x' = ReLU(W x + b), then hidden = ReLU(W x + b) with the policy's and the value's half as one matrix. */
+/** Shared ReLU layers, x' = ReLU(W x + b), then hidden = ReLU(W x + b) with the halves of policy and value as one matrix. */
 class MlpCore implements ModelCore {
   readonly layers: readonly Linear[];
   readonly hidden: Linear;

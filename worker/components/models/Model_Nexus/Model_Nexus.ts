@@ -27,7 +27,7 @@ class ModelNexus implements Model {
     this.memory = core.memory;
     const { hidden, hiddenSize } = core;
     const second = pad4(hiddenSize);
-    // A policy whose output weights are zero is exactly uniform at first.
+    // With zero output weights the policy starts exactly uniform.
     const policyInput = plan.view(hidden.output, 0, 0, hiddenSize);
     this.policy = new Linear(plan, "policy", policyInput, hiddenSize, actionCount, { inPlace: true, weightBound: 0 });
     this.policyGradient = plan.view(hidden.gradient, 0, 0, hiddenSize);
