@@ -1,4 +1,4 @@
-/** `npm start`: a whole swarm on this machine, from nothing to the standings. Ctrl-C stops all of it; the next start goes on. */
+/** `npm start`: a whole swarm on this machine. Ctrl-C stops all of it; the next start continues the search. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -7,15 +7,14 @@ import { fileURLToPath } from "node:url";
 import { readJournal } from "../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../shared/broker/workspace-link.ts";
 import { loadSpecFile, packageRoot } from "../shared/components/component-defaults.ts";
-import { pause } from "../shared/deadline.ts";
 import { type JobName, parseJobName } from "../shared/domain/names.ts";
 import { usedComponents } from "../shared/domain/runspec/spec-read.ts";
-import { explain, SpecError, UnreachableError, UsageError } from "../shared/errors.ts";
+import { explain, SpecError, UsageError } from "../shared/errors.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
 import type { Bus } from "../shared/ports.ts";
 import { demoHelp, readDemoWords } from "./demo-words.ts";
 import { livingEndpoint } from "./endpoint/endpoint.ts";
-import type { StartMessage } from "./endpoint/launch.ts";
+import { untilLeading } from "./endpoint/launch.ts";
 import { giveOrder, newOrderId } from "./operator/give-order.ts";
 import { processOutput } from "./operator/output.ts";
 import { PlainView, processPorts } from "./plain/plain-view.ts";
@@ -31,7 +30,7 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (!stop.signal.aborted)
-      say("\nstopping; runs in hand are handed back, and the next npm start goes on from here...");
+      say("\nstopping; unfinished runs are handed back, and the next npm start continues from here...");
     stop.abort();
   });
 }
@@ -45,21 +44,21 @@ try {
   say(text);
   process.exitCode = exit;
 } finally {
-  // Workers first: what they hand back is journalled by the coordinator, which ends the broker when it ends.
+  // Workers first: the coordinator records what they hand back, and ends the broker when it ends itself.
   for (const child of children.reverse()) await end(child);
 }
 
 async function demonstrate(again: boolean): Promise<number> {
   if (livingEndpoint(paths)) {
-    throw new UsageError(`a demonstration runs already; look at it: npx nexus-coord watch --workspace ${workspace}`);
+    throw new UsageError(`a demonstration runs already; to watch it: npx nexus-coord watch --workspace ${workspace}`);
   }
   say("Starting a broker and a coordinator on this machine...");
-  await startCoordinator();
-  if (stop.signal.aborted) return 130;
+  const coordinator = start("./main.js", ["--headless", "--workspace", workspace]);
+  if (!(await untilLeading(coordinator, paths, paths.logs, stop.signal))) return 130;
   const link = await linkWorkspace(paths, "operator");
   try {
     const { job, isOver } = await findOrSubmit(link.bus, again);
-    if (isOver) say(`${job} has ended before: this is what came of it.\n`);
+    if (isOver) say(`${job} has already ended; this is its result.\n`);
     else startWorkers();
     const words = { joinLine: `--workspace ${workspace}`, flags: ` --workspace ${workspace}` };
     const view = new PlainView(processPorts(process.env));
@@ -79,30 +78,17 @@ function startWorkers(): void {
     const name = `demo-${i}`;
     start("../worker/main.js", ["--workspace", workspace, "--name", name, "--slots", slots, "--quiet"]);
   }
-  say("Two workers train recurrent agents in a maze; distributed grid descent looks for their best hyperparameters.\n");
+  say(
+    "Two workers train recurrent agents in a maze; distributed grid descent searches for the best hyperparameters.\n",
+  );
 }
 
-async function startCoordinator(): Promise<void> {
-  let failure: string | undefined;
-  const child = start("./main.js", ["--headless", "--workspace", workspace]);
-  child.on("message", (message: StartMessage) => {
-    if (message.kind === "failed") failure = message.message;
-  });
-  child.once("exit", (code, signal) => {
-    failure ??= `the coordinator ended with ${signal ?? `code ${code}`}; see ${paths.logs}`;
-  });
-  while (!livingEndpoint(paths) && !stop.signal.aborted) {
-    if (failure !== undefined) throw new UnreachableError(failure);
-    await pause(20);
-  }
-}
-
-/** The demonstration's job: the newest one, or a new one where there is none yet or another was asked for. */
+/** The demonstration's job: the newest, or a new one if there is none or `again` asks for one. */
 async function findOrSubmit(bus: Bus, again: boolean): Promise<{ readonly job: JobName; readonly isOver: boolean }> {
   const newest = [...(await readJournal(bus)).jobs.values()].at(-1);
   if (newest && !(again && newest.isOver)) {
     if (!newest.isOver)
-      say(`Going on with ${newest.job}: ${newest.ended} of ${newest.submitted.settings.totalRuns} runs are done.`);
+      say(`Continuing ${newest.job}: ${newest.ended} of ${newest.submitted.settings.totalRuns} runs are done.`);
     return newest;
   }
   const { spec } = loadSpecFile(specFile, {});
@@ -116,7 +102,7 @@ async function findOrSubmit(bus: Bus, again: boolean): Promise<{ readonly job: J
 
 function nextSteps(job: JobName): string {
   return `
-Look further (nothing needs to run for this):
+To see more (nothing needs to run for this):
   npx nexus list runs ${job} --workspace ${workspace} --sort=metrics.hpmax --last=10
   npx nexus eval ${job} --workspace ${workspace}
   npx nexus plot summary ${job} --workspace ${workspace}
@@ -125,7 +111,7 @@ Search on real machines:   npx nexus-coord            then follow what it prints
                            npx nexus run specs/dgd_hp_search.yaml`;
 }
 
-/** A process of its own group, so that the terminal's Ctrl-C reaches this one alone; it ends with this one, however that ends. */
+/** Starts a process in its own group, so that Ctrl-C reaches only this one. `--tied` makes it end with this one. */
 function start(program: string, args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args, "--tied"], {
     detached: true,

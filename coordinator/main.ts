@@ -19,56 +19,34 @@ interface CoordinatorFlags extends ScreenFlags {
   readonly replicas?: number;
 }
 
-const usualLeaseSeconds = 30;
-const usualLingerSeconds = 600;
+const replicas = number(/^[135]$/, "1, 3 or 5");
+const topSets = number(/^([1-9]|1\d|20)$/, "a number from 1 to 20");
 
 const program = new Command("nexus-coord")
   .description(
-    "Coordinates a search: sees to it that this machine's coordinator runs, in the background, and shows its progress.\n" +
+    "Coordinates searches: runs this machine's coordinator in the background and shows its progress.\n" +
       "Closing the view never stops a search.",
   )
   .argument("[spec...]", "runspecs to start, as with nexus run")
-  .option("--workspace <name>", "which workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
-  .option(
-    "--headless",
-    "run the coordinator itself, in the foreground, with no view but a few lines (for systemd and containers)",
-    false,
-  )
-  .option("--listen <host:port>", "where its broker listens (default: as at the last start, loopback at first)")
-  .option(
-    "--peers <a,b,c>",
-    "the first time: keep the workspace on these three (or five) machines, of which this is the first",
-  )
-  .option(
-    "--peers-join <line>",
-    "the first time, on the others: the line that nexus peers invite prints there, a file with it, or -",
-  )
+  .option("--workspace <name>", "the workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
+  .option("--headless", "run the coordinator in the foreground, without a view (for systemd and containers)", false)
+  .option("--listen <host:port>", "where its broker listens (default: as at the last start, at first loopback)")
+  .option("--peers <a,b,c>", "once, on the first machine: keep the workspace on these three (or five) machines")
+  .option("--peers-join <line>", "once, on the others: the line that nexus peers invite prints, a file with it, or -")
   .option(
     "--nats <url>",
-    "use a NATS server that exists already (or a cluster: several with commas), with --creds; remembered until --nats own",
+    "use this NATS server, or cluster (commas between), with --creds; remembered until --nats own",
   )
-  .option(
-    "--replicas <n>",
-    "with --nats: copies of each stream in its cluster: 1, 3 or 5; streams that have fewer get them",
-    replicas,
-  )
+  .option("--replicas <n>", "with --nats: copies of each stream, 1, 3 or 5; streams that have fewer get more", replicas)
   .option("--creds <file>", "credentials for --nats")
-  .option("--lease <seconds>", "a worker silent for so long loses its trials (default: 30)", seconds(1))
-  .option(
-    "--linger <seconds>",
-    "how long the broker outlives a coordinator that dies without a word (default: 600)",
-    seconds(0),
-  )
+  .option("--lease <seconds>", "a worker that is silent for so long loses its trials (default: 30)", seconds(1))
+  .option("--linger <seconds>", "how long the broker outlives a crashed coordinator (default: 600)", seconds(0))
   .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
   .option("--json", "one JSON object a line instead of a view", false)
-  .option("--plain", "lines instead of a screen, also on a terminal", false)
-  .option("--readonly", "a screen whose control keys do nothing, and that shows no join line", false)
-  .addOption(
-    new Option("--graph <form>", "what curves are drawn with; for fonts without braille: block, ascii").choices(
-      graphForms,
-    ),
-  )
-  .option("--top <n>", "of how many of the best configurations the curves are shown", topSets, 5)
+  .option("--plain", "lines instead of a screen, even on a terminal", false)
+  .option("--readonly", "a screen without control keys and join line", false)
+  .addOption(new Option("--graph <form>", "how curves are drawn; without braille: block, ascii").choices(graphForms))
+  .option("--top <n>", "number of best configurations whose curves are shown", topSets, 5)
   .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
@@ -78,19 +56,19 @@ const program = new Command("nexus-coord")
     "after",
     `
 Examples:
-  nexus-coord                        start the coordinator, or look at the one that runs
+  nexus-coord                        start the coordinator, or watch the one that runs
   nexus-coord specs/maze_dgd.yaml    the same, and start this search
   nexus-coord --listen 0.0.0.0:4222  let other machines join
-  nexus-coord --peers lab1,lab2,lab3 keep the workspace on three machines; any one may die for good (docs/peers.md)
-  nexus-coord watch job1             look at one job
-  nexus-coord stop                   end the coordinator; workers wait for the next one, nothing is lost
+  nexus-coord --peers lab1,lab2,lab3 keep the workspace on three machines, any one of which may be lost (docs/peers.md)
+  nexus-coord watch job1             watch one job
+  nexus-coord stop                   end the coordinator; workers wait for the next one, and nothing is lost
 
 Exit codes: 0 done, 1 failure, 2 wrong usage or spec, 3 no such job, 4 no coordinator or broker.`,
   );
 
 program
   .command("stop")
-  .description("end this machine's coordinator; what runs on workers goes on, and its results count")
+  .description("end this machine's coordinator; workers continue their runs, and the results count")
   .action(async () => {
     const { workspace } = program.opts<CoordinatorFlags>();
     const stopped = await stopCoordinator(workspacePaths(workspace));
@@ -101,7 +79,7 @@ program
 
 program
   .command("watch [job]")
-  .description("look at a search; any number of people may, and nobody's leaving stops it")
+  .description("watch a search; any number of people may, and leaving stops nothing")
   .action(async (job: string | undefined) => {
     endWhenNobodyReads();
     const flags = program.opts<CoordinatorFlags>();
@@ -110,11 +88,11 @@ program
 
 program.action(async (specs: string[]) => {
   const typed = program.opts<CoordinatorFlags>();
-  // An invitation is a secret, and others on this machine may list processes with their arguments.
+  // An invitation is secret, but other users of this machine can list processes with their arguments.
   if (typed.peersJoin !== undefined) process.title = "nexus-coord";
   if (typed.replicas !== undefined && !externalOf(typed)) {
     throw new UsageError(
-      `--replicas ${typed.replicas}: a broker of our own has one copy, and peers have one each; expected --nats URL with it, or --peers lab1,lab2,lab3`,
+      `--replicas ${typed.replicas}: nexus-coord's own broker has one copy, and peers have one each; expected --nats URL as well, or --peers lab1,lab2,lab3`,
     );
   }
   const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
@@ -125,7 +103,7 @@ program.action(async (specs: string[]) => {
   }
 });
 
-/** Whoever has left a screen wants the prompt back, not the answer to a reading that was under way: it may take a minute. */
+/** Exits at once after a screen: a reading that is still under way may take a minute. */
 function endWith(code: number): void {
   process.exitCode = code;
   if (process.stdout.isTTY) process.exit();
@@ -135,9 +113,9 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   if (flags.tied) process.on("disconnect", () => stop.abort());
-  // A reader that has seen enough is no reason to end.
+  // The coordinator goes on if nobody reads its output any more.
   process.stdout.on("error", () => undefined);
-  // Started by a command that waits for a word, or by a person or a service manager.
+  // Whoever started it may wait for a message; a person or a service manager does not.
   const tell = (message: object): void => {
     if (process.connected) process.send?.(message);
   };
@@ -147,8 +125,8 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
       listen: flags.listen,
       external: externalOf(flags),
       replicas: flags.replicas,
-      leaseMs: (flags.lease ?? usualLeaseSeconds) * 1000,
-      lingerMs: (flags.linger ?? usualLingerSeconds) * 1000,
+      leaseMs: (flags.lease ?? 30) * 1000,
+      lingerMs: (flags.linger ?? 600) * 1000,
     };
     const where = (): Whereabouts => whereaboutsOf(options.paths, options.external, process.pid);
     const lines = new HeadlessLines(where, flags.json, (text) => process.stdout.write(text));
@@ -161,11 +139,11 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
     const { text, exit } = explain(error, "nexus-coord");
     const isHeard = flags.tied && process.connected;
     tell({ kind: "failed", message: text, exit });
-    // Whoever this one is tied to says it, on the same terminal.
+    // The process that it is tied to prints the error, on the same terminal.
     if (!isHeard) throw error;
     process.exitCode = exit;
   } finally {
-    // An open channel to whoever started this would keep the process.
+    // An open channel would keep this process alive.
     if (process.connected) process.disconnect();
   }
 }
@@ -173,22 +151,19 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
 const externalOf = ({ workspace, nats, creds }: CoordinatorFlags): ExternalBroker | null =>
   externalBroker(workspacePaths(workspace), nats, creds);
 
-function replicas(text: string): number {
-  if (/^[135]$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected 1, 3 or 5");
-}
-
-function topSets(text: string): number {
-  if (/^([1-9]|1\d|20)$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a number from 1 to 20");
+/** Reads a number that is written like `pattern`. */
+function number(pattern: RegExp, expected: string): (text: string) => number {
+  return (text) => {
+    if (pattern.test(text)) return Number(text);
+    throw new InvalidArgumentError(`expected ${expected}`);
+  };
 }
 
 function seconds(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!(value >= least && value <= 86_400))
-      throw new InvalidArgumentError(`expected a number of seconds from ${least} to 86400`);
-    return value;
+    if (value >= least && value <= 86_400) return value;
+    throw new InvalidArgumentError(`expected a number of seconds from ${least} to 86400`);
   };
 }
 

@@ -2,10 +2,10 @@ import { addressText } from "../../shared/broker/address.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
-import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** What was typed and counts only when a coordinator starts. */
+/** Typed options that take effect only when a coordinator starts. */
 export interface TypedSettings {
   readonly listen?: string | undefined;
   readonly nats?: string | undefined;
@@ -17,18 +17,17 @@ export interface TypedSettings {
 }
 
 /**
- * Holds what was typed against the coordinator that runs already: it would not obey, and nobody would notice.
+ * Compares what was typed with the coordinator that already runs, which would silently ignore it.
  *
- * @throws UsageError that says what it was started with, and how to start it anew
+ * @throws UsageError that says what it was started with, and how to restart it
  */
 export function checkRunning(paths: WorkspacePaths, endpoint: Endpoint, typed: TypedSettings): void {
   const found = differences(paths, endpoint, typed);
   if (found.length === 0) return;
-  const workspace = paths.name === "ws1" ? "" : ` --workspace ${paths.name}`;
   throw new UsageError(
     `the coordinator of ${paths.name} runs already (process ${endpoint.coordinator.pid}), and ${found.join("; ")}\n` +
-      `  these count only when it starts; to start it anew:  nexus-coord stop${workspace}\n` +
-      "  then this line again; runs go on meanwhile, and their results count",
+      `  these take effect only at its start; to restart it:  nexus-coord stop${workspaceFlags(paths.name)}\n` +
+      "  then this line again; runs continue meanwhile, and their results count",
   );
 }
 

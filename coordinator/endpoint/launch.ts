@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { pause } from "../../shared/deadline.ts";
 import { exitCode, NexusError, UnreachableError } from "../../shared/errors.ts";
-import { isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { isAlive } from "../../shared/machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { type Endpoint, livingEndpoint } from "./endpoint.ts";
 
@@ -16,7 +16,7 @@ export type StartMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly message: string; readonly exit: number };
 
-/** Sees to it that a coordinator leads on this machine; starts one, in a session of its own, where none does. */
+/** Starts a coordinator on this machine, in a session of its own, unless one runs already. */
 export async function ensureCoordinator(
   paths: WorkspacePaths,
   flags: readonly string[],
@@ -25,58 +25,65 @@ export async function ensureCoordinator(
   if (running) return { endpoint: running, started: false };
   createWorkspace(paths);
   const errors = openSync(paths.coordinatorLog, "a", 0o600);
-  let failed: string | undefined;
-  let exit: number = exitCode.unreachable;
   try {
     const child = spawn(process.execPath, [program, "--headless", "--workspace", paths.name, ...flags], {
       detached: true,
-      // What it says of itself holds the join code, which belongs in no log.
+      // Its standard output holds the join code, which must not get into a log.
       stdio: ["ignore", "ignore", errors, "ipc"],
     });
-    child.once("error", (error) => {
-      failed = error.message;
-    });
-    child.once("exit", (code, signal) => {
-      failed ??= `it ended with ${signal ?? `code ${code}`}; see ${paths.coordinatorLog}`;
-    });
-    child.on("message", (message: StartMessage) => {
-      if (message.kind === "failed") {
-        failed = message.message;
-        exit = message.exit;
-      }
-      child.disconnect();
-    });
-    const limit = performance.now() + patienceMs;
-    while (performance.now() < limit) {
-      const endpoint = livingEndpoint(paths);
-      if (endpoint) {
-        child.unref();
-        return { endpoint, started: true };
-      }
-      if (failed !== undefined) throw new NexusError("START", exit, failed);
-      await pause(pollMs);
-    }
+    child.on("message", () => child.disconnect());
+    const endpoint = await untilLeading(child, paths, paths.coordinatorLog, AbortSignal.timeout(patienceMs));
+    child.unref();
+    if (endpoint) return { endpoint, started: true };
   } finally {
     closeSync(errors);
   }
   throw new UnreachableError(`the coordinator did not come to lead in ${patienceMs / 1000} s; see ${paths.logs}`);
 }
 
-/** Ends the coordinator of this machine and waits until it is gone; false when none ran. */
-export async function stopCoordinator(paths: WorkspacePaths): Promise<boolean> {
-  const running = livingEndpoint(paths);
-  if (!running) return false;
-  await endProcess(running.coordinator);
-  return true;
+/**
+ * Waits until the coordinator that was just started leads; undefined if `signal` ended the wait.
+ *
+ * @param log  where to look if it ends without a message
+ * @throws NexusError with the coordinator's own message and exit code if it fails
+ */
+export async function untilLeading(
+  child: ChildProcess,
+  paths: WorkspacePaths,
+  log: string,
+  signal: AbortSignal,
+): Promise<Endpoint | undefined> {
+  let failed: { readonly message: string; readonly exit: number } | undefined;
+  child.once("error", ({ message }) => {
+    failed = { message, exit: exitCode.unreachable };
+  });
+  child.once("exit", (code, by) => {
+    const message = `the coordinator ended with ${by ?? `code ${code}`}; see ${log}`;
+    failed ??= { message, exit: exitCode.unreachable };
+  });
+  child.on("message", (message: StartMessage) => {
+    if (message.kind === "failed") failed = message;
+  });
+  while (!signal.aborted) {
+    const endpoint = livingEndpoint(paths);
+    if (endpoint) return endpoint;
+    if (failed !== undefined) throw new NexusError("START", failed.exit, failed.message);
+    await pause(pollMs);
+  }
+  return undefined;
 }
 
-async function endProcess(identity: ProcessIdentity): Promise<void> {
-  if (isAlive(identity)) process.kill(identity.pid, "SIGTERM");
+/** Ends the coordinator of this machine and waits until it is gone; false if none ran. */
+export async function stopCoordinator(paths: WorkspacePaths): Promise<boolean> {
+  const running = livingEndpoint(paths)?.coordinator;
+  if (!running) return false;
+  process.kill(running.pid, "SIGTERM");
   const limit = performance.now() + patienceMs;
-  while (isAlive(identity)) {
+  while (isAlive(running)) {
     if (performance.now() > limit) {
-      throw new UnreachableError(`the coordinator, process ${identity.pid}, did not end in ${patienceMs / 1000} s`);
+      throw new UnreachableError(`the coordinator, process ${running.pid}, did not end in ${patienceMs / 1000} s`);
     }
     await pause(pollMs);
   }
+  return true;
 }

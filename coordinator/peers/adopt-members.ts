@@ -4,7 +4,7 @@ import { isServing, runningBroker } from "../../shared/broker/server/broker-info
 import { signalProcess } from "../../shared/broker/server/tied-process.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
-/** Writes the newer list of peers on this machine and has its server read it; false where this machine knows it already. */
+/** Stores a newer list of peers on this machine and has its server reload it; false if the list is not newer. */
 export function adoptMembers(paths: WorkspacePaths, file: PeersFile, members: Members): boolean {
   if (members.generation <= file.generation) return false;
   writePeers(paths, { ...file, generation: members.generation, peers: members.peers });

@@ -9,9 +9,9 @@ import { newPeers, type Peer, type PeersFile, readPeers, writePeers } from "../.
 import { parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
-import { joinCode } from "../endpoint/endpoint.ts";
+import { joinCode } from "../endpoint/join-lines.ts";
 
-/** What a person types to make a workspace live on several machines, or to bring one more of them in. */
+/** Options that found a workspace on several machines, or add one of them. */
 export interface PeerFlags {
   readonly peers?: string;
   readonly peersJoin?: string;
@@ -19,9 +19,9 @@ export interface PeerFlags {
 }
 
 /**
- * Makes this machine a peer if the command line says so. Said again, it changes nothing.
+ * Makes this machine a peer if the command line says so. Repeating it changes nothing.
  *
- * @returns the workspace's name: an invitation brings it along
+ * @returns the workspace's name, which an invitation contains
  */
 export async function preparePeers(workspace: string, flags: PeerFlags): Promise<string> {
   if (flags.peers !== undefined && flags.peersJoin !== undefined) {
@@ -38,8 +38,8 @@ const sameList = (a: readonly Peer[], b: readonly Peer[]): boolean =>
   a.map(addressText).sort().join() === b.map(addressText).sort().join();
 
 /**
- * The first machine of the list founds, the others are brought in by its invitation: two that founded would each have secrets of
- * their own, and never become one.
+ * The first machine of the list founds the workspace; the others join by its invitation. If two founded it, each would have its own
+ * secrets, and they could never form one cluster.
  */
 async function foundPeers(paths: WorkspacePaths, list: string, listen: string | undefined): Promise<void> {
   const peers = parsePeerList(list);
@@ -48,12 +48,12 @@ async function foundPeers(paths: WorkspacePaths, list: string, listen: string | 
     if (sameList(before.peers, peers)) return;
     const now = before.peers.map(addressText).join(",");
     throw new UsageError(
-      `workspace ${paths.name} lives on ${now}, not on ${list}; to exchange a machine: nexus peers replace OLD NEW`,
+      `workspace ${paths.name} lives on ${now}, not on ${list}; to replace a machine: nexus peers replace OLD NEW`,
     );
   }
   if (hasData(paths)) {
     throw new UsageError(
-      `workspace ${paths.name} holds data of a single broker, which never becomes a cluster by itself; to carry it over: nexus move --to-peers ${list}`,
+      `workspace ${paths.name} holds data of a single broker, which does not become a cluster by itself; to move it: nexus move --to-peers ${list}`,
     );
   }
   const { self, bind } = await findSelf(peers, listen === undefined ? undefined : parseListen(listen));
@@ -61,7 +61,7 @@ async function foundPeers(paths: WorkspacePaths, list: string, listen: string | 
   writePeers(paths, newPeersFile(paths, peers, self, bind));
 }
 
-/** @throws UsageError that says where to found, and how this machine joins */
+/** @throws UsageError that says where to found the workspace, and how this machine joins */
 async function checkFounds(peers: readonly Peer[], self: Peer, list: string): Promise<void> {
   const [first] = peers;
   if (first && first !== self) {
@@ -76,21 +76,21 @@ async function checkFounds(peers: readonly Peer[], self: Peer, list: string): Pr
   await refuseWhereServed(peers, self);
 }
 
-/** A server that answers at another peer's address is a sign that these peers were founded already. */
+/** Refuses to found if a server answers at another peer's address, since these peers may exist already. */
 export async function refuseWhereServed(peers: readonly Peer[], self: Peer): Promise<void> {
   const found = await probePeers(peers.filter((peer) => peer !== self));
   const served = found.filter(({ state }) => state === "up" || state === "other").map(({ peer }) => addressText(peer));
   const [one] = served;
   if (one === undefined) return;
   throw new UsageError(
-    `a NATS server answers at ${served.join(" and ")} already\n` +
-      `  if it is this workspace's: on ${one} type  nexus peers invite  and here the line that it prints;\n` +
+    `a NATS server already answers at ${served.join(" and ")}\n` +
+      `  if it is this workspace's: on ${one} type  nexus peers invite  and here the line that it prints\n` +
       `  if this machine was a peer and lost its disk: on ${one} type  nexus peers replace ${addressText(self)} ${addressText(self)}\n` +
-      "  if it is another's: give that peer another port, as in --peers lab1,lab2:4300,lab3",
+      "  if it is not: give that peer another port, as in --peers lab1,lab2:4300,lab3",
   );
 }
 
-/** The file of a founding machine, with new secrets; the folders and the passwords that go with it are made as well. */
+/** The peers file of a founding machine. Also creates the workspace's folders and secrets. */
 export function newPeersFile(paths: WorkspacePaths, peers: readonly Peer[], self: Peer, bind: string): PeersFile {
   createWorkspace(paths);
   ensureRoleSecrets(paths);
@@ -114,7 +114,7 @@ async function joinPeers(given: string, listen: string | undefined): Promise<str
   }
   if (before && hasData(paths)) {
     throw new UsageError(
-      `this machine was a peer of workspace ${workspace} and was replaced, so its copy in ${paths.store} is of no use any more; remove that folder, then type this line again`,
+      `this machine was a peer of workspace ${workspace} and was replaced, so its copy in ${paths.store} is obsolete; remove that folder, then type this line again`,
     );
   }
   if (hasData(paths)) {

@@ -1,18 +1,42 @@
 import { addressText } from "../../shared/broker/address.ts";
 import { savedFiles } from "../../shared/broker/copies/workspace-copy.ts";
 import { writeInvitation } from "../../shared/broker/peers/invitation.ts";
-import { type PeersFile, sharedPart } from "../../shared/broker/peers/peers.ts";
+import { peersTrouble, probePeers } from "../../shared/broker/peers/peer-probe.ts";
+import { type PeersFile, readPeers, sharedPart } from "../../shared/broker/peers/peers.ts";
+import { pause } from "../../shared/deadline.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
-/** What brings another machine in; whoever has it has the workspace's passwords. */
-export const invitationOf = (paths: WorkspacePaths, file: PeersFile): string =>
-  writeInvitation({ workspace: paths.name, peers: sharedPart(file), files: savedFiles(paths) });
+/** What to type on another machine to make it a peer. The invitation in it contains the workspace's passwords. */
+export const joinCommand = (paths: WorkspacePaths, file: PeersFile): string => {
+  const invitation = { workspace: paths.name, peers: sharedPart(file), files: savedFiles(paths) };
+  return `nexus-coord --peers-join ${writeInvitation(invitation)}`;
+};
 
-/** What is typed there. */
-export const joinCommand = (paths: WorkspacePaths, file: PeersFile): string =>
-  `nexus-coord --peers-join ${invitationOf(paths, file)}`;
-
-/** Whoever reads it must know that the line is no address to hand around. */
+/** Said beside the line, which looks like a harmless address. */
 export const keepSecret = "keep the line secret, it holds passwords";
 
 export const addressesOf = (file: Pick<PeersFile, "peers">): string => file.peers.map(addressText).join(", ");
+
+const askAgainMs = 500;
+
+/** Prints what to type on peers that are down, then who is missing, until enough are up. Ctrl-C leaves. */
+export async function showPeers(paths: WorkspacePaths, say: (text: string) => void): Promise<void> {
+  const file = readPeers(paths);
+  if (!file) return;
+  const down = (await probePeers(file.peers)).filter(({ state }) => state !== "up").map(({ peer }) => peer);
+  if (down.length > 0) {
+    say(`  on ${down.map(addressText).join(" and ")}, the first time, type (${keepSecret}):`);
+    say(joinCommand(paths, file));
+  }
+  let said: string | undefined;
+  for (;;) {
+    const why = await peersTrouble(file.peers);
+    if (why === undefined) {
+      if (said !== undefined) say("enough peers are up");
+      return;
+    }
+    if (why !== said) say(why);
+    said = why;
+    await pause(askAgainMs);
+  }
+}

@@ -14,11 +14,11 @@ import type { Log } from "../../shared/log.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 
 /**
- * What the leading coordinator does for the cluster. Nothing of the search rests on it, so a look that fails is left for the next.
+ * What the leading coordinator does for the cluster. The search does not depend on it, so a failed attempt waits for the next.
  *
- * Its own machine's server is made to lead no stream and not the cluster: nats-server needs 4 to 9 s to notice that the leader of
- * a stream has died (its own limits, in no configuration), and if that server died together with the leading coordinator the
- * next one could not even read who led (9 s until another led instead of 5, seen with 2.10.27 on 2026-11-25).
+ * The server on the leader's machine hands on the leadership of streams and of the cluster. nats-server takes 4 to 9 s to notice
+ * that a stream's leader has died, and no setting shortens it. If that server died together with the leading coordinator, the
+ * next coordinator could not even read who led: a take-over took 9 s instead of 5 (nats-server 2.10.27, 2026-11-25).
  */
 export class ClusterCare {
   readonly #bus: CoordinatorBus;
@@ -33,7 +33,7 @@ export class ClusterCare {
   async look(file: PeersFile): Promise<void> {
     try {
       this.#system ??= await connectSystem(file);
-      // The server that leads the cluster must go on leading it while it finds new places for copies, else they stay where they were.
+      // While copies move, the cluster's leader must not change, or they stay where they were.
       if (await this.#exchange(this.#system, file)) return;
       await this.#passOn(this.#system, file);
     } catch (error) {
@@ -42,10 +42,7 @@ export class ClusterCare {
     }
   }
 
-  /**
-   * A server that is no peer any more gives its copies to a new one as soon as all peers are there, then goes. True while there is
-   * something to do.
-   */
+  /** Once all peers are up, moves the copies of replaced peers to new ones and removes their servers. True while there is work. */
   async #exchange(system: Bus, { peers }: PeersFile): Promise<boolean> {
     const servers = await clusterServers(system);
     const isPeer = (server: string): boolean => peers.some(({ id }) => id === server);
@@ -56,7 +53,7 @@ export class ClusterCare {
       const copies = (await streamInfo(this.#bus, name))?.replicas ?? [];
       for (const { server } of copies.filter((copy) => !isPeer(copy.server) && !copy.isCurrent)) {
         await moveCopy(this.#bus, name, server);
-        this.#log.info(`the copy of ${name} on ${server}, which is no peer any more, is made anew on another`);
+        this.#log.info(`the copy of ${name} on ${server}, which is no longer a peer, is made anew on another`);
         moved = true;
       }
     }
@@ -64,7 +61,7 @@ export class ClusterCare {
     const gone = servers.filter(({ name, isSilent }) => isSilent && !isPeer(name));
     for (const { name } of gone) {
       await removeServer(system, name);
-      this.#log.info(`${name}, which is no peer any more, was taken out of the cluster`);
+      this.#log.info(`${name}, which is no longer a peer, was taken out of the cluster`);
     }
     return gone.length > 0;
   }
@@ -74,7 +71,7 @@ export class ClusterCare {
       const info = await streamInfo(this.#bus, name);
       const copies = info?.replicas ?? [];
       const leadsHere = copies.some(({ server, isLeader }) => isLeader && server === self);
-      // With a copy missing the machine whose turn it would be is needed anyway.
+      // If a copy is missing, the next leader could be this machine again.
       const areWhole =
         copies.length === peers.length && copies.every(({ isCurrent, isOffline }) => isCurrent && !isOffline);
       if (leadsHere && areWhole) await passStreamOn(this.#bus, name);

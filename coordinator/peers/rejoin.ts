@@ -9,7 +9,7 @@ import { BusError } from "../../shared/ports.ts";
 
 const patienceMs = 8000;
 
-/** A server that came new to a busy cluster was left out of it until it was started anew (seen with 2.10.27, 2026-11-25). */
+/** Works around a new server that a busy cluster ignored until it was restarted (nats-server 2.10.27, 2026-11-25). */
 export class Rejoin {
   readonly #paths: WorkspacePaths;
   readonly #log: Log;
@@ -21,7 +21,7 @@ export class Rejoin {
     this.#log = log;
   }
 
-  /** Starts this machine's server anew where it has been left out for a while. */
+  /** Restarts this machine's server if the cluster has ignored it for a while. */
   async look(file: PeersFile): Promise<void> {
     if (await this.#isIn(file)) {
       this.#leftOutSince = undefined;
@@ -32,11 +32,11 @@ export class Rejoin {
     this.#leftOutSince = undefined;
     const server = runningBroker(this.#paths)?.server;
     if (!server) return;
-    this.#log.warn("this machine's server was not taken into the cluster; it is started anew");
+    this.#log.warn("this machine's server was not taken into the cluster; it is restarted");
     signalProcess(server, "SIGINT");
   }
 
-  /** True also where that cannot be known now. */
+  /** Also true if the cluster does not answer. */
   async #isIn(file: PeersFile): Promise<boolean> {
     try {
       this.#system ??= await connectSystem(file);

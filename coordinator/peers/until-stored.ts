@@ -1,28 +1,32 @@
+import { rmSync } from "node:fs";
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { askJetStream, streamInfo } from "../../shared/broker/client/jetstream-api.ts";
+import { openBackup } from "../../shared/broker/copies/backup-file.ts";
+import { unpackWorkspace } from "../../shared/broker/copies/workspace-copy.ts";
+import { keptStreamInfos } from "../../shared/broker/peers/cluster.ts";
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
-import { type PeersFile, readPeers } from "../../shared/broker/peers/peers.ts";
+import { type PeersFile, readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
 import { areClosed } from "../../shared/broker/store/closed-streams.ts";
 import { checkStore } from "../../shared/broker/store/store-check.ts";
-import { ensureStreams } from "../../shared/broker/store/streams.ts";
+import { currentMark, writeMark } from "../../shared/broker/store/store-mark.ts";
+import { ensureStreams, streamPlans } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
 import { bucket } from "../../shared/wire/subjects.ts";
-import { fillStreams, streamsAreFull } from "./fill-streams.ts";
 import { Rejoin } from "./rejoin.ts";
 
 const askAgainMs = 500;
 const closedText =
-  "waiting: nexus move carries the workspace away; if it was interrupted, type it again, or to stay here: nexus move --cancel";
-/** A question that reaches a cluster while it chooses its leader is never answered, so it is asked again rather than waited for. */
+  "waiting: nexus move is moving the workspace; if it was interrupted, type it again, or to stay here: nexus move --cancel";
+/** A cluster never answers a question that arrives while it elects a leader, so the question is repeated. */
 const askEachMs = 1500;
 
 /**
- * Waits until the cluster stores what it is given and the workspace's streams are there; the founding machine makes them.
- * Each new reason for waiting is said once.
+ * Waits until the cluster stores messages and the workspace's streams exist; the founding machine makes them. Logs each new reason
+ * for waiting once.
  */
 export async function untilStored(
   bus: CoordinatorBus,
@@ -31,48 +35,46 @@ export async function untilStored(
   signal: AbortSignal,
 ): Promise<void> {
   const rejoin = new Rejoin(paths, log);
+  let said = "";
   try {
-    await waitUntilStored(bus, paths, { log, rejoin }, signal);
+    while (!signal.aborted) {
+      const file = readPeers(paths);
+      const why = file && (await clusterTrouble(bus, paths, file));
+      if (!file || why === undefined) return;
+      if (why !== said) log.warn(why);
+      said = why;
+      await rejoin.look(file);
+      await pause(askAgainMs, signal);
+    }
   } finally {
     await rejoin.stop();
   }
 }
 
-async function waitUntilStored(
+/** Why the cluster cannot be used yet, if so. */
+async function clusterTrouble(
   bus: CoordinatorBus,
   paths: WorkspacePaths,
-  { log, rejoin }: { readonly log: Log; readonly rejoin: Rejoin },
-  signal: AbortSignal,
-): Promise<void> {
-  let said = "";
-  while (!signal.aborted) {
-    const file = readPeers(paths);
-    if (!file) return;
-    let why = await peersTrouble(file.peers);
-    if (why === undefined) {
-      try {
-        await askJetStream(bus, "INFO", {}, askEachMs);
-        why = await streamsTrouble(bus, paths, file);
-        if (why === undefined) return;
-      } catch (error) {
-        if (!(error instanceof BusError || error instanceof BrokerError)) throw error;
-        why = `waiting: the peers' servers choose who leads them (${error.message})`;
-      }
-    }
-    if (why !== said) log.warn(why);
-    await rejoin.look(file);
-    said = why;
-    await pause(askAgainMs, signal);
+  file: PeersFile,
+): Promise<string | undefined> {
+  const missing = await peersTrouble(file.peers);
+  if (missing !== undefined) return missing;
+  try {
+    await askJetStream(bus, "INFO", {}, askEachMs);
+    return await streamsTrouble(bus, paths, file);
+  } catch (error) {
+    if (!(error instanceof BusError || error instanceof BrokerError)) throw error;
+    return `waiting: the peers' servers are electing a leader (${error.message})`;
   }
 }
 
-/** Why the streams cannot be used yet; undefined where they can, the founding machine having made them if they were missing. */
+/** Why the streams cannot be used yet, if so. The founding machine makes them if they are missing. */
 async function streamsTrouble(
   bus: CoordinatorBus,
   paths: WorkspacePaths,
   file: PeersFile,
 ): Promise<string | undefined> {
-  // The bucket comes last, so where it is the others are.
+  // The bucket is made last, so if it exists, the streams do.
   const areMade = (await streamInfo(bus, `KV_${bucket}`, askEachMs)) !== undefined;
   if (areMade) {
     streamsAreFull(paths, file);
@@ -80,16 +82,52 @@ async function streamsTrouble(
     return (await areClosed(bus)) ? closedText : undefined;
   }
   if (!file.makesStreams) {
-    return "waiting: the peer on which nexus-coord --peers was typed has not made the workspace's streams yet";
+    return "waiting: the machine on which nexus-coord --peers was typed has not made the workspace's streams yet";
   }
-  // The first time each machine gets a copy.
+  // All peers must be up at first, so that each gets a copy.
   const why = await peersTrouble(file.peers, file.peers.length);
   if (why !== undefined) return why;
   if (file.fill !== undefined) await fillStreams(bus, paths, file, file.fill);
   else {
     await checkStore(bus, paths);
-    // Also where some are there: this machine may have died while it made them.
+    // Some may exist already, if this machine died while it made them.
     await ensureStreams(bus, paths.store, file.peers.length);
   }
   return undefined;
+}
+
+/** Fills the peers' streams with the workspace that `nexus move` packed. If interrupted, it starts over. */
+async function fillStreams(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersFile, fill: string): Promise<void> {
+  const backup = openBackup(fill);
+  try {
+    // Left by an interrupted attempt. Only this machine makes streams, and no worker is admitted yet.
+    for (const { name } of await streamPlans(null)) {
+      if (await streamInfo(bus, name)) await askJetStream(bus, `STREAM.DELETE.${name}`);
+    }
+    await unpackWorkspace(bus, backup, paths.store, file.peers.length);
+    await untilCopied(bus, file.peers.length);
+    writeMark(paths, await currentMark(bus));
+  } finally {
+    backup.close();
+  }
+  streamsAreFull(paths, file);
+}
+
+const copiedWithinMs = 60_000;
+const lookEveryMs = 250;
+
+/** An incomplete copy would be read as a journal without its beginning. */
+async function untilCopied(bus: CoordinatorBus, copies: number): Promise<void> {
+  const limit = performance.now() + copiedWithinMs;
+  while (performance.now() < limit) {
+    const infos = await keptStreamInfos(bus);
+    if (infos.every((info) => info?.replicas.filter(({ isCurrent }) => isCurrent).length === copies)) return;
+    await pause(lookEveryMs);
+  }
+}
+
+function streamsAreFull(paths: WorkspacePaths, { fill, ...file }: PeersFile): void {
+  if (fill === undefined) return;
+  writePeers(paths, file);
+  rmSync(fill, { force: true });
 }

@@ -22,26 +22,26 @@ import { Rejoin } from "./rejoin.ts";
 
 const lookEveryMs = 2000;
 const lastLookMs = 1000;
-/** Whoever leaves last would not hear that the workspace has moved: it is stored, and one peer alone reads nothing. */
+/** Time for the other peers to read that the workspace has moved, since a single peer cannot read anything. */
 const leaveAfterMs = 1.5 * lookEveryMs;
-/** A worker that has just enrolled may connect to any peer, so the others hear of it before it does. */
+/** A worker that has just enrolled may connect to any peer, so the others are told first, for at most this long. */
 const toldWithinMs = 1000;
 
 export interface PeerUpkeepPorts {
   readonly bus: CoordinatorBus;
   readonly paths: WorkspacePaths;
   readonly log: Log;
-  /** Whether this process leads: then it knows the workers, and looks after the cluster. */
+  /** Whether this process leads; the leader knows the workers and looks after the cluster. */
   leads(): boolean;
   /** Has this machine's server admit these workers. */
   admit(workers: readonly WorkerUser[]): Promise<void>;
-  /** This machine is no peer any more; a sentence that says why. */
+  /** This machine is no longer a peer; `why` is a sentence. */
   onLeft(why: string): void;
 }
 
 /**
- * What each peer does beside leading or standing by: its own server learns of every worker that the leader admits, and of
- * every peer that is exchanged; and it says why nothing is stored while too few peers are up.
+ * What each peer does besides leading or standing by. It tells its own server of every worker that the leader admits and every
+ * peer that is replaced, and says why nothing is stored while too few peers are up.
  */
 export class PeerUpkeep {
   readonly #ports: PeerUpkeepPorts;
@@ -53,7 +53,7 @@ export class PeerUpkeep {
   readonly #deaf: readonly (() => void)[];
   #admitting: Promise<void> = Promise.resolve();
   #trouble: string | undefined;
-  /** What the leader here has not stored for the others yet. */
+  /** The leader's list of workers that is not stored for the others yet. */
   #untold: readonly WorkerUser[] | undefined;
   #known = "";
 
@@ -68,7 +68,7 @@ export class PeerUpkeep {
     this.#done = this.#watch();
   }
 
-  /** The leader's list of workers has changed; the other peers are told. */
+  /** Tells the other peers that the leader's list of workers has changed. */
   async tell(workers: readonly WorkerUser[]): Promise<void> {
     this.#untold = workers;
     const waited = new AbortController();
@@ -80,7 +80,7 @@ export class PeerUpkeep {
     this.#stop.abort();
     for (const stop of this.#deaf) stop();
     this.#alarm.ring();
-    // Peers that end together have nobody to ask any more; what is asked still ends with its connection.
+    // If all peers end together, nobody answers; open questions end with their connection.
     await Promise.race([Promise.all([this.#done, this.#admitting]), pause(lastLookMs)]);
     await this.#care.stop();
     await this.#rejoin.stop();
@@ -93,7 +93,7 @@ export class PeerUpkeep {
     if (this.#untold === workers) this.#untold = undefined;
   }
 
-  /** One after the other, each list once. */
+  /** Admits lists one after the other, each once. */
   #admit(workers: readonly WorkerUser[] | undefined): void {
     const { leads, admit, log } = this.#ports;
     if (!workers) return;
@@ -117,14 +117,14 @@ export class PeerUpkeep {
       try {
         if (!(await this.#look())) return;
       } catch (error) {
-        // Nobody waits for this, and a peer that has stopped looking would serve old lists for ever.
+        // Nobody awaits this, and a peer that stopped looking would serve old lists for ever.
         log.error(`the peers were not looked after this time: ${error instanceof Error ? error.stack : String(error)}`);
       }
       if (!signal.aborted) await this.#alarm.within(lookEveryMs);
     }
   }
 
-  /** False when this machine is no peer any more. */
+  /** False if this machine is no longer a peer. */
   async #look(): Promise<boolean> {
     const { bus, paths, log, leads } = this.#ports;
     const file = readPeers(paths);
@@ -169,5 +169,5 @@ export class PeerUpkeep {
 function leftText(members: Members, self: string): string | undefined {
   if (members.moved !== undefined) return members.moved;
   if (members.peers.some(({ id }) => id === self)) return undefined;
-  return `lives on ${addressesOf(members)} now: this machine was replaced as a peer, and its copy is of no use any more`;
+  return `lives on ${addressesOf(members)} now: this machine was replaced as a peer, and its copy is obsolete`;
 }

@@ -17,7 +17,7 @@ import { sendOrder } from "../operator/give-order.ts";
 import { processOutput } from "../operator/output.ts";
 import { type GlobalOptions, scopeOf } from "../operator/scope.ts";
 import { sessionOf } from "../operator/session.ts";
-import { showPeers } from "../peers/show-peers.ts";
+import { showPeers } from "../peers/invitation.ts";
 import { PlainView, processPorts } from "../plain/plain-view.ts";
 import { watchJob } from "../plain/watch-job.ts";
 import { type ColourWish, canShowScreen, lookOf } from "../tui/terminal/look.ts";

@@ -101,7 +101,7 @@ describe("a NATS cluster that others run", () => {
     };
     const alone = swarm.run("coordinator/main.js", ["--headless", "--replicas", "3"]);
     assert.equal((await alone.exited()).code, exitCode.usage);
-    assert.match(alone.output(), /--replicas 3: a broker of our own has one copy.*--nats URL/);
+    assert.match(alone.output(), /--replicas 3: nexus-coord's own broker has one copy.*--nats URL/);
 
     await eventually("the cluster stores", () => isStored(urls));
     await stop(await swarm.coordinator(["--nats", urls]));

@@ -57,7 +57,7 @@ describe("a peer that died for good", () => {
     await refused(
       stranger,
       ["--peers", [stranger.address, two, three].join(","), "--listen", stranger.address],
-      new RegExp(`a NATS server answers at ${two} and ${three} already`),
+      new RegExp(`a NATS server already answers at ${two} and ${three}`),
     );
 
     await eventually("all copies are up to date, and the leader is known", async () => {

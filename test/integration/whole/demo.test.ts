@@ -75,7 +75,10 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   const ofFirst = await afterCompleted(first, 3);
   first.child.kill("SIGINT");
   assert.deepEqual(await first.ended(), { code: 130, signal: null });
-  assert.match(first.stderr(), /\nstopping; runs in hand are handed back, and the next npm start goes on from here/);
+  assert.match(
+    first.stderr(),
+    /\nstopping; unfinished runs are handed back, and the next npm start continues from here/,
+  );
   assert.equal(first.stdout(), "");
   await nothingRuns(folder, ofFirst);
   const done = await endedRuns(folder);
@@ -87,7 +90,7 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   second.child.kill("SIGKILL");
   await second.ended();
   await nothingRuns(folder, ofSecond);
-  assert.ok(second.stderr().includes(`Going on with job1: ${done} of 60 runs are done.`), second.stderr());
+  assert.ok(second.stderr().includes(`Continuing job1: ${done} of 60 runs are done.`), second.stderr());
   const later = await endedRuns(folder);
   assert.ok(later >= done + 3 && later < 60, `${later} runs have ended`);
 
@@ -98,7 +101,7 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   assert.equal(edited.code, 0, edited.stderr);
   await eventually("the search ends", () => third.child.exitCode !== null);
   assert.deepEqual(await third.ended(), { code: 0, signal: null });
-  assert.ok(third.stderr().includes(`Going on with job1: ${later} of 60 runs are done.`), third.stderr());
+  assert.ok(third.stderr().includes(`Continuing job1: ${later} of 60 runs are done.`), third.stderr());
   assert.match(third.stderr(), /\njob1 {2}completed: 24\/24 runs(, \d+ lost and started again)? {2}best 0\.\d+ /);
   assert.match(
     third.stderr(),
@@ -111,7 +114,7 @@ test("npm start: Ctrl-C ends everything, the next start goes on where it was, an
   const fourth = demonstrate(folder);
   assert.deepEqual(await fourth.ended(), { code: 0, signal: null });
   assert.equal(fourth.stdout(), third.stdout());
-  assert.match(fourth.stderr(), /\njob1 has ended before: this is what came of it\.\n/);
+  assert.match(fourth.stderr(), /\njob1 has already ended; this is its result\.\n/);
   assert.ok(!fourth.stderr().includes("workers train"), "nothing trains");
   assert.match(fourth.stderr(), /Search again: +npm start -- --again\n/);
   assert.equal(await endedRuns(folder), shortened);
@@ -138,7 +141,7 @@ test("npm start in a terminal: progress is one live line, and Ctrl-C typed there
   assert.ok(processes.length >= 10, `${processes.length} processes`);
 
   terminal.press("C-c");
-  await eventually("it says that it stops", () => says(/^stopping; runs in hand are handed back/));
+  await eventually("it says that it stops", () => says(/^stopping; unfinished runs are handed back/));
   await eventually("nothing of it runs", () => !processes.some(isAlive));
   terminal.type('echo "ended with $?"');
   await eventually("the shell is back", () => says(/^ended with 130$/));

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { demoHelp, readDemoWords } from "../../../../coordinator/demo-words.ts";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
 import { programVersion } from "../../../../shared/components/version.ts";
-import { exitCode, UsageError } from "../../../../shared/errors.ts";
+import { exitCode } from "../../../../shared/errors.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { nexus, startNexus } from "../../../support/processes/nexus-command.ts";
 
@@ -98,12 +97,4 @@ test("a reader who has seen enough ends the command quietly", async () => {
   const { code, stderr } = await command.ended();
   assert.equal(code, exitCode.done);
   assert.equal(stderr, "");
-});
-
-test("npm start takes --again and --help, and nothing else", () => {
-  assert.deepEqual(readDemoWords([]), { again: false, help: false });
-  assert.deepEqual(readDemoWords(["--again"]), { again: true, help: false });
-  assert.ok(readDemoWords(["-h"]).help && readDemoWords(["--help"]).help);
-  assert.throws(() => readDemoWords(["--bad"]), { name: UsageError.name, message: /"--bad" means nothing here/ });
-  assert.match(demoHelp, /--again/);
 });

@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { firstSpec, initSpec } from "../../../../coordinator/cli/submit/init.ts";
-import { labelled, linesFor } from "../../../../coordinator/endpoint/join-lines.ts";
 import { fittingStatus, statusOf } from "../../../../coordinator/leader/status.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { WorkerNotes } from "../../../../coordinator/live/worker-notes.ts";
@@ -18,16 +17,6 @@ import { decode, encode } from "../../../../shared/wire/codec.ts";
 import { decodeStatus, encodeStatus } from "../../../../shared/wire/messages.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { claim, leaseMs, TestReign } from "../../../support/stories/reign.ts";
-
-test("a command stands beside what it is for, and below it where a terminal has no room", () => {
-  const commands = "nexus-coord stop; nexus-coord --listen 0.0.0.0:4222";
-  assert.deepEqual(labelled("to let them:", commands, 200), [`  to let them:${" ".repeat(27)}${commands}`]);
-  assert.deepEqual(labelled("to let them:", commands, 80), [
-    "  to let them:",
-    "    nexus-coord stop",
-    "    nexus-coord --listen 0.0.0.0:4222",
-  ]);
-});
 
 describe("the first spec", () => {
   test("is one that nexus reads without a word, and searches", () => {
@@ -106,18 +95,6 @@ describe("the first spec", () => {
     writeFileSync(join(paths.store, "jetstream"), "");
     assert.ok(!isNewcomer(paths, other));
   });
-});
-
-test("the join line is shown with every address of this machine, and left alone where it names several brokers", () => {
-  const line = "nats://CODE@192.0.2.7:4222/ws1";
-  assert.deepEqual(linesFor(line, []), [line]);
-  assert.deepEqual(linesFor(line, ["192.0.2.7", "198.51.100.4", "2001:db8::1"]), [
-    line,
-    "nats://CODE@198.51.100.4:4222/ws1",
-    "nats://CODE@[2001:db8::1]:4222/ws1",
-  ]);
-  const peers = "nats://CODE@lab1:4222,lab2:4222/ws1";
-  assert.deepEqual(linesFor(peers, ["198.51.100.4"]), [peers]);
 });
 
 describe("the leader's status", () => {
