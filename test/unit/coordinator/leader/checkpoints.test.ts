@@ -51,7 +51,7 @@ function lose(test_: TestReign, job: JobName): void {
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("checkpoints on the coordinator", () => {
-  test("the next holder goes on from the furthest one, also one that an earlier holder told late", async () => {
+  test("the next holder goes on from the furthest checkpoint, even one that an earlier holder told late", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     assert.equal((await assigned(test_, ann)).resume, null);
@@ -70,7 +70,7 @@ describe("checkpoints on the coordinator", () => {
     assert.equal((await assigned(test_, ann)).resume?.blob, late);
   });
 
-  test("one that is not further, or comes after the end, is kept by nobody and deleted", async () => {
+  test("a checkpoint that is not further on, or comes after the end, is deleted", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     await assigned(test_, ann);
@@ -83,7 +83,7 @@ describe("checkpoints on the coordinator", () => {
     assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint, null);
   });
 
-  test("a successor's predecessor is deleted once it is stored, and the last one with the run's end", async () => {
+  test("a checkpoint is deleted once its successor is stored, or once the run's end is", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     await assigned(test_, ann);
@@ -93,7 +93,7 @@ describe("checkpoints on the coordinator", () => {
     assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${first}.*`]);
     lose(test_, job);
     await assigned(test_, bob);
-    // From the holder before: the present one may be fetching the older one just now.
+    // From the previous holder: the present one may just be fetching the older state.
     says(test_, ann, job, 1, 1, 300);
     await settled();
     assert.ok(!test_.discarded.includes(`ck.ann.job1.1.1.${second}.*`));
@@ -104,7 +104,7 @@ describe("checkpoints on the coordinator", () => {
     assert.ok(test_.discarded.includes(`ck.bob.job1.1.2.${last}.*`));
   });
 
-  test("nobody but the holder named in the journal is believed", async () => {
+  test("only the holder named in the journal is believed", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     await assigned(test_, ann);
@@ -113,7 +113,7 @@ describe("checkpoints on the coordinator", () => {
     assert.equal(test_.reign.dropped, 1);
   });
 
-  test("many large states stretch the time between them to the budget", async () => {
+  test("many large states stretch the time between checkpoints, to keep within the budget", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 10, checkpointEverySeconds: 5 });
     const table = test_.reign.state.jobs.get(job);
@@ -124,7 +124,7 @@ describe("checkpoints on the coordinator", () => {
     assert.equal(checkpointSeconds(test_.reign, table), 20); // 4 states of 40 MB at 8 MB a second
   });
 
-  test("the sweep deletes what no open trial goes on from, but gives what may be on its way one round", async () => {
+  test("the sweep deletes states that no open trial needs; states perhaps in flight get one round more", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 2 });
     await assigned(test_, ann);

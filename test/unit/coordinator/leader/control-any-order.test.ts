@@ -29,7 +29,7 @@ type Step =
   | {
       readonly do: "say";
       readonly kind: "result" | "failed" | "released" | "died";
-      /** Of an open trial, by its newest holder; else anyone of anything. */
+      /** About an open trial, by its newest holder; otherwise anybody about anything. */
       readonly isTrue: boolean;
       readonly worker: number;
       readonly n: number;
@@ -46,9 +46,9 @@ type Step =
     };
 
 const worker = fc.nat(2);
-/** Mostly its first process: one that was replaced is refused from then on. */
+/** Mostly the first process, since one that was replaced is refused from then on. */
 const boot = fc.integer({ min: -20, max: 1 }).map((drawn) => Math.max(drawn, 0));
-/** Mostly what leaves something to see. */
+/** Mostly verbs after which the job goes on. */
 const verb = fc.constantFrom<ControlVerb>("pause", "resume", "resume", "resume", "drain", "stop", "cancel");
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -243,7 +243,7 @@ const kept = (state: WorkspaceState): WorkspaceState => decodeSnapshot(encodeSna
 const replay = (events: readonly JournalEvent[]): WorkspaceState =>
   decodeEvents(encodeEvents(events)).reduce((state, event) => apply(state, event), emptyWorkspace());
 
-/** Kinds of records that the plays came to: a generator that never gets there proves nothing. */
+/** Kinds of records that the plays led to: a generator that never leads to one proves nothing about it. */
 const seen = new Map<string, number>();
 function count(events: readonly JournalEvent[]): void {
   for (const event of events) {
@@ -283,7 +283,7 @@ describe("any order of orders, evidence, claims and time", () => {
     for (const kind of kinds) assert.ok((seen.get(kind) ?? 0) > 0, `no play came to ${kind}`);
   });
 
-  test("cut anywhere and taken over by another leader, it goes on so", async () => {
+  test("goes on in the same way after another leader takes over at any point", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 10, maxLength: 50 }),
@@ -308,7 +308,7 @@ describe("any order of orders, evidence, claims and time", () => {
     );
   });
 
-  test("saved in a snapshot anywhere, folding goes on from it to the same state", async () => {
+  test("folds to the same state from a snapshot taken at any point", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 10, maxLength: 60 }),

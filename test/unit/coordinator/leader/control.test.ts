@@ -25,7 +25,7 @@ describe("a job", () => {
     story.check();
   });
 
-  test("drained finishes what was begun, lost runs too, and is paused then", async () => {
+  test("drained finishes what was begun, also lost runs, and is then paused", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.claim(bob);
@@ -43,7 +43,7 @@ describe("a job", () => {
     story.check();
   });
 
-  test("stopped ends after the runs begun; before that, resume takes the stop back", async () => {
+  test("stopped ends after the runs that were begun; until then, resume takes the stop back", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.do("stop");
@@ -128,7 +128,7 @@ describe("a job", () => {
     assert.match(await story.edit({ deadline: 9000 }), /^ok: deadline 1970-01-01T00:00:09.000Z/);
     await story.renew(alice, 1);
     story.test.now = 9000;
-    // Also between two looks of the clock.
+    // A claim asks for the rules too, between two ticks of the clock.
     assert.match(String(await story.claim(bob)), /job1 is stopping: the deadline .* has passed/);
     await story.edit({ deadline: null });
     assert.equal(await story.claim(bob), 2);
@@ -239,7 +239,7 @@ describe("a job that is edited", () => {
     assert.deepEqual(second.limits, { maxRunSeconds: 60 });
   });
 
-  test("its stop by the coordinator is taken back where the rule no longer holds, a person's is not", async () => {
+  test("goes on if its own rule had stopped it and no longer holds, but not if a person had stopped it", async () => {
     const story = new Story({ totalRuns: 9, stopWhen: { name: "runs", op: ">=", value: 1 } });
     await story.claim();
     await story.claim();
@@ -268,7 +268,7 @@ describe("a run", () => {
     assert.match(await story.doRuns("pause", 1), /^ok: none of these runs of job1 can be paused/);
     await story.doRuns("resume", 1);
     assert.equal(await story.renew(alice, 1), "continue");
-    // Its result may have been on its way when it was paused again: it counts, and nothing is paused any more.
+    // Its result may have been in flight when it was paused again: it counts, and nothing is paused any more.
     await story.doRuns("pause", 1);
     story.say(alice, 1, "result");
     assert.deepEqual([story.table.ended, story.table.paused.size], [1, 0]);
@@ -351,7 +351,7 @@ describe("a worker", () => {
     story.check();
   });
 
-  test("stopped is asked to hand back; what it has not by 10 s is taken, uncharged", async () => {
+  test("stopped is asked to hand its runs back; after 10 s the others are taken, uncharged", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.claim();
@@ -372,7 +372,7 @@ describe("a worker", () => {
     story.check();
   });
 
-  test("cancelled loses its runs at once, uncharged, also where it would go on with them", async () => {
+  test("cancelled loses its runs at once, uncharged, even if it would go on with them", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.doWorker("cancel", alice);

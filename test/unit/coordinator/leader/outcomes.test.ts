@@ -100,7 +100,7 @@ describe("a sick worker", () => {
     assert.equal(reason, "it gets no runs until it is admitted; 1 of its runs go elsewhere");
     assert.equal(await story.claim(bob), 1);
     assert.equal(story.table.trial(1)?.charged, 0);
-    // What goes by a person is reclaimed: no machine was lost.
+    // Runs that a person takes away are reclaimed: no machine was lost.
     assert.deepEqual([story.table.lost, story.table.reclaimed], [0, 1]);
     story.check();
   });
@@ -132,7 +132,7 @@ describe("outcomes", () => {
     assert.ok(console.length <= 1500 && console.startsWith("line ") && console.endsWith("line 399\n"));
   });
 
-  test("a hand-back or failure that bears an older attempt number of the same stay is heard", async () => {
+  test("a hand-back or failure with an older attempt number of the same stay is heard", async () => {
     for (const [kind, status] of [
       ["released", "waiting"],
       ["failed", "failed"],
@@ -148,7 +148,7 @@ describe("outcomes", () => {
     }
   });
 
-  test("but not of another stay", async () => {
+  test("a hand-back or failure of another stay is not heard", async () => {
     const story = new Story({ totalRuns: 3 });
     await story.claim();
     story.wait(2 * leaseMs);

@@ -30,7 +30,7 @@ function loseFirst(test_: TestReign): void {
 }
 
 describe("waking workers that wait", () => {
-  test("nobody is called where nobody waits, but a new leader calls all, whom it does not know", async () => {
+  test("nobody is called if nobody waits, but a new leader, which does not know who waits, calls all", async () => {
     const { told, test_ } = await oneHoldsOthersWait(names(1));
     test_.reign.waiting.wake();
     assert.deepEqual(told, []);

@@ -10,7 +10,7 @@ test("what is decoded stays as it was when the next message is read", () => {
   assert.equal(text, "a text of more than a few letters, é");
 });
 
-test("a message that was cut off is not read on into the one before it", () => {
+test("a message that was cut off is not completed with bytes of the one before it", () => {
   const whole = encode({
     a: "1234567890",
     b: Uint8Array.of(1, 2, 3, 4),
@@ -25,7 +25,7 @@ test("a message that was cut off is not read on into the one before it", () => {
   }
 });
 
-test("large and small messages come to the same, and bytes behind a message are refused", () => {
+test("large and small messages are read alike, and bytes after a message are refused", () => {
   for (const size of [10, 65_000, 65_536, 70_000, 200_000]) {
     const value = { bytes: new Uint8Array(size).fill(7), rest: [1, null, "x"] };
     const read = decode(encode(value)) as { bytes: Uint8Array; rest: unknown[] };

@@ -26,21 +26,29 @@ const oldExit = ({ ok, reason }: OrderAnswer): number => (ok ? 0 : reason.starts
 describe("the code of an order's answer", () => {
   const exits = { done: 0, "not found": 3, refused: 2 } as const;
   const orders = [
-    ["done", { kind: "control", verb: "pause", target: { kind: "job", job: "job1" } }],
-    ["done", { kind: "edit", job: "job1", changes: { totalRuns: 77 } }],
-    ["not found", { kind: "control", verb: "pause", target: { kind: "job", job: "job9" } }],
-    ["not found", { kind: "control", verb: "stop", target: { kind: "worker", worker: "nobody" } }],
-    ["not found", { kind: "release", job: "job9" }],
-    ["not found", { kind: "edit", job: "job9", changes: { totalRuns: 77 } }],
-    ["not found", { kind: "bench", worker: "nobody" }],
-    ["not found", { kind: "admit", worker: "nobody" }],
-    ["refused", { kind: "release", job: "job1" }],
-    ["refused", { kind: "edit", job: "job1", changes: {} }],
-    ["refused", { kind: "control", verb: "drain", target: { kind: "runs", job: "job1", trials: [1] } }],
+    ["done", "a job that is paused", { kind: "control", verb: "pause", target: { kind: "job", job: "job1" } }],
+    ["done", "a job that is edited", { kind: "edit", job: "job1", changes: { totalRuns: 77 } }],
+    ["not found", "a job that is not there", { kind: "control", verb: "pause", target: { kind: "job", job: "job9" } }],
+    [
+      "not found",
+      "a worker that is not there",
+      { kind: "control", verb: "stop", target: { kind: "worker", worker: "nobody" } },
+    ],
+    ["not found", "the release of a job that is not there", { kind: "release", job: "job9" }],
+    ["not found", "an edit of a job that is not there", { kind: "edit", job: "job9", changes: { totalRuns: 77 } }],
+    ["not found", "the bench for a worker that is not there", { kind: "bench", worker: "nobody" }],
+    ["not found", "the admission of a worker that is not there", { kind: "admit", worker: "nobody" }],
+    ["refused", "the release of a job that is not held", { kind: "release", job: "job1" }],
+    ["refused", "an edit that changes nothing", { kind: "edit", job: "job1", changes: {} }],
+    [
+      "refused",
+      "runs that should drain",
+      { kind: "control", verb: "drain", target: { kind: "runs", job: "job1", trials: [1] } },
+    ],
   ] as const;
 
-  for (const [code, order] of orders) {
-    test(`is "${code}" for ${JSON.stringify(order)}, with and without the code on the wire`, async () => {
+  for (const [code, what, order] of orders) {
+    test(`is "${code}" for ${what}, with and without the code on the wire`, async () => {
       const answer = await new Story().order(order);
       assert.equal(answer.code, code);
       assert.deepEqual(decodeOrderAnswer(encodeOrderAnswer(answer)), answer);
