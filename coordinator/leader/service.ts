@@ -1,17 +1,15 @@
-import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
-import type { Log } from "../../shared/log.ts";
-import { type Bus, BusError, type Chance, type Clock } from "../../shared/ports.ts";
+import { BusError } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
-import { Deposed, JournalWriter } from "./journal.ts";
-import { type LeaderIdentity, Leadership } from "./leadership.ts";
+import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
+import { type LeaderIdentity, Leadership, type LeadershipPorts } from "./leadership.ts";
 import { enrolWorker } from "./orders/enrolment.ts";
 import { carryOut } from "./orders/orders.ts";
 import { Reign } from "./reign/reign.ts";
@@ -19,31 +17,21 @@ import { follow } from "./rules/consequences.ts";
 import { tellStatus } from "./status.ts";
 import { watchStore } from "./store-watch.ts";
 import { Upkeep } from "./upkeep.ts";
-import { UserList } from "./user-list.ts";
+import { UserList, type UserListPorts } from "./user-list.ts";
 import { answerAsk } from "./workers/asks.ts";
 import { judgeEvidence } from "./workers/evidence.ts";
 
-export interface ServicePorts {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly chance: Chance;
-  readonly log: Log;
+export interface ServicePorts extends JournalPorts, UserListPorts, Omit<LeadershipPorts, "entries"> {
   readonly identity: LeaderIdentity;
   readonly leaseMs: number;
-  /** Whether the process that an entry names ran on this machine and is dead. */
-  isKnownDead(entry: messages.LeaderEntry): boolean;
   /** Seed for a job whose spec gives none. */
   drawSeed(): number;
-  /** Writes the broker's list of worker users and has it reloaded. */
-  publishUsers(workers: readonly WorkerUser[]): Promise<void>;
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
   /** Stores a snapshot of the journal; resolves when that is done, or has failed. */
   writeSnapshot(signal: AbortSignal): Promise<void>;
   /** Hears of each record that this leader has stored, with the table of its job; a simulation leaves it out. */
   onStored?(event: JournalEvent, table: RunTable | undefined): void;
-  /** Called when another coordinator is seen to lead. */
-  onStandby?(): void;
   /** Called when this process starts and stops leading. */
   onLeading(leads: boolean): void;
 }

@@ -1,12 +1,11 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { lastAttempt } from "../../shared/domain/fold/trial.ts";
 import type { Lease } from "../../shared/domain/lease.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { openJobs } from "./reign/fitting.ts";
 import type { Reign } from "./reign/reign.ts";
 import { enforce } from "./rules/enforce.ts";
 import { closeIfDone, stopIfReached } from "./rules/job-end.ts";
-import { requeue } from "./rules/requeue.ts";
+import { requeueLeased } from "./rules/requeue.ts";
 import { sweepStates } from "./workers/checkpoints.ts";
 
 /** After a take-over, until messages that were in flight have arrived. */
@@ -88,12 +87,9 @@ export class Upkeep {
 
   #expire(lease: Lease): void {
     const reign = this.#reign;
-    const { job, n, attempt, worker, charged } = lease;
+    const { job, n, worker, charged } = lease;
     reign.leases.end(job, n);
-    const table = reign.state.jobs.get(job);
-    const trial = table?.trial(n);
-    if (!table || !trial || trial.status !== "running" || lastAttempt(trial).attempt !== attempt) return;
     const reason = `no sign of life from ${worker} for ${(reign.leaseMs / 1000).toFixed(0)} s`;
-    requeue(reign, table, trial, { cause: "silent", charged, reason, ev: 0 });
+    requeueLeased(reign, lease, () => ({ cause: "silent", charged, reason }));
   }
 }

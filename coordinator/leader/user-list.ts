@@ -3,9 +3,10 @@ import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { Reign } from "./reign/reign.ts";
 
-interface UserListPorts {
+export interface UserListPorts {
   readonly clock: Clock;
   readonly log: Log;
+  /** Writes the broker's list of worker users and has it reloaded. */
   publishUsers(workers: readonly WorkerUser[]): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "./bench.ts";
-import { requeue } from "./requeue.ts";
+import { requeueLeased } from "./requeue.ts";
 
 /** Time that a stopped worker has to save its runs and hand them back; then they are taken from it. */
 const handBackMs = 10_000;
@@ -61,15 +61,10 @@ function end(
 /** Takes all its runs from a worker, uncharged; the next free slots elsewhere get them. */
 export function takeAll(reign: Reign, worker: WorkerId, how: Pick<Lost, "cause" | "reason">): void {
   if (![...reign.state.jobs.values()].some((table) => table.holding.has(worker))) return;
-  let isTaken = false;
-  for (const { job, n, attempt } of reign.leases.heldBy(worker)) {
-    const table = reign.state.jobs.get(job);
-    const trial = table?.trial(n);
-    if (!table || trial?.status !== "running" || lastAttempt(trial).attempt !== attempt) continue;
-    requeue(reign, table, trial, { ...how, charged: false, ev: 0 });
-    isTaken = true;
-  }
-  if (isTaken) reign.tellToRenew(worker);
+  const taken = reign.leases
+    .heldBy(worker)
+    .filter((lease) => requeueLeased(reign, lease, () => ({ ...how, charged: false })));
+  if (taken.length > 0) reign.tellToRenew(worker);
 }
 
 function takeOverdue(reign: Reign, worker: WorkerId, reason: string): void {

@@ -72,18 +72,12 @@ function holds(rule: StopRule, table: RunTable, ageMs: number): boolean {
     runs: table.ended,
     hours: ageMs / 3_600_000,
   }[rule.name];
-  switch (rule.op) {
-    case ">=":
-      return value >= rule.value;
-    case ">":
-      return value > rule.value;
-    case "<=":
-      return value <= rule.value;
-    case "<":
-      return value < rule.value;
-    default: {
-      const never: never = rule.op;
-      throw new RangeError(`unknown comparison ${String(never)}`);
-    }
-  }
+  return comparisons[rule.op](value, rule.value);
 }
+
+const comparisons: Readonly<Record<StopRule["op"], (a: number, b: number) => boolean>> = {
+  ">=": (a, b) => a >= b,
+  ">": (a, b) => a > b,
+  "<=": (a, b) => a <= b,
+  "<": (a, b) => a < b,
+};

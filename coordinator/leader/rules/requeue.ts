@@ -1,6 +1,7 @@
 import { type Lost, lossOutcomes } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { Lease } from "../../../shared/domain/lease.ts";
 import type { Reign } from "../reign/reign.ts";
 
 /**
@@ -28,6 +29,19 @@ export function requeue(
   } else {
     void reign.record({ type: "lost", job, n, attempt, worker, outcome, ...how });
   }
+}
+
+/** The same for a leased trial, if its holder still has it; returns whether it had. */
+export function requeueLeased(
+  reign: Reign,
+  { job, n, attempt }: Lease,
+  how: (trial: Trial) => Pick<Lost, "cause" | "charged" | "reason">,
+): boolean {
+  const table = reign.state.jobs.get(job);
+  const trial = table?.trial(n);
+  if (!table || trial?.status !== "running" || lastAttempt(trial).attempt !== attempt) return false;
+  requeue(reign, table, trial, { ...how(trial), ev: 0 });
+  return true;
 }
 
 const mostConsole = 1500;

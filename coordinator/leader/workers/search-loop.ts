@@ -8,7 +8,7 @@ import type { Answer, Assignment, Claim, Refusal, Wait } from "../../../shared/w
 import { coresInUse, obstacle, openJobs, whyNothing } from "../reign/fitting.ts";
 import type { Reign } from "../reign/reign.ts";
 import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
-import { requeue } from "../rules/requeue.ts";
+import { requeueLeased } from "../rules/requeue.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 
 /** Answers a claim: a lost trial, or else what the search chooses, once it is journalled. Undefined: the worker asks again. */
@@ -141,11 +141,8 @@ function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
   if (!openJobs(reign.state).some(({ holding }) => holding.has(worker))) return;
   for (const lease of reign.leases.heldBy(worker)) {
     if (lease.bootId === bootId) continue;
-    const table = reign.state.jobs.get(lease.job);
-    const trial = table?.trial(lease.n);
-    if (trial?.status !== "running" || !table) continue;
     const reason = `${worker} started anew`;
-    requeue(reign, table, trial, { cause: "restarted", charged: isSuspect(trial), reason, ev: 0 });
+    requeueLeased(reign, lease, (trial) => ({ cause: "restarted", charged: isSuspect(trial), reason }));
   }
 }
 
