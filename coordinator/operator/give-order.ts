@@ -16,8 +16,8 @@ const tryMs = 3000;
 export const newOrderId = (): string => randomUUID();
 
 /**
- * Has the coordinator carry out an order. While nobody answers the same order is sent again; its id lets whoever leads by then
- * see that it was carried out already.
+ * Has the coordinator carry out an order. The order is sent again until someone answers; its id tells a new leader whether it was
+ * carried out already.
  *
  * @throws UnreachableError after about 15 s without an answer
  */
@@ -33,25 +33,24 @@ export async function giveOrder(bus: Bus, workspace: string, order: Order, outpu
       if (error.reason === "too large") throw new UsageError(tooLarge(bytes.length));
     }
     if (left === tries) output.note(`no answer from the coordinator of workspace ${workspace} yet; asking again\n`);
-    // Where nobody listens the broker says so at once; someone may be about to.
+    // If nobody listens, the broker says so at once; a standby may be about to.
     await pause(Math.max(0, tryMs - (performance.now() - askedAt)));
   }
   throw noCoordinator(workspace);
 }
 
-/** The error of a command whose orders were refused. */
+/** The error of a command some of whose orders were refused. */
 export function refusalOf(refused: readonly OrderAnswer[]): NotFoundError | UsageError {
   const text = refused.map(({ reason }) => reason).join("\n");
   return refused.every(({ code }) => code === "not found") ? new NotFoundError(text) : new UsageError(text);
 }
 
 const tooLarge = (bytes: number): string =>
-  `the order takes ${sizeText(bytes)}, and the broker takes messages of 1 MB; nothing was submitted\n` +
-  "  expected a smaller spec, or fewer runs to import";
+  `the order takes ${sizeText(bytes)}, and the broker accepts messages up to 1 MB; nothing was submitted\n` +
+  "  submit a smaller spec, or import fewer runs";
 
 /**
- * Sends an order once over a connection that is there already, for a screen that shows the answer itself. Sent again with the
- * same `op` it changes nothing more.
+ * Sends an order once, for a screen that shows the answer itself. An order with the same `op` is carried out only once.
  *
  * @returns `ok: false` with the coordinator's reason when it was refused
  * @throws BusError when nobody answers in time

@@ -13,6 +13,6 @@ export const isCoordinatorHere = ({ paths, external }: Scope): boolean =>
 export const heardStatus = async (bus: Bus, scope: Scope): Promise<Status | undefined> =>
   isCoordinatorHere(scope) ? hearStatus(bus) : undefined;
 
-/** What is said where nothing goes on because nobody leads. */
+/** The note under a list of jobs that nobody leads. */
 export const nobodyLeads = (flags: string): string =>
-  `no coordinator runs on this machine, so nothing new is given out; to go on: nexus-coord${flags}\n`;
+  `no coordinator runs on this machine, so no new run starts; to continue: nexus-coord${flags}\n`;

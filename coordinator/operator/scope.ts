@@ -13,10 +13,10 @@ export interface GlobalOptions {
   readonly creds?: string | undefined;
 }
 
-/** Which workspace a command is about, and where its broker is. */
+/** The workspace that a command is about, and where its broker is. */
 export interface Scope {
   readonly paths: WorkspacePaths;
-  /** Null: this machine's own broker, or that of the workspace's peers. */
+  /** Null: the broker of this machine or of the workspace's peers. */
   readonly external: ExternalBroker | null;
   /** What a command that is printed for the user must add to reach the same workspace: "" or " --workspace ws2 ...". */
   readonly flags: string;
@@ -39,7 +39,7 @@ export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process
   return { paths, external: externalBroker(paths, url, creds), flags: flags.join("") };
 }
 
-/** Connects, works, and undoes the connection; the broker's client is loaded only here. */
+/** Connects, works and disconnects. Only this loads the broker's client. */
 export async function withLink<T>(
   scope: Scope,
   role: Role,
@@ -55,7 +55,7 @@ export async function withLink<T>(
       const { aimed } = await import("../../shared/broker/store/store-check.ts");
       throw aimed(error, scope.flags);
     }
-    // Not a bug: the broker ended in the middle, or its peers choose who leads them.
+    // Not a bug: the broker ended meanwhile, or its peers are electing a leader.
     throw new UnreachableError(
       `workspace ${scope.paths.name}: the broker stopped answering (${error.message}); try again`,
       {
@@ -67,7 +67,7 @@ export async function withLink<T>(
   }
 }
 
-/** Connects for an order. Unlike a reading command it starts no broker: without a coordinator nobody could carry it out. */
+/** Connects for an order. Starts no broker, unlike a reading command: without a coordinator nobody could carry out the order. */
 export async function withOperatorLink<T>(scope: Scope, work: (link: WorkspaceLink) => Promise<T>): Promise<T> {
   if (!scope.external) {
     const { runningBroker } = await import("../../shared/broker/server/broker-info.ts");

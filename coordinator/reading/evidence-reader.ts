@@ -9,26 +9,26 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, type Failure, type Reports, type Result } from "../../shared/wire/messages.ts";
 import { evidenceOfJob, evidenceOfTrial, parseEvidence, streams } from "../../shared/wire/subjects.ts";
 
-/** A child run; what `list runs` lists has the same two. */
+/** A child run and its job; rows of `list runs` have both too. */
 export interface ChosenRun {
   readonly table: RunTable;
   readonly trial: Trial;
 }
 
-/** What the evidence says of a run beyond what the journal says. */
+/** What the evidence says of a run beyond the journal. */
 export interface RunEvidence {
   readonly curve: Curve;
-  /** What its console has said so far; where it is long, parts are left out, and say so. Null: nothing was heard yet. */
+  /** Its console so far; a long one has gaps, which are marked. Null: nothing was received yet. */
   readonly console: string | null;
-  /** The same, told apart by attempt. */
+  /** The same by attempt. */
   readonly said: readonly Said[];
-  /** What people call its metrics, by column, once it has a result: s1-rew is "reward per step". */
+  /** Titles of its metrics by column, once it has a result: s1-rew is "reward per step". */
   readonly titles: Readonly<Record<string, string>>;
-  /** What it left in its folder; null: nothing. */
+  /** The files that it left in its folder; null: none. */
   readonly files: RunFiles | null;
 }
 
-/** What a run's console said in one attempt. */
+/** A run's console in one attempt. */
 export interface Said {
   readonly attempt: number;
   readonly text: string;
@@ -41,7 +41,7 @@ export interface RunFiles {
   readonly list: ArtifactList;
 }
 
-/** Above this many runs of a job all its evidence is read, rather than each run's for itself. */
+/** Above this many runs of a job, all its evidence is read at once. */
 const mostSubjects = 50;
 const readTimeoutMs = 120_000;
 
@@ -91,7 +91,7 @@ async function readOnce(bus: Bus, subject: string, handler: (message: StoredMess
   }
 }
 
-/** Puts together what the messages about one run say. */
+/** Assembles the messages about one run. */
 export class EvidenceCollector {
   readonly #table: RunTable;
   readonly #trial: Trial;

@@ -3,7 +3,7 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeStatus, type Status } from "../../shared/wire/messages.ts";
 import { status as statusSubject } from "../../shared/wire/subjects.ts";
 
-/** A leader tells its status each second, a large swarm's more seldom. */
+/** A leader publishes its status once a second, less often in a large swarm. */
 const patienceMs = 1500;
 
 /** What the leader tells of its workers; undefined if no leader tells in time. */
@@ -18,7 +18,7 @@ export async function hearStatus(bus: Bus): Promise<Status | undefined> {
       try {
         finish(decodeStatus(bytes));
       } catch (error) {
-        if (!(error instanceof BadMessage)) throw error; // of a newer leader: as good as none
+        if (!(error instanceof BadMessage)) throw error; // from a newer leader: counts as none
       }
     });
     const timer = setTimeout(finish, patienceMs);

@@ -4,7 +4,7 @@ import type { Bus, Reading } from "../../shared/ports.ts";
 import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { streams } from "../../shared/wire/subjects.ts";
 
-/** One record of the journal and the message that it came in. */
+/** A journal record and the sequence number of its message. */
 export interface JournalEntry {
   readonly seq: number;
   readonly event: JournalEvent;
@@ -12,7 +12,7 @@ export interface JournalEntry {
 
 const readTimeoutMs = 120_000;
 
-/** The records of the journal that someone wants to see, in order. */
+/** The journal records that pass `keep`, in order. */
 export async function readEvents(bus: Bus, keep: (event: JournalEvent) => boolean): Promise<JournalEntry[]> {
   const entries: JournalEntry[] = [];
   let reading: Reading | undefined;

@@ -7,20 +7,20 @@ import { parentStatus, runStatus } from "../words/status-words.ts";
 import type { Cell, CellKind } from "../words/table.ts";
 import type { RunRow } from "./run-rows.ts";
 
-/** One thing to know about a run. */
+/** One column of a list of runs. */
 export interface Column {
   /** `run`, `metrics.s1-rew`, `hparams.lr`: unique. */
   readonly id: string;
   readonly header: string;
   readonly kind: CellKind;
   readonly about: string;
-  /** Never NaN: where nothing was measured there is no value. */
+  /** Never NaN; undefined if nothing was measured. */
   readonly value: (row: RunRow) => Cell;
 }
 
-/** The columns that some jobs' runs have together. */
+/** The columns of some jobs' runs. */
 export interface ColumnSet {
-  /** What a table shows unless asked otherwise, in order. */
+  /** The default columns of a table, in order. */
   readonly usual: readonly Column[];
   /** All there are. */
   readonly all: readonly Column[];
@@ -37,10 +37,10 @@ export function columnsOf(tables: readonly RunTable[], workspace: string): Colum
 }
 
 /**
- * The column that a person means by `metrics.hpmax`, `hparams.lr`, `s1-rew` or `run`; a bare name that several have is the
- * first of: the run's own, a metric, a hyperparameter.
+ * The column that a person means by `metrics.hpmax`, `hparams.lr`, `s1-rew` or `run`. A bare name that several columns have means
+ * the run's own, then a metric, then a hyperparameter.
  *
- * @throws UsageError that says which names are near
+ * @throws UsageError that names the nearest
  */
 export function findColumn(columns: ColumnSet, name: string): Column {
   const found = columnNamed(columns, name);
@@ -66,7 +66,7 @@ function firstColumns(workspace: string): Column[] {
     column("job", "text", "the job", ({ table }) => table.job),
     column("target", "text", "pool of workers that the job asks for", targetOf),
     column("run", "text", "parent run (a worker's part in the job) or child run", nameOf),
-    column("status", "text", "what has become of it", statusOf),
+    column("status", "text", "its status", statusOf),
     column("iters", "count", "iterations of the last stage", ({ trial }) =>
       trial?.status === "completed" && !isImported(trial) ? trial.iters : undefined,
     ),
@@ -97,7 +97,7 @@ function metricColumn(name: string, tables: readonly RunTable[]): Column {
     id: `metrics.${name}`,
     header: name,
     kind: "measure",
-    about: "last value that the run reported",
+    about: "last value reported",
     value: ({ table, trial }) => {
       const value = trial?.metrics[places.get(table) ?? -1];
       return value === undefined || Number.isNaN(value) ? undefined : value;
@@ -125,14 +125,14 @@ function settingColumn(name: string, tables: readonly RunTable[]): Column {
 }
 
 const furtherColumns: readonly Column[] = [
-  column("trial", "count", "number of the choice within its job", ({ trial }) => trial?.n || undefined),
-  column("worker", "text", "the machine that has it, or had it last", ({ parentRun, trial }) =>
+  column("trial", "count", "number of the choice in its job", ({ trial }) => trial?.n || undefined),
+  column("worker", "text", "the worker that has it, or had it last", ({ parentRun, trial }) =>
     trial ? trial.attempts.at(-1)?.worker : (parentRun?.worker ?? undefined),
   ),
   column(
     "holder",
     "text",
-    "the machine that has it now",
+    "the worker that has it now",
     ({ trial }) => trial && (holderOf(trial)?.worker ?? undefined),
   ),
   column("attempts", "count", "how often it was started", ({ trial }) => trial?.attempts.length),
@@ -141,13 +141,13 @@ const furtherColumns: readonly Column[] = [
   column("secs", "measure", "seconds from its last start to its end", ({ trial }) =>
     trial && trial.endedAt > 0 ? (trial.endedAt - (trial.attempts.at(-1)?.at ?? trial.endedAt)) / 1000 : undefined,
   ),
-  column("seed", "count", "every randint of the run follows from it", ({ trial }) => trial?.seed),
+  column("seed", "count", "seed of every randint in the run", ({ trial }) => trial?.seed),
   column("late", "count", "results that came after its end, not counted", ({ trial }) => trial?.late),
   column("reason", "text", "why it ended without a result, or waits", ({ trial }) => trial?.reason || undefined),
   column(
     "why",
     "text",
-    "what was chosen from where, while it is open; of ended runs `nexus view run` says it",
+    "why its configuration was chosen, while it is open; for ended runs see `nexus view run`",
     ({ trial }) => trial?.why || undefined,
   ),
 ];

@@ -12,7 +12,7 @@ export interface Filter {
   readonly column: string;
   readonly operator: Operator;
   readonly operand: Operand;
-  /** Where the column and the value begin in the text, for the caret. */
+  /** Offsets of the column and the value in the text, for the caret. */
   readonly columnAt: number;
   readonly valueAt: number;
 }
@@ -29,7 +29,7 @@ const specials = ["$none", "$true", "$false", "$empty", "$exists"];
 const operatorsSaid = "= == != <> < <= > >=";
 const example = 'for example: --filter "hpmax>=0.03"';
 
-/** @throws UsageError that marks the place where the text is no filter */
+/** @throws UsageError that marks what is wrong */
 export function parseFilter(text: string): Filter {
   const { length: from } = /^\s*/.exec(text)?.[0] ?? "";
   const [written = "", ...quoted] = /^(?:"([^"]+)"|'([^']+)'|[^\s=!<>]+)/.exec(text.slice(from)) ?? [];
@@ -68,7 +68,7 @@ function operatorOf(sign: string): Operator | undefined {
   }
 }
 
-/** A filter that cannot be used: what is wrong, and the filter with carets below the place. */
+/** A filter that cannot be used: what is wrong, and the filter with carets below the place. `at` and `length` are the place. */
 export class FilterError extends UsageError {
   /** Where in the filter's text, and over how many characters. */
   readonly at: number;
@@ -79,7 +79,7 @@ export class FilterError extends UsageError {
     const [first, ...more] = problem.split("\n");
     const shown = [`    ${text.replace(/\s/g, " ")}`, `    ${" ".repeat(at)}${"^".repeat(length)}`];
     super([`--filter "${text}": ${first}`, ...shown, ...more].join("\n"));
-    // For whoever catches it, it is wrong usage like any other.
+    // Callers treat it as any wrong usage.
     this.name = UsageError.name;
     this.at = at;
     this.length = length;
@@ -90,7 +90,7 @@ export class FilterError extends UsageError {
 const unreadable = (text: string, at: number, length: number, problem: string): FilterError =>
   new FilterError(text, at, length, problem);
 
-/** For what only the table's columns tell: there is no such column, or its values are of another kind. */
+/** For what only the table's columns show: no such column, or values of another kind. */
 export const misfit = (filter: Filter, part: "column" | "value", problem: string): FilterError =>
   part === "column"
     ? unreadable(filter.text, filter.columnAt, filter.column.length, problem)
@@ -126,7 +126,7 @@ function parseOperand(text: string, value: string, at: number): Operand {
 /**
  * Whether a run with this value passes.
  *
- * @throws UsageError at once when a column of numbers is compared with a word
+ * @throws UsageError at once if a column of numbers is compared with a word
  */
 export function filterTest(filter: Filter, kind: CellKind): (cell: Cell) => boolean {
   const { operator, operand } = filter;
@@ -159,7 +159,7 @@ export function filterTest(filter: Filter, kind: CellKind): (cell: Cell) => bool
 
 const collator = new Intl.Collator("en", { numeric: true });
 
-/** A function for each operator: this is asked of each of a hundred thousand runs. */
+/** One function per operator, since a hundred thousand runs may be tested. */
 function numberTest(operator: Operator, number: number): (cell: number) => boolean {
   switch (operator) {
     case "=":
@@ -181,12 +181,12 @@ function numberTest(operator: Operator, number: number): (cell: number) => boole
   }
 }
 
-/** Negative, 0 or positive; NaN where the two cannot be ordered. */
+/** Negative, 0 or positive; NaN if the two cannot be ordered. */
 function order(cell: Exclude<Cell, undefined>, text: string): number {
   if (typeof cell === "number") return Number.NaN;
   const word = String(cell);
   if (word === text) return 0;
-  // Text that differs in nothing but upper and lower case is not the same.
+  // Text that differs only in case is not equal.
   return typeof cell === "string" ? collator.compare(word, text) || 1 : Number.NaN;
 }
 

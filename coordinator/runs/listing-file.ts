@@ -12,7 +12,7 @@ export function exportListing(listing: RunListing, file: string, format: TextFor
 
 export type TextFormat = "csv" | "tsv" | "jsonl";
 
-/** Endings of files that other programs would not read as a table with tabs. */
+/** Endings that other programs would not read as a table with tabs. */
 const otherKinds: readonly string[] = [
   ".parquet",
   ".json",
@@ -25,7 +25,7 @@ const otherKinds: readonly string[] = [
   ".sqlite",
 ];
 
-/** @throws UsageError where the name says that it shall be what is not written here */
+/** @throws UsageError if the name asks for a format that is not written here */
 export function formatOf(file: string, words: readonly string[]): TextFormat {
   const extension = extname(file).toLowerCase();
   if (!otherKinds.includes(extension)) {
@@ -51,12 +51,12 @@ export function* exportLines(listing: RunListing, format: TextFormat): Generator
   for (const row of rows) yield `${columns.map(({ column }) => field(column.value(row))).join(separator)}\n`;
 }
 
-/** One object a run: `{"type":"run","v":1,"job":"job1",...,"metrics":{...},"hparams":{...}}`; null where there is no value. */
+/** One object a run: `{"type":"run","v":1,"job":"job1",...,"metrics":{...},"hparams":{...}}`; null for no value. */
 export const jsonLines = (listing: RunListing): string => [...jsonLineOf(listing)].join("");
 
 function* jsonLineOf({ columns, rows }: RunListing): Generator<string> {
   const fields = jsonFields(columns.map(({ column }) => column));
-  // Put together by hand: a hundred thousand objects that are written and forgotten cost several times as much.
+  // Assembled by hand: stringifying a hundred thousand objects costs several times as much.
   for (const row of rows) {
     let line = '{"type":"run","v":1';
     for (const { key, members } of fields) {
@@ -78,12 +78,12 @@ interface JsonField {
   readonly members: { readonly name: string; readonly column: Column }[];
 }
 
-/** `metrics.hpmax` and its kin become members of one object, at the place of the first of them. */
+/** `metrics.hpmax` and the like become members of one object, at the place of the first. */
 function jsonFields(columns: readonly Column[]): JsonField[] {
   const fields: JsonField[] = [];
   const seen = new Set<string>();
   for (const column of columns) {
-    // A column that was asked for twice is one member.
+    // A column named twice is one member.
     if (seen.has(column.id)) continue;
     seen.add(column.id);
     const point = column.id.indexOf(".");
@@ -103,7 +103,7 @@ function jsonValue(cell: Cell): string {
   return cell === undefined ? "null" : JSON.stringify(cell);
 }
 
-/** A field of a table with commas; text that a spreadsheet would run is disarmed. */
+/** A CSV field; text that a spreadsheet would run is disarmed. */
 export function csvField(cell: Cell): string {
   const text = unarmed(cell);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -6,7 +6,7 @@ import { selectRuns } from "./run-list.ts";
 /**
  * The child runs that a run list names, in order.
  *
- * @throws UsageError, NotFoundError as `selectRuns`, NotFoundError where what is named has no child run yet
+ * @throws UsageError and NotFoundError as `selectRuns`; NotFoundError if what is named has no child run yet
  */
 export function childRuns(words: readonly string[], state: WorkspaceState, workspace: string): ChosenRun[] {
   const { rows } = selectRuns(words, state, workspace);
@@ -16,9 +16,9 @@ export function childRuns(words: readonly string[], state: WorkspaceState, works
 }
 
 /**
- * The one child run that a word names; a parent run stands for its child where it has only one.
+ * The one child run that a word names; a parent run with a single child stands for it.
  *
- * @throws UsageError where it names several
+ * @throws UsageError if it names several
  */
 export function oneRun(word: string, state: WorkspaceState, workspace: string): ChosenRun {
   const [run, second, ...more] = childRuns([word], state, workspace);

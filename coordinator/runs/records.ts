@@ -1,19 +1,19 @@
 import { type Cell, type CellKind, tableColumn, tableLines } from "../words/table.ts";
 
-/** One thing to know about a job or a worker. */
+/** A column of a list of jobs, workers or the like. */
 export interface Field<Item> {
   readonly name: string;
   readonly kind: CellKind;
   readonly value: (item: Item) => Cell;
 }
 
-/** The items as the original's tables look: an empty line, the table, an empty line, the total. */
+/** The items as a table in the original's form: an empty line, the table, an empty line, the total. */
 export function recordsTable<Item>(fields: readonly Field<Item>[], items: readonly Item[], total: string): string {
   const columns = fields.map(({ name, kind, value }) => tableColumn(name, kind, items.map(value)));
   return ["", ...tableLines(columns), "", total, ""].join("\n");
 }
 
-/** One JSON object an item; null where there is no value. */
+/** One JSON object an item; null for no value. */
 export function recordsJson<Item>(type: string, fields: readonly Field<Item>[], items: readonly Item[]): string {
   return items
     .map((item) => {

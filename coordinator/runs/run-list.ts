@@ -21,7 +21,7 @@ interface RunPoint {
 /** Whether a word of a run list means whole jobs: `job1`, `job1-job3`, `my-ws/job1`. */
 export const namesJobs = (word: string): boolean => /^(?:[^/]+\/)?job/.test(word);
 
-/** What was named, and the jobs that it belongs to. */
+/** The runs that were named, and their jobs. */
 export interface RunSelection {
   readonly tables: readonly RunTable[];
   readonly rows: readonly RunRow[];
@@ -33,7 +33,7 @@ export const runListForms =
 /**
  * The runs that a run list names, each once, in the order of jobs and runs; an empty list names all.
  *
- * @throws UsageError when a word is no name, NotFoundError when there is nothing of that name
+ * @throws UsageError if a word is no name, NotFoundError if nothing has that name
  */
 export function selectRuns(words: readonly string[], state: WorkspaceState, workspace: string): RunSelection {
   const all = [...state.jobs.values()];
@@ -90,7 +90,7 @@ function parseSelector(typed: string, workspace: string): Selector {
   const range = new RegExp(`^${run}(?:\\.${child})?-${run}(?:\\.${child})?$`).exec(word);
   if (range) {
     const from = { parent: Number(range[1]), child: Number(range[2] ?? 0) };
-    // A range that ends with a parent run takes its children along.
+    // A range that ends with a parent run includes its children.
     const to = { parent: Number(range[3]), child: Number(range[4] ?? Number.POSITIVE_INFINITY) };
     if (compare(from, to) > 0) throw new UsageError(`"${typed}": the first run comes after the last one`);
     return { kind: "runs", from, to };

@@ -8,7 +8,7 @@ import { type Filter, filterTest, misfit, parseFilter } from "./filter.ts";
 import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
 
-/** What `list runs` lists when neither runs nor a limit are named. */
+/** What `list runs` lists if neither runs nor a limit are given. */
 export const usualLast = 10;
 
 export interface RunQuery {
@@ -23,7 +23,7 @@ export interface RunQuery {
   readonly status?: string | undefined;
   readonly columns?: string | undefined;
   readonly addColumns?: string | undefined;
-  /** Column by whose values the runs are parted. */
+  /** Column by whose values the runs are grouped. */
   readonly group?: string | undefined;
   /** Only child runs, or only parent runs. */
   readonly child?: boolean | undefined;
@@ -42,11 +42,11 @@ export interface RunListing {
   readonly rows: readonly RunRow[];
   /** Runs that a limit left out. */
   readonly hidden: number;
-  /** The limit as one would type it, `--last=10`; empty when nothing was left out. */
+  /** The limit as typed, `--last=10`; empty if nothing was left out. */
   readonly limit: string;
-  /** The rows parted by the values of a column, in their order; undefined where that was not asked. */
+  /** The rows grouped by the values of a column; undefined unless asked for. */
   readonly groups: readonly RunGroup[] | undefined;
-  /** The listed child runs that have no value to sort by; they are the last rows. */
+  /** The listed child runs without a value to sort by; they are the last rows. */
   readonly unsorted: readonly RunRow[];
 }
 
@@ -61,9 +61,8 @@ export interface RunGroup {
 /**
  * The runs that a query names, filtered, sorted, cut and grouped.
  *
- * Without `sort` they come by job and run. Sorted, the best come last (`reverse`: first); runs without a value stand below
- * them either way. A limit leaves those out first, so that `sort` with `last: 10` is the ten best, never ten runs without a
- * result.
+ * Without `sort` they come in the order of jobs and runs. Sorted, the best come last (`reverse`: first), and runs without a value
+ * after them either way. A limit leaves those out first, so that `sort` with `last: 10` is the ten best runs.
  */
 export function listing(query: RunQuery, state: WorkspaceState, workspace: string): RunListing {
   const selection = selectRuns(query.runs, state, workspace);
@@ -106,7 +105,7 @@ function statusWord(typed: string): string {
   throw new UsageError(`--status: ${noStatus(typed)}`);
 }
 
-/** A status that is asked for by another word is the one that is meant; one that no run ever has is a slip. */
+/** The filter with the status that its word means; a word that no run ever has is an error. */
 function withStatus(filter: Filter): Filter {
   const { operand, operator } = filter;
   if (operand.kind !== "word" || (operator !== "=" && operator !== "!=")) return filter;
@@ -134,7 +133,7 @@ function sortRows(rows: readonly RunRow[], column: Column, { reverse }: RunQuery
     if (cell === undefined || Number.isNaN(cell)) missing.push(row);
     else present.push({ row, cell });
   }
-  // The sort is stable: of equal runs the earlier one stays first, and last when reversed.
+  // The sort is stable: of equal runs the earlier one comes first; reversed, last.
   present.sort((a, b) => ascending(a.cell, b.cell));
   if (reverse) present.reverse();
   return { rows: present.map(({ row }) => row).concat(missing), withoutValue: missing.length };

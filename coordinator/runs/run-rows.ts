@@ -2,7 +2,7 @@ import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../shared/domain/fold/trial.ts";
 
-/** One line of `list runs`. It only points at what it shows, so that rows of a hundred thousand runs cost little. */
+/** One line of `list runs`. It only refers to what it shows, so that a hundred thousand rows cost little. */
 export interface RunRow {
   readonly table: RunTable;
   /** Number of the parent run. */

@@ -1,7 +1,7 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 
-/** @throws UsageError where all runs are of one configuration */
+/** @throws UsageError if all runs have one configuration */
 export function checkIsSearch(table: RunTable): void {
   const { job, submitted } = table;
   const { hyperparameters, settings } = submitted;
@@ -11,12 +11,14 @@ export function checkIsSearch(table: RunTable): void {
       confirms === null
         ? `their mean, and how sure it is: nexus eval ${job}`
         : `it confirms ${confirms}; what came of that: nexus confirm ${confirms} --show`;
-    throw new UsageError(`${job} repeats one configuration (hp_tuning: false): it is no search to evaluate\n  ${next}`);
+    throw new UsageError(
+      `${job} repeats one configuration (hp_tuning: false): there is no search to evaluate\n  ${next}`,
+    );
   }
   if (hyperparameters.some(({ values }) => values.length > 1)) return;
-  const why = hyperparameters.length === 0 ? "has no hyperparameters" : "has one value only for each hyperparameter";
+  const why = hyperparameters.length === 0 ? "has no hyperparameters" : "has a single value for each hyperparameter";
   throw new UsageError(
-    `${job} ${why}, so there is one configuration only, and nothing to compare\n  its runs: nexus list runs ${job}`,
+    `${job} ${why}, so there is only one configuration and nothing to compare\n  its runs: nexus list runs ${job}`,
   );
 }
 

@@ -14,10 +14,10 @@ import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 
 /**
- * Writes a file whole or not at all: into another name beside it, which takes its place when everything is on the disk. What
- * was there before stays until then. Missing folders are made.
+ * Writes a file whole or not at all: under another name beside it, which is renamed once everything is on the disk. The old file
+ * stays until then. Missing folders are created.
  *
- * @param parts  the content, piece by piece, so that a large file need not be in memory as a whole
+ * @param parts  the content in pieces, so that a large file need not fit in memory
  * @param asked  what the person typed, for the message: `--export=runs.csv`
  * @throws UsageError when it cannot be written there
  */
@@ -41,17 +41,17 @@ export function writeWhole(file: string, parts: Iterable<string | Uint8Array>, a
   } catch (cause) {
     if (opened !== undefined) closeSync(opened);
     rmSync(temporary, { force: true });
-    // Only what the file system says is the person's to mend.
+    // Only errors of the file system are the person's to fix.
     if (!(cause instanceof Error) || !("code" in cause)) throw cause;
     throw new UsageError(`${asked}: cannot be written (${cause.message})`, { cause });
   }
 }
 
 const looked = new Set<string>();
-/** Nobody writes that long on one file. */
+/** No file takes this long to write. */
 const abandonedMs = 3_600_000;
 
-/** Parts of files whose writer was killed: once a folder and process, those that nobody has touched for an hour. */
+/** Removes, once per folder and process, parts that nobody has touched for an hour: their writer was killed. */
 function removeLeftOvers(folder: string): void {
   if (looked.has(folder)) return;
   looked.add(folder);

@@ -11,14 +11,14 @@ import { childStatus, jobStatus } from "./status-words.ts";
 export interface EventText {
   /** One line, without the time. */
   readonly text: string;
-  /** Whether something went wrong that a person should see. */
+  /** Whether it is something wrong that a person should see. */
   readonly isTrouble: boolean;
 }
 
-/** When something happened, as people read it: the time of day, UTC. */
+/** The time of day, UTC. */
 export const timeOfDay = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
 
-/** An event in words; undefined for what no person waits for. */
+/** An event in words; undefined for events that interest no person. */
 export function eventText(event: JournalEvent, table: RunTable | undefined): EventText | undefined {
   const line = (text: string, isTrouble = false): EventText => ({ text: printable(text), isTrouble });
   switch (event.type) {

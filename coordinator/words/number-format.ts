@@ -1,10 +1,10 @@
-/** How tables print numbers: one number of decimals per column, so that the points stand below each other. */
+/** How tables print numbers: the same decimals throughout a column, so that the decimal points line up. */
 
 const fewestDecimals = 3;
-/** More digits help nobody; what would still show as zero is printed as 1.2e-12. */
+/** A value that would still show as zero is printed as 1.2e-12. */
 const mostDecimals = 9;
 
-/** As many decimals as show the smallest value that is not zero with two significant digits; 3 to 9. */
+/** As many decimals as the smallest non-zero value needs for two significant digits; 3 to 9. */
 export function decimalsFor(values: Iterable<number>): number {
   let least = Number.POSITIVE_INFINITY;
   for (const value of values) {
@@ -17,7 +17,7 @@ export function decimalsFor(values: Iterable<number>): number {
   return Math.min(mostDecimals, Math.max(fewestDecimals, 1 - exponent));
 }
 
-/** As many decimals as a person would type for it: 3 for 0.125, 5 for 1.6e-4; 0 where that is more than a table shows. */
+/** As many decimals as a person would type: 3 for 0.125, 5 for 1.6e-4; 0 if that is more than a table shows. */
 export function decimalsTyped(value: number): number {
   const [mantissa = "", exponent = "0"] = String(value).split("e");
   const decimals = (mantissa.split(".")[1] ?? "").length - Number(exponent);
@@ -27,7 +27,7 @@ export function decimalsTyped(value: number): number {
 export function formatDecimal(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return formatSpecial(value);
   const text = value.toFixed(decimals);
-  // Where fewer than two digits would be left of it.
+  // If fewer than two significant digits would be left.
   return Math.abs(Number(text) - value) > 0.05 * Math.abs(value) ? value.toExponential(1) : text;
 }
 

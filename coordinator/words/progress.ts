@@ -9,19 +9,19 @@ import { waitingText } from "./waiting.ts";
 
 /** How a search stands, as text for people: one line while it goes on, a table at its end. */
 
-/** Ends that the estimate of the time left looks back on. */
+/** The estimate of the time left looks back on this many ended runs. */
 const recentEnds = 64;
 
 export interface ProgressOptions {
-  /** Characters; all of it when left out. */
+  /** Characters; default: unlimited. */
   readonly width?: number;
-  /** Why nothing runs; "" where something does. */
+  /** Why no run is running; "" if one is. */
   readonly hint?: string;
   readonly leader?: Standing | null;
 }
 
 /**
- * One line: job, runs, best configuration, time. What does not fit is left out from the least important on: settings first.
+ * One line: job, runs, best configuration, time. What does not fit is left out, the least important first: the settings.
  *
  * @param now  wall clock, milliseconds
  */
@@ -51,7 +51,7 @@ export function progressLine(table: RunTable, now: number, options: ProgressOpti
   return head.slice(0, Math.max(0, width));
 }
 
-/** `1204/5000 runs, 84 running, 2 queued, 7 failed`; what is zero is left out, but for running. */
+/** `1204/5000 runs, 84 running, 2 queued, 7 failed`; zeros are left out, except for running. */
 function countsText(table: RunTable): string {
   const { outcomes } = table;
   const lostAndQueued = [...table.waiting].filter((n) => {
@@ -91,7 +91,7 @@ export function settingsWithNames(
   );
 }
 
-/** By how fast the latest runs ended; undefined where that says nothing, as of a job that stands still. */
+/** Estimated from how fast the latest runs ended; undefined if that says nothing, as for a paused job. */
 export function millisecondsLeft(table: RunTable, now: number): number | undefined {
   if (table.isOver || table.state === "paused" || table.running === 0) return undefined;
   const ends: number[] = [];
@@ -118,8 +118,8 @@ export function duration(ms: number): string {
 }
 
 /**
- * The best run sets, the very best first: estimated hpmax of a new run, its standard deviation, completed runs, the best of
- * them, and the settings of every hyperparameter that has more than one.
+ * The best run sets, the best first: estimated hpmax of a new run, its standard deviation, completed runs, the best of them, and
+ * the settings of every hyperparameter with more than one value.
  */
 export function standingsTable(table: RunTable, top = 10): string[] {
   const { hyperparameters } = table.submitted;

@@ -1,15 +1,15 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 
-/** An idle worker asks for work every 15 s, one that is refused every 30 s, give or take a quarter (worker/node/node.ts); the rest is the way. */
+/** An idle worker asks for work every 15 s, a refused one every 30 s, within a quarter (worker/node/node.ts); the rest is travel time. */
 const idleAskMs = 20_000;
 const refusedAskMs = 39_000;
 
 /**
- * Whether a worker was not heard for so long that nobody counts upon it: for a lease, after which what it held is lost. Where leases
- * are shorter than the pauses in which a worker without runs asks, for such a pause.
+ * Whether a worker has been silent for longer than a lease, after which its runs are lost, or for longer than the interval at which
+ * a worker without runs asks, if that is longer.
  *
- * @param held  runs that it holds: whoever has one renews its lease several times in it
+ * @param held  runs that it holds; a worker with runs renews their leases several times a lease
  */
 export function isSilent(
   { state, duty }: Pick<WorkerRecord, "state" | "duty">,

@@ -6,7 +6,7 @@ import type { Trial, TrialStatus } from "../../shared/domain/fold/trial.ts";
 import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 
-/** Every word that the status column may hold. */
+/** Every word that a run's status column may hold. */
 export const statusWords = [
   "allocating",
   "queued",
@@ -21,7 +21,7 @@ export const statusWords = [
 ] as const;
 export type StatusWord = (typeof statusWords)[number];
 
-/** What people say as well. */
+/** Other words that people use. */
 const otherWords: Readonly<Record<string, StatusWord>> = {
   complete: "completed",
   done: "completed",
@@ -37,7 +37,7 @@ const otherWords: Readonly<Record<string, StatusWord>> = {
   stopped: "pruned",
 };
 
-/** The status that a person means; undefined: no run is ever that. */
+/** The status that a person means; undefined: no run ever has it. */
 export function statusNamed(typed: string): StatusWord | undefined {
   const word = typed.trim().toLowerCase().replace(/[-_]/g, " ");
   return (
@@ -45,7 +45,7 @@ export function statusNamed(typed: string): StatusWord | undefined {
   );
 }
 
-/** That there is no such status, and which is near. */
+/** Says that there is no such status, and names the nearest. */
 export function noStatus(typed: string): string {
   const nearest = nearestName(typed.trim().toLowerCase(), statusWords);
   const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
@@ -55,13 +55,13 @@ export function noStatus(typed: string): string {
 /** A job's word, on the screen and in lists: a job that searches is running. */
 export const jobStatus = (state: JobStateName): string => (state === "searching" ? "running" : state);
 
-/** A run's word: its status, or paused where an operator has frozen it or keeps it from being given out. */
+/** A run's word: its status, or paused if an operator has frozen it or keeps it from starting. */
 export function runStatus(trial: Trial): StatusWord {
   if (isImported(trial)) return "imported";
   return trial.order === "paused" ? "paused" : childStatus(trial.status);
 }
 
-/** A worker's word: benched and revoked before what an operator ordered. */
+/** A worker's word: benched and revoked take precedence over an operator's order. */
 export const workerStatus = ({ state, duty }: WorkerRecord): string =>
   state === "admitted" && duty !== "working" ? duty : state;
 
@@ -89,8 +89,8 @@ export function childStatus(status: TrialStatus): StatusWord {
 }
 
 /**
- * A parent run is a worker's part in a job: allocating until a worker has come, running while it holds a run, queued while
- * it may get another one, cancelled when the job ended before a worker came.
+ * A parent run is a worker's part in a job: allocating until a worker comes, running while it holds a run, queued while it may get
+ * another, cancelled if the job ended before a worker came.
  */
 export function parentStatus(table: RunTable, parent: ParentRun): StatusWord {
   if (parent.worker === null) return table.isOver ? "cancelled" : "allocating";

@@ -2,12 +2,12 @@ import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import { decimalsFor, decimalsTyped, formatDecimal } from "./number-format.ts";
 
-/** What a table shows in one place; undefined: there is no value. */
+/** A table's cell; undefined: no value. */
 export type Cell = Setting | undefined;
 
 /**
- * text; count: whole numbers; measure: what was measured, printed with decimals even where all values happen to be whole;
- * setting: a hyperparameter's value, which may be anything.
+ * text; count: integers; measure: measured values, printed with decimals even if all happen to be integers; setting: values of a
+ * hyperparameter, of any type.
  */
 export type CellKind = "text" | "count" | "measure" | "setting";
 
@@ -18,15 +18,15 @@ export interface TableColumn {
 }
 
 export interface CellFormat {
-  /** Decimals of every number that is not whole; as many as the column needs when left out. */
+  /** Decimals of every number that is not an integer; default: as many as the column needs. */
   readonly precision?: number | undefined;
-  /** Takes the place of all other rules for numbers. */
+  /** Overrides all other rules for numbers. */
   readonly number?: ((value: number) => string) | undefined;
-  /** Characters; longer text ends in "..". Numbers are never cut. */
+  /** Characters; longer text is cut and ends in "..". Numbers are never cut. */
   readonly maxWidth?: number | undefined;
 }
 
-/** A column as text, each number with the decimals that the column as a whole needs. */
+/** A column as text, every number with as many decimals as the column needs. */
 export function tableColumn(
   header: string,
   kind: CellKind,
@@ -41,7 +41,7 @@ export function tableColumn(
     isRightAligned: kind !== "text" && (numbers.length > 0 || isEmpty),
     cells: cells.map((cell) => {
       if (cell === undefined) return "";
-      // Half a number is another number.
+      // A cut number would be another number.
       return typeof cell === "number" ? formatNumber(cell) : clipped(printable(String(cell)), format.maxWidth);
     }),
   };
@@ -55,16 +55,16 @@ function numberFormat(
   if (kind !== "measure" && numbers.every(Number.isInteger)) return String;
   if (precision !== undefined) return (value) => (Number.isFinite(value) ? value.toFixed(precision) : String(value));
   let decimals = decimalsFor(numbers);
-  // Settings that differ must not look the same: 0.9990 and 0.9995.
+  // Different settings must look different: 0.9990 and 0.9995.
   if (kind === "setting") decimals = numbers.reduce((most, value) => Math.max(most, decimalsTyped(value)), decimals);
   return (value) => formatDecimal(value, decimals);
 }
 
 /**
- * Header, empty line, rows; under more than five rows the header again, so that it can be read where the prompt is.
- * Two spaces between columns, no borders, no spaces at the end of a line.
+ * Header, empty line, rows; below more than five rows the header again, so that it stays visible near the prompt.
+ * Two spaces between columns, no borders, no trailing spaces.
  *
- * @param chosen  only these rows, as wide as if all were there, so that several tables stand in line; left out: all
+ * @param chosen  only these rows, in columns as wide as for all rows, so that several tables line up; default: all
  */
 export function tableLines(columns: readonly TableColumn[], chosen?: readonly number[]): string[] {
   const widths = columns.map(({ header, cells }) =>

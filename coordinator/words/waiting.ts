@@ -3,33 +3,33 @@ import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/work
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "./silence.ts";
 
-/** Why nothing of a job runs, and what a person may type. */
+/** Why no run of a job is running, and what a person can type. */
 export interface Waiting {
   readonly why: string;
-  /** Commands, a line each; empty where time alone helps. */
+  /** Commands, one a line; empty if only time helps. */
   readonly commands: readonly string[];
 }
 
-/** Where `nexus` and `nexus-worker` must be told which workspace is meant. */
+/** What printed commands need to reach this workspace. */
 export interface WaitingWords {
-  /** What follows `nexus-worker` on a machine that shall help. */
+  /** What follows `nexus-worker` on a machine that should join. */
   readonly joinLine: string;
   /** "" or " --workspace ws2 ...". */
   readonly flags: string;
 }
 
-/** True where something of the job could run and nothing does. */
+/** Whether a run of the job could run and none does. */
 export const isWaiting = (table: RunTable): boolean =>
   table.running === 0 && !table.isOver && (table.hasRoom || table.waiting.size > 0);
 
-/** In a few words, of the journal alone; "" where nothing waits. */
+/** In a few words, from the journal alone; "" if the job does not wait. */
 export function waitingText(table: RunTable): string {
   if (!isWaiting(table)) return "";
   const { computeTarget } = table.submitted.settings;
   return computeTarget === null ? "waiting for a worker" : `waiting for a worker that serves ${computeTarget}`;
 }
 
-/** The same with what the journal says of the workers; which of them are there, and whom they serve, the leader alone knows. */
+/** The same with what the journal says of the workers. Only the leader knows which are connected and which pools they serve. */
 export function waitingByJournal(table: RunTable, { workers }: WorkspaceState): string {
   const text = waitingText(table);
   if (text === "") return "";
@@ -45,9 +45,9 @@ export function waitingByJournal(table: RunTable, { workers }: WorkspaceState): 
 }
 
 /**
- * Why nothing of the job runs, from what its leader tells of its workers; null where nothing waits.
+ * Why no run of the job is running, from the leader's status; null if the job does not wait.
  *
- * @param status  the newest one; undefined while none was heard
+ * @param status  the newest; undefined until one is received
  */
 export function whyWaiting(
   table: RunTable,
@@ -112,7 +112,7 @@ export function whyWaiting(
   return { why: waitingForSlots(table, working), commands: [] };
 }
 
-/** A run that takes more slots than a worker has runs there alone. */
+/** A run that needs more slots than a worker has gets the whole worker. */
 function waitingForSlots(table: RunTable, working: readonly Present[]): string {
   const { coresPerRun } = table.submitted.settings;
   if (coresPerRun === 1) return `waiting for a free slot on ${names(working)}`;

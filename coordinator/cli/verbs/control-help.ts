@@ -1,56 +1,55 @@
-/** What the control verbs say beside their options; docs/control.md has the same, with the reasons. */
+/** Help of the control verbs besides their options; docs/control.md says the same, with the reasons. */
 
 const asked = `
-On a terminal it says what will happen and to how many runs, and asks; --yes does it unasked. Every order is in the journal
-with who gave it and when. An order given twice (a lost answer, another coordinator) is carried out once.
+On a terminal the command says what will happen to how many runs, and asks; --yes skips the question. The journal keeps every
+order with who gave it and when. An order that arrives twice (a lost answer, a new leader) is carried out once.
 `;
 
 export const pause = `
-A job     gives out no more runs; those in hand go on. What is lost meanwhile waits.
-A run     is frozen where it is; it keeps its worker, its place and its lease. Frozen time does not count in max_run_time.
-A worker  gets nothing new; what it holds goes on.
+A job     starts no more runs; running ones continue. Lost runs wait.
+A run     is frozen where it is, and keeps its worker, its place and its lease. Frozen time does not count in max_run_time.
+A worker  gets no more runs; those it holds continue.
 ${asked}`;
 
 export const resume = `
-A job     searches on, after pause, drain or stop, as long as it has not ended.
-A run     that was paused goes on where it stood.
-A worker  gets runs again, after pause, drain, stop or cancel. One that is benched needs nexus admit.
+A job     continues after pause, drain or stop, unless it has ended.
+A run     that was paused continues where it stood.
+A worker  gets runs again after pause, drain, stop or cancel. A benched one needs nexus admit.
 `;
 
 export const drain = `
-A job     starts no more runs; what was begun is finished, lost runs too. Then it is paused: nexus resume searches on.
-A worker  gets nothing more, finishes what it holds, says so, and its process ends. Started again it ends again, until
-          nexus resume.
+A job     starts no more runs and finishes those begun, lost ones too. Then it is paused: nexus resume continues the search.
+A worker  gets no more runs, finishes those it holds, says so and exits. If restarted it exits again, until nexus resume.
 ${asked}`;
 
 export const stop = `
-A job     starts no more runs; what was begun is finished. Then it has ended.
+A job     starts no more runs and finishes those begun. Then it ends.
 A run     ends now as pruned: it counts in total_runs and in the search's weights, but in no mean.
-A worker  hands back what it holds (saved where the stage can), uncharged, and gets nothing until nexus resume.
+A worker  hands back the runs it holds, uncharged and saved where the stage can save, and gets none until nexus resume.
 ${asked}`;
 
 export const cancel = `
 A job     ends now: its runs are killed and cancelled. Without a terminal this needs --yes.
-A run     is killed and cancelled, as if it had never started: its place in total_runs is free again.
-A worker  loses what it holds at once, uncharged, and gets nothing until nexus resume.
+A run     is killed and cancelled as if it had never started: its place in total_runs is free again.
+A worker  loses the runs it holds at once, uncharged, and gets none until nexus resume.
 ${asked}`;
 
 export const bench = `
-A benched worker gets no runs. What it holds goes elsewhere, uncharged, and so do its failures since its last completed run where
-other workers succeed. The coordinator benches a worker by itself after three failures in a row while others succeed in the
-same job. nexus admit takes it back.
+A benched worker gets no runs. Those it holds go to other workers, uncharged. Its failures since its last completed run are not
+charged either, provided that other workers succeed. The coordinator itself benches a worker after three failures in a row while
+others succeed in the same job. nexus admit takes a worker back.
 `;
 
 export const edit = `
   nexus edit job3 --total-runs 800 --add-value lr=0.01 --add-value lr=0.02 --deadline 18:00
 
-total_runs     raised: the search goes on. Lowered below what has ended and is open: nothing new starts, what is open is finished
-               and counts.
-compute_nodes  lowered: the workers that came last get nothing more, and leave as their runs end.
-max_run_time   holds for runs in hand too, from their next renewal on.
-deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved on, the search goes on.
-values         are there for the next choice; choices made stay as they are. On a dial of rising or falling numbers a number comes
-               between its neighbours, elsewhere after the others. Values cannot be taken away.
+total_runs     raised: the search continues. Lowered below the runs that have ended or are open: none starts any more, and the
+               open ones are finished and count.
+compute_nodes  lowered: the workers that came last get no more runs, and leave when theirs end.
+max_run_time   also limits runs that are running, from their next renewal on.
+deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved on, the search continues.
+values         are available to the next choice; choices already made stay. On a dial of rising or falling numbers a new number
+               goes between its neighbours, otherwise after the other values. Values cannot be removed.
 
-It asks only where values are added, or where total_runs leaves nothing to start.
+The command asks only if values are added, or if total_runs leaves nothing to start.
 `;

@@ -13,32 +13,32 @@ const verbs: readonly {
 }[] = [
   {
     verb: "pause",
-    about: "let jobs give out no runs, freeze runs, or give workers nothing new",
+    about: "start no more runs of jobs, freeze runs, or give workers no more runs",
     help: help.pause,
     like: ["nexus pause job3", "nexus pause run662.7"],
   },
   { verb: "resume", about: "undo a pause, drain or stop", help: help.resume, like: ["nexus resume job3"] },
   {
     verb: "drain",
-    about: "let jobs or workers finish what they have begun, and begin nothing",
+    about: "let jobs or workers finish the runs they have begun, and start none",
     help: help.drain,
     like: ["nexus drain lab-pc"],
   },
   {
     verb: "stop",
-    about: "end jobs after the runs begun, end runs as pruned, have workers hand back",
+    about: "end jobs once their runs have ended, end runs as pruned, have workers hand runs back",
     help: help.stop,
     like: ["nexus stop job3 --yes"],
   },
   {
     verb: "cancel",
-    about: "end jobs or runs now, as if not run; take all runs from workers",
+    about: "end jobs or runs now without results, or take all runs from workers",
     help: help.cancel,
     like: ["nexus cancel job3 --yes", "nexus cancel run662.7"],
   },
 ];
 
-/** Verbs that act on what lives. */
+/** Verbs that act on jobs, runs and workers as they run. */
 export const addControl: AddVerbs = (program, { does }) => {
   const judges = (kind: "bench" | "admit") =>
     does(async () => {
@@ -57,39 +57,39 @@ export const addControl: AddVerbs = (program, { does }) => {
         }),
       );
   }
-  asking(program.command("bench").description("give no runs to workers that cannot be trusted, until admitted"))
-    .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
+  asking(program.command("bench").description("give no runs to workers that fail, until they are admitted"))
+    .argument("<workers...>", "names of workers, or patterns: lab-pc, lab-*")
     .addHelpText("after", help.bench)
     .addHelpText("after", examples("nexus bench lab-pc"))
     .action(judges("bench"));
   program
     .command("admit")
-    .description("give runs again to workers that were benched, for their failures or by hand")
-    .argument("<workers...>", "names of workers, also with *: lab-pc, lab-*")
+    .description("give runs again to workers that were benched")
+    .argument("<workers...>", "names of workers, or patterns: lab-pc, lab-*")
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus admit lab-pc"))
     .action(judges("admit"));
   asking(program.command("edit").description("change a search while it runs"))
     .argument("<jobs...>", "job1, job1-job3")
-    .option("--total-runs <n>", "runs that end the job, more or fewer than before")
-    .option("--compute-nodes <n>", "at most so many workers at once, or all")
-    .option("--runs-per-node <n>", "at most so many runs at once on each, or all: as many as it has slots")
-    .option("--priority <number>", "weight of its share of the slots")
-    .option("--retries <n>", "lost machines that a run survives")
-    .option("--max-run-time <time>", 'limit of each run, such as "2h" or "90 s", or none')
-    .option("--max-job-time <time>", "limit of the search, from its submission, or none")
+    .option("--total-runs <n>", "the number of runs after which the job ends")
+    .option("--compute-nodes <n>", "the most workers at once, or all")
+    .option("--runs-per-node <n>", "the most runs at once on each worker, or all: one per slot")
+    .option("--priority <number>", "weight of the job's share of the slots")
+    .option("--retries <n>", "how often a run is started again after its machine was lost")
+    .option("--max-run-time <time>", 'time limit of each run, such as "2h" or "90 s", or none')
+    .option("--max-job-time <time>", "time limit of the search, from its submission, or none")
     .option("--deadline <when>", 'when the search ends: 2026-12-01T18:00Z, "2026-12-01 18:00", 18:00, +8h, or none')
-    .option("--stop-when <rule>", 'rule such as "hpmax >= 0.05", or none')
-    .option("--add-value <name=value>", "one more value of a hyperparameter, such as lr=0.01; may be repeated", collect)
+    .option("--stop-when <rule>", 'when to stop early, such as "hpmax >= 0.05", or none')
+    .option("--add-value <name=value>", "add a value to a hyperparameter, such as lr=0.01; may be repeated", collect)
     .addHelpText("after", help.edit)
     .action(does(async () => (await import("../control/edit.ts")).editJobs));
   program
     .command("release <job>")
-    .description("end a job that holds its nodes (hold: true); its run folders may go")
+    .description("end a job that holds its nodes (hold: true), and let its run folders go")
     .option("--json", "one JSON object")
     .addHelpText("after", examples("nexus release job1"))
     .action(does(async () => (await import("../control/release.ts")).releaseJob));
 };
 
 const asking = (command: Command): Command =>
-  command.option("--yes", "do it without asking").option("--json", "one JSON object a line");
+  command.option("--yes", "do not ask").option("--json", "one JSON object a line");

@@ -10,14 +10,14 @@ export const addEvaluate: AddVerbs = (program, ports) => {
     .command("eval")
     .description("say which configuration of a search is the best, since when, and whether to stop")
     .argument("<job>", "a search, e.g. job411")
-    .option("--first <n>", "judge it as it stood after so many completed runs", count)
+    .option("--first <n>", "judge the search as it stood after its first n completed runs", count)
     .option("--json", "one JSON object a line: each row of the history, then the verdict")
     .addHelpText("after", help.evaluate)
     .action(reads(async () => (await import("../evaluate/evaluate-job.ts")).evaluateJob));
   addConfirm(program, ports);
   program
     .command("spec")
-    .description("print the spec of a job, also with its winner as tuned values")
+    .description("print the spec of a job, as submitted or with the best settings as tuned values")
     .argument("<job>", "a job, e.g. job278")
     .addOption(new Option("--best", "with the settings of the best configuration").conflicts("run"))
     .option("--run <run>", "with the settings of this run")
@@ -30,16 +30,18 @@ export const addEvaluate: AddVerbs = (program, ports) => {
 function addConfirm(program: Command, { does }: VerbPorts): void {
   program
     .command("confirm")
-    .description("run the best configurations of a search again with fresh seeds, free of selection bias")
+    .description(
+      "run the best configurations of a search again with fresh seeds, to measure them without selection bias",
+    )
     .argument("<job>", "a search, e.g. job278")
-    .option("--top <n>", "so many configurations, the best first", few, 1)
-    .option("--runs <n>", "fresh runs of each", runCount, 20)
+    .option("--top <n>", "how many configurations, the best first", few, 1)
+    .option("--runs <n>", "fresh runs of each configuration", runCount, 20)
     .addOption(
-      new Option("--targets <how>", "which are the best")
+      new Option("--targets <how>", "which configurations are the best")
         .choices(["best", "best-by-estimate", "best-by-run"])
         .default("best"),
     )
-    .addOption(new Option("--show", "only show what came of it, so far").conflicts("detach"))
+    .addOption(new Option("--show", "only show the results so far").conflicts("detach"))
     .option("--detach", "submit, and do not wait")
     .option("--json", "one JSON object for each configuration")
     .addHelpText("after", help.confirm)

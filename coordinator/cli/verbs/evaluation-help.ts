@@ -8,18 +8,18 @@ The verdict below it comes from a model of the whole search that takes the winne
 of the best may be expected to reach, within which bounds, and whether another is truly better. docs/evaluation.md says
 how, with which assumptions, and how often its 80 % intervals held the truth.
 
-Of a job that repeats one configuration (hp_tuning: false) it says the mean of the runs and how sure it is: nothing was
-selected, so that mean is free of selection bias.
+For a job that repeats one configuration (hp_tuning: false) it prints the mean of the runs and how certain it is: nothing
+was selected, so the mean has no selection bias.
 
   nexus eval job411
-  nexus eval job411 --first 1000      as it stood after 1000 runs
+  nexus eval job411 --first 1000      as the search stood after 1000 runs
   nexus plot summary job411           the same as a picture
 `;
 
 export const confirm = `
-Each configuration becomes a job of its own with hp_tuning: false, its settings as tuned values, fresh seeds and the name of
-the search in its spec (confirms: job278). While it waits, Ctrl-C leaves the jobs running; the same command waits for them
-again and submits nothing twice, and with more --runs submits only those that are missing.
+Each configuration becomes a job of its own, with hp_tuning: false, its settings as tuned values, fresh seeds, and the search's
+name in its spec (confirms: job278). The command waits for the jobs. Ctrl-C leaves them running; the same command waits for
+them again and submits nothing twice. With larger --runs it submits only the missing runs.
 
 --targets says which configurations are the best:
   best               as nexus eval ranks them (default)
@@ -29,7 +29,7 @@ again and submits nothing twice, and with more --runs submits only those that ar
 Exit code 5: some of the runs failed.
 
   nexus confirm job278 --top 3 --runs 20
-  nexus confirm job278 --show         what came of it, so far
+  nexus confirm job278 --show         the results so far
 `;
 
 export const spec = `

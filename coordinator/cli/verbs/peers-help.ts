@@ -1,26 +1,26 @@
-/** What the verbs of peers say beside their options; docs/peers.md has the same, with the reasons. */
+/** Help of the verbs of peers besides their options; docs/peers.md says the same, with the reasons. */
 
 export const peers = `
-server   up, does not run, does not answer, another server (which listens at its address)
-copies   of the workspace's four streams, how many on that machine hold everything that was acknowledged
-leads    where the coordinator leads; the others stand by
-Exit code 4 where too few peers are up to store anything.
+server   up, does not run, does not answer, or another server (one that listens at the peer's address)
+copies   how many of the workspace's four streams are up to date on that machine
+leads    the machine whose coordinator leads; the others stand by
+Exit code 4 if too few peers are up to store anything.
 
-A workspace begins on peers with nexus-coord --peers lab1,lab2,lab3 on lab1, and what nexus peers invite prints on the others.
+To create a workspace on peers, run nexus-coord --peers lab1,lab2,lab3 on lab1, and what nexus peers invite prints on the others.
 `;
 
 export const replace = `
   nexus peers replace lab2 lab4          lab4 takes the place of lab2
-  nexus peers replace lab2 lab2          lab2 has lost its disk and begins anew
+  nexus peers replace lab2 lab2          lab2 has lost its disk and starts again
 
-OLD must not be up, and more than half of the peers must be. It prints what to type on NEW and waits until NEW has all
-copies. Ctrl-C leaves; the exchange goes on, and the same words wait again. The search goes on meanwhile.
+OLD must be down, and more than half of the peers up. The command prints what to type on NEW and waits until NEW has all copies.
+Ctrl-C leaves and the exchange continues; the same command waits for it again. The search continues meanwhile.
 `;
 
 export const move = `
-  nexus move --to-peers lab1,lab2,lab3   on the machine of the broker; prints what to type on the others
-  nexus move --to-single                 on the peer that is to have the workspace alone
+  nexus move --to-peers lab1,lab2,lab3   on the broker's machine; prints what to type on the others
+  nexus move --to-single                 on the peer that is to keep the workspace
 
-The coordinator ends, workers train on and keep what they cannot deliver. All that was acknowledged goes along, sequences and
-all; what was in this machine's store is kept in a folder beside it.
+The coordinator ends. Workers go on training and keep what they cannot deliver. Everything acknowledged moves, with its sequence
+numbers; the machine's old store is kept in a folder beside the new one.
 `;

@@ -2,17 +2,17 @@ import type { JsonOption } from "../../operator/session.ts";
 import * as help from "./peers-help.ts";
 import { type AddVerbs, examples } from "./verb.ts";
 
-/** `nexus peers --json` stands before the words of its own verbs, and takes the option for all of them. */
+/** `nexus peers` takes --json for its own verbs too. */
 export const addPeers: AddVerbs = (program, { does }) => {
   const peers = program
     .command("peers")
-    .description("the machines that the workspace lives on: who is in touch, whose copies are up to date, who leads")
+    .description("list the machines that hold the workspace: which are up, have current copies, and lead")
     .option("--json", "one JSON object a line")
     .addHelpText("after", help.peers)
     .action(does(async () => (await import("../peers/list-peers.ts")).listPeers));
   peers
     .command("invite")
-    .description("print the line that brings another machine of the list in; it holds passwords")
+    .description("print the command that makes another listed machine a peer; it contains passwords")
     .option("--json", "one JSON object")
     .addHelpText("after", examples("nexus peers invite", "nexus peers invite | ssh lab2 nexus-coord --peers-join -"))
     .action(
@@ -23,8 +23,8 @@ export const addPeers: AddVerbs = (program, { does }) => {
     );
   peers
     .command("replace <old> <new>")
-    .description("another machine takes the place of one that died for good")
-    .option("--yes", "do it without asking")
+    .description("replace a machine that is gone for good")
+    .option("--yes", "do not ask")
     .option("--json", "one JSON object a line")
     .addHelpText("after", help.replace)
     .action(
@@ -36,12 +36,12 @@ export const addPeers: AddVerbs = (program, { does }) => {
     );
   program
     .command("move")
-    .description("carry the workspace from a broker alone to peers, or back to this machine alone")
-    .option("--to-peers <a,b,c>", "to these three (or five) machines, of which this is one")
+    .description("move the workspace from a single broker to peers, or back to this machine alone")
+    .option("--to-peers <a,b,c>", "to these three or five machines, this one among them")
     .option("--to-single", "from its peers to this machine alone")
-    .option("--cancel", "after a move that was interrupted: stay")
-    .option("--listen <host:port>", "which of the peers this machine is, where its addresses do not say")
-    .option("--yes", "do it without asking")
+    .option("--cancel", "undo a move that was interrupted")
+    .option("--listen <host:port>", "which peer this machine is, if its addresses do not tell")
+    .option("--yes", "do not ask")
     .option("--json", "one JSON object")
     .addHelpText("after", help.move)
     .action(does(async () => (await import("../peers/move.ts")).move));

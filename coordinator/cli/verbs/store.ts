@@ -6,38 +6,38 @@ import type { AddVerbs } from "./verb.ts";
 export const addStore: AddVerbs = (program, { does }) => {
   program
     .command("backup")
-    .argument("<file>", "a new file; it holds the workspace's passwords")
-    .description("save the workspace in one file while it works")
-    .option("--verify", "restore it into a scratch store as well, and fold it there")
+    .argument("<file>", "a new file; it will contain the workspace's passwords")
+    .description("save the workspace to one file, while searches run")
+    .option("--verify", "also restore it into a scratch store, and replay its journal there")
     .option("--json", "one JSON object")
     .addHelpText("after", help.backup)
     .action(does(async () => (await import("../store/backup.ts")).backUp));
   program
     .command("restore")
-    .argument("<file>", "as nexus backup wrote it")
-    .description("make the workspace from a backup, sequences and all")
-    .option("--replace", "end its coordinator and set aside what it holds now")
-    .option("--replicas <n>", "copies of each stream, with --nats", replicas)
+    .argument("<file>", "a file that nexus backup wrote")
+    .description("restore the workspace from a backup")
+    .option("--replace", "stop its coordinator and set its present store aside")
+    .option("--replicas <n>", "copies of each stream; only with --nats", replicas)
     .option("--json", "one JSON object")
     .addHelpText("after", help.restore)
     .action(does(async () => (await import("../store/restore.ts")).restore));
   program
     .command("repair")
-    .description("say what is damaged in the workspace's store, and go on with what is left if told to")
-    .option("--accept-loss", "make a store of what is left, and keep the damaged one in a folder")
+    .description("report damage to the workspace's store; on request, continue with what is left")
+    .option("--accept-loss", "build a store from what is left, and keep the damaged one in a folder")
     .option("--json", "one JSON object")
     .addHelpText("after", help.repair)
     .action(does(async () => (await import("../store/repair.ts")).repair));
   program
     .command("verify [job]")
-    .description("hold what is stored against the promises: nothing lost, nothing counted twice")
+    .description("check that nothing stored was lost or counted twice")
     .option("--json", "one JSON object", false)
     .addHelpText(
       "after",
       `
-Reads the whole journal and the evidence, also while a search goes on, and checks that each run ended at most once, that
-nothing started beyond total_runs, that every completion rests on a result that was told, that no curve has a gap, and that
-the journal folds to what its records say. With no job: the whole workspace. Exit code 1, and what is wrong, where it is not so.
+Reads the whole journal and all evidence, also while a search runs, and checks that each run ended at most once, that no run
+started beyond total_runs, that every completion rests on a reported result, that no curve has a gap, and that the replayed
+journal agrees with its records. Without a job: the whole workspace. If a check fails, prints what is wrong; exit code 1.
 
 Examples:
   nexus verify job1

@@ -8,12 +8,12 @@ import { type AddVerbs, examples } from "./verb.ts";
 export const addTransfer: AddVerbs = (program, { does, reads }) => {
   program
     .command("download")
-    .description("write the files of a run, or of a whole job, to this machine; verified")
+    .description("copy the files of a run or a whole job to this machine, and verify them")
     .argument("<job or run>", "job278, run662.7, run662.*")
-    .argument("[file]", "only this one, e.g. console.txt of a run, runs.csv of a job")
-    .option("--to <path>", "folder to write to (its own name, here); for one file also a file's name")
-    .option("--overwrite", "replace files that are there with another content")
-    .option("--json", "one JSON object for each file, and one for the whole")
+    .argument("[file]", "only this file, e.g. console.txt of a run, runs.csv of a job")
+    .option("--to <path>", "folder to write to (default: its name, here); for one file also a file name")
+    .option("--overwrite", "replace files that exist with different content")
+    .option("--json", "one JSON object for each file, then one for the whole")
     .addHelpText("after", help.download)
     .addHelpText(
       "after",
@@ -26,35 +26,35 @@ export const addTransfer: AddVerbs = (program, { does, reads }) => {
     .action(reads(async () => (await import("../transfer/download.ts")).download));
   program
     .command("extract")
-    .description("write everything that is kept of a job into a folder")
+    .description("write everything stored of a job to a folder")
     .argument("<job>", "job278")
-    .argument("<folder>", "made where it is missing")
-    .option("--overwrite", "replace files that are there with another content")
-    .option("--json", "one JSON object for each file, and one for the whole")
+    .argument("<folder>", "created if missing")
+    .option("--overwrite", "replace files that exist with different content")
+    .option("--json", "one JSON object for each file, then one for the whole")
     .addHelpText("after", examples("nexus extract job278 job278"))
     .action(reads(async () => (await import("../transfer/download.ts")).extract));
   program
     .command("export")
-    .description("write all runs of a job for another program, numbers unrounded")
-    .argument("<job>", "job278; for tables also run lists as in list runs")
+    .description("write all runs of a job to a file for another program, numbers unrounded")
+    .argument("<job>", "job278; for tables also a run list, as in nexus list runs")
     .addOption(
       new Option(
         "--to <format>",
-        "as --output ends, or csv; optuna-journal is a study for optuna's JournalStorage",
+        "default: by the ending of --output, or csv; optuna-journal is a study for optuna's JournalStorage",
       ).choices(exportFormats),
     )
-    .option("--output <file>", "file to write (job278.csv and the like)")
+    .option("--output <file>", "file to write (default: job278.csv and the like)")
     .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)
     .option("--status <words>", "only runs with that status, e.g. completed")
-    .option("--json", "say in one JSON object what was written")
+    .option("--json", "print one JSON object that says what was written")
     .addHelpText(
       "after",
       examples("nexus export job278 --to parquet", 'nexus export job278 --filter "hpmax>=0.03" --output good.csv'),
     )
     .action(reads(async () => (await import("../transfer/export-job.ts")).exportJob));
   watching(program.command("import"))
-    .description("submit a search that counts the runs of earlier ones, from a table of runs")
-    .argument("<file>", ".csv, .tsv or .jsonl with hpmax and a column for each hyperparameter")
+    .description("submit a search that starts from the runs of earlier ones, read from a table")
+    .argument("<file>", "a .csv, .tsv or .jsonl file with hpmax and a column for each hyperparameter")
     .requiredOption("--spec <spec>", "the search's runspec")
     .addHelpText(
       "after",

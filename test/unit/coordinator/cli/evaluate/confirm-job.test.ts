@@ -267,7 +267,7 @@ test("what cannot be confirmed is said in a sentence", () => {
     (error) => error instanceof NotFoundError && /no completed run yet \(1 running\)/.test(error.message),
   );
   assert.throws(print("job3"), (error) => error instanceof UsageError && /hp_tuning: false/.test(error.message));
-  assert.throws(print("job4"), (error) => error instanceof UsageError && /one configuration only/.test(error.message));
+  assert.throws(print("job4"), (error) => error instanceof UsageError && /only one configuration/.test(error.message));
   assert.throws(print("job9"), (error) => error instanceof NotFoundError && /there is no job9/.test(error.message));
   assert.throws(print("run1.1"), (error) => error instanceof UsageError && /about a whole job/.test(error.message));
   assert.throws(
