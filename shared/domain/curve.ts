@@ -23,9 +23,9 @@ export interface StageCurve {
 export interface MetricCurve {
   /** With the stage's prefix, as in tables: `s1-rew`. */
   readonly name: string;
-  /** NaN where nothing was measured. */
+  /** NaN if nothing was measured. */
   readonly values: readonly number[];
-  /** How many measurements each value stands for. */
+  /** How many measurements each value summarises. */
   readonly counts: readonly number[];
 }
 

@@ -21,7 +21,7 @@ export interface MetricReport {
   readonly iters: number;
   /** Hours of training in this run so far, over all attempts. */
   readonly hours: number;
-  /** One value per metric of the stage; NaN where nothing was measured. */
+  /** One value per metric of the stage; NaN if nothing was measured. */
   readonly values: readonly number[];
   /** How many measurements each value summarises (iterations for rew, episodes for win). */
   readonly counts: readonly number[];

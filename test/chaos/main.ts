@@ -75,7 +75,7 @@ async function verdict({ rig, search, table, total, faults, repeat }: Outcome): 
   const { damage, broken, records, evidence } = await search.verify();
   const violations = [...damage, ...broken];
   const { iterations, again } = search.work(table);
-  const lost = violations.filter((each) => /passed over|lacks|missing|of its \d+ runs/.test(each)).length;
+  const lost = violations.filter((each) => /was ignored|lacks|missing|of its \d+ runs/.test(each)).length;
   const twice = violations.filter((each) => /ended already|counted before/.test(each)).length;
   const benched = (await search.benched()).map((worker) => `${worker} is benched: nexus admit ${worker}`);
   const steps = [...rig.fell(), ...benched];

@@ -21,7 +21,7 @@ const centreSd = 2;
  * configurations were 70 times as noisy as hopeless ones, so that the noise of one class says little about another's (2026-11-24).
  */
 const noiseSpread = 1.5;
-/** Values are clipped at so many interquartile ranges from the median; a diverged run at -1e140 would otherwise set the scale. */
+/** Values are clipped this many interquartile ranges from the median; a diverged run at -1e140 would otherwise set the scale. */
 const farthest = 30;
 
 /**
@@ -66,7 +66,7 @@ export class ClassModel {
 
   /**
    * @param sets    all configurations whose true means will be drawn
-   * @param learnt  the classes are learnt from the first so many of them
+   * @param learnt  number of sets, from the first, to learn the classes from
    */
   constructor(sets: readonly Measured[], learnt: number, draws: RandomDraws) {
     this.#draws = draws;

@@ -19,11 +19,11 @@ export interface Collapses extends CollapseCounts {
   has(i: number): boolean;
 }
 
-/** A run so many robust standard deviations below the median of its configuration has collapsed; normal noise never reaches that. */
+/** In robust standard deviations: a run this far below the median of its configuration has collapsed, which normal noise never is. */
 const farBelow = 8;
-/** Only configurations whose median is at most so many of them below the leader's are examined. */
+/** Only configurations with a median at most this far below the leader's are examined. */
 const alike = 4;
-/** A collapse counts as at most so many of them below the leader, even if the run diverged to -1e300. */
+/** A collapse counts as at most this far below the leader, even if the run diverged to -1e300. */
 const deepest = 1000;
 /** Fewer runs of a configuration have no useful median. */
 const leastRuns = 3;
@@ -34,7 +34,7 @@ const madToSd = 1.4826;
  * Looks for collapses in configurations that are about as good as the leader and ran at least three times. Null if there are none,
  * or too few runs to tell.
  *
- * @param judged  only the first so many runs are examined
+ * @param judged  number of runs, from the first, to examine
  * @param sets    the sets of these runs
  */
 export function findCollapses(

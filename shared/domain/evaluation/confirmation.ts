@@ -38,7 +38,7 @@ export function pickTargets(evaluated: Evaluated, by: Targets, top: number): rea
 }
 
 /**
- * The search's spec as a job that runs one configuration again: hp_tuning false, so many runs, seeds of its own, and the name of
+ * The search's spec as a job that runs one configuration again: hp_tuning false, `runs` runs, seeds of its own, and the name of
  * the search. Settings that could end it early, and so favour lucky or unlucky runs, are reset.
  *
  * @throws UnwritableSpec if the text cannot be changed so

@@ -43,7 +43,7 @@ export interface SearchHistory {
 }
 
 export interface HistoryOptions {
-  /** Evaluate only the first so many runs; the prior still comes from all. Default: all. */
+  /** Number of runs, from the first, to evaluate; the prior still comes from all. Default: all. */
   readonly first?: number;
 }
 

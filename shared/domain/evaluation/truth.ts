@@ -40,7 +40,7 @@ export interface BeliefOptions {
 
 /** Burn-in sweeps. */
 const firstSweeps = 150;
-/** At most so many sets to learn the classes from, and so many rivals of the leader: this bounds the time. */
+/** Maximum number of sets to learn the classes from, and of rivals of the leader; bounds the time. */
 const mostSets = 1500;
 
 /**

@@ -131,5 +131,5 @@ function rootOf(text: string): MapNode {
   const problems = new ProblemList();
   const { root } = composeYaml("spec", text, problems);
   if (root?.kind === "map" && problems.size === 0) return root;
-  throw new UnwritableSpec("the spec is no valid YAML");
+  throw new UnwritableSpec("the spec is not valid YAML");
 }

@@ -60,8 +60,8 @@ function grown(
   const { name, ordered, values } = hyperparameter;
   const all = [...values];
   for (const value of added) {
-    if (all.includes(value)) problems.push(`${name} has the value ${settingText(value)} already`);
-    else if (typeof value === "number" && !Number.isFinite(value)) problems.push(`${name}: ${value} is no value`);
+    if (all.includes(value)) problems.push(`${name} already has the value ${settingText(value)}`);
+    else if (typeof value === "number" && !Number.isFinite(value)) problems.push(`${name}: ${value} is not a value`);
     else all.push(value);
   }
   if (all.length > mostValues) problems.push(`${name} would have ${all.length} values; at most ${mostValues}`);

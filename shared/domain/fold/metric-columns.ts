@@ -1,6 +1,6 @@
 import { NumberedTexts } from "../columns.ts";
 
-/** A job keeps at most so many metric columns, so that no worker can fill the memory of whoever folds the journal. */
+/** Maximum number of metric columns of a job; without it a worker could exhaust the memory of every reader of the journal. */
 export const mostColumns = 1000;
 
 /** The metrics of a job's runs as columns, in order of first appearance: `s1-hrs`, `s1-rew`, ... */
@@ -22,7 +22,7 @@ export class MetricColumns {
   }
 
   /**
-   * A run's values by column, NaN where it has none. The row ends at the run's last column, so that a run with few metrics
+   * A run's values by column, NaN if it has none. The row ends at the run's last column, so that a run with few metrics
    * costs little however many columns the job has.
    */
   row(metrics: Readonly<Record<string, number>>): number[] {

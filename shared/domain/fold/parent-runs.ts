@@ -44,7 +44,7 @@ export class ParentRuns {
   }
 
   /**
-   * A worker starts a run for the first time. Returns the number of the parent run that it took for it; 0 where it had one.
+   * A worker starts a run for the first time. Returns the number of the parent run that it took for it; 0 if it had one.
    *
    * @throws FoldError if the run is not a child run, or a child of another worker's parent run
    */

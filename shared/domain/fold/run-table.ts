@@ -246,7 +246,7 @@ export class RunTable {
     const isGrown = ({ values }: { readonly values: readonly unknown[] }, i: number): boolean =>
       before[i]?.values.every((value, position) => value === values[position]) === true;
     if (hyperparameters.length !== before.length || !hyperparameters.every(isGrown)) {
-      throw new FoldError(`${this.job}: "job-edited" changes what its configurations stand for`);
+      throw new FoldError(`${this.job}: "job-edited" changes the meaning of its configurations`);
     }
     this.submitted = { ...this.submitted, settings: { ...defaultSettings, ...settings }, hyperparameters };
     this.edits.push(event);

@@ -16,7 +16,7 @@ export interface Attempt {
   readonly at: number;
   /** How this part ended: "lost: no sign of life for 30 s", ...; empty while it holds the trial or brought its end. */
   end: string;
-  /** Why it was lost; null where it was not. */
+  /** Why it was lost; null if it was not. */
   cause: LossCause | null;
 }
 
@@ -89,8 +89,8 @@ export function lastAttempt(trial: Trial): Attempt {
 }
 
 /**
- * Whether an attempt is the newest one, or an earlier number of the same stay: its process was granted the trial again while
- * it ran on, and what it says may still bear the old number.
+ * Whether an attempt is the newest one or belongs to the same stay: the same process was assigned the trial again while running it,
+ * and its messages may still have the old number.
  */
 export function isNewestStay(trial: Trial, attempt: number): boolean {
   const last = lastAttempt(trial);
@@ -99,9 +99,9 @@ export function isNewestStay(trial: Trial, attempt: number): boolean {
 }
 
 /**
- * Why a worker is not believed about an attempt at a trial; undefined: it may speak. Only the worker that the journal names for
- * the attempt may, and where it names the claim that the attempt answered, only for that claim: a workspace that was put back
- * to an older state gives the same numbers out again. Of an ended trial the claims are forgotten.
+ * Why a worker's message about an attempt is ignored; undefined if it counts. Only the worker that the journal names for the attempt
+ * counts, and if its message names a claim, only with the claim that the attempt answered: a workspace restored to an older state
+ * assigns the same numbers again. The claims of ended trials are not kept.
  */
 export function whyUnheard(
   trial: Pick<Trial, "run" | "attempts">,

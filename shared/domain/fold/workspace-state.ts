@@ -12,7 +12,7 @@ import {
 import { FoldError } from "./fold-error.ts";
 import { RunTable } from "./run-table.ts";
 
-/** A worker's record names at most so many of its latest failures in a row. */
+/** Maximum number of latest failures in a row that a worker's record names. */
 const failuresKept = 64;
 
 export interface WorkerRecord {

@@ -49,9 +49,9 @@ const rounds = 30;
 const treesPerForest = 6;
 /** Configurations, drawn uniformly, on which the two halves are compared. */
 const probes = 500;
-/** Each round draws at most so many run sets; more take longer and hardly change the answer. */
+/** Maximum number of run sets drawn in a round; more take longer and hardly change the answer. */
 const mostPerRound = 3000;
-/** Each tree draws at most so many, likewise. */
+/** Maximum number of run sets drawn for a tree, likewise. */
 const mostPerTree = 400;
 
 /**

@@ -148,7 +148,7 @@ export class InvariantCheck {
       const trial = this.#jobs.get(job)?.trials.glance(n);
       const isPassedOver = kind === "result" && seq <= this.#citedUpTo && trial?.workers[attempt - 1] === worker;
       if (isPassedOver && trial.status !== "over")
-        found.push(`${job} trial ${n}: the result that ${worker} told (evidence ${seq}) was passed over`);
+        found.push(`${job} trial ${n}: the result from ${worker} (evidence ${seq}) was ignored`);
     }
     for (const [name, { trials }] of this.#jobs) {
       for (const [n, trial] of trials.unsettled()) {

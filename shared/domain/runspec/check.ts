@@ -14,7 +14,7 @@ export type Use = "executed" | "idle" | "fixed";
 
 /** A spec that expands to more nodes counts as endless; the tutorial's has about 120. */
 const mostNodes = 200_000;
-/** A value that depends on several hyperparameters may have at most so many combinations of settings. */
+/** Maximum number of combinations of settings for a value that depends on several hyperparameters. */
 const mostCombinations = 10_000;
 
 /** Walks a spec in every configuration that makes a difference; finds what is wrong and what is used. */
@@ -184,7 +184,7 @@ export class SpecCheck {
     const line = defined.at === undefined ? "" : ` (line ${placeOf(defined.at).line})`;
     return [
       typeof defined.value === "object" && dereferenced(defined.value)?.kind !== "scalar"
-        ? `${name}${line} is not a single value, so it can only stand alone`
+        ? `${name}${line} is not a single value, so it can only replace a whole value`
         : `string_replacements apply from top to bottom; move ${name}${line} below the lines that use it`,
     ];
   }

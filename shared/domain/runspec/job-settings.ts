@@ -9,9 +9,9 @@ export interface JobSettings {
   readonly hpTuning: HpTuning;
   /** Runs that end the job: 1 to 1,000,000. */
   readonly totalRuns: number;
-  /** At most so many workers hold trials of this job at once; null: all that ask. */
+  /** Maximum number of workers that hold trials of this job at once; null: all that ask. */
   readonly computeNodes: number | null;
-  /** At most so many trials of this job on one worker at once; null: as many as the worker has slots. */
+  /** Maximum number of trials of this job on one worker at once; null: as many as the worker has slots. */
   readonly runsPerNode: number | null;
   /** Only workers that serve this pool; null: any. */
   readonly computeTarget: string | null;
@@ -84,7 +84,7 @@ export const defaultSettings: JobSettings = {
 };
 
 /** Settings that `nexus edit` can change while a search runs. */
-export const livingSettings: readonly string[] = [
+export const editableSettings: readonly string[] = [
   "total_runs",
   "compute_nodes",
   "runs_per_node",

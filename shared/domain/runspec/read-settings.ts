@@ -8,7 +8,7 @@ import { parseBytes, parseInstant, parseSeconds, parseStopRule } from "./quantit
 import { isOff, isOn, type Tree } from "./tree.ts";
 import { dereferenced, type Node } from "./yaml-tree.ts";
 
-/** The job_launcher section as a checked value. Settings that are wrong are reported and stand at their defaults. */
+/** The job_launcher section as a checked value. Wrong settings are reported and get their defaults. */
 export function readSettings(launcher: Launcher, expansion: Expansion, problems: ProblemList): JobSettings {
   const read = new SettingsReader(launcher, expansion, problems);
   const usual = defaultSettings;
@@ -18,7 +18,7 @@ export function readSettings(launcher: Launcher, expansion: Expansion, problems:
     enabled: flag("enabled") ?? usual.enabled,
     hpTuning: read.hpTuning() ?? usual.hpTuning,
     totalRuns: read.setting("total_runs", ...runs(1)) ?? usual.totalRuns,
-    computeNodes: read.nullable("compute_nodes", ...runs(1), "null for every worker that comes"),
+    computeNodes: read.nullable("compute_nodes", ...runs(1), "null for all workers"),
     runsPerNode: read.nullable("runs_per_node", ...runs(1), "null for as many as a worker has slots"),
     computeTarget: read.nullable("compute_target", ...poolName, "null for any worker"),
     lowPriority: flag("low_priority") ?? usual.lowPriority,
@@ -41,7 +41,7 @@ export function readSettings(launcher: Launcher, expansion: Expansion, problems:
   };
 }
 
-/** A setting's value, undefined if it is none; and what was expected, for people. */
+/** Parses a setting, undefined if it is wrong; and what is expected, for people. */
 type Parser<Value> = readonly [parse: (value: Tree) => Value | undefined, expected: string];
 
 const asFlag = (value: Tree): boolean | undefined => (isOn(value) || isOff(value) ? isOn(value) : undefined);
@@ -106,7 +106,7 @@ class SettingsReader {
     return value;
   }
 
-  /** @param meaning  what null, which is the default, stands for */
+  /** @param meaning  what null, the default, means */
   nullable<Value>(
     name: string,
     parse: (value: Tree) => Value | undefined,
@@ -173,7 +173,7 @@ class SettingsReader {
   #find(name: string): Found | undefined {
     const { given, defaults } = this.#launcher;
     const at = given?.byKey.get(name)?.value ?? defaults?.byKey.get(name)?.value;
-    // What stands for nothing, or depends on a hyperparameter, has been reported.
+    // An alias to nothing or to a hyperparameter has been reported.
     if (at === undefined || (at.kind === "alias" && (at.hyperparameter >= 0 || at.target === undefined)))
       return undefined;
     return { value: this.#expansion.value(at), at };

@@ -4,7 +4,7 @@ import { checkRoot, type Launcher, sections } from "./check-root.ts";
 import { type ComponentDefaults, ComponentLibrary, defaultsFile } from "./component-library.ts";
 import { Expansion } from "./expand.ts";
 import { type HyperparameterSection, noHyperparameters, readHyperparameters } from "./hyperparameter-section.ts";
-import { livingSettings } from "./job-settings.ts";
+import { editableSettings } from "./job-settings.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Problem, ProblemList, quoted } from "./problems.ts";
 import { readSettings } from "./read-settings.ts";
@@ -186,6 +186,6 @@ function defaultsTexts(library: ComponentLibrary): Record<string, string> {
 /** The hint for an argument that names a setting of the job: settings are written in the spec. */
 function settingHint(name: string, value: string): string[] {
   const inSpec = `it is a setting of the job: write \`${name}: ${value}\` below job_launcher in the spec`;
-  if (!livingSettings.includes(name)) return [inSpec];
+  if (!editableSettings.includes(name)) return [inSpec];
   return [inSpec, `or, after the job has been submitted, type nexus edit job1 --${name.replaceAll("_", "-")} ${value}`];
 }

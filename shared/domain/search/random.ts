@@ -2,7 +2,7 @@ import type { Rng } from "../rng.ts";
 import type { Choice, Search, SearchView } from "./search.ts";
 import { anyConfiguration, firstAllowed } from "./space.ts";
 
-/** After so many excluded draws the next allowed configuration in row-major order is taken. */
+/** After this many excluded draws, the next allowed configuration in row-major order is taken. */
 const mostDraws = 32;
 
 /** Draws configurations uniformly, whatever was found before: the baseline of every other search. */

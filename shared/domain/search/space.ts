@@ -2,7 +2,7 @@ import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { SearchView } from "./search.ts";
 
-/** After so many excluded configurations in a row all count as excluded. */
+/** After this many excluded configurations in a row, all count as excluded. */
 const mostSteps = 100_000;
 
 /** Number of configurations; it often exceeds 2^53. */

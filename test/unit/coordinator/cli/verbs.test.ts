@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { commandTree } from "../../../../coordinator/cli/command-line.ts";
-import { livingSettings } from "../../../../shared/domain/runspec/job-settings.ts";
+import { editableSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 
 /** Those that print nothing which a program would read. */
 const silent = ["nexus init"];
@@ -45,7 +45,7 @@ test("what a spec's reader says can be edited is what nexus edit takes", () => {
   const edit = leaves.find(({ name }) => name === "nexus edit")?.command;
   const options = new Set(edit?.options.map(({ long }) => long));
   assert.deepEqual(
-    livingSettings.filter((name) => !options.has(`--${name.replaceAll("_", "-")}`)),
+    editableSettings.filter((name) => !options.has(`--${name.replaceAll("_", "-")}`)),
     [],
   );
 });

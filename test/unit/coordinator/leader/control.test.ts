@@ -198,7 +198,7 @@ describe("a job that is edited", () => {
     );
     assert.deepEqual(story.table.submitted.hyperparameters[0]?.dial, [0, 1, 4, 2, 3]);
     assert.equal(await story.edit({ addValues: { a: [9] } }), "ok: a also 9");
-    assert.match(await story.edit({ addValues: { a: [9] } }), /^refused: a has the value 9 already/);
+    assert.match(await story.edit({ addValues: { a: [9] } }), /^refused: a already has the value 9/);
     assert.match(await story.edit({ addValues: { c: [9] } }), /^refused: the job has no hyperparameter "c"/);
     story.check();
   });

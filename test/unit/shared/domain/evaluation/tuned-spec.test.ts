@@ -95,7 +95,7 @@ test("a tuned value that cannot be written is an error that says why", () => {
   assert.throws(() => tuned("  - name: &other\n      ordered_tuning_values: [1]\n", [lr], [0]), UnwritableSpec);
   const folded = "  - name: &lr\n      ordered_tuning_values: [0.001]\n      tuned_value: >\n        0.1\n";
   assert.throws(() => tuned(folded, [lr], [0]), /cannot be replaced/);
-  assert.throws(() => withTunedValues("a: [", [lr], [0]), /no valid YAML/);
+  assert.throws(() => withTunedValues("a: [", [lr], [0]), /not valid YAML/);
   assert.throws(() => withLauncher(top, { total_runs: 20 }), /no job_launcher/);
 });
 

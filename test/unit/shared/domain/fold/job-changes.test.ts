@@ -188,9 +188,9 @@ describe("an edit of a job", () => {
     [{ priority: 0 }, /priority is 0; expected a number above 0/],
     [{ maxRunSeconds: Number.NaN }, /max_run_time is NaN; expected seconds above 0/],
     [{ addValues: { aa: [1] } }, /the job has no hyperparameter "aa"; did you mean a\?/],
-    [{ addValues: { a: [2] } }, /a has the value 2 already/],
-    [{ addValues: { a: [9, 9] } }, /a has the value 9 already/],
-    [{ addValues: { a: [Number.POSITIVE_INFINITY] } }, /a: Infinity is no value/],
+    [{ addValues: { a: [2] } }, /a already has the value 2/],
+    [{ addValues: { a: [9, 9] } }, /a already has the value 9/],
+    [{ addValues: { a: [Number.POSITIVE_INFINITY] } }, /a: Infinity is not a value/],
   ] as const) {
     test(`is refused: ${JSON.stringify(changes)}`, () => {
       const result = editJob(job([dial("a", [1, 2])]), 0, changes);

@@ -116,10 +116,10 @@ describe("invariants", () => {
       /evidence 1 was counted before/,
     ],
     [
-      "a result that was passed over",
+      "a result that was ignored",
       [...two, completed(2, 2)],
       [result(1, 1), result(2, 2)],
-      /trial 1: the result that alice told \(evidence 1\) was passed over/,
+      /trial 1: the result from alice \(evidence 1\) was ignored/,
     ],
     [
       "a job that ended early though nobody stopped it",
