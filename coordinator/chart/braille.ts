@@ -94,16 +94,6 @@ export function chartRows(series: readonly Series[], options: ChartOptions): Cha
   return rows;
 }
 
-/** The same as plain text. */
-export function chartText(series: readonly Series[], options: ChartOptions): string[] {
-  return chartRows(series, options).map((row) =>
-    row
-      .map(({ text }) => text)
-      .join("")
-      .trimEnd(),
-  );
-}
-
 interface Place {
   column(x: number): number;
   row(y: number): number;

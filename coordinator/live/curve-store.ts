@@ -133,15 +133,9 @@ export class CurveStore {
   version = 0;
 
   add(n: number, stage: number, iters: number, hours: number, value: number): void {
-    let curve = this.#curves.get(n);
-    if (curve) this.#curves.delete(n);
-    else {
-      curve = new LiveCurve();
-      if (this.#curves.size >= mostRuns) this.#curves.delete(this.#curves.keys().next().value ?? 0);
-    }
-    this.#curves.set(n, curve);
+    const curve = this.#curves.get(n) ?? new LiveCurve();
     curve.add(stage, iters, hours, value);
-    this.version += 1;
+    this.replace(n, curve);
   }
 
   /** Replaces what was heard of a curve by the whole curve, read from the broker. */

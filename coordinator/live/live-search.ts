@@ -291,3 +291,9 @@ export class LiveSearch {
     return named ?? this.#metrics.get(stage) ?? "";
   }
 }
+
+/** The newest job that is not over; if all are, the newest. */
+export function newestJob({ jobs }: WorkspaceState): JobName | undefined {
+  const tables = [...jobs.values()];
+  return (tables.findLast((table) => !table.isOver) ?? tables.at(-1))?.job;
+}

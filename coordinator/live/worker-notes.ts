@@ -12,16 +12,24 @@ export interface Gone {
   readonly seenAt: number;
 }
 
-interface Note {
+/** What is known of a worker beyond the fold. Times are the journal's wall clock; 0: not seen. */
+export interface WorkerNote {
+  /** Since when it has been running one run after another. */
+  readonly busySince: number;
+  /** Since when it has had no run. */
+  readonly idleSince: number;
+  /** When an order last changed what it may do. */
+  readonly orderedAt: number;
+  /** How its last stay went wrong; null while it has a run or if nothing went wrong. */
+  readonly gone: Gone | null;
+}
+
+type Note = { -readonly [Key in keyof WorkerNote]: WorkerNote[Key] } & {
   /** The attempts that it holds, if they were seen to begin. */
   readonly held: Set<string>;
-  /** When it took its first run after a pause, and when it ended its last one; 0: not seen. */
-  busySince: number;
-  idleSince: number;
-  /** When an order last changed what it may do; 0: not seen. */
-  orderedAt: number;
-  gone: Gone | null;
-}
+};
+
+const nothingSeen: WorkerNote = { busySince: 0, idleSince: 0, orderedAt: 0, gone: null };
 
 /** A shorter pause is just the way from one run to the next. */
 const betweenRunsMs = 5000;
@@ -37,7 +45,7 @@ export class WorkerNotes {
   event(event: JournalEvent, seenAt: number): void {
     if (!("worker" in event)) return;
     const { type, worker, at } = event;
-    const note = this.#of(worker);
+    const note = this.#noteOf(worker);
     switch (type) {
       case "worker-enrolled":
         note.idleSince = at;
@@ -67,30 +75,15 @@ export class WorkerNotes {
     }
   }
 
-  /** How the worker's last stay went wrong; null while it has a run or if nothing went wrong. */
-  goneOf(worker: WorkerId): Gone | null {
-    return this.#notes.get(worker)?.gone ?? null;
+  of(worker: WorkerId): WorkerNote {
+    return this.#notes.get(worker) ?? nothingSeen;
   }
 
   /** The worker was heard again. */
   cameBack(worker: WorkerId, at: number): void {
-    const note = this.#of(worker);
+    const note = this.#noteOf(worker);
     note.gone = null;
     note.idleSince = at;
-  }
-
-  /** Since when it has been running one run after another; 0: not seen. */
-  busySince(worker: WorkerId): number {
-    return this.#notes.get(worker)?.busySince ?? 0;
-  }
-
-  /** Since when it has had no run; 0: not seen. */
-  idleSince(worker: WorkerId): number {
-    return this.#notes.get(worker)?.idleSince ?? 0;
-  }
-
-  orderedAt(worker: WorkerId): number {
-    return this.#notes.get(worker)?.orderedAt ?? 0;
   }
 
   /** When an attempt was lost; undefined if that was not seen. */
@@ -98,10 +91,10 @@ export class WorkerNotes {
     return this.#ends.get(key(attempt));
   }
 
-  #of(worker: WorkerId): Note {
+  #noteOf(worker: WorkerId): Note {
     let note = this.#notes.get(worker);
     if (!note) {
-      note = { held: new Set(), busySince: 0, idleSince: 0, orderedAt: 0, gone: null };
+      note = { ...nothingSeen, held: new Set() };
       this.#notes.set(worker, note);
     }
     return note;

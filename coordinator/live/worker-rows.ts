@@ -1,7 +1,7 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "../words/silence.ts";
-import type { WorkerNotes } from "./worker-notes.ts";
+import type { WorkerNote, WorkerNotes } from "./worker-notes.ts";
 
 /** busy: it holds runs. owner active: its owner took the machine back. lost: silent while it should hold runs. away: not connected. */
 export type WorkerState =
@@ -60,7 +60,7 @@ export function workerRows(
       const leaseMs = status?.leaseMs ?? null;
       return {
         record,
-        ...stateOf(record, notes, { holds, silentMs, leaseMs, wall }),
+        ...stateOf(record, notes.of(record.id), { holds, silentMs, leaseMs, wall }),
         held: holds,
         slots: presence?.slots,
         silentMs,
@@ -80,24 +80,21 @@ interface Presence {
   readonly wall: number;
 }
 
-function stateOf(
-  record: WorkerRecord,
-  notes: WorkerNotes,
-  presence: Presence,
-): Pick<WorkerRow, "state" | "why" | "since"> {
+type StateOfWorker = Pick<WorkerRow, "state" | "why" | "since">;
+
+function stateOf(record: WorkerRecord, note: WorkerNote, presence: Presence): StateOfWorker {
   const { holds, silentMs, leaseMs, wall } = presence;
-  const { id } = record;
-  if (record.state !== "admitted") return { state: record.state, why: record.reason, since: notes.orderedAt(id) };
-  if (record.duty !== "working") return { state: record.duty, why: record.dutyReason, since: notes.orderedAt(id) };
+  if (record.state !== "admitted") return { state: record.state, why: record.reason, since: note.orderedAt };
+  if (record.duty !== "working") return { state: record.duty, why: record.dutyReason, since: note.orderedAt };
   const silentSince = silentMs === undefined ? 0 : wall - silentMs;
   // A new leader hears a worker only when it asks for work. Until then, a leased run proves that it is there.
   const isUnheard =
     leaseMs !== null && (silentMs === undefined ? holds === 0 : isSilent(record, { silentMs, leaseMs, held: holds }));
   if (holds > 0) {
     if (isUnheard) return { state: "lost", why: "silent, though it holds runs", since: silentSince };
-    return { state: "busy", why: "", since: notes.busySince(id) };
+    return { state: "busy", why: "", since: note.busySince };
   }
-  const gone = leaseMs === null ? null : notes.goneOf(id);
+  const gone = leaseMs === null ? null : note.gone;
   if (gone?.how === "lost" && !wasHeard(gone.seenAt - (leaseMs ?? 0) / 2, silentSince)) {
     return { state: "lost", why: gone.why, since: gone.at };
   }
@@ -105,7 +102,7 @@ function stateOf(
   if (gone?.how === "handed back" && !wasHeard(gone.seenAt, silentSince)) {
     return { state: "owner active", why: gone.why, since: gone.at };
   }
-  return { state: "idle", why: "", since: notes.idleSince(id) };
+  return { state: "idle", why: "", since: note.idleSince };
 }
 
 /** A lost worker had been silent for a lease; if it was heard after that, it is there. */

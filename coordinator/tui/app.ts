@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { controlActions, controlQuestion } from "./actions/controls.ts";
+import { askOrSay, controlActions, controlQuestion } from "./actions/controls.ts";
 import { detachedText, unanswered, whatGoesOn } from "./actions/farewell.ts";
 import type { AppPorts, KeyContext, Leaving } from "./actions/key-context.ts";
 import { moveHelp, moveInPage } from "./actions/page-keys.ts";
@@ -22,16 +22,17 @@ export class App {
   readonly #terminal: Terminal;
   readonly #ports: AppPorts;
   readonly #clock: FrameClock;
-  readonly #left: Promise<Leaving>;
-  #leave: (leaving: Leaving) => void = () => undefined;
+  /** Resolves when the person has left. */
+  readonly left: Promise<Leaving>;
+  leave: (leaving: Leaving) => void = () => undefined;
   #interruptedAt = Number.NEGATIVE_INFINITY;
 
   constructor(model: ViewModel, terminal: Terminal, ports: AppPorts) {
     this.#model = model;
     this.#terminal = terminal;
     this.#ports = ports;
-    this.#left = new Promise((resolve) => {
-      this.#leave = resolve;
+    this.left = new Promise((resolve) => {
+      this.leave = resolve;
     });
     this.#clock = new FrameClock({
       draw: () => this.#draw(),
@@ -52,15 +53,6 @@ export class App {
 
   stop(): void {
     this.#clock.stop();
-  }
-
-  /** Resolves when the person has left. */
-  get left(): Promise<Leaving> {
-    return this.#left;
-  }
-
-  leave(leaving: Leaving): void {
-    this.#leave(leaving);
   }
 
   /** Something to draw has come. */
@@ -87,14 +79,10 @@ export class App {
       say: (text) => this.#model.say(text, now),
       askToQuit: () => {
         const canOrder = !options.isReadonly && search.table?.isOver === false;
-        this.#model.prompt = {
-          kind: "quit",
-          canOrder,
-          goesOn: whatGoesOn(search, options.workspace),
-          name: search.job ?? "",
-        };
+        const goesOn = whatGoesOn(search, options.workspace);
+        this.#model.prompt = { kind: "quit", canOrder, goesOn, name: search.job ?? "" };
       },
-      leave: (leaving) => this.#leave(leaving),
+      leave: this.leave,
       carryOut: (question) => void this.#carryOut(question),
       detachedText: detachedText(search, options),
     };
@@ -128,13 +116,11 @@ export class App {
     model.unsay();
     const { action } = binding;
     if (controlActions.includes(action)) {
-      const question = controlQuestion(model, action);
-      if (typeof question === "string") context.say(question);
-      else model.prompt = question;
+      askOrSay(context, controlQuestion(model, action));
       return;
     }
     if (model.isHelpOpen && moveHelp(context, action)) return;
-    if (model.page && moveInPage(context, action)) return;
+    if (model.page && moveInPage(context, binding)) return;
     screenActions[action]?.(context, key);
   }
 
@@ -144,7 +130,7 @@ export class App {
     try {
       const { ok, reason } = await this.#ports.send({ ...order, op: randomUUID() });
       if (!ok) say(`refused: ${reason}`);
-      else if (leaves) this.#leave({ exitCode: 0, message: `done: ${effect}` });
+      else if (leaves) this.leave({ exitCode: 0, message: `done: ${effect}` });
       else say(`done: ${effect}`);
     } catch (error) {
       say(unanswered(error, this.#model.options.flags));

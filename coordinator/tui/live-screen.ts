@@ -5,7 +5,7 @@ import { NotFoundError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { Feed } from "../live/feed.ts";
-import { LiveSearch } from "../live/live-search.ts";
+import { LiveSearch, newestJob } from "../live/live-search.ts";
 import type { Leaving } from "./actions/key-context.ts";
 import { App } from "./app.ts";
 import { keepColumns, recallColumns, screenFile } from "./screen-memory.ts";
@@ -47,8 +47,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
     if (job !== undefined && !search.state.jobs.has(job)) {
       throw new NotFoundError(`there is no ${job}\n  to see what there is: nexus list jobs`);
     }
-    const newest = [...search.state.jobs.values()];
-    const shown = job ?? (newest.findLast((table) => !table.isOver) ?? newest.at(-1))?.job;
+    const shown = job ?? newestJob(search.state);
     if (shown !== undefined) search.showJob(shown);
     const terminal = openTerminal(look, { input: process.stdin, output: process.stdout, environment: process.env });
     const release = guardTerminal(terminal, {

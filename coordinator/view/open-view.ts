@@ -8,11 +8,13 @@ import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { NotFoundError, UnreachableError } from "../../shared/errors.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
+import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { type DotForm, dotForms } from "../chart/dots.ts";
 import { runSpec } from "../cli/submit/run.ts";
 import { checkRunning } from "../endpoint/check-running.ts";
 import { joiningOf, labelled, shownJoinLine } from "../endpoint/join-lines.ts";
 import { ensureCoordinator } from "../endpoint/launch.ts";
+import { newestJob } from "../live/live-search.ts";
 import { sendOrder } from "../operator/give-order.ts";
 import { processOutput } from "../operator/output.ts";
 import { type GlobalOptions, scopeOf } from "../operator/scope.ts";
@@ -91,28 +93,73 @@ export async function watchNewest(
   external: ExternalBroker | null,
   wanted: string | undefined,
 ): Promise<number> {
-  if (showsScreen(flags)) return watchOnScreen(flags, external, wanted);
   const link = await linkWorkspace(workspacePaths(flags.workspace), "viewer", external);
+  const words = wordsFor(flags, external);
+  try {
+    const job = wanted === undefined ? undefined : namedJob(wanted);
+    if (showsScreen(flags)) return await watchOnScreen(link.bus, job, flags, external, words);
+    return await watchPlainly(link.bus, job, flags, words);
+  } catch (error) {
+    throw aimed(error, words.flags);
+  } finally {
+    await link.close();
+  }
+}
+
+/** Shows a job in plain lines until it is over, or until Ctrl-C. */
+async function watchPlainly(
+  bus: Bus,
+  named: JobName | undefined,
+  { every, json }: ScreenFlags,
+  words: WaitingWords,
+): Promise<number> {
   const leave = new AbortController();
   const onSignal = (): void => leave.abort();
   process.once("SIGINT", onSignal);
   try {
-    const job = wanted === undefined ? await newestJob(link.bus) : namedJob(wanted);
+    const job = named ?? newestJob(await journalOnceThere(bus));
     if (!job) {
-      process.stderr.write(`no job yet; start one:\n  nexus run specs/maze_dgd.yaml${words(flags, external).flags}\n`);
+      process.stderr.write(`no job yet; start one:\n  nexus run specs/maze_dgd.yaml${words.flags}\n`);
       return 0;
     }
-    const view = new PlainView(processPorts(process.env), { everyMs: flags.every * 1000, json: flags.json });
-    const table = await watchJob(link.bus, job, view, { signal: leave.signal, words: words(flags, external) });
+    const view = new PlainView(processPorts(process.env), { everyMs: every * 1000, json });
+    const table = await watchJob(bus, job, view, { signal: leave.signal, words });
     if (table.isOver) return 0;
-    const again = `nexus-coord watch ${job}${words(flags, external).flags}`;
+    const again = `nexus-coord watch ${job}${words.flags}`;
     process.stderr.write(`${job} goes on without this view; to watch it again: ${again}\n`);
     return interrupted;
-  } catch (error) {
-    throw aimed(error, words(flags, external).flags);
   } finally {
     process.off("SIGINT", onSignal);
-    await link.close();
+  }
+}
+
+/** Shows the live screen until the person leaves it. */
+async function watchOnScreen(
+  bus: Bus,
+  job: JobName | undefined,
+  { workspace, color, top, graph, readonly }: ScreenFlags,
+  external: ExternalBroker | null,
+  { flags }: WaitingWords,
+): Promise<number> {
+  const paths = workspacePaths(workspace);
+  const isReadonly = readonly || (external !== null && credentialsOf(external).user === "viewer");
+  const joining = isReadonly || external ? null : joiningOf(paths);
+  const look = lookOf(process.env, color);
+  const form = graph ?? (look.unicode ? "braille" : "ascii");
+  let orders: WorkspaceLink | undefined;
+  const send = async (order: Order): Promise<OrderAnswer> => {
+    orders ??= await linkWorkspace(paths, "operator", external);
+    return sendOrder(orders.bus, order);
+  };
+  try {
+    // Loaded only when needed: plain output does without it.
+    const { showLive } = await import("../tui/live-screen.ts");
+    const options = { bus, workspace, flags, look, top, graph: form, isReadonly, joining, job, send };
+    const { exitCode, message } = await showLive(options);
+    if (message !== "") process.stderr.write(`${message}\n`);
+    return exitCode;
+  } finally {
+    await orders?.close();
   }
 }
 
@@ -123,59 +170,13 @@ function globalsOf({ workspace, nats, creds }: ScreenFlags): GlobalOptions {
 }
 
 /** What a shown command needs to reach the same workspace. */
-function words(screenFlags: ScreenFlags, external: ExternalBroker | null): WaitingWords {
+function wordsFor(screenFlags: ScreenFlags, external: ExternalBroker | null): WaitingWords {
   const { paths, flags } = scopeOf(globalsOf(screenFlags));
   return { joinLine: shownJoinLine(paths, external), flags };
 }
 
-/** Shows the live screen until the person leaves it. */
-async function watchOnScreen(
-  flags: ScreenFlags,
-  external: ExternalBroker | null,
-  wanted: string | undefined,
-): Promise<number> {
-  const paths = workspacePaths(flags.workspace);
-  const job = wanted === undefined ? undefined : namedJob(wanted);
-  const isReadonly = flags.readonly || (external !== null && credentialsOf(external).user === "viewer");
-  const look = lookOf(process.env, flags.color);
-  const link = await linkWorkspace(paths, "viewer", external);
-  let orders: WorkspaceLink | undefined;
-  try {
-    // Loaded only when needed: plain output does without it.
-    const { showLive } = await import("../tui/live-screen.ts");
-    const { exitCode, message } = await showLive({
-      bus: link.bus,
-      workspace: flags.workspace,
-      flags: words(flags, external).flags,
-      look,
-      top: flags.top,
-      graph: flags.graph ?? (look.unicode ? "braille" : "ascii"),
-      isReadonly,
-      joining: isReadonly || external ? null : joiningOf(paths),
-      job,
-      send: async (order) => {
-        orders ??= await linkWorkspace(paths, "operator", external);
-        return sendOrder(orders.bus, order);
-      },
-    });
-    if (message !== "") process.stderr.write(`${message}\n`);
-    return exitCode;
-  } catch (error) {
-    throw aimed(error, words(flags, external).flags);
-  } finally {
-    await orders?.close();
-    await link.close();
-  }
-}
-
 const showsScreen = ({ json, plain }: ScreenFlags): boolean =>
   !json && !plain && canShowScreen({ input: process.stdin, output: process.stdout }, process.env);
-
-/** The newest job that is not over; if all are, the newest. */
-async function newestJob(bus: Bus): Promise<JobName | undefined> {
-  const tables = [...(await journalOnceThere(bus)).jobs.values()];
-  return (tables.findLast((table) => !table.isOver) ?? tables.at(-1))?.job;
-}
 
 /** New peers make the journal only when they have found each other, so this tries again for a while. */
 async function journalOnceThere(bus: Bus): Promise<WorkspaceState> {
@@ -203,13 +204,7 @@ function namedJob(text: string): JobName {
 }
 
 /** The flags for a coordinator that is started in the background. */
-function startFlags({ listen, nats, creds, replicas, lease, linger }: ScreenFlags): string[] {
-  const flags: string[] = [];
-  if (lease !== undefined) flags.push("--lease", String(lease));
-  if (linger !== undefined) flags.push("--linger", String(linger));
-  if (listen !== undefined) flags.push("--listen", listen);
-  if (nats !== undefined) flags.push("--nats", nats);
-  if (creds !== undefined) flags.push("--creds", creds);
-  if (replicas !== undefined) flags.push("--replicas", String(replicas));
-  return flags;
+function startFlags({ lease, linger, listen, nats, creds, replicas }: ScreenFlags): string[] {
+  const all = Object.entries({ lease, linger, listen, nats, creds, replicas });
+  return all.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
 }

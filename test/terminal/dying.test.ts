@@ -157,7 +157,7 @@ test("a storm of sizes leaves a screen of the last one, and none is too small to
   const pane = await opened();
   for (let i = 0; i < 40; i += 1) pane.resize(20 + ((i * 37) % 190), 3 + ((i * 13) % 58));
   pane.resize(59, 11);
-  await pane.shows(/^59x11 is too small: it takes at least 60x12; the search goes on$/m);
+  await pane.shows(/^59x11 is too small \(at least 60x12\); the search goes on$/m);
   for (const [columns, rows] of [
     [80, 24],
     [120, 40],

@@ -62,7 +62,7 @@ describe("a real search on the screen", () => {
   test("the workers' screen says how this machine joins, and what lets others; y copies it", async () => {
     pane.press("3");
     const text = await pane.shows(/to start a worker on this machine, run there \(y copies it\):\n {2}nexus-worker$/m);
-    assert.match(text, /other machines cannot:.*\n {2}nexus-coord stop; nexus-coord --listen 0\.0\.0\.0:4222/);
+    assert.match(text, /other machines cannot join:.*\n {2}nexus-coord stop; nexus-coord --listen 0\.0\.0\.0:4222/);
     await pane.shows(/lab-1 +● busy +2\/2/);
     pane.press("y");
     await pane.shows(/copied: the join line/);
@@ -92,9 +92,9 @@ describe("a real search on the screen", () => {
 
   test("the help lists every key, and goes", async () => {
     pane.press("?");
-    await pane.shows(/PgUp +a page up/);
+    await pane.shows(/PgUp +page up/);
     pane.press("G");
-    await pane.shows(/X +cancel what is selected.*\(nexus cancel\)/);
+    await pane.shows(/X +cancel the selected runs.*\(nexus cancel\)/);
     pane.press("?", "1");
     await pane.shows(/▶ Standings/);
   });

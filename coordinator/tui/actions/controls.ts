@@ -6,6 +6,7 @@ import { effectOf } from "../../words/order-effects.ts";
 import type { Action } from "../keys.ts";
 import type { OrderQuestion, OrderWithoutId } from "../prompt.ts";
 import type { ViewModel } from "../view-model.ts";
+import type { KeyContext } from "./key-context.ts";
 
 export const controlActions: readonly Action[] = ["pause", "resume", "drain", "stop", "cancel", "bench"];
 
@@ -22,6 +23,12 @@ export function controlQuestion(model: ViewModel, action: Action): OrderQuestion
   if (typeof subject === "string") return subject;
   const asked = questionAbout(subject, action);
   return typeof asked === "string" ? asked : reaching(model, asked);
+}
+
+/** Opens the question, or says why there is none. */
+export function askOrSay({ model, say }: KeyContext, question: OrderQuestion | string): void {
+  model.prompt = typeof question === "string" ? null : question;
+  if (typeof question === "string") say(question);
 }
 
 /** Adds to its command what reaches the same workspace from any shell. */
@@ -79,28 +86,24 @@ function ofTrials(table: RunTable, trials: readonly (Trial | undefined)[], what:
   };
 }
 
-function question(
-  effect: string,
-  command: string,
-  order: OrderWithoutId,
-  mustType: string | null = null,
-): OrderQuestion {
-  return { kind: "order", effect, command, mustType, typed: "", order, leaves: false };
-}
+const question = (effect: string, command: string, order: OrderWithoutId): OrderQuestion => ({
+  kind: "order",
+  effect,
+  command,
+  mustType: null,
+  typed: "",
+  order,
+  leaves: false,
+});
 
-function control(verb: ControlVerb, target: ControlTarget): OrderWithoutId {
-  return { kind: "control", verb, target };
-}
+const control = (verb: ControlVerb, target: ControlTarget): OrderWithoutId => ({ kind: "control", verb, target });
 
 function jobQuestion(verb: ControlVerb, table: RunTable): OrderQuestion | string {
   const { job } = table;
   if (table.isOver) return `${job} is over: it is ${table.state}`;
-  return question(
-    effectOf(verb, { kind: "job", table }),
-    `nexus ${verb} ${job}`,
-    control(verb, { kind: "job", job }),
-    verb === "cancel" ? job : null,
-  );
+  const effect = effectOf(verb, { kind: "job", table });
+  const asked = question(effect, `nexus ${verb} ${job}`, control(verb, { kind: "job", job }));
+  return { ...asked, mustType: verb === "cancel" ? job : null };
 }
 
 function runsQuestion(verb: ControlVerb, { table, trials, name }: Extract<Subject, { kind: "runs" }>): OrderQuestion {

@@ -1,21 +1,11 @@
-import type { Action } from "../keys.ts";
+import type { Action, Binding } from "../keys.ts";
 import { helpLength } from "../screens/help.ts";
 import type { KeyContext } from "./key-context.ts";
 
 const steps: Partial<Record<Action, number>> = { up: -1, down: 1, "page-up": -10, "page-down": 10 };
-/** Keys that do the same on a page as elsewhere. */
-const everywhere: readonly Action[] = [
-  "screen",
-  "axis",
-  "copy",
-  "save",
-  "mouse",
-  "help",
-  "quit",
-  "suspend",
-  "redraw",
-  "interrupt",
-];
+/** Keys that do the same on a page as elsewhere, beside those of text and program. */
+const everywhere: readonly Action[] = ["screen", "axis"];
+const groupsEverywhere: readonly string[] = ["Text", "Program"];
 
 /** Handles a key while the help is open. Returns whether that was all the key does. */
 export function moveHelp({ model, terminal }: KeyContext, action: Action): boolean {
@@ -30,9 +20,9 @@ export function moveHelp({ model, terminal }: KeyContext, action: Action): boole
 }
 
 /** Handles a key on the page of a run set or a run. Returns whether that was all the key does. */
-export function moveInPage({ model, say }: KeyContext, action: Action): boolean {
+export function moveInPage({ model, say }: KeyContext, { action, group }: Binding): boolean {
   const { page } = model;
-  if (!page || everywhere.includes(action)) return false;
+  if (!page || everywhere.includes(action) || groupsEverywhere.includes(group)) return false;
   // A run's page scrolls its console, which is shown from its end.
   const turn = page.kind === "run" ? -1 : 1;
   const runs = page.kind === "run set" ? model.search.runsOf(page.key) : [];

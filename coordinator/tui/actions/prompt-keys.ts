@@ -2,7 +2,7 @@ import { FilterError } from "../../runs/filter.ts";
 import { misspeltStatus } from "../lists/row-filter.ts";
 import type { OrderQuestion, Prompt } from "../prompt.ts";
 import type { Key } from "../terminal/terminal-port.ts";
-import { leavingQuestion } from "./controls.ts";
+import { askOrSay, leavingQuestion } from "./controls.ts";
 import type { KeyContext } from "./key-context.ts";
 
 /** Handles a key while a question is open. */
@@ -79,13 +79,11 @@ function chooseColumns(
 }
 
 function quit(context: KeyContext, prompt: Extract<Prompt, { kind: "quit" }>, key: Key): void {
-  const { model, leave, detachedText, say } = context;
+  const { model, leave, detachedText } = context;
   if (key.name === "d" || key.name === "q") leave({ exitCode: 0, message: detachedText });
   else if (key.name === "escape") model.prompt = null;
   else if (prompt.canOrder && (key.name === "s" || key.name === "c")) {
-    const question = leavingQuestion(model, key.name === "s" ? "stop" : "cancel");
-    model.prompt = typeof question === "string" ? null : question;
-    if (typeof question === "string") say(question);
+    askOrSay(context, leavingQuestion(model, key.name === "s" ? "stop" : "cancel"));
   }
 }
 

@@ -23,8 +23,8 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   "page-down": (context) => listOf(context).page(1, context.now),
   start: (context) => listOf(context).toStart(context.now),
   end: (context) => listOf(context).toEnd(context.now),
-  left: (context) => scroll(context, -1),
-  right: (context) => scroll(context, 1),
+  left: inList((list, context) => scroll(list, -1, context)),
+  right: inList((list, context) => scroll(list, 1, context)),
   open: openSelected,
   back: (context) => {
     const list = listOf(context);
@@ -36,31 +36,23 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
     const list = listOf(context);
     context.model.prompt = { kind: "filter", list, text: list.filterText, error: null };
   },
-  sort: (context) => {
-    if (!isChart(context)) listOf(context).sortByNext(context.now);
-  },
-  "turn-sort": (context) => {
-    if (!isChart(context)) listOf(context).turnSort(context.now);
-  },
-  columns: (context) => {
-    if (!isChart(context)) context.model.prompt = { kind: "columns", list: listOf(context), at: 0 };
-  },
-  freeze: (context) => {
-    const list = listOf(context);
-    if (isChart(context)) return;
+  sort: inList((list, { now }) => list.sortByNext(now)),
+  "turn-sort": inList((list, { now }) => list.turnSort(now)),
+  columns: inList((list, { model }) => {
+    model.prompt = { kind: "columns", list, at: 0 };
+  }),
+  freeze: inList((list, { say }) => {
     list.isFrozen = !list.isFrozen;
-    context.say(list.isFrozen ? "the order is frozen until z is pressed again" : "the order is no longer frozen");
-  },
-  follow: (context) => {
-    const list = listOf(context);
-    if (isChart(context)) return;
+    say(list.isFrozen ? "the order is frozen until z is pressed again" : "the order is no longer frozen");
+  }),
+  follow: inList((list, { say }) => {
     if (list.selectedKey === null) {
-      context.say("choose a row first, with up and down");
+      say("choose a row first, with up and down");
       return;
     }
     list.isFollowing = !list.isFollowing;
-    context.say(list.isFollowing ? "the selected row stays on the screen" : "the list no longer follows the row");
-  },
+    say(list.isFollowing ? "the selected row stays on the screen" : "the list no longer follows the row");
+  }),
   axis: ({ model, say, now }) => {
     if (now - model.chartShownAt > 2000) {
       say("x changes the axis of curves; to see curves, press 4, or Enter on a run or a run set");
@@ -102,21 +94,21 @@ function move(context: KeyContext, by: number): void {
   else list.move(by, context.now);
 }
 
-/** Scrolls by one column: the first visible one that may go is passed, and those that then have room appear. */
-function scroll(context: KeyContext, by: number): void {
-  if (isChart(context)) return;
-  const list = listOf(context);
-  if (by < 0) {
-    if (list.passed.pop() === undefined) context.say("there are no columns further left");
-  } else if (list.nextColumn === null) context.say("there are no columns further right");
-  else if (!list.passed.includes(list.nextColumn)) list.passed.push(list.nextColumn);
+/** Curves are not a list: a key that would change a list out of sight says so instead. */
+function inList(act: (list: AnyList, context: KeyContext) => void): (context: KeyContext) => void {
+  return (context) => {
+    if (context.model.focus === "Curves")
+      context.say("curves have no rows or columns; up and down choose a run set, x changes the axis");
+    else act(listOf(context), context);
+  };
 }
 
-/** Curves are not a list. A key that would change a list out of sight says so instead. */
-function isChart({ model, say }: KeyContext): boolean {
-  if (model.focus !== "Curves") return false;
-  say("curves have no rows or columns; up and down choose a run set, x changes the axis");
-  return true;
+/** Scrolls by one column: the first visible one that may go is passed, and those that then have room appear. */
+function scroll(list: AnyList, by: number, { say }: KeyContext): void {
+  if (by < 0) {
+    if (list.passed.pop() === undefined) say("there are no columns further left");
+  } else if (list.nextColumn === null) say("there are no columns further right");
+  else if (!list.passed.includes(list.nextColumn)) list.passed.push(list.nextColumn);
 }
 
 function nextPane({ model, terminal }: KeyContext, by: number): void {

@@ -18,8 +18,6 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   /** What is shown if a row has no value. Default: nothing. */
   readonly absent?: (row: Row) => string;
   readonly style?: (row: Row) => Style;
-  /** Decimals of each number in the column. Default: as many as the visible rows need. */
-  readonly decimals?: number;
   /** Which end is best and comes first when the list is sorted by it. Default: high for counts and measures. */
   readonly best?: "low" | "high";
   /** The most characters of text that are shown, if not the usual number. */

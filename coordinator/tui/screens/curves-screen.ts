@@ -51,34 +51,34 @@ export function curvesLines(model: ViewModel, width: number, height: number): re
   const groups = curveGroups(model);
   const shown = new Set(groups.flatMap(({ trials }) => trials.map(({ n }) => n)));
   const isSingle = model.lists.standings.selectedKey !== null;
-  // The rest is dim, and only drawn beside several run sets.
-  const rest = (): Point[][] => {
-    const others = isSingle ? [] : [...model.search.curves].filter(([n]) => !shown.has(n)).slice(-othersDrawn);
-    return others.map(([, curve]) => curve.points(model.axis));
-  };
-  return chartLines(model, groups, rest, width, height);
+  const others = (): LiveCurve[] => [...model.search.curves].flatMap(([n, curve]) => (shown.has(n) ? [] : curve));
+  return chartLines(model, groups, width, height, isSingle ? undefined : () => others().slice(-othersDrawn));
 }
 
 /** The shortest interval between two drawings of a chart that only grows. */
 const chartMs = 500;
 
-/** A chart of groups under a legend: each the mean of its runs, with a band of one standard deviation. */
+/**
+ * A chart of groups under a legend: each the mean of its runs, with a band of one standard deviation.
+ *
+ * @param others  curves to compare with, drawn dim
+ */
 export function chartLines(
   model: ViewModel,
   groups: readonly CurveGroup[],
-  rest: () => readonly (readonly Point[])[],
   width: number,
   height: number,
+  others: () => readonly LiveCurve[] = () => [],
 ): readonly Line[] {
   const names = groups.map(({ label, trials }) => `${label} ${trials.map(({ n }) => n).join(" ")}`);
   const of = [model.search.job, width, height, model.axis, ...names].join("|");
   const { chart, search } = model;
-  const { now } = search;
-  const { version } = search.curves;
+  const { now, curves } = search;
+  const { version } = curves;
   model.chartShownAt = now;
   if (chart && chart.of === of && (chart.version === version || (now >= chart.at && now - chart.at < chartMs)))
     return chart.lines;
-  const lines = drawChart(model, groups, rest, width, height);
+  const lines = drawChart(model, groups, others(), width, height);
   model.chart = { of, version, at: now, lines };
   return lines;
 }
@@ -86,7 +86,7 @@ export function chartLines(
 function drawChart(
   model: ViewModel,
   groups: readonly CurveGroup[],
-  rest: () => readonly (readonly Point[])[],
+  others: readonly LiveCurve[],
   width: number,
   height: number,
 ): Line[] {
@@ -101,9 +101,9 @@ function drawChart(
     series.push({ series: { points, label: groups.length > 1 ? mark : "" }, style });
     legend.push({ label: clip(label, 24), mark, style });
   }
-  const others = rest();
-  const ranges = others.length < 3 ? others : rangeCurves(others, 2 * width);
-  for (const points of ranges) series.push({ series: { points }, style: dim });
+  const dims = others.map((curve) => curve.points(model.axis));
+  for (const points of dims.length < 3 ? dims : rangeCurves(dims, 2 * width))
+    series.push({ series: { points }, style: dim });
   if (series.length === 0) return [plain(`  ${whyNoCurve(model, groups)}`)];
   const rows = chartRows(
     series.map((each) => each.series),
@@ -146,19 +146,11 @@ function othersText(count: number): string {
 }
 
 /** A single run with its extremes; several runs as their mean, with a band unless that would hide other curves. */
-function pointsOf(
-  curves: readonly LiveCurve[],
-  axis: CurveAxis,
-  isOneOfMany: boolean,
-  places: number,
-): readonly Point[] {
+function pointsOf(curves: readonly LiveCurve[], axis: CurveAxis, isOneOfMany: boolean, places: number): Point[] {
   const [only] = curves;
   if (only && curves.length === 1) return only.envelope(axis);
-  const mean = meanCurve(
-    curves.map((curve) => curve.points(axis)),
-    places,
-  );
-  return isOneOfMany ? mean.map(({ x, y }) => ({ x, y })) : mean;
+  const all = curves.map((curve) => curve.points(axis));
+  return meanCurve(all, places).map(({ x, y, spread = 0 }) => (isOneOfMany ? { x, y } : { x, y, spread }));
 }
 
 /** A chart that was drawn longer ago than this is no longer on the screen. */
@@ -167,11 +159,10 @@ const chartSeenMs = 2500;
 /** The runs whose curves or console are on the screen now. */
 export function evidenceShown(model: ViewModel): WantedEvidence {
   const { page, search } = model;
-  const trialsShown = (): readonly Trial[] => {
-    if (page?.kind === "run") return [search.table?.trial(page.n)].flatMap((trial) => trial ?? []);
-    if (page?.kind === "run set") return search.runsOf(page.key).slice(0, runsDrawn);
-    if (search.now - model.chartShownAt > chartSeenMs) return [];
-    return curveGroups(model).flatMap(({ trials }) => trials);
-  };
-  return { trials: trialsShown(), hasConsole: page?.kind === "run" };
+  if (page?.kind === "run") {
+    return { trials: [search.table?.trial(page.n)].flatMap((trial) => trial ?? []), hasConsole: true };
+  }
+  if (page?.kind === "run set") return { trials: search.runsOf(page.key).slice(0, runsDrawn), hasConsole: false };
+  const isChartShown = search.now - model.chartShownAt <= chartSeenMs;
+  return { trials: isChartShown ? curveGroups(model).flatMap(({ trials }) => trials) : [], hasConsole: false };
 }

@@ -38,7 +38,7 @@ export function panesAt(model: ViewModel, width: number, height: number): Screen
 export function frameLines(model: ViewModel, width: number, height: number, now: number): Line[] {
   model.search.look(now);
   if (width < least.width || height < least.height) {
-    const text = `${width}x${height} is too small: it takes at least ${least.width}x${least.height}; the search goes on`;
+    const text = `${width}x${height} is too small (at least ${least.width}x${least.height}); the search goes on`;
     return wrapped(plain(text), width, 0).slice(0, height);
   }
   const foot = footLines(model, width, now).slice(-(height - 4));
@@ -96,11 +96,11 @@ function areas(model: ViewModel, width: number, height: number): Area[] {
   ];
 }
 
-function paneLines(model: ViewModel, { screen, width, height }: Area, isOneOfMany: boolean, now: number): Line[] {
-  const isFocused = model.focus === screen;
-  // The title says which part of the list the content shows.
-  const content = contents[screen](model, width, height - 1, isFocused);
-  return filled([paneTitle(model, screen, isFocused, isOneOfMany, width, now), ...content], width, height);
+function paneLines(model: ViewModel, area: Area, isOneOfMany: boolean, now: number): Line[] {
+  const { screen, width, height } = area;
+  // Before the title, which says which part of the list the content shows.
+  const content = contents[screen](model, width, height - 1, model.focus === screen);
+  return filled([paneTitle(model, area, isOneOfMany, now), ...content], width, height);
 }
 
 /** What each screen shows under its title. */
@@ -115,14 +115,8 @@ const contents: Readonly<
   Events: eventsLines,
 };
 
-function paneTitle(
-  model: ViewModel,
-  screen: ScreenName,
-  isFocused: boolean,
-  isOneOfMany: boolean,
-  width: number,
-  now: number,
-): Line {
+function paneTitle(model: ViewModel, { screen, width }: Area, isOneOfMany: boolean, now: number): Line {
+  const isFocused = model.focus === screen;
   const list = model.lists.of(screen);
   const isListed = screen !== "Curves";
   const spans: Span[] = [

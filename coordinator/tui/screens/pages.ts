@@ -7,7 +7,7 @@ import type { LiveSearch } from "../../live/live-search.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { clip, narrow } from "../../words/narrow.ts";
 import { duration, settingsWithNames } from "../../words/progress.ts";
-import { childStatus } from "../../words/status-words.ts";
+import { childStatus, runStatus } from "../../words/status-words.ts";
 import { type Line, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { Page, ViewModel } from "../view-model.ts";
@@ -18,18 +18,9 @@ import { cellText, partText } from "./table-view.ts";
 export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
   const { table } = model.search;
   if (!table) return [plain("  this job no longer exists")];
-  switch (page.kind) {
-    case "run set":
-      return runSetPage(model, table, page.key, width, height);
-    case "run": {
-      const trial = table.trial(page.n);
-      return trial ? runPage(model, table, trial, width, height) : [plain(`  there is no trial ${page.n}`)];
-    }
-    default: {
-      const never: never = page;
-      return never;
-    }
-  }
+  if (page.kind === "run set") return runSetPage(model, table, page.key, width, height);
+  const trial = table.trial(page.n);
+  return trial ? runPage(model, table, trial, width, height) : [plain(`  there is no trial ${page.n}`)];
 }
 
 /** A run set's page: its runs, the selected one among them, and a chart in the rest of the height. */
@@ -47,7 +38,7 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
       : "no run has completed";
   const list = trials.slice(top, top + listRoom).map((trial, i): Line => {
     const isSelected = top + i === at;
-    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${childStatus(trial.status).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(model.search.itersOf(trial) ?? "").padStart(9)}  ${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
+    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${runStatus(trial).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(model.search.itersOf(trial) ?? "").padStart(9)}  ${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
     return [span(text, isSelected ? "selected" : "plain")];
   });
   const head: Line[] = [
@@ -71,7 +62,6 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
     ...chartLines(
       model,
       [{ label: counted(drawn.length, "run"), mark: "", style: "accent", trials: drawn }],
-      () => [],
       width,
       room,
     ),
@@ -109,12 +99,12 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
     style: "accent",
     trials: [trial],
   } as const;
-  const chart = chartRoom < 5 ? [] : chartLines(model, [group], () => [], width, chartRoom);
+  const chart = chartRoom < 5 ? [] : chartLines(model, [group], width, chartRoom);
   return [...head, ...chart, ...consoleLines(model, trial, room - chart.length)];
 }
 
 function stateLine(search: LiveSearch, trial: Trial): Line {
-  const facts: string[] = [`trial ${trial.n}`, childStatus(trial.status)];
+  const facts: string[] = [`trial ${trial.n}`, runStatus(trial)];
   if (trial.order !== "") facts.push(`ordered: ${trial.order}`);
   if (trial.hpmax !== null) facts.push(`hpmax ${cellText(trial.hpmax)}`);
   const iters = search.itersOf(trial);

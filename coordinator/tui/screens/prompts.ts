@@ -1,34 +1,25 @@
 import { narrow } from "../../words/narrow.ts";
 import type { AnyList } from "../lists/list-view.ts";
-import type { Prompt } from "../prompt.ts";
+import type { OrderQuestion, Prompt } from "../prompt.ts";
 import { type Line, span } from "../terminal/styled.ts";
 import { wrappedCommand } from "../terminal/wrap.ts";
 
 /** The lines of an open question, at the bottom of the screen. */
 export function promptLines(prompt: Prompt, width: number): Line[] {
-  switch (prompt.kind) {
-    case "filter":
-      return filterLines(prompt, width);
-    case "columns":
-      return columnLines(prompt.list, prompt.at);
-    case "quit":
-      return quitLines(prompt);
-    case "order":
-      return [
-        [span(` ${narrow(prompt.effect)}`, "warn")],
-        ...commandLines(narrow(prompt.command), width),
-        prompt.mustType === null
-          ? [span(" really? y for yes, any other key for no ", "heading")]
-          : [
-              span(` type ${narrow(prompt.mustType)} and Enter to do it, Esc for no: `, "heading"),
-              span(`${narrow(prompt.typed)}_`, "bold"),
-            ],
-      ];
-    default: {
-      const never: never = prompt;
-      return never;
-    }
-  }
+  if (prompt.kind === "filter") return filterLines(prompt, width);
+  if (prompt.kind === "columns") return columnLines(prompt.list, prompt.at);
+  return prompt.kind === "quit" ? quitLines(prompt) : orderLines(prompt, width);
+}
+
+function orderLines({ effect, command, mustType, typed }: OrderQuestion, width: number): Line[] {
+  const question: Line =
+    mustType === null
+      ? [span(" really? y for yes, any other key for no ", "heading")]
+      : [
+          span(` type ${narrow(mustType)} and Enter to do it, Esc for no: `, "heading"),
+          span(`${narrow(typed)}_`, "bold"),
+        ];
+  return [[span(` ${narrow(effect)}`, "warn")], ...commandLines(narrow(command), width), question];
 }
 
 function commandLines(command: string, width: number): Line[] {

@@ -127,21 +127,15 @@ function cellTexts<Row>(column: ScreenColumn<Row>, rows: readonly Row[]): string
   const cells = rows.map(column.value);
   const numbers = cells.filter((cell) => typeof cell === "number");
   const format = numberText(column, numbers);
+  const absent = (row: Row | undefined): string => (row === undefined ? "" : (column.absent?.(row) ?? ""));
   return cells.map((cell, i) =>
-    cell === undefined
-      ? absentText(column, rows[i])
-      : typeof cell === "number"
-        ? format(cell)
-        : clip(String(cell), widest),
+    cell === undefined ? absent(rows[i]) : typeof cell === "number" ? format(cell) : clip(String(cell), widest),
   );
 }
 
-const absentText = <Row>({ absent }: ScreenColumn<Row>, row: Row | undefined): string =>
-  row === undefined ? "" : (absent?.(row) ?? "");
-
-function numberText<Row>({ kind, decimals }: ScreenColumn<Row>, numbers: readonly number[]): (value: number) => string {
+function numberText<Row>({ kind }: ScreenColumn<Row>, numbers: readonly number[]): (value: number) => string {
   if (kind !== "measure" && numbers.every(Number.isInteger)) return String;
-  let places = decimals ?? decimalsFor(numbers);
+  let places = decimalsFor(numbers);
   if (kind === "setting") {
     if (numbers.some((value) => value !== 0 && Math.abs(value) < 1e-4)) return String;
     places = numbers.reduce((most, value) => Math.max(most, decimalsTyped(value)), 0);

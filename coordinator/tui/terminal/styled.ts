@@ -17,28 +17,17 @@ export interface Look {
   readonly unicode: boolean;
 }
 
-/** The 16 colours of the terminal's own palette, so that they fit light and dark backgrounds. */
-const coloured: Readonly<Record<Style, string>> = {
-  plain: "",
-  bold: "1",
-  dim: "90",
-  good: "32",
-  warn: "33",
-  bad: "31",
-  accent: "36",
-  heading: "1;36",
-  selected: "7",
-};
-const uncoloured: Readonly<Record<Style, string>> = {
-  plain: "",
-  bold: "1",
-  dim: "",
-  good: "",
-  warn: "",
-  bad: "1",
-  accent: "",
-  heading: "1",
-  selected: "7",
+/** Escapes of each style with and without colours: the terminal's own 16, which fit light and dark backgrounds. */
+const codes: Readonly<Record<Style, { readonly coloured: string; readonly uncoloured: string }>> = {
+  plain: { coloured: "", uncoloured: "" },
+  bold: { coloured: "1", uncoloured: "1" },
+  dim: { coloured: "90", uncoloured: "" },
+  good: { coloured: "32", uncoloured: "" },
+  warn: { coloured: "33", uncoloured: "" },
+  bad: { coloured: "31", uncoloured: "1" },
+  accent: { coloured: "36", uncoloured: "" },
+  heading: { coloured: "1;36", uncoloured: "1" },
+  selected: { coloured: "7", uncoloured: "7" },
 };
 
 export const plain = (text: string): Line => [{ text, style: "plain" }];
@@ -61,12 +50,11 @@ export function fitted(line: Line, width: number): Line {
 
 /** A line as the terminal reads it, without trailing blanks. */
 export function rendered(line: Line, look: Look): string {
-  const codes = look.colour ? coloured : uncoloured;
   let out = "";
   let current = "";
   for (const { text, style } of line) {
     if (text === "") continue;
-    const code = codes[style];
+    const code = codes[style][look.colour ? "coloured" : "uncoloured"];
     if (code !== current) {
       if (current !== "") out += "\u001b[m";
       if (code !== "") out += `\u001b[${code}m`;

@@ -30,9 +30,7 @@ export interface TerminalPorts {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-export function openTerminal(look: Look, ports: TerminalPorts): Terminal {
-  return new BlessedTerminal(look, ports);
-}
+export const openTerminal = (look: Look, ports: TerminalPorts): Terminal => new BlessedTerminal(look, ports);
 
 /** What blessed's types leave out. */
 interface LeavableScreen {

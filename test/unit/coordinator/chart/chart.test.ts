@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { chartRows, chartText } from "../../../../coordinator/chart/braille.ts";
+import { type ChartOptions, chartRows, type Series } from "../../../../coordinator/chart/braille.ts";
 import { dotForms } from "../../../../coordinator/chart/dots.ts";
 import { niceTicks, tickText } from "../../../../coordinator/chart/ticks.ts";
 
 const line = { points: Array.from({ length: 21 }, (_, x) => ({ x, y: x })) };
+
+/** A chart as plain text. */
+const chartText = (series: readonly Series[], options: ChartOptions): string[] =>
+  chartRows(series, options).map((row) =>
+    row
+      .map(({ text }) => text)
+      .join("")
+      .trimEnd(),
+  );
 
 describe("a chart", () => {
   test("in braille", () => {

@@ -125,7 +125,7 @@ describe("sizes", () => {
     ] as const) {
       const lines = frameLines(model, width, height, 1).map(lineText);
       assert.ok(lines.length <= height && lines.every((line) => line.trimEnd().length <= width), `${width}x${height}`);
-      const whole = `${width}x${height} is too small: it takes at least 60x12; the search goes on`;
+      const whole = `${width}x${height} is too small (at least 60x12); the search goes on`;
       if (width > 3) assert.equal(lines.join(""), whole);
     }
   });
