@@ -18,13 +18,7 @@ import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFields } from "../shared/machine/secret-file.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
-import {
-  checkWorkerName,
-  defaultWorkerName,
-  identify,
-  type WorkerIdentity,
-  workerStateDir,
-} from "./joining/identity.ts";
+import { checkWorkerName, defaultWorkerName, identify, workerStateDir } from "./joining/identity.ts";
 import { type JoinLine, parseJoinLine } from "./joining/join-line.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
 import { type WorkerNews, WorkerNode } from "./node/node.ts";
@@ -105,9 +99,11 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
     const identity =
       flags.creds === undefined ? await identify(stateDir, name, line, say) : { worker: name, nkeySeed: "" };
+    const ownKey = identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
+    const credentials =
+      flags.creds === undefined ? ownKey : credentialsOf({ url: line.url, credentialsFile: flags.creds });
     // Report wrong credentials now, instead of retrying for ever. identify has already tried a key of our own.
-    if (flags.creds !== undefined)
-      await (await connectAs(line.url, credentials(identity, flags.creds, line), "viewer")).close();
+    if (flags.creds !== undefined) await (await connectAs(line.url, credentials, "viewer")).close();
     const key = new RefusedKey(systemClock, (isRefused) => {
       const words = isRefused ? refusedText(line, text) : "the broker knows this worker's key again";
       if (isRefused) log.error(words);
@@ -115,7 +111,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     });
     const bus = await connectBus({
       url: line.url,
-      credentials: credentials(identity, flags.creds, line),
+      credentials,
       name: identity.worker,
       inbox: inboxPrefix(identity.worker),
       waitForBroker: true,
@@ -156,15 +152,6 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
   } finally {
     lock.release();
   }
-}
-
-function credentials(
-  identity: WorkerIdentity,
-  creds: string | undefined,
-  line: JoinLine,
-): ReturnType<typeof credentialsOf> {
-  if (creds !== undefined) return credentialsOf({ url: line.url, credentialsFile: creds });
-  return identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
 }
 
 /** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */

@@ -5,30 +5,27 @@ import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings, MetricReport } from "../../shared/domain/run.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../shared/tensorboard/event-file.ts";
 
+interface LoggedRun {
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly settings: ChosenSettings;
+  /** Seconds since 1970. */
+  readonly startedAt: number;
+}
+
 /**
  * Writes the reports of a run on this machine to `tensorboard/` in its folder, where TensorBoard can follow it. Workers do not log
  * the runs of a swarm: `nexus download` makes the same file from all reports of a run, on whichever machines it ran.
  */
 export class EventLog {
   readonly #file: string;
-  readonly #hyperparameters: readonly Hyperparameter[];
-  readonly #settings: ChosenSettings;
-  readonly #startedAt: number;
+  readonly #run: LoggedRun;
   #hasBegun = false;
 
-  /** @param startedAt  seconds since 1970 */
-  constructor(
-    directory: string,
-    hyperparameters: readonly Hyperparameter[],
-    settings: ChosenSettings,
-    startedAt: number,
-  ) {
+  constructor(directory: string, run: LoggedRun) {
+    this.#run = run;
     const folder = join(directory, "tensorboard");
     mkdirSync(folder, { recursive: true });
-    this.#file = join(folder, eventFileName(startedAt, hostname()));
-    this.#hyperparameters = hyperparameters;
-    this.#settings = settings;
-    this.#startedAt = startedAt;
+    this.#file = join(folder, eventFileName(run.startedAt, hostname()));
   }
 
   /** @param names  of the values: s1-rew, s1-win */
@@ -38,7 +35,7 @@ export class EventLog {
       const value = values[i] ?? Number.NaN;
       return Number.isNaN(value) ? [] : [[name, value] as const];
     });
-    appendFileSync(this.#file, scalars(this.#startedAt + 3600 * hours, iters, measured));
+    appendFileSync(this.#file, scalars(this.#run.startedAt + 3600 * hours, iters, measured));
   }
 
   /** @param hpmax  null when the run has failed */
@@ -52,7 +49,8 @@ export class EventLog {
   #begin(names: readonly string[]): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    const settings = this.#hyperparameters.map(({ name }) => this.#settings[name] ?? null);
-    appendFileSync(this.#file, fileStart(sessionOf(this.#hyperparameters, settings, names, this.#startedAt)));
+    const { hyperparameters, settings, startedAt } = this.#run;
+    const chosen = hyperparameters.map(({ name }) => settings[name] ?? null);
+    appendFileSync(this.#file, fileStart(sessionOf(hyperparameters, chosen, names, startedAt)));
   }
 }

@@ -34,7 +34,7 @@ async function execute(order: LocalRun): Promise<number> {
   const logs = isMapping(expanded) ? expanded["log_to_tensorboard"] : false;
   const events =
     logs === true || logs === 1
-      ? new EventLog(directory, spec.hyperparameters, settings, Date.now() / 1000)
+      ? new EventLog(directory, { hyperparameters: spec.hyperparameters, settings, startedAt: Date.now() / 1000 })
       : undefined;
   try {
     for (const printed of settingLines(settings)) line(printed);

@@ -9,18 +9,10 @@ import { HeldTrial } from "./held-trial.ts";
 import { KnownJobs } from "./known-job.ts";
 import { Outbox } from "./outbox.ts";
 import type { WorkerPorts } from "./ports.ts";
-import { Slots, type SlotsOwner } from "./slots.ts";
+import { type Claimant, Slots, type SlotsOwner } from "./slots.ts";
 
-export interface WorkerOptions {
+export interface WorkerOptions extends Claimant {
   readonly worker: WorkerId;
-  readonly bootId: string;
-  readonly version: string;
-  readonly slots: number;
-  /** Pools that this worker serves; empty: all. */
-  readonly targets: readonly string[];
-  readonly opportunistic: boolean;
-  /** Whether it refuses jobs that bring code along. */
-  readonly noCode: boolean;
   /** Folder that contains the run folders. */
   readonly stateDir: string;
 }
@@ -70,8 +62,7 @@ export class WorkerNode {
     );
     this.#jobs = new KnownJobs(ports, this.#link, this.#living);
     this.#outbox = new Outbox(ports);
-    const { bootId, version, slots, targets, opportunistic, noCode } = options;
-    const claimant = { bootId, version, slots, targets, opportunistic, noCode };
+    const { worker: _worker, stateDir: _stateDir, ...claimant } = options;
     const owner: SlotsOwner = {
       carry: (assignment, claim, leaving) => this.#carry(assignment, claim, leaving),
       onIdle: (kind, text) => news({ kind, text }),
