@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,14 +7,13 @@ import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
-import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
+import { runOrder, writeProbeSpec } from "../support/processes/probe-spec.ts";
 import { cpuSeconds } from "./process-cpu.ts";
 import { watchedWorker } from "./turnaround.ts";
 
@@ -55,10 +54,9 @@ export async function run(args: string[]): Promise<void> {
       mkdirSync(join(folder, "watched"), { recursive: true });
       const worker = await watchedWorker(line ?? "", join(folder, "watched"));
       const link = await linkWorkspace(paths, "operator");
-      const spec = join(folder, "noop.yaml");
-      await job(link.bus, spec, noop(300));
+      await job(link.bus, 300);
       worker.gaps.length = 0;
-      await job(link.bus, spec, noop(2000));
+      await job(link.bus, 2000);
       await link.close();
       await worker.stop();
       const gaps = worker.gaps.sort((a, b) => a - b);
@@ -74,11 +72,10 @@ export async function run(args: string[]): Promise<void> {
         start("worker/main.js", line ?? "", "--name", `bench-${i + 1}`, "--slots", String(slots), "--quiet"),
       );
       const link = await linkWorkspace(paths, "operator");
-      const spec = join(folder, "noop.yaml");
       // A first small job warms the runner processes and shows that every worker has joined.
-      await job(link.bus, spec, noop(workers * slots * 20));
+      await job(link.bus, workers * slots * 20);
       const before = cpuSeconds(folder);
-      const seconds = await job(link.bus, spec, noop(total));
+      const seconds = await job(link.bus, total);
       const after = cpuSeconds(folder);
       await link.close();
       const parts = [...after].map(([kind, cpu]) => ({ kind, ms: (1000 * (cpu - (before.get(kind) ?? 0))) / total }));
@@ -91,17 +88,9 @@ export async function run(args: string[]): Promise<void> {
     }
 
     /** Seconds from the job's first assignment to its last completion, as the journal has them. */
-    async function job(bus: Bus, file: string, text: string): Promise<number> {
-      writeFileSync(file, text);
-      const { spec } = loadSpecFile(file, {});
-      const order = encodeOrder({
-        kind: "run",
-        op: `${Math.random()}`,
-        file,
-        text,
-        sources: usedComponents(spec),
-        commandLine: {},
-      });
+    async function job(bus: Bus, total: number): Promise<number> {
+      const settings = { hp_tuning: "dgd", total_runs: total };
+      const order = encodeOrder(runOrder(writeProbeSpec(folder, "noop", settings, { reports: 10 })));
       const answer = decodeOrderAnswer(await bus.request(operator(operatorName()), order, 10_000));
       if (!answer.ok) throw new Error(answer.reason);
       for (;;) {
@@ -133,17 +122,3 @@ async function ended(child: ChildProcess): Promise<void> {
   child.kill("SIGTERM");
   await exit;
 }
-
-const noop = (total: number): string => `component: root/Root_Component
-experiment_path: results
-job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: dgd, total_runs: ${total}}
-hyperparameters:
-  - name: &a
-      ordered_tuning_values: [1, 2, 3, 4, 5]
-      tuned_value: 2
-  - name: &b
-      ordered_tuning_values: [0.1, 0.2, 0.3]
-      tuned_value: 0.2
-processing_stages:
-  - processing_stage: {component: processors/Probe_Proc, reports: 10, noise: 0.5, value: [*a, *b]}
-`;

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { pause } from "../../shared/deadline.ts";
+import { identify } from "../../shared/machine/process-identity.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
 import { TcpProxy } from "../support/broker/proxy.ts";
-import { processesNaming, signalTo, Victim } from "./victims.ts";
+import { processesNaming } from "../support/processes/process-list.ts";
+import { signalTo, Victim } from "./victims.ts";
 
 const startLimitMs = 30_000;
 
@@ -92,5 +94,8 @@ export async function until<T>(
 async function endRest(folder: string): Promise<void> {
   const limit = performance.now() + 5000;
   while (processesNaming(folder).length > 0 && performance.now() < limit) await pause(50);
-  for (const each of processesNaming(folder)) signalTo(each, "SIGKILL");
+  for (const { pid } of processesNaming(folder)) {
+    const identity = identify(pid);
+    if (identity) signalTo(identity, "SIGKILL");
+  }
 }

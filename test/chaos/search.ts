@@ -1,18 +1,17 @@
-import { statSync, writeFileSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Verification, verifyStore } from "../../coordinator/cli/store/verify.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import { loadSpecFile } from "../../shared/components/component-defaults.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
-import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type Order } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
+import { runOrder, writeProbeSpec } from "../support/processes/probe-spec.ts";
 
 export interface SearchOptions {
   readonly checkpointSeconds: number;
@@ -24,35 +23,6 @@ export interface SearchOptions {
 const runsAfterwards = 10;
 /** Iterations of a run. */
 const reports = 20;
-
-const spec = (
-  folder: string,
-  { checkpointSeconds, runSeconds, totalRuns = 100_000 }: SearchOptions,
-): string => `component: root/Root_Component
-experiment_path: ${join(folder, "results")}
-job_launcher:
-  component: job_launchers/XT
-  enabled: 1
-  hp_tuning: dgd
-  total_runs: ${totalRuns}
-  retries: 1000
-  checkpoint_every: ${checkpointSeconds} s
-hyperparameters:
-  - name: &a
-      ordered_tuning_values: [1, 2, 3, 4, 5]
-      tuned_value: 2
-  - name: &b
-      ordered_tuning_values: [0.1, 0.2, 0.3]
-      tuned_value: 0.2
-processing_stages:
-  - processing_stage:
-      component: processors/Probe_Proc
-      seconds: ${runSeconds}
-      reports: ${reports}
-      tally: ${tallyOf(folder)}
-      noise: 0.5
-      value: [*a, *b]
-`;
 
 const tallyOf = (folder: string): string => join(folder, "tally");
 
@@ -75,12 +45,15 @@ export class Search {
   }
 
   async submit(): Promise<JobName> {
-    const path = join(this.#folder, "chaos.yaml");
-    writeFileSync(path, spec(this.#folder, this.#options));
-    const { spec: read } = loadSpecFile(path);
-    const { file, text } = read;
-    const op = "chaos-run";
-    const name = await this.#order({ kind: "run", op, file, text, sources: usedComponents(read), commandLine: {} });
+    const { checkpointSeconds, runSeconds, totalRuns = 100_000 } = this.#options;
+    const settings = {
+      hp_tuning: "dgd",
+      total_runs: totalRuns,
+      retries: 1000,
+      checkpoint_every: `${checkpointSeconds} s`,
+    };
+    const stage = { seconds: runSeconds, reports, tally: tallyOf(this.#folder) };
+    const name = await this.#order(runOrder(writeProbeSpec(this.#folder, "chaos", settings, stage)));
     const job = parseJobName(name);
     if (!job) throw new Error(`the job has no name: "${name}"`);
     return job.name;

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, readdirSync, readFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { allProcesses, readIfThere } from "../support/processes/process-list.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -89,15 +90,8 @@ export class Victim {
 
 /** Direct children of a process whose command line holds a word; Linux. */
 export function childrenNaming(parent: number, word: string): ProcessIdentity[] {
-  return processes()
+  return allProcesses()
     .filter(({ pid, command }) => command.includes(word) && parentOf(pid) === parent)
-    .flatMap(({ pid }) => identify(pid) ?? []);
-}
-
-/** Every process whose command line names the folder, but for this one. */
-export function processesNaming(folder: string): ProcessIdentity[] {
-  return processes()
-    .filter(({ pid, command }) => pid !== process.pid && command.includes(folder))
     .flatMap(({ pid }) => identify(pid) ?? []);
 }
 
@@ -112,23 +106,7 @@ export function signalTo(identity: ProcessIdentity, signal: NodeJS.Signals): boo
   }
 }
 
-function processes(): { pid: number; command: string }[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => ({ pid: Number(name), command: read(`/proc/${name}/cmdline`).replaceAll("\0", " ") }));
-}
-
 function parentOf(pid: number): number {
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = readIfThere(`/proc/${pid}/stat`);
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return "";
-    throw error;
-  }
 }

@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { type ListedProcess, processesNaming } from "./processes/process-list.ts";
 
 /**
  * Importing this makes a test file fail when it leaves something behind: a process that it registered, any process whose
@@ -32,11 +32,6 @@ export function atEnd(action: () => unknown): void {
   actions.push(action);
 }
 
-/** Processes other than this one whose command line names the folder. */
-export function processesNaming(folder: string): { pid: number; command: string }[] {
-  return allProcesses().filter(({ pid, command }) => pid !== process.pid && command.includes(folder));
-}
-
 after(async () => {
   const problems: string[] = [];
   for (const action of actions.reverse()) {
@@ -60,29 +55,7 @@ after(async () => {
   if (problems.length > 0) throw new Error(`this test file left something behind:\n${problems.join("\n")}`);
 });
 
-function leftProcesses(): { pid: number; command: string }[] {
+function leftProcesses(): ListedProcess[] {
   const registered = [...processes.values()].filter(isAlive).map(({ pid }) => ({ pid, command: "(registered)" }));
   return [...registered, ...folders.flatMap(processesNaming)];
-}
-
-function allProcesses(): { pid: number; command: string }[] {
-  if (process.platform !== "linux") {
-    return execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" })
-      .split("\n")
-      .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim() }))
-      .filter(({ pid }) => pid > 0);
-  }
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => ({ pid: Number(name), command: readIfThere(`/proc/${name}/cmdline`).replaceAll("\0", " ") }));
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return "";
-    throw error;
-  }
 }

@@ -19,8 +19,8 @@ import {
   storeMessages,
   watchServers,
 } from "../../support/broker/brokers.ts";
-import { processesNaming } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { processesNaming } from "../../support/processes/process-list.ts";
 
 const down = (paths: WorkspacePaths): Promise<true> => eventually("the broker is down", () => isDown(paths));
 

@@ -24,8 +24,9 @@ import {
   storeMessages,
 } from "../../support/broker/brokers.ts";
 import { holdPort } from "../../support/broker/ports.ts";
-import { atEnd, processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
+import { processesNaming } from "../../support/processes/process-list.ts";
 
 async function occupy(host: string, port: number): Promise<Server> {
   const server = createServer();

@@ -6,9 +6,10 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../../shared/machine/process-identity.ts";
-import { atEnd, mustEnd, processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { atEnd, mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
+import { processesNaming } from "../../support/processes/process-list.ts";
 import { fullPriority } from "../../support/processes/swarm.ts";
 
 /** `npm start`, with the spec that people see: about a second of training a run, 60 runs. */

@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
-import { processesNaming, temporaryFolder } from "../../support/cleanup.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
+import { processesNaming } from "../../support/processes/process-list.ts";
 import { tutorialText } from "../../support/stories/tutorial-jobs.ts";
 
 const folder = temporaryFolder();

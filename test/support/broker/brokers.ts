@@ -12,8 +12,9 @@ import { processesWith } from "../../../shared/broker/server/tied-process.ts";
 import { BrokerError } from "../../../shared/errors.ts";
 import type { ProcessIdentity } from "../../../shared/machine/process-identity.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
-import { atEnd, mustEnd, processesNaming, temporaryFolder } from "../cleanup.ts";
+import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { eventually } from "../patience.ts";
+import { processesNaming } from "../processes/process-list.ts";
 
 /** Another process that holds the broker (broker-holder.ts). */
 export interface OtherHolder {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { verifyStore } from "../../../coordinator/cli/store/verify.ts";
@@ -8,16 +8,15 @@ import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
-import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
-import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
 import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import { operator, streams } from "../../../shared/wire/subjects.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { eventually, patienceMs } from "../patience.ts";
+import { runOrder, writeProbeSpec } from "./probe-spec.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
@@ -123,43 +122,14 @@ export class Swarm {
 
   /** Writes a runspec whose one stage is Probe_Proc; `job` and `stage` are lines of YAML. */
   probeSpec(name: string, job: Record<string, unknown>, stage: Record<string, unknown> = {}): string {
-    const path = join(this.folder, `${name}.yaml`);
-    const lines = (values: Record<string, unknown>, indent: string): string =>
-      Object.entries(values)
-        .map(([key, value]) => `${indent}${key}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`)
-        .join("");
     mkdirSync(this.folder, { recursive: true });
-    writeFileSync(
-      path,
-      `component: root/Root_Component
-experiment_path: ${join(this.folder, "results")}
-job_launcher:
-  component: job_launchers/XT
-  enabled: 1
-${lines(job, "  ")}hyperparameters:
-  - name: &a
-      ordered_tuning_values: [1, 2, 3, 4, 5]
-      tuned_value: 2
-  - name: &b
-      ordered_tuning_values: [0.1, 0.2, 0.3]
-      tuned_value: 0.2
-processing_stages:
-  - processing_stage:
-      component: processors/Probe_Proc
-      noise: 0.5
-      value: [*a, *b]
-${lines(stage, "      ")}`,
-    );
-    return path;
+    return writeProbeSpec(this.folder, name, job, stage);
   }
 
   async order(spec: string): Promise<OrderAnswer> {
-    const { spec: read } = loadSpecFile(spec, {});
     const link = await linkWorkspace(this.paths, "operator");
     try {
-      const { file, text } = read;
-      const op = `test-${Math.random()}`;
-      const order = encodeOrder({ kind: "run", op, file, text, sources: usedComponents(read), commandLine: {} });
+      const order = encodeOrder(runOrder(spec));
       return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, patienceMs));
     } finally {
       await link.close();

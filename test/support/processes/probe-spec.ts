@@ -1,0 +1,50 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
+import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
+import type { Order } from "../../../shared/wire/messages.ts";
+
+type Lines = Readonly<Record<string, unknown>>;
+
+const inYaml = (values: Lines, indent: string): string =>
+  Object.entries(values)
+    .map(([key, value]) => `${indent}${key}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`)
+    .join("");
+
+/**
+ * Writes a runspec of two hyperparameters whose one stage is Probe_Proc; `job` and `stage` are lines of YAML for the job and the stage.
+ *
+ * @returns its path
+ */
+export function writeProbeSpec(folder: string, name: string, job: Lines, stage: Lines = {}): string {
+  const path = join(folder, `${name}.yaml`);
+  writeFileSync(
+    path,
+    `component: root/Root_Component
+experiment_path: ${join(folder, "results")}
+job_launcher:
+  component: job_launchers/XT
+  enabled: 1
+${inYaml(job, "  ")}hyperparameters:
+  - name: &a
+      ordered_tuning_values: [1, 2, 3, 4, 5]
+      tuned_value: 2
+  - name: &b
+      ordered_tuning_values: [0.1, 0.2, 0.3]
+      tuned_value: 0.2
+processing_stages:
+  - processing_stage:
+      component: processors/Probe_Proc
+      noise: 0.5
+      value: [*a, *b]
+${inYaml(stage, "      ")}`,
+  );
+  return path;
+}
+
+/** The order to run that file, as `nexus run` gives it. */
+export function runOrder(path: string): Order {
+  const { spec } = loadSpecFile(path, {});
+  const { file, text } = spec;
+  return { kind: "run", op: `test-${Math.random()}`, file, text, sources: usedComponents(spec), commandLine: {} };
+}

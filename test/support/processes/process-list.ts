@@ -1,0 +1,37 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface ListedProcess {
+  readonly pid: number;
+  /** Its command line, words parted by spaces. */
+  readonly command: string;
+}
+
+/** Every process of this machine. */
+export function allProcesses(): ListedProcess[] {
+  if (process.platform !== "linux") {
+    return execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" })
+      .split("\n")
+      .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim() }))
+      .filter(({ pid }) => pid > 0);
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ pid: Number(name), command: readIfThere(`/proc/${name}/cmdline`).replaceAll("\0", " ") }));
+}
+
+/** What a file of /proc says; "" of a process that has gone. */
+export function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return "";
+    throw error;
+  }
+}
+
+/** Processes other than this one whose command line names the folder. */
+export function processesNaming(folder: string): ListedProcess[] {
+  return allProcesses().filter(({ pid, command }) => pid !== process.pid && command.includes(folder));
+}
