@@ -20,7 +20,7 @@ export type Break = (typeof breaks)[number];
 
 export const noLimits: Limits = { from: null, to: null };
 
-const title = anyText("--title <text>", "above the whole; empty: none");
+const title = anyText("--title <text>", "above the figure; empty: none");
 
 /** Where and how a plot is drawn. */
 const outputOptions = {
@@ -61,14 +61,14 @@ export const heatAggregate = text("--aggregate <how>", "mean, max, min, std", on
 export const runsOptions = {
   aggregate: text(
     "--aggregate <how>",
-    "put runs together: mean, min, max, std, var, sem (none)",
+    "aggregate runs: mean, min, max, std, var, sem (none)",
     oneOf(["none", ...aggregates]),
     "none",
   ),
   /** Undefined: by job if runs are aggregated, otherwise by run. */
   groupBy: text(
     "--group-by <what>",
-    "what is put together: run, node, job, experiment, workspace",
+    "what to aggregate by: run, node, job, experiment, workspace",
     oneOf(groupings),
     undefined,
   ),
@@ -82,7 +82,7 @@ export const runsOptions = {
   /** Undefined: by column if there are several. */
   breakOn: text(
     "--break-on <what>",
-    "a plot of its own for each run, col or group; commas between",
+    "a separate plot for each run, col or group; commas between",
     (typed, long): readonly Break[] =>
       typed === "none" ? [] : [...new Set(listOf(typed).map((word) => oneOf(breaks)(word, long)))],
     undefined,
@@ -186,7 +186,7 @@ function coloursOf(typed: string, long: string): string[] {
     if (named !== undefined) return named;
     const names = Object.keys(basicColours);
     throw new UsageError(
-      `${long}: "${each}" is no colour${didYouMean(word, names)}\n  expected #rrggbb or one of ${names.join(", ")}`,
+      `${long}: "${each}" is not a colour${didYouMean(word, names)}\n  expected #rrggbb or one of ${names.join(", ")}`,
     );
   });
 }

@@ -82,7 +82,7 @@ export function measureOf(runs: ChosenRuns, name: string): Measure {
   const cells = runs.rows.map((row) => column.value(row));
   if (cells.some((cell) => typeof cell === "string" || typeof cell === "boolean")) {
     throw new UsageError(
-      `${column.header} is no number, so it has no place on an axis\n  for example: nexus plot ${runs.tables[0]?.job} hpmax`,
+      `${column.header} is not a number, so it cannot be plotted\n  for example: nexus plot ${runs.tables[0]?.job} hpmax`,
     );
   }
   const values = cells.map((cell) => (typeof cell === "number" ? cell : Number.NaN));

@@ -80,7 +80,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   const { aggregate, smoothing, shadow, groupBy, x } = asked;
   if (aggregate !== "none" || smoothing > 0 || shadow !== "none") {
     throw new UsageError(
-      `${names[0]} is one value of a run: it has no curve to be put together or smoothed\n  a curve: nexus plot ${all.jobs} ${usualMetric(all)}`,
+      `${names[0]} is one value of a run: it has no curve to aggregate or smooth\n  a curve: nexus plot ${all.jobs} ${usualMetric(all)}`,
     );
   }
   const runs = completedOnly(all);

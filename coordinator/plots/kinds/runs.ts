@@ -12,7 +12,7 @@ export const runs = plotKind({
     ["job1,job2 s1-rew,s1-win --group-by=job", "two metrics side by side, a colour for each job"],
     ["job1 hpmax", "each run in order of completion, and the best so far"],
     ["job1 hpmax --x=lr", "against one hyperparameter, with the mean of each setting"],
-    ["job1 hpmax --plot-type=histogram", "how often which values came"],
+    ["job1 hpmax --plot-type=histogram", "how often each value occurred"],
   ],
   options: runsOptions,
   check: checkTogether,
@@ -23,12 +23,12 @@ export const runs = plotKind({
 /** Checks options that depend on each other. */
 function checkTogether(asked: Asked<typeof runsOptions>, typed: TypedOptions): void {
   const { aggregate, shadow, errorBars, smoothing, plotType, x, bins } = asked;
-  const together = "\n  put runs together first, for example: --aggregate=mean --group-by=job";
+  const together = "\n  aggregate runs first, for example: --aggregate=mean --group-by=job";
   const isOver = x !== undefined && x !== "iters" && x !== "hours";
   if (plotType === "histogram") {
     for (const name of ["aggregate", "shadow", "errorBars", "smoothing", "x"] as const) {
       const { key, long } = runsOptions[name];
-      if (typed[key] !== undefined) throw new UsageError(`a histogram has no ${long}`);
+      if (typed[key] !== undefined) throw new UsageError(`a histogram takes no ${long}`);
     }
   } else if (bins !== undefined) {
     throw new UsageError("--bins is for histograms: --plot-type=histogram");
@@ -42,7 +42,7 @@ function checkTogether(asked: Asked<typeof runsOptions>, typed: TypedOptions): v
   const isSpread = aggregate === "std" || aggregate === "var" || aggregate === "sem";
   if (isSpread && shadow !== "pre-smooth" && (shadow !== "none" || errorBars !== "none")) {
     throw new UsageError(
-      `--aggregate=${aggregate} is a spread itself and has no band or bars of its own; use --aggregate=mean`,
+      `--aggregate=${aggregate} is itself a spread, so it has no band or bars; use --aggregate=mean`,
     );
   }
   if (shadow === "pre-smooth" && smoothing === 0) {

@@ -63,7 +63,7 @@ test("the help lists each option once, with each kind's meaning", () => {
   const aggregate = optionsOf(plotKinds).find((option) => option.flags.startsWith("--aggregate"));
   assert.equal(
     aggregate?.help,
-    "put runs together: mean, min, max, std, var, sem (none); heatmap: mean, max, min, std",
+    "aggregate runs: mean, min, max, std, var, sem (none); heatmap: mean, max, min, std",
   );
 });
 
