@@ -1,6 +1,6 @@
 import type { RunCurve } from "../data/curves-of-runs.ts";
 import type { Values } from "../kind.ts";
-import type { Aggregate, axisOptions, Break, Grouping, runsOptions, scaleOptions } from "../options.ts";
+import type { axisOptions, Break, Grouping, runsOptions, scaleOptions } from "../options.ts";
 import { aggregated, combine, edges } from "./combine.ts";
 import { grouped } from "./grouped.ts";
 
@@ -30,7 +30,7 @@ export interface Line {
 
 /** A line for each run, or for each group if runs are aggregated. */
 export function linesOf(curves: readonly RunCurve[], options: CurveOptions): Line[] {
-  const { aggregate, groupBy } = options;
+  const { aggregate, groupBy, shadow, errorBars } = options;
   if (aggregate === "none") {
     return curves.map((curve) => ({
       group: curve[groupBy],
@@ -46,7 +46,15 @@ export function linesOf(curves: readonly RunCurve[], options: CurveOptions): Lin
     if (!first) return [];
     const known = members.map(({ hpmax }) => hpmax).filter(Number.isFinite);
     const rank = known.reduce((sum, hpmax) => sum + hpmax, 0) / known.length;
-    const values = combinedValues(members, aggregate, options);
+    const combined = combine(members);
+    const raw = aggregated(combined, aggregate);
+    const values = {
+      xs: combined.xs,
+      raw,
+      band: shadow === "none" || shadow === "pre-smooth" ? undefined : edges(combined, raw, shadow),
+      bars: errorBars === "none" ? undefined : edges(combined, raw, errorBars),
+      counts: combined.count,
+    };
     return [{ group: first[groupBy], col: first.col, curves: members, rank, values }];
   });
 }
@@ -59,22 +67,6 @@ export interface LineValues {
   readonly bars: ReturnType<typeof edges> | undefined;
   /** Number of runs that count at each place; undefined for a single run's line. */
   readonly counts: readonly number[] | undefined;
-}
-
-function combinedValues(
-  curves: readonly RunCurve[],
-  aggregate: Aggregate,
-  { shadow, errorBars }: CurveOptions,
-): LineValues {
-  const combined = combine(curves);
-  const raw = aggregated(combined, aggregate);
-  return {
-    xs: combined.xs,
-    raw,
-    band: shadow === "none" || shadow === "pre-smooth" ? undefined : edges(combined, raw, shadow),
-    bars: errorBars === "none" ? undefined : edges(combined, raw, errorBars),
-    counts: combined.count,
-  };
 }
 
 /** Replaces `$run`, `$job`, `$node`, `$col` and `$group` in a title by the line's own. */

@@ -61,10 +61,7 @@ test("the help lists each option once, with each kind's meaning", () => {
   const flags = optionsOf(plotKinds).map((option) => option.flags);
   assert.equal(new Set(flags).size, flags.length);
   const aggregate = optionsOf(plotKinds).find((option) => option.flags.startsWith("--aggregate"));
-  assert.equal(
-    aggregate?.help,
-    "aggregate runs: mean, min, max, std, var, sem (none); heatmap: mean, max, min, std",
-  );
+  assert.equal(aggregate?.help, "aggregate runs: mean, min, max, std, var, sem (none); heatmap: mean, max, min, std");
 });
 
 test("a newly registered kind draws from the runs that it reads", async () => {
