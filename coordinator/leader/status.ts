@@ -16,7 +16,7 @@ export function statusOf(reign: Reign): Status {
     term: reign.term,
     leader: reign.state.leader,
     leaseMs: reign.leaseMs,
-    workers: [...reign.presence].map(([worker, { heardAt, retired: _, skewMs, ...said }]) => ({
+    workers: [...reign.presence].map(([worker, { heardAt, bootId: _, retired: __, skewMs, ...said }]) => ({
       ...said,
       worker,
       silentMs: Math.round(now - heardAt),

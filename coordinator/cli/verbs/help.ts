@@ -17,7 +17,7 @@ Environment:
   NEXUS_WORKSPACE   the workspace, unless --workspace is given
   NEXUS_SERVERS     URL of an existing broker, as --nats
   NEXUS_CREDS       file with its credentials, as --creds
-  XDG_DATA_HOME     its folder nexus holds the workspaces (default ~/.local/share)
+  XDG_DATA_HOME     workspaces are in its folder "nexus" (default ~/.local/share)
   NO_COLOR          no colours
 
 Exit codes:
