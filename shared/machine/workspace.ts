@@ -4,7 +4,11 @@ import { basename, isAbsolute, join } from "node:path";
 import { isWorkspaceName } from "../domain/names.ts";
 import { messageOf, UsageError } from "../errors.ts";
 
-/** Where a workspace keeps its files on this machine. All of them lie in `dir`, which only its owner may enter. */
+/**
+ * Where a workspace keeps its files on this machine: `$XDG_DATA_HOME/nexus/<workspace>/`, which only its owner may enter. A worker
+ * keeps its own below `$XDG_STATE_HOME/nexus/workers/<workspace>/<machine>/<name>/`: `identity.json` (the key's seed), `spool/`,
+ * `runs/<job>/<run>/`, `worker.log`, `worker.lock`.
+ */
 export interface WorkspacePaths {
   readonly name: string;
   readonly dir: string;

@@ -18,6 +18,11 @@ import {
   workerOr,
 } from "./order-answers.ts";
 
+/**
+ * An order is one record. Its consequences are records behind it, written at once and again by `enforce` at each tick, so a
+ * leader that dies in between leaves nothing half done.
+ */
+
 /** Carries out what an operator asks; the same request id gets the same answer, whoever leads by then. */
 export async function carryOut(reign: Reign, by: string, order: Order, drawSeed: () => number): Promise<OrderAnswer> {
   const done = reign.state.orders.get(order.op);

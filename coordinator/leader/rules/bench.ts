@@ -4,6 +4,12 @@ import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.t
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { failuresBeforeBench, type Reign } from "../reign/reign.ts";
 
+/**
+ * Sick machines: a worker on which three runs in a row failed, while another has completed runs of the same job, is benched
+ * until `nexus admit`. Sick settings are the search's business: a configuration that failed three times on two workers is
+ * excluded. Every ended run counts in DGD's weights; only completed runs count in means.
+ */
+
 /** Asked after each failure. */
 export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {
   const record = reign.state.workers.get(worker);

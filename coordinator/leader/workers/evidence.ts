@@ -11,6 +11,15 @@ import { benchCause } from "../rules/bench.ts";
 import { lastLines, requeue } from "../rules/requeue.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 
+/**
+ * What workers published, judged. Only a worker that the journal names for an attempt may speak of it. The first result from
+ * any holder counts while the trial is open; later ones are `late`: kept, labelled, never counted. A failure counts only from
+ * the newest attempt, since an older holder's may be its machine's. A non-finite hpmax is a failure.
+ *
+ * EV is judged in its order, and each decision cites the sequence that it rests on, so the next leader goes on after the
+ * highest one cited. Reports that it judges again decide nothing. What cannot be read is logged, counted and dropped.
+ */
+
 /** A message that may be believed, and the trial that it is about. */
 interface Case {
   readonly reign: Reign;

@@ -11,6 +11,16 @@ import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
 import { requeueLeased } from "../rules/requeue.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 
+/**
+ * Claims. A claim has an id, and names the result that its slot has on its way: it is answered once that result is judged, so
+ * that each choice uses it. Asked again, it gets the same answer, also from the next leader, because the id is in the journal
+ * (512 per worker).
+ *
+ * Slots that were sent away are remembered. `wake` calls all of them in one message; `wakeFor` calls four for each trial that
+ * waits, again at every tick until it is taken. One waiting slot of a worker asks for all of its slots. A claim with a new
+ * bootId retires the older process: its leases are lost at once, uncharged, and it is told that its name is in use.
+ */
+
 /** Answers a claim: a lost trial, or else what the search chooses, once it is journalled. Undefined: the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
   const skewMs = skewOf(claim.sentAt, reign.ports.clock.wall());

@@ -14,6 +14,11 @@ import type { PackedStream } from "./stream-archive.ts";
  *   J  a message that the journal got while the evidence was packed: {seq, subject, msgId, data (base64)}
  *   T  the end: {sha256} of everything before it
  * A file that was cut or changed anywhere is refused before anything is restored.
+ *
+ * The journal is packed first, then the evidence, then what the journal got meanwhile. Of that last part, restoring appends only
+ * what rests on evidence that is there. So no result in a backup is of an attempt that its journal does not know: such a number
+ * is given out again, and a later leader could take the result for another run's. What workers still deliver of such attempts
+ * names the claim that they answered, which tells it from the new run's.
  */
 const magic = Buffer.from("NEXUSBK1\n");
 const headBytes = 5;

@@ -1,7 +1,12 @@
 /**
  * The program that owns a workspace's nats-server: `node guard.js <workspace folder> <options as JSON>`, in a session of its
  * own. It holds the store's lock, restarts a server that dies, keeps it off a full disk, and ends it when nobody needs it. The
- * server ends when this program is killed, so this program's lock is the only one that counts.
+ * server ends when this program is killed, even by SIGKILL, so this program's lock is the only one that counts. Two servers on
+ * one store destroy acknowledged messages.
+ *
+ * A server that dies starts again on the same port. It is stopped before the disk is full (a reserve of 256 MB): nats-server
+ * 2.10.27 was seen to lose acknowledged messages on a full disk. It ends when nobody holds it, or ten minutes after a
+ * coordinator died without a word. Where there is no coordinator, a command that reads holds it for as long as it reads.
  */
 
 import { appendFileSync, copyFileSync, truncateSync } from "node:fs";

@@ -3,6 +3,13 @@ import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
 import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
 
+/**
+ * A snapshot is the fold as plain data: trials, and the configurations of run sets, in columns. It travels deflated and sealed;
+ * the entry `snap` says where it lies, and with which key. Reading folds from its sequence on; a journal shorter than its
+ * snapshot was damaged, and is refused. A restored table makes its run sets anew from the order of completions.
+ * control-any-order.test.ts holds it to this: cut anywhere, restored and folded on, it is the same state.
+ */
+
 /** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
 export const snapshotVersion = 4;
 
