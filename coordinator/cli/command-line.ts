@@ -1,4 +1,10 @@
-/** `nexus`: its verbs (`verbs/`, with this file the only ones that import commander) and the shortening of options. */
+/**
+ * `nexus`: the words of a command line, and who carries them out.
+ *
+ * The verbs stand in `verbs/`, a file for each family; only those files and this one import commander. Each verb names a function
+ * in a folder of its family (`list/`, `view/`, ...), which is loaded on use. Such a function gets a `Session`, or a `Reader`
+ * with the folded journal (operator/session.ts), then its words and options; it prints to `output` and may return an exit code.
+ */
 
 import { Command, CommanderError, Option } from "commander";
 import { programVersion } from "../../shared/components/version.ts";
@@ -19,7 +25,7 @@ import { addTransfer } from "./verbs/transfer.ts";
 import { verbPorts } from "./verbs/verb.ts";
 import { addView } from "./verbs/view.ts";
 
-/** Carries out what the words after `nexus` say; returns the exit code. Verbs are loaded when they are needed. */
+/** Carries out the words after `nexus`; returns the exit code. */
 export async function carryOut(words: readonly string[], output: Output): Promise<number> {
   let exit: number = exitCode.done;
   const program = commandTree(output, (code) => {
@@ -32,7 +38,7 @@ export async function carryOut(words: readonly string[], output: Output): Promis
     await program.parseAsync(full, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version end here as well, with 0; commander's own 1 means wrong usage, and it has said what is wrong.
+    // Help and version end here too, with 0. Commander's 1 means wrong usage, which it has explained.
     return error.exitCode === 0 ? exitCode.done : exitCode.usage;
   }
   return exit;

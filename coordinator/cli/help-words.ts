@@ -3,9 +3,9 @@ import { UsageError } from "../../shared/errors.ts";
 import type { CommandShape } from "./option-prefixes.ts";
 
 /**
- * Checks what follows `help`: commander answers a command that there is not with the help of all.
+ * Checks the words after `help`: for an unknown command, commander prints the help of `nexus` itself.
  *
- * @param words  with options in full
+ * @param words  with full option names
  * @throws UsageError that names the nearest command
  */
 export function checkHelpWords(words: readonly string[], root: CommandShape): void {

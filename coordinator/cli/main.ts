@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 
-/** nexus: everything that a person types about jobs and runs. */
+/** nexus: the command for jobs, runs and workers. */
 
 import { endWhenNobodyReads } from "../../shared/closed-pipe.ts";
 import { explain } from "../../shared/errors.ts";

@@ -15,9 +15,9 @@ export interface OptionShape {
 }
 
 /**
- * The same words with every option in full: `--aggre=mean` stands for `--aggregate=mean` where nothing else begins so.
+ * The words with full option names: `--aggre=mean` stands for `--aggregate=mean` if no other option starts so.
  *
- * @throws UsageError where several options begin so
+ * @throws UsageError if several options start so
  */
 export function withFullOptions(words: readonly string[], root: CommandShape): string[] {
   const full: string[] = [];
@@ -38,7 +38,7 @@ export function withFullOptions(words: readonly string[], root: CommandShape): s
     const equals = word.indexOf("=");
     const typed = equals < 0 ? word : word.slice(0, equals);
     const option = optionNamed(typed, options);
-    // An unknown one will be refused; without its value a near name is found for it.
+    // Commander refuses an unknown option, and finds a near name for it if it stands without its value.
     full.push(option ? option.long + word.slice(typed.length) : typed);
     const value = words[i + 1];
     if (option?.takesValue && equals < 0 && value !== undefined) {

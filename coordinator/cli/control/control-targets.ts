@@ -16,10 +16,10 @@ export type Named =
 export const targetForms = `${runListForms}; or a worker's name, also with *: lab-pc, lab-*`;
 
 /**
- * Jobs, then runs by job, then workers, each once. A job that is named makes its runs superfluous. A worker that is called like a
- * job is named `worker:job1`.
+ * Jobs, then runs by job, then workers, each once. A named job covers its runs. A worker with the name of a job is written
+ * `worker:job1`.
  *
- * @throws UsageError when a word is no name, NotFoundError when there is nothing of that name
+ * @throws UsageError if a word is no name, NotFoundError if nothing has that name
  */
 export function namedTargets(words: readonly string[], state: WorkspaceState, workspace: string): Named[] {
   const jobs = new Set<RunTable>();
@@ -47,14 +47,14 @@ export function namedTargets(words: readonly string[], state: WorkspaceState, wo
   ];
 }
 
-/** The same where only workers can be meant. */
+/** The same for verbs that take only workers. */
 export function namedWorkers(words: readonly string[], state: WorkspaceState): WorkerId[] {
   const typed = words.flatMap((word) => word.split(",")).filter((word) => word !== "");
   return [...new Set(typed.flatMap((word) => workersNamed(word, state, "worker")))];
 }
 
 /**
- * Finds what cannot name anything, whatever there is: before a coordinator is looked for.
+ * Refuses words that cannot name anything, before a coordinator is looked for.
  *
  * @throws UsageError
  */

@@ -24,10 +24,10 @@ export async function controlTargets(
   await ordering(session, async (reader) => {
     const { state } = reader;
     const named = namedTargets(words, state, workspace);
-    if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: none of these has a run yet`);
+    if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: these have no runs yet`);
     if (verb === "drain" && named.some(({ kind }) => kind === "runs"))
       throw new UsageError("runs cannot be drained; name a job or a worker");
-    // What undoes the others loses nothing.
+    // Resuming loses nothing.
     const effects = verb === "resume" ? [] : named.map((each) => effectOf(verb, subjectOf(each, state)));
     const isGrave = verb === "cancel" && named.some(({ kind }) => kind === "job");
     if (!(await agreed(session, { verb, effects, isGrave, ...options }))) return;
@@ -58,14 +58,14 @@ export async function judgeWorkers(
 
 interface Question {
   readonly verb: string;
-  /** What is asked about; nothing is asked where there is nothing. */
+  /** What the order will do, a line each; without any, nothing is asked. */
   readonly effects: readonly string[];
-  /** Not to be done by a script that does not say so. */
+  /** A script must say --yes. */
   readonly isGrave: boolean;
   readonly yes?: boolean | undefined;
 }
 
-/** Whether to go on: asked on a terminal, taken for granted elsewhere unless it is grave. */
+/** Whether to go on: asks on a terminal; elsewhere yes, unless it is grave. */
 export async function agreed(
   { output, asker }: Pick<Session, "output" | "asker">,
   { verb, effects, isGrave, yes }: Question,
@@ -74,7 +74,7 @@ export async function agreed(
   if (!asker.isTerminal) {
     if (!isGrave) return true;
     throw new UsageError(
-      `${verb} of a whole job is not done unasked, and here nobody can be asked\n${effects.map((line) => `  ${line}`).join("\n")}\n  to do it all the same: add --yes`,
+      `${verb} of a whole job needs a confirmation, and here nobody can be asked\n${effects.map((line) => `  ${line}`).join("\n")}\n  to do it without a question, add --yes`,
     );
   }
   output.note(`${effects.join("\n")}\n`);
@@ -84,12 +84,12 @@ export async function agreed(
 }
 
 export interface NamedOrder {
-  /** Of what the order is about, for the answer. */
+  /** The target's name, for the answer. */
   readonly name: string;
   readonly order: Order;
 }
 
-/** Gives orders one after the other; says what came of each, and fails at the end when any was refused. */
+/** Gives orders one after the other and prints each answer; fails at the end if any was refused. */
 export async function giveAll(
   { bus, workspace, output }: Reader,
   orders: readonly NamedOrder[],
@@ -115,7 +115,7 @@ const answerObject = (name: string, order: Order, { ok, reason }: OrderAnswer): 
   reason,
 });
 
-/** What the effect of an order is told of. */
+/** The target as the effect's text needs it. */
 export function subjectOf(named: Named, state: WorkspaceState): OrderSubject {
   switch (named.kind) {
     case "job":
@@ -143,7 +143,7 @@ function targetOf(named: Named): ControlTarget {
     case "job":
       return { kind: "job", job: named.table.job };
     case "runs":
-      // Those that have ended need no order; were there none left, the answer says so.
+      // Runs that have ended need no order; if none is left, the answer says so.
       return { kind: "runs", job: named.table.job, trials: named.trials.filter(isOpen).map(({ n }) => n) };
     case "worker":
       return named;

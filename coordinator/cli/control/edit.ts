@@ -27,7 +27,7 @@ export interface EditOptions extends ControlOptions {
 /** `nexus edit job3 --total-runs 800 --add-value lr=0.01`. */
 export async function editJobs(session: Session, words: readonly string[], options: EditOptions): Promise<void> {
   const { name: workspace } = session.scope.paths;
-  // Before anything is connected to: most slips are in the words.
+  // Before connecting: most mistakes are in the words.
   changesOf(options, [], Date.now());
   checkWords(words, (each, state) => namedTargets(each, state, workspace));
   await ordering(session, async (reader) => {
@@ -52,24 +52,23 @@ export async function editJobs(session: Session, words: readonly string[], optio
   });
 }
 
-/** What of the changes a later edit cannot take back, or ends the search: that is asked about. */
+/** The changes that a later edit cannot undo, or that end the search: the command asks about those. */
 function lasting(table: RunTable, changes: JobChanges): string[] {
   const effects: string[] = [];
   const begun = table.ended + table.open;
   if (changes.totalRuns !== undefined && changes.totalRuns <= begun) {
-    const after = `${table.ended} have ended and ${table.open} are open: nothing new starts, the open ones are finished`;
+    const after = `${table.ended} have ended and ${table.open} are open: no run starts any more, the open ones are finished`;
     effects.push(`${table.job}: total_runs ${changes.totalRuns}; ${after}`);
   }
   const { addValues } = changes;
-  if (addValues)
-    effects.push(`${table.job}: ${changesText({ addValues }).join(", ")}; values cannot be taken away again`);
+  if (addValues) effects.push(`${table.job}: ${changesText({ addValues }).join(", ")}; values cannot be removed`);
   return effects;
 }
 
 /**
  * The changes that the options ask for.
  *
- * @param hyperparameters  the job's, so that a value is read as theirs are; may be empty
+ * @param hyperparameters  the job's, so that a value is read as one of theirs; may be empty
  * @throws UsageError that says what an option may be
  */
 export function changesOf(
@@ -140,7 +139,7 @@ function instant(text: string, now: number): number {
   const [, day, time] = /^(?:(\d{4}-\d\d-\d\d)[T ])?(\d\d:\d\d(?::\d\d)?)$/.exec(text.trim()) ?? [];
   if (day !== undefined) {
     const at = new Date(`${day}T${time}`).getTime();
-    // Asked of UTC, so that a day that does not exist is refused in every zone.
+    // Checked in UTC, so that a day that does not exist is refused in every zone.
     if (!Number.isNaN(at) && parseInstant(`${day}T${time}Z`) !== undefined) return at;
   } else if (time !== undefined) {
     const [hours = 0, minutes = 0, seconds = 0] = time.split(":").map(Number);
@@ -156,7 +155,7 @@ function instant(text: string, now: number): number {
   throw new UsageError(`--deadline is "${text}"; expected a time such as ${forms}`);
 }
 
-/** `lr=0.01`; where all values of the hyperparameter are text, or it stands in quotes, the value is text too. */
+/** `lr=0.01`; the value is text if it is quoted, or if all values of the hyperparameter are text. */
 function addedValue(
   text: string,
   hyperparameters: RunTable["submitted"]["hyperparameters"],

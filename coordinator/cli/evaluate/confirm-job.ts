@@ -32,23 +32,23 @@ import { evaluated } from "./eval.ts";
 
 /** `nexus confirm`. */
 export interface ConfirmOptions extends JsonOption {
-  /** So many configurations, the best first. */
+  /** How many configurations, the best first. */
   readonly top: number;
   /** Fresh runs of each. */
   readonly runs: number;
   readonly targets: Targets;
-  /** Only show what there is. */
+  /** Only show the results so far. */
   readonly show?: boolean | undefined;
   /** Submit, and do not wait. */
   readonly detach?: boolean | undefined;
 }
 
-/** What a process that ended by Ctrl-C exits with. */
+/** Exit code of a process that was ended by Ctrl-C. */
 const interrupted = 130;
 
 /**
  * `nexus confirm job278 --top 3 --runs 20`: runs the best configurations again with fresh seeds, each as a job of its own, waits
- * for them, and compares. What was asked before is not asked again: a command that was left goes on where the jobs are.
+ * for them, and compares. Runs that were requested before are not requested again, so an interrupted command can be repeated.
  *
  * @returns the exit code
  */
@@ -74,7 +74,7 @@ export async function confirmJob(session: Session, typed: string, options: Confi
   });
 }
 
-/** What `confirm --show` prints, from the folded journal; returns the exit code. */
+/** Prints what `confirm --show` prints; returns the exit code. */
 export function printConfirmation({ state, workspace, output }: Printing, typed: string, { json }: JsonOption): number {
   const search = evaluated(namedJob(typed, state, workspace));
   const { job, submitted } = search.table;
@@ -89,7 +89,7 @@ export function printConfirmation({ state, workspace, output }: Printing, typed:
   return confirmations.some(({ failed }) => failed > 0) ? exitCode.someRunsFailed : exitCode.done;
 }
 
-/** The jobs that run a configuration again; those runs that no job has yet are submitted as one more. */
+/** The jobs that run a configuration again; missing runs are submitted as one more job. */
 async function ensureRuns(
   { bus, workspace, state, output }: Reader,
   search: Evaluated,
@@ -118,7 +118,7 @@ async function ensureRuns(
   return [...names, job.name];
 }
 
-/** The derived spec, checked here so that what is wrong is said before anything is submitted. */
+/** The derived spec, checked here so that problems are reported before anything is submitted. */
 function readConfirmation(
   table: RunTable,
   configuration: Configuration,
@@ -129,7 +129,7 @@ function readConfirmation(
   // The job's own components, but this version's job launcher: it must know `confirms`.
   const launcher = "job_launchers/XT";
   const carried = carriedDefaults({ ...sources, [launcher]: componentDefaults().text(launcher) ?? "" });
-  // An argument whose one place in the text was overwritten would be an argument too many.
+  // An argument whose only place in the text was overwritten would be refused as unused.
   const used = Object.entries(commandLine).filter(([name]) => text.includes(`<${name}>`));
   const reading = readSpec({ file, text, commandLine: Object.fromEntries(used), defaults: carried });
   if (!reading.ok) {
@@ -166,7 +166,7 @@ async function wait(
       const code = printConfirmation({ ...reader, state }, search, options);
       if (over) return code;
     }
-    output.note(`the runs go on; to wait for them again, the same command\n`);
+    output.note(`the runs go on; to wait for them again, repeat the command\n`);
     return interrupted;
   } finally {
     process.off("SIGINT", onSignal);

@@ -10,7 +10,7 @@ import { checkIsSearch, nothingCompleted } from "../../runs/searched.ts";
 
 /** `nexus eval`. */
 export interface EvalOptions {
-  /** Judge the search as it stood after so many completed runs; the prior still comes from all. */
+  /** Judge the search as it stood after its first n completed runs; the prior still comes from all of them. */
   readonly first?: number | undefined;
   readonly json?: boolean | undefined;
 }
@@ -18,7 +18,7 @@ export interface EvalOptions {
 /**
  * Evaluates a search.
  *
- * @throws UsageError where there is nothing to compare, NotFoundError where no run has completed
+ * @throws UsageError if there is nothing to compare, NotFoundError if no run has completed
  */
 export function evaluated(table: RunTable, { first }: EvalOptions = {}): Evaluated {
   checkIsSearch(table);

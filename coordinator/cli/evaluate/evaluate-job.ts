@@ -35,7 +35,7 @@ export function evaluateJob({ state, workspace, output, flags }: Printing, typed
   }
 }
 
-/** A job without a search has nothing to rank; what its runs say of its one configuration is what is asked for. */
+/** A job without a search has nothing to rank: prints what its runs say of their one configuration. */
 function printRepeats(table: RunTable, { first, json }: EvalOptions, output: Output, flags: string): void {
   const repeats = repeatsOf(table, first);
   output.result(json ? repeatsJson(repeats) : repeatsText(repeats));

@@ -2,13 +2,13 @@ import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts
 import { type Hyperparameter, settingsOf, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor } from "../../words/number-format.ts";
 
-/** Each column at least as wide as in the original's table, so that ordinary ones look the same. */
+/** Columns are at least as wide as in the original's table, so that usual tables look the same. */
 const settingWidth = 9;
 const leastDecimals = 6;
 
 /**
  * The history as the original's evaluation prints it: settings on the left, `155 runs    0.049182   16   run3755.152`; the
- * header again below, and the line that says what it is.
+ * header again below, and a line that says what the table is.
  */
 export function historyTable(history: SearchHistory, hyperparameters: readonly Hyperparameter[]): string[] {
   const rows = history.rows.map((row) =>
@@ -16,7 +16,7 @@ export function historyTable(history: SearchHistory, hyperparameters: readonly H
   );
   const widths = hyperparameters.map(({ name }, i) => {
     const longest = rows.reduce((most, row) => Math.max(most, (row[i] ?? "").length), name.length);
-    // Behind the last one the numbers begin at once.
+    // The numbers follow the last setting at once.
     return Math.max(settingWidth, i === hyperparameters.length - 1 ? longest + 1 : longest);
   });
   const decimals = Math.max(leastDecimals, decimalsFor(history.rows.map(({ estHpmax }) => estHpmax)));

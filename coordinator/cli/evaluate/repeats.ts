@@ -9,19 +9,19 @@ import { nothingCompleted } from "../../runs/searched.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { hparamsOf } from "./eval.ts";
 
-/** What the runs of a job with hp_tuning: false say of its one configuration: nothing was selected, so their mean is unbiased. */
+/** The runs of a job with hp_tuning: false, which has one configuration. Nothing was selected, so their mean is unbiased. */
 export interface Repeats {
   readonly table: RunTable;
   readonly configuration: Configuration;
   readonly measured: MeasuredAgain;
-  /** Ended without a result, and so in no mean. */
+  /** Runs that ended without a result. */
   readonly failed: number;
   readonly open: number;
 }
 
 /**
- * @param first  only the runs that completed first, so many
- * @throws NotFoundError where none has completed
+ * @param first  only the first n completed runs
+ * @throws NotFoundError if none has completed
  */
 export function repeatsOf(table: RunTable, first?: number): Repeats {
   const runs = completedRuns(table);
@@ -45,7 +45,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
   const within = (interval: Interval, level: number): string =>
     `${number(interval.low)} to ${number(interval.high)} with ${level} %`;
   const label = labelOf(hyperparameters, configuration);
-  const spread = sd === null ? "; of one run no spread is known" : `, standard deviation ${number(sd)}`;
+  const spread = sd === null ? "; one run shows no spread" : `, standard deviation ${number(sd)}`;
   const missing = [
     ...(failed > 0 ? [`${counted(failed, "run failed and is", "runs failed and are")} in no mean`] : []),
     ...(open > 0 ? [`${counted(open, "run")} still open`] : []),

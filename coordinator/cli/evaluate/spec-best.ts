@@ -18,7 +18,7 @@ export interface SpecOptions extends JsonOption {
   readonly saveTo?: string | undefined;
 }
 
-/** `nexus spec job278 --best`: the spec that a job was submitted with, ready to run its winner. */
+/** `nexus spec job278 --best`: the spec of a job, with the settings of its best configuration as tuned values. */
 export function showSpec({ state, workspace, output }: Printing, typed: string, options: SpecOptions): void {
   const table = namedJob(typed, state, workspace);
   const configuration = wantedConfiguration(table, options);

@@ -46,7 +46,7 @@ function chanceText({ chanceOfBetter, configurations, isFlat }: Verdict): string
   if (configurations === 1) return "no other configuration was measured";
   if (isFlat) return "nothing tells it from the others";
   const percent = Math.round(100 * chanceOfBetter);
-  // So many draws do not tell 0 from 1 in 200.
+  // There are too few draws to tell 0 from 1 in 200.
   const shown = percent === 0 ? "below 1" : percent === 100 ? "above 99" : String(percent);
   return `chance that another configuration is truly better: ${shown} %`;
 }

@@ -39,7 +39,7 @@ function jobFields(workspace: string, workspaceState: WorkspaceState): Field<Run
     { name: "running", kind: "count", value: ({ running }) => running },
     { name: "queued", kind: "count", value: ({ waiting }) => waiting.size },
     { name: "error", kind: "count", value: ({ outcomes }) => outcomes.failed },
-    // Of the best configuration: what a new run of it may be expected to reach, not what its luckiest run did reach.
+    // The expected hpmax of a new run of the best configuration, not its luckiest run.
     { name: "hpmax", kind: "measure", value: (table) => leaderOf(table)?.estimate },
     { name: "best", kind: "text", value: (table) => leaderOf(table)?.bestRun ?? undefined },
     {
@@ -49,7 +49,7 @@ function jobFields(workspace: string, workspaceState: WorkspaceState): Field<Run
     },
     { name: "by", kind: "text", value: ({ submitted }) => submitted.by },
     { name: "spec", kind: "text", value: ({ submitted }) => submitted.file },
-    // Why it waits, or came into the state that it is in.
+    // Why it waits, or is in its state.
     { name: "reason", kind: "text", value: (table) => waiting(table) || table.reason || undefined },
   ];
 }

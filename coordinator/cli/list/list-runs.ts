@@ -59,7 +59,7 @@ export function printRuns(
   }
 }
 
-/** One table, or one for each group below a line that names it; columns stand in line through all of them. */
+/** One table, or one for each group below a line that names it; columns line up across all of them. */
 function tables(found: RunListing, options: ListRunsOptions): string[] {
   const columns = listingTable(found, options);
   if (!found.groups) return ["", ...tableLines(columns)];
@@ -74,7 +74,7 @@ function hiddenNote({ hidden, limit }: RunListing): string {
   return `${counted(hidden, "more run is", "more runs are")} not listed (${limit}); to see all: --all\n`;
 }
 
-/** Why runs stand last: `2 runs have no hpmax and stand last: 1 error (run1.2: it broke), 1 running (run2.2)`. */
+/** Why runs come last: `2 runs have no hpmax, listed last: 1 error (run1.2: it broke), 1 running (run2.2)`. */
 function unsortedNote({ unsorted }: RunListing, sort: string): string {
   const byStatus = new Map<string, RunRow[]>();
   for (const row of unsorted) {

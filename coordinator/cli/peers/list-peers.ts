@@ -17,12 +17,12 @@ interface PeerRow {
   readonly peer: Peer;
   readonly state: Presence;
   readonly isHere: boolean;
-  /** Undefined while nothing can be asked. */
+  /** Undefined while the cluster does not answer. */
   readonly kept: KeptThere | undefined;
 }
 
 interface KeptThere {
-  /** Streams whose copy there holds everything that is acknowledged. */
+  /** Streams whose copy on that machine is up to date. */
   readonly current: number;
   readonly leads: boolean;
 }
@@ -93,7 +93,7 @@ const currentOn = ({ id }: Peer, infos: readonly (StreamInfo | undefined)[]): nu
     info?.replicas.some(({ server, isCurrent, isOffline }) => server === id && isCurrent && !isOffline),
   ).length;
 
-/** The table is worth showing also where nothing can be asked. */
+/** The answer, or why there is none: the table is printed either way. */
 async function ask<T>(question: () => Promise<T>): Promise<{ answer?: T; why?: string }> {
   try {
     return { answer: await question() };

@@ -10,8 +10,8 @@ import type { Output } from "../../operator/output.ts";
 import { type Scope, withLink } from "../../operator/scope.ts";
 
 /**
- * Closes the workspace and packs it: whatever was acknowledged is in the file, and nothing is acknowledged any more. What fails
- * opens it again.
+ * Closes the workspace and packs it: everything acknowledged is in the file, and nothing more is acknowledged. A failure opens it
+ * again.
  *
  * @returns the file, in the workspace's folder
  */
@@ -41,7 +41,7 @@ export async function packForGood(scope: Scope): Promise<string> {
   return file;
 }
 
-/** Undoes `packForGood`; why it cannot be undone now is said, so that the first error is thrown. */
+/** Undoes `packForGood`. If that fails, a note says why, so that the caller can throw the first error. */
 export async function stayHere(scope: Scope, file: string, output: Output): Promise<void> {
   try {
     await withLink(scope, "coordinator", ({ bus }) => openStreams(bus));

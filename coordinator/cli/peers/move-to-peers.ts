@@ -25,8 +25,8 @@ export interface ToPeersOptions {
 }
 
 /**
- * `nexus move --to-peers a,b,c`, on the machine of the single broker. The packed workspace waits here until the peers are up; this
- * machine's coordinator then makes their streams from it.
+ * `nexus move --to-peers a,b,c`, on the machine of the single broker. The packed workspace stays here until the peers are up; then
+ * this machine's coordinator fills their streams from it.
  */
 export async function moveToPeers(
   scope: Scope,
@@ -80,7 +80,7 @@ interface Moved {
   readonly scope: Scope;
   readonly file: PeersFile;
   readonly self: Peer;
-  /** Folder of what was here before. */
+  /** Folder of the old store. */
   readonly kept: string;
   readonly json: boolean;
 }

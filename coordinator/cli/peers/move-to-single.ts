@@ -69,11 +69,11 @@ async function takeOver(
   return replaceStore(paths, { why: "moved", withSecrets: true, prepare }, fillFrom(backup));
 }
 
-/** They may have to choose who leads them, now that this machine's server has ended. */
+/** The other servers may have to elect a leader now that this machine's has ended. */
 const patienceMs = 30_000;
 const askAgainMs = 500;
 
-/** Has the other peers end. Those that do not hear of it take nothing any more all the same: their streams are closed. */
+/** Tells the other peers to end. One that is not reached stores nothing more either: its streams are closed. */
 async function tellOthers(paths: WorkspacePaths, file: PeersFile, self: string, output: Output): Promise<void> {
   const { peers, generation } = file;
   const moved = `has moved to ${self} alone; type it there, or use that machine's nexus`;

@@ -14,7 +14,7 @@ export interface MoveOptions extends JsonOption {
   readonly yes?: boolean | undefined;
 }
 
-/** `nexus move`: carries a workspace from a broker alone to peers, or back to this machine alone. */
+/** `nexus move`: moves a workspace from a single broker to peers, or back to this machine alone. */
 export async function move(session: Session, options: MoveOptions): Promise<void> {
   const { scope, output } = session;
   if ([options.toPeers, options.toSingle, options.cancel].filter(Boolean).length !== 1) {

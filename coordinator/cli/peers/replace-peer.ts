@@ -19,8 +19,8 @@ import { peersOf } from "./workspace-peers.ts";
 const lookEveryMs = 500;
 
 /**
- * `nexus peers replace OLD NEW`: another machine takes the place of one that died for good. The list of peers is changed at once;
- * the leading coordinator takes the dead server out when the new one is there. Ctrl-C leaves the wait; typed again, it waits on.
+ * `nexus peers replace OLD NEW`: a new machine replaces one that is gone for good. The list of peers changes at once; the leading
+ * coordinator removes the dead server once the new one is up. Ctrl-C ends only the wait; the same command waits again.
  */
 export async function replacePeer(
   session: Session,
@@ -57,7 +57,7 @@ export async function replacePeer(
 const newest = (members: Members | undefined, file: PeersFile): Members =>
   members && members.generation >= file.generation ? members : file;
 
-/** By its address, or by its name alone where that is clear. */
+/** By its address, or by its host name. */
 function isCalled(peer: Peer, text: string): boolean {
   return addressText(peer) === text || addressText(peer) === addressText(parsePeer(text)) || peer.host === text;
 }
@@ -73,7 +73,7 @@ async function checkGone(old: Peer, file: PeersFile, next: Peer): Promise<void> 
   }
 }
 
-/** What to type on the new machine, then what is still missing, until every stream has all its copies. */
+/** Prints what to type on the new machine, then what is missing, until every stream has all its copies. */
 async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, json: boolean, output: Output): Promise<void> {
   const file = readPeers(scope.paths);
   if (!file) throw new UsageError(`workspace ${scope.paths.name} has no peers any more`);

@@ -9,11 +9,11 @@ import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
 
 export interface BackupOptions extends JsonOption {
-  /** Restore it into a scratch store as well, and fold it there. */
+  /** Also restore it into a scratch store, and fold it there. */
   readonly verify?: boolean | undefined;
 }
 
-/** `nexus backup FILE`: the whole workspace in one file, while it works. */
+/** `nexus backup FILE`: saves the whole workspace to one file, while searches run. */
 export async function backUp({ scope, output }: Session, typed: string, options: BackupOptions): Promise<void> {
   const file = resolve(typed);
   if (existsSync(file)) throw new UsageError(`${file} is there already; expected a new file, for example ${file}.2`);
@@ -51,7 +51,7 @@ export async function backUp({ scope, output }: Session, typed: string, options:
   );
 }
 
-/** A backup that is broken off leaves no file; returns what undoes this. */
+/** Removes the file if a signal ends the process; returns what undoes this. */
 function abandonOnSignals(writer: BackupWriter): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const end = (signal: NodeJS.Signals): void => {
@@ -66,7 +66,7 @@ function abandonOnSignals(writer: BackupWriter): () => void {
   return forget;
 }
 
-/** Restores into a folder of its own and throws that away. */
+/** Restores into a temporary folder. */
 async function verifyBackup(file: string): Promise<{ jobs: number; journal: number }> {
   const { mkdtempSync, rmSync } = await import("node:fs");
   const { tmpdir } = await import("node:os");

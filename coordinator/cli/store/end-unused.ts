@@ -9,7 +9,7 @@ import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 const patienceMs = 30_000;
 
 /**
- * For what exchanges a workspace's store: its broker must not run. One that only waits for a coordinator that died is ended.
+ * Ends a broker that only waits for a coordinator that died, so that the workspace's store can be replaced.
  *
  * @throws UsageError while anything uses it
  */

@@ -24,7 +24,7 @@ interface Repaired {
   readonly kept: string | undefined;
 }
 
-/** `nexus repair`: looks at the store, and makes another of what is left of it if told to; returns the exit code. */
+/** `nexus repair`: checks the store and, on request, builds another from what is left of it; returns the exit code. */
 export async function repair({ scope, output }: Session, options: RepairOptions): Promise<number> {
   checkOwn(scope);
   if (options.acceptLoss) await endUnused(scope.paths);
@@ -54,7 +54,7 @@ function checkOwn({ paths, external }: Scope): void {
 }
 
 async function withDamaged<T>(paths: WorkspacePaths, work: (bus: Bus) => Promise<T>): Promise<T> {
-  // A store that is gone altogether is looked at as well: where something is remembered of it.
+  // A store that is gone altogether is checked too, if it is remembered.
   const makeStore = existsSync(paths.storeMark);
   const link = await linkWorkspace(paths, "coordinator", null, { unchecked: true, makeStore });
   try {

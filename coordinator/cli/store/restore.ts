@@ -17,24 +17,24 @@ import type { JsonOption, Session } from "../../operator/session.ts";
 import { endUnused } from "./end-unused.ts";
 
 export interface RestoreOptions extends JsonOption {
-  /** Set what the workspace holds now aside, and stop its coordinator first. */
+  /** Stop the workspace's coordinator and set its present store aside. */
   readonly replace?: boolean | undefined;
-  /** Copies of each stream, on a NATS cluster of someone else's. */
+  /** Copies of each stream, on an external NATS cluster. */
   readonly replicas?: number | undefined;
 }
 
 interface Restored {
   readonly state: WorkspaceState;
-  /** Where what was there before is now; undefined where there was nothing. */
+  /** Where the old store is now; undefined if there was none. */
   readonly kept?: string | undefined;
 }
 
-/** `nexus restore FILE`: makes the workspace from a backup. */
+/** `nexus restore FILE`: restores the workspace from a backup. */
 export async function restore({ scope, output }: Session, typed: string, options: RestoreOptions): Promise<void> {
   const file = resolve(typed);
   const { paths } = scope;
   const started = performance.now();
-  // Read and compared before anything is touched.
+  // Opened and verified before anything changes.
   const backup = openBackup(file);
   try {
     const { state, kept } = await (scope.external
@@ -60,7 +60,7 @@ export async function restore({ scope, output }: Session, typed: string, options
   }
 }
 
-/** What fills a store that is empty so far. */
+/** Fills an empty store. */
 export const fillFrom =
   (backup: Backup) =>
   (bus: CoordinatorBus, { store }: WorkspacePaths): Promise<WorkspaceState> =>

@@ -20,7 +20,7 @@ import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 
-/** What a store came to, held against the promises of a search. */
+/** What a store holds, and which promises of a search it breaks. */
 export interface Verification {
   readonly jobs: number;
   readonly trials: number;
@@ -28,9 +28,9 @@ export interface Verification {
   readonly open: number;
   readonly records: number;
   readonly evidence: number;
-  /** What the store itself lacks, in words. */
+  /** What the store itself lacks, as sentences. */
   readonly damage: readonly string[];
-  /** Promises that were not kept, in words. */
+  /** Promises that were not kept, as sentences. */
   readonly broken: readonly string[];
 }
 
@@ -44,12 +44,12 @@ export async function verify(
   const verifyAll = async ({ bus }: WorkspaceLink): Promise<Verification> => {
     const damage = scope.external ? [] : await storeTroubles(bus, scope.paths);
     const found = await verifyStore(bus, job, workspace).catch((error: unknown) => {
-      // Of a stream that is not there nothing can be read.
+      // A missing stream cannot be read.
       throw error instanceof BusError && damage.length > 0 ? storeDamaged(scope.paths, damage) : error;
     });
     return { ...found, damage: [...new Set([...damage, ...found.damage])] };
   };
-  // A damaged store is no reason to end: that is said with everything else.
+  // A damaged store does not end the check; it is reported with everything else.
   const { damage, broken, ...counts } = await withLink(scope, "viewer", verifyAll, { unchecked: true });
   const violations = [...damage, ...broken];
   const isKept = violations.length === 0;
@@ -74,18 +74,18 @@ export async function verify(
 
 const promises = `every promise was kept:
   each run ended at most once, by an attempt that the journal had given to that worker
-  nothing started beyond total_runs, and each job that nobody stopped ended with all of them
-  every completion rests on a result of its own that says the same, and no result was passed over
+  no run started beyond total_runs, and each job that nobody stopped ended with all of them
+  every completion rests on a result of its own that says the same, and no result was skipped
   the curve of each completed run has no gap
   the journal folds to what its records say, and to its snapshot
 `;
 
 /**
- * Reads the journal to its end and then the evidence, which by then holds everything that the journal rests on; also while a
- * search goes on.
+ * Reads the journal to its end, then the evidence, which by then holds everything that the journal rests on. Works while a search
+ * runs.
  *
  * @param typed  one job, or undefined for all of them
- * @throws NotFoundError when there is no such job
+ * @throws NotFoundError if there is no such job
  */
 export async function verifyStore(bus: Bus, typed: string | undefined, workspace: string): Promise<Verification> {
   const check = new InvariantCheck();
@@ -117,7 +117,7 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
     hear,
     only === undefined ? {} : { subjects: [evidenceOfJob(only)] },
   );
-  // Of one job only its own messages are read.
+  // For one job only its own messages are read.
   if (only === undefined) gaps.endAt(ends.evidence);
   const cited = citedTrouble(ends.evidence, journal.state);
   const damage = [
@@ -125,13 +125,13 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
     ...(only === undefined ? gaps.found : []),
     ...(cited === undefined ? [] : [cited]),
   ];
-  // A fold that broke off says less than the records: that it did is the one thing to say of it.
+  // A fold that broke off cannot be compared; that it broke off is reported.
   if (journal.troubles.length + journal.gaps.found.length === 0) check.compare(partOf(journal.state, only));
   const { jobs, trials, ended, open } = check.counts();
   return { jobs, trials, ended, open, records, evidence, damage, broken: [...journal.troubles, ...check.violations()] };
 }
 
-/** Stretches of a stream that are not there, in words. */
+/** Gaps in a stream, as sentences. */
 class Gaps {
   readonly found: string[] = [];
   readonly #kind: "record" | "message";
@@ -152,11 +152,11 @@ class Gaps {
   }
 }
 
-/** The journal as it lies in the broker: its records, their fold, and what is wrong with the messages themselves. */
+/** The journal as the broker stores it: its records, their fold, and what is wrong with the messages themselves. */
 class JournalReading {
   readonly state: WorkspaceState = emptyWorkspace();
   readonly troubles: string[] = [];
-  /** To be compared with the fold when that is as far. */
+  /** Compared with the fold at the same sequence. */
   snapshot: WorkspaceState | undefined;
   readonly gaps = new Gaps("record");
   #isFolding = true;
@@ -184,7 +184,7 @@ class JournalReading {
     if (this.#isFolding && this.snapshot?.seq === seq) this.#compareSnapshot(this.snapshot);
   }
 
-  /** Called when everything has been read that was stored when the reading began. */
+  /** Call after reading everything that was stored when the reading began. */
   ended(last: number): void {
     this.gaps.endAt(last);
     if (this.snapshot && this.snapshot.seq > last)

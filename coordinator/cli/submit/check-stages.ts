@@ -7,12 +7,12 @@ import type { Output } from "../../operator/output.ts";
 
 /** By path: the coordinator's code never imports the worker's. */
 const program = fileURLToPath(new URL("../../../worker/here/check-stages.js", import.meta.url));
-/** Long lists of large models take their time; the runs themselves say what is wrong with what was not tried. */
+/** Long lists of large models take long to try. A value that was not tried fails its runs if it is wrong. */
 const patienceMs = 20_000;
 const mostShown = 10;
 
 /**
- * Has every value tried before anything is submitted, so that a value that no component takes fails no run.
+ * Tries every value before anything is submitted, so that a value that no component accepts fails no run.
  *
  * @param outcome  what did not happen: "nothing was submitted"
  * @throws SpecError with what the components object to
@@ -21,7 +21,7 @@ export async function checkStages(question: StageCheck, outcome: string, output:
   const problems = await askApart(question);
   if (problems === null) {
     output.note(
-      `note: not every value of ${question.file} was tried within ${patienceMs / 1000} s; the runs will tell\n`,
+      `note: not every value of ${question.file} was tried within ${patienceMs / 1000} s; a wrong value would fail its runs\n`,
     );
     return;
   }
@@ -32,7 +32,7 @@ export async function checkStages(question: StageCheck, outcome: string, output:
   throw new SpecError(`${lines.join("\n")}\n\n${counted(problems.length, "problem")}; ${outcome}`);
 }
 
-/** Null where it took too long, or its process ended: memory may not reach for what a worker has room for. */
+/** Null if it took too long or its process ended: this machine may have less memory than a worker. */
 async function askApart(question: StageCheck): Promise<readonly string[] | null> {
   const child = fork(program, [], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);

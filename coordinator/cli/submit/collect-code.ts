@@ -9,13 +9,13 @@ import { UsageError } from "../../../shared/errors.ts";
 import { pathProblem } from "../../../shared/wire/artifacts.ts";
 import { mostCodeFiles, mostZippedBytes, packCode } from "../../../shared/wire/code-bundle.ts";
 
-/** Folders and files that are nobody's code. */
+/** Folders and files that are never code. */
 const passedOver = (name: string): boolean =>
   name.startsWith(".") || name === "node_modules" || name === "__pycache__" || name.endsWith(".pyc");
 
 /**
- * The code that a job of this spec brings along: the folders of its own components, and what its job_launcher names under
- * `code`; both beside the spec. Undefined where there is none.
+ * The code that travels with a job of this spec: the folders of its own components, and what its job_launcher lists under `code`,
+ * both relative to the spec. Undefined if there is none.
  *
  * @throws UsageError that says which entry is wrong, or what is too large
  */
@@ -30,13 +30,13 @@ export function collectCode(spec: Spec): CodeBundle | undefined {
     const problem = entryProblem(folder, path);
     if (problem !== undefined)
       throw new UsageError(
-        `${spec.file}: code: "${entry}": ${problem}\n  expected a file or folder, as seen from the folder of the spec`,
+        `${spec.file}: code: "${entry}": ${problem}\n  expected a file or folder, relative to the folder of the spec`,
       );
     add(found, folder, path);
   }
   if (found.size === 0) return undefined;
   const limit = `at most ${mostCodeFiles} files, zipped at most ${sizeText(mostZippedBytes)}`;
-  const hint = `expected ${limit}: name fewer under \`code\`, and put data where the workers find it`;
+  const hint = `expected ${limit}: list fewer under \`code\`, and put data where the workers can read it`;
   if (found.size > mostCodeFiles) throw new UsageError(`${spec.file}: ${found.size} code files\n  ${hint}`);
   const bundle = packCode([...found].map(([path, file]) => codeFile(path, file)));
   if (bundle.zipped.length <= mostZippedBytes) return bundle;
@@ -54,7 +54,7 @@ function entryProblem(folder: string, path: string): string | undefined {
   return statSync(path, { throwIfNoEntry: false }) ? undefined : "there is no such file or folder beside the spec";
 }
 
-/** A file, or all files below a folder; links are passed over, for they may lead anywhere. */
+/** Adds a file, or all files below a folder. Links are skipped, since they may lead anywhere. */
 function add(found: Map<string, string>, folder: string, path: string): void {
   const stat = lstatSync(path);
   if (stat.isDirectory()) {

@@ -2,16 +2,16 @@ import { writeFileSync } from "node:fs";
 import { UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 
-/** What `nexus init` writes unless told otherwise. */
+/** The default file of `nexus init`. */
 export const firstSpecName = "search.yaml";
 
-/** `nexus init`: a first spec that runs as it is, and says what each line is for. An existing file is never touched. */
+/** `nexus init`: a first spec, commented and ready to run. An existing file is never changed. */
 export function initSpec(file: string, output: Output): void {
   writeFirstSpec(file);
   output.note(`${file} written. Read it, change it, and start the search:\n  nexus run ${file}\n`);
 }
 
-/** @throws UsageError when the file is there already, or the folder cannot be written to */
+/** @throws UsageError if the file exists, or cannot be written */
 export function writeFirstSpec(file: string): void {
   try {
     writeFileSync(file, firstSpec, { flag: "wx" });
@@ -26,7 +26,7 @@ export function writeFirstSpec(file: string): void {
   }
 }
 
-/** The first spec: small, so that a minute shows what a search is. */
+/** The first spec: small, so that a search shows results within a minute. */
 export const firstSpec = `# A search for good hyperparameters. Start it:        nexus run search.yaml
 # Every component's options and their defaults stand in its .yaml file beside its code.
 component: root/Root_Component

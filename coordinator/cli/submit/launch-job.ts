@@ -24,18 +24,18 @@ import { checkStages } from "./check-stages.ts";
 import { collectCode } from "./collect-code.ts";
 
 const copyName = "launched_job_spec.yaml";
-/** What a process that ended by Ctrl-C exits with. */
+/** Exit code of a process that was ended by Ctrl-C. */
 const interrupted = 130;
 
 /** `nexus run`. */
 export interface RunOptions extends JsonOption {
-  /** Takes the place of the spec's own `monitor`. */
+  /** Overrides the spec's `monitor`. */
   readonly monitor?: "same" | "none" | "new" | undefined;
-  /** Seconds between blocks of standings where the output is no terminal. */
+  /** Seconds between standings if the output is not a terminal. */
   readonly every?: number | undefined;
 }
 
-/** Submits a spec to the swarm, says what the original says, and shows the search as `monitor` asks; returns the exit code. */
+/** Submits a spec to the swarm, prints what the original prints, and shows the search as `monitor` says; returns the exit code. */
 export async function launchJob(
   { scope, output }: Session,
   spec: Spec,
@@ -43,7 +43,7 @@ export async function launchJob(
   imported: readonly ImportedRun[] = [],
 ): Promise<number> {
   const monitor = options.monitor ?? spec.settings.monitor;
-  // A program that reads objects gets nothing else.
+  // A program that reads JSON gets nothing else.
   const words: Output = options.json ? { ...output, result: output.note } : output;
   return withOperatorLink(scope, async (link) => {
     const { file, text, commandLine } = spec;
@@ -67,7 +67,7 @@ export async function launchJob(
     copySpec(file, words);
     const job = parseJobName(answer.name);
     if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
-    // Who is there, and for which pools, the leader alone knows; a view hears that by itself, and must not begin late.
+    // Only the leader knows which workers are connected and which pools they serve. A view hears that itself, and must not wait.
     const status = monitor === "same" ? undefined : await heardStatus(link.bus, scope);
     const say = (state: WorkspaceState, table: RunTable): void => {
       if (options.json) output.result(`${JSON.stringify(launchObject(table))}\n`);
@@ -83,7 +83,7 @@ export async function launchJob(
   });
 }
 
-/** A copy of what was launched stays beside the user's files, as in the original; a folder that is not ours to write to has none. */
+/** Leaves a copy of the launched spec in the current folder, as the original does, unless that cannot be written to. */
 function copySpec(file: string, output: Output): void {
   const copy = resolve(copyName);
   if (resolve(file) === copy) return;
@@ -96,12 +96,12 @@ function copySpec(file: string, output: Output): void {
   output.result(`------- Runspec (${file}) copied to ${copyName}\n`);
 }
 
-/** What the original says of a launched job. */
+/** What the original prints of a launched job. */
 function launchText(table: RunTable, workspace: string): string {
   const nodes = table.submitted.parents;
   const { code } = table.submitted;
   const uploading = code === undefined ? "" : `uploading ${counted(code.files, "code file")} (zipped), `;
-  // Other workers' parent runs come later, at their first claims.
+  // Parent runs of other workers are created at their first claims.
   const parents = table.parents.slice(0, nodes).map(({ name }) => `${workspace}/${name}, `);
   const creating =
     nodes === 0
@@ -142,24 +142,24 @@ function nextSteps(
   const isUnserved = monitor !== "same" && target !== null && !isServed(target, status);
   const admitted = [...state.workers.values()].filter((worker) => worker.state === "admitted");
   if (admitted.length === 0) {
-    lines.push(`no worker has joined workspace ${scope.paths.name} yet; on ${place} type:`, `  ${join}`);
+    lines.push(`no worker has joined workspace ${scope.paths.name} yet; on ${place} run:`, `  ${join}`);
   } else if (isUnserved) {
-    lines.push(`the job waits where no worker serves ${target}; on ${place} type:`, `  ${join}`);
+    lines.push(`the job waits, since no worker serves ${target}; on ${place} run:`, `  ${join}`);
   }
   if (joining?.opening && (admitted.length === 0 || isUnserved)) {
     lines.push(
-      "other machines cannot join: the broker listens on this one alone; to let them:",
+      "other machines cannot join: the broker listens on this machine alone; to let them:",
       `  ${joining.opening}`,
     );
   }
   return `${lines.join("\n")}\n`;
 }
 
-/** A search that has no result has failed, whatever its state is called. */
+/** A search without a result has failed, whatever its state is. */
 function endOf({ job, ended, outcomes, trials }: RunTable, flags: string, output: Output): number {
   if (outcomes.completed > 0 || ended === 0) return exitCode.done;
   const [first] = trials;
-  output.note(`none of the ${ended} runs of ${job} completed; what the first one said:\n`);
+  output.note(`none of the ${ended} runs of ${job} completed; the console of the first:\n`);
   output.note(`  nexus view console ${first?.run ?? job}${flags}\n`);
   return exitCode.failure;
 }

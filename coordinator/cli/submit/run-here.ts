@@ -13,11 +13,11 @@ import { exitCode, UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 import { collectCode } from "./collect-code.ts";
 
-/** Executes a spec here and now, in a process of its own, and returns the exit code. */
+/** Runs a spec once, here, in a process of its own; returns the exit code. */
 export async function runHere(spec: Spec, output: Output): Promise<number> {
   const code = collectCode(spec);
   const directory = makeRunFolder(spec, new Date());
-  // Beside repro_spec.yaml, so that this repeats the run also when the code has changed.
+  // Beside repro_spec.yaml, so that this repeats the run even after the code has changed.
   if (code) writeCode(directory, code);
   const order: LocalRun = {
     file: spec.file,
@@ -38,10 +38,10 @@ export async function runHere(spec: Spec, output: Output): Promise<number> {
 /** By path: the coordinator's code never imports the worker's. */
 const program = fileURLToPath(new URL("../../../worker/here/local-run.js", import.meta.url));
 
-/** The child hears Ctrl-C from the terminal and again from here; one that comes this much later is a person's second one. */
+/** The child receives Ctrl-C from the terminal and again from here; a signal later than this is a second Ctrl-C. */
 const secondSignalMs = 500;
 
-/** Signals are passed on, the second one as SIGKILL, and this process ends only after the child, which has files to finish. */
+/** Passes signals on, the second as SIGKILL. This process ends after the child, which has files to finish. */
 async function runInChild(order: LocalRun, output: Output): Promise<number> {
   const child = fork(program, [], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -62,7 +62,7 @@ async function runInChild(order: LocalRun, output: Output): Promise<number> {
           done(128 + constants.signals[first.signal]);
         } else {
           output.note(
-            `the run failed: its process was ended by ${signal}; SIGKILL is what happens when memory runs out\n`,
+            `the run failed: its process was ended by ${signal}; SIGKILL usually means that memory ran out\n`,
           );
           done(exitCode.failure);
         }
@@ -91,13 +91,13 @@ function makeRunFolder(spec: Spec, now: Date): string {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(
       `${spec.file}: no folder for the run's files can be made in experiment_path ${named} (${why})\n` +
-        "  set experiment_path to a folder that you may write to; it is relative to where you type the command",
+        "  set experiment_path to a folder that you may write to, relative to the current folder",
       { cause },
     );
   }
 }
 
-/** False when it is there already: two runs may start within a second. */
+/** False if it exists: two runs may start within a second. */
 function makeNew(folder: string): boolean {
   try {
     mkdirSync(folder);

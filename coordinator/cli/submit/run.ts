@@ -5,7 +5,7 @@ import type { RunOptions } from "./launch-job.ts";
 import { parseSpecArguments } from "./spec-arguments.ts";
 
 /**
- * Reads a spec and executes it: on the swarm if its job launcher is enabled, otherwise here and now.
+ * Reads a spec and runs it: on the swarm if its job launcher is enabled, otherwise here and now.
  *
  * @returns the exit code
  */

@@ -1,13 +1,13 @@
 import { UsageError } from "../../../shared/errors.ts";
 
-/** What follows `nexus run`, but for the options that are the command's own. */
+/** The words after `nexus run`, without the command's own options. */
 export interface SpecArguments {
   readonly file: string;
   /** `--name value` -> what takes the place of `<name>` in the spec. */
   readonly commandLine: Readonly<Record<string, string>>;
 }
 
-/** @throws UsageError unless there is one file, and a value for each name */
+/** @throws UsageError unless there is one file and every name has a value */
 export function parseSpecArguments(words: readonly string[]): SpecArguments {
   const files: string[] = [];
   const commandLine = new Map<string, string>();
@@ -38,7 +38,7 @@ export function parseSpecArguments(words: readonly string[]): SpecArguments {
     }
   }
   const [file, second] = files;
-  if (file === undefined) throw new UsageError("which spec? expected: nexus run spec.yaml [--name value ...]");
+  if (file === undefined) throw new UsageError("no spec is named; expected: nexus run spec.yaml [--name value ...]");
   if (second !== undefined) throw new UsageError(`one spec at a time: found ${file} and ${second}`);
   return { file, commandLine: Object.fromEntries(commandLine) };
 }

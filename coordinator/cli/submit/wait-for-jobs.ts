@@ -6,7 +6,7 @@ import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { duration } from "../../words/progress.ts";
 
-/** Where progress goes: one line that is rewritten on a terminal, a line now and then elsewhere. */
+/** Where progress goes: on a terminal one line that is rewritten, elsewhere a line now and then. */
 export interface ProgressStream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
@@ -15,13 +15,13 @@ export interface ProgressStream {
 
 const lookMs = 200;
 const lineEveryMs = 30_000;
-/** The client reconnects by itself; an absence shorter than this is not worth a word. */
+/** The client reconnects by itself; a shorter interruption is not mentioned. */
 const awayMs = 3000;
 
 /**
- * Waits until none of the jobs will run anything any more, or the signal aborts; the jobs go on either way.
+ * Waits until all jobs are over, or the signal aborts; the jobs continue either way.
  *
- * @returns the state of the workspace as it then is
+ * @returns the state of the workspace then
  */
 export async function waitForJobs(
   bus: Bus,

@@ -11,13 +11,13 @@ import { writeWhole } from "../../runs/whole-file.ts";
 import type { RunFile } from "./run-files.ts";
 
 export interface TargetOptions extends JsonOption {
-  /** Replaces files that are there with another content. */
+  /** Replace files that exist with different content. */
   readonly overwrite?: boolean | undefined;
 }
 
 type Outcome = "written" | "there" | "different" | "damaged";
 
-/** Where files go, and how that went. */
+/** Writes files, and counts what was written, kept and left out. */
 export class DownloadTarget {
   readonly #options: TargetOptions;
   readonly #output: Output;
@@ -33,7 +33,7 @@ export class DownloadTarget {
     this.#output = output;
   }
 
-  /** Writes a file, unless it is there already. */
+  /** Writes a file, unless it exists with the same content. */
   async put(path: string, file: RunFile): Promise<void> {
     const before = contentOf(path);
     if (before && file.sha256 === sha256Of(before)) {
@@ -73,14 +73,14 @@ export class DownloadTarget {
     this.#leftOut.push(`${run}: ${printable(why)}`);
   }
 
-  /** How it went with one file. */
+  /** Reports on one file. */
   sayOne(path: string): void {
     if (this.#options.json) return;
     if (this.#written > 0) this.#output.note(`${path} written and verified\n`);
-    else if (this.#there > 0) this.#output.note(`${path} was there already, and is as it should be\n`);
+    else if (this.#there > 0) this.#output.note(`${path} exists already, with the same content\n`);
   }
 
-  /** How it went with all of them. */
+  /** Reports on all files. */
   sayAll(folder: string): void {
     const [written, there, bytes] = [this.#written, this.#there, this.#bytes];
     if (this.#options.json) {
@@ -94,7 +94,7 @@ export class DownloadTarget {
     this.#output.note(`${lines.join("\n")}\n`);
   }
 
-  /** @throws when something is not as it should be; what could be written is there */
+  /** @throws if a file is damaged or was kept with different content; all others were written */
   failIfIncomplete(): void {
     if (this.#damaged.length > 0) {
       throw new NexusError(
@@ -107,7 +107,7 @@ export class DownloadTarget {
     if (first === undefined) return;
     const others = more.length === 0 ? "" : ` and ${more.length} more`;
     throw new UsageError(
-      `${first}${others} is there with another content, and was left as it is\n  to replace it: --overwrite`,
+      `${first}${others} exists with different content, and was not changed\n  to replace it: --overwrite`,
     );
   }
 }

@@ -16,7 +16,7 @@ import { reproSpecs } from "./repro-of.ts";
 import { filesOf, type RunFile } from "./run-files.ts";
 
 export interface DownloadOptions extends TargetOptions {
-  /** Folder, or for one file its name; the name of what is downloaded, here, when left out. */
+  /** Folder, or for one file its name; default: the name of what is downloaded, in the current folder. */
   readonly to?: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function download(
   target.failIfIncomplete();
 }
 
-/** `nexus extract job278 folder`: the same of a whole job, into a folder that is named. */
+/** `nexus extract job278 folder`: downloads a whole job to a named folder. */
 export const extract = (reader: Reader, word: string, folder: string, options: DownloadOptions): Promise<void> =>
   download(reader, word, undefined, { ...options, to: folder });
 
@@ -64,7 +64,7 @@ async function filesNamed(
   return { owner: run.trial.run, files: withCode(files, run.table) };
 }
 
-/** A run's files with the code that its repro_spec.yaml needs beside it; of a whole job that lies in one place, `code/`. */
+/** A run's files with the code that its repro_spec.yaml needs beside it. A whole job has the code once, in `code/`. */
 function withCode(files: readonly RunFile[], table: RunTable): RunFile[] {
   const own = new Set(files.map(({ path }) => path));
   return [...files, ...codeFiles(table.submitted.code).filter(({ path }) => !own.has(path))];

@@ -11,12 +11,12 @@ export const exportEndings: Readonly<Record<ExportFormat, string>> = {
 
 /** `nexus export job278 --to parquet`. */
 export interface ExportJobOptions {
-  /** Left out: as the ending of `output` says, otherwise csv. */
+  /** Default: by the ending of `output`, otherwise csv. */
   readonly to?: ExportFormat | undefined;
-  /** File; job278.csv and the like, here, when left out. */
+  /** Default: job278.csv and the like, in the current folder. */
   readonly output?: string | undefined;
   readonly filter?: readonly string[] | undefined;
   readonly status?: string | undefined;
-  /** Says in JSON what was written. */
+  /** Print in JSON what was written. */
   readonly json?: boolean | undefined;
 }

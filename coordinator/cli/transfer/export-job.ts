@@ -8,7 +8,7 @@ import { writeWhole } from "../../runs/whole-file.ts";
 import { type ExportFormat, type ExportJobOptions, exportEndings, exportFormats } from "./export-formats.ts";
 import { optunaJournal } from "./optuna-journal.ts";
 
-/** Columns that a table leaves out and a file may as well have. */
+/** Columns that files have in addition to those of a table. */
 const more = "trial,worker,attempts,started,ended,secs,seed,reason";
 
 /** `nexus export job278 --to parquet`: all child runs of a job for another program, numbers unrounded. */
@@ -42,7 +42,7 @@ export async function exportJob(
 const written = (file: string, format: ExportFormat, runs: number): string =>
   `${JSON.stringify({ type: "export", v: 1, file, format, runs })}\n`;
 
-/** A table in a file whose name says another kind would be read as that. */
+/** The format, which must agree with the file's ending. */
 export function formatFor({ to, output }: ExportJobOptions): ExportFormat {
   const named = exportFormats.find((format) => output?.toLowerCase().endsWith(exportEndings[format]));
   if (to !== undefined && named !== undefined && named !== to) {

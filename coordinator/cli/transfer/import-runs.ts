@@ -12,14 +12,14 @@ import type { Session } from "../../operator/session.ts";
 import type { RunOptions } from "../submit/launch-job.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
 
-/** Problems named at once; a wrong column would otherwise fill the screen. */
+/** The most problems reported at once; a wrong column would otherwise fill the screen. */
 const mostProblems = 10;
 const mostFileBytes = 256 * 1024 ** 2;
 
 /** Runs of earlier searches, as a new one can count them. */
 export interface EarlierRuns {
   readonly runs: readonly ImportedRun[];
-  /** Rows that were passed over because they have no result, as in a table of runs with failed ones. */
+  /** Rows that were skipped because they have no result, such as failed runs. */
   readonly withoutResult: number;
 }
 
@@ -111,7 +111,7 @@ function positionOf(
   return at;
 }
 
-/** A table's text may stand for a number; 4e-4 and 0.0004 are the same. */
+/** Text in a table may stand for a number; 4e-4 and 0.0004 are equal. */
 function isSame(setting: Setting, found: Setting | undefined): boolean {
   if (found === undefined) return false;
   if (setting === found) return true;
@@ -140,7 +140,7 @@ export async function importRuns(session: Session, file: string, options: Import
   const without =
     withoutResult === 0
       ? ""
-      : `; ${counted(withoutResult, "row without a result was", "rows without a result were")} passed over`;
+      : `; ${counted(withoutResult, "row without a result was", "rows without a result were")} skipped`;
   output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}\n`);
   const { launchJob } = await import("../submit/launch-job.ts");
   return launchJob(session, spec, options, runs);

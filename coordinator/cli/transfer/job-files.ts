@@ -8,7 +8,7 @@ import { exportLines } from "../../runs/listing-file.ts";
 import { listing } from "../../runs/run-listing.ts";
 import type { RunFile } from "./run-files.ts";
 
-/** What a job has besides its runs: its spec, the table of its runs, the defaults that came along with it. */
+/** A job's files besides those of its runs: its spec, the table of its runs, and the defaults and code submitted with it. */
 export function jobFiles(table: RunTable, state: WorkspaceState, workspace: string): RunFile[] {
   const { text, sources, code } = table.submitted;
   const made = (path: string, content: () => string): RunFile => ({
@@ -26,7 +26,7 @@ export function jobFiles(table: RunTable, state: WorkspaceState, workspace: stri
   ];
 }
 
-/** The code that the job brought along, as it lay beside its spec. */
+/** The code submitted with the job, as it lay beside the spec. */
 export const codeFiles = (code: CodeBundle | undefined, folder = ""): RunFile[] =>
   (code ? codeFilesIn(code) : []).map(({ path, bytes }) => ({
     path: folder + path,

@@ -9,7 +9,7 @@ import type { Trial } from "../../../shared/domain/fold/trial.ts";
 const operation = { createStudy: 0, setStudyUserAttribute: 2, createTrial: 4 } as const;
 const maximize = 2;
 const trialState = { running: 0, complete: 1, pruned: 2, fail: 3, waiting: 4 } as const;
-/** Whoever wrote the log; optuna compares it with its own, and ours is nobody's. */
+/** Writer of the log; optuna compares it with its own ids, and this one is nobody's. */
 const worker_id = "nexus";
 
 export function* optunaJournal(table: RunTable, workspace: string): Generator<string> {
@@ -21,7 +21,7 @@ export function* optunaJournal(table: RunTable, workspace: string): Generator<st
     yield line(operation.setStudyUserAttribute, { study_id: 0, user_attr: { [`nexus:${name}`]: value } });
   }
   const { hyperparameters } = table.submitted;
-  // The marks of a dial as categories, whose places are what the log holds: so every value comes back as it was.
+  // The values of a dial as categories. The log holds their indices, so that every value is read back exactly.
   const distributions = Object.fromEntries(
     hyperparameters.map(({ name, values }) => [
       name,
@@ -58,7 +58,7 @@ function stateOf({ status }: Trial): number {
     case "pruned":
       return trialState.pruned;
     default:
-      // failed, timed out, cancelled: optuna knows one word for them; the word itself is among the attributes.
+      // failed, timed out, cancelled: optuna has one word for them; the attributes hold ours.
       return trialState.fail;
   }
 }

@@ -3,8 +3,8 @@ import type { RunListing } from "../../runs/run-listing.ts";
 import type { Cell, CellKind } from "../../words/table.ts";
 
 /**
- * A listing as a Parquet file, a column each, numbers as numbers: counts as whole ones, what was measured as doubles, settings
- * as what all of them are. Where a hyperparameter's values are of several kinds they are text.
+ * A listing as a Parquet file with typed columns: counts are integers, measures are doubles, settings have the type of all values.
+ * A hyperparameter with values of several types becomes text.
  */
 export function listingParquet({ columns, rows }: RunListing): Uint8Array {
   const columnData = columns.map(({ column, header }) => columnOf(header, column.kind, rows.map(column.value)));

@@ -12,7 +12,7 @@ const tabbed = ["", ".tsv", ".tab", ".txt"];
 
 /**
  * @param extension  .csv; .jsonl, .ndjson, .json; .tsv, .tab, .txt or none: tabs
- * @throws UsageError for any other, and for what cannot be read
+ * @throws UsageError for any other, and for text that cannot be read
  */
 export function parseTable(file: string, text: string, extension: string): ReadRow[] {
   const unmarked = text.startsWith("\ufeff") ? text.slice(1) : text;
@@ -88,7 +88,7 @@ function parseRecords(file: string, text: string, separator: string): FileRecord
   return records;
 }
 
-/** Objects as `list runs --json` writes them: what lies in `metrics` and `hparams` gets their prefix. */
+/** Objects as `list runs --json` writes them: members of `metrics` and `hparams` get that prefix. */
 function parseJsonLines(file: string, text: string): ReadRow[] {
   return text.split("\n").flatMap((each, i) => {
     if (each.trim() === "") return [];

@@ -13,13 +13,13 @@ import { randintAt } from "../../../shared/domain/seeds.ts";
 import { JournalCorruptError } from "../../../shared/errors.ts";
 
 export interface Repro {
-  /** The text of repro_spec.yaml: the same as the run itself would write. */
+  /** The text of repro_spec.yaml, as the run itself would write it. */
   readonly text: string;
   /** Whether the run is to be logged for TensorBoard. */
   readonly logsToTensorBoard: boolean;
 }
 
-/** Makes repro_spec.yaml anew from the journal, for any run of a job. */
+/** Rebuilds repro_spec.yaml from the journal, for any run of a job. */
 export function reproSpecs({ job, submitted }: RunTable): (trial: Trial) => Repro {
   const { file, text, sources, commandLine, hyperparameters } = submitted;
   const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });

@@ -11,19 +11,19 @@ import type { ChosenRun, RunEvidence, RunFiles } from "../../reading/evidence-re
 import { csvField } from "../../runs/listing-file.ts";
 import type { Repro } from "./repro-of.ts";
 
-/** A file that can be downloaded of a run. */
+/** A file of a run that can be downloaded. */
 export interface RunFile {
   /** Within the run's folder, with slashes. */
   readonly path: string;
-  /** Where it is known before the content is: what was uploaded. */
+  /** Known before the content for uploaded files. */
   readonly sha256: string | undefined;
-  /** @throws BadMessage when what is stored is not what was uploaded, or not there any more */
+  /** @throws BadMessage if the stored file is damaged or gone */
   content(): Promise<Uint8Array>;
 }
 
 /**
- * All files of a run: what it uploaded, and what the workspace knows without that: console.txt, repro_spec.yaml, reports.csv,
- * and events for TensorBoard where the spec asks for them, made from all the run's reports, wherever it lived.
+ * All files of a run: those that it uploaded, and those made from what the workspace stores: console.txt, repro_spec.yaml,
+ * reports.csv and, if the spec asks for them, events for TensorBoard, from the reports of all its attempts.
  */
 export function filesOf(bus: Bus, run: ChosenRun, evidence: RunEvidence, repro: Repro): RunFile[] {
   const files: RunFile[] = [];
@@ -69,7 +69,7 @@ function uploaded(
       if (places.size > 0) {
         await readAll(bus, subjects, (subject, data) => {
           const place = places.get(subject);
-          // One that was sent twice after a doubt is the same piece.
+          // A piece that was sent twice is the same.
           if (place !== undefined) pieces[place] ??= data;
         });
       }

@@ -5,15 +5,15 @@ import type { Said } from "../../reading/evidence-reader.ts";
 
 /** How a console is shown. */
 export interface ConsoleLook {
-  /** Only so many of the last lines of what is there at first. */
+  /** Start with the last n lines. */
   readonly last?: number | undefined;
   /** One object a line: `{"type":"line","v":1,"run":"run1.1","attempt":1,"text":"..."}`. */
   readonly json?: boolean | undefined;
 }
 
 /**
- * Shows what a run says. What is there at first is held until it is complete, so that its last lines can be told; what comes
- * later is shown as it comes. Where there are several attempts, each begins with a line that says so.
+ * Prints a run's console. What exists at first is held until it is complete, so that its last lines are known; later lines are
+ * printed as they come. If there are several attempts, a line precedes each.
  */
 export class ConsolePrinter {
   readonly #trial: Trial;
@@ -21,7 +21,7 @@ export class ConsolePrinter {
   readonly #output: Output;
   #held: Said[] | null = [];
   #shownAttempt = 1;
-  /** Whether the run has said anything. */
+  /** Whether the run has printed nothing so far. */
   isSilent = true;
 
   constructor(trial: Trial, look: ConsoleLook, output: Output) {
@@ -37,7 +37,7 @@ export class ConsolePrinter {
     else this.#print(this.#lines(said));
   }
 
-  /** What was there has been said; shows it. */
+  /** Prints what existed at first; call when it is complete. */
   caughtUp(): void {
     const held = this.#held ?? [];
     this.#held = null;
@@ -62,5 +62,5 @@ export class ConsolePrinter {
   }
 }
 
-/** What a run prints must not move the cursor of whoever looks at it; tabs are kept. */
+/** Removes what would move the reader's cursor; tabs are kept. */
 const safe = (line: string): string => line.split("\t").map(printable).join("\t");

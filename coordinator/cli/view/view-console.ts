@@ -12,7 +12,7 @@ import { oneRun } from "../../runs/one-run.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
 
 export interface ViewConsoleOptions extends ConsoleLook {
-  /** Stay, and show what comes, until the run has ended. */
+  /** Continue to show what the run prints, until it ends. */
   readonly follow?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ function nothingYet({ trial }: ChosenRun): string {
 
 const why = (reason: string): string => (reason === "" ? "" : ` (${printable(reason)})`);
 
-/** Shows the console from its beginning and goes on until the run has ended. */
+/** Shows the console from its beginning until the run has ended. */
 async function follow(bus: Bus, word: string, workspace: string, shown: ConsoleLook, output: Output): Promise<void> {
   let ended: () => void = () => undefined;
   const over = new Promise<void>((resolve) => {
@@ -61,12 +61,12 @@ async function follow(bus: Bus, word: string, workspace: string, shown: ConsoleL
     const look = (message: StoredMessage): void => {
       const refused = collector.refused;
       collector.add(message);
-      // Its attempt may be one that the journal tells of a moment later.
+      // The journal may name its attempt a moment later.
       if (collector.refused > refused) early.push(message);
       readUpTo = Math.max(readUpTo, message.seq);
       endIfOver();
     };
-    /** Evidence that the end rests on; Infinity while the run goes on. */
+    /** Sequence of the evidence that the end rests on; Infinity while the run is open. */
     let last = isOpen(trial) ? Number.POSITIVE_INFINITY : 0;
     const endIfOver = (): void => {
       if (readUpTo >= last) ended();
@@ -86,7 +86,7 @@ async function follow(bus: Bus, word: string, workspace: string, shown: ConsoleL
     if (printer.isSilent && !Number.isFinite(last)) output.note(`waiting for ${trial.run} to print something\n`);
     await over;
     await reading.stop();
-    // One whose worker sent no lines while it ran has them in its result.
+    // If the worker sent no lines while the run was running, the result has them.
     if (printer.isSilent) for (const said of collector.said()) printer.say(said);
     output.note(`${trial.run} is ${trial.status}${why(trial.reason)}\n`);
   } finally {

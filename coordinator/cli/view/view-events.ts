@@ -15,7 +15,7 @@ export interface ViewEventsOptions extends JsonOption {
   readonly all?: boolean | undefined;
 }
 
-/** How many are listed unless asked otherwise: a job of thousands of runs has tens of thousands. */
+/** The default limit: a job of thousands of runs has tens of thousands of events. */
 const usualLast = 50;
 
 /** `nexus view events run662.7`: what the journal says of a run, a job or a worker, with the reasons. */
@@ -87,10 +87,10 @@ function eventWord(event: JournalEvent): string {
   }
 }
 
-/** As the view of a search prints it. */
+/** As views of a search print it. */
 const measure = (value: number): string => formatDecimal(value, 5);
 
-/** Why, or what came of it. */
+/** Why it happened, or with which result. */
 function detailOf(event: JournalEvent): string {
   switch (event.type) {
     case "assigned":
@@ -115,7 +115,7 @@ function detailOf(event: JournalEvent): string {
   }
 }
 
-/** The record as it is, but for the texts that came along with a job: `view spec` shows those. */
+/** The record as it is, without the texts that came with a job, which `view spec` shows. */
 function eventJson({ seq, event }: JournalEntry, state: WorkspaceState): string {
   const { type, ...rest } = event;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "text" && name !== "sources"));

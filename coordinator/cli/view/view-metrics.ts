@@ -5,7 +5,7 @@ import { childRuns } from "../../runs/one-run.ts";
 import { type Cell, type CellKind, tableColumn, tableLines } from "../../words/table.ts";
 
 export interface ViewMetricsOptions extends JsonOption {
-  /** Only so many of the last reports of each run. */
+  /** Only the last n reports of each run. */
   readonly last?: number | undefined;
 }
 
@@ -24,7 +24,7 @@ interface Report {
   readonly stage: number;
   readonly iters: number;
   readonly hours: number;
-  /** Metrics by name; none that was not measured. */
+  /** The metrics that were measured, by name. */
   readonly values: ReadonlyMap<string, number>;
 }
 

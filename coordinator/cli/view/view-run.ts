@@ -10,7 +10,7 @@ import { type Field, recordsTable } from "../../runs/records.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
 import type { Cell } from "../../words/table.ts";
 
-/** `nexus view run run662.7`: everything that is known of one run. */
+/** `nexus view run run662.7`: all that is known of one run. */
 export async function viewRun(
   { state, bus, workspace, output }: Reader,
   word: string,
@@ -27,11 +27,11 @@ export interface SeenRun {
   readonly run: ChosenRun;
   readonly evidence: RunEvidence;
   readonly workspace: string;
-  /** Why its configuration was chosen; undefined where nothing says so. */
+  /** Why its configuration was chosen; undefined if nothing says so. */
   readonly why: string | undefined;
 }
 
-/** Its assignments. An ended run keeps no reason in the fold, where a million of them would lie; the journal has it. */
+/** Its assignments. The fold drops the reason of an ended run, since there may be a million; the journal keeps it. */
 export const isChoiceOf =
   ({ table, trial }: ChosenRun) =>
   (event: JournalEvent): boolean =>
@@ -73,7 +73,7 @@ export function runText(seen: SeenRun): string {
   return `${lines.join("\n")}\n${attempts}${uploaded}`;
 }
 
-/** The last attempt of a run that has ended ended with it. */
+/** How an attempt ended; the last attempt of an ended run ended with the run. */
 const endOf = (trial: Trial, attempt: Trial["attempts"][number]): string =>
   attempt.end || (attempt === trial.attempts.at(-1) && !isOpen(trial) ? trial.status : "");
 

@@ -86,7 +86,7 @@ test("Ctrl-C leaves the fresh runs to themselves, and the same command waits for
   waiting.child.kill("SIGINT");
   const left = await waiting.ended();
   assert.equal(left.code, 130, left.stderr);
-  assert.match(left.stderr, /the runs go on; to wait for them again, the same command/);
+  assert.match(left.stderr, /the runs go on; to wait for them again, repeat the command/);
   swarm.worker("two");
   // Nothing is submitted twice.
   const resumed = await nexus(["confirm", job, "--runs", "2"], folder);

@@ -114,7 +114,7 @@ test("a run's console is followed live, its files come home verified, and what i
   writeFileSync(join(taken, "run1.1/note.txt"), "my own note");
   const refused = await nexusHere("download", "run1.1", "--to", "taken/run1.1");
   assert.equal(refused.code, exitCode.usage);
-  assert.match(refused.stderr, /note\.txt is there with another content.*--overwrite/s);
+  assert.match(refused.stderr, /note\.txt exists with different content.*--overwrite/s);
   assert.equal(readFileSync(join(taken, "run1.1/note.txt"), "utf8"), "my own note");
   // A piece that is lost: that file is named, the others still come.
   const link = await linkWorkspace(swarm.paths, "coordinator");

@@ -213,7 +213,7 @@ test("beyond the tutorial: its plot as a file, and its search, exported, as wher
   writeFileSync(join(folder, search2), edited({ hp_tuning: "dgd" }));
   const imported = await xt(`import ../jobs/job278_list_runs.csv --spec ${search2} --monitor none`);
   assert.equal(imported.code, exitCode.done, imported.stderr);
-  assert.match(imported.stderr, /^18 earlier runs read from .*csv; 27 rows without a result were passed over\n/m);
+  assert.match(imported.stderr, /^18 earlier runs read from .*csv; 27 rows without a result were skipped\n/m);
   const listed = await xt("list runs job414 --status=imported --sort=hpmax --columns=run,status,hpmax,lr --last=1");
   assert.match(listed.stdout, /\nimported:run662\.7 +imported +0\.045 +0\.00040\n/);
   await swarm.end();

@@ -61,7 +61,7 @@ test("run takes one file and names with values, in any order", () => {
     commandLine: { lr: "-0.5", env: "Maze=2", empty: "" },
   });
   const wrong: [string[], RegExp][] = [
-    [[], /which spec\?/],
+    [[], /no spec is named/],
     [["a.yaml", "b.yaml"], /one spec at a time: found a\.yaml and b\.yaml/],
     [["a.yaml", "--lr"], /--lr has no value/],
     [["a.yaml", "-x"], /unknown option -x/],

@@ -366,5 +366,5 @@ test("nexus eval of a job that repeats one configuration gives the mean and its 
   const object = JSON.parse(printed({ json: true })) as Record<string, unknown>;
   assert.deepEqual([object["type"], object["runs"], object["failed"]], ["repeats", 20, 0]);
   assert.ok(Math.abs(Number(object["mean"]) - 0.5993 / 20) < 1e-9, String(object["mean"]));
-  assert.match(printed({ first: 1 }), /\nmean hpmax 0\.0\d+ of 1 run; of one run no spread is known\n$/);
+  assert.match(printed({ first: 1 }), /\nmean hpmax 0\.0\d+ of 1 run; one run shows no spread\n$/);
 });
