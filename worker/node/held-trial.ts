@@ -200,7 +200,8 @@ export class HeldTrial {
     await states.settled();
     // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
     await this.#reports.settle();
-    return this.#deliver(end, leaving);
+    // A result counts, whatever the run was asked to do meanwhile.
+    return end.type === "done" ? this.#deliverResult(end, leaving) : this.#deliver(end, leaving);
   }
 
   /** The state to resume from; null if there is none, or if it cannot be fetched. */
@@ -216,11 +217,10 @@ export class HeldTrial {
     }
   }
 
-  /** Tells the coordinator how the run ended: with its result; if it has none, as it was asked to; otherwise, how it failed. */
-  async #deliver(end: RunnerEnd, leaving: (attempt: number) => void): Promise<StayEnd> {
+  /** Tells the coordinator how a run without a result ended: as it was asked to, or else how it failed. */
+  async #deliver(end: Exclude<RunnerEnd, Done>, leaving: (attempt: number) => void): Promise<StayEnd> {
     const attempt = this.attempt;
     const told = await this.#reports.rest("reports" in end ? end : { reports: [], lines: "" }, this.#left);
-    if (end.type === "done") return this.#deliverResult(end, attempt, told, leaving);
     const asked = this.#end;
     if (asked?.kind === "stop") return { kind: "stopped", text: asked.reason };
     if (asked?.kind === "handback") {
@@ -239,37 +239,31 @@ export class HeldTrial {
       const outcome = asked?.kind === "timeout" ? "timed out" : "failed";
       const { reason, console } = end.type === "failed" ? end : { reason: "", console: "" };
       const why = asked?.reason ?? reason;
-      const body = {
-        attempt,
-        ...told,
-        outcome,
-        reason: why.slice(0, 4000),
-        console,
-        ...(await this.#files(attempt)),
-      } as const;
+      const files = await this.#files(attempt);
+      const body = { attempt, ...told, outcome, reason: why.slice(0, 4000), console, ...files } as const;
       leaving(attempt);
-      await this.#send("failed", "failed", body);
+      await this.#outbox.send(this.#attempt.letter("failed", "failed", body), true, this.#left);
       return { kind: "ended", text: `${outcome}: ${why.split("\n")[0]}` };
     }
     const reason = end.type === "died" ? end.reason : "the runner stopped without being asked";
     const console = this.#reports.said + (end.type === "died" ? end.console : "");
-    await this.#send("released", "released", { attempt, fault: "runner", reason, console });
+    const letter = this.#attempt.letter("released", "released", { attempt, fault: "runner", reason, console });
+    await this.#outbox.send(letter, true, this.#left);
     return { kind: "stopped", text: reason };
   }
 
-  async #deliverResult(
-    { hpmax, iters, metrics, titles, console }: Done,
-    attempt: number,
-    { reports, ...lines }: Awaited<ReturnType<ReportSender["rest"]>>,
-    leaving: (attempt: number) => void,
-  ): Promise<StayEnd> {
+  async #deliverResult(end: Done, leaving: (attempt: number) => void): Promise<StayEnd> {
+    const { hpmax, iters, metrics, titles, console } = end;
+    const attempt = this.attempt;
+    const { reports, ...lines } = await this.#reports.rest(end, this.#left);
     const extras = { ...lines, ...(await this.#files(attempt)) };
     leaving(attempt);
     let tooLarge = "";
     // The list of files may make it too large; the result itself matters more.
     for (const more of [extras, {}]) {
       try {
-        await this.#send("result", "result", { attempt, reports, hpmax, iters, metrics, titles, console, ...more });
+        const body = { attempt, reports, hpmax, iters, metrics, titles, console, ...more };
+        await this.#outbox.send(this.#attempt.letter("result", "result", body), true, this.#left);
         return { kind: "ended", text: `hpmax ${Number(hpmax.toPrecision(5))}` };
       } catch (error) {
         if (!(error instanceof BusError) || error.reason !== "too large") throw error;
@@ -277,7 +271,11 @@ export class HeldTrial {
       }
     }
     const reason = `the run's result is larger than the broker takes: ${tooLarge}`;
-    await this.#send("failed", "too-large", { attempt, reports: [], outcome: "failed", reason, console: "" });
+    await this.#outbox.send(
+      this.#attempt.letter("failed", "too-large", { attempt, reports: [], outcome: "failed", reason, console: "" }),
+      true,
+      this.#left,
+    );
     return { kind: "ended", text: `failed: ${reason}` };
   }
 
@@ -286,9 +284,5 @@ export class HeldTrial {
     if (this.#upload === "") return {};
     const files = await uploadFiles(this.#ports, { ...this.#attempt.address, attempt }, this.#upload, this.#left);
     return files ? { files } : {};
-  }
-
-  #send(...letter: Parameters<HeldAttempt["letter"]>): Promise<number> {
-    return this.#outbox.send(this.#attempt.letter(...letter), true, this.#left);
   }
 }

@@ -38,7 +38,6 @@ let tellLast: () => void = () => undefined;
 /** The pipe to the worker; runner-process.ts passes it as descriptor 3. */
 const pipe = new Socket({ fd: 3 });
 const channel = new Channel<ToRunner, FromRunner>(pipe, (message) => hear(message));
-const send = (message: FromRunner): void => channel.send(message);
 
 function specOf(job: string, text: CarriedSpec | null): Spec {
   const known = specs.get(job);
@@ -55,7 +54,7 @@ async function run(message: RunMessage): Promise<void> {
   const checkpointMs = 1000 * message.checkpointSeconds;
   const self: Running = { id, stop, checkpointMs, dueAt: performance.now() + checkpointMs, isHandingBack: false };
   running = self;
-  const telling = new Telling((told) => send({ type: "reports", id, ...told }));
+  const telling = new Telling((told) => channel.send({ type: "reports", id, ...told }));
   tellLast = () => telling.now();
   const printed: string[] = [];
   const line = (text: string): void => {
@@ -87,7 +86,7 @@ async function run(message: RunMessage): Promise<void> {
         const files = readFiles(directory);
         if (files === null) line("the run's files are too large for its checkpoint, which continues without them");
         const state = { stage: saved.stage, iters: saved.iters, bytes: encodeRun(saved, files ?? {}) };
-        send({ type: "checkpoint", id, ...telling.take(), state });
+        channel.send({ type: "checkpoint", id, ...telling.take(), state });
         if (self.isHandingBack) stop.abort("handed back");
       },
       codeFolder,
@@ -108,14 +107,14 @@ async function run(message: RunMessage): Promise<void> {
     };
     const { hpmax, iters, metrics, titles } = await (resume ? goOn(resume) : begin());
     if (keepFiles) writeFileSync(join(directory, "console.txt"), `${printed.join("\n")}\n`);
-    send({ type: "done", id, hpmax, iters, metrics, titles, ...telling.last() });
+    channel.send({ type: "done", id, hpmax, iters, metrics, titles, ...telling.last() });
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {
-      send({ type: "stopped", id });
+      channel.send({ type: "stopped", id });
     } else {
       const reason = error instanceof Error ? error.message : String(error);
       line(failureText(error));
-      send({ type: "failed", id, reason, ...telling.last() });
+      channel.send({ type: "failed", id, reason, ...telling.last() });
     }
   } finally {
     running = undefined;
