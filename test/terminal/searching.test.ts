@@ -28,12 +28,12 @@ describe("a real search on the screen", () => {
     await eventually("more runs have ended", () => Number(/runs (\d+)\//.exec(pane.text())?.[1]) > ended + 2);
   });
 
-  test("runs that run have iterations and a lease, which only the leader knows", async () => {
+  test("running runs show iterations and a lease, which only the leader knows", async () => {
     pane.press("2");
     await pane.shows(/lab-1 +running +1 +\d+ +-?\d+\.\d+ +[1-6]s/);
   });
 
-  test("a filter in the words of nexus list runs; a wrong one says what was meant", async () => {
+  test("a filter takes the words of nexus list runs; a wrong one says what was perhaps meant", async () => {
     pane.press("/", "hpmx>1", "Enter");
     await pane.shows(/ \^{4}\n there is no column "hpmx" here; did you mean hpmax\?/);
     pane.press("C-u", "status=running", "Enter");
@@ -59,7 +59,7 @@ describe("a real search on the screen", () => {
     await pane.shows(/Runs \d+ ─/);
   });
 
-  test("the workers' screen says how this machine joins, and what lets others; y copies it", async () => {
+  test("the workers' screen says how this machine joins and what lets others join; y copies it", async () => {
     pane.press("3");
     const text = await pane.shows(/to start a worker on this machine, run there \(y copies it\):\n {2}nexus-worker$/m);
     assert.match(text, /other machines cannot join:.*\n {2}nexus-coord stop; nexus-coord --listen 0\.0\.0\.0:4222/);
@@ -90,7 +90,7 @@ describe("a real search on the screen", () => {
     assert.doesNotMatch(saved, /\u001b/);
   });
 
-  test("the help lists every key, and goes", async () => {
+  test("the help lists every key, and closes", async () => {
     pane.press("?");
     await pane.shows(/PgUp +page up/);
     pane.press("G");
@@ -139,7 +139,7 @@ test("Ctrl-L wipes away what someone else wrote over the screen", async () => {
   await pane.shows(/^job1 +maze +RUNNING[^\n]*\nbest/);
 });
 
-test("what is pasted is no order", async () => {
+test("pasted text gives no order", async () => {
   tmux.run("set-buffer", "-b", "pasted", "Py");
   tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);
   await pane.shows(/pasted text does nothing here/);
@@ -220,7 +220,7 @@ describe("a screen elsewhere, with a viewer's rights", () => {
   });
 });
 
-test("when the coordinator is killed the screen says within seconds that there is none, and what to type", async () => {
+test("when the coordinator is killed, the screen soon says so, and what to type", async () => {
   pane.press("1");
   await pane.shows(/^job1 +maze +RUNNING .* ETA /);
   search.coordinator.child.kill("SIGKILL");

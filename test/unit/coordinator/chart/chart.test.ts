@@ -77,14 +77,14 @@ describe("a chart", () => {
     );
   });
 
-  test("of nothing, or without room, is nothing", () => {
+  test("is empty if there is nothing to draw or no room", () => {
     assert.deepEqual(chartText([{ points: [] }], { width: 40, height: 10 }), []);
     assert.deepEqual(chartText([line], { width: 5, height: 10 }), []);
   });
 });
 
 describe("ticks", () => {
-  test("are numbers that people like", () => {
+  test("are round numbers", () => {
     assert.deepEqual(niceTicks(0, 1, 5).values, [0, 0.5, 1]);
     assert.deepEqual(niceTicks(0, 100, 6).values, [0, 20, 40, 60, 80, 100]);
     assert.deepEqual(niceTicks(0.0031, 0.0492, 4).values, [0.01, 0.02, 0.03, 0.04]);

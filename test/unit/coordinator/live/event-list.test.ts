@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { EventList } from "../../../../coordinator/live/event-list.ts";
 
 describe("what happened", () => {
-  test("is kept to 5,000 lines or so, and equal troubles fold", () => {
+  test("is kept to about 5,000 lines, with equal troubles folded into one", () => {
     const events = new EventList();
     for (let i = 0; i < 37; i += 1) events.add(i, `run1.${i} lost by lab-1, queued again: no sign of life`, "trouble");
     assert.equal(events.lines.length, 1);

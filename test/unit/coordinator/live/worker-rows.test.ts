@@ -4,7 +4,7 @@ import { jobName, type RunName, type WorkerId } from "../../../../shared/domain/
 import { WatchedWorker } from "../../../support/stories/watched-worker.ts";
 
 describe("a worker", () => {
-  test("that is killed is lost from the moment its lease is, and back when it is heard again", () => {
+  test("that is killed is lost as soon as its lease is, and back when it is heard again", () => {
     const watched = new WatchedWorker();
     watched.pass(3, true);
     assert.equal(watched.row, "idle 3");
@@ -29,7 +29,7 @@ describe("a worker", () => {
     ]);
   });
 
-  test("whose runner died is there, though its run was lost", () => {
+  test("whose runner died is still there, though its run was lost", () => {
     const watched = new WatchedWorker();
     watched.assign(1);
     watched.pass(10, true);
@@ -39,7 +39,7 @@ describe("a worker", () => {
     assert.equal(watched.events.length, 1);
   });
 
-  test("that its owner stopped says so, and is away when nothing more is heard", () => {
+  test("stopped by its owner says so, and is away when nothing more is heard", () => {
     const watched = new WatchedWorker();
     watched.assign(1);
     watched.pass(10, true);
@@ -51,7 +51,7 @@ describe("a worker", () => {
     assert.equal(watched.events.at(-1), "worker lab-1 is away: its owner stopped the worker");
   });
 
-  test("is busy since it began, from one run to the next", () => {
+  test("counts as busy since its first run, from one run to the next", () => {
     const watched = new WatchedWorker();
     watched.assign(1);
     watched.pass(20, true);

@@ -66,7 +66,7 @@ function watched({
   return { view, search, story, written, tell, table, pass };
 }
 
-test("where there is no terminal each event is a line, and standings come in between", () => {
+test("without a terminal each event is a line, with standings in between", () => {
   const { view, story, written, tell, table } = watched({ everyMs: 60_000 });
   try {
     story.completed(story.started("run1.1", [1]), "run1.1", 0.5);

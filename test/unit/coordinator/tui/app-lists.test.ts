@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Screen } from "../../../support/terminal/app-screen.ts";
 
 describe("lists", () => {
-  test("a filter takes terms; a wrong one stays open and says what is near", async () => {
+  test("a filter takes terms; a wrong one stays open and says what was perhaps meant", async () => {
     const screen = new Screen();
     screen.press("2", "/");
     screen.type("hpmx>0.01");
@@ -52,7 +52,7 @@ describe("lists", () => {
     );
   });
 
-  test("columns can be hidden, those that always are excepted", async () => {
+  test("columns can be hidden, except those that always stay", async () => {
     const screen = new Screen();
     screen.press("3", "c");
     for (const column of ["node", "state", "runs", "done"]) {
@@ -78,7 +78,7 @@ describe("lists", () => {
     assert.equal(line, "nexus-worker nats://CODE@192.0.2.7:4222/ws1");
   });
 
-  test("s saves what is seen, m switches the mouse, Ctrl-Z stops, Ctrl-L draws anew", async () => {
+  test("s saves the screen, m switches the mouse, Ctrl-Z suspends, Ctrl-L redraws", async () => {
     const screen = new Screen();
     screen.press("s", "m", "C-z");
     const before = screen.terminal.frames;
@@ -104,7 +104,7 @@ describe("lists", () => {
     assert.match(await screen.text(), /Runs \d+ of \d+ filter: node=node-1/);
   });
 
-  test("curves are of as many of the best as asked, with their ranks, their metric and what else is drawn", async () => {
+  test("as many of the best have curves as asked, with ranks, metric and what else is drawn", async () => {
     const screen = new Screen({ top: 2 });
     await screen.text();
     const [first, second, third] = screen.model.lists.standings.rows;
@@ -121,7 +121,7 @@ describe("lists", () => {
     assert.doesNotMatch(text, /#3/);
   });
 
-  test("each step to the right moves a column, also where some had no room, until one is left; each to the left one back", async () => {
+  test("right scrolls by a column until one is left, past those without room too; left scrolls back", async () => {
     const screen = new Screen();
     screen.terminal.columns = 70;
     screen.terminal.rows = 24;

@@ -18,7 +18,7 @@ describe("a coordinator that says nothing", () => {
     }
   };
 
-  test("for six seconds is none: that takes the place of the state, with what to type, and nothing is foretold", async () => {
+  test("is missed after six seconds: the header says so and what to type, and foretells nothing", async () => {
     const screen = new Screen({ flags: " --workspace lab" });
     screen.press("3");
     const before = await screen.text();
@@ -37,7 +37,7 @@ describe("a coordinator that says nothing", () => {
     assert.match(await screen.text(), /^job1 +maze +RUNNING [^\n]* ETA [^\n]*\nbest /);
   });
 
-  test("what to type is there in the narrowest terminal, and where there is no job", async () => {
+  test("is told with what to type in the narrowest terminal too, and without a job", async () => {
     const screen = new Screen();
     screen.terminal.columns = 60;
     screen.terminal.rows = 12;
@@ -49,7 +49,7 @@ describe("a coordinator that says nothing", () => {
     assert.match(await screen.text(), /^workspace ws1 .*NO COORDINATOR *\nstart one: nexus-coord {2}no job yet/);
   });
 
-  test("to a screen that stood still may have spoken all the same; a search that is over needs none", async () => {
+  test("is not missed by a screen that stood still, nor in a search that is over", async () => {
     const screen = new Screen();
     await screen.text();
     screen.now += 60_000;
@@ -63,7 +63,7 @@ describe("a coordinator that says nothing", () => {
   });
 });
 
-test("what was said goes with the next key that does something, and after some seconds", async () => {
+test("a message goes with the next key that does something, or after some seconds", async () => {
   const screen = new Screen();
   const another = new JobStory({ number: 2 });
   for (const event of another.events) screen.model.search.happened(event, apply(screen.model.search.state, event));
@@ -95,7 +95,7 @@ function read({ model }: Screen, n: number, hasReports: boolean): void {
 }
 
 describe("reports that have not been read yet", () => {
-  test("are waited for on a run's page; a run that sent none says so", async () => {
+  test("are waited for on a run's page, which says so if the run sent none", async () => {
     const screen = new Screen();
     screen.press("2");
     const open = screen.model.search.table?.trials.open() ?? [];

@@ -10,17 +10,17 @@ import { BusError } from "../../../../shared/ports.ts";
 import { Screen } from "../../../support/terminal/app-screen.ts";
 
 describe("the key map", () => {
-  test("has every key once", () => {
+  test("has each key once", () => {
     const keys = bindings.flatMap((binding) => binding.keys);
     assert.deepEqual(keys.toSorted(), [...new Set(keys)].toSorted());
   });
 
-  test("is what docs/screens.md says", () => {
+  test("is the table in docs/screens.md", () => {
     const text = readFileSync(join(packageRoot(), "docs", "screens.md"), "utf8");
     assert.ok(text.includes(keyTable().join("\n")), `docs/screens.md must hold:\n${keyTable().join("\n")}`);
   });
 
-  test("is the help, whole, with the command of every control key", async () => {
+  test("is the whole help, with the command of every control key", async () => {
     const screen = new Screen();
     screen.terminal.rows = bindings.length + 12;
     screen.press("?");
@@ -74,7 +74,7 @@ describe("control keys", () => {
     assert.deepEqual([order.verb, order.target], ["pause", { kind: "job", job: "job1" }]);
   });
 
-  test("every one of them names its effect and its command", async () => {
+  test("each names its effect and its command", async () => {
     for (const [keys, effect, command] of [
       [["R"], /resumes job1/, "nexus resume job1"],
       [["D"], /drains job1: 6 runs begun are finished/, "nexus drain job1"],
@@ -117,7 +117,7 @@ describe("control keys", () => {
     assert.equal(screen.orders.length, 1);
   });
 
-  test("a refusal and an absent coordinator are told", async () => {
+  test("a refusal and a missing coordinator are reported", async () => {
     const screen = new Screen();
     screen.answer = { ok: false, code: "refused", term: 1, name: "", reason: "job1 is over" };
     screen.press("P", "y");
@@ -134,7 +134,7 @@ describe("control keys", () => {
     assert.match(await screen.text(), /it may have done it or not/);
   });
 
-  test("their commands are whole: every run, and the workspace where it is not the usual one", async () => {
+  test("show the whole command: every run, and the workspace if it is not the default", async () => {
     const screen = new Screen({ flags: " --workspace lab" });
     screen.terminal.columns = 80;
     screen.terminal.rows = 24;
@@ -147,12 +147,12 @@ describe("control keys", () => {
     assert.match(screen.left?.message ?? "", /nexus-coord watch job1 --workspace lab$/);
   });
 
-  test("a long list of runs is said in full, in ranges where they follow each other", () => {
+  test("a long list of runs is named in full, as ranges where they follow each other", () => {
     const trials = ["run2.11", "run1.3", "run1.4", "run1.10", "run10.1", "run1.5", "run2.10"].map((run) => ({ run }));
     assert.equal(runListOf(trials as unknown as Trial[]), "run1.3-run1.5,run1.10,run2.10-run2.11,run10.1");
   });
 
-  test("do nothing on a read-only screen, nor does q offer more than to detach", async () => {
+  test("do nothing on a read-only screen, where q only offers to detach", async () => {
     const screen = new Screen({ isReadonly: true });
     for (const key of ["P", "R", "D", "S", "X", "B"]) {
       screen.press(key);
@@ -167,7 +167,7 @@ describe("control keys", () => {
 });
 
 describe("leaving", () => {
-  test("q asks; d detaches; anything that is no answer leaves the question open", async () => {
+  test("q asks, d detaches; a key that is no answer leaves the question open", async () => {
     const screen = new Screen();
     screen.press("q", "v");
     assert.match(await screen.text(), /\[d\] detach: job1 goes on without this screen: 6 runs running, 200 to come/);
@@ -196,7 +196,7 @@ describe("leaving", () => {
     assert.equal(screen.orders.length, 0);
   });
 
-  test("s stops the job and leaves, when the order was accepted", async () => {
+  test("s stops the job and leaves once the order is accepted", async () => {
     const screen = new Screen();
     screen.press("q", "s");
     assert.match(await screen.text(), /stops job1 for good/);

@@ -41,7 +41,7 @@ describe("a list", () => {
     assert.deepEqual(list.visible(10).selected, 3);
   });
 
-  test("stands still for three seconds while someone moves in it, and for as long as it is frozen", () => {
+  test("stands still for three seconds after someone moved in it, and while it is frozen", () => {
     const rows = numbered(3);
     const list = listOf(rows);
     list.refresh(1, 0);
@@ -78,7 +78,7 @@ describe("a list", () => {
     assert.deepEqual(ids(list), ["row1", "row2", "row0"]);
   });
 
-  test("begins with the best when it is sorted: high measures, low ones where less is better, names from a on", () => {
+  test("starts with the best when sorted: high measures, low ones if less is better, names from a", () => {
     const sorting: readonly ScreenColumn<Row>[] = [
       { name: "rank", kind: "count", priority: 0, best: "low", value: ({ value }) => value },
       { name: "id", kind: "text", priority: 0, value: ({ id }) => id },
@@ -95,7 +95,7 @@ describe("a list", () => {
     assert.equal(list.rows[0]?.id, "row0");
   });
 
-  test("asks for a window of a long list, and for all of it when someone goes to its end", () => {
+  test("makes only the first rows of a long list, until someone goes to its end", () => {
     const list = listOf(numbered(10_000));
     list.refresh(1, 0);
     assert.ok(list.rows.length < 500);
@@ -153,7 +153,7 @@ describe("the filter's terms", () => {
     ]);
   });
 
-  test("all hold; a word is looked for in texts, and ! turns it round", () => {
+  test("must all hold; a word is searched for in texts, and ! negates it", () => {
     assert.ok(passes("value>1 row", { id: "row7", value: 2 }));
     assert.ok(!passes("value>1 row", { id: "row7", value: 1 }));
     assert.ok(!passes("!row", { id: "row7", value: 1 }));

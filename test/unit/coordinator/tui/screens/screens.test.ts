@@ -93,7 +93,7 @@ describe("every screen looks as it was approved", () => {
   });
 });
 
-test("where the broker listens on this machine alone nobody is told to join from another one", () => {
+test("if the broker listens on this machine only, nobody is told to join from another one", () => {
   const opening = "nexus-coord stop --workspace lab; nexus-coord --workspace lab --listen 0.0.0.0:4222";
   const joining = { commands: ["nexus-worker --workspace lab"], opening };
   const story = new JobStory({ number: 1 });
@@ -115,7 +115,7 @@ test("where the broker listens on this machine alone nobody is told to join from
 });
 
 describe("sizes", () => {
-  test("below 60x12 there is a sentence that says so, in lines that fit", () => {
+  test("below 60x12 a sentence says so, in lines that fit", () => {
     const { model } = search({ colour: false, unicode: true });
     for (const [width, height] of [
       [59, 11],
@@ -149,13 +149,13 @@ describe("sizes", () => {
   });
 });
 
-describe("what is hidden of a table is marked", () => {
+describe("a table marks what it hides", () => {
   const header = (model: ViewModel, width: number, height: number, now: number): string => {
     const lines = frameLines(model, width, height, now).map(lineText);
     return (lines.find((line) => /^ {2,}(#|run) /.test(line)) ?? "").trimEnd();
   };
 
-  test("columns, at every width: those seen and the count behind them are all there are", () => {
+  test("at every width, the visible columns and the count after them add up to all", () => {
     const { model } = search({ colour: false, unicode: true });
     let now = 100_000;
     for (const name of ["Standings", "Runs"] as const) {
@@ -175,7 +175,7 @@ describe("what is hidden of a table is marked", () => {
     }
   });
 
-  test("rows: the title says which of how many are seen, in every list", () => {
+  test("the title of every list says which of how many rows are visible", () => {
     const { model } = search({ colour: false, unicode: true });
     const title = (height = 20): string => lineText(frameLines(model, 80, height, 100_000)[2] ?? []);
     assert.match(title(), /^─ Standings \d+ by hpmax less sd ─+ 1-15 of \d+ ▼ ─$/);
@@ -218,7 +218,7 @@ describe("the best configuration is in the header at every width", () => {
   const { model } = search({ colour: false, unicode: true });
   const configuration = "lr=0.001 disc=0.9 rscale=8 seqlen=16 clip=256 core=LSTM_Core";
 
-  test("whole, shortened to what tells settings apart, or with a count of what has no room", () => {
+  test("whole, or shortened to what tells settings apart, or with a count of the rest", () => {
     const best = (width: number): string => lineText(frameLines(model, width, 24, 1)[1] ?? []).trimEnd();
     for (const width of [120, 160, 200]) assert.ok(best(width).includes(`  ${configuration}`), best(width));
     assert.match(
@@ -229,7 +229,7 @@ describe("the best configuration is in the header at every width", () => {
     for (let width = 60; width < 79; width += 1) assert.match(best(width), /led 16 {2}lr=1e-3 .*\+\d more$/);
   });
 
-  test("and in any room, nothing is lost without a sign", () => {
+  test("in any width, nothing is dropped silently", () => {
     const table = model.search.table;
     const set = model.search.leader?.runSet;
     assert.ok(table && set);
@@ -243,7 +243,7 @@ describe("the best configuration is in the header at every width", () => {
   });
 });
 
-test("the neighbourhood's steps follow the dial, also where a value was added between others", () => {
+test("the neighbourhood's steps follow the dial, even after a value was added between others", () => {
   const lr = { name: "lr", ordered: true, values: [1, 3, 2], dial: [0, 2, 1], tuned: 1 };
   const story = new JobStory({ number: 1, hyperparameters: [lr] });
   story.completed(story.started("run1.1", [2]), "run1.1", 0.5);

@@ -27,7 +27,7 @@ describe("frames", () => {
     return { state, run };
   }
 
-  test("are at most eight a second, one when nothing changes, none while the last has not left", () => {
+  test("are at most eight a second, one if nothing changes, none while the last has not left", () => {
     const { state, run } = clock();
     assert.equal(run(4000), 32);
     assert.equal(run(4000, false), 4);
@@ -37,7 +37,7 @@ describe("frames", () => {
     assert.ok(run(4000) > 28);
   });
 
-  test("are one a second when nobody has pressed a key for ten minutes", () => {
+  test("are one a second if nobody has pressed a key for ten minutes", () => {
     const { state, run } = clock();
     state.now = 600_001;
     assert.equal(run(4000), 4);

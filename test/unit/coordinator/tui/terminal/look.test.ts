@@ -14,7 +14,7 @@ describe("a screen is shown", () => {
     }
   });
 
-  test("in colour unless that is refused, in Unicode where the locale has it", () => {
+  test("in colour unless that is refused, in Unicode if the locale has it", () => {
     assert.deepEqual(lookOf({ LANG: "C.UTF-8" }), { colour: true, unicode: true });
     assert.deepEqual(lookOf({ LANG: "C.UTF-8", NO_COLOR: "1" }), { colour: false, unicode: true });
     assert.deepEqual(lookOf({ LANG: "C.UTF-8", NO_COLOR: "" }).colour, true);

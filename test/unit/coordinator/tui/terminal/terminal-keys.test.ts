@@ -25,7 +25,7 @@ async function keysOf(...bytes: readonly string[]): Promise<Key[]> {
 const names = async (...bytes: readonly string[]): Promise<string[]> =>
   (await keysOf(...bytes)).map(({ name }) => name);
 
-test("letters, arrows and control keys are what they are called, in whichever mode the keypad is", async () => {
+test("letters, arrows and control keys have their names in every keypad mode", async () => {
   assert.deepEqual(await names("gG?", "\u001b[A\u001bOB", "\u001b[5~", "\u001b[Z", "\u0003", "\u001b[H\u001bOF"), [
     ..."gG?",
     ...["up", "down", "pageup", "S-tab", "C-c", "home", "end"],
@@ -34,7 +34,7 @@ test("letters, arrows and control keys are what they are called, in whichever mo
   assert.deepEqual(await names("\u001bOq\u001bOs\u001bOM\u001bOo"), ["1", "3", "enter", "/"]);
 });
 
-test("what is pasted is one piece of text, not keys; Ctrl-C is a key even in a paste without an end", async () => {
+test("pasted text is one piece and no keys; Ctrl-C is a key even in a paste without an end", async () => {
   assert.deepEqual(await keysOf("q\u001b[200~Py\rX\u001b[201~z"), [
     { name: "q", text: "q" },
     { name: "paste", text: "Py X" },

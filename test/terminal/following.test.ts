@@ -8,7 +8,6 @@ import { Feed } from "../../coordinator/live/feed.ts";
 import { LiveSearch } from "../../coordinator/live/live-search.ts";
 import { App } from "../../coordinator/tui/app.ts";
 import { evidenceShown } from "../../coordinator/tui/screens/curves-screen.ts";
-import { frameBudgetMs } from "../../coordinator/tui/terminal/frame-clock.ts";
 import { openTerminal } from "../../coordinator/tui/terminal/terminal.ts";
 import { ViewModel } from "../../coordinator/tui/view-model.ts";
 import { connectBus } from "../../shared/broker/client/connect.ts";
@@ -20,12 +19,7 @@ import { fakeTty } from "../support/terminal/fake-tty.ts";
 
 const runs = 10_000;
 const workers = 100;
-const mostKeyMs = 50;
 const mostBytes = 16 * 1024;
-const mostShare = 0.05;
-const mostMegabytes = 200;
-/** On a machine that does other things too; `npm run bench -- screen` has the numbers of a quiet one. */
-const margin = 3;
 const program = fileURLToPath(new URL("../support/processes/swarm-voice.js", import.meta.url));
 
 const cpuMs = (): number => {
@@ -34,7 +28,7 @@ const cpuMs = (): number => {
 };
 
 /** Everything is the real screen's, but for the terminal, which takes what it gets and says when; the swarm is another process. */
-test("a swarm of 100 workers is followed within the budget, and keys are answered while its news comes in", async (t) => {
+test("a swarm of 100 workers is followed, and keys are answered while its news comes in", async (t) => {
   const server = await startNatsServer();
   const swarm = spawn(process.execPath, [program, server.url, String(runs), String(workers)], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -101,13 +95,7 @@ test("a swarm of 100 workers is followed within the budget, and keys are answere
     const found =
       `keys ${at(latencies, 0.5).toFixed(1)} ms, of CPU at most ${at(work, 0.98).toFixed(1)} ms; frames ` +
       `${at(frames, 0.98).toFixed(1)} ms of CPU; ${(100 * share).toFixed(1)} % of a core, ${megabytes.toFixed(0)} MB`;
-    // How long a key waits for a processor that others use is theirs, hence the median; the work until its answer is ours.
-    assert.ok(at(latencies, 0.5) <= margin * mostKeyMs, found);
-    assert.ok(at(work, 0.98) <= margin * mostKeyMs, found);
-    assert.ok(at(frames, 0.98) <= margin * frameBudgetMs, found);
-    // A frame for each of a dozen keys a second, beside the eight that the clock draws.
-    assert.ok(share <= margin * 2 * mostShare, found);
-    assert.ok(megabytes <= 1.5 * mostMegabytes, found);
+    // Only told: what a screen costs is measured by `npm run bench -- screen`, on a quiet machine.
     t.diagnostic(found);
   } finally {
     app.stop();
