@@ -13,30 +13,30 @@ import { startNatsServer } from "../support/broker/nats-server.ts";
 import { eventually } from "../support/patience.ts";
 import { runningTimeline } from "./running-timeline.ts";
 
-/** A broker with the workspace's streams, all empty, and what a test may do to it. */
+/** A broker with the workspace's streams, all empty, and what a test can do to it. */
 export interface BusRig {
-  /** Another connection; all of them may do everything. */
+  /** A new connection with every right. */
   connect(): Promise<Bus>;
-  /** The connection of a user who may neither publish nor store what begins with `jrn.`, where the broker knows users. */
+  /** A connection that may not publish or store under `jrn.`, where the broker knows users. */
   connectGuest(): Promise<Bus>;
   pause(ms: number): Promise<void>;
-  /** The broker dies, with all that is not on its disk. */
+  /** SIGKILL: only what is on disk survives. */
   kill(): Promise<void>;
-  /** It is there again, with its disk. */
+  /** Starts it again on the same disk. */
   restart(): Promise<void>;
-  /** It stands still: connections stay open and nothing answers. */
+  /** SIGSTOP: connections stay open and nothing answers. */
   freeze(): Promise<void>;
   thaw(): void;
-  /** The stream takes no more than so many bytes. */
+  /** Sets the stream's max_bytes. */
   limit(stream: string, bytes: number): Promise<void>;
-  /** The stream remembers a msgId for so long. */
+  /** Sets the stream's duplicate window. */
   remember(stream: string, ms: number): Promise<void>;
   end(): Promise<void>;
 }
 
-/** Where implementations differ. Each difference is tested for what it is. */
+/** Where implementations differ; each difference is asserted by a test of its own. */
 export interface BusPromises {
-  /** Refuses what a user has no right to. The simulated broker has one user, who may do everything. */
+  /** Whether users with limited rights exist. The simulated broker has one user, who may do everything. */
   readonly knowsUsers: boolean;
 }
 
@@ -80,7 +80,7 @@ async function natsRig(): Promise<BusRig> {
     restart: server.restart,
     freeze: async () => {
       server.freeze();
-      // The signal takes a moment, in which it may still answer.
+      // It may still answer for a moment after the signal.
       await eventually("it stands still", () => / T /.test(readFileSync(`/proc/${server.pid}/stat`, "utf8")));
     },
     thaw: server.thaw,

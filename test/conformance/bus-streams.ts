@@ -14,7 +14,7 @@ async function tell(bus: Bus, ...texts: readonly string[]): Promise<void> {
   for (const each of texts) await bus.store(operator, bytes(each), { msgId: each });
 }
 
-/** A reading, and what it was handed, as `sequence subject text msgId`. */
+/** A reading and what it delivered, each as `sequence subject text msgId`. */
 async function listen(
   bus: Bus,
   stream: string,
@@ -27,7 +27,7 @@ async function listen(
   return { reading: await bus.read(stream, fromSeq, hear, subjects), heard };
 }
 
-/** What a stream holds, by a reading of its own. */
+/** Everything that a stream holds. */
 async function contentOf(bus: Bus, stream = "JRN"): Promise<string[]> {
   const { reading, heard } = await listen(bus, stream, 1);
   await within(reading.caughtUp, patienceMs, "reading");
@@ -35,7 +35,7 @@ async function contentOf(bus: Bus, stream = "JRN"): Promise<string[]> {
   return heard;
 }
 
-/** What everybody relies on who stores, and the leader above all: the journal's fence stands on it. */
+/** Storing with msgIds and expectations, on which the journal's fence rests. */
 export function storingSuite(implementation: BusImplementation): void {
   const test = testsOn(implementation);
 
@@ -49,7 +49,7 @@ export function storingSuite(implementation: BusImplementation): void {
       assert.deepEqual([await bus.lastSeq("JRN"), await bus.lastSeq("EV"), await bus.lastSeq("BLOB")], [2, 1, 0]);
     });
 
-    test("many on their way at once are stored in the order of the calls", async (_, bus) => {
+    test("stores in flight together are stored in the order of the calls", async (_, bus) => {
       const told = Array.from({ length: 100 }, (_each, i) => `m${i}`);
       const stored = await Promise.all(told.map((each) => bus.store(operator, bytes(each), { msgId: each })));
       assert.deepEqual(
@@ -58,7 +58,7 @@ export function storingSuite(implementation: BusImplementation): void {
       );
     });
 
-    test("under a msgId that the stream has seen nothing is stored again, whatever it says and wherever it belongs", async (_, bus) => {
+    test("a msgId that the stream has seen stores nothing again, whatever the message and its subject", async (_, bus) => {
       await tell(bus, "a", "b");
       assert.deepEqual(await bus.store(operator, bytes("a"), { msgId: "a" }), { seq: 1, duplicate: true });
       assert.deepEqual(await bus.store("jrn.job1.job", bytes("another"), { msgId: "a" }), { seq: 1, duplicate: true });
@@ -87,7 +87,7 @@ export function storingSuite(implementation: BusImplementation): void {
       assert.equal((await contentOf(bus)).length, 3);
     });
 
-    test("with an expected last sequence it is stored as the very next one, or not at all", async (_, bus) => {
+    test("a store that expects a last sequence becomes the very next message, or is not stored", async (_, bus) => {
       assert.equal((await bus.store(operator, bytes("a"), { msgId: "a", expectLastSeq: 0 })).seq, 1);
       await fails(bus.store(operator, bytes("b"), { msgId: "b", expectLastSeq: 0 }), "not the next");
       await fails(bus.store(operator, bytes("b"), { msgId: "b", expectLastSeq: 2 }), "not the next");
@@ -99,7 +99,7 @@ export function storingSuite(implementation: BusImplementation): void {
       });
     });
 
-    test("with an expected last msgId it is stored right behind that message, or not at all", async (_, bus) => {
+    test("a store that expects a last msgId comes right behind that message, or is not stored", async (_, bus) => {
       await fails(bus.store(operator, bytes("x"), { msgId: "x", expectLastMsgId: "a" }), "not the next");
       await tell(bus, "a");
       assert.equal((await bus.store(operator, bytes("b"), { msgId: "b", expectLastMsgId: "a" })).seq, 2);
@@ -113,7 +113,7 @@ export function storingSuite(implementation: BusImplementation): void {
       assert.deepEqual(await bus.store(operator, bytes("another decision"), wrong), { seq: 1, duplicate: true });
     });
 
-    test("of a line of stores that each name their predecessor all are refused once the first is", async (_, bus) => {
+    test("stores that each name their predecessor are all refused once the first is", async (_, bus) => {
       await tell(bus, "theirs");
       const line = [0, 1, 2, 3].map((i) =>
         bus.store(operator, bytes(`mine ${i}`), {
@@ -122,12 +122,12 @@ export function storingSuite(implementation: BusImplementation): void {
           ...(i === 0 ? {} : { expectLastMsgId: `m${i - 1}` }),
         }),
       );
-      // The second one's sequence holds by then: the first was refused, and another's message has it.
+      // By then the second one's expected sequence holds, since another's message took it; its expected msgId does not.
       for (const each of line) await fails(each, "not the next");
       assert.deepEqual(await contentOf(bus), [`1 ${operator} theirs theirs`]);
     });
 
-    test("of two who store as the next one exactly one succeeds", async (rig, bus) => {
+    test("of two connections that store the next message exactly one succeeds", async (rig, bus) => {
       const other = await rig.connect();
       for (let seq = 0; seq < 10; seq += 1) {
         const results = await Promise.allSettled(
@@ -152,11 +152,11 @@ export function storingSuite(implementation: BusImplementation): void {
       assert.equal((await bus.store("blob.b.0", piece, { msgId: "b0" })).duplicate, false);
     });
 
-    test("a subject that no stream takes: nobody answers", async (_, bus) => {
+    test("storing under a subject that no stream takes: nobody answered", async (_, bus) => {
       await fails(bus.store("nowhere.at.all", bytes("x"), { msgId: "x" }), "nobody answered");
     });
 
-    test("one whose answer was lost is stored once when it is stored again under its msgId", async (rig, bus) => {
+    test("a store whose answer was lost is stored once when it is repeated under its msgId", async (rig, bus) => {
       await rig.freeze();
       await fails(
         bus.store(operator, bytes("a"), { msgId: "a", expectLastSeq: 0, timeoutMs: 200 }),
@@ -172,12 +172,12 @@ export function storingSuite(implementation: BusImplementation): void {
   });
 }
 
-/** What everybody relies on who reads: the fold, the views, the snapshots. */
+/** Reading streams, on which the fold, the views and the snapshots rest. */
 export function readingSuite(implementation: BusImplementation): void {
   const test = testsOn(implementation);
 
   describe(`reading on ${implementation.name}`, { concurrency: 4 }, () => {
-    test("hands over each message once and in order, those to come too, as they were stored", async (rig, bus) => {
+    test("a reading delivers each message once and in order, including those still to come", async (rig, bus) => {
       await tell(bus, "a", "b");
       const { reading, heard } = await listen(await rig.connect(), "JRN", 1);
       await within(reading.caughtUp, patienceMs, "reading");
@@ -187,14 +187,14 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.equal(heard[2], `3 ${operator} c c`);
     });
 
-    test("of an empty stream one has caught up at once, and hears what comes", async (_, bus) => {
+    test("a reading of an empty stream has caught up at once and delivers what comes", async (_, bus) => {
       const { reading, heard } = await listen(bus, "EV", 1);
       await within(reading.caughtUp, patienceMs, "reading");
       await bus.store("ev.w1.job1.1.result", bytes("x"), { msgId: "x" });
       await eventually("it comes", () => heard.length === 1);
     });
 
-    test("begins at any sequence: 0 is the first, above the last are only those to come", async (_, bus) => {
+    test("a reading starts at any sequence: 0 means the first, one above the last means new ones only", async (_, bus) => {
       await tell(bus, "a", "b", "c");
       const all = await listen(bus, "JRN", 0);
       const last = await listen(bus, "JRN", 3);
@@ -207,7 +207,7 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.deepEqual(later.heard, [`5 ${operator} e e`]);
     });
 
-    test("of some subjects only, whatever the patterns, and one has caught up where none matches", async (_, bus) => {
+    test("a filtered reading delivers matching subjects only, and catches up where none matches", async (_, bus) => {
       for (const [i, subject] of ["jrn.job1.job", operator, "jrn.job1.trial.1", "jrn.job2.trial.1", operator].entries())
         await bus.store(subject, bytes("x"), { msgId: `${i}` });
       const found = async (...patterns: string[]): Promise<string[]> => {
@@ -222,7 +222,7 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.deepEqual(await found("jrn.job9.>"), []);
     });
 
-    test("hands over thousands to several readers, whole to each", async (rig, bus) => {
+    test("several readers each get all of thousands of messages", async (rig, bus) => {
       const count = 3000;
       await Promise.all(
         Array.from({ length: count }, (_, i) => bus.store(operator, bytes("x"), { msgId: `${i}`, timeoutMs: 60_000 })),
@@ -236,7 +236,7 @@ export function readingSuite(implementation: BusImplementation): void {
       }
     });
 
-    test("goes on after the broker's death, without a gap and without a repetition", async (rig, bus) => {
+    test("a reading survives the broker's death without a gap or a repetition", async (rig, bus) => {
       await tell(bus, "a", "b");
       const { reading, heard } = await listen(await rig.connect(), "JRN", 1);
       await within(reading.caughtUp, patienceMs, "reading");
@@ -252,7 +252,7 @@ export function readingSuite(implementation: BusImplementation): void {
       );
     });
 
-    test("hands over nothing more once it is stopped, not even what it was about to", async (rig, bus) => {
+    test("a stopped reading delivers nothing more, not even what was in flight", async (rig, bus) => {
       await tell(bus, ...Array.from({ length: 50 }, (_, i) => `m${i}`));
       let count = 0;
       const reading: Reading = await bus.read("JRN", 26, () => {
@@ -267,7 +267,7 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.equal(count, 30);
     });
 
-    test("leaves out what was deleted, and goes on behind it", async (_, bus) => {
+    test("a reading skips deleted messages and goes on behind them", async (_, bus) => {
       for (const i of [1, 2, 3, 4, 5, 6]) await bus.store(`blob.${"ab"[i % 2]}.${i}`, bytes("x"), { msgId: `${i}` });
       await bus.purge("BLOB", "blob.a.*");
       assert.deepEqual(
@@ -281,7 +281,7 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.deepEqual(await contentOf(bus, "BLOB"), ["7 blob.c.0 y 7"]);
     });
 
-    test("the newest message of a subject, and none where there is none", async (_, bus) => {
+    test("newest gives a subject's newest message, or null", async (_, bus) => {
       assert.equal(await bus.newest("BLOB", "blob.a.0"), null);
       for (const i of [1, 2]) await bus.store("blob.a.0", bytes(`${i}`), { msgId: `a${i}` });
       await bus.store("blob.b.0", bytes("b"), { msgId: "b" });
@@ -292,7 +292,7 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.equal(text(await bus.newest("BLOB", "blob.b.0")), "b");
     });
 
-    test("subjects are told once each, by their pattern, and not those of deleted messages", async (_, bus) => {
+    test("subjects lists each matching subject once, without those of deleted messages", async (_, bus) => {
       for (const [i, subject] of ["ck.w1.a", "ck.w2.a", "ck.w1.a", "blob.x.0"].entries())
         await bus.store(subject, bytes("x"), { msgId: `${i}` });
       assert.deepEqual((await bus.subjects("BLOB", ">")).sort(), ["blob.x.0", "ck.w1.a", "ck.w2.a"]);

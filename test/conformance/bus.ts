@@ -5,22 +5,22 @@ import { eventually } from "../support/patience.ts";
 import type { BusImplementation } from "./bus-rig.ts";
 import { bytes, fails, testsOn, text } from "./conform.ts";
 
-/** For what must not happen: what was on its way has arrived by then. */
+/** Time after which everything in flight has arrived, for asserting that something does not happen. */
 const settleMs = 150;
-/** For what is to be answered. */
+/** Timeout of requests that are expected to be answered. */
 const longMs = 60_000;
 
-/** What everybody relies on who asks, answers, tells and listens. */
+/** Requests, messages and connections. */
 export function messagesSuite(implementation: BusImplementation): void {
   const { name, promises } = implementation;
   const test = testsOn(implementation);
 
-  describe(`questions on ${name}`, { concurrency: 4 }, () => {
-    test("a question that nobody listens to fails soon, long before its limit", async (_, bus) => {
+  describe(`requests on ${name}`, { concurrency: 4 }, () => {
+    test("a request that nobody listens to fails long before its timeout", async (_, bus) => {
       await fails(bus.request("ask.w1", bytes("?"), longMs), "nobody answered");
     });
 
-    test("an answer comes back as it was given, an empty one too", async (rig, bus) => {
+    test("a reply comes back as it was given, an empty one too", async (rig, bus) => {
       const other = await rig.connect();
       other.respond("ask.*", (subject, data, reply, status) => {
         assert.deepEqual(status, { code: 0, text: "" });
@@ -31,7 +31,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.equal((await bus.request("ask.w2", new Uint8Array(0), longMs)).length, 0);
     });
 
-    test("an answer may come later, from an event that has nothing to do with the question", async (rig, bus) => {
+    test("a reply may be sent later, from an unrelated event", async (rig, bus) => {
       const other = await rig.connect();
       let answer: (data: Uint8Array) => void = () => assert.fail("nobody asked");
       other.respond("op.me", (_, __, reply) => {
@@ -45,14 +45,14 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.equal(text(await asked), "now");
     });
 
-    test("a question that is heard and not answered ends at its limit", async (rig, bus) => {
+    test("a request that is heard but not answered ends at its timeout", async (rig, bus) => {
       const other = await rig.connect();
       other.respond("ask.w1", () => undefined);
       await other.flush();
       await fails(bus.request("ask.w1", bytes("?"), 50), "no answer in time");
     });
 
-    test("of two who answer both hear, and the first answer counts", async (rig, bus) => {
+    test("two responders both hear a request, and the first reply counts", async (rig, bus) => {
       let heard = 0;
       for (const who of ["a", "b"]) {
         const other = await rig.connect();
@@ -66,7 +66,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       await eventually("both have heard", () => heard === 2);
     });
 
-    test("who answers also hears what wants no answer, and its reply does nothing then", async (rig, bus) => {
+    test("a responder also hears plain messages, and its reply to them does nothing", async (rig, bus) => {
       const heard: string[] = [];
       bus.respond("enrol", (_, data, reply) => {
         heard.push(text(data) ?? "");
@@ -78,7 +78,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.deepEqual(heard, ["told"]);
     });
 
-    test("who has stopped answering hears nothing more, not even what was on its way", async (rig, bus) => {
+    test("a responder that was ended hears nothing more, not even what was in flight", async (rig, bus) => {
       let heard = 0;
       const stop = bus.respond("ask.w1", () => {
         heard += 1;
@@ -97,7 +97,7 @@ export function messagesSuite(implementation: BusImplementation): void {
   });
 
   describe(`messages on ${name}`, { concurrency: 4 }, () => {
-    test("all who listen hear, the one who tells too, in the order of the calls", async (rig, bus) => {
+    test("every subscriber hears a message, the publisher too, in the order of the calls", async (rig, bus) => {
       const other = await rig.connect();
       const heard: Record<string, string[]> = { bus: [], other: [] };
       bus.subscribe("status", (_, data) => heard["bus"]?.push(text(data) ?? ""));
@@ -109,7 +109,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.deepEqual(heard, { bus: told, other: told });
     });
 
-    test("in a pattern * stands for one word, and a last > for one or more", async (rig, bus) => {
+    test("in a pattern * matches one word, and a final > one or more", async (rig, bus) => {
       const heard: string[] = [];
       const patterns = ["ev.*.job1.*.result", "ctl.>", "ask.*", "plain"];
       for (const pattern of patterns) bus.subscribe(pattern, (subject) => heard.push(`${pattern}: ${subject}`));
@@ -129,7 +129,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.deepEqual(heard.sort(), expected);
     });
 
-    test("two who listen under patterns that overlap each hear the message once", async (_, bus) => {
+    test("overlapping subscriptions each hear a message once", async (_, bus) => {
       const heard: string[] = [];
       for (const pattern of ["ctl.*", "ctl.all", "ctl.>"]) bus.subscribe(pattern, () => heard.push(pattern));
       await bus.flush();
@@ -138,7 +138,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.deepEqual(heard.sort(), ["ctl.*", "ctl.>", "ctl.all"]);
     });
 
-    test("after flush the broker knows of every subscription made before", async (rig, bus) => {
+    test("after flush the broker knows every earlier subscription", async (rig, bus) => {
       for (let i = 0; i < 5; i += 1) {
         const other = await rig.connect();
         other.respond(`ask.w${i}`, (_, __, reply) => reply(bytes("yes")));
@@ -147,7 +147,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       }
     });
 
-    test("what is larger than the broker takes is refused by the call itself, and nothing is sent", async (_, bus) => {
+    test("a message larger than the broker takes is refused before anything is sent", async (_, bus) => {
       const large = new Uint8Array(2 ** 20);
       const heard: number[] = [];
       bus.subscribe("status", (_subject, data) => heard.push(data.length));
@@ -162,7 +162,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.equal(await bus.lastSeq("JRN"), 0);
     });
 
-    test("no handler is called before the call that gave it has returned", async (_, bus) => {
+    test("no handler runs before the call that registered it has returned", async (_, bus) => {
       let hasReturned = false;
       bus.subscribe("status", () => assert.ok(hasReturned));
       bus.publish("status", bytes("x"));
@@ -178,7 +178,7 @@ export function messagesSuite(implementation: BusImplementation): void {
   });
 
   describe(`a connection with ${name}`, { concurrency: 4 }, () => {
-    test("after close everything rejects with closed, but publish, which does nothing", async (_, bus) => {
+    test("after close everything rejects with closed, except publish, which does nothing", async (_, bus) => {
       await bus.close();
       await bus.close();
       assert.equal(bus.isConnected(), false);
@@ -199,7 +199,7 @@ export function messagesSuite(implementation: BusImplementation): void {
         await fails(ask(), "closed");
     });
 
-    test("what waits when it is closed rejects with closed, and nobody hears anything more", async (rig, bus) => {
+    test("closing rejects what waits with closed and ends every subscription", async (rig, bus) => {
       const other = await rig.connect();
       other.respond("ask.w1", () => undefined);
       await other.flush();
@@ -219,7 +219,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.equal(heard, then);
     });
 
-    test("a broker that dies and comes back: who listened hears again, and is told once of each return", async (rig, bus) => {
+    test("when the broker dies and returns, subscriptions resume and each reconnection is told once", async (rig, bus) => {
       const returns: string[] = [];
       bus.onReconnect(() => returns.push("told"));
       bus.onReconnect(() => returns.push("not told"))();
@@ -237,7 +237,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.deepEqual(returns, ["told"]);
     });
 
-    test("what a broker that stands still was asked it does when it goes on, though nobody waits any more", async (rig, bus) => {
+    test("a frozen broker does what it was asked when it thaws, although nobody waits any more", async (rig, bus) => {
       await bus.store("jrn.ws.op", bytes("first"), { msgId: "1" });
       await rig.freeze();
       await fails(bus.store("jrn.ws.op", bytes("second"), { msgId: "2", timeoutMs: 200 }), "no answer in time");
@@ -249,8 +249,8 @@ export function messagesSuite(implementation: BusImplementation): void {
 
     test(
       promises.knowsUsers
-        ? "what a user has no right to is refused, and not stored"
-        : "it knows no users: everybody may store everything (only a real broker refuses)",
+        ? "a store without the right to it is refused"
+        : "the simulator knows no users: everybody may store everything (difference from nats-server)",
       async (rig, bus) => {
         const other = await rig.connectGuest();
         await other.store("ev.w1.job1.1.result", bytes("x"), { msgId: "1" });
@@ -263,7 +263,7 @@ export function messagesSuite(implementation: BusImplementation): void {
   });
 }
 
-/** Asked until the one who answers is back too. */
+/** Repeats the request until its responder has reconnected too. */
 function patiently(bus: Bus, subject: string): Promise<Uint8Array> {
   return eventually("it is answered", () => bus.request(subject, bytes("?"), 500).catch(() => undefined));
 }

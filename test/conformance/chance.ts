@@ -9,13 +9,10 @@ import { Timeline } from "../simulate/timeline.ts";
 
 export interface ChanceImplementation {
   readonly name: string;
-  /**
-   * Nobody can guess what it gives. The simulated one is drawn from the process's seed, so that a simulation can be repeated:
-   * whoever knows the seed knows everything.
-   */
+  /** Whether nonces cannot be guessed. Simulated ones follow from a seed, so that a simulation can be repeated. */
   readonly isSecret: boolean;
   readonly chance: Chance;
-  /** So many nonces of other processes, some of each. */
+  /** `count` nonces of several other processes. */
   readonly ofOthers: (count: number) => string[];
 }
 
@@ -51,7 +48,7 @@ export function chanceSuite({ name, isSecret, chance, ofOthers }: ChanceImplemen
       }
     });
 
-    test("a nonce is a short word that fits into subjects, file names and ids", () => {
+    test("a nonce is a short word that is valid in subjects, file names and ids", () => {
       for (let i = 0; i < 1000; i += 1) assert.match(chance.nonce(), /^[A-Za-z0-9_-]{8,64}$/);
     });
 
@@ -64,7 +61,7 @@ export function chanceSuite({ name, isSecret, chance, ofOthers }: ChanceImplemen
     test(
       isSecret
         ? "a process begins with a secret of its own"
-        : "it repeats itself from its seed (whoever knows that knows every nonce)",
+        : "nonces follow from the seed (difference from the system's)",
       () => {
         if (isSecret) {
           const [ofOne, ofAnother] = [noncesOfAProcess(1)[0] ?? "", noncesOfAProcess(1)[0] ?? ""];

@@ -11,14 +11,14 @@ import { runningTimeline } from "./running-timeline.ts";
 
 interface ClockRig {
   readonly clock: Clock;
-  /** The clock's process does nothing for so long; resolves when it goes on. */
+  /** Stops the clock's process for so long; resolves when it goes on. */
   standStill(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface ClockImplementation {
   readonly name: string;
-  /** A timer keeps a process of the system alive, and may be told not to. Simulated processes are no processes. */
+  /** Whether a timer keeps its operating system process alive. A simulated process is none. */
   readonly keepsProcesses: boolean;
   readonly start: () => ClockRig;
 }
@@ -90,7 +90,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       }
     });
 
-    check("a pause ends when its signal aborts, at once when it has, and leaves nothing on it", async ({ clock }) => {
+    check("a pause ends when its signal aborts, and leaves no listener on it", async ({ clock }) => {
       for (const make of [() => new AbortController(), () => new Ending()]) {
         const end = make();
         const signal = "signal" in end ? end.signal : end;
@@ -109,7 +109,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       assert.equal(counted.listeners, 0);
     });
 
-    check("after calls once, never within the call that asked for it", async ({ clock }) => {
+    check("`after` fires once, never within the call that asked for it", async ({ clock }) => {
       let calls = 0;
       const startedAt = clock.monotonic();
       let calledAt = 0;
@@ -127,7 +127,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       assert.equal(calls, 11);
     });
 
-    check("of two that wait as long the first asked for comes first", async ({ clock }) => {
+    check("calls asked for with the same delay come in the order asked for", async ({ clock }) => {
       const order: number[] = [];
       for (let i = 0; i < 20; i += 1) clock.after(5, () => order.push(i));
       await eventually("all are called", () => order.length === 20);
@@ -137,7 +137,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       );
     });
 
-    check("what is cancelled is not called, whenever and however often it is cancelled", async ({ clock }) => {
+    check("a cancelled timer does not fire, however often it is cancelled", async ({ clock }) => {
       let calls = 0;
       const count = (): void => {
         calls += 1;
@@ -153,7 +153,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       done.cancel();
     });
 
-    check("every calls again and again until cancelled, also from within", async ({ clock }) => {
+    check("`every` fires until cancelled, also from within its action", async ({ clock }) => {
       let calls = 0;
       const startedAt = clock.monotonic();
       const timer = clock.every(5, () => {
@@ -167,7 +167,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
     });
 
     check(
-      "a process that stood still gets what came due, each once, and missed turns are not made up for",
+      "after a standstill each due call runs once, and missed turns of `every` are not made up for",
       async (rig) => {
         const { clock } = rig;
         let [once, turns] = [0, 0];
@@ -187,7 +187,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       },
     );
 
-    check("a timer that keeps no process alive is called all the same where the process lives", async ({ clock }) => {
+    check("an unreferenced timer still fires while its process lives", async ({ clock }) => {
       let calls = 0;
       const timer = clock.after(2, () => {
         calls += 1;
@@ -204,7 +204,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
     test(
       keepsProcesses
         ? "a timer keeps its process alive, unless told not to"
-        : "no timer keeps a process alive (simulated ones end when the simulation does)",
+        : "no timer keeps a simulation alive (difference from the system's clock)",
       async () => {
         if (keepsProcesses) {
           assert.equal(lastWords("after(2000, () => console.log('called'))"), "called");
@@ -221,7 +221,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
   });
 }
 
-/** What a process prints that does only this with the system's clock. */
+/** What a process prints whose whole program is this call of the system's clock. */
 function lastWords(call: string): string {
   const clock = fileURLToPath(new URL("../../shared/clock.js", import.meta.url));
   const code = `import { systemClock } from ${JSON.stringify(clock)}; systemClock.${call};`;

@@ -4,12 +4,14 @@ import { eventually } from "../support/patience.ts";
 import type { BusImplementation } from "./bus-rig.ts";
 import { bytes, fails, testsOn, text } from "./conform.ts";
 
-/** What a coordinator relies on to know who leads. */
+/** Entries with revisions, on which leadership rests. */
 export function entriesSuite(implementation: BusImplementation): void {
   const test = testsOn(implementation);
 
   describe(`entries on ${implementation.name}`, { concurrency: 4 }, () => {
-    test("there is none until one is created, and then it is there for all", async (rig, { entries }) => {
+    test("an entry does not exist until it is created, and is then seen by every connection", async (rig, {
+      entries,
+    }) => {
       const { entries: others } = await rig.connect();
       assert.equal(await entries.get("leader"), null);
       const revision = await entries.create("leader", bytes("a"));
@@ -19,14 +21,14 @@ export function entriesSuite(implementation: BusImplementation): void {
       assert.equal(await others.get("snap"), null);
     });
 
-    test("one that exists is not created again, and stays as it is", async (_, { entries }) => {
+    test("creating an entry that exists changes nothing", async (_, { entries }) => {
       const revision = await entries.create("leader", bytes("a"));
       assert.equal(await entries.create("leader", bytes("b")), null);
       const found = await entries.get("leader");
       assert.deepEqual([text(found?.value), found?.revision], ["a", revision]);
     });
 
-    test("an update needs the revision of now; any other changes nothing", async (_, { entries }) => {
+    test("an update needs the current revision; any other changes nothing", async (_, { entries }) => {
       const first = (await entries.create("leader", bytes("a"))) ?? 0;
       const second = (await entries.update("leader", bytes("b"), first)) ?? 0;
       assert.ok(second > first);
@@ -37,13 +39,13 @@ export function entriesSuite(implementation: BusImplementation): void {
       assert.deepEqual([text(found?.value), found?.revision], ["b", second]);
     });
 
-    test("what does not exist cannot be updated", async (_, { entries }) => {
+    test("an entry that does not exist cannot be updated", async (_, { entries }) => {
       await entries.create("snap", bytes("s"));
       assert.equal(await entries.update("leader", bytes("a"), 1), null);
       assert.equal(await entries.get("leader"), null);
     });
 
-    test("revisions grow with every write, whatever the entry", async (_, { entries }) => {
+    test("revisions grow with every write to any entry", async (_, { entries }) => {
       const revisions: number[] = [];
       for (const key of ["leader", "snap", "users"]) revisions.push((await entries.create(key, bytes("x"))) ?? 0);
       for (const [i, key] of ["leader", "snap"].entries())
@@ -54,7 +56,7 @@ export function entriesSuite(implementation: BusImplementation): void {
       );
     });
 
-    test("of many who create or update at once exactly one succeeds", async (rig, { entries }) => {
+    test("of several concurrent creates or updates exactly one succeeds", async (rig, { entries }) => {
       const stores = [entries, ...(await Promise.all([1, 2, 3].map(() => rig.connect()))).map((bus) => bus.entries)];
       const wins = (results: readonly (number | null)[]): number[] => results.flatMap((each) => each ?? []);
       const created = wins(await Promise.all(stores.map((each, i) => each.create("leader", bytes(`${i}`)))));
@@ -65,7 +67,7 @@ export function entriesSuite(implementation: BusImplementation): void {
       assert.equal((await entries.get("leader"))?.revision, updated[0]);
     });
 
-    test("the broker's death changes nothing", async (rig, bus) => {
+    test("entries survive the broker's death", async (rig, bus) => {
       const revision = (await bus.entries.create("leader", bytes("a"))) ?? 0;
       await rig.kill();
       await rig.restart();
@@ -75,7 +77,7 @@ export function entriesSuite(implementation: BusImplementation): void {
       assert.ok(((await bus.entries.update("leader", bytes("b"), revision)) ?? 0) > revision);
     });
 
-    test("a broker that stands still answers nothing in time, and says nothing wrong", async (rig, bus) => {
+    test("a frozen broker gives no answer in time, and the right one after it thaws", async (rig, bus) => {
       await bus.entries.create("leader", bytes("a"));
       await rig.freeze();
       await fails(bus.entries.get("leader"), "no answer in time");

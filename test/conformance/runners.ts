@@ -17,10 +17,10 @@ import { eventually } from "../support/patience.ts";
 import { silentLog } from "../support/stories/reign.ts";
 import { runningTimeline } from "./running-timeline.ts";
 
-/** What the runs of a test are like. */
+/** What a test's runs do. */
 interface Kind {
   readonly reports: number;
-  /** How long each takes, about. */
+  /** About how long each takes. */
   readonly seconds: number;
   readonly misbehaviour?: "throw" | "exit";
 }
@@ -34,7 +34,7 @@ interface RunnersRig {
 
 export interface RunnersImplementation {
   readonly name: string;
-  /** Runs have processes of the system. Those of the simulator have none, so their pid is 0. */
+  /** Whether runs have operating system processes. The simulator's have none, so their pid is 0. */
   readonly hasProcesses: boolean;
   readonly start: (kind: Kind) => RunnersRig;
 }
@@ -107,7 +107,7 @@ export const runnersImplementations: readonly RunnersImplementation[] = [
 
 const anyKind: RunnerKind = { lowPriority: false, cores: 1 };
 
-/** A run, and what is heard of it. */
+/** A run and everything heard of it. */
 class Heard {
   readonly rows: ReportRow[] = [];
   readonly states: RunState[] = [];
@@ -126,7 +126,7 @@ class Heard {
     hasReturned = true;
   }
 
-  /** Its end, with the reports that came with it. */
+  /** Resolves with its end; the reports that came with it are in `rows` too. */
   async ended(): Promise<RunnerEnd> {
     const end = await this.running.end;
     this.end = end;
@@ -167,7 +167,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       await rig.clock.pause(100);
     });
 
-    check("runs go on beside each other, and the same one comes to the same", short, async (rig) => {
+    check("runs execute in parallel, and equal runs give equal results", short, async (rig) => {
       const runs = [new Heard(rig), new Heard(rig), new Heard(rig)];
       const found = await Promise.all(
         runs.map(async (each) => {
@@ -181,7 +181,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
     });
 
     const threes = { reports: 30, seconds: 3 };
-    check("handed back it gives its state, and whoever has that goes on to the same end", threes, async (rig) => {
+    check("a run handed back leaves its state, from which another resumes to the same result", threes, async (rig) => {
       const whole = new Heard(rig);
       const first = new Heard(rig);
       await eventually("it has begun", () => first.rows.length > 0);
@@ -200,7 +200,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.equal(end.iters, undisturbed.iters);
     });
 
-    check("a checkpoint is heard each time that one is due, with every report up to there", threes, async (rig) => {
+    check("checkpoints come when due, with every report up to there", threes, async (rig) => {
       const heard = new Heard(rig, { checkpointSeconds: 0.2 });
       heard.running.checkpointEvery(0.2);
       const end = await heard.ended();
@@ -214,7 +214,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.deepEqual(heard.iterations, upTo(30));
     });
 
-    check("stopped it ends as stopped; once it has ended every call does nothing", long, async (rig) => {
+    check("a stopped run ends as stopped, after which every call does nothing", long, async (rig) => {
       const heard = new Heard(rig);
       await eventually("it has begun", () => heard.rows.length > 0);
       heard.running.stop();
@@ -227,7 +227,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       await rig.clock.pause(50);
     });
 
-    check("a run that fails says why, with what it had reported", { ...short, misbehaviour: "throw" }, async (rig) => {
+    check("a failed run says why and includes its reports", { ...short, misbehaviour: "throw" }, async (rig) => {
       const heard = new Heard(rig);
       const end = await heard.ended();
       assert.ok(end.type === "failed", end.type);
@@ -237,7 +237,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
     });
 
     check(
-      "a run whose process ends under it has died, and the next one is carried out all the same",
+      "a run whose process dies ends as died, and the next run starts all the same",
       { ...short, misbehaviour: "exit" },
       async (rig) => {
         for (let i = 0; i < 2; i += 1) {
@@ -248,7 +248,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       },
     );
 
-    check("frozen it stands still, and thawed it goes on where it stood", long, async (rig) => {
+    check("a frozen run stands still and continues when thawed", long, async (rig) => {
       const heard = new Heard(rig);
       await eventually("it has begun", () => heard.rows.length > 0);
       heard.running.freeze();
@@ -264,7 +264,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.equal((await heard.ended()).type, "stopped");
     });
 
-    check("one that stands still can be stopped", long, async (rig) => {
+    check("a frozen run can be stopped", long, async (rig) => {
       const heard = new Heard(rig);
       await eventually("it has begun", () => heard.rows.length > 0);
       heard.running.freeze();
@@ -273,7 +273,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.equal((await heard.ended()).type, "stopped");
     });
 
-    check("close ends every run as died, and nothing is started any more", long, async (rig) => {
+    check("close ends every run as died, and nothing starts afterwards", long, async (rig) => {
       const runs = [new Heard(rig), new Heard(rig)];
       await eventually("both have begun", () => runs.every(({ rows }) => rows.length > 0));
       const ends = Promise.all(runs.map((each) => each.ended()));
@@ -287,7 +287,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
     });
 
     check(
-      hasProcesses ? "a run has a process of the system" : "a run has no process (only real runners have one)",
+      hasProcesses ? "a run has an operating system process" : "a run has no process (difference from the pool)",
       long,
       async (rig) => {
         const { running } = new Heard(rig);

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * How long a test waits for a real process before it calls it stuck, milliseconds. What is waited for takes seconds on an idle
- * machine; a busy one makes it take ten times as long, and no test may fail for that. Nothing but a failure ever takes so long.
+ * How long a test waits for a real process before it fails, milliseconds. On an idle machine everything waited for takes seconds;
+ * a busy machine may need ten times as long, and no test may fail for that.
  */
 export const patienceMs = 240_000;
 
 /**
- * Resolves when `condition`, asked again and again, gives something other than false or undefined; fails once patience is out.
+ * Polls `condition` until it gives something other than false or undefined; fails after `patienceMs`.
  *
- * @param options.everyMs  pause between two questions; 5 when left out. Longer where a question costs a process or a connection
- * @param options.seen     what the failure says was seen last
+ * @param options.everyMs  pause between polls, 5 when left out; longer where a poll costs a process or a connection
+ * @param options.seen     what was seen last, for the failure's message
  */
 export async function eventually<T>(
   what: string,

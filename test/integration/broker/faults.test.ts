@@ -77,8 +77,11 @@ describe("the broker ends or stalls in mid-search", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  for (const signal of ["SIGTERM", "SIGSTOP"] as const) {
-    test(`${signal} of the broker in mid-search: ${signal === "SIGTERM" ? "its guard starts it again" : "all wait and go on"}`, async () => {
+  for (const [signal, title] of [
+    ["SIGTERM", "SIGTERM of the broker in mid-search: its guard starts it again"],
+    ["SIGSTOP", "SIGSTOP of the broker in mid-search: everybody waits and then goes on"],
+  ] as const) {
+    test(title, async () => {
       const swarm = new Swarm();
       await swarm.coordinator(lease);
       const job = await swarm.submit(swarm.probeSpec("paused", { total_runs: 24, hp_tuning: "dgd" }, { seconds: 0.3 }));

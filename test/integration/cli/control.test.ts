@@ -145,7 +145,7 @@ describe("control of a live search", () => {
     await swarm.end();
   });
 
-  test("a poisoned run fails after its retries with its last words; a sick worker is benched, its runs done elsewhere", async () => {
+  test("a poisoned run fails after its retries; a sick worker is benched and its runs are done elsewhere", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(["--lease", "3"]);
     swarm.worker("well", ["--slots", "1"]);

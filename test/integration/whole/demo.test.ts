@@ -70,7 +70,7 @@ async function afterCompleted(demonstration: Demonstration, count: number): Prom
 const nothingRuns = (folder: string, processes: readonly ProcessIdentity[]): Promise<true> =>
   eventually("nothing runs", () => !processes.some(isAlive) && processesNaming(folder).length === 0);
 
-test("npm start: Ctrl-C ends everything, the next start goes on where it was, and after the end shows the standings", async () => {
+test("npm start: Ctrl-C ends everything, the next start resumes, and a finished search shows its standings", async () => {
   const folder = temporaryFolder();
   const first = demonstrate(folder);
   const ofFirst = await afterCompleted(first, 3);

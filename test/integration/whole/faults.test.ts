@@ -52,7 +52,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("SIGKILL of the coordinator in mid-search: workers train on, and its restart ends with exactly total_runs", async () => {
+  test("SIGKILL of the coordinator in mid-search: workers train on, and exactly total_runs end", async () => {
     const swarm = new Swarm();
     const first = await swarm.coordinator(longLease);
     const job = await swarm.submit(swarm.probeSpec("beheaded", { total_runs: 40, hp_tuning: "dgd" }, { seconds: 0.3 }));
@@ -122,7 +122,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("SIGSTOP past the lease, and the trial is done elsewhere: the late result is kept, labelled, never counted", async () => {
+  test("SIGSTOP past the lease, the trial done elsewhere: the late result is kept but never counted", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
     const stage = { seconds: 5, reports: 25 };

@@ -3,21 +3,21 @@ import { probePort } from "../../../shared/broker/server/listen.ts";
 import { atEnd } from "../cleanup.ts";
 
 /**
- * Below the ports that a broker chooses by itself (20000 to 31999) and those that systems give to outgoing connections: only a
- * program that asks for this very port can take it.
+ * Below the ports that a broker picks by itself (20000 to 31999) and below those of outgoing connections, so that nothing takes
+ * one of these by chance.
  */
 const lowest = 10_000;
 const highest = 17_999;
 const count = highest - lowest + 1;
 
 /**
- * A port on which another process is to listen, held for this test file: no test of this machine gets the same one until the
- * process ends. The UDP socket of the same number says so; TCP's ports are others, so it is in nobody's way.
+ * A TCP port for another process to listen on, reserved until this test file ends: no other test on this machine gets it. The
+ * reservation is a UDP socket on the same number, which is in no TCP server's way and goes when this process does.
  *
- * @param further  distances of other ports that the process takes with it: 2000 for the one that lies so far above
+ * @param further  offsets of further ports that the process uses, reserved as well
  */
 export async function holdPort(host = "127.0.0.1", further: readonly number[] = []): Promise<number> {
-  // Test files that start together begin their search in different places.
+  // So that test files that start together search in different places.
   const from = Math.floor(Math.random() * count);
   for (let i = 0; i < count; i += 1) {
     const port = lowest + ((from + i) % count);
@@ -35,7 +35,7 @@ export async function holdPort(host = "127.0.0.1", further: readonly number[] = 
   throw new Error(`every port from ${lowest} to ${highest} of ${host} is taken`);
 }
 
-/** Undefined: it is another test's or another program's. */
+/** Reserves a port; undefined when another test or program has it. */
 async function hold(host: string, port: number): Promise<Socket | undefined> {
   const sign = createSocket("udp4");
   sign.unref();

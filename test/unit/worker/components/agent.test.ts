@@ -221,7 +221,7 @@ test("a2c: memory continues across windows, is cleared between episodes; a windo
   assert.deepEqual([...state()["memory"]!], new Array(8).fill(0));
 });
 
-test("a2c: a gradient that cancels to nothing, or to less by rounding, is no divergence; one that is not finite changes nothing", () => {
+test("a2c: a gradient that cancels out is no divergence; one that is not finite changes nothing", () => {
   let calls = 0;
   const kernels = { ...plainKernels(new Float32Array(64)), adam: () => void calls++ };
   const plan = new MemoryPlan(1);

@@ -120,7 +120,7 @@ test("the best are picked by rank, by estimate or by their luckiest run", () => 
   assert.deepEqual(new Set(keys("best-by-estimate", 2)), new Set(["2.1", "1.1"]));
 });
 
-test("the derived spec repeats one configuration with seeds of its own, to the end, and says what it confirms", () => {
+test("the derived spec repeats one configuration with its own seeds and says what it confirms", () => {
   const table = tableOf(workspace(tell(1, searchRuns)), "job1");
   const written = confirmationSpec(table, [1, 1], 20);
   const reading = readSpec({ file: "spec.yaml", text: written, defaults: componentDefaults() });
