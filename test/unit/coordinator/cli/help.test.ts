@@ -26,7 +26,7 @@ test("help goes to stdout, with every verb, the environment and the exit codes",
   assert.match(ofRun.stdout, /--name value .* replaces <name>/);
 });
 
-test("the version is the package's", async () => {
+test("nexus --version prints the package's version", async () => {
   assert.deepEqual(await nexus(["--version"], folder), {
     code: 0,
     signal: null,
@@ -35,7 +35,7 @@ test("the version is the package's", async () => {
   });
 });
 
-test("wrong usage ends with 2, says what was meant, and prints nothing to stdout", async () => {
+test("wrong usage exits with 2, suggests what was meant, and prints nothing to stdout", async () => {
   const wrong: [string[], RegExp][] = [
     [[], /Usage: nexus/],
     [["lst"], /unknown command 'lst'\n\(Did you mean list\?\)/],
@@ -77,7 +77,7 @@ test("wrong usage ends with 2, says what was meant, and prints nothing to stdout
   }
 });
 
-test("without a coordinator and without a store there is one sentence, and exit code 4", async () => {
+test("without a coordinator or a store, a command says so in one sentence and exits with 4", async () => {
   for (const words of [
     ["list", "runs"],
     ["list", "jobs"],
@@ -91,7 +91,7 @@ test("without a coordinator and without a store there is one sentence, and exit 
   }
 });
 
-test("a reader who has seen enough ends the command quietly", async () => {
+test("a closed output pipe ends the command without an error", async () => {
   const command = startNexus(["--help"], folder);
   command.child.stdout?.destroy();
   const { code, stderr } = await command.ended();

@@ -36,13 +36,13 @@ test("global options are shortened before and after the verb", () => {
   assert.equal(full("plot job1 --work ws2 --js"), "plot job1 --workspace ws2 --json");
 });
 
-test("values are left alone, whatever they look like", () => {
+test("option values are never expanded, whatever they look like", () => {
   assert.equal(full("plot --save --aggre --aggre=mean"), "plot --save-to --aggre --aggregate=mean");
   assert.equal(full("--workspace plot plot --agg=x"), "--workspace plot plot --aggregate=x");
   assert.equal(full("plot -- --aggre=mean"), "plot -- --aggre=mean");
 });
 
-test("an option that may be short for two is refused, an unknown one is left to be refused", () => {
+test("an ambiguous short option is refused, and an unknown one is left for commander to refuse", () => {
   assert.throws(() => full("plot --s=1"), {
     name: UsageError.name,
     message: "--s may be short for --shadow-type or --save-to; type more of it",
@@ -50,11 +50,11 @@ test("an option that may be short for two is refused, an unknown one is left to 
   assert.equal(full("plot --x=1"), "plot --x", "without its value a near name is found for it");
 });
 
-test("after run every option may be a name of the spec, so none is shortened", () => {
+test("after nexus run no option is expanded, since any may be a name in the spec", () => {
   assert.equal(full("run spec.yaml --mon 3 --work 4"), "run spec.yaml --mon 3 --work 4");
 });
 
-test("run takes one file and names with values, in any order", () => {
+test("nexus run takes one file and names with values, in any order", () => {
   assert.deepEqual(parseSpecArguments(["spec.yaml"]), { file: "spec.yaml", commandLine: {} });
   assert.deepEqual(parseSpecArguments(["--lr", "-0.5", "spec.yaml", "--env=Maze=2", "--empty="]), {
     file: "spec.yaml",
@@ -71,7 +71,7 @@ test("run takes one file and names with values, in any order", () => {
     assert.throws(() => parseSpecArguments(words), { name: UsageError.name, message });
 });
 
-test("options come before the environment, and the environment before the defaults", () => {
+test("options override the environment, and the environment overrides the defaults", () => {
   const env = { XDG_DATA_HOME: "/data", NEXUS_WORKSPACE: "ws7", NEXUS_SERVERS: "nats://b:1", NEXUS_CREDS: "b.creds" };
   assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).paths.dir, "/data/nexus/ws1");
   assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).external, null);

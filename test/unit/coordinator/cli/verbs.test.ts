@@ -16,7 +16,7 @@ const output = {
 };
 const leaves = leavesOf(commandTree(output, () => undefined));
 
-test("every verb prints JSON where it is asked to", () => {
+test("every verb has --json", () => {
   assert.ok(leaves.length > 25, `${leaves.length} verbs`);
   const without = leaves.filter(({ command }) => !command.options.some(({ long }) => long === "--json"));
   assert.deepEqual(
@@ -25,7 +25,7 @@ test("every verb prints JSON where it is asked to", () => {
   );
 });
 
-test("every verb's help says how it is typed", () => {
+test("every verb's help has an example", () => {
   const without = leaves.filter(({ name, command }) => {
     said = "";
     command.outputHelp();
@@ -41,7 +41,7 @@ test("every verb's help says how it is typed", () => {
   );
 });
 
-test("what a spec's reader says can be edited is what nexus edit takes", () => {
+test("nexus edit takes every setting that the spec's reader calls editable", () => {
   const edit = leaves.find(({ name }) => name === "nexus edit")?.command;
   const options = new Set(edit?.options.map(({ long }) => long));
   assert.deepEqual(

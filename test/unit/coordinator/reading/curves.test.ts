@@ -19,7 +19,7 @@ const point = (stage: number, iters: number, ...values: number[]): CurvePoint =>
 ];
 
 describe("a curve", () => {
-  test("has its stages and reports in order, whatever came first", () => {
+  test("has its stages and reports in order, whatever arrived first", () => {
     const builder = new CurveBuilder(run);
     for (const each of [point(2, 10, 5), point(1, 20, 2, 7), point(1, 10, 1, 6)]) assert.ok(builder.add(each));
     const curve = builder.curve(["s1-hrs", "s1-rew", "s1-win", "s2-hrs", "s2-loss"]);
@@ -49,7 +49,7 @@ describe("a curve", () => {
     assert.deepEqual(names, ["s1-m1", "s1-m2"]);
   });
 
-  test("of several reports of the same iterations the first one counts, in any mixture", () => {
+  test("keeps the first of several reports of the same iterations", () => {
     const reports = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.double()));
     fc.assert(
       fc.property(reports, (all) => {
@@ -111,7 +111,7 @@ describe("evidence about a run", () => {
     assert.deepEqual(metricOf(curve, "s1-rew")?.metric.values, [1, 2, 3]);
   });
 
-  test("before there is a result has the names that the console says", () => {
+  test("takes metric names from the console before there is a result", () => {
     const collector = new EvidenceCollector(table, trial);
     const lines = `Processing stage 1 of 2
 RL_Proc:  Started
@@ -162,7 +162,7 @@ RL_Proc:  Started
     assert.deepEqual(collector.evidence().curve.stages, []);
   });
 
-  test("a result's console stands over that of an earlier failure", () => {
+  test("a result's console replaces that of an earlier failure", () => {
     const collector = new EvidenceCollector(table, trial);
     const failure = { attempt: 1, reports: [], outcome: "failed", reason: "it broke", console: "broke\n" } as const;
     collector.add(message("failed", failure));

@@ -8,7 +8,7 @@ import { UsageError } from "../../../../shared/errors.ts";
 const passing = (text: string, cells: readonly Cell[], kind: CellKind = "setting"): Cell[] =>
   cells.filter(filterTest(parseFilter(text), kind));
 
-test("every operator does what it says, with and without spaces", () => {
+test("every filter operator compares as documented, with and without spaces", () => {
   const cells = [0.02, 0.03, 0.04];
   const expected: [string, number[]][] = [
     ["x=0.03", [0.03]],
@@ -30,17 +30,17 @@ test("a column's name may have a prefix, a dash or a point", () => {
   assert.equal(parseFilter("hparams.lr=1").column, "hparams.lr");
 });
 
-test("a column's name may be quoted, so that it may hold what an operator is made of", () => {
+test("a quoted column name may contain the characters of operators", () => {
   const { column, operator, valueAt } = parseFilter("'a=b' >= 3");
   assert.deepEqual([column, operator, valueAt], ["a=b", ">=", 9]);
   assert.equal(parseFilter('"my lr"=2').column, "my lr");
 });
 
-test("a comparison holds only where there is a value", () => {
+test("a run without a value passes no comparison", () => {
   for (const text of ["x=1", "x!=1", "x<1", "x<>1", "x>=0"]) assert.deepEqual(passing(text, [undefined]), [], text);
 });
 
-test("words compare as words, digits in them as numbers, and upper case is not lower case", () => {
+test("words compare as text, with digits in numeric order and case distinguished", () => {
   assert.deepEqual(passing("x=GRU_Core", ["GRU_Core", "gru_core", "MLP_Core"]), ["GRU_Core"]);
   assert.deepEqual(passing("x!=GRU_Core", ["GRU_Core", "gru_core"]), ["gru_core"]);
   assert.deepEqual(passing("x>run9", ["run10", "run9", "run8"], "text"), ["run10"]);
@@ -50,7 +50,7 @@ test("words compare as words, digits in them as numbers, and upper case is not l
   assert.deepEqual(passing("x>=0", ["word", true, null]), ["word"]);
 });
 
-test("$none, $empty, $exists, $true and $false", () => {
+test("filters understand $none, $empty, $exists, $true and $false", () => {
   const cells = [undefined, null, "", 0, false, true];
   assert.deepEqual(passing("x=$none", cells), [undefined, null]);
   assert.deepEqual(passing("x!=$none", cells), ["", 0, false, true]);
@@ -63,7 +63,7 @@ test("$none, $empty, $exists, $true and $false", () => {
   assert.deepEqual(passing("x!=$true", cells), [null, "", 0, false]);
 });
 
-test("what is no filter is refused, and a caret marks the place", () => {
+test("a malformed filter is refused, and a caret marks the place", () => {
   const bad: [string, string, RegExp][] = [
     ["hpmax", "     ^", /expected one of = == != <> < <= > >=\n.*for example: --filter "hpmax>=0.03"/s],
     [">=3", "^", /expected a column/],

@@ -25,7 +25,7 @@ test("an empty list names every run, by job and number", () => {
   assert.deepEqual(named(","), everyRun);
 });
 
-test("jobs, runs, children and ranges", () => {
+test("a word names a job, a run, a child run or a range", () => {
   assert.deepEqual(named("job2"), ["run3"]);
   assert.deepEqual(named("run1"), ["run1", "run1.1", "run1.2", "run1.3"]);
   assert.deepEqual(named("run1.2"), ["run1.2"]);
@@ -49,7 +49,7 @@ test("the jobs of a selection are those that its runs belong to", () => {
   );
 });
 
-test("what is not there is not found, and says what is", () => {
+test("a run that does not exist is refused with those that do", () => {
   const missing: [string, RegExp][] = [
     [
       "job9",
@@ -65,7 +65,7 @@ test("what is not there is not found, and says what is", () => {
   assert.throws(() => selectRuns(["job1"], emptyWorkspace(), "ws1"), { message: /workspace ws1 has no jobs yet/ });
 });
 
-test("what is no name is refused, and guessed at", () => {
+test("a word that is no name is refused with a guess", () => {
   const wrong: [string, RegExp][] = [
     ["jbo1", /"jbo1" is no job or run; did you mean job1\?/],
     ["rnu662", /did you mean run662\?/],

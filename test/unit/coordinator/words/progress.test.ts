@@ -31,7 +31,7 @@ function search(totalRuns = 10): JobStory {
   return story;
 }
 
-test("the line says how many, what is best, and how long it will take", () => {
+test("the progress line shows counts, the best configuration and the time left", () => {
   const story = search();
   story.started("run1.6", [2, 0]);
   story.started("run1.7", [2, 0]);
@@ -43,7 +43,7 @@ test("the line says how many, what is best, and how long it will take", () => {
   );
 });
 
-test("without a free worker the line says what it waits for", () => {
+test("without a free worker the progress line says what the job waits for", () => {
   assert.match(progressLine(tableOf(search()), 0), /waiting for a worker {2}best/);
   const settings = { computeTarget: "azb-cpu" };
   const story = new JobStory({ number: 1, settings });
@@ -53,21 +53,21 @@ test("without a free worker the line says what it waits for", () => {
   );
 });
 
-test("a job that is over waits for nothing and has nothing left", () => {
+test("a job that is over shows no waiting and no time left", () => {
   const story = search(5);
   story.over("completed");
   const line = progressLine(tableOf(story), story.at + 1e6);
   assert.match(line, /^job7 {2}completed: 5\/5 runs, 1 failed {2}best .* lr=0\.0004 {2}11s$/);
 });
 
-test("of a job that stands still nobody knows when it will be done", () => {
+test("a paused job shows no time left", () => {
   const story = search();
   story.started("run1.6", [2, 0]);
   story.over("paused");
   assert.match(progressLine(tableOf(story), story.at), / lr=0\.0004 {2}13s$/);
 });
 
-test("the line fits any width; settings go first, then the time, the counts stay longest", () => {
+test("the progress line fits any width: settings go first, then the time, the counts last", () => {
   const story = search();
   story.started("run1.6", [2, 0]);
   const table = tableOf(story);
@@ -84,7 +84,7 @@ test("the line fits any width; settings go first, then the time, the counts stay
   assert.equal(progressLine(table, story.at, { width: 50 }), "job7  5/10 runs, 1 running, 1 failed");
 });
 
-test("the estimate follows the pace of the latest runs, not the average of all", () => {
+test("the time left follows the pace of the latest runs, not the average of all", () => {
   const story = new JobStory({ number: 1, settings: { totalRuns: 300 } });
   story.at += 100_000_000;
   for (let i = 1; i <= 200; i += 1) story.completed(story.started(`run1.${i}`, []), `run1.${i}`, i);
@@ -93,7 +93,7 @@ test("the estimate follows the pace of the latest runs, not the average of all",
   assert.match(progressLine(tableOf(story), story.at), /, 3m2\ds left$/);
 });
 
-test("durations", () => {
+test("durations are printed in at most two units", () => {
   const expected: [number, string][] = [
     [-5, "0s"],
     [499, "0s"],

@@ -22,7 +22,7 @@ test("a column has as many decimals as its smallest value needs for two digits, 
   assert.equal(decimalsFor([0, Number.NaN, Number.POSITIVE_INFINITY]), 3);
 });
 
-test("any column shows its smallest value with two digits, or says it with an exponent", () => {
+test("any column shows its smallest value with two digits, or with an exponent", () => {
   const measured = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 });
   fc.assert(
     fc.property(fc.array(measured, { minLength: 1 }), (values) => {
@@ -43,14 +43,14 @@ test("settings keep the digits with which they were typed", () => {
   assert.deepEqual(tableColumn("disc", "measure", [0.999, 0.9995]).cells, ["0.999", "1.000"]);
 });
 
-test("whole numbers print as they are where they count or set, and with decimals where they measure", () => {
+test("integers print plainly as counts and settings, and with decimals as measures", () => {
   assert.deepEqual(tableColumn("iters", "count", [100000, 5]).cells, ["100000", "5"]);
   assert.deepEqual(tableColumn("out", "setting", [1024, 64]).cells, ["1024", "64"]);
   assert.deepEqual(tableColumn("s1-win", "measure", [1, 0]).cells, ["1.000", "0.000"]);
   assert.deepEqual(tableColumn("units", "setting", [1, 0.5]).cells, ["1.000", "0.500"]);
 });
 
-test("numbers stand right, words left, and what is not there is empty", () => {
+test("numbers are right-aligned, words left-aligned, and missing values empty", () => {
   const lines = tableLines([
     tableColumn("core", "setting", ["GRU", null, true]),
     tableColumn("lr", "setting", [0.1, undefined, 0.25]),
@@ -66,7 +66,7 @@ test("numbers stand right, words left, and what is not there is empty", () => {
   ]);
 });
 
-test("under more than five rows the header stands again", () => {
+test("the header is repeated below more than five rows", () => {
   const column = (rows: number) =>
     tableColumn(
       "n",
@@ -78,7 +78,7 @@ test("under more than five rows the header stands again", () => {
   assert.deepEqual(tableLines([column(0)]), ["n", ""]);
 });
 
-test("precision, formats and widths are obeyed", () => {
+test("precision, number formats and widths apply to cells", () => {
   assert.deepEqual(tableColumn("x", "measure", [0.00012, 1]).cells, ["0.00012", "1.00000"]);
   assert.deepEqual(tableColumn("x", "measure", [0.00012, 1], { precision: 2 }).cells, ["0.00", "1.00"]);
   assert.deepEqual(tableColumn("x", "count", [12], { precision: 2 }).cells, ["12"]);
@@ -93,7 +93,7 @@ test("precision, formats and widths are obeyed", () => {
   assert.deepEqual(whole, ["123456.000000", "a..", "0.000125"], "half a number would be another number");
 });
 
-test("what a run says cannot move the cursor", () => {
+test("a table prints nothing that moves the cursor", () => {
   assert.deepEqual(tableColumn("reason", "text", ["a\u001b[2Jb\r\nc"]).cells, ["a [2Jb c"]);
   assert.equal(formatDecimal(Number.NEGATIVE_INFINITY, 3), "-inf");
 });

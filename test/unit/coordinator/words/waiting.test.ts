@@ -41,7 +41,7 @@ function waiting(settings: Partial<JobSettings>, workers: (Partial<WorkerStatus>
   return { story, state, table, why: (heard: Status | undefined = status) => whyWaiting(table, state, heard, words) };
 }
 
-test("a job without a worker says what to type on a machine that shall help", () => {
+test("a job without workers says what to type on a machine that should join", () => {
   assert.deepEqual(waiting({}, []).why(), {
     why: "waiting for a worker: no worker has joined yet",
     commands: ["nexus-worker nats://CODE@lab:4222/ws1"],
@@ -51,7 +51,7 @@ test("a job without a worker says what to type on a machine that shall help", ()
   assert.deepEqual(gone?.commands, ["nexus-worker --target gpu nats://CODE@lab:4222/ws1"]);
 });
 
-test("without a leader's word the journal says who has joined, and whether any of them may work", () => {
+test("without a leader the journal says who has joined, and whether any of them may work", () => {
   const text = (settings: Partial<JobSettings>, ...orders: string[][]): string => {
     const { table, state } = waiting(
       settings,
@@ -66,7 +66,7 @@ test("without a leader's word the journal says who has joined, and whether any o
   assert.equal(text({}, ["paused"], []), "waiting for a worker");
 });
 
-test("nexus list jobs says waiting, and for what; a job that was paused is paused", () => {
+test("nexus list jobs shows a waiting job with its reason, and a paused job as paused", () => {
   const { story, state } = waiting({}, []);
   const listed = (): unknown => {
     const texts: string[] = [];
@@ -88,7 +88,7 @@ test("nexus list jobs says waiting, and for what; a job that was paused is pause
   assert.deepEqual(listed(), ["paused", "lunch"]);
 });
 
-test("workers that are there and may not take it are named, with what would help", () => {
+test("workers that are connected but may not take the job are named, with what would help", () => {
   const target = waiting({ computeTarget: "gpu" }, [{ targets: ["cpu"] }, { targets: ["big"] }]).why();
   assert.equal(target?.why, "waiting for a worker that serves gpu: lab-1, lab-2 do not");
   const steady = waiting({ lowPriority: false }, [{ opportunistic: true }]).why();
@@ -105,7 +105,7 @@ test("workers that are there and may not take it are named, with what would help
   assert.equal(paused?.commands[0], "nexus resume lab-1");
 });
 
-test("where someone may take it, or nothing of it runs any more, there is nothing to type", () => {
+test("if a worker may take the job, or it has ended, there is nothing to type", () => {
   const busy = waiting({ computeTarget: "gpu" }, [{ targets: ["gpu"] }, {}, {}, {}, {}]).why();
   assert.deepEqual(busy, { why: "waiting for a free slot on lab-1, lab-2, lab-3 and 2 more", commands: [] });
   const running = waiting({}, []);
@@ -114,7 +114,7 @@ test("where someone may take it, or nothing of it runs any more, there is nothin
   assert.equal(running.why(), null);
 });
 
-test("runs that take several slots wait for so many, or for a worker of their own", () => {
+test("runs that need several slots wait for those, or for a whole worker", () => {
   const why = (...slots: number[]): string | undefined =>
     waiting(
       { coresPerRun: 4 },
@@ -127,7 +127,7 @@ test("runs that take several slots wait for so many, or for a worker of their ow
   );
 });
 
-test("without a leader that tells, it is the coordinator that is missing", () => {
+test("without a leader's status the job waits for a coordinator", () => {
   const found = waiting({}, []);
   assert.deepEqual(whyWaiting(found.table, found.state, undefined, { ...words, flags: " --workspace lab" }), {
     why: "waiting for a coordinator that leads",
@@ -135,7 +135,7 @@ test("without a leader that tells, it is the coordinator that is missing", () =>
   });
 });
 
-test("a worker that list workers calls lost is not counted upon: one silence for both, of one lease", () => {
+test("a worker that list workers calls lost counts as absent for waiting jobs too", () => {
   const said = (silentMs: number, order: string[] = []): readonly [string, boolean] => {
     const { table, state } = waiting({}, [{ silentMs, orders: order }]);
     const present = { slots: 1, opportunistic: false, noCode: false, targets: [], version: null, skewMs: null };

@@ -71,7 +71,7 @@ describe("the words after a control verb", () => {
     });
   }
 
-  test("what will happen is said with how many runs it concerns", async () => {
+  test("the effect of an order names the runs that it concerns", async () => {
     const state = await workspace();
     const effect = (verb: Parameters<typeof effectOf>[0], word: string): string =>
       namedTargets([word], state, "ws1")
@@ -86,7 +86,7 @@ describe("the words after a control verb", () => {
   });
 });
 
-describe("asking first", () => {
+describe("the question before an order", () => {
   const notes: string[] = [];
   const output = { result: () => undefined, note: (text: string) => void notes.push(text) };
   const ask = (isTerminal: boolean, answer: boolean, isGrave: boolean, yes?: boolean): Promise<boolean> => {
@@ -95,7 +95,7 @@ describe("asking first", () => {
     return agreed({ output, asker }, { verb: "cancel", effects: ["job1: ends now"], isGrave, yes });
   };
 
-  test("on a terminal the effect is shown and the answer counts; --yes asks nothing", async () => {
+  test("on a terminal the effect is shown and the answer counts; --yes skips the question", async () => {
     assert.equal(await ask(true, false, false), false);
     assert.deepEqual(notes, ["job1: ends now\n", "nothing was done\n"]);
     assert.equal(await ask(true, true, true), true);
@@ -103,14 +103,14 @@ describe("asking first", () => {
     assert.deepEqual(notes, []);
   });
 
-  test("elsewhere only what is grave needs --yes", async () => {
+  test("without a terminal only a grave order needs --yes", async () => {
     assert.equal(await ask(false, false, false), true);
     await assert.rejects(ask(false, false, true), /here nobody can be asked\n {2}job1: ends now\n .*add --yes/);
     assert.equal(await ask(false, false, true, true), true);
   });
 });
 
-describe("what nexus edit is asked for", () => {
+describe("the changes that nexus edit reads from its options", () => {
   const now = new Date(2026, 10, 24, 12, 0).getTime();
   const hps = [
     { name: "lr", ordered: true, values: [0.1, 0.2], tuned: 0.1 },

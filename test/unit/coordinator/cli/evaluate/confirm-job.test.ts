@@ -152,7 +152,7 @@ test("confirms names a job, or nothing", () => {
   }
 });
 
-test("search score, estimate and fresh mean stand side by side, whichever jobs the fresh runs are in", () => {
+test("nexus confirm compares search score, estimate and fresh mean, over all jobs of a configuration", () => {
   const state = workspace(
     tell(1, searchRuns),
     tell(
@@ -206,7 +206,7 @@ test("search score, estimate and fresh mean stand side by side, whichever jobs t
   assert.deepEqual(object["jobs"], ["job2", "job3"]);
 });
 
-test("Student's quantiles are those of the tables", () => {
+test("Student's quantiles equal the published tables", () => {
   const table: readonly [freedom: number, at80: number, at95: number][] = [
     [1, 3.0777, 12.7062],
     [2, 1.8856, 4.3027],
@@ -235,7 +235,7 @@ test("the tutorial's 20 fresh runs: 0.045 became 0.030", () => {
   assert.deepEqual(measuredAgain([0.5]), { runs: 1, mean: 0.5, sd: null, interval80: null, interval95: null });
 });
 
-test("the winner goes into the spec, or the settings of any run", () => {
+test("nexus spec writes the best settings, or those of any run, into the spec as tuned values", () => {
   const state = workspace(tell(1, searchRuns));
   const best = said((output) => showSpec({ state, workspace: "ws1", flags: "", output }, "job1", { best: true }));
   assert.match(best.result, /tuned_value: 3\n/);
@@ -250,7 +250,7 @@ test("the winner goes into the spec, or the settings of any run", () => {
   assert.equal(said((output) => showSpec({ state, workspace: "ws1", flags: "", output }, "job1", {})).result, text);
 });
 
-test("what cannot be confirmed is said in a sentence", () => {
+test("nexus confirm says in a sentence why a job cannot be confirmed", () => {
   const running = new JobStory({ number: 2, hyperparameters, firstParent: 5 });
   running.started("run5.1", [0, 0]);
   const fixed = tell(3, [[[0, 0], [1]]], { hpTuning: false });
@@ -286,7 +286,7 @@ test("what cannot be confirmed is said in a sentence", () => {
   );
 });
 
-test("numbers that make no sense are refused before anything is asked", async () => {
+test("nexus confirm refuses absurd numbers before it connects", async () => {
   for (const words of [
     ["confirm", "job1", "--top", "0"],
     ["confirm", "job1", "--runs", "many"],

@@ -59,7 +59,7 @@ test("export writes every digit, as commas, tabs or JSON", () => {
   }
 });
 
-test("an export that cannot be finished leaves what was there, and no part of itself", () => {
+test("an export that fails keeps the old file and leaves no part of the new one", () => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
   try {
     const file = join(folder, "runs.csv");
@@ -78,7 +78,7 @@ test("an export that cannot be finished leaves what was there, and no part of it
   }
 });
 
-test("parts of files whose writer was killed go an hour later; younger ones may still be written", () => {
+test("parts left by a killed writer are removed after an hour; younger ones may still be in use", () => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
   try {
     const [old, young, own] = [".runs.csv.0123456789ab.part", ".runs.csv.ba9876543210.part", ".notes.part"];

@@ -5,7 +5,7 @@ import { printWorkers } from "../../../../../coordinator/cli/list/list-workers.t
 import { stateOf } from "../../../../support/stories/job-story.ts";
 import { mixed } from "../../../../support/stories/listed-runs.ts";
 
-test("jobs and workers are listed with what they came to", () => {
+test("jobs and workers are listed with their counts and best runs", () => {
   const out = { results: "", notes: "" };
   const output = {
     result: (text: string) => {

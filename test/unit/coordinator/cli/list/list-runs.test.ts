@@ -16,26 +16,26 @@ function runsListed(state: WorkspaceState, runs: readonly string[], options: Lis
   return rows.map(({ parentRun, trial }) => parentRun?.name ?? trial?.run ?? "?");
 }
 
-test("the tutorial's ten best runs, character for character", () => {
+test("nexus list runs prints the tutorial's ten best runs character for character", () => {
   const { results, notes } = printed(stateOf(job278()), ["job278"], { sort: "metrics.hpmax", last: 10 });
   assert.equal(results, tutorialText("list-runs-job278.txt"));
   assert.equal(notes, "35 more runs are not listed (--last=10); to see all: --all\n");
 });
 
-test("the tutorial's runs of the winner, character for character", () => {
+test("nexus list runs prints the tutorial's runs of the winner character for character", () => {
   const { results, notes } = printed(stateOf(job289()), ["job289"]);
   assert.equal(results, tutorialText("list-runs-job289.txt"));
   assert.equal(notes, "");
 });
 
-test("sorted, the best come last, and runs without a value stand below them in both directions", () => {
+test("sorted runs end with the best, and runs without a value follow them in both directions", () => {
   const all = { sort: "hpmax", all: true };
   const without = ["run1", "run1.2", "run2", "run2.2"];
   assert.deepEqual(runsListed(mixed(), [], all), ["run1.3", "run2.1", "run1.1", ...without]);
   assert.deepEqual(runsListed(mixed(), [], { ...all, reverse: true }), ["run1.1", "run2.1", "run1.3", ...without]);
 });
 
-test("runs that stand last for want of a value are told, with the reason", () => {
+test("a note names the runs that come last for lack of a value, with the reason", () => {
   const told = "2 runs have no hpmax, listed last: 1 error (run1.2: it broke), 1 running (run2.2)\n";
   for (const reverse of [false, true])
     assert.equal(printed(mixed(), [], { sort: "metrics.hpmax", all: true, reverse }).notes, told);
@@ -46,7 +46,7 @@ test("runs that stand last for want of a value are told, with the reason", () =>
   );
 });
 
-test("where runs failed a last line says the commonest reason, and what to type to see all", () => {
+test("if runs failed, a last line gives the commonest reason and the command that lists all", () => {
   const story = new JobStory({ number: 6, hyperparameters: [ordered("lr", [0.1, 0.01])] });
   const why = 'environments/Maze_Env: property "layout" is "eazy"';
   for (const [i, reason] of [why, "it broke\n  twice", why].entries())
@@ -70,7 +70,7 @@ test("where runs failed a last line says the commonest reason, and what to type 
   assert.ok(!printed(state, ["job6"], { sort: "hpmax" }).notes.includes("to see why"), "the reasons are told already");
 });
 
-test("runs are parted by the values of a column, in tables that stand in line", () => {
+test("--group prints a table for each value of a column, with columns that line up", () => {
   const { results } = printed(mixed(), ["job1-job2"], {
     child: true,
     sort: "hpmax",
@@ -119,7 +119,7 @@ test("a limit leaves out runs without a value before any other", () => {
   assert.deepEqual(runsListed(mixed(), [], { ...sorted, last: 5 }), ["run1.3", "run2.1", "run1.1"]);
 });
 
-test("whatever the values, sorted runs are in order and no run is lost", () => {
+test("sorting any values keeps every run and gives an ascending order", () => {
   const values = fc.array(fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 30 });
   fc.assert(
     fc.property(values, fc.boolean(), (hpmaxes, reverse) => {
@@ -142,7 +142,7 @@ test("whatever the values, sorted runs are in order and no run is lost", () => {
   );
 });
 
-test("without named runs the last ten are listed, and the line says so", () => {
+test("without named runs the last ten are listed, and the total line says so", () => {
   const state = stateOf(job278());
   const { results, notes } = printed(state, []);
   assert.match(results, /\ntotal runs listed: 10 \(defaulted to --last=10\)\n$/);
@@ -227,7 +227,7 @@ test("a hyperparameter that shares a name with a column is reached by its prefix
   assert.match(printed(stateOf(story), ["run1.1"], { columns: "run,hparams.run" }).results, /\nrun1\.1 +6\n/);
 });
 
-test("statuses are the words that people know", () => {
+test("--status also takes the words that people use for a status", () => {
   const story = new JobStory({ number: 1, firstParent: 1, parents: 3 });
   const lost = story.started("run1.1", []);
   story.lost(lost, "run1.1", "no sign of life for 30 s");
@@ -242,7 +242,7 @@ test("statuses are the words that people know", () => {
   assert.deepEqual(statuses(stateOf(story)).at(-1), "cancelled");
 });
 
-test("every column there is can be listed", () => {
+test("--available lists every column", () => {
   const asJson = printed(mixed(), [], { available: true, json: true }).results.trimEnd().split("\n");
   const columns = asJson.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual(

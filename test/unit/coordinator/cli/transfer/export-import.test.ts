@@ -50,7 +50,7 @@ describe("a table of runs that was exported", () => {
     }
   });
 
-  test("of the tutorial's search comes back whole", () => {
+  test("of the tutorial's search is read back completely", () => {
     const told = job278();
     const table = stateOf(told).jobs.get(told.job);
     const { runs } = earlierRuns("job278.csv", exported(told, "csv"), table?.submitted.hyperparameters ?? []);
@@ -178,7 +178,7 @@ processing_stages:
     }
   });
 
-  test("that are no runs do not pass the wire", () => {
+  test("with malformed runs are refused on arrival", () => {
     const order = (runs: unknown) => ({
       kind: "run",
       op: "op",
@@ -197,7 +197,7 @@ processing_stages:
     }
   });
 
-  test("are listed as imported, and can be filtered so", () => {
+  test("are listed and filtered as imported", () => {
     const state = stateOf(story(imported));
     const { rows, columns } = listing({ runs: ["job1"], sort: "hpmax", columns: "run,status" }, state, "ws1");
     const shown = rows.map((row) => columns.map(({ column }) => column.value(row)).join(" "));
@@ -206,7 +206,7 @@ processing_stages:
   });
 });
 
-test("a Parquet file has numbers as numbers, whole ones exactly, and nothing where there is nothing", async () => {
+test("a Parquet file has typed numbers, exact integers, and nulls for missing values", async () => {
   const found = listing({ runs: ["run1.*"], columns: "run,iters,s1-rew,hpmax,lr,core,seed" }, stateOf(story()), "ws1");
   const bytes = listingParquet(found);
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
@@ -225,7 +225,7 @@ test("a Parquet file has numbers as numbers, whole ones exactly, and nothing whe
   assert.equal(rows[3]?.["core"], "true");
 });
 
-test("what an export disarmed is read as it was; a file that is no table is refused by its ending", () => {
+test("text that an export disarmed is restored; a file of another format is refused by its ending", () => {
   const odd = [ordered("-lr", [0.1, 0.2])];
   const told = new JobStory({ number: 1, hyperparameters: odd });
   told.completed(told.started("run1.1", [1]), "run1.1", 0.5, 10);
@@ -239,7 +239,7 @@ test("what an export disarmed is read as it was; a file that is no table is refu
   });
 });
 
-test("an empty job makes a Parquet file too", async () => {
+test("a job without runs can be exported as Parquet", async () => {
   const bytes = listingParquet(listing({ runs: [], all: true }, stateOf(new JobStory({ number: 1 })), "ws1"));
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   assert.deepEqual(await parquetReadObjects({ file }), []);

@@ -39,7 +39,7 @@ function told(): JobStory {
   return story;
 }
 
-test("optuna loads an exported study with every value as it was, and goes on from it", {
+test("optuna loads an exported study with every value unchanged, and continues it", {
   skip: without("optuna"),
 }, () => {
   const story = told();

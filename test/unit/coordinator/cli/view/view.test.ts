@@ -43,7 +43,7 @@ function keeping() {
   return { output: { result, note: () => undefined }, text: () => all };
 }
 
-describe("view events", () => {
+describe("nexus view events", () => {
   const { story, state } = told();
   const listed = (word: string): string => {
     const keep = isAbout(word, state, "ws1");
@@ -53,7 +53,7 @@ describe("view events", () => {
     );
   };
 
-  test("of a run tells its attempts, its losses, its late results, and why", () => {
+  test("shows a run's attempts, losses and late results, with reasons", () => {
     const lines = listed("run1.1").split("\n");
     assert.deepEqual(
       lines.filter((line) => line.startsWith("2026")).map((line) => line.replace(/^\S+ +/, "").replace(/ +/g, " ")),
@@ -68,7 +68,7 @@ describe("view events", () => {
     assert.equal(lines.at(-2), "total events listed: 5");
   });
 
-  test("of a job has all of its, of a worker its own, of a parent run its children's", () => {
+  test("selects the events of a job, of a worker, or of a parent run's children", () => {
     assert.match(listed("job1"), /\n\S+ +job1 +submitted +spec\.yaml by ann: 100 runs, hp_tuning dgd\n/);
     assert.match(listed("job1"), /total events listed: 9\n$/);
     assert.match(listed("node-2"), /total events listed: 1\n$/);
@@ -77,17 +77,17 @@ describe("view events", () => {
     assert.throws(() => listed("nobody-9"), { name: UsageError.name, message: /is no job or run/ });
   });
 
-  test("of a job may have its workspace before it, dashes and all", () => {
+  test("takes a job with its workspace, even if that contains dashes", () => {
     const keep = isAbout("my-ws/job1", state, "my-ws");
     assert.equal(story.events.filter(keep).length, 9);
   });
 
-  test("cannot move the cursor of who looks", () => {
+  test("prints nothing that moves the cursor", () => {
     assert.ok(!listed("run1.2").includes("\u001b"));
   });
 });
 
-describe("view console", () => {
+describe("nexus view console", () => {
   const { state } = told();
   const shown = (last?: number, json?: boolean) => {
     const { trial } = oneRun("run1.1", state, "ws1");
@@ -95,7 +95,7 @@ describe("view console", () => {
     return { printer: new ConsolePrinter(trial, { last, json }, kept.output), text: kept.text };
   };
 
-  test("shows the last lines of what is there, and all that comes later", () => {
+  test("shows the last lines of what exists, then everything that comes", () => {
     const { printer, text } = shown(2);
     printer.say({ attempt: 1, text: "one\ntwo\n" });
     printer.say({ attempt: 1, text: "three\tx\u001b[2J\n" });
@@ -107,7 +107,7 @@ describe("view console", () => {
     assert.match(text(), /\nfour\nfive\nsix\n--- attempt 2, node-1 ---\nseven\n$/);
   });
 
-  test("is one object a line where that is asked", () => {
+  test("prints one object a line with --json", () => {
     const { printer, text } = shown(1, true);
     printer.say({ attempt: 1, text: "one\n\ntwo\u001b\n" });
     printer.caughtUp();
@@ -116,7 +116,7 @@ describe("view console", () => {
   });
 });
 
-describe("view spec", () => {
+describe("nexus view spec", () => {
   const { state } = told();
   const printed = (word: string, json = false): string => {
     const kept = keeping();
@@ -124,7 +124,7 @@ describe("view spec", () => {
     return kept.text();
   };
 
-  test("takes a job with its workspace, and prints an object where that is asked", () => {
+  test("takes a job with its workspace, and prints an object with --json", () => {
     assert.equal(printed("ws1/job1"), printed("job1"));
     const object = { type: "spec", v: 1, job: "job1", run: null, file: "spec.yaml", commandLine: {}, text: "" };
     assert.deepEqual(JSON.parse(printed("ws1/job1", true)), object);
@@ -146,7 +146,7 @@ describe("the files of a job", () => {
     assert.match(first ?? "", /^ws1,job1,any,run1,/);
   });
 
-  test("that there are not are refused with the nearest name and what there is", () => {
+  test("that do not exist are refused with the nearest name and a list", () => {
     assert.throws(() => namedFile("job1", files, "run.csv"), {
       name: NotFoundError.name,
       message:
@@ -157,7 +157,7 @@ describe("the files of a job", () => {
 
 describe("one run", () => {
   const { story, state } = told();
-  test("is found by its name, and by its parent's where that has one child", () => {
+  test("is found by its name, or by its parent's if that has one child", () => {
     assert.equal(oneRun("run1.2", state, "ws1").trial.run, "run1.2");
     assert.equal(oneRun("run2", state, "ws1").trial.run, "run2.1");
   });
@@ -170,7 +170,7 @@ describe("one run", () => {
     assert.throws(() => oneRun("run3", state, "ws1"), { name: NotFoundError.name, message: "run3 has no runs yet" });
   });
 
-  test("is shown with every value that it has, its attempts and its files", () => {
+  test("is shown with all its values, attempts and files", () => {
     const run = oneRun("run1.1", state, "ws1");
     const list = { blob: "files", key: new Uint8Array(32), files: [], leftOut: "large (3.0 MB)" };
     const worker = run.trial.attempts[0]?.worker;
@@ -208,7 +208,7 @@ const curves: Curve[] = [
   { run: "run1.2" as RunName, stages: [stage(1, [10], "s1-rew", [Number.POSITIVE_INFINITY])] },
 ];
 
-test("an export is of the kind that its file's name says, and of no other", () => {
+test("an export has the format that its file's ending names, or is refused", () => {
   assert.equal(formatFor({}), "csv");
   assert.equal(formatFor({ output: "a/B.PARQUET" }), "parquet");
   assert.equal(formatFor({ output: "job1.optuna.log" }), "optuna-journal");
@@ -220,7 +220,7 @@ test("an export is of the kind that its file's name says, and of no other", () =
 });
 
 describe("reports", () => {
-  test("are a table of all stages and runs", () => {
+  test("are printed as one table of all stages and runs", () => {
     assert.equal(
       reportsText(curves),
       `
@@ -238,7 +238,7 @@ total reports listed: 4
     assert.equal(reportsText([empty]), "\niters\n\n\ntotal reports listed: 0\n");
   });
 
-  test("are objects without what was not measured", () => {
+  test("are printed as objects that omit unmeasured metrics", () => {
     const lines = reportsJson(curves)
       .trimEnd()
       .split("\n")
@@ -250,7 +250,7 @@ total reports listed: 4
     });
   });
 
-  test("are a table of commas, unrounded", () => {
+  test("are written as CSV, unrounded", () => {
     assert.equal(
       reportsCsv(curves[0] ?? empty),
       "stage,iters,hours,s1-rew,s2-loss\n1,10,0.1,0.5,\n1,20,0.2,,\n2,5,0.05,,2\n",
