@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { commandTree } from "../../../../coordinator/cli/command-line.ts";
+import * as plots from "../../../../coordinator/plots/registry.ts";
 import { editableSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 
 /** Those that print nothing which a program would read. */
@@ -14,7 +15,7 @@ const output = {
   },
   note: () => undefined,
 };
-const leaves = leavesOf(commandTree(output, () => undefined));
+const leaves = leavesOf(commandTree(output, () => undefined, plots));
 
 test("every verb has --json", () => {
   assert.ok(leaves.length > 25, `${leaves.length} verbs`);
