@@ -8,19 +8,13 @@ import { fitted, type Line, type Span, span } from "../terminal/styled.ts";
 /** The most characters of text in a column; the row's own page has all of it. */
 const usualWidest = 28;
 
-export interface TableLines {
-  readonly header: Line;
-  readonly rows: readonly Line[];
-}
-
 /** The visible part of a list as a table: `height` lines with its header. */
 export function listLines<Row>(list: ListView<Row>, width: number, height: number, isFocused: boolean): Line[] {
   const { rows, selected } = list.visible(Math.max(1, height - 1));
-  const { header, rows: lines } = tableLines(rows, list, width, isFocused ? selected : -1);
-  return [header, ...lines];
+  return tableLines(rows, list, width, isFocused ? selected : -1);
 }
 
-function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: number, selected: number): TableLines {
+function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: number, selected: number): Line[] {
   const shown = list.columns.filter(
     ({ name, isHiddenEmpty, value }) =>
       !list.hidden.has(name) && !(isHiddenEmpty && rows.every((row) => value(row) === undefined)),
@@ -60,7 +54,7 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
     const line: Line = [span(isSelected ? "> " : "  ", isSelected ? "selected" : "plain"), ...spans];
     return line;
   });
-  return { header, rows: lines };
+  return [header, ...lines];
 }
 
 interface ColumnTexts {
