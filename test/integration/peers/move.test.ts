@@ -72,7 +72,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     assert.equal((await nexus(["move", "--cancel"], swarm.folder)).code, exitCode.done);
     const job = await swarm.submit(spec);
     await close();
-    const refused = await swarm.order(spec).then(
+    const refused = await swarm.order(spec, 5000).then(
       () => "taken",
       (error: unknown) => String(error),
     );

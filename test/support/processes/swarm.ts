@@ -126,11 +126,11 @@ export class Swarm {
     return writeProbeSpec(this.folder, name, job, stage);
   }
 
-  async order(spec: string): Promise<OrderAnswer> {
+  async order(spec: string, timeoutMs = patienceMs): Promise<OrderAnswer> {
     const link = await linkWorkspace(this.paths, "operator");
     try {
       const order = encodeOrder(runOrder(spec));
-      return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, patienceMs));
+      return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, timeoutMs));
     } finally {
       await link.close();
     }
