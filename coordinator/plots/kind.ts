@@ -2,8 +2,8 @@
  * A kind of plot: its name, its lines in the help, its options, what it reads, and how it builds its figure.
  *
  * The help, the check of the command line and the drawing know a kind only through this interface, so a new kind is one file in
- * `kinds/` and one line in `registry.ts`. Every `nexus` command loads all kinds for its help, so a kind imports its drawing code
- * only when it draws.
+ * `kinds/` and one line in `registry.ts`. `nexus plot` loads all kinds for its help, so a kind imports its drawing code only when
+ * it draws.
  */
 
 import { counted } from "../../shared/domain/counted.ts";

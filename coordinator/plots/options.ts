@@ -1,4 +1,4 @@
-/** All options of `nexus plot`; each kind picks its own. Every `nexus` command loads this file for its help. */
+/** All options of `nexus plot`; each kind picks its own. */
 
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
