@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
 import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
-import { exitCode, explain, UsageError } from "../shared/errors.ts";
+import { explain, UsageError } from "../shared/errors.ts";
+import { exitAfter } from "../shared/exit-after.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
 import { preparePeers } from "./peers/become-peer.ts";
@@ -170,10 +171,5 @@ function seconds(least: number): (text: string) => number {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCode.done : exitCode.usage;
-  else {
-    const { text, exit } = explain(error, "nexus-coord");
-    process.stderr.write(`${text}\n`);
-    process.exitCode = exit;
-  }
+  process.exitCode = exitAfter(error, "nexus-coord");
 }

@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
 import { connectBus } from "../shared/broker/client/connect.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
@@ -13,7 +13,8 @@ import { programVersion } from "../shared/components/version.ts";
 import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import { counted } from "../shared/domain/counted.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
-import { exitCode, explain, UnreachableError, UsageError } from "../shared/errors.ts";
+import { exitCode, UnreachableError, UsageError } from "../shared/errors.ts";
+import { exitAfter } from "../shared/exit-after.ts";
 import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFields } from "../shared/machine/secret-file.ts";
@@ -79,12 +80,7 @@ try {
   program.parse();
   process.exitCode = await work(program.args[0], program.opts<Flags>());
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCode.done : exitCode.usage;
-  else {
-    const { text, exit } = explain(error, "nexus-worker");
-    process.stderr.write(`${text}\n`);
-    process.exitCode = exit;
-  }
+  process.exitCode = exitAfter(error, "nexus-worker");
 }
 // The broker's client keeps sockets for a moment; they must not keep the process of a worker that has ended.
 setTimeout(() => process.exit(), 500).unref();

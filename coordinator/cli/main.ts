@@ -3,7 +3,7 @@
 /** nexus: the command for jobs, runs and workers. */
 
 import { endWhenNobodyReads } from "../../shared/closed-pipe.ts";
-import { explain } from "../../shared/errors.ts";
+import { exitAfter } from "../../shared/exit-after.ts";
 import { processOutput } from "../operator/output.ts";
 import { carryOut } from "./command-line.ts";
 
@@ -12,7 +12,5 @@ endWhenNobodyReads();
 try {
   process.exitCode = await carryOut(process.argv.slice(2), processOutput);
 } catch (error) {
-  const { text, exit } = explain(error, "nexus");
-  process.stderr.write(`${text}\n`);
-  process.exitCode = exit;
+  process.exitCode = exitAfter(error, "nexus");
 }

@@ -78,7 +78,8 @@ const rules: readonly Rule[] = [
   wrapped("seedrandom", "shared/domain/rng.ts", /^shared\/domain\/rng\.ts$/),
   wrapped(
     "commander",
-    "the one file of each program that reads its arguments",
+    "the one file of each program that reads its arguments, and shared/exit-after.ts,",
+    /^shared\/exit-after\.ts$/,
     /^(coordinator|worker)\/main\.ts$/,
     /^coordinator\/cli\/command-line\.ts$/,
     /^coordinator\/cli\/verbs\//,
@@ -239,7 +240,7 @@ describe("the size of what one opens", () => {
   const product = tree.filter(({ file }) => isIn(file, ...productFolders));
 
   test("no file has more than 400 lines", () => {
-    const long = product.map(({ file, text }) => ({ file, lines: text.split("\n").length - 1 }));
+    const long = tree.map(({ file, text }) => ({ file, lines: text.split("\n").length - 1 }));
     assert.deepEqual(
       long.filter(({ lines }) => lines > 400).map(({ file, lines }) => `${file}: ${lines} lines`),
       [],
