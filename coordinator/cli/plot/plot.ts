@@ -1,7 +1,7 @@
 import { programVersion } from "../../../shared/components/version.ts";
 import type { DotForm } from "../../chart/dots.ts";
-import type { Output } from "../../operator/output.ts";
-import { type GlobalOptions, type Scope, scopeOf, withLink } from "../../operator/scope.ts";
+import { type Scope, withLink } from "../../operator/scope.ts";
+import type { Session } from "../../operator/session.ts";
 import { figureText } from "../../plots/drawing/terminal.ts";
 import { type Figure, figureJson } from "../../plots/figure.ts";
 import type { TypedOptions } from "../../plots/option.ts";
@@ -22,14 +22,12 @@ export interface Screen {
 
 /** `nexus plot`: writes a file, or prints text. */
 export async function plot(
-  globals: GlobalOptions,
+  { scope, output }: Session,
   words: readonly string[],
   options: TypedOptions,
   screen: Screen,
-  output: Output,
 ): Promise<void> {
   const request = readRequest(words, options);
-  const scope = scopeOf(globals);
   const { file } = request;
   // Loaded while the broker starts.
   const drawing = file && loadDrawing();

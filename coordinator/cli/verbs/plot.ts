@@ -8,18 +8,28 @@ export type PlotRegistry = typeof import("../../plots/registry.ts");
 /** @param plots  undefined if `plot` was not typed; one option then stands for all, so that the help of all verbs is the same */
 export const addPlot =
   (plots: PlotRegistry | undefined): AddVerbs =>
-  (program, { globals, output }) => {
+  (program, { does }) => {
     const command = program
       .command("plot")
       .description("draw metrics, a search's progress, or what hyperparameters do: in the terminal, as SVG or PNG")
       .argument("<what...>", plots?.operandsHelp(plots.plotKinds))
       .addHelpText("after", plots?.examplesHelp(plots.plotKinds) ?? "")
-      .action(async (words: string[], options: TypedOptions) => {
-        const { isTTY, columns, rows } = process.stdout;
-        const { color } = command.optsWithGlobals<{ color?: string }>();
-        const screen = { isTerminal: isTTY === true, columns, rows, env: process.env, color };
-        await (await import("../plot/plot.ts")).plot(globals(), words, options, screen, output);
-      });
+      .action(
+        does(async () => {
+          const { plot } = await import("../plot/plot.ts");
+          return (session, words: string[], options: TypedOptions) => {
+            const { isTTY, columns, rows } = process.stdout;
+            const { color } = command.optsWithGlobals<{ color?: string }>();
+            return plot(session, words, options, {
+              isTerminal: isTTY === true,
+              columns,
+              rows,
+              env: process.env,
+              color,
+            });
+          };
+        }),
+      );
     if (!plots) command.option("--json");
     for (const { flags, help, form } of plots?.optionsOf(plots.plotKinds) ?? []) {
       if (form === "count") command.option(flags, help, count);

@@ -6,8 +6,6 @@ import { type Reader, reading, type Session, sessionOf } from "../../operator/se
 /** What a family of verbs is given. What a verb does is loaded when it is used; a number that it returns is the exit code. */
 export interface VerbPorts {
   readonly output: Output;
-  /** The options before the verb: workspace, broker. */
-  globals(): GlobalOptions;
   /** The action of a verb that connects by itself, if at all. */
   does<Words extends unknown[]>(
     load: () => Promise<(session: Session, ...words: Words) => unknown>,
@@ -28,7 +26,6 @@ export function verbPorts(output: Output, globals: () => GlobalOptions, exit: (c
   };
   return {
     output,
-    globals,
     does:
       (load) =>
       async (...words) => {
