@@ -8,7 +8,6 @@ import { FoldError } from "../../../shared/domain/fold/fold-error.ts";
 import { takeSnapshot } from "../../../shared/domain/fold/snapshot.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { InvariantCheck } from "../../../shared/domain/invariants/invariants.ts";
-import { plainDifference } from "../../../shared/domain/invariants/plain-difference.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { type Bus, BusError, type StoredMessage } from "../../../shared/ports.ts";
@@ -19,6 +18,7 @@ import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
+import { plainDifference } from "./plain-difference.ts";
 
 /** What a store holds, and which promises of a search it breaks. */
 export interface Verification {

@@ -4,7 +4,6 @@ import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { curveGap } from "../../../../../shared/domain/invariants/checked-trials.ts";
 import { InvariantCheck, type Testimony } from "../../../../../shared/domain/invariants/invariants.ts";
-import { plainDifference } from "../../../../../shared/domain/invariants/plain-difference.ts";
 import type { JobName, RunName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
 
@@ -256,18 +255,4 @@ describe("a gap in a curve", () => {
     assert.equal(curveGap(rows(1, 2, 4, 8, 16, 32), 32), "");
     assert.equal(curveGap(rows(3, 50, 51, 90), 90), "");
   });
-});
-
-test("plainDifference names the place of the first difference", () => {
-  const value = {
-    jobs: [{ ended: 3, best: Number.NaN, sets: new Map([["a", new Set([1])]]) }],
-    columns: Float64Array.of(1, 2),
-  };
-  assert.equal(plainDifference(value, structuredClone(value)), "");
-  const other = structuredClone(value);
-  other.columns[1] = 5;
-  assert.equal(plainDifference(value, other), ".columns[1]: 2, 5");
-  assert.equal(plainDifference({ a: { b: [1] } }, { a: { b: [1, 2] } }), ".a.b: 1 entries, 2");
-  assert.equal(plainDifference({ a: 1 }, { b: 1 }), ".a: only in the first");
-  assert.equal(plainDifference({ a: -0 }, { a: 0 }), ".a: 0, 0");
 });
