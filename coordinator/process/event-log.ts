@@ -2,6 +2,7 @@ import { appendFileSync, renameSync, statSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { eventText } from "../words/event-words.ts";
 
 /** At this size a new file is begun; one older file is kept beside it. */
@@ -82,7 +83,7 @@ export class EventLog {
   }
 
   #trouble(error: unknown): void {
-    if (!this.#isTroubled) this.#onTrouble(error instanceof Error ? error.message : String(error));
+    if (!this.#isTroubled) this.#onTrouble(messageOf(error));
     this.#isTroubled = true;
   }
 }

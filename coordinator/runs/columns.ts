@@ -1,7 +1,7 @@
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { holderOf } from "../../shared/domain/fold/trial.ts";
-import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { parentStatus, runStatus } from "../words/status-words.ts";
 import type { Cell, CellKind } from "../words/table.ts";
@@ -55,8 +55,7 @@ export const columnNamed = ({ all }: ColumnSet, name: string): Column | undefine
 export function noColumn({ all }: ColumnSet, name: string, more = "--available"): string {
   const bare = name.replace(/^(metrics|hparams)\./, "");
   const headers = all.map(({ header }) => header);
-  const nearest = nearestName(bare, headers);
-  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  const hint = didYouMean(bare, headers);
   return `there is no column "${name}"${hint}\n  there are: ${headers.join(", ")}\n  more about them: ${more}`;
 }
 

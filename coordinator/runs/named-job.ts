@@ -1,7 +1,7 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../shared/domain/names.ts";
-import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 
 /**
@@ -21,14 +21,9 @@ export function namedJob(typed: string, state: WorkspaceState, workspace: string
   }
   const table = state.jobs.get(job.name);
   if (table) return table;
-  const nearest = nearestName(job.name, names);
-  const there =
-    names.length === 0
-      ? "it has none"
-      : nearest === undefined
-        ? `it has ${names.length === 1 ? names[0] : `${names[0]} to ${names.at(-1)}`}`
-        : `did you mean ${nearest}?`;
+  const range = names.length > 1 ? `${names[0]} to ${names.at(-1)}` : (names[0] ?? "none");
+  const hint = didYouMean(job.name, names, `; it has ${range}`);
   throw new NotFoundError(
-    `there is no ${job.name} in workspace ${workspace}; ${there}\n  to see what there is: nexus list jobs`,
+    `there is no ${job.name} in workspace ${workspace}${hint}\n  to see what there is: nexus list jobs`,
   );
 }

@@ -1,6 +1,6 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { workspaceFlags } from "../../shared/machine/workspace.ts";
 import { type RunRow, rowsOf } from "./run-rows.ts";
@@ -96,8 +96,7 @@ function parseSelector(typed: string, workspace: string): Selector {
     return { kind: "runs", from, to };
   }
   const number = /\d+$/.exec(word)?.[0];
-  const nearest = number === undefined ? undefined : nearestName(word, [`job${number}`, `run${number}`]);
-  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  const hint = didYouMean(word, number === undefined ? [] : [`job${number}`, `run${number}`]);
   throw new UsageError(`"${typed}" is no job or run${hint}\n  expected: ${runListForms}`);
 }
 

@@ -4,7 +4,7 @@ import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial, TrialStatus } from "../../shared/domain/fold/trial.ts";
 import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
-import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 
 /** Every word that a run's status column may hold. */
 export const statusWords = [
@@ -47,8 +47,7 @@ export function statusNamed(typed: string): StatusWord | undefined {
 
 /** Says that there is no such status, and names the nearest. */
 export function noStatus(typed: string): string {
-  const nearest = nearestName(typed.trim().toLowerCase(), statusWords);
-  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  const hint = didYouMean(typed.trim().toLowerCase(), statusWords);
   return `no run is ever "${typed.trim()}"${hint}\n  expected: ${statusWords.join(", ")}`;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Setting } from "../domain/hyperparameter.ts";
 import { isWorkerId, type JobName, parseJobName, parseRunName, type RunName, type WorkerId } from "../domain/names.ts";
+import { messageOf } from "../errors.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 
@@ -33,7 +34,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
   try {
     value = decode(bytes);
   } catch (cause) {
-    throw new check.BadMessage(`not a msgpack message: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new check.BadMessage(`not a msgpack message: ${messageOf(cause)}`, {
       cause,
     });
   }

@@ -1,4 +1,5 @@
 import type { Assigned, Completed, JournalEvent, Lost } from "../domain/fold/events.ts";
+import { messageOf } from "../errors.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { id, open, seal, term, wireVersion } from "./envelope.ts";
@@ -87,7 +88,7 @@ function readMessage(bytes: Uint8Array): unknown {
   try {
     return decode(bytes);
   } catch (cause) {
-    throw new check.BadMessage(`not a msgpack message: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new check.BadMessage(`not a msgpack message: ${messageOf(cause)}`, {
       cause,
     });
   }

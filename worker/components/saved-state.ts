@@ -1,5 +1,5 @@
 import type { Rng, RngState } from "../../shared/domain/rng.ts";
-import { exitCode, NexusError } from "../../shared/errors.ts";
+import { exitCode, messageOf, NexusError } from "../../shared/errors.ts";
 import type { SavedState, StateArray } from "./component.ts";
 
 /** A saved state that cannot be used here: it is damaged, or of another version, component or size. */
@@ -74,7 +74,7 @@ export function decodeState(from: Uint8Array, what: string): { readonly about: A
     // From entries, because assigning `state["__proto__"]` would set the prototype.
     return { about: header.about, state: Object.fromEntries(entries) };
   } catch (cause) {
-    throw new StateError(`${what} is damaged: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new StateError(`${what} is damaged: ${messageOf(cause)}`, { cause });
   }
 }
 

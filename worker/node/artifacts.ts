@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sizeText } from "../../shared/domain/size-text.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { type ArtifactFile, type ArtifactList, mostFiles, usualBytes } from "../../shared/wire/artifacts.ts";
 import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
@@ -67,7 +68,7 @@ export async function uploadFiles(
   try {
     found = findFiles(directory);
   } catch (error) {
-    why = reasonOf(error);
+    why = messageOf(error);
   }
   if (found.files.length === 0 && found.leftOut === "" && why === "") return null;
   const key = newKey();
@@ -82,7 +83,7 @@ export async function uploadFiles(
     }
   } catch (error) {
     // An error of the file system must not cost the result.
-    why = reasonOf(error);
+    why = messageOf(error);
   }
   const rest = found.files.slice(files.length);
   const given =
@@ -92,5 +93,3 @@ export async function uploadFiles(
   const leftOut = shortened([...given, ...(found.leftOut === "" ? [] : [found.leftOut])]);
   return { blob, key, files, leftOut };
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import { Ending } from "../../shared/ending.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { Assignment, Control, Renewed } from "../../shared/wire/messages.ts";
@@ -150,7 +151,7 @@ export class WorkerNode {
     } catch (error) {
       // This worker ended before the end was delivered, or cannot read the spec. The lease expires, or the spool delivers.
       this.#jobs.forget(job);
-      this.#log.error({ job, n }, error instanceof Error ? error.message : String(error));
+      this.#log.error({ job, n }, messageOf(error));
       if (!(error instanceof BusError)) await this.#ports.clock.pause(1000, this.#claiming);
     } finally {
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);

@@ -1,3 +1,4 @@
+import { messageOf } from "../../shared/errors.ts";
 import { BusError, type EndSignal } from "../../shared/ports.ts";
 import type { Ports } from "./ports.ts";
 import type { Letter } from "./spool.ts";
@@ -72,7 +73,7 @@ export class Outbox {
       } catch (error) {
         if (error instanceof BusError) throw error;
         const path = spool.putAside(name);
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         log.error({ path }, `a spooled result cannot be read (${why}); it was put aside`);
       }
     }

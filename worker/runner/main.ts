@@ -7,6 +7,7 @@ import type { CarriedSpec } from "../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { expandSpec, expandStages, reproSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { Channel } from "./channel.ts";
@@ -112,7 +113,7 @@ async function run(message: RunMessage): Promise<void> {
     if (error instanceof Stopped || stop.signal.aborted) {
       channel.send({ type: "stopped", id });
     } else {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       line(failureText(error));
       channel.send({ type: "failed", id, reason, ...telling.last() });
     }

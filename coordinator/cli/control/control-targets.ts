@@ -2,7 +2,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
-import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import { runListForms, selectRuns } from "../../runs/run-list.ts";
 
@@ -86,7 +86,6 @@ function workersNamed(typed: string, state: WorkspaceState, what: string): Worke
     throw new UsageError(`"${typed}" is no ${what}\n  expected: ${forms}; to see what there is: nexus list workers`);
   }
   if (state.workers.has(name)) return [name];
-  const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? "to see them: nexus list workers" : `did you mean ${nearest}?`;
-  throw new NotFoundError(`there is no ${what} ${name}; ${hint}`);
+  const hint = didYouMean(name, known, "; to see them: nexus list workers");
+  throw new NotFoundError(`there is no ${what} ${name}${hint}`);
 }

@@ -9,7 +9,7 @@ import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { expandSpec, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../../shared/domain/runspec/tree.ts";
 import { largestRandint } from "../../../shared/domain/seeds.ts";
-import { exitCode, UsageError } from "../../../shared/errors.ts";
+import { exitCode, messageOf, UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 import { collectCode } from "./collect-code.ts";
 
@@ -88,7 +88,7 @@ function makeRunFolder(spec: Spec, now: Date): string {
       if (makeNew(folder)) return folder;
     }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new UsageError(
       `${spec.file}: no folder for the run's files can be made in experiment_path ${named} (${why})\n` +
         "  set experiment_path to a folder that you may write to, relative to the current folder",

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
-import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
 import type { Reader } from "../../operator/session.ts";
 import { readEvidence } from "../../reading/evidence-reader.ts";
@@ -75,11 +75,9 @@ export function namedFile(owner: string, files: readonly RunFile[], name: string
   const found = files.find(({ path }) => path === name) ?? onlyOne(files.filter(({ path }) => basename(path) === name));
   if (found) return found;
   const paths = files.map(({ path }) => path);
-  const nearest = nearestName(name, paths);
-  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
   const ofRuns = owner.startsWith("job") ? `\n  of one of its runs: nexus download run1.1 ${printable(name)}` : "";
   throw new NotFoundError(
-    `${owner} has no file ${printable(name)}${hint}\n  it has: ${paths.map(printable).join(", ")}${ofRuns}`,
+    `${owner} has no file ${printable(name)}${didYouMean(name, paths)}\n  it has: ${paths.map(printable).join(", ")}${ofRuns}`,
   );
 }
 

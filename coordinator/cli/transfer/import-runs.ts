@@ -4,7 +4,7 @@ import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { ImportedRun } from "../../../shared/domain/fold/events.ts";
 import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
-import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { mostImported } from "../../../shared/wire/messages.ts";
@@ -86,10 +86,7 @@ function checkColumns(file: string, rows: readonly ReadRow[], hyperparameters: r
     (name) => !columns.has(name) && !columns.has(`hparams.${name}`) && !columns.has(`metrics.${name}`),
   );
   if (missing.length === 0) return;
-  const lines = missing.map((name) => {
-    const nearest = nearestName(name, columns);
-    return `${file}: there is no column ${name}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
-  });
+  const lines = missing.map((name) => `${file}: there is no column ${name}${didYouMean(name, columns)}`);
   throw new UsageError(
     `${lines.join("\n")}\n  expected hpmax and a column for each hyperparameter; there are: ${[...columns].join(", ")}`,
   );

@@ -1,13 +1,8 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
-import {
-  carriedDefaults,
-  expandSpec,
-  readSpec,
-  reproSpec,
-  withChosen,
-} from "../../../shared/domain/runspec/spec-read.ts";
+import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
+import { expandSpec, readSpec, reproSpec, withChosen } from "../../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../../shared/domain/seeds.ts";
 import { JournalCorruptError } from "../../../shared/errors.ts";
@@ -21,8 +16,8 @@ export interface Repro {
 
 /** Rebuilds repro_spec.yaml from the journal, for any run of a job. */
 export function reproSpecs({ job, submitted }: RunTable): (trial: Trial) => Repro {
-  const { file, text, sources, commandLine, hyperparameters } = submitted;
-  const reading = readSpec({ file, text, commandLine, defaults: carriedDefaults(sources) });
+  const { hyperparameters } = submitted;
+  const reading = readSpec(carriedInput(submitted));
   if (!reading.ok) {
     const why = reading.problems.map(({ message }) => message).join("; ");
     throw new JournalCorruptError(`the spec of ${job} as it was submitted can no longer be read: ${why}`);

@@ -1,4 +1,5 @@
 import { counted } from "../../../shared/domain/counted.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import type { ScreenOptions } from "../view-model.ts";
@@ -29,5 +30,5 @@ export function unanswered(error: unknown, flags: string): string {
   if (reason === "no answer in time") {
     return "no answer from the coordinator yet: it may have done it or not; if nothing changes, press the key again";
   }
-  return `not done: ${error instanceof Error ? error.message : String(error)}`;
+  return `not done: ${messageOf(error)}`;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../shared/errors.ts";
 import { FilterError } from "../../runs/filter.ts";
 import { misspeltStatus } from "../lists/row-filter.ts";
 import type { OrderQuestion, Prompt } from "../prompt.ts";
@@ -70,7 +71,7 @@ function chooseColumns(
       try {
         ports.remember();
       } catch (error) {
-        say(`the columns are not remembered: ${error instanceof Error ? error.message : String(error)}`);
+        say(`the columns are not remembered: ${messageOf(error)}`);
       }
       break;
     default:

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../shared/errors.ts";
 import { curveAxes } from "../../live/curve-store.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { type Action, screenNames } from "../keys.ts";
@@ -180,7 +181,7 @@ function saveScreen({ model, terminal, ports, now, say }: KeyContext): void {
   try {
     say(`saved: ${ports.save(`${lines.map((line) => lineText(line).trimEnd()).join("\n")}\n`)}`);
   } catch (error) {
-    say(`could not be saved: ${error instanceof Error ? error.message : String(error)}`);
+    say(`could not be saved: ${messageOf(error)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean, nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { FilterError, filterTest, misfit, parseFilter } from "../../runs/filter.ts";
 import { statusWords } from "../../words/status-words.ts";
 import type { Cell, CellKind } from "../../words/table.ts";
@@ -74,9 +74,8 @@ function columnNamed<Row>(typed: string, columns: readonly FilterColumn<Row>[]):
 
 function noColumn<Row>(typed: string, columns: readonly FilterColumn<Row>[]): string {
   const names = [...new Set(columns.map(({ name }) => name))];
-  const nearest = nearestName(typed.replace(/^(metrics|hparams)\./, ""), names);
-  const hint = nearest === undefined ? `there are: ${names.join(" ")}` : `did you mean ${nearest}?`;
-  return `there is no column "${typed}" here; ${hint}`;
+  const hint = didYouMean(typed.replace(/^(metrics|hparams)\./, ""), names, `; there are: ${names.join(" ")}`);
+  return `there is no column "${typed}" here${hint}`;
 }
 
 /** A hint if nothing passes: a word that may be a misspelt status. */

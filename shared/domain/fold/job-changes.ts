@@ -1,6 +1,6 @@
 import { type Hyperparameter, type Setting, settingText } from "../hyperparameter.ts";
 import { type JobSettings, mostRuns } from "../runspec/job-settings.ts";
-import { nearestName } from "../runspec/nearest-name.ts";
+import { didYouMean } from "../runspec/nearest-name.ts";
 import type { JobChanges, JobSubmitted } from "./events.ts";
 
 /** Values of one hyperparameter: a neighbourhood contains all values of an unordered one. */
@@ -39,8 +39,7 @@ export function editJob(submitted: JobSubmitted, started: number, changes: JobCh
   const names = submitted.hyperparameters.map(({ name }) => name);
   for (const name of Object.keys(addValues)) {
     if (names.includes(name)) continue;
-    const nearest = nearestName(name, names);
-    const hint = nearest === undefined ? `; it has ${names.join(", ") || "none"}` : `; did you mean ${nearest}?`;
+    const hint = didYouMean(name, names, `; it has ${names.join(", ") || "none"}`);
     problems.push(`the job has no hyperparameter "${name}"${hint}`);
   }
   const hyperparameters = submitted.hyperparameters.map((each) =>

@@ -18,10 +18,10 @@ export function nearestName(typed: string, names: Iterable<string>): string | un
   return nearest;
 }
 
-/** `; did you mean lr?`, as the end of a sentence that says what there is not; empty where no name is near. */
-export function didYouMean(typed: string, names: Iterable<string>): string {
+/** `; did you mean lr?`, to end the sentence that says there is no such name. @param otherwise  if no name is near */
+export function didYouMean(typed: string, names: Iterable<string>, otherwise = ""): string {
   const nearest = nearestName(typed, names);
-  return nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return nearest === undefined ? otherwise : `; did you mean ${nearest}?`;
 }
 
 /** Insertions, deletions, replacements and swaps of adjacent letters (optimal string alignment distance). */

@@ -1,4 +1,4 @@
-import { UsageError } from "../../../shared/errors.ts";
+import { messageOf, UsageError } from "../../../shared/errors.ts";
 import type { Kernels } from "./kernels.ts";
 import { plainKernels } from "./plain.ts";
 import { wasmKernels } from "./wasm.ts";
@@ -14,7 +14,7 @@ export async function chooseKernels(length: number, log: (line: string) => void,
   try {
     return await fast(length);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     log(`training with the plain kernels, about five times slower: the WebAssembly ones cannot be used (${reason})`);
     return plainKernels(new Float32Array(length));
   }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
+import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { countIn, countState } from "../count-state.ts";
 import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
 import { type CommandSpec, readCommand } from "./command-spec.ts";
@@ -98,8 +98,7 @@ function nothingReported({ command, metrics }: CommandSpec, others: ReadonlySet<
   const found = [...others].filter((name) => name !== "iters");
   if (found.length > 0) {
     const wanted = metrics.map(({ short }) => short).join(", ");
-    const nearest = nearestName(metrics[0]?.short ?? "", found);
-    const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+    const hint = didYouMean(metrics[0]?.short ?? "", found);
     return `${command[0]} reported ${found.join(", ")}, and none of the metrics: ${wanted}${hint}`;
   }
   const example = JSON.stringify({ iters: 100, [metrics[0]?.short ?? "value"]: 0.5 });

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Metric } from "../../../shared/domain/run.ts";
-import { NotFoundError } from "../../../shared/errors.ts";
+import { messageOf, NotFoundError } from "../../../shared/errors.ts";
 import type { SavedState } from "../../components/component.ts";
 import { decodeState, encodeState, savedArray } from "../../components/saved-state.ts";
 
@@ -59,7 +59,7 @@ export async function readModel(directory: string, name: string): Promise<SavedS
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new NotFoundError(
       `processors/RL_Proc: property "load_model_from" is "${name}", which cannot be read (${reason}); ` +
         "expected the file that a stage with the same save_model_to has written before",
