@@ -50,7 +50,9 @@ try {
 
 async function demonstrate(again: boolean): Promise<number> {
   if (livingEndpoint(paths)) {
-    throw new UsageError(`a demonstration runs already; to watch it: npx nexus-coord watch --workspace ${workspace}`);
+    throw new UsageError(
+      `a demonstration is already running; to watch it: npx nexus-coord watch --workspace ${workspace}`,
+    );
   }
   say("Starting a broker and a coordinator on this machine...");
   const coordinator = start("./main.js", ["--headless", "--workspace", workspace]);

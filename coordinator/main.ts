@@ -114,9 +114,9 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   if (flags.tied) process.on("disconnect", () => stop.abort());
-  // The coordinator goes on if nobody reads its output any more.
+  // The coordinator continues if nobody reads its output any more.
   process.stdout.on("error", () => undefined);
-  // Whoever started it may wait for a message; a person or a service manager does not.
+  // A command that started it may wait for a message; a person or a service manager does not.
   const tell = (message: object): void => {
     if (process.connected) process.send?.(message);
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Chance } from "./ports.ts";
 
-/** Of this process alone: nobody can guess a nonce without having seen another of the same process. */
+/** Belongs to this process: nobody can guess a nonce without having seen another of the same process. */
 const secret = randomBytes(9).toString("base64url");
 let count = 0;
 

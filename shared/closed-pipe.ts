@@ -1,6 +1,6 @@
 /**
- * Ends the process, with exit code 0, when the reader of its output has: `nexus list runs | head` is no failure. A screen looks
- * after its terminal itself. Not for processes that others rely on, whether or not anybody reads what they print.
+ * Ends the process with exit code 0 when the reader of its output has ended: `nexus list runs | head` is no failure. A screen
+ * handles its own terminal. Not for processes that others rely on, even if nobody reads their output.
  */
 export function endWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,6 +1,6 @@
 /** Named errors. A person's mistake prints `message` and no stack; a bug prints its stack and asks for a report. */
 
-/** What a process exits with; `nexus --help` prints this table. */
+/** Exit codes of all programs; `nexus --help` prints this table. */
 export const exitCode = {
   done: 0,
   failure: 1,

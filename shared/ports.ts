@@ -1,9 +1,9 @@
 /**
- * What the edges provide to the logic, and what it may rely on; test/conformance holds every implementation to this page.
+ * What the edges provide to the logic, and what it may rely on; test/conformance tests every implementation against this page.
  * The real ones: clock.ts, chance.ts and shared/broker/client/bus.ts. The simulated ones: test/simulate.
  */
 
-/** What ends a wait before its time: an AbortSignal, or an `Ending` where a program makes millions of them. */
+/** What ends a wait early: an AbortSignal, or an `Ending` if a program makes millions of them. */
 export interface EndSignal {
   readonly aborted: boolean;
   addEventListener(type: "abort", listener: () => void): void;
@@ -11,10 +11,10 @@ export interface EndSignal {
 }
 
 /**
- * One process's time. No callback runs before the call that asked for it has returned. Of two calls asked for with the same
- * `ms`, the first runs first; no other order is promised. A call may come up to 1 ms early, and as late as the process is
- * busy; one that stood still runs what came due meanwhile, each call once, when it goes on. `ms` below 1 means as soon as
- * possible; the most is 2^31 - 1 (24.8 days).
+ * One process's time. No callback runs before the call that asked for it has returned. If two calls have the same `ms`, the
+ * first runs first; no other order is promised. A call may come up to 1 ms early, and as late as the process is busy. A process
+ * that was frozen runs what came due meanwhile, each call once, when it continues. `ms` below 1 means as soon as possible; the
+ * most is 2^31 - 1 (24.8 days).
  */
 export interface Clock {
   /**
@@ -31,13 +31,13 @@ export interface Clock {
   pause(ms: number, signal?: EndSignal): Promise<void>;
   /** Calls back once, after `ms`. What the action throws is a bug and ends the process. */
   after(ms: number, action: () => void): Timer;
-  /** Calls back after each `ms` until cancelled, also from within the action. Calls that were missed are not made up for. */
+  /** Calls back after each `ms` until cancelled; the action itself may cancel it. Missed calls are not made up for. */
   every(ms: number, action: () => void): Timer;
 }
 
 /** A call that is to come. */
 export interface Timer {
-  /** The action is not called any more. Does nothing when that was so already. */
+  /** Prevents further calls of the action. May be repeated. */
   cancel(): void;
   /** From now on this timer alone keeps no process alive. Returns itself. */
   unref(): Timer;
@@ -48,8 +48,8 @@ export interface Chance {
   /** Evenly distributed, from 0 up to but not including 1. */
   fraction(): number;
   /**
-   * A text of letters, digits, dashes and underscores, at most 64, that no other call gives, in whatever process. Whoever has
-   * seen none of this process cannot guess one.
+   * A text of letters, digits, dashes and underscores, at most 64, that no other call gives, in any process. Nobody can guess
+   * one without having seen another of this process.
    */
   nonce(): string;
 }
@@ -65,7 +65,7 @@ export interface StoredMessage {
 }
 
 export interface Stored {
-  /** Where the message lies; of a duplicate, where the first one lies. */
+  /** Where the message is; for a duplicate, where the first one is. */
   readonly seq: number;
   /** The stream had this msgId already, so nothing was stored now. */
   readonly duplicate: boolean;
@@ -81,7 +81,7 @@ export type BusErrorReason =
   /** The stream, or its disk, takes no more. */
   | "full"
   | "too large"
-  /** A message of this msgId was seen and may or may not come to be stored: only one with another id can tell. */
+  /** A message with this msgId was seen and may or may not be stored: only one with another id can be sure. */
   | "id used up"
   | "closed";
 
@@ -97,13 +97,13 @@ export class BusError extends Error {
 }
 
 export interface StoreOptions {
-  /** Names the message: one that is stored again under it within the duplicate window (2 minutes) is not stored twice. */
+  /** Names the message: storing it again under this id within the duplicate window (2 minutes) does not store it twice. */
   readonly msgId: string;
   /** Store it only if the stream's last sequence is this; 0: only as the first of all. */
   readonly expectLastSeq?: number;
   /** Store it only if the stream's last message has this msgId. */
   readonly expectLastMsgId?: string;
-  /** 5000 when left out. */
+  /** Default: 5000. */
   readonly timeoutMs?: number;
 }
 
@@ -111,14 +111,14 @@ export interface StoreOptions {
 export interface Reading {
   /**
    * Resolves when everything that was stored at the time of the call, and is read, has been handed over. Never rejects; while
-   * the broker is away it waits, and after `stop` it may never resolve, so whoever waits sets a limit.
+   * the broker is away it waits, and after `stop` it may never resolve, so wait with a limit.
    */
   readonly caughtUp: Promise<void>;
-  /** Nothing more is handed over from the call on. Resolves when the broker has been told, or does not answer. May be repeated. */
+  /** Hands over nothing more. Resolves when the broker has been told, or does not answer. May be repeated. */
   stop(): Promise<void>;
 }
 
-/** The first line of a message's headers, as in HTTP: what the broker says of its own message. Code 0: it says nothing. */
+/** The first line of a message's headers, as in HTTP: what the broker says about its own message. Code 0: it says nothing. */
 export interface BrokerStatus {
   readonly code: number;
   readonly text: string;
@@ -127,16 +127,16 @@ export interface BrokerStatus {
 /**
  * Messages as the broker carries them.
  *
- * - Bytes are given away: neither the sender nor any receiver writes to them, and all may keep them. What they hold is the
- *   receiver's to check.
+ * - Bytes are given away: neither the sender nor any receiver writes to them, and all may keep them. The receiver checks their
+ *   content.
  * - A subject is words joined by dots. Where a pattern is allowed, `*` stands for one word and a last `>` for one or more.
  * - What one connection sends under one subject arrives in the order of the calls. Different subjects may overtake each other,
- *   as they do on the routes of a cluster, and nothing holds between two connections.
+ *   as they do on the routes of a cluster, and no order holds between two connections.
  * - What is published or asked may be heard twice, or not at all. What is stored is read once.
  * - A promise rejects with BusError: "closed" after `close`, "not connected" or "no answer in time" while the broker is away;
- *   after one of these three, what was asked for may have been done all the same. "refused": this user may not, there is no
+ *   after one of these three, the request may still have been carried out. "refused": this user may not, there is no
  *   such stream, or the broker cannot do it. "too large": the message does not fit; nothing was sent.
- * - A lost connection is made again without being asked, and subscriptions and readings go on. Requests and stores are not
+ * - A lost connection is restored automatically, and subscriptions and readings continue. Requests and stores are not
  *   repeated: only the caller knows whether they may be.
  * - No handler is called before the call that gave it has returned, and handlers do not throw.
  */
@@ -148,19 +148,19 @@ export interface Bus {
    */
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /**
-   * Hears every message of a subject or pattern, also what was published and wants no answer. `reply` may be called later, or
-   * never; it does nothing where nobody asked, and a lost answer is not sent again.
+   * Hears every message of a subject or pattern, including published ones that want no answer. `reply` may be called later, or
+   * never; it does nothing if nobody asked, and a lost answer is not sent again.
    *
    * @param handler  `status`: what the broker itself may add; code 0: nothing
-   * @returns what ends it: from that call on the handler is not called any more
+   * @returns what ends it: after that call the handler is not called any more
    */
   respond(
     subject: string,
     handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
   ): () => void;
   /**
-   * Tells all who listen; nobody learns whether it arrived. While the broker is away it is lost or sent later; after `close`
-   * it does nothing.
+   * Sends to all listeners, without acknowledgement. While the broker is away it is lost or sent later; after `close` it does
+   * nothing.
    *
    * @throws BusError "too large", from the call itself
    */
@@ -169,7 +169,7 @@ export interface Bus {
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void;
   /**
    * Stores a message in the stream that takes its subject; resolves once the broker has it on disk, in a cluster on the disks
-   * of more than half. `data` holds at least one byte. Several may be on their way; who needs an order says so in `options`.
+   * of more than half. `data` holds at least one byte. Several may be in flight; `options` can demand an order.
    *
    * The msgId is compared first: for a duplicate the expectations do not count. After "closed", "not connected" or "no answer
    * in time" it is stored or not; to store it again under the same msgId, within the duplicate window, makes sure.
@@ -190,9 +190,9 @@ export interface Bus {
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
   ): Promise<Reading>;
-  /** The highest sequence that the stream has given, also where that message was deleted; 0 when it never had one. */
+  /** The highest sequence that the stream has given, even if that message was deleted; 0 if it never had one. */
   lastSeq(stream: string): Promise<number>;
-  /** What the stream's newest message of that subject holds; null when there is none. */
+  /** Content of the stream's newest message of that subject; null if there is none. */
   newest(stream: string, subject: string): Promise<Uint8Array | null>;
   /** Subjects that messages of the stream have and that match the pattern, each once, in any order. */
   subjects(stream: string, pattern: string): Promise<string[]>;
@@ -203,7 +203,7 @@ export interface Bus {
   flush(): Promise<void>;
   /** As far as this process knows: a broken connection shows after some seconds. */
   isConnected(): boolean;
-  /** Calls back each time a lost connection is there again; the first connection is none. @returns what ends it */
+  /** Calls back each time a lost connection is restored; the first connection does not count. @returns what ends it */
   onReconnect(handler: () => void): () => void;
   /**
    * Ends readings and subscriptions; what waits rejects with "closed", at the latest at its own limit. May be repeated. What
@@ -213,14 +213,14 @@ export interface Bus {
 }
 
 /**
- * A few small entries with revisions (JetStream KV). A write is seen by every `get` that is called after it resolved. Errors are
- * those of `Bus`; after "no answer in time" a write happened or not, and only `get` tells.
+ * A few small entries with revisions (JetStream KV). Every `get` called after a write resolved sees it. Errors are those of
+ * `Bus`; after "no answer in time" a write may have happened, and only `get` tells.
  */
 export interface EntryStore {
-  /** Null when there is no such entry. `revision` is higher than that of every earlier value, of whatever key. */
+  /** Null if there is no such entry. `revision` is higher than that of every earlier value of any key. */
   get(key: string): Promise<{ value: Uint8Array; revision: number } | null>;
-  /** The new revision; null, and nothing changed, when the entry exists. */
+  /** The new revision; null, with nothing changed, if the entry exists. */
   create(key: string, value: Uint8Array): Promise<number | null>;
-  /** The new revision; null, and nothing changed, when the entry's revision is another by now, or there is none. */
+  /** The new revision; null, with nothing changed, if the entry has another revision by now, or does not exist. */
   update(key: string, value: Uint8Array, revision: number): Promise<number | null>;
 }

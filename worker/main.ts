@@ -198,7 +198,7 @@ function ownJoinLine(workspace: string): JoinLine {
   );
 }
 
-/** Returns what tells the exit code that the signals so far ask for. */
+/** Returns a function that gives the exit code for the signals so far. */
 function obeySignals(node: WorkerNode, say: (line: string) => void): () => number {
   let interrupts = 0;
   let exit: number = exitCode.done;

@@ -66,7 +66,7 @@ export function chartRows(series: readonly Series[], options: ChartOptions): Cha
     column: (value) => at(x, value, field.columns),
     row: (value) => field.rows - 1 - at(y, value, field.rows),
   };
-  // Any order will do: the field knows who stands in front.
+  // The order does not matter: the field knows which series is in front.
   series.forEach((one, owner) => {
     if (one.isScatter) scatter(field, one, owner, place);
     else line(field, one, owner, place);
@@ -100,8 +100,8 @@ interface Place {
 }
 
 /**
- * However many points there are, a dot column can only show their lowest and highest value, which a vertical stroke joins. Columns
- * without a point are crossed by the straight line between their neighbours.
+ * A dot column shows only the lowest and highest of its points, joined by a vertical stroke. A straight line between the
+ * neighbours crosses columns without a point.
  */
 function line(field: DotField, { points }: Series, owner: number, place: Place): void {
   const lows = new Float64Array(field.columns).fill(Number.NaN);

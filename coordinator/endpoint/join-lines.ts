@@ -40,9 +40,9 @@ export function joinLine(paths: WorkspacePaths, host: string, port: number): str
 
 /** How a machine joins the search of the coordinator that runs here. */
 export interface Joining {
-  /** One command for each address of this machine, since only a person knows which of them other machines can reach. */
+  /** One command for each address of this machine: only a person knows which of them other machines can reach. */
   readonly commands: readonly string[];
-  /** If the broker listens on this machine alone: what to type to let others join. The commands are then for this machine. */
+  /** What to type to let others join, if the broker listens on this machine alone; `commands` are then for this machine. */
   readonly opening: string | null;
 }
 

@@ -73,7 +73,7 @@ export class JournalWriter {
   #stored: number;
   #count = 0;
   #recovering = false;
-  /** Raised by every recovery: answers to earlier messages are not believed; the journal tells what was stored. */
+  /** Raised by every recovery. Answers to earlier messages are then ignored: the journal says what was stored. */
   #generation = 0;
   #end: Error | undefined;
 
@@ -158,8 +158,8 @@ export class JournalWriter {
   }
 
   /**
-   * Sends the entry at that place of the line. Behind another entry it also names that entry's msgID: by its sequence alone it
-   * would be stored where its predecessor was refused and another coordinator's record took that place (seen).
+   * Sends the entry at that place in the queue. An entry behind another one also names that one's msgID: by its sequence alone
+   * it would be stored if its predecessor was refused and another coordinator's record took that place (seen).
    */
   #send(entry: Pending, place: number): void {
     const generation = this.#generation;
@@ -170,7 +170,7 @@ export class JournalWriter {
     this.#bus.store(subjectOf(entry.events), encodeEvents(entry.events), options).then(
       ({ seq }) => {
         if (generation !== this.#generation) return;
-        // Acknowledgements come in order; after one out of turn, or with another sequence, the journal is read.
+        // Acknowledgements come in order; if one is out of turn or has another sequence, the journal is read.
         if (seq === expectLastSeq + 1 && this.#pending[0] === entry) {
           this.#acknowledge(seq);
           this.#sendNext();

@@ -95,7 +95,7 @@ async function lead(
       append: (event) => {
         unsaved += 1;
         const stored = journal.append(event);
-        // A refused record has not happened; its caller hears of that.
+        // A refused record has not happened; its caller is told.
         void stored
           .then(
             () => ports.onStored?.(event, tableOf(state, event)),
@@ -162,7 +162,7 @@ async function lead(
     const timer = clock.every(tickMs, () => {
       upkeep.tick();
       if (unsaved < Math.max(snapshotEvery, trialsIn(state) * snapshotShare)) return;
-      // At once: records that come while it is written belong to the next one.
+      // Reset now: records that come while it is written belong to the next one.
       unsaved = 0;
       void ports.writeSnapshot(signal);
     });
@@ -199,7 +199,7 @@ class TermTooLow extends Error {
   readonly journalTerm: number;
 
   constructor(journalTerm: number, term: number) {
-    super(`the journal is at term ${journalTerm}, this lead at ${term}; taking the lead anew`);
+    super(`the journal is at term ${journalTerm}, this lead at ${term}; taking the lead again`);
     this.journalTerm = journalTerm;
   }
 }
@@ -209,7 +209,7 @@ async function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T>
   const ended = aborted(signal).then(() => {
     throw new Deposed("it was to end before it led");
   });
-  // Nobody waits for whichever comes second.
+  // Nobody waits for the one that comes second.
   work.catch(() => undefined);
   ended.catch(() => undefined);
   return Promise.race([work, ended]);
@@ -241,7 +241,7 @@ async function foldAndLead(
   }
 }
 
-/** Answers if there is an answer and this process still leads; whoever gets no answer asks again. */
+/** Answers if there is an answer and this process still leads; a client without an answer asks again. */
 async function answering(
   reign: Reign,
   subject: string,

@@ -9,7 +9,7 @@ const mostBytes = 750_000;
 /** A smaller difference says nothing about the clocks: a message takes time, and a busy leader reads it late. */
 const leastSkewMs = 2000;
 
-/** What the leader knows besides the journal: when each worker was heard, and how long each lease still lasts. */
+/** What the leader knows besides the journal: when it heard each worker, and how long each lease still lasts. */
 export function statusOf(reign: Reign): Status {
   const now = reign.ports.clock.monotonic();
   return {

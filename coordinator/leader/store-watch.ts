@@ -12,9 +12,9 @@ export interface Known {
 const everyMs = 5000;
 
 /**
- * Looks every few seconds whether the broker still holds what it acknowledged. Nothing else notices a store that was put back,
- * or lost its end, under a running coordinator: the server gives old sequences out again, and messages with those sequences
- * count as judged. Two looks in a row must agree, because a server of a cluster may be a little behind.
+ * Checks every few seconds that the broker still holds what it acknowledged. Nothing else notices a store that was put back, or
+ * lost its end, under a running coordinator: the server reuses old sequences, and messages with those sequences count as
+ * judged. Two checks in a row must agree, because a server of a cluster may be a little behind.
  *
  * @returns what ends it
  */

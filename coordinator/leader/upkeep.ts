@@ -8,7 +8,7 @@ import { closeIfDone, stopIfReached } from "./rules/job-end.ts";
 import { requeueLeased } from "./rules/requeue.ts";
 import { sweepStates } from "./workers/checkpoints.ts";
 
-/** After a take-over, until messages that were in flight have arrived. */
+/** Time after a take-over in which messages that were in flight arrive. */
 const firstSweepMs = 60_000;
 const sweepEveryMs = 3_600_000;
 
@@ -17,9 +17,9 @@ export class Upkeep {
   readonly #reign: Reign;
   #lastTick: number;
   #sweepAt: number;
-  /** States that the last sweep found and that may be of a checkpoint in flight. */
+  /** States that the last sweep found; they may belong to a checkpoint in flight. */
   #suspects: ReadonlySet<string> = new Set();
-  /** Jobs that ran on all nodes that they may have, at the last tick. */
+  /** Jobs that ran on as many nodes as they may, at the last tick. */
   readonly #full = new Set<JobName>();
 
   constructor(reign: Reign) {
@@ -57,7 +57,7 @@ export class Upkeep {
     }
   }
 
-  /** Deletes the states in BLOB that nobody needs; a sweep that fails is made up for by the next one. */
+  /** Deletes the states in BLOB that nobody needs; the next sweep makes up for one that fails. */
   async #sweep(): Promise<void> {
     try {
       this.#suspects = await sweepStates(this.#reign, this.#suspects);
@@ -67,8 +67,8 @@ export class Upkeep {
   }
 
   /**
-   * Wakes the waiting workers when a place of compute_nodes is free and its last holder has not taken it again. By the clock, as
-   * at each end of a run a thousand idle workers would ask for a place that is gone a moment later.
+   * Wakes the waiting workers when a place of compute_nodes is free and its last holder has not taken it again. This goes by
+   * the clock: at each end of a run, a thousand idle workers would ask for a place that is gone a moment later.
    */
   #offerPlaces(table: RunTable): void {
     const { computeNodes } = table.submitted.settings;

@@ -24,7 +24,7 @@ export class UserList {
   }
 
   publish(): Promise<void> {
-    // One after the other: of two at once the older list could win.
+    // One after the other: if two were written at once, the older list could win.
     const next = this.#writing.then(() => this.#ports.publishUsers(this.#users()));
     this.#writing = next.catch(() => undefined);
     return next;

@@ -2,7 +2,7 @@ import type { Point } from "../chart/braille.ts";
 
 /** Points kept per run: twice the dots across the widest chart. */
 const mostPoints = 512;
-/** Runs whose curves are kept. The one not heard of for longest is dropped first. */
+/** Runs whose curves are kept. The one without news for longest is dropped first. */
 const mostRuns = 400;
 
 /** What counts along a curve's x axis. */
@@ -10,8 +10,8 @@ export const curveAxes = ["iters", "hours", "reports"] as const;
 export type CurveAxis = (typeof curveAxes)[number];
 
 /**
- * The reports of one run's newest stage. When the room is used up, each two neighbours merge into one place, which keeps their lowest
- * and highest value: a spike stays visible however long the run is.
+ * The reports of one run's newest stage. When all places are full, neighbours merge in pairs into one place, which keeps their
+ * lowest and highest value, so that a spike stays visible in a run of any length.
  */
 export class LiveCurve {
   stage = 0;
@@ -138,7 +138,7 @@ export class CurveStore {
     this.replace(n, curve);
   }
 
-  /** Replaces what was heard of a curve by the whole curve, read from the broker. */
+  /** Replaces the reports heard so far by the whole curve, read from the broker. */
   replace(n: number, curve: LiveCurve): void {
     this.#curves.delete(n);
     this.#curves.set(n, curve);
@@ -172,7 +172,7 @@ export function meanCurve(curves: readonly (readonly Point[])[], places: number)
   });
 }
 
-/** The lowest and the highest of several runs at each place: enough for runs that are only there to compare with. */
+/** The lowest and the highest of several runs at each place: enough for runs shown only for comparison. */
 export function rangeCurves(curves: readonly (readonly Point[])[], places: number): readonly (readonly Point[])[] {
   const at = valuesAt(curves, places);
   return [Math.min, Math.max].map((extreme) => at.map(({ x, values }) => ({ x, y: extreme(...values) })));

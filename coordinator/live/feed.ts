@@ -10,15 +10,15 @@ import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
 import type { LiveSearch } from "./live-search.ts";
 
-/** How often the connection is looked at, and whether curves are wanted that have not been read. */
+/** How often to check the connection, and for wanted curves that have not been read. */
 const lookMs = 500;
-/** The client reconnects by itself; a shorter absence is not worth a word. */
+/** The client reconnects by itself; a shorter absence is not mentioned. */
 const awayMs = 3000;
 /** How often the console that is shown is read again. */
 const consoleMs = 3000;
-/** Reports are followed from so many messages before the end: enough for the curves of what runs now. */
+/** Messages before the end from which reports are followed: enough for the curves of what runs now. */
 const messagesBack = 3000;
-/** The most runs that are read from the broker at once, so that the connection stays free for news. */
+/** Most runs to read from the broker at once, so that the connection stays free for news. */
 const mostAtOnce = 40;
 
 /** Evidence that a view shows, and so wants read whole. */
@@ -34,7 +34,7 @@ export interface FeedPorts {
   readonly now: () => number;
   /** Something to show has come. */
   readonly changed: () => void;
-  /** What of the evidence is shown at this moment. Left out: the view shows no curves, and no evidence is read. */
+  /** The evidence that is shown at the moment. Default: the view shows no curves, and no evidence is read. */
   readonly wanted?: () => WantedEvidence;
 }
 
@@ -145,7 +145,7 @@ export class Feed {
     const { bus, changed, now, wanted } = this.#ports;
     const { table } = this.#search;
     if (!table || !wanted) return;
-    // Another job's curves take the place of this one's.
+    // Another job's curves replace this one's.
     if (table !== this.#table) this.#read.clear();
     this.#table = table;
     const { trials: shown, hasConsole } = wanted();

@@ -2,9 +2,9 @@ import { type Lead, leaderOf, leadOf } from "../../shared/domain/evaluation/lead
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Standing } from "../../shared/domain/run-sets/standings.ts";
 
-/** What finding the leader may cost of the time. */
+/** The share of the time that finding the leader may take. */
 const share = 0.02;
-/** For so long a lead is counted on from run to run. */
+/** How long a lead is counted on from run to run before it is recounted. */
 const recountMs = 30_000;
 
 interface Counted {
@@ -13,15 +13,15 @@ interface Counted {
 }
 
 /**
- * Which configuration leads, and for how long. To find either anew is a pass over a job's runs, more than a frame may cost, so both
- * are kept while they may be. Clocks are the caller's, in milliseconds.
+ * Which configuration leads, and for how long. Finding either takes a pass over a job's runs, more than a frame may cost, so
+ * both are kept as long as possible. Clocks are the caller's, in milliseconds.
  */
 export class Leading {
   #leader: (Counted & { readonly standing: Standing | null }) | undefined;
   #nextAt = Number.NEGATIVE_INFINITY;
   #lead: (Counted & { readonly lead: Lead; readonly at: number }) | undefined;
 
-  /** The first of the standings; found anew when more runs have completed, but not so often that a view stands still. */
+  /** The first of the standings; found again when more runs have completed, but not so often that a view freezes. */
   leader(table: RunTable, now: number): Standing | null {
     const { completed } = table.runSets.totals;
     const known = this.#leader;
@@ -33,7 +33,7 @@ export class Leading {
     return standing;
   }
 
-  /** How long the leader has led. Counted anew when another one leads, and now and then: a lead may be lost for a few runs. */
+  /** How long the leader has led. Recounted when the leader changes, and now and then: a lead may be lost for a few runs. */
   lead(table: RunTable, now: number): Lead | null {
     const key = this.leader(table, now)?.runSet.key;
     if (key === undefined) return null;

@@ -17,13 +17,13 @@ import { RunsBySet } from "./runs-by-set.ts";
 import { WorkerNotes } from "./worker-notes.ts";
 import { isGone, type WorkerRow, type WorkerState, workerRows } from "./worker-rows.ts";
 
-/** So many events from before the first look are put into words; a million of them would take a minute. */
+/** Events from before the first look that are put into words; a million of them would take a minute. */
 const historyLines = 1000;
-/** The leader speaks once a second, less often with many leases. After so many missed words there is none ... */
+/** Missed status messages after which there seems to be no leader (it sends one a second, fewer with many leases) ... */
 const wordsMissed = 3;
 /** ... but not before this: a machine may be busy. */
 const leastSilenceMs = 5000;
-/** The most silence counted from one look to the next, which comes each second: a view that stood still heard nobody. */
+/** Cap on the silence counted between two looks, a second apart: a suspended view proves nothing about the leader. */
 const mostSilencePerLookMs = 1500;
 /** Workers' states also change by the clock, and cost a pass over all workers. */
 const workersEveryMs = 500;
@@ -33,7 +33,7 @@ export interface LiveSearchOptions {
   readonly showsNewJobs?: boolean;
   /** Wall clock for people, milliseconds since 1970. Default: this machine's. */
   readonly wall?: () => number;
-  /** Hears what concerns this view alone, which also stands among the events. */
+  /** Hears notes about this view alone, which are also among the events. */
   readonly onNote?: (text: string) => void;
 }
 
@@ -41,13 +41,13 @@ export interface LiveSearchOptions {
 export interface SearchListener {
   /** A record was folded. `table` is that of the job it concerns, if it concerns one. */
   event?(event: JournalEvent, table: RunTable | undefined): void;
-  /** Another job is shown; what was selected in the former one means nothing. */
+  /** Another job is shown; selections in the former one are void. */
   jobShown?(): void;
 }
 
 /**
- * One search as it is now: the folded journal, what was heard beside it, and what follows from both. `Feed` brings it up to date; the
- * terminal screen, the plain view and any other view read it. Nothing here knows of a cursor, a colour or a terminal.
+ * One search as it is now: the folded journal, what was heard besides, and what follows from both. `Feed` keeps it up to date;
+ * the terminal screen, the plain view and any other view read it. Nothing here knows of a cursor, a colour or a terminal.
  *
  * Times named `now` are milliseconds of one monotonic clock, the same for the feed and for `look`.
  */
@@ -78,13 +78,13 @@ export class LiveSearch {
   readonly #listeners: SearchListener[] = [];
   #history: JournalEvent[] = [];
   #statusAt = 0;
-  /** How long the leader has said nothing while somebody was there to hear it. */
+  /** How long the leader has been silent while this view was listening. */
   #silentMs = 0;
   #lookedAt: number | undefined;
   /** Trials whose evidence was read, and whether it held reports. */
   readonly #read = new Map<number, boolean>();
   readonly #consoles = new Map<number, string>();
-  /** The drawn metric of each stage, where the journal does not name it yet. */
+  /** The drawn metric of each stage, if the journal does not name it yet. */
   readonly #metrics = new Map<number, string>();
   readonly #runsBySet = new RunsBySet();
   readonly #leading = new Leading();
@@ -165,7 +165,7 @@ export class LiveSearch {
     this.#watchWorkers(status);
   }
 
-  /** Tells of workers that went and came back, of which the journal has no record. */
+  /** Notes workers that went and came back, which the journal does not record. */
   #watchWorkers(status: Status): void {
     const { wall } = this;
     for (const { record, state, why } of workerRows(this.state, this.notes, { status, statusAgeMs: 0, wall })) {
@@ -182,12 +182,12 @@ export class LiveSearch {
 
   /** Reports of a trial of the shown job came in. */
   reported(n: number, rows: readonly ReportRow[], now: number): void {
-    // Old reports say nothing about how many come a second.
+    // Old reports say nothing about the present rate.
     if (!this.isCatchingUp) this.reports.add(rows.length, now);
     for (const [stage, iters, hours, values] of rows) this.curves.add(n, stage, iters, hours, values[0] ?? Number.NaN);
   }
 
-  /** All that is stored of a trial of the shown job was read. */
+  /** Everything stored about a trial of the shown job was read. */
   evidenceRead(n: number, { curve, console }: Pick<RunEvidence, "curve" | "console">): void {
     const own = new LiveCurve();
     for (const { stage, iters, hours, metrics } of curve.stages) {
@@ -225,13 +225,13 @@ export class LiveSearch {
     return table ? this.#leading.leader(table, this.now) : null;
   }
 
-  /** How long the leader has led; null where that is not known yet. */
+  /** How long the leader has led; null if not known yet. */
   get lead(): Lead | null {
     const { table } = this;
     return table ? this.#leading.lead(table, this.now) : null;
   }
 
-  /** Why nothing of the shown job runs; null where something does, and while that cannot be known. */
+  /** Why nothing of the shown job runs; null if something does, or if it cannot be known. */
   whyWaiting(words: WaitingWords): Waiting | null {
     const { table, status, isLeaderSilent } = this;
     if (!table || this.isAway || !(status || isLeaderSilent)) return null;
@@ -261,13 +261,13 @@ export class LiveSearch {
     return holderOf(trial) ? this.leases.get(trial.n) : undefined;
   }
 
-  /** Seconds until the trial's lease ends; undefined where nobody holds one. */
+  /** Seconds until the trial's lease ends; undefined if nobody holds one. */
   leaseSecondsOf(trial: Trial): number | undefined {
     const lease = this.leaseOf(trial);
     return lease && Math.max(0, Math.round((lease.leftMs - this.statusAge) / 1000));
   }
 
-  /** Iterations of the result, or the most that was heard of. */
+  /** Iterations of the result, or the most reported so far. */
   itersOf(trial: Trial): number | undefined {
     if (trial.status === "completed") return trial.iters;
     const iters = Math.max(this.curves.of(trial.n)?.last.iters ?? 0, this.leaseOf(trial)?.iters ?? 0);
@@ -279,12 +279,12 @@ export class LiveSearch {
     return this.curves.of(n) === undefined && (this.#read.get(n) ?? true);
   }
 
-  /** The end of what the run printed; "" where that is not known. */
+  /** The end of what the run printed; "" if not known. */
   consoleOf(trial: Trial): string {
     return this.#consoles.get(trial.n) ?? trial.console;
   }
 
-  /** The metric that is drawn of a stage, `s1-rew`; "" where its name is not known yet. */
+  /** The metric drawn for a stage, such as `s1-rew`; "" if its name is not known yet. */
   metricOf(stage: number): string {
     const prefix = `s${stage}-`;
     const named = this.table?.columns.find((name) => name.startsWith(prefix) && name !== `${prefix}hrs`);

@@ -1,5 +1,5 @@
 const meterSeconds = 5;
-/** Workers send reports about once a second: after so many seconds without any, the rate is 0. */
+/** Workers send reports about once a second: after this many seconds without any, the rate is 0. */
 const quietSeconds = 3;
 
 /** Counts per second. */

@@ -31,7 +31,7 @@ type Note = { -readonly [Key in keyof WorkerNote]: WorkerNote[Key] } & {
 
 const nothingSeen: WorkerNote = { busySince: 0, idleSince: 0, orderedAt: 0, gone: null };
 
-/** A shorter pause is just the way from one run to the next. */
+/** A shorter pause is just the change from one run to the next. */
 const betweenRunsMs = 5000;
 /** Ends of attempts that are remembered; the trials of older ones have long ended. */
 const mostEnds = 5000;

@@ -29,7 +29,7 @@ export interface WorkerRow {
   readonly silentMs: number | undefined;
   readonly owner: string;
   readonly version: string | undefined;
-  /** Its wall clock minus the leader's, if the difference is worth a word. */
+  /** Its wall clock minus the leader's, if the difference matters. */
   readonly skewMs: number | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface WorkerLook {
   readonly status: Status | null;
   /** Milliseconds since then. */
   readonly statusAgeMs: number;
-  /** Wall clock of whoever looks. */
+  /** Wall clock of the machine that shows it. */
   readonly wall: number;
 }
 

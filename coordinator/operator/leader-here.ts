@@ -9,7 +9,7 @@ import type { Scope } from "./scope.ts";
 export const isCoordinatorHere = ({ paths, external }: Scope): boolean =>
   external !== null || readPeers(paths) !== undefined || livingEndpoint(paths) !== undefined;
 
-/** What the leader tells of its workers; undefined at once where no coordinator can lead. */
+/** What the leader says about its workers; undefined at once if no coordinator can lead. */
 export const heardStatus = async (bus: Bus, scope: Scope): Promise<Status | undefined> =>
   isCoordinatorHere(scope) ? hearStatus(bus) : undefined;
 

@@ -2,7 +2,7 @@
 export interface Output {
   result(text: string): void;
   note(text: string): void;
-  /** Characters a line, where results go to a terminal. */
+  /** Characters per line, if results go to a terminal. */
   readonly width?: number | undefined;
 }
 

@@ -4,7 +4,7 @@ import { type Asker, processAsker } from "./consent.ts";
 import type { Output } from "./output.ts";
 import { type GlobalOptions, type Scope, scopeOf, withLink, withOperatorLink } from "./scope.ts";
 
-/** What a command is given besides its own words: the workspace that it is about, where it prints, and whom it may ask. */
+/** What a command gets besides its own words: its workspace, where it prints, and whom it may ask. */
 export interface Session {
   readonly scope: Scope;
   readonly output: Output;

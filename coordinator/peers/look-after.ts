@@ -53,7 +53,7 @@ export class ClusterCare {
       const copies = (await streamInfo(this.#bus, name))?.replicas ?? [];
       for (const { server } of copies.filter((copy) => !isPeer(copy.server) && !copy.isCurrent)) {
         await moveCopy(this.#bus, name, server);
-        this.#log.info(`the copy of ${name} on ${server}, which is no longer a peer, is made anew on another`);
+        this.#log.info(`the copy of ${name} on ${server}, which is no longer a peer, is moved to another`);
         moved = true;
       }
     }

@@ -84,7 +84,7 @@ async function streamsTrouble(
   if (!file.makesStreams) {
     return "waiting: the machine on which nexus-coord --peers was typed has not made the workspace's streams yet";
   }
-  // All peers must be up at first, so that each gets a copy.
+  // All peers must be up for the first start, so that each gets a copy.
   const why = await peersTrouble(file.peers, file.peers.length);
   if (why !== undefined) return why;
   if (file.fill !== undefined) await fillStreams(bus, paths, file, file.fill);

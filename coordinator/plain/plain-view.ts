@@ -10,7 +10,7 @@ import { type WaitingWords, waitingText } from "../words/waiting.ts";
 
 /** Where the view writes. */
 export interface PlainPorts {
-  /** Live progress: on a terminal one line that is rewritten, elsewhere a line per event. */
+  /** Live progress: one line that is rewritten on a terminal, elsewhere one line per event. */
   readonly progress: {
     write(text: string): unknown;
     readonly isTTY?: boolean | undefined;
@@ -102,7 +102,7 @@ export class PlainView {
     if (told && (!this.#isTerminal || told.isTrouble)) this.#say(`${timeOfDay(event.at)}  ${told.text}`);
   }
 
-  /** Shows what no record tells: that the broker is away, and why nothing runs. Called after each `look` at the search. */
+  /** Shows what no record says: that the broker is away, and why nothing runs. Called after each `look` at the search. */
   update(): void {
     if (!this.#shown) return;
     const { search, words } = this.#shown;
@@ -119,7 +119,7 @@ export class PlainView {
       this.#waitsSince = now;
       this.#isDirty = true;
     }
-    // A reason that lasts is told once, with what a person may type.
+    // A lasting reason is printed once, with what to type.
     if (!waiting || why === this.#toldWhy || now - this.#waitsSince < waitsAtLeastMs) return;
     this.#toldWhy = why;
     if (this.#json) this.#object({ type: "waiting", v: 1, job: search.job, ...waiting });

@@ -47,7 +47,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
       if (isShown) {
         view.event(event, search.table);
         if (search.table?.isOver) stop();
-        // What happened before the first look is in the table; only news is shown.
+        // Earlier events are in the table; only news is shown.
       } else if (isOfJob && (isNew || search.isLive)) early.push(event);
     },
   });

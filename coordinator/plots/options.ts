@@ -27,7 +27,7 @@ const outputOptions = {
   file: text("--save-to <file>", "write to a file, .svg or .png, instead of the terminal", fileName, undefined),
   size: text("--size <WxH>", "of a plot in a file, in millimetres, e.g. 90x60", sizeInMm, undefined),
   dpi: count("--dpi <n>", "dots per inch of a PNG (240)"),
-  font: anyText("--font <file>", "font of a PNG, where the machine has none"),
+  font: anyText("--font <file>", "font of a PNG, if the machine has none"),
   form: text("--glyphs <form>", "in the terminal: braille, block, ascii", oneOf(dotForms), undefined),
   isJson: flag("--json", "what is drawn as numbers, unrounded, one JSON object a line"),
 };

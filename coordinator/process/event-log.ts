@@ -12,7 +12,7 @@ const everyMs = 500;
 
 /**
  * What happened, in a file for people: a line for each event of the Events screen, written by the leader. The journal is the
- * record, and still has what a crash or a full disk took from this file.
+ * record: it still has what a crash or a full disk took from this file.
  */
 export class EventLog {
   readonly #file: string;
@@ -32,7 +32,7 @@ export class EventLog {
     this.#bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** Takes a stored record; some kinds are not worth a line. */
+  /** Takes a stored record; some kinds get no line. */
   event(event: JournalEvent, table: RunTable | undefined): void {
     const told = eventText(event, table);
     if (!told) return;
@@ -69,7 +69,7 @@ export class EventLog {
     return this.#writing;
   }
 
-  /** Takes the lines that wait, after making room for them. */
+  /** Takes the waiting lines, after making room for them. */
   #take(): string {
     const text = this.#lines.join("");
     this.#lines = [];

@@ -1,4 +1,4 @@
-/** What a coordinator in the foreground tells whoever started it. */
+/** What a coordinator in the foreground prints. */
 
 import { hostInUrl } from "../../shared/broker/address.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
@@ -13,7 +13,7 @@ import { joiningOf } from "../endpoint/join-lines.ts";
 
 export type Happening = "ready" | "standing by" | "leading";
 
-/** Where a coordinator, its broker and its log are found. */
+/** Where a coordinator, its broker and its log are. */
 export interface Whereabouts {
   readonly workspace: string;
   /** `127.0.0.1:4222`, or the URL of someone else's broker. */
@@ -42,7 +42,7 @@ export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | 
   };
 }
 
-/** Tells each happening once, in lines for people or as one JSON object a line. */
+/** Prints each happening once, in lines for people or as one JSON object per line. */
 export class HeadlessLines {
   readonly #where: () => Whereabouts;
   readonly #json: boolean;

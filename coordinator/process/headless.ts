@@ -40,7 +40,7 @@ export interface CoordinatorOptions {
 
 const lastMarkMs = 1000;
 
-/** Runs a coordinator in this process until the signal aborts; tells what happens to it, beginning with "ready". */
+/** Runs a coordinator in this process until the signal aborts; reports what happens, beginning with "ready". */
 export async function runCoordinator(
   options: CoordinatorOptions,
   tell: (happening: Happening) => void,
@@ -102,7 +102,7 @@ export async function runCoordinator(
       }
       if (!external) {
         const raised = keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));
-        // Of peers that end together the last has nobody left to ask.
+        // If all peers end together, the last has nobody left to ask.
         undo.push(() => within(raised(), lastMarkMs, "the last mark").catch(() => undefined));
       }
       await serve(

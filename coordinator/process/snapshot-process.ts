@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { BusCredentials } from "../../shared/broker/client/connect.ts";
 import type { Log } from "../../shared/log.ts";
 
-/** What the writer of a snapshot is told. */
+/** Order for the process that writes a snapshot. */
 export interface SnapshotOrder {
   readonly url: string;
   readonly credentials: BusCredentials;
@@ -25,7 +25,7 @@ export async function writeSnapshotApart(order: SnapshotOrder, log: Log, signal:
     complaints = (complaints + chunk.toString()).slice(-mostComplaints);
   });
   child.stdin.on("error", (error) =>
-    log.debug({ error: error.message }, "the snapshot's writer could not be told what to do"),
+    log.debug({ error: error.message }, "the snapshot's writer did not get its order"),
   );
   child.stdin.end(JSON.stringify(order));
   const startedAt = performance.now();

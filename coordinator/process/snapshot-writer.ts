@@ -1,6 +1,6 @@
 /**
  * A process of low priority that folds the journal and stores a snapshot of it. The leader has the same state in memory, but
- * would stand still while it wrote a million runs. Its order comes on stdin, since it holds secrets.
+ * would freeze while it wrote a million runs. The order comes on stdin, since it holds secrets.
  */
 
 import { setPriority } from "node:os";

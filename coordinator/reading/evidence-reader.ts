@@ -51,8 +51,8 @@ export async function readCurves(bus: Bus, runs: readonly ChosenRun[]): Promise<
 }
 
 /**
- * What was measured in some runs, in the order of the runs. The broker picks the messages of these runs, or of their jobs where
- * there are many. Only a worker that the journal names for an attempt is believed about it; what cannot be read is left out.
+ * What was measured in some runs, in the order of the runs. The broker selects the messages of these runs, or of their jobs if
+ * there are many. Only the worker that the journal names for an attempt is believed; unreadable messages are left out.
  */
 export async function readEvidence(bus: Bus, runs: readonly ChosenRun[]): Promise<RunEvidence[]> {
   const collectors = new Map<Trial, EvidenceCollector>();
@@ -65,7 +65,7 @@ export async function readEvidence(bus: Bus, runs: readonly ChosenRun[]): Promis
       const trial = address && table.trial(address.n);
       if (trial) collectors.get(trial)?.add(message);
     };
-    // A reading for each: together they take a fifth of the time of one reading of a list (56 against 277 ms for 20 runs).
+    // One reading for each: together they take a fifth of the time of one reading of a list (56 against 277 ms for 20 runs).
     await Promise.all(subjects.map((subject) => readOnce(bus, subject, collect)));
   }
   return runs.flatMap(({ trial }) => collectors.get(trial)?.evidence() ?? []);
@@ -115,7 +115,7 @@ export class EvidenceCollector {
     this.#builder = new CurveBuilder(trial.run);
   }
 
-  /** One message of the evidence stream that is about this run. Returns whether it says something new. */
+  /** Takes a message of the evidence stream about this run. Returns whether it says something new. */
   add(message: StoredMessage): boolean {
     try {
       return this.#read(message);
@@ -185,7 +185,7 @@ export class EvidenceCollector {
     return { curve, console: this.console(), said: this.said(), titles: this.#titles, files: this.#files };
   }
 
-  /** What was heard of the console so far: all that was said while it ran, otherwise what came with its end. */
+  /** The console so far: what was printed while it ran, otherwise what came with its end. */
   said(): Said[] {
     if (this.#lines.size === 0) return this.#console ? [this.#console] : [];
     return [...this.#lines].map(([attempt, text]) => ({ attempt, text }));
@@ -210,8 +210,8 @@ export class EvidenceCollector {
 }
 
 /**
- * The names of metrics by what a console says: the first line of reports in each stage. Reports travel without names, and
- * results with them; this tells them before there is a result.
+ * The names of metrics, read from the console's first line of reports in each stage. Only results travel with names, so this
+ * finds them before there is a result.
  *
  * @returns as a result's columns: s1-hrs, s1-rew, s1-win, ...
  */

@@ -6,7 +6,7 @@ import { status as statusSubject } from "../../shared/wire/subjects.ts";
 /** A leader publishes its status once a second, less often in a large swarm. */
 const patienceMs = 1500;
 
-/** What the leader tells of its workers; undefined if no leader tells in time. */
+/** What the leader says about its workers; undefined if no leader answers in time. */
 export async function hearStatus(bus: Bus): Promise<Status | undefined> {
   return new Promise((resolve) => {
     const finish = (heard?: Status): void => {

@@ -51,7 +51,7 @@ export function findColumn(columns: ColumnSet, name: string): Column {
 export const columnNamed = ({ all }: ColumnSet, name: string): Column | undefined =>
   all.find(({ id }) => id === name) ?? all.find(({ header }) => header === name);
 
-/** That there is no such column, and which names are near. `more`: what to type to see more about them. */
+/** Says that there is no such column, and which names are near. `more`: what to type to see more about them. */
 export function noColumn({ all }: ColumnSet, name: string, more = "--available"): string {
   const bare = name.replace(/^(metrics|hparams)\./, "");
   const headers = all.map(({ header }) => header);

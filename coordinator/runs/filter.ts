@@ -5,7 +5,7 @@ import type { Cell, CellKind } from "../words/table.ts";
  * The language of `--filter`: a column, an operator, a value, for example `hpmax>=0.03`, `lr=0.0004`, `status<>error`.
  *
  * Values: numbers, words, and $true, $false, $none (no value, or null), $empty (no value, null or empty text), $exists (any
- * value). A comparison with a number or a word holds only for runs that have a value, also with `!=`.
+ * value). A comparison with a number or a word, even by `!=`, holds only for runs that have a value.
  */
 export interface Filter {
   readonly text: string;
@@ -68,7 +68,7 @@ function operatorOf(sign: string): Operator | undefined {
   }
 }
 
-/** A filter that cannot be used: what is wrong, and the filter with carets below the place. `at` and `length` are the place. */
+/** A filter that cannot be used: what is wrong, and the filter with carets below the place. */
 export class FilterError extends UsageError {
   /** Where in the filter's text, and over how many characters. */
   readonly at: number;

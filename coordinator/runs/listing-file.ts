@@ -5,7 +5,7 @@ import type { Column } from "./columns.ts";
 import type { RunListing } from "./run-listing.ts";
 import { writeWhole } from "./whole-file.ts";
 
-/** Writes what is listed to a file, numbers unrounded: .csv with commas, .jsonl with one JSON object a line, otherwise tabs. */
+/** Writes a listing to a file, numbers unrounded: .csv with commas, .jsonl with one JSON object per line, otherwise tabs. */
 export function exportListing(listing: RunListing, file: string, format: TextFormat): void {
   writeWhole(file, exportLines(listing, format), `--export=${file}`);
 }
@@ -56,7 +56,7 @@ export const jsonLines = (listing: RunListing): string => [...jsonLineOf(listing
 
 function* jsonLineOf({ columns, rows }: RunListing): Generator<string> {
   const fields = jsonFields(columns.map(({ column }) => column));
-  // Assembled by hand: stringifying a hundred thousand objects costs several times as much.
+  // Assembled by hand: stringifying a hundred thousand objects takes several times as long.
   for (const row of rows) {
     let line = '{"type":"run","v":1';
     for (const { key, members } of fields) {

@@ -133,7 +133,7 @@ function sortRows(rows: readonly RunRow[], column: Column, { reverse }: RunQuery
     if (cell === undefined || Number.isNaN(cell)) missing.push(row);
     else present.push({ row, cell });
   }
-  // The sort is stable: of equal runs the earlier one comes first; reversed, last.
+  // The sort is stable: the earlier of two equal runs comes first; reversed, last.
   present.sort((a, b) => ascending(a.cell, b.cell));
   if (reverse) present.reverse();
   return { rows: present.map(({ row }) => row).concat(missing), withoutValue: missing.length };

@@ -9,8 +9,8 @@ export function checkIsSearch(table: RunTable): void {
     const { confirms } = settings;
     const next =
       confirms === null
-        ? `their mean, and how sure it is: nexus eval ${job}`
-        : `it confirms ${confirms}; what came of that: nexus confirm ${confirms} --show`;
+        ? `their mean, and how certain it is: nexus eval ${job}`
+        : `it confirms ${confirms}; for the results: nexus confirm ${confirms} --show`;
     throw new UsageError(
       `${job} repeats one configuration (hp_tuning: false): there is no search to evaluate\n  ${next}`,
     );

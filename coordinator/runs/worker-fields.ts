@@ -4,7 +4,7 @@ import { isSilent } from "../words/silence.ts";
 import { workerReason, workerStatus } from "../words/status-words.ts";
 import type { Field } from "./records.ts";
 
-/** What `nexus list workers` says of each. */
+/** What `nexus list workers` says about each worker. */
 export function workerFields(
   workspace: string,
   running: ReadonlyMap<string, number>,
@@ -33,7 +33,9 @@ export function workerFields(
   ];
 }
 
-/** `2s ago`; `lost, 95s ago` where it has been silent for longer than a lease; `not yet` since this coordinator leads. */
+/**
+ * `2s ago`; `lost, 95s ago` if it has been silent for longer than a lease; `not yet` if not heard since this coordinator leads.
+ */
 function heard(worker: WorkerRecord, presence: WorkerStatus | undefined, { leaseMs }: Status, held: number): string {
   if (!presence) return "not yet";
   const ago = `${Math.round(presence.silentMs / 1000)}s ago`;

@@ -23,7 +23,7 @@ export interface LiveScreenOptions extends ScreenOptions {
 }
 
 /**
- * Shows the search on the terminal until the person leaves. The search goes on whatever happens here.
+ * Shows the search on the terminal until the person leaves. Nothing that happens here affects the search.
  *
  * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
  */

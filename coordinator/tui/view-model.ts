@@ -16,7 +16,7 @@ const noticeMs = 6000;
 export interface JoinLines {
   /** What to type, once for each address under which others may reach the coordinator's machine. */
   readonly commands: readonly string[];
-  /** What lets other machines join, where the commands are for this one alone. */
+  /** What lets other machines join, if the commands are for this one alone. */
   readonly opening: string | null;
 }
 
@@ -24,13 +24,13 @@ export interface ScreenOptions {
   readonly workspace: string;
   readonly look: Look;
   readonly graph: DotForm;
-  /** The curves of so many of the best run sets are shown. */
+  /** Number of best run sets whose curves are shown. */
   readonly top: number;
   /** What a command must add to reach the same workspace: "" or " --workspace ws2 ...". */
   readonly flags: string;
   /** Control keys do nothing. */
   readonly isReadonly: boolean;
-  /** How a machine joins; null if that is not known here. */
+  /** How a machine joins; null if not known here. */
   readonly joining: JoinLines | null;
 }
 
@@ -48,9 +48,9 @@ export class ViewModel {
   readonly options: ScreenOptions;
   readonly lists: Lists;
   screen: ScreenName = "Standings";
-  /** The pane that keys go to; where there is only one, the screen. */
+  /** The pane that keys go to; if there is only one, the screen. */
   focus: ScreenName = "Standings";
-  /** Of Standings, Runs and Neighbourhood, the one that the large pane shows. */
+  /** What the large pane shows: Standings, Runs or Neighbourhood. */
   main: ScreenName = "Standings";
   isWide = false;
   pages: Page[] = [];

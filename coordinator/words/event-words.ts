@@ -18,7 +18,7 @@ export interface EventText {
 /** The time of day, UTC. */
 export const timeOfDay = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
 
-/** An event in words; undefined for events that interest no person. */
+/** An event in words; undefined for events that nobody needs to see. */
 export function eventText(event: JournalEvent, table: RunTable | undefined): EventText | undefined {
   const line = (text: string, isTrouble = false): EventText => ({ text: printable(text), isTrouble });
   switch (event.type) {

@@ -5,7 +5,7 @@ const narrowAscii = /^[ -~]*$/;
 const notNarrow =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{M}\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe10-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{10000}-\u{10ffff}]/gu;
 
-/** Text from outside, each character of it one cell wide and none that moves the cursor; what is not becomes `?`. */
+/** Text from outside in which each character is one cell wide and none moves the cursor; others become `?`. */
 export const narrow = (text: string): string => (narrowAscii.test(text) ? text : text.replace(notNarrow, "?"));
 
 /** At most `width` cells of text from outside; longer text ends in "..". */

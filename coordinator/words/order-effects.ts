@@ -2,7 +2,7 @@ import { counted } from "../../shared/domain/counted.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { ControlVerb } from "../../shared/wire/messages.ts";
 
-/** What an order is about, with what it concerns now. */
+/** What an order is about. */
 export type OrderSubject =
   | { readonly kind: "job"; readonly table: RunTable }
   /** Runs of one job, as a person would call them, and how many of them have not ended. */
@@ -46,7 +46,7 @@ function jobEffect(verb: string, { running, waiting, ended, open, submitted }: R
     default:
       return begun === 0
         ? " for good: nothing is under way, so it ends at once"
-        : ` for good: ${running} running and ${counted(waiting.size, "queued run")} end now and count for nothing`;
+        : ` for good: ${running} running and ${counted(waiting.size, "queued run")} end now and do not count`;
   }
 }
 

@@ -21,7 +21,7 @@ export interface ProgressOptions {
 }
 
 /**
- * One line: job, runs, best configuration, time. What does not fit is left out, the least important first: the settings.
+ * One line: job, runs, best configuration, time. If it is too long, the least important parts go first: the settings.
  *
  * @param now  wall clock, milliseconds
  */
@@ -73,7 +73,7 @@ function countsText(table: RunTable): string {
   return table.state === "searching" ? counts.join(", ") : `${table.state}: ${counts.join(", ")}`;
 }
 
-/** `0.0492 ±0.0011`: what a new run may be expected to reach, with the digits that its standard deviation leaves certain. */
+/** `0.0492 ±0.0011`: what a new run is expected to reach, with the digits that its standard deviation leaves certain. */
 export function estimateText({ estimate, stDev }: Pick<Standing, "estimate" | "stDev">, plusMinus: string): string {
   const decimals = decimalsFor(stDev === null || stDev === 0 ? [estimate] : [stDev]);
   const spread = stDev === null ? "" : `${plusMinus}${formatDecimal(stDev, decimals)}`;
@@ -91,7 +91,7 @@ export function settingsWithNames(
   );
 }
 
-/** Estimated from how fast the latest runs ended; undefined if that says nothing, as for a paused job. */
+/** Estimated from the pace of the latest runs; undefined if that says nothing, as for a paused job. */
 export function millisecondsLeft(table: RunTable, now: number): number | undefined {
   if (table.isOver || table.state === "paused" || table.running === 0) return undefined;
   const ends: number[] = [];

@@ -64,7 +64,7 @@ export function runStatus(trial: Trial): StatusWord {
 export const workerStatus = ({ state, duty }: WorkerRecord): string =>
   state === "admitted" && duty !== "working" ? duty : state;
 
-/** Why it is that. */
+/** Why the worker has that status. */
 export const workerReason = ({ state, reason, dutyReason }: WorkerRecord): string =>
   state === "admitted" && dutyReason !== "" ? dutyReason : reason;
 

@@ -1,6 +1,6 @@
 /**
- * Pieces of text as lines of at most `width` characters, broken at spaces where there are any. Each word keeps its piece's other
- * properties (a style, say). Every line after the first leaves room for `indent` blanks, which the caller puts there.
+ * Pieces of text as lines of at most `width` characters, broken at spaces if there are any. Each word keeps its piece's other
+ * properties, such as a style. Every line after the first leaves room for `indent` blanks, which the caller puts there.
  */
 export function wrappedPieces<Piece extends { readonly text: string }>(
   pieces: readonly Piece[],

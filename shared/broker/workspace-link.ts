@@ -38,15 +38,15 @@ export interface WorkspaceLink {
 }
 
 export interface LinkOptions {
-  /** Start a broker even where there is no store yet. */
+  /** Start a broker even if there is no store yet. */
   readonly makeStore?: boolean;
-  /** Do not complain about a damaged store: the caller wants to look at it. */
+  /** Do not complain about a damaged store: the caller examines it. */
   readonly unchecked?: boolean;
 }
 
 /**
- * Connects a command to its workspace with a role's rights. Where there is a store but no broker, one is started for this
- * command and stopped by `close`. A workspace with peers is reached through any of them.
+ * Connects a command to its workspace with a role's rights. If there is a store but no broker, one is started for this command
+ * and stopped by `close`. A workspace with peers is reached through any of them.
  *
  * @throws UnreachableError when there is neither a broker nor a store; StoreDamagedError when the store lost something
  */
@@ -107,7 +107,7 @@ async function linkTo(
   return { bus, url, close: () => bus.close().then(release) };
 }
 
-/** Through any server that answers. None is started here: one server alone stores and tells nothing. */
+/** Links through any server that answers. None is started here: one server alone stores and answers nothing. */
 async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Promise<WorkspaceLink> {
   if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
   const trouble = await peersTrouble(file.peers);
@@ -122,12 +122,12 @@ async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Pr
   }
 }
 
-/** Twice as long as servers were ever seen to take to choose a leader, on a busy machine. */
+/** Twice the longest time that servers were seen to take to elect a leader, on a busy machine. */
 const ledWithinMs = 30_000;
 const askAgainMs = 250;
 const askEachMs = 1500;
 
-/** After a peer has died, the others choose a leader, and answer nothing until they have one. */
+/** After a peer has died, the others elect a leader, and answer nothing until they have one. */
 async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersFile): Promise<void> {
   const limit = performance.now() + ledWithinMs;
   for (;;) {
@@ -138,7 +138,7 @@ async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersF
     } catch (error) {
       if (!mayPass(error)) throw error;
       if (performance.now() > limit) {
-        const why = (await peersTrouble(file.peers)) ?? "does not answer: its peers are choosing a leader; try again";
+        const why = (await peersTrouble(file.peers)) ?? "does not answer: its peers are electing a leader; try again";
         throw new UnreachableError(`workspace ${paths.name} ${why}`, { cause: error });
       }
     }

@@ -36,7 +36,7 @@ export function componentDefaults(folders: readonly string[] = []): ComponentDef
     text(component) {
       const match = componentPattern.exec(component);
       const [, kind, name] = match ?? [];
-      // The pattern lets no `..` and no second slash through, so what is found lies in the folders searched.
+      // The pattern excludes `..` and a second slash, so what is found lies in the folders searched.
       if (kind === undefined || name === undefined) return undefined;
       const candidates = [
         ...folders.flatMap((folder) => inUserFolder(join(folder, kind), name)),
@@ -56,7 +56,7 @@ export function componentDefaults(folders: readonly string[] = []): ComponentDef
   };
 }
 
-/** What lies in a user's folder of a component: its own folder, or its files; none where it has none there. */
+/** Paths of a component in a user's folder: its own folder, or its files; empty if it has none there. */
 export function ownComponentFiles(folder: string, component: string): string[] {
   const [, kind, name] = componentPattern.exec(component) ?? [];
   if (kind === undefined || name === undefined) return [];
@@ -102,7 +102,7 @@ function entriesOf(folder: string) {
 interface LoadOptions {
   /** The user's own component folders; by default that of the spec. */
   readonly folders?: readonly string[];
-  /** What the last line of the message says after the count; "nothing was submitted" by default. */
+  /** End of the message's last line, after the count; default: "nothing was submitted". */
   readonly tail?: string;
 }
 
@@ -164,7 +164,7 @@ function unreadable(path: string, tail: string, cause: unknown): SpecError {
 function similarFile(path: string): string[] {
   const folder = dirname(path);
   const files = entriesOf(folder).filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name));
-  // By what stands before the ending: all have that in common.
+  // Compared without the ending, which all have in common.
   const stems = new Map(files.map(({ name }) => [name.replace(/\.ya?ml$/, ""), name]));
   const stem = nearestName(basename(path).replace(/\.ya?ml$/, ""), stems.keys());
   const nearest = stem === undefined ? undefined : stems.get(stem);

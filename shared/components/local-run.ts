@@ -6,7 +6,7 @@ export interface LocalRun extends CarriedSpec {
   readonly settings: ChosenSettings;
   /** Determines every randint of the run. */
   readonly seed: number;
-  /** The folder of the user's own code; null where there is none. */
+  /** The folder of the user's own code; null if there is none. */
   readonly codeFolder: string | null;
   /** The run's folder; it exists. */
   readonly directory: string;

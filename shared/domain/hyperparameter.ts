@@ -10,7 +10,7 @@ export interface Hyperparameter {
   /** At least one, all different: in the order of the spec, then the values added while the search ran. */
   readonly values: readonly Setting[];
   /**
-   * Positions in `values` in the order of the dial; left out where the list is in that order. A value added to a running search
+   * Positions in `values` in the order of the dial; left out if the list is in that order. A value added to a running search
    * comes last in the list, so that configurations keep their meaning, but stands between its neighbours on the dial.
    */
   readonly dial?: readonly number[];
@@ -31,7 +31,7 @@ export type Configuration = readonly number[];
 /**
  * A setting as people read it, on one line: `0.0004`, `GRU`, `true`.
  *
- * @param saving  a number is written with an exponent where that saves at least so many characters; left out: never
+ * @param saving  a number gets an exponent if that saves at least this many characters; default: never
  */
 export function settingText(setting: Setting, saving = Number.POSITIVE_INFINITY): string {
   const text = printable(String(setting));

@@ -53,7 +53,7 @@ export function addToSummary(summary: Summary, metric: Metric, value: number, co
   summary.count += count;
 }
 
-/** What the search maximises: the summary of the last stage's first metric, negated where lower is better. */
+/** What the search maximises: the summary of the last stage's first metric, negated if lower is better. */
 export function hpmaxOf(metric: Metric, summary: Summary): number {
   return metric.higherIsBetter ? summary.value : -summary.value;
 }

@@ -1,4 +1,4 @@
-/** Count, mean and spread of values that come one by one. Welford's recurrence: exact where all values are equal. */
+/** Count, mean and spread of values that come one by one. Welford's recurrence: exact if all values are equal. */
 export class Moments {
   count = 0;
   /** 0 before the first value. */
@@ -19,7 +19,7 @@ export class Moments {
   }
 }
 
-/** NaN of no values. */
+/** NaN if there are no values. */
 export function meanOf(values: Iterable<number>): number {
   let sum = 0;
   let count = 0;
@@ -30,7 +30,7 @@ export function meanOf(values: Iterable<number>): number {
   return sum / count;
 }
 
-/** The value below which this part of the values lies, between two values linearly; NaN of no values. */
+/** The value below which this part of the values lies, interpolated linearly; NaN for no values. */
 export function quantile(sorted: ArrayLike<number>, part: number): number {
   const place = part * (sorted.length - 1);
   const below = sorted[Math.floor(place)] ?? Number.NaN;

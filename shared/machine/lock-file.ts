@@ -13,15 +13,15 @@ export interface LockOwner {
   readonly host: string;
   /** ISO time, for people. */
   readonly since: string;
-  /** Another for each taking: tells a lock from its successor in the same file. */
+  /** Different each time the lock is taken: tells a lock from its successor in the same file. */
   readonly nonce: string;
 }
 
 export interface HeldLock {
   readonly owner: LockOwner;
-  /** False when someone took the lock away, which happens only to owners that look dead from another machine. */
+  /** False if someone took the lock away, which happens only to owners that look dead from another machine. */
   isMine(): boolean;
-  /** Shows other machines that the owner lives. Call it every few seconds where they may see the file. */
+  /** Shows other machines that the owner is alive. Call it every few seconds if they may see the file. */
   touch(): void;
   release(): void;
 }
@@ -31,11 +31,11 @@ type LockAttempt =
   | { readonly ok: false; readonly owner: LockOwner; readonly liveness: Liveness };
 
 /**
- * Takes the lock at `path`, also from a dead owner. Of several that try at once, one gets it.
+ * Takes the lock at `path`, even from a dead owner. If several try at once, one gets it.
  *
  * link(2) makes the file appear with all its content. Only the holder of a second lock, `<path>.break`, removes a dead owner's
- * file, and reads it again first: otherwise somebody who has read the dead owner's name could remove the file of a living
- * owner who came in between.
+ * file, and reads it again first: otherwise a process that has read the dead owner's name could remove the file of a living
+ * owner that came in between.
  *
  * @param presumedDead  nonce of an owner on another machine that the caller found silent (see `isSilent`)
  */
@@ -49,7 +49,7 @@ export function takeLock(path: string, purpose: string, presumedDead?: string): 
     if (state !== "dead" && found !== "unreadable") return { ok: false, owner: found, liveness: state };
 
     const breaker = takeLock(`${path}.break`, purpose);
-    // Whoever holds that is about to own this lock too.
+    // The holder of that lock is about to own this one too.
     if (!breaker.ok) return breaker;
     try {
       const still = readLockOwner(path);
@@ -62,8 +62,8 @@ export function takeLock(path: string, purpose: string, presumedDead?: string): 
 }
 
 /**
- * The owner that the file names; undefined when there is no file. The file appears whole, so one that makes no sense was
- * damaged by something else, and its owner is taken for dead.
+ * The owner that the file names; undefined if there is no file. The file appears whole, so one that makes no sense was damaged
+ * by something else, and its owner counts as dead.
  */
 export function readLockOwner(path: string): LockOwner | "unreadable" | undefined {
   const text = readIfThere(path);
@@ -101,7 +101,7 @@ export function lockStore(path: string, purpose: string): HeldLock {
 export const storeInUse = (path: string, owner: LockOwner, state: Liveness, consequence = ""): BrokerError =>
   new BrokerError(`the store is in use: ${explainLock(path, owner, state)}${consequence}`);
 
-/** For whoever wants the lock: who has it, since when, and what to do about it. */
+/** Says who has the lock, since when, and what to do about it. */
 export function explainLock(path: string, owner: LockOwner, state: Liveness): string {
   const holder = `${owner.purpose}, process ${owner.identity.pid} on ${owner.host}, has held ${path} since ${owner.since}`;
   if (state === "alive") return `${holder}; to end it type: kill ${owner.identity.pid}`;
@@ -120,7 +120,7 @@ function newOwner(purpose: string): LockOwner {
   return { identity, purpose, host, since: new Date().toISOString(), nonce: randomBytes(8).toString("hex") };
 }
 
-/** False when the file is there already. */
+/** False if the file exists. */
 function createWith(path: string, owner: LockOwner): boolean {
   const temporary = `${path}.${owner.identity.pid}.${owner.nonce}.tmp`;
   try {

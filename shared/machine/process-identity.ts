@@ -9,7 +9,7 @@ import { readIfThere } from "./secret-file.ts";
  */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process started, in the system's own words: Linux clock ticks since boot, elsewhere what `ps` prints. */
+  /** When the process started, in the system's own form: clock ticks since boot on Linux, elsewhere what `ps` prints. */
   readonly startTime: string;
   /** Different after every start of the machine. */
   readonly boot: string;
@@ -20,7 +20,7 @@ export interface ProcessIdentity {
 /** `elsewhere`: on another machine or in another container, so nobody can tell from here. */
 export type Liveness = "alive" | "dead" | "elsewhere";
 
-/** Whether the process still runs. A zombie, which has ended but was not collected by its parent, is dead. */
+/** Whether the process still runs. A zombie, which has ended but was not reaped by its parent, is dead. */
 export function liveness(identity: ProcessIdentity): Liveness {
   const here = place();
   if (identity.scope !== here.scope) return "elsewhere";

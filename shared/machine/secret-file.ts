@@ -1,9 +1,9 @@
-/** Files that only their owner may read, mode 0600. A reader sees the old text or the new one, also after a power cut. */
+/** Files that only their owner may read, mode 0600. A reader sees the old text or the new one, even after a power cut. */
 
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 
-/** Writes a file that is not there yet and waits until the disk has it. @throws Error with code EEXIST where it is there */
+/** Writes a new file and waits until the disk has it. @throws Error with code EEXIST if it exists */
 export function writeNewFile(path: string, text: string): void {
   const file = openSync(path, "wx", 0o600);
   try {
@@ -29,7 +29,7 @@ export function writeSecretFile(path: string, text: string): void {
 export const writeJsonFile = (path: string, value: object, indent = 0): void =>
   writeSecretFile(path, `${JSON.stringify(value, null, indent)}\n`);
 
-/** The text of a file; undefined where there is none. */
+/** The text of a file; undefined if there is none. */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
@@ -41,7 +41,7 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** The fields of the JSON object in a file, unchecked; none where the file is missing or holds anything else. */
+/** The fields of the JSON object in a file, unchecked; none if the file is missing or holds anything else. */
 export const readJsonFields = (path: string): Readonly<Record<string, unknown>> => fieldsOf(readIfThere(path) ?? "");
 
 /** The fields of a JSON object, unchecked; none for any other text. */

@@ -33,7 +33,7 @@ export interface WorkspacePaths {
   readonly brokerSettings: string;
   /** The newest sequences seen stored: tells a store that lost its end. */
   readonly storeMark: string;
-  /** The machines that the workspace lives on, and their shared secrets; missing where it lives on this one only. */
+  /** The machines that the workspace lives on, and their shared secrets; missing if it lives on this one only. */
   readonly peers: string;
   /** What happened, for people, as recorded by the leader on this machine. */
   readonly eventLog: string;
@@ -45,7 +45,7 @@ export interface WorkspacePaths {
   readonly workersConfiguration: string;
   /** How commands on this machine find the coordinator. */
   readonly endpoint: string;
-  /** The external broker that the last start used; missing where the broker was our own. */
+  /** The external broker that the last start used; missing if the broker was our own. */
   readonly externalBroker: string;
 }
 

@@ -24,7 +24,7 @@ export interface ArtifactList {
   readonly leftOut: string;
 }
 
-/** Why a path may not be written below a folder of someone's; undefined when it may. */
+/** Why a path must not be written below somebody's folder; undefined if it may be. */
 export function pathProblem(path: string): string | undefined {
   if (path === "" || path.length > longestPath) return `expected 1 to ${longestPath} characters`;
   for (const part of path.split("/")) {

@@ -3,7 +3,7 @@ import { checkpointPlace } from "./checkpoints.ts";
 import { codeBundle } from "./code-bundle.ts";
 import { attempt, carriedSpec, id, job, open, run, seal, setting, term } from "./envelope.ts";
 
-/** What workers ask, what they are answered, and the hints that make them ask. */
+/** What workers ask, the answers, and the hints that make them ask. */
 
 const n = check.whole(1);
 /** The worker's wall clock when it asked, in milliseconds since 1970; older workers leave it out. */
@@ -61,7 +61,7 @@ const assigned = check.shape({
   n,
   attempt,
   seed: check.whole(),
-  /** Where the run goes on; null: it begins. */
+  /** Where the run resumes; null: it begins. */
   resume: check.nullable(checkpointPlace),
   /** One value for each hyperparameter, in spec order. */
   settings: check.list(setting, 1000),
@@ -102,7 +102,7 @@ const jobAnswer = check.shape({
   job,
   ...carriedSpec,
   code: check.nullable(codeBundle),
-  /** Nothing of it will run again, and its run folders may be deleted. */
+  /** No run of it will run again, and its run folders may be deleted. */
   over: check.flag,
 });
 

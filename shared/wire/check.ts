@@ -32,7 +32,7 @@ export const whole =
       ? (value as number)
       : refuse(at, `a whole number from ${least}`, value);
 
-/** Any number, also NaN and infinities, which a diverged run reports. */
+/** Any number, including NaN and infinities, which a diverged run reports. */
 export const number: Check<number> = (value, at) => (typeof value === "number" ? value : refuse(at, "a number", value));
 
 export const flag: Check<boolean> = (value, at) =>

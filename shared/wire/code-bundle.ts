@@ -8,7 +8,7 @@ import { sha256Of } from "./sealed-chunks.ts";
 /** A job's code travels in the job's own record, which holds at most 1 MB. */
 export const mostZippedBytes = 600_000;
 export const mostCodeFiles = 2000;
-/** The most bytes after unzipping: nobody's code is larger, and every machine has that much memory. */
+/** The most bytes after unzipping: enough for any code, and every machine has that much memory. */
 const mostBytes = 64 * 1024 ** 2;
 const version = 1;
 

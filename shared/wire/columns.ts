@@ -6,7 +6,7 @@ export function toColumns<T extends object>(rows: readonly T[], keys: readonly (
 }
 
 /**
- * Reads the rows again, and checks each.
+ * Turns columns back into rows, and checks each.
  *
  * @param keys  checks of a row's fields; the first column must be there, others may be missing if their check allows it
  */

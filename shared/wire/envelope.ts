@@ -38,7 +38,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
       cause,
     });
   }
-  // By hand, since this is done for each of millions of messages.
+  // Checked by hand, since this runs for each of millions of messages.
   const v = typeof value === "object" && value !== null ? (value as { v?: unknown }).v : undefined;
   if (v !== wireVersion) {
     throw new check.BadMessage(
@@ -49,7 +49,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>): T {
     return of(value, "");
   } catch (error) {
     if (!(error instanceof check.BadMessage)) throw error;
-    // Again, to name the place, which a message that is well need not.
+    // Checked again, to name the place, which a valid message does not need.
     return of(value, "message");
   }
 }

@@ -46,8 +46,8 @@ export const mostLines = 64 * 1024;
 const testified = {
   attempt,
   /**
-   * The claim that got this attempt. A workspace that was put back to an older state gives the same numbers out again; the claim
-   * tells a run of its former life from the one that has the number now.
+   * The claim that got this attempt. A workspace that was restored to an older state gives the same numbers out again; the
+   * claim tells an earlier run from the one that has the number now.
    */
   claim: check.optional(id, ""),
 };
@@ -89,7 +89,7 @@ const shapes = {
 type Body<Kind extends EvidenceKind> = check.Checked<(typeof shapes)[Kind]>;
 export type Reports = Body<"report">;
 /**
- * The run's whole state is in BLOB, and the run can go on from it elsewhere. All reports up to it are in this message or in
+ * The run's whole state is in BLOB, and the run can resume from it elsewhere. All reports up to it are in this message or in
  * earlier ones, so that the curve has no gap.
  */
 export type Checkpointed = Body<"checkpoint">;
@@ -105,9 +105,9 @@ export type Evidence = { [Kind in EvidenceKind]: { readonly kind: Kind } & Body<
 export const encodeEvidence = (body: Body<EvidenceKind>): Uint8Array => seal(body);
 
 /**
- * What the message under that address says: the one decoder of the evidence.
+ * Content of the message under that address: the one decoder of the evidence.
  *
- * @throws BadMessage when it cannot be read
+ * @throws BadMessage if it cannot be read
  */
 export function decodeEvidence<Kind extends EvidenceKind>(
   { kind }: { readonly kind: Kind },

@@ -1,8 +1,8 @@
 import type { Actor, LossCause } from "../domain/fold/events.ts";
 
 /**
- * Records and messages of earlier versions have no codes, only sentences. Here, and nowhere else, the codes are read from the
- * sentences when such a record or message is decoded. The leader still writes the sentences, for earlier versions.
+ * Records and messages of earlier versions have no codes, only sentences. Only this file derives the codes from the sentences,
+ * when such a record or message is decoded. The leader still writes the sentences, for earlier versions.
  */
 
 /** Why a trial was lost, as `reason` says it to people. */

@@ -140,7 +140,7 @@ const leaderShape = check.shape({
   host: check.text(256),
   pid: check.whole(),
   started: check.text(256),
-  /** The leader stepped down by itself, so that nobody need wait. */
+  /** The leader stepped down by itself, so that nobody needs to wait. */
   released: check.flag,
 });
 /** Who leads. By `host`, `pid` and `started` a restart on the same machine sees at once that the old leader is dead. */

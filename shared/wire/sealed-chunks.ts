@@ -35,7 +35,7 @@ export const sealingKey: check.Check<Uint8Array> = (value, at) => {
   return key;
 };
 
-/** The number of pieces of so many bytes; 0 for none. */
+/** The number of pieces for this many bytes; 0 for none. */
 export const chunkCount = (size: number): number => Math.ceil(size / contentBytes);
 
 export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

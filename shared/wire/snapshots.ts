@@ -46,7 +46,7 @@ function pack(bytes: Uint8Array): Packed {
   return [bytes.length, deflated.length < worthDeflating * bytes.length ? deflated : bytes];
 }
 
-/** In memory of its own, from its start: wider columns need that alignment. */
+/** Returns bytes at the start of their own memory: wider columns need that alignment. */
 function unpack([length, bytes]: Packed): Uint8Array<ArrayBuffer> {
   if (bytes.length >= length) return new Uint8Array(bytes);
   // With room beyond the end, zlib inflates into one buffer and copies nothing.
@@ -67,7 +67,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   return encode({ v: snapshot.v, rest: pack(encode({ ...snapshot, jobs })), columns });
 }
 
-/** The object with each of its columns moved to `columns`, and its place there in the column's stead. */
+/** The object with each of its columns moved to `columns` and replaced by its place there. */
 function withPlaces(object: object, types: ColumnTypes, columns: Packed[]): object {
   const placed = { ...object } as Record<string, unknown>;
   for (const name of Object.keys(types)) {

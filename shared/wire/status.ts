@@ -2,7 +2,7 @@ import * as check from "./check.ts";
 import { rowsInColumns, toColumns } from "./columns.ts";
 import { attempt, job, open, seal, term, worker } from "./envelope.ts";
 
-/** How often the leader tells its status ... */
+/** How often the leader publishes its status ... */
 export const statusTickMs = 1000;
 /** ... and a second less often for each 2000 leases and workers, so that the status stays a small part of the traffic. */
 const rowsASecond = 2000;
@@ -10,7 +10,7 @@ const rowsASecond = 2000;
 /**
  * Milliseconds from one status to the next.
  *
- * @param rows  leases and workers that it tells of
+ * @param rows  leases and workers in it
  */
 export const statusEveryMs = (rows: number): number => statusTickMs * (1 + Math.floor(rows / rowsASecond));
 
@@ -27,8 +27,8 @@ const workerRow = {
   /** Of its program; null from an older leader, which does not say. */
   version: check.nullable(check.text(64)),
   /**
-   * Milliseconds by which its wall clock is ahead of the leader's, negative: behind, with the time that its message took; null:
-   * too little to matter, or not known.
+   * Milliseconds by which its wall clock is ahead of the leader's (negative: behind), including its message's travel time;
+   * null: too little to matter, or not known.
    */
   skewMs: check.nullable(check.number),
 };
@@ -51,7 +51,7 @@ const statusShape = check.shape({
 
 export type WorkerStatus = check.Fields<typeof workerRow>;
 export type LeaseStatus = check.Fields<typeof leaseRow>;
-/** What only the leader knows, published about once a second for whoever looks; never stored, and nothing depends on it. */
+/** What only the leader knows, published about once a second for views; never stored, and nothing depends on it. */
 export type Status = check.Checked<typeof statusShape>;
 
 const keysOf = <S extends object>(row: S): (keyof S & string)[] => Object.keys(row) as (keyof S & string)[]; // its own keys

@@ -1,6 +1,6 @@
 import { isWorkerId, type JobName, parseJobName, type WorkerId } from "../domain/names.ts";
 
-/** Every subject is built and parsed here and nowhere else. The first token says to which stream it belongs. */
+/** Every subject is built and parsed here. The first token says to which stream it belongs. */
 
 export const streams = { journal: "JRN", evidence: "EV", blob: "BLOB" } as const;
 export const bucket = "NEXUS";
@@ -70,7 +70,7 @@ export interface ChunkAddress {
   readonly isState: boolean;
 }
 
-/** Undefined for a subject that is no piece of a worker's blob. */
+/** Undefined for any subject but a piece of a worker's blob. */
 export function parseChunk(subject: string): ChunkAddress | undefined {
   const [prefix, worker = "", jobText = "", n = "", attempt = "", blob = "", ...rest] = subject.split(".");
   const job = parseJobName(jobText);

@@ -28,8 +28,8 @@ export type ComponentFactory<K extends Kind> = (
 export type StateArray = Float32Array | Float64Array | Uint32Array | Uint8Array;
 
 /**
- * A component's state by name. The arrays may be views on the component's own memory: whoever calls `save` copies or encodes them
- * before the component does anything else, and `restore` copies what it keeps.
+ * A component's state by name. The arrays may be views on the component's own memory: the caller of `save` copies or encodes
+ * them before the component does anything else, and `restore` copies what it keeps.
  */
 export type SavedState = Readonly<Record<string, StateArray>>;
 
@@ -76,7 +76,7 @@ export interface Agent {
   readonly build: string;
   /** Chooses an action for this observation. */
   act(observation: Float32Array): number;
-  /** Hears what the action led to: the reward, whether the episode ended, and the next observation. */
+  /** Receives the result of the action: the reward, whether the episode ended, and the next observation. */
   learn(reward: number, ended: boolean, observation: Float32Array): void;
   /** The learned parameters by name, for `loadModel` of an agent that has the same model. */
   saveModel(): SavedState;

@@ -13,8 +13,8 @@ interface LoggedRun {
 }
 
 /**
- * Writes the reports of a run on this machine to `tensorboard/` in its folder, where TensorBoard can follow it. Workers do not log
- * the runs of a swarm: `nexus download` makes the same file from all reports of a run, on whichever machines it ran.
+ * Writes the reports of a run on this machine to `tensorboard/` in its folder, where TensorBoard can follow it. Workers do not
+ * log the runs of a swarm: `nexus download` makes the same file from all reports of a run, from all its machines.
  */
 export class EventLog {
   readonly #file: string;

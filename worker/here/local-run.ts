@@ -25,7 +25,7 @@ async function execute(order: LocalRun): Promise<number> {
   const spec = readCarried(order);
   const expanded = expandSpec(spec, settings, (path) => randintAt(seed, path));
   writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
-  // Written line by line, so that nothing printed is lost, however the process ends.
+  // Written line by line, so that nothing printed is lost, even if the process is killed.
   const consoleFile = openSync(join(directory, "console.txt"), "w");
   const line = (printed: string): void => {
     writeSync(consoleFile, `${printed}\n`);

@@ -100,7 +100,7 @@ async function enrol(line: JoinLine, name: WorkerId, publicKey: string): Promise
   }
 }
 
-/** Whether the broker still knows this key: a workspace may have been made again under the same name. */
+/** Whether the broker still knows this key: a workspace may have been recreated under the same name. */
 async function isAccepted({ worker, nkeySeed }: WorkerIdentity, line: JoinLine): Promise<boolean> {
   try {
     return await letsIn(line, { nkeySeed }, worker);
@@ -111,7 +111,7 @@ async function isAccepted({ worker, nkeySeed }: WorkerIdentity, line: JoinLine):
   }
 }
 
-/** @throws UnreachableError where no broker answers */
+/** @throws UnreachableError if no broker answers */
 async function letsIn(line: JoinLine, credentials: { readonly nkeySeed?: string }, name: string): Promise<boolean> {
   try {
     const bus = await connectBus({ url: line.url, credentials, name, inbox: inboxPrefix(name) });

@@ -37,7 +37,7 @@ export class HeldAttempt {
     return this.#address.attempt;
   }
 
-  /** @param claim  the claim that was answered with it; left out for a renewal, which keeps the claim */
+  /** @param claim  the claim that was answered with it; a renewal, which keeps the claim, gives none */
   regrant(attempt: number, claim?: string): void {
     const isNewer = attempt > this.number;
     if (claim !== undefined || isNewer) this.#claims.set(attempt, claim ?? this.#claims.get(this.number) ?? "");

@@ -42,7 +42,7 @@ export class HeldTrial {
   #upload = "";
   /** Aborted when a hand-back has taken too long: nothing of the run is delivered any more. */
   readonly #left = new Ending();
-  /** Aborted when the state to resume from, and the states of the run, are of no more use. */
+  /** Aborted when nobody needs the state to resume from and the run's own states any more. */
   readonly #unwanted = new Ending();
   /** Why the run is to end here; the first reason counts. */
   #end: { readonly kind: GivenUp; readonly reason: string } | undefined;
@@ -93,7 +93,7 @@ export class HeldTrial {
   /**
    * The trial was granted again while it ran: the run continues under the new attempt number.
    *
-   * @param claim  the claim that was answered with it; left out for a renewal, which keeps the claim
+   * @param claim  the claim that was answered with it; a renewal, which keeps the claim, gives none
    */
   regrant(attempt: number, claim?: string): void {
     this.#attempt.regrant(attempt, claim);

@@ -80,7 +80,7 @@ export class WorkerNode {
     const deaf = this.#link.listen((control) => this.#hint(control));
     const renewing = this.#renewLoop();
     try {
-      // First, so that no finished run is trained again. But a letter that the broker refuses must not keep the worker
+      // Done first, so that no finished run is trained again. But a letter that the broker refuses must not keep the worker
       // from working.
       await Promise.race([this.#deliverSpooled(), this.#ports.clock.pause(spoolPatienceMs, this.#claiming)]);
       await this.#slots.work();

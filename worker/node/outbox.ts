@@ -10,8 +10,8 @@ const leastRetryMs = 200;
 const mostRetryMs = 5000;
 
 /**
- * Publishes a worker's messages about its runs, and repeats each until the broker has it on disk, however long that takes. A result
- * that cannot be delivered at once is also kept in a spool file (0600), which the next start of the worker delivers.
+ * Publishes a worker's messages about its runs, and repeats each until the broker has it on disk. A result that cannot be
+ * delivered at once is also kept in a spool file (0600), which the next start of the worker delivers.
  */
 export class Outbox {
   readonly #ports: OutboxPorts;

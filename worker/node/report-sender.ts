@@ -31,7 +31,7 @@ export class ReportSender {
   readonly #settling = new Ending();
   /** Iterations at the last report. */
   iters = 0;
-  /** The last of the console, in case the runner dies. */
+  /** The end of the console, in case the runner dies. */
   said = "";
 
   constructor({ clock }: Ports<"clock">, outbox: Pick<Outbox, "send">, attempt: HeldAttempt) {
@@ -78,7 +78,7 @@ export class ReportSender {
     await this.#sending;
   }
 
-  /** Everything not yet sent, for the message that ends the run. What would make that too large is sent ahead. */
+  /** Everything not yet sent, for the message that ends the run. If that would be too large, part of it is sent ahead. */
   async rest(
     last: { readonly reports: readonly ReportRow[]; readonly lines: string },
     signal: EndSignal,

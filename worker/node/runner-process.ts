@@ -32,7 +32,7 @@ export class RunnerProcess {
   #dead = "";
   #frozen: FrozenProcess | undefined;
   readonly #log: Log;
-  /** The last of its stderr: for example, why the engine aborted. */
+  /** The end of its stderr: for example, why the engine aborted. */
   #complaints = "";
 
   constructor(kind: RunnerKind, log: Log, onExit: () => void) {

@@ -14,7 +14,7 @@ export type RunnerEnd =
 
 /**
  * Receives the reports and console lines of a run since the last call, and its state if a checkpoint was due. Each report comes
- * once: here or with the end. The receiver owns what it is given.
+ * once: here or with the end. The receiver owns the values.
  */
 export type OnReports = (reports: readonly ReportRow[], lines: string, state?: RunState) => void;
 

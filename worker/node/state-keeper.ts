@@ -11,7 +11,7 @@ import type { Ports } from "./ports.ts";
 
 type StateKeeperPorts = Ports<"bus" | "clock" | "log">;
 
-/** Stores the states of a run in BLOB, one at a time. Of those that arrive meanwhile, only the newest is stored next. */
+/** Stores the states of a run in BLOB, one at a time. If several arrive meanwhile, only the newest is stored next. */
 export class StateKeeper {
   readonly #ports: StateKeeperPorts;
   readonly #attempt: HeldAttempt;

@@ -26,7 +26,7 @@ export function unpackCode(stateDir: string, bundle: CodeBundle): string {
 /** Deletes what earlier processes of this worker kept. */
 export const dropCode = (stateDir: string): void => rmSync(codeOf(stateDir), { recursive: true, force: true });
 
-/** There is no code here for a component that a spec names; a job may bring it. */
+/** This machine has no code for a component that a spec names; a job may bring it. */
 export class NotAComponent extends SpecError {}
 
 /**

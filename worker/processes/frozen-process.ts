@@ -7,8 +7,8 @@ export const canFreeze = process.platform !== "win32";
 /**
  * A process and all its descendants, suspended until `thaw`.
  *
- * A suspended process does not notice that its worker is gone, and would stay suspended for ever. So a guard waits with it: a shell
- * that reads from a pipe of ours and kills them all when the pipe closes, which happens however this process ends.
+ * A suspended process does not notice that its worker is gone, and would stay suspended for ever. So a guard waits with it: a
+ * shell that reads from a pipe of ours and kills them all when the pipe closes, which happens whenever this process ends.
  */
 export class FrozenProcess {
   readonly #pids: readonly number[];
@@ -29,7 +29,7 @@ export class FrozenProcess {
       // In its own process group, so that Ctrl-C in a terminal does not reach it before us.
       detached: true,
     });
-    // Without a guard, the processes are frozen all the same.
+    // Without a guard, the processes are frozen anyway.
     this.#guard.on("error", () => undefined);
     this.#guard.stdin?.on("error", () => undefined);
     this.#guard.unref();
@@ -47,7 +47,7 @@ function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // It has ended meanwhile, which is just as good.
+    // It has ended meanwhile, which is fine.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Child processes; empty where the system does not list them (Linux does). */
+/** Child processes; empty if the system does not list them (Linux does). */
 export function childrenOf(pid: number): number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
@@ -13,7 +13,7 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** Resident memory of a process and its descendants, in bytes; 0 where the system does not tell. */
+/** Resident memory of a process and its descendants, in bytes; 0 if the system does not tell. */
 export function residentBytes(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + residentBytes(child), ownBytes(pid));
 }

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
 
-/** Every attempt writes these anew, and the workspace knows what they say. */
+/** Every attempt rewrites these, and the workspace knows their content. */
 const writtenAnew: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yaml"]);
 /** Limit on all files that travel with a checkpoint together: a run with more continues without them, and says so. */
 const mostFileBytes = 32 * 1024 ** 2;

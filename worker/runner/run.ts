@@ -51,7 +51,7 @@ export class Stopped extends Error {
 /**
  * Executes the stages of a runspec in order, and prints what the original program prints.
  *
- * @throws Stopped if the signal aborts; whatever a stage throws if the training itself fails
+ * @throws Stopped if the signal aborts; the stage's own error if the training fails
  */
 export async function executeRun(stages: readonly ExpandedStage[], ports: RunPorts): Promise<RunResult> {
   const startedAt = performance.now() - (ports.resume?.hours ?? 0) * millisecondsPerHour;

@@ -1,4 +1,4 @@
-/** The state of a stage that is known by how far it has come: one count, as 4 bytes, big-endian. */
+/** The state of a stage whose progress says everything: one count, as 4 bytes, big-endian. */
 export function countState(count: number): Uint8Array {
   const state = new Uint8Array(4);
   new DataView(state.buffer).setUint32(0, count);

@@ -1,7 +1,7 @@
 import type { Metric } from "../../shared/domain/run.ts";
 import type { ComponentSpec } from "../components/component-spec.ts";
 
-/** The training failed, and the message says all there is to know: a stack of our code would not help. */
+/** The training failed, and the message says everything: a stack of our code would not help. */
 export class StageFailure extends Error {
   override readonly name = "StageFailure";
 }

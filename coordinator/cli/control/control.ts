@@ -58,14 +58,14 @@ export async function judgeWorkers(
 
 interface Question {
   readonly verb: string;
-  /** What the order will do, a line each; without any, nothing is asked. */
+  /** What the order will do, one line each; if empty, no question is asked. */
   readonly effects: readonly string[];
   /** A script must say --yes. */
   readonly isGrave: boolean;
   readonly yes?: boolean | undefined;
 }
 
-/** Whether to go on: asks on a terminal; elsewhere yes, unless it is grave. */
+/** Asks on a terminal whether to go on; elsewhere the answer is yes, unless the order is grave. */
 export async function agreed(
   { output, asker }: Pick<Session, "output" | "asker">,
   { verb, effects, isGrave, yes }: Question,
@@ -115,7 +115,7 @@ const answerObject = (name: string, order: Order, { ok, reason }: OrderAnswer): 
   reason,
 });
 
-/** The target as the effect's text needs it. */
+/** The target, in the form that the text of an effect needs. */
 export function subjectOf(named: Named, state: WorkspaceState): OrderSubject {
   switch (named.kind) {
     case "job":

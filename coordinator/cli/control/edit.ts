@@ -27,7 +27,7 @@ export interface EditOptions extends ControlOptions {
 /** `nexus edit job3 --total-runs 800 --add-value lr=0.01`. */
 export async function editJobs(session: Session, words: readonly string[], options: EditOptions): Promise<void> {
   const { name: workspace } = session.scope.paths;
-  // Before connecting: most mistakes are in the words.
+  // Checked before connecting: most mistakes are in the words.
   changesOf(options, [], Date.now());
   checkWords(words, (each, state) => namedTargets(each, state, workspace));
   await ordering(session, async (reader) => {

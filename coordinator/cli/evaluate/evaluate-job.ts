@@ -31,7 +31,7 @@ export function evaluateJob({ state, workspace, output, flags }: Printing, typed
   const lines = [...historyTable(history, hyperparameters), "", ...shown];
   output.result(`${lines.join("\n")}\n`);
   if (verdict.configurations > 1) {
-    output.note(`to measure the best anew, free of selection bias: nexus confirm ${table.job}${flags}\n`);
+    output.note(`to measure the best again, without selection bias: nexus confirm ${table.job}${flags}\n`);
   }
 }
 

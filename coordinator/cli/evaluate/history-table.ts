@@ -16,7 +16,7 @@ export function historyTable(history: SearchHistory, hyperparameters: readonly H
   );
   const widths = hyperparameters.map(({ name }, i) => {
     const longest = rows.reduce((most, row) => Math.max(most, (row[i] ?? "").length), name.length);
-    // The numbers follow the last setting at once.
+    // The numbers follow right after the last setting.
     return Math.max(settingWidth, i === hyperparameters.length - 1 ? longest + 1 : longest);
   });
   const decimals = Math.max(leastDecimals, decimalsFor(history.rows.map(({ estHpmax }) => estHpmax)));

@@ -29,7 +29,7 @@ export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperpa
   if (verdict.collapses) {
     const { collapsed, among } = verdict.collapses;
     lines.push(
-      `${collapsed} of ${counted(among, "run")} of configurations like it came to far less than their others; that it may too is counted in`,
+      `${collapsed} of ${counted(among, "run")} of configurations like it reached far less than their others; the estimate allows for that`,
     );
   }
   if (verdict.rival) {
@@ -64,7 +64,7 @@ const doubtText =
         return `${unknown} of its ${counted(neighbours.all, "neighbour")} ${unknown === 1 ? "has" : "have"} no completed run`;
       }
       case "rivals":
-        return "another may be better by more than a tenth of what runs of one configuration differ";
+        return "another may be better by more than a tenth of the spread between runs of one configuration";
       default: {
         const never: never = doubt;
         throw new RangeError(`unknown doubt ${never}`);

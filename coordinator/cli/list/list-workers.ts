@@ -12,7 +12,7 @@ export async function listWorkers({ scope, output }: Session, options: JsonOptio
   await withLink(scope, "viewer", async ({ bus }) => {
     const [state, status] = await Promise.all([readJournal(bus), heardStatus(bus, scope)]);
     printWorkers({ state, workspace: scope.paths.name, flags: scope.flags, output }, options, status);
-    if (state.workers.size > 0 && !status) output.note("no coordinator tells who is connected at this moment\n");
+    if (state.workers.size > 0 && !status) output.note("no coordinator says who is connected right now\n");
   });
 }
 

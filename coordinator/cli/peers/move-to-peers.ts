@@ -97,7 +97,7 @@ function tell({ scope, file, self, kept, json }: Moved, output: Output): void {
   output.result(`${command}\n`);
   output.note(
     `then, to go on, type here:\nnexus-coord${scope.flags}\n` +
-      `  workers of the old join line find it if the broker was at ${addressText(self)}; others get the line that nexus-coord prints\n` +
+      `  workers with the old join line find it if the broker was at ${addressText(self)}; others need the line that nexus-coord prints\n` +
       `  what was here is kept in ${kept}; remove it when all is well\n`,
   );
 }

@@ -97,7 +97,7 @@ async function tellOthers(paths: WorkspacePaths, file: PeersFile, self: string, 
   } catch (error) {
     if (!(error instanceof NexusError || error instanceof BusError)) throw error;
     output.note(
-      `  the other peers could not be told (${error.message}); they take nothing any more: end them there with nexus-coord stop\n`,
+      `  the other peers could not be told (${error.message}); they accept nothing any more: end them there with nexus-coord stop\n`,
     );
   }
 }

@@ -42,12 +42,12 @@ export async function replacePeer(
     }
     if (begun && begun !== old) throw new UsageError(`${typed.next} is a peer already; expected a new machine`);
     await checkGone(old, file, next);
-    const what = `${addressText(old)} (${stateText(await probePeer(old))}) is no peer from now on, also if it comes back; ${addressText(next)} takes its place`;
+    const what = `${addressText(old)} (${stateText(await probePeer(old))}) is no longer a peer, even if it comes back; ${addressText(next)} takes its place`;
     if (!(await consentOf(options.yes, session)(what))) return;
     const peers = members.peers.map((peer) => (peer === old ? next : peer));
     const after = { generation: members.generation + 1, peers };
     if (!(await writeMembers(bus, after))) {
-      throw new UnreachableError("somebody else changed the peers in this moment; see nexus peers, then try again");
+      throw new UnreachableError("somebody else changed the peers just now; see nexus peers, then try again");
     }
     adoptMembers(scope.paths, file, after);
     await untilWhole(bus, scope, next, options.json === true, output);

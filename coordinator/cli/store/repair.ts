@@ -49,7 +49,7 @@ function checkOwn({ paths, external }: Scope): void {
   if (readPeers(paths))
     throw new UsageError(
       `workspace ${paths.name} lives on several machines, each with a copy; expected one with a store of its own\n` +
-        "  where all copies are damaged, the newest backup makes such a one: nexus --workspace NAME restore FILE",
+        "  if all copies are damaged, restore the newest backup to one: nexus --workspace NAME restore FILE",
     );
 }
 
@@ -97,7 +97,7 @@ function say(scope: Scope, remains: StoreRemains, repaired: Repaired | undefined
     output.result(`  lost: ${counted(lost, "record")}, ${repaired.salvage.evidenceLeftOut} messages of evidence\n`);
     if (repaired.kept !== undefined) output.note(`  the damaged store is kept in ${repaired.kept}\n`);
     output.note(`  to go on: nexus-coord${flags}\n`);
-    output.note("  workers that joined after that record must be started anew with the join line that it prints\n");
+    output.note("  workers that joined after that record must be restarted with the join line that it prints\n");
     return;
   }
   output.result(`the store of ${paths.name} is damaged:\n${troubles.map((each) => `  ${each}\n`).join("")}`);

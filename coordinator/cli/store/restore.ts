@@ -54,7 +54,7 @@ export async function restore({ scope, output }: Session, typed: string, options
     output.result(`${paths.name} is now ${header.workspace} of ${header.at}: ${counts}\n`);
     if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
     output.note(`  to go on: nexus-coord${scope.flags}\n`);
-    output.note("  workers that joined after the backup must be started anew with the join line that it prints\n");
+    output.note("  workers that joined after the backup must be restarted with the join line that it prints\n");
   } finally {
     backup.close();
   }

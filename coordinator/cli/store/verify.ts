@@ -81,8 +81,8 @@ const promises = `every promise was kept:
 `;
 
 /**
- * Reads the journal to its end, then the evidence, which by then holds everything that the journal rests on. Works while a search
- * runs.
+ * Reads the journal to its end, then the evidence, which by then holds everything that the journal rests on. A search may be
+ * running.
  *
  * @param typed  one job, or undefined for all of them
  * @throws NotFoundError if there is no such job
@@ -125,7 +125,7 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
     ...(only === undefined ? gaps.found : []),
     ...(cited === undefined ? [] : [cited]),
   ];
-  // A fold that broke off cannot be compared; that it broke off is reported.
+  // A fold that stopped early cannot be compared; its end is reported anyway.
   if (journal.troubles.length + journal.gaps.found.length === 0) check.compare(partOf(journal.state, only));
   const { jobs, trials, ended, open } = check.counts();
   return { jobs, trials, ended, open, records, evidence, damage, broken: [...journal.troubles, ...check.violations()] };
@@ -205,7 +205,7 @@ class JournalReading {
     } catch (error) {
       if (!(error instanceof FoldError)) throw error;
       this.#isFolding = false;
-      this.troubles.push(`message ${seq} of the journal cannot be: ${error.message}; nothing after it was folded`);
+      this.troubles.push(`message ${seq} of the journal is impossible: ${error.message}; nothing after it was folded`);
     }
   }
 }

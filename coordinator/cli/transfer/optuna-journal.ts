@@ -9,7 +9,7 @@ import type { Trial } from "../../../shared/domain/fold/trial.ts";
 const operation = { createStudy: 0, setStudyUserAttribute: 2, createTrial: 4 } as const;
 const maximize = 2;
 const trialState = { running: 0, complete: 1, pruned: 2, fail: 3, waiting: 4 } as const;
-/** Writer of the log; optuna compares it with its own ids, and this one is nobody's. */
+/** Writer of the log. Optuna compares it with its own ids; this one matches none. */
 const worker_id = "nexus";
 
 export function* optunaJournal(table: RunTable, workspace: string): Generator<string> {

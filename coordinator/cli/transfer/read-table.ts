@@ -19,7 +19,7 @@ export function parseTable(file: string, text: string, extension: string): ReadR
   if (extension === ".jsonl" || extension === ".ndjson" || extension === ".json") return parseJsonLines(file, unmarked);
   if (extension !== ".csv" && !tabbed.includes(extension)) {
     throw new UsageError(
-      `${file}: expected a table of runs that ends in .csv, .tsv or .jsonl\n  such as writes: nexus export job1 --to csv`,
+      `${file}: expected a table of runs that ends in .csv, .tsv or .jsonl\n  as written by: nexus export job1 --to csv`,
     );
   }
   const records = parseRecords(file, unmarked, extension === ".csv" ? "," : "\t");

@@ -5,7 +5,7 @@ import type { AddVerbs } from "./verb.ts";
 /** The kinds of plots and their options. */
 export type PlotRegistry = typeof import("../../plots/registry.ts");
 
-/** @param plots  undefined if `plot` was not typed; one option then stands for all, so that the help of all verbs is the same */
+/** @param plots  undefined unless `plot` was typed; one option then stands for all of its options */
 export const addPlot =
   (plots: PlotRegistry | undefined): AddVerbs =>
   (program, { does }) => {

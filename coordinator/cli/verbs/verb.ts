@@ -3,7 +3,7 @@ import type { Output } from "../../operator/output.ts";
 import type { GlobalOptions } from "../../operator/scope.ts";
 import { type Reader, reading, type Session, sessionOf } from "../../operator/session.ts";
 
-/** What a family of verbs is given. What a verb does is loaded when it is used; a number that it returns is the exit code. */
+/** What a family of verbs is given. A verb's code is loaded on use; a number that it returns is the exit code. */
 export interface VerbPorts {
   readonly output: Output;
   /** The action of a verb that connects by itself, if at all. */
@@ -41,6 +41,6 @@ export function verbPorts(output: Output, globals: () => GlobalOptions, exit: (c
   };
 }
 
-/** What a verb's help ends with: how it is typed. */
+/** The examples at the end of a verb's help. */
 export const examples = (...lines: readonly string[]): string =>
   `\n${lines.length === 1 ? "Example" : "Examples"}:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;

@@ -31,7 +31,10 @@ export interface SeenRun {
   readonly why: string | undefined;
 }
 
-/** Its assignments. The fold drops the reason of an ended run, since there may be a million; the journal keeps it. */
+/**
+ * Whether an entry assigns this run. The fold drops the reasons of ended runs, of which there may be a million; the journal
+ * keeps them.
+ */
 export const isChoiceOf =
   ({ table, trial }: ChosenRun) =>
   (event: JournalEvent): boolean =>

@@ -18,8 +18,8 @@ import {
 } from "./order-answers.ts";
 
 /**
- * pause, resume, drain, stop, cancel. The order is one record of the journal. What follows from it (ends of runs, trials that
- * move) are records behind it (consequences.ts), which the next leader writes where this one no longer could (enforce.ts).
+ * pause, resume, drain, stop, cancel. The order is one record of the journal. Its consequences (ends of runs, trials that move)
+ * are records behind it (consequences.ts); the next leader writes those that this one no longer could (enforce.ts).
  */
 export async function control(
   reign: Reign,
@@ -68,7 +68,7 @@ function whyNot({ job, state }: RunTable, verb: ControlVerb): string {
   return `${job} is ${state}, so there is nothing to ${verb}`;
 }
 
-/** What is still under way, in a line. */
+/** What is still under way, in one line. */
 function standing({ state, running, waiting, paused }: RunTable): string {
   const parts = [`${running} running`];
   if (waiting.size > 0) parts.push(`${waiting.size} waiting for a worker`);
@@ -133,7 +133,7 @@ async function controlWorker(
   }
   const reason = `${moves[verb].word} by ${who.by}`;
   const stored = reign.record({ type: "worker-state", worker, state: duty, reason, ...who });
-  // A stopped worker has time to hand its runs back; a cancelled one has not.
+  // A stopped worker has time to hand its runs back; a cancelled one does not.
   if (verb === "cancel") takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
   await stored;
   await reign.ports.flushed();

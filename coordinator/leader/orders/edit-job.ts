@@ -7,7 +7,7 @@ import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { carriedOut, isAnswer, type Operator, refused, sizeProblem, tableOr } from "./order-answers.ts";
 
-/** Changes a job that lives. What was chosen before stays as it was; the next choice uses the changed job. */
+/** Changes a job that is not over. Earlier choices stay as they were; the next one uses the changed job. */
 export async function edit(
   reign: Reign,
   who: Operator,
@@ -17,7 +17,7 @@ export async function edit(
   if (isAnswer(table)) return table;
   if (table.isOver || table.state === "cancelling") {
     const again = "to search on, submit the spec again: nexus run spec.yaml";
-    return refused(reign, `${job} is over (${table.state}), so nothing of it can be changed\n  ${again}`);
+    return refused(reign, `${job} is over (${table.state}), so it cannot be changed\n  ${again}`);
   }
   const asked = changesText(changes);
   if (asked.length === 0) return refused(reign, "nothing to change; to see what can be: nexus edit --help");

@@ -5,8 +5,8 @@ import type { Reign } from "../reign/reign.ts";
 import { accepted, refused } from "./order-answers.ts";
 
 /**
- * A machine that knows the join code asks to become a worker. The name it wishes for gets a number when it is taken by
- * another key. The answer is given once the broker knows the new user.
+ * A machine that knows the join code asks to become a worker. If another key has the name it asks for, the name gets a number.
+ * The answer waits until the broker knows the new user.
  *
  * @param publish  writes the broker's list of users and has it reloaded
  */

@@ -6,7 +6,7 @@ import { sizeText } from "../../../shared/domain/size-text.ts";
 import { encodeEvents, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Decision, Reign } from "../reign/reign.ts";
 
-/** What an operator is answered, or a machine that asks to join. */
+/** Answers to an operator, or to a machine that asks to join. */
 
 /** Who gives an order, and the request id by which the same order is recognised. */
 export interface Operator {
@@ -57,7 +57,7 @@ export async function unchanged(reign: Reign, name: string, why: string): Promis
 /**
  * Records what an order decides, and answers once that and everything that follows from it is stored.
  *
- * @param said  called then, to say how things stand
+ * @param said  called once all is stored, to say how things stand
  */
 export async function carriedOut(
   reign: Reign,
@@ -70,10 +70,10 @@ export async function carriedOut(
   return accepted(reign, name, said());
 }
 
-/** Bytes of one record: what a NATS server takes as it comes (1 MiB), less room for headers. */
+/** Most bytes of one record: the default limit of a NATS server (1 MiB), less room for headers. */
 const mostBytes = 1_000_000;
 
-/** Why a record does not fit into the journal, for whoever asked for it; undefined: it fits. */
+/** Why a record does not fit into the journal, as a person reads it; undefined: it fits. */
 export function sizeProblem(event: JournalEvent): string | undefined {
   const bytes = encodeEvents([event]).length;
   if (bytes <= mostBytes) return undefined;

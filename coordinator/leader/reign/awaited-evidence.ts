@@ -2,7 +2,7 @@ import type { JobName } from "../../../shared/domain/names.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { ReignPorts } from "./ports.ts";
 
-/** A claim that cites evidence which does not come is left unanswered; the worker asks again. */
+/** A claim that cites evidence that does not arrive within this time gets no answer; the worker asks again. */
 const patienceMs = 4000;
 /** What a worker has just stored arrives within this time, unless the broker or this process is behind. */
 const arrivingMs = 250;
@@ -32,8 +32,8 @@ export class AwaitedEvidence {
   }
 
   /**
-   * Whether everything in EV up to `seq` has been judged; waits a while for it, but not for messages that the broker does not
-   * hold: after an older backup was restored, a worker that lived on cites a message that is gone.
+   * Whether everything in EV up to `seq` has been judged. Waits a while for it, but not for messages that the broker does not
+   * hold: after an older backup was restored, a surviving worker cites a message that is gone.
    */
   async hasJudged(seq: number): Promise<boolean> {
     // Usually it is just arriving, and the broker need not be asked.
@@ -79,7 +79,7 @@ export class AwaitedEvidence {
     for (const go of this.#forEnd.get(`${job}/${n}`) ?? []) go();
   }
 
-  /** Resolves when `go` is called, or after `ms`. `listen` hands `go` over, and returns what undoes that. */
+  /** Resolves when `go` is called, or after `ms`. `listen` registers `go`, and returns what unregisters it. */
   #waitFor(ms: number, listen: (go: () => void) => () => void): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {

@@ -14,7 +14,7 @@ export const coresInUse = (open: readonly RunTable[], worker: WorkerId): number 
   open.reduce((sum, table) => sum + (table.holding.get(worker) ?? 0) * table.submitted.settings.coresPerRun, 0);
 
 /**
- * Why this worker may not take a trial of this job; null when it may.
+ * What keeps this worker from taking a trial of this job; null if nothing does.
  *
  * @param inUse  slots that its runs take already (`coresInUse`)
  */

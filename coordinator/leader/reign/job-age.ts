@@ -2,8 +2,8 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Clock } from "../../../shared/ports.ts";
 
 /**
- * Milliseconds since a job was submitted. The journal has the wall-clock time of that, perhaps by another coordinator's clock.
- * From the first look on the monotonic clock counts, so that setting the wall clock ends no job.
+ * Milliseconds since a job was submitted. The journal has the wall-clock time, perhaps of another coordinator's clock. After
+ * the first look the monotonic clock counts, so setting the wall clock ends no job.
  */
 export class JobAges {
   readonly #clock: Pick<Clock, "monotonic" | "wall">;

@@ -14,7 +14,7 @@ import type { ReignPorts } from "./ports.ts";
 import { Shares } from "./shares.ts";
 import { WaitingWorkers } from "./waiting-workers.ts";
 
-/** After so many failures in a row, while others succeed, the machine is at fault: it is benched until admitted. */
+/** Failures in a row, while others succeed, after which the machine is at fault: it is benched until admitted. */
 export const failuresBeforeBench = 3;
 
 /** What a worker last said of itself; not journalled. */
@@ -24,7 +24,7 @@ export interface Presence extends WhatItTakes {
   retired: ReadonlySet<string>;
   heardAt: number;
   version: string;
-  /** Its wall clock minus ours, in milliseconds, when it was last heard; null where it does not say. */
+  /** Its wall clock minus ours, in milliseconds, when it was last heard; null if it does not say. */
   skewMs: number | null;
 }
 
@@ -63,9 +63,9 @@ export class Reign {
   readonly restrained = new Set<WorkerId>();
   /** Workers that will be benched as soon as others succeed. */
   readonly failing = new Set<WorkerId>();
-  /** When each worker that is to hand its runs back was told so, in monotonic milliseconds. */
+  /** When each worker was told to hand its runs back, in monotonic milliseconds. */
   readonly stoppedSince = new Map<WorkerId, number>();
-  /** Messages that could not be read, or were not the sender's to give. */
+  /** Messages that could not be read, or that their sender had no right to send. */
   dropped = 0;
   readonly #searches = new Map<JobName, Search>();
   readonly #iters = new Map<string, number>();
@@ -127,7 +127,7 @@ export class Reign {
     return search;
   }
 
-  /** Makes a worker ask at once what becomes of the trials that it holds. */
+  /** Makes a worker ask at once whether it keeps the trials that it holds. */
   tellToRenew(worker: WorkerId): void {
     this.ports.tell(worker, { kind: "renew", term: this.term });
   }

@@ -1,7 +1,7 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 
-/** Running slots count as if they had run this much longer, so that jobs which are even share the slots of the moment. */
+/** Running slots count as if they had run this much longer, so that jobs with equal shares so far divide the present slots. */
 const aheadMs = 10_000;
 /** The most that a job which nobody could serve is owed, in milliseconds of one slot at priority 1. */
 const mostOwed = 24 * 3_600_000;
@@ -9,9 +9,10 @@ const mostOwed = 24 * 3_600_000;
 const slotsOf = ({ running, submitted }: RunTable): number => running * submitted.settings.coresPerRun;
 
 /**
- * Who gets the next slot: jobs share the slots' time in proportion to `priority`, also where there are fewer slots than jobs.
- * A job has had the time of its slots divided by its priority; the job that has had least comes first. A job is owed nothing
- * for the time before it was submitted, or in which it wanted no slots. The leader alone keeps this: the next one starts even.
+ * Which job gets the next slot: jobs share the slots' time in proportion to `priority`, even if there are fewer slots than
+ * jobs. What a job has had is the time of its slots divided by its priority; the job that has had least comes first. A job is
+ * owed nothing for time before it was submitted, or in which it wanted no slots. Only the leader keeps this; the next leader
+ * starts all jobs even.
  */
 export class Shares {
   /** Milliseconds of slots divided by priority. */
@@ -46,7 +47,7 @@ export class Shares {
     }
   }
 
-  /** Sorts the jobs by whose turn it is; of equals the older comes first. */
+  /** Sorts the jobs by whose turn it is; the older of two equals comes first. */
   inTurn(tables: RunTable[]): RunTable[] {
     const due = (table: RunTable): number =>
       this.#of(table) + (aheadMs * slotsOf(table)) / table.submitted.settings.priority;

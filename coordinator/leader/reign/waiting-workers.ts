@@ -20,7 +20,7 @@ export class WaitingWorkers {
   readonly #term: number;
   /** Sent away and not woken since; those that have waited longest are first. */
   readonly #waiting = new Set<WorkerId>();
-  /** Whom an earlier leader sent away is unknown until all have been woken. */
+  /** False until all have been woken: an earlier leader may have sent some away. */
   #knowsWhoWaits = false;
 
   constructor(
@@ -43,13 +43,13 @@ export class WaitingWorkers {
     return Math.min(mostRetryMs, Math.max(leastRetryMs, this.#waiting.size * retryMsEach));
   }
 
-  /** A worker was told that there is nothing for it: it asks again when woken. */
+  /** The worker was told that there is nothing for it; it asks again when woken. */
   sentAway(worker: WorkerId): void {
     this.#waiting.delete(worker);
     this.#waiting.add(worker);
   }
 
-  /** Makes all waiting workers ask again; says nothing where none waits. */
+  /** Makes all waiting workers ask again; sends nothing if none waits. */
   wake(): void {
     if (this.#knowsWhoWaits && this.#waiting.size === 0) return;
     this.#knowsWhoWaits = true;
@@ -58,8 +58,8 @@ export class WaitingWorkers {
   }
 
   /**
-   * Wakes a few workers that may take the trials of this job which wait for a slot; one that does not come is passed over at
-   * the next call. If all were woken, ten thousand workers would ask at every lost trial.
+   * Wakes a few workers that may take this job's waiting trials; the next call passes over any that did not come. If all were
+   * woken, ten thousand workers would ask at every lost trial.
    */
   wakeFor(table: RunTable): void {
     if (!this.#knowsWhoWaits) {

@@ -6,8 +6,8 @@ import { failuresBeforeBench, type Reign } from "../reign/reign.ts";
 
 /**
  * Sick machines: a worker on which three runs in a row failed, while another has completed runs of the same job, is benched
- * until `nexus admit`. Sick settings are the search's business: a configuration that failed three times on two workers is
- * excluded. Every ended run counts in DGD's weights; only completed runs count in means.
+ * until `nexus admit`. The search handles bad settings: it excludes a configuration that failed three times on two workers.
+ * Every ended run counts in DGD's weights; only completed runs count in means.
  */
 
 /** Asked after each failure. */
@@ -24,8 +24,8 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
 }
 
 /**
- * Asked after each completion: a machine that fails within seconds, on a full disk for example, has failed often before
- * another one completes the first run, and only that completion shows whose fault it was.
+ * Asked after each completion: a machine that fails within seconds, for example on a full disk, has failed often before another
+ * one completes the first run, and only that completion shows that the machine was at fault.
  */
 export function benchWhoFailed(reign: Reign, table: RunTable): void {
   for (const worker of [...reign.failing]) {

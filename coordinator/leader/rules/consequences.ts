@@ -15,11 +15,11 @@ import { enforceOn, enforceOnWorker } from "./enforce.ts";
 import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
 
 /**
- * Does what follows from a record, whoever decided it. `Reign.record` calls this once for each record, as soon as it is folded
- * and appended, so that the records which follow stand right behind it in the journal.
+ * Does what follows from a record, no matter what decided it. `Reign.record` calls this once for each record, as soon as it is
+ * folded and appended, so that its consequences stand right behind it in the journal.
  *
- * This comes to an end, because each record that follows uses something up: an open trial, a failure that counts, an admitted
- * worker, a step of a job towards its end. What a leader leaves undone when it dies, the next one does by the clock (`enforce`).
+ * The recursion ends, because each consequence uses something up: an open trial, a failure that counts, an admitted worker, a
+ * step of a job towards its end. If a leader dies in between, the next one does the rest by the clock (`enforce`).
  */
 export function follow(reign: Reign, event: JournalEvent): void {
   if (event.type === "worker-state") followWorker(reign, event);

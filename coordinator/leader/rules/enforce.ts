@@ -10,8 +10,8 @@ import { requeueLeased } from "./requeue.ts";
 const handBackMs = 10_000;
 
 /**
- * Does what orders in the journal demand. It is done when an order is recorded, and again by the clock, so that a leader that
- * died between an order and its consequences leaves nothing half done.
+ * Carries out the orders in the journal: when an order is recorded, and again by the clock, so that a leader that dies between
+ * an order and its consequences leaves nothing half done.
  */
 export function enforce(reign: Reign): void {
   for (const table of reign.state.jobs.values()) enforceOn(reign, table);

@@ -42,7 +42,7 @@ export function stopExhausted(reign: Reign, table: RunTable): void {
   move(reign, table, "stopping", "every configuration that is left has failed too often");
 }
 
-/** After an edit, a search goes on that the coordinator itself had stopped for one of its rules. */
+/** After an edit, continues a search that the coordinator itself had stopped by one of its rules. */
 export function goOnIfLifted(reign: Reign, table: RunTable, user: string): void {
   if (table.state !== "stopping" || table.stateActor !== "coordinator") return;
   move(reign, table, "searching", `changed by ${user}`);

@@ -45,7 +45,7 @@ export function requeueLeased(
 }
 
 const mostConsole = 1500;
-/** The journal keeps the consoles of so many failures of a job; those of later ones are in the evidence alone. */
+/** The journal keeps the consoles of this many failures of a job; those of later ones are only in the evidence. */
 const mostConsoles = 1000;
 
 /** The last lines of a console, for the record of a failure; whole lines where possible. */

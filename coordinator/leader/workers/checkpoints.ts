@@ -26,7 +26,7 @@ export function judgeCheckpoint(
   void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev });
 }
 
-/** Seconds between two checkpoints of a run: what its job asks for, or longer where all runs would send too much. */
+/** Seconds between two checkpoints of a run: what its job asks for, or longer if all runs together would send too much. */
 export function checkpointSeconds(reign: Reign, table: RunTable): number {
   const asked = table.submitted.settings.checkpointEverySeconds;
   let bytes = 0;
@@ -35,8 +35,8 @@ export function checkpointSeconds(reign: Reign, table: RunTable): number {
 }
 
 /**
- * Deletes states that no open trial goes on from: their worker died before it told of them, or a coordinator before it deleted
- * them. A state of an open trial may be of a checkpoint in flight, and is deleted when two sweeps in a row find it.
+ * Deletes states from which no open trial continues: their worker died before it reported them, or a coordinator before it
+ * deleted them. A state of an open trial may belong to a checkpoint in flight, and is deleted when two sweeps in a row find it.
  *
  * @param suspects  states of open trials that the last sweep found
  * @returns those that this sweep found

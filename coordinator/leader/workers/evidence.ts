@@ -12,12 +12,12 @@ import { lastLines, requeue } from "../rules/requeue.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 
 /**
- * What workers published, judged. Only a worker that the journal names for an attempt may speak of it. The first result from
+ * Judges what workers published. Only a worker that the journal names for an attempt may report on it. The first result from
  * any holder counts while the trial is open; later ones are `late`: kept, labelled, never counted. A failure counts only from
  * the newest attempt, since an older holder's may be its machine's. A non-finite hpmax is a failure.
  *
- * EV is judged in its order, and each decision cites the sequence that it rests on, so the next leader goes on after the
- * highest one cited. Reports that it judges again decide nothing. What cannot be read is logged, counted and dropped.
+ * EV is judged in its order, and each decision cites the sequence that it rests on, so the next leader continues after the
+ * highest one cited. Reports that it judges again decide nothing. A message that cannot be read is logged, counted and dropped.
  */
 
 /** A message that may be believed, and the trial that it is about. */
@@ -98,7 +98,7 @@ function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<
   }
 }
 
-/** The metrics for which the job has columns left; that others are dropped is logged once. */
+/** The metrics for which the job has columns left; the loss of others is logged once. */
 function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<string, number>>): Record<string, number> {
   const names = Object.keys(metrics);
   const kept = table.metricColumns.fitting(names);

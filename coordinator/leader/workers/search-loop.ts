@@ -12,13 +12,13 @@ import { requeueLeased } from "../rules/requeue.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 
 /**
- * Claims. A claim has an id, and names the result that its slot has on its way: it is answered once that result is judged, so
- * that each choice uses it. Asked again, it gets the same answer, also from the next leader, because the id is in the journal
+ * Claims. A claim has an id, and names the result that its slot has on its way. It is answered once that result is judged, so
+ * that each choice uses it. A repeated claim gets the same answer, even from the next leader, because the id is in the journal
  * (512 per worker).
  *
- * Slots that were sent away are remembered. `wake` calls all of them in one message; `wakeFor` calls four for each trial that
- * waits, again at every tick until it is taken. One waiting slot of a worker asks for all of its slots. A claim with a new
- * bootId retires the older process: its leases are lost at once, uncharged, and it is told that its name is in use.
+ * Slots that were sent away are remembered. `wake` calls all of them in one message; `wakeFor` calls four for each waiting
+ * trial, again at every tick until it is taken. One waiting slot of a worker asks for all its slots. A claim with a new bootId
+ * retires the older process: its leases are lost at once, uncharged, and it is told that its name is in use.
  */
 
 /** Answers a claim: a lost trial, or else what the search chooses, once it is journalled. Undefined: the worker asks again. */
@@ -35,7 +35,7 @@ async function decide(
   claim: Claim,
   skewMs: number | null,
 ): Promise<Answer | undefined> {
-  // Before an older process loses its trials: a result that it left may just have been delivered.
+  // Done before an older process loses its trials: a result that it left may just have been delivered.
   if (!(await reign.evidence.hasJudged(claim.lastResultSeq))) return undefined;
   if (claim.after && !(await endJudged(reign, worker, claim.after))) return undefined;
   const refusal = admit(reign, worker, claim, skewMs);
@@ -113,7 +113,7 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | nu
   return undefined;
 }
 
-/** The sender's wall clock minus ours; null where it is not told. Measured on arrival, before any waiting. */
+/** The sender's wall clock minus ours; null if the sender does not say. Measured on arrival, before any waiting. */
 export const skewOf = (sentAt: number | null | undefined, receivedAt: number): number | null =>
   sentAt !== null && sentAt !== undefined && Number.isFinite(sentAt) ? Math.round(sentAt - receivedAt) : null;
 
@@ -141,13 +141,13 @@ export const twoProcesses = (worker: WorkerId): string =>
   `  stop one of them, or start this one with a name of its own: nexus-worker --name ${worker}-b`;
 
 /**
- * A worker that starts anew loses its trials uncharged, since restarts are mostly its owner's doing. But a trial whose previous
- * worker had to start anew too may be what brings them down.
+ * A restarted worker loses its trials uncharged, since its owner usually restarts it. But if a trial's previous worker
+ * restarted too, the trial may be what crashes them.
  */
 const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.cause === "restarted";
 
 function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
-  // Without runs it has no leases, which would have to be looked for among those of ten thousand workers.
+  // Without runs it has no leases, and looking for them among ten thousand workers takes time.
   if (!openJobs(reign.state).some(({ holding }) => holding.has(worker))) return;
   for (const lease of reign.leases.heldBy(worker)) {
     if (lease.bootId === bootId) continue;
@@ -170,7 +170,7 @@ async function answerAgain(
   if (!table || !trial || !isStill) {
     return wait(reign, "that question was answered before, and its trial has moved on", 0);
   }
-  // Before anything is awaited: meanwhile the trial may move on, and another worker's attempt must not be renewed.
+  // Done before anything is awaited: meanwhile the trial may move on, and another worker's attempt must not be renewed.
   reign.grant(table, trial.n);
   return storedThen(reign, reign.ports.flushed(), assignment(reign, table, trial));
 }
@@ -197,8 +197,8 @@ const assignNext = (
   assign(reign, table, { n, attempt: attempts.length + 1, ...holder, run, configuration, seed, why });
 
 /**
- * The old holder of a lost trial is back before anyone else took it, and goes on under a new attempt number, which is returned
- * once it is stored.
+ * The old holder of a lost trial is back before anyone else took it, and continues under a new attempt number, which is
+ * returned once stored.
  */
 export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): Promise<number> {
   const { attempt, worker, bootId, claimId } = lastAttempt(trial);
@@ -206,7 +206,7 @@ export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): 
   return attempt + 1;
 }
 
-/** Gives the answer once the records that it rests on are stored: one of them may still be refused. */
+/** Answers once the records that the answer rests on are stored: one of them may still be refused. */
 async function storedThen(reign: Reign, stored: Promise<unknown>, answer: Assignment): Promise<Answer | undefined> {
   await stored;
   return reign.ports.leads() ? answer : undefined;
@@ -229,7 +229,7 @@ function assignment(reign: Reign, table: RunTable, trial: Trial): Assignment {
   };
 }
 
-/** Limits that edits have changed; null: as the spec's text says. */
+/** Limits that edits have changed; null: as in the spec's text. */
 export const limitsOf = (table: RunTable): Assignment["limits"] =>
   table.edits.length === 0 ? null : { maxRunSeconds: table.submitted.settings.maxRunSeconds };
 

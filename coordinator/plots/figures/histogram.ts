@@ -11,7 +11,7 @@ export interface HistogramOptions extends AskedBins, Values<typeof axisOptions> 
   readonly title: string;
 }
 
-/** How often each value occurred; a panel for each group, all with the same bins. */
+/** How often each value occurred: one panel per group, all with the same bins. */
 export function histogram(
   groups: readonly { readonly name: string; readonly measure: Measure }[],
   options: HistogramOptions,

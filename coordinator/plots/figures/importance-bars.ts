@@ -22,7 +22,7 @@ export function importanceOfRuns(
     throw new NexusError(
       "TOO_LITTLE",
       exitCode.failure,
-      `the importance of ${runs.jobs}'s hyperparameters cannot be told: ${found.reason}`,
+      `the importance of ${runs.jobs}'s hyperparameters cannot be determined: ${found.reason}`,
     );
   }
   return importanceBars(found, measure.name, title ?? `${runs.jobs}: importance of hyperparameters`);

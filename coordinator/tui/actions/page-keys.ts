@@ -3,7 +3,7 @@ import { helpLength } from "../screens/help.ts";
 import type { KeyContext } from "./key-context.ts";
 
 const steps: Partial<Record<Action, number>> = { up: -1, down: 1, "page-up": -10, "page-down": 10 };
-/** Keys that do the same on a page as elsewhere, beside those of text and program. */
+/** Keys that do the same on a page as elsewhere, besides those of text and program. */
 const everywhere: readonly Action[] = ["screen", "axis"];
 const groupsEverywhere: readonly string[] = ["Text", "Program"];
 

@@ -49,7 +49,7 @@ export function settingColumns<Row>(
   return dials.map(({ name, i }, place) => column(name, "setting", priority + place, (row) => settingOf(row, i)));
 }
 
-/** Columns that are made anew whenever one of `basis` has changed. */
+/** Columns that are rebuilt whenever one of `basis` has changed. */
 export function keptColumns<Row>(
   basis: () => readonly unknown[],
   make: () => readonly ScreenColumn<Row>[],

@@ -7,16 +7,14 @@ const orderMs = 1000;
 const ownOrderMs = 250;
 /** ... where sorting may cost at most this share of the time. */
 const orderShare = 0.02;
-/** Rows that are made of a list in its own order; all of them once someone goes further down. */
+/** Rows that are built of a list in its own order; all of them once someone goes further down. */
 const windowRows = 250;
 /** How long a list's order stands still after someone moved in it. */
 const readingMs = 3000;
 
 /** Where a list's rows and columns come from. */
 export interface ListSource<Row> {
-  /**
-   * The first `most` rows, or a few more, in the list's own order. Called when the order is made anew, not for each frame.
-   */
+  /** The first `most` rows, or a few more, in the list's own order. Called when the list is reordered, not for each frame. */
   readonly rows: (most: number) => readonly Row[];
   /** How many rows there are in all. Default: as many as `rows` returned. */
   readonly total?: () => number;
@@ -98,7 +96,7 @@ export class ListView<Row> {
     return this.isFrozen || now < this.#readUntil;
   }
 
-  /** Makes the order anew if something changed and nobody is reading. */
+  /** Reorders the list if something changed and nobody is reading. */
   refresh(version: number, now: number): void {
     if (version === this.#orderedVersion) return;
     const isFirst = this.#orderedVersion === -1 || this.#order.length === 0;
@@ -108,7 +106,7 @@ export class ListView<Row> {
     this.#reorder(version, now);
   }
 
-  /** Makes the order anew at once. */
+  /** Reorders the list at once. */
   #reorder(version: number, now: number): void {
     const began = performance.now();
     const test = this.#test;

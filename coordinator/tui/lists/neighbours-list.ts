@@ -38,7 +38,7 @@ export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
   });
 }
 
-/** What the next choice would be drawn from; null until a run has completed. */
+/** The neighbourhood that the next choice is drawn from; null until a run has completed. */
 export function neighbourhoodOf(table: RunTable): WeighedNeighbourhood | null {
   const { hyperparameters, settings } = table.submitted;
   const { runSets } = table;
@@ -88,7 +88,7 @@ export const percent = (share: number): string => `${(100 * share).toFixed(share
 const runsText = (step: Step | undefined): string =>
   step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
 
-/** Settings in dial order, the centre's in brackets, `around` of them on each side; if unordered, the step alone. */
+/** Settings in dial order, the centre's in brackets, `around` on each side; if unordered, only the step. */
 function dialText({ hyperparameter, centre, up }: NeighbourRow, around: number): string {
   const { ordered, values, dial = [...values.keys()] } = hyperparameter;
   const text = (position: number): string => settingText(values[position] ?? null);

@@ -24,8 +24,8 @@ export const terms = (text: string): Term[] =>
   [...text.matchAll(termPattern)].map((match) => ({ text: match[0], at: match.index }));
 
 /**
- * The filter that `/` takes: `lr=0.0004 runs>3 !failed`. A term with an operator is as in `--filter`; a word is a status, or else is
- * searched for in the names; `!` negates it. All terms must hold. Of several columns with one name, the first counts.
+ * The filter that `/` takes: `lr=0.0004 runs>3 !failed`. A term with an operator is as in `--filter`; a word is a status, or
+ * else is searched for in the names; `!` negates it. All terms must hold. If several columns have one name, the first counts.
  *
  * @throws FilterError, with the place in the whole text, when a term is no filter or names no column
  */

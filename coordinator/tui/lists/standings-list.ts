@@ -17,7 +17,7 @@ export interface StandingRow {
   readonly climbed: number;
 }
 
-/** How long ago the ranks were that the present ones are compared with. */
+/** Age of the ranks that the present ones are compared with. */
 const trendMs = 60_000;
 
 export function standingsList(search: LiveSearch): ListView<StandingRow> {

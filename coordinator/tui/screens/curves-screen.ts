@@ -8,10 +8,10 @@ import type { ViewModel } from "../view-model.ts";
 
 /** The most runs drawn of one run set: its newest. */
 export const runsDrawn = 12;
-/** The most other runs drawn for comparison: those heard of last. */
+/** The most other runs drawn for comparison: those that reported last. */
 const othersDrawn = 20;
 const styles: readonly Style[] = ["accent", "good", "warn", "bad", "plain"];
-/** For curves that are only there for comparison. */
+/** For curves that are shown only for comparison. */
 const dim: Style = "dim";
 
 /** Runs that are drawn as one curve: those of a run set, or one run. */

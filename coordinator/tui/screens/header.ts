@@ -16,7 +16,7 @@ interface Piece {
   readonly priority: number;
 }
 
-/** Characters for the best configuration before anything else may stand beside it. */
+/** Characters that the best configuration gets before anything else stands beside it. */
 const leastConfiguration = 24;
 /** The fewest characters in which a configuration can be told from others. */
 const leastSettings = 12;
@@ -49,7 +49,7 @@ const stateStyles: Readonly<Record<string, Style>> = {
   cancelled: "bad",
 };
 
-/** Pieces never move to the other line: one that jumped could not be read. */
+/** Pieces never move to the other line: a piece that jumps cannot be read. */
 function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
   const { outcomes, submitted } = table;
   const state = jobStatus(table.state).toUpperCase();

@@ -6,7 +6,7 @@ import type { ViewModel } from "../view-model.ts";
 import { settingsWithin } from "./settings-text.ts";
 import { listLines } from "./table-view.ts";
 
-/** Lines that the steps get, with their header, before anything is said about them. */
+/** Lines that the steps get, with their header, before any explanation. */
 const leastRows = 6;
 
 export function neighbourhoodLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {

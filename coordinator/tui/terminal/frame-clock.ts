@@ -6,11 +6,11 @@ const idleRate = 1;
 const idleMs = 600_000;
 /** Milliseconds of processor time that a frame may cost. */
 export const frameBudgetMs = 15;
-/** One slow frame may be the garbage collector, two a screen that is being compiled; so many in a row are our own cost. */
+/** One slow frame may be the garbage collector, two a screen being compiled; this many in a row are our own cost. */
 const badFrames = 3;
 /** The first frames compile what they run: their cost says nothing about later ones. */
 const warmingFrames = 16;
-/** After so many frames within the budget the rate doubles again. */
+/** Frames within the budget after which the rate doubles again. */
 const goodFrames = 16;
 const tickMs = 1000 / fullRate;
 /** How often a frame is drawn although nothing happened: the screen shows clocks. */

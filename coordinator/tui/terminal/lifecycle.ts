@@ -19,9 +19,10 @@ export interface LifecycleOptions {
 }
 
 /**
- * Restores the terminal however the process ends, except by SIGKILL, and around suspensions. Returns what restores it for good.
+ * Restores the terminal whenever the process ends, except by SIGKILL, and around suspensions. Returns what restores it for
+ * good.
  *
- * A crash restores first and prints its error then: a message on the alternate screen would be lost.
+ * After a crash the terminal is restored before the error is printed: a message on the alternate screen would be lost.
  */
 export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: LifecycleOptions): () => void {
   const undo: (() => void)[] = [];

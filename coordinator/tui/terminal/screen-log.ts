@@ -5,8 +5,9 @@ import { dirname } from "node:path";
 const mostBytes = 2 ** 20;
 
 /**
- * A file for what concerns this screen alone: what it could not read, what a library printed, how it crashed. What happened to the
- * search is in the workspace's events.log. The file is made with its first line; if it cannot be written, lines are dropped.
+ * A file for what concerns this screen alone: what it could not read, what a library printed, how it crashed. Events of the
+ * search are in the workspace's events.log. The file is created with its first line; if it cannot be written, lines are
+ * dropped.
  */
 export class ScreenLog {
   readonly file: string;

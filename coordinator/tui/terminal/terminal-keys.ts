@@ -1,6 +1,6 @@
 import type { Key } from "./terminal-port.ts";
 
-/** What blessed says of a key. */
+/** What blessed says about a key. */
 export interface HeardKey {
   readonly full?: string;
   readonly name?: string;

@@ -8,9 +8,7 @@ export interface Key {
   readonly text: string;
 }
 
-/**
- * A terminal that is drawn on line by line. From `openTerminal` to `restore` it belongs to one screen: nobody else prints.
- */
+/** A terminal that is drawn on line by line. From `openTerminal` to `restore` it belongs to one screen: nobody else prints. */
 export interface Terminal {
   readonly look: Look;
   readonly columns: number;

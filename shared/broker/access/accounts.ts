@@ -1,5 +1,5 @@
 /**
- * nats-server's configuration as text. There are two accounts: SWARM holds the streams, and has coordinators, operators and
+ * nats-server's configuration as text. There are two accounts: SWARM holds the streams, with coordinators, operators and
  * viewers; WORKERS has no JetStream and imports a few subjects of SWARM.
  *
  * Within one account a worker can make the server write in another's name, because reply subjects are not checked (seen);
@@ -31,7 +31,7 @@ export interface WorkersAccount {
 }
 
 export interface ServerSettings {
-  /** Another at each start, so that whoever connects can tell this server from another on the same port. */
+  /** Different at each start, so that a client can tell this server from another on the same port. */
   readonly serverName: string;
   readonly host: string;
   readonly port: number;
@@ -63,7 +63,7 @@ export const inboxPrefix = (user: string): string => `_INBOX_${user}`;
 /** Ids whose subjects mean something else: `ctl.all`, the inbox of `enrol`. */
 const reservedIds: readonly string[] = ["all", enrolUser];
 
-/** Why this worker cannot have a user; undefined when it can. To be asked before a worker is admitted. */
+/** Why this worker cannot have a user; undefined if it can. Check this before a worker is admitted. */
 export function workerUserProblem(worker: { readonly id: string; readonly publicKey: string }): string | undefined {
   if (!isWorkerId(worker.id))
     return `worker id "${worker.id}": expected lower-case letters, digits and "-", at most 48`;
@@ -203,8 +203,8 @@ const controlSubjects = "ctl.>";
 const importedServices = [subjects.allAsks, ...subjects.evidenceSubjects, "ck.>", blobReads, subjects.enrol];
 
 /**
- * What the client sends in order to read: stream information, ordered consumers, direct gets, entries and their watch. Nobody
- * with these rights alone can create, change, purge or delete a stream or a message, or delete a consumer, perhaps another's.
+ * Subjects that the client needs for reading: stream information, ordered consumers, direct gets, entries and their watch.
+ * These rights alone cannot create, change, purge or delete a stream or a message, or delete anyone's consumer.
  */
 const reading: readonly string[] = [
   "$JS.API.INFO",

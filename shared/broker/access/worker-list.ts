@@ -6,10 +6,11 @@ import type { WorkerUser } from "./accounts.ts";
 
 /**
  * The workers that may connect, as the leader last took them from the journal. With peers, each machine's server has its own
- * users; the other machines read them here, since folding the journal just for this would cost each as much memory as the leader.
+ * users, and the other machines read the list here: folding the journal just for this would cost each as much memory as the
+ * leader.
  */
 const key = "users";
-/** Whoever listens on it hears of a change at once. */
+/** A listener on it hears of a change at once. */
 export const workerListSubject = `$KV.${bucket}.${key}`;
 
 /** Packed, some 20,000 workers fit in one message of 1 MB. */

@@ -28,11 +28,11 @@ import { type Delivered, type Delivery, readStream } from "./stream-reading.ts";
 
 const storeTimeoutMs = 5000;
 /**
- * nats-server 2.10.27 takes a server of its cluster for living until it has missed that one's heartbeats, so it may place a
- * reader's consumer on one that died some seconds ago. Nobody answers then, and the next consumer may lie elsewhere.
+ * nats-server 2.10.27 counts a server of its cluster as alive until heartbeats are missing, so it may place a reader's consumer
+ * on one that died some seconds ago. Then nobody answers, and the next consumer may be placed elsewhere.
  */
 const readerTimeoutsMs = [250, 250, 500, 1000, 2000, 2000];
-/** A reading that hears nothing for this long looks whether there is more. */
+/** A reading that hears nothing for this long checks whether there is more. */
 const silentMs = 3000;
 /** A reader asks for more at least this often; twice the heartbeat or more. */
 const pullMs = 5000;
@@ -50,7 +50,7 @@ export interface StreamPlan {
 
 /** A bus that may also make the workspace's streams, which takes a coordinator's rights. */
 export interface CoordinatorBus extends Bus {
-  /** Makes the streams and the bucket where they are missing; one that exists is left as it is. */
+  /** Makes the streams and the bucket that are missing; existing ones stay as they are. */
   makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export interface BusHooks {
 }
 
 /**
- * Collects what one turn of the event loop has to say and sends it in one write. Every write is a system call that wakes the
+ * Collects the messages of one turn of the event loop and sends them in one write. Every write is a system call that wakes the
  * broker; they took a third of a busy coordinator's time (2026-11-24).
  */
 class Outgoing {
@@ -240,7 +240,7 @@ export class NatsBus implements CoordinatorBus {
     );
     const messages = await consumer.consume({
       max_messages: 5000,
-      // After at most this time the client makes a consumer anew that was lost with its server.
+      // After at most this time the client replaces a consumer that was lost with its server.
       expires: pullMs,
       idle_heartbeat: 2000,
       callback: ({ seq, subject, data, headers: head, info }) =>
@@ -262,7 +262,7 @@ export class NatsBus implements CoordinatorBus {
   ): Promise<{ readonly consumer: Consumer; readonly pending: number }> {
     const consumer = await this.#connection.jetstream({ timeout }).consumers.get(stream, options);
     // The client would wait 30 s after each failure, 30 times, and could not be stopped meanwhile (seen with 2.29.3, while a
-    // cluster chose its leader). No option changes that. Whoever reads decides how often to ask.
+    // cluster chose its leader). No option changes that. The reader decides how often to ask.
     (consumer as unknown as { maxInitialReset: number }).maxInitialReset = 0;
     return { consumer, pending: (await consumer.info()).num_pending };
   }
@@ -271,7 +271,7 @@ export class NatsBus implements CoordinatorBus {
     const question = `$JS.API.DIRECT.GET.${stream}.${subject}`;
     const ask = (timeoutMs: number) => this.#ask(question, new Uint8Array(0), timeoutMs);
     const data = await patiently(subject, questionTimeoutsMs, ask);
-    // A status without a body: there is no such message. Those that are stored are never empty.
+    // A status without a body: there is no such message. Stored messages are never empty.
     return data.length === 0 ? null : data;
   }
 
@@ -315,7 +315,7 @@ export class NatsBus implements CoordinatorBus {
           allow_direct: true,
         });
       }
-      // In a cluster a copy that is behind may answer a direct get; who leads must be the newest word.
+      // In a cluster a copy that is behind may answer a direct get; the leader's entry must be the newest.
       const { views } = this.#connection.jetstream({ timeout: questionTimeoutMs });
       await views.kv(bucket, { history: 1, replicas, allow_direct: replicas === 1 });
     } catch (cause) {

@@ -15,22 +15,19 @@ export interface BusCredentials {
 }
 
 interface BusOptions extends BusHooks {
-  /** One server, or several with commas; those of a cluster tell of the others. */
+  /** One server, or several with commas; servers of a cluster name the others. */
   readonly url: string;
   readonly credentials: BusCredentials;
   /** Shown in the broker's connection list; also makes the inbox prefix that a worker's rights name. */
   readonly name: string;
-  /** Wait for a broker that is not there yet, or fail at once. */
+  /** Whether to wait for a broker that is not there yet; otherwise it fails at once. */
   readonly waitForBroker?: boolean;
 }
 
-/**
- * How many refusals in a row count: while nats-server 2.10.27 reloads its users, it refuses whoever connects at that moment
- * (seen).
- */
+/** Refusals in a row that count: while nats-server 2.10.27 reloads its users, it refuses every client that connects (seen). */
 const refusalsBelieved = 3;
 const refusedRetryMs = 150;
-/** At such a moment it may also leave a new connection without a word (seen twice in 1,042 tries). */
+/** While it reloads, it may also leave a new connection without an answer (seen twice in 1,042 tries). */
 const connectTimeoutMs = 3000;
 
 /** @throws BusError "refused", "no answer in time" or "not connected" when there is no connection to begin with */
@@ -73,7 +70,7 @@ function authentication(
   return credentials.user === undefined ? {} : { user: credentials.user, pass: credentials.password ?? "" };
 }
 
-/** What is used of the client's nkeys, which it exports without a type. */
+/** The part in use of the client's nkeys, which it exports without a type. */
 interface Nkeys {
   createUser(): { getPublicKey(): string; getSeed(): Uint8Array };
 }

@@ -1,6 +1,6 @@
 /**
- * JetStream's own requests, for what the client does not offer: states with their gaps, snapshots, changes of a stream.
- * They need a coordinator's rights, except `streamInfo`, which a viewer may ask too.
+ * JetStream's own requests, for what the client does not offer: states with their gaps, snapshots, changes of a stream. They
+ * need a coordinator's rights; viewers may use only `streamInfo`.
  */
 
 import { type Bus, BusError } from "../../ports.ts";
@@ -70,13 +70,13 @@ export function checkedAnswer(subject: string, data: Uint8Array): Record<string,
   return answer;
 }
 
-/** Whether the trouble may pass by itself, as while a cluster chooses its leader. */
+/** Whether the trouble may pass by itself, for example while a cluster elects its leader. */
 export const mayPass = (error: unknown): boolean =>
   error instanceof JetStreamRefusal
     ? unavailable.has(error.errorCode)
     : error instanceof BusError && error.reason !== "closed" && error.reason !== "refused";
 
-/** Undefined when there is no such stream. Asks again when an answer is lost, as in a cluster that chooses its leader. */
+/** Undefined if there is no such stream. Asks again if an answer is lost, as in a cluster that elects its leader. */
 export async function streamInfo(
   bus: Bus,
   stream: string,
@@ -125,7 +125,7 @@ export function readStreamInfo(answer: Readonly<Record<string, unknown>>): Strea
   };
 }
 
-/** Changes a stream's settings, others stay. */
+/** Changes some of a stream's settings. */
 export async function updateStream(
   bus: Bus,
   info: StreamInfo,

@@ -7,12 +7,12 @@ interface Open {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The broker's answer where nobody listens. */
+/** The broker's answer if nobody listens. */
 const noResponders = 503;
 
 /**
- * Questions on their way. Answers are told apart by the last word of the subject that they come to. The client can do the same,
- * but makes an error for each question and mostly throws it away, which cost a busy coordinator a twentieth of its time.
+ * Open questions. The last word of an answer's subject says which question it answers. The client can do the same, but makes an
+ * error object for each question, mostly for nothing, which cost a busy coordinator a twentieth of its time.
  */
 export class Questions {
   readonly #inbox: string;

@@ -5,10 +5,10 @@ import type { Bus, StoredMessage } from "../../ports.ts";
 const readTimeoutMs = 600_000;
 
 /**
- * Hands over a stream's messages from `first` to `last`, as far as they are there.
+ * Hands over a stream's messages from `first` to `last`, as far as they exist.
  *
- * A server that leaves out a damaged message goes on counting it as still to come (seen with 2.10.27), so the last message ends
- * the reading too.
+ * A server that leaves out a damaged message still counts it as pending (seen with 2.10.27), so the last message also ends the
+ * reading.
  *
  * @param handler  returns false to end the reading
  */

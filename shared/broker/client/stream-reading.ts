@@ -11,7 +11,7 @@ export interface Delivery {
 
 export interface Delivered<Message> {
   readonly message: Message;
-  /** How many messages follow it by now. */
+  /** Messages that follow it so far. */
   readonly pending: number;
 }
 
@@ -21,7 +21,7 @@ interface ReadingPorts<Message> {
   /** The stream's last sequence. */
   lastSeq(): Promise<number>;
   isConnected(): boolean;
-  /** A reading that hears nothing for this long looks whether there is more. */
+  /** A reading that hears nothing for this long checks whether there is more. */
   readonly silentMs: number;
   /** Called once, when the reading is stopped. */
   onStopped(): void;
@@ -30,9 +30,9 @@ interface ReadingPorts<Message> {
 const closeMs = 1000;
 
 /**
- * Reads each message of a stream once and in order, whatever becomes of its deliveries: one that is silent although the stream
- * holds more is replaced. nats-server 2.10.27 never sends anything to a consumer that is made while it reloads its accounts
- * (seen), and a process that was frozen may find its consumer gone.
+ * Reads each message of a stream once and in order, even if deliveries fail: one that is silent although the stream holds more
+ * is replaced. nats-server 2.10.27 never sends anything to a consumer that is made while it reloads its accounts (seen), and a
+ * process that was frozen may find its consumer gone.
  *
  * @throws what the first delivery throws
  */
@@ -52,7 +52,7 @@ export async function readStream<Message extends { readonly seq: number }>(
   const deliver = async (last: number): Promise<Delivery> => {
     const delivery = await ports.deliver(next, ({ message, pending }) => {
       heardAt = performance.now();
-      // From a delivery that was replaced, or that nobody wants any more.
+      // From a delivery that was replaced, or that nobody needs any more.
       if (isStopped || message.seq < next) return;
       next = message.seq + 1;
       handler(message);
@@ -113,7 +113,7 @@ export async function readStream<Message extends { readonly seq: number }>(
       const waited = new Ending();
       // A delivery that is about to begin is closed as soon as it has begun.
       await Promise.race([close([...deliveries]), pause(closeMs, waited)]);
-      waited.abort(); // else the timer would keep a command alive for as long
+      waited.abort(); // otherwise the timer would keep a command alive
     },
   };
 }

@@ -15,10 +15,10 @@ import type { PackedStream } from "./stream-archive.ts";
  *   T  the end: {sha256} of everything before it
  * A file that was cut or changed anywhere is refused before anything is restored.
  *
- * The journal is packed first, then the evidence, then what the journal got meanwhile. Of that last part, restoring appends only
- * what rests on evidence that is there. So no result in a backup is of an attempt that its journal does not know: such a number
- * is given out again, and a later leader could take the result for another run's. What workers still deliver of such attempts
- * names the claim that they answered, which tells it from the new run's.
+ * The journal is packed first, then the evidence, then what the journal got meanwhile. From that last part, restoring appends
+ * only records whose evidence is there. So no result in a backup is of an attempt that its journal does not know: that number
+ * is given out again, and a later leader could take the result for another run's. Late deliveries of such attempts name their
+ * claim, which tells them from the new run's.
  */
 const magic = Buffer.from("NEXUSBK1\n");
 const headBytes = 5;
@@ -41,7 +41,10 @@ export class BackupWriter {
   #streamBytes = 0;
   #isOpen = true;
 
-  /** Nothing is at `path` before `finish`. @throws UsageError when the file cannot be written, as the other functions do */
+  /**
+   * The file appears at `path` only with `finish`. @throws UsageError when the file cannot be written, as the other functions
+   * do
+   */
   constructor(path: string, header: BackupHeader) {
     this.#path = path;
     this.#temporary = `${path}.${process.pid}.part`;
@@ -148,7 +151,7 @@ export interface Backup {
 export function openBackup(path: string): Backup {
   const file = openFile(path);
   try {
-    // A first reading for the checksum alone: nothing is believed before.
+    // A first reading for the checksum alone: nothing is used before that.
     new FrameReader(path, file).verify();
     const reader = new FrameReader(path, file);
     const header = reader.start();

@@ -1,7 +1,8 @@
 /**
- * What the journal came to hold while the evidence was packed. Without it, a backup of a running search would hold results of
- * runs that its journal does not know yet. A coordinator that goes on from there would give the same numbers to other runs, and
- * could take such a result for theirs. With it, both streams end at the last record whose evidence is in the backup.
+ * The records that the journal got while the evidence was packed. Without them, a backup of a running search would hold results
+ * of runs that its journal does not know yet. A coordinator that continues from there would give the same numbers to other
+ * runs, and could take such a result for theirs. With them, both streams end at the last record whose evidence is in the
+ * backup.
  */
 
 import { BrokerError } from "../../errors.ts";
@@ -25,7 +26,7 @@ export async function readTail(bus: Bus, after: number, onRecord: (record: Store
   if (gap) throw gap;
 }
 
-/** Appends what the unpacked journal lacks, up to the first record that rests on evidence which is not there. */
+/** Appends what the unpacked journal lacks, up to the first record whose evidence is missing. */
 export async function appendTail(bus: Bus, records: Iterable<StoredMessage>): Promise<void> {
   let last = await bus.lastSeq(streams.journal);
   const evidence = await bus.lastSeq(streams.evidence);

@@ -11,7 +11,7 @@ import { linkWorkspace } from "../workspace-link.ts";
 import { moveAside } from "./set-aside.ts";
 
 interface Replacement {
-  /** What the name of the folder that keeps the old store begins with: `damaged`. */
+  /** Beginning of the name of the folder that keeps the old store: `damaged`. */
   readonly why: string;
   /** Passwords and join code come with the new store, and replace the old ones. */
   readonly withSecrets: boolean;
@@ -20,8 +20,8 @@ interface Replacement {
 }
 
 /**
- * Makes a store beside the workspace's own, and puts it in that one's place when it is whole. Whatever goes wrong before, and
- * whenever this process is killed, the workspace stays as it was. A folder keeps the old store.
+ * Makes a store beside the workspace's own, and replaces the old one by it once it is whole. If anything goes wrong before, or
+ * this process is killed, the workspace stays as it was. A folder keeps the old store.
  *
  * @param fill  fills the new store; the old one may be read meanwhile
  * @returns what `fill` returned, and the folder; undefined where there was nothing to keep
@@ -64,7 +64,7 @@ export async function filled<T>(
   } finally {
     await link.close();
   }
-  // Until nats-server 2.10.27 restarts, it says of a restored stream that it was made when the original was (seen).
+  // Until nats-server 2.10.27 restarts, it reports the original's creation time for a restored stream (seen).
   const again = await linkWorkspace(scratch, "coordinator");
   try {
     return { result, mark: await currentMark(again.bus) };
@@ -87,7 +87,7 @@ function exchange(
     try {
       renameSync(scratch.store, paths.store);
       if (withSecrets) {
-        // The next start writes these anew, with its own folders in them.
+        // The next start rewrites these, with its own folders in them.
         for (const file of [scratch.serverConfiguration, scratch.workersConfiguration]) rmSync(file, { force: true });
         renameSync(scratch.secrets, paths.secrets);
       }
@@ -104,7 +104,7 @@ function exchange(
   return undefined;
 }
 
-/** False for an empty store, and for secrets that nobody was given yet. */
+/** False for an empty store, and for secrets that nobody has received yet. */
 function isWorthKeeping(folder: string): boolean {
   const store = join(folder, "store");
   return (existsSync(store) && readdirSync(store).length > 0) || existsSync(join(folder, "store-mark.json"));

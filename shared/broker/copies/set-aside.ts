@@ -12,9 +12,9 @@ interface SetAside {
 }
 
 /**
- * Moves the store, its mark and the secrets into a folder beside them, for a workspace that goes on elsewhere.
+ * Moves the store, its mark and the secrets into a folder beside them, for a workspace that continues elsewhere.
  *
- * @param why  what the folder's name begins with
+ * @param why  the beginning of the folder's name
  * @throws BrokerError while a broker runs on the store
  */
 export function setAside(paths: WorkspacePaths, why: string): SetAside {

@@ -10,7 +10,7 @@ import { markOf } from "../store/store-mark.ts";
 
 /** What can be kept of a damaged store, and what is wrong with it. */
 export interface StoreRemains {
-  /** In words; none where the store is whole. */
+  /** In words; none if the store is whole. */
   readonly troubles: readonly string[];
   /** The journal's records up to this one can be folded. */
   readonly wholeTo: number;
@@ -57,7 +57,7 @@ export async function readRemains(bus: Bus, paths: WorkspacePaths): Promise<Stor
 interface Folded {
   readonly state: WorkspaceState;
   readonly wholeTo: number;
-  /** Why it broke off before `last`. */
+  /** Why it stopped before `last`. */
   readonly trouble?: string;
 }
 

@@ -16,7 +16,7 @@ import type { StoreRemains } from "./store-remains.ts";
 
 /** Takes the place of a lost message, so that those after it keep the sequences that the journal cites. */
 const lostSubject = "ev.lost";
-/** How many messages are read before they are written, and written before their acknowledgements are waited for. */
+/** Messages read before they are written, and written before waiting for their acknowledgements. */
 const together = 2000;
 const chunksTogether = 8;
 const storeTimeoutMs = 60_000;
@@ -24,14 +24,14 @@ const storeTimeoutMs = 60_000;
 /** What was carried over. */
 export interface Salvage {
   readonly state: WorkspaceState;
-  /** Messages that are lost, or that speak of runs which the journal no longer knows. */
+  /** Messages that are lost, or are about runs that the journal no longer knows. */
   readonly evidenceLeftOut: number;
 }
 
 /**
- * Makes a store of what is left of another: the journal up to its last whole record; the evidence that this journal cites, at its
- * old sequences, and what else is about its runs; the pieces of their checkpoints and files. Evidence of other runs is left out:
- * their numbers will be given out again, and it would be taken for that of the new runs.
+ * Makes a store from what is left of another: the journal up to its last whole record; the evidence that this journal cites, at
+ * its old sequences, and other evidence of its runs; the pieces of their checkpoints and files. Evidence of other runs is left
+ * out: their numbers will be given out again, and it would be taken for that of the new runs.
  */
 export async function salvage(
   from: Bus,
@@ -100,7 +100,7 @@ async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise
     await Promise.all(
       wanted.slice(i, i + chunksTogether).map(async (subject) => {
         const data = await from.newest(streams.blob, subject);
-        // Whoever needs a piece that can no longer be read will say so.
+        // A command that needs a piece that can no longer be read reports it.
         if (data) await to.store(subject, data, { msgId: subject, timeoutMs: storeTimeoutMs });
       }),
     );
@@ -126,7 +126,7 @@ class StreamWriter {
         if (answer.seq !== seq)
           throw new BrokerError(`message ${seq} was stored as ${answer.seq}; nothing was changed, try again`);
       });
-    stored.catch(() => undefined); // settle looks at it
+    stored.catch(() => undefined); // settle handles it
     this.#onTheirWay.push(stored);
     if (this.#onTheirWay.length >= together) await this.settle();
   }
@@ -138,7 +138,7 @@ class StreamWriter {
   }
 }
 
-/** The stream's messages up to `last`, some at a time: a large stream need not fit in memory. */
+/** The stream's messages up to `last` in batches, since a large stream may not fit in memory. */
 async function* batches(bus: Bus, stream: string, last: number): AsyncGenerator<StoredMessage[]> {
   for (let first = 1; first <= last; ) {
     const batch: StoredMessage[] = [];

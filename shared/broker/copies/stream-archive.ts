@@ -1,6 +1,6 @@
 /**
- * A stream as JetStream itself packs it: messages keep their sequences, times and ids, which copying them one by one would not.
- * Work goes on meanwhile. The pack holds at least what was stored when packing began.
+ * A stream as JetStream itself packs it: messages keep their sequences, times and ids, which copies made one by one would not.
+ * The stream stays in use meanwhile. The pack holds at least what was stored when packing began.
  */
 
 import { randomBytes } from "node:crypto";
@@ -24,8 +24,8 @@ export interface PackedStream {
 /**
  * Packs a stream as it lies on the disk: `onStart` gets its description, then `onChunk` the bytes in order.
  *
- * The server is not asked to compare checksums first (`jsck`). Where one differs, 2.10.27 refuses, and at its next start has
- * forgotten every message from that one on (seen). So whoever packs a stream reads it first.
+ * The server is not asked to compare checksums first (`jsck`). If one differs, 2.10.27 refuses, and after its next start has
+ * lost every message from that one on (seen). So read a stream before packing it.
  *
  * @throws BrokerError when the broker breaks off; BusError when it refuses or goes away
  */
@@ -93,7 +93,7 @@ function brokenOff(stream: string, bytes: number, { code, text }: BrokerStatus):
 }
 
 /**
- * Makes a stream from a pack, sequences and all. There must be none of that name.
+ * Makes a stream from a pack, with its sequences. The name must be free.
  *
  * @param changes  settings that differ from the packed ones: copies, limits
  */
@@ -115,7 +115,7 @@ export async function unpackStream(
   try {
     for (const chunk of chunks) {
       const sent = bus.request(subject, chunk, silenceMs);
-      sent.catch(() => undefined); // settle looks at it
+      sent.catch(() => undefined); // settle handles it
       onTheirWay.push(sent);
       if (onTheirWay.length >= chunksOnTheirWay) await settle();
     }

@@ -22,9 +22,9 @@ interface PackedEnds {
 }
 
 /**
- * Packs the workspace's streams while it works. The journal comes first: what it cites was stored before, so the evidence packed
- * after it reaches at least as far. Then comes what the journal got meanwhile. The bucket is left out: who led no longer
- * matters, and the rest of it is made anew from the journal.
+ * Packs the workspace's streams while it works. The journal comes first: what it cites was stored before, so the evidence
+ * packed after it reaches at least as far. Then comes what the journal got meanwhile. The bucket is left out: the former leader
+ * no longer matters, and the rest is rebuilt from the journal.
  *
  * @throws StoreDamagedError when the journal or the evidence is damaged
  */
@@ -52,8 +52,8 @@ export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Pr
 const lastSeqOf = ({ state }: PackedStream): number => (state as { last_seq?: number }).last_seq ?? 0;
 
 /**
- * Makes the streams from a backup, sequences and all, and checks the result: the journal folds without a gap, and the evidence
- * reaches as far as it cites. Where that fails, no stream is left.
+ * Makes the streams from a backup, with their sequences, and checks the result: the journal folds without a gap, and the
+ * evidence reaches as far as it cites. If the check fails, no stream is left.
  *
  * @throws BrokerError when there are streams already
  */
@@ -72,7 +72,7 @@ export async function unpackWorkspace(
     return await unpackStreams(bus, backup, plans, storeDir, replicas);
   } catch (error) {
     for (const name of made) {
-      // The error that is thrown says what failed; a broker that is gone has nothing to delete.
+      // The thrown error says what failed; a broker that is gone has nothing to delete.
       await askJetStream(bus, `STREAM.DELETE.${name}`).catch(() => undefined);
     }
     throw error;
@@ -106,7 +106,7 @@ async function unpackStreams(
   return state;
 }
 
-/** Limits and copies are those of the new place, except that what the stream holds must fit. */
+/** Limits and copies are those of the new place, but the stream's content must fit. */
 function settingsOf(
   plan: StreamPlan,
   state: Readonly<Record<string, unknown>>,
@@ -117,10 +117,10 @@ function settingsOf(
   return { subjects: plan.subjects, max_bytes: maxBytes, num_replicas: replicas };
 }
 
-/** Files of `secrets/` that the guard writes at every start, or that belong to this machine alone. */
+/** Files of `secrets/` that the guard writes at every start, or that are only for this machine. */
 const notSaved = new Set(["nats-server.conf", "workers.conf", "peers.json"]);
 
-/** Passwords, join code, keys: with these elsewhere, nobody needs new ones. */
+/** Passwords, join code, keys: if these move along, nobody needs new ones. */
 export function savedFiles(paths: WorkspacePaths): { name: string; text: string }[] {
   if (!existsSync(paths.secrets)) return [];
   return readdirSync(paths.secrets, { withFileTypes: true })

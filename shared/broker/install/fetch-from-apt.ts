@@ -37,7 +37,7 @@ export async function fetchFromApt(
   sentence: string,
 ): Promise<NatsServerBinary> {
   log(`fetching nats-server from ${systemName} (about 15 MB)...`);
-  // What a killed download left; nobody else works here while the caller holds the lock.
+  // Left by a killed download; nobody else works here while the caller holds the lock.
   for (const name of readdirSync(cache).filter((entry) => entry.startsWith("fetch-"))) {
     rmSync(join(cache, name), { recursive: true, force: true });
   }
@@ -89,7 +89,7 @@ async function download(tools: AptTools, folder: string): Promise<string> {
   return join(folder, found);
 }
 
-/** Runs a program to its end. Returns its first complaint, warnings of apt included; undefined when it had none. */
+/** Runs a program to its end. Returns its first complaint, including warnings of apt; undefined if it had none. */
 async function run(
   tools: AptTools,
   program: "aptGet" | "dpkg",

@@ -19,7 +19,7 @@ interface ServerState {
   readonly isSilent: boolean;
 }
 
-/** Servers speak every second; nats-server 2.10.27 says "offline" only after some three minutes (seen). */
+/** Servers send heartbeats every second; nats-server 2.10.27 says "offline" only after some three minutes (seen). */
 const silentAfterNanos = 5e9;
 
 /** A connection with the rights of the servers' administrator, who has no access to the workspace's data. */
@@ -49,7 +49,7 @@ export async function clusterServers(system: Bus): Promise<ServerState[]> {
   return leader === undefined ? others : [{ name: leader, isLeader: true, isSilent: false }, ...others];
 }
 
-/** Takes the copy of a stream from a server that is gone for good, and gives it to one that holds none. */
+/** Moves the copy of a stream from a server that is gone for good to one that holds none. */
 export async function moveCopy(bus: Bus, stream: string, from: string): Promise<void> {
   await askJetStream(bus, `STREAM.PEER.REMOVE.${stream}`, { peer: from }, answerTimeoutMs);
 }

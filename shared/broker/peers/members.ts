@@ -2,7 +2,7 @@ import type { EntryStore } from "../../ports.ts";
 import { bucket } from "../../wire/subjects.ts";
 import { isPeer, type Peer } from "./peers.ts";
 
-/** Who the peers are now, stored with the data so that all learn of a change. Absent until something changes. */
+/** The present peers, stored with the data so that all learn of a change. Absent until something changes. */
 export interface Members {
   readonly generation: number;
   readonly peers: readonly Peer[];
@@ -11,7 +11,7 @@ export interface Members {
 }
 
 const key = "peers";
-/** Whoever listens on it hears of a change at once. */
+/** A listener on it hears of a change at once. */
 export const membersSubject = `$KV.${bucket}.${key}`;
 
 /** @throws BusError when the broker does not answer */
@@ -20,7 +20,7 @@ export async function readMembers(bus: { readonly entries: EntryStore }): Promis
   return found ? parseMembers(found.value) : undefined;
 }
 
-/** False when somebody else has changed them meanwhile. */
+/** False if somebody else has changed them meanwhile. */
 export async function writeMembers(bus: { readonly entries: EntryStore }, members: Members): Promise<boolean> {
   const value = new TextEncoder().encode(JSON.stringify(members));
   const found = await bus.entries.get(key);

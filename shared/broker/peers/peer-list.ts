@@ -9,7 +9,7 @@ import { type Address, addressText, parseAddress } from "../address.ts";
 import type { Peer } from "./peers.ts";
 
 const defaultPort = 4222;
-/** NATS's own habit: clients on 4222, servers among themselves on 6222. */
+/** NATS's own convention: clients on 4222, servers among themselves on 6222. */
 const routePortAbove = 2000;
 const examples = "--peers lab1,lab2,lab3 or --peers lab1:4222,lab2:4222,lab3:4300";
 

@@ -11,9 +11,9 @@ export async function probePeers(peers: readonly Peer[]): Promise<{ peer: Peer; 
 }
 
 /**
- * Why nothing can be stored at the moment, a sentence for people; undefined when enough peers are up.
+ * Why nothing can be stored at the moment, as a sentence for people; undefined if enough peers are up.
  *
- * @param needed  how many must be up; left out: more than half
+ * @param needed  how many must be up; default: more than half
  */
 export async function peersTrouble(peers: readonly Peer[], needed = quorumOf(peers)): Promise<string | undefined> {
   const found = await probePeers(peers);

@@ -36,11 +36,14 @@ export interface PeersFile extends SharedPeers {
   readonly self: string;
   /** What this machine listens on: its own address, or `0.0.0.0`. */
   readonly bind: string;
-  /** This machine makes the streams; the others wait for them, so that none starts empty what another is about to fill. */
+  /**
+   * This machine makes the streams; the others wait for them, so that none creates an empty stream that another is about to
+   * fill.
+   */
   readonly makesStreams: boolean;
   /** Where the workspace went when it left these peers for good. */
   readonly moved?: string;
-  /** Path of the packed workspace that the streams are still to be filled from. */
+  /** Path of the packed workspace from which the streams are still to be filled. */
   readonly fill?: string;
 }
 
@@ -56,10 +59,10 @@ export function peerUrls({ peers, self }: Pick<PeersFile, "peers" | "self">): st
   return [...own, ...others].map((peer) => `nats://${addressText(peer)}`).join(",");
 }
 
-/** How a coordinator that leads on that peer says where it runs: the peer's id is one machine's disk. */
+/** Where a coordinator on that peer says it runs: the peer's id is one machine's disk. */
 export const peerHost = (id: string): string => `peer ${id}`;
 
-/** Undefined where the workspace lives on this machine alone. @throws UsageError when the file is damaged */
+/** Undefined if the workspace lives on this machine alone. @throws UsageError when the file is damaged */
 export function readPeers(paths: WorkspacePaths): PeersFile | undefined {
   if (!existsSync(paths.peers)) return undefined;
   const fields: unknown = readJsonFields(paths.peers);

@@ -13,9 +13,9 @@ export interface BrokerInfo {
   readonly guard: ProcessIdentity;
   /** Null while the server is down. */
   readonly server: ProcessIdentity | null;
-  /** Why the server is kept down, a sentence for people; null when all is well or a restart is under way. */
+  /** Why the server is kept down, as a sentence for people; null if all is well or a restart is under way. */
   readonly trouble: string | null;
-  /** No coordinator holds the broker: it stays up for one that died to come back. */
+  /** No coordinator holds the broker: it waits for one that died to come back. */
   readonly lingers: boolean;
   readonly version: string;
   /** ISO time. */
@@ -45,6 +45,6 @@ function readBrokerInfo(paths: WorkspacePaths): BrokerInfo | undefined {
   const identities = isProcessIdentity(guard) && (server === null || isProcessIdentity(server));
   const rest =
     Number.isInteger(port) && (trouble === null || typeof trouble === "string") && typeof lingers === "boolean";
-  // Every field was looked at.
+  // Every field was checked.
   return texts && identities && rest ? (fields as unknown as BrokerInfo) : undefined;
 }

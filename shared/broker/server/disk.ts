@@ -1,4 +1,4 @@
-/** A broker on a full disk: it is stopped in time, and can still say why. */
+/** A broker on a full disk: it stops in time, and can still say why. */
 
 import { existsSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { readJsonFields } from "../../machine/secret-file.ts";
@@ -11,7 +11,7 @@ import type { WorkspacePaths } from "../../machine/workspace.ts";
  */
 const defaultReserveMb = 256;
 
-/** Undefined when there is enough space. broker-settings.json may change the reserve, also while the broker runs. */
+/** Undefined if there is enough space. broker-settings.json may change the reserve, even while the broker runs. */
 export function diskTrouble(paths: WorkspacePaths): string | undefined {
   const { bavail, bsize } = statfsSync(paths.store);
   const freeMb = Math.floor((bavail * bsize) / 1e6);
@@ -24,7 +24,7 @@ export function diskTrouble(paths: WorkspacePaths): string | undefined {
   );
 }
 
-/** Whether the server's log tells of a write that met a full disk or an exhausted quota. */
+/** Whether the server's log mentions a write that met a full disk or an exhausted quota. */
 export const saysDiskFull = (log: string): boolean => /no space left on device|disk quota exceeded/i.test(log);
 
 export const isDiskFull = (error: unknown): boolean =>
@@ -44,7 +44,7 @@ export class Ballast {
     this.#path = path;
   }
 
-  /** Makes the file where there is room for it; where there is none now, a later call may find some. */
+  /** Makes the file if there is room for it; otherwise a later call may find some. */
   take(): void {
     try {
       // Not zeros, which some file systems store as nothing.

@@ -4,11 +4,11 @@ import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 
-/** A broker that others run, named on the command line or by the last start of this machine's coordinator. */
+/** A broker that others run, named on the command line or at the last start of this machine's coordinator. */
 export interface ExternalBroker {
   /** One server, or the servers of a cluster with commas between them. */
   readonly url: string;
-  /** File with credentials; null where the broker asks for none. */
+  /** File with credentials; null if the broker asks for none. */
   readonly credentialsFile: string | null;
 }
 
@@ -57,7 +57,7 @@ function remembered(paths: WorkspacePaths): ExternalBroker | null {
 }
 
 /**
- * What follows `nexus-worker` where others run the broker: its administrator makes a user for each worker, so there is no join
+ * What follows `nexus-worker` if others run the broker: its administrator makes a user for each worker, so there is no join
  * code.
  */
 export function externalJoinLine(paths: WorkspacePaths, { url }: Pick<ExternalBroker, "url">): string {
@@ -67,6 +67,6 @@ export function externalJoinLine(paths: WorkspacePaths, { url }: Pick<ExternalBr
   return `${scheme}${hosts.join(",")}/${paths.name}`;
 }
 
-/** The options that go with the join line: none where the broker lets everyone in. */
+/** The options that go with the join line: none if the broker lets everyone in. */
 export const externalJoinFlags = ({ credentialsFile }: ExternalBroker): string =>
   credentialsFile === null ? "" : " --creds FILE --name ID";

@@ -3,11 +3,11 @@ import { connect, createServer, type Socket } from "node:net";
 import type { Address } from "../address.ts";
 
 /**
- * Opens a port on which the broker listened before, and passes all bytes on to where it listens now: workers that joined there
- * find it without being told.
+ * Opens a port on which the broker listened before, and forwards all bytes to where it listens now: workers that joined there
+ * find it by themselves.
  *
  * @returns what closes the port and its connections
- * @throws Error with code EADDRINUSE where another program has the port, as `net` does
+ * @throws Error with code EADDRINUSE if another program has the port, as `net` does
  */
 export async function openFormerPort({ host, port }: Address, target: Address): Promise<() => void> {
   const sockets = new Set<Socket>();

@@ -16,21 +16,21 @@ import { openFormerPorts, rememberListen, takenNote } from "./port-choice.ts";
 export interface GuardOptions {
   readonly binary: NatsServerBinary;
   readonly host: string;
-  /** Listen on this one or fail; otherwise on the last one if it is free. */
+  /** Listen on this one or fail. Default: the last one if it is free. */
   readonly port?: number;
   /** A coordinator starts the broker: where it listens is remembered, and its former ports lead to it. */
   readonly isLasting: boolean;
 }
 
 const lookEveryMs = 1000;
-/** How long the broker stays up after SIGTERM: a service manager sends it to coordinators too, which have things to store. */
+/** How long the broker stays up after SIGTERM: service managers also send it to coordinators, which have things to store. */
 const holdersGraceMs = 10_000;
 /** How long a server that was stopped on a full disk stays down at least. */
 const fullDiskMs = 2000;
 
 /** Keeps a workspace's broker up as long as somebody needs it, and off a full disk. */
 export class Guard {
-  /** Notes for whoever started the broker. */
+  /** Notes for the process that started the broker. */
   readonly notes: string[] = [];
   readonly #paths: WorkspacePaths;
   readonly #options: GuardOptions;
@@ -64,11 +64,11 @@ export class Guard {
   }
 
   async start(): Promise<void> {
-    // Before anybody learns of us: a signal without a handler would end us, and the server with us.
+    // Set before anybody knows of us: a signal without a handler would end us, and the server with us.
     process.on("SIGTERM", () => this.#endWithin("SIGTERM", holdersGraceMs));
     process.on("SIGINT", () => this.#endWithin("SIGINT", 0));
     process.on("SIGHUP", () => {
-      this.#log("got SIGHUP: writing the configuration anew");
+      this.#log("got SIGHUP: rewriting the configuration");
       this.#server.reconfigure();
     });
     const left = await endLeftServers(this.#paths.serverConfiguration);
@@ -163,7 +163,7 @@ export class Guard {
 
   async #care(): Promise<void> {
     if (!this.#lock.isMine()) {
-      // Another machine took us for dead and may have a server on this store already: no clean end, not one more write.
+      // Another machine considered us dead and may already have a server on this store: no clean end, not one more write.
       this.#log("the store's lock was taken away; killing the server");
       this.#server.kill();
       process.exit(1);
@@ -199,8 +199,8 @@ export class Guard {
       try {
         return watch(folder, () => this.#alarm.ring()).on("error", (error) => this.#log(messageOf(error)));
       } catch (error) {
-        // No watches left, or a file system without them: the look every second remains.
-        this.#log(`${folder} is looked at every second only: ${messageOf(error)}`);
+        // No watches left, or a file system without them: the check every second remains.
+        this.#log(`${folder} is only checked every second: ${messageOf(error)}`);
         return [];
       }
     });

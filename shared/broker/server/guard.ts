@@ -6,7 +6,7 @@
  *
  * A server that dies starts again on the same port. It is stopped before the disk is full (a reserve of 256 MB): nats-server
  * 2.10.27 was seen to lose acknowledged messages on a full disk. It ends when nobody holds it, or ten minutes after a
- * coordinator died without a word. Where there is no coordinator, a command that reads holds it for as long as it reads.
+ * coordinator crashed. Without a coordinator, a reading command holds it while it reads.
  */
 
 import { appendFileSync, copyFileSync, truncateSync } from "node:fs";
@@ -18,7 +18,7 @@ import { isDiskFull } from "./disk.ts";
 import { Guard, type GuardOptions } from "./guard-loop.ts";
 import { sizeOf } from "./nats-process.ts";
 
-/** What the guard tells whoever started it, once. */
+/** What the guard tells the process that started it, once. */
 export type GuardMessage =
   | { readonly kind: "ready"; readonly info: BrokerInfo; readonly notes: readonly string[] }
   /** Another guard was first. */
@@ -89,7 +89,7 @@ function sentence(paths: WorkspacePaths, error: unknown): string {
 function tell(message: GuardMessage): Promise<void> {
   return new Promise((resolve) => {
     if (!process.send || !process.connected) return resolve();
-    // Whoever started us may be gone: then nobody waits for this.
+    // The process that started us may be gone: then nobody waits for this.
     process.send(message, undefined, undefined, () => {
       if (process.connected) process.disconnect();
       resolve();

@@ -46,7 +46,7 @@ export function forget(holders: readonly Holder[]): void {
   for (const { file } of holders) rmSync(file, { force: true });
 }
 
-/** Undefined for a file that was removed meanwhile, or is none of these. */
+/** Undefined for a file that was removed meanwhile, or is no holder's. */
 function readHolder(file: string): Holder | undefined {
   const { identity, kind, lingerMs } = readJsonFields(file);
   if (!isProcessIdentity(identity) || typeof lingerMs !== "number") return undefined;

@@ -15,7 +15,7 @@ import { choosePort, type PortChoice } from "./port-choice.ts";
 import { signalProcess } from "./tied-process.ts";
 
 const backOffMs = { first: 200, most: 5000 };
-/** How many ports to try: each may be taken between the look at it and the server's start. */
+/** How many ports to try: each may be taken between the check and the server's start. */
 const portTries = 6;
 
 interface KeptServerOptions {
@@ -57,7 +57,7 @@ export class KeptServer {
     return this.#server === undefined && performance.now() >= this.#retryAt;
   }
 
-  /** @throws BrokerError where it cannot listen, or does not start */
+  /** @throws BrokerError if it cannot listen, or does not start */
   async start(wanted: number | undefined): Promise<PortChoice> {
     const { paths, host } = this.#options;
     for (let left = portTries; ; left -= 1) {
@@ -121,7 +121,7 @@ export class KeptServer {
     this.#backOff = Math.min(this.#backOff * 2, backOffMs.most);
   }
 
-  /** It is not due for so many ms. */
+  /** Makes it due after `ms` at the earliest. */
   notBefore(ms: number): void {
     this.#retryAt = performance.now() + ms;
   }
@@ -171,7 +171,7 @@ export class KeptServer {
     await server?.stop();
   }
 
-  /** Ends it at once: not one more write. */
+  /** Ends it at once, without one more write. */
   kill(): void {
     if (this.#server) process.kill(this.#server.identity.pid, "SIGKILL");
   }

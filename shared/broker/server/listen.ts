@@ -13,8 +13,8 @@ export function parseListen(text: string): Address {
 }
 
 /**
- * Systems give none of these to outgoing connections (Linux begins at 32768, macOS and Windows at 49152). So a port that the
- * broker chose is still free when it starts again, and the workers that joined there find it.
+ * Ports that systems never give to outgoing connections (Linux begins at 32768, macOS and Windows at 49152). So a port that the
+ * broker chose is still free when it restarts, and the workers that joined there find it.
  */
 const steadyPorts = [20_000, 32_000] as const;
 
@@ -33,7 +33,7 @@ export function probePort(host: string, port: number): Promise<PortProbe> {
   });
 }
 
-/** A port for a broker that was not told one. */
+/** A port for a broker that was given none. */
 export async function probeAnyPort(host: string): Promise<PortProbe> {
   for (let triesLeft = 20; triesLeft > 0; triesLeft--) {
     const probe = await probePort(host, randomInt(...steadyPorts));
@@ -42,7 +42,7 @@ export async function probeAnyPort(host: string): Promise<PortProbe> {
   return probePort(host, 0);
 }
 
-/** Why the broker cannot listen where it was told to. @param code  of the system's error, `EADDRINUSE` */
+/** Why the broker cannot listen at the address that it was given. @param code  of the system's error, `EADDRINUSE` */
 export function cannotListen(where: Address, code: string): BrokerError {
   const { host, port } = where;
   const at = (other: number): string => `--listen ${addressText({ host, port: other })}`;

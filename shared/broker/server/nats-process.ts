@@ -28,13 +28,13 @@ interface NatsStart {
   readonly output: string;
 }
 
-/** After a crash a store of millions of messages is read in seconds; longer than this, and something is wrong. */
+/** After a crash a store of millions of messages is read in seconds; if it takes longer than this, something is wrong. */
 const startLimitMs = 120_000;
 const answerMs = 1000;
 /** Every measured shutdown of JetStream took at most 4 ms. */
 const stopGraceMs = 10_000;
 
-/** Starts nats-server and waits until it answers. It ends when this process does, however that happens. */
+/** Starts nats-server and waits until it answers. It ends when this process does, even by SIGKILL. */
 export async function startNats(start: NatsStart): Promise<NatsProcess> {
   const outputStart = sizeOf(start.output);
   const logStart = sizeOf(start.serverLog);
@@ -70,10 +70,10 @@ export async function endLeftServers(configuration: string): Promise<number> {
   return left.length;
 }
 
-/** Size of a file, 0 if it is missing. With `readFrom` it tells what a log has gained since. */
+/** Size of a file, 0 if it is missing; with `readFrom`, finds what a log has gained since. */
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** The end of a log after its first `offset` bytes, at most 64 KiB; all of a log that was begun anew. */
+/** The end of a log after its first `offset` bytes, at most 64 KiB; the whole log if it was restarted. */
 export function readFrom(path: string, offset: number): string {
   const size = sizeOf(path);
   const from = Math.max(size < offset ? 0 : offset, size - 65_536);

@@ -1,6 +1,6 @@
 /**
- * Which port the broker listens on: the one it was told; else the last one, if it is free; else any. Up to three ports that it
- * had before lead there too, since the workers that joined at one of them know no other.
+ * Which port the broker listens on: the one it was given; else the last one, if it is free; else any. Up to three ports that it
+ * had before also lead there, since the workers that joined at one of them know no other.
  */
 
 import { messageOf } from "../../errors.ts";
@@ -34,14 +34,14 @@ export function rememberListen(paths: WorkspacePaths, { host, port }: Address): 
   writeJsonFile(paths.brokerPort, { host, port, former: formerPorts(before, port) });
 }
 
-/** What was found out while a port was looked for. */
+/** Result of the search for a port. */
 export interface PortChoice {
   readonly port: number;
   /** The last port, which another program has by now. */
   readonly taken?: number;
 }
 
-/** A port that is free now. @throws BrokerError where nothing can listen there */
+/** A port that is free now. @throws BrokerError if nothing can listen there */
 export async function choosePort(paths: WorkspacePaths, host: string, wanted: number | undefined): Promise<PortChoice> {
   const last = wanted ?? rememberedListen(paths)?.port;
   if (last !== undefined) {
@@ -58,7 +58,7 @@ export async function choosePort(paths: WorkspacePaths, host: string, wanted: nu
 export const takenNote = (taken: number, now: Address): string =>
   `port ${taken} is taken by another program; the broker listens on ${addressText(now)} now; workers that joined before must be started with the new line`;
 
-/** Makes the ports that the broker had before lead to it. Returns what closes them, and notes for people. */
+/** Makes the broker's earlier ports lead to it. Returns what closes them, and notes for people. */
 export async function openFormerPorts(
   paths: WorkspacePaths,
   { port: now, taken }: PortChoice,

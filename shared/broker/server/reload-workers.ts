@@ -12,8 +12,8 @@ import { signalProcess } from "./tied-process.ts";
 const patienceMs = 10_000;
 
 /**
- * Writes the workers' account and makes the server read it. Resolves when the server has, or at once when there is none: it
- * reads the file at its start. The file holds the whole account, so a call that failed may simply be repeated.
+ * Writes the workers' account and makes the server read it. Resolves when it has, or at once if there is no server: it reads
+ * the file at its start. The file holds the whole account, so a failed call may simply be repeated.
  */
 export async function reloadWorkers(paths: WorkspacePaths, account: WorkersAccount): Promise<void> {
   writeSecretFile(paths.workersConfiguration, workersConfiguration(account));

@@ -23,11 +23,11 @@ import { signalProcess } from "./tied-process.ts";
 export interface HoldOptions extends BinarySearch {
   readonly kind: HolderKind;
   /**
-   * `host:port`. Left out: where it listened when a coordinator last held it; for readers, and at first, loopback. A loopback
-   * port that is taken by now is exchanged for another.
+   * `host:port`. Default: where it listened when a coordinator last held it; for readers, and at first, loopback. If a loopback
+   * port is taken by now, another is chosen.
    */
   readonly listen?: string | undefined;
-  /** How long the broker outlives a coordinator that dies without releasing it; left out: 10 minutes. Readers: not at all. */
+  /** How long the broker outlives a coordinator that dies without releasing it; default: 10 minutes. Readers: not at all. */
   readonly lingerMs?: number | undefined;
 }
 
@@ -98,7 +98,7 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
   };
 }
 
-/** The last address, where others than this machine may have joined: it is that one or none. */
+/** The last address, if other machines may have joined there: then it is that one or none. */
 function listenAgain(paths: WorkspacePaths, kind: HolderKind): Address | undefined {
   const last = kind === "coordinator" ? rememberedListen(paths) : undefined;
   return last && last.host !== loopback ? { host: last.host, port: last.port } : undefined;
@@ -156,7 +156,7 @@ async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): P
   return true;
 }
 
-/** Ends the running broker, which listens elsewhere than we were told, if nobody uses it. */
+/** Ends the running broker, which listens at another address than ours, if nobody uses it. */
 function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Address, until: number): void {
   const others = takeCensus(paths).living.filter(({ identity }) => identity.pid !== process.pid);
   if (others.length === 0) {
@@ -191,7 +191,7 @@ async function startGuard(
   if (typeof message === "object") {
     if (message.kind === "failed") throw new BrokerError(message.message);
     if (message.kind === "locked") return undefined;
-    // A broker that runs for one command only is nothing to talk about.
+    // Nobody needs notes about a broker that runs for one command.
     if (options.kind === "coordinator") for (const note of message.notes) options.log(note);
     return message.info;
   }

@@ -6,14 +6,14 @@ import { identify, isAlive, type ProcessIdentity } from "../../machine/process-i
 
 /**
  * Waits in the background for the end of file descriptor 3, a pipe whose other end this program holds: the kernel closes it
- * however this program dies. `exec` keeps the pid, so `$$` is the program that replaces the shell. A line on the pipe says that
+ * when this program dies. `exec` keeps the pid, so `$$` is the program that replaces the shell. A line on the pipe says that
  * the program is gone: its pid may be another's by now and must not be signalled.
  */
 const script = '(read -r _ <&3 || kill -INT $$) 2>/dev/null & exec 3<&-; exec "$0" "$@"';
 
 /**
- * Starts a program that gets SIGINT when this process dies, however it dies: even SIGKILL leaves no orphan. Unlike Linux's
- * parent-death signal, this works on any POSIX system.
+ * Starts a program that gets SIGINT when this process dies: even SIGKILL leaves no orphan. Unlike Linux's parent-death signal,
+ * this works on any POSIX system.
  */
 export function spawnTied(
   command: string,
@@ -44,7 +44,7 @@ export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signa
   return false;
 }
 
-/** Does nothing when that very process is dead, even if another has its pid now. */
+/** Does nothing if that process is dead, even if another has its pid now. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isAlive(identity)) return;
   try {

@@ -3,8 +3,8 @@ import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../../
 import { type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
- * Streams that take nothing while the workspace is moved elsewhere: they listen on other subjects, so publishers hear that nobody
- * is there, keep their messages, and try again. The streams hold what was acknowledged before, and acknowledge nothing after.
+ * Streams that accept nothing while the workspace is moved: they listen on other subjects, so publishers hear that nobody is
+ * there, keep their messages, and try again. The streams hold what was acknowledged before, and acknowledge nothing after.
  */
 const closedPrefix = "moving.";
 
@@ -23,7 +23,7 @@ export async function closeStreams(bus: Bus): Promise<void> {
   }
 }
 
-/** Undoes `closeStreams`; does nothing where they are open. */
+/** Undoes `closeStreams`; does nothing if they are open. */
 export async function openStreams(bus: Bus): Promise<void> {
   for (const [name, subjects] of [...takes].reverse()) {
     const info = await streamInfo(bus, name);
@@ -31,7 +31,7 @@ export async function openStreams(bus: Bus): Promise<void> {
   }
 }
 
-/** Whether a move was begun and neither finished nor undone. */
+/** Whether a move was started and neither finished nor undone. */
 export async function areClosed(bus: Bus): Promise<boolean> {
   const info = await streamInfo(bus, streams.journal);
   return info !== undefined && isClosed(info);

@@ -14,7 +14,7 @@ import { readSnapshot } from "./snapshots.ts";
 import { journalGap } from "./store-check.ts";
 
 const readTimeoutMs = 120_000;
-/** A record that is known to be stored and does not come within this time (3 s) is lost. */
+/** A record known to be stored that does not arrive within these waits (3 s) is lost. */
 const lateMs = 50;
 const lateWaits = 60;
 
@@ -27,16 +27,16 @@ interface FoldedJournal {
   readonly state: WorkspaceState;
   /** How many records came after the snapshot. */
   readonly records: number;
-  /** Why a snapshot that is there was not used; "" where it was. */
+  /** Why an existing snapshot was not used; "" if it was. */
   readonly unusable: string;
 }
 
-/** The journal folded to its end: from its newest snapshot on, where there is one. */
+/** The journal folded to its end, from its newest snapshot on if there is one. */
 export async function readJournal(bus: Bus, clock: Clock = systemClock): Promise<WorkspaceState> {
   return (await foldJournal(bus, clock)).state;
 }
 
-/** As `readJournal`, and how it went. */
+/** As `readJournal`, with details about the snapshot. */
 export async function foldJournal(bus: Bus, clock: Clock = systemClock): Promise<FoldedJournal> {
   for (let tries = 0; ; tries += 1) {
     try {
@@ -73,7 +73,7 @@ async function foldOnce(bus: Bus, clock: Clock): Promise<FoldedJournal> {
 /**
  * Folds one message of the journal into the state. `onEvent` hears each event after it was folded.
  *
- * @returns why it cannot be folded, in which case it may have been folded in part; undefined when it was, or is no record
+ * @returns why it cannot be folded (it may have been folded in part); undefined if it was, or is no record
  */
 export function foldRecord(
   state: WorkspaceState,
@@ -95,11 +95,10 @@ export function foldRecord(
 }
 
 /**
- * Folds the journal to its end, and then every record that comes. `onEvent` hears of each event after it was folded, old ones
- * included.
+ * Folds the journal to its end, and then every new record. `onEvent` hears each event after it was folded, old ones included.
  *
- * @param from  where to begin, and what is folded into; left out: at the journal's beginning
- * @throws JournalCorruptError when a record is missing or makes no sense; `onCorrupt` hears of those that come later
+ * @param from  where to begin, and the state to fold into; default: the journal's beginning
+ * @throws JournalCorruptError if a record is missing or makes no sense; `onCorrupt` hears of later ones
  */
 export async function followJournal(
   bus: Bus,

@@ -19,9 +19,9 @@ const inFlight = 8;
 const tries = 3;
 
 /**
- * The newest snapshot; undefined when there is none that can be used, so that the whole journal must be folded.
+ * The newest snapshot; undefined if none can be used, so that the whole journal must be folded.
  *
- * @param onUnusable  hears why a snapshot that is there cannot be used
+ * @param onUnusable  hears why an existing snapshot cannot be used
  */
 export async function readSnapshot(
   bus: Bus,

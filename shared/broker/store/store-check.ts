@@ -15,9 +15,9 @@ import { mayPass, type StreamInfo, streamInfo } from "../client/jetstream-api.ts
 import { readUpTo } from "../client/read-up-to.ts";
 import { markOf, readMark } from "./store-mark.ts";
 
-/** The store lost something: what, and what to type. `flags` as in ` --workspace ws2`. */
+/** The store lost something; says what, and what to type. `flags` as in ` --workspace ws2`. */
 export class StoreDamagedError extends JournalCorruptError {
-  /** Without what to type. */
+  /** The damage alone, without what to type. */
   readonly damage: string;
 
   constructor(damage: string, flags = "", options?: { cause?: unknown }) {
@@ -35,7 +35,7 @@ const streamKinds = [
   [streams.evidence, "message"],
 ] as const;
 
-/** Readers of a journal do not know which workspace it belongs to: puts the right flags into what such an error says to type. */
+/** Readers of a journal do not know its workspace: puts the right flags into the commands of their error. */
 export const aimed = (error: unknown, flags: string): unknown =>
   error instanceof StoreDamagedError ? new StoreDamagedError(error.damage, flags, { cause: error }) : error;
 
@@ -49,7 +49,7 @@ export const journalGap = (from: number, to: number): StoreDamagedError =>
   new StoreDamagedError(`${gapText(from, to)}: the broker's store was damaged`);
 
 /**
- * Compares the streams with what this machine remembers of them, before anything is made or written.
+ * Compares the streams with what this machine remembers of them. Call before anything is made or written.
  *
  * @throws StoreDamagedError
  */
@@ -70,7 +70,7 @@ export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[])
     workspaceFlags(paths.name),
   );
 
-/** What is wrong with a store, in words, as far as its streams' ends and counts tell; only reading finds damaged messages. */
+/** What is wrong with a store, in words, judging by its streams' ends and counts; only reading finds damaged messages. */
 export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<string[]> {
   const [journal, evidence] = await Promise.all([patiently(bus, streams.journal), patiently(bus, streams.evidence)]);
   const mark = markOf(paths, journal?.created);
@@ -111,11 +111,11 @@ export async function checkCited(bus: Bus, state: WorkspaceState): Promise<void>
   if (trouble !== undefined) throw new StoreDamagedError(trouble);
 }
 
-/** For evidence that is gone although somebody knows of it. @param known  `the journal cites 12` */
+/** For evidence that is known to have been stored, but is gone. @param known  `the journal cites 12` */
 export const evidenceLost = (last: number, known: string): StoreDamagedError =>
   new StoreDamagedError(evidenceLostText(last, known));
 
-/** Undefined where the evidence reaches as far as the journal cites it. */
+/** Undefined if the evidence reaches as far as the journal cites it. */
 export const citedTrouble = (said: number, { evidenceSeq }: WorkspaceState): string | undefined =>
   said < evidenceSeq ? evidenceLostText(said, `the journal cites ${evidenceSeq}`) : undefined;
 
@@ -136,7 +136,7 @@ export async function checkEnds(bus: Bus, paths: WorkspacePaths): Promise<void> 
   }
 }
 
-/** Whether a reader gets the stream's last message. A broker that does not answer at all is not taken for a damaged one. */
+/** Whether a reader gets the stream's last message. A broker that does not answer at all does not count as damaged. */
 async function isReadable(bus: Bus, stream: string, last: number): Promise<boolean> {
   for (let left = endTries; left > 0; left -= 1) {
     if (await comes(bus, stream, last)) return true;

@@ -6,8 +6,8 @@ import { streams } from "../../wire/subjects.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 
 /**
- * The newest sequences of journal and evidence that this machine has seen stored. Only somebody who remembers them can tell that
- * a store lost its end: nats-server 2.10.27 rebuilds its index from what is left, and finds it whole (seen).
+ * The newest sequences of journal and evidence that this machine has seen stored. Only this memory can show that a store lost
+ * its end: nats-server 2.10.27 rebuilds its index from what is left, and considers it whole (seen).
  */
 export interface StoreMark {
   /** When the journal's stream was made, according to the broker: tells stores apart. "" in a mark that does not say. */
@@ -17,7 +17,7 @@ export interface StoreMark {
 }
 
 const nothing: StoreMark = { store: "", journal: 0, evidence: 0 };
-/** The mark does not notice the loss of what was stored since; JetStream has it on disk when it acknowledges. */
+/** The mark misses the loss of what was stored since; JetStream has messages on disk when it acknowledges them. */
 const keepEveryMs = 2000;
 
 export function readMark(paths: WorkspacePaths): StoreMark {
@@ -27,7 +27,7 @@ export function readMark(paths: WorkspacePaths): StoreMark {
   return isMark ? { store, journal, evidence } : nothing;
 }
 
-/** What is remembered of the store whose journal was made at that time; undefined, a journal that is gone, means any. */
+/** The mark of the store whose journal was made at that time; undefined, for a journal that is gone, means any. */
 export function markOf(paths: WorkspacePaths, store: string | undefined): StoreMark {
   const mark = readMark(paths);
   return store === undefined || mark.store === "" || mark.store === store ? mark : { ...nothing, store };
@@ -45,7 +45,7 @@ export async function currentMark(bus: Bus): Promise<StoreMark> {
   };
 }
 
-/** Raises the mark every few seconds until it is stopped, and then once more. Asks again where the broker does not answer. */
+/** Raises the mark every few seconds until it is stopped, and then once more. Asks again if the broker does not answer. */
 export function keepMark(paths: WorkspacePaths, bus: Bus, onTrouble: (why: string) => void): () => Promise<void> {
   let known = readMark(paths);
   let keeping: Promise<void> | undefined;

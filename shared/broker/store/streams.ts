@@ -11,14 +11,14 @@ const gib = 2 ** 30;
 const retryMs = 500;
 /** A cluster that has just started knows its servers only after some seconds, and refuses copies until then. */
 const peerPatienceMs = 10_000;
-/** How long to ask a broker that stands still, or was just restarted. */
+/** How long to ask a broker that is frozen, or was just restarted. */
 const silencePatienceMs = 60_000;
 
 /**
- * Makes the workspace's streams where they are missing. Those that are there get the copies that they lack, and take messages
- * again if a move that was interrupted had closed them.
+ * Makes the workspace's missing streams. Existing ones get the copies that they lack, and accept messages again if an
+ * interrupted move had closed them.
  *
- * @param storeDir  the embedded broker's store, whose free space is shared out; null for a broker of someone else's
+ * @param storeDir  the embedded broker's store, whose free space the streams share; null for someone else's broker
  * @param replicas  copies of each stream: 1 for one broker, 3 in a cluster
  */
 export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null, replicas: number): Promise<void> {
@@ -71,12 +71,12 @@ const hasNoJetStream = (error: unknown): boolean => error instanceof BusError &&
 const isSilence = (error: unknown): boolean =>
   error instanceof BusError && (error.reason === "no answer in time" || error.reason === "not connected");
 
-/** Never lowers them: only the broker's administrator throws a copy away. */
+/** Never lowers them: only the broker's administrator removes copies. */
 async function raiseCopies(bus: CoordinatorBus, name: string, replicas: number): Promise<void> {
   const info = await streamInfo(bus, name);
   const { num_replicas: now = 1 } = (info?.config ?? {}) as { num_replicas?: number };
   if (!info || now >= replicas) return;
-  // A copy that is behind must not say who leads.
+  // A copy that is behind must not answer who leads.
   const changes =
     name === `KV_${bucket}` ? { num_replicas: replicas, allow_direct: false } : { num_replicas: replicas };
   await updateStream(bus, info, changes);

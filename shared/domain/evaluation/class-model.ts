@@ -324,5 +324,5 @@ function geometric(from: number, factor: number, below: number): number[] {
   return values;
 }
 
-/** An entry that is there. Not shared with other files: V8 would then know less about the arrays and read them more slowly. */
+/** An existing entry. Not shared with other files: V8 would then know less about the arrays and read them more slowly. */
 const at = (values: ArrayLike<number>, place: number): number => values[place] ?? Number.NaN;

@@ -19,7 +19,9 @@ export interface Collapses extends CollapseCounts {
   has(i: number): boolean;
 }
 
-/** In robust standard deviations: a run this far below the median of its configuration has collapsed, which normal noise never is. */
+/**
+ * In robust standard deviations: a run this far below its configuration's median has collapsed; normal noise never gets there.
+ */
 const farBelow = 8;
 /** Only configurations with a median at most this far below the leader's are examined. */
 const alike = 4;

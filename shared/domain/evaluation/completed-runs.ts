@@ -20,7 +20,7 @@ export function completedRuns(table: RunTable): CompletedRuns {
   const { length } = completions;
   const hpmax = new Float64Array(length);
   const sets = new Int32Array(length);
-  /** Our number of each of the table's run sets, which are numbered in the order of first assignment. */
+  /** Our number for each of the table's run sets, which it numbers in the order of first assignment. */
   const ours = new Int32Array(runSets.size).fill(-1);
   const theirs: number[] = [];
   for (let i = 0; i < length; i += 1) {

@@ -33,7 +33,7 @@ export function pickTargets(evaluated: Evaluated, by: Targets, top: number): rea
       }
     }
   };
-  // Sets are in the order of their first completed runs, so of equals the older is first.
+  // Sets are in the order of their first completed runs, so the older of two equals is first.
   return [...sets.keys()].sort((a, b) => value(b) - value(a) || a - b).slice(0, top);
 }
 
@@ -62,7 +62,7 @@ export interface Confirmation {
   readonly configuration: Configuration;
   /** The confirming jobs, oldest first. */
   readonly jobs: readonly RunTable[];
-  /** What the search says of it. */
+  /** What the search says about it. */
   readonly search: {
     readonly runs: number;
     readonly mean: number;

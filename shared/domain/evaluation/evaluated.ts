@@ -41,7 +41,7 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
     runs,
     history,
     verdict,
-    // Made on demand: `nexus eval` needs none of what may be half a million.
+    // Made on demand: `nexus eval` needs none of them, and there may be half a million.
     get sets() {
       sets ??= setsOf(table, history);
       return sets;

@@ -29,7 +29,7 @@ export interface HistoryRow {
   /** Posterior standard deviation; null if the spread is unknown. */
   readonly sd: number | null;
   readonly runs: number;
-  /** The run with the highest hpmax, of equals the earliest. */
+  /** The run with the highest hpmax; the earliest if several are equal. */
   readonly bestRun: RunName;
   readonly bestHpmax: number;
 }
@@ -50,9 +50,9 @@ export interface HistoryOptions {
 /**
  * Which configuration was the best after each completed run: seen from now, when had the search found what?
  *
- * Sets are ranked by posterior mean less its standard deviation, of equals the older first. The prior is that of all runs throughout,
- * so that each run changes only the rank of its own set and n runs take O(n log n). Source: the evaluation tool of the original
- * system (its numbers: test/fixtures/golden/eval-hp-search.json).
+ * Sets are ranked by posterior mean less its standard deviation; the older of two equals is first. The prior is that of all
+ * runs throughout, so that each run changes only the rank of its own set and n runs take O(n log n). Source: the evaluation
+ * tool of the original system (its numbers: test/fixtures/golden/eval-hp-search.json).
  */
 export function searchHistory(
   runs: CompletedRuns,

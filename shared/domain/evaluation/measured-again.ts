@@ -1,6 +1,6 @@
 import type { Interval } from "./truth.ts";
 
-/** What fresh runs of one configuration say of its true mean; nothing was selected, so no correction is needed. */
+/** What fresh runs of one configuration say about its true mean; nothing was selected, so no correction is needed. */
 export interface MeasuredAgain {
   readonly runs: number;
   readonly mean: number;

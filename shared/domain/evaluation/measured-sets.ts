@@ -2,7 +2,7 @@ import { RunSetColumns } from "../run-sets/run-set-columns.ts";
 import type { Measured } from "./class-model.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 
-/** What the completed runs say of each configuration, in columns; see `Measured`. */
+/** What the completed runs say about each configuration, in columns; see `Measured`. */
 export interface MeasuredSets {
   readonly length: number;
   readonly runs: Int32Array;

@@ -98,8 +98,8 @@ function drawRate({ collapsed, among }: CollapseCounts, draws: RandomDraws): num
 }
 
 /**
- * All sets of a search of ordinary size. Of a huge one: first a random sample with the leader, from which the classes are learnt; then
- * the sets most likely to beat the leader, by mean plus two standard errors with the noise pooled over all sets.
+ * All sets of a search of ordinary size. For a huge search: first a random sample with the leader, from which the classes are
+ * learnt; then the sets most likely to beat the leader, by mean plus two standard errors with the noise pooled over all sets.
  */
 function candidates(
   sets: MeasuredSets,
@@ -120,7 +120,7 @@ function candidates(
   const reaches = sets.means.map((mean, place) => mean + (2 * noise) / Math.sqrt(sets.runs[place] ?? 0));
   const least = reaches.toSorted()[reaches.length - mostSets] ?? Number.NEGATIVE_INFINITY;
   const rivals: number[] = [];
-  // Of equals at the edge the older come first.
+  // At the edge, the older of equals come first.
   for (let place = 0; place < reaches.length && rivals.length < mostSets; place += 1) {
     if ((reaches[place] ?? 0) >= least && !isThere.has(place)) rivals.push(place);
   }

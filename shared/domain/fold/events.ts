@@ -28,7 +28,7 @@ interface Recorded {
   readonly at: number;
 }
 
-/** A decision of an operator, or one of the coordinator's own of the same kind (`ownDecision`). */
+/** A decision of an operator, or the coordinator's own of the same kind (`ownDecision`). */
 interface Ordered extends Recorded {
   /** The operator's name, or "coordinator". */
   readonly by: string;

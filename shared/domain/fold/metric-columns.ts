@@ -22,8 +22,8 @@ export class MetricColumns {
   }
 
   /**
-   * A run's values by column, NaN if it has none. The row ends at the run's last column, so that a run with few metrics
-   * costs little however many columns the job has.
+   * A run's values by column, NaN if it has none. The row ends at the run's last column, so that a run with few metrics costs
+   * little even if the job has many columns.
    */
   row(metrics: Readonly<Record<string, number>>): number[] {
     const values: number[] = [];

@@ -10,9 +10,7 @@ export interface ParentRun {
   children: number;
 }
 
-/**
- * The parent runs of a job. The first workers take those made at submission, in order; each later worker gets a new one.
- */
+/** The parent runs of a job. The first workers take those made at submission, in order; each later worker gets a new one. */
 export class ParentRuns {
   readonly #job: JobName;
   /** In the order in which they were made. */

@@ -24,8 +24,8 @@ import { type Attempt, isFurther, isOpen, lastAttempt, newTrial, type Trial } fr
 import { TrialList } from "./trial-list.ts";
 
 /**
- * Everything that the journal says of one job and its runs. Only the fold (`apply` in workspace-state.ts) calls the methods that
- * change it; each takes one record and throws FoldError if the record cannot follow.
+ * Everything that the journal says about one job and its runs. Only the fold (`apply` in workspace-state.ts) calls the methods
+ * that change it; each takes one record and throws FoldError if the record cannot follow.
  */
 export class RunTable {
   readonly job: JobName;
@@ -72,7 +72,7 @@ export class RunTable {
   /** Names of workers and of their processes, each kept once: every record is read with copies of its own. */
   readonly #texts = new NumberedTexts();
 
-  /** @param columns  names of metric columns that there are already */
+  /** @param columns  names of existing metric columns */
   constructor(submitted: JobSubmitted, columns: readonly string[] = []) {
     this.job = submitted.job;
     this.parentRuns = new ParentRuns(submitted.job);

@@ -5,7 +5,7 @@ import { RunTable } from "./run-table.ts";
 import { lastAttempt, type Trial } from "./trial.ts";
 import type { SavedTrials } from "./trial-list.ts";
 
-/** What is saved of a table as it is. */
+/** The fields of a table that are saved unchanged. */
 const asItIs = [
   ...(["submitted", "state", "reason", "stateBy", "stateActor", "endedAt"] as const),
   ...(["lost", "reclaimed", "late", "reopened"] as const),

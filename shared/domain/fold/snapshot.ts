@@ -5,9 +5,9 @@ import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
 
 /**
  * A snapshot is the fold as plain data: trials, and the configurations of run sets, in columns. It travels deflated and sealed;
- * the entry `snap` says where it lies, and with which key. Reading folds from its sequence on; a journal shorter than its
- * snapshot was damaged, and is refused. A restored table makes its run sets anew from the order of completions.
- * control-any-order.test.ts holds it to this: cut anywhere, restored and folded on, it is the same state.
+ * the entry `snap` says where it is, and with which key. Readers fold from its sequence on; a journal shorter than its snapshot
+ * was damaged, and is refused. A restored table rebuilds its run sets from the order of completions. control-any-order.test.ts
+ * checks that a journal cut anywhere, restored and folded on, gives the same state.
  */
 
 /** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
@@ -18,7 +18,7 @@ type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims"> & {
   readonly claims: SavedClaims;
 };
 
-/** Everything that the journal said up to message `seq`, as plain data: folding goes on from there. */
+/** Everything that the journal said up to message `seq`, as plain data: folding continues from there. */
 export interface Snapshot extends Omit<WorkspaceState, "jobs" | "workers" | "orders"> {
   readonly v: number;
   readonly jobs: readonly { readonly table: SavedTable; readonly trials: SavedTrials }[];

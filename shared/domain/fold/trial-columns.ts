@@ -223,5 +223,5 @@ function picked<C extends Column>(column: C, places: Uint32Array): C {
   return made;
 }
 
-/** An entry that is there. Not shared with other files: V8 would then know less about the arrays and read them more slowly. */
+/** An existing entry. Not shared with other files: V8 would then know less about the arrays and read them more slowly. */
 const at = (values: ArrayLike<number>, place: number): number => values[place] ?? Number.NaN;

@@ -22,7 +22,7 @@ export class TrialList implements Iterable<Trial> {
   readonly #configurations: ConfigurationRegister;
   #columns = new TrialColumns();
   #length = 0;
-  /** By trial number - 1; undefined for a trial in the columns. */
+  /** By trial number - 1; undefined for a trial that is in the columns. */
   readonly #objects: (Trial | undefined)[] = [];
   /** Places in the columns, by trial number - 1; meaningless where there is an object. */
   #places = new Uint32Array(16);

@@ -20,7 +20,7 @@ export interface WorkerRecord {
   publicKey: string;
   host: string;
   state: WorkerStanding;
-  /** Why it is in its state, and who put it there; "" and null at first. */
+  /** Why the worker is in its state, and who put it there; "" and null at first. */
   reason: string;
   stateBy: string;
   stateActor: Actor | null;
@@ -70,7 +70,7 @@ export function emptyWorkspace(): WorkspaceState {
 
 /**
  * Folds one record into the state, in place (a copy for each of a million records would take hours), and returns the state. The
- * result depends on nothing but state and record.
+ * result depends only on state and record.
  *
  * @throws FoldError if the record cannot follow from the state
  */

@@ -82,7 +82,7 @@ export function importanceOf(
   const way = (errors[0] ?? 0) < (errors[1] ?? 0) ? 0 : 1;
   const found = all.map((round) => round[way]).filter(({ own }) => own.length > 0);
   if (found.length < rounds / 2) {
-    return { reason: "what the runs differ by is luck: two halves of them agree on nothing" };
+    return { reason: "the runs differ by luck alone: two halves of them agree on nothing" };
   }
   return {
     shares: varied.map(({ name }, j) => ({ name, ...interval(found.map(({ own }) => own[j] ?? 0)) })),

@@ -18,8 +18,8 @@ export interface CheckedTrial {
 }
 
 /**
- * The trials of a job. Of those that completed on their first worker with a complete curve, which are nearly all, only the worker is
- * kept: a million objects would slow down the garbage collector.
+ * The trials of a job. Nearly all complete on their first worker with a complete curve; for these only the worker is kept,
+ * because a million objects would slow down the garbage collector.
  */
 export class CheckedTrials {
   /** By trial number - 1; undefined for a settled or unknown trial. */

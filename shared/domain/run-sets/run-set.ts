@@ -72,7 +72,7 @@ export class RunSet {
     return this.#columns.inFlight[this.#number] ?? 0;
   }
 
-  /** The completed run with the highest hpmax, the earliest of equals; null if there is none. */
+  /** The completed run with the highest hpmax (the earliest if several are equal); null if there is none. */
   get bestRun(): RunName | null {
     return this.#bestRuns[this.#number] ?? null;
   }
@@ -96,7 +96,7 @@ export interface RunSets extends Iterable<RunSet> {
   readonly size: number;
   readonly totals: Totals;
   readonly prior: Prior;
-  /** The run set with the highest mean hpmax, of equals the one seen last; null before any run has completed. */
+  /** The run set with the highest mean hpmax (the one seen last if several are equal); null before any run has completed. */
   best(): RunSet | null;
   /** For how many completed runs in a row, up to the newest, `best` has been the same run set; 0 before the first. */
   bestFor(): number;
@@ -254,7 +254,7 @@ export class RunSetIndex implements RunSets {
     return typeof which === "number" ? which : this.#register.find(which);
   }
 
-  /** Higher mean first; of equal means the one seen last, as in the original search. */
+  /** Higher mean first; if means are equal, the one seen last, as in the original search. */
   #outranks(a: number, b: number): boolean {
     const meanA = this.#columns.mean(a);
     const meanB = this.#columns.mean(b);

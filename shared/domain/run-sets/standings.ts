@@ -28,8 +28,8 @@ export interface StandingsOptions {
 }
 
 /**
- * The run sets with a completed run, best first: by posterior mean less its standard deviation, of equals the older set first.
- * One pass over all run sets; only the rows wanted are sorted.
+ * The run sets with a completed run, best first: by posterior mean less its standard deviation; the older of two equals is
+ * first. One pass over all run sets; only the rows wanted are sorted.
  */
 export function standings(
   runSets: RunSets,

@@ -11,7 +11,7 @@ export interface CarriedSpec {
   readonly commandLine: Readonly<Record<string, string>>;
 }
 
-/** For `readSpec`: it is read by the defaults that it brings, not by those that are here. */
+/** Input for `readSpec` that uses the defaults that the spec brings, not those of this machine. */
 export const carriedInput = ({ file, text, sources, commandLine }: CarriedSpec): SpecInput => ({
   file,
   text,

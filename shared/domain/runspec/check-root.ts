@@ -4,7 +4,7 @@ import { didYouMean, expectedOneOf, type ProblemList, quoted, shown, yaml11Hint 
 import { isOff, isOn } from "./tree.ts";
 import { contentOf, dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
-/** Sections that any runspec may have, whatever its root component. */
+/** Sections that any runspec may have, with any root component. */
 export const sections = ["hyperparameters", "string_replacements", "forward_definitions", "processing_stages"];
 
 /** The job_launcher mappings: the spec's own, and the defaults for what it leaves out. */

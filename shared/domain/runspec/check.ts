@@ -189,7 +189,7 @@ export class SpecCheck {
     ];
   }
 
-  /** Reports a mapping without `component` where the default is a component: its properties could not be checked. */
+  /** Reports a mapping without `component` if the default is a component: its properties could not be checked. */
   #checkNamesComponent(entry: Entry, usual: Node): void {
     const given = dereferenced(entry.value);
     if (given?.kind !== "map" || given.byKey.has("component") || usual.kind !== "map") return;

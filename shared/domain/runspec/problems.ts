@@ -86,7 +86,7 @@ export function yaml11Hint(value: Tree): string[] {
 }
 
 const hintWidth = 110;
-/** Of a longer source line only the part around the underlined text is shown. */
+/** If a source line is longer, only the part around the underlined text is shown. */
 const widestSource = 120;
 
 /**

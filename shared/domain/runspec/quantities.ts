@@ -9,8 +9,8 @@ export function parseSeconds(value: Tree): number | undefined {
 }
 
 /**
- * Milliseconds since 1970 of a time with its zone: "2026-12-01T18:00Z", "2026-12-01 18:00:30 +01:00". Without a zone its meaning
- * would depend on the machine that reads it.
+ * Milliseconds since 1970 of a time with its zone: "2026-12-01T18:00Z", "2026-12-01 18:00:30 +01:00". A time without a zone
+ * would mean something else on each machine.
  */
 export function parseInstant(value: Tree): number | undefined {
   const pattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:\d\d)$/;

@@ -23,9 +23,7 @@ const unresolvedPattern = /<[A-Za-z_][\w.-]*>|\$datastore/;
 /** The folder of data sets, relative to where the spec is executed, unless the spec has a `$datastore` line. */
 const datastore: Replacement = { key: "$datastore", value: "../datastore", at: undefined };
 
-/**
- * The replacements of a spec, in the order in which they apply: a replacement may contain names that are listed below it.
- */
+/** The replacements of a spec, in the order in which they apply: a replacement may contain names that are listed below it. */
 export class Replacements {
   readonly list: readonly Replacement[];
   readonly #hyperparameters: readonly Hyperparameter[];

@@ -59,7 +59,7 @@ export function dgdSearch({ countInFlight }: DgdOptions): Search {
   };
 }
 
-/** What the next choice would be drawn from; null before any run has completed. */
+/** The neighbourhood that the next choice is drawn from; null before any run has completed. */
 export function weigh(view: SearchView, countInFlight: boolean): WeighedNeighbourhood | null {
   const best = view.runSets.best();
   if (best === null) return null;

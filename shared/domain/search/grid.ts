@@ -39,9 +39,9 @@ type Box = readonly (readonly [from: number, to: number])[];
 /**
  * The configuration whose turn it is.
  *
- * A grid that has not grown is one box, in row-major order. Added values add a shell: the boxes of all configurations with an added
- * value. During the first round the shell goes behind what is there; later it comes at once, before the next round. So each
- * configuration has a turn before any has another.
+ * A grid that has not grown is one box, in row-major order. Added values add a shell: the boxes of all configurations with an
+ * added value. During the first round the shell comes after the existing boxes; later it comes at once, before the next round.
+ * So each configuration has a turn before any has another.
  *
  * @param n  number of the choice, from 1
  */

@@ -5,7 +5,7 @@ import { anyConfiguration, firstAllowed } from "./space.ts";
 /** After this many excluded draws, the next allowed configuration in row-major order is taken. */
 const mostDraws = 32;
 
-/** Draws configurations uniformly, whatever was found before: the baseline of every other search. */
+/** Draws configurations uniformly, regardless of earlier results: the baseline of every other search. */
 export const randomSearch: Search = {
   choose(view, _n, rng) {
     return atRandom(view, rng, "random search");

@@ -15,7 +15,7 @@ export interface SearchOptions {
 /**
  * The search that a job's `hp_tuning` names.
  *
- * @throws RangeError for "bayesian", which the reader of specs refuses before it gets here
+ * @throws RangeError for "bayesian", which the reader of specs refuses earlier
  */
 export function createSearch(tuning: HpTuning, { dgd = { countInFlight: true } }: SearchOptions = {}): Search {
   switch (tuning) {

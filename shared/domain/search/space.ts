@@ -15,7 +15,7 @@ export function anyConfiguration(hyperparameters: readonly Hyperparameter[], rng
   return hyperparameters.map((hyperparameter) => rng.below(hyperparameter.values.length));
 }
 
-/** The first configuration in row-major order, from `from` on and round past the end, that is not excluded; or null. */
+/** The first configuration that is not excluded, in row-major order from `from` on and round past the end; or null. */
 export function firstAllowed(view: SearchView, from: Configuration): Configuration | null {
   if (!view.isExcluded(from)) return from;
   const size = spaceSize(view.hyperparameters);

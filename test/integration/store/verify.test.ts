@@ -77,7 +77,7 @@ describe("nexus verify", () => {
     const folder = await workspaceOf([...events, twice], told);
     const { code, stdout } = await nexus(["verify"], folder);
     assert.equal(code, 1, stdout);
-    assert.match(stdout, /message 6 of the journal cannot be: .* nothing after it was folded/);
+    assert.match(stdout, /message 6 of the journal is impossible: .* nothing after it was folded/);
     assert.match(stdout, /trial 1: "completed" of attempt 1, but it had ended already: completed/);
     assert.match(stdout, /evidence 1 was counted before/);
   });

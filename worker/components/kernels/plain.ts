@@ -3,7 +3,9 @@ import { beta1, beta2, type Kernels, tiniestMoment } from "./kernels.ts";
 /** Increase this when any bit of a result changes. */
 const version = 1;
 
-/** The kernels as their formulas read, with sums in double precision. They test the fast ones, and run where WebAssembly cannot. */
+/**
+ * The kernels as their formulas read, with sums in double precision. They test the fast ones, and run if WebAssembly cannot.
+ */
 export function plainKernels(f: Float32Array): Kernels {
   /** One row of a gradient, and the gradient of the biases. They grow to the largest layer in the first update. */
   let row = new Float64Array(0);

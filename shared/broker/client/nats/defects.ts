@@ -1,4 +1,4 @@
-/** Defects of the client (nats 2.29.3), put right from outside. */
+/** Defects of the client (nats 2.29.3), corrected from outside. */
 
 import type { Socket } from "node:net";
 import type { Consumer, ConsumerMessages, NatsConnection } from "nats";
@@ -15,8 +15,9 @@ export function hearLastErrors(connection: NatsConnection): void {
 }
 
 /**
- * A consumer that the client renews just as it is closed would live for ever, and so would the request for it (seen: commands on
- * a busy machine printed their answer and did not end). From here on none is requested, and one already requested ends at once.
+ * A consumer that the client renews just as it is closed would live for ever, and so would the request for it (seen: commands
+ * on a busy machine printed their answer and did not end). After this call none is requested, and one already requested ends at
+ * once.
  */
 export function endRenewal(consumer: Consumer, messages: ConsumerMessages): void {
   const renewing = consumer as unknown as { api: object };

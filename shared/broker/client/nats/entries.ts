@@ -4,7 +4,7 @@ import { bucket } from "../../../wire/subjects.ts";
 import { busError, wrongLastSequence } from "./errors.ts";
 import { patiently, questionTimeoutMs } from "./patience.ts";
 
-/** Who leads must be known soon, so a question that a cluster does not answer is soon repeated. */
+/** The leader must be known soon, so a question that a cluster does not answer is repeated soon. */
 const entryTimeoutsMs = [500, 700, 1000];
 
 /** The workspace's entries, in a key-value bucket of the broker. */

@@ -8,7 +8,7 @@ const wrongLastMsgId = 10070;
 /** No space: stream maximum bytes (10077), storage resources (10047), insufficient resources (10023). */
 const fullCodes: ReadonlySet<number> = new Set([10077, 10047, 10023]);
 
-/** What went wrong with a question, a store or a reading. A failure that is not the client's is a bug, and thrown as it is. */
+/** What went wrong with a question, a store or a reading. Any other error is a bug, and is thrown as it is. */
 export function busError(cause: unknown, what: string): BusError {
   if (cause instanceof BusError) return cause;
   if (!(cause instanceof NatsError)) throw cause;

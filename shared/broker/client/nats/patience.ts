@@ -9,10 +9,10 @@ export const questionTimeoutsMs = [questionTimeoutMs, questionTimeoutMs, questio
 const refusedRetryMs = 150;
 
 /**
- * Asks again where nobody answers. While nats-server 2.10.27 reloads its users, as after each enrolment, and while a cluster
- * chooses its leader, questions are never answered (seen), so each is repeated rather than waited for.
+ * Asks again if nobody answers. While nats-server 2.10.27 reloads its users, as after each enrolment, and while a cluster
+ * elects its leader, questions are never answered (seen), so they are repeated.
  *
- * @param timeoutsMs  the limit of one try after another; the last try's failure is the result
+ * @param timeoutsMs  the limit of each try; the last try's failure is the result
  * @throws BusError
  */
 export async function patiently<T>(

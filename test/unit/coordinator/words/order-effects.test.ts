@@ -26,7 +26,7 @@ test("an order for a job says what goes on, what ends and what is still to come"
     "resumes job1: 6 runs to come",
     "drains job1: 3 runs begun are finished, then it is paused",
     "stops job1 for good: 3 runs begun are finished, 6 will never start",
-    "cancels job1 for good: 3 running and 0 queued runs end now and count for nothing",
+    "cancels job1 for good: 3 running and 0 queued runs end now and do not count",
   ]);
 });
 

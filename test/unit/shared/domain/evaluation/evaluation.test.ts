@@ -174,7 +174,7 @@ test("collapsed runs count as a risk of the leader even if it was spared", () =>
   assert.equal(spared.collapses, null);
   assert.deepEqual([warned.collapses?.collapsed, warned.collapses?.among], [1, 19]);
   assert.ok(warned.estimate < spared.estimate - 0.01, `${warned.estimate}, ${spared.estimate}`);
-  assert.match(verdictLines(warned, dials).join("\n"), /\n1 of 19 runs of configurations like it came to far less/);
+  assert.match(verdictLines(warned, dials).join("\n"), /\n1 of 19 runs of configurations like it reached far less/);
   const diverged = verdictFor(completedAs([...once, ...set([3, 1], 0.5)]));
   assert.equal(diverged.collapses?.collapsed, 2);
   assert.ok(Number.isFinite(diverged.estimate));
