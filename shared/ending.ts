@@ -2,8 +2,8 @@ import type { EndSignal } from "./ports.ts";
 
 /**
  * An AbortController and its signal in one object. A worker makes several for each run and one for each wait. The platform's
- * are event targets, take 5 microseconds each and keep waiting code alive, which cost a tenth of the time of a simulation of
- * 10,000 workers (2026-11-25).
+ * are event targets, take 5 microseconds each and keep waiting code alive, a tenth of the time of a simulated swarm of 10,000
+ * (2026-11-25).
  */
 export class Ending implements EndSignal {
   #aborted = false;

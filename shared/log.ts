@@ -3,10 +3,7 @@ import pino from "pino";
 /** What the programs log with: JSON lines, one event each. */
 export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
 
-/**
- * A log in a file, which is created if missing. Lines are written at once, so that a crash loses none. NEXUS_LOG sets the
- * level.
- */
+/** A log in a file, created if missing. Lines are written at once, so that a crash loses none. NEXUS_LOG sets the level. */
 export function fileLog(path: string, program: string): Log {
   const level = process.env["NEXUS_LOG"] ?? "info";
   return unfailing(

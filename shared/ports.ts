@@ -12,9 +12,8 @@ export interface EndSignal {
 
 /**
  * One process's time. No callback runs before the call that asked for it has returned. If two calls have the same `ms`, the
- * first runs first; no other order is promised. A call may come up to 1 ms early, and as late as the process is busy. A process
- * that was frozen runs what came due meanwhile, each call once, when it continues. `ms` below 1 means as soon as possible; the
- * most is 2^31 - 1 (24.8 days).
+ * first runs first; no other order is promised. A call may come up to 1 ms early, and as late as the process is busy. After a
+ * freeze it makes each call that came due once. `ms` below 1 means as soon as possible; the most is 2^31 - 1 (24.8 days).
  */
 export interface Clock {
   /**
@@ -24,10 +23,7 @@ export interface Clock {
   monotonic(): number;
   /** Whole milliseconds since 1970, for people. May jump either way. */
   wall(): number;
-  /**
-   * Resolves after `ms`, or as soon as the signal aborts, or at once when it has aborted already. Never rejects. Leaves no
-   * listener on the signal.
-   */
+  /** Resolves after `ms`, or once the signal aborts or if it has aborted. Never rejects. Leaves no listener on the signal. */
   pause(ms: number, signal?: EndSignal): Promise<void>;
   /** Calls back once, after `ms`. What the action throws is a bug and ends the process. */
   after(ms: number, action: () => void): Timer;
@@ -127,8 +123,7 @@ export interface BrokerStatus {
 /**
  * Messages as the broker carries them.
  *
- * - Bytes are given away: neither the sender nor any receiver writes to them, and all may keep them. The receiver checks their
- *   content.
+ * - Bytes are given away: neither sender nor receivers write to them, and all may keep them. The receiver checks them.
  * - A subject is words joined by dots. Where a pattern is allowed, `*` stands for one word and a last `>` for one or more.
  * - What one connection sends under one subject arrives in the order of the calls. Different subjects may overtake each other,
  *   as they do on the routes of a cluster, and no order holds between two connections.
@@ -159,8 +154,7 @@ export interface Bus {
     handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
   ): () => void;
   /**
-   * Sends to all listeners, without acknowledgement. While the broker is away it is lost or sent later; after `close` it does
-   * nothing.
+   * Sends to all listeners, unacknowledged. While the broker is away it is lost or sent later; after `close` it does nothing.
    *
    * @throws BusError "too large", from the call itself
    */

@@ -99,10 +99,7 @@ interface Place {
   row(y: number): number;
 }
 
-/**
- * A dot column shows only the lowest and highest of its points, joined by a vertical stroke. A straight line between the
- * neighbours crosses columns without a point.
- */
+/** Each dot column joins its lowest and highest point by a stroke; straight lines cross columns without points. */
 function line(field: DotField, { points }: Series, owner: number, place: Place): void {
   const lows = new Float64Array(field.columns).fill(Number.NaN);
   const highs = new Float64Array(field.columns).fill(Number.NaN);

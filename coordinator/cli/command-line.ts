@@ -2,9 +2,8 @@
  * `nexus`: parses a command line and runs the verb that it names.
  *
  * The verbs are in `verbs/`, one file for each family; only those files and this one import commander. Each verb names a
- * function in a folder of its family (`list/`, `view/`, ...), which is loaded on use. That function gets a `Session`, or a
- * `Reader` with the folded journal (operator/session.ts), then its words and options; it prints to `output` and may return an
- * exit code.
+ * function in a folder of its family (`list/`, `view/`, ...), which is loaded on use. It gets a `Session`, or a `Reader` with
+ * the folded journal (operator/session.ts), then its words and options; it prints to `output` and may return an exit code.
  */
 
 import { Command, CommanderError, Option } from "commander";

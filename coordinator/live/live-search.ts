@@ -60,7 +60,6 @@ export class LiveSearch {
   state: WorkspaceState = emptyWorkspace();
   /** Rises with everything that happened. */
   version = 0;
-  /** The job that is shown. */
   job: JobName | null = null;
   /** Whether the journal has been read to its end: what comes now is news. */
   isLive = false;
@@ -200,7 +199,6 @@ export class LiveSearch {
     if (console !== null) this.#consoles.set(n, console);
   }
 
-  /** Somebody looks. */
   look(now: number): void {
     const passed = now - (this.#lookedAt ?? now);
     this.#silentMs += Math.min(mostSilencePerLookMs, Math.max(0, passed));

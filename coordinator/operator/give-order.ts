@@ -16,8 +16,8 @@ const tryMs = 3000;
 export const newOrderId = (): string => randomUUID();
 
 /**
- * Has the coordinator carry out an order. The order is sent again until someone answers; its id tells a new leader whether it was
- * carried out already.
+ * Has the coordinator carry out an order. It is sent again until someone answers; its id tells a new leader whether it was
+ * carried out.
  *
  * @throws UnreachableError after about 15 s without an answer
  */

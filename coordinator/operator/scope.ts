@@ -22,10 +22,7 @@ export interface Scope {
   readonly flags: string;
 }
 
-/**
- * Options first, then NEXUS_WORKSPACE, NEXUS_SERVERS and NEXUS_CREDS, then workspace ws1 on this machine, with the broker of its
- * coordinator's last start.
- */
+/** Options, then NEXUS_WORKSPACE, NEXUS_SERVERS, NEXUS_CREDS, then ws1 with the broker of the last start on this machine. */
 export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Scope {
   const { NEXUS_WORKSPACE: workspaceSet, NEXUS_SERVERS: serversSet, NEXUS_CREDS: credsSet } = env;
   const paths = workspacePaths(options.workspace ?? (workspaceSet || "ws1"), env);

@@ -24,10 +24,7 @@ const closedText =
 /** A cluster never answers a question that arrives while it elects a leader, so the question is repeated. */
 const askEachMs = 1500;
 
-/**
- * Waits until the cluster stores messages and the workspace's streams exist; the founding machine makes them. Logs each new reason
- * for waiting once.
- */
+/** Waits until the cluster stores messages and its streams exist, made by the founding machine. Logs each new reason once. */
 export async function untilStored(
   bus: CoordinatorBus,
   paths: WorkspacePaths,

@@ -2,7 +2,7 @@
  * A kind of plot: its name, its lines in the help, its options, what it reads, and how it builds its figure.
  *
  * The help, the check of the command line and the drawing know a kind only through this interface, so a new kind is one file in
- * `kinds/` and one line in `registry.ts`. `nexus plot` loads all kinds for its help, so a kind imports its drawing code only when
+ * `kinds/` and one line in `registry.ts`. `nexus plot` loads all kinds for its help, so a kind imports drawing code only when
  * it draws.
  */
 
@@ -47,7 +47,6 @@ export interface PlotKind {
   };
 }
 
-/** What a kind declares. */
 interface ToldKind<Options extends OptionSet, Read extends keyof PlotReads>
   extends Pick<PlotKind, "name" | "otherName" | "examples"> {
   /** In the order of the error message that lists them. */

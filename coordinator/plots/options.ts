@@ -48,7 +48,6 @@ export const scaleOptions = {
   yScale: text("--y-scale <scale>", "linear, log", oneOf(["linear", "log"]), "linear"),
 };
 
-/** Filters on the named runs. */
 export const filterOptions = {
   filter: list("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated'),
   status: anyText("--status <words>", "only runs with that status, e.g. completed,running"),

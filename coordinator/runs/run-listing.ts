@@ -228,10 +228,7 @@ export function listingTable(
   );
 }
 
-/**
- * The line under the table, in the original's words where it has any: its tutorial says "(defaulted to --last=10)" also
- * where `--last=10` was typed.
- */
+/** The line under the table. The original's tutorial says "(defaulted to --last=10)" even if `--last=10` was typed. */
 export function totalLine({ rows, hidden, limit }: RunListing): string {
   const total = `total runs listed: ${rows.length}`;
   if (limit === "") return total;

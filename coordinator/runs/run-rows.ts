@@ -5,7 +5,6 @@ import type { Trial } from "../../shared/domain/fold/trial.ts";
 /** One line of `list runs`. It only refers to what it shows, so that a hundred thousand rows cost little. */
 export interface RunRow {
   readonly table: RunTable;
-  /** Number of the parent run. */
   readonly parent: number;
   /** Number of the child run; 0 for the parent run itself. */
   readonly child: number;

@@ -44,7 +44,6 @@ export interface ScreenFlags {
   readonly color: ColourWish;
 }
 
-/** What `--graph` takes. */
 export const graphForms = dotForms;
 
 const interrupted = 130;

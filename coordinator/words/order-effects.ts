@@ -2,7 +2,6 @@ import { counted } from "../../shared/domain/counted.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { ControlVerb } from "../../shared/wire/messages.ts";
 
-/** What an order is about. */
 export type OrderSubject =
   | { readonly kind: "job"; readonly table: RunTable }
   /** Runs of one job, as a person would call them, and how many of them have not ended. */

@@ -5,10 +5,7 @@ import { decimalsFor, decimalsTyped, formatDecimal } from "./number-format.ts";
 /** A table's cell; undefined: no value. */
 export type Cell = Setting | undefined;
 
-/**
- * text; count: integers; measure: measured values, printed with decimals even if all happen to be integers; setting: values of a
- * hyperparameter, of any type.
- */
+/** count: integers. measure: measured values, always printed with decimals. setting: a hyperparameter's values, of any type. */
 export type CellKind = "text" | "count" | "measure" | "setting";
 
 export interface TableColumn {

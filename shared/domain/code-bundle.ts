@@ -7,7 +7,6 @@ export interface CodeBundle {
   readonly zipped: Uint8Array;
 }
 
-/** One file of a bundle. */
 export interface CodeFile {
   /** Relative to the spec's folder, with forward slashes. */
   readonly path: string;

@@ -2,8 +2,8 @@ import { type Rng, rngFrom } from "./rng.ts";
 
 /**
  * Choice n of a job draws from rng(jobSeed, n), so that it can be repeated from the journal. A trial's seed is f(jobSeed, n);
- * each `randint` is f(trialSeed, path in the spec), the same in every attempt. So a run is a function of its seeds, on the
- * same kernels and engine.
+ * each `randint` is f(trialSeed, path in the spec), the same in every attempt. So a run depends on its seeds, kernels and
+ * engine alone.
  */
 
 /** Largest randint, as in the original system. */

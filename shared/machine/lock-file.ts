@@ -34,8 +34,8 @@ type LockAttempt =
  * Takes the lock at `path`, even from a dead owner. If several try at once, one gets it.
  *
  * link(2) makes the file appear with all its content. Only the holder of a second lock, `<path>.break`, removes a dead owner's
- * file, and reads it again first: otherwise a process that has read the dead owner's name could remove the file of a living
- * owner that came in between.
+ * file, and reads it again first: otherwise a process that has read the dead owner's name could remove a living owner's newer
+ * file.
  *
  * @param presumedDead  nonce of an owner on another machine that the caller found silent (see `isSilent`)
  */
@@ -72,10 +72,7 @@ export function readLockOwner(path: string): LockOwner | "unreadable" | undefine
   return isLockOwner(fields) ? fields : "unreadable";
 }
 
-/**
- * Whether an owner on another machine, or in another container, leaves its lock untouched for `silentMs` of this machine's time.
- * Clocks of two machines are never compared.
- */
+/** Whether an owner elsewhere leaves its lock untouched for `silentMs`. Clocks of two machines are never compared. */
 export async function isSilent(path: string, silentMs = 30_000, pollMs = 500): Promise<boolean> {
   const touchedAt = (): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   const first = touchedAt();

@@ -3,10 +3,7 @@ import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { readIfThere } from "./secret-file.ts";
 
-/**
- * Names one process for good. A pid alone does not: pids are reused, and mean nothing after a reboot, in another container, or
- * on another machine that sees the same files.
- */
+/** Names one process for good. A pid is reused, and means nothing after a reboot, in another container or machine. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When the process started, in the system's own form: clock ticks since boot on Linux, elsewhere what `ps` prints. */

@@ -1,6 +1,5 @@
 /** The part of protocol buffers that event files need: a message is its fields, written one after the other. */
 
-/** The bytes of one field. */
 export type Field = Uint8Array;
 
 const wireType = { varint: 0, double: 1, bytes: 2, float: 5 } as const;

@@ -114,7 +114,6 @@ export type Wait = check.Checked<typeof wait>;
 export type Refusal = check.Checked<typeof refused>;
 /** For each trial named in a renewal: it goes on or is frozen, possibly under a new attempt number, or ends here. */
 export type Renewed = check.Checked<typeof renewed>;
-/** What a job runs. */
 export type JobAnswer = check.Checked<typeof jobAnswer>;
 export type Answer = Assignment | Wait | Refusal | Renewed | JobAnswer;
 

@@ -88,8 +88,8 @@ function withColumns<T extends object>(object: T, types: ColumnTypes, columns: r
 }
 
 /**
- * The state that was saved. Only a coordinator writes snapshots, and their bytes were compared with their sum, so that only the
- * version is checked here.
+ * The state that was saved. Only a coordinator writes snapshots, and their sum was compared, so only the version is checked
+ * here.
  *
  * @throws BadMessage when the version is another
  */

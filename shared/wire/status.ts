@@ -26,10 +26,7 @@ const workerRow = {
   targets: check.list(check.text(64), 100),
   /** Of its program; null from an older leader, which does not say. */
   version: check.nullable(check.text(64)),
-  /**
-   * Milliseconds by which its wall clock is ahead of the leader's (negative: behind), including its message's travel time;
-   * null: too little to matter, or not known.
-   */
+  /** Milliseconds that its clock is ahead of the leader's, including travel time; negative: behind; null: small or unknown. */
   skewMs: check.nullable(check.number),
 };
 const leaseRow = {

@@ -40,7 +40,6 @@ export type EnvironmentGiven = Readonly<Record<string, never>>;
 
 /** A world in which one agent acts, episode after episode. */
 export interface Environment {
-  /** Number of floats in an observation. */
   readonly observationSize: number;
   /** Actions are the integers from 0 up to this, exclusive. */
   readonly actionCount: number;

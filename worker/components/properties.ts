@@ -16,13 +16,11 @@ export class Properties {
     this.spec = spec;
   }
 
-  /** An integer from `least` to `most`. */
   integer(name: string, least: number, most: number): number {
     const isValid = (value: unknown): value is number => Number.isInteger(value) && isBetween(value, least, most);
     return this.take(name, isValid, least, `an integer from ${grouped(least)} to ${grouped(most)}`);
   }
 
-  /** A number from `least` to `most`. */
   number(name: string, least: number, most: number): number {
     const isValid = (value: unknown): value is number => isBetween(value, least, most);
     return this.take(name, isValid, least, `a number from ${grouped(least)} to ${grouped(most)}`);

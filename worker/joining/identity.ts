@@ -124,7 +124,6 @@ async function letsIn(line: JoinLine, credentials: { readonly nkeySeed?: string 
   }
 }
 
-/** Connects in order to enrol. */
 async function connect({ url, code }: JoinLine): ReturnType<typeof connectBus> {
   const credentials = { user: enrolUser, password: code };
   try {

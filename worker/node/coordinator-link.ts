@@ -33,8 +33,7 @@ export class CoordinatorLink {
   }
 
   /**
-   * Repeats the request, with jitter, until it is answered; undefined if the signal aborts first. Pass a function if the request
-   * changes from one try to the next.
+   * Repeats the request, with jitter, until it is answered; undefined if the signal aborts. A function may vary the request.
    */
   async ask<K extends Answer["kind"]>(
     question: Ask | ((tries: number) => Promise<Ask>),

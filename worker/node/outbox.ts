@@ -29,8 +29,7 @@ export class Outbox {
   }
 
   /**
-   * Resolves with the sequence once the message is stored. With `keep`, it must survive this process, so it is spooled as soon as
-   * the first try fails.
+   * Resolves with the sequence once stored. With `keep`, a message is spooled after the first failure, to survive this process.
    */
   async send(letter: Letter, keep: boolean, signal?: EndSignal): Promise<number> {
     const { bus, clock, chance, log, spool } = this.#ports;

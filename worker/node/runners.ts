@@ -39,10 +39,7 @@ export interface RunningTask {
   thaw(): void;
 }
 
-/**
- * Port: executes runs for a worker. Implemented by the pool of processes (runner-pool.ts) and by the simulator
- * (test/simulate/sim-runners.ts).
- */
+/** Port: executes runs for a worker. Implemented by runner-pool.ts (processes) and test/simulate/sim-runners.ts. */
 export interface Runners {
   /**
    * Starts a run at once; limiting the number of runs is up to the caller. `onReports` is never called before this returns. A run

@@ -4,7 +4,6 @@ import type { ReportRow } from "../../shared/wire/messages.ts";
 
 /** The messages between a worker and its runner processes (channel.ts; NaN and bytes survive). */
 
-/** A run to execute. */
 export interface RunTask {
   /** Identifies `jobText`, which a runner reads once. */
   readonly job: string;
@@ -28,7 +27,6 @@ export interface Told {
   readonly lines: string;
 }
 
-/** The whole state of a run. */
 export interface RunState {
   readonly stage: number;
   /** Iterations of that stage. */

@@ -13,7 +13,6 @@ import * as lines from "./console-lines.ts";
 import type { SavedRun } from "./run-state.ts";
 
 export interface RunPorts {
-  /** One line of the console. */
   line(text: string): void;
   /** @param names  names of the values with the prefix of the stage: s1-rew, s1-win */
   report(report: MetricReport, names: readonly string[]): void;
@@ -30,7 +29,6 @@ export interface RunPorts {
   readonly inSearch: boolean;
 }
 
-/** The result of a run. */
 export interface RunResult {
   readonly hpmax: number;
   /** Iterations of the last stage. */

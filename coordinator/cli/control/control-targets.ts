@@ -16,8 +16,7 @@ export type Named =
 export const targetForms = `${runListForms}; or a worker's name, also with *: lab-pc, lab-*`;
 
 /**
- * Jobs, then runs by job, then workers, each once. A named job covers its runs. A worker with the name of a job is written
- * `worker:job1`.
+ * Jobs, then runs by job, then workers, each once. A job covers its runs. A worker named like a job is written `worker:job1`.
  *
  * @throws UsageError if a word is no name, NotFoundError if nothing has that name
  */

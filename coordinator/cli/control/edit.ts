@@ -10,7 +10,6 @@ import { checkStages } from "../submit/check-stages.ts";
 import { agreed, type ControlOptions, giveAll } from "./control.ts";
 import { checkWords, namedTargets } from "./control-targets.ts";
 
-/** Options as typed. */
 export interface EditOptions extends ControlOptions {
   readonly totalRuns?: string | undefined;
   readonly computeNodes?: string | undefined;

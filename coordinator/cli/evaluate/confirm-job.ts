@@ -30,7 +30,6 @@ import { waitForJobs } from "../submit/wait-for-jobs.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";
 
-/** `nexus confirm`. */
 export interface ConfirmOptions extends JsonOption {
   /** How many configurations, the best first. */
   readonly top: number;

@@ -8,7 +8,6 @@ import {
 } from "../../../shared/domain/hyperparameter.ts";
 import { checkIsSearch, nothingCompleted } from "../../runs/searched.ts";
 
-/** `nexus eval`. */
 export interface EvalOptions {
   /** Judge the search as it stood after its first n completed runs; the prior still comes from all of them. */
   readonly first?: number | undefined;

@@ -9,7 +9,6 @@ import { writeWhole } from "../../runs/whole-file.ts";
 import { shellWord } from "../../words/shell-word.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
 
-/** `nexus spec`. */
 export interface SpecOptions extends JsonOption {
   /** With the settings of the best configuration as tuned values. */
   readonly best?: boolean | undefined;

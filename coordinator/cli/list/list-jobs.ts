@@ -8,7 +8,6 @@ import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
 import { jobStatus } from "../../words/status-words.ts";
 import { waitingByJournal } from "../../words/waiting.ts";
 
-/** `nexus list jobs`. */
 export function listJobs(reader: Reader, options: JsonOption): void {
   printJobs(reader, options);
   const { state, scope, output, flags } = reader;

@@ -16,7 +16,6 @@ import type { RunRow } from "../../runs/run-rows.ts";
 import { shellWord } from "../../words/shell-word.ts";
 import { tableColumn, tableLines } from "../../words/table.ts";
 
-/** `nexus list runs`. */
 export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
   /** List the columns instead of the runs. */
   readonly available?: boolean | undefined;

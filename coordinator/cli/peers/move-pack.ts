@@ -10,7 +10,7 @@ import type { Output } from "../../operator/output.ts";
 import { type Scope, withLink } from "../../operator/scope.ts";
 
 /**
- * Closes the workspace and packs it: everything acknowledged is in the file, and nothing more is acknowledged. A failure opens it
+ * Closes the workspace and packs it: everything acknowledged is in the file; nothing more is acknowledged. A failure opens it
  * again.
  *
  * @returns the file, in the workspace's folder

@@ -81,8 +81,7 @@ const promises = `every promise was kept:
 `;
 
 /**
- * Reads the journal to its end, then the evidence, which by then holds everything that the journal rests on. A search may be
- * running.
+ * Reads the journal to its end, then the evidence, which by then holds all that the journal rests on. A search may run.
  *
  * @param typed  one job, or undefined for all of them
  * @throws NotFoundError if there is no such job

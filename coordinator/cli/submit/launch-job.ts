@@ -27,7 +27,6 @@ const copyName = "launched_job_spec.yaml";
 /** Exit code of a process that was ended by Ctrl-C. */
 const interrupted = 130;
 
-/** `nexus run`. */
 export interface RunOptions extends JsonOption {
   /** Overrides the spec's `monitor`. */
   readonly monitor?: "same" | "none" | "new" | undefined;
@@ -123,7 +122,6 @@ const launchObject = (table: RunTable): object => ({
   seed: table.submitted.seed,
 });
 
-/** What to type next. */
 function nextSteps(
   table: RunTable,
   state: WorkspaceState,

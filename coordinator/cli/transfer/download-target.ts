@@ -73,14 +73,12 @@ export class DownloadTarget {
     this.#leftOut.push(`${run}: ${printable(why)}`);
   }
 
-  /** Reports on one file. */
   sayOne(path: string): void {
     if (this.#options.json) return;
     if (this.#written > 0) this.#output.note(`${path} written and verified\n`);
     else if (this.#there > 0) this.#output.note(`${path} exists already, with the same content\n`);
   }
 
-  /** Reports on all files. */
   sayAll(folder: string): void {
     const [written, there, bytes] = [this.#written, this.#there, this.#bytes];
     if (this.#options.json) {

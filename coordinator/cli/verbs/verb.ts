@@ -16,7 +16,6 @@ export interface VerbPorts {
   ): (...words: Words) => Promise<void>;
 }
 
-/** Adds a family of verbs to the command. */
 export type AddVerbs = (program: Command, ports: VerbPorts) => void;
 
 /** @param exit  hears the exit code of a verb that returns one */

@@ -3,7 +3,6 @@ import { printable } from "../../../shared/domain/printable.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Said } from "../../reading/evidence-reader.ts";
 
-/** How a console is shown. */
 export interface ConsoleLook {
   /** Start with the last n lines. */
   readonly last?: number | undefined;

@@ -31,10 +31,7 @@ export interface SeenRun {
   readonly why: string | undefined;
 }
 
-/**
- * Whether an entry assigns this run. The fold drops the reasons of ended runs, of which there may be a million; the journal
- * keeps them.
- */
+/** Whether an entry assigns this run. Only the journal keeps the reasons of ended runs, of which there may be a million. */
 export const isChoiceOf =
   ({ table, trial }: ChosenRun) =>
   (event: JournalEvent): boolean =>

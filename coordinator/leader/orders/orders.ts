@@ -19,8 +19,8 @@ import {
 } from "./order-answers.ts";
 
 /**
- * An order is one record. Its consequences are records behind it, written at once and again by `enforce` at each tick, so a
- * leader that dies in between leaves nothing half done.
+ * An order is one record. Its consequences are records behind it, written at once; `enforce` completes them if a leader dies in
+ * between.
  */
 
 /** Carries out what an operator asks; the same request id gets the same answer, whoever leads by then. */

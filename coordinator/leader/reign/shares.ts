@@ -11,7 +11,7 @@ const slotsOf = ({ running, submitted }: RunTable): number => running * submitte
 /**
  * Which job gets the next slot: jobs share the slots' time in proportion to `priority`, even if there are fewer slots than
  * jobs. What a job has had is the time of its slots divided by its priority; the job that has had least comes first. A job is
- * owed nothing for time before it was submitted, or in which it wanted no slots. Only the leader keeps this; the next leader
+ * owed nothing for time before it was submitted, or in which it wanted no slots. Only the leader keeps this; the next one
  * starts all jobs even.
  */
 export class Shares {

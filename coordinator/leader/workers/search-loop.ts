@@ -13,8 +13,8 @@ import { checkpointSeconds } from "./checkpoints.ts";
 
 /**
  * Claims. A claim has an id, and names the result that its slot has on its way. It is answered once that result is judged, so
- * that each choice uses it. A repeated claim gets the same answer, even from the next leader, because the id is in the journal
- * (512 per worker).
+ * each choice uses it. A repeated claim gets the same answer, even from the next leader, because the id is in the journal (512
+ * per worker).
  *
  * Slots that were sent away are remembered. `wake` calls all of them in one message; `wakeFor` calls four for each waiting
  * trial, again at every tick until it is taken. One waiting slot of a worker asks for all its slots. A claim with a new bootId
@@ -140,10 +140,7 @@ export const twoProcesses = (worker: WorkerId): string =>
   `another process works as ${worker} since this one started; a worker's name may be used once at a time\n` +
   `  stop one of them, or start this one with a name of its own: nexus-worker --name ${worker}-b`;
 
-/**
- * A restarted worker loses its trials uncharged, since its owner usually restarts it. But if a trial's previous worker
- * restarted too, the trial may be what crashes them.
- */
+/** Restarts are uncharged, as owners usually cause them. But if a trial's last two workers restarted, it may crash them. */
 const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.cause === "restarted";
 
 function loseOlder(reign: Reign, worker: WorkerId, bootId: string): void {
@@ -196,10 +193,7 @@ const assignNext = (
 ): Promise<Answer | undefined> =>
   assign(reign, table, { n, attempt: attempts.length + 1, ...holder, run, configuration, seed, why });
 
-/**
- * The old holder of a lost trial is back before anyone else took it, and continues under a new attempt number, which is
- * returned once stored.
- */
+/** The old holder of a lost trial is back in time and continues under a new attempt number, which is returned once stored. */
 export async function assignAgain(reign: Reign, table: RunTable, trial: Trial): Promise<number> {
   const { attempt, worker, bootId, claimId } = lastAttempt(trial);
   await assignNext(reign, table, trial, { worker, claimId, bootId }, `${worker} is back before anyone else took it`);

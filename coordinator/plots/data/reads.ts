@@ -15,7 +15,6 @@ import { curvesOfRuns, type RunCurve } from "./curves-of-runs.ts";
 import { isTrialRecord, type Stay, staysOf } from "./stays.ts";
 
 export interface PlotSource {
-  /** The journal's state. */
   readonly state: WorkspaceState;
   readonly workspace: string;
   /** For the reports in the evidence stream, and for single records of the journal. */

@@ -19,7 +19,6 @@ export interface TerminalLook {
 const lowestPanel = 9;
 const narrowestPanel = 34;
 
-/** A figure as lines of text. */
 export function figureText(figure: Figure, look: TerminalLook): string[] {
   const { width, isColoured } = look;
   const form = look.form ?? (!isColoured && hasSeries(figure) ? "ascii" : "braille");

@@ -43,10 +43,7 @@ export function combine(curves: readonly Points[]): Combined {
   });
 }
 
-/**
- * Count, mean, variance and extremes of the values added at each x, in any order (Welford's recurrence). Values that are not
- * finite, and those at place -1, are ignored.
- */
+/** Count, mean, variance, extremes of values at each x, in any order (Welford). Ignores place -1 and non-finite values. */
 function tallied(xs: Numbers, addAll: (add: (place: number, value: number) => void) => void): Combined {
   const all = (value: number): number[] => new Array<number>(xs.length).fill(value);
   const [count, squares] = [all(0), all(0)];

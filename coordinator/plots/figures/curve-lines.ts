@@ -9,7 +9,6 @@ type AskedCurves = Pick<
   "aggregate" | "shadow" | "errorBars" | "smoothing" | "colours" | "panelTitles" | "legendTitles" | "layout"
 >;
 
-/** The options of a plot of curves. */
 export interface CurveOptions extends AskedCurves, Values<typeof axisOptions & typeof scaleOptions> {
   readonly groupBy: Grouping;
   readonly breakOn: readonly Break[];

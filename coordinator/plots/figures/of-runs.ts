@@ -113,7 +113,6 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
     : againstMeasure(measure, measureOf(runs, x), options);
 }
 
-/** The runs' values, grouped. */
 function partsOf({ rows }: ChosenRuns, groupBy: Grouping, { name, values }: Measure) {
   const keyed = rows.map(({ table, trial }, i) => {
     const keys: Readonly<Record<Grouping, string>> = {

@@ -7,8 +7,7 @@ const leastLetters = 3;
 
 /**
  * A configuration's settings in `width` characters. If they do not fit whole, numbers take their shortest form, and words and
- * names are cut to what tells them apart. What still does not fit is counted: `lr=1e-3 disc=0.9 +4 more`. Nothing is dropped
- * silently.
+ * names are cut to what tells them apart. The rest is counted: `lr=1e-3 disc=0.9 +4 more`. Nothing is dropped silently.
  */
 export function settingsWithin(table: RunTable, configuration: readonly number[], width: number): string {
   const dials = table.submitted.hyperparameters.flatMap(({ name, values }, i) =>

@@ -19,8 +19,7 @@ export interface LifecycleOptions {
 }
 
 /**
- * Restores the terminal whenever the process ends, except by SIGKILL, and around suspensions. Returns what restores it for
- * good.
+ * Restores the terminal around suspensions and whenever the process ends, except by SIGKILL. Returns what ends this.
  *
  * After a crash the terminal is restored before the error is printed: a message on the alternate screen would be lost.
  */

@@ -6,8 +6,7 @@ const mostBytes = 2 ** 20;
 
 /**
  * A file for what concerns this screen alone: what it could not read, what a library printed, how it crashed. Events of the
- * search are in the workspace's events.log. The file is created with its first line; if it cannot be written, lines are
- * dropped.
+ * search are in the workspace's events.log. It is created with its first line; if it cannot be written, lines are dropped.
  */
 export class ScreenLog {
   readonly file: string;

@@ -6,8 +6,7 @@ import type { WorkerUser } from "./accounts.ts";
 
 /**
  * The workers that may connect, as the leader last took them from the journal. With peers, each machine's server has its own
- * users, and the other machines read the list here: folding the journal just for this would cost each as much memory as the
- * leader.
+ * users, and the other machines read the list here: folding the journal for this would cost each as much memory as the leader.
  */
 const key = "users";
 /** A listener on it hears of a change at once. */

@@ -7,8 +7,7 @@ const readTimeoutMs = 600_000;
 /**
  * Hands over a stream's messages from `first` to `last`, as far as they exist.
  *
- * A server that leaves out a damaged message still counts it as pending (seen with 2.10.27), so the last message also ends the
- * reading.
+ * A server that leaves out a damaged message still counts it as pending (seen with 2.10.27), so the last message ends it too.
  *
  * @param handler  returns false to end the reading
  */

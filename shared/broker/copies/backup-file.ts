@@ -41,10 +41,7 @@ export class BackupWriter {
   #streamBytes = 0;
   #isOpen = true;
 
-  /**
-   * The file appears at `path` only with `finish`. @throws UsageError when the file cannot be written, as the other functions
-   * do
-   */
+  /** The file appears at `path` with `finish`. @throws UsageError if it cannot be written, as the other functions do */
   constructor(path: string, header: BackupHeader) {
     this.#path = path;
     this.#temporary = `${path}.${process.pid}.part`;

@@ -1,8 +1,7 @@
 /**
  * The records that the journal got while the evidence was packed. Without them, a backup of a running search would hold results
- * of runs that its journal does not know yet. A coordinator that continues from there would give the same numbers to other
- * runs, and could take such a result for theirs. With them, both streams end at the last record whose evidence is in the
- * backup.
+ * of runs that its journal does not know yet. A coordinator that continues there would give those numbers to other runs, and
+ * could take such a result for theirs. With them, both streams end at the last record whose evidence is in the backup.
  */
 
 import { BrokerError } from "../../errors.ts";

@@ -24,8 +24,8 @@ export function findAptTools(env: NodeJS.ProcessEnv): AptTools | undefined {
 
 /**
  * Downloads Debian's package of nats-server and unpacks it into `<cache>/<version>/`, without root and without changing the
- * system: package lists and downloads go to a folder of our own. A rename puts the whole program into the cache. The caller
- * holds the cache's lock.
+ * system: lists and downloads go to our own folder. A rename puts the whole program into the cache. The caller holds the
+ * cache's lock.
  *
  * @param sentence  what a person can do instead; the end of the error when this fails
  */

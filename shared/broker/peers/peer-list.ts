@@ -42,10 +42,7 @@ export function parsePeer(text: string): Peer {
   return { id, host, port, routePort: port + routePortAbove };
 }
 
-/**
- * Which of the peers this machine is: the one that `--listen` names, or else the only one whose name leads to an address of
- * this machine.
- */
+/** Which peer this machine is: the one that `--listen` names, or the only one whose name resolves to an address of it. */
 export async function findSelf(
   peers: readonly Peer[],
   listen: Address | undefined,

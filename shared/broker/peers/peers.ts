@@ -17,7 +17,6 @@ export interface Peer {
   readonly routePort: number;
 }
 
-/** What all peers share. */
 export interface SharedPeers {
   readonly version: 1;
   /** The cluster's name, made once. */
@@ -36,10 +35,7 @@ export interface PeersFile extends SharedPeers {
   readonly self: string;
   /** What this machine listens on: its own address, or `0.0.0.0`. */
   readonly bind: string;
-  /**
-   * This machine makes the streams; the others wait for them, so that none creates an empty stream that another is about to
-   * fill.
-   */
+  /** This machine makes the streams; the others wait, so that none creates an empty stream that another is about to fill. */
   readonly makesStreams: boolean;
   /** Where the workspace went when it left these peers for good. */
   readonly moved?: string;

@@ -56,10 +56,7 @@ function remembered(paths: WorkspacePaths): ExternalBroker | null {
   };
 }
 
-/**
- * What follows `nexus-worker` if others run the broker: its administrator makes a user for each worker, so there is no join
- * code.
- */
+/** What follows `nexus-worker` if others run the broker: no join code, since its administrator makes the workers' users. */
 export function externalJoinLine(paths: WorkspacePaths, { url }: Pick<ExternalBroker, "url">): string {
   const servers = url.split(",").map((each) => each.trim());
   const scheme = /^[a-z]+:\/\//.exec(servers[0] ?? "")?.[0] ?? "nats://";

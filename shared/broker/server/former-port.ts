@@ -3,8 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import type { Address } from "../address.ts";
 
 /**
- * Opens a port on which the broker listened before, and forwards all bytes to where it listens now: workers that joined there
- * find it by themselves.
+ * Opens a port on which the broker listened before, and forwards all bytes, so that workers that joined there find it.
  *
  * @returns what closes the port and its connections
  * @throws Error with code EADDRINUSE if another program has the port, as `net` does

@@ -18,7 +18,6 @@ export interface EvaluatedSet {
   readonly bound: number;
 }
 
-/** A search, evaluated. */
 export interface Evaluated {
   readonly table: RunTable;
   readonly runs: CompletedRuns;

@@ -1,6 +1,5 @@
 import type { JobName } from "../names.ts";
 
-/** The trial that answered a claim. */
 export interface AnsweredClaim {
   readonly claimId: string;
   readonly job: JobName;

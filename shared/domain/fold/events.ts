@@ -152,7 +152,6 @@ export type RunOrder = "paused" | "resumed" | "pruned" | "cancelled";
 export interface RunsOrdered extends Ordered {
   readonly type: "runs-ordered";
   readonly job: JobName;
-  /** Trial numbers. */
   readonly trials: readonly number[];
   readonly order: RunOrder;
 }

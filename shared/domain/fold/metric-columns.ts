@@ -21,10 +21,7 @@ export class MetricColumns {
     return names.filter((name) => this.#names.find(name) !== undefined || free-- > 0);
   }
 
-  /**
-   * A run's values by column, NaN if it has none. The row ends at the run's last column, so that a run with few metrics costs
-   * little even if the job has many columns.
-   */
+  /** A run's values by column, NaN if it has none. The row ends at its last column, so that few metrics cost little. */
   row(metrics: Readonly<Record<string, number>>): number[] {
     const values: number[] = [];
     for (const name in metrics) {

@@ -65,7 +65,6 @@ export class RunTable {
   late = 0;
   /** Failures taken back because the machine was sick. */
   reopened = 0;
-  /** Completed runs of each worker. */
   readonly completedBy = new Map<WorkerId, number>();
   /** Failed trials, and the worker each failed on. */
   readonly failedOn = new Map<number, WorkerId>();

@@ -10,7 +10,6 @@ export interface SavedTrials {
   readonly columns: SavedColumns;
   /** Uint32Array: the number of each trial's run set, by trial number - 1. */
   readonly runSets: Uint32Array<ArrayBuffer>;
-  /** The trials that are not in the columns. */
   readonly others: readonly Trial[];
 }
 
@@ -82,7 +81,6 @@ export class TrialList implements Iterable<Trial> {
     return this.#objects[n - 1] ?? this.#fromColumns(n);
   }
 
-  /** Number of the trial's run set. */
   runSetOf(n: number): number {
     return this.#runSets[n - 1] ?? -1;
   }

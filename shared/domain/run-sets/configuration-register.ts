@@ -4,7 +4,7 @@ import type { Configuration } from "../hyperparameter.ts";
 /**
  * Numbers configurations 0, 1, 2, ... in the order in which they are added, and finds the number of any of them.
  *
- * A hash table over the rows of one typed array: a look-up allocates nothing and reads one row, and the garbage collector has
+ * A hash table over the rows of one typed array: a look-up allocates nothing and reads one row; the garbage collector has
  * nothing to walk.
  */
 export class ConfigurationRegister {

@@ -1,9 +1,6 @@
 import { longer } from "../columns.ts";
 
-/**
- * A binary heap of small integers that knows the place of each, so that a member whose rank has changed moves to its new place in
- * O(log n). The caller keeps the ranks.
- */
+/** A binary heap of small integers. A member whose rank has changed moves in O(log n); the caller keeps the ranks. */
 export class IndexedHeap {
   readonly #outranks: (a: number, b: number) => boolean;
   #size = 0;

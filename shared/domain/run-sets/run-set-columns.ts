@@ -7,10 +7,7 @@ import type { WorkerId } from "../names.ts";
  */
 export const hugeValue = 1e140;
 
-/**
- * The numbers of every run set of a job: a column for each quantity, an entry for each run set by its number. About 100 bytes a
- * run set; objects would take 400.
- */
+/** Every run set's numbers: a column for each quantity, an entry by its number. 100 bytes a run set; objects take 400. */
 export class RunSetColumns {
   #size = 0;
   completed = new Int32Array(16);

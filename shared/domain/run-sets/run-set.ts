@@ -102,7 +102,6 @@ export interface RunSets extends Iterable<RunSet> {
   bestFor(): number;
   /** The run set of a configuration; undefined if it was never assigned. */
   of(configuration: Configuration): RunSet | undefined;
-  /** The run set with that `configurationKey`. */
   get(key: string): RunSet | undefined;
   /** Whether the configuration failed at least three times and on two workers, so that it must not be tried again. */
   isExcluded(configuration: Configuration): boolean;

@@ -6,10 +6,7 @@ import { Replacements, type Resolved } from "./replacements.ts";
 import { placeOf, type Span } from "./source-text.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
-/**
- * How a part of the spec is used: executed by runs; idle (forward definitions, disabled stages); or fixed for the whole job, so that
- * no hyperparameter may decide it.
- */
+/** Use of a part: executed by runs; idle (forward definitions, disabled stages); fixed for the job, by no hyperparameter. */
 export type Use = "executed" | "idle" | "fixed";
 
 /** A spec that expands to more nodes counts as endless; the tutorial's has about 120. */

@@ -25,10 +25,7 @@ export function expandSpec(
   return new Expansion(spec.source, chosen, drawRandint).root(spec.source, spec.hyperparameters);
 }
 
-/**
- * The spec as if its lists contained the chosen values: the coordinator may have added values to the running search that the text
- * lacks.
- */
+/** The spec as if its lists contained the chosen values: a running search may have values that the text lacks. */
 export function withChosen(spec: Spec, chosen: ChosenSettings): Spec {
   const isListed = ({ name, values }: Hyperparameter): boolean => values.includes(chosen[name] ?? null);
   if (spec.hyperparameters.every((each) => !Object.hasOwn(chosen, each.name) || isListed(each))) return spec;

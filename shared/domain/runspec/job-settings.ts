@@ -18,7 +18,6 @@ export interface JobSettings {
   readonly lowPriority: boolean;
   readonly hold: boolean;
   readonly monitor: "same" | "none" | "new";
-  /** Seconds between checkpoints. */
   readonly checkpointEverySeconds: number;
   /** Seconds after which a run times out; null: never. */
   readonly maxRunSeconds: number | null;
@@ -43,7 +42,6 @@ export interface JobSettings {
   readonly code: readonly string[];
   /** The search whose configuration this job runs again with fresh seeds (`nexus confirm`); null: none. */
   readonly confirms: JobName | null;
-  /** Options of the dgd search. */
   readonly dgd: DgdOptions;
 }
 

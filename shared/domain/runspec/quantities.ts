@@ -8,10 +8,7 @@ export function parseSeconds(value: Tree): number | undefined {
   return parseQuantity(value, secondsPer);
 }
 
-/**
- * Milliseconds since 1970 of a time with its zone: "2026-12-01T18:00Z", "2026-12-01 18:00:30 +01:00". A time without a zone
- * would mean something else on each machine.
- */
+/** Milliseconds since 1970 of a time such as "2026-12-01 18:00:30 +01:00". Without a zone it would depend on the machine. */
 export function parseInstant(value: Tree): number | undefined {
   const pattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:\d\d)$/;
   const match = typeof value === "string" ? pattern.exec(value.trim()) : null;

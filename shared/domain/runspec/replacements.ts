@@ -39,7 +39,6 @@ export class Replacements {
     return typeof value === "string" ? this.resolveText(value, settings) : value;
   }
 
-  /** The value of a text. */
   resolveText(text: string, settings: readonly Setting[]): Resolved {
     return isMarked(text) ? this.#replace(text, settings) : text;
   }

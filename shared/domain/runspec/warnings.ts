@@ -8,8 +8,8 @@ import { type AliasNode, dereferenced, type MapNode, type YamlDocument } from ".
 
 /**
  * Warnings about ways to waste a search that the tutorial describes and a spec shows: a hyperparameter without effect, because
- * nothing or nothing executed refers to it (unless it has a single value); and a search without randint, whose runs with equal
- * settings are all equal.
+ * nothing or nothing executed refers to it (unless it has a single value); and a search without randint, whose runs with the
+ * same settings are equal.
  */
 export function wastefulSearch(
   document: YamlDocument,

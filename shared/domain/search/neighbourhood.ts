@@ -1,6 +1,5 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 
-/** A configuration of a neighbourhood. */
 export interface Neighbour {
   readonly configuration: Configuration;
   /** The hyperparameter that differs from the centre; null for the centre itself. */

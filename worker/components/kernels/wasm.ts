@@ -10,10 +10,7 @@ declare const WebAssembly: {
   instantiate(code: Uint8Array, imports: object): Promise<{ readonly instance: { readonly exports: object } }>;
 };
 
-/**
- * The kernels in WebAssembly (assembly/kernels.ts), with memory of their own that never grows. Throws if the built file is
- * missing or this engine cannot run it.
- */
+/** The kernels in WebAssembly (assembly/), in memory that never grows. Throws if the file is missing or cannot run here. */
 export async function wasmKernels(length: number, file = new URL("kernels.wasm", import.meta.url)): Promise<Kernels> {
   const code = await readFile(file);
   const memory = new WebAssembly.Memory({ initial: Math.ceil((length * 4) / pageBytes) });

@@ -5,8 +5,7 @@ import { canFreeze, FrozenProcess } from "../../processes/frozen-process.ts";
 
 /**
  * A shell that waits in the background for the end of descriptor 3, a pipe whose other end this process holds. The kernel
- * closes it when this process dies, and the shell then kills the program's whole group. A line on the pipe says that the
- * program ended.
+ * closes it when this process dies, and the shell kills the program's group. A line on the pipe says that the program ended.
  */
 const script = '(read -r _ <&3 || kill -KILL -- -$$) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"';
 

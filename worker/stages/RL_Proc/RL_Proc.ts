@@ -23,7 +23,6 @@ interface Parts {
 class RlProc implements StageProcessor {
   readonly metrics;
   private readonly parts: Parts;
-  /** The current observation. */
   private readonly observation: Float32Array;
   private readonly values: Float64Array;
   private readonly counts: Float64Array;

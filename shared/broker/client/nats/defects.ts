@@ -15,8 +15,8 @@ export function hearLastErrors(connection: NatsConnection): void {
 }
 
 /**
- * A consumer that the client renews just as it is closed would live for ever, and so would the request for it (seen: commands
- * on a busy machine printed their answer and did not end). After this call none is requested, and one already requested ends at
+ * A consumer that the client renews just as it is closed would live for ever, and so would its request (seen: commands on a
+ * busy machine printed their answer and did not end). After this call none is requested, and one already requested ends at
  * once.
  */
 export function endRenewal(consumer: Consumer, messages: ConsumerMessages): void {

@@ -20,7 +20,6 @@ class GruCore implements ModelCore {
   private readonly inputs: Linear;
   /** Wh h + bh, likewise. */
   private readonly recurrent: Linear;
-  /** Gradient of `memory`. */
   private readonly memoryGradient: Block;
   /** Gradient of h after each step: the same rows, shifted by one. */
   private readonly nextGradient: Block;
