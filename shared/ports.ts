@@ -139,7 +139,7 @@ export interface Bus {
   /**
    * Asks once; the first answer counts, later ones are dropped. The subject is no pattern.
    *
-   * @throws BusError "nobody answered" soon where no one listens; "no answer in time" after `timeoutMs`
+   * @throws BusError "nobody answered" soon if no one listens; "no answer in time" after `timeoutMs`
    */
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /**
@@ -172,7 +172,7 @@ export interface Bus {
    */
   store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored>;
   /**
-   * Hands over a stream's messages in order, each once, from `fromSeq` on, and goes on with those to come. Sequences have gaps
+   * Hands over a stream's messages in order, each once, from `fromSeq` on, and continues with new ones. Sequences have gaps
    * where messages were deleted, are damaged, or have other subjects. The handler may be called before the promise resolves.
    *
    * @param fromSeq   below 1: from the first; above the last: only those to come

@@ -2,7 +2,7 @@
 
 export interface Ticks {
   readonly values: readonly number[];
-  /** Decimals that tell neighbouring ticks apart; 0 where they are whole. */
+  /** Decimals that tell neighbouring ticks apart; 0 if they are whole. */
   readonly decimals: number;
 }
 

@@ -214,7 +214,7 @@ export class JournalWriter {
       try {
         const tail = await this.#readTail();
         if (tail.length === 0 && cause?.reason === "not the next") {
-          // The broker expects another sequence yet has no newer message, as when its store was put back.
+          // The broker expects another sequence yet has no newer message, as when its store was restored.
           this.#onTrouble(cause.message);
           await this.#clock.pause(times.longPause);
         }

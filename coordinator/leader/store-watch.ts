@@ -12,7 +12,7 @@ export interface Known {
 const everyMs = 5000;
 
 /**
- * Checks every few seconds that the broker still holds what it acknowledged. Nothing else notices a store that was put back, or
+ * Checks every few seconds that the broker still holds what it acknowledged. Nothing else notices a store that was restored, or
  * lost its end, under a running coordinator: the server reuses old sequences, and messages with those sequences count as
  * judged. Two checks in a row must agree, because a server of a cluster may be a little behind.
  *

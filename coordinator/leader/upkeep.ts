@@ -34,7 +34,7 @@ export class Upkeep {
     const now = reign.ports.clock.monotonic();
     const stalled = now - this.#lastTick > reign.leaseMs / 3;
     this.#lastTick = now;
-    // After a stall, renewals may lie unread behind this tick.
+    // After a stall, renewals may be waiting unread behind this tick.
     if (stalled) {
       this.silenceWasOurs("this coordinator stood still");
       return;

@@ -30,7 +30,7 @@ export class UserList {
     return next;
   }
 
-  /** Resolves after the first try; after a failure, as on a full disk, it goes on trying until the list is written. */
+  /** Resolves after the first try; after a failure, as on a full disk, keeps trying until the list is written. */
   async publishSoon(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#ports;
     const published = async (): Promise<boolean> => {

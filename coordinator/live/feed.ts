@@ -173,7 +173,7 @@ export class Feed {
   /** Once while it runs, once when it has ended; a console that is shown is read on. */
   #isToRead(trial: Trial, hasConsole: boolean): boolean {
     const read = this.#read.get(trial);
-    // Only so many curves are kept: one that was may be gone.
+    // Only some curves are kept: this one may be gone.
     if (!read || this.#search.isCurveToCome(trial.n)) return true;
     if (read.wasOver) return false;
     return !isOpen(trial) || (hasConsole && this.#ports.now() - read.at > consoleMs);

@@ -3,7 +3,9 @@ import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "../words/silence.ts";
 import type { WorkerNote, WorkerNotes } from "./worker-notes.ts";
 
-/** busy: it holds runs. owner active: its owner took the machine back. lost: silent while it should hold runs. away: not connected. */
+/**
+ * busy: holds runs. owner active: its owner took the machine back. lost: silent while it should hold runs. away: not connected.
+ */
 export type WorkerState =
   | "busy"
   | "idle"

@@ -5,7 +5,7 @@ import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { hearStatus } from "../reading/hear-status.ts";
 import type { Scope } from "./scope.ts";
 
-/** Whether a coordinator may lead this workspace now: on this machine, on a peer, or on somebody else's broker, where nobody can tell. */
+/** Whether a coordinator may lead now: on this machine, on a peer, or on somebody else's broker, which is unknown here. */
 export const isCoordinatorHere = ({ paths, external }: Scope): boolean =>
   external !== null || readPeers(paths) !== undefined || livingEndpoint(paths) !== undefined;
 

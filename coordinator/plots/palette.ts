@@ -38,7 +38,7 @@ export function lookOf(i: number, chosen: readonly string[] = colours): Look {
 export const plainLook = (colour: string): Look => ({ colour, dash: "solid", marker: "circle", isFaint: false });
 export const faintLook = (colour: string): Look => ({ colour, dash: "solid", marker: "circle", isFaint: true });
 
-/** Viridis (van der Walt and Smith, 2015) in nine steps of even lightness, reversed: more is darker, also in grey. */
+/** Viridis (van der Walt and Smith, 2015) in nine steps of even lightness, reversed: more is darker, even in grey. */
 const viridis = ["#fde725", "#addc30", "#5ec962", "#28ae80", "#21918c", "#2c728e", "#3b528b", "#472d7b", "#440154"];
 
 /** Red, green and blue of #rrggbb, 0 to 255. */

@@ -97,11 +97,11 @@ export class EvidenceCollector {
   readonly #trial: Trial;
   readonly #onLines: (lines: string, attempt: number) => void;
   readonly #builder: CurveBuilder;
-  /** Of the run's own result. */
+  /** From the run's own result. */
   #columns: readonly string[] | undefined;
   #titles: Readonly<Record<string, string>> = {};
   #console: Said | null = null;
-  /** What was said while the run went on, a text for each attempt. */
+  /** Console lines received while the run ran, a text for each attempt. */
   readonly #lines = new Map<number, string>();
   #files: RunFiles | null = null;
   /** Messages that were left out: unreadable, or from a worker that never held that attempt. */

@@ -1,6 +1,6 @@
 import { type Cell, type CellKind, tableColumn, tableLines } from "../words/table.ts";
 
-/** A column of a list of jobs, workers or the like. */
+/** A column of a list, such as jobs or workers. */
 export interface Field<Item> {
   readonly name: string;
   readonly kind: CellKind;

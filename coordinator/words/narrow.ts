@@ -1,4 +1,4 @@
-/** Text from outside for a terminal: file names, reasons, hosts, whatever a program printed. */
+/** Text from outside for a terminal: file names, reasons, hosts, output of programs. */
 
 const narrowAscii = /^[ -~]*$/;
 /** Control, format and private characters, marks, halves of pairs, wide letters, and pictures that terminals draw two wide. */

@@ -1,7 +1,7 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 
-/** An idle worker asks for work every 15 s, a refused one every 30 s, within a quarter (worker/node/node.ts); the rest is travel time. */
+// A worker asks every 15 s if idle, 30 s if refused, give or take a quarter (worker/node/node.ts); the rest is travel time.
 const idleAskMs = 20_000;
 const refusedAskMs = 39_000;
 

@@ -50,7 +50,7 @@ export function probeServer({ host, port }: Address, serverName: string, timeout
       socket.destroy();
       resolve(presence);
     };
-    // Not the socket's own timeout, which starts anew with every byte.
+    // Not the socket's own timeout, which restarts with every byte.
     const timer = setTimeout(() => finish("silent"), timeoutMs);
     socket.once("error", (error: NodeJS.ErrnoException) => finish(error.code === "ECONNREFUSED" ? "down" : "silent"));
     socket.once("close", () => finish("down"));

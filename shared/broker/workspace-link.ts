@@ -1,5 +1,5 @@
 /**
- * A command's way to the workspace's broker, whatever kind of broker that is.
+ * A command's way to the workspace's broker, which may be of any kind.
  *
  * The floors of this room, each of which imports only those above it:
  *   address.ts   how addresses are written, who answers there;  install/  nats-server on this machine

@@ -31,7 +31,7 @@ export interface WorkspacePaths {
   readonly brokerBallast: string;
   /** For people to edit: `{"diskReserveMb": 256}`. */
   readonly brokerSettings: string;
-  /** The newest sequences seen stored: tells a store that lost its end. */
+  /** The newest sequences seen stored; they reveal a store that lost its end. */
   readonly storeMark: string;
   /** The machines that the workspace lives on, and their shared secrets; missing if it lives on this one only. */
   readonly peers: string;

@@ -114,5 +114,5 @@ export function decodeEvidence<Kind extends EvidenceKind>(
   bytes: Uint8Array,
 ): Extract<Evidence, { kind: Kind }> {
   const body = open<object>(bytes, shapes[kind]);
-  return { kind, ...body } as Extract<Evidence, { kind: Kind }>; // by the shape of that very kind
+  return { kind, ...body } as Extract<Evidence, { kind: Kind }>; // checked by the shape of that kind
 }

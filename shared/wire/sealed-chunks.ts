@@ -21,7 +21,7 @@ const contentBytes = chunkBytes - nonceBytes - tagBytes;
 export interface SealedSum {
   /** Bytes before sealing. */
   readonly size: number;
-  /** Of the bytes before sealing, 64 lower-case hexadecimal digits. */
+  /** SHA-256 of the bytes before sealing, 64 lower-case hexadecimal digits. */
   readonly sha256: string;
   /** How many pieces there are. */
   readonly chunks: number;

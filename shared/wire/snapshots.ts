@@ -138,7 +138,7 @@ const placeShape = check.shape({
   sha256: check.text(64),
   chunks: check.whole(),
 });
-/** Where the newest snapshot lies; kept in the entry `snap`, which workers cannot read. */
+/** Where the newest snapshot is; kept in the entry `snap`, which workers cannot read. */
 export type SnapshotPlace = check.Checked<typeof placeShape>;
 export const encodeSnapshotPlace = (place: SnapshotPlace): Uint8Array => seal(place);
 export const decodeSnapshotPlace = (bytes: Uint8Array): SnapshotPlace => open(bytes, placeShape);

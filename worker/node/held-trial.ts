@@ -200,7 +200,7 @@ export class HeldTrial {
     await states.settled();
     // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
     await this.#reports.settle();
-    // A result counts, whatever the run was asked to do meanwhile.
+    // A result counts, even if the run was asked to stop meanwhile.
     return end.type === "done" ? this.#deliverResult(end, leaving) : this.#deliver(end, leaving);
   }
 

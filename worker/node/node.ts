@@ -18,7 +18,7 @@ export interface WorkerOptions extends Claimant {
   readonly stateDir: string;
 }
 
-/** What a worker tells its user. */
+/** News that a worker prints for its user. */
 export type WorkerNews =
   | {
       readonly kind: "started" | "ended" | "stopped" | "paused" | "resumed";

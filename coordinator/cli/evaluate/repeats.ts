@@ -54,7 +54,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
     `${table.job} repeats one configuration (hp_tuning: false)${label === "" ? "" : `: ${label}`}`,
     `mean hpmax ${number(mean)} of ${counted(runs, "run")}${spread}`,
     ...(interval80 && interval95
-      ? [`its true mean lies in ${within(interval80, 80)}, in ${within(interval95, 95)} (Student)`]
+      ? [`its true mean is in ${within(interval80, 80)} confidence, in ${within(interval95, 95)} (Student)`]
       : []),
     ...missing,
     "",

@@ -14,13 +14,13 @@ export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperpa
   const summary = `best for the last ${bestFor} of ${counted(completed, "run")}; ${chanceText(verdict)}; ${stop}`;
   const setting = labelOf(hyperparameters, verdict.leader);
   const leader = `the best: ${setting === "" ? "the only configuration" : setting} (${counted(runs, "run")})`;
-  if (verdict.isFlat) return [summary, leader, `all runs came to the same hpmax, ${estimate}`];
+  if (verdict.isFlat) return [summary, leader, `all runs reached the same hpmax, ${estimate}`];
   const decimals = decimalsFor([interval.high - interval.low]);
   const text = (value: number): string => formatDecimal(value, decimals);
   const lines = [
     summary,
     leader,
-    `a new run of it may be expected to reach ${text(estimate)}; its true mean lies in ${text(interval.low)} to ${text(interval.high)} with 80 %`,
+    `a new run of it is expected to reach ${text(estimate)}; its true mean is in ${text(interval.low)} to ${text(interval.high)} with 80 % probability`,
   ];
   if (verdict.configurations > 1) {
     const gain = formatDecimal(expectedGain, decimalsFor([expectedGain]));
@@ -44,7 +44,7 @@ export function verdictLines(verdict: Verdict, hyperparameters: readonly Hyperpa
 
 function chanceText({ chanceOfBetter, configurations, isFlat }: Verdict): string {
   if (configurations === 1) return "no other configuration was measured";
-  if (isFlat) return "nothing tells it from the others";
+  if (isFlat) return "nothing distinguishes it from the others";
   const percent = Math.round(100 * chanceOfBetter);
   // There are too few draws to tell 0 from 1 in 200.
   const shown = percent === 0 ? "below 1" : percent === 100 ? "above 99" : String(percent);

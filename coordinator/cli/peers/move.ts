@@ -29,7 +29,7 @@ export async function move(session: Session, options: MoveOptions): Promise<void
     await withLink(scope, "coordinator", ({ bus }) => openStreams(bus));
     const told = { type: "move", v: 1, workspace: scope.paths.name, to: "stay" };
     if (options.json) output.result(`${JSON.stringify(told)}\n`);
-    else output.result(`workspace ${scope.paths.name} stays where it is, and takes what workers publish\n`);
+    else output.result(`workspace ${scope.paths.name} stays where it is, and accepts what workers publish\n`);
     return;
   }
   const consent = consentOf(options.yes, session);

@@ -50,7 +50,7 @@ export function collectCode(spec: Spec): CodeBundle | undefined {
 }
 
 function entryProblem(folder: string, path: string): string | undefined {
-  if (path !== folder && !path.startsWith(folder + sep)) return "it lies outside the folder of the spec";
+  if (path !== folder && !path.startsWith(folder + sep)) return "it is outside the folder of the spec";
   return statSync(path, { throwIfNoEntry: false }) ? undefined : "there is no such file or folder beside the spec";
 }
 

@@ -153,7 +153,7 @@ function nextSteps(
   return `${lines.join("\n")}\n`;
 }
 
-/** A search without a result has failed, whatever its state is. */
+/** A search without a result has failed, in any state. */
 function endOf({ job, ended, outcomes, trials }: RunTable, flags: string, output: Output): number {
   if (outcomes.completed > 0 || ended === 0) return exitCode.done;
   const [first] = trials;

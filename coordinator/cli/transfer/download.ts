@@ -112,7 +112,7 @@ async function several(
       for (const [i, run] of some.entries()) {
         const found = evidence[i];
         if (!found) continue;
-        // One run's files lie in the folder itself.
+        // One run's files go into the folder itself.
         const runFolder = runs.length === 1 && !isJob ? jobFolder : join(jobFolder, run.trial.run);
         const files = filesOf(bus, run, found, repro(run.trial));
         for (const file of isJob ? files : withCode(files, table)) {

@@ -5,7 +5,7 @@ The table is the history of the best configuration: each row led BEST FOR so man
 and BEST are what its run set shows now. The last row is the best so far.
 
 The verdict below it comes from a model of the whole search that takes the winner's curse into account: what a new run
-of the best may be expected to reach, within which bounds, and whether another is truly better. docs/evaluation.md says
+of the best is expected to reach, within which bounds, and whether another is truly better. docs/evaluation.md says
 how, with which assumptions, and how often its 80 % intervals held the truth.
 
 For a job that repeats one configuration (hp_tuning: false) it prints the mean of the runs and how certain it is: nothing

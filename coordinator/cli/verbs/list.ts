@@ -25,7 +25,7 @@ function addListRuns(list: Command, { does }: VerbPorts): void {
   list
     .command("runs")
     .description("list runs with their metrics, hpmax and hyperparameters")
-    .argument("[runs...]", "job1, run662 (and its children), run662.7, run662.*, run660-run684; left out: all")
+    .argument("[runs...]", "job1, run662 (and its children), run662.7, run662.*, run660-run684; default: all")
     .option("--sort <column>", "sort ascending, so that the best come last, near the prompt; e.g. metrics.hpmax")
     .option("--reverse", "sort descending")
     .addOption(

@@ -40,7 +40,7 @@ export const addPeers: AddVerbs = (program, { does }) => {
     .option("--to-peers <a,b,c>", "to these three or five machines, this one among them")
     .option("--to-single", "from its peers to this machine alone")
     .option("--cancel", "undo a move that was interrupted")
-    .option("--listen <host:port>", "which peer this machine is, if its addresses do not tell")
+    .option("--listen <host:port>", "which peer this machine is, if its addresses do not show it")
     .option("--yes", "do not ask")
     .option("--json", "one JSON object")
     .addHelpText("after", help.move)

@@ -23,7 +23,7 @@ import {
  * between.
  */
 
-/** Carries out what an operator asks; the same request id gets the same answer, whoever leads by then. */
+/** Carries out what an operator asks; the same request id gets the same answer from any leader. */
 export async function carryOut(reign: Reign, by: string, order: Order, drawSeed: () => number): Promise<OrderAnswer> {
   const done = reign.state.orders.get(order.op);
   if (done !== undefined) return unchanged(reign, done, "");

@@ -8,7 +8,7 @@ import type { Reign } from "../reign/reign.ts";
 /** Bytes a second that all running trials together may send to the broker for their checkpoints. */
 const budgetBytesPerSecond = 8 * 1024 ** 2;
 
-/** A holder says where its run's state lies: the furthest state is kept, others are deleted. */
+/** A holder says where its run's state is: the furthest state is kept, others are deleted. */
 export function judgeCheckpoint(
   reign: Reign,
   table: RunTable,

@@ -51,7 +51,7 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   return goOn(reign, table, trial, held, last.attempt);
 }
 
-/** A paused run keeps its holder and its lease; it only stands still. */
+/** A paused run keeps its holder and its lease; it is only frozen. */
 function goOn(reign: Reign, table: RunTable, trial: Trial, held: HeldTrial, newAttempt: number): Verdict {
   const isPaused = trial.order === "paused";
   const reason = isPaused ? `paused by an operator; to let it go on: nexus resume ${trial.run}` : "";

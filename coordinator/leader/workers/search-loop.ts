@@ -89,7 +89,7 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
   return !isAwaited();
 }
 
-/** Refuses workers that may not work, and retires a worker's older process, whose trials are lost at once. */
+/** Refuses workers that are barred, and retires a worker's older process, whose trials are lost at once. */
 function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | null): Refusal | undefined {
   const record = reign.state.workers.get(worker);
   if (record?.state === "revoked") return refuse(reign, `${worker} was revoked: ${record.reason}`);

@@ -1,4 +1,4 @@
-/** What plots are built from, and where it comes from. */
+/** The data that plots are built from, and its sources. */
 
 import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
 import { type SearchHistory, searchHistory } from "../../../shared/domain/evaluation/history.ts";

@@ -3,7 +3,7 @@ import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 /** How an attempt at a trial ended; open: it still runs. */
 export type StayEnd = "completed" | "failed" | "timed out" | "pruned" | "cancelled" | "lost" | "reclaimed" | "open";
 
-/** The time that one worker had a trial: one attempt. */
+/** The time that a worker held a trial: one attempt. */
 export interface Stay {
   readonly worker: string;
   /** Wall clock, milliseconds. */

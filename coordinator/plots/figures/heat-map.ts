@@ -79,7 +79,7 @@ export function heatMap(
     marks: [{ kind: "boxes", boxes }],
     ramp: from <= to ? { label, from, to } : null,
     notes: [
-      `in each cell: ${label}, and below it, where there is room, how many runs`,
+      `in each cell: ${label}, and below it, if there is room, how many runs`,
       ...(untried > 0
         ? [`white: ${untried} of ${pairs} pairs with no ${aggregate === "std" ? "two runs" : "run"}`]
         : []),

@@ -28,7 +28,7 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   readonly isHiddenEmpty?: boolean;
 }
 
-/** A column; `more` holds whatever differs from the defaults. */
+/** A column; `more` overrides the defaults. */
 export const column = <Row>(
   name: string,
   kind: CellKind,

@@ -9,7 +9,7 @@ const ownOrderMs = 250;
 const orderShare = 0.02;
 /** Rows that are built of a list in its own order; all of them once someone goes further down. */
 const windowRows = 250;
-/** How long a list's order stands still after someone moved in it. */
+/** How long a list's order stays frozen after someone moved in it. */
 const readingMs = 3000;
 
 /** Where a list's rows and columns come from. */
@@ -42,8 +42,8 @@ export interface ListPart {
 }
 
 /**
- * A list on the screen: its order, filter, selection and visible part. The selection stays with the row, not with the place. Drawing
- * costs as much as the visible rows, however long the list is.
+ * A list on the screen: its order, filter, selection and visible part. The selection stays with the row, not with the place.
+ * The cost of drawing depends only on the visible rows.
  */
 export class ListView<Row> {
   readonly #source: ListSource<Row>;
@@ -65,7 +65,7 @@ export class ListView<Row> {
   sortName: string | null = null;
   isDescending = true;
   filterText = "";
-  /** Whether the order stands still until the key is pressed again. */
+  /** Whether the order is frozen until the key is pressed again. */
   isFrozen = false;
   /** Whether the selected row is kept visible when the order changes. */
   isFollowing = false;

@@ -56,7 +56,7 @@ export function readRoleSecret(paths: WorkspacePaths, role: Role): RoleSecret {
   const secret = parseSecret(readFileSync(file, "utf8"));
   if (!secret) {
     throw new BrokerError(
-      `${file}: expected {"user": ..., "password": ...}; delete it and restart the broker, which makes a new one; whoever used the old one needs the new one`,
+      `${file}: expected {"user": ..., "password": ...}; delete it and restart the broker, which makes a new one; users of the old one need the new one`,
     );
   }
   return secret;

@@ -32,7 +32,7 @@ export interface StreamInfo {
   readonly created: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly state: StreamState;
-  /** Empty where there is one server. */
+  /** Empty if there is only one server. */
   readonly replicas: readonly ReplicaState[];
 }
 

@@ -24,7 +24,7 @@ interface Replacement {
  * this process is killed, the workspace stays as it was. A folder keeps the old store.
  *
  * @param fill  fills the new store; the old one may be read meanwhile
- * @returns what `fill` returned, and the folder; undefined where there was nothing to keep
+ * @returns what `fill` returned, and the folder; undefined if there was nothing to keep
  */
 export async function replaceStore<T>(
   paths: WorkspacePaths,

@@ -74,7 +74,7 @@ async function download(tools: AptTools, folder: string): Promise<string> {
     `Dir::State::lists=${join(folder, "lists")}`,
     `Dir::Cache=${folder}`,
     `Dir::Cache::archives=${join(folder, "archives")}`,
-    // As root, apt would switch to user _apt, who may not enter our folder.
+    // As root, apt would switch to user _apt, who cannot enter our folder.
     "APT::Sandbox::User=root",
     "Acquire::Languages=none",
     "Acquire::Retries=2",
@@ -97,7 +97,7 @@ async function run(
   cwd: string,
 ): Promise<string | undefined> {
   const { PATH = "" } = tools.env;
-  // dpkg and apt look for their helpers in folders that may not be on a user's PATH.
+  // dpkg and apt look for their helpers in folders that are often not on a user's PATH.
   const env = { ...tools.env, LC_ALL: "C", PATH: `${PATH}:/usr/sbin:/usr/bin:/sbin:/bin` };
   const firstComplaint = (stderr: string): string | undefined =>
     stderr.split("\n").find((line) => /^(E|W|Err|dpkg)\b.*:/.test(line));

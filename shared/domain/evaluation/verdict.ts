@@ -19,7 +19,7 @@ export const smallGain = 0.1;
 export type Doubt =
   /** No configuration ran twice: luck cannot be told from quality. */
   | "no repeats"
-  /** The leader ran only once or twice, which is too little whatever the model says. */
+  /** The leader ran only once or twice, which is too little to trust the model. */
   | "few runs"
   /** Neighbours of the leader, one step away, have no completed run. */
   | "neighbours"

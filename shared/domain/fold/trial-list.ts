@@ -23,7 +23,7 @@ export class TrialList implements Iterable<Trial> {
   #length = 0;
   /** By trial number - 1; undefined for a trial that is in the columns. */
   readonly #objects: (Trial | undefined)[] = [];
-  /** Places in the columns, by trial number - 1; meaningless where there is an object. */
+  /** Places in the columns, by trial number - 1; meaningless if there is an object. */
   #places = new Uint32Array(16);
   #runSets = new Uint32Array(16);
   /** Open trials that were handed out. */

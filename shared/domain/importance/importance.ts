@@ -21,7 +21,7 @@ export interface Importance {
   readonly shares: readonly ImportanceShare[];
   /** The share that no hyperparameter has alone. */
   readonly together: Omit<ImportanceShare, "name">;
-  /** Of the intervals: 0.9. */
+  /** Probability of the intervals: 0.9. */
   readonly level: number;
   readonly runs: number;
   readonly runSets: number;

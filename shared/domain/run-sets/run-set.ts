@@ -123,7 +123,7 @@ export class RunSetIndex implements RunSets {
   readonly #columns = new RunSetColumns();
   readonly #bestRuns: RunName[] = [];
   readonly #byMean = new IndexedHeap((a, b) => this.#outranks(a, b));
-  /** Of the clipped hpmax of all completed runs. */
+  /** Moments of the clipped hpmax of all completed runs. */
   readonly #all = new Moments();
   #ended = 0;
   #inFlight = 0;

@@ -68,7 +68,7 @@ export interface YamlDocument extends SourceText {
   readonly aliases: readonly AliasNode[];
 }
 
-/** Reads one YAML 1.2 document. Problems are added to `problems`; whatever could be read is returned. */
+/** Reads one YAML 1.2 document. Problems are added to `problems`; returns the part that could be read. */
 export function composeYaml(file: string, text: string, problems: ProblemList): YamlDocument {
   const source = { file, text };
   let events: Event[];

@@ -138,7 +138,7 @@ describe("the code that a spec brings along", () => {
       "[train.py]",
       /search\.yaml: code: "train\.py": there is no such file or folder beside the spec\n {2}expected/,
     );
-    refused("[../x]", /"\.\.\/x": it lies outside the folder of the spec/);
+    refused("[../x]", /"\.\.\/x": it is outside the folder of the spec/);
     const random = randomBytes(900_000); // zipped it is no smaller
     writeFileSync(join(folder, "data.bin"), random);
     refused(

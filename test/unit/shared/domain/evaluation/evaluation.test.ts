@@ -189,8 +189,8 @@ test("nothing is estimated if all runs have the same hpmax", () => {
     ]),
   );
   assert.deepEqual([verdict.isFlat, verdict.interval], [true, { low: 0.25, high: 0.25 }]);
-  assert.match(verdictLines(verdict, dials)[0] ?? "", /nothing tells it from the others/);
-  assert.equal(verdictLines(verdict, dials)[2], "all runs came to the same hpmax, 0.25");
+  assert.match(verdictLines(verdict, dials)[0] ?? "", /nothing distinguishes it from the others/);
+  assert.equal(verdictLines(verdict, dials)[2], "all runs reached the same hpmax, 0.25");
 });
 
 test("any finite values give finite beliefs, in which the interval holds the estimate", () => {
