@@ -6,7 +6,7 @@ import { streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
 import { foldRecord } from "../store/journal-reader.ts";
 import { citedTrouble, gapText, storeTroubles } from "../store/store-check.ts";
-import { markOf } from "../store/store-mark.ts";
+import { markOf, readMark } from "../store/store-mark.ts";
 
 /** What can be kept of a damaged store, and what is wrong with it. */
 export interface StoreRemains {
@@ -25,9 +25,10 @@ export interface StoreRemains {
 
 /** Reads every message of the journal and of the evidence. Changes nothing. */
 export async function readRemains(bus: Bus, paths: WorkspacePaths): Promise<StoreRemains> {
+  const known = readMark(paths);
   const troubles = await storeTroubles(bus, paths);
   const journal = await streamInfo(bus, streams.journal);
-  const mark = markOf(paths, journal?.created);
+  const mark = markOf(known, journal?.created);
   const journalEnd = Math.max(journal?.state.lastSeq ?? 0, mark.journal);
   let folded = journal ? await fold(bus, journal.state.lastSeq) : { state: emptyWorkspace(), wholeTo: 0 };
   if (folded.trouble !== undefined) {

@@ -72,8 +72,11 @@ export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[])
 
 /** What is wrong with a store, in words, judging by its streams' ends and counts; only reading finds damaged messages. */
 export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<string[]> {
-  const [journal, evidence] = await Promise.all([patiently(bus, streams.journal), patiently(bus, streams.evidence)]);
-  const mark = markOf(paths, journal?.created);
+  // Before the broker is asked, and the evidence before the journal: what is stored meanwhile only raises the later answers.
+  const known = readMark(paths);
+  const evidence = await patiently(bus, streams.evidence);
+  const journal = await patiently(bus, streams.journal);
+  const mark = markOf(known, journal?.created);
   const newest = journal?.state.lastSeq ?? 0;
   const said = evidence?.state.lastSeq ?? 0;
   const troubles: string[] = [];

@@ -27,11 +27,9 @@ export function readMark(paths: WorkspacePaths): StoreMark {
   return isMark ? { store, journal, evidence } : nothing;
 }
 
-/** The mark of the store whose journal was made at that time; undefined, for a journal that is gone, means any. */
-export function markOf(paths: WorkspacePaths, store: string | undefined): StoreMark {
-  const mark = readMark(paths);
-  return store === undefined || mark.store === "" || mark.store === store ? mark : { ...nothing, store };
-}
+/** The mark if it is of the store whose journal was made at that time; undefined, for a journal that is gone, means any. */
+export const markOf = (mark: StoreMark, store: string | undefined): StoreMark =>
+  store === undefined || mark.store === "" || mark.store === store ? mark : { ...nothing, store };
 
 export const writeMark = (paths: WorkspacePaths, mark: StoreMark): void => writeJsonFile(paths.storeMark, mark);
 
