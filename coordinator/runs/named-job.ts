@@ -7,7 +7,7 @@ import { NotFoundError, UsageError } from "../../shared/errors.ts";
 /**
  * The one job that a person means by `job411` or `ws1/job411`.
  *
- * @throws UsageError when it is no job's name, NotFoundError when there is no such job
+ * @throws UsageError if it is not a job's name, NotFoundError if there is no such job
  */
 export function namedJob(typed: string, state: WorkspaceState, workspace: string): RunTable {
   const word = typed.startsWith(`${workspace}/`) ? typed.slice(workspace.length + 1) : typed;
@@ -16,7 +16,7 @@ export function namedJob(typed: string, state: WorkspaceState, workspace: string
   if (!job) {
     const hint = /^run\d/.test(word) ? "; this command is about a whole job" : "";
     throw new UsageError(
-      `"${typed}" is no job${hint}\n  expected a name such as job1; to see what there is: nexus list jobs`,
+      `"${typed}" is not a job${hint}\n  expected a name such as job1; to see what there is: nexus list jobs`,
     );
   }
   const table = state.jobs.get(job.name);

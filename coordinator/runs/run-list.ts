@@ -33,7 +33,7 @@ export const runListForms =
 /**
  * The runs that a run list names, each once, in the order of jobs and runs; an empty list names all.
  *
- * @throws UsageError if a word is no name, NotFoundError if nothing has that name
+ * @throws UsageError if a word is not a name, NotFoundError if nothing has that name
  */
 export function selectRuns(words: readonly string[], state: WorkspaceState, workspace: string): RunSelection {
   const all = [...state.jobs.values()];
@@ -97,7 +97,7 @@ function parseSelector(typed: string, workspace: string): Selector {
   }
   const number = /\d+$/.exec(word)?.[0];
   const hint = didYouMean(word, number === undefined ? [] : [`job${number}`, `run${number}`]);
-  throw new UsageError(`"${typed}" is no job or run${hint}\n  expected: ${runListForms}`);
+  throw new UsageError(`"${typed}" is not a job or run${hint}\n  expected: ${runListForms}`);
 }
 
 const nearestNumber = (wanted: number, numbers: readonly number[]): number =>

@@ -197,7 +197,7 @@ function namedJob(text: string): JobName {
   const job = parseJobName(text);
   if (!job)
     throw new NotFoundError(
-      `"${text}" is no job's name; jobs are called job1, job2, ...; to see them: nexus list jobs`,
+      `"${text}" is not a job's name; jobs are called job1, job2, ...; to see them: nexus list jobs`,
     );
   return job.name;
 }

@@ -23,11 +23,11 @@ export async function welcome(
   output.write(`${firstSpecName} written; in another terminal: nexus run ${firstSpecName}\n`);
 }
 
-/** Fits 80 columns; a long folder name stands on a line of its own. */
+/** Fits 80 columns; a long folder name gets a line of its own. */
 export function welcomeText(folder: string, width: number): string {
   const question = `Write ${firstSpecName} into ${folder} now? [y/N] `;
   return `This starts a coordinator on this machine and shows its searches.
-What a search tries stands in a spec:
+A spec says what a search tries:
   1. nexus init              writes a first one, ${firstSpecName}, into this folder
                              (or copy one of the examples in specs/)
   2. nexus run ${firstSpecName}   starts it

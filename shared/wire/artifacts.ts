@@ -29,7 +29,7 @@ export function pathProblem(path: string): string | undefined {
   if (path === "" || path.length > longestPath) return `expected 1 to ${longestPath} characters`;
   for (const part of path.split("/")) {
     if (part === "") return "expected names between its slashes, and none before the first";
-    if (part === "." || part === "..") return `"${part}" is no name of its own`;
+    if (part === "." || part === "..") return `"${part}" is not a name`;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
     if (/[\u0000-\u001f\u007f\\:*?"<>|]/.test(part)) return 'a control character or one of \\ : * ? " < > |';
     if (/[ .]$/.test(part)) return "a name that ends in a point or a space";

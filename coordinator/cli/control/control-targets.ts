@@ -18,7 +18,7 @@ export const targetForms = `${runListForms}; or a worker's name, also with *: la
 /**
  * Jobs, then runs by job, then workers, each once. A job covers its runs. A worker named like a job is written `worker:job1`.
  *
- * @throws UsageError if a word is no name, NotFoundError if nothing has that name
+ * @throws UsageError if a word is not a name, NotFoundError if nothing has that name
  */
 export function namedTargets(words: readonly string[], state: WorkspaceState, workspace: string): Named[] {
   const jobs = new Set<RunTable>();
@@ -82,7 +82,7 @@ function workersNamed(typed: string, state: WorkspaceState, what: string): Worke
   }
   if (!isWorkerId(name)) {
     const forms = what === "worker" ? 'lower-case letters, digits and "-", or a pattern with *' : targetForms;
-    throw new UsageError(`"${typed}" is no ${what}\n  expected: ${forms}; to see what there is: nexus list workers`);
+    throw new UsageError(`"${typed}" is not a ${what}\n  expected: ${forms}; to see what there is: nexus list workers`);
   }
   if (state.workers.has(name)) return [name];
   const hint = didYouMean(name, known, "; to see them: nexus list workers");

@@ -8,7 +8,9 @@ import type { JsonOption, Session } from "../../operator/session.ts";
 export async function releaseJob({ scope, output }: Session, typed: string, { json }: JsonOption): Promise<void> {
   const job = parseJobName(typed);
   if (!job)
-    throw new UsageError(`"${typed}" is no job; expected a name such as job1; to see what there is: nexus list jobs`);
+    throw new UsageError(
+      `"${typed}" is not a job; expected a name such as job1; to see what there is: nexus list jobs`,
+    );
   const op = newOrderId();
   const answer = await withOperatorLink(scope, ({ bus }) =>
     giveOrder(bus, scope.paths.name, { kind: "release", op, job: job.name }, output),

@@ -36,7 +36,7 @@ export async function replacePeer(
     const begun = members.peers.find((peer) => isCalled(peer, typed.next));
     const old = members.peers.find((peer) => isCalled(peer, typed.old));
     if (!old) {
-      if (!begun) throw new NotFoundError(`${typed.old} is no peer; the peers are ${addressesOf(members)}`);
+      if (!begun) throw new NotFoundError(`${typed.old} is not a peer; the peers are ${addressesOf(members)}`);
       await untilWhole(bus, scope, begun, options.json === true, output);
       return;
     }

@@ -13,19 +13,19 @@ ${asked}`;
 
 export const resume = `
 A job     continues after pause, drain or stop, unless it has ended.
-A run     that was paused continues where it stood.
+A run     that was paused continues where it stopped.
 A worker  gets runs again after pause, drain, stop or cancel. A benched one needs nexus admit.
 `;
 
 export const drain = `
-A job     starts no more runs and finishes those begun, lost ones too. Then it is paused: nexus resume continues the search.
+A job     starts no more runs and finishes those begun, including lost ones. Then it is paused: nexus resume continues the search.
 A worker  gets no more runs, finishes those it holds, says so and exits. If restarted it exits again, until nexus resume.
 ${asked}`;
 
 export const stop = `
 A job     starts no more runs and finishes those begun. Then it ends.
 A run     ends now as pruned: it counts in total_runs and in the search's weights, but in no mean.
-A worker  hands back the runs it holds, uncharged and saved where the stage can save, and gets none until nexus resume.
+A worker  hands back the runs it holds, uncharged and saved if the stage can save, and gets none until nexus resume.
 ${asked}`;
 
 export const cancel = `
@@ -47,7 +47,7 @@ total_runs     raised: the search continues. Lowered below the runs that have en
                open ones are finished and count.
 compute_nodes  lowered: the workers that came last get no more runs, and leave when theirs end.
 max_run_time   also limits runs that are running, from their next renewal on.
-deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved on, the search continues.
+deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved to later, the search continues.
 values         are available to the next choice; choices already made stay. On a dial of rising or falling numbers a new number
                goes between its neighbours, otherwise after the other values. Values cannot be removed.
 

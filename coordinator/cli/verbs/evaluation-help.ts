@@ -1,7 +1,7 @@
 /** What `nexus eval --help`, `nexus confirm --help` and `nexus spec --help` say beside the options. */
 
 export const evaluate = `
-The table is the history of the best configuration: each row led BEST FOR so many completed runs in a row; EST HPMAX, RUNS
+The table is the history of the best configuration: each row led for BEST FOR completed runs in a row; EST HPMAX, RUNS
 and BEST are what its run set shows now. The last row is the best so far.
 
 The verdict below it comes from a model of the whole search that takes the winner's curse into account: what a new run

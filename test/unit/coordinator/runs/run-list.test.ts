@@ -65,11 +65,11 @@ test("a run that does not exist is refused with those that do", () => {
   assert.throws(() => selectRuns(["job1"], emptyWorkspace(), "ws1"), { message: /workspace ws1 has no jobs yet/ });
 });
 
-test("a word that is no name is refused with a guess", () => {
+test("a word that is not a name is refused with a guess", () => {
   const wrong: [string, RegExp][] = [
-    ["jbo1", /"jbo1" is no job or run; did you mean job1\?/],
+    ["jbo1", /"jbo1" is not a job or run; did you mean job1\?/],
     ["rnu662", /did you mean run662\?/],
-    ["run0", /is no job or run/],
+    ["run0", /is not a job or run/],
     ["everything", /expected: job1, job1-job3/],
     ["run3-run1", /the first run comes after the last one/],
   ];

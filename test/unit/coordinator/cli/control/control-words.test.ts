@@ -59,8 +59,8 @@ describe("the words after a control verb", () => {
     ["run1.9", NotFoundError, /run1 has run1.1 to run1.2/],
     ["alise", NotFoundError, /there is no job, run or worker alise; did you mean alice\?/],
     ["lab-x*", NotFoundError, /there is no worker lab-x\*/],
-    ["Lab PC", UsageError, /"Lab PC" is no job, run or worker\n {2}expected: job1, .*lab-\*; to see/],
-    ["run1..2", UsageError, /is no job or run/],
+    ["Lab PC", UsageError, /"Lab PC" is not a job, run or worker\n {2}expected: job1, .*lab-\*; to see/],
+    ["run1..2", UsageError, /is not a job or run/],
   ] as const) {
     test(`${word} is refused`, async () => {
       const state = await workspace();
