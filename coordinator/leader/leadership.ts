@@ -54,7 +54,7 @@ export class Leadership {
     this.#done = this.#renew();
   }
 
-  /** Waits, as a standby, until this process leads, under a term above `leastTerm`; undefined when the signal ends the wait. */
+  /** Waits, as a standby, until this process leads, under a term above `leastTerm`; undefined if the signal ends the wait. */
   static async take(
     ports: LeadershipPorts,
     identity: LeaderIdentity,

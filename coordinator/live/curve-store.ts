@@ -160,10 +160,7 @@ export class CurveStore {
   }
 }
 
-/**
- * The mean of several runs' curves and their standard deviation, at `places` points of the axis. Each point counts the runs that
- * reach it, interpolated linearly between their reports.
- */
+/** The mean and standard deviation of several curves at `places` points, each of the runs that reach it, interpolated. */
 export function meanCurve(curves: readonly (readonly Point[])[], places: number): Point[] {
   return valuesAt(curves, places).map(({ x, values }) => {
     const y = values.reduce((sum, value) => sum + value, 0) / values.length;

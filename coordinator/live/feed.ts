@@ -57,7 +57,7 @@ export class Feed {
   /**
    * Resolves when the journal has been read to its end.
    *
-   * @throws JournalCorruptError when the journal cannot be read
+   * @throws JournalCorruptError if the journal cannot be read
    */
   async start(onCorrupt: (error: JournalCorruptError) => void): Promise<void> {
     const { bus, changed, now, wanted } = this.#ports;

@@ -53,7 +53,7 @@ const tooLarge = (bytes: number): string =>
  * Sends an order once, for a screen that shows the answer itself. An order with the same `op` is carried out only once.
  *
  * @returns `ok: false` with the coordinator's reason when it was refused
- * @throws BusError when nobody answers in time
+ * @throws BusError if nobody answers in time
  */
 export async function sendOrder(bus: Bus, order: Order): Promise<OrderAnswer> {
   return decodeOrderAnswer(await bus.request(operator(operatorName()), encodeOrder(order), tryMs));

@@ -37,10 +37,7 @@ export async function preparePeers(workspace: string, flags: PeerFlags): Promise
 const sameList = (a: readonly Peer[], b: readonly Peer[]): boolean =>
   a.map(addressText).sort().join() === b.map(addressText).sort().join();
 
-/**
- * The first machine of the list founds the workspace; the others join by its invitation. If two founded it, each would have its own
- * secrets, and they could never form one cluster.
- */
+/** Only the first machine of the list founds the workspace: two founders with different secrets could not form a cluster. */
 async function foundPeers(paths: WorkspacePaths, list: string, listen: string | undefined): Promise<void> {
   const peers = parsePeerList(list);
   const before = readPeers(paths);

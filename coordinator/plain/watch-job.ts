@@ -28,7 +28,7 @@ export interface WatchOptions {
  * Shows a job until it is over or the signal aborts.
  *
  * @returns the job's table; `isOver` says whether it has ended
- * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
+ * @throws NotFoundError if there is no such job, JournalCorruptError if the journal cannot be read
  */
 export async function watchJob(bus: Bus, job: JobName, view: PlainView, options: WatchOptions): Promise<RunTable> {
   const { signal, words, isNew = false, onCaughtUp = () => undefined } = options;

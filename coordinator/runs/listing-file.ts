@@ -111,10 +111,7 @@ export function csvField(cell: Cell): string {
 
 const tabField = (cell: Cell): string => unarmed(cell).replace(/[\t\r\n]+/g, " ");
 
-/**
- * Text that begins with one of = + - @ (or with a tab or a line's end, which some drop) is run as a formula by spreadsheets, so
- * an apostrophe is put before it; numbers stay as they are.
- */
+/** Spreadsheets run text that begins with = + - @ (or a tab or line end, which some drop), so it gets an apostrophe. */
 function unarmed(cell: Cell): string {
   if (cell === undefined) return "";
   return typeof cell === "string" && /^[=+\-@\t\r\n]/.test(cell) ? `'${cell}` : String(cell);

@@ -19,7 +19,7 @@ import { UsageError } from "../../shared/errors.ts";
  *
  * @param parts  the content in pieces, so that a large file need not fit in memory
  * @param asked  what the person typed, for the message: `--export=runs.csv`
- * @throws UsageError when it cannot be written there
+ * @throws UsageError if it cannot be written there
  */
 export function writeWhole(file: string, parts: Iterable<string | Uint8Array>, asked: string): void {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.part`);

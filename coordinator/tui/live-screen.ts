@@ -25,7 +25,7 @@ export interface LiveScreenOptions extends ScreenOptions {
 /**
  * Shows the search on the terminal until the person leaves. Nothing that happens here affects the search.
  *
- * @throws NotFoundError when there is no such job, JournalCorruptError when the journal cannot be read
+ * @throws NotFoundError if there is no such job, JournalCorruptError if the journal cannot be read
  */
 export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
   const { bus, job, look, send } = options;

@@ -48,7 +48,7 @@ export interface LinkOptions {
  * Connects a command to its workspace with a role's rights. If there is a store but no broker, one is started for this command
  * and stopped by `close`. A workspace with peers is reached through any of them.
  *
- * @throws UnreachableError when there is neither a broker nor a store; StoreDamagedError when the store lost something
+ * @throws UnreachableError if there is neither a broker nor a store; StoreDamagedError if the store lost something
  */
 export async function linkWorkspace(
   paths: WorkspacePaths,
@@ -146,7 +146,7 @@ async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersF
   }
 }
 
-/** Connects to a broker with a role's rights. @throws BrokerError when it refuses them, UnreachableError when it is not there */
+/** Connects to a broker with a role's rights. @throws BrokerError if it refuses them, UnreachableError if it is not there */
 export async function connectAs(url: string, credentials: BusCredentials, role: Role): Promise<CoordinatorBus> {
   try {
     return await connectBus({ url, credentials, name: `nexus ${role}`, inbox: inboxPrefix(credentials.user ?? role) });

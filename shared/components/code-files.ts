@@ -6,7 +6,7 @@ import { codeFilesIn } from "../wire/code-bundle.ts";
 /**
  * Writes the files of a bundle below a folder.
  *
- * @throws BadMessage when the bundle is damaged; nothing is written then
+ * @throws BadMessage if the bundle is damaged; nothing is written then
  */
 export function writeCode(folder: string, bundle: CodeBundle): void {
   const files = codeFilesIn(bundle);

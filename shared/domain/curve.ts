@@ -36,10 +36,7 @@ export interface Curve {
   readonly stages: readonly StageCurve[];
 }
 
-/**
- * Collects the reports of one run into its curve. Several attempts may report the same iterations of the same stage: the first
- * report counts, so the curve has no duplicates.
- */
+/** Collects one run's reports into its curve. If several attempts report the same iterations of a stage, the first counts. */
 export class CurveBuilder {
   readonly #run: RunName;
   readonly #points = new Map<number, Map<number, CurvePoint>>();

@@ -27,7 +27,7 @@ export function liveness(identity: ProcessIdentity): Liveness {
 
 export const isAlive = (identity: ProcessIdentity): boolean => liveness(identity) === "alive";
 
-/** Undefined when no such process runs. */
+/** Undefined if no such process runs. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startTime = startTimeOf(pid);
   return startTime === undefined ? undefined : { pid, startTime, ...place() };
@@ -89,7 +89,7 @@ function findPlace(): { boot: string; scope: string } {
   };
 }
 
-/** What a command prints, in the C locale and UTC so that calls agree; undefined when it ends with an error code. */
+/** What a command prints, in the C locale and UTC so that calls agree; undefined if it ends with an error code. */
 function printedBy(command: string, args: readonly string[]): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };

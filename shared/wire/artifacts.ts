@@ -20,7 +20,7 @@ export interface ArtifactList {
   readonly blob: string;
   readonly key: Uint8Array;
   readonly files: readonly ArtifactFile[];
-  /** Which files were not uploaded and why, for people; empty when all were. */
+  /** Which files were not uploaded and why, for people; empty if all were. */
   readonly leftOut: string;
 }
 

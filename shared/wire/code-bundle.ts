@@ -20,7 +20,7 @@ export function packCode(files: readonly CodeFile[]): CodeBundle {
   return { sha256: sha256Of(zipped), files: files.length, zipped };
 }
 
-/** @throws BadMessage when the bytes do not match their sum, or hold a file that may not be written */
+/** @throws BadMessage if the bytes do not match their sum, or hold a file that may not be written */
 export function codeFilesIn({ sha256, files, zipped }: CodeBundle): readonly CodeFile[] {
   if (sha256Of(zipped) !== sha256) throw new check.BadMessage("the code does not match its sum");
   let content: unknown;

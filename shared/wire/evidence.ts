@@ -45,10 +45,7 @@ export const mostLines = 64 * 1024;
 
 const testified = {
   attempt,
-  /**
-   * The claim that got this attempt. A workspace that was restored to an older state gives the same numbers out again; the
-   * claim tells an earlier run from the one that has the number now.
-   */
+  /** The claim that got this attempt: tells runs apart when a restored workspace gives the same numbers out again. */
   claim: check.optional(id, ""),
 };
 const reported = {
@@ -88,10 +85,7 @@ const shapes = {
 
 type Body<Kind extends EvidenceKind> = check.Checked<(typeof shapes)[Kind]>;
 export type Reports = Body<"report">;
-/**
- * The run's whole state is in BLOB, and the run can resume from it elsewhere. All reports up to it are in this message or in
- * earlier ones, so that the curve has no gap.
- */
+/** A run can resume elsewhere from its state in BLOB. All reports up to it are in this message or in earlier ones. */
 export type Checkpointed = Body<"checkpoint">;
 /** The result, with the reports not yet sent. */
 export type Result = Body<"result">;

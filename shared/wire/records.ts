@@ -5,10 +5,7 @@ import { decode, encode } from "./codec.ts";
 import { id, open, seal, term, wireVersion } from "./envelope.ts";
 import { lossCause } from "./old-words.ts";
 
-/**
- * Version of a journal message, which is a list: the version, then the records. A message of version 1, which is still read, is
- * a mapping: a record, or `{type: "batch", events}`.
- */
+/** Journal message: a list of version and records. Version 1, which is still read: a record or `{type: "batch", events}`. */
 export const journalVersion = 2;
 
 /**

@@ -59,7 +59,7 @@ export function seal(bytes: Uint8Array, key: Uint8Array): { readonly chunks: Uin
 /**
  * Opens all pieces and checks that their content is what was sealed.
  *
- * @throws BadMessage when a piece is missing, damaged, out of place or sealed with another key, or the sum differs
+ * @throws BadMessage if a piece is missing, damaged, out of place or sealed with another key, or the sum differs
  */
 export function open(chunks: readonly Uint8Array[], key: Uint8Array, sum: SealedSum): Uint8Array {
   if (chunks.length !== sum.chunks || sum.chunks !== chunkCount(sum.size)) {

@@ -91,7 +91,7 @@ function withColumns<T extends object>(object: T, types: ColumnTypes, columns: r
  * The state that was saved. Only a coordinator writes snapshots, and their sum was compared, so only the version is checked
  * here.
  *
- * @throws BadMessage when the version is another
+ * @throws BadMessage if the version is another
  */
 export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
   let saved: { v?: unknown; rest?: unknown; columns?: unknown };

@@ -14,10 +14,7 @@ import { readCarried } from "../runner/read-carried.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { StageContext } from "../stages/stage.ts";
 
-/**
- * Each of our components checks its properties when it is created. The user's own code is left to the first run: it is meant for
- * the workers' machines, and this one may lack what it needs.
- */
+/** Our components check their properties when created. The user's code is left to a worker: this machine may lack its needs. */
 async function problemsOf({ added, ...carried }: StageCheck): Promise<string[]> {
   const spec = readCarried(carried);
   const tuned: ChosenSettings = Object.fromEntries(spec.hyperparameters.map(({ name, tuned }) => [name, tuned]));

@@ -38,7 +38,7 @@ export class EventLog {
     appendFileSync(this.#file, scalars(this.#run.startedAt + 3600 * hours, iters, measured));
   }
 
-  /** @param hpmax  null when the run has failed */
+  /** @param hpmax  null if the run has failed */
   end(hpmax: number | null, iters: number, seconds: number): void {
     this.#begin([]);
     if (hpmax !== null) appendFileSync(this.#file, scalars(seconds, iters, [["hpmax", hpmax]]));

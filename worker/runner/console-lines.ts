@@ -34,10 +34,7 @@ export function hpmaxLine(hpmax: number, metric: Metric, inSearch: boolean): str
   return `Objective ${verb} maximized by hyperparameter tuning (hpmax):  ${decimal(hpmax, metric)}`;
 }
 
-/**
- * What the console says about the error that ended a run: the message, if the spec or the user's program is at fault; the stack
- * as well, if code failed, the job's or ours.
- */
+/** Console text for the error that ended a run: the message and, if code failed (the job's or ours), the stack. */
 export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof StageFailure || error instanceof NexusError) return error.message;

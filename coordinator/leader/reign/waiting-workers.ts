@@ -57,10 +57,7 @@ export class WaitingWorkers {
     this.#ports.tell(null, { kind: "work", term: this.#term });
   }
 
-  /**
-   * Wakes a few workers that may take this job's waiting trials; the next call passes over any that did not come. If all were
-   * woken, ten thousand workers would ask at every lost trial.
-   */
+  /** Wakes a few workers for this job's waiting trials, and others at the next call; all would be too many for a lost trial. */
   wakeFor(table: RunTable): void {
     if (!this.#knowsWhoWaits) {
       this.wake();

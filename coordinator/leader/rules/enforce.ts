@@ -9,10 +9,7 @@ import { requeueLeased } from "./requeue.ts";
 /** Time that a stopped worker has to save its runs and hand them back; then they are taken from it. */
 const handBackMs = 10_000;
 
-/**
- * Carries out the orders in the journal: when an order is recorded, and again by the clock, so that a leader that dies between
- * an order and its consequences leaves nothing half done.
- */
+/** Carries out the orders in the journal: when one is recorded, and by the clock, in case a leader died in between. */
 export function enforce(reign: Reign): void {
   for (const table of reign.state.jobs.values()) enforceOn(reign, table);
   for (const worker of reign.restrained) enforceOnWorker(reign, worker);

@@ -135,7 +135,7 @@ export class ListView<Row> {
     return [first, last].flatMap((part) => sortedBy(part, column.value, this.isDescending));
   }
 
-  /** @throws FilterError when the text is no filter; the list stays as it was */
+  /** @throws FilterError if the text is no filter; the list stays as it was */
   setFilter(text: string, now: number): void {
     const columns = [...this.columns, ...(this.#source.furtherFilters?.() ?? [])];
     this.#test = text.trim() === "" ? null : rowTest(text, columns);

@@ -112,10 +112,7 @@ function workersPiece(search: LiveSearch, priority: number): Piece {
   return { spans, priority };
 }
 
-/**
- * The best configuration, its estimate and how long it has led, on every screen, shortened if necessary. The best run follows if it
- * fits. If nobody leads, what to type comes first.
- */
+/** The best configuration, estimate and lead, shortened to fit, then the best run. If nobody leads, what to type is first. */
 function bestLine(model: ViewModel, table: RunTable, width: number): Line {
   const { leader, lead } = model.search;
   const start = isUnled(model.search, table) ? [piece(0, startText(model), "bad")] : [];

@@ -45,7 +45,7 @@ export function ensureRoleSecrets(paths: WorkspacePaths): RoleSecrets {
   return { coordinator: read("coordinator"), operator: read("operator"), viewer: read("viewer") };
 }
 
-/** @throws BrokerError when the workspace never had a broker, or the file is damaged */
+/** @throws BrokerError if the workspace never had a broker, or the file is damaged */
 export function readRoleSecret(paths: WorkspacePaths, role: Role): RoleSecret {
   const file = secretFile(paths, role);
   if (!existsSync(file)) {
@@ -65,7 +65,7 @@ export function readRoleSecret(paths: WorkspacePaths, role: Role): RoleSecret {
 /** What the file of `--creds FILE` holds: our own JSON, or the .creds text that NATS tools write. */
 type Credentials = ({ readonly kind: "password" } & RoleSecret) | { readonly kind: "creds"; readonly text: string };
 
-/** @throws UsageError when the file is missing or holds neither form */
+/** @throws UsageError if the file is missing or holds neither form */
 export function readCredentialsFile(file: string): Credentials {
   let text: string;
   try {

@@ -1,7 +1,4 @@
-/**
- * JetStream's own requests, for what the client does not offer: states with their gaps, snapshots, changes of a stream. They
- * need a coordinator's rights; viewers may use only `streamInfo`.
- */
+/** JetStream's own requests that the client lacks: gaps, snapshots, changes. Only coordinators may; viewers `streamInfo`. */
 
 import { type Bus, BusError } from "../../ports.ts";
 
@@ -46,7 +43,7 @@ export class JetStreamRefusal extends BusError {
   }
 }
 
-/** Asks JetStream; the answer is its JSON object. @throws JetStreamRefusal, or BusError when no answer comes */
+/** Asks JetStream; the answer is its JSON object. @throws JetStreamRefusal, or BusError if no answer comes */
 export async function askJetStream(
   bus: Bus,
   what: string,

@@ -143,7 +143,7 @@ export interface Backup {
 /**
  * Opens a backup after comparing its checksum.
  *
- * @throws UsageError when the file is missing, is no backup, was cut or was changed
+ * @throws UsageError if the file is missing, is no backup, was cut or was changed
  */
 export function openBackup(path: string): Backup {
   const file = openFile(path);

@@ -27,7 +27,7 @@ export interface PackedStream {
  * The server is not asked to compare checksums first (`jsck`). If one differs, 2.10.27 refuses, and after its next start has
  * lost every message from that one on (seen). So read a stream before packing it.
  *
- * @throws BrokerError when the broker breaks off; BusError when it refuses or goes away
+ * @throws BrokerError if the broker breaks off; BusError if it refuses or goes away
  */
 export async function packStream(
   bus: Bus,

@@ -26,7 +26,7 @@ interface PackedEnds {
  * packed after it reaches at least as far. Then comes what the journal got meanwhile. The bucket is left out: the former leader
  * no longer matters, and the rest is rebuilt from the journal.
  *
- * @throws StoreDamagedError when the journal or the evidence is damaged
+ * @throws StoreDamagedError if the journal or the evidence is damaged
  */
 export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Promise<PackedEnds> {
   // A backup of a damaged store must not silently replace an older, whole one.
@@ -55,7 +55,7 @@ const lastSeqOf = ({ state }: PackedStream): number => (state as { last_seq?: nu
  * Makes the streams from a backup, with their sequences, and checks the result: the journal folds without a gap, and the
  * evidence reaches as far as it cites. If the check fails, no stream is left.
  *
- * @throws BrokerError when there are streams already
+ * @throws BrokerError if there are streams already
  */
 export async function unpackWorkspace(
   bus: CoordinatorBus,

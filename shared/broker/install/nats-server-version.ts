@@ -12,7 +12,7 @@ export interface NatsServerBinary {
 const oldest = { major: 2, minor: 10 };
 export const oldestVersion = `${oldest.major}.${oldest.minor}`;
 
-/** Version of a nats-server program; undefined when it cannot be run. */
+/** Version of a nats-server program; undefined if it cannot be run. */
 export async function versionOf(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(path, ["--version"], { timeout: 10_000 });

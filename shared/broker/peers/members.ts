@@ -14,7 +14,7 @@ const key = "peers";
 /** A listener on it hears of a change at once. */
 export const membersSubject = `$KV.${bucket}.${key}`;
 
-/** @throws BusError when the broker does not answer */
+/** @throws BusError if the broker does not answer */
 export async function readMembers(bus: { readonly entries: EntryStore }): Promise<Members | undefined> {
   const found = await bus.entries.get(key);
   return found ? parseMembers(found.value) : undefined;

@@ -58,7 +58,7 @@ export function peerUrls({ peers, self }: Pick<PeersFile, "peers" | "self">): st
 /** Where a coordinator on that peer says it runs: the peer's id is one machine's disk. */
 export const peerHost = (id: string): string => `peer ${id}`;
 
-/** Undefined if the workspace lives on this machine alone. @throws UsageError when the file is damaged */
+/** Undefined if the workspace lives on this machine alone. @throws UsageError if the file is damaged */
 export function readPeers(paths: WorkspacePaths): PeersFile | undefined {
   if (!existsSync(paths.peers)) return undefined;
   const fields: unknown = readJsonFields(paths.peers);

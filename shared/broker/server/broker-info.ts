@@ -22,7 +22,7 @@ export interface BrokerInfo {
   readonly startedAt: string;
 }
 
-/** The broker whose guard runs on this machine, even if its server is down for a moment; undefined when there is none. */
+/** The broker whose guard runs on this machine, even if its server is down for a moment; undefined if there is none. */
 export function runningBroker(paths: WorkspacePaths): BrokerInfo | undefined {
   const info = readBrokerInfo(paths);
   return info && isAlive(info.guard) ? info : undefined;

@@ -30,7 +30,7 @@ export async function reloadWorkers(paths: WorkspacePaths, account: WorkersAccou
   );
 }
 
-/** Whether the server has read its configuration again; false when it died or is silent. It answers only in its log. */
+/** Whether the server has read its configuration again; false if it died or is silent. It answers only in its log. */
 async function hasReloaded(paths: WorkspacePaths, server: ProcessIdentity, limit: number): Promise<boolean> {
   const logStart = sizeOf(paths.serverLog);
   signalProcess(server, "SIGHUP");

@@ -38,10 +38,7 @@ export interface HeldBroker {
   readonly port: number;
   /** The broker was running already. */
   readonly adopted: boolean;
-  /**
-   * Makes these the workers that may connect, and resolves when the server has read the list. Workers that are no longer
-   * listed are disconnected; everybody else stays connected.
-   */
+  /** Sets which workers may connect; resolves when the server has read it. Only workers no longer listed are disconnected. */
   reloadUsers(workers: readonly WorkerUser[], joinCode?: string): Promise<void>;
   /** Gives the share back; resolves when the broker has stopped, if nobody else holds it. */
   release(): Promise<void>;
@@ -172,7 +169,7 @@ function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Address, until
   );
 }
 
-/** Undefined when another guard was first. */
+/** Undefined if another guard was first. */
 async function startGuard(
   paths: WorkspacePaths,
   options: Settings,

@@ -11,10 +11,7 @@ import { identify, isAlive, type ProcessIdentity } from "../../machine/process-i
  */
 const script = '(read -r _ <&3 || kill -INT $$) 2>/dev/null & exec 3<&-; exec "$0" "$@"';
 
-/**
- * Starts a program that gets SIGINT when this process dies: even SIGKILL leaves no orphan. Unlike Linux's parent-death signal,
- * this works on any POSIX system.
- */
+/** Starts a program that gets SIGINT when this process dies, even by SIGKILL. Works on any POSIX system. */
 export function spawnTied(
   command: string,
   args: readonly string[],

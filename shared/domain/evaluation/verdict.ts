@@ -9,10 +9,7 @@ import { type BeliefOptions, type Beliefs, believe } from "./truth.ts";
 
 /** Up to this probability that another is better, the leader may be taken as the best. */
 export const smallChance = 0.2;
-/**
- * An expected gain below this part of the noise is not worth more runs: a difference of a tenth of the noise takes about 200 runs of
- * both configurations to be one standard error.
- */
+/** Least gain worth more runs, as part of the noise: a tenth takes about 200 runs of both to be one standard error. */
 export const smallGain = 0.1;
 
 /** Why the search should go on; empty: stopping is reasonable. */

@@ -3,10 +3,7 @@ import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { JobName, RunName, WorkerId } from "../names.ts";
 import type { JobSettings, StopRule } from "../runspec/job-settings.ts";
 
-/**
- * The records of the journal: every decision, once, in one order. Only the leading coordinator writes them; every program folds them
- * with `apply` in workspace-state.ts.
- */
+/** The journal's records: every decision, once, in one order. Only the leader writes them; `apply` folds them everywhere. */
 export type JournalEvent =
   | Led
   | JobSubmitted

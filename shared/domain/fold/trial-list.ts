@@ -13,10 +13,7 @@ export interface SavedTrials {
   readonly others: readonly Trial[];
 }
 
-/**
- * All trials of a job, by number from 1. A completed trial that nobody has asked for is kept in columns; one that was handed out
- * stays an object, so that its identity never changes.
- */
+/** All trials of a job, by number from 1. Completed trials are columns until asked for; then each stays the same object. */
 export class TrialList implements Iterable<Trial> {
   readonly #configurations: ConfigurationRegister;
   #columns = new TrialColumns();

@@ -88,10 +88,7 @@ export function lastAttempt(trial: Trial): Attempt {
   return last;
 }
 
-/**
- * Whether an attempt is the newest one or belongs to the same stay: the same process was assigned the trial again while running it,
- * and its messages may still have the old number.
- */
+/** Whether an attempt is of the newest stay: a process that got its trial again may still send the old attempt number. */
 export function isNewestStay(trial: Trial, attempt: number): boolean {
   const last = lastAttempt(trial);
   const part = trial.attempts.find((each) => each.attempt === attempt);
@@ -119,6 +116,6 @@ export const isFurther = (
   b: Pick<CheckpointPlace, "stage" | "iters"> | null,
 ): boolean => b === null || a.stage > b.stage || (a.stage === b.stage && a.iters > b.iters);
 
-/** The worker that holds the trial now; undefined when it waits or has ended. */
+/** The worker that holds the trial now; undefined if it waits or has ended. */
 export const holderOf = (trial: Trial): Attempt | undefined =>
   trial.status === "running" ? lastAttempt(trial) : undefined;

@@ -29,10 +29,7 @@ export class ConfigurationRegister {
     return this.#rows.subarray(0, this.#size * this.#width);
   }
 
-  /**
-   * Takes over the `rows` of another register. Configurations that are here already must be the first of them. Hashing waits for
-   * the first look-up, because some readers never look one up.
-   */
+  /** Takes over another register's `rows`, which begin with those here. Hashing waits for a look-up; some readers need none. */
   restore(rows: Uint32Array<ArrayBuffer>, size: number): void {
     this.#rows = rows;
     this.#size = size;
