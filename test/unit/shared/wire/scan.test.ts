@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { BadMessage } from "../../../../shared/wire/check.ts";
+import { decode, encode } from "../../../../shared/wire/codec.ts";
+import { scan, widestLimits } from "../../../../shared/wire/scan.ts";
+import { oldJson } from "../../../support/stories/old-forms.ts";
+
+const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(" ", ""), "hex");
+
+/** The bytes of every message of the wire, as real programs sent them. */
+const real = oldJson<{ readonly bytes: string }[]>("wire.json.gz").map(({ bytes }) => Buffer.from(bytes, "base64"));
+
+describe("the scan of a message before it is decoded", () => {
+  test("passes every message that real programs sent", () => {
+    assert.ok(real.length > 50);
+    for (const bytes of real) scan(bytes);
+  });
+
+  test("passes whatever our encoder writes", () => {
+    const plain = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom(null, undefined, true, false),
+        fc.double(),
+        fc.integer(),
+        fc.maxSafeInteger(),
+        fc.string({ unit: "binary" }),
+        fc.uint8Array(),
+        fc.array(tie("value")),
+        fc.dictionary(fc.string(), tie("value")),
+      ),
+    })).value;
+    fc.assert(fc.property(plain, (value) => scan(encode(value))));
+  });
+
+  const refused: readonly [what: string, bytes: Uint8Array, why: RegExp][] = [
+    ["nothing", hex(""), /^ends in the middle of a value/],
+    ["a text that is cut", hex("a3 61 62"), /^ends in the middle of a value/],
+    ["a list that is cut", hex("92 01"), /^ends in the middle of a value/],
+    ["a length of 4 GB", hex("dd ff ff ff ff 01"), /^ends in the middle of a value/],
+    ["a byte too many", hex("01 02"), /^1 bytes more than the value/],
+    ["a number as a key", hex("81 01 02"), /^a key that is no text at byte 1/],
+    ["a mapping as a key", hex("81 80 02"), /^a key that is no text/],
+    ["a reference (msgpackr's extension 0x70)", hex("92 d6 69 00 00 00 01 d6 70 00 00 00 01"), /^an extension/],
+    ["bundled strings (msgpackr's extension 0x62)", hex("d6 62 00 00 00 01"), /^an extension/],
+    ["a date", hex("d6 ff 00 00 00 00"), /^an extension/],
+    ["an extension of one byte", hex("d4 01 00"), /^an extension/],
+    ["the byte that MessagePack never uses", hex("c1"), /^an extension, or no MessagePack/],
+  ];
+  for (const [what, bytes, why] of refused) {
+    test(`refuses ${what}`, () => {
+      assert.throws(
+        () => scan(bytes),
+        (error) => error instanceof BadMessage && why.test(error.message),
+      );
+    });
+  }
+
+  test("refuses what is larger, deeper or fuller than its kind allows", () => {
+    const nested = (depth: number): Uint8Array => Buffer.from([...Array<number>(depth).fill(0x91), 0x01]);
+    const limits = { bytes: 100, depth: 8, values: 20 };
+    scan(nested(8), limits);
+    assert.throws(() => scan(nested(9), limits), /^BadMessage: deeper than 8/);
+    assert.throws(() => scan(nested(200)), /^BadMessage: deeper than 64/);
+    scan(encode(Array<number>(19).fill(1)), limits);
+    assert.throws(() => scan(encode(Array<number>(20).fill(1)), limits), /^BadMessage: more than 20 values/);
+    assert.throws(() => scan(encode("x".repeat(100)), limits), /^BadMessage: 102 bytes; at most 100/);
+    assert.ok(widestLimits.depth < 256);
+  });
+
+  test("a mutated message is refused without telling its content, or can be decoded", () => {
+    const mutated = fc.tuple(
+      fc.constantFrom(...real),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      fc.option(fc.nat()),
+    );
+    let passed = 0;
+    fc.assert(
+      fc.property(mutated, ([message, changes, cut]) => {
+        const bytes = Buffer.from(message);
+        for (const [place, byte] of changes) bytes[place % bytes.length] = byte;
+        const sent = cut === null ? bytes : bytes.subarray(0, cut % (bytes.length + 1));
+        try {
+          scan(sent);
+        } catch (error) {
+          assert.ok(error instanceof BadMessage && error.message.length < 120);
+          return;
+        }
+        passed += 1;
+        decode(sent);
+      }),
+      { numRuns: 20_000 },
+    );
+    assert.ok(passed > 1_000, `${passed} of 20,000 mutated messages passed`);
+  });
+});
