@@ -61,7 +61,7 @@ export const artifactList: check.Check<ArtifactList> = (value, at) => {
     if (problem !== undefined) throw new check.BadMessage(`${where}.path: ${problem}`);
     // Names that some systems take for one file.
     const name = file.path.normalize("NFC").toLowerCase();
-    if (files.has(name)) throw new check.BadMessage(`${where}.path: ${file.path} is there twice`);
+    if (files.has(name)) throw new check.BadMessage(`${where}.path: is there twice`);
     files.add(name);
     if (file.chunks !== chunkCount(file.size))
       throw new check.BadMessage(`${where}: ${file.size} bytes do not make ${file.chunks} pieces`);
@@ -71,7 +71,7 @@ export const artifactList: check.Check<ArtifactList> = (value, at) => {
   for (const name of files) {
     for (let slash = name.indexOf("/"); slash >= 0; slash = name.indexOf("/", slash + 1)) {
       if (files.has(name.slice(0, slash)))
-        throw new check.BadMessage(`${at}.files: ${name.slice(0, slash)} is both a file and a folder`);
+        throw new check.BadMessage(`${at}.files: a path is both a file and a folder`);
     }
   }
   return list;

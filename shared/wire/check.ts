@@ -19,6 +19,10 @@ function refuse(at: string, expected: string, value: unknown): never {
   throw new BadMessage(`${at}: expected ${expected}, found ${found}`);
 }
 
+/** A version as an error tells it: a number, or that there is none. */
+export const versionText = (v: unknown): string =>
+  typeof v === "number" ? `message version ${v}` : "a message without a version";
+
 export const text =
   (max = 1024): Check<string> =>
   (value, at) =>

@@ -1,5 +1,4 @@
 import type { Assigned, Completed, JournalEvent, Lost } from "../domain/fold/events.ts";
-import { messageOf } from "../errors.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { id, open, seal, term, wireVersion } from "./envelope.ts";
@@ -68,27 +67,17 @@ function packed(event: JournalEvent): JournalEvent | Packed {
 
 /** The journal's only writer is our own: version and type are checked here, and the fold checks whether a record can follow. */
 export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
-  const message = readMessage(bytes);
+  const message = decode(bytes);
   if (!Array.isArray(message)) return decodeVersion1(message);
   const [version, ...records] = message as unknown[];
   if (version !== journalVersion) {
     throw new check.BadMessage(
-      `journal version ${String(version)}; this program reads versions 1 and ${journalVersion}: update it`,
+      `${check.versionText(version)} in the journal; this program reads versions 1 and ${journalVersion}: update it`,
     );
   }
   return records.map((record, i) =>
     Array.isArray(record) ? unpacked(record, i) : recordOf(record, `record ${i + 1}`),
   );
-}
-
-function readMessage(bytes: Uint8Array): unknown {
-  try {
-    return decode(bytes);
-  } catch (cause) {
-    throw new check.BadMessage(`not a msgpack message: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
 }
 
 function unpacked(record: readonly unknown[], i: number): JournalEvent {
@@ -101,15 +90,13 @@ function unpacked(record: readonly unknown[], i: number): JournalEvent {
     const [, job, n, attempt, worker, hpmax, iters, metrics, ev, at] = list;
     return { type: "completed", job, n, attempt, worker, hpmax, iters, metrics, ev, at };
   }
-  throw new check.BadMessage(
-    `record ${i + 1}: a list of ${record.length} that begins with ${JSON.stringify(record[0])}`,
-  );
+  throw new check.BadMessage(`record ${i + 1}: a list of ${record.length} that is no record of ours`);
 }
 
 function decodeVersion1(message: unknown): JournalEvent[] {
   const { v, ...record } = (message ?? {}) as { v?: unknown; type?: unknown };
   if (v !== wireVersion)
-    throw new check.BadMessage(`journal version ${String(v)}; this program reads versions 1 and 2`);
+    throw new check.BadMessage(`${check.versionText(v)} in the journal; this program reads versions 1 and 2`);
   return record.type === "batch" ? [...batchShape(record, "message").events] : [recordOf(record, "message")];
 }
 

@@ -16,6 +16,7 @@ import * as subjects from "../../wire/subjects.ts";
 import { addressText, hostInUrl } from "../address.ts";
 import { type Peer, systemUser } from "../peers/peers.ts";
 import type { RoleSecrets } from "./credentials.ts";
+import { isUserPublicKey } from "./nkey.ts";
 
 /** A worker that may connect. */
 export interface WorkerUser {
@@ -69,7 +70,7 @@ export function workerUserProblem(worker: { readonly id: string; readonly public
     return `worker id "${worker.id}": expected lower-case letters, digits and "-", at most 48`;
   if (reservedIds.includes(worker.id))
     return `worker id "${worker.id}" is reserved; choose another, for example ${worker.id}-1`;
-  if (!/^U[A-Z2-7]{55}$/.test(worker.publicKey))
+  if (!isUserPublicKey(worker.publicKey))
     return `worker ${worker.id}: expected the public key of an nkey user, "U" and 55 letters and digits`;
   return undefined;
 }
@@ -158,22 +159,25 @@ function systemAccount({ systemPassword }: ClusterSettings): string {
 }
 
 /**
- * The included file: one user for each worker, and `enrol` while there is a join code.
+ * The included file: one user for each worker, and `enrol` while there is a join code. A worker with a bad id or key, or one that
+ * another has already, is left out: the server would refuse the whole file, and with it every worker.
  *
- * @throws BrokerError for a bad id or key, or one that occurs twice: the server would refuse the whole file
+ * @param leftOut  hears why a worker is not in the file
  */
-export function workersConfiguration(account: WorkersAccount): string {
+export function workersConfiguration(account: WorkersAccount, leftOut: (problem: string) => void): string {
   const seen = new Set<string>();
-  const entries = account.workers.map((worker) => {
-    const problem = workerUserProblem(worker);
-    if (problem) throw new BrokerError(problem);
-    for (const unique of [worker.id, worker.publicKey]) {
-      if (seen.has(unique)) throw new BrokerError(`worker ${worker.id}: "${unique}" belongs to two workers`);
-      seen.add(unique);
+  const entries = account.workers.flatMap((worker) => {
+    const { id, publicKey } = worker;
+    const twice = [id, publicKey].find((unique) => seen.has(unique));
+    const problem = workerUserProblem(worker) ?? (twice && `worker ${id}: "${twice}" belongs to two workers`);
+    if (problem) {
+      leftOut(problem);
+      return [];
     }
-    return userEntry(`nkey: ${worker.publicKey}`, {
-      publish: [subjects.ask(worker.id), `ev.${worker.id}.>`, `ck.${worker.id}.>`, blobReads],
-      subscribe: [...inboxOf(worker.id), subjects.controlAll, subjects.control(worker.id)],
+    seen.add(id).add(publicKey);
+    return userEntry(`nkey: ${publicKey}`, {
+      publish: [subjects.ask(id), `ev.${id}.>`, `ck.${id}.>`, blobReads],
+      subscribe: [...inboxOf(id), subjects.controlAll, subjects.control(id)],
     });
   });
   if (account.joinCode !== undefined) {

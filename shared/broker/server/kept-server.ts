@@ -96,7 +96,11 @@ export class KeptServer {
     const { host } = this.#options;
     const port = this.#port;
     const serverName = this.#configure();
-    if (!existsSync(workers)) writeSecretFile(workers, workersConfiguration({ workers: [] }));
+    if (!existsSync(workers))
+      writeSecretFile(
+        workers,
+        workersConfiguration({ workers: [] }, () => undefined),
+      );
     this.#logSeen = sizeOf(serverLog);
     const { path: binary, version } = this.#options.binary;
     const server = await startNats({ binary, configuration, serverName, host, port, serverLog, output });

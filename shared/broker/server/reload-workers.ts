@@ -15,8 +15,12 @@ const patienceMs = 10_000;
  * Writes the workers' account and makes the server read it. Resolves when it has, or at once if there is no server: it reads
  * the file at its start. The file holds the whole account, so a failed call may simply be repeated.
  */
-export async function reloadWorkers(paths: WorkspacePaths, account: WorkersAccount): Promise<void> {
-  writeSecretFile(paths.workersConfiguration, workersConfiguration(account));
+export async function reloadWorkers(
+  paths: WorkspacePaths,
+  account: WorkersAccount,
+  leftOut: (problem: string) => void,
+): Promise<void> {
+  writeSecretFile(paths.workersConfiguration, workersConfiguration(account, leftOut));
   const limit = performance.now() + patienceMs;
   while (performance.now() < limit) {
     const info = runningBroker(paths);

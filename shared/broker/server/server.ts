@@ -82,7 +82,8 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
     port,
     adopted: found.adopted,
     reloadUsers: (workers, joinCode) => {
-      const reload = reloads.catch(() => undefined).then(() => reloadWorkers(paths, { workers, joinCode }));
+      const leftOut = (problem: string): void => log(`not let in: ${problem}`);
+      const reload = reloads.catch(() => undefined).then(() => reloadWorkers(paths, { workers, joinCode }, leftOut));
       reloads = reload;
       return reload;
     },

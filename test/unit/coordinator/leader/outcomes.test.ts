@@ -4,6 +4,7 @@ import { enrolWorker } from "../../../../coordinator/leader/orders/enrolment.ts"
 import { Reign } from "../../../../coordinator/leader/reign/reign.ts";
 import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
+import { newKeyPair } from "../../../../shared/broker/client/connect.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
 import { claim, leaseMs } from "../../../support/stories/reign.ts";
 
@@ -74,9 +75,9 @@ describe("a sick worker", () => {
 
   test("stays benched when it enrols again, and works again once admitted", async () => {
     const story = await sick();
-    const key = `U${"A".repeat(55)}`;
-    const enrolment = { op: "e1", worker: alice, publicKey: key, host: "pc" };
-    await enrolWorker(story.test.reign, enrolment, async () => undefined);
+    const enrolment = { op: "e1", worker: alice, publicKey: newKeyPair().publicKey, host: "pc" };
+    const answer = await enrolWorker(story.test.reign, enrolment, async () => undefined);
+    assert.equal(answer?.ok, true);
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
     assert.equal((await story.order({ kind: "admit", worker: alice })).ok, true);
     assert.equal(typeof (await story.claim()), "number");

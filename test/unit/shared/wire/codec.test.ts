@@ -31,6 +31,20 @@ test("large and small messages are read alike, and bytes after a message are ref
     const read = decode(encode(value)) as { bytes: Uint8Array; rest: unknown[] };
     assert.equal(Buffer.compare(read.bytes, value.bytes), 0);
     assert.deepEqual(read.rest, value.rest);
-    assert.throws(() => decode(Buffer.concat([encode(value), Buffer.of(1)])), /end of buffer not reached/);
+    assert.throws(
+      () => decode(Buffer.concat([encode(value), Buffer.of(1)])),
+      /^BadMessage: 1 bytes more than the value at its start/,
+    );
   }
+});
+
+test("no extension reads beyond its message or builds a graph of references", () => {
+  decode(encode({ secret: "a text that must not be read again" }));
+  // Bundled strings: the position of texts that lie behind the message, where the one before it stood.
+  const beyond = Buffer.from([0xd6, 0x62, 0x00, 0x00, 0x00, 0x02, 0x92, 0x01, 0x02]);
+  assert.throws(() => decode(beyond), /^BadMessage: an extension/);
+  // A list whose two items are the same list, 40 levels deep: 2^40 nodes for whoever walks it.
+  const level = (depth: number): number[] =>
+    depth === 0 ? [0x01] : [0x92, 0xd6, 0x69, 0, 0, 0, depth, ...level(depth - 1), 0xd6, 0x70, 0, 0, 0, depth];
+  assert.throws(() => decode(Buffer.from(level(40))), /^BadMessage: an extension/);
 });

@@ -56,12 +56,12 @@ describe("a journal message", () => {
         () => decodeEvents(encode(value)),
         (error: unknown) => error instanceof BadMessage && why.test(error.message),
       );
-    refused([3, lost], /journal version 3; this program reads versions 1 and 2/);
-    refused({ v: 9, type: "led" }, /journal version 9/);
-    refused([2, ["a", "job1", 7]], /record 1: a list of 3 that begins with "a"/);
-    refused([2, lost, ["x"]], /record 2: a list of 1 that begins with "x"/);
+    refused([3, lost], /message version 3 in the journal; this program reads versions 1 and 2/);
+    refused({ v: 9, type: "led" }, /message version 9 in the journal/);
+    refused([2, ["a", "job1", 7]], /record 1: a list of 3 that is no record of ours/);
+    refused([2, lost, ["x"]], /record 2: a list of 1 that is no record of ours/);
     refused([2, 5], /record 1: expected a record with a type/);
-    refused(null, /journal version undefined/);
+    refused(null, /a message without a version in the journal/);
     assert.throws(() => decodeEvents(new Uint8Array([0xc1])), BadMessage);
   });
 });

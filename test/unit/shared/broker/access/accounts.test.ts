@@ -5,13 +5,22 @@ import {
   inboxPrefix,
   type ServerSettings,
   serverConfiguration,
+  type WorkerUser,
   workersConfiguration,
   workerUserProblem,
 } from "../../../../../shared/broker/access/accounts.ts";
+import { newKeyPair } from "../../../../../shared/broker/client/connect.ts";
 import { isWorkerId, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { BrokerError } from "../../../../../shared/errors.ts";
 
-const key = (letter: string): string => `U${letter.repeat(55)}`;
+const keys = { A: newKeyPair().publicKey, B: newKeyPair().publicKey };
+const key = (letter: "A" | "B"): string => keys[letter];
+const leftOutOf = (workers: readonly WorkerUser[]): string[] => {
+  const problems: string[] = [];
+  workersConfiguration({ workers }, (problem) => problems.push(problem));
+  return problems;
+};
+const nobody = (problem: string): never => assert.fail(problem);
 const worker = (id: string, publicKey = key("A")): { id: WorkerId; publicKey: string } => ({
   id: id as WorkerId,
   publicKey,
@@ -72,7 +81,7 @@ describe("the server's configuration", () => {
 describe("the workers' account", () => {
   it("lets a worker use only its own subjects", () => {
     assert.equal(
-      workersConfiguration({ workers: [worker("lab-3")] }),
+      workersConfiguration({ workers: [worker("lab-3")] }, nobody),
       `# Written by the coordinator from the journal; changes are lost.
 users: [
   { nkey: ${key("A")}, permissions: { publish: ["ask.lab-3", "ev.lab-3.>", "ck.lab-3.>", "$JS.API.DIRECT.GET.BLOB.>"], subscribe: ["_INBOX_lab-3.>", "ctl.all", "ctl.lab-3"] } }
@@ -83,18 +92,18 @@ users: [
   });
 
   it("lets machines enrol only while there is a join code", () => {
-    assert.doesNotMatch(workersConfiguration({ workers: [] }), /enrol/);
-    const text = workersConfiguration({ workers: [], joinCode: "abcDEF_-12345678" });
+    assert.doesNotMatch(workersConfiguration({ workers: [] }, nobody), /enrol/);
+    const text = workersConfiguration({ workers: [], joinCode: "abcDEF_-12345678" }, nobody);
     assert.match(
       text,
       /\{ user: "enrol", password: "abcDEF_-12345678", permissions: \{ publish: \["enrol"\], subscribe: \["_INBOX_enrol.>"\] \} \}/,
     );
     for (const joinCode of ["", "short", 'a"b"c"d"e', "a b c d e f", "$2a$11$abcdefgh", "x".repeat(129)]) {
-      assert.throws(() => workersConfiguration({ workers: [], joinCode }), BrokerError, joinCode);
+      assert.throws(() => workersConfiguration({ workers: [], joinCode }, nobody), BrokerError, joinCode);
     }
   });
 
-  it("refuses bad ids and keys", () => {
+  it("leaves out a worker with a bad id or key, and says which", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.constantFrom(
@@ -116,22 +125,32 @@ users: [
     fc.assert(
       fc.property(text, (id) => {
         if (isWorkerId(id) && id !== "all" && id !== "enrol") return;
-        assert.throws(() => workersConfiguration({ workers: [worker(id)] }), BrokerError);
+        assert.equal(leftOutOf([worker(id)]).length, 1);
         assert.ok(workerUserProblem(worker(id)));
       }),
     );
     fc.assert(
       fc.property(text, (publicKey) => {
-        assert.throws(() => workersConfiguration({ workers: [worker("w1", publicKey)] }), BrokerError);
+        assert.deepEqual(leftOutOf([worker("w1", publicKey)]), [
+          'worker w1: expected the public key of an nkey user, "U" and 55 letters and digits',
+        ]);
       }),
     );
-    assert.throws(() => workersConfiguration({ workers: [worker("w1", `${key("A")}\n`)] }), BrokerError);
+    assert.equal(leftOutOf([worker("w1", `${key("A")}\n`)]).length, 1);
     assert.equal(workerUserProblem(worker("w1")), undefined);
   });
 
-  it("refuses two workers with one id or key: the server would refuse the whole file", () => {
-    const twice = [worker("w1", key("A")), worker("w1", key("B"))];
-    assert.throws(() => workersConfiguration({ workers: twice }), /"w1" belongs to two workers/);
-    assert.throws(() => workersConfiguration({ workers: [worker("w1"), worker("w2")] }), BrokerError);
+  it("keeps the first of two workers with one id or key, and all the others", () => {
+    const workers = [worker("w1"), worker("w1", key("B")), worker("w2"), worker("w3", key("B"))];
+    const problems: string[] = [];
+    const text = workersConfiguration({ workers }, (problem) => problems.push(problem));
+    assert.deepEqual(problems, [
+      'worker w1: "w1" belongs to two workers',
+      `worker w2: "${key("A")}" belongs to two workers`,
+    ]);
+    assert.deepEqual(
+      [...text.matchAll(/"ask\.(w\d)"/g)].map(([, id]) => id),
+      ["w1", "w3"],
+    );
   });
 });
