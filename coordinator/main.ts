@@ -156,7 +156,7 @@ const externalOf = ({ workspace, nats, creds }: CoordinatorFlags): ExternalBroke
 function number(pattern: RegExp, expected: string): (text: string) => number {
   return (text) => {
     if (pattern.test(text)) return Number(text);
-    throw new InvalidArgumentError(`expected ${expected}`);
+    throw new InvalidArgumentError(`Expected ${expected}.`);
   };
 }
 
@@ -164,7 +164,7 @@ function seconds(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (value >= least && value <= 86_400) return value;
-    throw new InvalidArgumentError(`expected a number of seconds from ${least} to 86400`);
+    throw new InvalidArgumentError(`Expected a number of seconds from ${least} to 86400.`);
   };
 }
 

@@ -141,7 +141,9 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
     });
     const asked = obeySignals(node, say);
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
-    say(`${identity.worker} lends ${options.slots} slots to ${line.workspace} at ${line.url}; Ctrl-C to finish`);
+    say(
+      `${identity.worker} lends ${counted(options.slots, "slot")} to ${line.workspace} at ${line.url}; Ctrl-C to finish`,
+    );
     await node.work();
     await bus.close();
     return asked();
@@ -249,13 +251,13 @@ function newsLine(news: WorkerNews): string {
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 4096)
-    throw new InvalidArgumentError("expected a whole number from 1 to 4096");
+    throw new InvalidArgumentError("Expected a whole number from 1 to 4096.");
   return value;
 }
 
 function commaList(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());
   if (names.some((name) => !/^[\w.-]{1,64}$/.test(name)))
-    throw new InvalidArgumentError("expected names separated by commas");
+    throw new InvalidArgumentError("Expected names separated by commas.");
   return names;
 }

@@ -52,7 +52,7 @@ export function commandTree(output: Output, setExit: (code: number) => void, plo
   const program = new Command("nexus")
     .description(help.description)
     .version(programVersion(), "-V, --version", "print the version")
-    .helpOption("-h, --help", "print help; after a verb: that verb's")
+    .helpOption("-h, --help", "print this help")
     .option("--workspace <name>", "the workspace (default: ws1, or NEXUS_WORKSPACE)")
     .option("--nats <url>", "a broker that exists already, instead of this machine's own (or NEXUS_SERVERS)")
     .option("--creds <file>", "its credentials: a .creds file, or JSON with user and password (or NEXUS_CREDS)")

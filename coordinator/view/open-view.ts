@@ -74,7 +74,7 @@ export async function openScreen(
   };
   tell(`on ${place}, run:`, join);
   if (joining?.opening) {
-    say("  other machines cannot join: the broker listens on this one only;");
+    say("  other machines cannot join: the broker listens on this machine only;");
     tell("to let them join:", joining.opening);
   }
   tell("to end it:", `nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`);

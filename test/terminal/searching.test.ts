@@ -61,7 +61,7 @@ describe("a real search on the screen", () => {
 
   test("the workers' screen says how this machine joins and what lets others join; y copies it", async () => {
     pane.press("3");
-    const text = await pane.shows(/to start a worker on this machine, run there \(y copies it\):\n {2}nexus-worker$/m);
+    const text = await pane.shows(/to start a worker on this machine, run \(y copies it\):\n {2}nexus-worker$/m);
     assert.match(text, /other machines cannot join:.*\n {2}nexus-coord stop; nexus-coord --listen 0\.0\.0\.0:4222/);
     await pane.shows(/lab-1 +● busy +2\/2/);
     pane.press("y");

@@ -18,11 +18,11 @@ export interface MoveOptions extends JsonOption {
 export async function move(session: Session, options: MoveOptions): Promise<void> {
   const { scope, output } = session;
   if ([options.toPeers, options.toSingle, options.cancel].filter(Boolean).length !== 1) {
-    throw new UsageError("nexus move: expected one of --to-peers a,b,c and --to-single and --cancel");
+    throw new UsageError("nexus move: expected one of --to-peers a,b,c, --to-single, --cancel");
   }
   if (scope.external) {
     throw new UsageError(
-      `workspace ${scope.paths.name} lives on the NATS servers at ${scope.external.url}; to carry it from there: nexus backup FILE, then nexus --nats own restore FILE`,
+      `workspace ${scope.paths.name} lives on the NATS servers at ${scope.external.url}\n  to move it from there: nexus backup FILE, then nexus --nats own restore FILE`,
     );
   }
   if (options.cancel) {

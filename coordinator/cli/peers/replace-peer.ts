@@ -76,7 +76,7 @@ async function checkGone(old: Peer, file: PeersFile, next: Peer): Promise<void> 
 /** Prints what to type on the new machine, then what is missing, until every stream has all its copies. */
 async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, json: boolean, output: Output): Promise<void> {
   const file = readPeers(scope.paths);
-  if (!file) throw new UsageError(`workspace ${scope.paths.name} has no peers any more`);
+  if (!file) throw new UsageError(`workspace ${scope.paths.name} no longer has peers`);
   const address = addressText(next);
   if ((await probePeer(next)) !== "up") {
     const command = joinCommand(scope.paths, file);

@@ -6,13 +6,13 @@ import type { Scope } from "../../operator/scope.ts";
 export function peersOf({ paths, external, flags }: Scope): PeersFile {
   if (external) {
     throw new UsageError(
-      `workspace ${paths.name} lives on the NATS servers at ${external.url}, which are someone else's to look after`,
+      `workspace ${paths.name} lives on the NATS servers at ${external.url}, which somebody else looks after`,
     );
   }
   const file = readPeers(paths);
   if (!file) {
     throw new UsageError(
-      `workspace ${paths.name} has no peers, as far as this machine knows; to carry it over from here: nexus move --to-peers a,b,c${flags}`,
+      `this machine knows of no peers of workspace ${paths.name}\n  to move the workspace from here to peers: nexus move --to-peers a,b,c${flags}`,
     );
   }
   if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);

@@ -77,7 +77,7 @@ const promises = `every promise was kept:
   no run started beyond total_runs, and each job that nobody stopped ended with all of them
   every completion rests on a result of its own that says the same, and no result was skipped
   the curve of each completed run has no gap
-  the journal folds to what its records say, and to its snapshot
+  the journal, replayed, agrees with its records and with its snapshot
 `;
 
 /**

@@ -146,7 +146,7 @@ function nextSteps(
   }
   if (joining?.opening && (admitted.length === 0 || isUnserved)) {
     lines.push(
-      "other machines cannot join: the broker listens on this machine alone; to let them:",
+      "other machines cannot join: the broker listens on this machine only. To let them join, run:",
       `  ${joining.opening}`,
     );
   }

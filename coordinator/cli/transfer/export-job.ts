@@ -26,7 +26,8 @@ export async function exportJob(
     if (!table || second || !/^(?:[^/]+\/)?job\d+$/.test(word)) {
       throw new UsageError(`a study is one job; expected its name, such as job1, found ${word}`);
     }
-    if (filter || status) throw new UsageError("--filter and --status: a study is exported whole");
+    if (filter || status)
+      throw new UsageError("--filter and --status do not go with optuna-journal: a study is exported whole");
     writeWhole(file, optunaJournal(table, workspace), asked);
     const trials = table.imported.length + table.trials.length;
     if (options.json) output.result(written(file, to, trials));

@@ -26,7 +26,7 @@ export interface EarlierRuns {
 /** Reads a file of runs: .csv, .tsv or .jsonl, as `nexus export` and `nexus list runs --export` write them. */
 export function readEarlierRuns(file: string, hyperparameters: readonly Hyperparameter[]): EarlierRuns {
   const stat = statSync(file, { throwIfNoEntry: false });
-  if (!stat) throw new UsageError(`${file}: there is no such file; expected one of runs (.csv, .tsv or .jsonl)`);
+  if (!stat) throw new UsageError(`${file}: there is no such file; expected a file of runs (.csv, .tsv or .jsonl)`);
   if (!stat.isFile() || stat.size > mostFileBytes) {
     throw new UsageError(`${file}: expected a file of runs (.csv, .tsv or .jsonl) of at most 256 MB`);
   }

@@ -2,8 +2,7 @@
 
 const asked = `
 On a terminal the command says what will happen to how many runs, and asks; --yes skips the question. The journal keeps every
-order with who gave it and when. An order that arrives twice (a lost answer, a new leader) is carried out once.
-`;
+order with who gave it and when. An order that arrives twice (a lost answer, a new leader) is carried out once.`;
 
 export const pause = `
 A job     starts no more runs; running ones continue. Lost runs wait.
@@ -14,8 +13,7 @@ ${asked}`;
 export const resume = `
 A job     continues after pause, drain or stop, unless it has ended.
 A run     that was paused continues where it stopped.
-A worker  gets runs again after pause, drain, stop or cancel. A benched one needs nexus admit.
-`;
+A worker  gets runs again after pause, drain, stop or cancel. A benched one needs nexus admit.`;
 
 export const drain = `
 A job     starts no more runs and finishes those begun, including lost ones. Then it is paused: nexus resume continues the search.
@@ -37,12 +35,9 @@ ${asked}`;
 export const bench = `
 A benched worker gets no runs. Those it holds go to other workers, uncharged. Its failures since its last completed run are not
 charged either, provided that other workers succeed. The coordinator itself benches a worker after three failures in a row while
-others succeed in the same job. nexus admit takes a worker back.
-`;
+others succeed in the same job. nexus admit takes a worker back.`;
 
 export const edit = `
-  nexus edit job3 --total-runs 800 --add-value lr=0.01 --add-value lr=0.02 --deadline 18:00
-
 total_runs     raised: the search continues. Lowered below the runs that have ended or are open: none starts any more, and the
                open ones are finished and count.
 compute_nodes  lowered: the workers that came last get no more runs, and leave when theirs end.
@@ -52,4 +47,7 @@ values         are available to the next choice; choices already made stay. On a
                goes between its neighbours, otherwise after the other values. Values cannot be removed.
 
 The command asks only if values are added, or if total_runs leaves nothing to start.
+
+Example:
+  nexus edit job3 --total-runs 800 --add-value lr=0.01 --add-value lr=0.02 --deadline 18:00
 `;

@@ -11,6 +11,7 @@ how, with which assumptions, and how often its 80 % intervals held the truth.
 For a job that repeats one configuration (hp_tuning: false) it prints the mean of the runs and how certain it is: nothing
 was selected, so the mean has no selection bias.
 
+Examples:
   nexus eval job411
   nexus eval job411 --first 1000      as the search stood after 1000 runs
   nexus plot summary job411           the same as a picture
@@ -28,6 +29,7 @@ them again and submits nothing twice. With larger --runs it submits only the mis
 
 Exit code 5: some of the runs failed.
 
+Examples:
   nexus confirm job278 --top 3 --runs 20
   nexus confirm job278 --show         the results so far
 `;
@@ -35,6 +37,7 @@ Exit code 5: some of the runs failed.
 export const spec = `
 Comments and layout are kept. Without --best or --run: the spec as it was submitted.
 
+Examples:
   nexus spec job278 --best --save-to winner.yaml
   nexus spec job278 --run run662.7    with the settings of one run
 `;

@@ -35,8 +35,7 @@ The value is text, even if it looks like a number.
 If job_launcher is disabled, the spec is run once, here, with the tuned values. Its console and repro_spec.yaml, which repeats
 the run exactly, are kept in a new folder in the spec's experiment_path.
 
-If job_launcher is enabled, the spec is submitted to the workspace's coordinator. Ctrl-C then ends the view, not the search.
-`;
+If job_launcher is enabled, the spec is submitted to the workspace's coordinator. Ctrl-C then ends the view, not the search.`;
 
 export const listRuns = `
 Runs:     job1, job1-job3, run662 (with its children), run662.7, run662.* (its children), run660-run684; commas or spaces
@@ -46,15 +45,13 @@ Filters:  COLUMN OPERATOR VALUE, operators = == != <> < <= > >=, values numbers,
 Columns:  NAME, NAME=HEADER, NAME:FORMAT or NAME=HEADER:FORMAT, with formats such as .3f .2e .4g d
 Sorting:  ascending, the best last. Runs without a value come after them; --last and --first leave those out first.
 Export:   text that a spreadsheet would run as a formula (it starts with = + - @) gets an apostrophe in front.
-Limits:   if no runs are named, --last=10 unless --first or --all is given.
-`;
+Limits:   if no runs are named, --last=10 unless --first or --all is given.`;
 
 export const download = `
 A run's files:  console.txt, repro_spec.yaml (running it repeats the run), reports.csv (every report), what the run left in its
                 folder (models, ...) and, with log_to_tensorboard: true, an event file for TensorBoard.
 A job's files:  spec.yaml, runs.csv, components/ (the defaults it was submitted with), and a folder for each run.
-Files that exist with the same content are not written again, so a download can be resumed.
-`;
+Files that exist with the same content are not written again, so a download can be resumed.`;
 
 export const backup = `
 The file holds the journal, the evidence, checkpoints, files of runs and the workspace's passwords as of one moment. Searches
@@ -79,6 +76,7 @@ Without options, only reports: exit code 0 if the store is whole; 1 if something
 With --accept-loss the workspace continues from the journal's records before the first missing or unreadable one; the later
 ones are lost. The damaged store is kept in the workspace's folder as damaged-DATE. If there is a backup, use nexus restore.
 
+Examples:
   nexus repair                  what is damaged
   nexus repair --accept-loss    continue with what is left
 `;

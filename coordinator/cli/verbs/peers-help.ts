@@ -10,17 +10,19 @@ To create a workspace on peers, run nexus-coord --peers lab1,lab2,lab3 on lab1, 
 `;
 
 export const replace = `
-  nexus peers replace lab2 lab4          lab4 takes the place of lab2
-  nexus peers replace lab2 lab2          lab2 has lost its disk and starts again
-
 OLD must be down, and more than half of the peers up. The command prints what to type on NEW and waits until NEW has all copies.
 Ctrl-C leaves and the exchange continues; the same command waits for it again. The search continues meanwhile.
+
+Examples:
+  nexus peers replace lab2 lab4          lab4 takes the place of lab2
+  nexus peers replace lab2 lab2          lab2 has lost its disk and starts again
 `;
 
 export const move = `
-  nexus move --to-peers lab1,lab2,lab3   on the broker's machine; prints what to type on the others
-  nexus move --to-single                 on the peer that is to keep the workspace
-
 The coordinator ends. Workers go on training and keep what they cannot deliver. Everything acknowledged moves, with its sequence
 numbers; the machine's old store is kept in a folder beside the new one.
+
+Examples:
+  nexus move --to-peers lab1,lab2,lab3   on the broker's machine; prints what to type on the others
+  nexus move --to-single                 on the peer that is to keep the workspace
 `;

@@ -2,6 +2,8 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { actorOf, type JournalEvent } from "../../../shared/domain/fold/events.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
+import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
+import { NotFoundError } from "../../../shared/errors.ts";
 import type { JsonOption, Reader } from "../../operator/session.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { type Field, recordsTable } from "../../runs/records.ts";
@@ -35,9 +37,13 @@ export async function viewEvents(
   output.note(`${left} not listed (--last=${count}); to see all: --all\n`);
 }
 
-/** Which records are about a job, a run, a parent run or a worker. */
+/** Which records are about a job, a run, a parent run or a worker. @throws NotFoundError */
 export function isAbout(word: string, state: WorkspaceState, workspace: string): (event: JournalEvent) => boolean {
   if (isWorkerId(word) && state.workers.has(word)) return (event) => "worker" in event && event.worker === word;
+  if (isWorkerId(word) && !/^(?:job|run)\d/.test(word)) {
+    const hint = didYouMean(word, [...state.jobs.keys(), ...state.workers.keys()], "; to see them: nexus list workers");
+    throw new NotFoundError(`there is no job, run or worker ${word}${hint}`);
+  }
   const { rows, tables } = selectRuns([word], state, workspace);
   const isJob = namesJobs(word);
   if (isJob) {
@@ -107,12 +113,16 @@ function detailOf(event: JournalEvent): string {
       return `${event.file} by ${event.by}: ${counted(event.settings.totalRuns, "run")}, hp_tuning ${event.settings.hpTuning}`;
     case "job-state":
     case "worker-state":
-      return [event.reason, event.by === "" || actorOf(event) === "coordinator" ? "" : `by ${event.by}`]
-        .filter((part) => part !== "")
-        .join("; ");
+      return withAuthor(event.reason, actorOf(event) === "coordinator" ? "" : event.by);
     default:
       return "reason" in event ? event.reason : "by" in event ? `by ${event.by}` : "";
   }
+}
+
+/** A reason often names who gave the order already. */
+function withAuthor(reason: string, by: string): string {
+  if (by === "" || reason.endsWith(`by ${by}`)) return reason;
+  return reason === "" ? `by ${by}` : `${reason}; by ${by}`;
 }
 
 /** The record as it is, without the texts that came with a job, which `view spec` shows. */

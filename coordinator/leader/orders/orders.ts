@@ -72,7 +72,8 @@ async function judgeWorker(
   if (record.state === "benched") return unchanged(reign, worker, `it is benched already: ${record.reason}`);
   const held = reign.leases.heldBy(worker).length;
   const benched = { type: "worker-state", worker, state: "benched", reason: `benched by ${who.by}`, ...who } as const;
-  const said = `it gets no runs until it is admitted; ${held} of its runs go elsewhere`;
+  const moved = held === 1 ? "its run goes" : `its ${held} runs go`;
+  const said = `it gets no runs until it is admitted${held === 0 ? "" : `; ${moved} to other workers`}`;
   return carriedOut(reign, benched, worker, () => said);
 }
 

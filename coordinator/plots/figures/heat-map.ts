@@ -18,12 +18,13 @@ export function heatMapOfRuns(
   if (across === undefined || up === undefined || more.length > 0) {
     const varied = dials.filter(({ settings }) => settings.length > 1).map(({ name }) => name);
     throw new UsageError(
-      `a heat map is of two hyperparameters and a metric (hpmax when left out); found ${names.join(", ") || "none"}\n` +
+      `a heat map shows two hyperparameters and a metric (default: hpmax); found ${names.join(", ") || "none"}\n` +
         `  for example: nexus plot heatmap ${runs.jobs} ${varied.slice(0, 2).join(" ")}`,
     );
   }
   const [first, second] = [dialNamed(dials, across), dialNamed(dials, up)];
-  if (first === second) throw new UsageError(`a heat map is of two hyperparameters; found ${first.name} twice`);
+  if (first === second)
+    throw new UsageError(`a heat map shows two different hyperparameters; found ${first.name} twice`);
   const measure = measureOf(runs, metric);
   const title = asked.title ?? `${runs.jobs}: ${aggregate} ${measure.name}`;
   return heatMap(first, second, measure, { aggregate, title });

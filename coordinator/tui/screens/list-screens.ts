@@ -86,12 +86,12 @@ function joinLines({ options: { joining } }: ViewModel, width: number, most: num
   const said = (text: string): Line[] => wrapped(plain(text), width, 2);
   const lines: Line[] = [
     plain(""),
-    ...said(`  to start a worker on ${where}, run there (y copies it):`),
+    ...said(`  to start a worker on ${where}, run${opening === null ? " there" : ""} (y copies it):`),
     ...commands.slice(0, mostLines).flatMap(typed),
     ...(opening === null
       ? []
       : [
-          ...said("  other machines cannot join: the broker listens on this one only. To let them join, run:"),
+          ...said("  other machines cannot join: the broker listens on this machine only. To let them join, run:"),
           ...typed(opening),
         ]),
   ];

@@ -11,14 +11,14 @@ import type { Peer } from "./peers.ts";
 const defaultPort = 4222;
 /** NATS's own convention: clients on 4222, servers among themselves on 6222. */
 const routePortAbove = 2000;
-const examples = "--peers lab1,lab2,lab3 or --peers lab1:4222,lab2:4222,lab3:4300";
+const examples = "lab1,lab2,lab3 or lab1:4222,lab2:4222,lab3:4300";
 
 /** Reads `lab1,lab2:4300,[fd00::3]:4222`. @throws UsageError */
 export function parsePeerList(text: string): Peer[] {
   const peers = text.split(",").map((part) => parsePeer(part.trim()));
   if (peers.length !== 3 && peers.length !== 5) {
     throw new UsageError(
-      `--peers ${text}: names ${peers.length}; expected 3 machines, of which any one may fail, or 5, of which any two may; ${examples}`,
+      `peers ${text}: expected 3 machines (any one may fail) or 5 (any two may fail), found ${peers.length}\n  for example: ${examples}`,
     );
   }
   const seen = new Set<string>();

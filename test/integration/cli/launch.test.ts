@@ -31,7 +31,7 @@ job1, target: azb-cpu, creating parent runs: 3/3, ws1/run1, ws1/run2, ws1/run3, 
     `  nexus list runs job1 --sort=metrics.hpmax --last=10
 no worker has joined workspace ws1 yet; on this machine run:
   nexus-worker --target azb-cpu
-other machines cannot join: the broker listens on this machine alone; to let them:
+other machines cannot join: the broker listens on this machine only. To let them join, run:
   nexus-coord stop; nexus-coord --listen 0.0.0.0:4222
 `,
   );

@@ -26,7 +26,7 @@ describe("nexus move", { concurrency: 2 }, () => {
 
     const founded = await nexus(["move", "--to-single"], first.swarm.folder);
     assert.equal(founded.code, exitCode.usage);
-    assert.match(founded.stderr, /has no peers/);
+    assert.match(founded.stderr, /knows of no peers/);
     const toPeers = await nexus(["move", "--to-peers", list, "--listen", first.address, "--yes"], first.swarm.folder);
     assert.equal(toPeers.code, exitCode.done, toPeers.stderr);
     first.start();

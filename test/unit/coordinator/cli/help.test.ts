@@ -57,7 +57,7 @@ test("wrong usage exits with 2, suggests what was meant, and prints nothing to s
     [["drain", "Lab PC"], /"Lab PC" is not a job, run or worker/],
     [["edit", "job1"], /nothing to change/],
     [["restore", "nope.nexus"], /nope\.nexus: there is no such file; expected a file that nexus backup wrote\n$/],
-    [["import", "nope.csv", "--spec", spec], /^nope\.csv: there is no such file; expected one of runs/],
+    [["import", "nope.csv", "--spec", spec], /^nope\.csv: there is no such file; expected a file of runs/],
     [
       ["list", "runs", "job41", "--export", "x/out.parquet"],
       /nexus export job41 --to parquet --output x\/out\.parquet\n$/,

@@ -98,7 +98,7 @@ describe("a sick worker", () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     const { reason } = await story.order({ kind: "bench", worker: alice });
-    assert.equal(reason, "it gets no runs until it is admitted; 1 of its runs go elsewhere");
+    assert.equal(reason, "it gets no runs until it is admitted; its run goes to other workers");
     assert.equal(await story.claim(bob), 1);
     assert.equal(story.table.trial(1)?.charged, 0);
     // Runs that a person takes away are reclaimed: no machine was lost.

@@ -74,7 +74,7 @@ describe("nexus view events", () => {
     assert.match(listed("node-2"), /total events listed: 1\n$/);
     assert.match(listed("run1"), /total events listed: 7\n$/);
     assert.throws(() => listed("run9"), { name: NotFoundError.name });
-    assert.throws(() => listed("nobody-9"), { name: UsageError.name, message: /is not a job or run/ });
+    assert.throws(() => listed("nobody-9"), { name: NotFoundError.name, message: /no job, run or worker nobody-9/ });
   });
 
   test("takes a job with its workspace, even if that contains dashes", () => {

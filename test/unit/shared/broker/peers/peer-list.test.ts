@@ -26,7 +26,7 @@ describe("a list of peers", () => {
 
   test("that cannot be one is refused with what was found and what to type", () => {
     for (const [text, found] of [
-      ["lab1,lab2", /names 2; expected 3 machines.*--peers lab1,lab2,lab3/],
+      ["lab1,lab2", /expected 3 machines .*, found 2\n.*lab1,lab2,lab3/],
       ["a,b,a", /names a:4222 twice; expected different machines/],
       ["a,b,c:63536", /"c:63536" is not a peer; expected host or host:port/],
       ["a,b,", /"" is not a peer/],
