@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { CodeBundle, CodeFile } from "../domain/code-bundle.ts";
+import { messageOf } from "../errors.ts";
 import { pathProblem } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
@@ -27,7 +28,7 @@ export function codeFilesIn({ sha256, files, zipped }: CodeBundle): readonly Cod
   try {
     content = decode(gunzipSync(zipped, { maxOutputLength: mostBytes }));
   } catch (cause) {
-    throw new check.BadMessage(`the code cannot be unzipped: ${cause instanceof Error ? cause.message : cause}`, {
+    throw new check.BadMessage(`the code cannot be unzipped: ${messageOf(cause)}`, {
       cause,
     });
   }

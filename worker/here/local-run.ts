@@ -7,7 +7,7 @@ import type { LocalRun } from "../../shared/components/local-run.ts";
 import { expandSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
-import { exitCode } from "../../shared/errors.ts";
+import { exitCode, messageOf } from "../../shared/errors.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { failureText, settingLines } from "../runner/console-lines.ts";
 import { readCarried } from "../runner/read-carried.ts";
@@ -59,7 +59,7 @@ async function execute(order: LocalRun): Promise<number> {
     }
     events?.end(null, 0, Date.now() / 1000);
     line(failureText(error));
-    process.stderr.write(`the run failed: ${error instanceof Error ? error.message : error}\n`);
+    process.stderr.write(`the run failed: ${messageOf(error)}\n`);
     return exitCode.failure;
   } finally {
     closeSync(consoleFile);

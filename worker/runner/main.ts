@@ -130,7 +130,7 @@ function savedRun(bytes: Uint8Array, directory: string, line: (text: string) => 
     writeFiles(directory, files);
     return saved;
   } catch (error) {
-    line(`the checkpoint cannot be used (${error instanceof Error ? error.message : error}); the run starts afresh`);
+    line(`the checkpoint cannot be used (${messageOf(error)}); the run starts afresh`);
     return undefined;
   }
 }

@@ -13,8 +13,9 @@ import { UnwritableSpec } from "../../../shared/domain/evaluation/tuned-spec.ts"
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
+import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
-import { carriedDefaults, readSpec, renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
+import { readSpec, renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { exitCode, NotFoundError, SpecError } from "../../../shared/errors.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
 import {
@@ -127,10 +128,10 @@ function readConfirmation(
   const text = textFor(table, configuration, runs);
   // The job's own components, but this version's job launcher: it must know `confirms`.
   const launcher = "job_launchers/XT";
-  const carried = carriedDefaults({ ...sources, [launcher]: componentDefaults().text(launcher) ?? "" });
+  const carried = { ...sources, [launcher]: componentDefaults().text(launcher) ?? "" };
   // An argument whose only place in the text was overwritten would be refused as unused.
   const used = Object.entries(commandLine).filter(([name]) => text.includes(`<${name}>`));
-  const reading = readSpec({ file, text, commandLine: Object.fromEntries(used), defaults: carried });
+  const reading = readSpec(carriedInput({ file, text, sources: carried, commandLine: Object.fromEntries(used) }));
   if (!reading.ok) {
     throw new SpecError(
       `${job} cannot be confirmed:\n${renderProblems(reading.problems, reading.texts, "nothing was submitted")}`,

@@ -9,7 +9,7 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import { parseJobName } from "../../../shared/domain/names.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
-import { exitCode, SpecError } from "../../../shared/errors.ts";
+import { exitCode, messageOf, SpecError } from "../../../shared/errors.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../../endpoint/join-lines.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
@@ -89,7 +89,7 @@ function copySpec(file: string, output: Output): void {
   try {
     copyFileSync(file, copy);
   } catch (error) {
-    output.note(`${copyName} was not written (${error instanceof Error ? error.message : error})\n`);
+    output.note(`${copyName} was not written (${messageOf(error)})\n`);
     return;
   }
   output.result(`------- Runspec (${file}) copied to ${copyName}\n`);

@@ -1,5 +1,5 @@
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
-import { UsageError } from "../../../shared/errors.ts";
+import { messageOf, UsageError } from "../../../shared/errors.ts";
 
 /** One line of a table that was read from a file. */
 export interface ReadRow {
@@ -97,7 +97,7 @@ function parseJsonLines(file: string, text: string): ReadRow[] {
     try {
       value = JSON.parse(each);
     } catch (cause) {
-      throw new UsageError(`${file}:${line}: not JSON (${cause instanceof Error ? cause.message : cause})`, { cause });
+      throw new UsageError(`${file}:${line}: not JSON (${messageOf(cause)})`, { cause });
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new UsageError(`${file}:${line}: expected an object, such as {"hpmax": 0.03, "lr": 0.0004}`);
