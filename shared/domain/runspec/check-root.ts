@@ -1,6 +1,6 @@
 import type { SpecCheck, Use } from "./check.ts";
 import { nearestName } from "./nearest-name.ts";
-import { didYouMean, expectedOneOf, type ProblemList, quoted, shown, yaml11Hint } from "./problems.ts";
+import { expectedOneOf, nearestHint, type ProblemList, quoted, shown, yaml11Hint } from "./problems.ts";
 import { isOff, isOn } from "./tree.ts";
 import { contentOf, dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
@@ -65,7 +65,7 @@ function mapEntries(node: Node): readonly Entry[] {
 }
 
 function addUnknownSection({ key, at }: Entry, known: readonly string[], problems: ProblemList): void {
-  problems.add(at, `unknown key ${quoted(key)}`, expectedOneOf(known), ...didYouMean(key, known));
+  problems.add(at, `unknown key ${quoted(key)}`, expectedOneOf(known), ...nearestHint(key, known));
 }
 
 function checkLauncher(check: SpecCheck, { value }: Entry, problems: ProblemList): Launcher {
@@ -116,7 +116,7 @@ function stageOf(item: Node, problems: ProblemList): MapNode | undefined {
   }
   for (const { key, at } of node.entries) {
     if (key === "processing_stage") continue;
-    const hint = didYouMean(key, ["processing_stage"]);
+    const hint = nearestHint(key, ["processing_stage"]);
     problems.add(at, `unknown key ${quoted(key)} in processing_stages`, stageShape, ...hint);
   }
   const entry = node.byKey.get("processing_stage");

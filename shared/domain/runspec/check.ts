@@ -1,7 +1,7 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { type ComponentLibrary, defaultsFile } from "./component-library.ts";
 import type { HyperparameterSection } from "./hyperparameter-section.ts";
-import { didYouMean, expectedOneOf, type ProblemList, quoted, shown } from "./problems.ts";
+import { expectedOneOf, nearestHint, type ProblemList, quoted, shown } from "./problems.ts";
 import { Replacements, type Resolved } from "./replacements.ts";
 import { placeOf, type Span } from "./source-text.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
@@ -121,7 +121,7 @@ export class SpecCheck {
   #addUnknownProperty(component: string, node: MapNode, { key, at }: Entry, known: readonly string[]): void {
     const names = [...new Set(known)].filter((name) => name !== "component");
     const file = defaultsFile(component.slice(component.indexOf("/") + 1));
-    const hints = [expectedOneOf(names), ...didYouMean(key, names), ...this.#chosenBy(node, component)];
+    const hints = [expectedOneOf(names), ...nearestHint(key, names), ...this.#chosenBy(node, component)];
     this.#problems.add(at, `${file} contains no ${quoted(key)} property`, ...hints);
   }
 
@@ -176,7 +176,7 @@ export class SpecCheck {
     if (defined === undefined) {
       const keys = this.replacements.list.map(({ key }) => key);
       const hint = `add a line \`${name}: ...\` to string_replacements, or give --${name.slice(1, -1)}`;
-      return [hint, ...didYouMean(name, keys)];
+      return [hint, ...nearestHint(name, keys)];
     }
     const line = defined.at === undefined ? "" : ` (line ${placeOf(defined.at).line})`;
     return [

@@ -1,6 +1,6 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { nearestName } from "./nearest-name.ts";
-import { didYouMean, expectedOneOf, type ProblemList, quoted, shown } from "./problems.ts";
+import { expectedOneOf, nearestHint, type ProblemList, quoted, shown } from "./problems.ts";
 import type { Span } from "./source-text.ts";
 import {
   type AliasNode,
@@ -94,7 +94,7 @@ function readItem(
     return undefined;
   }
   if (first.key !== "name") {
-    const hint = node.byKey.has("name") ? [] : didYouMean(first.key, ["name"]);
+    const hint = node.byKey.has("name") ? [] : nearestHint(first.key, ["name"]);
     problems.add(first.at, `a hyperparameter does not start with ${quoted(first.key)}`, threeLines, ...hint);
   }
   const named = node.byKey.get("name") ?? node.entries.find((entry) => anchorOf(entry.value) !== undefined);
@@ -279,7 +279,7 @@ function nearestValue(typed: Setting, values: readonly Setting[]): string[] {
   const sameText = values.find((value) => typeof value !== typeof typed && String(value) === String(typed));
   if (sameText !== undefined) return [`${shown(sameText)} is listed, which is not the same as ${shown(typed)}`];
   const texts = values.filter((value) => typeof value === "string");
-  if (typeof typed === "string") return didYouMean(typed, texts);
+  if (typeof typed === "string") return nearestHint(typed, texts);
   if (typeof typed !== "number") return [];
   const numbers = values.filter((value) => typeof value === "number");
   const [nearest] = numbers.sort((a, b) => Math.abs(a - typed) - Math.abs(b - typed));

@@ -55,7 +55,7 @@ export class ProblemList {
 }
 
 /** A hint `did you mean "x"?`, or none. */
-export function didYouMean(typed: string, names: Iterable<string>): string[] {
+export function nearestHint(typed: string, names: Iterable<string>): string[] {
   const nearest = nearestName(typed, names);
   return nearest === undefined ? [] : [`did you mean ${quoted(nearest)}?`];
 }

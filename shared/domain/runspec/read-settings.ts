@@ -3,7 +3,7 @@ import type { HpTuning } from "../search/searches.ts";
 import type { Launcher } from "./check-root.ts";
 import type { Expansion } from "./expand.ts";
 import { defaultSettings, type JobSettings, mostRuns, type StopRule } from "./job-settings.ts";
-import { didYouMean, expectedOneOf, type ProblemList, shown, yaml11Hint } from "./problems.ts";
+import { expectedOneOf, nearestHint, type ProblemList, shown, yaml11Hint } from "./problems.ts";
 import { parseBytes, parseInstant, parseSeconds, parseStopRule } from "./quantities.ts";
 import { isOff, isOn, type Tree } from "./tree.ts";
 import { dereferenced, type Node } from "./yaml-tree.ts";
@@ -159,7 +159,7 @@ class SettingsReader {
     const options = ["count_in_flight"];
     for (const { key, at } of node.entries) {
       if (options.includes(key)) continue;
-      this.#problems.add(at, `dgd has no option "${key}"`, expectedOneOf(options), ...didYouMean(key, options));
+      this.#problems.add(at, `dgd has no option "${key}"`, expectedOneOf(options), ...nearestHint(key, options));
     }
     const option = node.byKey.get("count_in_flight")?.value;
     if (option === undefined) return undefined;
@@ -185,7 +185,7 @@ class SettingsReader {
 }
 
 const nearestOf = (value: Tree, words: readonly string[]): string[] =>
-  typeof value === "string" ? didYouMean(value, words) : [];
+  typeof value === "string" ? nearestHint(value, words) : [];
 
 function withCommas(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
