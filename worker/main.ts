@@ -207,7 +207,9 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
   process.on("SIGINT", () => {
     interrupts += 1;
     if (interrupts === 1) {
-      say(`finishing ${counted(node.running, "run")}, taking no more; Ctrl-C again hands them back`);
+      const { running } = node;
+      if (running === 0) say("no run in hand, taking no more");
+      else say(`finishing ${counted(running, "run")}, taking no more; Ctrl-C again hands them back`);
       node.finish();
     } else if (interrupts === 2) {
       say("handing the runs back; Ctrl-C again kills");
