@@ -74,7 +74,7 @@ const rules: readonly Rule[] = [
   wrapped("nats", "shared/broker/client", /^shared\/broker\/client\//),
   wrapped("msgpackr", "shared/wire/codec.ts", /^shared\/wire\/codec\.ts$/),
   wrapped("pino", "shared/log.ts", /^shared\/log\.ts$/),
-  wrapped("js-yaml", "shared/domain/spec", /^shared\/domain\/runspec\//),
+  wrapped("js-yaml", "shared/domain/runspec", /^shared\/domain\/runspec\//),
   wrapped("seedrandom", "shared/domain/rng.ts", /^shared\/domain\/rng\.ts$/),
   wrapped(
     "commander",
