@@ -176,12 +176,15 @@ export class Guard {
       await this.#server.stop();
       this.#server.notBefore(fullDiskMs);
     }
-    const isDue = trouble === null && this.#server.isDue;
-    if (trouble !== this.#trouble && (trouble !== null || isDue)) {
+    if (trouble !== null && trouble !== this.#trouble) {
       this.#trouble = trouble;
       this.#publish();
     }
-    if (isDue && (await this.#server.restart())) this.#publish();
+    // The trouble is over once the server answers again: whoever reads that it is over may connect at once.
+    if (trouble === null && this.#server.isDue && (await this.#server.restart())) {
+      this.#trouble = null;
+      this.#publish();
+    }
   }
 
   #diskTrouble(): string | null {

@@ -165,6 +165,7 @@ describe("what keeps a broker from starting is reported at once", () => {
     await failsSaying(holdBroker(paths, { kind: "reader", log: () => undefined }), "no space left");
     reserve(0);
     await eventually("it was said", () => said.includes("the broker is back"));
+    assert.equal(serversOf(paths).length, 1);
     await assertStored(paths, 3);
     await broker.release();
   });
