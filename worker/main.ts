@@ -19,6 +19,7 @@ import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFields } from "../shared/machine/secret-file.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
+import { mostSlots } from "../shared/wire/limits.ts";
 import { checkWorkerName, defaultWorkerName, identify, workerStateDir } from "./joining/identity.ts";
 import { type JoinLine, parseJoinLine } from "./joining/join-line.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
@@ -120,7 +121,7 @@ async function work(text: string | undefined, flags: Flags): Promise<number> {
       worker: identity.worker,
       bootId: systemChance.nonce(),
       version: programVersion(),
-      slots: flags.slots ?? availableParallelism(),
+      slots: flags.slots ?? Math.min(availableParallelism(), mostSlots),
       targets: flags.target ?? [],
       opportunistic: flags.opportunistic,
       noCode: !flags.code,
@@ -252,8 +253,8 @@ function newsLine(news: WorkerNews): string {
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 4096)
-    throw new InvalidArgumentError("Expected a whole number from 1 to 4096.");
+  if (!Number.isInteger(value) || value < 1 || value > mostSlots)
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostSlots}.`);
   return value;
 }
 

@@ -1,23 +1,26 @@
+import type { JobName } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { checkpointPlace } from "./checkpoints.ts";
 import { codeBundle } from "./code-bundle.ts";
-import { attempt, carriedSpec, id, job, open, run, seal, setting, term } from "./envelope.ts";
+import { attempt, carriedSpec, id, job, open, run, seal, setting, term, token } from "./envelope.ts";
+import { answerLimits, askLimits, controlLimits, mostHeld, mostSlots } from "./limits.ts";
 
 /** What workers ask, the answers, and the hints that make them ask. */
 
 const n = check.whole(1);
+const count = check.whole();
 /** The worker's wall clock when it asked, in milliseconds since 1970; older workers leave it out. */
 const sentAt = check.optional(check.nullable(check.number), null);
 
 const claim = check.shape({
   kind: check.oneOf("claim"),
   /** New for every claim, the same when the claim is repeated. */
-  claimId: id,
+  claimId: token,
   /** New for every start of the worker's process. */
-  bootId: id,
+  bootId: token,
   version: id,
   sentAt,
-  slots: check.whole(1),
+  slots: check.whole(1, mostSlots),
   /** The choice uses every result up to this sequence of EV. */
   lastResultSeq: check.whole(),
   /** The slot's last trial, whose end is on its way to EV: the choice uses that too. Null: nothing is on its way. */
@@ -28,18 +31,32 @@ const claim = check.shape({
   /** It takes no jobs that bring code of their own. Earlier workers, which do not say, would run such a job without it. */
   noCode: (value, at): boolean => (value === undefined ? true : check.flag(value, at)),
 });
-const heldTrial = check.shape({ job, n, attempt, iters: check.whole() });
+/** A trial that the worker carries; by hand, since a renewal names thousands. */
+const heldTrial = (value: unknown, at: string): HeldTrial => {
+  const held = check.mapping(value, at);
+  return {
+    job: job(held["job"], check.fieldOf(at, "job")),
+    n: n(held["n"], check.fieldOf(at, "n")),
+    attempt: attempt(held["attempt"], check.fieldOf(at, "attempt")),
+    iters: count(held["iters"], check.fieldOf(at, "iters")),
+  };
+};
 const renewal = check.shape({
   kind: check.oneOf("renew"),
-  bootId: id,
+  bootId: token,
   sentAt,
-  held: check.list(heldTrial, 10_000),
+  held: check.list(heldTrial, mostHeld),
 });
 const jobQuestion = check.shape({ kind: check.oneOf("job"), job });
 
 /** A free slot asks for a trial. */
 export type Claim = check.Checked<typeof claim>;
-export type HeldTrial = check.Checked<typeof heldTrial>;
+export interface HeldTrial {
+  readonly job: JobName;
+  readonly n: number;
+  readonly attempt: number;
+  readonly iters: number;
+}
 /** The worker is alive and holds these. */
 export type Renewal = check.Checked<typeof renewal>;
 /** What does this job run? */
@@ -48,7 +65,7 @@ export type Ask = Claim | Renewal | JobQuestion;
 
 const askShape = check.byKind<Ask>({ claim, renew: renewal, job: jobQuestion });
 export const encodeAsk = (ask: Ask): Uint8Array => seal(ask);
-export const decodeAsk = (bytes: Uint8Array): Ask => open(bytes, askShape);
+export const decodeAsk = (bytes: Uint8Array): Ask => open(bytes, askShape, askLimits);
 
 /** Settings that edits of the job have changed; null: as the spec's text says. */
 const limits = check.nullable(check.shape({ maxRunSeconds: check.nullable(check.number) }));
@@ -94,7 +111,7 @@ const renewed = check.shape({
   kind: check.oneOf("renewed"),
   term,
   leaseMs: check.whole(1),
-  verdicts: check.list(verdict),
+  verdicts: check.list(verdict, mostHeld),
 });
 const jobAnswer = check.shape({
   kind: check.oneOf("job"),
@@ -119,7 +136,7 @@ export type Answer = Assignment | Wait | Refusal | Renewed | JobAnswer;
 
 const answerShape = check.byKind<Answer>({ assigned, wait, refused, renewed, job: jobAnswer });
 export const encodeAnswer = (answer: Answer): Uint8Array => seal(answer);
-export const decodeAnswer = (bytes: Uint8Array): Answer => open(bytes, answerShape);
+export const decodeAnswer = (bytes: Uint8Array): Answer => open(bytes, answerShape, answerLimits);
 
 const work = check.shape({ kind: check.oneOf("work"), term });
 const renew = check.shape({ kind: check.oneOf("renew"), term });
@@ -133,4 +150,4 @@ export type Control = check.Checked<typeof work | typeof renew | typeof released
 
 const controlShape = check.byKind<Control>({ work, renew, released });
 export const encodeControl = (control: Control): Uint8Array => seal(control);
-export const decodeControl = (bytes: Uint8Array): Control => open(bytes, controlShape);
+export const decodeControl = (bytes: Uint8Array): Control => open(bytes, controlShape, controlLimits);

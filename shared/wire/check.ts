@@ -12,7 +12,8 @@ export type Checked<C> = C extends Check<infer T> ? T : never;
 
 /** The place of an item of a list. */
 export const itemOf = (at: string, i: number): string => (at === "" ? "" : `${at}[${i}]`);
-const below = (at: string, key: string): string => (at === "" ? "" : `${at}.${key}`);
+/** The place of a field of a mapping. */
+export const fieldOf = (at: string, key: string): string => (at === "" ? "" : `${at}.${key}`);
 
 function refuse(at: string, expected: string, value: unknown): never {
   const found = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
@@ -28,13 +29,17 @@ export const text =
   (value, at) =>
     typeof value === "string" && value.length <= max ? value : refuse(at, `text of at most ${max} characters`, value);
 
-/** A whole number from `least` to 2^53 - 1. */
+/** A whole number from `least` to `most`. */
 export const whole =
-  (least = 0): Check<number> =>
+  (least = 0, most = Number.MAX_SAFE_INTEGER): Check<number> =>
   (value, at) =>
-    Number.isSafeInteger(value) && (value as number) >= least
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
       ? (value as number)
-      : refuse(at, `a whole number from ${least}`, value);
+      : refuse(
+          at,
+          most < Number.MAX_SAFE_INTEGER ? `a whole number from ${least} to ${most}` : `a whole number from ${least}`,
+          value,
+        );
 
 /** Any number, including NaN and infinities, which a diverged run reports. */
 export const number: Check<number> = (value, at) => (typeof value === "number" ? value : refuse(at, "a number", value));
@@ -65,7 +70,7 @@ export const record =
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const keys = Object.keys(value);
     if (keys.length > max) return refuse(at, `a mapping of at most ${max}`, value);
-    return Object.fromEntries(keys.map((key) => [key, of(value[key], below(at, key))]));
+    return Object.fromEntries(keys.map((key) => [key, of(value[key], fieldOf(at, key))]));
   };
 
 export const nullable =
@@ -87,6 +92,9 @@ export const bytes: Check<Uint8Array> = (value, at) =>
 
 export const sha256 = matching<string>((text) => /^[0-9a-f]{64}$/.test(text), "64 hexadecimal digits");
 
+export const mapping: Check<Readonly<Record<string, unknown>>> = (value, at) =>
+  isMapping(value) ? value : refuse(at, "a mapping", value);
+
 type Shape = Readonly<Record<string, Check<unknown>>>;
 type Flat<T> = { [K in keyof T]: T[K] };
 /** A mapping whose fields pass these checks. */
@@ -100,9 +108,9 @@ export type Fields<S extends Shape> = Flat<
 export const shape = <S extends Shape>(keys: S): Check<Fields<S>> => {
   const checks = Object.entries(keys);
   return (value, at) => {
-    if (!isMapping(value)) return refuse(at, "a mapping", value);
+    const found = mapping(value, at);
     const out: Record<string, unknown> = {};
-    for (const [key, check] of checks) out[key] = check(value[key], below(at, key));
+    for (const [key, check] of checks) out[key] = check(found[key], fieldOf(at, key));
     return out as Fields<S>;
   };
 };
@@ -114,7 +122,7 @@ export const partial =
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(keys))
-      if (value[key] !== undefined) out[key] = keys[key]?.(value[key], below(at, key));
+      if (value[key] !== undefined) out[key] = keys[key]?.(value[key], fieldOf(at, key));
     return out as Partial<Fields<S>>;
   };
 

@@ -4,13 +4,12 @@ import { messageOf } from "../errors.ts";
 import { pathProblem } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
+import { codeLimits } from "./limits.ts";
 import { sha256Of } from "./sealed-chunks.ts";
 
 /** A job's code travels in the job's own record, which holds at most 1 MB. */
 export const mostZippedBytes = 600_000;
 export const mostCodeFiles = 2000;
-/** The most bytes after unzipping: enough for any code, and every machine has that much memory. */
-const mostBytes = 64 * 1024 ** 2;
 const version = 1;
 
 /** The same files give the same bytes, so that their sum identifies them everywhere. */
@@ -26,14 +25,14 @@ export function codeFilesIn({ sha256, files, zipped }: CodeBundle): readonly Cod
   if (sha256Of(zipped) !== sha256) throw new check.BadMessage("the code does not match its sum");
   let content: unknown;
   try {
-    content = decode(gunzipSync(zipped, { maxOutputLength: mostBytes }));
+    content = decode(gunzipSync(zipped, { maxOutputLength: codeLimits.bytes }), codeLimits);
   } catch (cause) {
     throw new check.BadMessage(`the code cannot be unzipped: ${messageOf(cause)}`, {
       cause,
     });
   }
   const [found, list] = Array.isArray(content) ? (content as unknown[]) : [];
-  if (found !== version) throw new check.BadMessage(`code of version ${String(found)}; this program reads ${version}`);
+  if (found !== version) throw new check.BadMessage(`code of another version; this program reads ${version}`);
   const opened = check.list(codeFile, mostCodeFiles)(list, "code");
   const paths = new Set(opened.map(({ path }) => path));
   if (opened.length !== files || paths.size !== files)
@@ -55,7 +54,7 @@ const codeFile: check.Check<CodeFile> = (value, at) => {
   const [path, isExecutable, bytes] = Array.isArray(value) ? (value as unknown[]) : [];
   const named = check.text(200)(path, `${at}.path`);
   const problem = pathProblem(named);
-  if (problem !== undefined) throw new check.BadMessage(`${at}: ${JSON.stringify(named)}: ${problem}`);
+  if (problem !== undefined) throw new check.BadMessage(`${at}.path: ${problem}`);
   return {
     path: named,
     isExecutable: check.flag(isExecutable, `${at}.isExecutable`),

@@ -13,6 +13,8 @@ export const job = check.matching<JobName>((text) => parseJobName(text) !== unde
 export const run = check.matching<RunName>((text) => parseRunName(text) !== undefined, "a run's name");
 export const worker = check.matching<WorkerId>(isWorkerId, "a worker's id");
 export const id = check.text(64);
+/** An id that somebody else chose, and that logs and lists show: what a keyboard has, without spaces. */
+export const token = check.matching<string>((text) => /^[\x21-\x7e]{1,64}$/.test(text), "1 to 64 visible characters");
 export const attempt = check.whole(1);
 export const setting: check.Check<Setting> = (value, at) => {
   if (value === null || typeof value === "number" || typeof value === "string" || typeof value === "boolean")
@@ -29,17 +31,12 @@ export const carriedSpec = {
 };
 
 /**
- * What a message may hold unless its kind says otherwise. Our own broker takes 1 MB; another's may take more. A renewal of 10,000
- * trials has 90,000 values, its answer 200,000.
- */
-export const usualLimits: ScanLimits = { bytes: 8 * 1024 * 1024, depth: 32, values: 400_000 };
-
-/**
  * Decodes one message and checks its version.
  *
+ * @param limits  of its kind
  * @throws BadMessage saying what is wrong with it, and nothing of what it says
  */
-export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits = usualLimits): T {
+export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: ScanLimits): T {
   const value = decode(bytes, limits);
   // By hand, since this is done for each of millions of messages.
   const v = typeof value === "object" && value !== null ? (value as { v?: unknown }).v : undefined;

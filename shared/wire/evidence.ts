@@ -2,6 +2,7 @@ import { artifactList } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { stateSum } from "./checkpoints.ts";
 import { attempt, id, open, seal } from "./envelope.ts";
+import { evidenceLimits, mostMeasured, mostReports } from "./limits.ts";
 import type { EvidenceKind } from "./subjects.ts";
 
 /** What workers say about their attempts at trials: what was measured, and how an attempt ended. */
@@ -17,16 +18,21 @@ export type ReportRow = readonly [
 
 const ordinal = check.whole(1);
 const count = check.whole();
-const numbers = check.list(check.number, 1000);
+/** Looked through where it lies: a copy of twenty thousand reports would take longer than decoding them. */
+const numbers: check.Check<readonly number[]> = (value, at) => {
+  if (!Array.isArray(value) || value.length > mostMeasured)
+    throw new check.BadMessage(`${at}: expected a list of at most ${mostMeasured}`);
+  for (let i = 0; i < value.length; i++) if (typeof value[i] !== "number") check.number(value[i], check.itemOf(at, i));
+  return value as number[]; // just looked through
+};
 const reportRow: check.Check<ReportRow> = (value, at) => {
   if (!Array.isArray(value) || value.length !== 5) throw new check.BadMessage(`${at}: expected a report of 5 fields`);
-  return [
-    ordinal(value[0], check.itemOf(at, 0)),
-    count(value[1], check.itemOf(at, 1)),
-    check.number(value[2], check.itemOf(at, 2)),
-    numbers(value[3], check.itemOf(at, 3)),
-    numbers(value[4], check.itemOf(at, 4)),
-  ];
+  ordinal(value[0], check.itemOf(at, 0));
+  count(value[1], check.itemOf(at, 1));
+  check.number(value[2], check.itemOf(at, 2));
+  numbers(value[3], check.itemOf(at, 3));
+  numbers(value[4], check.itemOf(at, 4));
+  return value as unknown as ReportRow; // each of the 5 was just looked at
 };
 
 /** Columns of the run table, which go into the journal and stay there. */
@@ -50,8 +56,7 @@ const testified = {
 };
 const reported = {
   ...testified,
-  /** A worker sends at most 2,000 together; what it could not send for a while may be more. */
-  reports: check.list(reportRow, 20_000),
+  reports: check.list(reportRow, mostReports),
   /** Console output since the message before, for people who watch. */
   lines: check.optional(check.text(mostLines), ""),
 };
@@ -61,6 +66,19 @@ const ended = {
   console: consoleText,
   /** The files that it left in its folder; null: none were uploaded. */
   files: check.optional(check.nullable(artifactList), null),
+};
+
+/** What a run says of itself, as a worker hears it from its runner. */
+export const fromRun = {
+  reports: reported.reports,
+  lines: check.text(mostLines),
+  console: consoleText,
+  /** A worker cuts it. */
+  reason: check.text(1024 ** 2),
+  hpmax: check.number,
+  iters: check.whole(),
+  metrics,
+  titles: check.record(check.text(200), mostMetrics),
 };
 
 const shapes = {
@@ -108,6 +126,6 @@ export function decodeEvidence<Kind extends EvidenceKind>(
   { kind }: { readonly kind: Kind },
   bytes: Uint8Array,
 ): Extract<Evidence, { kind: Kind }> {
-  const body = open<object>(bytes, shapes[kind]);
+  const body = open<object>(bytes, shapes[kind], evidenceLimits[kind]);
   return { kind, ...body } as Extract<Evidence, { kind: Kind }>; // checked by the shape of that kind
 }

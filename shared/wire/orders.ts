@@ -2,6 +2,7 @@ import type { ImportedRun, JobChanges } from "../domain/fold/events.ts";
 import * as check from "./check.ts";
 import { codeBundle } from "./code-bundle.ts";
 import { carriedSpec, id, job, open, seal, setting, term, worker } from "./envelope.ts";
+import { enrolmentLimits, orderAnswerLimits, orderLimits } from "./limits.ts";
 import { answerCode } from "./old-words.ts";
 
 /** A request id. It is never empty: in the journal an empty one marks the coordinator's own decisions. */
@@ -11,7 +12,7 @@ const op: check.Check<string> = (value, at) =>
 const enrolmentShape = check.shape({ op, worker, publicKey: check.text(100), host: check.text(256) });
 export type Enrolment = check.Checked<typeof enrolmentShape>;
 export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolment);
-export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enrolmentShape);
+export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enrolmentShape, enrolmentLimits);
 
 /** What a person may do to a job, a run or a worker; docs/control.md says what each verb means for each of them. */
 export const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
@@ -75,7 +76,7 @@ export type Order = check.Checked<
 
 const orderShape = check.byKind<Order>({ run, release, admit, bench, control, edit });
 export const encodeOrder = (order: Order): Uint8Array => seal(order);
-export const decodeOrder = (bytes: Uint8Array): Order => open(bytes, orderShape);
+export const decodeOrder = (bytes: Uint8Array): Order => open(bytes, orderShape, orderLimits);
 
 /** done: carried out, or nothing was left to do. not found: what it names does not exist. refused: it cannot be done. */
 const answerCodes = ["done", "not found", "refused"] as const;
@@ -103,7 +104,7 @@ const orderAnswerShape = check.shape({
 });
 export const encodeOrderAnswer = (answer: OrderAnswer): Uint8Array => seal(answer);
 export function decodeOrderAnswer(bytes: Uint8Array): OrderAnswer {
-  const answer = open(bytes, orderAnswerShape);
+  const answer = open(bytes, orderAnswerShape, orderAnswerLimits);
   // A code of a later version is replaced by what `ok` says.
   const code = answerCodes.find((known) => known === answer.code && (known === "done") === answer.ok);
   return { ...answer, code: code ?? (answer.code === null ? answerCode(answer) : answer.ok ? "done" : "refused") };

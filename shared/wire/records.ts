@@ -2,6 +2,7 @@ import type { Assigned, Completed, JournalEvent, Lost } from "../domain/fold/eve
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { id, open, seal, term, wireVersion } from "./envelope.ts";
+import { entryLimits } from "./limits.ts";
 import { lossCause } from "./old-words.ts";
 
 /** Journal message: a list of version and records. Version 1, which is still read: a record or `{type: "batch", events}`. */
@@ -65,7 +66,10 @@ function packed(event: JournalEvent): JournalEvent | Packed {
   return event;
 }
 
-/** The journal's only writer is our own: version and type are checked here, and the fold checks whether a record can follow. */
+/**
+ * The journal's only writers are our own, so that its messages have no limits of their own beyond the scanner's; version and type
+ * are checked here, and the fold checks whether a record can follow.
+ */
 export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
   const message = decode(bytes);
   if (!Array.isArray(message)) return decodeVersion1(message);
@@ -130,4 +134,4 @@ const leaderShape = check.shape({
 /** Who leads. By `host`, `pid` and `started` a restart on the same machine sees at once that the old leader is dead. */
 export type LeaderEntry = check.Checked<typeof leaderShape>;
 export const encodeLeader = (entry: LeaderEntry): Uint8Array => seal(entry);
-export const decodeLeader = (bytes: Uint8Array): LeaderEntry => open(bytes, leaderShape);
+export const decodeLeader = (bytes: Uint8Array): LeaderEntry => open(bytes, leaderShape, entryLimits);

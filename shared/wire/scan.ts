@@ -1,4 +1,5 @@
 import { BadMessage } from "./check.ts";
+import { Words } from "./words.ts";
 
 /**
  * Walks a MessagePack message without building anything of it, before a decoder sees it.
@@ -11,27 +12,38 @@ import { BadMessage } from "./check.ts";
  * The cost is a few nanoseconds a value; text and bytes are jumped over.
  */
 
-/** What one message may hold. */
+/** What one message may hold. Every kind has its own in limits.ts, with the reasons. */
 export interface ScanLimits {
   /** Bytes of the whole message. */
   readonly bytes: number;
-  /** Lists and mappings inside one another; a number alone has depth 0. */
+  /** Lists and mappings inside one another; a number alone has depth 0. At most 255. */
   readonly depth: number;
   /** Values in all, those inside lists and mappings and the mappings' keys included. */
   readonly values: number;
+  /** Lists and mappings in all, since each takes a decoder some 50 bytes and a mapping more. */
+  readonly lists: number;
+  /** Different keys of mappings: an engine pays for each new one far more than for a thousand mappings with the same keys. */
+  readonly words: number;
 }
 
-/** Where no smaller limit is known: what a NATS message may carry, and more values than the largest journal message has. */
-export const widestLimits: ScanLimits = { bytes: 64 * 1024 * 1024, depth: 64, values: 4_000_000 };
+/** Where no smaller limit is known: what our own programs write for themselves. */
+export const widestLimits: ScanLimits = {
+  bytes: 2 ** 31 - 1,
+  depth: 64,
+  values: 2 ** 31 - 1,
+  lists: 2 ** 31 - 1,
+  words: 2 ** 31 - 1,
+};
 
-/** Items that each open list or mapping still wants, keys and values counted apart; one scan at a time uses it. */
-const wanted = new Float64Array(256);
-/** Whether each open one is a mapping, so that an even number of wanted items means that a key comes next. */
+const words = new Words();
+
+/** What each open list or mapping still wants when one inside it is walked, keys and values counted apart; one scan at a time. */
+const wanted = new Int32Array(256);
 const isMapping = new Uint8Array(256);
 
 /**
  * @param bytes   one message
- * @param limits  of its kind; `depth` at most 255
+ * @param limits  of its kind
  * @throws BadMessage naming the byte and what stood there by its kind; never with any of the message's own content
  */
 export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits): void {
@@ -39,27 +51,47 @@ export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits): void
   if (end > limits.bytes) throw new BadMessage(`${end} bytes; at most ${limits.bytes} are allowed`);
   let at = 0;
   let values = 0;
+  let lists = 0;
   let depth = 0;
-  do {
-    if (at >= end) throw new BadMessage(`ends in the middle of a value, after ${end} bytes`);
+  /** Of the innermost open list or mapping; an even number of wanted items in a mapping means that a key comes next. */
+  let left = 1;
+  let mapping = 0;
+  let hasKeys = false;
+  const countsWords = limits.words !== widestLimits.words;
+  for (;;) {
+    if (at >= end) throw cut(end);
     if (++values > limits.values) throw new BadMessage(`more than ${limits.values} values, at byte ${at}`);
-    const first = bytes[at] as number; // at < end
-    let items = 0;
-    let mapping = false;
-    let isText = false;
     const start = at;
+    const first = bytes[at] as number; // at < end
+    /** 0: nothing, 1: a mapping, 2: a list. */
+    let opens = 0;
+    let inside = 0;
+    left -= 1;
+    if (mapping === 1 && (left & 1) === 1) {
+      const size = textBytes(bytes, at, first);
+      if (size === 0) throw new BadMessage(`a key that is no text at byte ${start}`);
+      at += size;
+      if (at > end) throw cut(end);
+      if (!countsWords) continue;
+      if (!hasKeys) {
+        hasKeys = true;
+        words.forget();
+      }
+      if (words.add(bytes, start, at) > limits.words)
+        throw new BadMessage(`more than ${limits.words} different keys, at byte ${start}`);
+      continue;
+    }
     if (first < 0x80 || first >= 0xe0) at += 1;
     else if (first < 0x90) {
       at += 1;
-      items = first & 0x0f;
-      mapping = true;
+      opens = 1;
+      inside = 2 * (first & 0x0f);
     } else if (first < 0xa0) {
       at += 1;
-      items = first & 0x0f;
-    } else if (first < 0xc0) {
-      at += 1 + (first & 0x1f);
-      isText = true;
-    } else {
+      opens = 2;
+      inside = first & 0x0f;
+    } else if (first < 0xc0) at += 1 + (first & 0x1f);
+    else {
       switch (first) {
         case 0xc0: // nil
         case 0xc2: // false
@@ -85,43 +117,36 @@ export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits): void
           at += 9;
           break;
         case 0xc4: // bytes, length in 8 bits
+        case 0xd9: // text
           at += 2 + lengthAt(bytes, at, 1);
           break;
         case 0xc5:
+        case 0xda:
           at += 3 + lengthAt(bytes, at, 2);
           break;
         case 0xc6:
-          at += 5 + lengthAt(bytes, at, 4);
-          break;
-        case 0xd9: // text, length in 8 bits
-          at += 2 + lengthAt(bytes, at, 1);
-          isText = true;
-          break;
-        case 0xda:
-          at += 3 + lengthAt(bytes, at, 2);
-          isText = true;
-          break;
         case 0xdb:
           at += 5 + lengthAt(bytes, at, 4);
-          isText = true;
           break;
         case 0xdc: // list
-          items = lengthAt(bytes, at, 2);
+          opens = 2;
+          inside = lengthAt(bytes, at, 2);
           at += 3;
           break;
         case 0xdd:
-          items = lengthAt(bytes, at, 4);
+          opens = 2;
+          inside = lengthAt(bytes, at, 4);
           at += 5;
           break;
         case 0xde: // mapping
-          items = lengthAt(bytes, at, 2);
+          opens = 1;
+          inside = 2 * lengthAt(bytes, at, 2);
           at += 3;
-          mapping = true;
           break;
         case 0xdf:
-          items = lengthAt(bytes, at, 4);
+          opens = 1;
+          inside = 2 * lengthAt(bytes, at, 4);
           at += 5;
-          mapping = true;
           break;
         case 0xd4: // `undefined`, as msgpackr writes it
           if (bytes[at + 1] !== 0 || bytes[at + 2] !== 0) throw new BadMessage(`an extension at byte ${at}`);
@@ -131,32 +156,47 @@ export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits): void
           throw new BadMessage(`an extension, or no MessagePack at all, at byte ${at}`);
       }
     }
-    if (at > end) throw new BadMessage(`ends in the middle of a value, after ${end} bytes`);
-    if (depth > 0) {
-      const inner = depth - 1;
-      const left = wanted[inner] as number;
-      if (isMapping[inner] === 1 && left % 2 === 0 && !isText)
-        throw new BadMessage(`a key that is no text at byte ${start}`);
-      wanted[inner] = left - 1;
+    if (at > end) throw cut(end);
+    if (opens > 0) {
+      if (++lists > limits.lists)
+        throw new BadMessage(`more than ${limits.lists} lists and mappings, at byte ${start}`);
+      if (inside > 0) {
+        if (depth >= limits.depth)
+          throw new BadMessage(`deeper than ${limits.depth} lists or mappings, at byte ${start}`);
+        // Each needs a byte at least, so a length that cannot be true costs nothing.
+        if (inside > end - at) throw cut(end);
+        wanted[depth] = left;
+        isMapping[depth] = mapping;
+        depth += 1;
+        left = inside;
+        mapping = opens & 1;
+        continue;
+      }
     }
-    if (items > 0) {
-      if (depth >= limits.depth)
-        throw new BadMessage(`deeper than ${limits.depth} lists or mappings, at byte ${start}`);
-      const inside = mapping ? 2 * items : items;
-      // Each needs a byte at least, so a length that cannot be true costs nothing.
-      if (inside > end - at) throw new BadMessage(`ends in the middle of a value, after ${end} bytes`);
-      wanted[depth] = inside;
-      isMapping[depth] = mapping ? 1 : 0;
-      depth += 1;
+    while (left === 0 && depth > 0) {
+      depth -= 1;
+      left = wanted[depth] as number; // depth < 256
+      mapping = isMapping[depth] as number;
     }
-    while (depth > 0 && wanted[depth - 1] === 0) depth -= 1;
-  } while (depth > 0);
+    if (left === 0) break;
+  }
   if (at !== end) throw new BadMessage(`${end - at} bytes more than the value at its start`);
 }
+
+const cut = (end: number): BadMessage => new BadMessage(`ends in the middle of a value, after ${end} bytes`);
 
 /** A length of 1, 2 or 4 bytes behind the type's byte; what is not there counts as 0 and is found out by the caller. */
 function lengthAt(bytes: Uint8Array, at: number, size: 1 | 2 | 4): number {
   let length = 0;
   for (let i = 1; i <= size; i++) length = length * 256 + (bytes[at + i] ?? 0);
   return length;
+}
+
+/** Bytes of the text that begins there, its head included; 0: no text begins there. */
+function textBytes(bytes: Uint8Array, at: number, first: number): number {
+  if (first >= 0xa0 && first < 0xc0) return 1 + (first & 0x1f);
+  if (first === 0xd9) return 2 + lengthAt(bytes, at, 1);
+  if (first === 0xda) return 3 + lengthAt(bytes, at, 2);
+  if (first === 0xdb) return 5 + lengthAt(bytes, at, 4);
+  return 0;
 }

@@ -6,6 +6,7 @@ import type { WorkspaceState } from "../domain/fold/workspace-state.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { open, seal } from "./envelope.ts";
+import { entryLimits } from "./limits.ts";
 import { actorCalled, lossCauseOfEnd } from "./old-words.ts";
 import { sealingKey } from "./sealed-chunks.ts";
 
@@ -141,4 +142,4 @@ const placeShape = check.shape({
 /** Where the newest snapshot is; kept in the entry `snap`, which workers cannot read. */
 export type SnapshotPlace = check.Checked<typeof placeShape>;
 export const encodeSnapshotPlace = (place: SnapshotPlace): Uint8Array => seal(place);
-export const decodeSnapshotPlace = (bytes: Uint8Array): SnapshotPlace => open(bytes, placeShape);
+export const decodeSnapshotPlace = (bytes: Uint8Array): SnapshotPlace => open(bytes, placeShape, entryLimits);

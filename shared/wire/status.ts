@@ -1,6 +1,7 @@
 import * as check from "./check.ts";
 import { rowsInColumns, toColumns } from "./columns.ts";
-import { attempt, job, open, seal, term, usualLimits, worker } from "./envelope.ts";
+import { attempt, job, open, seal, term, worker } from "./envelope.ts";
+import { statusLimits } from "./limits.ts";
 
 /** How often the leader publishes its status ... */
 export const statusTickMs = 1000;
@@ -56,6 +57,4 @@ const keysOf = <S extends object>(row: S): (keyof S & string)[] => Object.keys(r
 /** In columns, which take a quarter of the bytes: ten thousand workers and their leases fit one message. */
 export const encodeStatus = ({ workers, leases, ...rest }: Status): Uint8Array =>
   seal({ ...rest, workers: toColumns(workers, keysOf(workerRow)), leases: toColumns(leases, keysOf(leaseRow)) });
-/** Only the leader writes it, and most of what it tells are small numbers. */
-const statusLimits = { ...usualLimits, values: 1_000_000 };
 export const decodeStatus = (bytes: Uint8Array): Status => open(bytes, statusShape, statusLimits);

@@ -2,6 +2,7 @@ import { Ending } from "../../shared/ending.ts";
 import { BusError, type EndSignal } from "../../shared/ports.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import type { ReportRow, Reports } from "../../shared/wire/messages.ts";
+import { fitting } from "../runner/report-batch.ts";
 import { UnsentLines } from "../runner/unsent-lines.ts";
 import type { HeldAttempt } from "./held-attempt.ts";
 import type { Outbox } from "./outbox.ts";
@@ -9,8 +10,6 @@ import type { Ports } from "./ports.ts";
 
 /** Each run sends at most one message of reports a second: every stored message costs the broker an fsync. */
 const reportsEveryMs = 1000;
-/** Most reports in one message, which may hold 1 MB. */
-const mostReportsTogether = 2000;
 /** Characters of the console in a hand-back; the journal keeps the last of them. */
 const mostSaid = 4000;
 
@@ -51,7 +50,10 @@ export class ReportSender {
     this.#sentAt = this.#clock.monotonic();
     this.#sending = this.#sending.then(async () => {
       if (this.#isHeldBack || (this.#reports.length === 0 && this.#lines.isEmpty)) return;
-      await this.#tell((told) => this.#report(told, false, this.#settling));
+      await this.#tell(async (told) => {
+        await this.#sendExcess(told.reports, false, this.#settling);
+        await this.#report(told, false, this.#settling);
+      });
     });
   }
 
@@ -110,9 +112,9 @@ export class ReportSender {
   }
 
   async #sendExcess(reports: ReportRow[], keep: boolean, signal: EndSignal): Promise<void> {
-    while (reports.length > mostReportsTogether && !signal.aborted) {
-      await this.#report({ reports: reports.slice(0, mostReportsTogether) }, keep, signal);
-      reports.splice(0, mostReportsTogether);
+    for (let count = fitting(reports); count < reports.length && !signal.aborted; count = fitting(reports)) {
+      await this.#report({ reports: reports.slice(0, count) }, keep, signal);
+      reports.splice(0, count);
     }
   }
 

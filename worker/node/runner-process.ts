@@ -6,6 +6,7 @@ import type { Log } from "../../shared/log.ts";
 import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
 import { Channel } from "../runner/channel.ts";
 import type { FromRunner, RunTask, ToRunner } from "../runner/protocol.ts";
+import { mostRunnerBytes, readFromRunner } from "./from-runner.ts";
 import type { OnReports, RunnerEnd, RunnerKind, RunningTask } from "./runners.ts";
 
 const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
@@ -46,7 +47,12 @@ export class RunnerProcess {
     const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
     // If the runner is gone, its exit says so.
     pipe.on("error", (error) => log.debug({ pid: this.#child.pid, error: error.message }, "a runner's pipe broke"));
-    this.#channel = new Channel(pipe, (message) => this.#hear(message));
+    this.#channel = new Channel(pipe, {
+      mostBytes: mostRunnerBytes,
+      read: readFromRunner,
+      hear: (message) => this.#hear(message),
+      spoilt: (why) => this.#misheard(why),
+    });
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       process.stderr.write(chunk);
       this.#complaints = (this.#complaints + chunk.toString()).slice(-mostComplaints);
@@ -150,6 +156,15 @@ export class RunnerProcess {
     if (message.type === "reports") this.#current.onReports(message.reports, message.lines);
     else if (message.type === "checkpoint") this.#current.onReports(message.reports, message.lines, message.state);
     else this.#current.end(message);
+  }
+
+  /** Only code that a job brought along says what no run may say: the run failed, and its process is of no use any more. */
+  #misheard(why: string): void {
+    const { pid } = this.#child;
+    this.#log.warn({ pid, why }, "a runner's message could not be read; the runner is killed");
+    const reason = `the run told its worker what no run may tell: ${why}`;
+    this.#current?.end({ type: "failed", reason, reports: [], lines: "", console: this.#complaints });
+    this.#child.kill("SIGKILL");
   }
 
   #died(reason: string): void {

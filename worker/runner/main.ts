@@ -8,6 +8,7 @@ import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { expandSpec, expandStages, reproSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { decode } from "../../shared/wire/codec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { Channel } from "./channel.ts";
@@ -38,7 +39,15 @@ let tellLast: () => void = () => undefined;
 
 /** The pipe to the worker; runner-process.ts passes it as descriptor 3. */
 const pipe = new Socket({ fd: 3 });
-const channel = new Channel<ToRunner, FromRunner>(pipe, (message) => hear(message));
+const channel = new Channel<ToRunner, FromRunner>(pipe, {
+  // The worker started this process, and checked what it passes on.
+  mostBytes: 2 ** 32,
+  read: (bytes) => decode(bytes) as ToRunner, // the worker's own words
+  hear: (message) => hear(message),
+  spoilt: (why) => {
+    throw new Error(`what the worker sent cannot be read: ${why}`);
+  },
+});
 
 function specOf(job: string, text: CarriedSpec | null): Spec {
   const known = specs.get(job);

@@ -1,5 +1,6 @@
 import type { ReportRow } from "../../shared/wire/messages.ts";
 import type { Told } from "./protocol.ts";
+import { isFull, valuesOf } from "./report-batch.ts";
 import { UnsentLines } from "./unsent-lines.ts";
 
 /** Reports wait this long to travel together; if the run ends sooner, they travel with the result. */
@@ -9,6 +10,7 @@ const reportsEveryMs = 250;
 export class Telling {
   readonly #send: (told: Told) => void;
   #reports: ReportRow[] = [];
+  #values = 0;
   readonly #lines = new UnsentLines();
   readonly #tail = new ConsoleTail();
   #sentAt = performance.now();
@@ -26,7 +28,9 @@ export class Telling {
 
   report(row: ReportRow): void {
     this.#reports.push(row);
-    this.#soon();
+    this.#values += valuesOf(row);
+    if (isFull(this.#reports.length, this.#values)) this.now();
+    else this.#soon();
   }
 
   #soon(): void {
@@ -53,6 +57,7 @@ export class Telling {
     this.#sentAt = performance.now();
     const reports = this.#reports;
     this.#reports = [];
+    this.#values = 0;
     return reports;
   }
 }

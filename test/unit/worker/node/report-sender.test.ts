@@ -50,6 +50,25 @@ function start(store: (letter: Letter) => Promise<void> = async () => undefined)
 }
 
 describe("reports on their way to the broker", () => {
+  test("of many metrics travel in several messages, each of which a coordinator reads", async () => {
+    const { sender, sent, pass } = start();
+    const wide = (from: number, to: number): ReportRow[] =>
+      rows(from, to).map(([stage, iters, hours]) => [stage, iters, hours, Array(500).fill(0.5), Array(500).fill(1)]);
+    sender.hear([], "");
+    await pass(1000);
+    sender.hear(wide(1, 400), "");
+    await pass(10);
+    await sender.settle();
+    assert.deepEqual(
+      sent.flatMap(({ iters }) => iters),
+      rows(1, 400).map(([, iters]) => iters),
+    );
+    assert.equal(sent.length, 7);
+    const { reports } = await sender.rest({ reports: wide(401, 500), lines: "" }, never);
+    assert.equal(sent.length, 8);
+    assert.equal(reports.length, 41);
+  });
+
   test("travel together, one message a second, and the rest with the end of the run", async () => {
     const { sender, sent, pass } = start();
     sender.hear(rows(1, 2), "a\n");

@@ -1,0 +1,35 @@
+import * as check from "../../shared/wire/check.ts";
+import { mostStateBytes } from "../../shared/wire/checkpoints.ts";
+import { decode } from "../../shared/wire/codec.ts";
+import { fromRun } from "../../shared/wire/evidence.ts";
+import { evidenceLimits } from "../../shared/wire/limits.ts";
+import type { ScanLimits } from "../../shared/wire/scan.ts";
+import type { FromRunner } from "../runner/protocol.ts";
+
+/**
+ * What a runner says to its worker. The runner is a program of ours, but the modules of a job run in it and could write to the same
+ * pipe, so it is held to what a coordinator will accept of the run.
+ */
+
+/** Longest message. A state is refused later, with a warning, when it is larger than one may be: it must not end the run. */
+export const mostRunnerBytes = 2 * mostStateBytes;
+const limits: ScanLimits = { ...evidenceLimits.result, bytes: mostRunnerBytes };
+
+const { reports, lines, console, reason, hpmax, iters, metrics, titles } = fromRun;
+const id = check.whole(1);
+const told = { id, type: check.oneOf("reports", "checkpoint", "done", "failed", "stopped"), reports, lines };
+const state = check.shape({ stage: check.whole(1), iters, bytes: check.bytes });
+const shapes = {
+  reports: check.shape(told),
+  checkpoint: check.shape({ ...told, state }),
+  done: check.shape({ ...told, hpmax, iters, metrics, titles, console }),
+  failed: check.shape({ ...told, reason, console }),
+  stopped: check.shape({ id, type: check.oneOf("stopped") }),
+} satisfies Record<FromRunner["type"], check.Check<unknown>>;
+
+/** @throws BadMessage naming the place, and nothing of what the message says */
+export function readFromRunner(bytes: Uint8Array): FromRunner {
+  const message = check.mapping(decode(bytes, limits), "");
+  const type = told.type(message["type"], "message.type");
+  return shapes[type](message, "message") as FromRunner; // checked by the shape of that type
+}
