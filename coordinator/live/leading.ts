@@ -10,6 +10,8 @@ const recountMs = 30_000;
 interface Counted {
   readonly table: RunTable;
   readonly completed: number;
+  /** Verdicts on its results, each of which may change everything. */
+  readonly verdicts: number;
 }
 
 /**
@@ -23,13 +25,15 @@ export class Leading {
 
   /** The first of the standings; found again when more runs have completed, but not so often that a view freezes. */
   leader(table: RunTable, now: number): Standing | null {
+    const { verdicts } = table;
     const { completed } = table.runSets.totals;
     const known = this.#leader;
-    if (known?.table === table && (known.completed === completed || now < this.#nextAt)) return known.standing;
+    if (known?.table === table && known.verdicts === verdicts && (known.completed === completed || now < this.#nextAt))
+      return known.standing;
     const began = performance.now();
     const standing = leaderOf(table);
     this.#nextAt = now + (performance.now() - began) / share;
-    this.#leader = { table, completed, standing };
+    this.#leader = { table, completed, verdicts, standing };
     return standing;
   }
 
@@ -37,13 +41,14 @@ export class Leading {
   lead(table: RunTable, now: number): Lead | null {
     const key = this.leader(table, now)?.runSet.key;
     if (key === undefined) return null;
+    const { verdicts } = table;
     const { completed } = table.runSets.totals;
     const known = this.#lead;
-    if (known?.table === table && known.lead.key === key && now - known.at < recountMs) {
+    if (known?.table === table && known.verdicts === verdicts && known.lead.key === key && now - known.at < recountMs) {
       return { key, runs: known.lead.runs + completed - known.completed };
     }
     const lead = leadOf(table);
-    if (lead) this.#lead = { table, lead, completed, at: now };
+    if (lead) this.#lead = { table, lead, completed, verdicts, at: now };
     return lead?.key === key ? lead : null;
   }
 }

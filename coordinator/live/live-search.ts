@@ -1,5 +1,6 @@
 import type { Lead } from "../../shared/domain/evaluation/lead.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { hasResult } from "../../shared/domain/fold/rejection.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { holderOf, type Trial } from "../../shared/domain/fold/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
@@ -267,7 +268,7 @@ export class LiveSearch {
 
   /** Iterations of the result, or the most reported so far. */
   itersOf(trial: Trial): number | undefined {
-    if (trial.status === "completed") return trial.iters;
+    if (hasResult(trial)) return trial.iters;
     const iters = Math.max(this.curves.of(trial.n)?.last.iters ?? 0, this.leaseOf(trial)?.iters ?? 0);
     return iters > 0 ? iters : undefined;
   }

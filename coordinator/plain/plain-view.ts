@@ -204,6 +204,7 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
     }
     case "job-state":
     case "runs-ordered":
+    case "results-judged":
     case "worker-enrolled":
     case "worker-state":
       return { v: 1, ...event };
@@ -240,6 +241,7 @@ function standingsObject(table: RunTable): object {
     running: table.running,
     queued: table.waiting.size,
     outcomes: table.outcomes,
+    ...(table.rejected.size > 0 ? { rejected: table.rejected.size } : {}),
     bestFor: leadOf(table)?.runs ?? 0,
     standings: standings(table.runSets, hyperparameters, { top: 10 }).map((row) => ({
       rank: row.rank,

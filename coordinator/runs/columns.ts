@@ -141,6 +141,12 @@ const furtherColumns: readonly Column[] = [
     trial && trial.endedAt > 0 ? (trial.endedAt - (trial.attempts.at(-1)?.at ?? trial.endedAt)) / 1000 : undefined,
   ),
   column("seed", "count", "seed of every randint in the run", ({ trial }) => trial?.seed),
+  column(
+    "rejected",
+    "measure",
+    "hpmax of a result that was rejected and counts in nothing",
+    ({ trial }) => trial?.rejected?.hpmax,
+  ),
   column("late", "count", "results that came after its end, not counted", ({ trial }) => trial?.late),
   column("reason", "text", "why it ended without a result, or waits", ({ trial }) => trial?.reason || undefined),
   column(

@@ -23,10 +23,11 @@ export function checkIsSearch(table: RunTable): void {
 }
 
 export function nothingCompleted(table: RunTable): NotFoundError {
-  const { outcomes, running, waiting } = table;
+  const { outcomes, rejected, running, waiting } = table;
   const counts: [number, string][] = [
     [running, "running"],
     [waiting.size, "queued"],
+    [rejected.size, "rejected"],
     [outcomes.failed, "failed"],
     [outcomes["timed out"], "timed out"],
     [outcomes.pruned, "pruned"],

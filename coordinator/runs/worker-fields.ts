@@ -9,6 +9,7 @@ export function workerFields(
   workspace: string,
   running: ReadonlyMap<string, number>,
   status?: Status,
+  isAnyRejected = false,
 ): Field<WorkerRecord>[] {
   const presence = new Map(status?.workers.map((each) => [each.worker, each]));
   return [
@@ -28,6 +29,9 @@ export function workerFields(
       : []),
     { name: "running", kind: "count", value: ({ id }) => running.get(id) ?? 0 },
     { name: "completed", kind: "count", value: ({ completed }) => completed },
+    ...(isAnyRejected
+      ? [{ name: "rejected", kind: "count", value: ({ rejected }: WorkerRecord) => rejected } as const]
+      : []),
     { name: "error", kind: "count", value: ({ failed }) => failed },
     { name: "reason", kind: "text", value: (worker) => workerReason(worker) || undefined },
   ];

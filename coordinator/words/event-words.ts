@@ -46,6 +46,11 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
       return line(`${event.job} changed by ${event.by}: ${changesText(event.changes).join(", ")}`);
     case "runs-ordered":
       return line(`${event.by}: ${counted(event.trials.length, "run")} of ${event.job} ${event.order}`);
+    case "results-judged": {
+      const of = event.worker === undefined ? "" : ` from ${event.worker}`;
+      const why = event.reason === "" ? "" : `: ${event.reason}`;
+      return line(`${event.by}: ${counted(event.trials.length, "result")}${of} of ${event.job} ${event.verdict}${why}`);
+    }
     case "late":
       return line(`${runOf(event, table)}: a result from ${event.worker} came late and is not counted`);
     case "worker-enrolled":

@@ -62,6 +62,7 @@ function countsText(table: RunTable): string {
   if (!table.isOver) counts.push(`${table.running} running`);
   const others: [number, string][] = [
     [table.waiting.size, "queued"],
+    [table.rejected.size, "rejected"],
     [outcomes.failed, "failed"],
     [outcomes["timed out"], "timed out"],
     [outcomes.pruned, "pruned"],

@@ -13,6 +13,7 @@ export const statusWords = [
   "running",
   "paused",
   "completed",
+  "rejected",
   "error",
   "timed out",
   "pruned",
@@ -76,6 +77,7 @@ export function childStatus(status: TrialStatus): StatusWord {
       return "error";
     case "running":
     case "completed":
+    case "rejected":
     case "timed out":
     case "pruned":
     case "cancelled":

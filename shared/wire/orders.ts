@@ -26,6 +26,11 @@ const ofWorker = check.shape({ kind: check.oneOf("worker"), worker });
 export type ControlTarget = check.Checked<typeof ofJob | typeof ofRuns | typeof ofWorker>;
 const target = check.byKind<ControlTarget>({ job: ofJob, runs: ofRuns, worker: ofWorker });
 
+/** Results in one order; more take several. */
+export const mostJudged = 100_000;
+/** Characters of the reason for which results are rejected. */
+export const mostReason = 500;
+
 /** Runs of earlier searches in one order; the order and its record must each fit a message. */
 export const mostImported = 15_000;
 const position = check.list(check.whole(), 1000);
@@ -69,12 +74,30 @@ const release = check.shape({ kind: check.oneOf("release"), op, job });
 const admit = check.shape({ kind: check.oneOf("admit"), op, worker });
 const bench = check.shape({ kind: check.oneOf("bench"), op, worker });
 const control = check.shape({ kind: check.oneOf("control"), op, verb: check.oneOf(...controlVerbs), target });
+/** Results are taken back, or accepted again: those of some runs, or all that a worker sent for the job. */
+const judged = {
+  op,
+  job,
+  /** By the numbers of their trials; empty if `worker` is given. */
+  trials: check.list(check.whole(1), mostJudged),
+  worker: check.nullable(worker),
+  reason: check.text(mostReason),
+};
+const reject = check.shape({ kind: check.oneOf("reject"), ...judged });
+const accept = check.shape({ kind: check.oneOf("accept"), ...judged });
 const edit = check.shape({ kind: check.oneOf("edit"), op, job, changes });
 export type Order = check.Checked<
-  typeof run | typeof release | typeof admit | typeof bench | typeof control | typeof edit
+  | typeof run
+  | typeof release
+  | typeof admit
+  | typeof bench
+  | typeof control
+  | typeof reject
+  | typeof accept
+  | typeof edit
 >;
 
-const orderShape = check.byKind<Order>({ run, release, admit, bench, control, edit });
+const orderShape = check.byKind<Order>({ run, release, admit, bench, control, reject, accept, edit });
 export const encodeOrder = (order: Order): Uint8Array => seal(order);
 export const decodeOrder = (bytes: Uint8Array): Order => open(bytes, orderShape, orderLimits);
 

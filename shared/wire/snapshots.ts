@@ -111,7 +111,7 @@ export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
       table: withActor(withColumns(table, tableColumns, columns)),
       trials: {
         ...withColumns(trials, listColumns, columns),
-        others: trials.others.map(withCauses),
+        others: trials.others.map(withLaterFields),
         columns: withColumns(trials.columns, trialColumns, columns),
       },
     }),
@@ -124,8 +124,10 @@ function withActor<T extends { readonly stateBy: string; readonly stateActor: Ac
   return saved.stateActor === undefined ? { ...saved, stateActor: actorCalled(saved.stateBy) } : saved;
 }
 
-function withCauses(trial: Trial): Trial {
+function withLaterFields(trial: Trial): Trial {
   for (const part of trial.attempts) if (part.cause === undefined) part.cause = lossCauseOfEnd(part.end, part.worker);
+  trial.rejected ??= null;
+  trial.resultBy ??= null;
   return trial;
 }
 

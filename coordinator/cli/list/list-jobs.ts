@@ -27,6 +27,8 @@ export function printJobs({ state, workspace, output, flags }: Printing, { json 
 function jobFields(workspace: string, workspaceState: WorkspaceState): Field<RunTable>[] {
   const waiting = (table: RunTable): string =>
     table.state === "searching" ? waitingByJournal(table, workspaceState) : "";
+  const isAnyRejected = [...workspaceState.jobs.values()].some(({ rejected }) => rejected.size > 0);
+  const rejectedOf = ({ rejected }: RunTable): number => rejected.size;
   return [
     { name: "workspace", kind: "text", value: () => workspace },
     { name: "job", kind: "text", value: ({ job }) => job },
@@ -38,6 +40,8 @@ function jobFields(workspace: string, workspaceState: WorkspaceState): Field<Run
     { name: "running", kind: "count", value: ({ running }) => running },
     { name: "queued", kind: "count", value: ({ waiting }) => waiting.size },
     { name: "error", kind: "count", value: ({ outcomes }) => outcomes.failed },
+    // Most jobs have none, and the table is wide.
+    ...(isAnyRejected ? [{ name: "rejected", kind: "count", value: rejectedOf } as const] : []),
     // The expected hpmax of a new run of the best configuration, not its luckiest run.
     { name: "hpmax", kind: "measure", value: (table) => leaderOf(table)?.estimate },
     { name: "best", kind: "text", value: (table) => leaderOf(table)?.bestRun ?? undefined },

@@ -18,7 +18,8 @@ export async function listWorkers({ scope, output }: Session, options: JsonOptio
 
 export function printWorkers({ state, workspace, output }: Printing, { json }: JsonOption, status?: Status): void {
   const workers = [...state.workers.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const fields = workerFields(workspace, heldBy(state), status);
+  const isAnyRejected = workers.some(({ rejected }) => rejected > 0);
+  const fields = workerFields(workspace, heldBy(state), status, isAnyRejected);
   if (json) output.result(recordsJson("worker", fields, workers));
   else output.result(recordsTable(fields, workers, `total workers listed: ${workers.length}`));
   if (workers.length === 0) output.note(`no worker has joined workspace ${workspace} yet\n`);

@@ -37,6 +37,12 @@ A benched worker gets no runs. Those it holds go to other workers, uncharged. It
 charged either, provided that other workers succeed. The coordinator itself benches a worker after three failures in a row while
 others succeed in the same job. nexus admit takes a worker back.`;
 
+export const reject = `
+A rejected result counts in no estimate: not in the standings, the search's choices, evaluations, plots of results or exports'
+hpmax. It stays in the journal, and its run stays listed as rejected. The run counts as ended: the job does not run it again by
+itself, but the search may choose its configuration again. --worker is about results that have come; to get no more from a worker:
+nexus bench. Rejecting more than one result asks first; without a terminal it needs --yes. nexus accept undoes it, in any order.`;
+
 export const edit = `
 total_runs     raised: the search continues. Lowered below the runs that have ended or are open: none starts any more, and the
                open ones are finished and count.

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ControlVerb } from "../../../shared/wire/messages.ts";
 import type { ControlOptions } from "../control/control.ts";
+import type { JudgeOptions } from "../control/judge-results.ts";
 import { collect } from "./arguments.ts";
 import * as help from "./control-help.ts";
 import { type AddVerbs, examples } from "./verb.ts";
@@ -69,6 +70,24 @@ export const addControl: AddVerbs = (program, { does }) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus admit lab-pc"))
     .action(judges("admit"));
+  const judgesResults = (kind: "reject" | "accept") =>
+    does(async () => {
+      const { judgeResults } = await import("../control/judge-results.ts");
+      return (session, words: string[], options: JudgeOptions) => judgeResults(session, kind, words, options);
+    });
+  const ofResults = (command: Command): Command =>
+    asking(command)
+      .argument("[runs...]", "run662.7, run662.*, run662.1-run662.6, job1; commas or spaces")
+      .option("--worker <name>", "all results that this worker has sent: a name, or a pattern such as lab-*")
+      .option("--job <job>", "with --worker: only those of this job")
+      .option("--reason <text>", "why, for the journal and for those who look at the run");
+  ofResults(program.command("reject").description("take results out of every estimate"))
+    .addHelpText("after", help.reject)
+    .addHelpText("after", examples("nexus reject run662.7", "nexus reject --worker lab-pc --reason 'broken GPU' --yes"))
+    .action(judgesResults("reject"));
+  ofResults(program.command("accept").description("count results again that were rejected"))
+    .addHelpText("after", examples("nexus accept run662.7", "nexus accept --worker lab-pc"))
+    .action(judgesResults("accept"));
   asking(program.command("edit").description("change a search while it runs"))
     .argument("<jobs...>", "job1, job1-job3")
     .option("--total-runs <n>", "the number of runs after which the job ends")

@@ -114,6 +114,8 @@ function detailOf(event: JournalEvent): string {
     case "job-state":
     case "worker-state":
       return withAuthor(event.reason, actorOf(event) === "coordinator" ? "" : event.by);
+    case "results-judged":
+      return `${counted(event.trials.length, "result")} ${withAuthor(`${event.verdict}${event.reason === "" ? "" : `: ${event.reason}`}`, event.by)}`;
     default:
       return "reason" in event ? event.reason : "by" in event ? `by ${event.by}` : "";
   }

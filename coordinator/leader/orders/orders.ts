@@ -7,6 +7,7 @@ import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
+import { judgeResults } from "./judge-results.ts";
 import {
   carriedOut,
   isAnswer,
@@ -38,6 +39,9 @@ export async function carryOut(reign: Reign, by: string, order: Order, drawSeed:
       return judgeWorker(reign, who, order);
     case "control":
       return control(reign, who, order);
+    case "reject":
+    case "accept":
+      return judgeResults(reign, who, order);
     case "edit":
       return edit(reign, who, order);
     default: {

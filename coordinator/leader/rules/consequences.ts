@@ -3,6 +3,7 @@ import type {
   JobEdited,
   JobSubmitted,
   JournalEvent,
+  ResultsJudged,
   RunsOrdered,
   TrialEvent,
   WorkerChanged,
@@ -30,9 +31,14 @@ export function follow(reign: Reign, event: JournalEvent): void {
   else followJob(reign, event, table);
 }
 
-function followJob(reign: Reign, event: JobSubmitted | JobChanged | JobEdited | RunsOrdered, table: RunTable): void {
+function followJob(
+  reign: Reign,
+  event: JobSubmitted | JobChanged | JobEdited | RunsOrdered | ResultsJudged,
+  table: RunTable,
+): void {
   switch (event.type) {
     case "job":
+    case "results-judged":
       break;
     case "job-state":
       enforceOn(reign, table);

@@ -36,7 +36,11 @@ export function chooseRuns(
   workspace: string,
 ): ChosenRuns {
   const found = listing({ runs, filter, status, child: true, all: true }, state, workspace);
-  const rows = found.rows.flatMap((row) => (row.trial ? [{ ...row, trial: row.trial }] : []));
+  const rows = found.rows.flatMap((row) =>
+    row.trial && (row.trial.status !== "rejected" || isAskedFor(row.trial, runs, status))
+      ? [{ ...row, trial: row.trial }]
+      : [],
+  );
   const what = runs.join(",");
   if (rows.length === 0) {
     const isFiltered = filter.length > 0 || status !== undefined;
@@ -48,6 +52,11 @@ export function chooseRuns(
   const jobs = tables.map(({ job }) => job).join(", ");
   return { rows: kept, tables, jobs, columns: columnsOf(tables, workspace), hidden: rows.length - kept.length };
 }
+
+/** A rejected run is shown only if it, or that status, is asked for by name. */
+const isAskedFor = ({ run }: Trial, runs: readonly string[], status: string | undefined): boolean =>
+  status !== undefined ||
+  runs.some((words) => words.split(",").some((word) => word === run || word.endsWith(`/${run}`)));
 
 /** Only completed runs, in order of completion. */
 export function completedOnly(runs: ChosenRuns): ChosenRuns {

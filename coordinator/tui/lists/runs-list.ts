@@ -61,6 +61,7 @@ const statusStyles: Readonly<Record<string, Style>> = {
   "timed out": "bad",
   cancelled: "dim",
   pruned: "dim",
+  rejected: "dim",
   queued: "warn",
   paused: "warn",
 };

@@ -2,12 +2,13 @@ import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { chartRows, type Point, type Series } from "../../chart/braille.ts";
 import { type CurveAxis, type LiveCurve, meanCurve, rangeCurves } from "../../live/curve-store.ts";
 import type { WantedEvidence } from "../../live/feed.ts";
+import type { LiveSearch } from "../../live/live-search.ts";
 import { clip } from "../../words/narrow.ts";
 import { type Line, plain, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 
 /** The most runs drawn of one run set: its newest. */
-export const runsDrawn = 12;
+const runsDrawn = 12;
 /** The most other runs drawn for comparison: those that reported last. */
 const othersDrawn = 20;
 const styles: readonly Style[] = ["accent", "good", "warn", "bad", "plain"];
@@ -24,6 +25,13 @@ export interface CurveGroup {
   readonly trials: readonly Trial[];
 }
 
+/** The runs of a run set whose curves are drawn; rejected ones would be compared with those that count. */
+export const drawnRuns = (search: LiveSearch, key: string): readonly Trial[] =>
+  search
+    .runsOf(key)
+    .filter(({ status }) => status !== "rejected")
+    .slice(0, runsDrawn);
+
 /** What is drawn now: the selected run set, or else the best ones, as many as `--top` says. */
 export function curveGroups(model: ViewModel): CurveGroup[] {
   const { rows, selectedKey } = model.lists.standings;
@@ -31,7 +39,7 @@ export function curveGroups(model: ViewModel): CurveGroup[] {
   const chosen = rows.find(({ key }) => key === selectedKey);
   const best = rows.filter(({ standing }) => standing !== undefined).slice(0, top);
   const groups = (chosen ? [chosen] : best).map(({ key, standing }, i): CurveGroup => {
-    const trials = model.search.runsOf(key).slice(0, runsDrawn);
+    const trials = drawnRuns(model.search, key);
     const runs = trials.length === 1 ? (trials[0]?.run ?? "") : `${trials.length} runs`;
     const rank = standing ? `#${standing.rank}` : "";
     return { label: `${rank} ${runs}`.trim(), mark: rank, style: styles[i % styles.length] ?? "plain", trials };
@@ -51,7 +59,9 @@ export function curvesLines(model: ViewModel, width: number, height: number): re
   const groups = curveGroups(model);
   const shown = new Set(groups.flatMap(({ trials }) => trials.map(({ n }) => n)));
   const isSingle = model.lists.standings.selectedKey !== null;
-  const others = (): LiveCurve[] => [...model.search.curves].flatMap(([n, curve]) => (shown.has(n) ? [] : curve));
+  const rejected = model.search.table?.rejected;
+  const others = (): LiveCurve[] =>
+    [...model.search.curves].flatMap(([n, curve]) => (shown.has(n) || rejected?.has(n) ? [] : curve));
   return chartLines(model, groups, width, height, isSingle ? undefined : () => others().slice(-othersDrawn));
 }
 
@@ -162,7 +172,7 @@ export function evidenceShown(model: ViewModel): WantedEvidence {
   if (page?.kind === "run") {
     return { trials: [search.table?.trial(page.n)].flatMap((trial) => trial ?? []), hasConsole: true };
   }
-  if (page?.kind === "run set") return { trials: search.runsOf(page.key).slice(0, runsDrawn), hasConsole: false };
+  if (page?.kind === "run set") return { trials: drawnRuns(search, page.key), hasConsole: false };
   const isChartShown = search.now - model.chartShownAt <= chartSeenMs;
   return { trials: isChartShown ? curveGroups(model).flatMap(({ trials }) => trials) : [], hasConsole: false };
 }

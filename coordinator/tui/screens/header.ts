@@ -63,6 +63,7 @@ function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
       piece(0, `runs ${table.ended}/${submitted.settings.totalRuns}`),
       piece(1, `${table.running} running`),
       piece(5, table.waiting.size > 0 ? `${table.waiting.size} queued` : "", "warn"),
+      piece(2, table.rejected.size > 0 ? `${table.rejected.size} rejected` : "", "warn"),
       piece(2, failed > 0 ? `${failed} failed` : "", "bad"),
       piece(4, table.lost > 0 ? `${table.lost} retried` : "", "warn"),
       workersPiece(search, 3),

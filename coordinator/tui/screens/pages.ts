@@ -11,7 +11,7 @@ import { childStatus, runStatus } from "../../words/status-words.ts";
 import { type Line, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { Page, ViewModel } from "../view-model.ts";
-import { chartLines, runsDrawn } from "./curves-screen.ts";
+import { chartLines, drawnRuns } from "./curves-screen.ts";
 import { cellText, partText } from "./table-view.ts";
 
 /** The page that Enter opened, over everything but the header and the help. */
@@ -56,7 +56,7 @@ function runSetPage(model: ViewModel, table: RunTable, key: string, width: numbe
   ];
   const room = height - head.length;
   if (room < 5) return head;
-  const drawn = trials.slice(0, runsDrawn);
+  const drawn = drawnRuns(model.search, key);
   return [
     ...head,
     ...chartLines(
@@ -107,6 +107,7 @@ function stateLine(search: LiveSearch, trial: Trial): Line {
   const facts: string[] = [`trial ${trial.n}`, runStatus(trial)];
   if (trial.order !== "") facts.push(`ordered: ${trial.order}`);
   if (trial.hpmax !== null) facts.push(`hpmax ${cellText(trial.hpmax)}`);
+  if (trial.rejected) facts.push(`hpmax was ${cellText(trial.rejected.hpmax)}`);
   const iters = search.itersOf(trial);
   if (iters !== undefined) facts.push(`${iters} iterations`);
   const seconds = search.leaseSecondsOf(trial);

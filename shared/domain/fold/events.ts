@@ -10,6 +10,7 @@ export type JournalEvent =
   | JobChanged
   | JobEdited
   | RunsOrdered
+  | ResultsJudged
   | Assigned
   | Completed
   | EndedWithout
@@ -151,6 +152,21 @@ export interface RunsOrdered extends Ordered {
   readonly job: JobName;
   readonly trials: readonly number[];
   readonly order: RunOrder;
+}
+
+/** rejected: no estimate uses these results any more. accepted: that is undone. */
+export type ResultsVerdict = "rejected" | "accepted";
+
+/** An operator took results of a job back, or took that back. Results that the order already holds for stay as they are. */
+export interface ResultsJudged extends Ordered {
+  readonly type: "results-judged";
+  readonly job: JobName;
+  readonly trials: readonly number[];
+  readonly verdict: ResultsVerdict;
+  /** In the operator's words; "" if there are none. */
+  readonly reason: string;
+  /** If the order named all results of one worker. */
+  readonly worker?: WorkerId;
 }
 
 /** A worker was given a trial. Run, configuration and seed are those of attempt 1 in every later attempt. */

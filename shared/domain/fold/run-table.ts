@@ -1,5 +1,6 @@
 import { NumberedTexts } from "../columns.ts";
-import type { JobName, WorkerId } from "../names.ts";
+import type { Configuration } from "../hyperparameter.ts";
+import type { JobName, RunName, WorkerId } from "../names.ts";
 import { RunSetIndex } from "../run-sets/run-set.ts";
 import { defaultSettings } from "../runspec/job-settings.ts";
 import type {
@@ -14,13 +15,15 @@ import type {
   Late,
   Lost,
   Reopened,
+  ResultsJudged,
   RunsOrdered,
 } from "./events.ts";
 import { FoldError } from "./fold-error.ts";
 import { importedRuns } from "./imported.ts";
 import { MetricColumns } from "./metric-columns.ts";
 import { type ParentRun, ParentRuns } from "./parent-runs.ts";
-import { type Attempt, isFurther, isOpen, lastAttempt, newTrial, type Trial } from "./trial.ts";
+import { acceptResult, orderOfCompletion, rejectResult } from "./rejection.ts";
+import { type Attempt, isFurther, isOpen, lastAttempt, newTrial, resultBy, type Trial } from "./trial.ts";
 import { TrialList } from "./trial-list.ts";
 
 /**
@@ -41,10 +44,13 @@ export class RunTable {
   endedAt: number | null = null;
   /** Runs of earlier searches: part of the run sets, but of none of the counts below. */
   readonly imported: readonly Trial[];
-  /** Trial numbers in the order of completion. */
+  /** Trial numbers in the order of completion, without rejected results. */
   readonly completions: number[] = [];
-  readonly runSets = new RunSetIndex();
-  readonly trials = new TrialList(this.runSets.configurations);
+  readonly #runSets = new RunSetIndex();
+  /** Whether the run sets have yet to forget rejected results, or to count accepted ones. */
+  #isStale = false;
+  #verdicts = 0;
+  readonly trials = new TrialList(this.#runSets.configurations);
   readonly parentRuns: ParentRuns;
   readonly metricColumns: MetricColumns;
   /** Trials waiting for a free slot, in the order in which they were lost. */
@@ -55,7 +61,7 @@ export class RunTable {
   readonly condemned = new Set<number>();
   /** Trials held by each worker now. */
   readonly holding = new Map<WorkerId, number>();
-  /** Completed, failed, timed out or pruned. */
+  /** Completed, also if rejected since; failed, timed out or pruned. */
   ended = 0;
   /** Running or waiting. */
   open = 0;
@@ -65,6 +71,8 @@ export class RunTable {
   late = 0;
   /** Failures taken back because the machine was sick. */
   reopened = 0;
+  /** Trials whose results an operator took back. They count as ended: the job does not run them again. */
+  readonly rejected = new Set<number>();
   readonly completedBy = new Map<WorkerId, number>();
   /** Failed trials, and the worker each failed on. */
   readonly failedOn = new Map<number, WorkerId>();
@@ -84,6 +92,20 @@ export class RunTable {
     // A job submitted to an earlier version lacks the settings that came later.
     this.submitted = { ...submitted, settings: { ...defaultSettings, ...submitted.settings } };
     for (let i = 0; i < submitted.parents; i += 1) this.parentRuns.make(submitted.firstParent + i);
+  }
+
+  /** The runs that count, by configuration. After a verdict on results they are counted anew, so that nothing is left of what was taken back. */
+  get runSets(): RunSetIndex {
+    if (this.#isStale) {
+      this.#isStale = false;
+      this.#runSets.recount(this.#counted());
+    }
+    return this.#runSets;
+  }
+
+  /** How many orders have changed which results count, since this table was made. */
+  get verdicts(): number {
+    return this.#verdicts;
   }
 
   get parents(): readonly ParentRun[] {
@@ -162,7 +184,8 @@ export class RunTable {
     this.ended += 1;
     this.completions.push(trial.n);
     this.outcomes.completed += 1;
-    this.completedBy.set(event.worker, (this.completedBy.get(event.worker) ?? 0) + 1);
+    this.#countFor(event.worker, 1);
+    if (event.worker !== lastAttempt(trial).worker) trial.resultBy = this.#shared(event.worker);
     this.runSets.completed(this.trials.runSetOf(trial.n), event.hpmax, trial.run);
     this.trials.completed(trial);
   }
@@ -263,6 +286,54 @@ export class RunTable {
     if (!trial || isOpen(trial)) this.#impossible(event, trial);
     trial.late += 1;
     this.late += 1;
+  }
+
+  /**
+   * Rejects results, or accepts rejected ones again; returns by how many each worker's results have become fewer or more. Rejected
+   * results keep their places in the order of completion, so that accepting them restores every estimate exactly.
+   */
+  judged(event: ResultsJudged): Map<WorkerId, number> {
+    const isRejection = event.verdict === "rejected";
+    const more = isRejection ? -1 : 1;
+    const named = new Set(event.trials);
+    const changes = new Map<WorkerId, number>();
+    const places = [...this.rejected].map((n) => ({ n, place: this.trials.forFold(n)?.rejected?.place ?? -1 }));
+    const order = orderOfCompletion(this.completions, places);
+    for (const [place, n] of order.entries()) {
+      const trial = named.has(n) && this.rejected.has(n) !== isRejection && this.trials.forFold(n);
+      if (!trial) continue;
+      if (isRejection) {
+        rejectResult(trial, place, event);
+        this.rejected.add(n);
+      } else {
+        acceptResult(trial);
+        this.rejected.delete(n);
+      }
+      this.outcomes.completed += more;
+      const worker = resultBy(trial);
+      this.#countFor(worker, more);
+      changes.set(worker, (changes.get(worker) ?? 0) + more);
+    }
+    if (changes.size === 0) return changes;
+    const counted = order.filter((n) => !this.rejected.has(n));
+    this.completions.length = counted.length;
+    for (const [i, n] of counted.entries()) this.completions[i] = n;
+    this.#isStale = true;
+    this.#verdicts += 1;
+    return changes;
+  }
+
+  /** The results that count: those of earlier searches, then the job's own in the order of completion. */
+  *#counted(): Iterable<readonly [which: Configuration | number, hpmax: number, run: RunName]> {
+    for (const { configuration, hpmax, run } of this.imported) yield [configuration, hpmax ?? Number.NaN, run];
+    const { trials } = this;
+    for (const n of this.completions) yield [trials.runSetOf(n), trials.hpmaxOf(n) ?? Number.NaN, trials.runOf(n)];
+  }
+
+  #countFor(worker: WorkerId, more: number): void {
+    const count = (this.completedBy.get(worker) ?? 0) + more;
+    if (count > 0) this.completedBy.set(worker, count);
+    else this.completedBy.delete(worker);
   }
 
   #openTrial(event: Checkpointed | Completed | EndedWithout | Lost): Trial {

@@ -85,6 +85,12 @@ function count(table: RunTable, trial: Trial): void {
     table.open += 1;
     return;
   }
+  if (status === "rejected") {
+    table.ended += 1;
+    table.rejected.add(n);
+    table.runSets.released(runSet);
+    return;
+  }
   table.outcomes[status] += 1;
   if (status === "cancelled") {
     table.runSets.released(runSet);

@@ -13,7 +13,8 @@ import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
 /** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
 export const snapshotVersion = 4;
 
-type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims"> & {
+type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | "rejected"> & {
+  readonly rejected?: number;
   readonly retiredBoots: readonly string[];
   readonly claims: SavedClaims;
 };
@@ -44,6 +45,7 @@ export function takeSnapshot({ jobs, workers, orders, ...numbers }: WorkspaceSta
 export function restoreSnapshot({ v: _, jobs, workers, orders, ...numbers }: Snapshot): WorkspaceState {
   const worker = (saved: SavedWorker): WorkerRecord => ({
     ...saved,
+    rejected: saved.rejected ?? 0, // a snapshot of an earlier version has none
     retiredBoots: new Set(saved.retiredBoots),
     claims: ClaimRing.restored(saved.claims),
   });

@@ -195,7 +195,9 @@ function isPlain(trial: Trial, part: Attempt): boolean {
     trial.console === "" &&
     trial.order === "" &&
     trial.late === 0 &&
-    trial.checkpoint === null
+    trial.checkpoint === null &&
+    trial.rejected === null &&
+    trial.resultBy === null
   );
 }
 

@@ -2,8 +2,11 @@ import type { Configuration } from "../hyperparameter.ts";
 import type { RunName, WorkerId } from "../names.ts";
 import type { CheckpointPlace, EndedOutcome, LossCause } from "./events.ts";
 
-/** running: a worker holds it; waiting: it was lost or handed back and needs a free slot; otherwise how it ended. */
-export type TrialStatus = "running" | "waiting" | "completed" | EndedOutcome;
+/**
+ * running: a worker holds it; waiting: it was lost or handed back and needs a free slot; otherwise how it ended. rejected: it
+ * completed, and an operator took its result back.
+ */
+export type TrialStatus = "running" | "waiting" | "completed" | "rejected" | EndedOutcome;
 
 /** One worker's part in a trial. */
 export interface Attempt {
@@ -20,6 +23,16 @@ export interface Attempt {
   cause: LossCause | null;
 }
 
+/** A result that counts in nothing, and what it takes to count it again. */
+export interface RejectedResult {
+  readonly hpmax: number;
+  readonly metrics: readonly number[];
+  /** Its place among all results of the job, rejected ones too, in the order of completion. */
+  readonly place: number;
+  readonly by: string;
+  readonly at: number;
+}
+
 /** The decision to try one configuration, and what became of it. Only the fold changes it. */
 export interface Trial {
   readonly n: number;
@@ -32,10 +45,10 @@ export interface Trial {
   readonly attempts: Attempt[];
   /** Losses that count against the trial's retries. */
   charged: number;
-  /** Null until completed. */
+  /** Null until completed, and while its result is rejected. */
   hpmax: number | null;
   iters: number;
-  /** Last values, in the order of the job's columns; NaN where a column has none. */
+  /** Last values, in the order of the job's columns; NaN where a column has none; empty while its result is rejected. */
   metrics: readonly number[];
   /** Why it ended without a result, or why it waits. */
   reason: string;
@@ -48,6 +61,10 @@ export interface Trial {
   order: "" | "paused" | "pruned" | "cancelled";
   /** Where the next attempt resumes; null: at the beginning, or the trial has ended. */
   checkpoint: CheckpointPlace | null;
+  /** What an operator took back; null if nothing. */
+  rejected: RejectedResult | null;
+  /** Who sent the result, if it was not the newest holder. */
+  resultBy: WorkerId | null;
   /** The last console lines of a run that ended without a result; "" if none were kept. */
   console: string;
 }
@@ -76,10 +93,15 @@ export const newTrial = (
   late: 0,
   order: "",
   checkpoint: null,
+  rejected: null,
+  resultBy: null,
   console: "",
 });
 
 export const isOpen = (trial: Trial): boolean => trial.status === "running" || trial.status === "waiting";
+
+/** Who sent the result of a trial that has one. */
+export const resultBy = (trial: Trial): WorkerId => trial.resultBy ?? lastAttempt(trial).worker;
 
 /** The newest attempt, whether or not it still holds the trial. */
 export function lastAttempt(trial: Trial): Attempt {

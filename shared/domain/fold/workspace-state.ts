@@ -31,7 +31,9 @@ export interface WorkerRecord {
   bootId: string;
   readonly retiredBoots: Set<string>;
   readonly claims: ClaimRing;
+  /** Its results, without those that were rejected. */
   completed: number;
+  rejected: number;
   failed: number;
   failuresInRow: number;
   /** The trials that failed in a row, oldest first. */
@@ -102,6 +104,13 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       break;
     case "runs-ordered":
       tableOf(state, event.job).ordered(event);
+      break;
+    case "results-judged":
+      for (const [id, more] of tableOf(state, event.job).judged(event)) {
+        const worker = workerOf(state, id);
+        worker.completed += more;
+        worker.rejected -= more;
+      }
       break;
     case "assigned": {
       const table = tableOf(state, event.job);
@@ -225,6 +234,7 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       retiredBoots: new Set(),
       claims: new ClaimRing(),
       completed: 0,
+      rejected: 0,
       failed: 0,
       failuresInRow: 0,
       failureRow: [],

@@ -14,6 +14,9 @@ export interface CheckedJob {
   isOver: boolean;
   ended: number;
   open: number;
+  /** Trials with a result, and how many of these results are rejected. */
+  completed: number;
+  rejected: number;
 }
 
 /** Differences between a fold, or a snapshot of one, and the records. */
@@ -33,7 +36,11 @@ function* jobDifferences(name: JobName, job: CheckedJob, table: RunTable): Gener
     ["trials", table.trials.length, job.trials.length],
     ["ended", table.ended, job.ended],
     ["open", table.open, job.open],
-    ["ended in the search's weights", table.runSets.totals.ended - table.imported.length, job.ended],
+    ["rejected", table.rejected.size, job.rejected],
+    ["results that count", table.completions.length, job.completed - job.rejected],
+    ["completed", table.outcomes.completed, job.completed - job.rejected],
+    ["results in the run sets", table.runSets.totals.completed - table.imported.length, job.completed - job.rejected],
+    ["ended in the search's weights", table.runSets.totals.ended - table.imported.length, job.ended - job.rejected],
     ["open in the search's weights", table.runSets.totals.inFlight, job.open],
     ["late", table.late, [...job.trials.unsettled()].reduce((sum, [, { late }]) => sum + late, 0)],
   ];

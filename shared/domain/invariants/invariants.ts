@@ -8,6 +8,7 @@ import type {
   Late,
   Lost,
   Reopened,
+  ResultsJudged,
 } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
@@ -50,6 +51,7 @@ type AboutTrial = Assigned | Citing | Reopened;
  * - a trial ends at most once (unless its failure is taken back), by an attempt that the journal gave to that worker;
  * - no trial starts beyond the current total_runs, and a job that nobody stopped ends with all of them;
  * - every completion cites its own message, which says the same, and no result is ignored;
+ * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
  * - the curve of a completed run has no gap;
  * - the fold agrees with the records (`compare`).
  *
@@ -101,6 +103,9 @@ export class InvariantCheck {
         break;
       case "reopened":
         this.#reopened(event);
+        break;
+      case "results-judged":
+        this.#judged(event);
         break;
       case "lost":
         this.#lost(event);
@@ -224,6 +229,7 @@ export class InvariantCheck {
     trial.status = "over";
     trial.outcome = event.type === "completed" ? "completed" : event.outcome;
     if (trial.outcome !== "cancelled") job.ended += 1;
+    if (trial.outcome === "completed") job.completed += 1;
     if (job.isOver) this.#brokenAt(event, `${event.job} was ${job.state}`);
     if (event.type !== "completed") {
       trial.hasWholeCurve = true;
@@ -249,6 +255,25 @@ export class InvariantCheck {
     trial.status = "waiting";
     trial.outcome = "";
     trial.hasWholeCurve = false;
+  }
+
+  #judged({ job: name, trials, verdict, type }: ResultsJudged): void {
+    const job = this.#jobOf(name, type);
+    if (!job) return;
+    const before = verdict === "rejected" ? "completed" : "rejected";
+    for (const n of trials) {
+      const trial = job.trials.trial(n);
+      if (trial?.outcome !== before) {
+        this.#broken(
+          `${name} trial ${n}: its result was ${verdict}, but it was ${trial ? wordFor(trial) : "never assigned"}`,
+        );
+        continue;
+      }
+      trial.outcome = verdict === "rejected" ? "rejected" : "completed";
+      job.rejected += verdict === "rejected" ? 1 : -1;
+      this.#lookAtCurve(trial);
+      job.trials.settle(n);
+    }
   }
 
   #lost(event: Lost): void {
@@ -349,6 +374,8 @@ const newJob = (totalRuns: number): CheckedJob => ({
   isOver: false,
   ended: 0,
   open: 0,
+  completed: 0,
+  rejected: 0,
 });
 
 const wordFor = ({ status, outcome }: CheckedTrial): string => (status === "over" ? outcome : status);

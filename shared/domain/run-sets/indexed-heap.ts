@@ -23,6 +23,11 @@ export class IndexedHeap {
     return this.#size === 0 ? -1 : (this.#members[0] ?? -1);
   }
 
+  clear(): void {
+    this.#size = 0;
+    this.#places.fill(0);
+  }
+
   /** Adds a member (an integer from 0), or moves one whose rank has changed. Call it after each single change. */
   update(member: number): void {
     if (member >= this.#places.length)

@@ -71,6 +71,16 @@ export class RunSetColumns {
     return isBest;
   }
 
+  /** Forgets every completed run; what ended otherwise or is in flight stays. */
+  clearValues(): void {
+    this.completed.fill(0);
+    this.sum.fill(0);
+    this.runningMean.fill(0);
+    this.squares.fill(0);
+    this.firstSeen.fill(-1, 0, this.#size);
+    this.bestHpmax.fill(Number.NaN, 0, this.#size);
+  }
+
   addFailure(number: number, worker: WorkerId): void {
     let failures = this.failures.get(number);
     if (failures === undefined) {

@@ -124,7 +124,7 @@ export class RunSetIndex implements RunSets {
   readonly #bestRuns: RunName[] = [];
   readonly #byMean = new IndexedHeap((a, b) => this.#outranks(a, b));
   /** Moments of the clipped hpmax of all completed runs. */
-  readonly #all = new Moments();
+  #all = new Moments();
   #ended = 0;
   #inFlight = 0;
   /** The completed run, counted from 1, after which the best run set took the lead. */
@@ -164,7 +164,24 @@ export class RunSetIndex implements RunSets {
     if (!Number.isFinite(hpmax)) {
       throw new RangeError(`${run} cannot complete with hpmax ${hpmax}: a run without a finite hpmax has failed`);
     }
-    const number = this.#land(which);
+    this.#count(this.#land(which), hpmax, run);
+  }
+
+  /**
+   * Forgets which runs have completed, and counts these instead, in the order of completion: the numbers are those of an index that
+   * never knew others. Each of them was announced by `started` and has landed.
+   */
+  recount(completed: Iterable<readonly [which: Which, hpmax: number, run: RunName]>): void {
+    this.#ended -= this.#all.count;
+    this.#all = new Moments();
+    this.#ledSince = 0;
+    this.#byMean.clear();
+    this.#columns.clearValues();
+    this.#bestRuns.length = 0;
+    for (const [which, hpmax, run] of completed) this.#count(this.#numberOf(which), hpmax, run);
+  }
+
+  #count(number: number, hpmax: number, run: RunName): void {
     const columns = this.#columns;
     if (columns.firstSeen[number] === -1) columns.firstSeen[number] = this.#byMean.size;
     if (columns.addValue(number, hpmax)) this.#bestRuns[number] = run;

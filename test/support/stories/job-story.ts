@@ -1,4 +1,4 @@
-import type { EndedOutcome, ImportedRun, JournalEvent } from "../../../shared/domain/fold/events.ts";
+import type { EndedOutcome, ImportedRun, JournalEvent, ResultsVerdict } from "../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, parseRunName, type RunName, workerIdFrom } from "../../../shared/domain/names.ts";
@@ -84,6 +84,13 @@ export class JobStory {
     const { job } = this;
     const rest = { outcome: "lost", cause: "silent", charged: true, reason, ev: 0 } as const;
     this.#tell((at) => ({ type: "lost", job, n, attempt: 1, worker: workerOf(run), ...rest, at }));
+  }
+
+  /** An operator takes results back, or accepts them again. */
+  judged(verdict: ResultsVerdict, trials: readonly number[], reason = "forged"): void {
+    const { job } = this;
+    const op = `judged-${this.at}`;
+    this.#tell((at) => ({ type: "results-judged", job, trials, verdict, reason, by: "ann", op, at }));
   }
 
   /** The job's state changes. */

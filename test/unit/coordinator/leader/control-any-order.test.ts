@@ -39,6 +39,7 @@ type Step =
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "job" | "run" | "worker"; readonly verb: ControlVerb; readonly which: number }
   | { readonly do: "judge"; readonly kind: "bench" | "admit"; readonly worker: number }
+  | { readonly do: "results"; readonly kind: "reject" | "accept"; readonly worker: number | null; readonly n: number }
   | {
       readonly do: "edit";
       readonly what: "totalRuns" | "computeNodes" | "deadline" | "a" | "b";
@@ -91,6 +92,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
+      do: fc.constant("results" as const),
+      kind: fc.constantFrom<"reject" | "accept">("reject", "accept"),
+      worker: fc.option(worker),
+      n: fc.integer({ min: 1, max: 8 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
       do: fc.constant("edit" as const),
       what: fc.constantFrom<"totalRuns" | "computeNodes" | "deadline" | "a" | "b">(
         "totalRuns",
@@ -123,6 +133,11 @@ function orderOf(each: Step, job: JobName, op: string, now: number, open: readon
       };
     case "judge":
       return { kind: each.kind, op, worker: nth(workers, each.worker) };
+    case "results": {
+      const { kind, n } = each;
+      const of = each.worker === null ? null : nth(workers, each.worker);
+      return { kind, op, job, trials: of === null ? [n, n + 1] : [], worker: of, reason: "" };
+    }
     case "edit": {
       const changes = {
         totalRuns: { totalRuns: 2 * each.to },
@@ -214,7 +229,9 @@ class Invariants {
     }
     assert.equal(table.ended + table.open, this.#begun);
     assert.equal(table.runSets.totals.inFlight, table.open);
-    assert.equal(table.runSets.totals.ended, table.ended);
+    assert.equal(table.runSets.totals.ended, table.ended - table.rejected.size);
+    assert.equal(table.runSets.totals.completed, table.completions.length);
+    assert.equal(table.outcomes.completed, table.completions.length);
     const open = [...table.trials].filter(isOpen);
     assert.equal(table.open, open.length);
     assert.equal(table.waiting.size, open.filter(({ status }) => status === "waiting").length);
@@ -276,7 +293,14 @@ describe("any order of orders, evidence, claims and time", () => {
     );
     const kinds = [
       ...["completed", "ended failed", "ended pruned", "ended cancelled", "lost lost", "lost reclaimed", "reopened"],
-      ...["job-edited", "runs-ordered", "worker-state benched", "worker-state stopped", "worker-state draining"],
+      ...[
+        "job-edited",
+        "runs-ordered",
+        "results-judged",
+        "worker-state benched",
+        "worker-state stopped",
+        "worker-state draining",
+      ],
       ...["job-state paused", "job-state draining", "job-state stopping", "job-state cancelled", "job-state completed"],
     ];
     // Once is enough: reopened, the rarest, came 4 times in one run of these plays (2026-11-25).

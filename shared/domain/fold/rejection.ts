@@ -1,0 +1,47 @@
+import type { ResultsJudged } from "./events.ts";
+import type { Trial } from "./trial.ts";
+
+/** Whether the trial's result counts, or can count again, so that a verdict concerns it. */
+export const hasResult = ({ status }: Trial): boolean => status === "completed" || status === "rejected";
+
+/** Takes a result from its trial, so that nobody who reads the trial can count it. */
+export function rejectResult(
+  trial: Trial,
+  place: number,
+  { by, at, reason }: Pick<ResultsJudged, "by" | "at" | "reason">,
+): void {
+  trial.rejected = { hpmax: trial.hpmax ?? Number.NaN, metrics: trial.metrics, place, by, at };
+  trial.hpmax = null;
+  trial.metrics = [];
+  trial.status = "rejected";
+  trial.reason = `rejected by ${by}${reason === "" ? "" : `: ${reason}`}`;
+}
+
+export function acceptResult(trial: Trial): void {
+  if (!trial.rejected) throw new RangeError(`the result of ${trial.run} was not rejected`);
+  trial.hpmax = trial.rejected.hpmax;
+  trial.metrics = trial.rejected.metrics;
+  trial.status = "completed";
+  trial.reason = "";
+  trial.rejected = null;
+}
+
+/**
+ * All results in the order of completion: rejected ones at their places, those that count in their order between them.
+ *
+ * @param counted   trial numbers
+ * @param rejected  trial numbers and their places
+ */
+export function orderOfCompletion(
+  counted: readonly number[],
+  rejected: readonly { readonly n: number; readonly place: number }[],
+): number[] {
+  const order = new Array<number>(counted.length + rejected.length).fill(0);
+  for (const { n, place } of rejected) order[place] = n;
+  let place = 0;
+  for (const n of counted) {
+    while (order[place] !== 0) place += 1;
+    order[place] = n;
+  }
+  return order;
+}
