@@ -1,0 +1,155 @@
+import type { Act, Family } from "../act.ts";
+import type { RawClient } from "../attacker/raw-client.ts";
+import { renewal } from "../attacker/words.ts";
+import type { Ground, Role } from "../ground/ground.ts";
+import { ids } from "../ground/ground.ts";
+import { isOutside, knock } from "./publishing.ts";
+import { covers, mayHear, rights } from "./rights.ts";
+
+const { honest, victim } = ids;
+
+/** Subjects and patterns that somebody might listen to. */
+const targets: readonly string[] = [
+  ">",
+  "*",
+  "*.>",
+  "*.*",
+  "*.*.*.*.>",
+  "jrn.>",
+  "jrn.*.trial.*",
+  "jrn.ws.batch",
+  "ev.>",
+  `ev.${honest}.>`,
+  `ev.*.job1.*.result`,
+  "ck.>",
+  `ck.${honest}.>`,
+  "blob.>",
+  "ask.*",
+  `ask.${honest}`,
+  `ask.${victim}`,
+  "enrol",
+  "enrol.>",
+  "op.*",
+  "op.>",
+  "ctl.>",
+  "ctl.*",
+  `ctl.${honest}`,
+  `ctl.${victim}`,
+  "status",
+  "$KV.>",
+  "$KV.NEXUS.*",
+  "$KV.NEXUS.leader",
+  "$JS.>",
+  "$JS.API.>",
+  "$JS.API.DIRECT.GET.>",
+  "$JS.ACK.>",
+  "$JS.EVENT.>",
+  "$JS.EVENT.ADVISORY.>",
+  "$SYS.>",
+  "$SYS.ACCOUNT.>",
+  "$SYS._INBOX.>",
+  "$G.>",
+  "_INBOX.>",
+  "_INBOX_*.>",
+  "_INBOX_coordinator.>",
+  "_INBOX_operator.>",
+  "_INBOX_viewer.>",
+  `_INBOX_${victim}.>`,
+  `_INBOX_${honest}.>`,
+  "_INBOX_enrol.>",
+  "_R_.>",
+  "_GR_.>",
+  "_SR_.>",
+];
+
+const listeners: readonly Role[] = [
+  "nobody",
+  "stranger",
+  "joiner",
+  "worker",
+  "benched",
+  "revoked",
+  "viewer",
+  "operator",
+];
+
+interface Listening {
+  readonly client: RawClient;
+  readonly sid: string;
+}
+
+const acts = listeners.flatMap((role) =>
+  targets.filter((target) => !mayHear(role, target)).map((target) => act(role, target)),
+);
+
+/** Hears more than the role may, whatever words the subscription was made with. */
+function act(role: Role, target: string): Act {
+  return {
+    family: "listening",
+    role,
+    title: `listens to ${target}`,
+    attempt: async (ground, mark) => {
+      const client = isOutside(ground, role) ? await knock(ground, role) : await ground.as(role);
+      const sid = client.subscribe(target);
+      await client.sync();
+      ground.notes.set(mark, { client, sid } satisfies Listening);
+      await everybodySpeaks(ground, mark);
+    },
+    harm: (ground, mark) => {
+      const { client, sid } = ground.notes.get(mark) as Listening; // as attempt left it
+      client.send(`UNSUB ${sid}`);
+      if (isOutside(ground, role)) client.end();
+      const overheard = client.messages.find((each) => each.sid === sid && !isOwn(role, each.subject));
+      return overheard && `it was told ${overheard.subject}`;
+    },
+  };
+}
+
+const isOwn = (role: Role, subject: string): boolean => rights[role].subscribe.some((own) => covers(own, subject));
+
+/** Something is said on every kind of subject that matters; journal, evidence and status speak by themselves. */
+async function everybodySpeaks(ground: Ground, mark: string): Promise<void> {
+  const { observer } = ground;
+  for (const subject of [
+    `ctl.${victim}`,
+    `op.${mark}`,
+    `enrol.${mark}`,
+    `ask.x.${mark}`,
+    `blob.${mark}.0`,
+    `_INBOX_${victim}.${mark}`,
+    `_INBOX_viewer.${mark}`,
+    `_INBOX_coordinator.${mark}`,
+    `$KV.NEXUS.${mark}`,
+    `_INBOX.${mark}`,
+    `ck.${honest}.${mark}`,
+    `ev.${honest}.${mark}`,
+  ])
+    observer.publish(subject, mark);
+  const own = await ground.as("victim");
+  own.publish(`ask.${victim}`, renewal(), { reply: `_INBOX_${victim}.${mark}` });
+  own.publish(`ev.${victim}.${mark}`, mark, { reply: `_INBOX_${victim}.${mark}` });
+  await own.sync();
+  await observer.flush();
+}
+
+export const listening: Family = {
+  name: "listening",
+  origin: "held",
+  acts: () => acts,
+  control: async (ground, mark) => {
+    const worker = await ground.as("worker");
+    const sid = worker.subscribe(`ctl.${ids.worker}`);
+    await worker.sync();
+    ground.observer.publish(`ctl.${ids.worker}`, mark);
+    await ground.settle();
+    worker.send(`UNSUB ${sid}`);
+    if (!worker.messages.some((each) => each.sid === sid)) return "what a worker may hear";
+    ground.observer.forget();
+    // The journal and the status speak while others listen.
+    await ground.until("the journal speaks", () =>
+      ground.observer.heard.some(({ subject }) => subject.startsWith("jrn.")),
+    );
+    await ground.until("status speaks", () => ground.observer.heard.some(({ subject }) => subject === "status"));
+    return undefined;
+  },
+};

@@ -1,0 +1,65 @@
+import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import type { Role } from "../ground/ground.ts";
+import { ids } from "../ground/ground.ts";
+
+/**
+ * Who may publish and hear what: written down here a second time, on purpose, and not taken from the product's own list, so that
+ * a mistake there shows.
+ */
+interface Rights {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+const worker = (id: string): Rights => ({
+  publish: [`ask.${id}`, `ev.${id}.>`, `ck.${id}.>`, "$JS.API.DIRECT.GET.BLOB.>"],
+  subscribe: [`_INBOX_${id}.>`, "ctl.all", `ctl.${id}`],
+});
+
+const readable = ["JRN", "EV", "BLOB", "KV_NEXUS"];
+const reading = [
+  "$JS.API.INFO",
+  "$JS.API.STREAM.NAMES",
+  ...readable.flatMap((stream) => [
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.STREAM.MSG.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}.>`,
+    `$JS.API.CONSUMER.CREATE.${stream}`,
+    `$JS.API.CONSUMER.CREATE.${stream}.>`,
+    `$JS.API.CONSUMER.INFO.${stream}.>`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
+  ]),
+  "$JS.FC.>",
+];
+
+export const rights: Readonly<Record<Role, Rights>> = {
+  nobody: { publish: [], subscribe: [] },
+  stranger: { publish: [], subscribe: [] },
+  joiner: { publish: ["enrol", "enrol.*"], subscribe: ["_INBOX_enrol.>"] },
+  worker: worker(ids.worker),
+  benched: worker(ids.benched),
+  revoked: { publish: [], subscribe: [] },
+  victim: worker(ids.victim),
+  viewer: { publish: reading, subscribe: ["_INBOX_viewer.>", "status"] },
+  operator: { publish: [...reading, `op.${operatorName()}`], subscribe: ["_INBOX_operator.>", "status"] },
+};
+
+export const mayPublish = (role: Role, subject: string): boolean =>
+  rights[role].publish.some((pattern) => covers(pattern, subject));
+
+export const mayHear = (role: Role, subject: string): boolean =>
+  rights[role].subscribe.some((pattern) => covers(pattern, subject));
+
+/** Whether the pattern takes every subject that the other, a subject or a pattern, takes. */
+export function covers(pattern: string, subject: string): boolean {
+  const wanted = pattern.split(".");
+  const given = subject.split(".");
+  for (const [i, token] of wanted.entries()) {
+    if (token === ">") return given.length > i;
+    const found = given[i];
+    if (found === undefined || found === ">") return false;
+    if (token !== "*" && token !== found) return false;
+  }
+  return given.length === wanted.length;
+}

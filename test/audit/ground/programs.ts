@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { pause } from "../../../shared/deadline.ts";
+import { identify } from "../../../shared/machine/process-identity.ts";
+import { signalTo } from "../../chaos/victims.ts";
+import { processesNaming } from "../../support/processes/process-list.ts";
+
+const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+const endLimitMs = 15_000;
+const commandLimitMs = 60_000;
+
+export type ProgramName = "coordinator/main.js" | "worker/main.js" | "coordinator/cli/main.js";
+
+/** A process of ours that the audit started. */
+export interface Program {
+  readonly pid: number;
+  /** Undefined while it runs. */
+  readonly exitCode: number | undefined;
+  /** What it printed so far, both streams, as bytes in latin1. */
+  output(): string;
+  /** Ended with SIGTERM, and killed if it takes too long. */
+  end(): Promise<void>;
+  /** Resolves with its exit code; killed if it takes too long. */
+  finished(limitMs?: number): Promise<number>;
+}
+
+/** Starts one of our programs in that folder. */
+export function startProgram(
+  name: ProgramName,
+  args: readonly string[],
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  input = "",
+): Program {
+  return startProcess(process.execPath, [built(name), ...args], folder, env, input);
+}
+
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  input = "",
+): Program {
+  const child = spawn(command, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
+  child.stdin.on("error", () => undefined); // it may end without reading
+  child.stdin.end(input);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data: Buffer) => {
+      output += data.toString("latin1");
+    });
+  const closed = new Promise<number>((resolve) => {
+    child.once("error", () => resolve(127));
+    child.once("close", (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+  });
+  const finished = async (limitMs = commandLimitMs): Promise<number> => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    const code = await closed;
+    clearTimeout(timer);
+    return code;
+  };
+  return {
+    pid: child.pid ?? 0,
+    get exitCode() {
+      return codeOf(child);
+    },
+    output: () => output,
+    finished,
+    end: async () => {
+      if (codeOf(child) === undefined) {
+        child.kill("SIGCONT");
+        child.kill("SIGTERM");
+      }
+      await finished(endLimitMs);
+    },
+  };
+}
+
+const codeOf = ({ exitCode, signalCode }: ChildProcess): number | undefined =>
+  exitCode ?? (signalCode === null ? undefined : 128);
+
+/** Ends whatever still names the folder: a guard, its server, a runner; nothing else does. */
+export async function endRest(folder: string): Promise<void> {
+  const limit = performance.now() + endLimitMs;
+  while (processesNaming(folder).length > 0 && performance.now() < limit) await pause(50);
+  for (const { pid } of processesNaming(folder)) {
+    const identity = identify(pid);
+    if (identity) signalTo(identity, "SIGKILL");
+  }
+}

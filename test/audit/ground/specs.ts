@@ -1,0 +1,33 @@
+import { join } from "node:path";
+
+/** A search that never ends by itself: short runs, one after the other. */
+export const honestSpec = (folder: string): string =>
+  probeSpec(folder, { total_runs: 1_000_000 }, { seconds: 0.3, reports: 3 });
+
+/** A runspec whose one stage is Probe_Proc, with these lines for its job and its stage. */
+export function probeSpec(
+  folder: string,
+  job: Readonly<Record<string, unknown>>,
+  stage: Readonly<Record<string, unknown>> = {},
+): string {
+  const lines = (values: Readonly<Record<string, unknown>>, indent: string): string =>
+    Object.entries(values)
+      .map(([key, value]) => `${indent}${key}: ${JSON.stringify(value)}\n`)
+      .join("");
+  return `component: root/Root_Component
+experiment_path: ${JSON.stringify(join(folder, "results"))}
+job_launcher:
+  component: job_launchers/XT
+  enabled: 1
+  monitor: none
+  hp_tuning: random
+${lines(job, "  ")}hyperparameters:
+  - name: &a
+      ordered_tuning_values: [1, 2, 3, 4, 5]
+      tuned_value: 2
+processing_stages:
+  - processing_stage:
+      component: processors/Probe_Proc
+      value: *a
+${lines(stage, "      ")}`;
+}

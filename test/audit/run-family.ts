@@ -1,0 +1,168 @@
+import type { Act, Family, Found, Watch } from "./act.ts";
+import { renewal } from "./attacker/words.ts";
+import { answerLimitMs, type Ground, ids } from "./ground/ground.ts";
+import type { StreamLook } from "./ground/observer.ts";
+import { type Pulse, troublesIn } from "./ground/pulse.ts";
+
+/** What became of one act. */
+export interface Outcome {
+  readonly family: string;
+  readonly role: string;
+  readonly title: string;
+  /** What was seen of harm. */
+  readonly harm: Found;
+  /** Why it could not be tried: a fault of the audit, or of an interface that has changed. */
+  readonly untried?: string;
+}
+
+let count = 0;
+/** A word that occurs nowhere else, fit for a subject, a worker's id and a file name. */
+export const newMark = (): string =>
+  `zq${(++count).toString(36).padStart(4, "0")}x${Math.random().toString(36).slice(2, 8)}`;
+
+/** Acts tried together before one looks: enough to save time, few enough to remember what was heard. */
+const together = 100;
+/** Of these, so many are on their way at the same time. */
+const atOnce = 10;
+
+/**
+ * Tries every act of a family on that ground. Those without a watch of their own are tried together, then each looks for its
+ * harm; after them, and after each that has one, the coordinator must be well and the streams whole.
+ *
+ * @param words  only acts whose role and title hold this
+ */
+export async function runFamily(ground: Ground, family: Family, words = ""): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const { name } = family;
+  ground.observer.forget();
+  const blind = await family.control?.(ground, newMark());
+  if (blind !== undefined) {
+    outcomes.push({
+      family: name,
+      role: "audit",
+      title: "sees what is allowed",
+      harm: undefined,
+      untried: `blind: ${blind}`,
+    });
+  }
+  const acts = (await family.acts(ground)).filter(({ role, title }) => `${role} ${title}`.includes(words));
+  const quiet = acts.filter(({ watch }) => watch === undefined);
+  // Each role by itself, so that what is seen is one role's doing.
+  for (const role of new Set(quiet.map((act) => act.role))) {
+    const own = quiet.filter((act) => act.role === role);
+    for (let i = 0; i < own.length; i += together) {
+      outcomes.push(...(await runTogether(ground, name, own.slice(i, i + together))));
+    }
+  }
+  for (const act of acts) if (act.watch) outcomes.push(...(await runTogether(ground, name, [act], act.watch)));
+  return outcomes;
+}
+
+async function runTogether(
+  ground: Ground,
+  family: string,
+  acts: readonly Act[],
+  watch: Watch = {},
+): Promise<Outcome[]> {
+  ground.observer.forget();
+  const before = await lookAround(ground).catch(brokerLost);
+  if (typeof before === "string") return [{ family, role: "all", title: "acts before", harm: before }];
+  const tried: { readonly act: Act; readonly mark: string; readonly untried?: string }[] = [];
+  const tryOne = async (act: Act): Promise<void> => {
+    const mark = newMark();
+    try {
+      await act.attempt(ground, mark);
+      tried.push({ act, mark });
+    } catch (error) {
+      tried.push({ act, mark, untried: textOf(error) });
+    }
+  };
+  for (let i = 0; i < acts.length; i += atOnce) await Promise.all(acts.slice(i, i + atOnce).map(tryOne));
+  const lost = await lostBroker(ground);
+  const outcomes: Outcome[] = [];
+  for (const { act, mark, untried } of tried) {
+    const { role, title } = act;
+    if (untried !== undefined) {
+      outcomes.push({ family, role, title, harm: undefined, untried });
+      continue;
+    }
+    try {
+      outcomes.push({ family, role, title, harm: await act.harm(ground, mark) });
+    } catch (error) {
+      outcomes.push({ family, role, title, harm: undefined, untried: textOf(error) });
+    }
+  }
+  const harm = lost ?? (await commonHarm(ground, before, watch).catch(brokerLost));
+  if (harm !== undefined) {
+    const [only] = acts;
+    const isOne = acts.length === 1 && only !== undefined;
+    const i = outcomes.findIndex((each) => isOne && each.harm === undefined && each.untried === undefined);
+    if (isOne && i >= 0) outcomes[i] = { family, role: only.role, title: only.title, harm };
+    else if (!isOne) outcomes.push({ family, role: "all", title: `${acts.length} acts together`, harm });
+  }
+  return outcomes;
+}
+
+async function lookAround(ground: Ground): Promise<Before> {
+  return { pulse: ground.pulse(), streams: await ground.observer.streams() };
+}
+
+const brokerLost = (error: unknown): string => `the broker no longer answers: ${textOf(error)}`;
+
+const lostBroker = (ground: Ground): Promise<Found> => ground.settle().then(() => undefined, brokerLost);
+
+interface Before {
+  readonly pulse: Pulse;
+  readonly streams: readonly StreamLook[];
+}
+
+/** What no act may do: hurt the coordinator, or change streams other than by adding to them. */
+async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise<Found> {
+  const isAnswering = await answers(ground);
+  const now = ground.pulse();
+  if (!now.isAlive) return `the coordinator has ended: ${ground.coordinator.output().slice(-300)}`;
+  if (!isAnswering) return `the coordinator did not answer within ${answerLimitMs / 1000} s`;
+  const used = now.cpuMs - before.pulse.cpuMs;
+  const cpuMs = watch.cpuMs ?? 3000;
+  if (used > cpuMs) return `the coordinator used ${used} ms of its processor; ${cpuMs} are much`;
+  const grown = Math.max(now.residentMb, now.peakMb > before.pulse.peakMb ? now.peakMb : 0) - before.pulse.residentMb;
+  const growthMb = watch.growthMb ?? 200;
+  if (grown > growthMb) return `the coordinator grew by ${grown.toFixed(0)} MB; ${growthMb} are much`;
+  const [trouble] = troublesIn(ground.paths.coordinatorLog, before.pulse.logBytes);
+  if (trouble !== undefined) return `the coordinator logged: ${trouble}`;
+  return changed(before.streams, await ground.observer.streams());
+}
+
+/** Whether the coordinator answers an honest worker. */
+async function answers(ground: Ground): Promise<boolean> {
+  const victim = await ground.as("victim");
+  return (await victim.ask(`ask.${ids.victim}`, renewal(), ground.inbox("victim"), answerLimitMs)) !== undefined;
+}
+
+/** Streams only grow, and keep their settings; checkpoints and entries may go, as they do when runs end. */
+function changed(before: readonly StreamLook[], now: readonly StreamLook[]): Found {
+  const names = (looks: readonly StreamLook[]): string => looks.map(({ name }) => name).join(", ");
+  if (names(before) !== names(now)) return `there are other streams: ${names(now)}, not ${names(before)}`;
+  for (const [i, old] of before.entries()) {
+    const look = now[i];
+    if (!look) continue;
+    if (look.config !== old.config) return `stream ${old.name} has other settings: ${look.config}`;
+    if (look.name !== "JRN" && look.name !== "EV") continue;
+    const gone = look.lastSeq - look.firstSeq + 1 - look.messages;
+    const wasGone = old.lastSeq - old.firstSeq + 1 - old.messages;
+    if (look.firstSeq !== old.firstSeq || gone !== wasGone || look.lastSeq < old.lastSeq)
+      return `messages of stream ${old.name} are gone`;
+  }
+  return undefined;
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
+
+/** What a test must not find: harm, and acts that could not be tried. */
+export async function harmsOf(ground: Ground, family: Family): Promise<string[]> {
+  const outcomes = await runFamily(ground, family);
+  if (outcomes.length === 0) return [`${family.name} has no acts`];
+  return outcomes.flatMap(({ role, title, harm, untried }) =>
+    harm === undefined && untried === undefined ? [] : [`${role} ${title}: ${harm ?? `untried: ${untried}`}`],
+  );
+}
