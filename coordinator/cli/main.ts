@@ -1,16 +1,8 @@
 #!/usr/bin/env node
+/** nexus: the command for jobs, runs and workers. Hides the passwords in its words, and only then loads the program. */
+import { hideArguments, takeVariable } from "../../shared/machine/started-with.ts";
 
-/** nexus: the command for jobs, runs and workers. */
-
-import { endWhenNobodyReads } from "../../shared/closed-pipe.ts";
-import { exitAfter } from "../../shared/exit-after.ts";
-import { processOutput } from "../operator/output.ts";
-import { carryOut } from "./command-line.ts";
-
-endWhenNobodyReads();
-
-try {
-  process.exitCode = await carryOut(process.argv.slice(2), processOutput);
-} catch (error) {
-  process.exitCode = exitAfter(error, "nexus");
-}
+hideArguments();
+takeVariable("NEXUS_JOIN");
+const { runProgram } = await import("./program.ts");
+await runProgram();

@@ -13,6 +13,7 @@ import {
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
 import { writeSecretFile } from "../../shared/machine/secret-file.ts";
+import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
@@ -61,12 +62,27 @@ export function joiningOf(paths: WorkspacePaths): Joining | null {
   return { commands: lines.map((line) => `nexus-worker ${line}`), opening: null };
 }
 
-/** What to type after `nexus-worker`; a placeholder if the coordinator runs on another machine, which prints its own line. */
-export function shownJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): string {
+/**
+ * What to type after `nexus-worker`; a placeholder if the coordinator runs on another machine, which prints its own line.
+ *
+ * @param showsSecrets  whether it may hold the code: not where no terminal shows it
+ */
+export function shownJoinLine(
+  paths: WorkspacePaths,
+  external: ExternalBroker | null,
+  showsSecrets: boolean = process.stderr.isTTY === true,
+): string {
+  const line = wholeJoinLine(paths, external);
+  return showsSecrets || withoutSecrets(line) === line ? line : joinLinePlaceholder;
+}
+
+const joinLinePlaceholder = "<the join line that nexus-coord printed>";
+
+function wholeJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): string {
   if (external) return `${externalJoinLine(paths, external)}${externalJoinFlags(external)}`;
   // A worker on this machine needs no line, and others could not use it.
   if (isLocal(runningBroker(paths)?.host)) return workspaceFlags(paths.name).trim();
-  return livingEndpoint(paths)?.joinLine ?? "<the join line that nexus-coord printed>";
+  return livingEndpoint(paths)?.joinLine ?? joinLinePlaceholder;
 }
 
 /** Commands beside their label, or below it, one a line, if that would be too wide. */

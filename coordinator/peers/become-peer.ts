@@ -66,7 +66,8 @@ async function checkFounds(peers: readonly Peer[], self: Peer, list: string): Pr
     throw new UsageError(
       `this machine is ${addressText(self)}; the first of the list, ${addressText(first)}, makes the workspace and its passwords\n` +
         `  on ${addressText(first)}, if it was not typed there yet:  nexus-coord --peers ${list}\n` +
-        `  on ${addressText(first)}, for the line to type here:      nexus peers invite\n` +
+        `  on ${addressText(first)}, for the line to paste here:     nexus peers invite\n` +
+        "  here:  nexus-coord --peers-join -\n" +
         `  or, to make the workspace from here, name this machine first:  nexus-coord --peers ${here}`,
     );
   }
@@ -81,7 +82,7 @@ export async function refuseWhereServed(peers: readonly Peer[], self: Peer): Pro
   if (one === undefined) return;
   throw new UsageError(
     `a NATS server already answers at ${served.join(" and ")}\n` +
-      `  if it is this workspace's: on ${one} type  nexus peers invite  and here the line that it prints\n` +
+      `  if it is this workspace's: on ${one} type  nexus peers invite  and here  nexus-coord --peers-join -  with the line that it prints\n` +
       `  if this machine was a peer and lost its disk: on ${one} type  nexus peers replace ${addressText(self)} ${addressText(self)}\n` +
       "  if it is not: give that peer another port, as in --peers lab1,lab2:4300,lab3",
   );
@@ -96,7 +97,7 @@ export function newPeersFile(paths: WorkspacePaths, peers: readonly Peer[], self
 }
 
 async function joinPeers(given: string, listen: string | undefined): Promise<string> {
-  const { workspace, peers: shared, files } = readInvitation(given);
+  const { workspace, peers: shared, files } = await readInvitation(given);
   const paths = workspacePaths(workspace);
   const before = readPeers(paths);
   if (before && before.cluster !== shared.cluster) {

@@ -6,11 +6,12 @@ import { type PeersFile, readPeers, sharedPart } from "../../shared/broker/peers
 import { pause } from "../../shared/deadline.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
-/** What to type on another machine to make it a peer. The invitation in it contains the workspace's passwords. */
-export const joinCommand = (paths: WorkspacePaths, file: PeersFile): string => {
-  const invitation = { workspace: paths.name, peers: sharedPart(file), files: savedFiles(paths) };
-  return `nexus-coord --peers-join ${writeInvitation(invitation)}`;
-};
+/** The line that makes another machine a peer. It contains the workspace's passwords. */
+export const invitationLine = (paths: WorkspacePaths, file: PeersFile): string =>
+  writeInvitation({ workspace: paths.name, peers: sharedPart(file), files: savedFiles(paths) });
+
+/** What to type there. It asks for the line, which must not stand in a list of processes. */
+export const joinCommand = "nexus-coord --peers-join -";
 
 /** Said beside the line, which looks like a harmless address. */
 export const keepSecret = "keep the line secret, it holds passwords";
@@ -20,13 +21,18 @@ export const addressesOf = (file: Pick<PeersFile, "peers">): string => file.peer
 const askAgainMs = 500;
 
 /** Prints what to type on peers that are down, then who is missing, until enough are up. Ctrl-C leaves. */
-export async function showPeers(paths: WorkspacePaths, say: (text: string) => void): Promise<void> {
+export async function showPeers(
+  paths: WorkspacePaths,
+  showsSecrets: boolean,
+  say: (text: string) => void,
+): Promise<void> {
   const file = readPeers(paths);
   if (!file) return;
   const down = (await probePeers(file.peers)).filter(({ state }) => state !== "up").map(({ peer }) => peer);
   if (down.length > 0) {
-    say(`  on ${down.map(addressText).join(" and ")}, the first time, type (${keepSecret}):`);
-    say(joinCommand(paths, file));
+    const where = `  on ${down.map(addressText).join(" and ")}, the first time, type ${joinCommand} and paste`;
+    say(showsSecrets ? `${where} this line (${keepSecret}):` : `${where} the line that nexus peers invite prints`);
+    if (showsSecrets) say(invitationLine(paths, file));
   }
   let said: string | undefined;
   for (;;) {

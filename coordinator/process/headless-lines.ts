@@ -7,6 +7,7 @@ import {
   externalJoinFlags,
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
+import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { joiningOf } from "../endpoint/join-lines.ts";
@@ -46,13 +47,20 @@ export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | 
 export class HeadlessLines {
   readonly #where: () => Whereabouts;
   readonly #json: boolean;
+  readonly #showsSecrets: boolean;
   readonly #write: (text: string) => void;
   #hasStoodBy = false;
   #hasSaidJoin = false;
 
-  constructor(where: () => Whereabouts, json: boolean, write: (text: string) => void) {
+  /** @param how.showsSecrets  whether the join line may stand where the lines go: services keep what they print */
+  constructor(
+    where: () => Whereabouts,
+    how: { readonly json: boolean; readonly showsSecrets: boolean },
+    write: (text: string) => void,
+  ) {
     this.#where = where;
-    this.#json = json;
+    this.#json = how.json;
+    this.#showsSecrets = how.showsSecrets;
     this.#write = write;
   }
 
@@ -84,6 +92,10 @@ export class HeadlessLines {
     const { join, isOpen } = this.#where();
     if (this.#hasSaidJoin || join === null) return;
     this.#hasSaidJoin = true;
+    if (!this.#showsSecrets && withoutSecrets(join) !== join) {
+      this.#say({ type: "join", v: 1, join: null }, "the join line is a secret; to see it, type here: nexus-coord");
+      return;
+    }
     const where = isOpen ? "each machine that should join" : "this machine";
     this.#say({ type: "join", v: 1, join }, `on ${where}, run: ${join}`);
   }

@@ -6,6 +6,7 @@ import { pause } from "../../shared/deadline.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { NotFoundError, UnreachableError } from "../../shared/errors.ts";
+import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
@@ -39,6 +40,7 @@ export interface ScreenFlags {
   readonly json: boolean;
   readonly plain: boolean;
   readonly readonly: boolean;
+  readonly showLine: boolean;
   readonly graph?: DotForm;
   readonly top: number;
   readonly color: ColourWish;
@@ -72,13 +74,15 @@ export async function openScreen(
   const tell = (label: string, command: string): void => {
     for (const line of labelled(label, command, width)) say(line);
   };
-  tell(`on ${place}, run:`, join);
+  const showsSecrets = flags.showLine || process.stderr.isTTY === true;
+  if (showsSecrets || withoutSecrets(join) === join) tell(`on ${place}, run:`, join);
+  else say("  the join line is a secret, so it is printed on a terminal only, or with --show-line");
   if (joining?.opening) {
     say("  other machines cannot join: the broker listens on this machine only;");
     tell("to let them join:", joining.opening);
   }
   tell("to end it:", `nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`);
-  await showPeers(paths, say);
+  await showPeers(paths, showsSecrets, say);
   for (const spec of specs) {
     const code = await runSpec(sessionOf(globalsOf(flags), processOutput), [spec], { monitor: "none" });
     if (code !== 0) return code;
@@ -171,7 +175,8 @@ function globalsOf({ workspace, nats, creds }: ScreenFlags): GlobalOptions {
 /** What a shown command needs to reach the same workspace. */
 function wordsFor(screenFlags: ScreenFlags, external: ExternalBroker | null): WaitingWords {
   const { paths, flags } = scopeOf(globalsOf(screenFlags));
-  return { joinLine: shownJoinLine(paths, external), flags };
+  const showsSecrets = screenFlags.showLine || process.stderr.isTTY === true;
+  return { joinLine: shownJoinLine(paths, external, showsSecrets), flags };
 }
 
 const showsScreen = ({ json, plain }: ScreenFlags): boolean =>

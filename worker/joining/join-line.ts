@@ -1,5 +1,6 @@
 import { isWorkspaceName } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { withoutSecrets } from "../../shared/machine/started-with.ts";
 
 /** The parts of `nats://CODE@host:port/workspace`. */
 export interface JoinLine {
@@ -12,10 +13,12 @@ export interface JoinLine {
 
 const example = "nats://CODE@192.0.2.7:4222/ws1";
 
-export function parseJoinLine(text: string): JoinLine {
+export function parseJoinLine(line: string): JoinLine {
+  // An error text must not show the code.
+  const text = withoutSecrets(line.trim());
   // Not parsed by URL, which allows only one host.
   const [, scheme = "", user = "", hosts = "", path = ""] =
-    /^([a-z][a-z0-9+.-]*):\/\/(?:([^@/]*)@)?([^/@?#]*)(\/[^?#]*)?$/i.exec(text.trim()) ?? [];
+    /^([a-z][a-z0-9+.-]*):\/\/(?:([^@/]*)@)?([^/@?#]*)(\/[^?#]*)?$/i.exec(line.trim()) ?? [];
   if (scheme === "")
     throw new UsageError(`"${text}" is not a join line; expected ${example}, as nexus-coord prints it`);
   const protocol = scheme.toLowerCase();

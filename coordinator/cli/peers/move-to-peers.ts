@@ -13,7 +13,7 @@ import type { Consent } from "../../operator/consent.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Scope } from "../../operator/scope.ts";
 import { newPeersFile, refuseWhereServed } from "../../peers/become-peer.ts";
-import { joinCommand, keepSecret } from "../../peers/invitation.ts";
+import { invitationLine, joinCommand, keepSecret } from "../../peers/invitation.ts";
 import { endUnused } from "../store/end-unused.ts";
 import { packForGood, stayHere } from "./move-pack.ts";
 
@@ -86,15 +86,15 @@ interface Moved {
 }
 
 function tell({ scope, file, self, kept, json }: Moved, output: Output): void {
-  const command = joinCommand(scope.paths, file);
+  const line = invitationLine(scope.paths, file);
   if (json) {
     const told = { type: "move", v: 1, workspace: scope.paths.name, to: "peers", peers: file.peers.map(addressText) };
-    output.result(`${JSON.stringify({ ...told, command, kept })}\n`);
+    output.result(`${JSON.stringify({ ...told, command: joinCommand, line, kept })}\n`);
     return;
   }
   const others = file.peers.filter(({ id }) => id !== self.id).map(addressText);
-  output.note(`on ${others.join(" and ")} type (${keepSecret}):\n`);
-  output.result(`${command}\n`);
+  output.note(`on ${others.join(" and ")} type ${joinCommand} and paste this line (${keepSecret}):\n`);
+  output.result(`${line}\n`);
   output.note(
     `then, to go on, type here:\nnexus-coord${scope.flags}\n` +
       `  workers with the old join line find it if the broker was at ${addressText(self)}; others need the line that nexus-coord prints\n` +

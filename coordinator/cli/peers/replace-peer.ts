@@ -13,7 +13,7 @@ import type { Output } from "../../operator/output.ts";
 import { type Scope, withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
 import { adoptMembers } from "../../peers/adopt-members.ts";
-import { addressesOf, joinCommand, keepSecret } from "../../peers/invitation.ts";
+import { addressesOf, invitationLine, joinCommand, keepSecret } from "../../peers/invitation.ts";
 import { peersOf } from "./workspace-peers.ts";
 
 const lookEveryMs = 500;
@@ -79,9 +79,10 @@ async function untilWhole(bus: CoordinatorBus, scope: Scope, next: Peer, json: b
   if (!file) throw new UsageError(`workspace ${scope.paths.name} no longer has peers`);
   const address = addressText(next);
   if ((await probePeer(next)) !== "up") {
-    const command = joinCommand(scope.paths, file);
-    if (!json) output.note(`on ${address} type (${keepSecret}):\n`);
-    output.result(json ? line({ step: "join", peer: address, command }) : `${command}\n`);
+    const invitation = invitationLine(scope.paths, file);
+    if (!json) output.note(`on ${address} type ${joinCommand} and paste this line (${keepSecret}):\n`);
+    const told = { step: "join", peer: address, command: joinCommand, line: invitation };
+    output.result(json ? line(told) : `${invitation}\n`);
   }
   let said = "";
   for (;;) {

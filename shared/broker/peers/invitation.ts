@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { messageOf, UsageError } from "../../errors.ts";
+import { readSecret } from "../../machine/hidden-input.ts";
 import { fieldsOf } from "../../machine/secret-file.ts";
 import { isSharedPeers, type SharedPeers } from "./peers.ts";
 
@@ -16,10 +17,13 @@ export function writeInvitation(invitation: Invitation): string {
   return invitationPrefix + Buffer.from(JSON.stringify(invitation)).toString("base64url");
 }
 
-/** Reads what `--peers-join` was given: the line itself, the name of a file that holds it, or `-` for standard input. */
-export function readInvitation(given: string): Invitation {
-  const text = given.startsWith(invitationPrefix) ? given : readLine(given);
-  const expected = `expected the line that nexus-coord --peers printed, "${invitationPrefix}...", or a file that holds it`;
+/**
+ * Reads what `--peers-join` was given: the name of a file that holds the line; `-` for standard input, which a terminal asks for
+ * and does not show; or the line itself.
+ */
+export async function readInvitation(given: string): Promise<Invitation> {
+  const text = given.startsWith(invitationPrefix) ? given : await readLine(given);
+  const expected = `expected the line that nexus peers invite prints, "${invitationPrefix}...", or a file that holds it`;
   const encoded = text.slice(invitationPrefix.length);
   const { workspace, peers, files } = fieldsOf(Buffer.from(encoded, "base64url").toString("utf8"));
   if (typeof workspace !== "string" || !isSharedPeers(peers) || !Array.isArray(files)) {
@@ -28,9 +32,10 @@ export function readInvitation(given: string): Invitation {
   return { workspace, peers, files: files as Invitation["files"] };
 }
 
-function readLine(file: string): string {
+async function readLine(file: string): Promise<string> {
   try {
-    const text = readFileSync(file === "-" ? 0 : file, "utf8").trim();
+    const text =
+      file === "-" ? await readSecret("the line that nexus peers invite prints") : readFileSync(file, "utf8");
     const line = text.split(/\s+/).find((word) => word.startsWith(invitationPrefix));
     if (line !== undefined) return line;
   } catch (cause) {
@@ -41,6 +46,6 @@ function readLine(file: string): string {
     );
   }
   throw new UsageError(
-    `--peers-join ${file}: no line there begins with ${invitationPrefix}; expected the line that nexus-coord --peers printed`,
+    `--peers-join ${file}: no line there begins with ${invitationPrefix}; expected the line that nexus peers invite prints`,
   );
 }

@@ -85,7 +85,7 @@ export async function peerMachines(): Promise<PeerMachine[]> {
   return Promise.all(hosts.map(async (host) => new PeerMachine(await holdPeerAddress(host))));
 }
 
-/** What `nexus peers invite` prints there, without its first words. */
+/** What `nexus peers invite` prints there. */
 export async function invitationFrom(machine: PeerMachine): Promise<string> {
   await eventually("the founding machine is a peer", () => readPeers(machine.swarm.paths) !== undefined);
   const { code, stdout } = await nexus(["peers", "invite"], machine.swarm.folder);
@@ -93,9 +93,9 @@ export async function invitationFrom(machine: PeerMachine): Promise<string> {
   return joinArgument(stdout);
 }
 
-/** The argument of the `nexus-coord --peers-join` that a command has printed. */
+/** The line for `nexus-coord --peers-join` that a command has printed. */
 export function joinArgument(printed: string): string {
-  const [, line] = /^nexus-coord --peers-join (\S+)$/m.exec(printed) ?? [];
+  const [, line] = /^(nexus-peers:\S+)$/m.exec(printed) ?? [];
   assert.ok(line, printed);
   return line;
 }

@@ -80,7 +80,7 @@ const rules: readonly Rule[] = [
     "commander",
     "the one file of each program that reads its arguments, and shared/exit-after.ts,",
     /^shared\/exit-after\.ts$/,
-    /^(coordinator|worker)\/main\.ts$/,
+    /^(coordinator|worker)\/program\.ts$/,
     /^coordinator\/cli\/command-line\.ts$/,
     /^coordinator\/cli\/verbs\//,
   ),

@@ -32,14 +32,16 @@ export const programs: readonly Program[] = [
       runs: ["reading", "words"],
       operator: ["endpoint", "reading", "words"],
       plots: ["runs", "reading", "words", "chart"],
-      // views; only `view` and `main.ts` choose among them
+      // views; only `view` and `program.ts` choose among them
       plain: views,
       tui: [...views, "operator", "plots"],
       view: ["plain", "tui", "cli", "live", "operator", "endpoint", "peers", "reading", "words", "chart"],
       cli: ["plain", "plots", "operator", "endpoint", "peers", ...views],
       "demo-words.ts": [],
       "demo.ts": ["demo-words.ts", "plain", "operator", "endpoint", "words"],
-      "main.ts": ["process", "view", "peers", "endpoint", "words"],
+      // first hides what it was started with, then loads the program
+      "main.ts": ["program.ts"],
+      "program.ts": ["process", "view", "peers", "endpoint", "words"],
     },
   },
   {
@@ -53,7 +55,8 @@ export const programs: readonly Program[] = [
       runner: ["stages", "components", "own-code", "processes"],
       node: ["runner", "processes", "own-code"],
       here: ["runner", "stages", "components", "own-code", "processes"],
-      "main.ts": ["node", "joining", "own-code", "processes"],
+      "main.ts": ["program.ts"],
+      "program.ts": ["node", "joining", "own-code", "processes"],
     },
   },
   {

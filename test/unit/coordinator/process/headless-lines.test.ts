@@ -20,12 +20,17 @@ const whereabouts = (change: Partial<Whereabouts> = {}): Whereabouts => ({
   ...change,
 });
 
-function told(happenings: readonly Happening[], json: boolean, where: (at: Happening) => Whereabouts): string[] {
+function told(
+  happenings: readonly Happening[],
+  json: boolean,
+  where: (at: Happening) => Whereabouts,
+  showsSecrets = true,
+): string[] {
   let all = "";
   let at: Happening = "ready";
   const lines = new HeadlessLines(
     () => where(at),
-    json,
+    { json, showsSecrets },
     (text) => {
       all += text;
     },
@@ -70,6 +75,17 @@ describe("a coordinator in the foreground", () => {
       { type: "standby", v: 1 },
       { type: "leading", v: 1 },
     ]);
+  });
+
+  test("keeps the join line out of a log, and says where to see it", () => {
+    for (const json of [false, true]) {
+      const lines = told(["ready", "leading"], json, () => whereabouts(), false);
+      assert.ok(!lines.join("\n").includes("CODE"));
+      assert.match(lines.join("\n"), json ? /"join":null/ : /is a secret; to see it, type here: nexus-coord$/m);
+    }
+    // On this machine a worker needs no code.
+    const here = told(["ready"], false, () => whereabouts({ join: "nexus-worker", isOpen: false }), false);
+    assert.equal(here.at(-1), "on this machine, run: nexus-worker");
   });
 
   test("never shows the password in the URL of someone else's broker", () => {

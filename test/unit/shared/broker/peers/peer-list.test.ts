@@ -59,19 +59,19 @@ describe("an invitation to the peers of a workspace", () => {
   };
   const line = writeInvitation(invitation);
 
-  test("is one line, read as it is or from a file that holds it", () => {
+  test("is one line, read as it is or from a file that holds it", async () => {
     assert.doesNotMatch(line, /\s/);
-    assert.deepEqual(readInvitation(line), invitation);
+    assert.deepEqual(await readInvitation(line), invitation);
     const file = join(temporaryFolder(), "invitation");
     writeFileSync(file, `type this:\n  ${line}\n`);
-    assert.deepEqual(readInvitation(file), invitation);
+    assert.deepEqual(await readInvitation(file), invitation);
   });
 
-  test("that was cut, or is none, is refused with what was expected", () => {
-    assert.throws(() => readInvitation(line.slice(0, -20)), /incomplete or was changed; expected the line/);
-    assert.throws(() => readInvitation(join(temporaryFolder(), "none")), /neither an invitation .* nor a file/);
+  test("that was cut, or is none, is refused with what was expected", async () => {
+    await assert.rejects(readInvitation(line.slice(0, -20)), /incomplete or was changed; expected the line/);
+    await assert.rejects(readInvitation(join(temporaryFolder(), "none")), /neither an invitation .* nor a file/);
     const file = join(temporaryFolder(), "other");
     writeFileSync(file, "hello\n");
-    assert.throws(() => readInvitation(file), /no line there begins with nexus-peers:; expected the line/);
+    await assert.rejects(readInvitation(file), /no line there begins with nexus-peers:; expected the line/);
   });
 });

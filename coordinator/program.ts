@@ -1,0 +1,180 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
+import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
+import { programVersion } from "../shared/components/version.ts";
+import { explain, UsageError } from "../shared/errors.ts";
+import { exitAfter } from "../shared/exit-after.ts";
+import { workspacePaths } from "../shared/machine/workspace.ts";
+import { stopCoordinator } from "./endpoint/launch.ts";
+import { preparePeers } from "./peers/become-peer.ts";
+import { runCoordinator } from "./process/headless.ts";
+import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./process/headless-lines.ts";
+import { graphForms, openScreen, type ScreenFlags, watchNewest } from "./view/open-view.ts";
+
+interface CoordinatorFlags extends ScreenFlags {
+  readonly headless: boolean;
+  readonly tied: boolean;
+  readonly peers?: string;
+  readonly peersJoin?: string;
+  readonly replicas?: number;
+}
+
+const replicas = number(/^[135]$/, "1, 3 or 5");
+const topSets = number(/^([1-9]|1\d|20)$/, "a number from 1 to 20");
+
+const program = new Command("nexus-coord")
+  .description(
+    "Coordinates searches: runs this machine's coordinator in the background and shows its progress.\n" +
+      "Closing the view never stops a search.",
+  )
+  .argument("[spec...]", "runspecs to start, as with nexus run")
+  .option("--workspace <name>", "the workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
+  .option("--headless", "run the coordinator in the foreground, without a view (for systemd and containers)", false)
+  .option("--listen <host:port>", "where its broker listens (default: as at the last start, at first loopback)")
+  .option("--peers <a,b,c>", "once, on the first machine: keep the workspace on these three (or five) machines")
+  .option(
+    "--peers-join <line>",
+    "once, on the others: - to paste or pipe the line that nexus peers invite prints; or a file with it",
+  )
+  .option(
+    "--nats <url>",
+    "use this NATS server, or cluster (commas between), with --creds; remembered until --nats own",
+  )
+  .option("--replicas <n>", "with --nats: copies of each stream, 1, 3 or 5; streams that have fewer get more", replicas)
+  .option("--creds <file>", "credentials for --nats")
+  .option("--lease <seconds>", "a worker that is silent for so long loses its trials (default: 30)", seconds(1))
+  .option("--linger <seconds>", "how long the broker outlives a crashed coordinator (default: 600)", seconds(0))
+  .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
+  .option("--json", "one JSON object a line instead of a view", false)
+  .option("--plain", "lines instead of a screen, even on a terminal", false)
+  .option("--readonly", "a screen without control keys and join line", false)
+  .option("--show-line", "print the join line and invitations even where no terminal shows them (into a log)", false)
+  .addOption(new Option("--graph <form>", "how curves are drawn; without braille: block, ascii").choices(graphForms))
+  .option("--top <n>", "number of best configurations whose curves are shown", topSets, 5)
+  .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
+  .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
+  .version(programVersion())
+  .exitOverride()
+  .showSuggestionAfterError()
+  .addHelpText(
+    "after",
+    `
+Examples:
+  nexus-coord                        start the coordinator, or watch the one that runs
+  nexus-coord specs/maze_dgd.yaml    the same, and start this search
+  nexus-coord --listen 0.0.0.0:4222  let other machines join
+  nexus-coord --peers lab1,lab2,lab3 keep the workspace on three machines, any one of which may be lost (docs/peers.md)
+  nexus-coord watch job1             watch one job
+  nexus-coord stop                   end the coordinator; workers wait for the next one, and nothing is lost
+
+Exit codes: 0 done, 1 failure, 2 wrong usage or spec, 3 no such job, 4 no coordinator or broker.`,
+  );
+
+program
+  .command("stop")
+  .description("end this machine's coordinator; workers continue their runs, and the results count")
+  .action(async () => {
+    const { workspace } = program.opts<CoordinatorFlags>();
+    const stopped = await stopCoordinator(workspacePaths(workspace));
+    process.stdout.write(
+      stopped ? `the coordinator of ${workspace} has ended\n` : `no coordinator of ${workspace} runs on this machine\n`,
+    );
+  });
+
+program
+  .command("watch [job]")
+  .description("watch a search; any number of people may, and leaving stops nothing")
+  .action(async (job: string | undefined) => {
+    endWhenNobodyReads();
+    const flags = program.opts<CoordinatorFlags>();
+    endWith(await watchNewest(flags, externalOf(flags), job));
+  });
+
+program.action(async (specs: string[]) => {
+  const typed = program.opts<CoordinatorFlags>();
+  if (typed.replicas !== undefined && !externalOf(typed)) {
+    throw new UsageError(
+      `--replicas ${typed.replicas}: nexus-coord's own broker has one copy, and peers have one each; expected --nats URL as well, or --peers lab1,lab2,lab3`,
+    );
+  }
+  const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
+  if (flags.headless) await headless(flags);
+  else {
+    endWhenNobodyReads();
+    endWith(await openScreen(flags, externalOf(flags), specs));
+  }
+});
+
+/** Exits at once after a screen: a reading that is still under way may take a minute. */
+function endWith(code: number): void {
+  process.exitCode = code;
+  if (process.stdout.isTTY) process.exit();
+}
+
+async function headless(flags: CoordinatorFlags): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  if (flags.tied) process.on("disconnect", () => stop.abort());
+  // The coordinator continues if nobody reads its output any more.
+  process.stdout.on("error", () => undefined);
+  // A command that started it may wait for a message; a person or a service manager does not.
+  const tell = (message: object): void => {
+    if (process.connected) process.send?.(message);
+  };
+  try {
+    const options = {
+      paths: workspacePaths(flags.workspace),
+      listen: flags.listen,
+      external: externalOf(flags),
+      replicas: flags.replicas,
+      leaseMs: (flags.lease ?? 30) * 1000,
+      lingerMs: (flags.linger ?? 600) * 1000,
+    };
+    const where = (): Whereabouts => whereaboutsOf(options.paths, options.external, process.pid);
+    const showsSecrets = flags.showLine || process.stdout.isTTY === true;
+    const lines = new HeadlessLines(where, { json: flags.json, showsSecrets }, (text) => process.stdout.write(text));
+    const onHappening = (happening: Happening): void => {
+      if (happening === "ready") tell({ kind: "ready" });
+      lines.tell(happening);
+    };
+    await runCoordinator(options, onHappening, stop.signal);
+  } catch (error) {
+    const { text, exit } = explain(error, "nexus-coord");
+    const isHeard = flags.tied && process.connected;
+    tell({ kind: "failed", message: text, exit });
+    // The process that it is tied to prints the error, on the same terminal.
+    if (!isHeard) throw error;
+    process.exitCode = exit;
+  } finally {
+    // An open channel would keep this process alive.
+    if (process.connected) process.disconnect();
+  }
+}
+
+const externalOf = ({ workspace, nats, creds }: CoordinatorFlags): ExternalBroker | null =>
+  externalBroker(workspacePaths(workspace), nats, creds);
+
+/** Reads a number that is written like `pattern`. */
+function number(pattern: RegExp, expected: string): (text: string) => number {
+  return (text) => {
+    if (pattern.test(text)) return Number(text);
+    throw new InvalidArgumentError(`Expected ${expected}.`);
+  };
+}
+
+function seconds(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (value >= least && value <= 86_400) return value;
+    throw new InvalidArgumentError(`Expected a number of seconds from ${least} to 86400.`);
+  };
+}
+
+/** Carries out what was typed; sets the exit code. */
+export async function runProgram(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = exitAfter(error, "nexus-coord");
+  }
+}

@@ -1,0 +1,37 @@
+import { readFileSync, statSync } from "node:fs";
+import { messageOf, UsageError } from "../../shared/errors.ts";
+import { readSecret } from "../../shared/machine/hidden-input.ts";
+
+/**
+ * The join line that a person means by a word: `-` is standard input, where a terminal is asked and does not show it; `@FILE` a
+ * file; anything else is the line itself. A file or a pipe may hold the whole command that `nexus-coord` prints.
+ */
+export async function lineFrom(word: string): Promise<string> {
+  if (word === "-") return wordOf(await readSecret("the join line"), "standard input");
+  if (!word.startsWith("@")) return word;
+  const file = word.slice(1);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(
+      `@${file}: that file cannot be read (${messageOf(cause)}); expected one that holds the join line`,
+      {
+        cause,
+      },
+    );
+  }
+  if (process.platform !== "win32" && (statSync(file).mode & 0o044) !== 0)
+    process.stderr.write(
+      `${file}: other users of this machine can read the join line in it; to end that: chmod 600 ${file}\n`,
+    );
+  return wordOf(text, file);
+}
+
+function wordOf(text: string, where: string): string {
+  const line = text.split(/\s+/).find((word) => word.includes("://"));
+  if (line !== undefined) return line;
+  throw new UsageError(
+    `${where}: there is no join line in it; expected nats://CODE@host:port/workspace, as nexus-coord prints it`,
+  );
+}

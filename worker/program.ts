@@ -1,0 +1,280 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { inboxPrefix } from "../shared/broker/access/accounts.ts";
+import { connectBus } from "../shared/broker/client/connect.ts";
+import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
+import { systemChance } from "../shared/chance.ts";
+import { systemClock } from "../shared/clock.ts";
+import { programVersion } from "../shared/components/version.ts";
+import type { CodeBundle } from "../shared/domain/code-bundle.ts";
+import { counted } from "../shared/domain/counted.ts";
+import type { WorkerId } from "../shared/domain/names.ts";
+import { exitCode, UnreachableError, UsageError } from "../shared/errors.ts";
+import { exitAfter } from "../shared/exit-after.ts";
+import { fileLog } from "../shared/log.ts";
+import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
+import { readJsonFields } from "../shared/machine/secret-file.ts";
+import { workspacePaths } from "../shared/machine/workspace.ts";
+import { mostSlots } from "../shared/wire/limits.ts";
+import { lineFrom } from "./joining/given-line.ts";
+import { checkWorkerName, defaultWorkerName, identify, workerStateDir } from "./joining/identity.ts";
+import { type JoinLine, parseJoinLine } from "./joining/join-line.ts";
+import { RefusedKey } from "./joining/refused-key.ts";
+import { type WorkerNews, WorkerNode } from "./node/node.ts";
+import { RunnerPool } from "./node/runner-pool.ts";
+import { FileSpool } from "./node/spool.ts";
+import { dropCode, unpackCode } from "./own-code/own-code.ts";
+
+interface Flags {
+  readonly name?: string;
+  readonly slots?: number;
+  readonly target?: readonly string[];
+  readonly opportunistic: boolean;
+  readonly workspace: string;
+  readonly creds?: string;
+  readonly quiet: boolean;
+  readonly code: boolean;
+  readonly tied: boolean;
+}
+
+const program = new Command("nexus-worker")
+  .description("Lends this machine to a search: executes runs until told to stop. What it needs comes with each trial.")
+  .argument(
+    "[join line]",
+    "as nexus-coord prints it; or - to paste or pipe it, or @FILE (default: NEXUS_JOIN, else the workspace on this machine)",
+  )
+  .option("--name <id>", "this worker's name (default: this machine's host name)")
+  .option("--slots <n>", "runs at once (default: number of cores)", wholeNumber)
+  .option("--target <a,b>", "pools (compute_target) that it serves (default: all)", commaList)
+  .option("--opportunistic", "take no jobs with low_priority: false", false)
+  .option(
+    "--workspace <name>",
+    "the workspace on this machine, if there is no join line",
+    process.env["NEXUS_WORKSPACE"] ?? "ws1",
+  )
+  .option("--creds <file>", "credentials for a NATS server that others run; --name must be the id they are for")
+  .option("--no-code", "take no jobs that bring code of their own")
+  .option("--quiet", "print only errors", false)
+  .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
+  .version(programVersion())
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
+SIGTERM hands them back at once: they go on elsewhere.
+
+A job may bring code of its own, which runs with your rights; --no-code refuses such jobs. A spec alone
+can also name files to read and write. Join only workspaces of people you trust.
+
+Examples:
+  nexus-worker                                     on the coordinator's own machine
+  nexus-worker -                                   paste the join line; it is not shown
+  nexus-worker @line.txt                           the join line is in that file
+  nexus-worker nats://CODE@192.0.2.7:4222/ws1      on any other machine, as nexus-coord prints it
+  nexus-worker nats://... --slots 2 --target gpu   two runs at once, only jobs for the pool "gpu" or for none
+  nexus-worker nats://broker:4222/ws1 --creds lab.creds --name lab   a NATS server that others run (nexus-coord --nats)`,
+  );
+
+/**
+ * Works until told to end; sets the exit code.
+ *
+ * @param fromEnvironment  the join line in NEXUS_JOIN, which counts if none is typed
+ */
+export async function runProgram(fromEnvironment: string | undefined): Promise<void> {
+  try {
+    program.parse();
+    process.exitCode = await work(program.args[0] ?? fromEnvironment, program.opts<Flags>());
+  } catch (error) {
+    process.exitCode = exitAfter(error, "nexus-worker");
+  }
+  // The broker's client keeps sockets for a moment; they must not keep the process of a worker that has ended.
+  setTimeout(() => process.exit(), 500).unref();
+}
+
+async function work(given: string | undefined, flags: Flags): Promise<number> {
+  const say = (line: string): void => {
+    if (!flags.quiet) process.stdout.write(`${line}\n`);
+  };
+  const text = given === undefined ? await lineForNone(flags.workspace) : await lineFrom(given);
+  const line = parseJoinLine(text);
+  const { name, stateDir, lock } = claimState(line.workspace, flags.name);
+  try {
+    const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
+    const identity =
+      flags.creds === undefined ? await identify(stateDir, name, line, say) : { worker: name, nkeySeed: "" };
+    const ownKey = identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
+    const credentials =
+      flags.creds === undefined ? ownKey : credentialsOf({ url: line.url, credentialsFile: flags.creds });
+    // Report wrong credentials now, instead of retrying for ever. identify has already tried a key of our own.
+    if (flags.creds !== undefined) await (await connectAs(line.url, credentials, "viewer")).close();
+    const key = new RefusedKey(systemClock, (isRefused) => {
+      const words = isRefused ? refusedText(line, given !== undefined) : "the broker knows this worker's key again";
+      if (isRefused) log.error(words);
+      say(`${timeText()}  ${words}`);
+    });
+    const bus = await connectBus({
+      url: line.url,
+      credentials,
+      name: identity.worker,
+      inbox: inboxPrefix(identity.worker),
+      waitForBroker: true,
+      onStatus: (status) => log.info(status),
+      onRefused: () => key.refused(),
+    });
+    bus.onReconnect(() => key.accepted());
+    dropCode(stateDir);
+    const options = {
+      worker: identity.worker,
+      bootId: systemChance.nonce(),
+      version: programVersion(),
+      slots: flags.slots ?? Math.min(availableParallelism(), mostSlots),
+      targets: flags.target ?? [],
+      opportunistic: flags.opportunistic,
+      noCode: !flags.code,
+      stateDir,
+    };
+    const ports = {
+      bus,
+      clock: systemClock,
+      chance: systemChance,
+      log,
+      runners: new RunnerPool(log),
+      spool: new FileSpool(join(stateDir, "spool")),
+      unpackCode: (code: CodeBundle) => unpackCode(stateDir, code),
+      removeFolder: (folder: string) => rmSync(folder, { recursive: true, force: true }),
+    };
+    const node = new WorkerNode(ports, options, (news) => {
+      if (!flags.quiet) say(newsLine(news));
+    });
+    const asked = obeySignals(node, say);
+    if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
+    say(
+      `${identity.worker} lends ${counted(options.slots, "slot")} to ${line.workspace} at ${line.url}; Ctrl-C to finish`,
+    );
+    await node.work();
+    await bus.close();
+    return asked();
+  } finally {
+    lock.release();
+  }
+}
+
+/** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */
+function claimState(
+  workspace: string,
+  named: string | undefined,
+): { name: WorkerId; stateDir: string; lock: HeldLock } {
+  const wished = named === undefined ? defaultWorkerName() : checkWorkerName(named);
+  for (let i = 1; ; i += 1) {
+    const name = checkWorkerName(i === 1 ? wished : `${wished}-${i}`);
+    const stateDir = workerStateDir(workspace, name);
+    const path = join(stateDir, "worker.lock");
+    const attempt = orSayFolder(stateDir, () => {
+      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+      return takeLock(path, `the worker ${name}`);
+    });
+    if (attempt.ok) return { name, stateDir, lock: attempt.lock };
+    if (named !== undefined || i > 64) {
+      throw new UsageError(
+        `a worker called ${name} is already running: ${explainLock(path, attempt.owner, attempt.liveness)}`,
+      );
+    }
+  }
+}
+
+/** Turns an error of the file system into one that says what to do. */
+function orSayFolder<T>(stateDir: string, use: () => T): T {
+  try {
+    return use();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new UsageError(
+      `cannot use ${stateDir}, where this worker keeps its key, its log and its runs (${message})\n` +
+        "  set XDG_STATE_HOME to a folder that you may write to",
+      { cause },
+    );
+  }
+}
+
+/** The line of the workspace on this machine; where there is none, a terminal is asked for one. */
+async function lineForNone(workspace: string): Promise<string> {
+  const { joinLine } = readJsonFields(workspacePaths(workspace).endpoint);
+  if (typeof joinLine === "string") return joinLine;
+  const none = `no coordinator of workspace ${workspace} runs on this machine`;
+  if (process.stdin.isTTY) {
+    process.stderr.write(`${none}; join one elsewhere, or press Ctrl-C and start one: nexus-coord\n`);
+    return lineFrom("-");
+  }
+  throw new UnreachableError(
+    `${none}, and no join line was given\n` +
+      "  start a coordinator: nexus-coord\n" +
+      "  or join one elsewhere: nexus-worker - reads the line that its nexus-coord prints from standard input",
+  );
+}
+
+/** Returns a function that gives the exit code for the signals so far. */
+function obeySignals(node: WorkerNode, say: (line: string) => void): () => number {
+  let interrupts = 0;
+  let exit: number = exitCode.done;
+  process.on("SIGINT", () => {
+    interrupts += 1;
+    if (interrupts === 1) {
+      const { running } = node;
+      if (running === 0) say("no run in hand, taking no more");
+      else say(`finishing ${counted(running, "run")}, taking no more; Ctrl-C again hands them back`);
+      node.finish();
+    } else if (interrupts === 2) {
+      say("handing the runs back; Ctrl-C again kills");
+      node.handBack("its owner stopped the worker");
+    } else {
+      process.exit(130);
+    }
+  });
+  const handBack = (signal: string, code: number): void => {
+    exit = code;
+    node.handBack(`the worker got ${signal}`);
+  };
+  process.on("SIGTERM", () => handBack("SIGTERM", exitCode.done));
+  process.on("SIGHUP", () => handBack("SIGHUP", 129));
+  return () => exit;
+}
+
+/** A workspace that was restored from a backup does not know the workers that joined since. */
+function refusedText({ url, workspace }: JoinLine, wasGiven: boolean): string {
+  const words = wasGiven
+    ? "nexus-worker with the line that nexus-coord prints"
+    : `nexus-worker --workspace ${workspace}`;
+  return (
+    `the broker at ${url} refuses this worker's key: its workspace was restored from a backup made before this worker joined, ` +
+    `or created again\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
+  );
+}
+
+function timeText(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
+function newsLine(news: WorkerNews): string {
+  const time = timeText();
+  if (news.kind === "started") return `${time}  ${news.run}  started ${news.text}`.trimEnd();
+  if ("run" in news) return `${time}  ${news.run}  ${news.text}`;
+  return `${time}  ${news.kind === "waiting" ? "waiting: " : ""}${news.text}`;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > mostSlots)
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostSlots}.`);
+  return value;
+}
+
+function commaList(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => !/^[\w.-]{1,64}$/.test(name)))
+    throw new InvalidArgumentError("Expected names separated by commas.");
+  return names;
+}
