@@ -55,7 +55,7 @@ const program = new Command("nexus-worker")
     process.env["NEXUS_WORKSPACE"] ?? "ws1",
   )
   .option("--creds <file>", "credentials for a NATS server that others run; --name must be the id they are for")
-  .option("--no-code", "take no jobs that bring code of their own")
+  .option("--no-code", "take no jobs that run programs, or that name files outside of a run's folder")
   .option("--quiet", "print only errors", false)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
@@ -66,8 +66,8 @@ const program = new Command("nexus-worker")
 Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
 SIGTERM hands them back at once: they go on elsewhere.
 
-A job may bring code of its own, which runs with your rights; --no-code refuses such jobs. A spec alone
-can also name files to read and write. Join only workspaces of people you trust.
+A job may run programs, which have your rights, and name files to read and write; --no-code refuses such
+jobs. Join only workspaces of people you trust.
 
 Examples:
   nexus-worker                                     on the coordinator's own machine
@@ -212,7 +212,8 @@ async function lineForNone(workspace: string): Promise<string> {
   throw new UnreachableError(
     `${none}, and no join line was given\n` +
       "  start a coordinator: nexus-coord\n" +
-      "  or join one elsewhere: nexus-worker - reads the line that its nexus-coord prints from standard input",
+      "  or join one elsewhere: nexus-worker nats://CODE@host:port/workspace, as its nexus-coord prints it\n" +
+      "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
   );
 }
 

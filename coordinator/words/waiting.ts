@@ -1,5 +1,6 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import { trustNeeded } from "../../shared/domain/runspec/trust-needed.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "./silence.ts";
 
@@ -86,10 +87,10 @@ export function whyWaiting(
       commands: [join],
     };
   }
-  const willing = steady.filter(({ presence }) => !(table.submitted.code && presence.noCode));
+  const willing = steady.filter(({ presence }) => !presence.noCode || trustNeeded(table.submitted) === null);
   if (willing.length === 0) {
     return {
-      why: `waiting for a worker that takes code of the job's own: ${names(steady)} ${are(steady)} started with --no-code`,
+      why: `waiting for a worker without --no-code: ${table.job} ${trustNeeded(table.submitted)}, and ${names(steady)} ${are(steady)} started with it`,
       commands: [join],
     };
   }

@@ -11,7 +11,8 @@ import type { Ports } from "./ports.ts";
 export interface KnownJob {
   readonly text: CarriedSpec;
   readonly spec: Spec;
-  /** Folder of the code that the job brings along; null if it brings none. */
+  readonly bringsCode: boolean;
+  /** Folder of the code that the job brings along; null if it brings none, or if this worker takes none. */
   readonly codeFolder: string | null;
 }
 
@@ -21,9 +22,14 @@ export class KnownJobs {
   readonly #link: CoordinatorLink;
   readonly #signal: EndSignal;
   readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
+  readonly #noCode: boolean;
 
-  /** @param signal  ends pending requests */
-  constructor(ports: Ports<"readSpec" | "unpackCode">, link: CoordinatorLink, signal: EndSignal) {
+  /**
+   * @param noCode  code that jobs bring is not even unpacked
+   * @param signal  ends pending requests
+   */
+  constructor(ports: Ports<"readSpec" | "unpackCode">, link: CoordinatorLink, noCode: boolean, signal: EndSignal) {
+    this.#noCode = noCode;
     this.#ports = ports;
     this.#link = link;
     this.#signal = signal;
@@ -63,7 +69,7 @@ export class KnownJobs {
       const problems = read.problems.map(({ message }) => message).join("; ");
       throw new Error(`the spec of ${job} cannot be read here: ${problems}`);
     }
-    const codeFolder = code === null ? null : this.#ports.unpackCode(code);
-    return { text: carried, spec: read.spec, codeFolder };
+    const codeFolder = code === null || this.#noCode ? null : this.#ports.unpackCode(code);
+    return { text: carried, spec: read.spec, bringsCode: code !== null, codeFolder };
   }
 }

@@ -10,6 +10,7 @@ import { HeldTrial } from "./held-trial.ts";
 import { KnownJobs } from "./known-job.ts";
 import { Outbox } from "./outbox.ts";
 import type { WorkerPorts } from "./ports.ts";
+import { refusalOf } from "./refusal.ts";
 import { type Claimant, Slots, type SlotsOwner } from "./slots.ts";
 
 export interface WorkerOptions extends Claimant {
@@ -29,6 +30,7 @@ export type WorkerNews =
 
 const firstRenewalMs = 5000;
 const spoolPatienceMs = 8000;
+const refusedPauseMs = 30_000;
 
 /** One machine's part in the swarm: claims trials for free slots, executes them, renews their leases, delivers their ends. */
 export class WorkerNode {
@@ -61,7 +63,7 @@ export class WorkerNode {
           : { kind: "answered", text: "the coordinator answers again" },
       ),
     );
-    this.#jobs = new KnownJobs(ports, this.#link, this.#living);
+    this.#jobs = new KnownJobs(ports, this.#link, options.noCode, this.#living);
     this.#outbox = new Outbox(ports);
     const { worker: _worker, stateDir: _stateDir, ...claimant } = options;
     const owner: SlotsOwner = {
@@ -142,11 +144,15 @@ export class WorkerNode {
     try {
       const known = await this.#jobs.get(job);
       if (!known) return;
+      const refusal = this.#options.noCode ? refusalOf(known, assignment) : null;
+      if (refusal !== null) held.handBack(refusal);
       if (!held.givenUp)
         this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
       const directory = join(this.#options.stateDir, "runs", job, run);
       const end = await held.run(known, directory, leaving);
       this.#news({ kind: end.kind, run, text: end.text });
+      // A coordinator that gives such runs will give the next one too.
+      if (refusal !== null) await this.#ports.clock.pause(refusedPauseMs, this.#claiming);
       if (!known.spec.settings.hold) this.#ports.removeFolder(directory);
     } catch (error) {
       // This worker ended before the end was delivered, or cannot read the spec. The lease expires, or the spool delivers.

@@ -2,6 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import { trustNeeded } from "../../../shared/domain/runspec/trust-needed.ts";
 import type { Claim } from "../../../shared/wire/messages.ts";
 
 /** What a worker says about the trials that it takes. */
@@ -24,8 +25,8 @@ export function obstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, 
   if (computeTarget !== null && claim.targets.length > 0 && !claim.targets.includes(computeTarget)) {
     return `${table.job} is for the target "${computeTarget}", and ${worker} serves ${claim.targets.join(", ")}`;
   }
-  if (table.submitted.code && claim.noCode)
-    return `${table.job} brings code of its own, and ${worker} takes none (--no-code)`;
+  const needed = claim.noCode ? trustNeeded(table.submitted) : null;
+  if (needed !== null) return `${table.job} ${needed}, and ${worker} takes none (--no-code)`;
   if (!lowPriority && claim.opportunistic)
     return `${table.job} has low_priority: false, and ${worker} is opportunistic`;
   if (holds === 0 && computeNodes !== null && table.holding.size >= computeNodes) {

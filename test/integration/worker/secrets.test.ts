@@ -81,7 +81,7 @@ describe("secrets of a workspace", () => {
     assert.match(worker.output(), /nats:\/\/\*\*\*@/);
     const nothing = swarm.run("worker/main.js", ["--workspace", "ws9"]);
     assert.equal((await nothing.exited()).code, 4);
-    assert.match(nothing.output(), /nexus-worker - reads the line/);
+    assert.match(nothing.output(), /nexus-worker - reads that line/);
     assert.equal((await nexus(["peers", "invite"], swarm.folder)).code, 2);
     await swarm.end();
   });

@@ -95,8 +95,9 @@ test("workers that are connected but may not take the job are named, with what w
   assert.match(steady?.why ?? "", /not opportunistic \(low_priority: false\): lab-1 is/);
   const shy = waiting({}, [{ noCode: true }]);
   assert.equal(shy.why()?.why, "waiting for a free slot on lab-1");
-  Object.assign(shy.table.submitted, { code: { sha256: "", files: 1, zipped: new Uint8Array(0) } });
-  assert.match(shy.why()?.why ?? "", /takes code of the job's own: lab-1 is started with --no-code/);
+  const code = { sha256: "", files: 1, zipped: new Uint8Array(0) };
+  shy.table.submitted = { ...shy.table.submitted, code };
+  assert.match(shy.why()?.why ?? "", /without --no-code: job\d+ brings code of its own, and lab-1 is started with it/);
   const benched = waiting({}, [{ orders: ["benched"] }, { silentMs: 99_000 }]).why();
   assert.match(benched?.why ?? "", /lab-1 is benched/);
   assert.equal(benched?.commands[0], "nexus admit lab-1");

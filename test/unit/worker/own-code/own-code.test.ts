@@ -188,7 +188,9 @@ describe("a user's component", () => {
   test("is not given to a worker that refuses code", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 2 });
-    Object.assign(test_.reign.state.jobs.get(job)?.submitted ?? {}, { code: packCode([file("a.py")]) });
+    const table = test_.reign.state.jobs.get(job);
+    assert.ok(table);
+    table.submitted = { ...table.submitted, code: packCode([file("a.py")]) };
     const refused = await answerClaim(test_.reign, "shy" as WorkerId, claim("c1", "boot", { noCode: true }));
     assert.ok(
       refused?.kind === "wait" && /job1 brings code of its own, and shy takes none \(--no-code\)/.test(refused.reason),
