@@ -8,8 +8,8 @@ import { closeIfDone, stopIfReached } from "./rules/job-end.ts";
 import { requeueLeased } from "./rules/requeue.ts";
 import { sweepStates } from "./workers/checkpoints.ts";
 
-/** Time after a take-over in which messages that were in flight arrive. */
-const firstSweepMs = 60_000;
+/** Time after a take-over, or after the loss of a run, in which messages that were in flight arrive. */
+const soonMs = 60_000;
 const sweepEveryMs = 3_600_000;
 
 /** What the leader does by the clock: expired leases, its own stalls, ends of jobs, unfinished orders. */
@@ -17,6 +17,9 @@ export class Upkeep {
   readonly #reign: Reign;
   #lastTick: number;
   #sweepAt: number;
+  /** Sweeps that are due soon, one after the other: a state of an open trial is deleted when two in a row find it. */
+  #sweepsSoon = 1;
+  #lossesSeen: number;
   /** States that the last sweep found; they may belong to a checkpoint in flight. */
   #suspects: ReadonlySet<string> = new Set();
   /** Jobs that ran on as many nodes as they may, at the last tick. */
@@ -25,7 +28,8 @@ export class Upkeep {
   constructor(reign: Reign) {
     this.#reign = reign;
     this.#lastTick = reign.ports.clock.monotonic();
-    this.#sweepAt = this.#lastTick + firstSweepMs;
+    this.#sweepAt = this.#lastTick + soonMs;
+    this.#lossesSeen = reign.losses;
   }
 
   /** Called several times a second. */
@@ -41,10 +45,7 @@ export class Upkeep {
     }
     if (!reign.ports.leads()) return;
     for (const lease of reign.leases.expired(now)) this.#expire(lease);
-    if (now >= this.#sweepAt) {
-      this.#sweepAt = now + sweepEveryMs;
-      void this.#sweep();
-    }
+    this.#sweepIfDue(now);
     enforce(reign);
     reign.shares.advance(openJobs(reign.state), now);
     for (const table of reign.state.jobs.values()) {
@@ -55,6 +56,19 @@ export class Upkeep {
       // The workers that were woken when a trial was lost may be gone too.
       if (table.nextWaiting()) reign.waiting.wakeFor(table);
     }
+  }
+
+  /** A worker that dies while it stores a state leaves pieces of it: a loss brings sweeps soon. */
+  #sweepIfDue(now: number): void {
+    if (this.#reign.losses !== this.#lossesSeen) {
+      this.#lossesSeen = this.#reign.losses;
+      this.#sweepsSoon = 2;
+      this.#sweepAt = Math.min(this.#sweepAt, now + soonMs);
+    }
+    if (now < this.#sweepAt) return;
+    this.#sweepsSoon = Math.max(0, this.#sweepsSoon - 1);
+    this.#sweepAt = now + (this.#sweepsSoon > 0 ? soonMs : sweepEveryMs);
+    void this.#sweep();
   }
 
   /** Deletes the states in BLOB that nobody needs; the next sweep makes up for one that fails. */

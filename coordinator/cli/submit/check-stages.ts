@@ -8,7 +8,7 @@ import type { Output } from "../../operator/output.ts";
 /** By path: the coordinator's code never imports the worker's. */
 const program = fileURLToPath(new URL("../../../worker/here/check-stages.js", import.meta.url));
 /** Long lists of large models take long to try. A value that was not tried fails its runs if it is wrong. */
-const patienceMs = 20_000;
+const usualPatienceMs = 20_000;
 const mostShown = 10;
 
 /**
@@ -17,8 +17,13 @@ const mostShown = 10;
  * @param outcome  what did not happen: "nothing was submitted"
  * @throws SpecError with what the components object to
  */
-export async function checkStages(question: StageCheck, outcome: string, output: Output): Promise<void> {
-  const problems = await askApart(question);
+export async function checkStages(
+  question: StageCheck,
+  outcome: string,
+  output: Output,
+  patienceMs = usualPatienceMs,
+): Promise<void> {
+  const problems = await askApart(question, patienceMs);
   if (problems === null) {
     output.note(
       `note: not every value of ${question.file} was tried within ${patienceMs / 1000} s; a wrong value would fail its runs\n`,
@@ -33,7 +38,7 @@ export async function checkStages(question: StageCheck, outcome: string, output:
 }
 
 /** Null if it took too long or its process ended: this machine may have less memory than a worker. */
-async function askApart(question: StageCheck): Promise<readonly string[] | null> {
+async function askApart(question: StageCheck, patienceMs: number): Promise<readonly string[] | null> {
   const child = fork(program, [], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
   try {

@@ -67,6 +67,8 @@ export class Reign {
   readonly stoppedSince = new Map<WorkerId, number>();
   /** Messages that could not be read, or that their sender had no right to send. */
   dropped = 0;
+  /** Runs that were taken from their holders. */
+  losses = 0;
   readonly #searches = new Map<JobName, Search>();
   readonly #iters = new Map<string, number>();
   readonly #stateBytes = new Map<JobName, number>();

@@ -19,6 +19,7 @@ export function requeue(
   const { job } = table;
   const { n } = trial;
   const { attempt, worker } = lastAttempt(trial);
+  reign.losses += 1;
   const outcome = lossOutcomes[how.cause];
   reign.ports.log.warn({ job, run: trial.run, worker, attempt, charged: how.charged }, `${outcome}: ${how.reason}`);
   const losses = trial.charged + 1;

@@ -9,6 +9,7 @@ import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { SpecError } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
+import { patienceMs } from "../../support/patience.ts";
 
 const shipped = (name: string): string => fileURLToPath(new URL(`../../../../specs/${name}.yaml`, import.meta.url));
 
@@ -19,7 +20,7 @@ async function said(file: string, added: Readonly<Record<string, readonly Settin
   const output = { result: () => undefined, note: (text: string) => void notes.push(text) };
   const question = { file: "spec.yaml", text: spec.text, sources: usedComponents(spec), commandLine: {}, added };
   try {
-    await checkStages(question, "nothing was submitted", output);
+    await checkStages(question, "nothing was submitted", output, patienceMs);
   } catch (error) {
     assert.ok(error instanceof SpecError);
     return error.message;

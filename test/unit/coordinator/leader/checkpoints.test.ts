@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { requeue } from "../../../../coordinator/leader/rules/requeue.ts";
+import { Upkeep } from "../../../../coordinator/leader/upkeep.ts";
 import { checkpointSeconds, sweepStates } from "../../../../coordinator/leader/workers/checkpoints.ts";
 import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
@@ -137,6 +138,30 @@ describe("checkpoints on the coordinator", () => {
     await sweepStates(test_.reign, suspects);
     assert.ok(test_.discarded.includes("ck.ann.job1.1.1.state-777.*"));
     assert.ok(!test_.discarded.some((subject) => subject.includes(`${kept}.`) || subject.includes("files")));
+  });
+
+  test("what a worker left that died while it stored a state is deleted two minutes after the loss", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const upkeep = new Upkeep(test_.reign);
+    const passes = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) {
+        test_.now += 1000;
+        test_.reign.leases.extendAll(test_.now);
+        upkeep.tick();
+        await settled();
+      }
+    };
+    await passes(100);
+    test_.stateSubjects.push(chunk(ann, job, 1, 1, "state-1", 0));
+    await passes(1000);
+    assert.deepEqual(test_.discarded, []);
+    lose(test_, job);
+    await passes(119);
+    assert.deepEqual(test_.discarded, []);
+    await passes(2);
+    assert.deepEqual(test_.discarded, ["ck.ann.job1.1.1.state-1.*"]);
   });
 });
 
