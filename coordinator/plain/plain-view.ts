@@ -205,6 +205,7 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
     case "job-state":
     case "runs-ordered":
     case "results-judged":
+    case "set-aside":
     case "worker-enrolled":
     case "worker-state":
       return { v: 1, ...event };

@@ -53,6 +53,8 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
     }
     case "late":
       return line(`${runOf(event, table)}: a result from ${event.worker} came late and is not counted`);
+    case "set-aside":
+      return line(`a message of ${event.worker} (number ${event.ev} of EV) was set aside: ${event.reason}`, true);
     case "worker-enrolled":
       return line(`worker ${event.worker} joined from ${event.host}`);
     case "worker-state":

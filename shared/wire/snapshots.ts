@@ -49,9 +49,12 @@ function pack(bytes: Uint8Array): Packed {
 
 /** Returns bytes at the start of their own memory: wider columns need that alignment. */
 function unpack([length, bytes]: Packed): Uint8Array<ArrayBuffer> {
+  // Nothing is deflated to less than a thousandth, so a length that cannot be true takes no memory.
+  if (!(length <= 1100 * bytes.length + 100))
+    throw new check.BadMessage(`${bytes.length} bytes do not unpack to so many`);
   if (bytes.length >= length) return new Uint8Array(bytes);
   // With room beyond the end, zlib inflates into one buffer and copies nothing.
-  const inflated = inflateSync(bytes, { chunkSize: length + 64 });
+  const inflated = inflateSync(bytes, { chunkSize: length + 64, maxOutputLength: length + 64 });
   return inflated.byteOffset === 0 ? inflated : new Uint8Array(inflated);
 }
 

@@ -23,6 +23,9 @@ interface Header {
 
 const arrayTypes = { Float32Array, Float64Array, Uint32Array, Uint8Array } as const;
 
+/** Some ten thousand arrays. The bytes may come from another worker. */
+const mostHeaderBytes = 1024 ** 2;
+
 /** First bytes of a saved state: "NXS" and the version of the format. */
 const magic = 0x4e585301;
 
@@ -61,10 +64,13 @@ export function decodeState(from: Uint8Array, what: string): { readonly about: A
   }
   try {
     const headerLength = view.getUint32(4);
+    if (headerLength > mostHeaderBytes) throw new RangeError(`its header has ${headerLength} bytes`);
     // Checked only by constructing the arrays below: the bytes are either our own or damaged.
     const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + headerLength)).toString()) as Header;
     let at = round8(8 + headerLength);
     const entries = header.arrays.map(({ name, type, length }): [string, StateArray] => {
+      if (!Object.hasOwn(arrayTypes, type) || !Number.isSafeInteger(length) || length < 0)
+        throw new RangeError("its header names an array that cannot be");
       const byteLength = length * arrayTypes[type].BYTES_PER_ELEMENT;
       if (at + byteLength > bytes.length) throw new RangeError(`it ends within "${name}"`);
       const array = new arrayTypes[type](bytes.buffer, bytes.byteOffset + at, length);

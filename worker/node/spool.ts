@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytes, shape, text } from "../../shared/wire/check.ts";
+import { BadMessage, bytes, shape, text } from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
+import type { ScanLimits } from "../../shared/wire/scan.ts";
 
 /** A message for the evidence stream. */
 export interface Letter {
@@ -22,6 +23,8 @@ export interface Spool {
   putAside(name: string): string;
 }
 
+/** A mapping of three fields around one message. Programs of other people run beside this folder. */
+const letterLimits: ScanLimits = { bytes: 4 * 1024 ** 2, depth: 1, values: 32, lists: 1, words: 16 };
 const letterShape = shape({ subject: text(200), msgId: text(200), data: bytes });
 
 /** A folder with one file per letter, 0600. */
@@ -51,7 +54,10 @@ export class FileSpool implements Spool {
   }
 
   read(name: string): Letter {
-    return letterShape(decode(readFileSync(join(this.#folder, name))), name);
+    const path = join(this.#folder, name);
+    const { size } = statSync(path);
+    if (size > letterLimits.bytes) throw new BadMessage(`${size} bytes; at most ${letterLimits.bytes} are allowed`);
+    return letterShape(decode(readFileSync(path), letterLimits), name);
   }
 
   putAside(name: string): string {

@@ -1,7 +1,9 @@
 import type { Summary } from "../../shared/domain/run.ts";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
 import * as check from "../../shared/wire/check.ts";
+import { mostStateBytes } from "../../shared/wire/checkpoints.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
+import type { ScanLimits } from "../../shared/wire/scan.ts";
 import type { SavedFiles } from "./run-folder.ts";
 
 /** Everything a run needs in order to continue elsewhere. */
@@ -21,6 +23,9 @@ export interface SavedRun {
 
 const stateVersion = 1;
 
+/** Up to 10,000 columns and 10,000 files, a name and a value each; their bytes and the stage's are jumped over. */
+const stateLimits: ScanLimits = { bytes: 2 * mostStateBytes, depth: 3, values: 40_100, lists: 8, words: 20_050 };
+
 const savedShape = check.shape({
   v: check.whole(),
   stage: check.whole(1),
@@ -36,7 +41,7 @@ export const encodeRun = (run: SavedRun, files: SavedFiles): Uint8Array => encod
 
 /** Another worker made it, so it is checked like all data from outside. */
 export function decodeRun(bytes: Uint8Array): { readonly run: SavedRun; readonly files: SavedFiles } {
-  const { v, files, ...run } = savedShape(decode(bytes), "checkpoint");
+  const { v, files, ...run } = savedShape(decode(bytes, stateLimits), "checkpoint");
   if (v !== stateVersion) {
     throw new check.BadMessage(
       `checkpoint version ${v}; this program reads version ${stateVersion}: update the older side`,
@@ -44,7 +49,7 @@ export function decodeRun(bytes: Uint8Array): { readonly run: SavedRun; readonly
   }
   for (const path of Object.keys(files)) {
     const problem = pathProblem(path);
-    if (problem !== undefined) throw new check.BadMessage(`checkpoint.files: ${JSON.stringify(path)}: ${problem}`);
+    if (problem !== undefined) throw new check.BadMessage(`checkpoint.files: the path of a file: ${problem}`);
   }
   return { run, files };
 }

@@ -1,4 +1,5 @@
 import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
+import { lostSubject } from "../../../shared/broker/copies/store-salvage.ts";
 import { readSnapshot } from "../../../shared/broker/store/snapshots.ts";
 import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../shared/broker/store/store-check.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
@@ -9,6 +10,7 @@ import { takeSnapshot } from "../../../shared/domain/fold/snapshot.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { InvariantCheck } from "../../../shared/domain/invariants/invariants.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { type Bus, BusError, type StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
@@ -28,6 +30,8 @@ export interface Verification {
   readonly open: number;
   readonly records: number;
   readonly evidence: number;
+  /** Messages of evidence that cannot be read: nothing rests on them, so they break no promise. */
+  readonly setAside: readonly { readonly seq: number; readonly subject: string }[];
   /** What the store itself lacks, as sentences. */
   readonly damage: readonly string[];
   /** Promises that were not kept, as sentences. */
@@ -65,11 +69,27 @@ export async function verify(
     output.result(
       `${what}: ${counted(counts.jobs, "job")}, ${counted(counts.trials, "run")}, ${counts.ended} of them ended and ${counts.open} open${cancelled}; ${read}\n`,
     );
+    if (counts.setAside.length > 0) output.result(setAsideText(counts.setAside));
     if (isKept) output.result(promises);
     else output.result(`${violations.length} broken:\n${violations.map((each) => `  ${each}\n`).join("")}`);
     if (damage.length > 0) output.note(`the store itself is damaged; what can be done:  nexus${scope.flags} repair\n`);
   }
   return isKept ? exitCode.done : exitCode.failure;
+}
+
+/** Messages that are named; the object for programs has a thousand. */
+const mostNamed = 20;
+const mostListed = 1000;
+
+function setAsideText(found: Verification["setAside"]): string {
+  const names = found.slice(0, mostNamed).map(({ seq, subject }) => `  ${seq}  ${printable(subject.slice(0, 100))}`);
+  const more = found.length > names.length ? `  and ${found.length - names.length} more\n` : "";
+  const what = counted(
+    found.length,
+    "message of evidence cannot be read and was",
+    "messages of evidence cannot be read and were",
+  );
+  return `${what} set aside (number in EV, subject); everything else was read:\n${names.join("\n")}\n${more}`;
 }
 
 const promises = `every promise was kept:
@@ -102,12 +122,15 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   const only = typed === undefined ? undefined : namedJob(typed, journal.state, workspace).job;
   let evidence = 0;
   ends.evidence = await bus.lastSeq(streams.evidence);
+  const setAside: { seq: number; subject: string }[] = [];
   const gaps = new Gaps("message");
   const hear = (message: StoredMessage): void => {
     evidence += 1;
     gaps.take(message.seq);
     const told = testimonyOf(message);
     if (told) check.testimony(told);
+    else if (message.subject !== lostSubject && setAside.length < mostListed)
+      setAside.push({ seq: message.seq, subject: message.subject });
   };
   await readUpTo(
     bus,
@@ -127,7 +150,17 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   // A fold that stopped early cannot be compared; its end is reported anyway.
   if (journal.troubles.length + journal.gaps.found.length === 0) check.compare(partOf(journal.state, only));
   const { jobs, trials, ended, open } = check.counts();
-  return { jobs, trials, ended, open, records, evidence, damage, broken: [...journal.troubles, ...check.violations()] };
+  return {
+    jobs,
+    trials,
+    ended,
+    open,
+    records,
+    evidence,
+    setAside,
+    damage,
+    broken: [...journal.troubles, ...check.violations()],
+  };
 }
 
 /** Gaps in a stream, as sentences. */

@@ -107,6 +107,8 @@ function detailOf(event: JournalEvent): string {
       return `hpmax ${measure(event.hpmax)} came after the run had ended: not counted`;
     case "checkpoint":
       return `stage ${event.stage}, ${event.iters} iterations, ${event.size} bytes`;
+    case "set-aside":
+      return `number ${event.ev} of EV, ${event.subject}: ${event.reason}`;
     case "lost":
       return `${event.reason}${event.charged ? " (counts against its retries)" : ""}`;
     case "job":

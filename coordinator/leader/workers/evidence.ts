@@ -1,11 +1,12 @@
+import { mostNamed } from "../../../shared/domain/fold/events.ts";
 import { mostColumns } from "../../../shared/domain/fold/metric-columns.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../../shared/domain/fold/trial.ts";
-import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import { isWorkerId, type JobName, type WorkerId } from "../../../shared/domain/names.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts";
-import { parseEvidence } from "../../../shared/wire/subjects.ts";
+import { parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "../rules/bench.ts";
 import { lastLines, requeue } from "../rules/requeue.ts";
@@ -17,7 +18,10 @@ import { judgeCheckpoint } from "./checkpoints.ts";
  * the newest attempt, since an older holder's may be its machine's. A non-finite hpmax is a failure.
  *
  * EV is judged in its order, and each decision cites the sequence that it rests on, so the next leader continues after the
- * highest one cited. Reports that it judges again decide nothing. A message that cannot be read is logged, counted and dropped.
+ * highest one cited. Reports that it judges again decide nothing.
+ *
+ * A message that cannot be read is set aside. Its sequence and its worker are logged and journalled, so that it is named once, and
+ * since that record cites it, no later start comes back to it. What readable messages say without a right to is logged.
  */
 
 /** A message that may be believed, and the trial that it is about. */
@@ -32,13 +36,20 @@ interface Case {
 }
 
 /** Judges one message of a worker; called in the order of the stream. */
-export function judgeEvidence(reign: Reign, { seq, subject, data }: StoredMessage): void {
+export function judgeEvidence(reign: Reign, message: StoredMessage): void {
+  judgeMessage(reign, message);
+  reign.evidence.judgedUpTo(message.seq);
+}
+
+function judgeMessage(reign: Reign, message: StoredMessage): void {
+  const { seq, subject } = message;
   try {
     const address = parseEvidence(subject);
     const table = address && reign.state.jobs.get(address.job);
     const trial = address && table?.trial(address.n);
-    if (!address || !table || !trial) throw new BadMessage(`no trial answers to ${subject}`);
-    const told = decodeEvidence(address, data);
+    if (address && (!table || !trial)) throw new BadMessage(`no trial answers to ${subject}`);
+    const told = read(reign, message);
+    if (!address || !table || !trial || !told) return;
     const { worker, job } = address;
     const unheard = whyUnheard(trial, { ...told, worker });
     if (unheard !== undefined) throw new BadMessage(unheard);
@@ -48,8 +59,35 @@ export function judgeEvidence(reign: Reign, { seq, subject, data }: StoredMessag
     reign.dropped += 1;
     reign.ports.log.warn({ subject, seq, why: error.message }, "evidence dropped");
   }
-  reign.evidence.judgedUpTo(seq);
 }
+
+/** What the message says; undefined if it cannot be read, and is set aside. */
+function read(reign: Reign, { seq, subject, data }: StoredMessage): Evidence | undefined {
+  try {
+    const address = parseEvidence(subject);
+    if (!address) throw new BadMessage("no worker of ours says anything under that subject");
+    return decodeEvidence(address, data);
+  } catch (error) {
+    if (!(error instanceof BadMessage)) throw error;
+    setAside(reign, seq, subject, error.message);
+    return undefined;
+  }
+}
+
+function setAside(reign: Reign, ev: number, subject: string, why: string): void {
+  reign.dropped += 1;
+  const [, worker = ""] = subject.split(".");
+  const record = isWorkerId(worker) ? reign.state.workers.get(worker) : undefined;
+  if (!record || record.setAside >= mostNamed) return;
+  const isLast = record.setAside === mostNamed - 1;
+  const reason = isLast ? `${why}; further ones of this worker are set aside without a word` : why;
+  const { id } = record;
+  reign.ports.log.warn({ stream: streams.evidence, seq: ev, subject, worker: id, why: reason }, "evidence set aside");
+  void reign.record({ type: "set-aside", worker: id, ev, subject: subject.slice(0, longestSubject), reason });
+}
+
+/** Characters of a subject that the journal keeps; a worker may add what it likes to its own. */
+const longestSubject = 200;
 
 function judge(found: Case, told: Evidence): void {
   const { reign, table, trial, job, worker, ev } = found;

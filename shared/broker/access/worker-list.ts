@@ -12,6 +12,9 @@ const key = "users";
 /** A listener on it hears of a change at once. */
 export const workerListSubject = `$KV.${bucket}.${key}`;
 
+/** Unpacked: a hundred thousand workers. A message of 1 MB could unpack to a gigabyte. */
+const mostListBytes = 16 * 1024 ** 2;
+
 /** Packed, some 20,000 workers fit in one message of 1 MB. */
 export async function storeWorkerList(
   bus: { readonly entries: EntryStore },
@@ -37,7 +40,7 @@ export const encodeWorkerList = (workers: readonly WorkerUser[]): Buffer =>
 export function decodeWorkerList(bytes: Uint8Array): WorkerUser[] | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(inflateRawSync(bytes).toString("utf8"));
+    value = JSON.parse(inflateRawSync(bytes, { maxOutputLength: mostListBytes }).toString("utf8"));
   } catch {
     return undefined;
   }

@@ -15,7 +15,7 @@ import { giveUpLead } from "./new-store.ts";
 import type { StoreRemains } from "./store-remains.ts";
 
 /** Takes the place of a lost message, so that those after it keep the sequences that the journal cites. */
-const lostSubject = "ev.lost";
+export const lostSubject = "ev.lost";
 /** Messages read before they are written, and written before waiting for their acknowledgements. */
 const together = 2000;
 const chunksTogether = 8;

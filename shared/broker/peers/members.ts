@@ -1,3 +1,4 @@
+import { fieldsOf } from "../../machine/secret-file.ts";
 import type { EntryStore } from "../../ports.ts";
 import { bucket } from "../../wire/subjects.ts";
 import { isPeer, type Peer } from "./peers.ts";
@@ -28,8 +29,12 @@ export async function writeMembers(bus: { readonly entries: EntryStore }, member
   return revision !== null;
 }
 
+/** Longest list that is read: a thousand peers. */
+const mostBytes = 256 * 1024;
+
 function parseMembers(bytes: Uint8Array): Members | undefined {
-  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  if (bytes.length > mostBytes) return undefined;
+  const value: unknown = fieldsOf(new TextDecoder().decode(bytes));
   if (typeof value !== "object" || value === null) return undefined;
   const { generation, peers, moved } = value as Record<string, unknown>;
   if (!Number.isSafeInteger(generation) || !Array.isArray(peers) || !peers.every(isPeer)) return undefined;

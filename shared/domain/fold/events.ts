@@ -18,6 +18,7 @@ export type JournalEvent =
   | Lost
   | Late
   | Checkpointed
+  | SetAside
   | WorkerEnrolled
   | WorkerChanged;
 
@@ -264,6 +265,22 @@ export interface Late extends Cited {
   readonly type: "late";
   readonly hpmax: number;
 }
+
+/**
+ * A stored message of a worker that cannot be read, or says what no worker may say. It is never read again, so it is named once.
+ * Only the first few of a worker are (`mostNamed`).
+ */
+export interface SetAside extends Recorded {
+  readonly type: "set-aside";
+  readonly worker: WorkerId;
+  /** Its sequence in EV, and its subject. */
+  readonly ev: number;
+  readonly subject: string;
+  readonly reason: string;
+}
+
+/** Messages set aside that are named for each worker: one that sends more could fill the journal. */
+export const mostNamed = 5;
 
 /** A machine joined: the owner of this key may connect as this worker. */
 export interface WorkerEnrolled extends Recorded {

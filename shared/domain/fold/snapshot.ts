@@ -13,8 +13,9 @@ import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
 /** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
 export const snapshotVersion = 4;
 
-type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | "rejected"> & {
+type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | "rejected" | "setAside"> & {
   readonly rejected?: number;
+  readonly setAside?: number;
   readonly retiredBoots: readonly string[];
   readonly claims: SavedClaims;
 };
@@ -46,6 +47,7 @@ export function restoreSnapshot({ v: _, jobs, workers, orders, ...numbers }: Sna
   const worker = (saved: SavedWorker): WorkerRecord => ({
     ...saved,
     rejected: saved.rejected ?? 0, // a snapshot of an earlier version has none
+    setAside: saved.setAside ?? 0,
     retiredBoots: new Set(saved.retiredBoots),
     claims: ClaimRing.restored(saved.claims),
   });

@@ -35,6 +35,8 @@ export interface WorkerRecord {
   completed: number;
   rejected: number;
   failed: number;
+  /** Its messages that were named as set aside: `mostNamed` at most. */
+  setAside: number;
   failuresInRow: number;
   /** The trials that failed in a row, oldest first. */
   failureRow: { readonly job: JobName; readonly n: number; readonly attempt: number }[];
@@ -157,6 +159,9 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     case "late":
       tableOf(state, event.job).lateBy(event);
       break;
+    case "set-aside":
+      workerOf(state, event.worker).setAside += 1;
+      break;
     case "worker-enrolled": {
       const worker = workerOf(state, event.worker);
       // A new worker is admitted; enrolling again does not lift a bench.
@@ -236,6 +241,7 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       completed: 0,
       rejected: 0,
       failed: 0,
+      setAside: 0,
       failuresInRow: 0,
       failureRow: [],
     };

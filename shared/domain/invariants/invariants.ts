@@ -9,6 +9,7 @@ import type {
   Lost,
   Reopened,
   ResultsJudged,
+  SetAside,
 } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
@@ -52,6 +53,7 @@ type AboutTrial = Assigned | Citing | Reopened;
  * - no trial starts beyond the current total_runs, and a job that nobody stopped ends with all of them;
  * - every completion cites its own message, which says the same, and no result is ignored;
  * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
+ * - nothing rests on a message that was set aside, and each is named once;
  * - the curve of a completed run has no gap;
  * - the fold agrees with the records (`compare`).
  *
@@ -118,7 +120,8 @@ export class InvariantCheck {
         break;
       default: // says nothing about trials
     }
-    if ("ev" in event) this.#cites(event);
+    if (event.type === "set-aside") this.#setAside(event);
+    else if ("ev" in event) this.#cites(event);
   }
 
   /** Reads the next message of the evidence. */
@@ -300,6 +303,15 @@ export class InvariantCheck {
     if (trial && holder === event.worker) return { job, trial };
     this.#brokenAt(event, holder === undefined ? "nobody was given it" : `${holder} was given it, not ${event.worker}`);
     return undefined;
+  }
+
+  /** Nothing rests on a message that was set aside, and it is named once. */
+  #setAside({ ev, worker }: SetAside): void {
+    if (this.#cited.has(ev))
+      this.#broken(`evidence ${ev} of ${worker} was set aside, but it was counted or named before`);
+    this.#cited.add(ev);
+    this.#uncited.delete(ev);
+    if (ev > this.#citedUpTo) this.#citedUpTo = ev;
   }
 
   #cites(event: Citing): void {

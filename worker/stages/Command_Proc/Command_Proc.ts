@@ -9,6 +9,8 @@ import { startTied } from "./tied-program.ts";
 /** A program that ignores SIGTERM is killed after this time, before its runner would be. */
 const endGraceMs = 1200;
 const lookEveryMs = 100;
+/** Names that an error can tell; a program could print new ones for ever. */
+const mostOthers = 50;
 
 /** Runs a user's program. See Command_Proc.yaml and docs/own-code.md. */
 export default function makeCommand(context: StageContext): StageProcessor {
@@ -37,7 +39,9 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
     if (iters <= done) return; // repeated since the last checkpoint, and already reported
     const values = spec.metrics.map(({ short }) => numberIn(report[short]));
     if (values.every((value) => value === undefined)) {
-      for (const [name, value] of Object.entries(report)) if (numberIn(value) !== undefined) others.add(name);
+      for (const [name, value] of Object.entries(report)) {
+        if (others.size < mostOthers && numberIn(value) !== undefined) others.add(name);
+      }
       context.log(line);
       return;
     }
@@ -135,6 +139,7 @@ function environment(
 
 const textOf = (value: string | number | boolean | null): string => (value === null ? "" : String(value));
 
+/** A line has at most 64 kB (tied-program.ts). */
 function reportIn(line: string): Readonly<Record<string, unknown>> | undefined {
   if (!line.startsWith("{")) return undefined;
   try {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
+import { deflateRawSync } from "node:zlib";
 import type { WorkerUser } from "../../../../../shared/broker/access/accounts.ts";
 import { decodeWorkerList, encodeWorkerList } from "../../../../../shared/broker/access/worker-list.ts";
 import { isWorkerId } from "../../../../../shared/domain/names.ts";
@@ -27,6 +28,8 @@ describe("the list of workers that peers share", () => {
 
   test("admits nobody when it is damaged", () => {
     assert.equal(decodeWorkerList(Buffer.from("nonsense")), undefined);
+    // 100 kB that would unpack to 100 MB.
+    assert.equal(decodeWorkerList(deflateRawSync(Buffer.alloc(100 * 1024 ** 2, 0x20))), undefined);
     const other = encodeWorkerList(workers(1)).subarray(0, -3);
     assert.equal(decodeWorkerList(other), undefined);
   });
