@@ -58,6 +58,10 @@ export interface StoredMessage {
   readonly data: Uint8Array;
   /** "" for a message that was stored without one. */
   readonly msgId: string;
+  /** As `StoreOptions.seal`; "" or left out: it was stored without one, or its stream is not the journal. */
+  readonly seal?: string;
+  /** A process with the workspace's key has found that no coordinator wrote this message of the journal. */
+  readonly isForeign?: boolean;
 }
 
 export interface Stored {
@@ -99,6 +103,8 @@ export interface StoreOptions {
   readonly expectLastSeq?: number;
   /** Store it only if the stream's last message has this msgId. */
   readonly expectLastMsgId?: string;
+  /** Stored with the message, for the journal: by it coordinators tell what coordinators wrote (store/sealed-bus.ts). */
+  readonly seal?: string;
   /** Default: 5000. */
   readonly timeoutMs?: number;
 }
@@ -206,13 +212,20 @@ export interface Bus {
   close(): Promise<void>;
 }
 
+export interface Entry {
+  readonly value: Uint8Array;
+  readonly revision: number;
+  /** A process with the workspace's key has found that no coordinator wrote it. */
+  readonly isForeign?: boolean;
+}
+
 /**
  * A few small entries with revisions (JetStream KV). Every `get` called after a write resolved sees it. Errors are those of
  * `Bus`; after "no answer in time" a write may have happened, and only `get` tells.
  */
 export interface EntryStore {
   /** Null if there is no such entry. `revision` is higher than that of every earlier value of any key. */
-  get(key: string): Promise<{ value: Uint8Array; revision: number } | null>;
+  get(key: string): Promise<Entry | null>;
   /** The new revision; null, with nothing changed, if the entry exists. */
   create(key: string, value: Uint8Array): Promise<number | null>;
   /** The new revision; null, with nothing changed, if the entry has another revision by now, or does not exist. */

@@ -168,10 +168,11 @@ export class JournalWriter {
     const fence = before ? { expectLastSeq, expectLastMsgId: newestId(before) } : { expectLastSeq };
     const options = { msgId: newestId(entry), ...fence, timeoutMs: times.store };
     this.#bus.store(subjectOf(entry.events), encodeEvents(entry.events), options).then(
-      ({ seq }) => {
+      ({ seq, duplicate }) => {
         if (generation !== this.#generation) return;
-        // Acknowledgements come in order; if one is out of turn or has another sequence, the journal is read.
-        if (seq === expectLastSeq + 1 && this.#pending[0] === entry) {
+        // Acknowledgements come in order; if one is out of turn or has another sequence, the journal is read. So it is for a
+        // duplicate: anyone who reads the journal can guess the next id, and have another message stored under it.
+        if (seq === expectLastSeq + 1 && !duplicate && this.#pending[0] === entry) {
           this.#acknowledge(seq);
           this.#sendNext();
         } else this.#recover();

@@ -1,5 +1,5 @@
 import type { Log } from "../../shared/log.ts";
-import { BusError, type Clock, type EntryStore } from "../../shared/ports.ts";
+import { BusError, type Clock, type Entry, type EntryStore } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeLeader, encodeLeader, type LeaderEntry } from "../../shared/wire/messages.ts";
 import { leaderKey } from "../../shared/wire/subjects.ts";
@@ -22,6 +22,8 @@ export interface LeadershipPorts {
   isKnownDead(entry: LeaderEntry): boolean;
   /** Called when a standby first sees another leader. */
   onStandby?(): void;
+  /** Throws if this process must not lead, since it cannot tell whether to believe the journal. */
+  checkJournal?(): Promise<void>;
 }
 
 /**
@@ -68,7 +70,7 @@ export class Leadership {
     while (!signal.aborted) {
       try {
         const found = await entries.get(leaderKey);
-        const entry = found ? readEntry(found.value, log) : undefined;
+        const entry = found ? readEntry(found, log) : undefined;
         const now = clock.monotonic();
         if (found && seen?.revision !== found.revision) seen = { revision: found.revision, since: now };
         const free =
@@ -77,6 +79,7 @@ export class Leadership {
           (entry !== undefined && ports.isKnownDead(entry)) ||
           (seen !== undefined && now - seen.since >= takeOverAfterMs);
         if (free) {
+          await ports.checkJournal?.();
           const term = Math.max(entry?.term ?? 0, leastTerm) + 1;
           const value = encodeLeader({ ...identity, term, released: false });
           const at = clock.monotonic();
@@ -149,8 +152,10 @@ export class Leadership {
   /** A renewal that timed out may have been stored: then the entry is still ours, under a newer revision. */
   async #lookAgain(): Promise<void> {
     const found = await this.#ports.entries.get(leaderKey);
-    const entry = found ? readEntry(found.value, this.#ports.log) : undefined;
-    if (found && entry && entry.leader === this.#identity.leader && entry.term === this.term) {
+    const entry = found ? readEntry(found, this.#ports.log) : undefined;
+    const isOurs = entry && entry.leader === this.#identity.leader && entry.term === this.term;
+    // One that no coordinator wrote is written over.
+    if (found && (isOurs || found.isForeign)) {
       this.#revision = found.revision;
       return;
     }
@@ -159,7 +164,9 @@ export class Leadership {
   }
 }
 
-function readEntry(value: Uint8Array, log: Log): LeaderEntry | undefined {
+/** Undefined for an entry that says nothing to be believed: it is free once nobody has renewed it for a while. */
+function readEntry({ value, isForeign = false }: Entry, log: Log): LeaderEntry | undefined {
+  if (isForeign) return undefined;
   try {
     return decodeLeader(value);
   } catch (error) {

@@ -28,6 +28,8 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   drawSeed(): number;
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
+  /** Called with the sequence of a reign's first record, once it is stored. */
+  onLed?(seq: number): Promise<void>;
   /** Stores a snapshot of the journal; resolves when that is done, or has failed. */
   writeSnapshot(signal: AbortSignal): Promise<void>;
   /** Hears of each record that this leader has stored, with the table of its job; a simulation leaves it out. */
@@ -232,6 +234,7 @@ async function foldAndLead(
       const seq = await writer.append(event);
       apply(state, event);
       state.seq = seq;
+      await ports.onLed?.(seq);
       return { state, records };
     } catch (error) {
       // The old leader was quicker by one record: fold that one too.

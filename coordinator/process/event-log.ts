@@ -36,9 +36,17 @@ export class EventLog {
   event(event: JournalEvent, table: RunTable | undefined): void {
     const told = eventText(event, table);
     if (!told) return;
-    const { text, isTrouble } = told;
+    this.#add(event.at, told);
+  }
+
+  /** Takes something that is no record, and that a person should look at. */
+  trouble(at: number, text: string): void {
+    this.#add(at, { text, isTrouble: true });
+  }
+
+  #add(at: number, { text, isTrouble }: { readonly text: string; readonly isTrouble: boolean }): void {
     const level = isTrouble ? "trouble" : "info   ";
-    this.#lines.push(`${new Date(event.at).toISOString()}  ${level}  ${text.replaceAll("\n", " ")}\n`);
+    this.#lines.push(`${new Date(at).toISOString()}  ${level}  ${text.replaceAll("\n", " ")}\n`);
     this.#timer ??= setTimeout(() => void this.#write(), everyMs).unref();
   }
 

@@ -5,6 +5,9 @@ import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
+import { JournalFooting } from "../../shared/broker/store/journal-footing.ts";
+import { ensureSealFile, readSeals } from "../../shared/broker/store/seal-file.ts";
+import { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store/store-check.ts";
 import { keepMark } from "../../shared/broker/store/store-mark.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
@@ -22,6 +25,7 @@ import { joinCode, joinLine } from "../endpoint/join-lines.ts";
 import { serve } from "../leader/service.ts";
 import { untilStored } from "../peers/until-stored.ts";
 import { PeerUpkeep } from "../peers/upkeep.ts";
+import { foreignText } from "../words/foreign-text.ts";
 import { EventLog } from "./event-log.ts";
 import type { Happening } from "./headless-lines.ts";
 import { writeSnapshotApart } from "./snapshot-process.ts";
@@ -64,7 +68,16 @@ export async function runCoordinator(
   try {
     const credentials = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
     const url = peers && held ? `${held.url},${peerUrls(peers)}` : (held?.url ?? external?.url ?? "");
-    const bus = await connectAs(url, credentials, "coordinator");
+    // Of someone else's broker there is no guard, which makes the key otherwise.
+    if (external) ensureSealFile(paths);
+    const seals = readSeals(paths);
+    if (!seals) throw new Error(`${paths.secrets} holds no key, although one was made`);
+    const bus = new SealedBus(await connectAs(url, credentials, "coordinator"), seals, (foreign) => {
+      const told = foreignText(foreign);
+      log.error(foreign, told);
+      events.trouble(Date.now(), told);
+    });
+    const footing = new JournalFooting(bus, paths);
     rememberBroker(paths, external);
     const undo: (() => Promise<void>)[] = [() => bus.close()];
     const left = new AbortController();
@@ -100,6 +113,7 @@ export async function runCoordinator(
         await ensureStreams(bus, external ? null : paths.store, options.replicas ?? 1);
         tell("ready");
       }
+      await footing.check();
       if (!external) {
         const raised = keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));
         // If all peers end together, the last has nobody left to ask.
@@ -124,7 +138,9 @@ export async function runCoordinator(
           },
           onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
-          writeSnapshot: (stop) => writeSnapshotApart({ url, credentials }, log, stop),
+          checkJournal: () => footing.check(),
+          onLed: (seq) => footing.begun(seq),
+          writeSnapshot: (stop) => writeSnapshotApart({ url, credentials, workspace: paths.dir }, log, stop),
           onLeading: (leads) => {
             isLeading = leads;
             if (peers && held) announcePeer(own, held, options);

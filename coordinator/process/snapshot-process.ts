@@ -7,6 +7,8 @@ import type { Log } from "../../shared/log.ts";
 export interface SnapshotOrder {
   readonly url: string;
   readonly credentials: BusCredentials;
+  /** The workspace's folder, where the keys are with which it is sealed. */
+  readonly workspace: string;
 }
 
 const writerProgram = fileURLToPath(new URL("./snapshot-writer.js", import.meta.url));

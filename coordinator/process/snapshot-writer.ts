@@ -5,9 +5,11 @@
 
 import { setPriority } from "node:os";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
+import { readSeals } from "../../shared/broker/store/seal-file.ts";
 import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
-import { connectAs } from "../../shared/broker/workspace-link.ts";
+import { connectAs, withSeals } from "../../shared/broker/workspace-link.ts";
 import { exitCode, explain } from "../../shared/errors.ts";
+import { workspaceAt } from "../../shared/machine/workspace.ts";
 import type { SnapshotOrder } from "./snapshot-process.ts";
 
 const nice = 10;
@@ -16,8 +18,8 @@ try {
   setPriority(nice);
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const { url, credentials } = JSON.parse(Buffer.concat(chunks).toString()) as SnapshotOrder; // the coordinator wrote it
-  const bus = await connectAs(url, credentials, "coordinator");
+  const { url, credentials, workspace } = JSON.parse(Buffer.concat(chunks).toString()) as SnapshotOrder; // the coordinator wrote it
+  const bus = withSeals(await connectAs(url, credentials, "coordinator"), readSeals(workspaceAt(workspace)));
   try {
     await writeSnapshot(bus, await readJournal(bus));
   } finally {

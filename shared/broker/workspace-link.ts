@@ -28,6 +28,8 @@ import { type PeersFile, peerUrls, readPeers } from "./peers/peers.ts";
 import { runningBroker } from "./server/broker-info.ts";
 import type { ExternalBroker } from "./server/external-broker.ts";
 import { holdBroker } from "./server/server.ts";
+import { type Seals, sealsForReading } from "./store/seal-file.ts";
+import { SealedBus } from "./store/sealed-bus.ts";
 import { checkStore, checkStoreThere } from "./store/store-check.ts";
 
 export interface WorkspaceLink {
@@ -76,11 +78,11 @@ async function reachWorkspace(
   external: ExternalBroker | null,
   options: LinkOptions,
 ): Promise<WorkspaceLink> {
-  if (external) return linkTo(external.url, credentialsOf(external), role);
+  if (external) return linkTo(paths, external.url, credentialsOf(external), role);
   const peers = readPeers(paths);
   if (peers) return linkPeers(paths, peers, role);
   const running = runningBroker(paths);
-  if (running?.trouble === null) return linkTo(running.url, readRoleSecret(paths, role), role);
+  if (running?.trouble === null) return linkTo(paths, running.url, readRoleSecret(paths, role), role);
   if (!hasStore(paths) && !options.makeStore) {
     checkStoreThere(paths);
     throw new UnreachableError(
@@ -90,7 +92,7 @@ async function reachWorkspace(
   }
   const held = await holdBroker(paths, { kind: "reader" });
   try {
-    return await linkTo(held.url, readRoleSecret(paths, role), role, () => held.release());
+    return await linkTo(paths, held.url, readRoleSecret(paths, role), role, () => held.release());
   } catch (error) {
     await held.release();
     throw error;
@@ -98,12 +100,13 @@ async function reachWorkspace(
 }
 
 async function linkTo(
+  paths: WorkspacePaths,
   url: string,
   credentials: BusCredentials,
   role: Role,
   release: () => Promise<void> = async () => undefined,
 ): Promise<WorkspaceLink> {
-  const bus = await connectAs(url, credentials, role);
+  const bus = withSeals(await connectAs(url, credentials, role), sealsForReading(paths));
   return { bus, url, close: () => bus.close().then(release) };
 }
 
@@ -112,7 +115,7 @@ async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Pr
   if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
   const trouble = await peersTrouble(file.peers);
   if (trouble !== undefined) throw new UnreachableError(`workspace ${paths.name} ${trouble}`);
-  const link = await linkTo(peerUrls(file), readRoleSecret(paths, role), role);
+  const link = await linkTo(paths, peerUrls(file), readRoleSecret(paths, role), role);
   try {
     await untilLed(link.bus, paths, file);
     return link;
@@ -145,6 +148,10 @@ async function untilLed(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersF
     await pause(askAgainMs);
   }
 }
+
+/** The same bus with the workspace's seals, if this machine has its keys. */
+export const withSeals = (bus: CoordinatorBus, seals: Seals | undefined): CoordinatorBus =>
+  seals ? new SealedBus(bus, seals) : bus;
 
 /** Connects to a broker with a role's rights. @throws BrokerError if it refuses them, UnreachableError if it is not there */
 export async function connectAs(url: string, credentials: BusCredentials, role: Role): Promise<CoordinatorBus> {

@@ -65,6 +65,16 @@ export function storingSuite(implementation: BusImplementation): void {
       assert.deepEqual(await contentOf(bus), [`1 ${operator} a a`, `2 ${operator} b b`]);
     });
 
+    test("a seal lies with its message in the journal", async (_, bus) => {
+      const seen: string[] = [];
+      await bus.store(operator, bytes("a"), { msgId: "a", seal: "mark" });
+      await tell(bus, "b");
+      const reading = await bus.read("JRN", 1, ({ seal = "", isForeign = false }) => seen.push(`${seal}${isForeign}`));
+      await within(reading.caughtUp, patienceMs, "reading");
+      await reading.stop();
+      assert.deepEqual(seen, ["markfalse", "false"]);
+    });
+
     test("a msgId is forgotten after the duplicate window", async (rig, bus) => {
       await rig.remember("JRN", 500);
       await tell(bus, "a");

@@ -49,12 +49,12 @@ export class SimStream {
 
   store(now: number, subject: string, data: Uint8Array, options: StoreOptions): StreamAnswer {
     this.#forget(now - this.duplicateWindowMs);
-    const { msgId, expectLastSeq, expectLastMsgId } = options;
+    const { msgId, expectLastSeq, expectLastMsgId, seal = "" } = options;
     const known = msgId === "" ? undefined : this.#seen.get(msgId);
     if (known !== undefined) return { seq: known, duplicate: true };
     if (this.isFenced && expectLastSeq !== undefined && expectLastSeq !== this.#last) return "not the next";
     if (this.isFenced && expectLastMsgId !== undefined && expectLastMsgId !== this.#lastMsgId) return "not the next";
-    const message = { seq: this.#last + 1, subject, data, msgId };
+    const message = { seq: this.#last + 1, subject, data, msgId, ...(seal === "" ? {} : { seal }) };
     const size = sizeOf(message);
     if (this.#bytes + size > this.maxBytes) return "full";
     this.#bytes += size;

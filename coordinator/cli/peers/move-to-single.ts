@@ -6,7 +6,8 @@ import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { restoreFiles } from "../../../shared/broker/copies/workspace-copy.ts";
 import { writeMembers } from "../../../shared/broker/peers/members.ts";
 import { type PeersFile, peerUrls, selfOf } from "../../../shared/broker/peers/peers.ts";
-import { connectAs } from "../../../shared/broker/workspace-link.ts";
+import { readSeals } from "../../../shared/broker/store/seal-file.ts";
+import { connectAs, withSeals } from "../../../shared/broker/workspace-link.ts";
 import { pause } from "../../../shared/deadline.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { NexusError } from "../../../shared/errors.ts";
@@ -80,7 +81,8 @@ async function tellOthers(paths: WorkspacePaths, file: PeersFile, self: string, 
   const others = { peers: peers.filter(({ id }) => id !== file.self), self: file.self };
   const limit = performance.now() + patienceMs;
   try {
-    const bus = await connectAs(peerUrls(others), readRoleSecret(paths, "coordinator"), "coordinator");
+    const plain = await connectAs(peerUrls(others), readRoleSecret(paths, "coordinator"), "coordinator");
+    const bus = withSeals(plain, readSeals(paths));
     try {
       for (;;) {
         try {

@@ -73,12 +73,19 @@ async function verifyBackup(file: string): Promise<{ jobs: number; journal: numb
   const { fillFrom } = await import("./restore.ts");
   const { openBackup } = await import("../../../shared/broker/copies/backup-file.ts");
   const { filled } = await import("../../../shared/broker/copies/new-store.ts");
+  const { restoreFiles } = await import("../../../shared/broker/copies/workspace-copy.ts");
+  const { sealFileName } = await import("../../../shared/broker/store/seal-file.ts");
   const { createWorkspace } = await import("../../../shared/machine/workspace.ts");
   const folder = mkdtempSync(resolve(tmpdir(), "nexus-verify-"));
   const backup = openBackup(file);
   try {
     const scratch = workspaceAt(resolve(folder, "scratch"));
     createWorkspace(scratch);
+    // The other secrets need not lie in a temporary folder.
+    restoreFiles(
+      scratch,
+      backup.files.filter(({ name }) => name === sealFileName),
+    );
     const { result: state } = await filled(scratch, fillFrom(backup));
     return { jobs: state.jobs.size, journal: state.seq };
   } finally {

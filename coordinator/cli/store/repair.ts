@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync } from "node:fs";
 import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { readRemains, type StoreRemains } from "../../../shared/broker/copies/store-remains.ts";
 import { type Salvage, salvage } from "../../../shared/broker/copies/store-salvage.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
+import { sealFile, writeBefore } from "../../../shared/broker/store/seal-file.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
@@ -12,10 +13,13 @@ import { type Bus, BusError } from "../../../shared/ports.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Scope } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
+import { acceptJournal } from "./accept-journal.ts";
 import { endUnused } from "./end-unused.ts";
 
 export interface RepairOptions extends JsonOption {
   readonly acceptLoss?: boolean | undefined;
+  /** Believe the whole journal, whoever wrote it. */
+  readonly acceptJournal?: boolean | undefined;
 }
 
 interface Repaired {
@@ -25,7 +29,14 @@ interface Repaired {
 }
 
 /** `nexus repair`: checks the store and, on request, builds another from what is left of it; returns the exit code. */
-export async function repair({ scope, output }: Session, options: RepairOptions): Promise<number> {
+export async function repair(session: Session, options: RepairOptions): Promise<number> {
+  const { scope, output } = session;
+  if (options.acceptJournal) {
+    if (options.acceptLoss)
+      throw new UsageError("--accept-journal and --accept-loss: expected one at a time, --accept-loss first");
+    await acceptJournal(session, options);
+    return exitCode.done;
+  }
   checkOwn(scope);
   if (options.acceptLoss) await endUnused(scope.paths);
   try {
@@ -65,9 +76,14 @@ async function withDamaged<T>(paths: WorkspacePaths, work: (bus: Bus) => Promise
 }
 
 async function goOn(paths: WorkspacePaths, remains: StoreRemains): Promise<Repaired> {
-  const made = await replaceStore(paths, { why: "damaged", withSecrets: false }, (bus, scratch) =>
+  // Sealed anew with the same keys; where the seals begin is found out again.
+  const prepare = (scratch: WorkspacePaths): void => {
+    if (existsSync(sealFile(paths))) copyFileSync(sealFile(paths), sealFile(scratch));
+  };
+  const made = await replaceStore(paths, { why: "damaged", withSecrets: false, prepare }, (bus, scratch) =>
     withDamaged(paths, (damaged) => salvage(damaged, bus, scratch, remains)),
   );
+  writeBefore(paths, null);
   return { salvage: made.result, kept: made.kept };
 }
 

@@ -5,11 +5,12 @@ import { type Backup, openBackup } from "../../../shared/broker/copies/backup-fi
 import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { restoreFiles, unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
+import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
 import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
-import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
+import { createWorkspace, type WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Scope } from "../../operator/scope.ts";
@@ -93,11 +94,19 @@ async function restoreHere(
   return { state: made.result, kept: made.kept };
 }
 
-async function restoreElsewhere({ external }: Scope, backup: Backup, options: RestoreOptions): Promise<Restored> {
+async function restoreElsewhere(
+  { external, paths }: Scope,
+  backup: Backup,
+  options: RestoreOptions,
+): Promise<Restored> {
   if (!external) throw new Error("no broker of someone else's was named");
   const bus = await connectAs(external.url, credentialsOf(external), "coordinator");
   try {
-    return { state: await unpackWorkspace(bus, backup, null, options.replicas ?? 1) };
+    const state = await unpackWorkspace(bus, backup, null, options.replicas ?? 1);
+    // The backup's keys stay in it, so what it holds is believed as it is.
+    createWorkspace(paths);
+    await JournalFooting.accept(bus, paths);
+    return { state };
   } catch (cause) {
     if (!(cause instanceof BusError)) throw cause;
     throw new UnreachableError(`${external.url}: ${cause.message}; nothing was restored`, { cause });

@@ -1,5 +1,8 @@
 import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
 import { lostSubject } from "../../../shared/broker/copies/store-salvage.ts";
+import { JournalDigest } from "../../../shared/broker/store/journal-digest.ts";
+import type { Unsealed } from "../../../shared/broker/store/seal-file.ts";
+import { type Foreign, SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
 import { readSnapshot } from "../../../shared/broker/store/snapshots.ts";
 import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../shared/broker/store/store-check.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
@@ -20,6 +23,7 @@ import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
+import { foreignText } from "../../words/foreign-text.ts";
 import { plainDifference } from "./plain-difference.ts";
 
 /** What a store holds, and which promises of a search it breaks. */
@@ -32,6 +36,8 @@ export interface Verification {
   readonly evidence: number;
   /** Messages of evidence that cannot be read: nothing rests on them, so they break no promise. */
   readonly setAside: readonly { readonly seq: number; readonly subject: string }[];
+  /** Messages of the journal that no coordinator wrote; they count for nothing. */
+  readonly foreign: readonly Foreign[];
   /** What the store itself lacks, as sentences. */
   readonly damage: readonly string[];
   /** Promises that were not kept, as sentences. */
@@ -54,13 +60,14 @@ export async function verify(
     return { ...found, damage: [...new Set([...damage, ...found.damage])] };
   };
   // A damaged store does not end the check; it is reported with everything else.
-  const { damage, broken, ...counts } = await withLink(scope, "viewer", verifyAll, { unchecked: true });
+  const { damage, broken, foreign, ...counts } = await withLink(scope, "viewer", verifyAll, { unchecked: true });
   const violations = [...damage, ...broken];
   const isKept = violations.length === 0;
   const what = job ?? `workspace ${workspace}`;
   if (json) {
+    const strange = foreign.length === 0 ? {} : { foreign };
     output.result(
-      `${JSON.stringify({ type: "verification", v: 1, workspace, job: job ?? null, ok: isKept, ...counts, violations })}\n`,
+      `${JSON.stringify({ type: "verification", v: 1, workspace, job: job ?? null, ok: isKept, ...counts, ...strange, violations })}\n`,
     );
   } else {
     const gone = counts.trials - counts.ended - counts.open;
@@ -72,6 +79,7 @@ export async function verify(
     if (counts.setAside.length > 0) output.result(setAsideText(counts.setAside));
     if (isKept) output.result(promises);
     else output.result(`${violations.length} broken:\n${violations.map((each) => `  ${each}\n`).join("")}`);
+    output.result(foreign.map((each) => `${foreignText(each)}\n`).join(""));
     if (damage.length > 0) output.note(`the store itself is damaged; what can be done:  nexus${scope.flags} repair\n`);
   }
   return isKept ? exitCode.done : exitCode.failure;
@@ -115,6 +123,7 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
     records += 1;
     check.event(event);
   });
+  if (bus instanceof SealedBus) journal.before = bus.before;
   journal.snapshot = await readSnapshot(bus, (why) => journal.troubles.push(`the snapshot cannot be used: ${why}`));
   const ends = { journal: await bus.lastSeq(streams.journal), evidence: 0 };
   await readUpTo(bus, streams.journal, ends.journal, (message) => journal.take(message));
@@ -150,17 +159,8 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   // A fold that stopped early cannot be compared; its end is reported anyway.
   if (journal.troubles.length + journal.gaps.found.length === 0) check.compare(partOf(journal.state, only));
   const { jobs, trials, ended, open } = check.counts();
-  return {
-    jobs,
-    trials,
-    ended,
-    open,
-    records,
-    evidence,
-    setAside,
-    damage,
-    broken: [...journal.troubles, ...check.violations()],
-  };
+  const broken = [...journal.troubles, ...check.violations()];
+  return { jobs, trials, ended, open, records, evidence, setAside, foreign: journal.foreign, damage, broken };
 }
 
 /** Gaps in a stream, as sentences. */
@@ -191,6 +191,10 @@ class JournalReading {
   /** Compared with the fold at the same sequence. */
   snapshot: WorkspaceState | undefined;
   readonly gaps = new Gaps("record");
+  readonly foreign: Foreign[] = [];
+  /** What was there before the first seal. */
+  before: Unsealed | null = null;
+  readonly #digest = new JournalDigest();
   #isFolding = true;
   readonly #onEvent: (event: JournalEvent) => void;
 
@@ -198,8 +202,11 @@ class JournalReading {
     this.#onEvent = onEvent;
   }
 
-  take({ seq, subject, msgId, data }: StoredMessage): void {
+  take(message: StoredMessage): void {
+    const { seq, subject, msgId, data } = message;
     this.gaps.take(seq);
+    if (seq <= (this.before?.seq ?? 0)) this.#digest.add(message);
+    if (message.isForeign) this.foreign.push({ seq, subject });
     if (!isJournalRecord(msgId)) return;
     let events: JournalEvent[];
     try {
@@ -219,6 +226,10 @@ class JournalReading {
   /** Call after reading everything that was stored when the reading began. */
   ended(last: number): void {
     this.gaps.endAt(last);
+    if (this.before && this.before.seq <= last && this.before.digest !== this.#digest.hex())
+      this.troubles.push(
+        `the journal up to message ${this.before.seq}, from before it was sealed, is not what it was when sealing began`,
+      );
     if (this.snapshot && this.snapshot.seq > last)
       this.troubles.push(`the snapshot is of record ${this.snapshot.seq}, but the journal ends with record ${last}`);
   }

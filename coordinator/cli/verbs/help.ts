@@ -75,8 +75,10 @@ export const repair = `
 Without options, only reports: exit code 0 if the store is whole; 1 if something is missing, with what could be kept.
 With --accept-loss the workspace continues from the journal's records before the first missing or unreadable one; the later
 ones are lost. The damaged store is kept in the workspace's folder as damaged-DATE. If there is a backup, use nexus restore.
+With --accept-journal nothing is repaired: the journal is believed as it is, also what was sealed with a key that is lost.
 
 Examples:
-  nexus repair                  what is damaged
-  nexus repair --accept-loss    continue with what is left
+  nexus repair                     what is damaged
+  nexus repair --accept-loss       continue with what is left
+  nexus repair --accept-journal    the coordinator said that another one, with another key, wrote the journal
 `;

@@ -25,6 +25,7 @@ export const addStore: AddVerbs = (program, { does }) => {
     .command("repair")
     .description("report damage to the workspace's store; on request, continue with what is left")
     .option("--accept-loss", "build a store from what is left, and keep the damaged one in a folder")
+    .option("--accept-journal", "believe all that the journal holds now, whoever wrote it (docs/trust.md)")
     .option("--json", "one JSON object")
     .addHelpText("after", help.repair)
     .action(does(async () => (await import("../store/repair.ts")).repair));

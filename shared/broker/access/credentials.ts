@@ -6,6 +6,7 @@ import { workerIdFrom } from "../../domain/names.ts";
 import { BrokerError, messageOf, UsageError } from "../../errors.ts";
 import { fieldsOf, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
+import { ensureSealFile } from "../store/seal-file.ts";
 
 /** Who may use the broker besides workers; accounts.ts says what each may do. */
 export const roles = ["coordinator", "operator", "viewer"] as const;
@@ -31,10 +32,13 @@ export function operatorName(): string {
 const secretFile = (paths: WorkspacePaths, role: Role): string => join(paths.secrets, `${role}.json`);
 
 /**
- * The workspace's passwords, made at the first call: 32 random bytes each, in files of mode 0600. Only the holder of the
- * broker's lock may call this: two first starts at once would write different ones.
+ * The workspace's passwords and the key that seals its journal, made at the first call: 32 random bytes each, in files of mode
+ * 0600. Only the holder of the broker's lock may call this: two first starts at once would write different ones.
  */
 export function ensureRoleSecrets(paths: WorkspacePaths): RoleSecrets {
+  // Peers that were updated one by one must come to the same key; only the passwords are on all of them.
+  const isOldPeer = existsSync(paths.peers) && existsSync(secretFile(paths, "coordinator"));
+  ensureSealFile(paths, isOldPeer ? readRoleSecret(paths, "coordinator").password : undefined);
   for (const role of roles) {
     const file = secretFile(paths, role);
     if (existsSync(file)) continue;

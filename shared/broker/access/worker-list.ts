@@ -22,15 +22,15 @@ export async function storeWorkerList(
 ): Promise<void> {
   const value = encodeWorkerList(workers);
   const found = await bus.entries.get(key);
-  if (found && Buffer.from(found.value).equals(value)) return;
+  if (found && !found.isForeign && Buffer.from(found.value).equals(value)) return;
   if (found) await bus.entries.update(key, value, found.revision);
   else await bus.entries.create(key, value);
 }
 
-/** Undefined until a leader has stored it. */
+/** Undefined until a coordinator has stored it. */
 export async function readWorkerList(bus: { readonly entries: EntryStore }): Promise<WorkerUser[] | undefined> {
   const found = await bus.entries.get(key);
-  return found ? decodeWorkerList(found.value) : undefined;
+  return found && !found.isForeign ? decodeWorkerList(found.value) : undefined;
 }
 
 export const encodeWorkerList = (workers: readonly WorkerUser[]): Buffer =>

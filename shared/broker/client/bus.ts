@@ -18,7 +18,7 @@ import {
 } from "nats";
 import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { BusError } from "../../ports.ts";
-import { bucket } from "../../wire/subjects.ts";
+import { bucket, streams } from "../../wire/subjects.ts";
 import { endRenewal, hearLastErrors } from "./nats/defects.ts";
 import { natsEntries } from "./nats/entries.ts";
 import { busError, storeRefusal } from "./nats/errors.ts";
@@ -38,6 +38,7 @@ const silentMs = 3000;
 const pullMs = 5000;
 /** Bytes of the broker's limit for one message that stay free for its headers. */
 const headRoom = 1024;
+const sealHeader = "Nexus-Seal";
 /** A message sent twice within this time is stored once; a retry comes within seconds. */
 const duplicateWindowNanos = 120e9;
 
@@ -187,6 +188,7 @@ export class NatsBus implements CoordinatorBus {
     // Set by hand: the client's own option leaves out an expected sequence of 0.
     if (options.expectLastSeq !== undefined) head.set("Nats-Expected-Last-Sequence", String(options.expectLastSeq));
     if (options.expectLastMsgId !== undefined) head.set("Nats-Expected-Last-Msg-Id", options.expectLastMsgId);
+    if (options.seal !== undefined) head.set(sealHeader, options.seal);
     const answer = await this.#ask(subject, data, options.timeoutMs ?? storeTimeoutMs, head);
     const ack = JSON.parse(Buffer.from(answer.buffer, answer.byteOffset, answer.length).toString()) as {
       seq?: number;
@@ -238,13 +240,17 @@ export class NatsBus implements CoordinatorBus {
     const { consumer, pending } = await patiently(stream, readerTimeoutsMs, (timeoutMs) =>
       this.#makeReader(stream, options, timeoutMs),
     );
+    const isJournal = stream === streams.journal;
     const messages = await consumer.consume({
       max_messages: 5000,
       // After at most this time the client replaces a consumer that was lost with its server.
       expires: pullMs,
       idle_heartbeat: 2000,
-      callback: ({ seq, subject, data, headers: head, info }) =>
-        hear({ message: { seq, subject, data, msgId: head?.get("Nats-Msg-Id") ?? "" }, pending: info.pending }),
+      callback: ({ seq, subject, data, headers: head, info }) => {
+        const msgId = head?.get("Nats-Msg-Id") ?? "";
+        const seal = isJournal ? { seal: head?.get(sealHeader) ?? "" } : undefined;
+        hear({ message: { seq, subject, data, msgId, ...seal }, pending: info.pending });
+      },
     });
     return {
       pending,

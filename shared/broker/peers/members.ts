@@ -18,7 +18,7 @@ export const membersSubject = `$KV.${bucket}.${key}`;
 /** @throws BusError if the broker does not answer */
 export async function readMembers(bus: { readonly entries: EntryStore }): Promise<Members | undefined> {
   const found = await bus.entries.get(key);
-  return found ? parseMembers(found.value) : undefined;
+  return found && !found.isForeign ? parseMembers(found.value) : undefined;
 }
 
 /** False if somebody else has changed them meanwhile. */

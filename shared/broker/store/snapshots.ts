@@ -29,6 +29,10 @@ export async function readSnapshot(
 ): Promise<WorkspaceState | undefined> {
   const entry = await bus.entries.get(snapshotKey);
   if (!entry) return undefined;
+  if (entry.isForeign) {
+    onUnusable("no coordinator of this workspace wrote its entry");
+    return undefined;
+  }
   try {
     return await fetchSnapshot(bus, decodeSnapshotPlace(entry.value));
   } catch (error) {
@@ -72,7 +76,7 @@ export async function writeSnapshot(
 ): Promise<number> {
   const entry = await bus.entries.get(snapshotKey);
   const before = entry ? placeOrNone(entry.value) : undefined;
-  if (before && before.seq >= state.seq) return 0;
+  if (before && !entry?.isForeign && before.seq >= state.seq) return 0;
   const name = `snap-${state.seq}-${tag}`;
   const key = newKey();
   const { chunks, sum } = seal(encodeSnapshot(takeSnapshot(state)), key);

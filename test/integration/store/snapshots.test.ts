@@ -29,7 +29,8 @@ test("folding starts at the newest snapshot, or without one that is gone, damage
   const { bus } = link;
   try {
     assert.equal(await readSnapshot(bus), undefined);
-    const order = { url: link.url, credentials: readRoleSecret(swarm.paths, "coordinator") };
+    const credentials = readRoleSecret(swarm.paths, "coordinator");
+    const order = { url: link.url, credentials, workspace: swarm.paths.dir };
     await writeSnapshotApart(order, silentLog, new AbortController().signal);
     const snapshot = await readSnapshot(bus);
     assert.ok(snapshot);

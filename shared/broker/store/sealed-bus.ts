@@ -1,0 +1,197 @@
+import { timingSafeEqual } from "node:crypto";
+import type { BrokerStatus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
+import { splitEntry, withEntrySeal } from "../../wire/entry-seals.ts";
+import { isJournalRecord } from "../../wire/messages.ts";
+import { entrySeal, journalSeal, type SealKey } from "../../wire/seals.ts";
+import { bucket, streams } from "../../wire/subjects.ts";
+import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
+import type { Seals, Unsealed } from "./seal-file.ts";
+
+/** Where a message lies that no coordinator wrote. */
+export type Foreign = Pick<StoredMessage, "seq" | "subject">;
+
+const journalPrefix = "jrn.";
+const entryPrefix = `$KV.${bucket}.`;
+
+/**
+ * A bus for processes that have the workspace's key. It seals what it stores in the journal and in the bucket, and tells what
+ * others wrote there: a message of the journal without a fitting seal is handed on without msgId, so that it is no record.
+ *
+ * It believes the journal up to where sealing began, and judges nothing before it has met one seal that fits: a key of
+ * another workspace must not hide a journal that is read over someone else's broker. A coordinator calls `judge` first.
+ */
+export class SealedBus implements CoordinatorBus {
+  /** The bus without seals. */
+  readonly plain: CoordinatorBus;
+  readonly entries: EntryStore;
+  readonly #keys: readonly SealKey[];
+  #before: Unsealed | null;
+  #judges = false;
+  /** The highest sequence that `onForeign` heard of: each is told once, however often it is read. */
+  #told = 0;
+  readonly #onForeign: (foreign: Foreign) => void;
+
+  /** @param onForeign  hears once of each message of the journal that no coordinator wrote */
+  constructor(plain: CoordinatorBus, { keys, before }: Seals, onForeign: (foreign: Foreign) => void = () => undefined) {
+    this.plain = plain;
+    this.#keys = keys;
+    this.#before = before;
+    this.#onForeign = onForeign;
+    this.entries = this.#sealedEntries(plain.entries);
+  }
+
+  /** Where sealing began; null while nothing has been sealed. */
+  get before(): Unsealed | null {
+    return this.#before;
+  }
+
+  /** From now on everything after `before` needs a seal. */
+  judge(before: Unsealed | null = this.#before): void {
+    this.#before = before;
+    this.#judges = true;
+  }
+
+  /** Forgets where sealing began: the journal is another one. */
+  reopen(): void {
+    this.#before = null;
+    this.#judges = false;
+  }
+
+  /** Whether a message of the journal has the seal that fits it and its place. */
+  fits({ subject, seq, data, seal = "" }: StoredMessage): boolean {
+    const key = seal === "" ? undefined : this.#keyAt(seq);
+    return key !== undefined && journalSeal(key, subject, seq, data) === seal;
+  }
+
+  /** The same of an entry as it is stored. @param keys  default: all, also those that were replaced */
+  fitsEntry(name: string, stored: Uint8Array, keys = this.#keys): boolean {
+    const found = splitEntry(name, stored);
+    return !!found && keys.some((key) => timingSafeEqual(entrySeal(key, name, found.value), found.seal));
+  }
+
+  #keyAt(seq: number): SealKey | undefined {
+    return this.#keys.findLast(({ from }) => from <= seq);
+  }
+
+  store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
+    const { expectLastSeq, msgId } = options;
+    const isRecord = expectLastSeq !== undefined && subject.startsWith(journalPrefix) && isJournalRecord(msgId);
+    const key = isRecord ? this.#keyAt(expectLastSeq + 1) : undefined;
+    if (!key || expectLastSeq === undefined) return this.plain.store(subject, data, options);
+    return this.plain.store(subject, data, { ...options, seal: journalSeal(key, subject, expectLastSeq + 1, data) });
+  }
+
+  read(
+    stream: string,
+    fromSeq: number,
+    handler: (message: StoredMessage) => void,
+    subjects?: readonly string[],
+  ): Promise<Reading> {
+    if (stream !== streams.journal) return this.plain.read(stream, fromSeq, handler, subjects);
+    /** While it is not known where sealing began, it begins with the first seal that fits. */
+    let begun = false;
+    const hear = (message: StoredMessage): void => {
+      const { seq, subject, msgId } = message;
+      if (this.#before !== null && seq <= this.#before.seq) {
+        handler(message);
+        return;
+      }
+      if (isJournalRecord(msgId) && this.fits(message)) {
+        begun = true;
+        this.#judges = true;
+        handler(message);
+        return;
+      }
+      if (!this.#judges || (this.#before === null && !begun)) {
+        handler(message);
+        return;
+      }
+      if (seq > this.#told) {
+        this.#told = seq;
+        this.#onForeign({ seq, subject });
+      }
+      handler({ ...message, msgId: "", isForeign: true });
+    };
+    return this.plain.read(stream, fromSeq, hear, subjects);
+  }
+
+  #sealedEntries(plain: EntryStore): EntryStore {
+    const newest = this.#keys.at(-1);
+    const sealed = (name: string, value: Uint8Array): Uint8Array =>
+      newest ? withEntrySeal(name, value, entrySeal(newest, name, value)) : value;
+    return {
+      get: async (name) => {
+        const found = await plain.get(name);
+        return found && { revision: found.revision, ...this.#opened(name, found.value) };
+      },
+      create: (name, value) => plain.create(name, sealed(name, value)),
+      update: (name, value, revision) => plain.update(name, sealed(name, value), revision),
+    };
+  }
+
+  #opened(name: string, stored: Uint8Array): { readonly value: Uint8Array; readonly isForeign?: boolean } {
+    const value = splitEntry(name, stored)?.value ?? stored;
+    const isOurs = this.fitsEntry(name, stored, this.#keys.slice(-1));
+    if (isOurs) this.#judges = true;
+    return isOurs || this.#before === null ? { value } : { value, isForeign: true };
+  }
+
+  subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
+    if (!subject.startsWith(entryPrefix)) return this.plain.subscribe(subject, handler);
+    return this.plain.subscribe(subject, (exact, data) => {
+      const { value, isForeign = false } = this.#opened(exact.slice(entryPrefix.length), data);
+      if (!isForeign) handler(exact, value);
+    });
+  }
+
+  respond(
+    subject: string,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
+  ): () => void {
+    return this.plain.respond(subject, handler);
+  }
+
+  request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return this.plain.request(subject, data, timeoutMs);
+  }
+
+  publish(subject: string, data: Uint8Array): void {
+    this.plain.publish(subject, data);
+  }
+
+  lastSeq(stream: string): Promise<number> {
+    return this.plain.lastSeq(stream);
+  }
+
+  newest(stream: string, subject: string): Promise<Uint8Array | null> {
+    return this.plain.newest(stream, subject);
+  }
+
+  subjects(stream: string, pattern: string): Promise<string[]> {
+    return this.plain.subjects(stream, pattern);
+  }
+
+  purge(stream: string, subject: string): Promise<void> {
+    return this.plain.purge(stream, subject);
+  }
+
+  makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void> {
+    return this.plain.makeStreams(wanted, replicas);
+  }
+
+  flush(): Promise<void> {
+    return this.plain.flush();
+  }
+
+  isConnected(): boolean {
+    return this.plain.isConnected();
+  }
+
+  onReconnect(handler: () => void): () => void {
+    return this.plain.onReconnect(handler);
+  }
+
+  close(): Promise<void> {
+    return this.plain.close();
+  }
+}

@@ -1,0 +1,68 @@
+import { sealBytes } from "./seals.ts";
+import { leaderKey, snapshotKey } from "./subjects.ts";
+import { withField, withoutField } from "./trailing-field.ts";
+
+/** How a seal is added to an entry, so that a program that knows no seals reads it as before. */
+interface Form {
+  add(value: Uint8Array, seal: Uint8Array): Uint8Array;
+  /** Undefined if there is none. */
+  split(stored: Uint8Array): SplitEntry | undefined;
+}
+
+interface SplitEntry {
+  readonly value: Uint8Array;
+  readonly seal: Uint8Array;
+}
+
+const field = "seal";
+
+const asField: Form = {
+  add: (value, seal) => withField(value, field, seal),
+  split: (stored) => {
+    const found = withoutField(stored, field, sealBytes);
+    return found && { value: found.rest, seal: found.value };
+  },
+};
+
+/** A JSON object with at least one field. */
+const asJsonField: Form = {
+  add: (value, seal) => {
+    const text = Buffer.from(value).toString("utf8");
+    return Buffer.from(`${text.slice(0, -1)},"${field}":"${Buffer.from(seal).toString("base64url")}"}`);
+  },
+  split: (stored) => {
+    const text = Buffer.from(stored).toString("utf8");
+    const [whole, seal = ""] = /,"seal":"([\w-]{43})"\}$/.exec(text) ?? [];
+    if (whole === undefined) return undefined;
+    return { value: Buffer.from(`${text.slice(0, -whole.length)}}`), seal: Buffer.from(seal, "base64url") };
+  },
+};
+
+const mark = Buffer.from("NXSEAL1\n");
+
+/** Behind bytes that end by themselves, such as deflated ones. */
+const behind: Form = {
+  add: (value, seal) => Buffer.concat([value, mark, seal]),
+  split: (stored) => {
+    const at = stored.length - sealBytes - mark.length;
+    if (at < 0 || !mark.equals(stored.subarray(at, at + mark.length))) return undefined;
+    return { value: stored.subarray(0, at), seal: stored.subarray(at + mark.length) };
+  },
+};
+
+/** Entries that coordinators believe. `users` is deflated, `peers` is JSON. */
+const forms: ReadonlyMap<string, Form> = new Map([
+  [leaderKey, asField],
+  [snapshotKey, asField],
+  ["users", behind],
+  ["peers", asJsonField],
+]);
+
+export const sealedEntries: readonly string[] = [...forms.keys()];
+
+/** @param seal  left out for an entry that is not sealed: it stays as it is */
+export const withEntrySeal = (name: string, value: Uint8Array, seal: Uint8Array): Uint8Array =>
+  forms.get(name)?.add(value, seal) ?? value;
+
+/** Undefined if the entry has no seal. */
+export const splitEntry = (name: string, stored: Uint8Array): SplitEntry | undefined => forms.get(name)?.split(stored);

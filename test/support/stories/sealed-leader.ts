@@ -1,0 +1,88 @@
+import { serve } from "../../../coordinator/leader/service.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
+import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
+import { ensureSealFile, readSeals } from "../../../shared/broker/store/seal-file.ts";
+import { type Foreign, SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
+import { systemChance } from "../../../shared/chance.ts";
+import { systemClock } from "../../../shared/clock.ts";
+import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../../shared/machine/workspace.ts";
+import { atEnd, temporaryFolder } from "../cleanup.ts";
+import { silentLog } from "./reign.ts";
+
+/** A machine that may lead: its workspace's folder holds a key of its own. */
+export function machine(): WorkspacePaths {
+  const paths = workspaceAt(`${temporaryFolder()}/ws1`);
+  createWorkspace(paths);
+  ensureSealFile(paths);
+  return paths;
+}
+
+/** The bus of a process on that machine. @param onForeign  hears of messages that no coordinator wrote */
+export async function sealedBus(
+  url: string,
+  paths: WorkspacePaths,
+  onForeign: (foreign: Foreign) => void = () => undefined,
+): Promise<SealedBus> {
+  const plain = await connectBus({ url, credentials: {}, name: "test" });
+  atEnd(() => plain.close());
+  const seals = readSeals(paths);
+  if (!seals) throw new Error(`no key in ${paths.secrets}`);
+  return new SealedBus(plain, seals, onForeign);
+}
+
+export interface SealedLeader {
+  readonly bus: SealedBus;
+  /** What it said of messages that no coordinator wrote. */
+  readonly foreign: readonly Foreign[];
+  /** What it warned of since it led: why it stopped, above all. */
+  readonly warnings: readonly string[];
+  readonly leading: Promise<unknown>;
+  readonly over: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The real service on that machine; it stands by until it leads. */
+export async function sealedLeader(url: string, paths: WorkspacePaths, name: string): Promise<SealedLeader> {
+  const foreign: Foreign[] = [];
+  const warnings: string[] = [];
+  const bus = await sealedBus(url, paths, (each) => foreign.push(each));
+  const footing = new JournalFooting(bus, paths);
+  const stop = new AbortController();
+  let begun: () => void = () => undefined;
+  const led = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const over = footing.check().then(() =>
+    serve(
+      {
+        bus,
+        clock: systemClock,
+        chance: systemChance,
+        log: { ...silentLog, warn: (...said: unknown[]) => void warnings.push(said.map(String).join(" ")) },
+        identity: { leader: name, host: name, pid: 1, started: "now" },
+        leaseMs: 30_000,
+        isKnownDead: () => false,
+        drawSeed: () => 1,
+        publishUsers: async () => undefined,
+        checkJournal: () => footing.check(),
+        onLed: (seq) => footing.begun(seq),
+        writeSnapshot: async () => undefined,
+        onLeading: (leads) => {
+          if (!leads) return;
+          // While it took the lead it may have tried several terms.
+          warnings.length = 0;
+          begun();
+        },
+      },
+      stop.signal,
+    ),
+  );
+  const leading = Promise.race([led, over]);
+  leading.catch(() => undefined);
+  const ended = async (): Promise<void> => {
+    stop.abort();
+    await over.catch(() => undefined);
+  };
+  atEnd(ended);
+  return { bus, foreign, warnings, leading, over, stop: ended };
+}
