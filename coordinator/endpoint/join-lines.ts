@@ -1,9 +1,8 @@
 /** How other machines join: the workspace's join code, the line that holds it, and the commands to type. */
 
-import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { inviteKey, newInviteCode, readInviteCode } from "../../shared/broker/access/invite-code.ts";
 import { addressText, hostInUrl, loopback } from "../../shared/broker/address.ts";
 import { readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
@@ -12,24 +11,52 @@ import {
   externalJoinFlags,
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
-import { writeSecretFile } from "../../shared/machine/secret-file.ts";
+import { readIfThere, writeSecretFile } from "../../shared/machine/secret-file.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
-/** The workspace's join code, which lets a machine enrol. Made by the first call and kept in a file with mode 0600. */
-export function joinCode(paths: WorkspacePaths): string {
-  const file = join(paths.secrets, "join-code");
-  if (!existsSync(file)) writeSecretFile(file, `${randomBytes(18).toString("base64url")}\n`);
-  return readFileSync(file, "utf8").trim();
+const dayMs = 86_400_000;
+
+const codeFile = (paths: WorkspacePaths): string => join(paths.secrets, "join-code");
+
+/**
+ * The code of the invitation that this machine's coordinator shows, kept in a file with mode 0600. It holds for a day, and is
+ * made anew once half of that is over, so that a line on a screen holds for twelve hours at least.
+ *
+ * @param now  wall-clock milliseconds
+ * @param isOver  whether an invitation of that id was ended
+ */
+export function shownCode(paths: WorkspacePaths, now: number, isOver: (invite: string) => boolean): string {
+  const kept = readIfThere(codeFile(paths))?.trim() ?? "";
+  const read = readInviteCode(kept);
+  // A code from the future was made before the clock was set back.
+  const left = read.kind === "code" ? read.expiresAt - now : 0;
+  if (left > dayMs / 2 && left < 1.5 * dayMs && !isOver(inviteKey(kept).id)) return kept;
+  const code = newInviteCode(now + dayMs);
+  writeSecretFile(codeFile(paths), `${code}\n`);
+  return code;
+}
+
+/** The code that was shown last; made by the first call. */
+export const joinCode = (paths: WorkspacePaths): string => {
+  const kept = readIfThere(codeFile(paths))?.trim() ?? "";
+  return readInviteCode(kept).kind === "code" ? kept : shownCode(paths, Date.now(), () => false);
+};
+
+/** Until when a line holds, in wall-clock milliseconds; null if it has no code. */
+export function lineHoldsUntil(line: string): number | null {
+  const [, code = ""] = /^[a-z]+:\/\/([^@/]*)@/.exec(line) ?? [];
+  const read = readInviteCode(code);
+  return read.kind === "code" ? read.expiresAt : null;
 }
 
 /**
  * `nats://CODE@host:port/ws1`. If the broker listens on all addresses, the host is one that others can reach. Peers are all named,
  * since any of them may be down: `nats://CODE@lab1:4222,lab2:4222,lab3:4222/ws1`.
  */
-export function joinLine(paths: WorkspacePaths, host: string, port: number): string {
-  const line = (addresses: string): string => `nats://${joinCode(paths)}@${addresses}/${paths.name}`;
+export function joinLine(paths: WorkspacePaths, host: string, port: number, code = joinCode(paths)): string {
+  const line = (addresses: string): string => `nats://${code}@${addresses}/${paths.name}`;
   const file = readPeers(paths);
   if (file) {
     const own = selfOf(file);
@@ -39,12 +66,22 @@ export function joinLine(paths: WorkspacePaths, host: string, port: number): str
   return line(addressText({ host: reachable, port }));
 }
 
+/** The line with a code, with each address of this machine; empty if no broker of ours runs here. */
+export function linesWith(paths: WorkspacePaths, code: string): readonly string[] {
+  const broker = runningBroker(paths);
+  if (!broker) return [];
+  const { host, port } = broker;
+  return linesFor(joinLine(paths, host, port, code), isOnAll(host) ? reachableAddresses() : []);
+}
+
 /** How a machine joins the search of the coordinator that runs here. */
 export interface Joining {
   /** One command for each address of this machine: only a person knows which of them other machines can reach. */
   readonly commands: readonly string[];
   /** What to type to let others join, if the broker listens on this machine alone; `commands` are then for this machine. */
   readonly opening: string | null;
+  /** Until when the commands hold, in wall-clock milliseconds; null: for good. A new one is shown long before. */
+  readonly until: number | null;
 }
 
 /** Null if no coordinator runs here. */
@@ -53,14 +90,22 @@ export function joiningOf(paths: WorkspacePaths): Joining | null {
   if (!endpoint) return null;
   const host = runningBroker(paths)?.host;
   if (isLocal(host)) {
-    const flags = workspaceFlags(paths.name);
-    // `;` separates commands in every shell.
-    const opening = `nexus-coord stop${flags}; nexus-coord${flags} --listen 0.0.0.0:4222`;
-    return { commands: [`nexus-worker${flags}`], opening };
+    return { commands: [`nexus-worker${workspaceFlags(paths.name)}`], opening: openingOf(paths), until: null };
   }
   const lines = linesFor(endpoint.joinLine, isOnAll(host) ? reachableAddresses() : []);
-  return { commands: lines.map((line) => `nexus-worker ${line}`), opening: null };
+  const until = lineHoldsUntil(endpoint.joinLine);
+  return { commands: lines.map((line) => `nexus-worker ${line}`), opening: null, until };
 }
+
+/** What to type if the broker listens on this machine alone. `;` separates commands in every shell. */
+function openingOf({ name }: WorkspacePaths): string {
+  const flags = workspaceFlags(name);
+  return `nexus-coord stop${flags}; nexus-coord${flags} --listen 0.0.0.0:4222`;
+}
+
+/** The same as `Joining.opening`; null also if no broker of ours runs here. */
+export const openingIfLocal = (paths: WorkspacePaths): string | null =>
+  isLocal(runningBroker(paths)?.host) && !readPeers(paths) ? openingOf(paths) : null;
 
 /**
  * What to type after `nexus-worker`; a placeholder if the coordinator runs on another machine, which prints its own line.

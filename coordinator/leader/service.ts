@@ -1,3 +1,4 @@
+import type { ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
@@ -8,6 +9,7 @@ import { BusError } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
+import { InviteCare } from "./invite-care.ts";
 import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
 import { type LeaderIdentity, Leadership, type LeadershipPorts } from "./leadership.ts";
 import { enrolWorker } from "./orders/enrolment.ts";
@@ -26,6 +28,8 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   readonly leaseMs: number;
   /** Seed for a job whose spec gives none. */
   drawSeed(): number;
+  /** The invitation whose line this machine's coordinator shows; left out: none. */
+  readonly showInvite?: ShowInvite;
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
   /** Called with the sequence of a reign's first record, once it is stored. */
@@ -118,14 +122,26 @@ async function lead(
         }),
       lastEvidence: () => bus.lastSeq(subjects.streams.evidence),
       stateSubjects: () => bus.subjects(subjects.streams.blob, subjects.allChunks),
+      publishUsers: async () => {
+        invites.look();
+        try {
+          await users.publish();
+        } catch (error) {
+          void users.publishSoon(signal);
+          throw error;
+        }
+      },
       leads: () => leadership.leads && !signal.aborted,
     },
     follow,
   );
   const upkeep = new Upkeep(reign);
   const users = new UserList(ports, reign);
+  const invites = new InviteCare(reign, ports.showInvite, () => void users.publishSoon(signal));
   const undo: (() => void | Promise<void>)[] = [];
   try {
+    invites.look();
+    await journal.flushed();
     await users.publishSoon(signal);
     undo.push(bus.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
     const evidence = await bus.read(subjects.streams.evidence, reign.evidence.judged + 1, (message) => {
@@ -157,12 +173,13 @@ async function lead(
       const answer = await carryOut(reign, subjects.parseOperator(subject), order, ports.drawSeed);
       return answer && messages.encodeOrderAnswer(answer);
     });
-    answerTo(subjects.enrol, async (_subject, data) => {
-      const answer = await enrolWorker(reign, messages.decodeEnrolment(data), () => users.publish());
+    answerTo(subjects.allEnrolments, async (subject, data) => {
+      const answer = await enrolWorker(reign, subjects.parseEnrol(subject), messages.decodeEnrolment(data));
       return answer && messages.encodeOrderAnswer(answer);
     });
     const timer = clock.every(tickMs, () => {
       upkeep.tick();
+      invites.tick();
       if (unsaved < Math.max(snapshotEvery, trialsIn(state) * snapshotShare)) return;
       // Reset now: records that come while it is written belong to the next one.
       unsaved = 0;

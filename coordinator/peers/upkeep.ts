@@ -1,10 +1,6 @@
-import type { WorkerUser } from "../../shared/broker/access/accounts.ts";
-import {
-  decodeWorkerList,
-  readWorkerList,
-  storeWorkerList,
-  workerListSubject,
-} from "../../shared/broker/access/worker-list.ts";
+import type { WorkersAccount } from "../../shared/broker/access/accounts.ts";
+import type { ShowInvite } from "../../shared/broker/access/invite-code.ts";
+import { readWorkerList, storeWorkerList, workerListSubject } from "../../shared/broker/access/worker-list.ts";
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { type Members, membersSubject, readMembers } from "../../shared/broker/peers/members.ts";
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
@@ -18,6 +14,7 @@ import { BusError } from "../../shared/ports.ts";
 import { adoptMembers } from "./adopt-members.ts";
 import { addressesOf } from "./invitation.ts";
 import { ClusterCare } from "./look-after.ts";
+import { PeerLine } from "./peer-line.ts";
 import { Rejoin } from "./rejoin.ts";
 
 const lookEveryMs = 2000;
@@ -33,8 +30,12 @@ export interface PeerUpkeepPorts {
   readonly log: Log;
   /** Whether this process leads; the leader knows the workers and looks after the cluster. */
   leads(): boolean;
-  /** Has this machine's server admit these workers. */
-  admit(workers: readonly WorkerUser[]): Promise<void>;
+  /** Has this machine's server let in these workers, and the holders of these invitations. */
+  admit(account: WorkersAccount): Promise<void>;
+  /** The invitation that this machine shows; the leader is asked for it. */
+  readonly shown: ShowInvite;
+  /** The line to show may have changed, and opens this machine's server. */
+  onShown(): void;
   /** This machine is no longer a peer; `why` is a sentence. */
   onLeft(why: string): void;
 }
@@ -47,6 +48,7 @@ export class PeerUpkeep {
   readonly #ports: PeerUpkeepPorts;
   readonly #care: ClusterCare;
   readonly #rejoin: Rejoin;
+  readonly #line: PeerLine;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   readonly #alarm = new Alarm();
@@ -54,23 +56,25 @@ export class PeerUpkeep {
   #admitting: Promise<void> = Promise.resolve();
   #trouble: string | undefined;
   /** The leader's list of workers that is not stored for the others yet. */
-  #untold: readonly WorkerUser[] | undefined;
+  #untold: WorkersAccount | undefined;
   #known = "";
 
   constructor(ports: PeerUpkeepPorts) {
     this.#ports = ports;
     this.#care = new ClusterCare(ports.bus, ports.log);
     this.#rejoin = new Rejoin(ports.paths, ports.log);
+    this.#line = new PeerLine(ports);
     this.#deaf = [
-      ports.bus.subscribe(workerListSubject, (_, data) => this.#admit(decodeWorkerList(data))),
+      // Others than coordinators can have something published there: the entry that is read is sealed.
+      ports.bus.subscribe(workerListSubject, () => this.#alarm.ring()),
       ports.bus.subscribe(membersSubject, () => this.#alarm.ring()),
     ];
     this.#done = this.#watch();
   }
 
   /** Tells the other peers that the leader's list of workers has changed. */
-  async tell(workers: readonly WorkerUser[]): Promise<void> {
-    this.#untold = workers;
+  async tell(account: WorkersAccount): Promise<void> {
+    this.#untold = account;
     const waited = new AbortController();
     await Promise.race([this.#tellOthers().catch(() => undefined), pause(toldWithinMs, waited.signal)]);
     waited.abort();
@@ -87,22 +91,23 @@ export class PeerUpkeep {
   }
 
   async #tellOthers(): Promise<void> {
-    const workers = this.#untold;
-    if (!workers) return;
-    await storeWorkerList(this.#ports.bus, workers);
-    if (this.#untold === workers) this.#untold = undefined;
+    const account = this.#untold;
+    if (!account) return;
+    await storeWorkerList(this.#ports.bus, account);
+    if (this.#untold === account) this.#untold = undefined;
   }
 
   /** Admits lists one after the other, each once. */
-  #admit(workers: readonly WorkerUser[] | undefined): void {
-    const { leads, admit, log } = this.#ports;
-    if (!workers) return;
+  #admit(account: WorkersAccount | undefined): void {
+    const { leads, admit, log, onShown } = this.#ports;
+    if (!account) return;
     this.#admitting = this.#admitting.then(async () => {
-      const text = JSON.stringify(workers);
+      const text = JSON.stringify(account);
       if (leads() || this.#stop.signal.aborted || text === this.#known) return;
       try {
-        await admit(workers);
+        await admit(account);
         this.#known = text;
+        onShown();
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
         log.warn(error.message);
@@ -136,7 +141,9 @@ export class PeerUpkeep {
         await this.#tellOthers();
         await this.#care.look(readPeers(paths) ?? file);
       } else {
-        this.#admit(await readWorkerList(bus));
+        const account = await readWorkerList(bus);
+        this.#admit(account);
+        if (account) await this.#line.look(account);
         await this.#rejoin.look(file);
       }
       if (this.#trouble !== undefined) log.info("enough peers are up again");

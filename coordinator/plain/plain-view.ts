@@ -208,6 +208,9 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
     case "set-aside":
     case "worker-enrolled":
     case "worker-state":
+    case "worker-forgotten":
+    case "invited":
+    case "invite-ended":
       return { v: 1, ...event };
     case "assigned":
     case "completed":

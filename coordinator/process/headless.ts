@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
+import { inviteKey, readInviteCode, type ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
@@ -21,7 +22,7 @@ import { fileLog } from "../../shared/log.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { livingEndpoint, removeEndpoint, writeEndpoint } from "../endpoint/endpoint.ts";
-import { joinCode, joinLine } from "../endpoint/join-lines.ts";
+import { joinLine, shownCode } from "../endpoint/join-lines.ts";
 import { serve } from "../leader/service.ts";
 import { untilStored } from "../peers/until-stored.ts";
 import { PeerUpkeep } from "../peers/upkeep.ts";
@@ -60,6 +61,11 @@ export async function runCoordinator(
   const peers = external ? undefined : readPeers(paths);
   const host = peers ? peerHost(peers.self) : own.scope;
   if (peers?.moved !== undefined) throw new UsageError(`workspace ${paths.name} ${peers.moved}`);
+  const shown: ShowInvite = (now, isOver) => {
+    const code = shownCode(paths, now, isOver);
+    const { publicKey } = inviteKey(code);
+    return { publicKey, expiresAt: expiryOf(code), line: hostname() };
+  };
   if (!external) {
     const { lingerMs } = options;
     const listen = peers ? addressText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
@@ -96,7 +102,9 @@ export async function runCoordinator(
           paths,
           log,
           leads: () => isLeading,
-          admit: async (workers) => held?.reloadUsers(workers, joinCode(paths)),
+          admit: async ({ workers, invites }) => held?.reloadUsers(workers, invites),
+          shown,
+          onShown: () => announcePeer(own, held, options),
           onLeft: (why) => {
             whyLeft = why;
             left.abort();
@@ -133,9 +141,13 @@ export async function runCoordinator(
             return liveness({ pid: entry.pid, boot, startTime: startTime.join(" "), scope: own.scope }) === "dead";
           },
           drawSeed: () => randomInt(largestRandint + 1),
-          publishUsers: async (workers) => {
-            await Promise.all([held?.reloadUsers(workers, joinCode(paths)), upkeep?.tell(workers)]);
+          publishUsers: async (account) => {
+            const { workers, invites } = account;
+            await Promise.all([held?.reloadUsers(workers, invites), upkeep?.tell(account)]);
+            // Its line may be a new one.
+            if (held && livingEndpoint(paths)?.coordinator.pid === own.pid) announce(own, held, held.url, options);
           },
+          ...(external ? {} : { showInvite: shown }),
           onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
           checkJournal: () => footing.check(),
@@ -162,6 +174,12 @@ export async function runCoordinator(
     removeEndpoint(paths, own);
     await held?.release();
   }
+}
+
+function expiryOf(code: string): number {
+  const read = readInviteCode(code);
+  if (read.kind !== "code") throw new Error("a code that was just made is none");
+  return read.expiresAt;
 }
 
 /** Lets commands on this machine find the coordinator that leads. */

@@ -1,5 +1,5 @@
 import { counted } from "../../shared/domain/counted.ts";
-import type { JournalEvent } from "../../shared/domain/fold/events.ts";
+import { actorOf, type JournalEvent } from "../../shared/domain/fold/events.ts";
 import { changesText } from "../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { settingText } from "../../shared/domain/hyperparameter.ts";
@@ -57,6 +57,16 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
       return line(`a message of ${event.worker} (number ${event.ev} of EV) was set aside: ${event.reason}`, true);
     case "worker-enrolled":
       return line(`worker ${event.worker} joined from ${event.host}`);
+    case "worker-forgotten":
+      return line(`worker ${event.worker} forgotten by ${event.by}`);
+    case "invited": {
+      // A line that a coordinator shows is renewed twice a day.
+      if (event.line !== undefined) return undefined;
+      const uses = event.uses === null ? "any number of machines" : counted(event.uses, "machine");
+      return line(`${event.by} invited ${uses} until ${new Date(event.expiresAt).toISOString()}: ${event.invite}`);
+    }
+    case "invite-ended":
+      return actorOf(event) === "person" ? line(`invitation ${event.invite} is over: ${event.reason}`) : undefined;
     case "worker-state":
       return line(
         `worker ${event.worker} ${event.state}: ${event.reason}`.replace(/: $/, ""),

@@ -9,10 +9,30 @@ import { answerCode } from "./old-words.ts";
 const op: check.Check<string> = (value, at) =>
   check.matching<string>((text) => text !== "", "a request id")(id(value, at), at);
 
-const enrolmentShape = check.shape({ op, worker, publicKey: check.text(100), host: check.text(256) });
-export type Enrolment = check.Checked<typeof enrolmentShape>;
+const noBytes = new Uint8Array(0);
+const enrolmentShape = check.shape({
+  op,
+  worker,
+  publicKey: check.text(100),
+  host: check.text(256),
+  /** Id of the invitation, and the signatures of its key and of the worker's own; machines of earlier versions have none. */
+  invite: check.optional(check.text(64), ""),
+  inviteProof: check.optional(check.bytes, noBytes),
+  ownProof: check.optional(check.bytes, noBytes),
+});
+/** A machine asks to become a worker. */
+export type Enrolment = Required<check.Checked<typeof enrolmentShape>>;
 export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolment);
-export const decodeEnrolment = (bytes: Uint8Array): Enrolment => open(bytes, enrolmentShape, enrolmentLimits);
+export const decodeEnrolment = (bytes: Uint8Array): Enrolment =>
+  open(bytes, enrolmentShape, enrolmentLimits) as Enrolment; // filled in
+
+/** What both keys sign. Everything in it is said by the machine, so a copy under another subject or name is worth nothing. */
+export const enrolmentText = (
+  enrolment: Pick<Enrolment, "op" | "worker" | "publicKey" | "host" | "invite">,
+): Uint8Array => {
+  const { op, worker, publicKey, host, invite } = enrolment;
+  return new TextEncoder().encode(JSON.stringify(["nexus enrolment", 1, invite, op, worker, publicKey, host]));
+};
 
 /** What a person may do to a job, a run or a worker; docs/control.md says what each verb means for each of them. */
 export const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
@@ -73,6 +93,23 @@ const run = check.shape({
 const release = check.shape({ kind: check.oneOf("release"), op, job });
 const admit = check.shape({ kind: check.oneOf("admit"), op, worker });
 const bench = check.shape({ kind: check.oneOf("bench"), op, worker });
+const reason = check.text(1000);
+const revoke = check.shape({ kind: check.oneOf("revoke"), op, worker, reason: check.optional(reason, "") });
+const forget = check.shape({ kind: check.oneOf("forget"), op, worker });
+/** The code stays with the person who made it; the leader gets the public half of its key. */
+const invite = check.shape({
+  kind: check.oneOf("invite"),
+  op,
+  publicKey: check.text(100),
+  /** Wall-clock milliseconds. */
+  expiresAt: check.whole(1),
+  /** Null: any number of machines. */
+  uses: check.nullable(check.whole(1)),
+  targets: check.list(check.text(64), 100),
+  /** The machine whose coordinator shows it as its join line; "" if a person asks. */
+  line: check.optional(check.text(256), ""),
+});
+const withdraw = check.shape({ kind: check.oneOf("withdraw"), op, invite: check.text(64) });
 const control = check.shape({ kind: check.oneOf("control"), op, verb: check.oneOf(...controlVerbs), target });
 /** Results are taken back, or accepted again: those of some runs, or all that a worker sent for the job. */
 const judged = {
@@ -91,18 +128,38 @@ export type Order = check.Checked<
   | typeof release
   | typeof admit
   | typeof bench
+  | typeof revoke
+  | typeof forget
+  | typeof invite
+  | typeof withdraw
   | typeof control
   | typeof reject
   | typeof accept
   | typeof edit
 >;
 
-const orderShape = check.byKind<Order>({ run, release, admit, bench, control, reject, accept, edit });
+const orderShape = check.byKind<Order>({
+  run,
+  release,
+  admit,
+  bench,
+  revoke,
+  forget,
+  invite,
+  withdraw,
+  control,
+  reject,
+  accept,
+  edit,
+});
 export const encodeOrder = (order: Order): Uint8Array => seal(order);
 export const decodeOrder = (bytes: Uint8Array): Order => open(bytes, orderShape, orderLimits);
 
-/** done: carried out, or nothing was left to do. not found: what it names does not exist. refused: it cannot be done. */
-const answerCodes = ["done", "not found", "refused"] as const;
+/**
+ * done: carried out, or nothing was left to do. not found: what it names does not exist. refused: it cannot be done. later: it
+ * may be asked again in a moment.
+ */
+const answerCodes = ["done", "not found", "refused", "later"] as const;
 export type AnswerCode = (typeof answerCodes)[number];
 
 /**

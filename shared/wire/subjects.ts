@@ -87,7 +87,10 @@ export function parseAsk(subject: string): WorkerId | undefined {
   return isWorkerId(worker) ? worker : undefined;
 }
 
-export const enrol = "enrol";
+/** Where the holders of an invitation's code ask to join. */
+export const enrol = (invite: string): string => `enrol.${invite}`;
+export const allEnrolments = "enrol.*";
+export const parseEnrol = (subject: string): string => subject.slice("enrol.".length);
 
 export const operator = (user: string): string => `op.${user}`;
 export const allOperators = "op.*";

@@ -2,14 +2,16 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { enrolUser, inboxPrefix } from "../../shared/broker/access/accounts.ts";
+import { inboxPrefix, inviteUser } from "../../shared/broker/access/accounts.ts";
+import { type InviteKey, inviteKey, readInviteCode } from "../../shared/broker/access/invite-code.ts";
+import { signAs } from "../../shared/broker/access/nkey.ts";
 import { connectBus, newKeyPair } from "../../shared/broker/client/connect.ts";
 import { pause } from "../../shared/deadline.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
 import { BrokerError, UnreachableError, UsageError } from "../../shared/errors.ts";
 import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
 import { BusError } from "../../shared/ports.ts";
-import { decodeOrderAnswer, encodeEnrolment } from "../../shared/wire/messages.ts";
+import { decodeOrderAnswer, encodeEnrolment, enrolmentText } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
 import type { JoinLine } from "./join-line.ts";
 
@@ -21,6 +23,8 @@ export interface WorkerIdentity {
 
 const enrolTimeoutMs = 5000;
 const enrolPatienceMs = 60_000;
+/** How long a machine waits that was told to ask later. */
+const laterMs = 3000;
 
 /** The folder of one worker: identity, spool, run folders. `name` distinguishes the workers of one machine. */
 export function workerStateDir(workspace: string, name: string, env: NodeJS.ProcessEnv = process.env): string {
@@ -61,23 +65,54 @@ export async function identify(
         "  or, if others run the broker: nexus-worker nats://host:port/workspace --creds FILE --name ID",
     );
   }
+  const invite = keyOf(line);
   say(`enrolling at ${line.url}...`);
-  const { publicKey, seed } = newKeyPair();
-  const worker = await enrol(line, name, publicKey);
-  const identity = { worker, nkeySeed: seed };
+  const pair = newKeyPair();
+  const worker = await enrol(line, invite, name, pair, say);
+  const identity = { worker, nkeySeed: pair.seed };
   writeJsonFile(file, identity);
   return identity;
 }
 
-async function enrol(line: JoinLine, name: WorkerId, publicKey: string): Promise<WorkerId> {
-  const bus = await connect(line);
+const askAnew =
+  "  ask the person who runs the coordinator for a new line: nexus invite, or the one that nexus-coord shows there";
+
+/** The key that the line's code stands for. @throws UsageError for what is no code of this version */
+function keyOf({ code }: JoinLine): InviteKey {
+  const { kind } = readInviteCode(code);
+  if (kind === "code") return inviteKey(code);
+  throw new UsageError(
+    kind === "old"
+      ? `this join line is of an earlier version, whose lines never expired; it opens nothing any more\n${askAnew}`
+      : `this join line is incomplete or mistyped: its code, before the "@", is none; copy the whole line\n${askAnew}`,
+  );
+}
+
+async function enrol(
+  line: JoinLine,
+  invite: InviteKey,
+  worker: WorkerId,
+  { publicKey, seed }: { readonly publicKey: string; readonly seed: string },
+  say: (text: string) => void,
+): Promise<WorkerId> {
+  const bus = await connect(line, invite);
   try {
-    const op = randomBytes(9).toString("base64url");
-    const request = encodeEnrolment({ op, worker: name, publicKey, host: hostname() });
-    const limit = performance.now() + enrolPatienceMs;
+    const asked = { op: randomBytes(9).toString("base64url"), worker, publicKey, host: hostname(), invite: invite.id };
+    const text = enrolmentText(asked);
+    const request = encodeEnrolment({ ...asked, inviteProof: signAs(invite.seed, text), ownProof: signAs(seed, text) });
+    let limit = performance.now() + enrolPatienceMs;
+    let said = false;
     for (;;) {
       try {
-        const answer = decodeOrderAnswer(await bus.request(subjects.enrol, request, enrolTimeoutMs));
+        const answer = decodeOrderAnswer(await bus.request(subjects.enrol(invite.id), request, enrolTimeoutMs));
+        if (answer.code === "later") {
+          if (!said) say(answer.reason);
+          said = true;
+          // Somebody answers, so this comes to an end.
+          limit = performance.now() + enrolPatienceMs;
+          await pause(laterMs);
+          continue;
+        }
         if (!answer.ok) throw new UsageError(`the coordinator refused: ${answer.reason}`);
         if (!isWorkerId(answer.name))
           throw new BrokerError(
@@ -124,22 +159,25 @@ async function letsIn(line: JoinLine, credentials: { readonly nkeySeed?: string 
   }
 }
 
-async function connect({ url, code }: JoinLine): ReturnType<typeof connectBus> {
-  const credentials = { user: enrolUser, password: code };
+async function connect({ url, code }: JoinLine, { id, seed }: InviteKey): ReturnType<typeof connectBus> {
+  const user = inviteUser(id);
   try {
-    return await connectBus({ url, credentials, name: enrolUser, inbox: inboxPrefix(enrolUser) });
+    return await connectBus({ url, credentials: { nkeySeed: seed }, name: user, inbox: inboxPrefix(user) });
   } catch (cause) {
     if (!(cause instanceof BusError)) throw cause;
-    if (cause.reason === "refused") {
-      throw new UsageError(
-        `${url} refused the join code; on the coordinator's machine, nexus-coord prints the line to use`,
-        { cause },
-      );
-    }
+    if (cause.reason === "refused") throw new UsageError(`${refusalOf(url, code)}\n${askAnew}`, { cause });
     throw new UnreachableError(`${cause.message}\n  is the coordinator running, and may this machine reach it?`, {
       cause,
     });
   }
+}
+
+/** This machine's clock may be wrong, so it only explains a refusal; the coordinator's decides. */
+function refusalOf(url: string, code: string): string {
+  const read = readInviteCode(code);
+  if (read.kind === "code" && read.expiresAt <= Date.now())
+    return `this join line expired at ${new Date(read.expiresAt).toISOString()}, by this machine's clock`;
+  return `${url} knows no such invitation: it was used up or withdrawn, or is of another workspace`;
 }
 
 function readIdentity(file: string): WorkerIdentity | undefined {

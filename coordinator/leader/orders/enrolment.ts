@@ -1,48 +1,112 @@
 import { workerUserProblem } from "../../../shared/broker/access/accounts.ts";
+import { isSignedBy } from "../../../shared/broker/access/nkey.ts";
+import type { InviteRecord } from "../../../shared/domain/fold/invites.ts";
 import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
-import type { Enrolment, OrderAnswer } from "../../../shared/wire/messages.ts";
+import { type Enrolment, enrolmentText, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
+import { whyOver } from "./invite-orders.ts";
 import { accepted, refused } from "./order-answers.ts";
 
+/** Workers that a workspace may have; each is a user that the broker reads at every change of the list. */
+export const mostWorkers = 10_000;
+/** Enrolments within a minute; a machine that comes later is told to wait, and asks again by itself. */
+export const mostAMinute = 120;
+const minuteMs = 60_000;
+
 /**
- * A machine that knows the join code asks to become a worker. If another key has the name it asks for, the name gets a number.
- * The answer waits until the broker knows the new user.
+ * A machine that holds an invitation's code asks to become a worker. Both the invitation's key and the worker's own have signed
+ * the message, so nobody can pass on a copy, or enrol a key that is not his own. If another key has the name it asks for, the
+ * name gets a number. The answer waits until the broker knows the new user.
  *
- * @param publish  writes the broker's list of users and has it reloaded
+ * @param invite  the invitation that the subject names; the broker lets only its holders use that
  */
 export async function enrolWorker(
   reign: Reign,
+  invite: string,
   enrolment: Enrolment,
-  publish: () => Promise<void>,
 ): Promise<OrderAnswer | undefined> {
   const { op, publicKey, host } = enrolment;
+  const found = reign.state.invites.get(invite);
+  if (!found || enrolment.invite !== invite)
+    return refused(reign, `there is no invitation ${printed(invite)}\n${askAnew}`);
+  if (!isProven(found, enrolment)) return refused(reign, `the enrolment is not signed with the code's key\n${askAnew}`);
   const problem = workerUserProblem({ id: enrolment.worker, publicKey });
   if (problem !== undefined) return refused(reign, problem);
-  const before = reign.state.orders.get(op);
-  if (before !== undefined) {
-    await reign.ports.flushed();
-    await publish();
-    return accepted(reign, before);
-  }
   const owner = [...reign.state.workers.values()].find((each) => each.publicKey === publicKey);
-  if (owner && owner.id !== enrolment.worker) {
-    return refused(reign, `that key belongs to ${owner.id} already`);
+  // The answer was lost, or its leader died.
+  if (owner && reign.state.orders.get(op) === owner.id) return known(reign, owner.id);
+  const obstacle = whyNot(reign, found, enrolment.worker) ?? ownersObstacle(reign, owner?.id, enrolment.worker);
+  if (obstacle !== undefined) return refused(reign, obstacle);
+  if (owner) return known(reign, owner.id);
+  const waitMs = tooFast(reign);
+  if (waitMs > 0) {
+    const reason = `${mostAMinute} machines enrolled within a minute, as many as may; asking again in ${Math.ceil(waitMs / 1000)} s`;
+    return { ...refused(reign, reason), code: "later" };
   }
-  if (owner?.state === "revoked") {
-    return refused(reign, `${owner.id} was revoked: ${owner.reason}`);
-  }
-  const worker = freeName(reign, enrolment.worker, publicKey);
-  await reign.record({ type: "worker-enrolled", worker, publicKey, host, op });
-  await publish();
-  reign.ports.log.info({ worker, host }, "worker enrolled");
+  const worker = freeName(reign, enrolment.worker);
+  const { targets } = found;
+  const limits = targets.length === 0 ? {} : { targets };
+  reign.enrolledAt.push(reign.ports.clock.monotonic());
+  await reign.record({ type: "worker-enrolled", worker, publicKey, host, op, invite, ...limits });
+  reign.ports.log.info({ worker, host, invite }, "worker enrolled");
+  return known(reign, worker);
+}
+
+const askAnew = "  ask for a new line: nexus invite, on the coordinator's machine";
+
+const printed = (invite: string): string => (/^[a-z0-9]{1,16}$/.test(invite) ? invite : "of that id");
+
+function isProven(invite: InviteRecord, enrolment: Enrolment): boolean {
+  const text = enrolmentText(enrolment);
+  return (
+    isSignedBy(invite.publicKey, text, enrolment.inviteProof) &&
+    isSignedBy(enrolment.publicKey, text, enrolment.ownProof)
+  );
+}
+
+/** Answers once the broker knows the worker. */
+async function known(reign: Reign, worker: WorkerId): Promise<OrderAnswer | undefined> {
+  await reign.ports.flushed();
+  await reign.ports.publishUsers();
   return reign.ports.leads() ? accepted(reign, worker) : undefined;
 }
 
-function freeName(reign: Reign, wished: WorkerId, publicKey: string): WorkerId {
+function whyNot(reign: Reign, invite: InviteRecord, wished: WorkerId): string | undefined {
+  const over = invite.ended || whyOver(invite, reign.ports.clock.wall());
+  if (over !== "") return `invitation ${invite.id} is over: ${over}\n${askAnew}`;
+  const named = reign.state.workers.get(wished);
+  if (named?.state === "revoked") {
+    return (
+      `${wished} was revoked: ${named.reason}\n  to let this machine join again: nexus workers forget ${wished}, on the coordinator's machine;` +
+      ` if it is another machine, give it another name: nexus-worker --name ${wished}-b`
+    );
+  }
+  if (reign.state.workers.size >= mostWorkers) {
+    return `this workspace has ${mostWorkers} workers, as many as it may\n  to make room: nexus workers forget NAME, on the coordinator's machine`;
+  }
+  return undefined;
+}
+
+const ownersObstacle = (reign: Reign, owner: WorkerId | undefined, wished: WorkerId): string | undefined => {
+  if (owner === undefined) return undefined;
+  const record = reign.state.workers.get(owner);
+  if (record?.state === "revoked") return `${owner} was revoked: ${record.reason}`;
+  return owner === wished ? undefined : `that key belongs to ${owner} already`;
+};
+
+/** Milliseconds until the next machine may enrol; 0: now. */
+function tooFast({ enrolledAt, ports }: Reign): number {
+  const now = ports.clock.monotonic();
+  while ((enrolledAt[0] ?? now) <= now - minuteMs) enrolledAt.shift();
+  return enrolledAt.length < mostAMinute ? 0 : (enrolledAt[0] ?? now) + minuteMs - now;
+}
+
+function freeName(reign: Reign, wished: WorkerId): WorkerId {
   for (let i = 1; ; i += 1) {
-    const name = i === 1 ? wished : `${wished.slice(0, 43)}-${i}`;
+    const name = i === 1 ? wished : `${wished.slice(0, 42)}-${i}`;
     if (!isWorkerId(name)) throw new RangeError(`no worker id: ${name}`);
     const taken = reign.state.workers.get(name);
-    if (!taken || taken.publicKey === "" || taken.publicKey === publicKey) return name;
+    // A worker without a key came from a broker that others ran.
+    if (!taken || (taken.publicKey === "" && taken.state !== "revoked")) return name;
   }
 }

@@ -31,7 +31,7 @@ export const refused = ({ term }: Reign, reason: string): OrderAnswer => ({
 });
 
 /** An earlier `nexus` exits with 3 because the sentence begins with "there is no"; this one goes by the code. */
-const notFound = (reign: Reign, what: string, list: string): OrderAnswer => ({
+export const notFound = (reign: Reign, what: string, list: string): OrderAnswer => ({
   ...refused(reign, `there is no ${what}; to see what there is: nexus list ${list}`),
   code: "not found",
 });

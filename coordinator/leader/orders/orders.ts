@@ -7,6 +7,7 @@ import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
+import { invite, withdraw } from "./invite-orders.ts";
 import { judgeResults } from "./judge-results.ts";
 import {
   carriedOut,
@@ -18,6 +19,7 @@ import {
   unchanged,
   workerOr,
 } from "./order-answers.ts";
+import { forget, revoke } from "./throw-out.ts";
 
 /**
  * An order is one record. Its consequences are records behind it, written at once; `enforce` completes them if a leader dies in
@@ -37,6 +39,14 @@ export async function carryOut(reign: Reign, by: string, order: Order, drawSeed:
     case "admit":
     case "bench":
       return judgeWorker(reign, who, order);
+    case "revoke":
+      return revoke(reign, who, order);
+    case "forget":
+      return forget(reign, who, order);
+    case "invite":
+      return invite(reign, who, order);
+    case "withdraw":
+      return withdraw(reign, who, order);
     case "control":
       return control(reign, who, order);
     case "reject":

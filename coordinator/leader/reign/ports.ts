@@ -20,6 +20,8 @@ export interface ReignPorts {
   stateSubjects(): Promise<string[]>;
   /** Sequence of the newest message in EV, asked of the broker. */
   lastEvidence(): Promise<number>;
+  /** Resolves once the broker lets in exactly the workers, and holders of open invitations, that are in the state now. */
+  publishUsers(): Promise<void>;
   /** Whether this process may answer and decide at this moment. */
   leads(): boolean;
 }

@@ -65,6 +65,8 @@ export class Reign {
   readonly failing = new Set<WorkerId>();
   /** When each worker was told to hand its runs back, in monotonic milliseconds. */
   readonly stoppedSince = new Map<WorkerId, number>();
+  /** When machines enrolled within the last minute, in monotonic milliseconds. */
+  readonly enrolledAt: number[] = [];
   /** Messages that could not be read, or that their sender had no right to send. */
   dropped = 0;
   /** Runs that were taken from their holders. */
@@ -167,6 +169,14 @@ export class Reign {
     this.leases.end(job, n);
     this.#iters.delete(`${job}/${n}`);
     this.evidence.left(job, n);
+  }
+
+  /** Nothing of a worker that was forgotten is kept. */
+  forgetWorker(worker: WorkerId): void {
+    this.presence.delete(worker);
+    this.restrained.delete(worker);
+    this.failing.delete(worker);
+    this.stoppedSince.delete(worker);
   }
 
   /** After a take-over every lease gets a full period, and its loss is not charged: the silence may have been ours. */

@@ -24,6 +24,7 @@ import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
  */
 export function follow(reign: Reign, event: JournalEvent): void {
   if (event.type === "worker-state") followWorker(reign, event);
+  if (event.type === "worker-forgotten") reign.forgetWorker(event.worker);
   if (!("job" in event)) return;
   const table = reign.state.jobs.get(event.job);
   if (!table) throw new RangeError(`there is no ${event.job}`);
@@ -116,6 +117,7 @@ function followWorker(reign: Reign, event: WorkerChanged): void {
       reign.waiting.wake();
       return;
     case "revoked":
+      enforceOnWorker(reign, worker);
       return;
     case "working":
     case "paused":

@@ -20,6 +20,8 @@ export function enforceOnWorker(reign: Reign, id: WorkerId): void {
   const worker = reign.state.workers.get(id);
   if (worker?.state === "benched")
     takeAll(reign, id, { cause: benchCause(worker), reason: `${id} is benched: ${worker.reason}` });
+  else if (worker?.state === "revoked")
+    takeAll(reign, id, { cause: "ordered", reason: `${id} was revoked: ${worker.reason}` });
   else if (worker?.duty === "stopped") takeOverdue(reign, id, worker.dutyReason);
   else reign.restrained.delete(id);
 }

@@ -162,6 +162,10 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
     return;
   }
   const standing = reign.state.workers.get(worker);
+  if (standing?.state === "revoked") {
+    reign.ports.log.info({ run: trial.run, worker, attempt }, "a failure of a revoked worker is not counted");
+    return;
+  }
   if (standing?.state === "benched" && outcome === "failed") {
     const why = `${worker} is benched: ${standing.reason}`;
     if (trial.status !== "running") return;

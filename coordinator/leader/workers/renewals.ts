@@ -34,6 +34,7 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   if (!isOpen(trial)) return stop(held, `${trial.run} has ended: ${trial.status}`);
   const record = reign.state.workers.get(worker);
   if (record?.state === "benched") return stop(held, `${worker} is benched: ${record.reason}`);
+  if (record?.state === "revoked") return stop(held, `${worker} was revoked: ${record.reason}`);
   const last = lastAttempt(trial);
   const own = last.worker === worker && last.bootId === bootId;
   if (trial.status === "waiting") {

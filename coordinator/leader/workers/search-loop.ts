@@ -24,10 +24,22 @@ import { checkpointSeconds } from "./checkpoints.ts";
 /** Answers a claim: a lost trial, or else what the search chooses, once it is journalled. Undefined: the worker asks again. */
 export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim): Promise<Answer | undefined> {
   const skewMs = skewOf(claim.sentAt, reign.ports.clock.wall());
-  const answer = await decide(reign, worker, claim, skewMs);
+  const pools = reign.state.workers.get(worker)?.pools ?? [];
+  const targets = served(claim.targets, pools);
+  const answer =
+    pools.length > 0 && targets.length === 0
+      ? refuse(reign, outsidePools(worker, claim.targets, pools))
+      : await decide(reign, worker, pools.length > 0 ? { ...claim, targets } : claim, skewMs);
   if (answer?.kind === "wait" || answer?.kind === "refused") reign.waiting.sentAway(worker);
   return answer;
 }
+
+/** The pools that a worker serves, without those that its invitation does not give it; empty: all. */
+const served = (targets: readonly string[], pools: readonly string[]): readonly string[] =>
+  targets.length === 0 ? pools : targets.filter((target) => pools.includes(target));
+
+const outsidePools = (worker: WorkerId, targets: readonly string[], pools: readonly string[]): string =>
+  `${worker} serves ${targets.join(", ")}, but was invited for ${pools.join(", ")}; start it again: nexus-worker --target ${pools.join(",")}`;
 
 async function decide(
   reign: Reign,

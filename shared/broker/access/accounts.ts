@@ -16,6 +16,7 @@ import * as subjects from "../../wire/subjects.ts";
 import { addressText, hostInUrl } from "../address.ts";
 import { type Peer, systemUser } from "../peers/peers.ts";
 import type { RoleSecrets } from "./credentials.ts";
+import { type InviteIdentity, isInviteId } from "./invite-code.ts";
 import { isUserPublicKey } from "./nkey.ts";
 
 /** A worker that may connect. */
@@ -27,8 +28,8 @@ export interface WorkerUser {
 
 export interface WorkersAccount {
   readonly workers: readonly WorkerUser[];
-  /** While machines may enrol: the password of user `enrol`, who may only ask to be enrolled. */
-  readonly joinCode?: string | undefined;
+  /** Open invitations. Their holders may only ask to be enrolled. */
+  readonly invites: readonly InviteIdentity[];
 }
 
 export interface ServerSettings {
@@ -56,13 +57,14 @@ export interface ClusterSettings {
   readonly systemPassword: string;
 }
 
-export const enrolUser = "enrol";
+/** What the holders of an invitation's code are called; no worker can be, because of the underscore. */
+export const inviteUser = (invite: string): string => `enrol_${invite}`;
 
 /** The inbox prefix that a user must connect with: it may not subscribe to any other inbox. */
 export const inboxPrefix = (user: string): string => `_INBOX_${user}`;
 
-/** Ids whose subjects mean something else: `ctl.all`, the inbox of `enrol`. */
-const reservedIds: readonly string[] = ["all", enrolUser];
+/** Ids whose subjects mean something else: `ctl.all`, and in earlier versions the inbox of `enrol`. */
+const reservedIds: readonly string[] = ["all", "enrol"];
 
 /** Why this worker cannot have a user; undefined if it can. Check this before a worker is admitted. */
 export function workerUserProblem(worker: { readonly id: string; readonly publicKey: string }): string | undefined {
@@ -159,10 +161,10 @@ function systemAccount({ systemPassword }: ClusterSettings): string {
 }
 
 /**
- * The included file: one user for each worker, and `enrol` while there is a join code. A worker with a bad id or key, or one that
- * another has already, is left out: the server would refuse the whole file, and with it every worker.
+ * The included file: one user for each worker and each open invitation. One with a bad id or key, or a key that another has
+ * already, is left out: the server would refuse the whole file, and with it every worker.
  *
- * @param leftOut  hears why a worker is not in the file
+ * @param leftOut  hears why a worker or an invitation is not in the file
  */
 export function workersConfiguration(account: WorkersAccount, leftOut: (problem: string) => void): string {
   const seen = new Set<string>();
@@ -180,15 +182,16 @@ export function workersConfiguration(account: WorkersAccount, leftOut: (problem:
       subscribe: [...inboxOf(id), subjects.controlAll, subjects.control(id)],
     });
   });
-  if (account.joinCode !== undefined) {
-    if (!/^[A-Za-z0-9_-]{8,128}$/.test(account.joinCode)) {
-      throw new BrokerError(`join code: expected 8 to 128 letters, digits, "-" and "_"`);
+  for (const { id, publicKey } of account.invites) {
+    if (!isInviteId(id) || !isUserPublicKey(publicKey) || seen.has(publicKey)) {
+      leftOut(
+        `invitation "${id}": expected 8 letters and digits, and the public key of an nkey user that nobody else has`,
+      );
+      continue;
     }
+    seen.add(publicKey);
     entries.push(
-      userEntry(`user: ${quote(enrolUser)}, password: ${quote(account.joinCode)}`, {
-        publish: [subjects.enrol],
-        subscribe: inboxOf(enrolUser),
-      }),
+      userEntry(`nkey: ${publicKey}`, { publish: [subjects.enrol(id)], subscribe: inboxOf(inviteUser(id)) }),
     );
   }
   return `# Written by the coordinator from the journal; changes are lost.\nusers: [\n${entries.map((entry) => `  ${entry}\n`).join("")}]\n`;
@@ -204,7 +207,7 @@ const entries = `KV_${subjects.bucket}`;
 const readable = [journal, evidence, blob, entries];
 const blobReads = `$JS.API.DIRECT.GET.${blob}.>`;
 const controlSubjects = "ctl.>";
-const importedServices = [subjects.allAsks, ...subjects.evidenceSubjects, "ck.>", blobReads, subjects.enrol];
+const importedServices = [subjects.allAsks, ...subjects.evidenceSubjects, "ck.>", blobReads, subjects.allEnrolments];
 
 /**
  * Subjects that the client needs for reading: stream information, ordered consumers, direct gets, entries and their watch.

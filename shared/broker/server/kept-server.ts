@@ -99,7 +99,7 @@ export class KeptServer {
     if (!existsSync(workers))
       writeSecretFile(
         workers,
-        workersConfiguration({ workers: [] }, () => undefined),
+        workersConfiguration({ workers: [], invites: [] }, () => undefined),
       );
     this.#logSeen = sizeOf(serverLog);
     const { path: binary, version } = this.#options.binary;

@@ -7,6 +7,7 @@ import { explainLock, isSilent, readLockOwner, storeInUse, takeLock } from "../.
 import { isAlive, liveness, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
 import type { WorkerUser } from "../access/accounts.ts";
+import type { InviteIdentity } from "../access/invite-code.ts";
 import { type Address, addressText, loopback } from "../address.ts";
 import { type BinarySearch, findNatsServer } from "../install/nats-server-binary.ts";
 import { type BrokerInfo, guardPurpose, isServing, runningBroker } from "./broker-info.ts";
@@ -38,8 +39,11 @@ export interface HeldBroker {
   readonly port: number;
   /** The broker was running already. */
   readonly adopted: boolean;
-  /** Sets which workers may connect; resolves when the server has read it. Only workers no longer listed are disconnected. */
-  reloadUsers(workers: readonly WorkerUser[], joinCode?: string): Promise<void>;
+  /**
+   * Sets which workers, and holders of which invitations, may connect; resolves when the server has read it. Only those no
+   * longer listed are disconnected.
+   */
+  reloadUsers(workers: readonly WorkerUser[], invites?: readonly InviteIdentity[]): Promise<void>;
   /** Gives the share back; resolves when the broker has stopped, if nobody else holds it. */
   release(): Promise<void>;
 }
@@ -81,9 +85,9 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
     host,
     port,
     adopted: found.adopted,
-    reloadUsers: (workers, joinCode) => {
+    reloadUsers: (workers, invites = []) => {
       const leftOut = (problem: string): void => log(`not let in: ${problem}`);
-      const reload = reloads.catch(() => undefined).then(() => reloadWorkers(paths, { workers, joinCode }, leftOut));
+      const reload = reloads.catch(() => undefined).then(() => reloadWorkers(paths, { workers, invites }, leftOut));
       reloads = reload;
       return reload;
     },

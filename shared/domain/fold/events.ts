@@ -19,8 +19,11 @@ export type JournalEvent =
   | Late
   | Checkpointed
   | SetAside
+  | Invited
+  | InviteEnded
   | WorkerEnrolled
-  | WorkerChanged;
+  | WorkerChanged
+  | WorkerForgotten;
 
 interface Recorded {
   /** Wall-clock milliseconds, for people only. */
@@ -282,6 +285,30 @@ export interface SetAside extends Recorded {
 /** Messages set aside that are named for each worker: one that sends more could fill the journal. */
 export const mostNamed = 5;
 
+/** Those who hold a code may enrol machines. The code itself is nowhere in the journal: only its holders can make its key. */
+export interface Invited extends Ordered {
+  readonly type: "invited";
+  /** Its id, derived from the key. */
+  readonly invite: string;
+  /** Public half of the key derived from the code. */
+  readonly publicKey: string;
+  /** Wall-clock milliseconds, by the leader's clock. */
+  readonly expiresAt: number;
+  /** How many machines may enrol with it; null: any number. */
+  readonly uses: number | null;
+  /** Pools that its workers may serve; empty: all. */
+  readonly targets: readonly string[];
+  /** The machine whose coordinator shows it as its join line; left out if a person made it. */
+  readonly line?: string;
+}
+
+/** An invitation expired, was used up, or was withdrawn. */
+export interface InviteEnded extends Ordered {
+  readonly type: "invite-ended";
+  readonly invite: string;
+  readonly reason: string;
+}
+
 /** A machine joined: the owner of this key may connect as this worker. */
 export interface WorkerEnrolled extends Recorded {
   readonly type: "worker-enrolled";
@@ -290,6 +317,10 @@ export interface WorkerEnrolled extends Recorded {
   readonly publicKey: string;
   readonly host: string;
   readonly op: string;
+  /** The invitation that it came by; earlier versions wrote none. */
+  readonly invite?: string;
+  /** Pools that it may serve, as its invitation says; left out: all. */
+  readonly targets?: readonly string[];
 }
 
 /** Whether a worker is trusted with runs. */
@@ -307,6 +338,12 @@ export interface WorkerChanged extends Ordered {
   readonly worker: WorkerId;
   readonly state: WorkerStanding | WorkerDuty;
   readonly reason: string;
+}
+
+/** A worker that will not come back: its name and key are free again. Its results stay. */
+export interface WorkerForgotten extends Ordered {
+  readonly type: "worker-forgotten";
+  readonly worker: WorkerId;
 }
 
 export type TrialEvent = Assigned | Checkpointed | Completed | EndedWithout | Reopened | Lost | Late;

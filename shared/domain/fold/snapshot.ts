@@ -1,4 +1,5 @@
 import { ClaimRing, type SavedClaims } from "./claim-ring.ts";
+import type { InviteRecord } from "./invites.ts";
 import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
 import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
@@ -13,22 +14,27 @@ import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
 /** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
 export const snapshotVersion = 4;
 
-type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | "rejected" | "setAside"> & {
+/** Earlier versions wrote none of those that may be missing. */
+type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | "rejected" | "setAside" | "invite" | "pools"> & {
   readonly rejected?: number;
   readonly setAside?: number;
+  readonly invite?: string;
+  readonly pools?: readonly string[];
   readonly retiredBoots: readonly string[];
   readonly claims: SavedClaims;
 };
 
 /** Everything that the journal said up to message `seq`, as plain data: folding continues from there. */
-export interface Snapshot extends Omit<WorkspaceState, "jobs" | "workers" | "orders"> {
+export interface Snapshot extends Omit<WorkspaceState, "jobs" | "workers" | "invites" | "orders"> {
   readonly v: number;
   readonly jobs: readonly { readonly table: SavedTable; readonly trials: SavedTrials }[];
   readonly workers: readonly SavedWorker[];
+  /** Earlier versions wrote none. */
+  readonly invites?: readonly InviteRecord[];
   readonly orders: readonly (readonly [string, string])[];
 }
 
-export function takeSnapshot({ jobs, workers, orders, ...numbers }: WorkspaceState): Snapshot {
+export function takeSnapshot({ jobs, workers, invites, orders, ...numbers }: WorkspaceState): Snapshot {
   return {
     v: snapshotVersion,
     ...numbers,
@@ -38,16 +44,19 @@ export function takeSnapshot({ jobs, workers, orders, ...numbers }: WorkspaceSta
       retiredBoots: [...worker.retiredBoots],
       claims: worker.claims.save(),
     })),
+    invites: [...invites.values()],
     orders: [...orders],
   };
 }
 
 /** The state that was saved; equal to what folding the same records gives. */
-export function restoreSnapshot({ v: _, jobs, workers, orders, ...numbers }: Snapshot): WorkspaceState {
+export function restoreSnapshot({ v: _, jobs, workers, invites = [], orders, ...numbers }: Snapshot): WorkspaceState {
   const worker = (saved: SavedWorker): WorkerRecord => ({
     ...saved,
     rejected: saved.rejected ?? 0, // a snapshot of an earlier version has none
     setAside: saved.setAside ?? 0,
+    invite: saved.invite ?? "",
+    pools: saved.pools ?? [],
     retiredBoots: new Set(saved.retiredBoots),
     claims: ClaimRing.restored(saved.claims),
   });
@@ -55,6 +64,7 @@ export function restoreSnapshot({ v: _, jobs, workers, orders, ...numbers }: Sna
     ...numbers,
     jobs: new Map(jobs.map(({ table, trials }) => [table.submitted.job, restoreTable(table, trials)])),
     workers: new Map(workers.map((saved) => [saved.id, worker(saved)])),
+    invites: new Map(invites.map((invite) => [invite.id, { ...invite }])),
     orders: new Map(orders),
   };
 }

@@ -10,6 +10,7 @@ import {
   type WorkerStanding,
 } from "./events.ts";
 import { FoldError } from "./fold-error.ts";
+import { type InviteRecord, invited, inviteEnded } from "./invites.ts";
 import { RunTable } from "./run-table.ts";
 
 /** Maximum number of latest failures in a row that a worker's record names. */
@@ -19,6 +20,10 @@ export interface WorkerRecord {
   readonly id: WorkerId;
   publicKey: string;
   host: string;
+  /** The invitation that it came by; "" if it joined before there were any. */
+  invite: string;
+  /** Pools that it may serve, whatever it says; empty: all. */
+  pools: readonly string[];
   state: WorkerStanding;
   /** Why the worker is in its state, and who put it there; "" and null at first. */
   reason: string;
@@ -54,6 +59,8 @@ export interface WorkspaceState {
   evidenceSeq: number;
   readonly jobs: Map<JobName, RunTable>;
   readonly workers: Map<WorkerId, WorkerRecord>;
+  /** Those that are open, and the last ones that are over, in the order in which they were made. */
+  readonly invites: Map<string, InviteRecord>;
   /** Request id of an operator's order -> the answer. */
   readonly orders: Map<string, string>;
 }
@@ -68,6 +75,7 @@ export function emptyWorkspace(): WorkspaceState {
     evidenceSeq: 0,
     jobs: new Map(),
     workers: new Map(),
+    invites: new Map(),
     orders: new Map(),
   };
 }
@@ -127,7 +135,9 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     }
     case "completed": {
       tableOf(state, event.job).completed(event);
-      const worker = workerOf(state, event.worker);
+      const worker = state.workers.get(event.worker);
+      // An earlier holder may have been forgotten meanwhile.
+      if (!worker) break;
       worker.completed += 1;
       worker.failuresInRow = 0;
       if (worker.failureRow.length > 0) worker.failureRow = [];
@@ -135,8 +145,8 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     }
     case "ended": {
       tableOf(state, event.job).endedWithout(event);
-      const worker = workerOf(state, event.worker);
-      if (event.outcome === "failed") {
+      const worker = state.workers.get(event.worker);
+      if (worker && event.outcome === "failed") {
         worker.failed += 1;
         worker.failuresInRow += 1;
         worker.failureRow.push({ job: event.job, n: event.n, attempt: event.attempt });
@@ -146,8 +156,8 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     }
     case "reopened": {
       tableOf(state, event.job).reopenedBy(event);
-      const worker = workerOf(state, event.worker);
-      worker.failureRow = worker.failureRow.filter(({ job, n }) => job !== event.job || n !== event.n);
+      const worker = state.workers.get(event.worker);
+      if (worker) worker.failureRow = worker.failureRow.filter(({ job, n }) => job !== event.job || n !== event.n);
       break;
     }
     case "lost":
@@ -162,15 +172,28 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     case "set-aside":
       workerOf(state, event.worker).setAside += 1;
       break;
+    case "invited":
+      invited(state.invites, event);
+      break;
+    case "invite-ended":
+      inviteEnded(state.invites, event);
+      break;
     case "worker-enrolled": {
       const worker = workerOf(state, event.worker);
       // A new worker is admitted; enrolling again does not lift a bench.
       worker.publicKey = event.publicKey;
       worker.host = event.host;
+      worker.invite = event.invite ?? "";
+      worker.pools = event.targets ?? [];
+      const invite = state.invites.get(worker.invite);
+      if (invite) invite.used += 1;
       break;
     }
     case "worker-state":
       changeWorker(state, event);
+      break;
+    case "worker-forgotten":
+      state.workers.delete(event.worker);
       break;
     default: {
       const never: never = event;
@@ -178,8 +201,14 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     }
   }
   if ("ev" in event && event.ev > state.evidenceSeq) state.evidenceSeq = event.ev;
-  if ("op" in event && event.op !== "") state.orders.set(event.op, "job" in event ? event.job : event.worker);
+  if ("op" in event && event.op !== "") state.orders.set(event.op, subjectOf(event));
   return state;
+}
+
+/** What an order is about, which is its answer. */
+function subjectOf(event: Extract<JournalEvent, { readonly op: string }>): string {
+  if ("job" in event) return event.job;
+  return "worker" in event ? event.worker : event.invite;
 }
 
 function changeWorker(state: WorkspaceState, event: WorkerChanged): void {
@@ -229,6 +258,8 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       id,
       publicKey: "",
       host: "",
+      invite: "",
+      pools: [],
       state: "admitted",
       reason: "",
       stateBy: "",

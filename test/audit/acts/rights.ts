@@ -36,7 +36,8 @@ const reading = [
 export const rights: Readonly<Record<Role, Rights>> = {
   nobody: { publish: [], subscribe: [] },
   stranger: { publish: [], subscribe: [] },
-  joiner: { publish: ["enrol", "enrol.*"], subscribe: ["_INBOX_enrol.>"] },
+  // Its inbox is named after the invitation: mayHear.
+  joiner: { publish: ["enrol.*"], subscribe: [] },
   worker: worker(ids.worker),
   benched: worker(ids.benched),
   revoked: { publish: [], subscribe: [] },
@@ -49,6 +50,7 @@ export const mayPublish = (role: Role, subject: string): boolean =>
   rights[role].publish.some((pattern) => covers(pattern, subject));
 
 export const mayHear = (role: Role, subject: string): boolean =>
+  (role === "joiner" && /^_INBOX_enrol_[a-z2-9]{8}\./.test(subject)) ||
   rights[role].subscribe.some((pattern) => covers(pattern, subject));
 
 /** Whether the pattern takes every subject that the other, a subject or a pattern, takes. */

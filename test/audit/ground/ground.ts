@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { inviteUser } from "../../../shared/broker/access/accounts.ts";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { inviteKey } from "../../../shared/broker/access/invite-code.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { pause } from "../../../shared/deadline.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
@@ -154,7 +156,7 @@ export class Ground {
       case "stranger":
         return { user: "coordinator", pass: "guessed" };
       case "joiner":
-        return { user: "enrol", pass: parseJoinLine(this.joinLine).code };
+        return { seed: inviteKey(parseJoinLine(this.joinLine).code).seed };
       case "viewer":
       case "operator": {
         const { user, password } = readRoleSecret(this.paths, role);
@@ -170,8 +172,8 @@ export class Ground {
 
   /** The inbox that a role may hear. */
   inbox(role: Role): string {
-    const name = role === "viewer" || role === "operator" ? role : role === "joiner" ? "enrol" : this.idOf(role);
-    return `_INBOX_${name}`;
+    if (role === "joiner") return `_INBOX_${inviteUser(inviteKey(parseJoinLine(this.joinLine).code).id)}`;
+    return `_INBOX_${role === "viewer" || role === "operator" ? role : this.idOf(role)}`;
   }
 
   idOf(role: Role): string {

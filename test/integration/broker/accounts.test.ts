@@ -10,8 +10,9 @@ import {
   nkeys,
   StringCodec,
 } from "nats";
-import { inboxPrefix, type WorkerUser } from "../../../shared/broker/access/accounts.ts";
+import { inboxPrefix, inviteUser, type WorkerUser } from "../../../shared/broker/access/accounts.ts";
 import { operatorName, type Role, readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { inviteKey, newInviteCode } from "../../../shared/broker/access/invite-code.ts";
 import { type HeldBroker, holdBroker } from "../../../shared/broker/server/server.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { workspacePaths } from "../../../shared/machine/workspace.ts";
@@ -82,7 +83,7 @@ before(async () => {
   await manager.streams.add({ name: "BLOB", subjects: subjects.blobSubjects, allow_direct: true });
   await coordinator.jetstream().views.kv(subjects.bucket);
   coordinator.subscribe("ask.*", { callback: (_, message) => message.respond(text.encode(`for ${message.subject}`)) });
-  coordinator.subscribe("enrol", { callback: (_, message) => message.respond(text.encode("admitted")) });
+  coordinator.subscribe(subjects.allEnrolments, { callback: (_, message) => message.respond(text.encode("admitted")) });
 });
 
 const stored = async (stream: string): Promise<Record<string, number>> => {
@@ -307,15 +308,21 @@ describe("the list of workers", () => {
       })();
     }
     await assert.rejects(connectWorker(w3), isRefused);
-    await broker.reloadUsers([w1.user, w2.user, w3.user], "a-join-code-1");
+    const invite = inviteKey(newInviteCode(Date.now()));
+    await broker.reloadUsers([w1.user, w2.user, w3.user], [invite]);
     const third = await connectWorker(w3);
     assert.equal(text.decode((await third.request("ask.w3", "", { timeout: patienceMs })).data), "for ask.w3");
     assert.ok(!second.isClosed());
 
-    const enrolling = await connectWith({ user: "enrol", pass: "a-join-code-1", inboxPrefix: inboxPrefix("enrol") });
-    assert.equal(text.decode((await enrolling.request("enrol", "", { timeout: patienceMs })).data), "admitted");
-    await mayNotPublish(enrolling, ["ask.w1", "ev.w1.job1.1.result", "ctl.all", "op.root", "$JS.API.INFO"]);
-    await mayNotSubscribe(enrolling, [">", "ctl.all", "enrol", "_INBOX_w1.>"]);
+    const enrolling = await connectWith({
+      authenticator: nkeyAuthenticator(new TextEncoder().encode(invite.seed)),
+      inboxPrefix: inboxPrefix(inviteUser(invite.id)),
+    });
+    const own = subjects.enrol(invite.id);
+    assert.equal(text.decode((await enrolling.request(own, "", { timeout: patienceMs })).data), "admitted");
+    const others = ["enrol", "enrol.aaaaaaaa", "ask.w1", "ev.w1.job1.1.result", "ctl.all", "op.root", "$JS.API.INFO"];
+    await mayNotPublish(enrolling, others);
+    await mayNotSubscribe(enrolling, [">", "ctl.all", own, "_INBOX_w1.>", "_INBOX_enrol_aaaaaaaa.>"]);
 
     await broker.reloadUsers([w1.user, w3.user]);
     await second.closed();

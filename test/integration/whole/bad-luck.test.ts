@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { newInviteCode } from "../../../shared/broker/access/invite-code.ts";
 import { type BrokerInfo, runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { isAlive } from "../../../shared/machine/process-identity.ts";
@@ -64,7 +65,8 @@ describe("with nothing there", () => {
     assert.match(list.stderr, /^nats:\/\/127\.0\.0\.1:\d+: no NATS server answers there \(.*\)\n$/);
     const coordinator = swarm.run("coordinator/main.js", ["--headless", ...nats]);
     await endsSaying(coordinator, exitCode.unreachable, "no NATS server answers there");
-    const worker = swarm.run("worker/main.js", [`nats://code@127.0.0.1:${await holdPort()}/ws1`, "--name", "lab"]);
+    const code = newInviteCode(Date.now() + 60_000);
+    const worker = swarm.run("worker/main.js", [`nats://${code}@127.0.0.1:${await holdPort()}/ws1`, "--name", "lab"]);
     await endsSaying(worker, exitCode.unreachable, "no NATS server answers there", "is the coordinator running");
   });
 
@@ -111,8 +113,14 @@ describe("what a worker is told wrong", () => {
   });
 
   test("a wrong code, and none: where the right line stands", async () => {
-    const wrong = joinBy(withCode("wrong"));
-    await endsSaying(wrong, exitCode.usage, "refused the join code; on the coordinator's machine, nexus-coord prints");
+    const askAnew = "ask the person who runs the coordinator for a new line: nexus invite";
+    await endsSaying(joinBy(withCode("wrong")), exitCode.usage, "this join line is incomplete or mistyped", askAnew);
+    const old = joinBy(withCode("RZw71GnLNhStrB3g-wirk7CB"));
+    await endsSaying(old, exitCode.usage, "this join line is of an earlier version", askAnew);
+    const others = joinBy(withCode(newInviteCode(Date.now() + 60_000)));
+    await endsSaying(others, exitCode.usage, "knows no such invitation: it was used up or withdrawn", askAnew);
+    const expired = joinBy(withCode(newInviteCode(Date.now() - 60_000)));
+    await endsSaying(expired, exitCode.usage, "this join line expired at 20", "by this machine's clock", askAnew);
     await endsSaying(joinBy(`${url}/ws1`), exitCode.usage, "the join line has no code", "as nexus-coord prints it");
     assert.deepEqual([...(await swarm.state()).workers.keys()], [], "nobody joined");
   });

@@ -41,6 +41,8 @@ export class TestReign {
   /** For how long it has set timers. */
   readonly waitsMs: number[] = [];
   leads = true;
+  /** How often the broker was told whom to let in. */
+  published = 0;
   /** What the broker says is the newest message of EV. */
   lastEvidence = Number.POSITIVE_INFINITY;
   readonly reign: Reign;
@@ -72,6 +74,9 @@ export class TestReign {
         discard: (subject) => void this.discarded.push(subject),
         lastEvidence: async () => this.lastEvidence,
         stateSubjects: async () => this.stateSubjects,
+        publishUsers: async () => {
+          this.published += 1;
+        },
         leads: () => this.leads,
       },
       follow,

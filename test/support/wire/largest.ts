@@ -142,7 +142,15 @@ export function largest(size = 1): Readonly<Record<string, { readonly form: stri
     },
     "an enrolment": {
       form: "enrolment",
-      bytes: messages.encodeEnrolment({ op: id, worker, publicKey: `U${"A".repeat(55)}`, host: "é".repeat(256) }),
+      bytes: messages.encodeEnrolment({
+        op: id,
+        worker,
+        publicKey: `U${"A".repeat(55)}`,
+        host: "é".repeat(256),
+        invite: "abcdefgh",
+        inviteProof: new Uint8Array(64),
+        ownProof: new Uint8Array(64),
+      }),
     },
     "reports of an outage": {
       form: "report",

@@ -4,8 +4,9 @@ import { enrolWorker } from "../../../../coordinator/leader/orders/enrolment.ts"
 import { Reign } from "../../../../coordinator/leader/reign/reign.ts";
 import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
-import { newKeyPair } from "../../../../shared/broker/client/connect.ts";
+import { inviteKey, newInviteCode } from "../../../../shared/broker/access/invite-code.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
+import { signedEnrolment } from "../../../support/stories/enrolments.ts";
 import { claim, leaseMs } from "../../../support/stories/reign.ts";
 
 describe("a sick worker", () => {
@@ -75,8 +76,16 @@ describe("a sick worker", () => {
 
   test("stays benched when it enrols again, and works again once admitted", async () => {
     const story = await sick();
-    const enrolment = { op: "e1", worker: alice, publicKey: newKeyPair().publicKey, host: "pc" };
-    const answer = await enrolWorker(story.test.reign, enrolment, async () => undefined);
+    const code = newInviteCode(60_000);
+    await story.order({
+      kind: "invite",
+      publicKey: inviteKey(code).publicKey,
+      expiresAt: 60_000,
+      uses: 1,
+      targets: [],
+    });
+    const { id } = inviteKey(code);
+    const answer = await enrolWorker(story.test.reign, id, signedEnrolment(code, alice));
     assert.equal(answer?.ok, true);
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
     assert.equal((await story.order({ kind: "admit", worker: alice })).ok, true);

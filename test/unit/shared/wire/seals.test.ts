@@ -62,7 +62,7 @@ describe("a field at the end of a message", () => {
 
 describe("the seal of an entry", () => {
   const leader = encodeLeader({ leader: "a", term: 3, host: "h", pid: 1, started: "s", released: false });
-  const users = encodeWorkerList([{ id: "w1" as WorkerId, publicKey: "U" }]);
+  const users = encodeWorkerList({ workers: [{ id: "w1" as WorkerId, publicKey: "U" }], invites: [] });
   const values: Readonly<Record<string, Uint8Array>> = {
     leader,
     snap: encode({ v: 1, seq: 4 }),

@@ -3,12 +3,14 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
   inboxPrefix,
+  inviteUser,
   type ServerSettings,
   serverConfiguration,
   type WorkerUser,
   workersConfiguration,
   workerUserProblem,
 } from "../../../../../shared/broker/access/accounts.ts";
+import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
 import { newKeyPair } from "../../../../../shared/broker/client/connect.ts";
 import { isWorkerId, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { BrokerError } from "../../../../../shared/errors.ts";
@@ -17,7 +19,7 @@ const keys = { A: newKeyPair().publicKey, B: newKeyPair().publicKey };
 const key = (letter: "A" | "B"): string => keys[letter];
 const leftOutOf = (workers: readonly WorkerUser[]): string[] => {
   const problems: string[] = [];
-  workersConfiguration({ workers }, (problem) => problems.push(problem));
+  workersConfiguration({ workers, invites: [] }, (problem) => problems.push(problem));
   return problems;
 };
 const nobody = (problem: string): never => assert.fail(problem);
@@ -81,7 +83,7 @@ describe("the server's configuration", () => {
 describe("the workers' account", () => {
   it("lets a worker use only its own subjects", () => {
     assert.equal(
-      workersConfiguration({ workers: [worker("lab-3")] }, nobody),
+      workersConfiguration({ workers: [worker("lab-3")], invites: [] }, nobody),
       `# Written by the coordinator from the journal; changes are lost.
 users: [
   { nkey: ${key("A")}, permissions: { publish: ["ask.lab-3", "ev.lab-3.>", "ck.lab-3.>", "$JS.API.DIRECT.GET.BLOB.>"], subscribe: ["_INBOX_lab-3.>", "ctl.all", "ctl.lab-3"] } }
@@ -91,15 +93,29 @@ users: [
     assert.equal(inboxPrefix("lab-3"), "_INBOX_lab-3");
   });
 
-  it("lets machines enrol only while there is a join code", () => {
-    assert.doesNotMatch(workersConfiguration({ workers: [] }, nobody), /enrol/);
-    const text = workersConfiguration({ workers: [], joinCode: "abcDEF_-12345678" }, nobody);
-    assert.match(
-      text,
-      /\{ user: "enrol", password: "abcDEF_-12345678", permissions: \{ publish: \["enrol"\], subscribe: \["_INBOX_enrol.>"\] \} \}/,
-    );
-    for (const joinCode of ["", "short", 'a"b"c"d"e', "a b c d e f", "$2a$11$abcdefgh", "x".repeat(129)]) {
-      assert.throws(() => workersConfiguration({ workers: [], joinCode }, nobody), BrokerError, joinCode);
+  it("lets the holders of an invitation only ask to be enrolled by it", () => {
+    assert.doesNotMatch(workersConfiguration({ workers: [], invites: [] }, nobody), /enrol/);
+    const { id, publicKey } = inviteKey(newInviteCode(Date.now()));
+    const entry = `  { nkey: ${publicKey}, permissions: { publish: ["enrol.${id}"], subscribe: ["_INBOX_enrol_${id}.>"] } }\n`;
+    const text = workersConfiguration({ workers: [], invites: [{ id, publicKey }] }, nobody);
+    assert.ok(text.includes(entry), text);
+    assert.ok(!isWorkerId(inviteUser(id)), "no worker can have its inbox");
+  });
+
+  it("leaves out an invitation with a bad id or key, or with a worker's key", () => {
+    const { id, publicKey } = inviteKey(newInviteCode(Date.now()));
+    const bad = [
+      { id: `${id}.>`, publicKey },
+      { id: "", publicKey },
+      { id, publicKey: publicKey.slice(0, -1) },
+      { id, publicKey: key("A") },
+    ];
+    for (const invite of bad) {
+      const problems: string[] = [];
+      const text = workersConfiguration({ workers: [worker("w1")], invites: [invite] }, (why) => problems.push(why));
+      assert.equal(problems.length, 1);
+      assert.doesNotMatch(text, /enrol/);
+      assert.match(text, /ask\.w1/);
     }
   });
 
@@ -143,7 +159,7 @@ users: [
   it("keeps the first of two workers with one id or key, and all the others", () => {
     const workers = [worker("w1"), worker("w1", key("B")), worker("w2"), worker("w3", key("B"))];
     const problems: string[] = [];
-    const text = workersConfiguration({ workers }, (problem) => problems.push(problem));
+    const text = workersConfiguration({ workers, invites: [] }, (problem) => problems.push(problem));
     assert.deepEqual(problems, [
       'worker w1: "w1" belongs to two workers',
       `worker w2: "${key("A")}" belongs to two workers`,

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import type { WorkerUser } from "../../../../../shared/broker/access/accounts.ts";
+import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
 import { decodeWorkerList, encodeWorkerList } from "../../../../../shared/broker/access/worker-list.ts";
 import { isWorkerId } from "../../../../../shared/domain/names.ts";
 
@@ -17,20 +18,39 @@ const workers = (count: number): WorkerUser[] =>
 
 describe("the list of workers that peers share", () => {
   test("decodes to what was encoded", () => {
-    const list = workers(3);
-    assert.deepEqual(decodeWorkerList(encodeWorkerList(list)), list);
-    assert.deepEqual(decodeWorkerList(encodeWorkerList([])), []);
+    const { id, publicKey } = inviteKey(newInviteCode(0));
+    for (const list of [
+      { workers: workers(3), invites: [{ id, publicKey }] },
+      { workers: [], invites: [] },
+    ])
+      assert.deepEqual(decodeWorkerList(encodeWorkerList(list)), list);
+  });
+
+  test("is read as earlier versions wrote it", () => {
+    const [worker] = workers(1);
+    assert.ok(worker);
+    const old = deflateRawSync(JSON.stringify([[worker.id, worker.publicKey]]));
+    assert.deepEqual(decodeWorkerList(old), { workers: [worker], invites: [] });
   });
 
   test("fits in one message with 20,000 workers", () => {
-    assert.ok(encodeWorkerList(workers(20_000)).length < 1_000_000);
+    assert.ok(encodeWorkerList({ workers: workers(20_000), invites: [] }).length < 1_000_000);
   });
 
   test("admits nobody when it is damaged", () => {
     assert.equal(decodeWorkerList(Buffer.from("nonsense")), undefined);
     // 100 kB that would unpack to 100 MB.
     assert.equal(decodeWorkerList(deflateRawSync(Buffer.alloc(100 * 1024 ** 2, 0x20))), undefined);
-    const other = encodeWorkerList(workers(1)).subarray(0, -3);
+    const other = encodeWorkerList({ workers: workers(1), invites: [] }).subarray(0, -3);
     assert.equal(decodeWorkerList(other), undefined);
+    for (const value of [
+      null,
+      7,
+      {},
+      { workers: [] },
+      { workers: [["a"]], invites: [] },
+      { workers: [], invites: [["A b", "U"]] },
+    ])
+      assert.equal(decodeWorkerList(deflateRawSync(JSON.stringify(value))), undefined, JSON.stringify(value));
   });
 });
