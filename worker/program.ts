@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
 import { connectBus } from "../shared/broker/client/connect.ts";
+import { workersNames } from "../shared/broker/client/local-names.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
@@ -120,6 +121,8 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       credentials,
       name: identity.worker,
       inbox: inboxPrefix(identity.worker),
+      // With credentials of others this is a server that others run, whose users share an account with the streams.
+      names: identity.nkeySeed === "" ? {} : workersNames,
       waitForBroker: true,
       onStatus: (status) => log.info(status),
       onRefused: () => key.refused(),

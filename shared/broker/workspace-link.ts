@@ -17,11 +17,13 @@ import { pause } from "../deadline.ts";
 import { BrokerError, UnreachableError } from "../errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../machine/workspace.ts";
 import { BusError } from "../ports.ts";
+import { streams } from "../wire/subjects.ts";
 import { inboxPrefix } from "./access/accounts.ts";
-import { type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
+import { hereSecret, type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
 import type { CoordinatorBus } from "./client/bus.ts";
 import { type BusCredentials, connectBus } from "./client/connect.ts";
 import { mayPass, streamInfo } from "./client/jetstream-api.ts";
+import { askedAs, type LocalNames, readersNames } from "./client/local-names.ts";
 import { keptStreams } from "./peers/cluster.ts";
 import { peersTrouble } from "./peers/peer-probe.ts";
 import { type PeersFile, peerUrls, readPeers } from "./peers/peers.ts";
@@ -82,7 +84,7 @@ async function reachWorkspace(
   const peers = readPeers(paths);
   if (peers) return linkPeers(paths, peers, role);
   const running = runningBroker(paths);
-  if (running?.trouble === null) return linkTo(paths, running.url, readRoleSecret(paths, role), role);
+  if (running?.trouble === null) return linkHere(paths, running.url, role);
   if (!hasStore(paths) && !options.makeStore) {
     checkStoreThere(paths);
     throw new UnreachableError(
@@ -92,10 +94,29 @@ async function reachWorkspace(
   }
   const held = await holdBroker(paths, { kind: "reader" });
   try {
-    return await linkTo(paths, held.url, readRoleSecret(paths, role), role, () => held.release());
+    return await linkHere(paths, held.url, role, () => held.release());
   } catch (error) {
     await held.release();
     throw error;
+  }
+}
+
+/** Links with the workspace's own secrets. */
+async function linkHere(
+  paths: WorkspacePaths,
+  url: string,
+  role: Role,
+  release?: () => Promise<void>,
+): Promise<WorkspaceLink> {
+  const coordinator = readRoleSecret(paths, "coordinator");
+  if (role === "coordinator") return linkTo(paths, url, coordinator, role, release);
+  try {
+    return await linkTo(paths, url, hereSecret({ coordinator }, role), role, release);
+  } catch (error) {
+    // A server that an earlier version started, or another peer still runs, does not know that user.
+    if (!(error instanceof BrokerError && error.cause instanceof BusError && error.cause.reason === "refused"))
+      throw error;
+    return linkTo(paths, url, readRoleSecret(paths, role), role, release);
   }
 }
 
@@ -115,7 +136,7 @@ async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Pr
   if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
   const trouble = await peersTrouble(file.peers);
   if (trouble !== undefined) throw new UnreachableError(`workspace ${paths.name} ${trouble}`);
-  const link = await linkTo(paths, peerUrls(file), readRoleSecret(paths, role), role);
+  const link = await linkHere(paths, peerUrls(file), role);
   try {
     await untilLed(link.bus, paths, file);
     return link;
@@ -155,8 +176,13 @@ export const withSeals = (bus: CoordinatorBus, seals: Seals | undefined): Coordi
 
 /** Connects to a broker with a role's rights. @throws BrokerError if it refuses them, UnreachableError if it is not there */
 export async function connectAs(url: string, credentials: BusCredentials, role: Role): Promise<CoordinatorBus> {
+  const options = { url, credentials, name: `nexus ${role}`, inbox: inboxPrefix(credentials.user ?? role) };
   try {
-    return await connectBus({ url, credentials, name: `nexus ${role}`, inbox: inboxPrefix(credentials.user ?? role) });
+    if (credentials.user !== "operator" && credentials.user !== "viewer") return await connectBus(options);
+    const bus = await connectBus({ ...options, names: readersNames });
+    if (await knows(bus, readersNames)) return bus;
+    await bus.close();
+    return await connectBus(options);
   } catch (cause) {
     if (cause instanceof BusError && cause.reason === "refused") {
       throw new BrokerError(`${cause.message}; check --creds, or the files in the workspace's secrets folder`, {
@@ -167,6 +193,25 @@ export async function connectAs(url: string, credentials: BusCredentials, role: 
     throw cause;
   }
 }
+
+/** Whether the account calls things so; a server that others run may have users of the same names, and one account. */
+async function knows(bus: CoordinatorBus, names: LocalNames): Promise<boolean> {
+  const question = askedAs(`$JS.API.STREAM.INFO.${streams.journal}`, names);
+  for (let left = knowsTries; ; left -= 1) {
+    try {
+      await bus.request(question, new Uint8Array(), knowsWithinMs);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      if (error.reason === "refused" || (error.reason === "nobody answered" && left === 1)) return false;
+      if (left === 1 || error.reason === "closed") throw error;
+    }
+    await pause(askAgainMs);
+  }
+}
+
+const knowsTries = 3;
+const knowsWithinMs = 2000;
 
 export function credentialsOf(external: ExternalBroker): BusCredentials {
   if (external.credentialsFile === null) return {};

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
+import { imports } from "../../shared/broker/access/rights.ts";
+import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { connectBus } from "../../shared/broker/client/connect.ts";
 import { streamInfo, updateStream } from "../../shared/broker/client/jetstream-api.ts";
+import { askedAs, readersNames } from "../../shared/broker/client/local-names.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { Bus } from "../../shared/ports.ts";
@@ -57,15 +60,59 @@ authorization {
 no_auth_user: "all"
 `;
 
-async function natsRig(): Promise<BusRig> {
-  const server = await startNatsServer({ config: users });
+const reader = { user: "reader", password: "reader" };
+const read = [...imports.VIEWERS.asked, "$JS.API.STREAM.INFO.NONE", "$JS.API.DIRECT.GET.NONE.>"];
+/** Users with every right, and a reader in another account that may make no consumers. */
+const accounts = `
+accounts {
+  SWARM {
+    jetstream: enabled
+    users: [{user: "all", password: "all"}, {user: "${guest.user}", password: "${guest.password}"}]
+    exports: [${read.map((subject) => `{service: "${subject}"}`).join("\n")}]
+  }
+  READERS {
+    users: [{user: "${reader.user}", password: "${reader.password}"}]
+    imports: [${read.map((subject) => `{service: {account: SWARM, subject: "${subject}"}, to: "${askedAs(subject, readersNames)}"}`).join("\n")}]
+  }
+}
+no_auth_user: "all"
+`;
+
+/** Does everything over one connection, but reads over the other. */
+function readingBy(bus: Bus, reading: Bus): Bus {
+  const entries = { ...bus.entries, get: reading.entries.get };
+  const close = (): Promise<void> => Promise.all([bus.close(), reading.close()]).then(() => undefined);
+  const reads = ["read", "lastSeq", "newest", "subjects"] as const;
+  const own = { entries, close, ...Object.fromEntries(reads.map((name) => [name, reading[name].bind(reading)])) };
+  const all = bus as unknown as Record<string | symbol, unknown>;
+  return new Proxy(bus, {
+    get: (_, name) => {
+      if (name in own) return own[name as keyof typeof own];
+      const value = all[name];
+      return typeof value === "function" ? value.bind(bus) : value;
+    },
+  });
+}
+
+const natsRig = (): Promise<BusRig> => realRig(users, async (connect, credentials) => connect({ credentials }));
+
+const readerRig = (): Promise<BusRig> =>
+  realRig(accounts, async (connect, credentials) =>
+    readingBy(await connect({ credentials }), await connect({ credentials: reader, names: readersNames })),
+  );
+
+type Connect = (options: Pick<Parameters<typeof connectBus>[0], "credentials" | "names">) => Promise<CoordinatorBus>;
+
+async function realRig(config: string, via: (connect: Connect, credentials: object) => Promise<Bus>): Promise<BusRig> {
+  const server = await startNatsServer({ config });
   const buses: Bus[] = [];
-  const connect = async (credentials: object = {}) => {
-    const bus = await connectBus({ url: server.url, credentials, name: "conformance" });
+  const connectTo: Connect = async (options) => {
+    const bus = await connectBus({ url: server.url, name: "conformance", ...options });
     buses.push(bus);
     return bus;
   };
-  const own = await connect();
+  const connect = (credentials: object = {}): Promise<Bus> => via(connectTo, credentials);
+  const own = await connectTo({ credentials: {} });
   await ensureStreams(own, null, 1);
   const change = async (stream: string, changes: Readonly<Record<string, unknown>>): Promise<void> => {
     const info = await streamInfo(own, stream);
@@ -130,6 +177,13 @@ async function simulatedRig(): Promise<BusRig> {
     },
   };
 }
+
+/** As viewers elsewhere read: only what is read differs from `busImplementations`. */
+export const readerImplementation: BusImplementation = {
+  name: "nats-server, message by message",
+  promises: { knowsUsers: false },
+  start: readerRig,
+};
 
 export const busImplementations: readonly BusImplementation[] = [
   { name: "nats-server", promises: { knowsUsers: true }, start: natsRig },

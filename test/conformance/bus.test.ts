@@ -1,5 +1,5 @@
 import { messagesSuite } from "./bus.ts";
-import { busImplementations } from "./bus-rig.ts";
+import { busImplementations, readerImplementation } from "./bus-rig.ts";
 import { readingSuite, storingSuite } from "./bus-streams.ts";
 import { entriesSuite } from "./entries.ts";
 
@@ -9,3 +9,5 @@ for (const implementation of busImplementations) {
   readingSuite(implementation);
   entriesSuite(implementation);
 }
+readingSuite(readerImplementation);
+entriesSuite(readerImplementation);

@@ -1,23 +1,24 @@
 /**
- * nats-server's configuration as text. There are two accounts: SWARM holds the streams, with coordinators, operators and
- * viewers; WORKERS has no JetStream and imports a few subjects of SWARM.
+ * nats-server's configuration as text. SWARM is the account that holds the streams; coordinators are in it, and the operators and
+ * viewers of their machines, who could do as they like there anyway. Everybody else is in an account without JetStream that
+ * imports a few subjects of SWARM (rights.ts): OPERATORS and VIEWERS, whose passwords may be given away, WORKERS, and ENROLLING.
  *
- * Within one account a worker can make the server write in another's name, because reply subjects are not checked (seen);
- * between accounts an answer goes back to the account that asked. Two things remain:
- * - A worker can have an answer, with content of its choice, delivered on any subject that another worker listens to (seen),
- *   `ctl.<other>` included. So what arrives on `ctl` is a hint to ask, never an order.
- * - Operators and viewers share SWARM with the streams, so they can have messages published on `jrn.>` or `op.>` (seen). Their
- *   rights prevent mistakes, not malice: give their passwords to people you trust.
+ * Within one account anybody can make the server write in another's name, because reply subjects are not checked (seen); between
+ * accounts an answer goes back to the account that asked. What remains:
+ * - A worker can have an answer delivered on another worker's inbox if it guesses 22 random characters of its name.
+ * - Viewers share one user, and so can hear and disturb each other's answers; operators likewise.
  */
 
 import { isWorkerId, type WorkerId } from "../../domain/names.ts";
 import { BrokerError } from "../../errors.ts";
 import * as subjects from "../../wire/subjects.ts";
 import { addressText, hostInUrl } from "../address.ts";
+import { askedAs, type LocalNames, readersNames, workersNames } from "../client/local-names.ts";
 import { type Peer, systemUser } from "../peers/peers.ts";
-import type { RoleSecrets } from "./credentials.ts";
+import { hereSecret, type RoleSecret, type RoleSecrets } from "./credentials.ts";
 import { type InviteIdentity, isInviteId } from "./invite-code.ts";
 import { isUserPublicKey } from "./nkey.ts";
+import { enrolling, imports, type Rights, reader, readerHere, worker as workerRights } from "./rights.ts";
 
 /** A worker that may connect. */
 export interface WorkerUser {
@@ -60,8 +61,7 @@ export interface ClusterSettings {
 /** What the holders of an invitation's code are called; no worker can be, because of the underscore. */
 export const inviteUser = (invite: string): string => `enrol_${invite}`;
 
-/** The inbox prefix that a user must connect with: it may not subscribe to any other inbox. */
-export const inboxPrefix = (user: string): string => `_INBOX_${user}`;
+export { inboxPrefix } from "./rights.ts";
 
 /** Ids whose subjects mean something else: `ctl.all`, and in earlier versions the inbox of `enrol`. */
 const reservedIds: readonly string[] = ["all", "enrol"];
@@ -77,13 +77,11 @@ export function workerUserProblem(worker: { readonly id: string; readonly public
   return undefined;
 }
 
-/** The main configuration. It includes the file with the workers' users, which may change while the server runs. */
+/** The main configuration. It includes the file with the accounts of workers, which may change while the server runs. */
 export function serverConfiguration(settings: ServerSettings): string {
   const { secrets } = settings;
-  const user = (role: keyof RoleSecrets, permissions?: Permissions): string => {
-    const { user: name, password } = secrets[role];
-    return userEntry(`user: ${quote(name)}, password: ${quote(password)}`, permissions);
-  };
+  const orders = [subjects.operator(settings.operator)];
+  const here = { operator: hereSecret(secrets, "operator"), viewer: hereSecret(secrets, "viewer") };
   return `# Written by the broker's guard at every start; changes are lost.
 server_name: ${quote(settings.serverName)}
 host: ${quote(settings.host)}
@@ -108,22 +106,28 @@ accounts {${settings.cluster ? systemAccount(settings.cluster) : ""}
   SWARM {
     jetstream: enabled
     users: [
-      ${user("coordinator")}
-      ${user("operator", { publish: [...reading, subjects.operator(settings.operator)], subscribe: [...inboxOf("operator"), subjects.status] })}
-      ${user("viewer", { publish: reading, subscribe: [...inboxOf("viewer"), subjects.status] })}
+      ${passwordUser(secrets.coordinator)}
+      ${passwordUser(here.operator, readerHere(here.operator.user, orders))}
+      ${passwordUser(here.viewer, readerHere(here.viewer.user, []))}
     ]
     exports: [
-${lines(importedServices, (subject) => `{ service: ${quote(subject)}, accounts: [WORKERS] }`)}
-      { stream: ${quote(controlSubjects)}, accounts: [WORKERS] }
+${exportLines()}
     ]
   }
-  WORKERS {
+  OPERATORS {
+    users: [${passwordUser(secrets.operator, reader(secrets.operator.user, orders))}]
     imports: [
-${lines(importedServices, (subject) => `{ service: { account: SWARM, subject: ${quote(subject)} } }`)}
-      { stream: { account: SWARM, subject: ${quote(controlSubjects)} } }
+${importLines("OPERATORS", readersNames)}
     ]
-    include ${quote(settings.workersFile)}
   }
+  VIEWERS {
+    limits { max_payload: 4KB }
+    users: [${passwordUser(secrets.viewer, reader(secrets.viewer.user, []))}]
+    imports: [
+${importLines("VIEWERS", readersNames)}
+    ]
+  }
+  include ${quote(settings.workersFile)}
 }
 `;
 }
@@ -161,8 +165,9 @@ function systemAccount({ systemPassword }: ClusterSettings): string {
 }
 
 /**
- * The included file: one user for each worker and each open invitation. One with a bad id or key, or a key that another has
- * already, is left out: the server would refuse the whole file, and with it every worker.
+ * The included file: the accounts of workers and of machines that enrol, with a user for each worker and each open invitation. One
+ * with a bad id or key, or a key that another has already, is left out: the server would refuse the whole file, and with it every
+ * worker.
  *
  * @param leftOut  hears why a worker or an invitation is not in the file
  */
@@ -177,11 +182,9 @@ export function workersConfiguration(account: WorkersAccount, leftOut: (problem:
       return [];
     }
     seen.add(id).add(publicKey);
-    return userEntry(`nkey: ${publicKey}`, {
-      publish: [subjects.ask(id), `ev.${id}.>`, `ck.${id}.>`, blobReads],
-      subscribe: [...inboxOf(id), subjects.controlAll, subjects.control(id)],
-    });
+    return userEntry(`nkey: ${publicKey}`, workerRights(id));
   });
+  const enrollers: string[] = [];
   for (const { id, publicKey } of account.invites) {
     if (!isInviteId(id) || !isUserPublicKey(publicKey) || seen.has(publicKey)) {
       leftOut(
@@ -190,55 +193,65 @@ export function workersConfiguration(account: WorkersAccount, leftOut: (problem:
       continue;
     }
     seen.add(publicKey);
-    entries.push(
-      userEntry(`nkey: ${publicKey}`, { publish: [subjects.enrol(id)], subscribe: inboxOf(inviteUser(id)) }),
-    );
+    enrollers.push(userEntry(`nkey: ${publicKey}`, enrolling(inviteUser(id), subjects.enrol(id))));
   }
-  return `# Written by the coordinator from the journal; changes are lost.\nusers: [\n${entries.map((entry) => `  ${entry}\n`).join("")}]\n`;
+  return `${workersHead}
+WORKERS {
+  users: [
+${entries.map((entry) => `    ${entry}\n`).join("")}  ]
+  imports: [
+${importLines("WORKERS", workersNames)}
+  ]
+}
+ENROLLING {
+  limits { max_payload: 8KB, max_connections: 256, max_subscriptions: 1024 }
+  users: [
+${enrollers.map((entry) => `    ${entry}\n`).join("")}  ]
+  imports: [
+${importLines("ENROLLING", {})}
+  ]
+}
+`;
 }
 
-interface Permissions {
-  readonly publish: readonly string[];
-  readonly subscribe: readonly string[];
+const workersHead = "# Accounts of workers. Written by the coordinator from the journal; changes are lost.";
+
+/** Whether a text is what `workersConfiguration` writes now; earlier versions wrote a list of users under the same name. */
+export const isWorkersConfiguration = (text: string): boolean => text.startsWith(`${workersHead}\n`);
+
+function exportLines(): string {
+  const accountsOf = new Map<string, string[]>();
+  const add = (account: string, entry: string): void => {
+    accountsOf.set(entry, [...(accountsOf.get(entry) ?? []), account]);
+  };
+  for (const [account, { asked, heard }] of Object.entries(imports)) {
+    for (const subject of asked) add(account, `service: ${quote(subject)}`);
+    for (const subject of heard) add(account, `stream: ${quote(subject)}`);
+  }
+  return lines([...accountsOf], ([entry, accounts]) => `{ ${entry}, accounts: [${accounts.join(", ")}] }`);
 }
 
-const { journal, evidence, blob } = subjects.streams;
-const entries = `KV_${subjects.bucket}`;
-const readable = [journal, evidence, blob, entries];
-const blobReads = `$JS.API.DIRECT.GET.${blob}.>`;
-const controlSubjects = "ctl.>";
-const importedServices = [subjects.allAsks, ...subjects.evidenceSubjects, "ck.>", blobReads, subjects.allEnrolments];
+function importLines(account: keyof typeof imports, names: LocalNames): string {
+  const { asked, heard } = imports[account];
+  const service = (subject: string): string => {
+    const own = askedAs(subject, names);
+    return `{ service: { account: SWARM, subject: ${quote(subject)} }${own === subject ? "" : `, to: ${quote(own)}`} }`;
+  };
+  const stream = (subject: string): string =>
+    `{ stream: { account: SWARM, subject: ${quote(subject)} }, prefix: ${quote(names.heard ?? "")} }`;
+  return lines([...asked.map(service), ...heard.map(stream)], (line) => line);
+}
 
-/**
- * Subjects that the client needs for reading: stream information, ordered consumers, direct gets, entries and their watch.
- * These rights alone cannot create, change, purge or delete a stream or a message, or delete anyone's consumer.
- */
-const reading: readonly string[] = [
-  "$JS.API.INFO",
-  "$JS.API.STREAM.NAMES",
-  ...readable.flatMap((stream) => [
-    `$JS.API.STREAM.INFO.${stream}`,
-    `$JS.API.STREAM.MSG.GET.${stream}`,
-    `$JS.API.DIRECT.GET.${stream}`,
-    `$JS.API.DIRECT.GET.${stream}.>`,
-    `$JS.API.CONSUMER.CREATE.${stream}`,
-    `$JS.API.CONSUMER.CREATE.${stream}.>`,
-    `$JS.API.CONSUMER.INFO.${stream}.>`,
-    `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
-  ]),
-  // A watch of entries is a push consumer with flow control.
-  `$JS.FC.${entries}.>`,
-];
+const passwordUser = ({ user, password }: RoleSecret, rights?: Rights): string =>
+  userEntry(`user: ${quote(user)}, password: ${quote(password)}`, rights);
 
-const inboxOf = (user: string): string[] => [`${inboxPrefix(user)}.>`];
-
-function userEntry(identity: string, permissions?: Permissions): string {
-  if (!permissions) return `{ ${identity} }`;
+function userEntry(identity: string, rights?: Rights): string {
+  if (!rights) return `{ ${identity} }`;
   const list = (allowed: readonly string[]): string => `[${allowed.map(quote).join(", ")}]`;
-  return `{ ${identity}, permissions: { publish: ${list(permissions.publish)}, subscribe: ${list(permissions.subscribe)} } }`;
+  return `{ ${identity}, permissions: { publish: ${list(rights.publish)}, subscribe: ${list(rights.subscribe)} } }`;
 }
 
-const lines = (items: readonly string[], line: (item: string) => string): string =>
+const lines = <T>(items: readonly T[], line: (item: T) => string): string =>
   items.map((item) => `      ${line(item)}`).join("\n");
 
 function quote(text: string): string {

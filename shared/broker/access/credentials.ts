@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ export const roles = ["coordinator", "operator", "viewer"] as const;
 export type Role = (typeof roles)[number];
 
 /** The JSON in a role's file. */
-interface RoleSecret {
+export interface RoleSecret {
   readonly user: string;
   readonly password: string;
 }
@@ -64,6 +64,15 @@ export function readRoleSecret(paths: WorkspacePaths, role: Role): RoleSecret {
     );
   }
   return secret;
+}
+
+/**
+ * The user that reads, or gives orders, on a coordinator's own machine. Its rights prevent mistakes; its password follows from the
+ * coordinator's, so whoever has the one has the other.
+ */
+export function hereSecret({ coordinator }: Pick<RoleSecrets, "coordinator">, role: "operator" | "viewer"): RoleSecret {
+  const user = `here-${role}`;
+  return { user, password: createHmac("sha256", coordinator.password).update(user).digest("base64url") };
 }
 
 /** What the file of `--creds FILE` holds: our own JSON, or the .creds text that NATS tools write. */

@@ -19,11 +19,14 @@ import {
 import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { BusError } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
+import { askedAs, heardAs, type LocalNames } from "./local-names.ts";
 import { endRenewal, hearLastErrors } from "./nats/defects.ts";
 import { natsEntries } from "./nats/entries.ts";
 import { busError, storeRefusal } from "./nats/errors.ts";
 import { patiently, questionTimeoutMs, questionTimeoutsMs } from "./nats/patience.ts";
+import { nextStored, sealHeader } from "./nats/stored-message.ts";
 import { Questions } from "./questions.ts";
+import { deliverByGets } from "./reading-by-gets.ts";
 import { type Delivered, type Delivery, readStream } from "./stream-reading.ts";
 
 const storeTimeoutMs = 5000;
@@ -38,7 +41,6 @@ const silentMs = 3000;
 const pullMs = 5000;
 /** Bytes of the broker's limit for one message that stay free for its headers. */
 const headRoom = 1024;
-const sealHeader = "Nexus-Seal";
 /** A message sent twice within this time is stored once; a retry comes within seconds. */
 const duplicateWindowNanos = 120e9;
 
@@ -58,6 +60,8 @@ export interface CoordinatorBus extends Bus {
 export interface BusHooks {
   /** Prefix of reply subjects. */
   readonly inbox?: string;
+  /** Left out: those of an account that holds the streams itself. */
+  readonly names?: LocalNames | undefined;
   /** Called with what a person may want to know: disconnects, reconnects, refused subjects. */
   readonly onStatus?: (status: string) => void;
   /** Called each time the broker refuses the credentials of a connection that it once accepted. */
@@ -89,6 +93,7 @@ export class NatsBus implements CoordinatorBus {
   readonly #connection: NatsConnection;
   readonly #outgoing = new Outgoing();
   readonly #questions: Questions;
+  readonly #names: LocalNames;
   #manager: Promise<JetStreamManager> | undefined;
   #connected = true;
   readonly #readings = new Set<Reading>();
@@ -96,15 +101,20 @@ export class NatsBus implements CoordinatorBus {
 
   constructor(connection: NatsConnection, hooks: BusHooks) {
     this.#connection = connection;
+    this.#names = hooks.names ?? {};
     this.#questions = new Questions(createInbox(hooks.inbox ?? "_INBOX"));
     this.#subscribe(this.#questions.subscription, ({ subject, data, headers: head }) =>
       this.#questions.hear(subject, data, data.length === 0 ? (head?.code ?? 0) : 0),
     );
     this.entries = natsEntries((timeout) =>
-      connection.jetstream({ timeout, checkAPI: false }).views.kv(bucket, { bindOnly: true }),
+      connection.jetstream({ timeout, checkAPI: false, ...this.#api }).views.kv(bucket, { bindOnly: true }),
     );
     hearLastErrors(connection);
     void this.#watch(hooks);
+  }
+
+  get #api(): { readonly apiPrefix?: string } {
+    return this.#names.api === undefined ? {} : { apiPrefix: this.#names.api };
   }
 
   async #watch({ onStatus, onRefused }: BusHooks): Promise<void> {
@@ -128,7 +138,8 @@ export class NatsBus implements CoordinatorBus {
     return this.#ask(subject, data, timeoutMs);
   }
 
-  async #ask(subject: string, data: Uint8Array, timeoutMs: number, head?: MsgHdrs): Promise<Uint8Array> {
+  async #ask(wanted: string, data: Uint8Array, timeoutMs: number, head?: MsgHdrs): Promise<Uint8Array> {
+    const subject = askedAs(wanted, this.#names);
     this.#checkSize(subject, data);
     return this.#questions.ask(subject, timeoutMs, (reply) => {
       this.#send(subject, data, head ? { reply, headers: head } : { reply });
@@ -170,7 +181,10 @@ export class NatsBus implements CoordinatorBus {
   }
 
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
-    return this.#subscribe(subject, (message) => handler(message.subject, message.data));
+    const before = heardAs("", this.#names).length;
+    return this.#subscribe(heardAs(subject, this.#names), ({ subject: heard, data }) =>
+      handler(heard.slice(before), data),
+    );
   }
 
   #subscribe(subject: string, handler: (message: Msg) => void): () => void {
@@ -215,7 +229,10 @@ export class NatsBus implements CoordinatorBus {
   ): Promise<Reading> {
     const reading: Reading = await readStream<StoredMessage>(
       {
-        deliver: (from, hear) => this.#deliver(stream, from, hear, subjects),
+        deliver: (from, hear) =>
+          this.#names.api === undefined
+            ? this.#deliver(stream, from, hear, subjects)
+            : deliverByGets(this.#gets(stream), from, hear, subjects),
         lastSeq: () => this.lastSeq(stream),
         isConnected: () => this.isConnected(),
         silentMs,
@@ -226,6 +243,13 @@ export class NatsBus implements CoordinatorBus {
     );
     this.#readings.add(reading);
     return reading;
+  }
+
+  #gets(stream: string): Parameters<typeof deliverByGets>[0] {
+    return {
+      next: (fromSeq, pattern) => nextStored(this.#connection, this.#names, stream, fromSeq, pattern),
+      lastSeq: () => this.lastSeq(stream),
+    };
   }
 
   async #deliver(
@@ -295,7 +319,11 @@ export class NatsBus implements CoordinatorBus {
   }
 
   async #streams(): Promise<StreamAPI> {
-    this.#manager ??= this.#connection.jetstreamManager({ checkAPI: false, timeout: questionTimeoutMs });
+    this.#manager ??= this.#connection.jetstreamManager({
+      checkAPI: false,
+      timeout: questionTimeoutMs,
+      ...this.#api,
+    });
     return (await this.#manager).streams;
   }
 

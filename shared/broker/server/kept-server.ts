@@ -1,10 +1,16 @@
-import { existsSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf } from "../../errors.ts";
 import type { ProcessIdentity } from "../../machine/process-identity.ts";
 import { writeSecretFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
-import { type ClusterSettings, serverConfiguration, workersConfiguration } from "../access/accounts.ts";
+import {
+  type ClusterSettings,
+  isWorkersConfiguration,
+  serverConfiguration,
+  workersConfiguration,
+} from "../access/accounts.ts";
 import { ensureRoleSecrets, operatorName } from "../access/credentials.ts";
 import { addressText } from "../address.ts";
 import type { NatsServerBinary } from "../install/nats-server-version.ts";
@@ -96,7 +102,8 @@ export class KeptServer {
     const { host } = this.#options;
     const port = this.#port;
     const serverName = this.#configure();
-    if (!existsSync(workers))
+    // Until the leader has published the workers of a store that another version left, none may connect.
+    if (!existsSync(workers) || !isWorkersConfiguration(readFileSync(workers, "utf8")))
       writeSecretFile(
         workers,
         workersConfiguration({ workers: [], invites: [] }, () => undefined),
@@ -135,7 +142,8 @@ export class KeptServer {
     const paths = this.#options.paths;
     const cluster = clusterOf(paths);
     // In a cluster the name says whose disk this is, so it stays.
-    const serverName = cluster?.self.id ?? `nexus-${paths.name}-${process.pid}-${Date.now()}`;
+    // Alone it tells nothing: the server says it to everybody who connects, before they log in.
+    const serverName = cluster?.self.id ?? randomBytes(12).toString("hex");
     const text = serverConfiguration({
       serverName,
       cluster,

@@ -11,12 +11,16 @@ import {
   StringCodec,
 } from "nats";
 import { inboxPrefix, inviteUser, type WorkerUser } from "../../../shared/broker/access/accounts.ts";
-import { operatorName, type Role, readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { hereSecret, operatorName, readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { inviteKey, newInviteCode } from "../../../shared/broker/access/invite-code.ts";
+import { streamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { type HeldBroker, holdBroker } from "../../../shared/broker/server/server.ts";
+import { connectAs as connectRole } from "../../../shared/broker/workspace-link.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { workspacePaths } from "../../../shared/machine/workspace.ts";
+import type { BusError } from "../../../shared/ports.ts";
 import * as subjects from "../../../shared/wire/subjects.ts";
+import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
 
@@ -41,42 +45,17 @@ async function connectWith(options: ConnectionOptions): Promise<NatsConnection> 
   atEnd(() => connection.close());
   return connection;
 }
-function connectAs(role: Role): Promise<NatsConnection> {
-  const { user, password } = readRoleSecret(paths, role);
-  return connectWith({ user, pass: password, inboxPrefix: inboxPrefix(role) });
-}
 const connectWorker = ({ user, seed }: TestWorker): Promise<NatsConnection> =>
   connectWith({ authenticator: nkeyAuthenticator(seed), inboxPrefix: inboxPrefix(user.id) });
 
-const violates = (error: NatsError): boolean => error.code === "PERMISSIONS_VIOLATION";
 const isRefused = (error: NatsError): boolean => error.code === "AUTHORIZATION_VIOLATION";
-
-async function mayNotPublish(connection: NatsConnection, refused: readonly string[]): Promise<void> {
-  for (const subject of refused) {
-    await assert.rejects(connection.request(subject, "", { timeout: patienceMs }), violates, subject);
-  }
-}
-
-async function mayNotSubscribe(connection: NatsConnection, refused: readonly string[]): Promise<void> {
-  for (const subject of refused) {
-    const error = await new Promise<NatsError | null>((resolve) => {
-      const subscription = connection.subscribe(subject, { callback: (problem) => resolve(problem) });
-      // A refusal comes before the first answer, and its callback has run before the second answer.
-      void connection
-        .flush()
-        .then(() => connection.flush())
-        .then(() => resolve(null), resolve)
-        .finally(() => subscription.unsubscribe());
-    });
-    assert.ok(error && violates(error), subject);
-  }
-}
 
 before(async () => {
   broker = await holdBroker(paths, { kind: "coordinator", log: () => undefined });
   atEnd(() => broker.release());
   await broker.reloadUsers([w1.user, w2.user]);
-  coordinator = await connectAs("coordinator");
+  const { user, password } = readRoleSecret(paths, "coordinator");
+  coordinator = await connectWith({ user, pass: password });
   const manager = await coordinator.jetstreamManager();
   await manager.streams.add({ name: "JRN", subjects: subjects.journalSubjects, allow_direct: true });
   await manager.streams.add({ name: "EV", subjects: subjects.evidenceSubjects, allow_direct: true });
@@ -85,11 +64,6 @@ before(async () => {
   coordinator.subscribe("ask.*", { callback: (_, message) => message.respond(text.encode(`for ${message.subject}`)) });
   coordinator.subscribe(subjects.allEnrolments, { callback: (_, message) => message.respond(text.encode("admitted")) });
 });
-
-const stored = async (stream: string): Promise<Record<string, number>> => {
-  const manager = await coordinator.jetstreamManager();
-  return (await manager.streams.info(stream, { subjects_filter: ">" })).state.subjects ?? {};
-};
 
 describe("logging in to the broker", () => {
   it("refuses a missing name, a wrong password, and a key that was not admitted", async () => {
@@ -101,7 +75,7 @@ describe("logging in to the broker", () => {
 });
 
 describe("a worker", () => {
-  it("may ask, store evidence and checkpoints, read blobs, and hear its control subjects", async () => {
+  it("may ask, store evidence and checkpoints, and read them", async () => {
     const worker = await connectWorker(w1);
     const answer = await worker.request("ask.w1", "", { timeout: patienceMs });
     assert.equal(text.decode(answer.data), "for ask.w1");
@@ -114,99 +88,6 @@ describe("a worker", () => {
     const chunk = await worker.request("$JS.API.DIRECT.GET.BLOB.ck.w1.job1.1.1.0", "", { timeout: patienceMs });
     assert.equal(text.decode(chunk.data), "state");
 
-    const heard: string[] = [];
-    for (const subject of ["ctl.all", "ctl.w1"]) {
-      worker.subscribe(subject, { callback: (_, message) => heard.push(message.subject) });
-    }
-    await worker.flush();
-    for (const subject of ["ctl.w2", "ctl.w1", "ctl.all"]) coordinator.publish(subject);
-    await eventually("both messages", () => heard.length === 2);
-    assert.deepEqual(heard, ["ctl.w1", "ctl.all"]);
-    await worker.close();
-  });
-
-  it("may use no other subject", async () => {
-    const worker = await connectWorker(w1);
-    await mayNotPublish(worker, [
-      "ask.w2",
-      "ask.w1.x",
-      "ev.w2.job1.1.result",
-      "ev.w1",
-      "ck.w2.job1.1.1.0",
-      "blob.abc.0",
-      "jrn.job1.job",
-      "ctl.all",
-      "ctl.w1",
-      "op.root",
-      "enrol",
-      "_INBOX_w2.x",
-      "$KV.NEXUS.leader",
-      "$JS.API.INFO",
-      "$JS.API.STREAM.INFO.EV",
-      "$JS.API.STREAM.PURGE.EV",
-      "$JS.API.STREAM.DELETE.JRN",
-      "$JS.API.STREAM.MSG.GET.EV",
-      "$JS.API.DIRECT.GET.EV.ev.w2.job1.1.result",
-      "$JS.API.DIRECT.GET.BLOB",
-      "$JS.API.CONSUMER.CREATE.EV",
-      "$JS.API.CONSUMER.MSG.NEXT.EV.x",
-      "$JS.ACK.EV.x.1.1.1.0.0",
-      "$SYS.REQ.SERVER.PING",
-    ]);
-    await mayNotSubscribe(worker, [
-      ">",
-      "ctl.>",
-      "ctl.w2",
-      "_INBOX_w2.>",
-      "_INBOX.>",
-      "ev.>",
-      "ask.*",
-      "enrol",
-      "_INBOX_enrol.>",
-    ]);
-    await worker.close();
-  });
-
-  it("cannot make the server write in another's name, whatever reply subject it gives", async () => {
-    const worker = await connectWorker(w1);
-    await worker.jetstream().publish("ck.w1.job9.1.1.0", text.encode("forged"));
-    const heard: string[] = [];
-    for (const subject of ["op.>", "ctl.>", "jrn.>", "$KV.>", "_INBOX_viewer.>"]) {
-      coordinator.subscribe(subject, { callback: (_, message) => heard.push(message.subject) });
-    }
-    const asked: string[] = [];
-    coordinator.subscribe("ask.*", { callback: (_, message) => asked.push(message.subject) });
-    await coordinator.flush();
-    const earlier = { EV: await stored("EV"), BLOB: await stored("BLOB") };
-
-    const foreign = [
-      "ev.w2.job9.1.result",
-      "ck.w2.job9.1.1.0",
-      "blob.abc.0",
-      "jrn.job9.job",
-      "op.root",
-      "ask.w2",
-      "ctl.w2",
-      "enrol",
-      "$KV.NEXUS.leader",
-      "$JS.API.STREAM.PURGE.EV",
-      "_INBOX_viewer.x",
-    ];
-    for (const reply of foreign) {
-      worker.publish("$JS.API.DIRECT.GET.BLOB.ck.w1.job9.1.1.0", "", { reply });
-      worker.publish("ask.w1", "", { reply });
-      worker.publish("ev.w1.job9.1.report", "", { reply });
-    }
-    // The server handles a connection's messages in order: before this answer it gave the others.
-    await worker.jetstream().publish("ev.w1.job9.1.report", text.encode("last"));
-    await eventually("all questions", () => asked.length === foreign.length);
-    await coordinator.flush();
-
-    assert.deepEqual(heard, []);
-    assert.deepEqual(new Set(asked), new Set(["ask.w1"]));
-    assert.deepEqual(await stored("EV"), { ...earlier.EV, "ev.w1.job9.1.report": foreign.length + 1 });
-    assert.deepEqual(await stored("BLOB"), earlier.BLOB);
-    assert.deepEqual(await stored("JRN"), {});
     await worker.close();
   });
 });
@@ -214,7 +95,7 @@ describe("a worker", () => {
 async function readsEverything(reader: NatsConnection): Promise<void> {
   const store: JetStreamClient = reader.jetstream();
   for (const stream of ["JRN", "EV"]) {
-    const manager = await reader.jetstreamManager();
+    const manager = await reader.jetstreamManager({ checkAPI: false });
     const { state } = await manager.streams.info(stream);
     assert.ok(state.messages > 0);
     const consumer = await store.consumers.get(stream);
@@ -228,41 +109,13 @@ async function readsEverything(reader: NatsConnection): Promise<void> {
     const filtered = await store.consumers.get(stream, { filterSubjects: [`${stream.toLowerCase()}.>`] });
     assert.ok(await filtered.next({ expires: 2000 }));
   }
-  const entries = await store.views.kv(subjects.bucket, { bindOnly: true });
+  const entries = await reader.jetstream({ checkAPI: false }).views.kv(subjects.bucket, { bindOnly: true });
   assert.equal((await entries.get("leader"))?.string(), "c1");
-  const watch = await entries.watch();
-  for await (const entry of watch) {
-    assert.equal(entry.key, "leader");
-    break;
-  }
   const chunk = await reader.request("$JS.API.DIRECT.GET.BLOB.blob.abc.0", "", { timeout: patienceMs });
   assert.equal(text.decode(chunk.data), "snapshot");
 }
 
-const writes = [
-  "jrn.job1.job",
-  "ev.w1.job1.1.result",
-  "ck.w1.job1.1.1.0",
-  "blob.abc.1",
-  "ctl.all",
-  "ask.w1",
-  "enrol",
-  "op.somebody-else",
-  "$KV.NEXUS.leader",
-  "$JS.API.STREAM.CREATE.X",
-  "$JS.API.STREAM.UPDATE.EV",
-  "$JS.API.STREAM.PURGE.EV",
-  "$JS.API.STREAM.DELETE.EV",
-  "$JS.API.STREAM.MSG.DELETE.EV",
-  "$JS.API.STREAM.SNAPSHOT.EV",
-  "$JS.API.CONSUMER.DELETE.EV.x",
-  "$JS.API.CONSUMER.DURABLE.CREATE.EV.x",
-  "$JS.API.CONSUMER.CREATE.OTHER",
-  "$JS.ACK.EV.x.1.1.1.0.0",
-  "$SYS.REQ.SERVER.PING",
-];
-
-describe("an operator and a viewer", () => {
+describe("an operator and a viewer on a coordinator's machine", () => {
   before(async () => {
     await coordinator.jetstream().publish("jrn.job1.job", text.encode("submitted"));
     await coordinator.jetstream().publish("ev.w1.job1.1.report", text.encode("x"));
@@ -270,29 +123,53 @@ describe("an operator and a viewer", () => {
     await (await coordinator.jetstream().views.kv(subjects.bucket)).put("leader", "c1");
   });
 
-  it("may both read journal, evidence, entries and blobs", async () => {
+  it("read journal, evidence, entries and blobs through consumers", async () => {
+    const secrets = { coordinator: readRoleSecret(paths, "coordinator") };
     for (const role of ["operator", "viewer"] as const) {
-      const reader = await connectAs(role);
+      const { user, password } = hereSecret(secrets, role);
+      const reader = await connectWith({ user, pass: password, inboxPrefix: inboxPrefix(user) });
       await readsEverything(reader);
       await reader.close();
     }
   });
+});
 
-  it("the viewer may only publish requests to read, and only hear its own inbox", async () => {
-    const viewer = await connectAs("viewer");
-    await mayNotPublish(viewer, [...writes, subjects.operator(operatorName())]);
-    await mayNotSubscribe(viewer, [">", "ev.>", "jrn.>", "op.*", "_INBOX_operator.>", "_INBOX.>"]);
-    await viewer.close();
-  });
-
-  it("the operator may only give orders in his own name", async () => {
+describe("an operator and a viewer elsewhere", () => {
+  it("read everything message by message, and the operator gives orders", async () => {
     const own = subjects.operator(operatorName());
     coordinator.subscribe("op.*", { callback: (_, message) => message.respond(text.encode(message.subject)) });
-    const operator = await connectAs("operator");
-    assert.equal(text.decode((await operator.request(own, "", { timeout: patienceMs })).data), own);
-    await mayNotPublish(operator, writes);
-    await mayNotSubscribe(operator, [">", "op.*", "_INBOX_viewer.>"]);
-    await operator.close();
+    for (const role of ["operator", "viewer"] as const) {
+      const bus = await connectRole(broker.url, readRoleSecret(paths, role), role);
+      const read: string[] = [];
+      const reading = await bus.read("EV", 1, ({ subject }) => read.push(subject), ["ev.w1.>"]);
+      await reading.caughtUp;
+      assert.equal(read.length, await bus.lastSeq("EV"));
+      assert.deepEqual(await bus.subjects("JRN", "jrn.>"), ["jrn.job1.job"]);
+      assert.equal(text.decode((await bus.entries.get("leader"))?.value ?? new Uint8Array()), "c1");
+      assert.equal(text.decode((await bus.newest("BLOB", "blob.abc.0")) ?? new Uint8Array()), "snapshot");
+      assert.equal((await streamInfo(bus, "JRN"))?.state.lastSeq, 1);
+      const heard: string[] = [];
+      bus.subscribe(subjects.status, (subject) => heard.push(subject));
+      await bus.flush();
+      coordinator.publish(subjects.status);
+      await eventually("the status", () => heard.includes(subjects.status));
+      const order = bus.request(own, new Uint8Array([1]), patienceMs);
+      if (role === "operator") assert.equal(text.decode(await order), own);
+      else await assert.rejects(order, (error: BusError) => error.reason === "refused");
+      await bus.close();
+    }
+  });
+
+  it("also read from a server that others run, where users of these names share one account", async () => {
+    const server = await startNatsServer({ config: 'authorization { users: [{ user: "viewer", password: "v" }] }' });
+    const bus = await connectRole(server.url, { user: "viewer", password: "v" }, "viewer");
+    await bus.makeStreams([{ name: "JRN", subjects: subjects.journalSubjects, maxBytes: -1 }], 1);
+    await bus.store("jrn.job1.job", text.encode("submitted"), { msgId: "1.x.1" });
+    const read: string[] = [];
+    await (await bus.read("JRN", 1, ({ subject }) => read.push(subject))).caughtUp;
+    assert.deepEqual(read, ["jrn.job1.job"]);
+    await bus.close();
+    await server.stop();
   });
 });
 
@@ -320,9 +197,6 @@ describe("the list of workers", () => {
     });
     const own = subjects.enrol(invite.id);
     assert.equal(text.decode((await enrolling.request(own, "", { timeout: patienceMs })).data), "admitted");
-    const others = ["enrol", "enrol.aaaaaaaa", "ask.w1", "ev.w1.job1.1.result", "ctl.all", "op.root", "$JS.API.INFO"];
-    await mayNotPublish(enrolling, others);
-    await mayNotSubscribe(enrolling, [">", "ctl.all", own, "_INBOX_w1.>", "_INBOX_enrol_aaaaaaaa.>"]);
 
     await broker.reloadUsers([w1.user, w3.user]);
     await second.closed();

@@ -75,7 +75,7 @@ describe("a NATS server that others run", { concurrency: 2 }, () => {
   test("works with the users that its administrator has made", () => {
     const users = [
       '{user: "coord", password: "c", permissions: {publish: ">", subscribe: ">"}}',
-      '{user: "lab", password: "l", permissions: {publish: ["ask.lab", "ev.lab.>", "ck.lab.>", "$JS.API.DIRECT.GET.BLOB.>"], subscribe: ["_INBOX_lab.>", "ctl.all", "ctl.lab"]}}',
+      '{user: "lab", password: "l", permissions: {publish: ["ask.lab", "ev.lab.>", "ck.lab.>", "$JS.API.DIRECT.GET.BLOB.ck.>"], subscribe: ["_INBOX_lab.>", "ctl.all", "ctl.lab"]}}',
     ];
     return search(
       `accounts { A { jetstream: enabled, users: [${users.join(", ")}] } }`,

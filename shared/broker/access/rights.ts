@@ -1,0 +1,87 @@
+/**
+ * Who may say and hear what at the broker. The lists are exact: what is not in them is refused.
+ *
+ * nats-server does not check the subject to which somebody has an answer sent. It is published in the account that asked, and
+ * goes on into SWARM if an import of that account lets it through: one without wildcards or with another name in SWARM does,
+ * one with wildcards and the same name does not (seen with 2.10.27 and 2.15.1, and held by test/integration/broker). So accounts
+ * import from SWARM with wildcards, or what each of their users may say anyway.
+ */
+
+import type { WorkerId } from "../../domain/names.ts";
+import * as subjects from "../../wire/subjects.ts";
+import { askedAs, heardAs, readersNames, workersNames } from "../client/local-names.ts";
+
+/** What a user may publish and subscribe to, as its account calls it. */
+export interface Rights {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+/** What an account gets of SWARM, as SWARM calls it. */
+interface Imports {
+  readonly asked: readonly string[];
+  readonly heard: readonly string[];
+}
+
+const { journal, evidence, blob } = subjects.streams;
+const readable = [journal, evidence, blob, `KV_${subjects.bucket}`];
+
+/** For reading message by message. */
+const gets: readonly string[] = readable.flatMap((stream) => [
+  `$JS.API.STREAM.INFO.${stream}`,
+  `$JS.API.STREAM.MSG.GET.${stream}`,
+  `$JS.API.DIRECT.GET.${stream}`,
+  `$JS.API.DIRECT.GET.${stream}.>`,
+]);
+
+/**
+ * For reading fast, which only users in SWARM itself can: whoever makes a consumer says on which subject of SWARM its messages are
+ * delivered, `jrn.x` and `op.root` included, and nats-server can only allow that or forbid it.
+ */
+const consumers: readonly string[] = readable.flatMap((stream) => [
+  `$JS.API.CONSUMER.CREATE.${stream}`,
+  `$JS.API.CONSUMER.CREATE.${stream}.>`,
+  `$JS.API.CONSUMER.INFO.${stream}.>`,
+  `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
+]);
+
+/** Pieces of checkpoints and files, which are encrypted, and not the snapshots in the same stream. */
+const pieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allChunks}`;
+
+export const imports = {
+  OPERATORS: { asked: [...gets, subjects.allOperators], heard: [subjects.status] },
+  VIEWERS: { asked: gets, heard: [subjects.status] },
+  WORKERS: { asked: [subjects.allAsks, ...subjects.evidenceSubjects, subjects.allChunks, pieces], heard: ["ctl.>"] },
+  // Apart from the workers, whose answers could otherwise be enrolments.
+  ENROLLING: { asked: [subjects.allEnrolments], heard: [] },
+} as const satisfies Readonly<Record<string, Imports>>;
+
+/** The inbox prefix that a user must connect with: it may not subscribe to any other inbox. */
+export const inboxPrefix = (user: string): string => `_INBOX_${user}`;
+const inboxOf = (user: string): string => `${inboxPrefix(user)}.>`;
+
+/** Reads as a coordinator can. Only for the machines of coordinators: it could do more than read. */
+export const readerHere = (user: string, orders: readonly string[]): Rights => ({
+  publish: [...gets, ...consumers, ...orders],
+  subscribe: [inboxOf(user), subjects.status],
+});
+
+/** @param orders  subjects that orders are given on */
+export const reader = (user: string, orders: readonly string[]): Rights => ({
+  publish: [...gets.map((subject) => askedAs(subject, readersNames)), ...orders],
+  subscribe: [inboxOf(user), heardAs(subjects.status, readersNames)],
+});
+
+export const worker = (id: WorkerId): Rights => ({
+  publish: [subjects.ask(id), `ev.${id}.>`, `ck.${id}.>`, pieces],
+  subscribe: [
+    inboxOf(id),
+    ...[subjects.controlAll, subjects.control(id)].map((subject) => heardAs(subject, workersNames)),
+  ],
+});
+
+/** Asks to be enrolled, under one subject. */
+export const enrolling = (user: string, subject: string): Rights => ({
+  publish: [subject],
+  subscribe: [inboxOf(user)],
+});
