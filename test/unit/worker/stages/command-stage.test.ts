@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { identify, isAlive } from "../../../../shared/machine/process-identity.ts";
@@ -72,10 +72,19 @@ describe("a user's program", () => {
   });
 
   test("hands over its progress when a checkpoint is due", async () => {
+    const asked = join(temporaryFolder(), "asked");
     const { context, run } = program(
-      `console.log('{"iters": 7, "loss": 1}'); setTimeout(() => undefined, 500);`,
+      `import { existsSync } from "node:fs";
+      console.log('{"iters": 7, "loss": 1}');
+      const wait = setInterval(() => existsSync(${JSON.stringify(asked)}) && clearInterval(wait), 20);`,
       {},
-      { checkpointDue: (asked) => asked === 2 },
+      {
+        checkpointDue: () => {
+          if (context.reports.length === 0 || existsSync(asked)) return false;
+          writeFileSync(asked, "");
+          return true;
+        },
+      },
     );
     await run();
     assert.deepEqual(context.checkpoints, [{ iters: 7, state: Uint8Array.of(0, 0, 0, 7) }]);
