@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
+import { type TlsSettings, tlsSettings } from "../shared/broker/tls/tls-settings.ts";
 import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
 import { explain, UsageError } from "../shared/errors.ts";
@@ -31,6 +32,14 @@ const program = new Command("nexus-coord")
   .option("--workspace <name>", "the workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
   .option("--headless", "run the coordinator in the foreground, without a view (for systemd and containers)", false)
   .option("--listen <host:port>", "where its broker listens (default: as at the last start, at first loopback)")
+  .option(
+    "--listen-wss <host:port>",
+    "take workers by WebSocket too, where only port 443 is open; remembered until none",
+  )
+  .option("--tls-cert <file>", "certificate of its broker, PEM, instead of its own; remembered until --tls-cert own")
+  .option("--tls-key <file>", "the private key that belongs to --tls-cert")
+  .option("--tls-ca <file>", "the authority that signed --tls-cert, or the servers of --nats")
+  .option("--insecure", "no encryption, even beyond this machine; remembered until --tls-cert own", false)
   .option("--peers <a,b,c>", "once, on the first machine: keep the workspace on these three (or five) machines")
   .option(
     "--peers-join <line>",
@@ -97,6 +106,7 @@ program.action(async (specs: string[]) => {
       `--replicas ${typed.replicas}: nexus-coord's own broker has one copy, and peers have one each; expected --nats URL as well, or --peers lab1,lab2,lab3`,
     );
   }
+  tlsOf(typed); // complains now
   const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
   if (flags.headless) await headless(flags);
   else {
@@ -125,6 +135,7 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
     const options = {
       paths: workspacePaths(flags.workspace),
       listen: flags.listen,
+      tls: tlsOf(flags),
       external: externalOf(flags),
       replicas: flags.replicas,
       leaseMs: (flags.lease ?? 30) * 1000,
@@ -151,8 +162,16 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   }
 }
 
-const externalOf = ({ workspace, nats, creds }: CoordinatorFlags): ExternalBroker | null =>
-  externalBroker(workspacePaths(workspace), nats, creds);
+/** `--tls-ca` is the authority of the servers of `--nats`, where there is one. */
+function tlsOf(flags: CoordinatorFlags): TlsSettings {
+  const isExternal = externalOf(flags) !== null;
+  if (isExternal && flags.tlsCert !== undefined)
+    throw new UsageError(`--tls-cert ${flags.tlsCert}: others run the broker of --nats and have its certificate`);
+  return tlsSettings(workspacePaths(flags.workspace), isExternal ? { ...flags, tlsCa: undefined } : flags);
+}
+
+const externalOf = ({ workspace, nats, creds, tlsCa }: CoordinatorFlags): ExternalBroker | null =>
+  externalBroker(workspacePaths(workspace), nats, creds, tlsCa);
 
 /** Reads a number that is written like `pattern`. */
 function number(pattern: RegExp, expected: string): (text: string) => number {

@@ -75,6 +75,8 @@ export type BusErrorReason =
   | "nobody answered"
   | "no answer in time"
   | "not connected"
+  /** The server is not the one that was meant, or it does not encrypt; nothing was said to it. */
+  | "not trusted"
   /** `expectLastSeq` or `expectLastMsgId` does not hold. */
   | "not the next"
   | "refused"

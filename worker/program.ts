@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
 import { connectBus } from "../shared/broker/client/connect.ts";
 import { workersNames } from "../shared/broker/client/local-names.ts";
+import { parsePin } from "../shared/broker/pin.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
@@ -19,9 +20,16 @@ import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-fil
 import { readJsonFields } from "../shared/machine/secret-file.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
 import { mostSlots } from "../shared/wire/limits.ts";
+import { DistrustedServer } from "./joining/distrusted-server.ts";
 import { lineFrom } from "./joining/given-line.ts";
-import { checkWorkerName, defaultWorkerName, identify, workerStateDir } from "./joining/identity.ts";
-import { type JoinLine, parseJoinLine } from "./joining/join-line.ts";
+import {
+  checkWorkerName,
+  defaultWorkerName,
+  identify,
+  type WorkerIdentity,
+  workerStateDir,
+} from "./joining/identity.ts";
+import { type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
 import { type WorkerNews, WorkerNode } from "./node/node.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
@@ -35,6 +43,7 @@ interface Flags {
   readonly opportunistic: boolean;
   readonly workspace: string;
   readonly creds?: string;
+  readonly tlsCa?: string;
   readonly quiet: boolean;
   readonly code: boolean;
   readonly tied: boolean;
@@ -56,6 +65,7 @@ const program = new Command("nexus-worker")
     process.env["NEXUS_WORKSPACE"] ?? "ws1",
   )
   .option("--creds <file>", "credentials for a NATS server that others run; --name must be the id they are for")
+  .option("--tls-ca <file>", "the authority that signed that server's certificate, PEM")
   .option("--no-code", "take no jobs that run programs, or that name files outside of a run's folder")
   .option("--quiet", "print only errors", false)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
@@ -71,12 +81,15 @@ A job may run programs, which have your rights, and name files to read and write
 jobs. Join only workspaces of people you trust.
 
 Examples:
-  nexus-worker                                     on the coordinator's own machine
-  nexus-worker -                                   paste the join line; it is not shown
-  nexus-worker @line.txt                           the join line is in that file
-  nexus-worker nats://CODE@192.0.2.7:4222/ws1      on any other machine, as nexus-coord prints it
-  nexus-worker nats://... --slots 2 --target gpu   two runs at once, only jobs for the pool "gpu" or for none
-  nexus-worker nats://broker:4222/ws1 --creds lab.creds --name lab   a NATS server that others run (nexus-coord --nats)`,
+  nexus-worker                                      on the coordinator's own machine
+  nexus-worker -                                    paste the join line; it is not shown
+  nexus-worker @line.txt                            the join line is in that file
+  nexus-worker "tls://CODE@192.0.2.7:4222/ws1#..."  on any other machine, as nexus-coord prints it
+  nexus-worker "tls://..." --slots 2 --target gpu   two runs at once, only jobs for the pool "gpu" or for none
+  nexus-worker tls://broker:4222/ws1 --creds lab.creds --name lab   a NATS server that others run (nexus-coord --nats)
+
+The line's end, #sha256=..., is the fingerprint of the workspace's authority: the worker says nothing, not even the
+code, to a server that does not show it. wss:// goes through port 443, and through the proxy of HTTPS_PROXY.`,
   );
 
 /**
@@ -104,11 +117,13 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const { name, stateDir, lock } = claimState(line.workspace, flags.name);
   try {
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
-    const identity =
-      flags.creds === undefined ? await identify(stateDir, name, line, say) : { worker: name, nkeySeed: "" };
+    const shown = credentialsOf({ credentialsFile: flags.creds ?? null, caFile: flags.tlsCa ?? null });
+    const identity: WorkerIdentity =
+      flags.creds === undefined
+        ? await identify(stateDir, name, line, say, shown.authority)
+        : { worker: name, nkeySeed: "" };
     const ownKey = identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
-    const credentials =
-      flags.creds === undefined ? ownKey : credentialsOf({ url: line.url, credentialsFile: flags.creds });
+    const credentials = { ...ownKey, ...shown };
     // Report wrong credentials now, instead of retrying for ever. identify has already tried a key of our own.
     if (flags.creds !== undefined) await (await connectAs(line.url, credentials, "viewer")).close();
     const key = new RefusedKey(systemClock, (isRefused) => {
@@ -116,8 +131,13 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       if (isRefused) log.error(words);
       say(`${timeText()}  ${words}`);
     });
+    const trust = new DistrustedServer((why) => {
+      log.error(why);
+      say(`${timeText()}  ${why}`);
+    });
     const bus = await connectBus({
       url: line.url,
+      pin: identity.pin === undefined ? undefined : parsePin(identity.pin),
       credentials,
       name: identity.worker,
       inbox: inboxPrefix(identity.worker),
@@ -126,8 +146,12 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       waitForBroker: true,
       onStatus: (status) => log.info(status),
       onRefused: () => key.refused(),
+      onDistrust: (why) => trust.found(why),
     });
-    bus.onReconnect(() => key.accepted());
+    bus.onReconnect(() => {
+      key.accepted();
+      trust.trusted();
+    });
     dropCode(stateDir);
     const options = {
       worker: identity.worker,
@@ -155,7 +179,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const asked = obeySignals(node, say);
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
     say(
-      `${identity.worker} lends ${counted(options.slots, "slot")} to ${line.workspace} at ${line.url}; Ctrl-C to finish`,
+      `${identity.worker} lends ${counted(options.slots, "slot")} to ${line.workspace} at ${shownServer(line)}; Ctrl-C to finish`,
     );
     await node.work();
     await bus.close();
@@ -215,7 +239,7 @@ async function lineForNone(workspace: string): Promise<string> {
   throw new UnreachableError(
     `${none}, and no join line was given\n` +
       "  start a coordinator: nexus-coord\n" +
-      "  or join one elsewhere: nexus-worker nats://CODE@host:port/workspace, as its nexus-coord prints it\n" +
+      '  or join one elsewhere: nexus-worker "tls://CODE@host:port/workspace#sha256=...", as its nexus-coord prints it\n' +
       "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
   );
 }
@@ -248,12 +272,12 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
 }
 
 /** A workspace that was restored from a backup does not know the workers that joined since. */
-function refusedText({ url, workspace }: JoinLine, wasGiven: boolean): string {
+function refusedText(line: JoinLine, wasGiven: boolean): string {
   const words = wasGiven
     ? "nexus-worker with the line that nexus-coord prints"
-    : `nexus-worker --workspace ${workspace}`;
+    : `nexus-worker --workspace ${line.workspace}`;
   return (
-    `the broker at ${url} refuses this worker's key: its workspace was restored from a backup made before this worker joined, ` +
+    `the broker at ${shownServer(line)} refuses this worker's key: its workspace was restored from a backup made before this worker joined, ` +
     `or created again\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
   );
 }

@@ -55,6 +55,7 @@ export function commandTree(output: Output, setExit: (code: number) => void, plo
     .helpOption("-h, --help", "print this help")
     .option("--workspace <name>", "the workspace (default: ws1, or NEXUS_WORKSPACE)")
     .option("--nats <url>", "a broker that exists already, instead of this machine's own (or NEXUS_SERVERS)")
+    .option("--tls-ca <file>", "the authority that signed its certificate, PEM (or NEXUS_TLS_CA)")
     .option("--creds <file>", "its credentials: a .creds file, or JSON with user and password (or NEXUS_CREDS)")
     .addOption(new Option("--color <when>", "colours; only plots have any").choices(["auto", "always", "never"]))
     .addHelpText("after", help.more)

@@ -1,12 +1,13 @@
 import { addressText } from "../../shared/broker/address.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { parseListen } from "../../shared/broker/server/listen.ts";
+import { sameTls, type TypedTls, tlsSettings, tlsText } from "../../shared/broker/tls/tls-settings.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Typed options that take effect only when a coordinator starts. */
-export interface TypedSettings {
+export interface TypedSettings extends TypedTls {
   readonly listen?: string | undefined;
   readonly nats?: string | undefined;
   /** Seconds. */
@@ -39,6 +40,9 @@ function differences(paths: WorkspacePaths, { url, settings }: Endpoint, typed: 
     if (broker && addressText(broker) !== wanted)
       found.push(`its broker listens on ${addressText(broker)}, not ${wanted}`);
   }
+  const wantedTls = broker && tlsSettings(paths, typed);
+  if (wantedTls && broker.tls && !sameTls(wantedTls, broker.tls))
+    found.push(`its broker uses ${tlsText(broker.tls)}, not ${tlsText(wantedTls)}`);
   if (typed.nats !== undefined && typed.nats !== url && !(typed.nats === "own" && broker)) {
     found.push(`it uses the broker at ${url}, not ${typed.nats}`);
   }

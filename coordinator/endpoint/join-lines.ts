@@ -1,16 +1,23 @@
 /** How other machines join: the workspace's join code, the line that holds it, and the commands to type. */
 
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { inviteKey, newInviteCode, readInviteCode } from "../../shared/broker/access/invite-code.ts";
-import { addressText, hostInUrl, loopback } from "../../shared/broker/address.ts";
+import {
+  addressText,
+  hostInUrl,
+  isLoopback,
+  isOnAll,
+  loopback,
+  reachableAddresses,
+} from "../../shared/broker/address.ts";
 import { readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
-import { runningBroker } from "../../shared/broker/server/broker-info.ts";
+import { type BrokerInfo, runningBroker } from "../../shared/broker/server/broker-info.ts";
 import {
   type ExternalBroker,
   externalJoinFlags,
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
+import type { Scheme } from "../../shared/broker/server-url.ts";
 import { readIfThere, writeSecretFile } from "../../shared/machine/secret-file.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
@@ -44,35 +51,82 @@ export const joinCode = (paths: WorkspacePaths): string => {
   return readInviteCode(kept).kind === "code" ? kept : shownCode(paths, Date.now(), () => false);
 };
 
+const codeOf = (line: string): string => /^[a-z]+:\/\/([^@/]*)@/.exec(line)?.[1] ?? "";
+
 /** Until when a line holds, in wall-clock milliseconds; null if it has no code. */
 export function lineHoldsUntil(line: string): number | null {
-  const [, code = ""] = /^[a-z]+:\/\/([^@/]*)@/.exec(line) ?? [];
-  const read = readInviteCode(code);
+  const read = readInviteCode(codeOf(line));
   return read.kind === "code" ? read.expiresAt : null;
 }
 
+/** What a join line says of the broker beside the code. */
+type Known = Pick<BrokerInfo, "url" | "pin" | "names" | "tls">;
+
 /**
- * `nats://CODE@host:port/ws1`. If the broker listens on all addresses, the host is one that others can reach. Peers are all named,
- * since any of them may be down: `nats://CODE@lab1:4222,lab2:4222,lab3:4222/ws1`.
+ * `tls://CODE@host:port/ws1#sha256=FINGERPRINT`. If the broker listens on all addresses, the host is one that others can reach.
+ * Peers are all named, since any of them may be down: `tls://CODE@lab1:4222,lab2:4222,lab3:4222/ws1#...`.
+ *
+ * @param broker  undefined: one that speaks plain text
  */
-export function joinLine(paths: WorkspacePaths, host: string, port: number, code = joinCode(paths)): string {
-  const line = (addresses: string): string => `nats://${code}@${addresses}/${paths.name}`;
+export function joinLine(
+  paths: WorkspacePaths,
+  host: string,
+  port: number,
+  code = joinCode(paths),
+  broker: Known | undefined = runningBroker(paths),
+): string {
+  const scheme = broker?.url.startsWith("tls:") ? "tls" : "nats";
+  const line = (addresses: string): string => lineOf(paths, scheme, code, addresses, broker);
   const file = readPeers(paths);
   if (file) {
     const own = selfOf(file);
     return line([own, ...file.peers.filter(({ id }) => id !== own.id)].map(addressText).join(","));
   }
-  const reachable = isOnAll(host) ? (reachableAddresses().find((each) => !each.includes(":")) ?? loopback) : host;
-  return line(addressText({ host: reachable, port }));
+  return line(addressText({ host: reachable(host, broker), port }));
 }
 
-/** The line with a code, with each address of this machine; empty if no broker of ours runs here. */
+/**
+ * The line with a code, with each address of this machine, and the one for WebSockets if the broker takes them; empty if no broker
+ * of ours runs here.
+ */
 export function linesWith(paths: WorkspacePaths, code: string): readonly string[] {
   const broker = runningBroker(paths);
   if (!broker) return [];
   const { host, port } = broker;
-  return linesFor(joinLine(paths, host, port, code), isOnAll(host) ? reachableAddresses() : []);
+  const webSocket = webSocketLine(paths, broker, code);
+  const further = webSocket === undefined ? [] : [webSocket];
+  // What listens on this machine alone is of no use to others, unless WebSockets lead to it.
+  if (isLoopback(host) && further.length > 0 && !readPeers(paths)) return further;
+  const hosts = isOnAll(host) ? (broker.names ?? reachableAddresses()) : [];
+  return [...linesFor(joinLine(paths, host, port, code, broker), hosts), ...further];
 }
+
+/** `wss://CODE@host:443/ws1#...`; undefined if the broker takes no WebSockets. */
+function webSocketLine(paths: WorkspacePaths, broker: Known, code: string): string | undefined {
+  const wss = broker.tls?.wss;
+  if (!wss) return undefined;
+  return lineOf(paths, "wss", code, addressText({ host: reachable(wss.host, broker), port: wss.port }), broker);
+}
+
+function lineOf(
+  { name }: WorkspacePaths,
+  scheme: Scheme,
+  code: string,
+  addresses: string,
+  broker: Known | undefined,
+): string {
+  const pin = scheme === "nats" || broker?.pin === undefined ? "" : `#${broker.pin}`;
+  return `${scheme}://${code}@${addresses}/${name}${pin}`;
+}
+
+/** A certificate that was given names the hosts under which it is believed. */
+function reachable(host: string, broker: Known | undefined): string {
+  if (!isOnAll(host)) return host;
+  return broker?.names?.[0] ?? reachableAddresses().find((each) => !each.includes(":")) ?? loopback;
+}
+
+/** A line as it is typed: some shells take `#`, `[` and `]` for signs of their own. */
+export const typedLine = (line: string): string => (/[#[\]]/.test(line) ? `"${line}"` : line);
 
 /** How a machine joins the search of the coordinator that runs here. */
 export interface Joining {
@@ -88,13 +142,12 @@ export interface Joining {
 export function joiningOf(paths: WorkspacePaths): Joining | null {
   const endpoint = livingEndpoint(paths);
   if (!endpoint) return null;
-  const host = runningBroker(paths)?.host;
-  if (isLocal(host)) {
+  if (isClosed(paths)) {
     return { commands: [`nexus-worker${workspaceFlags(paths.name)}`], opening: openingOf(paths), until: null };
   }
-  const lines = linesFor(endpoint.joinLine, isOnAll(host) ? reachableAddresses() : []);
+  const lines = linesWith(paths, codeOf(endpoint.joinLine));
   const until = lineHoldsUntil(endpoint.joinLine);
-  return { commands: lines.map((line) => `nexus-worker ${line}`), opening: null, until };
+  return { commands: lines.map((line) => `nexus-worker ${typedLine(line)}`), opening: null, until };
 }
 
 /** What to type if the broker listens on this machine alone. `;` separates commands in every shell. */
@@ -105,7 +158,13 @@ function openingOf({ name }: WorkspacePaths): string {
 
 /** The same as `Joining.opening`; null also if no broker of ours runs here. */
 export const openingIfLocal = (paths: WorkspacePaths): string | null =>
-  isLocal(runningBroker(paths)?.host) && !readPeers(paths) ? openingOf(paths) : null;
+  isClosed(paths) && !readPeers(paths) ? openingOf(paths) : null;
+
+/** Whether only this machine reaches the broker. */
+function isClosed(paths: WorkspacePaths): boolean {
+  const broker = runningBroker(paths);
+  return broker !== undefined && isLoopback(broker.host) && !broker.tls?.wss;
+}
 
 /**
  * What to type after `nexus-worker`; a placeholder if the coordinator runs on another machine, which prints its own line.
@@ -124,10 +183,12 @@ export function shownJoinLine(
 const joinLinePlaceholder = "<the join line that nexus-coord printed>";
 
 function wholeJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): string {
-  if (external) return `${externalJoinLine(paths, external)}${externalJoinFlags(external)}`;
+  if (external) return `${typedLine(externalJoinLine(paths, external))}${externalJoinFlags(external)}`;
+  const broker = runningBroker(paths);
   // A worker on this machine needs no line, and others could not use it.
-  if (isLocal(runningBroker(paths)?.host)) return workspaceFlags(paths.name).trim();
-  return livingEndpoint(paths)?.joinLine ?? joinLinePlaceholder;
+  if (broker && isLoopback(broker.host)) return workspaceFlags(paths.name).trim();
+  const line = livingEndpoint(paths)?.joinLine;
+  return line === undefined ? joinLinePlaceholder : typedLine(line);
 }
 
 /** Commands beside their label, or below it, one a line, if that would be too wide. */
@@ -138,17 +199,7 @@ export function labelled(label: string, commands: string, width: number): string
 
 /** The join line, then the same with each other address; only the line itself if it names several brokers. */
 export function linesFor(line: string, addresses: readonly string[]): string[] {
-  const [, before = "", host = "", after = ""] = /^(nats:\/\/[^@]*@)(\[[^\]]+\]|[^:/,]+)(:[^,]*)$/.exec(line) ?? [];
+  const [, before = "", host = "", after = ""] = /^([a-z]+:\/\/[^@]*@)(\[[^\]]+\]|[^:/,]+)(:[^,]*)$/.exec(line) ?? [];
   if (host === "") return [line];
   return [...new Set([line, ...addresses.map((address) => `${before}${hostInUrl(address)}${after}`)])];
-}
-
-const isLocal = (host: string | undefined): boolean => host !== undefined && /^(127\.|localhost$|::1$)/.test(host);
-const isOnAll = (host: string | undefined): boolean => host === "0.0.0.0" || host === "::";
-
-/** This machine's addresses, IPv4 first, without IPv6 addresses that are valid on one link only. */
-function reachableAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const usable = all.filter(({ internal, address }) => !internal && !address.toLowerCase().startsWith("fe80:"));
-  return usable.sort((a, b) => Number(a.family === "IPv6") - Number(b.family === "IPv6")).map(({ address }) => address);
 }

@@ -11,6 +11,7 @@ export interface GlobalOptions {
   readonly workspace?: string | undefined;
   readonly nats?: string | undefined;
   readonly creds?: string | undefined;
+  readonly tlsCa?: string | undefined;
 }
 
 /** The workspace that a command is about, and where its broker is. */
@@ -22,18 +23,20 @@ export interface Scope {
   readonly flags: string;
 }
 
-/** Options, then NEXUS_WORKSPACE, NEXUS_SERVERS, NEXUS_CREDS, then ws1 with the broker of the last start on this machine. */
+/** Options, then NEXUS_WORKSPACE, NEXUS_SERVERS, NEXUS_CREDS, NEXUS_TLS_CA, then ws1 with the broker of the last start on this machine. */
 export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Scope {
-  const { NEXUS_WORKSPACE: workspaceSet, NEXUS_SERVERS: serversSet, NEXUS_CREDS: credsSet } = env;
+  const { NEXUS_WORKSPACE: workspaceSet, NEXUS_SERVERS: serversSet, NEXUS_CREDS: credsSet, NEXUS_TLS_CA: caSet } = env;
   const paths = workspacePaths(options.workspace ?? (workspaceSet || "ws1"), env);
   const url = options.nats ?? (serversSet || undefined);
   const creds = options.creds ?? (credsSet || undefined);
+  const ca = options.tlsCa ?? (caSet || undefined);
   const flags = [
     options.workspace === undefined ? "" : ` --workspace ${options.workspace}`,
     options.nats === undefined ? "" : ` --nats ${shellWord(options.nats)}`,
     options.creds === undefined ? "" : ` --creds ${shellWord(options.creds)}`,
+    options.tlsCa === undefined ? "" : ` --tls-ca ${shellWord(options.tlsCa)}`,
   ];
-  return { paths, external: externalBroker(paths, url, creds), flags: flags.join("") };
+  return { paths, external: externalBroker(paths, url, creds, ca), flags: flags.join("") };
 }
 
 /** Connects, works and disconnects. Only this loads the broker's client. */

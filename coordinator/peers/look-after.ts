@@ -11,6 +11,7 @@ import {
 } from "../../shared/broker/peers/cluster.ts";
 import type { PeersFile } from "../../shared/broker/peers/peers.ts";
 import type { Log } from "../../shared/log.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 
 /**
@@ -22,17 +23,19 @@ import { type Bus, BusError } from "../../shared/ports.ts";
  */
 export class ClusterCare {
   readonly #bus: CoordinatorBus;
+  readonly #paths: WorkspacePaths;
   readonly #log: Log;
   #system: CoordinatorBus | undefined;
 
-  constructor(bus: CoordinatorBus, log: Log) {
+  constructor(bus: CoordinatorBus, paths: WorkspacePaths, log: Log) {
     this.#bus = bus;
+    this.#paths = paths;
     this.#log = log;
   }
 
   async look(file: PeersFile): Promise<void> {
     try {
-      this.#system ??= await connectSystem(file);
+      this.#system ??= await connectSystem(this.#paths, file);
       // While copies move, the cluster's leader must not change, or they stay where they were.
       if (await this.#exchange(this.#system, file)) return;
       await this.#passOn(this.#system, file);

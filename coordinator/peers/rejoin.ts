@@ -39,7 +39,7 @@ export class Rejoin {
   /** Also true if the cluster does not answer. */
   async #isIn(file: PeersFile): Promise<boolean> {
     try {
-      this.#system ??= await connectSystem(file);
+      this.#system ??= await connectSystem(this.#paths, file);
       return (await clusterServers(this.#system)).some(({ name }) => name === file.self);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;

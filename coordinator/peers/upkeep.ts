@@ -61,7 +61,7 @@ export class PeerUpkeep {
 
   constructor(ports: PeerUpkeepPorts) {
     this.#ports = ports;
-    this.#care = new ClusterCare(ports.bus, ports.log);
+    this.#care = new ClusterCare(ports.bus, ports.paths, ports.log);
     this.#rejoin = new Rejoin(ports.paths, ports.log);
     this.#line = new PeerLine(ports);
     this.#deaf = [

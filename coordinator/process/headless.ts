@@ -6,12 +6,14 @@ import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
+import { parseServerUrl, serverUrlText } from "../../shared/broker/server-url.ts";
 import { JournalFooting } from "../../shared/broker/store/journal-footing.ts";
 import { ensureSealFile, readSeals } from "../../shared/broker/store/seal-file.ts";
 import { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store/store-check.ts";
 import { keepMark } from "../../shared/broker/store/store-mark.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
+import type { TlsSettings } from "../../shared/broker/tls/tls-settings.ts";
 import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";
@@ -35,6 +37,8 @@ export interface CoordinatorOptions {
   readonly paths: WorkspacePaths;
   /** `host:port` for the broker; undefined: loopback, the port of the last start. */
   readonly listen: string | undefined;
+  /** How the broker encrypts. */
+  readonly tls: TlsSettings;
   readonly external: ExternalBroker | null;
   /** Copies of each stream on someone else's broker; our own has one for each peer. */
   readonly replicas?: number | undefined;
@@ -67,13 +71,13 @@ export async function runCoordinator(
     return { publicKey, expiresAt: expiryOf(code), line: hostname() };
   };
   if (!external) {
-    const { lingerMs } = options;
+    const { lingerMs, tls } = options;
     const listen = peers ? addressText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
-    held = await holdBroker(paths, { kind: "coordinator", listen, lingerMs, log: (line) => log.warn(line) });
+    held = await holdBroker(paths, { kind: "coordinator", listen, tls, lingerMs, log: (line) => log.warn(line) });
   }
   try {
     const credentials = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
-    const url = peers && held ? `${held.url},${peerUrls(peers)}` : (held?.url ?? external?.url ?? "");
+    const url = peers && held ? peersUrl(held.url, peerUrls(paths, peers)) : (held?.url ?? external?.url ?? "");
     // Of someone else's broker there is no guard, which makes the key otherwise.
     if (external) ensureSealFile(paths);
     const seals = readSeals(paths);
@@ -180,6 +184,12 @@ function expiryOf(code: string): number {
   const read = readInviteCode(code);
   if (read.kind !== "code") throw new Error("a code that was just made is none");
   return read.expiresAt;
+}
+
+/** This machine's server first, which may listen where no other machine reaches it, then all of them. */
+function peersUrl(own: string, all: string): string {
+  const { scheme, servers, pin } = parseServerUrl(all);
+  return serverUrlText({ scheme, servers: [...new Set([...parseServerUrl(own).servers, ...servers])], pin });
 }
 
 /** Lets commands on this machine find the coordinator that leads. */

@@ -1,6 +1,7 @@
 import { type ExternalBroker, externalJoinFlags } from "../../shared/broker/server/external-broker.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { aimed } from "../../shared/broker/store/store-check.ts";
+import type { TypedTls } from "../../shared/broker/tls/tls-settings.ts";
 import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
@@ -28,7 +29,7 @@ import type { WaitingWords } from "../words/waiting.ts";
 import { isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */
-export interface ScreenFlags {
+export interface ScreenFlags extends TypedTls {
   readonly workspace: string;
   readonly listen?: string;
   readonly nats?: string;
@@ -167,9 +168,10 @@ async function watchOnScreen(
 }
 
 /** The same as `nexus` takes it, without the default workspace, unless NEXUS_WORKSPACE names another one. */
-function globalsOf({ workspace, nats, creds }: ScreenFlags): GlobalOptions {
+function globalsOf({ workspace, nats, creds, tlsCa }: ScreenFlags): GlobalOptions {
   const isUsual = workspace === "ws1" && (process.env["NEXUS_WORKSPACE"] || "ws1") === "ws1";
-  return { workspace: isUsual ? undefined : workspace, nats, creds };
+  const ca = nats === undefined ? undefined : tlsCa;
+  return { workspace: isUsual ? undefined : workspace, nats, creds, tlsCa: ca };
 }
 
 /** What a shown command needs to reach the same workspace. */
@@ -208,7 +210,10 @@ function namedJob(text: string): JobName {
 }
 
 /** The flags for a coordinator that is started in the background. */
-function startFlags({ lease, linger, listen, nats, creds, replicas }: ScreenFlags): string[] {
-  const all = Object.entries({ lease, linger, listen, nats, creds, replicas });
-  return all.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+function startFlags(flags: ScreenFlags): string[] {
+  const { lease, linger, listen, nats, creds, replicas, tlsCert, tlsKey, tlsCa, listenWss, insecure } = flags;
+  const tls = { "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa, "listen-wss": listenWss };
+  const all = Object.entries({ lease, linger, listen, nats, creds, replicas, ...tls });
+  const valued = all.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+  return insecure ? [...valued, "--insecure"] : valued;
 }

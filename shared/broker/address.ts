@@ -1,6 +1,8 @@
 /** Addresses of servers: how they are written, and who answers there. */
 
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import { type Pin, pinText } from "./pin.ts";
 
 export interface Address {
   readonly host: string;
@@ -28,7 +30,24 @@ export function localHost(host: string): string {
   return host === "::" ? "::1" : host;
 }
 
-export const localUrl = ({ host, port }: Address): string => `nats://${addressText({ host: localHost(host), port })}`;
+/** Whether only programs on this machine reach what listens there. */
+export const isLoopback = (host: string): boolean => /^(127\.|localhost$|::1$)/.test(host);
+
+/** Listens on all addresses of this machine. */
+export const isOnAll = (host: string): boolean => host === "0.0.0.0" || host === "::";
+
+/** This machine's addresses, IPv4 first, without IPv6 addresses that are valid on one link only. */
+export function reachableAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const usable = all.filter(({ internal, address }) => !internal && !address.toLowerCase().startsWith("fe80:"));
+  return usable.sort((a, b) => Number(a.family === "IPv6") - Number(b.family === "IPv6")).map(({ address }) => address);
+}
+
+/** For programs on this machine. @param pin  undefined: plain text */
+export function localUrl({ host, port }: Address, pin?: Pin): string {
+  const address = addressText({ host: localHost(host), port });
+  return pin ? `tls://${address}#${pinText(pin)}` : `nats://${address}`;
+}
 
 /** Who answers at an address. */
 export type Presence =

@@ -33,6 +33,7 @@ import { holdBroker } from "./server/server.ts";
 import { type Seals, sealsForReading } from "./store/seal-file.ts";
 import { SealedBus } from "./store/sealed-bus.ts";
 import { checkStore, checkStoreThere } from "./store/store-check.ts";
+import { readAuthorityFile } from "./tls/given-certificate.ts";
 
 export interface WorkspaceLink {
   readonly bus: CoordinatorBus;
@@ -136,7 +137,7 @@ async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Pr
   if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
   const trouble = await peersTrouble(file.peers);
   if (trouble !== undefined) throw new UnreachableError(`workspace ${paths.name} ${trouble}`);
-  const link = await linkHere(paths, peerUrls(file), role);
+  const link = await linkHere(paths, peerUrls(paths, file), role);
   try {
     await untilLed(link.bus, paths, file);
     return link;
@@ -213,10 +214,12 @@ async function knows(bus: CoordinatorBus, names: LocalNames): Promise<boolean> {
 const knowsTries = 3;
 const knowsWithinMs = 2000;
 
-export function credentialsOf(external: ExternalBroker): BusCredentials {
-  if (external.credentialsFile === null) return {};
-  const read = readCredentialsFile(external.credentialsFile);
-  return read.kind === "creds" ? { credsText: read.text } : { user: read.user, password: read.password };
+export function credentialsOf({ credentialsFile, caFile }: Omit<ExternalBroker, "url">): BusCredentials {
+  const believed = caFile === null ? {} : { authority: readAuthorityFile(caFile) };
+  if (credentialsFile === null) return believed;
+  const read = readCredentialsFile(credentialsFile);
+  const shown = read.kind === "creds" ? { credsText: read.text } : { user: read.user, password: read.password };
+  return { ...shown, ...believed };
 }
 
 const hasStore = (paths: WorkspacePaths): boolean => existsSync(paths.store) && readdirSync(paths.store).length > 0;

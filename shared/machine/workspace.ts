@@ -31,6 +31,8 @@ export interface WorkspacePaths {
   readonly brokerBallast: string;
   /** For people to edit: `{"diskReserveMb": 256}`. */
   readonly brokerSettings: string;
+  /** What `--insecure`, `--tls-cert` and `--listen-wss` said at the last start. */
+  readonly brokerTls: string;
   /** The newest sequences seen stored; they reveal a store that lost its end. */
   readonly storeMark: string;
   /** The machines that the workspace lives on, and their shared secrets; missing if it lives on this one only. */
@@ -82,6 +84,7 @@ export function workspaceAt(dir: string): WorkspacePaths {
     brokerPort: join(dir, "broker-port.json"),
     brokerBallast: join(dir, "broker.ballast"),
     brokerSettings: join(dir, "broker-settings.json"),
+    brokerTls: join(dir, "broker-tls.json"),
     storeMark: join(dir, "store-mark.json"),
     peers: join(secrets, "peers.json"),
     coordinatorLog: join(logs, "coordinator.log"),

@@ -32,6 +32,6 @@ function wordOf(text: string, where: string): string {
   const line = text.split(/\s+/).find((word) => word.includes("://"));
   if (line !== undefined) return line;
   throw new UsageError(
-    `${where}: there is no join line in it; expected nats://CODE@host:port/workspace, as nexus-coord prints it`,
+    `${where}: there is no join line in it; expected tls://CODE@host:port/workspace#sha256=..., as nexus-coord prints it`,
   );
 }

@@ -5,7 +5,8 @@ import { isAbsolute, join } from "node:path";
 import { inboxPrefix, inviteUser } from "../../shared/broker/access/accounts.ts";
 import { type InviteKey, inviteKey, readInviteCode } from "../../shared/broker/access/invite-code.ts";
 import { signAs } from "../../shared/broker/access/nkey.ts";
-import { connectBus, newKeyPair } from "../../shared/broker/client/connect.ts";
+import { type BusCredentials, connectBus, newKeyPair } from "../../shared/broker/client/connect.ts";
+import { parsePin, pinText } from "../../shared/broker/pin.ts";
 import { pause } from "../../shared/deadline.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
 import { BrokerError, UnreachableError, UsageError } from "../../shared/errors.ts";
@@ -13,12 +14,14 @@ import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.
 import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeEnrolment, enrolmentText } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
-import type { JoinLine } from "./join-line.ts";
+import { type JoinLine, shownServer } from "./join-line.ts";
 
 /** Who this worker is in a workspace: its id, and the seed of the key it connects with, which never leaves the machine. */
 export interface WorkerIdentity {
   readonly worker: WorkerId;
   readonly nkeySeed: string;
+  /** What its server must show, `sha256=...`; undefined if it joined where the line did not say. */
+  readonly pin?: string | undefined;
 }
 
 const enrolTimeoutMs = 5000;
@@ -45,33 +48,49 @@ export function checkWorkerName(text: string): WorkerId {
   );
 }
 
-/** This worker's identity in the workspace: the one in its folder, or a new one, enrolled with the code of the join line. */
+/**
+ * This worker's identity in the workspace: the one in its folder, or a new one, enrolled with the code of the join line. What the
+ * line says of the server is kept with it, so that a later line need not say it again.
+ *
+ * @param authority  PEM that the server's certificate is checked by where the line does not say
+ */
 export async function identify(
   stateDir: string,
   name: WorkerId,
-  line: JoinLine,
+  typed: JoinLine,
   say: (text: string) => void,
+  authority?: string,
 ): Promise<WorkerIdentity> {
+  const line: Line = { ...typed, believed: authority === undefined ? {} : { authority } };
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const file = join(stateDir, "identity.json");
   const kept = readIdentity(file);
-  if (kept && (await isAccepted(kept, line))) return kept;
+  if (kept && (await isAccepted(kept, line))) {
+    const pin = line.pin ? pinText(line.pin) : kept.pin;
+    if (pin !== kept.pin) writeJsonFile(file, { ...kept, pin });
+    return { ...kept, pin };
+  }
   if (line.code === "") {
     // A broker that others run may let everyone in; ours never does.
     if (await letsIn(line, {}, "nobody")) return { worker: name, nkeySeed: "" };
     throw new UsageError(
-      `this machine is not enrolled in ${line.workspace} at ${line.url}, and the join line has no code\n` +
-        "  expected: nexus-worker nats://CODE@host:port/workspace, as nexus-coord prints it,\n" +
-        "  or, if others run the broker: nexus-worker nats://host:port/workspace --creds FILE --name ID",
+      `this machine is not enrolled in ${line.workspace} at ${shownServer(line)}, and the join line has no code\n` +
+        '  expected: nexus-worker "tls://CODE@host:port/workspace#sha256=...", as nexus-coord prints it,\n' +
+        "  or, if others run the broker: nexus-worker tls://host:port/workspace --creds FILE --name ID",
     );
   }
   const invite = keyOf(line);
-  say(`enrolling at ${line.url}...`);
+  say(`enrolling at ${shownServer(line)}...`);
   const pair = newKeyPair();
   const worker = await enrol(line, invite, name, pair, say);
-  const identity = { worker, nkeySeed: pair.seed };
+  const identity = { worker, nkeySeed: pair.seed, pin: line.pin && pinText(line.pin) };
   writeJsonFile(file, identity);
   return identity;
+}
+
+/** The line, and what the server's certificate is checked by where the line does not say. */
+interface Line extends JoinLine {
+  readonly believed: Pick<BusCredentials, "authority">;
 }
 
 const askAnew =
@@ -89,7 +108,7 @@ function keyOf({ code }: JoinLine): InviteKey {
 }
 
 async function enrol(
-  line: JoinLine,
+  line: Line,
   invite: InviteKey,
   worker: WorkerId,
   { publicKey, seed }: { readonly publicKey: string; readonly seed: string },
@@ -123,7 +142,7 @@ async function enrol(
         if (!(error instanceof BusError)) throw error;
         if (performance.now() > limit) {
           throw new UnreachableError(
-            `the broker at ${line.url} answers, but no coordinator does; start one: nexus-coord --workspace ${line.workspace}`,
+            `the broker at ${shownServer(line)} answers, but no coordinator does; start one: nexus-coord --workspace ${line.workspace}`,
             { cause: error },
           );
         }
@@ -136,9 +155,9 @@ async function enrol(
 }
 
 /** Whether the broker still knows this key: a workspace may have been recreated under the same name. */
-async function isAccepted({ worker, nkeySeed }: WorkerIdentity, line: JoinLine): Promise<boolean> {
+async function isAccepted({ worker, nkeySeed, pin }: WorkerIdentity, line: Line): Promise<boolean> {
   try {
-    return await letsIn(line, { nkeySeed }, worker);
+    return await letsIn(line, { nkeySeed }, worker, pin);
   } catch (error) {
     // The broker is away; the worker waits for it.
     if (error instanceof UnreachableError && line.code !== "") return true;
@@ -147,25 +166,46 @@ async function isAccepted({ worker, nkeySeed }: WorkerIdentity, line: JoinLine):
 }
 
 /** @throws UnreachableError if no broker answers */
-async function letsIn(line: JoinLine, credentials: { readonly nkeySeed?: string }, name: string): Promise<boolean> {
+async function letsIn(
+  line: Line,
+  credentials: { readonly nkeySeed?: string },
+  name: string,
+  keptPin?: string,
+): Promise<boolean> {
   try {
-    const bus = await connectBus({ url: line.url, credentials, name, inbox: inboxPrefix(name) });
+    const pin = keptPin === undefined ? undefined : parsePin(keptPin);
+    const bus = await connectBus({
+      url: line.url,
+      pin,
+      credentials: { ...credentials, ...line.believed },
+      name,
+      inbox: inboxPrefix(name),
+    });
     await bus.close();
     return true;
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     if (error.reason === "refused") return false;
+    if (error.reason === "not trusted") throw distrusted(error, line);
     throw new UnreachableError(error.message, { cause: error });
   }
 }
 
-async function connect({ url, code }: JoinLine, { id, seed }: InviteKey): ReturnType<typeof connectBus> {
+async function connect(line: Line, { id, seed }: InviteKey): ReturnType<typeof connectBus> {
+  const { url, code, believed } = line;
   const user = inviteUser(id);
   try {
-    return await connectBus({ url, credentials: { nkeySeed: seed }, name: user, inbox: inboxPrefix(user) });
+    return await connectBus({
+      url,
+      credentials: { nkeySeed: seed, ...believed },
+      name: user,
+      inbox: inboxPrefix(user),
+    });
   } catch (cause) {
     if (!(cause instanceof BusError)) throw cause;
-    if (cause.reason === "refused") throw new UsageError(`${refusalOf(url, code)}\n${askAnew}`, { cause });
+    if (cause.reason === "refused")
+      throw new UsageError(`${refusalOf(shownServer(line), code)}\n${askAnew}`, { cause });
+    if (cause.reason === "not trusted") throw distrusted(cause, line);
     throw new UnreachableError(`${cause.message}\n  is the coordinator running, and may this machine reach it?`, {
       cause,
     });
@@ -180,10 +220,23 @@ function refusalOf(url: string, code: string): string {
   return `${url} knows no such invitation: it was used up or withdrawn, or is of another workspace`;
 }
 
+/** What to do about a server that is not believed: it got neither the code nor anything else. */
+function distrusted({ message }: BusError, { url }: JoinLine): UsageError {
+  const isOld = url.startsWith("nats:");
+  return new UsageError(
+    `${message}\n` +
+      (isOld
+        ? "  this line begins with nats://, and the server there speaks TLS by now; identity and runs of this worker stay\n"
+        : "") +
+      "  on the coordinator's machine, nexus-coord prints the line to use: compare what follows #, and type the line in its quotes\n" +
+      "  if they are the same, somebody answers in the coordinator's place: tell the person who runs it",
+  );
+}
+
 function readIdentity(file: string): WorkerIdentity | undefined {
-  const { worker, nkeySeed } = readJsonFields(file);
+  const { worker, nkeySeed, pin } = readJsonFields(file);
   return typeof worker === "string" && isWorkerId(worker) && typeof nkeySeed === "string"
-    ? { worker, nkeySeed }
+    ? { worker, nkeySeed, pin: typeof pin === "string" && parsePin(pin) ? pin : undefined }
     : undefined;
 }
 

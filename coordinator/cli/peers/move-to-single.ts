@@ -78,10 +78,10 @@ const askAgainMs = 500;
 async function tellOthers(paths: WorkspacePaths, file: PeersFile, self: string, output: Output): Promise<void> {
   const { peers, generation } = file;
   const moved = `has moved to ${self} alone; type it there, or use that machine's nexus`;
-  const others = { peers: peers.filter(({ id }) => id !== file.self), self: file.self };
+  const others = { ...file, peers: peers.filter(({ id }) => id !== file.self) };
   const limit = performance.now() + patienceMs;
   try {
-    const plain = await connectAs(peerUrls(others), readRoleSecret(paths, "coordinator"), "coordinator");
+    const plain = await connectAs(peerUrls(paths, others), readRoleSecret(paths, "coordinator"), "coordinator");
     const bus = withSeals(plain, readSeals(paths));
     try {
       for (;;) {

@@ -45,6 +45,10 @@ export interface ServerSettings {
   readonly secrets: RoleSecrets;
   /** The operator on this machine, see `operatorName`. */
   readonly operator: string;
+  /** Files of the listener for clients; left out: plain text. */
+  readonly tls?: TlsFiles | undefined;
+  /** Where WebSockets are taken as well, always with TLS. */
+  readonly webSockets?: (TlsFiles & { readonly host: string; readonly port: number }) | undefined;
   /** Left out for a server alone: one with a cluster block waits for the others before it stores anything. */
   readonly cluster?: ClusterSettings | undefined;
 }
@@ -56,6 +60,14 @@ export interface ClusterSettings {
   readonly peers: readonly Peer[];
   readonly routeSecret: string;
   readonly systemPassword: string;
+  /** The servers show each other certificates of this authority; left out: plain text. */
+  readonly tls?: (TlsFiles & { readonly authority: string }) | undefined;
+}
+
+/** Paths of PEM files: certificates, the server's first, and its key. */
+interface TlsFiles {
+  readonly chain: string;
+  readonly key: string;
 }
 
 /** What the holders of an invitation's code are called; no worker can be, because of the underscore. */
@@ -86,7 +98,7 @@ export function serverConfiguration(settings: ServerSettings): string {
 server_name: ${quote(settings.serverName)}
 host: ${quote(settings.host)}
 port: ${wholeNumber(settings.port)}
-logfile: ${quote(settings.logFile)}
+${settings.tls ? tlsBlock(settings.tls) : ""}${settings.webSockets ? webSocketBlock(settings.webSockets) : ""}logfile: ${quote(settings.logFile)}
 logfile_size_limit: 10MB
 logfile_max_num: 3
 # A message that does not fit 1 MB is cut in chunks by its sender.
@@ -132,10 +144,23 @@ ${importLines("VIEWERS", readersNames)}
 `;
 }
 
+/** The server's own limit is 2 s, little for a busy machine behind a slow line. */
+const handshakeSeconds = 10;
+
+const tlsBlock = ({ chain, key }: TlsFiles, more = ""): string =>
+  `tls { cert_file: ${quote(chain)}, key_file: ${quote(key)}, ${more}timeout: ${handshakeSeconds} }\n`;
+
+const webSocketBlock = ({ host, port, ...files }: NonNullable<ServerSettings["webSockets"]>): string => `websocket {
+  host: ${quote(host)}
+  port: ${wholeNumber(port)}
+  handshake_timeout: "${handshakeSeconds}s"
+  ${tlsBlock(files)}}
+`;
+
 const routeUser = "peer";
 
 /** Routes lead to every peer, this one included: the server counts them to know how many there are, and skips itself. */
-function clusterBlock({ name, self, peers, routeSecret }: ClusterSettings, host: string): string {
+function clusterBlock({ name, self, peers, routeSecret, tls }: ClusterSettings, host: string): string {
   const route = (peer: Peer): string =>
     quote(`nats-route://${routeUser}:${routeSecret}@${hostInUrl(peer.host)}:${peer.routePort}`);
   return `
@@ -146,7 +171,7 @@ cluster {
   host: ${quote(host)}
   port: ${wholeNumber(self.routePort)}
   advertise: ${quote(`${hostInUrl(self.host)}:${self.routePort}`)}
-  authorization { user: ${quote(routeUser)}, password: ${quote(routeSecret)}, timeout: 5 }
+  ${tls ? tlsBlock(tls, `ca_file: ${quote(tls.authority)}, verify: true, `) : ""}  authorization { user: ${quote(routeUser)}, password: ${quote(routeSecret)}, timeout: 5 }
   routes: [
 ${peers.map((peer) => `    ${route(peer)}\n`).join("")}  ]
 }

@@ -1,9 +1,13 @@
 /** How a process gets its `Bus`: one connection of the NATS client. */
 
-import { type ConnectionOptions, connect, credsAuthenticator, nkeyAuthenticator, nkeys } from "nats";
+import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator, nkeys } from "nats";
 import { pause } from "../../deadline.ts";
+import type { Pin } from "../pin.ts";
+import { parseServerUrl, shownUrl } from "../server-url.ts";
 import { type BusHooks, type CoordinatorBus, NatsBus } from "./bus.ts";
 import { connectError } from "./nats/errors.ts";
+import { connectBy, type Way } from "./nats/transport.ts";
+import type { DistrustError } from "./sockets/secure.ts";
 
 export interface BusCredentials {
   readonly user?: string;
@@ -12,11 +16,17 @@ export interface BusCredentials {
   readonly nkeySeed?: string;
   /** Text of a .creds file (user JWT and seed), as NATS tools write them. */
   readonly credsText?: string;
+  /** PEM of the only authority to believe where no pin is known; without it, those that this machine knows. */
+  readonly authority?: string;
 }
 
 interface BusOptions extends BusHooks {
-  /** One server, or several with commas; servers of a cluster name the others. */
+  /** One server, or several with commas, see server-url.ts; servers of a cluster name the others. */
   readonly url: string;
+  /** What the server must show if the url does not say it. */
+  readonly pin?: Pin | undefined;
+  /** Called each time a server is not believed, and so not spoken to; `why` is for people. */
+  readonly onDistrust?: ((why: string) => void) | undefined;
   readonly credentials: BusCredentials;
   /** Shown in the broker's connection list; also makes the inbox prefix that a worker's rights name. */
   readonly name: string;
@@ -30,13 +40,24 @@ const refusedRetryMs = 150;
 /** While it reloads, it may also leave a new connection without an answer (seen twice in 1,042 tries). */
 const connectTimeoutMs = 3000;
 
-/** @throws BusError "refused", "no answer in time" or "not connected" when there is no connection to begin with */
+/** @throws BusError "refused", "not trusted", "no answer in time" or "not connected" when there is no connection to begin with */
 export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
   const { credentials } = options;
+  const { scheme, servers, pin = options.pin } = parseServerUrl(options.url);
+  const shown = shownUrl(options.url);
+  let distrust: DistrustError | undefined;
+  const way: Way = {
+    scheme,
+    trust: { pin, authority: pin ? undefined : credentials.authority },
+    onDistrust: (error) => {
+      distrust = error;
+      options.onDistrust?.(`${shown}: ${error.message}`);
+    },
+  };
   for (let tries = 1; ; tries += 1) {
     try {
-      const connection = await connect({
-        servers: options.url.split(","),
+      const connection = await connectBy(way, {
+        servers: [...servers],
         noRandomize: true,
         name: options.name,
         ...authentication(credentials),
@@ -54,8 +75,9 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
       });
       return new NatsBus(connection, options);
     } catch (cause) {
-      const error = connectError(cause, options.url);
-      if (error.reason === "not connected" || tries === refusalsBelieved) throw error;
+      // Of several servers the client tells the last one's reason only.
+      const error = connectError(distrust ?? cause, shown);
+      if (error.reason === "not connected" || error.reason === "not trusted" || tries === refusalsBelieved) throw error;
       await pause(refusedRetryMs);
     }
   }

@@ -118,7 +118,15 @@ function settingsOf(
 }
 
 /** Files of `secrets/` that the guard writes at every start, or that are only for this machine. */
-const notSaved = new Set(["nats-server.conf", "workers.conf", "peers.json"]);
+const notSaved = new Set([
+  "nats-server.conf",
+  "workers.conf",
+  "peers.json",
+  "server.pem",
+  "server.key.pem",
+  "given.pem",
+  "given.key.pem",
+]);
 
 /** Passwords, join code, keys: if these move along, nobody needs new ones. */
 export function savedFiles(paths: WorkspacePaths): { name: string; text: string }[] {

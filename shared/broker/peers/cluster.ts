@@ -1,3 +1,4 @@
+import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
@@ -23,9 +24,9 @@ interface ServerState {
 const silentAfterNanos = 5e9;
 
 /** A connection with the rights of the servers' administrator, who has no access to the workspace's data. */
-export const connectSystem = (file: PeersFile): Promise<CoordinatorBus> =>
+export const connectSystem = (paths: WorkspacePaths, file: PeersFile): Promise<CoordinatorBus> =>
   connectBus({
-    url: peerUrls(file),
+    url: peerUrls(paths, file),
     credentials: { user: systemUser, password: file.systemPassword },
     name: "nexus system",
   });

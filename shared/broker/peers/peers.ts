@@ -4,6 +4,8 @@ import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import { addressText } from "../address.ts";
+import { serverUrlText } from "../server-url.ts";
+import { peersPin } from "../tls/door.ts";
 
 /** One machine of a workspace that lives on several. */
 export interface Peer {
@@ -48,11 +50,14 @@ export const systemUser = "system";
 /** How many peers must be up for anything to be stored. */
 export const quorumOf = (peers: readonly Peer[]): number => Math.floor(peers.length / 2) + 1;
 
-/** For a client: the named peer first, then the others. */
-export function peerUrls({ peers, self }: Pick<PeersFile, "peers" | "self">): string {
+/** For a client on a peer: the named peer first, then the others. */
+export function peerUrls(paths: WorkspacePaths, file: PeersFile): string {
+  const { peers, self } = file;
   const own = peers.filter(({ id }) => id === self);
   const others = peers.filter(({ id }) => id !== self);
-  return [...own, ...others].map((peer) => `nats://${addressText(peer)}`).join(",");
+  const pin = peersPin(paths, file);
+  const servers = [...own, ...others].map(addressText);
+  return serverUrlText({ scheme: pin === null ? "nats" : "tls", servers, pin: pin ?? undefined });
 }
 
 /** Where a coordinator on that peer says it runs: the peer's id is one machine's disk. */

@@ -2,14 +2,21 @@ import { rmSync } from "node:fs";
 import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
+import { readTls, type TlsSettings } from "../tls/tls-settings.ts";
 
 /** The broker of a workspace, as its guard describes it in broker.json. */
 export interface BrokerInfo {
-  /** For programs on this machine: `nats://127.0.0.1:4222`. */
+  /** For programs on this machine: `nats://127.0.0.1:4222`, `tls://127.0.0.1:4222#sha256=...`. */
   readonly url: string;
   /** What it listens on: `127.0.0.1`, or `0.0.0.0` for all addresses of this machine. */
   readonly host: string;
   readonly port: number;
+  /** How it was told to encrypt; undefined: by a version that could not. */
+  readonly tls?: TlsSettings | undefined;
+  /** What other machines know it by, `sha256=...`; undefined: by an authority that all know, or it is plain text. */
+  readonly pin?: string | undefined;
+  /** The only names under which other machines believe it; undefined: any. */
+  readonly names?: readonly string[] | undefined;
   readonly guard: ProcessIdentity;
   /** Null while the server is down. */
   readonly server: ProcessIdentity | null;
@@ -45,6 +52,13 @@ function readBrokerInfo(paths: WorkspacePaths): BrokerInfo | undefined {
   const identities = isProcessIdentity(guard) && (server === null || isProcessIdentity(server));
   const rest =
     Number.isInteger(port) && (trouble === null || typeof trouble === "string") && typeof lingers === "boolean";
-  // Every field was checked.
-  return texts && identities && rest ? (fields as unknown as BrokerInfo) : undefined;
+  if (!texts || !identities || !rest) return undefined;
+  const { tls, pin, names } = fields;
+  const later = {
+    tls: tls === undefined ? undefined : readTls(tls),
+    pin: typeof pin === "string" ? pin : undefined,
+    names: Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined,
+  };
+  // Every other field was checked.
+  return { ...(fields as unknown as BrokerInfo), ...later };
 }

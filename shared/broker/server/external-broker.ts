@@ -3,6 +3,8 @@ import { isAbsolute, resolve } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
+import { pinText } from "../pin.ts";
+import { parseServerUrl } from "../server-url.ts";
 
 /** A broker that others run, named on the command line or at the last start of this machine's coordinator. */
 export interface ExternalBroker {
@@ -10,6 +12,8 @@ export interface ExternalBroker {
   readonly url: string;
   /** File with credentials; null if the broker asks for none. */
   readonly credentialsFile: string | null;
+  /** File with the authority that signed its certificate; null: one that this machine knows, or the url says it. */
+  readonly caFile: string | null;
 }
 
 /** `--nats own`: back to a broker of our own. */
@@ -23,6 +27,7 @@ export function externalBroker(
   paths: WorkspacePaths,
   nats: string | undefined,
   creds: string | undefined,
+  ca?: string | undefined,
 ): ExternalBroker | null {
   if (nats === ownBroker) {
     if (creds !== undefined)
@@ -31,9 +36,12 @@ export function externalBroker(
       );
     return null;
   }
-  if (nats !== undefined) return { url: nats, credentialsFile: creds ?? null };
+  if (nats !== undefined) {
+    parseServerUrl(nats); // complains now
+    return { url: nats, credentialsFile: creds ?? null, caFile: ca ?? null };
+  }
   const last = remembered(paths);
-  return last && creds !== undefined ? { ...last, credentialsFile: creds } : last;
+  return last && { ...last, credentialsFile: creds ?? last.credentialsFile, caFile: ca ?? last.caFile };
 }
 
 /** Called when a coordinator has reached its broker; null: it is one of our own. */
@@ -42,28 +50,24 @@ export function rememberBroker(paths: WorkspacePaths, external: ExternalBroker |
     rmSync(paths.externalBroker, { force: true });
     return;
   }
-  const { url, credentialsFile } = external;
-  const file = credentialsFile === null ? null : resolve(credentialsFile);
-  writeJsonFile(paths.externalBroker, { url, credentialsFile: file });
+  const { url, credentialsFile, caFile } = external;
+  const whole = (file: string | null): string | null => (file === null ? null : resolve(file));
+  writeJsonFile(paths.externalBroker, { url, credentialsFile: whole(credentialsFile), caFile: whole(caFile) });
 }
 
 function remembered(paths: WorkspacePaths): ExternalBroker | null {
-  const { url, credentialsFile } = readJsonFields(paths.externalBroker);
+  const { url, credentialsFile, caFile } = readJsonFields(paths.externalBroker);
   if (typeof url !== "string") return null;
-  return {
-    url,
-    credentialsFile: typeof credentialsFile === "string" && isAbsolute(credentialsFile) ? credentialsFile : null,
-  };
+  const file = (field: unknown): string | null => (typeof field === "string" && isAbsolute(field) ? field : null);
+  return { url, credentialsFile: file(credentialsFile), caFile: file(caFile) };
 }
 
 /** What follows `nexus-worker` if others run the broker: no join code, since its administrator makes the workers' users. */
 export function externalJoinLine(paths: WorkspacePaths, { url }: Pick<ExternalBroker, "url">): string {
-  const servers = url.split(",").map((each) => each.trim());
-  const scheme = /^[a-z]+:\/\//.exec(servers[0] ?? "")?.[0] ?? "nats://";
-  const hosts = servers.map((each) => each.replace(/^[a-z]+:\/\//, "").replace(/\/+$/, ""));
-  return `${scheme}${hosts.join(",")}/${paths.name}`;
+  const { scheme, servers, pin } = parseServerUrl(url);
+  return `${scheme}://${servers.join(",")}/${paths.name}${pin ? `#${pinText(pin)}` : ""}`;
 }
 
 /** The options that go with the join line: none if the broker lets everyone in. */
-export const externalJoinFlags = ({ credentialsFile }: ExternalBroker): string =>
-  credentialsFile === null ? "" : " --creds FILE --name ID";
+export const externalJoinFlags = ({ credentialsFile, caFile }: ExternalBroker): string =>
+  `${credentialsFile === null ? "" : " --creds FILE --name ID"}${caFile === null ? "" : " --tls-ca FILE"}`;

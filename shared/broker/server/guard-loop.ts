@@ -5,6 +5,8 @@ import { ownIdentity } from "../../machine/process-identity.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import { localUrl } from "../address.ts";
 import type { NatsServerBinary } from "../install/nats-server-version.ts";
+import { pinText } from "../pin.ts";
+import { type TlsSettings, usualTls } from "../tls/tls-settings.ts";
 import { Alarm } from "./alarm.ts";
 import { type BrokerInfo, removeBrokerInfo, writeBrokerInfo } from "./broker-info.ts";
 import { Ballast, diskTrouble, saysDiskFull } from "./disk.ts";
@@ -18,6 +20,8 @@ export interface GuardOptions {
   readonly host: string;
   /** Listen on this one or fail. Default: the last one if it is free. */
   readonly port?: number;
+  /** Default: as at first. */
+  readonly tls?: TlsSettings;
   /** A coordinator starts the broker: where it listens is remembered, and its former ports lead to it. */
   readonly isLasting: boolean;
 }
@@ -27,6 +31,7 @@ const lookEveryMs = 1000;
 const holdersGraceMs = 10_000;
 /** How long a server that was stopped on a full disk stays down at least. */
 const fullDiskMs = 2000;
+const certificatesEveryMs = 3_600_000;
 
 /** Keeps a workspace's broker up as long as somebody needs it, and off a full disk. */
 export class Guard {
@@ -46,6 +51,7 @@ export class Guard {
   #endAt = Number.POSITIVE_INFINITY;
   /** Monotonic ms until which the broker stays up for a coordinator that died. */
   #lingerUntil = 0;
+  #certificatesAt = performance.now() + certificatesEveryMs;
 
   constructor(paths: WorkspacePaths, options: GuardOptions, lock: HeldLock, log: (line: string) => void) {
     this.#paths = paths;
@@ -57,6 +63,7 @@ export class Guard {
       paths,
       binary: options.binary,
       host: options.host,
+      tls: options.tls ?? usualTls,
       log,
       onEnded: () => this.#publish(),
       onDue: () => this.#alarm.ring(),
@@ -110,12 +117,15 @@ export class Guard {
   }
 
   info(): BrokerInfo {
-    const { binary, host } = this.#options;
-    const { port } = this.#server;
+    const { binary, host, tls = usualTls } = this.#options;
+    const { port, door } = this.#server;
     return {
-      url: localUrl({ host, port }),
+      url: localUrl({ host, port }, door?.clients && door.localPin),
       host,
       port,
+      tls,
+      pin: door?.pin && pinText(door.pin),
+      names: door?.names,
       guard: ownIdentity(),
       server: this.#server.identity,
       trouble: this.#trouble,
@@ -169,6 +179,11 @@ export class Guard {
       process.exit(1);
     }
     this.#lock.touch();
+
+    if (performance.now() > this.#certificatesAt) {
+      this.#certificatesAt = performance.now() + certificatesEveryMs;
+      this.#server.renewCertificates();
+    }
 
     const trouble = this.#diskTrouble();
     if (trouble && this.#server.identity) {

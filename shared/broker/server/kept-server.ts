@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf } from "../../errors.ts";
 import type { ProcessIdentity } from "../../machine/process-identity.ts";
-import { writeSecretFile } from "../../machine/secret-file.ts";
+import { readIfThere, writeSecretFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import {
   type ClusterSettings,
@@ -14,7 +14,9 @@ import {
 import { ensureRoleSecrets, operatorName } from "../access/credentials.ts";
 import { addressText } from "../address.ts";
 import type { NatsServerBinary } from "../install/nats-server-version.ts";
-import { readPeers, selfOf } from "../peers/peers.ts";
+import { type PeersFile, readPeers, selfOf } from "../peers/peers.ts";
+import { type Door, openDoor } from "../tls/door.ts";
+import type { TlsSettings } from "../tls/tls-settings.ts";
 import { cannotListen } from "./listen.ts";
 import { type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
 import { choosePort, type PortChoice } from "./port-choice.ts";
@@ -28,6 +30,7 @@ interface KeptServerOptions {
   readonly paths: WorkspacePaths;
   readonly binary: NatsServerBinary;
   readonly host: string;
+  readonly tls: TlsSettings;
   log(line: string): void;
   /** The server has ended by itself. */
   onEnded(): void;
@@ -43,6 +46,8 @@ export class KeptServer {
   #retryAt = 0;
   #backOff = backOffMs.first;
   #logSeen = 0;
+  #door: Door | undefined;
+  #certificatesSeen = "";
 
   constructor(options: KeptServerOptions) {
     this.#options = options;
@@ -51,6 +56,11 @@ export class KeptServer {
   /** Where it listens, or last did. */
   get port(): number {
     return this.#port;
+  }
+
+  /** How clients know it; undefined before its first start. */
+  get door(): Door | undefined {
+    return this.#door;
   }
 
   /** Null while it is down. */
@@ -140,15 +150,20 @@ export class KeptServer {
   /** Writes the server's configuration; returns the name it will have. */
   #configure(): string {
     const paths = this.#options.paths;
-    const cluster = clusterOf(paths);
+    const { host, tls } = this.#options;
+    const peers = readPeers(paths);
+    const door = this.#openDoor();
+    const cluster = peers && clusterOf(peers, door);
     // In a cluster the name says whose disk this is, so it stays.
     // Alone it tells nothing: the server says it to everybody who connects, before they log in.
     const serverName = cluster?.self.id ?? randomBytes(12).toString("hex");
     const text = serverConfiguration({
       serverName,
       cluster,
-      host: this.#options.host,
+      host,
       port: this.#port,
+      tls: door.clients,
+      webSockets: door.webSockets && tls.wss ? { ...door.webSockets, ...tls.wss } : undefined,
       storeDir: paths.store,
       logFile: paths.serverLog,
       workersFile: basename(paths.workersConfiguration),
@@ -159,15 +174,38 @@ export class KeptServer {
     return serverName;
   }
 
+  #openDoor(): Door {
+    const { paths, host, tls, log } = this.#options;
+    try {
+      this.#door = openDoor(paths, tls, host, readPeers(paths));
+      this.#certificatesSeen = certificatesOf(this.#door);
+    } catch (error) {
+      // A server that died must come back, with the certificates that it had.
+      if (!this.#door) throw error;
+      log(`the certificates stay as they are: ${messageOf(error)}`);
+    }
+    return this.#door;
+  }
+
   /** The peers have changed: a running server reads the new list of routes. */
   reconfigure(): void {
     try {
-      if (!clusterOf(this.#options.paths) || !this.#server) return;
+      if (!readPeers(this.#options.paths) || !this.#server) return;
       this.#configure();
       signalProcess(this.#server.identity, "SIGHUP");
     } catch (error) {
       this.#options.log(`the configuration was not changed: ${messageOf(error)}`);
     }
+  }
+
+  /** Renews certificates that are about to end, or takes given ones that have changed; a running server reads them. */
+  renewCertificates(): void {
+    if (!this.#server) return;
+    const before = this.#certificatesSeen;
+    this.#openDoor();
+    if (this.#certificatesSeen === before) return;
+    this.#options.log("the certificates are new");
+    signalProcess(this.#server.identity, "SIGHUP");
   }
 
   /** What the server has logged since the last call. */
@@ -189,9 +227,10 @@ export class KeptServer {
   }
 }
 
-function clusterOf(paths: WorkspacePaths): ClusterSettings | undefined {
-  const file = readPeers(paths);
-  if (!file) return undefined;
+function clusterOf(file: PeersFile, { routes: tls }: Door): ClusterSettings {
   const { cluster: name, peers, routeSecret, systemPassword } = file;
-  return { name, self: selfOf(file), peers, routeSecret, systemPassword };
+  return { name, self: selfOf(file), peers, routeSecret, systemPassword, tls };
 }
+
+const certificatesOf = ({ clients, webSockets, routes }: Door): string =>
+  [clients, webSockets, routes].map((files) => (files ? (readIfThere(files.chain) ?? "") : "")).join();

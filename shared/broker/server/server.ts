@@ -8,8 +8,9 @@ import { isAlive, liveness, type ProcessIdentity } from "../../machine/process-i
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
 import type { WorkerUser } from "../access/accounts.ts";
 import type { InviteIdentity } from "../access/invite-code.ts";
-import { type Address, addressText, loopback } from "../address.ts";
+import { type Address, addressText, isLoopback, loopback } from "../address.ts";
 import { type BinarySearch, findNatsServer } from "../install/nats-server-binary.ts";
+import { rememberedTls, rememberTls, sameTls, type TlsSettings, tlsText, usualTls } from "../tls/tls-settings.ts";
 import { type BrokerInfo, guardPurpose, isServing, runningBroker } from "./broker-info.ts";
 import { isDiskFull } from "./disk.ts";
 import type { GuardMessage } from "./guard.ts";
@@ -28,6 +29,8 @@ export interface HoldOptions extends BinarySearch {
    * port is taken by now, another is chosen.
    */
   readonly listen?: string | undefined;
+  /** How the broker encrypts. Default: as when a coordinator last held it; for readers, who stay on loopback, not at all. */
+  readonly tls?: TlsSettings | undefined;
   /** How long the broker outlives a coordinator that dies without releasing it; default: 10 minutes. Readers: not at all. */
   readonly lingerMs?: number | undefined;
 }
@@ -37,6 +40,8 @@ export interface HeldBroker {
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  /** What other machines know it by, `sha256=...`, if they need anything to know it by. */
+  readonly pin: string | undefined;
   /** The broker was running already. */
   readonly adopted: boolean;
   /**
@@ -64,26 +69,30 @@ const readersGraceMs = 10_000;
 export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): Promise<HeldBroker> {
   const listen = options.listen === undefined ? listenAgain(paths, options.kind) : parseListen(options.listen);
   const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  const tls = options.tls ?? (options.kind === "coordinator" ? rememberedTls(paths) : usualTls);
+  const settings: Settings = { ...options, log, tls };
   createWorkspace(paths);
   const holder = asBrokerError(paths, () => addHolder(paths, options.kind, options.lingerMs ?? tenMinutesMs));
   let found: Found;
   try {
-    found = await findOrStart(paths, { ...options, log }, listen);
+    found = await findOrStart(paths, settings, listen);
   } catch (error) {
     holder.release();
     throw error;
   }
-  const { host, port, url } = found.info;
-  if (options.kind === "coordinator") rememberListen(paths, { host, port });
+  const { host, port, url, pin } = found.info;
+  if (options.kind === "coordinator") {
+    rememberListen(paths, { host, port });
+    rememberTls(paths, settings.tls);
+  }
   const stopWatching =
-    options.kind === "coordinator"
-      ? keepAlive(paths, { ...options, log }, { host, port }, found.info)
-      : async () => undefined;
+    options.kind === "coordinator" ? keepAlive(paths, settings, { host, port }, found.info) : async () => undefined;
   let reloads: Promise<void> = Promise.resolve();
   return {
     url,
     host,
     port,
+    pin,
     adopted: found.adopted,
     reloadUsers: (workers, invites = []) => {
       const leftOut = (problem: string): void => log(`not let in: ${problem}`);
@@ -113,7 +122,7 @@ interface Found {
   readonly adopted: boolean;
 }
 
-type Settings = HoldOptions & { readonly log: (line: string) => void };
+type Settings = HoldOptions & { readonly log: (line: string) => void; readonly tls: TlsSettings };
 
 async function findOrStart(paths: WorkspacePaths, options: Settings, listen: Address | undefined): Promise<Found> {
   const startedAt = performance.now();
@@ -121,8 +130,14 @@ async function findOrStart(paths: WorkspacePaths, options: Settings, listen: Add
     const info = runningBroker(paths);
     if (info) {
       if (info.trouble !== null) throw new BrokerError(info.trouble);
-      if (listen && (listen.host !== info.host || listen.port !== info.port)) {
-        makeWay(paths, info, listen, startedAt + readersGraceMs);
+      const listens = !listen || (listen.host === info.host && listen.port === info.port);
+      const tls = tlsOf(info);
+      const encrypts = options.kind === "reader" || sameTls(options.tls, tls);
+      if (!listens || !encrypts) {
+        const differs = listens
+          ? `uses ${tlsText(tls)}, not ${tlsText(options.tls)}`
+          : `listens on ${addressText(info)}, not on ${addressText(listen)}`;
+        makeWay(paths, info, differs, startedAt + readersGraceMs);
       } else if (isServing(info)) {
         return { info, adopted: true };
       }
@@ -158,8 +173,11 @@ async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): P
   return true;
 }
 
-/** Ends the running broker, which listens at another address than ours, if nobody uses it. */
-function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Address, until: number): void {
+/** What a guard of an earlier version does not say: it knew plain text only. */
+const tlsOf = ({ tls, host }: BrokerInfo): TlsSettings => tls ?? { ...usualTls, insecure: !isLoopback(host) };
+
+/** Ends the running broker, which listens otherwise than we want, if nobody uses it. */
+function makeWay(paths: WorkspacePaths, info: BrokerInfo, differs: string, until: number): void {
   const others = takeCensus(paths).living.filter(({ identity }) => identity.pid !== process.pid);
   if (others.length === 0) {
     signalProcess(info.guard, "SIGINT");
@@ -169,7 +187,7 @@ function makeWay(paths: WorkspacePaths, info: BrokerInfo, listen: Address, until
   if (performance.now() < until && others.every(({ kind }) => kind === "reader")) return;
   const pids = others.map(({ identity }) => identity.pid).join(", ");
   throw new BrokerError(
-    `the broker of workspace ${paths.name} already runs and listens on ${addressText(info)}, not on ${addressText(listen)}; ` +
+    `the broker of workspace ${paths.name} already runs and ${differs}; ` +
       `stop what uses it first (process ${pids}), or leave it there: --listen ${addressText(info)}`,
   );
 }
@@ -184,6 +202,7 @@ async function startGuard(
   const guardOptions: GuardOptions = {
     binary,
     ...(listen ?? { host: loopback }),
+    tls: options.tls,
     isLasting: options.kind === "coordinator",
   };
   const logStart = sizeOf(paths.brokerLog);

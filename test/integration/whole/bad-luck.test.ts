@@ -106,7 +106,7 @@ describe("what a worker is told wrong", () => {
   const withCode = (code: string): string => `${url.replace("//", `//${code}@`)}/ws1`;
 
   test("a line that is none: what one looks like", async () => {
-    const example = "expected nats://CODE@192.0.2.7:4222/ws1";
+    const example = "expected tls://CODE@192.0.2.7:4222/ws1#sha256=...";
     await endsSaying(joinBy("lab3"), exitCode.usage, '"lab3" is not a join line', example);
     await endsSaying(joinBy("http://code@lab3:4222/ws1"), exitCode.usage, "begins with http://", example);
     await endsSaying(joinBy("nats://code@lab3:4222/No%20Name"), exitCode.usage, "names the workspace", example);

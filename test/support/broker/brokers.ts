@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -123,7 +124,9 @@ export async function connectTo(paths: WorkspacePaths): Promise<NatsConnection> 
   const info = await serving(paths);
   const { user, password } = readRoleSecret(paths, "coordinator");
   const connection = await connect({
-    servers: info.url,
+    servers: info.url.replace(/#.*$/, ""),
+    // What the client checks by itself: a certificate for this machine by the workspace's authority.
+    ...(info.url.startsWith("tls:") ? { tls: { caFile: join(paths.secrets, "ca.pem") } } : {}),
     user,
     pass: password,
     maxReconnectAttempts: -1,

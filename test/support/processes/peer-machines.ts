@@ -138,7 +138,7 @@ export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {
   const file = readPeers(swarm.paths);
   assert.ok(file);
   const link = await linkWorkspace(swarm.paths, "viewer");
-  const system = await connectSystem(file);
+  const system = await connectSystem(swarm.paths, file);
   const isLedElsewhere = (copies: readonly { name: string; isLeader: boolean }[]): boolean =>
     copies.length === 3 && copies.some(({ name, isLeader }) => isLeader && name !== file.self);
   try {

@@ -72,6 +72,7 @@ const rules: readonly Rule[] = [
       file === undefined ? builtinModules.includes(specifier) : !file.endsWith(".ts"),
   },
   wrapped("nats", "shared/broker/client", /^shared\/broker\/client\//),
+  wrapped("ws", "shared/broker/client/sockets/web-socket.ts", /^shared\/broker\/client\/sockets\/web-socket\.ts$/),
   wrapped("msgpackr", "shared/wire/codec.ts", /^shared\/wire\/codec\.ts$/),
   wrapped("pino", "shared/log.ts", /^shared\/log\.ts$/),
   wrapped("js-yaml", "shared/domain/runspec", /^shared\/domain\/runspec\//),
@@ -95,7 +96,7 @@ const rules: readonly Rule[] = [
       isIn(from, ...productFolders) &&
       file === undefined &&
       !specifier.startsWith("node:") &&
-      !libraries.has(specifier),
+      !libraries.has(specifier.replace(/^(@[^/]+\/[^/]+|[^@/]+)\/.*$/, "$1")),
   },
 ];
 

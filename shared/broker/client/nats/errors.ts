@@ -2,6 +2,7 @@ import { ErrorCode, NatsError } from "nats";
 import { messageOf } from "../../../errors.ts";
 import { BusError } from "../../../ports.ts";
 import { JetStreamRefusal } from "../jetstream-api.ts";
+import { DistrustError } from "../sockets/secure.ts";
 
 export const wrongLastSequence = 10071;
 const wrongLastMsgId = 10070;
@@ -43,6 +44,9 @@ export function storeRefusal(subject: string, error: { err_code?: number; descri
 
 /** What went wrong while connecting. */
 export function connectError(cause: unknown, url: string): BusError {
+  if (cause instanceof DistrustError) {
+    return new BusError("not trusted", `${url}: the server there is not trusted: ${cause.message}`, { cause });
+  }
   const code = cause instanceof NatsError ? cause.code : "";
   if (code === ErrorCode.AuthorizationViolation || code === ErrorCode.AuthenticationExpired) {
     return new BusError("refused", `${url}: the broker refused the credentials`, { cause });

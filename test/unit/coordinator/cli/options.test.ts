@@ -76,10 +76,12 @@ test("options override the environment, and the environment overrides the defaul
   assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).paths.dir, "/data/nexus/ws1");
   assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).external, null);
   assert.equal(scopeOf({}, env).paths.name, "ws7");
-  assert.deepEqual(scopeOf({}, env).external, { url: "nats://b:1", credentialsFile: "b.creds" });
+  assert.deepEqual(scopeOf({}, env).external, { url: "nats://b:1", credentialsFile: "b.creds", caFile: null });
   const named = scopeOf({ workspace: "ws2", nats: "nats://a:1" }, env);
   assert.equal(named.paths.name, "ws2");
-  assert.deepEqual(named.external, { url: "nats://a:1", credentialsFile: "b.creds" });
+  assert.deepEqual(named.external, { url: "nats://a:1", credentialsFile: "b.creds", caFile: null });
   assert.equal(named.flags, " --workspace ws2 --nats nats://a:1");
+  const checked = scopeOf({ nats: "tls://a:1", tlsCa: "ca.pem" }, { ...env, NEXUS_TLS_CA: "other.pem" });
+  assert.deepEqual([checked.external?.caFile, checked.flags], ["ca.pem", " --nats tls://a:1 --tls-ca ca.pem"]);
   assert.throws(() => scopeOf({ workspace: "WS 2" }, {}), { name: UsageError.name });
 });

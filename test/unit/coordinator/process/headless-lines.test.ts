@@ -90,7 +90,7 @@ describe("a coordinator in the foreground", () => {
 
   test("never shows the password in the URL of someone else's broker", () => {
     const paths = workspacePaths("ws1", { XDG_DATA_HOME: join(temporaryFolder(), "data") });
-    const external = { url: "nats://ann:secret@lab1:4222,ann:secret@lab2:4222", credentialsFile: null };
+    const external = { url: "nats://ann:secret@lab1:4222,ann:secret@lab2:4222", credentialsFile: null, caFile: null };
     assert.ok(!whereaboutsOf(paths, external, 1).broker.includes("secret"));
   });
 });
