@@ -74,7 +74,7 @@ test("its three commands are there, with help and version", async () => {
   for (const [command, word] of [
     ["nexus", "list runs job1 --sort=metrics.hpmax"],
     ["nexus-coord", "--headless"],
-    ["nexus-worker", "tls://CODE@host:port/workspace"],
+    ["nexus-worker", "tls://CODE@192.0.2.7:4222/ws1#"],
   ] as const) {
     assert.ok((await installed(command, "--help")).includes(word), `${command} --help says ${word}`);
     assert.equal(await installed(command, "--version"), `${programVersion()}\n`);

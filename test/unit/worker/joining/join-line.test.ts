@@ -5,12 +5,53 @@ import { describe, test } from "node:test";
 import { UsageError } from "../../../../shared/errors.ts";
 import { withoutSecrets } from "../../../../shared/machine/started-with.ts";
 import { lineFrom } from "../../../../worker/joining/given-line.ts";
-import { parseJoinLine } from "../../../../worker/joining/join-line.ts";
+import { parseJoinLine, shownServer } from "../../../../worker/joining/join-line.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const line = "nats://s3cr3t-code@192.0.2.7:4222/ws1";
 
+const fingerprint = "PMwxbYzt4ByP3DMR1YS2f9NLGmG7t3Ct1j9WaPFIN4w";
+const encrypted = `tls://s3cr3t-code@192.0.2.7:4222/ws1#sha256=${fingerprint}`;
+
 describe("a join line", () => {
+  test("tells the server, what it must show, the code and the workspace", () => {
+    const pin = { names: "any", sha256: fingerprint } as const;
+    const whole = { url: `tls://192.0.2.7:4222#sha256=${fingerprint}`, pin, code: "s3cr3t-code", workspace: "ws1" };
+    assert.deepEqual(parseJoinLine(encrypted), whole);
+    // Quotes that no shell has taken off.
+    assert.deepEqual(parseJoinLine(` "${encrypted}" `), whole);
+    assert.deepEqual(parseJoinLine(`'${encrypted}'`), whole);
+    const hex = Buffer.from(fingerprint, "base64url").toString("hex");
+    const colons = (hex.toUpperCase().match(/../g) ?? []).join(":");
+    for (const other of [hex, colons]) assert.deepEqual(parseJoinLine(encrypted.replace(fingerprint, other)), whole);
+    assert.deepEqual(parseJoinLine(`wss://c@lab1,[fd00::3]:8443/lab#ca-sha256=${fingerprint}`), {
+      url: `wss://lab1:443,[fd00::3]:8443#ca-sha256=${fingerprint}`,
+      pin: { names: "named", sha256: fingerprint },
+      code: "c",
+      workspace: "lab",
+    });
+    const plain = { url: "nats://192.0.2.7:4222", pin: undefined, code: "s3cr3t-code", workspace: "ws1" };
+    assert.deepEqual(parseJoinLine(line), plain);
+    assert.equal(shownServer(parseJoinLine(encrypted)), "tls://192.0.2.7:4222");
+  });
+
+  test("with half a fingerprint, or one in plain text, is refused", () => {
+    for (const [wrong, why] of [
+      [encrypted.slice(0, -1), /after # it has no whole fingerprint/],
+      [encrypted.slice(0, -fingerprint.length), /after # it has no whole fingerprint/],
+      [encrypted.replace("sha256", "md5"), /after # it has no whole fingerprint/],
+      [`${encrypted}x`, /after # it has no whole fingerprint/],
+      [encrypted.replace("tls:", "nats:"), /nats:\/\/, which is plain text/],
+      [encrypted.replace("tls:", "ws:"), /begins with ws:/],
+    ] as const) {
+      assert.throws(
+        () => parseJoinLine(wrong),
+        (error) => error instanceof UsageError && why.test(error.message) && !error.message.includes("s3cr3t"),
+        wrong,
+      );
+    }
+  });
+
   test("is read from a file, alone or in the command that nexus-coord prints", async () => {
     const file = join(temporaryFolder(), "line");
     for (const text of [`${line}\n`, `on each machine that should join, run: nexus-worker ${line}\n`]) {
@@ -18,8 +59,10 @@ describe("a join line", () => {
       assert.equal(await lineFrom(`@${file}`), line);
     }
     assert.equal(await lineFrom(line), line);
+    writeFileSync(file, `nexus-worker "${encrypted}"\n`, { mode: 0o600 });
+    assert.deepEqual(parseJoinLine(await lineFrom(`@${file}`)), parseJoinLine(encrypted));
     writeFileSync(file, "hello\n");
-    await assert.rejects(lineFrom(`@${file}`), /there is no join line in it; expected nats:\/\/CODE@/);
+    await assert.rejects(lineFrom(`@${file}`), /there is no join line in it; expected tls:\/\/CODE@/);
     await assert.rejects(lineFrom("@/no/such/file"), /^UsageError: @\/no\/such\/file: that file cannot be read/);
   });
 
