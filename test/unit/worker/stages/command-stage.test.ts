@@ -74,7 +74,7 @@ describe("a user's program", () => {
   test("hands over its progress when a checkpoint is due", async () => {
     const asked = join(temporaryFolder(), "asked");
     const { context, run } = program(
-      `import { existsSync } from "node:fs";
+      `const { existsSync } = await import("node:fs");
       console.log('{"iters": 7, "loss": 1}');
       const wait = setInterval(() => existsSync(${JSON.stringify(asked)}) && clearInterval(wait), 20);`,
       {},
