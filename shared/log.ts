@@ -1,17 +1,13 @@
 import pino from "pino";
+import { RotatingFile, type RotationOptions } from "./rotating-file.ts";
 
 /** What the programs log with: JSON lines, one event each. */
 export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
 
-/** A log in a file, created if missing. Lines are written at once, so that a crash loses none. NEXUS_LOG sets the level. */
-export function fileLog(path: string, program: string): Log {
+/** A log in a file, created if missing; at 10 MB a new one is begun, and three are kept. NEXUS_LOG sets the level. */
+export function fileLog(path: string, program: string, rotation?: RotationOptions): Log {
   const level = process.env["NEXUS_LOG"] ?? "info";
-  return unfailing(
-    pino(
-      { level, base: { program, pid: process.pid } },
-      pino.destination({ dest: path, mkdir: true, sync: true, append: true }),
-    ),
-  );
+  return unfailing(pino({ level, base: { program, pid: process.pid } }, new RotatingFile(path, rotation)));
 }
 
 /** A log that cannot be written, on a full disk for instance, must not stop the program. */

@@ -58,6 +58,8 @@ export interface StoredMessage {
   readonly data: Uint8Array;
   /** "" for a message that was stored without one. */
   readonly msgId: string;
+  /** When the broker stored it, in milliseconds of its own clock; undefined if it does not say. */
+  readonly storedAt?: number;
   /** As `StoreOptions.seal`; "" or left out: it was stored without one, or its stream is not the journal. */
   readonly seal?: string;
   /** A process with the workspace's key has found that no coordinator wrote this message of the journal. */

@@ -16,6 +16,7 @@ import { enrolWorker } from "./orders/enrolment.ts";
 import { carryOut } from "./orders/orders.ts";
 import { Reign } from "./reign/reign.ts";
 import { follow } from "./rules/consequences.ts";
+import { mayAsk } from "./rules/quotas.ts";
 import { tellStatus } from "./status.ts";
 import { watchStore } from "./store-watch.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -162,12 +163,15 @@ async function lead(
         void answering(reign, exact, reply, () => work(exact, data));
       undo.push(bus.respond(subject, respond));
     };
-    answerTo(subjects.allAsks, async (subject, data) => {
+    const respondToAsk = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void => {
       const worker = subjects.parseAsk(subject);
-      if (!worker) throw new BadMessage(`no worker is called that: ${subject}`);
-      const answer = await answerAsk(reign, worker, messages.decodeAsk(data));
-      return answer && messages.encodeAnswer(answer);
-    });
+      if (!worker || !leadership.leads || !mayAsk(reign, worker)) return;
+      void answering(reign, subject, reply, async () => {
+        const answer = await answerAsk(reign, worker, messages.decodeAsk(data));
+        return answer && messages.encodeAnswer(answer);
+      }).finally(() => reign.quotas.answered(worker));
+    };
+    undo.push(bus.respond(subjects.allAsks, respondToAsk));
     answerTo(subjects.allOperators, async (subject, data) => {
       const order = messages.decodeOrder(data);
       const answer = await carryOut(reign, subjects.parseOperator(subject), order, ports.drawSeed);
@@ -274,8 +278,8 @@ async function answering(
     if (answer && reign.ports.leads()) reply(answer);
   } catch (error) {
     if (error instanceof BadMessage) {
-      reign.dropped += 1;
-      reign.ports.log.warn({ subject, why: error.message }, "message dropped");
+      const kind = subject.slice(0, 100);
+      reign.drop(kind, { subject: kind, why: error.message }, "message dropped");
     } else if (!(error instanceof Deposed)) {
       reign.ports.log.error(
         { subject, error: error instanceof Error ? error.stack : String(error) },

@@ -47,6 +47,7 @@ export class Upkeep {
     for (const lease of reign.leases.expired(now)) this.#expire(lease);
     this.#sweepIfDue(now);
     enforce(reign);
+    reign.repeated.tell(now);
     reign.shares.advance(openJobs(reign.state), now);
     for (const table of reign.state.jobs.values()) {
       if (table.isOver) continue;

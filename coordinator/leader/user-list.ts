@@ -66,7 +66,7 @@ export class UserList {
     const workers = [...this.#reign.state.workers.values()];
     return {
       workers: workers
-        .filter((each) => each.publicKey !== "" && each.state !== "revoked")
+        .filter((each) => each.publicKey !== "" && each.state !== "revoked" && !each.isCutOff)
         .map(({ id, publicKey }) => ({ id, publicKey })),
       invites: openInvites(this.#reign.state).map(({ id, publicKey }) => ({ id, publicKey })),
     };

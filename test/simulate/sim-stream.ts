@@ -54,7 +54,7 @@ export class SimStream {
     if (known !== undefined) return { seq: known, duplicate: true };
     if (this.isFenced && expectLastSeq !== undefined && expectLastSeq !== this.#last) return "not the next";
     if (this.isFenced && expectLastMsgId !== undefined && expectLastMsgId !== this.#lastMsgId) return "not the next";
-    const message = { seq: this.#last + 1, subject, data, msgId, ...(seal === "" ? {} : { seal }) };
+    const message = { seq: this.#last + 1, subject, data, msgId, storedAt: now, ...(seal === "" ? {} : { seal }) };
     const size = sizeOf(message);
     if (this.#bytes + size > this.maxBytes) return "full";
     this.#bytes += size;

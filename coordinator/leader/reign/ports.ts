@@ -3,6 +3,7 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { Clock } from "../../../shared/ports.ts";
 import type { Control } from "../../../shared/wire/messages.ts";
+import type { QuotaLimits } from "./quotas.ts";
 
 /** What a reign needs from the broker and its process. */
 export interface ReignPorts {
@@ -22,6 +23,8 @@ export interface ReignPorts {
   lastEvidence(): Promise<number>;
   /** Resolves once the broker lets in exactly the workers, and holders of open invitations, that are in the state now. */
   publishUsers(): Promise<void>;
+  /** What one worker may ask and store. Default: `usualQuotas`. */
+  readonly quotas?: QuotaLimits;
   /** Whether this process may answer and decide at this moment. */
   leads(): boolean;
 }

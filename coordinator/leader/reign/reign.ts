@@ -11,6 +11,8 @@ import { AwaitedEvidence } from "./awaited-evidence.ts";
 import type { WhatItTakes } from "./fitting.ts";
 import { JobAges } from "./job-age.ts";
 import type { ReignPorts } from "./ports.ts";
+import { Quotas } from "./quotas.ts";
+import { RepeatedLines } from "./repeated-lines.ts";
 import { Shares } from "./shares.ts";
 import { WaitingWorkers } from "./waiting-workers.ts";
 
@@ -20,8 +22,8 @@ export const failuresBeforeBench = 3;
 /** What a worker last said of itself; not journalled. */
 export interface Presence extends WhatItTakes {
   bootId: string;
-  /** Processes that worked under this name before. */
-  retired: ReadonlySet<string>;
+  /** The newest of the processes that worked under this name before. */
+  readonly retired: Set<string>;
   heardAt: number;
   version: string;
   /** Its wall clock minus ours, in milliseconds, when it was last heard; null if it does not say. */
@@ -67,6 +69,9 @@ export class Reign {
   readonly stoppedSince = new Map<WorkerId, number>();
   /** When machines enrolled within the last minute, in monotonic milliseconds. */
   readonly enrolledAt: number[] = [];
+  readonly quotas: Quotas;
+  /** Lines about what workers should not have sent. */
+  readonly repeated: RepeatedLines;
   /** Messages that could not be read, or that their sender had no right to send. */
   dropped = 0;
   /** Runs that were taken from their holders. */
@@ -92,6 +97,8 @@ export class Reign {
     this.ages = new JobAges(ports.clock);
     this.shares = new Shares(ports.clock.monotonic());
     this.ports = ports;
+    this.quotas = new Quotas(ports.quotas);
+    this.repeated = new RepeatedLines(ports.log);
     this.#follow = follow;
     this.evidence = new AwaitedEvidence(state.evidenceSeq, ports);
     this.waiting = new WaitingWorkers(state, this.presence, ports, term);
@@ -129,6 +136,12 @@ export class Reign {
       this.#searches.set(table.job, search);
     }
     return search;
+  }
+
+  /** Counts a message that cannot be read or believed; of many from one sender only some are logged. */
+  drop(sender: string, fields: object, text: string): void {
+    this.dropped += 1;
+    this.repeated.warn(sender, this.ports.clock.monotonic(), fields, text);
   }
 
   /** Makes a worker ask at once whether it keeps the trials that it holds. */
@@ -177,6 +190,7 @@ export class Reign {
     this.restrained.delete(worker);
     this.failing.delete(worker);
     this.stoppedSince.delete(worker);
+    this.quotas.forget(worker);
   }
 
   /** After a take-over every lease gets a full period, and its loss is not charged: the silence may have been ours. */

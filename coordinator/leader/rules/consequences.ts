@@ -14,6 +14,7 @@ import type { Reign } from "../reign/reign.ts";
 import { benchIfSick, benchWhoFailed, takeFailuresBack } from "./bench.ts";
 import { enforceOn, enforceOnWorker } from "./enforce.ts";
 import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
+import { publishUsers } from "./quotas.ts";
 
 /**
  * Does what follows from a record, no matter what decided it. `Reign.record` calls this once for each record, as soon as it is
@@ -112,8 +113,11 @@ function followWorker(reign: Reign, event: WorkerChanged): void {
     case "benched":
       takeFailuresBack(reign, worker, event.reason);
       enforceOnWorker(reign, worker);
+      if (event.cutOff) publishUsers(reign);
       return;
     case "admitted":
+      reign.quotas.forget(worker);
+      publishUsers(reign);
       reign.waiting.wake();
       return;
     case "revoked":

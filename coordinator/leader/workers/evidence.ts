@@ -1,5 +1,5 @@
 import { mostNamed } from "../../../shared/domain/fold/events.ts";
-import { mostColumns } from "../../../shared/domain/fold/metric-columns.ts";
+import { mostColumns, mostColumnsOfOne } from "../../../shared/domain/fold/metric-columns.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../../shared/domain/fold/trial.ts";
 import { isWorkerId, type JobName, type WorkerId } from "../../../shared/domain/names.ts";
@@ -9,6 +9,7 @@ import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts"
 import { parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "../rules/bench.ts";
+import { countEvidence } from "../rules/quotas.ts";
 import { lastLines, requeue } from "../rules/requeue.ts";
 import { judgeCheckpoint } from "./checkpoints.ts";
 
@@ -37,6 +38,7 @@ interface Case {
 
 /** Judges one message of a worker; called in the order of the stream. */
 export function judgeEvidence(reign: Reign, message: StoredMessage): void {
+  countEvidence(reign, message);
   judgeMessage(reign, message);
   reign.evidence.judgedUpTo(message.seq);
 }
@@ -56,8 +58,8 @@ function judgeMessage(reign: Reign, message: StoredMessage): void {
     judge({ reign, table, trial, job, worker, ev: seq }, told);
   } catch (error) {
     if (!(error instanceof BadMessage)) throw error;
-    reign.dropped += 1;
-    reign.ports.log.warn({ subject, seq, why: error.message }, "evidence dropped");
+    const kind = subject.split(".", 2).join(".");
+    reign.drop(kind, { subject, seq, why: error.message }, "evidence dropped");
   }
 }
 
@@ -118,34 +120,43 @@ function judge(found: Case, told: Evidence): void {
 
 type Told<Kind extends Evidence["kind"]> = Extract<Evidence, { kind: Kind }>;
 
+/** Late results of a trial that are recorded. */
+const mostLate = 3;
+
 /** The first result from any holder counts while the trial is open; later ones are late. */
 function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<"result">): void {
   const { attempt, hpmax, iters, metrics, console } = told;
   const { n } = trial;
   const who = { job, n, attempt, worker, ev };
   if (!isOpen(trial)) {
-    void reign.record({ type: "late", ...who, hpmax });
+    // More of them say nothing new, and each is a record.
+    if (trial.late < mostLate) void reign.record({ type: "late", ...who, hpmax });
     return;
   }
   stopOthers(reign, worker, trial, attempt);
   if (Number.isFinite(hpmax)) {
-    void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, metrics) });
+    void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, worker, metrics) });
   } else {
     const reason = `hpmax came out as ${hpmax}`;
     void reign.record({ type: "ended", ...who, outcome: "failed", reason, ...lastLines(table, console) });
   }
 }
 
-/** The metrics for which the job has columns left; the loss of others is logged once. */
-function withColumns(reign: Reign, table: RunTable, metrics: Readonly<Record<string, number>>): Record<string, number> {
+/** The metrics for which the job has columns left, and the worker a share of them; the loss of others is logged once. */
+function withColumns(
+  reign: Reign,
+  table: RunTable,
+  worker: WorkerId,
+  metrics: Readonly<Record<string, number>>,
+): Record<string, number> {
   const names = Object.keys(metrics);
-  const kept = table.metricColumns.fitting(names);
+  const kept = table.metricColumns.fitting(names, mostColumnsOfOne - (table.columnsBy.get(worker) ?? 0));
   if (kept.length < names.length && !saidFull.has(table)) {
     saidFull.add(table);
     const { job } = table;
     reign.ports.log.warn(
-      { job, columns: mostColumns },
-      "metrics with further names are dropped: the job has no columns left",
+      { job, worker, columns: mostColumns, ofOneWorker: mostColumnsOfOne },
+      "metrics with further names are dropped: the job, or this worker's part of it, has no columns left",
     );
   }
   return Object.fromEntries(kept.map((name) => [name, metrics[name] ?? Number.NaN]));
@@ -158,7 +169,9 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
   const { attempt, outcome, reason, console } = told;
   const { n } = trial;
   if (!isOpen(trial) || !isNewestStay(trial, attempt)) {
-    reign.ports.log.info({ run: trial.run, worker, attempt, reason }, "a failure of an older attempt is not counted");
+    const fields = { run: trial.run, worker, attempt, reason };
+    const text = "a failure of an older attempt is not counted";
+    reign.repeated.warn(`failed.${worker}`, reign.ports.clock.monotonic(), fields, text);
     return;
   }
   const standing = reign.state.workers.get(worker);

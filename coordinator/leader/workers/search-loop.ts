@@ -1,4 +1,5 @@
 import type { Assigned } from "../../../shared/domain/fold/events.ts";
+import { retire } from "../../../shared/domain/fold/retired-boots.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
@@ -102,7 +103,7 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
 }
 
 /** Refuses workers that are barred, and retires a worker's older process, whose trials are lost at once. */
-function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | null): Refusal | undefined {
+function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | null): Refusal | Wait | undefined {
   const record = reign.state.workers.get(worker);
   if (record?.state === "revoked") return refuse(reign, `${worker} was revoked: ${record.reason}`);
   if (record?.state === "benched") {
@@ -117,9 +118,11 @@ function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | nu
     Object.assign(known, { heardAt, skewMs });
     return undefined;
   }
+  if (!reign.quotas.starts.take(worker, heardAt)) return wait(reign, startsTooOften(reign, worker));
   const { bootId, slots, targets, opportunistic, noCode, version } = claim;
   loseOlder(reign, worker, bootId);
-  const before = new Set(known ? [...known.retired, known.bootId] : []);
+  const before = known?.retired ?? new Set<string>();
+  if (known) retire(before, known.bootId);
   const said = { bootId, slots, targets, opportunistic, noCode, version };
   reign.presence.set(worker, { ...said, retired: before, heardAt, skewMs });
   return undefined;
@@ -151,6 +154,11 @@ function offDuty(reign: Reign, worker: WorkerId): Wait | Refusal | undefined {
 export const twoProcesses = (worker: WorkerId): string =>
   `another process works as ${worker} since this one started; a worker's name may be used once at a time\n` +
   `  stop one of them, or start this one with a name of its own: nexus-worker --name ${worker}-b`;
+
+const startsTooOften = ({ quotas }: Reign, worker: WorkerId): string => {
+  const { atOnce, perSecond } = quotas.limits.starts;
+  return `${worker} has started ${atOnce} times within a short while; it may start ${Math.round(60 * perSecond)} times a minute`;
+};
 
 /** Restarts are uncharged, as owners usually cause them. But if a trial's last two workers restarted, it may crash them. */
 const isSuspect = (trial: Trial): boolean => trial.attempts.at(-2)?.cause === "restarted";

@@ -273,7 +273,8 @@ export class NatsBus implements CoordinatorBus {
       callback: ({ seq, subject, data, headers: head, info }) => {
         const msgId = head?.get("Nats-Msg-Id") ?? "";
         const seal = isJournal ? { seal: head?.get(sealHeader) ?? "" } : undefined;
-        hear({ message: { seq, subject, data, msgId, ...seal }, pending: info.pending });
+        const storedAt = info.timestampNanos / 1e6;
+        hear({ message: { seq, subject, data, msgId, storedAt, ...seal }, pending: info.pending });
       },
     });
     return {

@@ -338,6 +338,8 @@ export interface WorkerChanged extends Ordered {
   readonly worker: WorkerId;
   readonly state: WorkerStanding | WorkerDuty;
   readonly reason: string;
+  /** Benched for what it sent: the broker lets it in no more until it is admitted. */
+  readonly cutOff?: boolean;
 }
 
 /** A worker that will not come back: its name and key are free again. Its results stay. */

@@ -2,6 +2,8 @@ import { NumberedTexts } from "../columns.ts";
 
 /** Maximum number of metric columns of a job; without it a worker could exhaust the memory of every reader of the journal. */
 export const mostColumns = 1000;
+/** How many of them one worker may bring, so that a few results of a worker cannot use them up. */
+export const mostColumnsOfOne = 300;
 
 /** The metrics of a job's runs as columns, in order of first appearance: `s1-hrs`, `s1-rew`, ... */
 export class MetricColumns {
@@ -15,9 +17,13 @@ export class MetricColumns {
     return this.#names.all;
   }
 
-  /** Those of a run's metrics that have a column, or would get one. */
-  fitting(names: readonly string[]): string[] {
-    let free = mostColumns - this.names.length;
+  /**
+   * Those of a run's metrics that have a column, or would get one.
+   *
+   * @param most  new columns that they may have
+   */
+  fitting(names: readonly string[], most = mostColumns): string[] {
+    let free = Math.min(most, mostColumns - this.names.length);
     return names.filter((name) => this.#names.find(name) !== undefined || free-- > 0);
   }
 

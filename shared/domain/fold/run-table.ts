@@ -74,6 +74,8 @@ export class RunTable {
   /** Trials whose results an operator took back. They count as ended: the job does not run them again. */
   readonly rejected = new Set<number>();
   readonly completedBy = new Map<WorkerId, number>();
+  /** Metric columns that each worker was the first to fill. */
+  readonly columnsBy = new Map<WorkerId, number>();
   /** Failed trials, and the worker each failed on. */
   readonly failedOn = new Map<number, WorkerId>();
   /** Names of workers and of their processes, each kept once: every record is read with copies of its own. */
@@ -176,17 +178,23 @@ export class RunTable {
 
   completed(event: Completed): void {
     const trial = this.#openTrial(event);
+    // Before this result is among the completions, in case they are counted anew.
+    const { runSets } = this;
     this.#close(trial, event.at);
     trial.status = "completed";
     trial.hpmax = event.hpmax;
     trial.iters = event.iters;
+    const before = this.columns.length;
     trial.metrics = this.metricColumns.row(event.metrics);
+    if (this.columns.length > before) {
+      this.columnsBy.set(event.worker, (this.columnsBy.get(event.worker) ?? 0) + this.columns.length - before);
+    }
     this.ended += 1;
     this.completions.push(trial.n);
     this.outcomes.completed += 1;
     this.#countFor(event.worker, 1);
     if (event.worker !== lastAttempt(trial).worker) trial.resultBy = this.#shared(event.worker);
-    this.runSets.completed(this.trials.runSetOf(trial.n), event.hpmax, trial.run);
+    runSets.completed(this.trials.runSetOf(trial.n), event.hpmax, trial.run);
     this.trials.completed(trial);
   }
 

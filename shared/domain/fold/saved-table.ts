@@ -2,7 +2,7 @@ import type { WorkerId } from "../names.ts";
 import type { JobEdited } from "./events.ts";
 import type { ParentRun } from "./parent-runs.ts";
 import { RunTable } from "./run-table.ts";
-import { lastAttempt, type Trial } from "./trial.ts";
+import { lastAttempt, resultBy, type Trial } from "./trial.ts";
 import type { SavedTrials } from "./trial-list.ts";
 
 /** The fields of a table that are saved unchanged. */
@@ -29,6 +29,8 @@ export interface SavedTable extends AsItIs {
   readonly condemned: readonly number[];
   readonly holding: readonly (readonly [WorkerId, number])[];
   readonly completedBy: readonly (readonly [WorkerId, number])[];
+  /** Left out in snapshots of earlier versions. */
+  readonly columnsBy?: readonly (readonly [WorkerId, number])[];
   /** Failed trials, in the order of the trials, and the worker each failed on. */
   readonly failedOn: readonly (readonly [number, WorkerId])[];
 }
@@ -48,6 +50,7 @@ export function saveTable(table: RunTable): SavedTable {
     condemned: [...table.condemned],
     holding: [...table.holding],
     completedBy: [...table.completedBy],
+    columnsBy: [...table.columnsBy],
     failedOn: [...table.failedOn],
   };
 }
@@ -68,6 +71,7 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   table.trials.restore(trials);
   for (const runSet of trials.runSets) table.runSets.started(runSet);
   for (const trial of trials.others) count(table, trial);
+  for (const [worker, count] of saved.columnsBy ?? columnsBy(table, saved)) table.columnsBy.set(worker, count);
   table.outcomes.completed += trials.columns.size;
   table.ended += trials.columns.size;
   for (const n of saved.completions) {
@@ -75,6 +79,21 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
     table.runSets.completed(table.trials.runSetOf(n), table.trials.hpmaxOf(n) ?? Number.NaN, table.trials.runOf(n));
   }
   return table;
+}
+
+/** Who was the first to fill each column, as a snapshot of an earlier version tells it. */
+function columnsBy({ trials }: RunTable, { completions, columns }: SavedTable): Map<WorkerId, number> {
+  const filled = new Array<boolean>(columns.length).fill(false);
+  const counts = new Map<WorkerId, number>();
+  for (const n of completions) {
+    const trial = trials.glance(n);
+    for (const [i, value] of trial?.metrics.entries() ?? []) {
+      if (!trial || filled[i] || Number.isNaN(value)) continue;
+      filled[i] = true;
+      counts.set(resultBy(trial), (counts.get(resultBy(trial)) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 /** Counts a trial that its run set counts as in flight. The run sets learn of completions later, in the order of completion. */

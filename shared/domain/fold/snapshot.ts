@@ -1,5 +1,6 @@
 import { ClaimRing, type SavedClaims } from "./claim-ring.ts";
 import type { InviteRecord } from "./invites.ts";
+import { mostRetired } from "./retired-boots.ts";
 import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
 import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
@@ -14,12 +15,13 @@ import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
 /** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
 export const snapshotVersion = 4;
 
+/** What earlier versions do not have. */
+type Later = Pick<WorkerRecord, "rejected" | "setAside" | "invite" | "pools" | "isCutOff">;
+
 /** Earlier versions wrote none of those that may be missing. */
-type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | "rejected" | "setAside" | "invite" | "pools"> & {
-  readonly rejected?: number;
-  readonly setAside?: number;
-  readonly invite?: string;
-  readonly pools?: readonly string[];
+type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | keyof Later> & {
+  readonly [Name in keyof Later]?: Later[Name];
+} & {
   readonly retiredBoots: readonly string[];
   readonly claims: SavedClaims;
 };
@@ -57,7 +59,8 @@ export function restoreSnapshot({ v: _, jobs, workers, invites = [], orders, ...
     setAside: saved.setAside ?? 0,
     invite: saved.invite ?? "",
     pools: saved.pools ?? [],
-    retiredBoots: new Set(saved.retiredBoots),
+    isCutOff: saved.isCutOff ?? false,
+    retiredBoots: new Set(saved.retiredBoots.slice(-mostRetired)),
     claims: ClaimRing.restored(saved.claims),
   });
   return {

@@ -11,6 +11,7 @@ import {
 } from "./events.ts";
 import { FoldError } from "./fold-error.ts";
 import { type InviteRecord, invited, inviteEnded } from "./invites.ts";
+import { retire } from "./retired-boots.ts";
 import { RunTable } from "./run-table.ts";
 
 /** Maximum number of latest failures in a row that a worker's record names. */
@@ -29,10 +30,12 @@ export interface WorkerRecord {
   reason: string;
   stateBy: string;
   stateActor: Actor | null;
+  /** Whether the broker lets it in no more, until it is admitted. */
+  isCutOff: boolean;
   duty: WorkerDuty;
   /** Who ordered its duty; "" while it works. */
   dutyReason: string;
-  /** The process that claimed last, and the ones it replaced. */
+  /** The process that claimed last, and the newest of those it replaced. */
   bootId: string;
   readonly retiredBoots: Set<string>;
   readonly claims: ClaimRing;
@@ -117,7 +120,8 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       break;
     case "results-judged":
       for (const [id, more] of tableOf(state, event.job).judged(event)) {
-        const worker = workerOf(state, id);
+        const worker = state.workers.get(id);
+        if (!worker) continue;
         worker.completed += more;
         worker.rejected -= more;
       }
@@ -127,7 +131,7 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       state.nextRun = Math.max(state.nextRun, table.assigned(event) + 1);
       const worker = workerOf(state, event.worker);
       if (worker.bootId !== event.bootId) {
-        if (worker.bootId !== "") worker.retiredBoots.add(worker.bootId);
+        if (worker.bootId !== "") retire(worker.retiredBoots, worker.bootId);
         worker.bootId = event.bootId;
       }
       worker.claims.set(event.claimId, table.job, event.n, event.attempt);
@@ -242,6 +246,7 @@ function setStanding(worker: WorkerRecord, state: WorkerStanding, event: WorkerC
   worker.reason = event.reason;
   worker.stateBy = event.by;
   worker.stateActor = actorOf(event);
+  worker.isCutOff = event.cutOff === true;
 }
 
 function tableOf(state: WorkspaceState, job: JobName): RunTable {
@@ -264,6 +269,7 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       reason: "",
       stateBy: "",
       stateActor: null,
+      isCutOff: false,
       duty: "working",
       dutyReason: "",
       bootId: "",

@@ -1,3 +1,4 @@
+import type { QuotaLimits } from "../../../coordinator/leader/reign/quotas.ts";
 import { Reign } from "../../../coordinator/leader/reign/reign.ts";
 import { follow } from "../../../coordinator/leader/rules/consequences.ts";
 import { systemClock } from "../../../shared/clock.ts";
@@ -48,7 +49,7 @@ export class TestReign {
   readonly reign: Reign;
   #evidence = 0;
 
-  constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1) {
+  constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1, quotas?: QuotaLimits) {
     this.reign = new Reign(
       state,
       term,
@@ -78,6 +79,7 @@ export class TestReign {
           this.published += 1;
         },
         leads: () => this.leads,
+        ...(quotas ? { quotas } : {}),
       },
       follow,
     );

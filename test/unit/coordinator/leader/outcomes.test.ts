@@ -5,6 +5,7 @@ import { Reign } from "../../../../coordinator/leader/reign/reign.ts";
 import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { inviteKey, newInviteCode } from "../../../../shared/broker/access/invite-code.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
 import { signedEnrolment } from "../../../support/stories/enrolments.ts";
 import { claim, leaseMs } from "../../../support/stories/reign.ts";
@@ -192,16 +193,20 @@ describe("outcomes", () => {
     assert.equal(story.test.reign.leases.of(story.job, 1)?.worker, bob);
   });
 
-  test("a job has a thousand metric columns at most", async () => {
+  test("a job has a thousand metric columns at most, a worker three hundred of them", async () => {
     const story = new Story({ totalRuns: 30 });
-    for (let n = 1; n <= 12; n += 1) {
-      await story.claim();
+    const result = async (worker: WorkerId, n: number): Promise<void> => {
+      await story.claim(worker);
       const metrics = Object.fromEntries(Array.from({ length: 99 }, (_, i) => [`s1-m${n}x${i}`, i]));
-      const message = story.test.message(alice, story.job, n, "result", 1, 1, "", { "s1-val": n, ...metrics });
+      const message = story.test.message(worker, story.job, n, "result", 1, 1, "", { "s1-val": n, ...metrics });
       judgeEvidence(story.test.reign, message);
-    }
+    };
+    for (let n = 1; n <= 10; n += 1) await result(alice, n);
+    assert.equal(story.table.columns.length, 300);
+    for (let n = 11; n <= 20; n += 1) await result([bob, "carol", "dave"][n % 3] as WorkerId, n);
     assert.equal(story.table.columns.length, 1000);
-    assert.equal(story.table.trial(12)?.metrics[0], 12);
+    await result("eve" as WorkerId, 21);
+    assert.equal(story.table.trial(21)?.metrics[0], 21);
     const last = story.test.events.at(-1);
     assert.deepEqual(last?.type === "completed" && Object.keys(last.metrics), ["s1-val"]);
     story.check();

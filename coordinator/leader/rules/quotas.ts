@@ -1,0 +1,53 @@
+import { ownDecision } from "../../../shared/domain/fold/events.ts";
+import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
+import { sizeText } from "../../../shared/domain/size-text.ts";
+import type { StoredMessage } from "../../../shared/ports.ts";
+import type { Reign } from "../reign/reign.ts";
+
+/**
+ * Quotas: what one worker may ask and store (reign/quotas.ts), so that the others' questions are answered and their results have
+ * room. A question beyond its quota is not answered, before anything of it is read. What is stored cannot be refused any more: a
+ * worker that stores too much is cut off. So is one that goes on asking far too much. It is benched with the reason, which stands in
+ * the journal and in `nexus list workers`, and the broker closes its connection; `nexus admit` lets it in again.
+ */
+
+/** Whether a question may be read and answered now. If so, `reign.quotas.answered` must follow. */
+export function mayAsk(reign: Reign, worker: WorkerId): boolean {
+  const { quotas, ports } = reign;
+  const now = ports.clock.monotonic();
+  if (!quotas.asks.take(worker, now)) {
+    if (!quotas.unanswered.take(worker, now)) {
+      cutOff(reign, worker, `it asked far more than ${quotas.limits.asks.perSecond} times a second`);
+    }
+    return false;
+  }
+  return quotas.mayWait(worker);
+}
+
+/** Counts a stored message against its sender's quotas, by the time at which the broker stored it. */
+export function countEvidence(reign: Reign, { subject, data, storedAt }: StoredMessage): void {
+  const worker = subject.slice(3, subject.indexOf(".", 3));
+  if (!isWorkerId(worker)) return;
+  const { quotas, ports } = reign;
+  const at = storedAt ?? ports.clock.monotonic();
+  if (!quotas.messages.take(worker, at)) {
+    cutOff(reign, worker, `it stored far more than ${quotas.limits.messages.perSecond} messages a second`);
+  } else if (!quotas.bytes.take(worker, at, subject.length + data.length)) {
+    const { atOnce, perSecond } = quotas.limits.bytes;
+    cutOff(reign, worker, `it stored more than ${sizeText(atOnce)}, where ${sizeText(perSecond)} a second are allowed`);
+  }
+}
+
+/** Benches a worker and has the broker close its connection. */
+export function cutOff(reign: Reign, worker: WorkerId, reason: string): void {
+  const record = reign.state.workers.get(worker);
+  if (record?.isCutOff || record?.state === "revoked") return;
+  void reign.record({ type: "worker-state", worker, state: "benched", reason, cutOff: true, ...ownDecision });
+}
+
+/** Has the broker let in the workers that it may let in now; a failure is tried again when the list is written next. */
+export function publishUsers({ ports }: Reign): void {
+  ports.publishUsers().catch((error: unknown) => {
+    ports.log.error(`the broker's list of workers could not be written: ${String(error)}`);
+  });
+}

@@ -1,0 +1,16 @@
+/**
+ * Processes of a worker that are remembered after another one has replaced them. A worker that starts anew again and again, by
+ * mistake or on purpose, would otherwise make every claim more expensive than the last. A process that 64 others have replaced
+ * since would count as new.
+ */
+export const mostRetired = 64;
+
+/** Adds a process that was replaced, and forgets the oldest beyond the limit. */
+export function retire(boots: Set<string>, bootId: string): void {
+  boots.delete(bootId);
+  boots.add(bootId);
+  for (const oldest of boots) {
+    if (boots.size <= mostRetired) return;
+    boots.delete(oldest);
+  }
+}
