@@ -2,8 +2,8 @@ import type { ScanLimits } from "./scan.ts";
 
 /**
  * What a message of each kind may hold, from what a program of ours can really send, with room for fields that later versions
- * add. `lists` counts mappings too; `words` counts different keys. Each kind's own checks say more: how long a name is, how many
- * metrics there are.
+ * add. Each kind's own checks say more: how long a name is, how many metrics there are. What workers may send takes at most 5 ms
+ * of CPU to read, whatever it says; what only a leader or an operator sends may take longer.
  *
  * Everything that came over the network or was stored by a worker is walked under one of these before a decoder sees it. Stored
  * messages are held to the same: test/unit/shared/wire/limits.test.ts builds the largest that earlier versions could send.
@@ -25,7 +25,9 @@ export const askLimits: ScanLimits = {
   bytes: mostBytes,
   depth: 4,
   values: 9 * mostHeld + 200,
-  lists: mostHeld + 10,
+  lists: 16,
+  mappings: mostHeld + 10,
+  texts: mostHeld + 200,
   words: 48,
 };
 
@@ -37,24 +39,58 @@ export const answerLimits: ScanLimits = {
   bytes: mostBytes,
   depth: 8,
   values: 21 * mostHeld + 25_000,
-  lists: 2 * mostHeld + 100,
+  lists: 100,
+  mappings: 2 * mostHeld + 100,
+  texts: 3 * mostHeld + 21_000,
   words: 12_000,
 };
 
 /** A kind, a term and a job. */
-export const controlLimits: ScanLimits = { bytes: 1024, depth: 2, values: 32, lists: 4, words: 16 };
+export const controlLimits: ScanLimits = {
+  bytes: 1024,
+  depth: 2,
+  values: 32,
+  lists: 4,
+  mappings: 4,
+  texts: 8,
+  words: 16,
+};
 
 /**
  * An order to run brings a spec and up to 15,000 runs of earlier searches: 3 fields and a position in each hyperparameter. An order
  * for runs names up to 100,000. Only operators send them, and 1 MB holds no more values.
  */
-export const orderLimits: ScanLimits = { bytes: mostBytes, depth: 8, values: 1_000_000, lists: 32_000, words: 12_000 };
+export const orderLimits: ScanLimits = {
+  bytes: mostBytes,
+  depth: 8,
+  values: 1_000_000,
+  lists: 32_000,
+  mappings: 32,
+  texts: 120_000,
+  words: 12_000,
+};
 
 /** Sentences, at most 100,000 characters. */
-export const orderAnswerLimits: ScanLimits = { bytes: 512 * 1024, depth: 2, values: 64, lists: 4, words: 32 };
+export const orderAnswerLimits: ScanLimits = {
+  bytes: 512 * 1024,
+  depth: 2,
+  values: 64,
+  lists: 4,
+  mappings: 4,
+  texts: 16,
+  words: 32,
+};
 
 /** A worker's name, its key, its host. Anybody with an invitation may send one. */
-export const enrolmentLimits: ScanLimits = { bytes: 4096, depth: 2, values: 64, lists: 4, words: 32 };
+export const enrolmentLimits: ScanLimits = {
+  bytes: 4096,
+  depth: 2,
+  values: 64,
+  lists: 4,
+  mappings: 4,
+  texts: 32,
+  words: 32,
+};
 
 /** Reports that one message holds at most; a worker of ours sends 2,000 together, and earlier ones up to this after an outage. */
 export const mostReports = 20_000;
@@ -63,24 +99,57 @@ export const mostMeasured = 1000;
 
 /**
  * A report of k metrics has 6 + 2k values in 3 lists. 20,000 reports of one metric have 160,000 values, and 2,000 reports of 40
- * metrics, which fill 1 MB, 172,000. The files that a run leaves have 4 fields each, up to 1,000 of them; a result has
- * up to 100 metrics and their titles.
+ * metrics, which fill 1 MB, 172,000. The files that a run leaves have 4 fields each, two of them texts, up to 1,000 of them; a
+ * result has up to 100 metrics and their titles.
  */
-const testified = { bytes: mostBytes, depth: 5, values: 210_000, lists: 3 * mostReports + 1100 };
+const testified = {
+  bytes: 1.25 * 1024 ** 2,
+  depth: 5,
+  values: 180_000,
+  lists: 3 * mostReports + 32,
+  mappings: 8,
+  texts: 48,
+  words: 48,
+};
+const files = { mappings: 1024, texts: 2048 };
 export const evidenceLimits = {
-  report: { ...testified, words: 32 },
-  checkpoint: { ...testified, words: 48 },
-  result: { ...testified, words: 300 },
-  failed: { ...testified, words: 48 },
+  report: testified,
+  checkpoint: testified,
+  result: { ...testified, mappings: files.mappings, texts: files.texts + 150, words: 300 },
+  failed: { ...testified, ...files },
   /** A reason and a console; no reports. */
-  released: { bytes: 512 * 1024, depth: 3, values: 64, lists: 8, words: 32 },
+  released: { bytes: 512 * 1024, depth: 3, values: 64, lists: 8, mappings: 8, texts: 32, words: 32 },
 } as const satisfies Readonly<Record<string, ScanLimits>>;
 
 /** In columns: 7 values for each worker, with up to 100 pools, and 5 for each lease. Only the leader sends it. */
-export const statusLimits: ScanLimits = { bytes: mostBytes, depth: 5, values: 1_000_000, lists: 110_000, words: 64 };
+export const statusLimits: ScanLimits = {
+  bytes: mostBytes,
+  depth: 5,
+  values: 1_000_000,
+  lists: 110_000,
+  mappings: 8,
+  texts: 400_000,
+  words: 64,
+};
 
 /** Entries of the bucket: who leads, and where the newest snapshot is. Only coordinators write them. */
-export const entryLimits: ScanLimits = { bytes: 4096, depth: 2, values: 64, lists: 4, words: 32 };
+export const entryLimits: ScanLimits = {
+  bytes: 4096,
+  depth: 2,
+  values: 64,
+  lists: 4,
+  mappings: 4,
+  texts: 16,
+  words: 32,
+};
 
 /** A job's code once unzipped: a list of path, mode and bytes for each of up to 2,000 files. */
-export const codeLimits: ScanLimits = { bytes: 64 * 1024 ** 2, depth: 4, values: 8100, lists: 2100, words: 0 };
+export const codeLimits: ScanLimits = {
+  bytes: 64 * 1024 ** 2,
+  depth: 4,
+  values: 8100,
+  lists: 2100,
+  mappings: 0,
+  texts: 4100,
+  words: 0,
+};

@@ -107,11 +107,15 @@ function decodeVersion1(message: unknown): JournalEvent[] {
 const recordOf: check.Check<JournalEvent> = (value, at) => {
   const type = typeof value === "object" && value !== null ? (value as { type?: unknown }).type : undefined;
   if (typeof type !== "string") throw new check.BadMessage(`${at}: expected a record with a type`);
-  return type === "lost" ? withCause(value as Lost) : (value as JournalEvent);
+  return type === "lost" ? withCause(value as Lost, at) : (value as JournalEvent);
 };
 
-const withCause = (event: Lost): Lost =>
-  event.cause === undefined ? { ...event, cause: lossCause(event.outcome, event.worker, event.reason) } : event;
+const said = check.text(Number.POSITIVE_INFINITY);
+function withCause(event: Lost, at: string): Lost {
+  const { cause, outcome, worker, reason } = event;
+  if (cause !== undefined) return event;
+  return { ...event, cause: lossCause(outcome, said(worker, `${at}.worker`), said(reason, `${at}.reason`)) };
+}
 
 const batchShape = check.shape({ events: check.list(recordOf) });
 

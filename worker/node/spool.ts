@@ -24,7 +24,15 @@ export interface Spool {
 }
 
 /** A mapping of three fields around one message. Programs of other people run beside this folder. */
-const letterLimits: ScanLimits = { bytes: 4 * 1024 ** 2, depth: 1, values: 32, lists: 1, words: 16 };
+const letterLimits: ScanLimits = {
+  bytes: 4 * 1024 ** 2,
+  depth: 1,
+  values: 32,
+  lists: 1,
+  mappings: 1,
+  texts: 8,
+  words: 16,
+};
 const letterShape = shape({ subject: text(200), msgId: text(200), data: bytes });
 
 /** A folder with one file per letter, 0600. */

@@ -2,7 +2,7 @@ import type { ReportRow } from "../../shared/wire/messages.ts";
 
 /** Most reports in one message. */
 const mostReports = 2000;
-/** Most values: a message of 1 MB holds some 100,000 numbers, and a coordinator refuses those with 210,000 values. */
+/** Most values: a message of 1 MB holds some 100,000 numbers, and a coordinator refuses those with 180,000 values. */
 const mostValues = 60_000;
 
 /** Values of a report as they travel: itself, its five fields, and what is in the two lists among them. */

@@ -24,7 +24,15 @@ export interface SavedRun {
 const stateVersion = 1;
 
 /** Up to 10,000 columns and 10,000 files, a name and a value each; their bytes and the stage's are jumped over. */
-const stateLimits: ScanLimits = { bytes: 2 * mostStateBytes, depth: 3, values: 40_100, lists: 8, words: 20_050 };
+const stateLimits: ScanLimits = {
+  bytes: 2 * mostStateBytes,
+  depth: 3,
+  values: 40_100,
+  lists: 8,
+  mappings: 8,
+  texts: 10_050,
+  words: 20_050,
+};
 
 const savedShape = check.shape({
   v: check.whole(),

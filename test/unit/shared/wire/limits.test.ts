@@ -98,7 +98,7 @@ describe("each kind of message has limits of its own", () => {
     assert.equal(decodeEvidence({ kind: "report" }, report(20_000, 2)).reports.length, 20_000);
     refuses("report", report(20_001, 1), /reports: expected a list of at most 20000/);
     refuses("report", report(1, 1001), /reports\[0\]\[3\]: expected a list of at most 1000/);
-    refuses("report", report(1000, 500), /^more than 210000 values/);
+    refuses("report", report(1000, 500), /^more than 180000 values/);
     const text = encode({ v: 1, attempt: 1, reports: [[1, 1, 1, ["mine"], []]] });
     refuses("report", text, /reports\[0\]\[3\]\[0\]: expected a number, found string/);
   });

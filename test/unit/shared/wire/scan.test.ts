@@ -59,7 +59,7 @@ describe("the scan of a message before it is decoded", () => {
 
   test("refuses what is larger, deeper or fuller than its kind allows", () => {
     const nested = (depth: number): Uint8Array => Buffer.from([...Array<number>(depth).fill(0x91), 0x01]);
-    const limits = { bytes: 100, depth: 8, values: 20, lists: 10, words: 3 };
+    const limits = { bytes: 100, depth: 8, values: 20, lists: 10, mappings: 5, texts: 3, words: 3 };
     scan(nested(8), limits);
     assert.throws(() => scan(nested(9), limits), /^BadMessage: deeper than 8/);
     assert.throws(() => scan(nested(200)), /^BadMessage: deeper than 64/);
@@ -69,7 +69,8 @@ describe("the scan of a message before it is decoded", () => {
     assert.ok(widestLimits.depth < 256);
     scan(encode(Array<number[]>(9).fill([])), limits);
     assert.throws(() => scan(encode(Array<number[]>(10).fill([])), limits), /^BadMessage: more than 10 lists/);
-    assert.throws(() => scan(encode(Array<object>(10).fill({})), limits), /^BadMessage: more than 10 lists/);
+    assert.throws(() => scan(encode(Array<object>(6).fill({})), limits), /^BadMessage: more than 5 mappings/);
+    assert.throws(() => scan(encode(["a", "b", Buffer.of(1), "d"]), limits), /^BadMessage: more than 3 texts/);
     scan(encode([{ a: 1, b: 2 }, { b: 3, c: 4 }, { a: 5 }]), limits);
     assert.throws(
       () => scan(encode([{ a: 1, b: 2 }, { b: 3, c: 4 }, { d: 5 }]), limits),

@@ -1,0 +1,79 @@
+import { encodeWorkerList } from "../../../shared/broker/access/worker-list.ts";
+import { packCode } from "../../../shared/wire/code-bundle.ts";
+import { encode } from "../../../shared/wire/codec.ts";
+import { newKey, seal } from "../../../shared/wire/sealed-chunks.ts";
+import { fromBase64, oldJson, oldMessages } from "../stories/old-forms.ts";
+import { largest } from "./largest.ts";
+
+/** A message that a program of ours wrote, and the name of its decoder. */
+export interface Sample {
+  readonly form: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A key that sealed pieces of the corpus are opened with. */
+export const pieceKey = newKey();
+
+const sendable = ["ask", "control", "enrolment", "report", "checkpoint", "result", "failed", "released"];
+
+/** The largest that a worker of this version or somebody with an invitation sends: 4,096 trials, 60,000 values of reports. */
+export const largeSamples = (): readonly Sample[] =>
+  Object.values(largest(0.35)).filter(({ form }) => sendable.includes(form));
+
+/** The largest that limits let through: what earlier workers sent after an outage, and what is no message but fills the limits. */
+export function fullSamples(): readonly Sample[] {
+  const legal = Object.values(largest()).filter(({ form }) => sendable.includes(form));
+  const many = (count: number, make: (i: number) => unknown): unknown[] =>
+    Array.from({ length: count }, (_, i) => make(i));
+  const held = many(9990, (i) => ({ job: `job${i + 1}`, n: 1.5, attempt: 2 ** 40 + i, iters: -1 }));
+  return [
+    ...legal,
+    { form: "ask", bytes: encode({ v: 1, kind: "renew", bootId: "b", held }) },
+    { form: "report", bytes: encode({ v: 1, attempt: 1, x: many(60_000, (i) => [1.5 + i, i]) }) },
+    { form: "report", bytes: encode({ v: 1, attempt: 1, reports: many(20_000, () => [1, 1, 1, [0.5], ["x"]]) }) },
+    { form: "result", bytes: encode({ v: 1, x: many(1000, (i) => ({ [`k${i % 250}`]: "x".repeat(i) })) }) },
+    { form: "result", bytes: encode({ v: 1, attempt: 1, console: "\u20ac".repeat(400_000) }) },
+  ];
+}
+
+/**
+ * Real messages of every form: those that version 0.1 sent and stored, and those that this version builds, each in three sizes. What
+ * is unzipped or opened before it is decoded lies here as it is before.
+ */
+export function corpus(): readonly Sample[] {
+  const sent = oldJson<readonly { readonly form: string; readonly bytes: string }[]>("wire.json.gz");
+  const stored = oldMessages("evidence.jsonl.gz").flatMap(({ subject, data }) => {
+    const form = subject.split(".").at(-1) ?? "";
+    return data.length < 4000 ? [{ form, bytes: data }] : [];
+  });
+  const records = oldMessages("journal.jsonl.gz").map(({ data }) => ({ form: "record", bytes: data }));
+  const built = [0.0001, 0.0005, 0.002].flatMap((size) => Object.values(largest(size)));
+  const files = packCode([
+    { path: "train.py", isExecutable: true, bytes: Buffer.from("print(1)\n") },
+    { path: "lib/a.js", isExecutable: false, bytes: Buffer.from("export default 1;\n") },
+  ]);
+  const { chunks } = seal(Buffer.from("a run's state"), pieceKey);
+  const ids = Array.from({ length: 5 }, (_, i) => ({ id: `pc-${i}`, publicKey: `U${"A".repeat(55)}` }));
+  const run = { v: 1, stage: 1, iters: 5, hours: 0.1, summary: { value: 1, count: 1 }, metrics: { "s1-rew": 1 } };
+  const row = [1, 10, 0.1, [0.5], [1]];
+  const told = { id: 1, reports: [row, row], lines: "x\n" };
+  return [
+    ...sent.map(({ form, bytes }) => ({ form, bytes: fromBase64(bytes) })),
+    ...stored.slice(0, 60),
+    ...records.slice(0, 60),
+    ...built,
+    { form: "code", bytes: files.zipped },
+    { form: "piece", bytes: chunks[0] ?? new Uint8Array(0) },
+    { form: "worker list", bytes: encodeWorkerList(ids as never) },
+    { form: "run state", bytes: encode({ ...run, state: new Uint8Array(8), files: { "a.txt": new Uint8Array(3) } }) },
+    { form: "from runner", bytes: encode({ ...told, type: "reports" }) },
+    {
+      form: "from runner",
+      bytes: encode({ ...told, type: "done", hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "x" }),
+    },
+    {
+      form: "from runner",
+      bytes: encode({ ...told, type: "checkpoint", state: { stage: 1, iters: 1, bytes: new Uint8Array(9) } }),
+    },
+  ];
+}
