@@ -58,6 +58,10 @@ const targets: readonly string[] = [
   `_INBOX_${honest}.>`,
   "_INBOX_enrol.>",
   "_R_.>",
+  "_R_.status",
+  "_R_.ctl.>",
+  `_R_.ctl.${victim}`,
+  "READ.>",
   "_GR_.>",
   "_SR_.>",
 ];
@@ -138,7 +142,7 @@ export const listening: Family = {
   acts: () => acts,
   control: async (ground, mark) => {
     const worker = await ground.as("worker");
-    const sid = worker.subscribe(`ctl.${ids.worker}`);
+    const sid = worker.subscribe(`_R_.ctl.${ids.worker}`);
     await worker.sync();
     ground.observer.publish(`ctl.${ids.worker}`, mark);
     await ground.settle();

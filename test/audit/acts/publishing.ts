@@ -92,6 +92,15 @@ const targets: readonly string[] = [
   "_INBOX_enrol.?",
   "_INBOX.?",
   "_R_.?",
+  "_R_.status",
+  "_R_.ctl.all",
+  `_R_.ctl.${ids.victim}`,
+  "READ.STREAM.PURGE.EV",
+  "READ.STREAM.MSG.DELETE.EV",
+  "READ.CONSUMER.CREATE.EV",
+  "READ.CONSUMER.CREATE.EV.?",
+  "READ.CONSUMER.DURABLE.CREATE.EV.?",
+  "READ.CONSUMER.MSG.NEXT.EV.?",
 ];
 
 /** Only answered to whoever asks, about itself; the server lets everybody. */
@@ -155,7 +164,7 @@ export function heardByVictim(ground: Ground, mark: string): string[] {
 /** The victim's connection hears all that it may. */
 export async function openVictimsEars(ground: Ground): Promise<void> {
   const victim = await ground.as("victim");
-  for (const subject of ["ctl.all", `ctl.${ids.victim}`, `_INBOX_${ids.victim}.>`]) victim.subscribe(subject);
+  for (const subject of ["_R_.ctl.all", `_R_.ctl.${ids.victim}`, `_INBOX_${ids.victim}.>`]) victim.subscribe(subject);
   await victim.sync();
   ground.notes.set("victim hears", victim.messages);
 }
@@ -173,7 +182,7 @@ export const publishing: Family = {
       ["worker", `ask.${ids.worker}`],
       ["worker", `ev.${ids.worker}.${mark}`],
       ["worker", `ck.${ids.worker}.${mark}`],
-      ["viewer", "$JS.API.STREAM.INFO.EV"],
+      ["viewer", "READ.STREAM.INFO.EV"],
     ];
     for (const [role, subject] of own) {
       const word = `${mark}${own.findIndex(([, each]) => each === subject)}`;

@@ -52,15 +52,13 @@ const ofWorkers = (role: "worker" | "benched"): Carrier[] => [
 ];
 
 const ofReaders = (role: "viewer" | "operator"): Carrier[] => [
-  { role, title: "stream info", send: plain("$JS.API.STREAM.INFO.EV") },
-  { role, title: "account info", send: plain("$JS.API.INFO") },
-  { role, title: "names", send: plain("$JS.API.STREAM.NAMES") },
+  { role, title: "stream info", send: plain("READ.STREAM.INFO.EV") },
   {
     role,
     title: "a direct get of a worker's piece",
     send: handOut(
       role,
-      (mark) => `$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`,
+      (mark) => `READ.DIRECT.GET.BLOB.ck.${own}.${mark}`,
       () => ({}),
     ),
   },
@@ -69,7 +67,7 @@ const ofReaders = (role: "viewer" | "operator"): Carrier[] => [
     title: "a get by subject of a worker's evidence",
     send: handOut(
       role,
-      () => "$JS.API.STREAM.MSG.GET.EV",
+      () => "READ.STREAM.MSG.GET.EV",
       (mark) => ({ last_by_subj: `ev.${own}.${mark}` }),
     ),
   },
@@ -78,7 +76,7 @@ const ofReaders = (role: "viewer" | "operator"): Carrier[] => [
     title: "a direct get of a worker's evidence",
     send: handOut(
       role,
-      () => "$JS.API.DIRECT.GET.EV",
+      () => "READ.DIRECT.GET.EV",
       (mark) => ({ last_by_subj: `ev.${own}.${mark}` }),
     ),
   },
@@ -123,7 +121,7 @@ const carriers: readonly Carrier[] = [
     title: "an order",
     send: plain(`op.${operatorName()}`, order({ kind: "admit", worker: "nobody" })),
   },
-  { role: "joiner", title: "an enrolment", send: plain("enrol", "x") },
+  { role: "joiner", title: "an enrolment", send: plain("enrol.x", "x") },
 ];
 
 /** `?` stands for the mark. Where a subject has none, an answer on it is told from honest words by its look. */
@@ -144,7 +142,10 @@ const targets: readonly string[] = [
   "op.?",
   "ctl.all",
   `ctl.${victim}`,
+  "_R_.ctl.all",
+  `_R_.ctl.${victim}`,
   "status",
+  "_R_.status",
   "$KV.NEXUS.leader",
   "$KV.NEXUS.users",
   "$KV.NEXUS.?",
@@ -161,12 +162,11 @@ const targets: readonly string[] = [
 ];
 
 /**
- * What another worker is told on its inbox or on ctl changes nothing: answers are taken on inboxes that cannot be guessed, and a
- * hint only makes a worker ask. An inbox of one's own is where answers belong.
+ * What another worker is told on its inbox changes nothing: answers are taken on inboxes that cannot be guessed. An inbox of one's own is where answers belong.
  */
 const isHarmless = (role: Role, target: string): boolean =>
   target.startsWith(`_INBOX_${role}.`) ||
-  ((role === "worker" || role === "benched") && (target.startsWith(`_INBOX_${victim}`) || target.startsWith("ctl.")));
+  ((role === "worker" || role === "benched") && target.startsWith(`_INBOX_${victim}`));
 
 const acts = carriers.flatMap((carrier) =>
   targets.filter((target) => !isHarmless(carrier.role, target)).map((target) => act(carrier, target)),

@@ -12,26 +12,17 @@ interface Rights {
 }
 
 const worker = (id: string): Rights => ({
-  publish: [`ask.${id}`, `ev.${id}.>`, `ck.${id}.>`, "$JS.API.DIRECT.GET.BLOB.>"],
-  subscribe: [`_INBOX_${id}.>`, "ctl.all", `ctl.${id}`],
+  publish: [`ask.${id}`, `ev.${id}.>`, `ck.${id}.>`, "$JS.API.DIRECT.GET.BLOB.ck.>"],
+  subscribe: [`_INBOX_${id}.>`, "_R_.ctl.all", `_R_.ctl.${id}`],
 });
 
 const readable = ["JRN", "EV", "BLOB", "KV_NEXUS"];
-const reading = [
-  "$JS.API.INFO",
-  "$JS.API.STREAM.NAMES",
-  ...readable.flatMap((stream) => [
-    `$JS.API.STREAM.INFO.${stream}`,
-    `$JS.API.STREAM.MSG.GET.${stream}`,
-    `$JS.API.DIRECT.GET.${stream}`,
-    `$JS.API.DIRECT.GET.${stream}.>`,
-    `$JS.API.CONSUMER.CREATE.${stream}`,
-    `$JS.API.CONSUMER.CREATE.${stream}.>`,
-    `$JS.API.CONSUMER.INFO.${stream}.>`,
-    `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
-  ]),
-  "$JS.FC.>",
-];
+const reading = readable.flatMap((stream) => [
+  `READ.STREAM.INFO.${stream}`,
+  `READ.STREAM.MSG.GET.${stream}`,
+  `READ.DIRECT.GET.${stream}`,
+  `READ.DIRECT.GET.${stream}.>`,
+]);
 
 export const rights: Readonly<Record<Role, Rights>> = {
   nobody: { publish: [], subscribe: [] },
@@ -42,8 +33,8 @@ export const rights: Readonly<Record<Role, Rights>> = {
   benched: worker(ids.benched),
   revoked: { publish: [], subscribe: [] },
   victim: worker(ids.victim),
-  viewer: { publish: reading, subscribe: ["_INBOX_viewer.>", "status"] },
-  operator: { publish: [...reading, `op.${operatorName()}`], subscribe: ["_INBOX_operator.>", "status"] },
+  viewer: { publish: reading, subscribe: ["_INBOX_viewer.>", "_R_.status"] },
+  operator: { publish: [...reading, `op.${operatorName()}`], subscribe: ["_INBOX_operator.>", "_R_.status"] },
 };
 
 export const mayPublish = (role: Role, subject: string): boolean =>
