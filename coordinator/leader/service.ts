@@ -8,11 +8,13 @@ import type { JournalCorruptError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
+import type { OrderKey } from "../../shared/wire/order-proof.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
 import { InviteCare } from "./invite-care.ts";
 import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
 import { type LeaderIdentity, Leadership, type LeadershipPorts } from "./leadership.ts";
 import { enrolWorker } from "./orders/enrolment.ts";
+import { OrderDesk } from "./orders/order-desk.ts";
 import { carryOut } from "./orders/orders.ts";
 import { Reign } from "./reign/reign.ts";
 import { follow } from "./rules/consequences.ts";
@@ -27,6 +29,8 @@ import { judgeEvidence } from "./workers/evidence.ts";
 export interface ServicePorts extends JournalPorts, UserListPorts, Omit<LeadershipPorts, "entries"> {
   readonly identity: LeaderIdentity;
   readonly leaseMs: number;
+  /** With which operators sign their orders; left out: orders need no proof. */
+  readonly orderKey?: OrderKey | undefined;
   /** Seed for a job whose spec gives none. */
   drawSeed(): number;
   /** The invitation whose line this machine's coordinator shows; left out: none. */
@@ -172,10 +176,14 @@ async function lead(
       }).finally(() => reign.quotas.answered(worker));
     };
     undo.push(bus.respond(subjects.allAsks, respondToAsk));
+    const desk = new OrderDesk(reign, {
+      key: ports.orderKey,
+      nonce: () => ports.chance.nonce(),
+      carryOut: (by, order) => carryOut(reign, by, order, ports.drawSeed),
+    });
     answerTo(subjects.allOperators, async (subject, data) => {
-      const order = messages.decodeOrder(data);
-      const answer = await carryOut(reign, subjects.parseOperator(subject), order, ports.drawSeed);
-      return answer && messages.encodeOrderAnswer(answer);
+      const answer = await desk.take(subject, data, subjects.parseOperator(subject));
+      return messages.encodeOrderAnswer(answer);
     });
     answerTo(subjects.allEnrolments, async (subject, data) => {
       const answer = await enrolWorker(reign, subjects.parseEnrol(subject), messages.decodeEnrolment(data));

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { readRoleSecret } from "../../shared/broker/access/credentials.ts";
+import { orderKeyAt, readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { inviteKey, readInviteCode, type ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
@@ -154,6 +154,7 @@ export async function runCoordinator(
           ...(external ? {} : { showInvite: shown }),
           onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
+          orderKey: orderKeyAt(paths),
           checkJournal: () => footing.check(),
           onLed: (seq) => footing.begun(seq),
           writeSnapshot: (stop) => writeSnapshotApart({ url, credentials, workspace: paths.dir }, log, stop),

@@ -19,7 +19,8 @@ import { type WorkspacePaths, workspaceFlags } from "../machine/workspace.ts";
 import { BusError } from "../ports.ts";
 import { streams } from "../wire/subjects.ts";
 import { inboxPrefix } from "./access/accounts.ts";
-import { hereSecret, type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
+import { hereSecret, orderKeyAt, type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
+import { SigningBus } from "./access/signing-bus.ts";
 import type { CoordinatorBus } from "./client/bus.ts";
 import { type BusCredentials, connectBus } from "./client/connect.ts";
 import { mayPass, streamInfo } from "./client/jetstream-api.ts";
@@ -128,7 +129,9 @@ async function linkTo(
   role: Role,
   release: () => Promise<void> = async () => undefined,
 ): Promise<WorkspaceLink> {
-  const bus = withSeals(await connectAs(url, credentials, role), sealsForReading(paths));
+  const key = role === "operator" ? orderKeyAt(paths) : undefined;
+  const sealed = withSeals(await connectAs(url, credentials, role), sealsForReading(paths));
+  const bus = key ? new SigningBus(sealed, key) : sealed;
   return { bus, url, close: () => bus.close().then(release) };
 }
 

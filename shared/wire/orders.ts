@@ -4,6 +4,7 @@ import { codeBundle } from "./code-bundle.ts";
 import { carriedSpec, id, job, open, seal, setting, term, worker } from "./envelope.ts";
 import { enrolmentLimits, orderAnswerLimits, orderLimits } from "./limits.ts";
 import { answerCode } from "./old-words.ts";
+import { reignIdBytes } from "./order-proof.ts";
 
 /** A request id. It is never empty: in the journal an empty one marks the coordinator's own decisions. */
 const op: check.Check<string> = (value, at) =>
@@ -173,19 +174,32 @@ export interface OrderAnswer {
   readonly term: number;
   readonly name: string;
   readonly reason: string;
+  /** The reign for which the order must be signed again; otherwise left out (order-proof.ts). */
+  readonly reign?: Uint8Array;
 }
 
+const reign: check.Check<Uint8Array> = (value, at) => {
+  const id = check.bytes(value, at);
+  if (id.length !== reignIdBytes) throw new check.BadMessage(`${at}: expected ${reignIdBytes} bytes`);
+  return id;
+};
 const orderAnswerShape = check.shape({
   ok: check.flag,
   code: check.nullable(check.text(64)),
   term,
   name: check.text(),
   reason: check.text(100_000),
+  reign: check.nullable(reign),
 });
 export const encodeOrderAnswer = (answer: OrderAnswer): Uint8Array => seal(answer);
 export function decodeOrderAnswer(bytes: Uint8Array): OrderAnswer {
-  const answer = open(bytes, orderAnswerShape, orderAnswerLimits);
+  const { reign: wanted, ...answer } = open(bytes, orderAnswerShape, orderAnswerLimits);
   // A code of a later version is replaced by what `ok` says.
   const code = answerCodes.find((known) => known === answer.code && (known === "done") === answer.ok);
-  return { ...answer, code: code ?? (answer.code === null ? answerCode(answer) : answer.ok ? "done" : "refused") };
+  const more = wanted === null ? {} : { reign: wanted };
+  return {
+    ...answer,
+    ...more,
+    code: code ?? (answer.code === null ? answerCode(answer) : answer.ok ? "done" : "refused"),
+  };
 }

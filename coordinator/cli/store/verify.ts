@@ -60,12 +60,14 @@ export async function verify(
     return { ...found, damage: [...new Set([...damage, ...found.damage])] };
   };
   // A damaged store does not end the check; it is reported with everything else.
-  const { damage, broken, foreign, ...counts } = await withLink(scope, "viewer", verifyAll, { unchecked: true });
+  const { damage, broken, foreign, setAside, ...counts } = await withLink(scope, "viewer", verifyAll, {
+    unchecked: true,
+  });
   const violations = [...damage, ...broken];
   const isKept = violations.length === 0;
   const what = job ?? `workspace ${workspace}`;
   if (json) {
-    const strange = foreign.length === 0 ? {} : { foreign };
+    const strange = { ...(setAside.length === 0 ? {} : { setAside }), ...(foreign.length === 0 ? {} : { foreign }) };
     output.result(
       `${JSON.stringify({ type: "verification", v: 1, workspace, job: job ?? null, ok: isKept, ...counts, ...strange, violations })}\n`,
     );
@@ -76,7 +78,7 @@ export async function verify(
     output.result(
       `${what}: ${counted(counts.jobs, "job")}, ${counted(counts.trials, "run")}, ${counts.ended} of them ended and ${counts.open} open${cancelled}; ${read}\n`,
     );
-    if (counts.setAside.length > 0) output.result(setAsideText(counts.setAside));
+    if (setAside.length > 0) output.result(setAsideText(setAside));
     if (isKept) output.result(promises);
     else output.result(`${violations.length} broken:\n${violations.map((each) => `  ${each}\n`).join("")}`);
     output.result(foreign.map((each) => `${foreignText(each)}\n`).join(""));

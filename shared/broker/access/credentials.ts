@@ -6,6 +6,7 @@ import { workerIdFrom } from "../../domain/names.ts";
 import { BrokerError, messageOf, UsageError } from "../../errors.ts";
 import { fieldsOf, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
+import { type OrderKey, orderKey } from "../../wire/order-proof.ts";
 import { ensureSealFile } from "../store/seal-file.ts";
 
 /** Who may use the broker besides workers; accounts.ts says what each may do. */
@@ -73,6 +74,11 @@ export function readRoleSecret(paths: WorkspacePaths, role: Role): RoleSecret {
 export function hereSecret({ coordinator }: Pick<RoleSecrets, "coordinator">, role: "operator" | "viewer"): RoleSecret {
   const user = `here-${role}`;
   return { user, password: createHmac("sha256", coordinator.password).update(user).digest("base64url") };
+}
+
+/** The key for orders; undefined where this machine does not know the operator's password. */
+export function orderKeyAt(paths: WorkspacePaths): OrderKey | undefined {
+  return existsSync(secretFile(paths, "operator")) ? orderKey(readRoleSecret(paths, "operator").password) : undefined;
 }
 
 /** What the file of `--creds FILE` holds: our own JSON, or the .creds text that NATS tools write. */

@@ -1,10 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
-import type { BrokerStatus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
+import type { EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { splitEntry, withEntrySeal } from "../../wire/entry-seals.ts";
 import { isJournalRecord } from "../../wire/messages.ts";
 import { entrySeal, journalSeal, type SealKey } from "../../wire/seals.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
-import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
+import type { CoordinatorBus } from "../client/bus.ts";
+import { BusAround } from "../client/bus-around.ts";
 import type { Seals, Unsealed } from "./seal-file.ts";
 
 /** Where a message lies that no coordinator wrote. */
@@ -20,10 +21,8 @@ const entryPrefix = `$KV.${bucket}.`;
  * It believes the journal up to where sealing began, and judges nothing before it has met one seal that fits: a key of
  * another workspace must not hide a journal that is read over someone else's broker. A coordinator calls `judge` first.
  */
-export class SealedBus implements CoordinatorBus {
-  /** The bus without seals. */
-  readonly plain: CoordinatorBus;
-  readonly entries: EntryStore;
+export class SealedBus extends BusAround {
+  readonly #entries: EntryStore;
   readonly #keys: readonly SealKey[];
   #before: Unsealed | null;
   #judges = false;
@@ -33,11 +32,15 @@ export class SealedBus implements CoordinatorBus {
 
   /** @param onForeign  hears once of each message of the journal that no coordinator wrote */
   constructor(plain: CoordinatorBus, { keys, before }: Seals, onForeign: (foreign: Foreign) => void = () => undefined) {
-    this.plain = plain;
+    super(plain);
     this.#keys = keys;
     this.#before = before;
     this.#onForeign = onForeign;
-    this.entries = this.#sealedEntries(plain.entries);
+    this.#entries = this.#sealedEntries(plain.entries);
+  }
+
+  override get entries(): EntryStore {
+    return this.#entries;
   }
 
   /** Where sealing began; null while nothing has been sealed. */
@@ -73,7 +76,7 @@ export class SealedBus implements CoordinatorBus {
     return this.#keys.findLast(({ from }) => from <= seq);
   }
 
-  store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
+  override store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
     const { expectLastSeq, msgId } = options;
     const isRecord = expectLastSeq !== undefined && subject.startsWith(journalPrefix) && isJournalRecord(msgId);
     const key = isRecord ? this.#keyAt(expectLastSeq + 1) : undefined;
@@ -81,7 +84,7 @@ export class SealedBus implements CoordinatorBus {
     return this.plain.store(subject, data, { ...options, seal: journalSeal(key, subject, expectLastSeq + 1, data) });
   }
 
-  read(
+  override read(
     stream: string,
     fromSeq: number,
     handler: (message: StoredMessage) => void,
@@ -136,62 +139,11 @@ export class SealedBus implements CoordinatorBus {
     return isOurs || this.#before === null ? { value } : { value, isForeign: true };
   }
 
-  subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
+  override subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
     if (!subject.startsWith(entryPrefix)) return this.plain.subscribe(subject, handler);
     return this.plain.subscribe(subject, (exact, data) => {
       const { value, isForeign = false } = this.#opened(exact.slice(entryPrefix.length), data);
       if (!isForeign) handler(exact, value);
     });
-  }
-
-  respond(
-    subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
-  ): () => void {
-    return this.plain.respond(subject, handler);
-  }
-
-  request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return this.plain.request(subject, data, timeoutMs);
-  }
-
-  publish(subject: string, data: Uint8Array): void {
-    this.plain.publish(subject, data);
-  }
-
-  lastSeq(stream: string): Promise<number> {
-    return this.plain.lastSeq(stream);
-  }
-
-  newest(stream: string, subject: string): Promise<Uint8Array | null> {
-    return this.plain.newest(stream, subject);
-  }
-
-  subjects(stream: string, pattern: string): Promise<string[]> {
-    return this.plain.subjects(stream, pattern);
-  }
-
-  purge(stream: string, subject: string): Promise<void> {
-    return this.plain.purge(stream, subject);
-  }
-
-  makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void> {
-    return this.plain.makeStreams(wanted, replicas);
-  }
-
-  flush(): Promise<void> {
-    return this.plain.flush();
-  }
-
-  isConnected(): boolean {
-    return this.plain.isConnected();
-  }
-
-  onReconnect(handler: () => void): () => void {
-    return this.plain.onReconnect(handler);
-  }
-
-  close(): Promise<void> {
-    return this.plain.close();
   }
 }

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect, type NatsConnection } from "nats";
+import { sendOrder } from "../../../coordinator/operator/give-order.ts";
+import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
+import { operatorName, type Role, readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../../shared/wire/messages.ts";
+import { operator } from "../../../shared/wire/subjects.ts";
+import { atEnd } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+const swarm = new Swarm();
+const own = operator(operatorName());
+const worker = "w1" as WorkerId;
+
+/** A raw connection: this program's own care does not count. */
+async function raw(role: Role): Promise<NatsConnection> {
+  const { user, password } = readRoleSecret(swarm.paths, role);
+  const servers = runningBroker(swarm.paths)?.url ?? "";
+  const connection = await connect({ servers, user, pass: password, inboxPrefix: inboxPrefix(role) });
+  atEnd(() => connection.close());
+  return connection;
+}
+
+async function give(order: Order): Promise<OrderAnswer> {
+  const link = await linkWorkspace(swarm.paths, "operator");
+  try {
+    return await sendOrder(link.bus, order);
+  } finally {
+    await link.close();
+  }
+}
+
+const asked = async (connection: NatsConnection, subject: string, data: Uint8Array): Promise<OrderAnswer> =>
+  decodeOrderAnswer((await connection.request(subject, data, { timeout: 5000 })).data);
+
+const stateOf = async (): Promise<string | undefined> => (await swarm.state()).workers.get(worker)?.state;
+
+test("orders are obeyed once, from those who have the operator's password, for the reign that they name", async () => {
+  const first = await swarm.coordinator();
+  const joined = swarm.worker("w1");
+  await eventually("the worker has joined", async () => (await stateOf()) !== undefined);
+  // As whoever can have the broker copy what others said.
+  const relay = await raw("coordinator");
+  const heard: Uint8Array[] = [];
+  relay.subscribe("op.*", { callback: (_, { data }) => heard.push(data) });
+  await relay.flush();
+  assert.ok((await give({ kind: "bench", op: "b1", worker })).ok);
+  assert.ok((await give({ kind: "admit", op: "a1", worker })).ok);
+  assert.equal(heard.length, 4, "each command is told the reign, then signs for it");
+  const [, bench = new Uint8Array(0)] = heard;
+  assert.equal(await stateOf(), "admitted");
+
+  // The same order again: answered, not obeyed.
+  const length = (await swarm.state()).seq;
+  assert.deepEqual((await asked(relay, own, bench)).ok, true);
+  assert.deepEqual((await asked(relay, operator("somebody-else"), bench)).code, "refused");
+  const operatorRaw = await raw("operator");
+  const unsigned = await asked(operatorRaw, own, encodeOrder({ kind: "bench", op: "b2", worker }));
+  assert.deepEqual([unsigned.ok, /update nexus/.test(unsigned.reason)], [false, true]);
+  assert.deepEqual([await stateOf(), (await swarm.state()).seq], ["admitted", length]);
+
+  // And by the next reign.
+  first.child.kill("SIGTERM");
+  await first.exited();
+  await swarm.coordinator();
+  const later = await raw("coordinator");
+  const { ok, reason } = await asked(later, own, bench);
+  assert.deepEqual([ok, /signed again/.test(reason)], [false, true]);
+  assert.equal(await stateOf(), "admitted");
+  assert.ok((await give({ kind: "bench", op: "b3", worker })).ok);
+  assert.equal(await stateOf(), "benched");
+  joined.child.kill("SIGTERM");
+});
