@@ -271,14 +271,14 @@ function obeySignals(node: WorkerNode, say: (line: string) => void): () => numbe
   return () => exit;
 }
 
-/** A workspace that was restored from a backup does not know the workers that joined since. */
+/** A workspace that was restored from a backup does not know the workers that joined since either. */
 function refusedText(line: JoinLine, wasGiven: boolean): string {
   const words = wasGiven
     ? "nexus-worker with the line that nexus-coord prints"
     : `nexus-worker --workspace ${line.workspace}`;
   return (
-    `the broker at ${shownServer(line)} refuses this worker's key: its workspace was restored from a backup made before this worker joined, ` +
-    `or created again\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
+    `the broker at ${shownServer(line)} refuses this worker's key: it was revoked or forgotten, or its workspace was created again, or restored ` +
+    `from a backup made before this worker joined\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
   );
 }
 

@@ -24,6 +24,7 @@ import { addStore } from "./verbs/store.ts";
 import { addTransfer } from "./verbs/transfer.ts";
 import { verbPorts } from "./verbs/verb.ts";
 import { addView } from "./verbs/view.ts";
+import { addWorkers } from "./verbs/workers.ts";
 
 /** Carries out the words after `nexus`; returns the exit code. */
 export async function carryOut(words: readonly string[], output: Output): Promise<number> {
@@ -70,6 +71,7 @@ export function commandTree(output: Output, setExit: (code: number) => void, plo
     addEvaluate,
     addPlot(plots),
     addControl,
+    addWorkers,
     addStore,
     addPeers,
   ])

@@ -11,6 +11,7 @@ import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { joiningOf } from "../endpoint/join-lines.ts";
+import { momentText } from "../words/invitations.ts";
 
 export type Happening = "ready" | "standing by" | "leading";
 
@@ -24,6 +25,8 @@ export interface Whereabouts {
   readonly join: string | null;
   /** Whether other machines may join as well. */
   readonly isOpen: boolean;
+  /** Until when the command holds, in wall-clock milliseconds; null: for good. */
+  readonly until?: number | null;
 }
 
 /** @param pid  of the coordinator that asks */
@@ -40,6 +43,7 @@ export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | 
     broker: broker ? `${hostInUrl(broker.host)}:${broker.port}` : "nowhere yet",
     join: joining?.commands[0] ?? null,
     isOpen: joining?.opening === null,
+    until: joining?.until ?? null,
   };
 }
 
@@ -89,7 +93,7 @@ export class HeadlessLines {
   }
 
   #sayJoin(): void {
-    const { join, isOpen } = this.#where();
+    const { join, isOpen, until = null } = this.#where();
     if (this.#hasSaidJoin || join === null) return;
     this.#hasSaidJoin = true;
     if (!this.#showsSecrets && withoutSecrets(join) !== join) {
@@ -97,7 +101,8 @@ export class HeadlessLines {
       return;
     }
     const where = isOpen ? "each machine that should join" : "this machine";
-    this.#say({ type: "join", v: 1, join }, `on ${where}, run: ${join}`);
+    const holds = until === null ? "" : `\n  it holds until ${momentText(until)}; for another: nexus invite`;
+    this.#say({ type: "join", v: 1, join, until }, `on ${where}, run: ${join}${holds}`);
   }
 
   #say(object: object, text: string): void {

@@ -18,6 +18,8 @@ export interface JoinLines {
   readonly commands: readonly string[];
   /** What lets other machines join, if the commands are for this one alone. */
   readonly opening: string | null;
+  /** Until when the commands hold, in wall-clock milliseconds; null or left out: for good. */
+  readonly until?: number | null;
 }
 
 export interface ScreenOptions {
@@ -30,7 +32,7 @@ export interface ScreenOptions {
   readonly flags: string;
   /** Control keys do nothing. */
   readonly isReadonly: boolean;
-  /** How a machine joins; null if not known here. */
+  /** How a machine joins; null if not known here. It changes while the screen is open: lines expire. */
   readonly joining: JoinLines | null;
 }
 

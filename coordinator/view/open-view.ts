@@ -25,6 +25,7 @@ import { showPeers } from "../peers/invitation.ts";
 import { PlainView, processPorts } from "../plain/plain-view.ts";
 import { watchJob } from "../plain/watch-job.ts";
 import { type ColourWish, canShowScreen, lookOf } from "../tui/terminal/look.ts";
+import { momentText } from "../words/invitations.ts";
 import type { WaitingWords } from "../words/waiting.ts";
 import { isNewcomer, welcome } from "./welcome.ts";
 
@@ -76,8 +77,11 @@ export async function openScreen(
     for (const line of labelled(label, command, width)) say(line);
   };
   const showsSecrets = flags.showLine || process.stderr.isTTY === true;
-  if (showsSecrets || withoutSecrets(join) === join) tell(`on ${place}, run:`, join);
-  else say("  the join line is a secret, so it is printed on a terminal only, or with --show-line");
+  if (showsSecrets || withoutSecrets(join) === join) {
+    tell(`on ${place}, run:`, join);
+    if (joining?.until)
+      say(`  it holds until ${momentText(joining.until)}; for an invitation of your own: nexus invite`);
+  } else say("  the join line is a secret, so it is printed on a terminal only, or with --show-line");
   if (joining?.opening) {
     say("  other machines cannot join: the broker listens on this machine only;");
     tell("to let them join:", joining.opening);
@@ -147,7 +151,7 @@ async function watchOnScreen(
 ): Promise<number> {
   const paths = workspacePaths(workspace);
   const isReadonly = readonly || (external !== null && credentialsOf(external).user === "viewer");
-  const joining = isReadonly || external ? null : joiningOf(paths);
+  const joining = isReadonly || external ? () => null : readAgain(() => joiningOf(paths), joinLineEveryMs);
   const look = lookOf(process.env, color);
   const form = graph ?? (look.unicode ? "braille" : "ascii");
   let orders: WorkspaceLink | undefined;
@@ -158,13 +162,42 @@ async function watchOnScreen(
   try {
     // Loaded only when needed: plain output does without it.
     const { showLive } = await import("../tui/live-screen.ts");
-    const options = { bus, workspace, flags, look, top, graph: form, isReadonly, joining, job, send };
+    const options = {
+      bus,
+      workspace,
+      flags,
+      look,
+      top,
+      graph: form,
+      isReadonly,
+      job,
+      send,
+      get joining() {
+        return joining();
+      },
+    };
     const { exitCode, message } = await showLive(options);
     if (message !== "") process.stderr.write(`${message}\n`);
     return exitCode;
   } finally {
     await orders?.close();
   }
+}
+
+/** How often an open screen looks whether the join line is another. */
+const joinLineEveryMs = 5000;
+
+/** What `read` returns, read at most so often. */
+function readAgain<T>(read: () => T, everyMs: number): () => T {
+  let value = read();
+  let readAt = performance.now();
+  return () => {
+    if (performance.now() - readAt >= everyMs) {
+      value = read();
+      readAt = performance.now();
+    }
+    return value;
+  };
 }
 
 /** The same as `nexus` takes it, without the default workspace, unless NEXUS_WORKSPACE names another one. */

@@ -9,7 +9,7 @@ export type OrderSubject =
   | { readonly kind: "worker"; readonly worker: string; readonly held: number };
 
 /** What an order will do, in one line: a person reads it before giving the order, on the screen and from the command line. */
-export function effectOf(verb: ControlVerb | "bench" | "admit", subject: OrderSubject): string {
+export function effectOf(verb: ControlVerb | "bench" | "admit" | "revoke" | "forget", subject: OrderSubject): string {
   switch (subject.kind) {
     case "job":
       return `${verb}s ${subject.table.job}${jobEffect(verb, subject.table)}`;
@@ -77,6 +77,10 @@ function workerEffect(verb: string, held: number): string {
       return `it gets no more runs; ${held === 0 ? holdsNone : `it finishes ${inHand}`}, and leaves`;
     case "stop":
       return `it gets no runs until resumed; ${held === 0 ? holdsNone : `${inHand} ${held === 1 ? "is" : "are"} handed back and ${goOn} elsewhere`}`;
+    case "revoke":
+      return `it is cut off for good; ${held === 0 ? holdsNone : `${inHand} ${goOn} elsewhere, uncharged`}`;
+    case "forget":
+      return "its name and key are free again; its results stay";
     case "bench":
       return `it gets no runs until admitted; ${held === 0 ? holdsNone : `${inHand} ${goOn} elsewhere, uncharged`}`;
     default:

@@ -32,7 +32,7 @@ export const enrolmentText = (
   enrolment: Pick<Enrolment, "op" | "worker" | "publicKey" | "host" | "invite">,
 ): Uint8Array => {
   const { op, worker, publicKey, host, invite } = enrolment;
-  return new TextEncoder().encode(JSON.stringify(["nexus enrolment", 1, invite, op, worker, publicKey, host]));
+  return new TextEncoder().encode(JSON.stringify(["nexus-swarm enrolment", 1, invite, op, worker, publicKey, host]));
 };
 
 /** What a person may do to a job, a run or a worker; docs/control.md says what each verb means for each of them. */

@@ -5,7 +5,7 @@ import { type AddVerbs, examples, type VerbPorts } from "./verb.ts";
 
 export const addList: AddVerbs = (program, ports) => {
   const { does, reads } = ports;
-  const list = program.command("list").description("list runs, jobs or workers as tables");
+  const list = program.command("list").description("list runs, jobs, workers or invitations as tables");
   addListRuns(list, ports);
   list
     .command("jobs")
@@ -19,6 +19,12 @@ export const addList: AddVerbs = (program, ports) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus list workers"))
     .action(does(async () => (await import("../list/list-workers.ts")).listWorkers));
+  list
+    .command("invites")
+    .description("list the open invitations, and the last ones that are over")
+    .option("--json", "one JSON object a line")
+    .addHelpText("after", examples("nexus list invites"))
+    .action(reads(async () => (await import("../workers/list-invites.ts")).listInvites));
 };
 
 function addListRuns(list: Command, { does }: VerbPorts): void {

@@ -1,4 +1,5 @@
 import { timeOfDay } from "../../words/event-words.ts";
+import { momentText } from "../../words/invitations.ts";
 import { clip } from "../../words/narrow.ts";
 import type { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
@@ -77,7 +78,7 @@ const mostLines = 3;
 
 function joinLines({ options: { joining } }: ViewModel, width: number, most: number): Line[] {
   if (!joining) return [];
-  const { commands, opening } = joining;
+  const { commands, opening, until = null } = joining;
   const where = opening === null ? "another machine" : "this machine";
   const typed = (command: string): Line[] =>
     command.length + 2 <= width
@@ -88,6 +89,7 @@ function joinLines({ options: { joining } }: ViewModel, width: number, most: num
     plain(""),
     ...said(`  to start a worker on ${where}, run${opening === null ? " there" : ""} (y copies it):`),
     ...commands.slice(0, mostLines).flatMap(typed),
+    ...(until === null ? [] : said(`  the line holds until ${momentText(until)}; a new one is shown long before`)),
     ...(opening === null
       ? []
       : [

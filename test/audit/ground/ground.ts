@@ -78,7 +78,7 @@ export class Ground {
     this.startWorker();
     const benched = await this.command(["bench", ids.benched]);
     if (benched.code !== 0) throw new Error(`could not bench: ${benched.output}`);
-    const revoked = await this.command(["workers", "revoke", ids.revoked]);
+    const revoked = await this.command(["workers", "revoke", ids.revoked, "--yes"]);
     if (revoked.code !== 0) this.notes.set("not revoked", revoked.output);
     await this.runsToGoOn();
   }

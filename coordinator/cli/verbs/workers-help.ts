@@ -1,0 +1,22 @@
+/** Help of the verbs about who may join and stay; docs/trust.md says the same, with the reasons. */
+
+export const invite = `
+Prints one command for each address of this machine; they differ in the address alone. Until the invitation expires or is used
+up, anyone who knows the line may join, so hand it on as you would a password. The code in it is sent to no server.
+nexus list invites shows who was invited, and how many joined.
+
+Examples:
+  nexus invite                          one machine, within a day
+  nexus invite --for 1h --uses 20       twenty machines, within the hour
+  nexus invite --target gpu             its worker gets only runs with compute_target: gpu, or without any
+  nexus invite --withdraw k5gm97fw      nobody joins with it any more; those who did stay
+`;
+
+export const revoke = `
+The worker is cut off before the command answers. Its runs go to other workers, uncharged, and the invitation that it came by is
+withdrawn. Its name stays barred until nexus workers forget. Its results count as before: nexus reject --worker NAME takes them
+out of every estimate.`;
+
+export const forget = `
+The worker leaves nexus list workers, and its name and key are free again. Its results and reports stay. Refused while it holds
+runs or was heard of within the last lease; a revoked worker may be forgotten at once.`;

@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import type { ThrowOutOptions } from "../workers/throw-out.ts";
+import { type AddVerbs, examples } from "./verb.ts";
+import * as help from "./workers-help.ts";
+
+/** Who may join, and who may stay. */
+export const addWorkers: AddVerbs = (program, { does }) => {
+  program
+    .command("invite")
+    .description("print a line with which another machine may join as a worker")
+    .option("--for <time>", "how long it holds, such as 1h or 7d (default: a day)")
+    .option("--uses <n>", "how many machines may join with it, or any (default: 1)")
+    .option("--target <a,b>", "its workers get only runs for these pools (compute_target), or for none")
+    .option("--withdraw <id>", "withdraw an invitation instead")
+    .option("--json", "one JSON object")
+    .addHelpText("after", help.invite)
+    .action(does(async () => (await import("../workers/invite.ts")).invite));
+  const workers = program.command("workers").description("throw workers out, or forget those that will not come back");
+  const throwsOut = (kind: "revoke" | "forget") =>
+    does(async () => {
+      const { throwOut } = await import("../workers/throw-out.ts");
+      return (session, words: string[], options: ThrowOutOptions) => throwOut(session, kind, words, options);
+    });
+  const ofWorkers = (command: Command): Command =>
+    command
+      .argument("<workers...>", "names of workers, or patterns: lab-pc, lab-*")
+      .option("--yes", "do not ask")
+      .option("--json", "one JSON object a line");
+  ofWorkers(workers.command("revoke").description("cut workers off at once; their keys open nothing any more"))
+    .option("--reason <text>", "why, for the journal and for the worker's owner")
+    .addHelpText("after", help.revoke)
+    .addHelpText("after", examples("nexus workers revoke lab-pc", "nexus workers revoke mal --reason 'not ours' --yes"))
+    .action(throwsOut("revoke"));
+  ofWorkers(workers.command("forget").description("remove workers that will not come back; their results stay"))
+    .addHelpText("after", help.forget)
+    .addHelpText("after", examples("nexus workers forget lab-pc"))
+    .action(throwsOut("forget"));
+};

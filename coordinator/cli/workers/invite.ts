@@ -1,0 +1,88 @@
+import { inviteKey, newInviteCode, readInviteCode } from "../../../shared/broker/access/invite-code.ts";
+import { parseSeconds } from "../../../shared/domain/runspec/quantities.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { linesWith, openingIfLocal, typedLine } from "../../endpoint/join-lines.ts";
+import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
+import { type Scope, withOperatorLink } from "../../operator/scope.ts";
+import type { JsonOption, Session } from "../../operator/session.ts";
+import { invitationText } from "../../words/invitations.ts";
+
+export interface InviteOptions extends JsonOption {
+  readonly for?: string | undefined;
+  readonly uses?: string | undefined;
+  readonly target?: string | undefined;
+  readonly withdraw?: string | undefined;
+}
+
+const usual = { for: "24 h", uses: "1" } as const;
+const leastSeconds = 60;
+
+/** `nexus invite [--for 1h] [--uses 1] [--target gpu]`: prints a line with which machines may join. */
+export async function invite(session: Session, options: InviteOptions): Promise<void> {
+  const { scope, output } = session;
+  refuseExternal(scope);
+  if (options.withdraw !== undefined) return withdraw(session, options.withdraw, options);
+  const wanted = read(options);
+  // The code is made here, and stays here: the coordinator gets the public half of its key.
+  const code = newInviteCode(Date.now() + wanted.seconds * 1000);
+  const { id, publicKey } = inviteKey(code);
+  const found = readInviteCode(code);
+  const expiresAt = found.kind === "code" ? found.expiresAt : 0;
+  const { uses, targets } = wanted;
+  const order = { kind: "invite", op: newOrderId(), publicKey, expiresAt, uses, targets } as const;
+  const answer = await withOperatorLink(scope, ({ bus }) => giveOrder(bus, scope.paths.name, order, output));
+  if (!answer.ok) throw refusalOf([answer]);
+  const commands = linesWith(scope.paths, code).map((line) => `nexus-worker ${typedLine(line)}`);
+  if (options.json) {
+    const object = { type: "invite", v: 1, invite: id, commands, expiresAt, uses, targets };
+    output.result(`${JSON.stringify(object)}\n`);
+  } else {
+    for (const command of commands) output.result(`${command}\n`);
+    output.note(`  ${invitationText({ id, expiresAt, uses, targets })}; keep the line secret until then\n`);
+    if (commands.length > 1)
+      output.note("  the lines differ in the address: take one that the other machine can reach\n");
+  }
+  const opening = openingIfLocal(scope.paths);
+  if (opening !== null)
+    output.note(
+      `  the broker listens on this machine only; to let others reach it: ${opening}\n  and then: nexus invite${scope.flags}\n`,
+    );
+}
+
+async function withdraw({ scope, output }: Session, id: string, { json, ...more }: InviteOptions): Promise<void> {
+  if (more.for !== undefined || more.uses !== undefined || more.target !== undefined)
+    throw new UsageError("--withdraw goes alone; for example: nexus invite --withdraw k5gm97fw");
+  const op = newOrderId();
+  const order = { kind: "withdraw", op, invite: id.slice(0, 64) } as const;
+  const answer = await withOperatorLink(scope, ({ bus }) => giveOrder(bus, scope.paths.name, order, output));
+  if (!answer.ok) throw refusalOf([answer]);
+  const { name, reason } = answer;
+  if (json)
+    output.result(`${JSON.stringify({ type: "order", v: 1, order: "withdraw", op, name, ok: true, reason })}\n`);
+  else output.result(`${name}: ${reason}\n`);
+}
+
+function read(options: InviteOptions): {
+  readonly seconds: number;
+  readonly uses: number | null;
+  readonly targets: readonly string[];
+} {
+  const time = options.for ?? usual.for;
+  const seconds = parseSeconds(/^\d+(\.\d+)?$/.test(time) ? Number(time) : time);
+  if (seconds === undefined || seconds < leastSeconds || seconds > 366 * 86_400)
+    throw new UsageError(`--for ${time}: expected a time from a minute to 366 days, such as 1h or 7d`);
+  const uses = options.uses ?? usual.uses;
+  if (uses !== "any" && !/^[1-9]\d{0,3}$|^10000$/.test(uses))
+    throw new UsageError(`--uses ${uses}: expected how many machines may join, from 1 to 10000, or any`);
+  const targets = options.target === undefined ? [] : options.target.split(",").map((target) => target.trim());
+  if (targets.length > 100 || targets.some((target) => !/^[\w.-]{1,64}$/.test(target)))
+    throw new UsageError(`--target ${options.target}: expected names of pools separated by commas, such as gpu,big`);
+  return { seconds, uses: uses === "any" ? null : Number(uses), targets };
+}
+
+function refuseExternal({ external }: Scope): void {
+  if (!external) return;
+  throw new UsageError(
+    "others run this workspace's broker, and its administrator makes a user for each worker: docs/install.md says which rights it needs",
+  );
+}
