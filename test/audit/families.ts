@@ -1,7 +1,21 @@
 import type { Family } from "./act.ts";
+import { bytes } from "./acts/bytes.ts";
+import { claims } from "./acts/claims.ts";
+import { enrolment } from "./acts/enrolment.ts";
+import { evidence } from "./acts/evidence.ts";
+import { journal } from "./acts/journal.ts";
 import { listening } from "./acts/listening.ts";
 import { publishing } from "./acts/publishing.ts";
 import { replies } from "./acts/replies.ts";
 
 /** Every family, in the order in which they are tried: those that may bring the coordinator down come last. */
-export const families: readonly Family[] = [publishing, listening, replies];
+export const families: readonly Family[] = [
+  publishing,
+  listening,
+  evidence,
+  claims,
+  bytes,
+  replies,
+  journal,
+  enrolment,
+];

@@ -1,7 +1,7 @@
 import { families } from "./families.ts";
 import { Ground } from "./ground/ground.ts";
 import { help, type Options, readOptions } from "./options.ts";
-import { type Outcome, runFamily } from "./run-family.ts";
+import { type Outcome, runFamily, workGoesOn } from "./run-family.ts";
 import { tellAll, tellFamily } from "./tell.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -31,10 +31,12 @@ async function audit({ names, act, isList, isJson }: Options): Promise<number> {
       }
       const began = performance.now();
       const outcomes = await runFamily(ground, family, act);
+      const well = await workGoesOn(ground, family.name);
+      outcomes.push(well);
       all.push(...outcomes);
       if (isJson) for (const outcome of outcomes) say(JSON.stringify(outcome));
       else tellFamily(family.name, outcomes, performance.now() - began);
-      if (!(await isWell(ground))) {
+      if (well.harm !== undefined) {
         await ground.end();
         ground = undefined;
       }
@@ -57,9 +59,4 @@ async function newGround(): Promise<Ground> {
     await ground.end();
     throw error;
   }
-}
-
-/** Whether the next family can use this ground; otherwise it gets a new one. */
-async function isWell(ground: Ground): Promise<boolean> {
-  return ground.pulse().isAlive && (await ground.runsToGoOn(30_000).catch(() => false));
 }

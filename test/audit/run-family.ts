@@ -158,10 +158,18 @@ function changed(before: readonly StreamLook[], now: readonly StreamLook[]): Fou
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
 
+/** Afterwards the honest worker does its runs, and their results count. */
+export async function workGoesOn(ground: Ground, family: string): Promise<Outcome> {
+  const isWell = ground.pulse().isAlive && (await ground.runsToGoOn().catch(() => false));
+  const harm = isWell ? undefined : "the honest worker's results no longer count";
+  return { family, role: "all", title: "have stopped the honest worker's runs", harm };
+}
+
 /** What a test must not find: harm, and acts that could not be tried. */
 export async function harmsOf(ground: Ground, family: Family): Promise<string[]> {
   const outcomes = await runFamily(ground, family);
-  if (outcomes.length === 0) return [`${family.name} has no acts`];
+  outcomes.push(await workGoesOn(ground, family.name));
+  if (outcomes.length <= 1) return [`${family.name} has no acts`];
   return outcomes.flatMap(({ role, title, harm, untried }) =>
     harm === undefined && untried === undefined ? [] : [`${role} ${title}: ${harm ?? `untried: ${untried}`}`],
   );

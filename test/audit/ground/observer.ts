@@ -2,6 +2,7 @@ import { connect, type JetStreamManager, type NatsConnection, type StreamInfo } 
 import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
+import { RawClient } from "../attacker/raw-client.ts";
 
 /** A message that the coordinators' account carried. */
 export interface Heard {
@@ -28,24 +29,22 @@ const keptBytes = 64 * 1024;
  * what any attacker was told.
  */
 export class Observer {
-  heard: Heard[] = [];
+  readonly #ears: RawClient;
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
 
-  private constructor(connection: NatsConnection, manager: JetStreamManager) {
+  private constructor(ears: RawClient, connection: NatsConnection, manager: JetStreamManager) {
+    this.#ears = ears;
     this.#connection = connection;
     this.#manager = manager;
-    connection.subscribe(">", {
-      callback: (_, { subject, data, headers }) => {
-        const head =
-          headers === undefined ? "" : `${[...headers].map(([key, each]) => `${key}: ${each.join()}`).join("\n")}\n`;
-        this.heard.push({ subject, text: head + Buffer.from(data.subarray(0, keptBytes)).toString("latin1") });
-      },
-    });
   }
 
-  static async start(paths: WorkspacePaths, url: string): Promise<Observer> {
+  static async start(paths: WorkspacePaths, { url, port }: { url: string; port: number }): Promise<Observer> {
     const { user, password } = readRoleSecret(paths, "coordinator");
+    // Speaks the protocol by hand: the client's library gives up at headers that it cannot read.
+    const ears = await RawClient.connect(port, { user, pass: password });
+    ears.subscribe(">");
+    await ears.sync();
     const connection = await connect({
       servers: url,
       user,
@@ -54,19 +53,26 @@ export class Observer {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
     });
-    const observer = new Observer(connection, await connection.jetstreamManager({ timeout: 20_000 }));
-    await observer.flush();
-    return observer;
+    return new Observer(ears, connection, await connection.jetstreamManager({ timeout: 20_000 }));
+  }
+
+  get heard(): Heard[] {
+    return this.#ears.messages.map(({ subject, head, data }) => ({
+      subject,
+      text: head + data.toString("latin1", 0, keptBytes),
+    }));
   }
 
   /** Begins anew: earlier messages belonged to earlier acts. */
   forget(): void {
-    this.heard = [];
+    this.#ears.messages.length = 0;
   }
 
   /** Subjects, each once, of messages that hold the mark, in their subject, headers or content. */
   saw(mark: string): string[] {
-    const found = this.heard.filter(({ subject, text }) => subject.includes(mark) || text.includes(mark));
+    const found = this.#ears.messages.filter(
+      ({ subject, head, data }) => subject.includes(mark) || head.includes(mark) || data.includes(mark),
+    );
     return [...new Set(found.map(({ subject }) => subject))];
   }
 
@@ -79,8 +85,10 @@ export class Observer {
     return (await this.#connection.request(subject, Buffer.from(data), { timeout })).data;
   }
 
-  flush(): Promise<void> {
-    return this.#connection.flush();
+  /** Resolves when all that was published before has been heard. */
+  async flush(): Promise<void> {
+    await this.#connection.flush();
+    await this.#ears.sync();
   }
 
   async streams(): Promise<StreamLook[]> {
@@ -106,6 +114,7 @@ export class Observer {
   }
 
   async stop(): Promise<void> {
+    this.#ears.end();
     await this.#connection.close();
   }
 }

@@ -14,7 +14,6 @@ describe("an audit of who may say and hear what", () => {
   for (const family of [publishing, listening]) {
     it(`finds no harm in ${family.name}`, async () => {
       assert.deepEqual(await harmsOf(ground, family), []);
-      assert.ok(await ground.runsToGoOn(), "the honest worker goes on");
     });
   }
 });

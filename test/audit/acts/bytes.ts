@@ -1,0 +1,93 @@
+import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import type { Act, Family, Watch } from "../act.ts";
+import { type Held, hold } from "../attacker/holding.ts";
+import { costlyBytes, hostileBytes, manyRows, manyValues } from "../attacker/hostile-bytes.ts";
+import { type Ground, ids, type Role } from "../ground/ground.ts";
+
+/** Where bytes of somebody else reach a decoder of the coordinator, or of a worker. */
+interface Channel {
+  readonly role: Role;
+  readonly title: string;
+  readonly subject: (held: Held) => string;
+}
+
+const { worker: own } = ids;
+const channels: readonly Channel[] = [
+  { role: "worker", title: "as a question", subject: () => `ask.${own}` },
+  { role: "benched", title: "as a question", subject: () => `ask.${ids.benched}` },
+  { role: "worker", title: "as a report", subject: ({ job, n }) => `ev.${own}.${job}.${n}.report` },
+  {
+    role: "benched",
+    title: "as a result of another's run",
+    subject: ({ job, n }) => `ev.${ids.benched}.${job}.${n}.result`,
+  },
+  { role: "joiner", title: "as an enrolment", subject: () => "enrol" },
+  { role: "operator", title: "as an order", subject: () => `op.${operatorName()}` },
+];
+
+/** The trial that all evidence is about: bytes about trials that nobody knows are not even read. */
+async function subjectOf(ground: Ground): Promise<Held> {
+  const known = ground.notes.get("bytes");
+  if (known !== undefined) return known as Held;
+  const held = await hold(ground, "worker");
+  ground.notes.set("bytes", held);
+  return held;
+}
+
+const sending = ({ role, title, subject }: Channel, name: string, data: Buffer, watch?: Watch): Act => ({
+  family: "bytes",
+  role,
+  title: `sends ${name} ${title}`,
+  ...(watch === undefined ? {} : { watch }),
+  attempt: async (ground) => {
+    const client = await ground.as(role);
+    client.publish(subject(await subjectOf(ground)), data, { reply: `${ground.inbox(role)}.x` });
+    await client.sync();
+  },
+  // What is left behind is looked at together: the coordinator's health, its log, the streams.
+  harm: (ground, mark) => ground.observer.saw(mark)[0],
+});
+
+/** A hint may come from another worker, so a worker reads it as what it is: anybody's bytes. */
+const towardsWorkers = [...hostileBytes, ...costlyBytes].map(
+  ([name, data]): Act => ({
+    family: "bytes",
+    role: "worker",
+    title: `has ${name} delivered to all workers`,
+    attempt: async (ground, mark) => {
+      const client = await ground.as("worker");
+      const head = `Nats-Msg-Id: ${mark}`;
+      await client.ask(`ck.${own}.${mark}`, data, ground.inbox("worker"), 5000, head);
+      client.publish(`$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`, "", { reply: `ctl.${ids.honest}` });
+      client.publish(`$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`, "", { reply: "ctl.all" });
+      await client.sync();
+    },
+    harm: (ground) =>
+      ground.worker.exitCode === undefined ? undefined : `the worker has ended: ${ground.worker.output().slice(-300)}`,
+  }),
+);
+
+const values: readonly (readonly [string, Buffer])[] = [
+  ["100,000 values in one row", manyValues(100_000)],
+  ["900,000 values in one row", manyValues(900_000)],
+  ["100,000 rows", manyRows(100_000)],
+];
+
+/** Of one message; the honest worker's runs cost the coordinator some milliseconds meanwhile. */
+const costly: Watch = { cpuMs: 1500, growthMb: 150 };
+
+export const bytes: Family = {
+  name: "bytes",
+  origin: "1-4, held",
+  acts: async (ground) => {
+    await subjectOf(ground);
+    return [
+      ...channels.flatMap((channel) => hostileBytes.map(([name, data]) => sending(channel, name, data))),
+      ...towardsWorkers,
+      ...channels.flatMap((channel) => costlyBytes.map(([name, data]) => sending(channel, name, data, costly))),
+      ...channels
+        .filter(({ subject }) => subject.toString().includes("ev."))
+        .flatMap((channel) => values.map(([name, data]) => sending(channel, name, data, costly))),
+    ];
+  },
+};

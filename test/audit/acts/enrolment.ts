@@ -1,0 +1,229 @@
+import { existsSync, readFileSync } from "node:fs";
+import { nkeys } from "nats";
+import type { Act, Family } from "../act.ts";
+import { enrolment as words } from "../attacker/words.ts";
+import { type Ground, ids, type Role } from "../ground/ground.ts";
+import { forgetState, sharedState } from "../ground/state.ts";
+
+const newKey = (): string => nkeys.createUser().getPublicKey();
+const swapLast = (key: string): string => key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
+const swapAt = (key: string, i: number): string => key.slice(0, i) + (key[i] === "A" ? "B" : "A") + key.slice(i + 1);
+
+/** Keys that nats-server refuses, and with them its whole list of users. */
+const keys: readonly (readonly [string, () => unknown])[] = [
+  ["with a wrong checksum", () => swapLast(newKey())],
+  ["with a wrong first byte", () => swapAt(newKey(), 1)],
+  ["with a changed middle", () => swapAt(newKey(), 30)],
+  ["of zeros", () => `U${"A".repeat(55)}`],
+  ["of an account", () => nkeys.createAccount().getPublicKey()],
+  ["of an operator", () => nkeys.createOperator().getPublicKey()],
+  ["of a server", () => nkeys.createServer().getPublicKey()],
+  ["of a cluster", () => nkeys.createCluster().getPublicKey()],
+  ["of 55 letters", () => newKey().slice(1)],
+  ["of 57 letters", () => `${newKey()}A`],
+  ["in lower case", () => newKey().toLowerCase()],
+  ["that is empty", () => ""],
+  ["that closes the list", () => `${newKey()}" } ] }`],
+  ["with a new line", () => `${newKey()}\n  { user: "x" }`],
+  ["that includes a file", () => `include "/etc/passwd"`],
+  ["that names a variable", () => "$JWT"],
+  ["that is a seed", () => Buffer.from(nkeys.createUser().getSeed()).toString()],
+  ["with a space", () => ` ${newKey()}`],
+  ["that is a number", () => 7],
+  ["that is a list", () => [newKey()]],
+  ["that is missing", () => undefined],
+];
+
+const names: readonly unknown[] = [
+  "all",
+  "enrol",
+  "",
+  "A",
+  "-x",
+  "a.b",
+  "a b",
+  ">",
+  "*",
+  "../x",
+  "x".repeat(49),
+  "x\n",
+  'x", "ev.>',
+  "__proto__",
+  "\u0430dmin",
+  "ｖic",
+  "x\u0000",
+  7,
+  null,
+  ["vic"],
+];
+
+const hosts: readonly string[] = [
+  "\x1b]0;owned\x07",
+  "=HYPERLINK(1)",
+  "\u202etxt.exe",
+  "a\r\nb",
+  "x".repeat(257),
+  "x".repeat(200_000),
+];
+
+/** Asks as a machine that has the join code; what it is answered does not count. */
+async function ask(ground: Ground, role: Role, fields: Readonly<Record<string, unknown>>): Promise<void> {
+  const client = await ground.as(role);
+  client.publish("enrol", words(fields), { reply: `${ground.inbox("joiner")}.x` });
+  await client.sync();
+}
+
+const badKeys = keys.map(
+  ([title, key]): Act => ({
+    family: "enrolment",
+    role: "joiner",
+    title: `enrols a key ${title}`,
+    attempt: (ground, mark) => {
+      forgetState(ground);
+      return ask(ground, "joiner", { worker: mark, publicKey: key() });
+    },
+    harm: async (ground, mark) =>
+      [...(await sharedState(ground)).workers.keys()].some((id) => id.includes(mark))
+        ? "the journal has the worker"
+        : undefined,
+  }),
+);
+
+const badNames = names.map(
+  (name): Act => ({
+    family: "enrolment",
+    role: "joiner",
+    title: `enrols as ${JSON.stringify(name).slice(0, 60)}`,
+    attempt: (ground, mark) => {
+      forgetState(ground);
+      return ask(ground, "joiner", { worker: name, publicKey: newKey(), op: mark, host: mark });
+    },
+    harm: async (ground, mark) => {
+      const worker = [...(await sharedState(ground)).workers.values()].find(({ host }) => host === mark);
+      return worker && `the journal has ${JSON.stringify(worker.id)}`;
+    },
+  }),
+);
+
+const takenNames = Object.values(ids).map(
+  (id): Act => ({
+    family: "enrolment",
+    role: "joiner",
+    title: `takes over the name ${id} with a key of its own`,
+    attempt: (ground, mark) => {
+      forgetState(ground);
+      const publicKey = newKey();
+      ground.notes.set(mark, publicKey);
+      return ask(ground, "joiner", { worker: id, publicKey, host: mark });
+    },
+    harm: async (ground, mark) => {
+      const owner = [...(await sharedState(ground)).workers.values()].find(
+        ({ publicKey }) => publicKey === ground.notes.get(mark),
+      );
+      return owner?.id === id ? `${id} has the attacker's key` : undefined;
+    },
+  }),
+);
+
+const badHosts = hosts.map(
+  (host): Act => ({
+    family: "enrolment",
+    role: "joiner",
+    title: `enrols from the host ${JSON.stringify(host).slice(0, 40)}`,
+    attempt: (ground, mark) => ask(ground, "joiner", { worker: mark, publicKey: newKey(), host: `${host}${mark}` }),
+    harm: async (ground, mark) => {
+      const shown = await ground.command(["list", "workers"]);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
+      const raw = /[\x00-\x08\x0b-\x1f\x7f]|\u202e/.test(Buffer.from(shown.output, "latin1").toString("utf8"));
+      return raw ? `nexus list workers prints it raw (${mark})` : undefined;
+    },
+  }),
+);
+
+/** Where a machine may only enrol with a code: other credentials must not do, nor answers that cross accounts. */
+const others = (["nobody", "stranger", "worker", "benched", "viewer", "operator"] as const).map(
+  (role): Act => ({
+    family: "enrolment",
+    role,
+    title: "enrols a worker without the join code",
+    attempt: async (ground, mark) => {
+      forgetState(ground);
+      await ask(ground, role, { worker: mark, publicKey: newKey() });
+    },
+    harm: async (ground, mark) =>
+      (await sharedState(ground)).workers.has(mark as never) ? "the journal has the worker" : undefined,
+  }),
+);
+
+/** Finding 5: what a worker has stored is handed out with `enrol` as the reply subject. */
+const relayed = ["enrol", "enrol.x", "enrol.>"].map(
+  (reply): Act => ({
+    family: "enrolment",
+    role: "worker",
+    title: `enrols a worker by a direct get that answers on ${reply}`,
+    attempt: async (ground, mark) => {
+      forgetState(ground);
+      const client = await ground.as("worker");
+      const at = `ck.${ids.worker}.${mark}`;
+      await client.ask(at, words({ worker: mark, publicKey: newKey() }), ground.inbox("worker"), 5000);
+      client.publish(`$JS.API.DIRECT.GET.BLOB.${at}`, "", { reply });
+      await client.sync();
+    },
+    harm: async (ground, mark) =>
+      (await sharedState(ground)).workers.has(mark as never) ? "the journal has the worker" : undefined,
+  }),
+);
+
+const many = 120;
+
+/** Finding 16: with one code, in one go. */
+const flood: Act = {
+  family: "enrolment",
+  role: "joiner",
+  title: `enrols ${many} machines in one go`,
+  watch: { cpuMs: 20_000, growthMb: 200 },
+  attempt: async (ground, mark) => {
+    for (let i = 0; i < many; i += 1) await ask(ground, "joiner", { worker: `${mark}-${i}`, publicKey: newKey() });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    forgetState(ground);
+  },
+  harm: async (ground, mark) => {
+    const made = [...(await sharedState(ground)).workers.keys()].filter((id) => id.startsWith(mark)).length;
+    return made > many / 2 ? `${made} workers were made` : undefined;
+  },
+};
+
+/** Finding 1: whatever was enrolled, the workspace must start again, and its worker work. */
+const restart: Act = {
+  family: "enrolment",
+  role: "joiner",
+  title: "has enrolled what the broker refuses at its next start",
+  watch: { cpuMs: 60_000, growthMb: 1000 },
+  attempt: async (ground) => {
+    for (const [, key] of keys) await ask(ground, "joiner", { worker: "bricked", publicKey: key() });
+    await ground.settle();
+    await ground.coordinator.end();
+    await ground.until("the broker has ended", () => !existsSync(ground.paths.brokerInfo));
+    await ground.lead();
+  },
+  harm: async (ground) => {
+    const list = readFileSync(ground.paths.workersConfiguration, "utf8");
+    if (!list.includes("nkey: U")) return "the broker knows no worker";
+    return (await ground.runsToGoOn()) ? undefined : "the honest worker does not work any more";
+  },
+};
+
+export const enrolment: Family = {
+  name: "enrolment",
+  origin: "1, 5, 16, held",
+  acts: () => [...badKeys, ...badNames, ...takenNames, ...others, ...relayed, ...badHosts, flood, restart],
+  control: async (ground, mark) => {
+    await ask(ground, "joiner", { worker: mark, publicKey: newKey() });
+    await ground.settle();
+    await ground.until("an honest machine enrols", async () => {
+      forgetState(ground);
+      return (await sharedState(ground)).workers.has(mark as never);
+    });
+    return undefined;
+  },
+};

@@ -1,0 +1,185 @@
+import { encode } from "../../../shared/wire/codec.ts";
+import type { Act, Family } from "../act.ts";
+import { order } from "../attacker/words.ts";
+import { type Ground, ids, type Role } from "../ground/ground.ts";
+import { stateOf } from "../ground/state.ts";
+
+const { worker: own, victim } = ids;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A message of the journal as a leader would write it. */
+const records = (...events: readonly Fields[]): Uint8Array =>
+  encode([2, ...events.map((each) => ({ at: Date.now(), ...each }))]);
+
+/** What an attacker would have the journal say; `mark` names what must not be there afterwards. */
+const forgeries: readonly (readonly [title: string, make: (mark: string) => Uint8Array])[] = [
+  ["a reign of term 999", (mark) => records({ type: "led", term: 999, leader: mark })],
+  [
+    "a revocation",
+    (mark) => records({ type: "worker-state", worker: victim, state: "revoked", reason: mark, by: "root", op: mark }),
+  ],
+  [
+    "a bench",
+    (mark) => records({ type: "worker-state", worker: victim, state: "benched", reason: mark, by: "root", op: mark }),
+  ],
+  [
+    "an end of the job",
+    (mark) => records({ type: "job-state", job: "job1", state: "cancelled", reason: mark, by: "root", op: mark }),
+  ],
+  [
+    "an enrolment",
+    (mark) => records({ type: "worker-enrolled", worker: mark, publicKey: `U${"A".repeat(55)}`, host: mark, op: mark }),
+  ],
+  ["nothing that can be read", (mark) => Buffer.from(`\xc1${mark}`, "latin1")],
+];
+
+/** Message ids: those that only leaders write, one that nobody writes, and none. */
+const msgIds: readonly (readonly [title: string, make: (mark: string) => string])[] = [
+  ["a leader's id", (mark) => `999.${mark}.1`],
+  ["the id of term 1", (mark) => `1.${mark}.7`],
+  ["no id", () => ""],
+];
+
+/** How the server is made to hand out what a worker has stored. */
+interface Relay {
+  readonly title: string;
+  readonly role: Role;
+  readonly from: "ev" | "ck";
+  readonly question: (at: string) => readonly [subject: string, data: string];
+}
+const direct =
+  (from: "ev" | "ck"): ((at: string) => readonly [string, string]) =>
+  (at) => [`$JS.API.DIRECT.GET.${from === "ev" ? "EV" : "BLOB"}.${at}`, ""];
+const relays: readonly Relay[] = [
+  { title: "a direct get", role: "viewer", from: "ev", question: direct("ev") },
+  { title: "a direct get of a piece", role: "viewer", from: "ck", question: direct("ck") },
+  {
+    title: "a direct get with a filter",
+    role: "viewer",
+    from: "ev",
+    question: (at) => ["$JS.API.DIRECT.GET.EV", JSON.stringify({ last_by_subj: at })],
+  },
+  {
+    title: "a direct get of a batch",
+    role: "viewer",
+    from: "ev",
+    question: (at) => ["$JS.API.DIRECT.GET.EV", JSON.stringify({ seq: 1, next_by_subj: at, batch: 1 })],
+  },
+  { title: "a direct get of its own piece", role: "worker", from: "ck", question: direct("ck") },
+  { title: "a direct get", role: "operator", from: "ev", question: direct("ev") },
+];
+
+const subjects = ["jrn.ws.batch", "jrn.ws.op", `jrn.ws.worker.${victim}`, "jrn.job1.job"] as const;
+
+/** Finding 8: a stored message is handed out with its headers, so with its id. */
+const forged = relays.flatMap((relay) =>
+  forgeries.flatMap(([what, make], i) =>
+    msgIds.map(([how, id], k): Act => {
+      const reply = subjects[(i + k) % subjects.length] ?? "jrn.ws.op";
+      return {
+        family: "journal",
+        role: relay.role,
+        title: `has ${what} with ${how} written to ${reply} by ${relay.title}`,
+        attempt: async (ground, mark) => {
+          await store(ground, relay.from, mark, make(mark), id(mark));
+          await handOut(ground, relay, mark, reply);
+        },
+        harm: (ground, mark) => writtenTo(ground, mark, "jrn."),
+      };
+    }),
+  ),
+);
+
+/** Records of the journal that were true once, said again. */
+const replayed = (["viewer", "operator"] as const).flatMap((role) =>
+  [1, 2, 3, 5].map(
+    (seq): Act => ({
+      family: "journal",
+      role,
+      title: `has record ${seq} of the journal written again`,
+      attempt: async (ground) => {
+        const client = await ground.as(role);
+        client.publish("$JS.API.DIRECT.GET.JRN", JSON.stringify({ seq }), { reply: "jrn.ws.batch" });
+        client.publish("$JS.API.STREAM.MSG.GET.JRN", JSON.stringify({ seq }), { reply: "jrn.ws.op" });
+        await client.sync();
+      },
+      harm: (ground) => {
+        const arrived = ground.observer.heard.find(
+          ({ subject, text }) => subject.startsWith("jrn.") && /Nats-(Stream|Sequence)|io\.nats/.test(text),
+        );
+        return arrived && `it arrived on ${arrived.subject}`;
+      },
+    }),
+  ),
+);
+
+/** Orders in an operator's name, by whoever can have something delivered there. */
+const orders = relays.flatMap((relay) =>
+  (
+    [
+      [
+        "a cancellation",
+        (mark: string) =>
+          order({ op: mark, kind: "control", verb: "cancel", target: { kind: "worker", worker: ids.benched } }),
+      ],
+      ["an admission", (mark: string) => order({ op: mark, kind: "admit", worker: ids.benched })],
+      ["a job", (mark: string) => order({ op: mark, kind: "run", file: mark, text: "", sources: {}, commandLine: {} })],
+    ] as const
+  ).map(
+    ([what, make]): Act => ({
+      family: "journal",
+      role: relay.role,
+      title: `has ${what} ordered as root by ${relay.title}`,
+      attempt: async (ground, mark) => {
+        await store(ground, relay.from, mark, make(mark), "");
+        await handOut(ground, relay, mark, "op.root");
+      },
+      harm: (ground, mark) => writtenTo(ground, mark, "op.") ?? writtenTo(ground, mark, "jrn."),
+    }),
+  ),
+);
+
+async function store(ground: Ground, from: "ev" | "ck", mark: string, data: Uint8Array, id: string): Promise<void> {
+  const client = await ground.as("worker");
+  const head = id === "" ? undefined : `Nats-Msg-Id: ${id}`;
+  const answer = await client.ask(`${from}.${own}.${mark}`, data, ground.inbox("worker"), 5000, head);
+  if (!answer?.data.includes('"seq"')) throw new Error(`not stored: ${answer?.data.toString() ?? "no answer"}`);
+}
+
+async function handOut(ground: Ground, { role, from, question }: Relay, mark: string, reply: string): Promise<void> {
+  const client = await ground.as(role);
+  const [subject, data] = question(`${from}.${own}.${mark}`);
+  client.publish(subject, data, { reply });
+  await client.sync();
+}
+
+/** What reached a subject that only coordinators, or only operators, may write. */
+function writtenTo(ground: Ground, mark: string, prefix: string): string | undefined {
+  const subject = ground.observer.saw(mark).find((each) => each.startsWith(prefix));
+  return subject && `it arrived on ${subject}`;
+}
+
+/** After all of them the journal says what it said: nobody was revoked, deposed or cancelled. */
+const unchanged: Act = {
+  family: "journal",
+  role: "all",
+  title: "have changed the state that a coordinator reads",
+  watch: { cpuMs: 60_000, growthMb: 500 },
+  attempt: () => undefined,
+  harm: async (ground) => {
+    const state = await stateOf(ground);
+    if (state.term >= 999) return `the journal is at term ${state.term}`;
+    const standing = state.workers.get(victim as never)?.state;
+    if (standing !== "admitted") return `${victim} is ${standing}`;
+    if (state.workers.get(ids.benched as never)?.state !== "benched") return `${ids.benched} is benched no more`;
+    const job = state.jobs.get("job1" as never)?.state;
+    return job === "searching" ? undefined : `job1 is ${job}`;
+  },
+};
+
+export const journal: Family = {
+  name: "journal",
+  origin: "8",
+  acts: () => [...forged, ...replayed, ...orders, unchanged],
+};

@@ -1,0 +1,42 @@
+import { pause } from "../../../shared/deadline.ts";
+import { decode } from "../../../shared/wire/codec.ts";
+import type { Ground, Role } from "../ground/ground.ts";
+import { claim } from "./words.ts";
+
+/** A trial that a worker of ours was given, as its answer said. */
+export interface Held {
+  readonly kind: string;
+  readonly job: string;
+  readonly run: string;
+  readonly n: number;
+  readonly attempt: number;
+  readonly claimId: string;
+}
+
+const limitMs = 60_000;
+
+/** One claim and the coordinator's answer; undefined if there was none. */
+export async function claimOnce(
+  ground: Ground,
+  role: Role,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Held | undefined> {
+  const client = await ground.as(role);
+  const claimId = `c${Math.random().toString(36).slice(2)}`;
+  const answer = await client.ask(`ask.${ground.idOf(role)}`, claim({ claimId, ...more }), ground.inbox(role), 10_000);
+  // Whatever it is, its looks are checked by whoever uses it.
+  return answer && { claimId, ...(decode(answer.data) as Omit<Held, "claimId">) };
+}
+
+/** A trial in hand, claimed as an honest worker would. */
+export async function hold(ground: Ground, role: Role, more: Readonly<Record<string, unknown>> = {}): Promise<Held> {
+  const limit = performance.now() + limitMs;
+  let said = "";
+  while (performance.now() < limit) {
+    const answer = await claimOnce(ground, role, more);
+    if (answer?.kind === "assigned") return answer;
+    said = JSON.stringify(answer);
+    await pause(100);
+  }
+  throw new Error(`${role} was given no trial: ${said.slice(0, 200)}`);
+}
