@@ -19,6 +19,7 @@ import {
 import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { BusError } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
+import { headersOf } from "./headers-of.ts";
 import { askedAs, heardAs, type LocalNames } from "./local-names.ts";
 import { endRenewal, hearLastErrors } from "./nats/defects.ts";
 import { natsEntries } from "./nats/entries.ts";
@@ -103,9 +104,10 @@ export class NatsBus implements CoordinatorBus {
     this.#connection = connection;
     this.#names = hooks.names ?? {};
     this.#questions = new Questions(createInbox(hooks.inbox ?? "_INBOX"));
-    this.#subscribe(this.#questions.subscription, ({ subject, data, headers: head }) =>
-      this.#questions.hear(subject, data, data.length === 0 ? (head?.code ?? 0) : 0),
-    );
+    this.#subscribe(this.#questions.subscription, (message) => {
+      const { subject, data } = message;
+      this.#questions.hear(subject, data, data.length === 0 ? (headersOf(message)?.code ?? 0) : 0);
+    });
     this.entries = natsEntries((timeout) =>
       connection.jetstream({ timeout, checkAPI: false, ...this.#api }).views.kv(bucket, { bindOnly: true }),
     );
@@ -166,7 +168,8 @@ export class NatsBus implements CoordinatorBus {
     handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
   ): () => void {
     return this.#subscribe(subject, (message) => {
-      const { reply, headers: head } = message;
+      const { reply } = message;
+      const head = headersOf(message);
       const answer = (data: Uint8Array): void => {
         if (reply !== undefined && reply !== "") this.publish(reply, data);
       };
@@ -270,7 +273,9 @@ export class NatsBus implements CoordinatorBus {
       // After at most this time the client replaces a consumer that was lost with its server.
       expires: pullMs,
       idle_heartbeat: 2000,
-      callback: ({ seq, subject, data, headers: head, info }) => {
+      callback: (delivered) => {
+        const { seq, subject, data, info } = delivered;
+        const head = headersOf(delivered);
         const msgId = head?.get("Nats-Msg-Id") ?? "";
         const seal = isJournal ? { seal: head?.get(sealHeader) ?? "" } : undefined;
         const storedAt = info.timestampNanos / 1e6;
