@@ -66,6 +66,18 @@ const relays: readonly Relay[] = [
     from: "ev",
     question: (at) => ["$JS.API.DIRECT.GET.EV", JSON.stringify({ seq: 1, next_by_subj: at, batch: 1 })],
   },
+  {
+    title: "a direct get by its account's name",
+    role: "viewer",
+    from: "ev",
+    question: (at) => ["READ.DIRECT.GET.EV", JSON.stringify({ last_by_subj: at })],
+  },
+  {
+    title: "a get by its account's name",
+    role: "operator",
+    from: "ev",
+    question: (at) => ["READ.STREAM.MSG.GET.EV", JSON.stringify({ last_by_subj: at })],
+  },
   { title: "a direct get of its own piece", role: "worker", from: "ck", question: direct("ck") },
   { title: "a direct get", role: "operator", from: "ev", question: direct("ev") },
 ];
@@ -82,7 +94,9 @@ const forged = relays.flatMap((relay) =>
         role: relay.role,
         title: `has ${what} with ${how} written to ${reply} by ${relay.title}`,
         attempt: async (ground, mark) => {
-          await store(ground, relay.from, mark, make(mark), id(mark));
+          const data = make(mark);
+          ground.notes.set(mark, data);
+          await store(ground, relay.from, mark, data, id(mark));
           await handOut(ground, relay, mark, reply);
         },
         harm: (ground, mark) => writtenTo(ground, mark, "jrn."),
@@ -101,6 +115,7 @@ const replayed = (["viewer", "operator"] as const).flatMap((role) =>
       attempt: async (ground) => {
         const client = await ground.as(role);
         client.publish("$JS.API.DIRECT.GET.JRN", JSON.stringify({ seq }), { reply: "jrn.ws.batch" });
+        client.publish("READ.DIRECT.GET.JRN", JSON.stringify({ seq }), { reply: "jrn.ws.batch" });
         client.publish("$JS.API.STREAM.MSG.GET.JRN", JSON.stringify({ seq }), { reply: "jrn.ws.op" });
         await client.sync();
       },
@@ -132,7 +147,9 @@ const orders = relays.flatMap((relay) =>
       role: relay.role,
       title: `has ${what} ordered as root by ${relay.title}`,
       attempt: async (ground, mark) => {
-        await store(ground, relay.from, mark, make(mark), "");
+        const data = make(mark);
+        ground.notes.set(mark, data);
+        await store(ground, relay.from, mark, data, "");
         await handOut(ground, relay, mark, "op.root");
       },
       harm: (ground, mark) => writtenTo(ground, mark, "op.") ?? writtenTo(ground, mark, "jrn."),
@@ -154,10 +171,11 @@ async function handOut(ground: Ground, { role, from, question }: Relay, mark: st
   await client.sync();
 }
 
-/** What reached a subject that only coordinators, or only operators, may write. */
+/** Whether the attacker's words reached a subject that only coordinators, or only operators, may write; a leader may write about them. */
 function writtenTo(ground: Ground, mark: string, prefix: string): string | undefined {
-  const subject = ground.observer.saw(mark).find((each) => each.startsWith(prefix));
-  return subject && `it arrived on ${subject}`;
+  const words = Buffer.from(ground.notes.get(mark) as Uint8Array).toString("latin1"); // as attempt left it
+  const arrived = ground.observer.heard.find(({ subject, text }) => subject.startsWith(prefix) && text.endsWith(words));
+  return arrived && `it arrived on ${arrived.subject}`;
 }
 
 /** After all of them the journal says what it said: nobody was revoked, deposed or cancelled. */

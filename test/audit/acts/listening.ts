@@ -64,6 +64,15 @@ const targets: readonly string[] = [
   "READ.>",
   "_GR_.>",
   "_SR_.>",
+  "_R_.*",
+  "_R_.ctl.>",
+  "_R_.ctl.*",
+  "_R_.ctl.all",
+  `_R_.ctl.${honest}`,
+  `_R_.ctl.${victim}`,
+  "_R_.status",
+  "READ.>",
+  "READ.DIRECT.GET.>",
 ];
 
 const listeners: readonly Role[] = [

@@ -52,10 +52,10 @@ const ofWorkers = (role: "worker" | "benched"): Carrier[] => [
 ];
 
 const ofReaders = (role: "viewer" | "operator"): Carrier[] => [
-  { role, title: "stream info", send: plain("READ.STREAM.INFO.EV") },
+  { role, title: "stream info by its account's name", send: plain("READ.STREAM.INFO.EV") },
   {
     role,
-    title: "a direct get of a worker's piece",
+    title: "a direct get of a worker's piece by its account's name",
     send: handOut(
       role,
       (mark) => `READ.DIRECT.GET.BLOB.ck.${own}.${mark}`,
@@ -64,7 +64,7 @@ const ofReaders = (role: "viewer" | "operator"): Carrier[] => [
   },
   {
     role,
-    title: "a get by subject of a worker's evidence",
+    title: "a get of a worker's evidence by its account's name",
     send: handOut(
       role,
       () => "READ.STREAM.MSG.GET.EV",
@@ -73,10 +73,40 @@ const ofReaders = (role: "viewer" | "operator"): Carrier[] => [
   },
   {
     role,
-    title: "a direct get of a worker's evidence",
+    title: "a direct get of a worker's evidence by its account's name",
     send: handOut(
       role,
       () => "READ.DIRECT.GET.EV",
+      (mark) => ({ last_by_subj: `ev.${own}.${mark}` }),
+    ),
+  },
+  { role, title: "stream info", send: plain("$JS.API.STREAM.INFO.EV") },
+  { role, title: "account info", send: plain("$JS.API.INFO") },
+  { role, title: "names", send: plain("$JS.API.STREAM.NAMES") },
+  {
+    role,
+    title: "a direct get of a worker's piece",
+    send: handOut(
+      role,
+      (mark) => `$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`,
+      () => ({}),
+    ),
+  },
+  {
+    role,
+    title: "a get by subject of a worker's evidence",
+    send: handOut(
+      role,
+      () => "$JS.API.STREAM.MSG.GET.EV",
+      (mark) => ({ last_by_subj: `ev.${own}.${mark}` }),
+    ),
+  },
+  {
+    role,
+    title: "a direct get of a worker's evidence",
+    send: handOut(
+      role,
+      () => "$JS.API.DIRECT.GET.EV",
       (mark) => ({ last_by_subj: `ev.${own}.${mark}` }),
     ),
   },
@@ -121,7 +151,7 @@ const carriers: readonly Carrier[] = [
     title: "an order",
     send: plain(`op.${operatorName()}`, order({ kind: "admit", worker: "nobody" })),
   },
-  { role: "joiner", title: "an enrolment", send: plain("enrol.x", "x") },
+  { role: "joiner", title: "an enrolment", send: plain("enrol", "x") },
 ];
 
 /** `?` stands for the mark. Where a subject has none, an answer on it is told from honest words by its look. */
@@ -142,10 +172,7 @@ const targets: readonly string[] = [
   "op.?",
   "ctl.all",
   `ctl.${victim}`,
-  "_R_.ctl.all",
-  `_R_.ctl.${victim}`,
   "status",
-  "_R_.status",
   "$KV.NEXUS.leader",
   "$KV.NEXUS.users",
   "$KV.NEXUS.?",
@@ -159,10 +186,15 @@ const targets: readonly string[] = [
   "_INBOX_viewer.?",
   `_INBOX_${victim}.?`,
   "$SYS.REQ.USER.?",
+  "_R_.ctl.all",
+  `_R_.ctl.${victim}`,
+  "_R_.status",
+  "READ.STREAM.PURGE.?",
 ];
 
 /**
- * What another worker is told on its inbox changes nothing: answers are taken on inboxes that cannot be guessed. An inbox of one's own is where answers belong.
+ * What another worker is told on its inbox changes nothing: it takes answers where it asked for them, and nobody can guess that.
+ * An inbox of one's own is where answers belong.
  */
 const isHarmless = (role: Role, target: string): boolean =>
   target.startsWith(`_INBOX_${role}.`) ||

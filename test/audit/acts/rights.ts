@@ -17,6 +17,7 @@ const worker = (id: string): Rights => ({
 });
 
 const readable = ["JRN", "EV", "BLOB", "KV_NEXUS"];
+/** Readers have an account of their own, which calls `$JS.API` READ, and hears `status` as `_R_.status`. */
 const reading = readable.flatMap((stream) => [
   `READ.STREAM.INFO.${stream}`,
   `READ.STREAM.MSG.GET.${stream}`,
