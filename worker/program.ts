@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
 import { connectBus } from "../shared/broker/client/connect.ts";
@@ -35,6 +36,9 @@ import { type WorkerNews, WorkerNode } from "./node/node.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
 import { FileSpool } from "./node/spool.ts";
 import { dropCode, unpackCode } from "./own-code/own-code.ts";
+import { endMarked } from "./processes/leftovers.ts";
+import { runEnvironment } from "./processes/run-environment.ts";
+import { Sandbox } from "./processes/sandbox.ts";
 
 interface Flags {
   readonly name?: string;
@@ -46,6 +50,9 @@ interface Flags {
   readonly tlsCa?: string;
   readonly quiet: boolean;
   readonly code: boolean;
+  readonly sandbox: boolean;
+  readonly sandboxRo?: readonly string[];
+  readonly passEnv?: readonly string[];
   readonly tied: boolean;
 }
 
@@ -67,6 +74,9 @@ const program = new Command("nexus-worker")
   .option("--creds <file>", "credentials for a NATS server that others run; --name must be the id they are for")
   .option("--tls-ca <file>", "the authority that signed that server's certificate, PEM")
   .option("--no-code", "take no jobs that run programs, or that name files outside of a run's folder")
+  .option("--sandbox", "keep runs from this user's files, the network and other processes (Linux, bubblewrap)", false)
+  .option("--sandbox-ro <path,...>", "files and folders that runs in the sandbox may read: data, a Python", pathList)
+  .option("--pass-env <name,...>", "variables of the environment that runs get besides PATH and its kin", variableList)
   .option("--quiet", "print only errors", false)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
@@ -114,8 +124,12 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   };
   const text = given === undefined ? await lineForNone(flags.workspace) : await lineFrom(given);
   const line = parseJoinLine(text);
+  if (flags.sandboxRo && !flags.sandbox)
+    throw new UsageError("--sandbox-ro without --sandbox: expected both; without a sandbox runs read whatever you may");
   const { name, stateDir, lock } = claimState(line.workspace, flags.name);
   try {
+    // Said before the machine enrols.
+    const sandbox = flags.sandbox ? openSandbox(line.workspace, stateDir, flags) : null;
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
     const shown = credentialsOf({ credentialsFile: flags.creds ?? null, caFile: flags.tlsCa ?? null });
     const identity: WorkerIdentity =
@@ -152,6 +166,9 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       key.accepted();
       trust.trusted();
     });
+    const housing = { environment: runEnvironment(process.env, flags.passEnv ?? []), tag: tagOf(stateDir), sandbox };
+    // What runs of an earlier process left that was killed together with its runners.
+    endMarked(`${housing.tag}-`);
     dropCode(stateDir);
     const options = {
       worker: identity.worker,
@@ -168,7 +185,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       clock: systemClock,
       chance: systemChance,
       log,
-      runners: new RunnerPool(log),
+      runners: new RunnerPool(log, housing),
       spool: new FileSpool(join(stateDir, "spool")),
       unpackCode: (code: CodeBundle) => unpackCode(stateDir, code),
       removeFolder: (folder: string) => rmSync(folder, { recursive: true, force: true }),
@@ -181,12 +198,40 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     say(
       `${identity.worker} lends ${counted(options.slots, "slot")} to ${line.workspace} at ${shownServer(line)}; Ctrl-C to finish`,
     );
+    say(`  ${confinement(flags)}`);
     await node.work();
     await bus.close();
     return asked();
   } finally {
     lock.release();
   }
+}
+
+/** The marks of a worker's runs begin so, and no other worker's do. */
+const tagOf = (stateDir: string): string => createHash("sha256").update(stateDir).digest("hex").slice(0, 12);
+
+/** Keys and passwords of all workers and workspaces of this user are hidden from runs; his Python environment is not. */
+function openSandbox(workspace: string, stateDir: string, { sandboxRo = [], creds }: Flags): Sandbox {
+  const { VIRTUAL_ENV, CONDA_PREFIX } = process.env;
+  const python = [VIRTUAL_ENV, CONDA_PREFIX].filter(
+    (path) => path !== undefined && isAbsolute(path) && existsSync(path),
+  );
+  return Sandbox.open({
+    readable: [...python.filter((path) => path !== undefined), ...sandboxRo],
+    hidden: [
+      join(stateDir, "..", "..", "..", ".."),
+      dirname(workspacePaths(workspace).dir),
+      ...(creds === undefined ? [] : [resolve(creds)]),
+    ],
+  });
+}
+
+/** What a run may do on this machine. */
+function confinement({ sandbox, code }: Flags): string {
+  if (sandbox)
+    return "runs are in a sandbox: no home, no keys, no other processes, and the network only if their job says so";
+  if (!code) return "no job gets programs of its own executed here (--no-code)";
+  return "a run may do here what you may, read this worker's key, for example; --sandbox or --no-code ends that";
 }
 
 /** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */
@@ -298,6 +343,17 @@ function wholeNumber(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > mostSlots)
     throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostSlots}.`);
   return value;
+}
+
+function variableList(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => !/^[A-Za-z_]\w*$/.test(name) || name === "NEXUS_JOIN"))
+    throw new InvalidArgumentError("Expected names of variables separated by commas.");
+  return names;
+}
+
+function pathList(text: string): string[] {
+  return text.split(",").filter((path) => path !== "");
 }
 
 function commaList(text: string): string[] {

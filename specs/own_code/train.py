@@ -1,6 +1,6 @@
 """Ridge regression by gradient descent on made-up data: a program that knows nothing of Nexus but how to print its results.
 
-It goes on from its own file after its machine was lost: NEXUS_RESUME is above 0 then, and what lay in its working folder is there.
+It goes on from its own file after its machine was lost: NEXUS_RESUME is above 0 then, and the file is in the folder NEXUS_STATE.
 """
 import argparse
 import json
@@ -26,9 +26,10 @@ def loss(weights, rows):
     return sum(error * error for error in errors) / len(errors)
 
 
+state = os.path.join(os.environ.get("NEXUS_STATE", "."), "weights.json")
 weights, step = [0.0] * len(truth), 0
-if int(os.environ.get("NEXUS_RESUME", "0")) > 0 and os.path.exists("weights.json"):
-    with open("weights.json") as saved:
+if int(os.environ.get("NEXUS_RESUME", "0")) > 0 and os.path.exists(state):
+    with open(state) as saved:
         weights, step = json.load(saved)
     print(f"going on after step {step}")
 
@@ -42,6 +43,6 @@ while step < chosen.steps:
     if step % 20 == 0:
         # First the report, then the state: a run that goes on from it has reported everything up to there.
         print(json.dumps({"iters": step, "loss": loss(weights, test), "train_loss": loss(weights, train)}), flush=True)
-        with open("weights.json.new", "w") as saved:
+        with open(f"{state}.new", "w") as saved:
             json.dump([weights, step], saved)
-        os.replace("weights.json.new", "weights.json")
+        os.replace(f"{state}.new", state)

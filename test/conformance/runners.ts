@@ -62,7 +62,8 @@ processing_stages:
     codeFolder: null,
     settings: { a: 3 },
     seed: 5,
-    directory: join(folder, "run1.1"),
+    directory: join(folder, "runs/job1/run1.1"),
+    stateDirectory: join(folder, "states/job1/run1.1"),
     keepFiles: false,
     resume: null,
     checkpointSeconds: 600,
@@ -105,7 +106,7 @@ export const runnersImplementations: readonly RunnersImplementation[] = [
   },
 ];
 
-const anyKind: RunnerKind = { lowPriority: false, cores: 1 };
+const anyKind: RunnerKind = { lowPriority: false, cores: 1, network: false };
 
 /** A run and everything heard of it. */
 class Heard {

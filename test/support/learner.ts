@@ -43,6 +43,7 @@ export function recordedContext(
   const context: RecordedContext = {
     spec,
     directory: options.directory ?? ".",
+    stateDirectory: options.directory ?? ".",
     codeFolder: null,
     signal: options.signal ?? new AbortController().signal,
     ...(options.resume ? { resume: options.resume } : {}),

@@ -52,6 +52,7 @@ async function objections(spec: Spec, settings: ChosenSettings): Promise<string[
 const contextOf = (spec: ComponentSpec): StageContext => ({
   spec,
   directory: ".",
+  stateDirectory: ".",
   codeFolder: null,
   signal: new AbortController().signal,
   report: () => undefined,

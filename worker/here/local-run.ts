@@ -43,6 +43,8 @@ async function execute(order: LocalRun): Promise<number> {
       report: (report, names) => events?.report(report, names),
       codeFolder,
       directory,
+      // There was no earlier attempt.
+      stateDirectory: directory,
       signal: stop.signal,
       checkpointDue: () => false, // such a run cannot continue elsewhere
       keep: () => undefined,

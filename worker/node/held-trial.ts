@@ -4,6 +4,7 @@ import { BusError } from "../../shared/ports.ts";
 import type { ArtifactList } from "../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import type { Assignment, HeldTrial as HeldMessage } from "../../shared/wire/messages.ts";
+import type { RunTask } from "../runner/protocol.ts";
 import { uploadFiles } from "./artifacts.ts";
 import { HeldAttempt } from "./held-attempt.ts";
 import type { KnownJob } from "./known-job.ts";
@@ -23,6 +24,7 @@ export interface StayEnd {
   readonly text: string;
 }
 
+export type RunFolders = Pick<RunTask, "directory" | "stateDirectory">;
 type GivenUp = "stop" | "handback" | "timeout" | "memory";
 type Done = Extract<RunnerEnd, { type: "done" }>;
 
@@ -163,10 +165,10 @@ export class HeldTrial {
    * Executes the run and delivers its end; resolves when the broker has that. `leaving` is called with the attempt number when
    * the end is sent: from then on the slot is free.
    */
-  async run(known: KnownJob, directory: string, leaving: (attempt: number) => void): Promise<StayEnd> {
+  async run(known: KnownJob, folders: RunFolders, leaving: (attempt: number) => void): Promise<StayEnd> {
     const { settings, hyperparameters } = known.spec;
     const { job, seed } = this.#assignment;
-    if (settings.uploadFiles) this.#upload = directory;
+    if (settings.uploadFiles) this.#upload = folders.directory;
     const resume = this.#end ? null : await this.#fetchState();
     if (this.#end) return this.#deliver({ type: "stopped" }, leaving);
     const chosen = hyperparameters.map(({ name }, i) => [name, this.#assignment.settings[i] ?? null] as const);
@@ -176,7 +178,7 @@ export class HeldTrial {
       codeFolder: known.codeFolder,
       settings: Object.fromEntries(chosen),
       seed,
-      directory,
+      ...folders,
       keepFiles: settings.hold,
       resume,
       checkpointSeconds: this.#checkpointSeconds,
@@ -185,7 +187,7 @@ export class HeldTrial {
       this.#reports.announce(attempt, state, this.#unwanted),
     );
     this.#states = states;
-    const kind = { lowPriority: settings.lowPriority, cores: settings.coresPerRun };
+    const kind = { lowPriority: settings.lowPriority, cores: settings.coresPerRun, network: settings.network };
     this.#task = this.#ports.runners.run(kind, task, (reports, lines, state) => {
       this.#reports.hear(reports, lines);
       if (state) states.keep(state);
@@ -206,9 +208,11 @@ export class HeldTrial {
 
   /** The state to resume from; null if there is none, or if it cannot be fetched. */
   async #fetchState(): Promise<Uint8Array | null> {
-    const { resume, job, n } = this.#assignment;
+    const { resume, job, n, attempt } = this.#assignment;
     if (!resume) return null;
     try {
+      // Its place on the broker names this trial, so nobody but a holder of an attempt at it can have stored it there.
+      if (resume.attempt >= attempt) throw new BadMessage(`attempt ${resume.attempt} is not before ${attempt}`);
       return await fetchState(this.#ports, { job, n }, resume, this.#unwanted);
     } catch (error) {
       if (!(error instanceof BusError || error instanceof BadMessage)) throw error;

@@ -148,12 +148,13 @@ export class WorkerNode {
       if (refusal !== null) held.handBack(refusal);
       if (!held.givenUp)
         this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
-      const directory = join(this.#options.stateDir, "runs", job, run);
-      const end = await held.run(known, directory, leaving);
+      const folders = { directory: this.#folder("runs", job, run), stateDirectory: this.#folder("states", job, run) };
+      const end = await held.run(known, folders, leaving);
       this.#news({ kind: end.kind, run, text: end.text });
       // A coordinator that gives such runs will give the next one too.
       if (refusal !== null) await this.#ports.clock.pause(refusedPauseMs, this.#claiming);
-      if (!known.spec.settings.hold) this.#ports.removeFolder(directory);
+      this.#ports.removeFolder(folders.stateDirectory);
+      if (!known.spec.settings.hold) this.#ports.removeFolder(folders.directory);
     } catch (error) {
       // This worker ended before the end was delivered, or cannot read the spec. The lease expires, or the spool delivers.
       this.#jobs.forget(job);
@@ -242,6 +243,11 @@ export class WorkerNode {
 
   /** A held job was released: its run folders are deleted once the coordinator confirms it. */
   async #discard(job: JobName): Promise<void> {
-    if (await this.#jobs.isOver(job)) this.#ports.removeFolder(join(this.#options.stateDir, "runs", job));
+    if (await this.#jobs.isOver(job)) this.#ports.removeFolder(this.#folder("runs", job));
+  }
+
+  /** Run folders, and apart from them what earlier attempts left: no program imports anything from there by chance. */
+  #folder(kind: "runs" | "states", ...names: readonly string[]): string {
+    return join(this.#options.stateDir, kind, ...names);
   }
 }

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import type { Duplex } from "node:stream";
-import { fileURLToPath } from "node:url";
 import type { Log } from "../../shared/log.ts";
 import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
+import { endMarked } from "../processes/leftovers.ts";
 import { Channel } from "../runner/channel.ts";
 import type { FromRunner, RunTask, ToRunner } from "../runner/protocol.ts";
 import { mostRunnerBytes, readFromRunner } from "./from-runner.ts";
+import type { Launch } from "./runner-launch.ts";
 import type { OnReports, RunnerEnd, RunnerKind, RunningTask } from "./runners.ts";
 
-const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
 /** Descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
 const channelDescriptor = 3;
 const stopGraceMs = 2000;
@@ -17,13 +17,13 @@ const stopGraceMs = 2000;
 const lastWordsMs = 1000;
 /** How many characters of a runner's stderr are kept. */
 const mostComplaints = 4000;
-/** Variables that set the thread counts of numeric libraries. */
-const threadVariables = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"];
 const nice = 19;
 
 /** A process that executes runs (worker/runner/main.ts), one after another. */
 export class RunnerProcess {
   readonly kind: RunnerKind;
+  /** The one job that it serves; null: any. */
+  readonly job: string | null;
   readonly #child: ChildProcess;
   readonly #channel: Channel<FromRunner, ToRunner>;
   readonly #exited: Promise<void>;
@@ -36,13 +36,15 @@ export class RunnerProcess {
   /** The end of its stderr: for example, why the engine aborted. */
   #complaints = "";
 
-  constructor(kind: RunnerKind, log: Log, onExit: () => void) {
+  constructor(kind: RunnerKind, launch: Launch, log: Log, onExit: () => void) {
     this.kind = kind;
+    this.job = launch.job;
     this.#log = log;
-    const threads = Object.fromEntries(threadVariables.map((name) => [name, String(kind.cores)]));
-    this.#child = spawn(process.execPath, [...process.execArgv, runnerProgram], {
+    this.#child = spawn(launch.command, launch.words, {
       stdio: ["ignore", "ignore", "pipe", "pipe"],
-      env: { ...process.env, ...threads },
+      env: launch.environment,
+      // A sandbox has no handler for the Ctrl-C that a terminal sends to the whole group. It ends with this process anyway.
+      detached: launch.job !== null,
     });
     const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
     // If the runner is gone, its exit says so.
@@ -68,6 +70,7 @@ export class RunnerProcess {
     this.#exited = new Promise((resolve) => {
       const ended = (reason: string): void => {
         this.#died(reason);
+        endMarked(launch.mark);
         onExit();
         resolve();
       };

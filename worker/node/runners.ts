@@ -5,6 +5,8 @@ import type { RunEnd, RunState, RunTask } from "../runner/protocol.ts";
 export interface RunnerKind {
   readonly lowPriority: boolean;
   readonly cores: number;
+  /** Whether a run in a sandbox reaches the network. The same in all runs of a job. */
+  readonly network: boolean;
 }
 
 export type RunnerEnd =

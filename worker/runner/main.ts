@@ -1,6 +1,6 @@
 /** A runner: the child process that executes a worker's runs, one at a time, and stays warm between them. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import type { CarriedSpec } from "../../shared/domain/runspec/carried-spec.ts";
@@ -11,12 +11,14 @@ import { messageOf } from "../../shared/errors.ts";
 import { decode } from "../../shared/wire/codec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
+import { endMarked, endOthers, runMark, sandboxMark } from "../processes/leftovers.ts";
+import { onlyComputes } from "../stages/registry.ts";
 import { Channel } from "./channel.ts";
 import { failureText, settingLines } from "./console-lines.ts";
 import type { FromRunner, ToRunner } from "./protocol.ts";
 import { readCarried } from "./read-carried.ts";
 import { executeRun, type RunPorts, Stopped } from "./run.ts";
-import { readFiles, writeFiles } from "./run-folder.ts";
+import { readFiles, takeOver, writeFiles } from "./run-folder.ts";
 import { decodeRun, encodeRun, type SavedRun } from "./run-state.ts";
 import { Telling } from "./telling.ts";
 
@@ -59,7 +61,7 @@ function specOf(job: string, text: CarriedSpec | null): Spec {
 }
 
 async function run(message: RunMessage): Promise<void> {
-  const { id, settings, seed, directory, keepFiles, codeFolder } = message;
+  const { id, settings, seed, directory, stateDirectory, keepFiles, codeFolder } = message;
   const stop = new AbortController();
   const checkpointMs = 1000 * message.checkpointSeconds;
   const self: Running = { id, stop, checkpointMs, dueAt: performance.now() + checkpointMs, isHandingBack: false };
@@ -71,7 +73,10 @@ async function run(message: RunMessage): Promise<void> {
     telling.line(text);
     if (keepFiles) printed.push(text);
   };
+  let startsPrograms = codeFolder !== null;
   try {
+    // An attempt finds nothing but what it is given: no link, say, that an earlier one on this machine made.
+    for (const folder of [directory, stateDirectory]) rmSync(folder, { recursive: true, force: true });
     useOwnComponents(codeFolder);
     const spec = specOf(message.job, message.jobText);
     const chosen = withChosen(spec, settings);
@@ -83,6 +88,7 @@ async function run(message: RunMessage): Promise<void> {
     }
     for (const text of settingLines(settings)) line(text);
     const stages = expandStages(chosen, settings, draw);
+    startsPrograms ||= stages.some(({ component }) => !onlyComputes(component));
     let hasReported = false;
     const ports: RunPorts = {
       line,
@@ -93,7 +99,7 @@ async function run(message: RunMessage): Promise<void> {
       checkpointDue: () => self.isHandingBack || performance.now() >= self.dueAt,
       keep: (saved) => {
         self.dueAt = performance.now() + self.checkpointMs;
-        const files = readFiles(directory);
+        const files = readFiles(directory, stateDirectory);
         if (files === null) line("the run's files are too large for its checkpoint, which continues without them");
         const state = { stage: saved.stage, iters: saved.iters, bytes: encodeRun(saved, files ?? {}) };
         channel.send({ type: "checkpoint", id, ...telling.take(), state });
@@ -101,10 +107,11 @@ async function run(message: RunMessage): Promise<void> {
       },
       codeFolder,
       directory,
+      stateDirectory,
       signal: stop.signal,
       inSearch: true,
     };
-    const resume = message.resume === null ? undefined : savedRun(message.resume, directory, line);
+    const resume = message.resume === null ? undefined : savedRun(message.resume, stateDirectory, line);
     const begin = (): ReturnType<typeof executeRun> => executeRun(stages, ports);
     const goOn = async (from: SavedRun): ReturnType<typeof executeRun> => {
       try {
@@ -116,14 +123,19 @@ async function run(message: RunMessage): Promise<void> {
       }
     };
     const { hpmax, iters, metrics, titles } = await (resume ? goOn(resume) : begin());
+    if (startsPrograms) endLeftovers();
+    takeOver(directory, stateDirectory);
     if (keepFiles) writeFileSync(join(directory, "console.txt"), `${printed.join("\n")}\n`);
     channel.send({ type: "done", id, hpmax, iters, metrics, titles, ...telling.last() });
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {
+      if (startsPrograms) endLeftovers();
       channel.send({ type: "stopped", id });
     } else {
       const reason = messageOf(error);
       line(failureText(error));
+      if (startsPrograms) endLeftovers();
+      takeOver(directory, stateDirectory);
       channel.send({ type: "failed", id, reason, ...telling.last() });
     }
   } finally {
@@ -132,11 +144,19 @@ async function run(message: RunMessage): Promise<void> {
   }
 }
 
+/** Ends the processes that a run has left behind: it is over, and they are nobody's any more. */
+function endLeftovers(): void {
+  const mark = process.env[runMark] ?? "";
+  const ended = process.env[sandboxMark] === "1" ? endOthers() : mark === "" ? 0 : endMarked(mark);
+  if (ended > 0)
+    process.stderr.write(`a run left ${ended} ${ended === 1 ? "process" : "processes"} behind, ended now\n`);
+}
+
 /** Reads the state of an earlier attempt and writes its files. If the state is unusable, says so and returns undefined. */
-function savedRun(bytes: Uint8Array, directory: string, line: (text: string) => void): SavedRun | undefined {
+function savedRun(bytes: Uint8Array, stateDirectory: string, line: (text: string) => void): SavedRun | undefined {
   try {
     const { run: saved, files } = decodeRun(bytes);
-    writeFiles(directory, files);
+    writeFiles(stateDirectory, files);
     return saved;
   } catch (error) {
     line(`the checkpoint cannot be used (${messageOf(error)}); the run starts afresh`);
@@ -174,8 +194,12 @@ function hear(message: ToRunner): void {
 process.on("exit", () => tellLast());
 
 // The worker is gone, and nobody would receive the result.
-pipe.on("error", () => process.exit(0));
-pipe.on("close", () => process.exit(0));
+const leave = (): void => {
+  endLeftovers();
+  process.exit(0);
+};
+pipe.on("error", leave);
+pipe.on("close", leave);
 // Ctrl-C in a terminal reaches the whole process group, but the worker decides what happens to a run.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);

@@ -12,8 +12,10 @@ export interface RunTask {
   readonly codeFolder: string | null;
   readonly settings: ChosenSettings;
   readonly seed: number;
-  /** Created when the run first needs it. */
+  /** The run's working folder. Created when the run first needs it; emptied before. */
   readonly directory: string;
+  /** Where the files of an earlier attempt are put, apart from those of this one. */
+  readonly stateDirectory: string;
   /** Whether console.txt and repro_spec.yaml are written there. */
   readonly keepFiles: boolean;
   /** The state that an earlier attempt stored (run-state.ts); null for a fresh start. */

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { constants, copyFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
 
@@ -48,11 +48,17 @@ function namesIn(folder: string): string[] {
 /** File contents by path: a later stage may read what an earlier one wrote. */
 export type SavedFiles = Readonly<Record<string, Uint8Array>>;
 
-/** Null if the files are too large to travel. */
-export function readFiles(directory: string): SavedFiles | null {
-  const found = filesIn(directory);
-  if (found.reduce((sum, { size }) => sum + size, 0) > mostFileBytes) return null;
-  return Object.fromEntries(found.map(({ path }) => [path, readFileSync(join(directory, path))]));
+/**
+ * The files of both folders; of two with the same path, the one in the run's own folder. Null if they are too large to travel.
+ *
+ * @param stateDirectory  what earlier attempts left
+ */
+export function readFiles(directory: string, stateDirectory: string): SavedFiles | null {
+  const found = new Map(
+    [stateDirectory, directory].flatMap((folder) => filesIn(folder).map((file) => [file.path, { ...file, folder }])),
+  );
+  if ([...found.values()].reduce((sum, { size }) => sum + size, 0) > mostFileBytes) return null;
+  return Object.fromEntries([...found].map(([path, { folder }]) => [path, readFileSync(join(folder, path))]));
 }
 
 export function writeFiles(directory: string, files: SavedFiles): void {
@@ -60,5 +66,19 @@ export function writeFiles(directory: string, files: SavedFiles): void {
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, bytes);
+  }
+}
+
+/** At the end of a run, when no program of it runs any more: what earlier attempts left and this one did not replace is its too. */
+export function takeOver(directory: string, stateDirectory: string): void {
+  for (const { path } of filesIn(stateDirectory)) {
+    const file = join(directory, path);
+    if (lstatSync(file, { throwIfNoEntry: false })) continue;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      copyFileSync(join(stateDirectory, path), file, constants.COPYFILE_EXCL);
+    } catch {
+      // This attempt has a file where the earlier one had a folder.
+    }
   }
 }

@@ -17,6 +17,7 @@ export interface RunPorts {
   /** @param names  names of the values with the prefix of the stage: s1-rew, s1-win */
   report(report: MetricReport, names: readonly string[]): void;
   readonly directory: string;
+  readonly stateDirectory: string;
   readonly codeFolder: string | null;
   readonly signal: AbortSignal;
   /** The state to continue from; left out for a fresh start. */
@@ -100,6 +101,7 @@ async function executeStage(
   const context: StageContext = {
     spec: stage.spec,
     directory: ports.directory,
+    stateDirectory: ports.stateDirectory,
     codeFolder: ports.codeFolder,
     signal: ports.signal,
     report: (at, values, counts, note = "") => {

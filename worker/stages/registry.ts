@@ -8,6 +8,10 @@ const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>
   "processors/Probe_Proc": () => import("./Probe_Proc/Probe_Proc.ts"),
 };
 
+/** Whether a stage processor is ours and starts no processes. */
+export const onlyComputes = (component: string): boolean =>
+  component !== "processors/Command_Proc" && Object.hasOwn(shipped, component);
+
 const loaded = new Map<string, StageFactory>();
 
 /**

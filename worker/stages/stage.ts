@@ -12,6 +12,11 @@ export interface StageContext {
   readonly spec: ComponentSpec;
   /** The run's folder. Relative paths in the spec (`save_model_to`, ...) are relative to it. */
   readonly directory: string;
+  /**
+   * Folder of the files that earlier attempts at the run left in theirs; empty or not there at a fresh start. Other machines made
+   * them: read data here, never load code.
+   */
+  readonly stateDirectory: string;
   /** Folder of the code that the job or the spec brings along; null if there is none. */
   readonly codeFolder: string | null;
   /** Aborted when the run is stopped. The stage then returns within 100 ms. */

@@ -8,7 +8,11 @@ import type { Reign } from "../reign/reign.ts";
 /** Bytes a second that all running trials together may send to the broker for their checkpoints. */
 const budgetBytesPerSecond = 8 * 1024 ** 2;
 
-/** A holder says where its run's state is: the furthest state is kept, others are deleted. */
+/**
+ * A holder says where its run's state is: the furthest state is kept, others are deleted. The message names an
+ * attempt that the journal gave to its worker (judgeEvidence), so only the trial's own holders are heard; one that was sent away
+ * since (benched) is not.
+ */
 export function judgeCheckpoint(
   reign: Reign,
   table: RunTable,
@@ -19,7 +23,8 @@ export function judgeCheckpoint(
 ): void {
   const { job } = table;
   const { n } = trial;
-  if (!isOpen(trial) || !isFurther(state, trial.checkpoint)) {
+  const isSentAway = (reign.state.workers.get(maker.worker)?.state ?? "admitted") !== "admitted";
+  if (!isOpen(trial) || isSentAway || !isFurther(state, trial.checkpoint)) {
     reign.discardState(job, n, { ...maker, ...state });
     return;
   }

@@ -38,6 +38,8 @@ export interface JobSettings {
   readonly memoryPerRun: number | null;
   /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB a run. */
   readonly uploadFiles: boolean;
+  /** Whether runs reach the network where their worker keeps them in a sandbox. Elsewhere they always do. */
+  readonly network: boolean;
   /** Files and folders beside the spec that the runs need. */
   readonly code: readonly string[];
   /** The search whose configuration this job runs again with fresh seeds (`nexus confirm`); null: none. */
@@ -76,6 +78,7 @@ export const defaultSettings: JobSettings = {
   coresPerRun: 1,
   memoryPerRun: null,
   uploadFiles: true,
+  network: false,
   code: [],
   confirms: null,
   dgd: { countInFlight: true },

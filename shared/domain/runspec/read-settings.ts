@@ -35,6 +35,7 @@ export function readSettings(launcher: Launcher, expansion: Expansion, problems:
     coresPerRun: read.setting("cores_per_run", ...wholeNumber(1, 4096)) ?? usual.coresPerRun,
     memoryPerRun: read.nullable("memory_per_run", ...bytes, "null for no limit"),
     uploadFiles: flag("upload_files") ?? usual.uploadFiles,
+    network: flag("network") ?? usual.network,
     code: read.texts("code", "files and folders beside the spec"),
     confirms: read.nullable("confirms", ...job, "null for none"),
     dgd: read.dgd() ?? usual.dgd,

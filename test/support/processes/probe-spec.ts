@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { collectCode } from "../../../coordinator/cli/submit/collect-code.ts";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Order } from "../../../shared/wire/messages.ts";
@@ -42,9 +43,33 @@ ${inYaml(stage, "      ")}`,
   return path;
 }
 
+/** As `writeProbeSpec`, with a program of node's, which the job brings along, in the place of the probe. It reports `value`. */
+export function writeProgramSpec(folder: string, name: string, job: Lines, program: string, env: Lines = {}): string {
+  const path = join(folder, `${name}.yaml`);
+  writeFileSync(join(folder, `${name}.mjs`), program);
+  writeFileSync(
+    path,
+    `component: root/Root_Component
+experiment_path: ${join(folder, "results")}
+job_launcher:
+  component: job_launchers/XT
+  enabled: 1
+  code: [${name}.mjs]
+${inYaml(job, "  ")}processing_stages:
+  - processing_stage:
+      component: processors/Command_Proc
+      command: [${process.execPath}, ${name}.mjs]
+      env: ${JSON.stringify(env)}
+`,
+  );
+  return path;
+}
+
 /** The order to run that file, as `nexus run` gives it. */
 export function runOrder(path: string): Order {
   const { spec } = loadSpecFile(path, {});
   const { file, text } = spec;
-  return { kind: "run", op: `test-${Math.random()}`, file, text, sources: usedComponents(spec), commandLine: {} };
+  const code = collectCode(spec);
+  const order = { file, text, sources: usedComponents(spec), commandLine: {}, ...(code ? { code } : {}) };
+  return { kind: "run", op: `test-${Math.random()}`, ...order };
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
+import { runMark, sandboxMark } from "../../processes/leftovers.ts";
 import { countIn, countState } from "../count-state.ts";
 import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
 import { type CommandSpec, readCommand } from "./command-spec.ts";
@@ -19,14 +20,14 @@ export default function makeCommand(context: StageContext): StageProcessor {
 }
 
 async function execute(spec: CommandSpec, context: StageContext): Promise<void> {
-  const { directory, signal, codeFolder } = context;
+  const { directory, stateDirectory, signal, codeFolder } = context;
   const before = countIn(context.resume);
   let done = before;
   let reports = 0;
   let lastWords = "";
   /** Names of the numbers in reports that contained none of the metrics. */
   const others = new Set<string>();
-  mkdirSync(directory, { recursive: true });
+  for (const folder of [directory, stateDirectory]) mkdirSync(folder, { recursive: true });
   writeFileSync(join(directory, "parameters.json"), `${JSON.stringify(spec.parameters, null, 2)}\n`);
   const hear = (line: string, isError: boolean): void => {
     const report = isError ? undefined : reportIn(line);
@@ -120,21 +121,30 @@ function commandLine({ command, parameters, asOptions }: CommandSpec, codeFolder
 }
 
 function environment(
-  { parameters, seed }: CommandSpec,
-  { codeFolder }: StageContext,
+  { parameters, env, seed }: CommandSpec,
+  { codeFolder, stateDirectory }: StageContext,
   resumeAt: number,
 ): NodeJS.ProcessEnv {
-  const { PYTHONPATH } = process.env;
+  const { PYTHONPATH } = { ...process.env, ...env };
   const python = codeFolder === null ? PYTHONPATH : [codeFolder, ...(PYTHONPATH ? [PYTHONPATH] : [])].join(delimiter);
   return {
     ...process.env,
+    ...env,
     ...Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`NEXUS_${name}`, textOf(value)])),
     ...(python === undefined ? {} : { PYTHONPATH: python }),
     PYTHONUNBUFFERED: "1", // otherwise all its reports would come at its end
     NEXUS_CODE: codeFolder ?? "",
     NEXUS_SEED: String(seed),
+    NEXUS_STATE: stateDirectory,
     NEXUS_RESUME: String(resumeAt),
+    // An argument may have the same name.
+    ...ownMarks(),
   };
+}
+
+function ownMarks(): NodeJS.ProcessEnv {
+  const found = [runMark, sandboxMark].map((name) => [name, process.env[name]] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
 
 const textOf = (value: string | number | boolean | null): string => (value === null ? "" : String(value));

@@ -7,6 +7,8 @@ export interface CommandSpec {
   readonly command: readonly string[];
   readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
   readonly asOptions: boolean;
+  /** Variables of the program's environment that the spec sets. */
+  readonly env: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
   readonly seed: number;
 }
@@ -39,6 +41,7 @@ export function readCommand(spec: ComponentSpec): CommandSpec {
     command,
     parameters: parameters(spec["arguments"]),
     asOptions: spec["as_options"] === true || spec["as_options"] === 1,
+    env: variables(spec["env"]),
     metrics: names.map((short, i) => ({
       short,
       long: short,
@@ -58,6 +61,20 @@ function parameters(found: unknown): CommandSpec["parameters"] {
     if (!isPlain || !name.test(key)) refuse(`arguments.${key}`, value, expected);
   }
   return found as CommandSpec["parameters"];
+}
+
+/** Specs from before this property lack it. */
+function variables(found: unknown): CommandSpec["env"] {
+  const expected = "a mapping of names (letters, digits, _) to texts, numbers, true or false";
+  if (found === undefined || found === null) return {};
+  if (typeof found !== "object" || Array.isArray(found)) return refuse("env", found, expected);
+  const entries = Object.entries(found).map(([key, value]): [string, string] => {
+    const isPlain = ["string", "number", "boolean"].includes(typeof value) && !String(value).includes("\0");
+    if (!isPlain || !/^[A-Za-z_]\w{0,127}$/.test(key)) refuse(`env.${key}`, value, expected);
+    if (key.startsWith("NEXUS_")) refuse(`env.${key}`, value, "a name without NEXUS_, which marks our own");
+    return [key, String(value)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function list(spec: ComponentSpec, property: string): readonly unknown[] {

@@ -118,7 +118,7 @@ const factory: StageFactory = async (context) => {
   }
   const log = (line: string) => context.log(`RL_Proc:  ${line}`);
   const agent = await createComponent("agents", agentSpec, { observationSize, actionCount, train, log });
-  if (loadFrom !== null && !context.resume) agent.loadModel(await readModel(context.directory, loadFrom));
+  if (loadFrom !== null && !context.resume) agent.loadModel(await readModel(context, loadFrom));
   const modelFile = saveTo === null ? null : new ModelFile(context.directory, saveTo, agentSpec.component);
   return new RlProc({ context, maxIterations, itersPerReport, agent, environment, modelFile });
 };

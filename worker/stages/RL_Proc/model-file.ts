@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Metric } from "../../../shared/domain/run.ts";
 import { messageOf, NotFoundError } from "../../../shared/errors.ts";
 import type { SavedState } from "../../components/component.ts";
 import { decodeState, encodeState, savedArray } from "../../components/saved-state.ts";
+import type { StageContext } from "../stage.ts";
 
 /** The file that holds a stage's best model so far. */
 export class ModelFile {
@@ -52,9 +54,13 @@ export class ModelFile {
   }
 }
 
-/** Reads a model that an earlier stage or run saved. */
-export async function readModel(directory: string, name: string): Promise<SavedState> {
-  const file = path.resolve(directory, name);
+/** Reads a model that an earlier stage or run saved; an earlier stage may have done so in an earlier attempt. */
+export async function readModel(
+  { directory, stateDirectory }: Pick<StageContext, "directory" | "stateDirectory">,
+  name: string,
+): Promise<SavedState> {
+  const own = path.resolve(directory, name);
+  const file = existsSync(own) ? own : path.resolve(stateDirectory, name);
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);

@@ -181,14 +181,14 @@ describe("a run's saved state", () => {
       mkdirSync(join(folder, "models"));
       writeFileSync(join(folder, "models", "best.model"), "weights");
       writeFileSync(join(folder, "console.txt"), "written anew");
-      const files = readFiles(folder);
+      const files = readFiles(folder, join(folder, "nowhere"));
       assert.ok(files);
       const { run, files: again } = decodeRun(encodeRun(saved, files));
       assert.deepEqual({ ...run, state: [...run.state] }, { ...saved, state: [1, 2, 3] });
       assert.deepEqual(Object.keys(again), ["models/best.model"]);
       writeFiles(join(folder, "elsewhere"), again);
       assert.equal(readFileSync(join(folder, "elsewhere", "models", "best.model"), "utf8"), "weights");
-      assert.deepEqual(readFiles(join(folder, "nowhere")), {});
+      assert.deepEqual(readFiles(join(folder, "nowhere"), join(folder, "nowhere")), {});
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -20,6 +20,7 @@ test("specs/train_then_test.yaml: the second stage measures the model that the f
       line: (text) => lines.push(text),
       report: () => {},
       directory,
+      stateDirectory: directory,
       codeFolder: null,
       signal: new AbortController().signal,
       checkpointDue: () => false,

@@ -67,6 +67,7 @@ suite("job settings", () => {
       coresPerRun: 8,
       memoryPerRun: 1.5 * 2 ** 30,
       uploadFiles: true,
+      network: false,
       code: ["train.py"],
       confirms: null,
       dgd: { countInFlight: false },

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import { readJsonFields } from "../../../shared/machine/secret-file.ts";
+import { type Bus, BusError } from "../../../shared/ports.ts";
+import { encodeEvidence } from "../../../shared/wire/messages.ts";
+import { newKey, seal } from "../../../shared/wire/sealed-chunks.ts";
+import { chunk, evidence } from "../../../shared/wire/subjects.ts";
+import { encodeRun } from "../../../worker/runner/run-state.ts";
+import { countState } from "../../../worker/stages/count-state.ts";
+import { eventually } from "../../support/patience.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+/** Leaves files of two kinds and waits; an heir says what it finds, and where. */
+const leaves = `
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+const state = process.env.NEXUS_STATE;
+if (Number(process.env.NEXUS_RESUME) > 0) {
+  console.log("in the working folder: " + readdirSync(".").join(" "));
+  console.log("in the state: " + readdirSync(state).sort().join(" "));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  console.log("and on");
+  console.log(JSON.stringify({ iters: 2, value: Number(readFileSync(state + "/kept", "utf8")) }));
+} else {
+  writeFileSync("json.py", "raise SystemExit('this came from another machine')");
+  writeFileSync(state + "/kept", "42");
+  console.log('{"iters": 1, "value": 1}');
+  setInterval(() => undefined, 1000);
+}
+`;
+
+const settings = { checkpoint_every: 0.2, retries: 9 };
+
+/** The furthest state of the job's only trial, told to have come so far. */
+const checkpointAt = (swarm: Swarm, job: JobName, iters: number) =>
+  swarm.when(`a state at ${iters} is in the journal`, job, (table) => table.trial(1)?.checkpoint?.iters === iters);
+
+for (const sandbox of [[], ["--sandbox"]]) {
+  test(`what an earlier attempt left comes back apart from the working folder ${sandbox.join("")}`, async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(["--lease", "1"]);
+    const job = await swarm.submit(writeProgramSpec(swarm.folder, "leaves", settings, leaves));
+    const victim = swarm.worker("victim", ["--slots", "1", ...sandbox]);
+    await checkpointAt(swarm, job, 1);
+    victim.child.kill("SIGKILL");
+    swarm.worker("heir", ["--slots", "1", ...sandbox]);
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assert.equal(table.trial(1)?.hpmax, 42);
+    const { stdout } = await nexus(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
+    assert.match(stdout, /^in the working folder: parameters\.json$/m);
+    assert.match(stdout, /^in the state: json\.py kept parameters\.json$/m);
+    const home = await nexus(["download", table.trial(1)?.run ?? "", "--to", "home"], swarm.folder);
+    assert.equal(home.code, 0, home.stderr);
+    assert.equal(readFileSync(join(swarm.folder, "home/kept"), "utf8"), "42", "it is part of the result");
+    await swarm.verify();
+    await swarm.end();
+  });
+}
+
+describe("a state", () => {
+  test("of a worker that never held the trial, or was benched since, is continued from by nobody", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator(["--lease", "1"]);
+    // It enrols, and leaves its key behind.
+    const enrolled = swarm.worker("mal", ["--slots", "1"]);
+    await eventually("mal is enrolled", () => enrolled.output().includes("lends"));
+    enrolled.child.kill("SIGTERM");
+    await enrolled.exited();
+    const job = await swarm.submit(writeProgramSpec(swarm.folder, "planted", settings, leaves));
+    const victim = swarm.worker("victim", ["--slots", "1"]);
+    await checkpointAt(swarm, job, 1);
+
+    const mal = await rawWorker(swarm, "mal");
+    const planted = (worker: WorkerId, attempt: number, iters: number) =>
+      plant(mal, { worker, job, attempt, iters }, { kept: new TextEncoder().encode("666") });
+    await planted("mal" as WorkerId, 1, 1000);
+    await eventually("it is told off", () => swarm.log().includes("mal never held attempt 1"));
+    await assert.rejects(planted("victim" as WorkerId, 1, 1000), BusError, "it cannot store under another's name");
+    await mal.close();
+
+    // A worker that held the trial and was sent away is not believed either.
+    const former = await rawWorker(swarm, "victim");
+    victim.child.kill("SIGKILL");
+    assert.equal((await nexus(["bench", "victim", "--yes"], swarm.folder)).code, 0);
+    await plant(former, { worker: "victim" as WorkerId, job, attempt: 1, iters: 1000 }, {});
+    await former.close();
+
+    swarm.worker("heir", ["--slots", "1"]);
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assert.equal(table.trial(1)?.hpmax, 42, "it went on from the holder's own state");
+    await swarm.verify();
+    await swarm.end();
+  });
+});
+
+/** A client with the key that a worker of this machine keeps. */
+async function rawWorker(swarm: Swarm, name: string) {
+  const { url } = livingEndpoint(swarm.paths) ?? { url: "" };
+  const found = await eventually("its key is there", () => identityOf(swarm, name));
+  return connectBus({ url, credentials: { nkeySeed: found }, name, inbox: inboxPrefix(name as WorkerId) });
+}
+
+function identityOf(swarm: Swarm, name: string): string | undefined {
+  const state = join(swarm.folder, "state", "nexus", "workers", "ws1");
+  const [machine = ""] = readdirSync(state);
+  const { nkeySeed } = readJsonFields(join(state, machine, name, "identity.json"));
+  return typeof nkeySeed === "string" ? nkeySeed : undefined;
+}
+
+/** Stores a state as a worker does, and tells the coordinator where it is. */
+async function plant(
+  bus: Bus,
+  at: { readonly worker: WorkerId; readonly job: JobName; readonly attempt: number; readonly iters: number },
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  const { worker, job, attempt, iters } = at;
+  const summary = { value: 0, count: 1 };
+  const run = { stage: 1, iters, hours: 0, summary, metrics: {}, state: countState(iters) };
+  const key = newKey();
+  const { chunks, sum } = seal(encodeRun(run, files), key);
+  const blob = "state-999";
+  const options = (id: string) => ({ msgId: `planted.${worker}.${id}`, timeoutMs: 5000 });
+  for (const [i, data] of chunks.entries())
+    await bus.store(chunk(worker, job, 1, attempt, blob, i), data, options(`blob.${i}`));
+  const body = { attempt, reports: [], state: { stage: 1, iters, blob, key, ...sum } };
+  await bus.store(evidence(worker, job, 1, "checkpoint"), encodeEvidence(body), options("told"));
+}

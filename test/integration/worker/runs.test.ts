@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { eventually } from "../../support/patience.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
+import { readIfThere } from "../../support/processes/process-list.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
+
+const swarm = new Swarm();
+
+type Lines = Readonly<Record<string, unknown>>;
+
+const submitProgram = (...spec: [name: string, job: Lines, program: string, env?: Lines]): Promise<JobName> =>
+  swarm.submit(writeProgramSpec(swarm.folder, ...spec));
+
+const over = (job: JobName) => swarm.when(`${job} is over`, job, ({ isOver }) => isOver);
+
+async function leave(worker: Program): Promise<void> {
+  worker.child.kill("SIGTERM");
+  assert.equal((await worker.exited()).code, 0, worker.output());
+}
+
+/** What the program of a job reported of itself, in the file that it leaves. */
+async function toldBy(job: JobName, worker: string): Promise<Record<string, unknown>> {
+  const trial = (await swarm.table(job)).trial(1);
+  assert.equal(trial?.status, "completed", swarm.printed());
+  const run = trial.run;
+  const found = await eventually("its folder is there", () => folderOf(job, run, worker));
+  return JSON.parse(readFileSync(join(found, "told.json"), "utf8")) as Record<string, unknown>;
+}
+
+function folderOf(job: JobName, run: string, worker: string): string | false {
+  const [found] = execFileSync("find", [join(swarm.folder, "state"), "-path", `*/${worker}/runs/${job}/${run}`], {
+    encoding: "utf8",
+  }).split("\n");
+  return found !== undefined && found !== "" && existsSync(join(found, "told.json")) && found;
+}
+
+const isAlive = (pid: number): boolean =>
+  readIfThere(`/proc/${pid}/stat`) !== "" && !/\) Z /.test(readIfThere(`/proc/${pid}/stat`));
+
+/** Reads and does what a hostile program would, and leaves what it found in told.json. */
+const nosy = `
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
+import { connect } from "node:net";
+const tried = (act) => { try { return act(); } catch (error) { return String(error.code ?? error); } };
+const told = {
+  environment: process.env,
+  home: tried(() => readdirSync(process.env.SECRET_HOME ?? process.env.HOME)),
+  identity: tried(() => readFileSync("../../../identity.json", "utf8")),
+  identityByPath: tried(() => readFileSync(process.env.IDENTITY, "utf8")),
+  secrets: tried(() => readdirSync(process.env.SECRETS)),
+  shadow: tried(() => readFileSync("/etc/shadow", "utf8").length),
+  others: tried(() => readdirSync("/proc").filter((name) => /^\\d+$/.test(name)).length),
+  killed: tried(() => process.kill(Number(process.env.WORKER), "SIGKILL")),
+  wrote: tried(() => writeFileSync("/usr/nexus-was-here", "")),
+  data: tried(() => readFileSync(process.env.DATA + "/numbers", "utf8")),
+  reached: await new Promise((resolve) => {
+    const socket = connect(Number(process.env.PORT ?? 1), "127.0.0.1");
+    socket.on("connect", () => { socket.destroy(); resolve(true); });
+    socket.on("error", (error) => resolve(error.code));
+  }),
+};
+const daemon = spawn("sh", ["-c", "setsid sleep 600 & echo $!"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
+daemon.stdout.on("data", (pid) => {
+  told.daemon = Number(String(pid));
+  writeFileSync("told.json", JSON.stringify(told));
+  console.log('{"value": 1}');
+  process.exit(0);
+});
+`;
+
+describe("a run", () => {
+  test("sees of its worker's environment a short list, what its spec names, and what the owner passes on", async () => {
+    await swarm.coordinator(["--lease", "5"]);
+    const job = await submitProgram("seen", { hold: true }, nosy, { DATA: "/data", LAYERS: 3 });
+    const worker = swarm.worker("open", ["--slots", "1", "--pass-env", "MY_TOKEN_FILE"], {
+      AWS_SECRET_ACCESS_KEY: "s3cr3t",
+      NEXUS_JOIN: "nats://other@127.0.0.1:1/ws1",
+      MY_TOKEN_FILE: "/run/token",
+      LC_ALL: "C.UTF-8",
+    });
+    await over(job);
+    const { environment, daemon } = (await toldBy(job, "open")) as { environment: object; daemon: number };
+    const names = Object.keys(environment);
+    for (const name of [
+      "PATH",
+      "HOME",
+      "LC_ALL",
+      "MY_TOKEN_FILE",
+      "DATA",
+      "LAYERS",
+      "OMP_NUM_THREADS",
+      "NEXUS_SEED",
+      "NEXUS_STATE",
+    ])
+      assert.ok(names.includes(name), `${name} is missing: ${names.join(" ")}`);
+    for (const name of ["AWS_SECRET_ACCESS_KEY", "NEXUS_JOIN", "XDG_STATE_HOME", "NODE_OPTIONS"])
+      assert.ok(!names.includes(name), `${name} is there`);
+    assert.ok(!JSON.stringify(environment).includes("s3cr3t"));
+    await eventually("what it left behind is ended", () => !isAlive(daemon));
+    assert.match(worker.output(), /a run may do here what you may/);
+    await leave(worker);
+  });
+
+  test("leaves no process behind, however it or its runner or its worker ends", async () => {
+    const lingering = `
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+const daemon = spawn("sh", ["-c", "setsid sleep 600 & echo $!"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
+daemon.stdout.on("data", (pid) => writeFileSync("told.json", JSON.stringify({ daemon: Number(String(pid)) })));
+setInterval(() => undefined, 1000);
+`;
+    const job = await submitProgram("left", { hold: true, retries: 9, compute_target: "left" }, lingering);
+    for (const how of ["runner", "worker", "both", "handed back"]) {
+      const name = `loser-${how.replace(" ", "-")}`;
+      const worker = swarm.worker(name, ["--slots", "1", "--target", "left"]);
+      const run = (await swarm.when("it runs", job, ({ running }) => running === 1)).trial(1)?.run ?? "";
+      const folder = await eventually("it has left one", () => folderOf(job, run, name));
+      const { daemon } = JSON.parse(readFileSync(join(folder, "told.json"), "utf8")) as { daemon: number };
+      assert.ok(isAlive(daemon));
+      const children = readIfThere(`/proc/${worker.pid}/task/${worker.pid}/children`).trim().split(" ").map(Number);
+      if (how === "handed back") worker.child.kill("SIGTERM");
+      else if (how === "both") for (const pid of [worker.pid, ...children]) process.kill(pid, "SIGKILL");
+      else process.kill(how === "runner" ? (children[0] ?? 0) : worker.pid, "SIGKILL");
+      // Nobody is there to end it until the worker comes back.
+      if (how === "both") {
+        await worker.exited();
+        await leave(await started(name));
+      }
+      await eventually(`${how}: it is ended`, () => !isAlive(daemon));
+      if (worker.child.exitCode === null && worker.child.signalCode === null) await leave(worker);
+    }
+  });
+});
+
+async function started(name: string): Promise<Program> {
+  const worker = swarm.worker(name, ["--slots", "1", "--target", "left"]);
+  await eventually("it works", () => worker.output().includes("lends"));
+  return worker;
+}
+
+describe("a sandbox", () => {
+  test("keeps home, keys, other processes, the system and the network from a run", async () => {
+    const data = join(swarm.folder, "data-of-the-lab");
+    mkdirSync(data);
+    writeFileSync(join(data, "numbers"), "1 2 3");
+    const worker = swarm.worker("boxed", ["--slots", "1", "--target", "boxed", "--sandbox", "--sandbox-ro", data]);
+    const paths = swarm.paths;
+    const [identity = ""] = (
+      await eventually("it has enrolled", () =>
+        execFileSync("find", [join(swarm.folder, "state"), "-path", "*/boxed/identity.json"], { encoding: "utf8" }),
+      )
+    ).split("\n");
+    const port = JSON.parse(readFileSync(paths.brokerInfo, "utf8")) as { port: number };
+    const env = {
+      DATA: data,
+      IDENTITY: identity,
+      SECRETS: paths.secrets,
+      WORKER: worker.pid,
+      SECRET_HOME: swarm.folder,
+      PORT: port.port,
+    };
+    for (const network of [false, true]) {
+      const job = await submitProgram(`boxed-${network}`, { hold: true, network, compute_target: "boxed" }, nosy, env);
+      await over(job);
+      const told = await toldBy(job, "boxed");
+      const {
+        home,
+        environment,
+        daemon: _daemon,
+        ...rest
+      } = told as { home: string[]; environment: { HOME: string }; daemon: number };
+      assert.deepEqual(rest, {
+        identity: "ENOENT",
+        identityByPath: "ENOENT",
+        secrets: "ENOENT",
+        shadow: "ENOENT",
+        others: (rest as { others?: number }).others,
+        killed: "ESRCH",
+        wrote: "EROFS",
+        data: "1 2 3",
+        reached: network ? true : "ECONNREFUSED",
+      });
+      assert.ok(Number((rest as { others?: number }).others) < 12, "it sees its own processes only");
+      assert.deepEqual([...home].sort(), ["data-of-the-lab", "state"]);
+      assert.equal(environment.HOME, "/tmp/home");
+    }
+    assert.equal(worker.child.exitCode, null, "the worker lives");
+    assert.equal(processesSleeping(), 0, "nothing is left");
+    await leave(worker);
+  });
+
+  test("is refused with what to install, or what it would reveal", async () => {
+    const none = swarm.worker("none", ["--sandbox"], { PATH: "/nowhere" });
+    assert.equal((await none.exited()).code, 2);
+    assert.match(
+      none.output(),
+      /there is no bubblewrap \(bwrap\) in PATH\n {2}Debian, Ubuntu: apt-get install bubblewrap/,
+    );
+    const told = swarm.worker("told", ["--sandbox", "--sandbox-ro", join(swarm.folder, "state/nexus/workers")]);
+    assert.equal((await told.exited()).code, 2);
+    assert.match(told.output(), /holds the keys that a sandbox is to hide/);
+    await swarm.end();
+  });
+});
+
+/** Daemons of this file's programs. */
+function processesSleeping(): number {
+  return execFileSync("sh", ["-c", "ps -eo args | grep -c '^sleep 600$' || true"], { encoding: "utf8" }).trim() === "0"
+    ? 0
+    : 1;
+}

@@ -1,0 +1,177 @@
+/**
+ * A view of the machine in which a runner may do as it likes (bubblewrap, Linux). The system and this program can be read; the
+ * folders of its job can be written; there is no home, no other process, and no network unless the job asks for it. What runs
+ * there ends with its worker.
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { sandboxMark } from "./leftovers.ts";
+
+/** What one runner gets. */
+export interface Room {
+  readonly writable: readonly string[];
+  readonly readable: readonly string[];
+  readonly network: boolean;
+}
+
+export interface SandboxOptions {
+  /** Paths that the owner lets runs read, and those of his Python environment. */
+  readonly readable: readonly string[];
+  /** Folders and files with keys and passwords, which no readable path may reveal. */
+  readonly hidden: readonly string[];
+}
+
+const system = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/libx32",
+  "/opt",
+  "/nix/store",
+  "/gnu/store",
+  "/sys",
+];
+/** Of /etc only what programs look up: it also holds passwords, and keys of services. */
+const settings = [
+  ...["passwd", "group", "nsswitch.conf", "host.conf", "hosts", "resolv.conf", "gai.conf", "protocols", "services"],
+  ...["ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "timezone", "locale.alias"],
+  ...["ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/ca-trust", "ca-certificates", "fonts", "mime.types"],
+  ...["os-release", "OpenCL", "vulkan", "glvnd", "python3"],
+].map((name) => `/etc/${name}`);
+const devices = /^(nvidia.*|dri|kfd|dxg)$/;
+
+export class Sandbox {
+  readonly #options: SandboxOptions;
+
+  private constructor(options: SandboxOptions) {
+    this.#options = options;
+  }
+
+  /** @throws UsageError with what to install or type, if no sandbox can be made here */
+  static open({ readable, hidden }: SandboxOptions): Sandbox {
+    if (process.platform !== "linux") throw new UsageError("--sandbox: there is one on Linux only");
+    const real = hidden.map(realPath);
+    const paths = readable.map((path) => readablePath(path, real));
+    const sandbox = new Sandbox({ readable: paths, hidden: real });
+    const [command = "", ...words] = sandbox.around([process.execPath, "-e", ""], {
+      writable: [],
+      readable: [],
+      network: false,
+    });
+    const { error, status, stderr } = spawnSync(command, words, { encoding: "utf8", timeout: 60_000 });
+    if (error && "code" in error && error.code === "ENOENT") {
+      throw new UsageError(
+        "--sandbox: there is no bubblewrap (bwrap) in PATH\n" +
+          "  Debian, Ubuntu: apt-get install bubblewrap    Fedora: dnf install bubblewrap    Arch: pacman -S bubblewrap",
+      );
+    }
+    if (error || status !== 0) {
+      const said = (stderr.trim() || error?.message || `exit code ${status}`).slice(-400);
+      throw new UsageError(`--sandbox: bubblewrap cannot make one here: ${said}\n${whatHelps()}`);
+    }
+    return sandbox;
+  }
+
+  /** The command that starts this one inside. */
+  around(command: readonly string[], room: Room): string[] {
+    return ["bwrap", ...this.#bounds(room), "--", ...command];
+  }
+
+  /** The environment inside: home and temporary files are nobody else's. */
+  environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return { ...env, HOME: "/tmp/home", TMPDIR: "/tmp", [sandboxMark]: "1" };
+  }
+
+  #bounds({ writable, readable, network }: Room): string[] {
+    const { hidden } = this.#options;
+    const read = [...this.#options.readable, ...readable].flatMap(readOnly);
+    return [
+      ...["--unshare-all", ...(network ? ["--share-net"] : []), "--die-with-parent", "--cap-drop", "ALL"],
+      ...[...system, ...settings].flatMap(readOnly),
+      ...["--proc", "/proc", "--dev", "/dev"],
+      ...gpus().flatMap((path) => ["--dev-bind-try", path, path]),
+      ...["--tmpfs", "/tmp", "--dir", "/tmp/home", "--symlink", "/tmp", "/var/tmp", "--dir", "/run"],
+      ...programFiles().flatMap(readOnly),
+      ...read,
+      // After what lies above them, before what a run may see of them.
+      ...hidden
+        .filter((folder) => isBelowAny(folder, [...this.#options.readable, ...system, ...programFiles()]))
+        .flatMap((path) =>
+          lstatSync(path, { throwIfNoEntry: false })?.isFile() ? ["--ro-bind", "/dev/null", path] : ["--tmpfs", path],
+        ),
+      ...readable.flatMap(readOnly),
+      ...writable.flatMap((folder) => ["--bind", folder, folder]),
+      ...["--chdir", "/"],
+    ];
+  }
+}
+
+/** A link of the system itself (/lib -> usr/lib) stays one. */
+function readOnly(path: string): string[] {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return [];
+  if (found.isSymbolicLink() && system.includes(path)) return ["--symlink", readlinkSync(path), path];
+  return ["--ro-bind-try", path, path];
+}
+
+const gpus = (): string[] =>
+  readdirSync("/dev")
+    .filter((name) => devices.test(name))
+    .map((name) => `/dev/${name}`);
+
+/** Node, this program, and the packages that it imports, wherever they are installed. */
+function programFiles(): string[] {
+  const root = packageRoot();
+  const own = ["dist", "worker", "shared", "package.json"].map((name) => join(root, name));
+  const packages: string[] = [];
+  for (let folder = root; ; folder = dirname(folder)) {
+    packages.push(join(folder, "node_modules"));
+    if (folder === dirname(folder)) break;
+  }
+  return [process.execPath, ...own, ...packages].filter((path) => existsSync(path));
+}
+
+function readablePath(given: string, hidden: readonly string[]): string {
+  const path = resolve(given);
+  if (!existsSync(path)) throw new UsageError(`--sandbox-ro ${given}: there is no such file or folder`);
+  const holds = hidden.find((folder) => isBelowAny(realPath(path), [folder]));
+  if (holds === undefined) return path;
+  throw new UsageError(`--sandbox-ro ${given}: it lies in ${holds}, which holds the keys that a sandbox is to hide`);
+}
+
+const isBelowAny = (path: string, folders: readonly string[]): boolean =>
+  folders.some((folder) => {
+    const rest = relative(realPath(folder), path);
+    return rest === "" || (!rest.startsWith("..") && !isAbsolute(rest));
+  });
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** What to type where the system forbids it: the usual reasons are known. */
+function whatHelps(): string {
+  const setting = (name: string): string => {
+    try {
+      return readFileSync(`/proc/sys/${name}`, "utf8").trim();
+    } catch {
+      return "";
+    }
+  };
+  if (setting("kernel/unprivileged_userns_clone") === "0")
+    return "  this system forbids it to users; as root: sysctl -w kernel.unprivileged_userns_clone=1";
+  if (setting("kernel/apparmor_restrict_unprivileged_userns") === "1")
+    return "  AppArmor forbids it here; as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or a profile for bwrap";
+  return "  in a container: docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined, or start the worker outside";
+}
