@@ -58,7 +58,10 @@ export function saveTable(table: RunTable): SavedTable {
 /** Rebuilds a table; its counts and run sets follow from the trials. The table owns the arrays of `trials` afterwards. */
 export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   const table = new RunTable({ ...saved.submitted, parents: 0 }, saved.columns);
+  // As its constructor completes them: a snapshot of an earlier version lacks the settings that came later.
+  const { settings } = table.submitted;
   Object.assign(table, pick(saved));
+  table.submitted = { ...saved.submitted, settings };
   table.edits.push(...saved.edits);
   for (const parent of saved.parents) table.parentRuns.keep({ ...parent });
   for (const n of saved.waiting) table.waiting.add(n);
