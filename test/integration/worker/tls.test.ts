@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
+import { endProcess } from "../../../shared/broker/server/tied-process.ts";
+import { ensureServerCertificate } from "../../../shared/broker/tls/authority.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { createWorkspace } from "../../../shared/machine/workspace.ts";
+import { newWorkspace, serving } from "../../support/broker/brokers.ts";
+import { CutOffHost } from "../../support/broker/cut-off-host.ts";
+import { holdPort } from "../../support/broker/ports.ts";
+import { type RogueServer, rogueServer } from "../../support/broker/rogue-server.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
+
+const host = new CutOffHost();
+const swarm = new Swarm();
+const port = await holdPort("0.0.0.0");
+before(() => swarm.coordinator(["--lease", "5", "--listen", `0.0.0.0:${port}`]));
+after(async () => {
+  await swarm.end();
+  host.end();
+});
+
+/** The line of the coordinator that runs, for the address of this machine that `host` reaches. */
+function line(): string {
+  const { joinLine = "" } = livingEndpoint(swarm.paths) ?? {};
+  return joinLine.replace(/@[^/]+/, `@${host.address}:${port}`);
+}
+
+const join1 = (text: string, name: string, prefix: readonly string[] = host.prefix): Program =>
+  swarm.run("worker/main.js", [text, "--name", name, "--slots", "1"], {}, prefix);
+
+const identityOf = (name: string): string => {
+  const folder = join(swarm.folder, "state", "nexus", "workers", "ws1");
+  const [machine = ""] = readdirSync(folder);
+  return join(folder, machine, name, "identity.json");
+};
+
+const lends = (worker: Program): Promise<true> =>
+  eventually("the worker lends its slot", () => worker.output().includes("lends 1 slot"), { seen: worker.output });
+
+async function leave(worker: Program): Promise<void> {
+  worker.child.kill("SIGTERM");
+  assert.equal((await worker.exited()).code, 0, worker.output());
+}
+
+/** It ends with a usage error that says all of this, and the code is in none of it. */
+async function isRefused(worker: Program, ...parts: readonly RegExp[]): Promise<void> {
+  assert.equal((await worker.exited()).code, exitCode.usage, worker.output());
+  for (const part of parts) assert.match(worker.output(), part);
+  assert.ok(!worker.output().includes(codeIn(line())), worker.output());
+}
+
+const codeIn = (text: string): string => /\/\/([^@]+)@/.exec(text)?.[1] ?? "";
+
+/** It was visited, and nothing was said to it. */
+function heardNothing(rogue: RogueServer): void {
+  assert.ok(rogue.visits > 0, "nobody came");
+  assert.equal(rogue.heard(), "");
+}
+
+describe("a worker and a server that it has never seen", () => {
+  test("speak TLS, under any address, and again after each has ended", async () => {
+    assert.match(line(), /^tls:\/\/.*#sha256=[\w-]{43}$/);
+    const worker = join1(line(), "far");
+    const job = await swarm.submit(swarm.probeSpec("tls", { total_runs: 40 }, { seconds: 0.3, reports: 2 }));
+    await swarm.when("a run is done", job, ({ ended }) => ended > 0);
+
+    // The server dies, and the guard starts it again with the same certificate.
+    const broker = runningBroker(swarm.paths);
+    assert.ok(broker?.server);
+    const before = (await swarm.table(job)).ended;
+    await endProcess(broker.server, "SIGKILL", patienceMs);
+    await serving(swarm.paths);
+    await swarm.when("the worker has found the server again", job, ({ ended }) => ended > before + 1);
+    await leave(worker);
+
+    const kept = JSON.parse(readFileSync(identityOf("far"), "utf8")) as { pin: string };
+    assert.equal(`#${kept.pin}`, line().slice(line().indexOf("#")));
+    // What the first line said is remembered where the next one does not say it. No certificate names this address, as none
+    // names that of a router which leads there.
+    const again = join1(`tls://127.0.0.9:${port}/ws1`, "far", []);
+    await lends(again);
+    await swarm.when("it works on", job, ({ ended }) => ended > before + 3);
+    await leave(again);
+  });
+
+  test("whose fingerprint is another's: not even the code is said", async () => {
+    const wrong = line().replace(/#.*/, `#sha256=${"A".repeat(43)}`);
+    await isRefused(
+      join1(wrong, "misled"),
+      /it shows the fingerprint [\w-]{12}\.\.\., not AAAAAAAAAAAA\.\.\.: another server answers there/,
+      /nothing was sent to it/,
+      /nexus-coord prints the line to use/,
+    );
+    const short = line().slice(0, -3);
+    await isRefused(join1(short, "misled"), /after # it has no whole fingerprint/);
+    const unknown = line().replace(/#.*/, "");
+    await isRefused(
+      join1(unknown, "misled"),
+      /a private authority signed its certificate, which this machine does not/,
+    );
+  });
+
+  test("that is another's: it hears no word of a worker, new or known", async () => {
+    const elsewhere = newWorkspace();
+    createWorkspace(elsewhere);
+    const { chain, key } = ensureServerCertificate(elsewhere, ["localhost", "127.0.0.1"]);
+    const rogue = await rogueServer({ chain: readFileSync(chain, "utf8"), key: readFileSync(key, "utf8") });
+    const there = line().replace(/@[^/]+/, `@127.0.0.1:${rogue.port}`);
+    await isRefused(join1(there, "lured", []), /it shows the fingerprint/);
+    heardNothing(rogue);
+
+    // It may even show the right authority's certificate, without its key.
+    const ours = readFileSync(join(swarm.paths.secrets, "ca.pem"), "utf8");
+    const [own = ""] = readFileSync(chain, "utf8").split(/(?<=-----END CERTIFICATE-----\n)/);
+    const liar = await rogueServer({ chain: own + ours, key: readFileSync(key, "utf8") });
+    await isRefused(join1(there.replace(`:${rogue.port}`, `:${liar.port}`), "lured", []), /is not trusted/);
+    heardNothing(liar);
+  });
+
+  test("that speaks plain text where TLS was promised: it hears nothing", async () => {
+    const rogue = await rogueServer();
+    const there = line().replace(/@[^/]+/, `@127.0.0.1:${rogue.port}`);
+    await isRefused(join1(there, "lured", []), /it speaks plain text; nothing was sent to it/);
+    heardNothing(rogue);
+  });
+});
+
+describe("a worker that joined in plain text", () => {
+  test("is told by an old line what to do, and keeps its identity with the new one", async () => {
+    const worker = join1(line(), "old");
+    await lends(worker);
+    await leave(worker);
+    // As an earlier version wrote it.
+    const { pin: _, ...before } = JSON.parse(readFileSync(identityOf("old"), "utf8")) as Record<string, unknown>;
+    writeFileSync(identityOf("old"), JSON.stringify(before));
+    const old = line().replace("tls:", "nats:").replace(/#.*/, "");
+    await isRefused(
+      join1(old, "old"),
+      /begins with nats:\/\/, and the server there speaks TLS by now; identity and runs of this worker stay/,
+      /nexus-coord prints the line to use/,
+    );
+    const again = join1(line(), "old");
+    await lends(again);
+    await leave(again);
+    assert.doesNotMatch(again.output(), /enrolling/);
+    const now = JSON.parse(readFileSync(identityOf("old"), "utf8")) as Record<string, unknown>;
+    assert.deepEqual({ ...now, pin: undefined }, { ...before, pin: undefined });
+    assert.match(String(now["pin"]), /^sha256=/);
+  });
+});
