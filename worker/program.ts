@@ -4,9 +4,11 @@ import { availableParallelism } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
+import { isLoopback, parseAddress } from "../shared/broker/address.ts";
 import { connectBus } from "../shared/broker/client/connect.ts";
 import { workersNames } from "../shared/broker/client/local-names.ts";
 import { parsePin } from "../shared/broker/pin.ts";
+import { parseServerUrl } from "../shared/broker/server-url.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
@@ -149,6 +151,10 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       log.error(why);
       say(`${timeText()}  ${why}`);
     });
+    const plainText = once(() => {
+      say("warning: not encrypted: everyone on the network's way can read and change what this worker sends and gets");
+      log.warn("the connection to the broker is not encrypted");
+    });
     const bus = await connectBus({
       url: line.url,
       pin: identity.pin === undefined ? undefined : parsePin(identity.pin),
@@ -161,6 +167,9 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       onStatus: (status) => log.info(status),
       onRefused: () => key.refused(),
       onDistrust: (why) => trust.found(why),
+      onConnected: (isEncrypted) => {
+        if (!isEncrypted && !isOnlyHere(line)) plainText();
+      },
     });
     bus.onReconnect(() => {
       key.accepted();
@@ -287,6 +296,19 @@ async function lineForNone(workspace: string): Promise<string> {
       '  or join one elsewhere: nexus-worker "tls://CODE@host:port/workspace#sha256=...", as its nexus-coord prints it\n' +
       "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
   );
+}
+
+/** Whether the line leads to this machine alone. */
+const isOnlyHere = ({ url }: JoinLine): boolean =>
+  parseServerUrl(url).servers.every((server) => isLoopback(parseAddress(server)?.host ?? ""));
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    act();
+  };
 }
 
 /** Returns a function that gives the exit code for the signals so far. */

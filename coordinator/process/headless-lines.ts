@@ -7,10 +7,12 @@ import {
   externalJoinFlags,
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
+import { shownUrl } from "../../shared/broker/server-url.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
-import { joiningOf } from "../endpoint/join-lines.ts";
+import { joiningOf, typedLine } from "../endpoint/join-lines.ts";
+import { plainTextWarning } from "../endpoint/plain-text.ts";
 import { momentText } from "../words/invitations.ts";
 
 export type Happening = "ready" | "standing by" | "leading";
@@ -25,16 +27,19 @@ export interface Whereabouts {
   readonly join: string | null;
   /** Whether other machines may join as well. */
   readonly isOpen: boolean;
+  /** What to say of a broker that does not encrypt; null or left out: it does. */
+  readonly warning?: string | null;
   /** Until when the command holds, in wall-clock milliseconds; null: for good. */
   readonly until?: number | null;
 }
 
 /** @param pid  of the coordinator that asks */
 export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | null, pid: number): Whereabouts {
-  const found = { workspace: paths.name, log: paths.coordinatorLog };
+  const warning = plainTextWarning(paths, external);
+  const found = { workspace: paths.name, log: paths.coordinatorLog, warning };
   if (external) {
-    const join = `nexus-worker ${externalJoinLine(paths, external)}${externalJoinFlags(external)}`;
-    return { ...found, broker: external.url.replaceAll(/[^@/,]*@/g, ""), join, isOpen: true };
+    const join = `nexus-worker ${typedLine(externalJoinLine(paths, external))}${externalJoinFlags(external)}`;
+    return { ...found, broker: shownUrl(external.url), join, isOpen: true };
   }
   const broker = runningBroker(paths);
   const joining = livingEndpoint(paths)?.coordinator.pid === pid ? joiningOf(paths) : null;
@@ -71,9 +76,10 @@ export class HeadlessLines {
   tell(happening: Happening): void {
     switch (happening) {
       case "ready": {
-        const { workspace, broker, log } = this.#where();
+        const { workspace, broker, log, warning } = this.#where();
         const lines = [`workspace ${workspace}; its broker listens on ${broker}`, `its log: ${log}`];
         this.#say({ type: "coordinator", v: 1, workspace, broker, log }, lines.join("\n"));
+        if (warning) this.#say({ type: "warning", v: 1, warning }, warning);
         this.#sayJoin();
         break;
       }

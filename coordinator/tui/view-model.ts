@@ -32,6 +32,8 @@ export interface ScreenOptions {
   readonly flags: string;
   /** Control keys do nothing. */
   readonly isReadonly: boolean;
+  /** What is shown went over the network in plain text. */
+  readonly isPlainText?: boolean;
   /** How a machine joins; null if not known here. It changes while the screen is open: lines expire. */
   readonly joining: JoinLines | null;
 }

@@ -14,8 +14,9 @@ import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { type DotForm, dotForms } from "../chart/dots.ts";
 import { runSpec } from "../cli/submit/run.ts";
 import { checkRunning } from "../endpoint/check-running.ts";
-import { joiningOf, labelled, shownJoinLine } from "../endpoint/join-lines.ts";
+import { joiningOf, labelled, shownJoinLine, typedLine } from "../endpoint/join-lines.ts";
 import { ensureCoordinator } from "../endpoint/launch.ts";
+import { plainTextWarning } from "../endpoint/plain-text.ts";
 import { newestJob } from "../live/live-search.ts";
 import { sendOrder } from "../operator/give-order.ts";
 import { processOutput } from "../operator/output.ts";
@@ -68,9 +69,11 @@ export async function openScreen(
   if (!started) checkRunning(paths, endpoint, flags);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   say(`the coordinator of ${workspace} ${started ? "has started" : "runs"}, process ${endpoint.coordinator.pid}`);
+  const warning = plainTextWarning(paths, external);
+  if (warning !== null) say(`  ${warning}`);
   const joining = external === null ? joiningOf(paths) : null;
   const options = external === null ? "" : externalJoinFlags(external);
-  const [join = `nexus-worker ${endpoint.joinLine}${options}`] = joining?.commands ?? [];
+  const [join = `nexus-worker ${typedLine(endpoint.joinLine)}${options}`] = joining?.commands ?? [];
   const place = joining?.opening ? "this machine" : "each machine that should join";
   const width = process.stderr.isTTY ? process.stderr.columns : Number.POSITIVE_INFINITY;
   const tell = (label: string, command: string): void => {
@@ -106,6 +109,8 @@ export async function watchNewest(
   try {
     const job = wanted === undefined ? undefined : namedJob(wanted);
     if (showsScreen(flags)) return await watchOnScreen(link.bus, job, flags, external, words);
+    const warning = plainTextWarning(workspacePaths(flags.workspace), external);
+    if (warning !== null) process.stderr.write(`${warning}\n`);
     return await watchPlainly(link.bus, job, flags, words);
   } catch (error) {
     throw aimed(error, words.flags);
@@ -170,6 +175,7 @@ async function watchOnScreen(
       top,
       graph: form,
       isReadonly,
+      isPlainText: plainTextWarning(paths, external) !== null,
       job,
       send,
       get joining() {

@@ -1,6 +1,7 @@
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { plainTextWarning } from "../../endpoint/plain-text.ts";
 import { isCoordinatorHere, nobodyLeads } from "../../operator/leader-here.ts";
 import type { JsonOption, Printing, Reader } from "../../operator/session.ts";
 import { targetOf } from "../../runs/columns.ts";
@@ -13,6 +14,8 @@ export function listJobs(reader: Reader, options: JsonOption): void {
   const { state, scope, output, flags } = reader;
   const isOpen = [...state.jobs.values()].some(({ isOver }) => !isOver);
   if (isOpen && !isCoordinatorHere(scope)) output.note(nobodyLeads(flags));
+  const warning = plainTextWarning(scope.paths, scope.external);
+  if (warning !== null) output.note(`${warning}\n`);
 }
 
 export function printJobs({ state, workspace, output, flags }: Printing, { json }: JsonOption): void {

@@ -12,6 +12,7 @@ import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { exitCode, messageOf, SpecError } from "../../../shared/errors.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../../endpoint/join-lines.ts";
+import { plainTextWarning } from "../../endpoint/plain-text.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
 import { heardStatus } from "../../operator/leader-here.ts";
 import type { Output } from "../../operator/output.ts";
@@ -181,6 +182,8 @@ async function watch(
     { json, ...(every === undefined ? {} : { everyMs: every * 1000 }) },
   );
   const words = { joinLine: shownJoinLine(paths, external), flags };
+  const warning = plainTextWarning(paths, external);
+  if (warning !== null) output.note(`${warning}\n`);
   try {
     const table = await watchJob(link.bus, job, view, { signal: leave.signal, words, isNew: true, onCaughtUp });
     if (table.isOver) return endOf(table, flags, output);

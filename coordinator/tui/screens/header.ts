@@ -35,12 +35,15 @@ export function headerLines(model: ViewModel, width: number): Line[] {
     const workspace = piece(0, `workspace ${options.workspace}`, "bold");
     const missing = piece(0, isAlone ? "NO COORDINATOR" : awayText(search), "bad");
     return [
-      joined([workspace, workersPiece(search, 1), missing], width),
+      joined([workspace, ...plainTextMark(model), workersPiece(search, 1), missing], width),
       joined([piece(0, isAlone ? startText(model) : "", "bad"), piece(1, "no job yet", "dim"), ...marks(model)], width),
     ];
   }
-  return [searchLine(search, table, width), bestLine(model, table, width)];
+  return [searchLine(model, table, width), bestLine(model, table, width)];
 }
+
+const plainTextMark = ({ options }: ViewModel): Piece[] =>
+  options.isPlainText ? [piece(0, "NOT ENCRYPTED", "bad")] : [];
 
 const stateStyles: Readonly<Record<string, Style>> = {
   searching: "good",
@@ -50,7 +53,8 @@ const stateStyles: Readonly<Record<string, Style>> = {
 };
 
 /** Pieces never move to the other line: a piece that jumps cannot be read. */
-function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
+function searchLine(model: ViewModel, table: RunTable, width: number): Line {
+  const { search } = model;
   const { outcomes, submitted } = table;
   const state = jobStatus(table.state).toUpperCase();
   const failed = outcomes.failed + outcomes["timed out"];
@@ -60,6 +64,7 @@ function searchLine(search: LiveSearch, table: RunTable, width: number): Line {
       piece(0, table.job, "bold"),
       piece(6, name),
       isUnled(search, table) ? piece(0, "NO COORDINATOR", "bad") : piece(0, state, stateStyles[table.state] ?? "warn"),
+      ...plainTextMark(model),
       piece(0, `runs ${table.ended}/${submitted.settings.totalRuns}`),
       piece(1, `${table.running} running`),
       piece(5, table.waiting.size > 0 ? `${table.waiting.size} queued` : "", "warn"),

@@ -27,6 +27,8 @@ interface BusOptions extends BusHooks {
   readonly pin?: Pin | undefined;
   /** Called each time a server is not believed, and so not spoken to; `why` is for people. */
   readonly onDistrust?: ((why: string) => void) | undefined;
+  /** Called each time it is connected. */
+  readonly onConnected?: ((isEncrypted: boolean) => void) | undefined;
   readonly credentials: BusCredentials;
   /** Shown in the broker's connection list; also makes the inbox prefix that a worker's rights name. */
   readonly name: string;
@@ -53,6 +55,7 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
       distrust = error;
       options.onDistrust?.(`${shown}: ${error.message}`);
     },
+    onConnected: (isEncrypted) => options.onConnected?.(isEncrypted),
   };
   for (let tries = 1; ; tries += 1) {
     try {

@@ -18,6 +18,7 @@ export interface Way {
   readonly trust: Trust;
   /** Called each time a server is not believed. */
   readonly onDistrust: (error: DistrustError) => void;
+  readonly onConnected: (isEncrypted: boolean) => void;
 }
 
 interface Place {
@@ -40,6 +41,7 @@ class WayTransport extends NodeTransport {
     try {
       // `{}` demands TLS.
       await super.connect(place, way.scheme === "tls" ? { ...options, tls: {} } : options);
+      way.onConnected((this.socket as Partial<TLSSocket>).encrypted === true);
     } catch (error) {
       const distrust = isPlainServer(error) ? new DistrustError("it speaks plain text; nothing was sent to it") : error;
       if (distrust instanceof DistrustError) way.onDistrust(distrust);
