@@ -10,7 +10,7 @@ import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
-import { BusError } from "../../shared/ports.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
 import { adoptMembers } from "./adopt-members.ts";
 import { addressesOf } from "./invitation.ts";
 import { ClusterCare } from "./look-after.ts";
@@ -26,6 +26,8 @@ const toldWithinMs = 1000;
 
 export interface PeerUpkeepPorts {
   readonly bus: CoordinatorBus;
+  /** Signs orders. */
+  readonly orders: Bus;
   readonly paths: WorkspacePaths;
   readonly log: Log;
   /** Whether this process leads; the leader knows the workers and looks after the cluster. */
@@ -63,7 +65,7 @@ export class PeerUpkeep {
     this.#ports = ports;
     this.#care = new ClusterCare(ports.bus, ports.paths, ports.log);
     this.#rejoin = new Rejoin(ports.paths, ports.log);
-    this.#line = new PeerLine(ports);
+    this.#line = new PeerLine({ ...ports, bus: ports.orders });
     this.#deaf = [
       // Others than coordinators can have something published there: the entry that is read is sealed.
       ports.bus.subscribe(workerListSubject, () => this.#alarm.ring()),

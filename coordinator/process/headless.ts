@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { orderKeyAt, readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { inviteKey, readInviteCode, type ShowInvite } from "../../shared/broker/access/invite-code.ts";
+import { SigningBus } from "../../shared/broker/access/signing-bus.ts";
 import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
@@ -101,8 +102,10 @@ export async function runCoordinator(
         tell("ready");
         await untilStored(bus, paths, log, signal);
         if (signal.aborted) return;
+        const key = orderKeyAt(paths);
         const peerUpkeep = new PeerUpkeep({
           bus,
+          orders: key ? new SigningBus(bus, key) : bus,
           paths,
           log,
           leads: () => isLeading,

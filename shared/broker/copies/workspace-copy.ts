@@ -121,6 +121,7 @@ function settingsOf(
 const notSaved = new Set([
   "nats-server.conf",
   "workers.conf",
+  "workers.conf.accepted",
   "peers.json",
   "server.pem",
   "server.key.pem",

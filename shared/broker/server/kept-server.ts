@@ -18,9 +18,10 @@ import { type PeersFile, readPeers, selfOf } from "../peers/peers.ts";
 import { type Door, openDoor } from "../tls/door.ts";
 import type { TlsSettings } from "../tls/tls-settings.ts";
 import { cannotListen } from "./listen.ts";
-import { type NatsProcess, PortTakenError, readFrom, sizeOf, startNats } from "./nats-process.ts";
+import { type NatsProcess, PortTakenError, readFrom, StartRefusedError, sizeOf, startNats } from "./nats-process.ts";
 import { choosePort, type PortChoice } from "./port-choice.ts";
 import { signalProcess } from "./tied-process.ts";
+import { keepAccepted, mostLeftOut, substitutes, withoutRefused } from "./users-file.ts";
 
 const backOffMs = { first: 200, most: 5000 };
 /** How many ports to try: each may be taken between the check and the server's start. */
@@ -120,7 +121,9 @@ export class KeptServer {
       );
     this.#logSeen = sizeOf(serverLog);
     const { path: binary, version } = this.#options.binary;
-    const server = await startNats({ binary, configuration, serverName, host, port, serverLog, output });
+    const server = await this.#startWithUsers(() =>
+      startNats({ binary, configuration, serverName, host, port, serverLog, output }),
+    );
     const upSince = performance.now();
     this.#server = server;
     this.#options.log(
@@ -134,6 +137,37 @@ export class KeptServer {
       this.#delayRestart();
       this.#options.onEnded();
     });
+  }
+
+  /** Starts it without the users that it refuses: one bad entry must not keep everybody out. */
+  async #startWithUsers(start: () => Promise<NatsProcess>): Promise<NatsProcess> {
+    const { paths, log } = this.#options;
+    const file = paths.workersConfiguration;
+    const whole = readFileSync(file, "utf8");
+    const others = [...substitutes(paths)];
+    let text = whole;
+    let first: StartRefusedError | undefined;
+    for (let left = mostLeftOut; ; left -= 1) {
+      try {
+        const server = await start();
+        keepAccepted(paths);
+        return server;
+      } catch (error) {
+        if (!(error instanceof StartRefusedError)) throw error;
+        first ??= error;
+        const { complaint } = error;
+        const rest = left > 0 ? withoutRefused(text, complaint) : undefined;
+        const next = rest ?? others.shift();
+        if (!next) break;
+        if (rest) log(`nats-server refuses the entry of ${rest.whose} (${complaint}); it is left out`);
+        else if ("what" in next) log(`nats-server does not start (${complaint}); ${next.what}`);
+        text = next.text;
+        writeSecretFile(file, text);
+      }
+    }
+    // It was not the list.
+    writeSecretFile(file, whole);
+    throw first;
   }
 
   #delayRestart(): void {

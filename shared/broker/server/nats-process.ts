@@ -116,9 +116,17 @@ function startFailure(start: NatsStart, end: string, said: string): BrokerError 
     return new BrokerError(`no space left on the disk that nats-server writes to; see ${start.serverLog}`);
   const complaints = said.split("\n").filter((line) => /\[(FTL|ERR)\]|^nats-server:/.test(line));
   const complaint = (complaints.at(-1) ?? said.trim().split("\n").at(-1) ?? "").replace(/^.*\[(FTL|ERR)\] /, "");
-  return new BrokerError(
-    `nats-server ended while starting (${end}): ${complaint || "it said nothing"}; see ${start.serverLog}`,
-  );
+  return new StartRefusedError(end, complaint || "it said nothing", start.serverLog);
+}
+
+/** It read its configuration, complained, and ended. */
+export class StartRefusedError extends BrokerError {
+  readonly complaint: string;
+
+  constructor(end: string, complaint: string, log: string) {
+    super(`nats-server ended while starting (${end}): ${complaint}; see ${log}`);
+    this.complaint = complaint;
+  }
 }
 
 /** Another program took the port after it was found free, before the server started. */

@@ -8,6 +8,7 @@ import { type WorkersAccount, workersConfiguration } from "../access/accounts.ts
 import { runningBroker } from "./broker-info.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";
 import { signalProcess } from "./tied-process.ts";
+import { keepAccepted, mostLeftOut, substitutes, withoutRefused } from "./users-file.ts";
 
 const patienceMs = 10_000;
 
@@ -20,34 +21,55 @@ export async function reloadWorkers(
   account: WorkersAccount,
   leftOut: (problem: string) => void,
 ): Promise<void> {
-  writeSecretFile(paths.workersConfiguration, workersConfiguration(account, leftOut));
+  let text = workersConfiguration(account, leftOut);
+  writeSecretFile(paths.workersConfiguration, text);
   const limit = performance.now() + patienceMs;
-  while (performance.now() < limit) {
+  for (let left = mostLeftOut; performance.now() < limit; ) {
     const info = runningBroker(paths);
     if (info ? info.trouble !== null : !isStarting(paths)) return;
     // A server that is starting may have read the old file already, so wait for it.
-    if (info?.server && (await hasReloaded(paths, info.server, limit))) return;
-    await delay(5);
+    const found = info?.server ? await reload(paths, info.server, limit) : "silent";
+    if (found === "done") {
+      keepAccepted(paths);
+      return;
+    }
+    if (found === "silent") {
+      await delay(5);
+      continue;
+    }
+    const rest = left > 0 ? withoutRefused(text, found.refusal) : undefined;
+    if (!rest) {
+      // What it runs with, it also starts with.
+      const [last] = substitutes(paths);
+      if (last) writeSecretFile(paths.workersConfiguration, last.text);
+      throw new BrokerError(`nats-server refused the list of workers: ${found.refusal}; see ${paths.serverLog}`);
+    }
+    left -= 1;
+    leftOut(`${rest.whose}: nats-server refuses its entry: ${found.refusal}`);
+    text = rest.text;
+    writeSecretFile(paths.workersConfiguration, text);
   }
   throw new BrokerError(
     `nats-server did not read the list of workers within ${patienceMs / 1000} s; see ${paths.serverLog}`,
   );
 }
 
-/** Whether the server has read its configuration again; false if it died or is silent. It answers only in its log. */
-async function hasReloaded(paths: WorkspacePaths, server: ProcessIdentity, limit: number): Promise<boolean> {
+/** Has the server read its configuration again; silent: it died, or says nothing. It answers only in its log. */
+async function reload(
+  paths: WorkspacePaths,
+  server: ProcessIdentity,
+  limit: number,
+): Promise<"done" | "silent" | { readonly refusal: string }> {
   const logStart = sizeOf(paths.serverLog);
   signalProcess(server, "SIGHUP");
   while (isAlive(server) && performance.now() < limit) {
     const said = readFrom(paths.serverLog, logStart);
     const [, refusal] = /Failed to reload server configuration: (.*)/.exec(said) ?? [];
-    if (refusal !== undefined) {
-      throw new BrokerError(`nats-server refused the list of workers: ${refusal}; see ${paths.serverLog}`);
-    }
-    if (said.includes("Reloaded server configuration")) return true;
+    if (refusal !== undefined) return { refusal };
+    if (said.includes("Reloaded server configuration")) return "done";
     await delay(5);
   }
-  return false;
+  return "silent";
 }
 
 /** Whether a guard is starting, which writes broker.json once its server answers. */
