@@ -179,6 +179,8 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     // What runs of an earlier process left that was killed together with its runners.
     endMarked(`${housing.tag}-`);
     dropCode(stateDir);
+    // Of runs that an earlier process did not bring to an end.
+    rmSync(join(stateDir, "states"), { recursive: true, force: true });
     const options = {
       worker: identity.worker,
       bootId: systemChance.nonce(),

@@ -103,7 +103,7 @@ export class HeadlessLines {
     if (this.#hasSaidJoin || join === null) return;
     this.#hasSaidJoin = true;
     if (!this.#showsSecrets && withoutSecrets(join) !== join) {
-      this.#say({ type: "join", v: 1, join: null }, "the join line is a secret; to see it, type here: nexus-coord");
+      this.#say({ type: "join", v: 1, join: null }, "the join line is a secret; to get one, type here: nexus invite");
       return;
     }
     const where = isOpen ? "each machine that should join" : "this machine";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { readIfThere } from "../../support/processes/process-list.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
@@ -138,6 +139,27 @@ setInterval(() => undefined, 1000);
   });
 });
 
+test("a worker with --no-code is given no command, and says so; another one runs it", async () => {
+  const job = await submitProgram("shy", { compute_target: "shy" }, `console.log('{"value": 7}')`);
+  const shy = swarm.worker("shy", ["--slots", "1", "--target", "shy", "--no-code"]);
+  await eventually("it is told", () => shy.output().includes("brings code of its own, and shy takes none (--no-code)"));
+  const text = readFileSync(join(swarm.folder, "shy.yaml"), "utf8").replace("  code: [shy.mjs]\n", "");
+  const file = join(swarm.folder, "command.yaml");
+  writeFileSync(
+    file,
+    text.replace(/command: .*/, `command: [sh, -c, "echo '{\\"value\\": 8}'"]\n      as_options: false`),
+  );
+  const command = await swarm.submit(file);
+  await eventually("it is told again", () =>
+    shy.output().includes(`${command} runs programs (processors/Command_Proc)`),
+  );
+  assert.equal((await swarm.table(command)).trials.length, 0);
+  const bold = swarm.worker("bold", ["--slots", "1", "--target", "shy"]);
+  assert.equal((await over(job)).trial(1)?.hpmax, 7);
+  assert.equal((await over(command)).trial(1)?.hpmax, 8);
+  await Promise.all([leave(shy), leave(bold)]);
+});
+
 async function started(name: string): Promise<Program> {
   const worker = swarm.worker(name, ["--slots", "1", "--target", "left"]);
   await eventually("it works", () => worker.output().includes("lends"));
@@ -195,6 +217,33 @@ describe("a sandbox", () => {
     await leave(worker);
   });
 
+  test("lets its run be paused, limited and ended as any other", async () => {
+    const worker = swarm.worker("still", ["--slots", "1", "--target", "still", "--sandbox"]);
+    const busy = `setInterval(() => console.log(JSON.stringify({ value: process.memoryUsage().rss })), 50);`;
+    const job = await submitProgram("still", { compute_target: "still" }, busy);
+    const run = (await swarm.when("it runs", job, ({ running }) => running === 1)).trial(1)?.run ?? "";
+    await eventually("it reports", () => worker.output().includes("started"));
+    assert.equal((await nexus(["pause", run], swarm.folder)).code, 0);
+    await eventually("all its processes stand still", () => {
+      const all = descendantsOf(worker.pid).filter((pid) => !/ (sh|read) /.test(readIfThere(`/proc/${pid}/cmdline`)));
+      const inside = all.filter((pid) => readIfThere(`/proc/${pid}/cmdline`).includes("still.mjs"));
+      return inside.length > 0 && inside.every((pid) => /\) T /.test(readIfThere(`/proc/${pid}/stat`)));
+    });
+    assert.equal((await nexus(["resume", run], swarm.folder)).code, 0);
+    await eventually("it goes on", () => worker.output().includes("continues"));
+    assert.equal((await nexus(["cancel", job, "--yes"], swarm.folder)).code, 0);
+    await over(job);
+
+    const greedy = `const all = []; setInterval(() => { all.push(Buffer.alloc(4e7, 1)); console.log('{"value": 1}'); }, 20);`;
+    const limited = await submitProgram("greedy", { compute_target: "still", memory_per_run: "300 MB" }, greedy);
+    const table = await over(limited);
+    assert.match(table.trial(1)?.reason ?? "", /more than memory_per_run, 300 MB/);
+    const children = descendantsOf(worker.pid);
+    worker.child.kill("SIGKILL");
+    await worker.exited();
+    await eventually("nothing outlives the worker", () => children.every((pid) => !isAlive(pid)));
+  });
+
   test("is refused with what to install, or what it would reveal", async () => {
     const none = swarm.worker("none", ["--sandbox"], { PATH: "/nowhere" });
     assert.equal((await none.exited()).code, 2);
@@ -208,6 +257,11 @@ describe("a sandbox", () => {
     await swarm.end();
   });
 });
+
+function descendantsOf(pid: number): number[] {
+  const children = readIfThere(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
 
 /** Daemons of this file's programs. */
 function processesSleeping(): number {

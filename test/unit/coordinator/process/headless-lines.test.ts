@@ -81,7 +81,7 @@ describe("a coordinator in the foreground", () => {
     for (const json of [false, true]) {
       const lines = told(["ready", "leading"], json, () => whereabouts(), false);
       assert.ok(!lines.join("\n").includes("CODE"));
-      assert.match(lines.join("\n"), json ? /"join":null/ : /is a secret; to see it, type here: nexus-coord$/m);
+      assert.match(lines.join("\n"), json ? /"join":null/ : /is a secret; to get one, type here: nexus invite$/m);
     }
     // On this machine a worker needs no code.
     const here = told(["ready"], false, () => whereabouts({ join: "nexus-worker", isOpen: false }), false);
