@@ -1,3 +1,4 @@
+import { pause } from "../../deadline.ts";
 import { UsageError } from "../../errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import type { StoredMessage } from "../../ports.ts";
@@ -12,6 +13,8 @@ import { SealedBus } from "./sealed-bus.ts";
 
 /** The newest records among which a fitting seal is looked for first; the whole journal is read only if there is none. */
 const newest = 64;
+const tries = 6;
+const behindMs = 500;
 
 /** What the seals of a journal say. */
 interface Survey {
@@ -135,7 +138,11 @@ export class JournalFooting {
   async #digestTo(seq: number): Promise<string> {
     if (this.#digest.to > seq) this.#digest.restart();
     const take = (message: StoredMessage): void => this.#digest.add(message);
-    await readUpTo(this.#bus.plain, streams.journal, seq, take, { first: this.#digest.to + 1 });
+    // In a cluster a copy that is a little behind may be the one that answers.
+    for (let left = tries; this.#digest.to < seq && left > 0; left -= 1) {
+      if (left < tries) await pause(behindMs);
+      await readUpTo(this.#bus.plain, streams.journal, seq, take, { first: this.#digest.to + 1 });
+    }
     return this.#digest.hex();
   }
 

@@ -6,17 +6,31 @@ import { fileURLToPath } from "node:url";
 import { verifyStore } from "../../../coordinator/cli/store/verify.ts";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
+import { SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
+import type { Bus } from "../../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import { operator, streams } from "../../../shared/wire/subjects.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { eventually, patienceMs } from "../patience.ts";
 import { runOrder, writeProbeSpec } from "./probe-spec.ts";
+
+/** Messages of the journal after the first seal that this workspace's key did not seal. */
+async function unsealed(bus: Bus): Promise<string[]> {
+  if (!(bus instanceof SealedBus)) throw new Error("this machine has no key");
+  const found: string[] = [];
+  const before = bus.before?.seq ?? 0;
+  await readUpTo(bus.plain, streams.journal, await bus.lastSeq(streams.journal), (message) => {
+    if (message.seq > before && !bus.fits(message)) found.push(`message ${message.seq} of the journal is not sealed`);
+  });
+  return found;
+}
 
 const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
@@ -187,8 +201,8 @@ export class Swarm {
   async verify(): Promise<void> {
     const link = await linkWorkspace(this.paths, "viewer");
     try {
-      const { damage, broken } = await verifyStore(link.bus, undefined, "ws1");
-      assert.deepEqual([...damage, ...broken], []);
+      const { damage, broken, foreign } = await verifyStore(link.bus, undefined, "ws1");
+      assert.deepEqual([...damage, ...broken, ...foreign, ...(await unsealed(link.bus))], []);
     } finally {
       await link.close();
     }
