@@ -16,7 +16,7 @@ const reignField = "reign";
 const macField = "proof";
 
 export const orderKey = (password: string): OrderKey =>
-  createSecretKey(createHmac("sha256", password).update("nexus orders").digest());
+  createSecretKey(createHmac("sha256", password).update("order proofs").digest());
 
 /** @param nonce  that nobody can guess */
 export const reignId = (nonce: string): Uint8Array =>

@@ -18,7 +18,7 @@ export interface SealKey {
 
 export function sealKey(secret: Uint8Array, from: number): SealKey {
   const part = (what: string): KeyObject => createSecretKey(createHmac("sha256", secret).update(what).digest());
-  return { from, journal: part("nexus journal"), entries: part("nexus entries") };
+  return { from, journal: part("journal seals"), entries: part("entry seals") };
 }
 
 /**

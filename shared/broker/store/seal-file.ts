@@ -45,7 +45,9 @@ export function ensureSealFile(paths: WorkspacePaths, shared?: string): void {
   const path = sealFile(paths);
   if (existsSync(path)) return;
   const key =
-    shared === undefined ? randomBytes(secretBytes) : createHmac("sha256", shared).update("nexus seal").digest();
+    shared === undefined
+      ? randomBytes(secretBytes)
+      : createHmac("sha256", shared).update("the key of the seals").digest();
   const file: SealFile = { version: 1, keys: [{ from: 1, key: key.toString("base64url") }], before: null };
   try {
     writeNewFile(path, `${JSON.stringify(file)}\n`);

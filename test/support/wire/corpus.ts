@@ -1,4 +1,5 @@
 import { encodeWorkerList } from "../../../shared/broker/access/worker-list.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
 import { packCode } from "../../../shared/wire/code-bundle.ts";
 import { encode } from "../../../shared/wire/codec.ts";
 import { newKey, seal } from "../../../shared/wire/sealed-chunks.ts";
@@ -53,7 +54,10 @@ export function corpus(): readonly Sample[] {
     { path: "lib/a.js", isExecutable: false, bytes: Buffer.from("export default 1;\n") },
   ]);
   const { chunks } = seal(Buffer.from("a run's state"), pieceKey);
-  const ids = Array.from({ length: 5 }, (_, i) => ({ id: `pc-${i}`, publicKey: `U${"A".repeat(55)}` }));
+  const workerUsers = Array.from({ length: 5 }, (_, i) => ({
+    id: `pc-${i}` as WorkerId,
+    publicKey: `U${"A".repeat(55)}`,
+  }));
   const run = { v: 1, stage: 1, iters: 5, hours: 0.1, summary: { value: 1, count: 1 }, metrics: { "s1-rew": 1 } };
   const row = [1, 10, 0.1, [0.5], [1]];
   const told = { id: 1, reports: [row, row], lines: "x\n" };
@@ -64,7 +68,7 @@ export function corpus(): readonly Sample[] {
     ...built,
     { form: "code", bytes: files.zipped },
     { form: "piece", bytes: chunks[0] ?? new Uint8Array(0) },
-    { form: "worker list", bytes: encodeWorkerList(ids as never) },
+    { form: "worker list", bytes: encodeWorkerList({ workers: workerUsers, invites: [] }) },
     { form: "run state", bytes: encode({ ...run, state: new Uint8Array(8), files: { "a.txt": new Uint8Array(3) } }) },
     { form: "from runner", bytes: encode({ ...told, type: "reports" }) },
     {

@@ -71,7 +71,7 @@ describe("a coordinator in the foreground", () => {
     );
     assert.deepEqual(objects, [
       { type: "coordinator", v: 1, workspace: "ws1", broker: "0.0.0.0:4222", log: "/logs/coordinator.log" },
-      { type: "join", v: 1, join: join1 },
+      { type: "join", v: 1, join: join1, until: null },
       { type: "standby", v: 1 },
       { type: "leading", v: 1 },
     ]);
