@@ -35,6 +35,8 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   drawSeed(): number;
   /** The invitation whose line this machine's coordinator shows; left out: none. */
   readonly showInvite?: ShowInvite;
+  /** Makes new passwords and keys, soon; left out: not here. */
+  readonly rotate?: () => void;
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
   /** Called with the sequence of a reign's first record, once it is stored. */
@@ -136,6 +138,7 @@ async function lead(
           throw error;
         }
       },
+      rotate: ports.rotate,
       leads: () => leadership.leads && !signal.aborted,
     },
     follow,

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { orderKeyAt, readRoleSecret } from "../../shared/broker/access/credentials.ts";
+import { livingSecret, orderKeyAt, readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { inviteKey, readInviteCode, type ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { SigningBus } from "../../shared/broker/access/signing-bus.ts";
 import { addressText } from "../../shared/broker/address.ts";
@@ -24,6 +24,7 @@ import { UsageError } from "../../shared/errors.ts";
 import { fileLog } from "../../shared/log.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
+import { streams } from "../../shared/wire/subjects.ts";
 import { livingEndpoint, removeEndpoint, writeEndpoint } from "../endpoint/endpoint.ts";
 import { joinLine, shownCode } from "../endpoint/join-lines.ts";
 import { serve } from "../leader/service.ts";
@@ -32,6 +33,7 @@ import { PeerUpkeep } from "../peers/upkeep.ts";
 import { foreignText } from "../words/foreign-text.ts";
 import { EventLog } from "./event-log.ts";
 import type { Happening } from "./headless-lines.ts";
+import { connectOwn, renewSecrets, sealEntriesAnew } from "./renew-secrets.ts";
 import { writeSnapshotApart } from "./snapshot-process.ts";
 
 export interface CoordinatorOptions {
@@ -49,6 +51,8 @@ export interface CoordinatorOptions {
 }
 
 const lastMarkMs = 1000;
+/** Time for the answer to an order that ends this connection. */
+const answerMs = 300;
 
 /** Runs a coordinator in this process until the signal aborts; reports what happens, beginning with "ready". */
 export async function runCoordinator(
@@ -76,14 +80,16 @@ export async function runCoordinator(
     const listen = peers ? addressText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
     held = await holdBroker(paths, { kind: "coordinator", listen, tls, lingerMs, log: (line) => log.warn(line) });
   }
-  try {
-    const credentials = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
+  /** Leads or stands by until the signal aborts, or until passwords and keys are to be made anew. */
+  const session = async (tell: (happening: Happening) => void, isAnew: boolean): Promise<"ended" | "rotating"> => {
+    const credentials = external ? credentialsOf(external) : livingSecret(paths, "coordinator");
     const url = peers && held ? peersUrl(held.url, peerUrls(paths, peers)) : (held?.url ?? external?.url ?? "");
     // Of someone else's broker there is no guard, which makes the key otherwise.
     if (external) ensureSealFile(paths);
     const seals = readSeals(paths);
     if (!seals) throw new Error(`${paths.secrets} holds no key, although one was made`);
-    const bus = new SealedBus(await connectAs(url, credentials, "coordinator"), seals, (foreign) => {
+    const plain = held ? await connectOwn(paths, url, credentials) : await connectAs(url, credentials, "coordinator");
+    const bus = new SealedBus(plain, seals, (foreign) => {
       const told = foreignText(foreign);
       log.error(foreign, told);
       events.trouble(Date.now(), told);
@@ -92,6 +98,7 @@ export async function runCoordinator(
     rememberBroker(paths, external);
     const undo: (() => Promise<void>)[] = [() => bus.close()];
     const left = new AbortController();
+    const rotating = new AbortController();
     let whyLeft: string | undefined;
     let isLeading = false;
     let upkeep: PeerUpkeep | undefined;
@@ -101,11 +108,11 @@ export async function runCoordinator(
         announcePeer(own, held, options);
         tell("ready");
         await untilStored(bus, paths, log, signal);
-        if (signal.aborted) return;
+        if (signal.aborted) return "ended";
         const key = orderKeyAt(paths);
         const peerUpkeep = new PeerUpkeep({
           bus,
-          orders: key ? new SigningBus(bus, key) : bus,
+          orders: key ? new SigningBus(bus, () => orderKeyAt(paths) ?? key) : bus,
           paths,
           log,
           leads: () => isLeading,
@@ -129,6 +136,7 @@ export async function runCoordinator(
         tell("ready");
       }
       await footing.check();
+      if (isAnew) await sealEntriesAnew(bus);
       if (!external) {
         const raised = keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));
         // If all peers end together, the last has nobody left to ask.
@@ -155,12 +163,17 @@ export async function runCoordinator(
             if (held && livingEndpoint(paths)?.coordinator.pid === own.pid) announce(own, held, held.url, options);
           },
           ...(external ? {} : { showInvite: shown }),
+          // Peers each have a copy of the passwords, and of somebody else's broker they are not ours.
+          ...(external || peers ? {} : { rotate: () => void setTimeout(() => rotating.abort(), answerMs) }),
           onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
           orderKey: orderKeyAt(paths),
           checkJournal: () => footing.check(),
           onLed: (seq) => footing.begun(seq),
-          writeSnapshot: (stop) => writeSnapshotApart({ url, credentials, workspace: paths.dir }, log, stop),
+          writeSnapshot: (stop) => {
+            const now = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
+            return writeSnapshotApart({ url, credentials: now, workspace: paths.dir }, log, stop);
+          },
           onLeading: (leads) => {
             isLeading = leads;
             if (peers && held) announcePeer(own, held, options);
@@ -169,14 +182,25 @@ export async function runCoordinator(
             if (leads) tell("leading");
           },
         },
-        AbortSignal.any([signal, left.signal]),
+        AbortSignal.any([signal, left.signal, rotating.signal]),
       );
       if (whyLeft !== undefined) throw new UsageError(`workspace ${paths.name} ${whyLeft}`);
+      if (!rotating.signal.aborted || signal.aborted) return "ended";
+      renewSecrets(paths, await bus.lastSeq(streams.journal));
+      log.info("passwords and keys are new");
+      return "rotating";
     } catch (error) {
       throw aimed(error, workspaceFlags(paths.name));
     } finally {
       for (const step of undo.reverse()) await step();
     }
+  };
+  try {
+    const quietly = (happening: Happening): void => {
+      if (happening !== "ready") tell(happening);
+    };
+    let end = await session(tell, false);
+    while (end === "rotating") end = await session(quietly, true);
   } finally {
     await events.close();
     removeEndpoint(paths, own);

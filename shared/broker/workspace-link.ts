@@ -19,7 +19,7 @@ import { type WorkspacePaths, workspaceFlags } from "../machine/workspace.ts";
 import { BusError } from "../ports.ts";
 import { streams } from "../wire/subjects.ts";
 import { inboxPrefix } from "./access/accounts.ts";
-import { hereSecret, orderKeyAt, type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
+import { livingSecret, orderKeyAt, type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";
 import { SigningBus } from "./access/signing-bus.ts";
 import type { CoordinatorBus } from "./client/bus.ts";
 import { type BusCredentials, connectBus } from "./client/connect.ts";
@@ -110,10 +110,9 @@ async function linkHere(
   role: Role,
   release?: () => Promise<void>,
 ): Promise<WorkspaceLink> {
-  const coordinator = readRoleSecret(paths, "coordinator");
-  if (role === "coordinator") return linkTo(paths, url, coordinator, role, release);
+  if (role === "coordinator") return linkTo(paths, url, livingSecret(paths, role), role, release);
   try {
-    return await linkTo(paths, url, hereSecret({ coordinator }, role), role, release);
+    return await linkTo(paths, url, livingSecret(paths, `here-${role}`), role, release);
   } catch (error) {
     // A server that an earlier version started, or another peer still runs, does not know that user.
     if (!(error instanceof BrokerError && error.cause instanceof BusError && error.cause.reason === "refused"))
@@ -131,7 +130,7 @@ async function linkTo(
 ): Promise<WorkspaceLink> {
   const key = role === "operator" ? orderKeyAt(paths) : undefined;
   const sealed = withSeals(await connectAs(url, credentials, role), sealsForReading(paths));
-  const bus = key ? new SigningBus(sealed, key) : sealed;
+  const bus = key ? new SigningBus(sealed, () => orderKeyAt(paths) ?? key) : sealed;
   return { bus, url, close: () => bus.close().then(release) };
 }
 

@@ -110,6 +110,8 @@ const invite = check.shape({
   /** The machine whose coordinator shows it as its join line; "" if a person asks. */
   line: check.optional(check.text(256), ""),
 });
+/** New passwords and keys for the workspace's own machines. */
+const rotate = check.shape({ kind: check.oneOf("rotate"), op });
 const withdraw = check.shape({ kind: check.oneOf("withdraw"), op, invite: check.text(64) });
 const control = check.shape({ kind: check.oneOf("control"), op, verb: check.oneOf(...controlVerbs), target });
 /** Results are taken back, or accepted again: those of some runs, or all that a worker sent for the job. */
@@ -133,6 +135,7 @@ export type Order = check.Checked<
   | typeof forget
   | typeof invite
   | typeof withdraw
+  | typeof rotate
   | typeof control
   | typeof reject
   | typeof accept
@@ -148,6 +151,7 @@ const orderShape = check.byKind<Order>({
   forget,
   invite,
   withdraw,
+  rotate,
   control,
   reject,
   accept,

@@ -20,3 +20,8 @@ out of every estimate.`;
 export const forget = `
 The worker leaves nexus list workers, and its name and key are free again. Its results and reports stay. Refused while it holds
 runs or was heard of within the last lease; a revoked worker may be forgotten at once.`;
+
+export const rotate = `
+For when a secret may have got out: a backup, a password file, a join line. The coordinator pauses for a second or two; workers
+keep their keys and go on, and views on this machine reconnect. Those who use --creds with operator.json or viewer.json on other
+machines need the new file. Invitations made with nexus invite hold as before. Not for a workspace on peers (docs/trust.md).`;

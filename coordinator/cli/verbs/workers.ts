@@ -35,4 +35,12 @@ export const addWorkers: AddVerbs = (program, { does }) => {
     .addHelpText("after", help.forget)
     .addHelpText("after", examples("nexus workers forget lab-pc"))
     .action(throwsOut("forget"));
+  program
+    .command("rotate")
+    .description("make the workspace's own passwords, keys and join line anew")
+    .option("--yes", "do not ask")
+    .option("--json", "one JSON object")
+    .addHelpText("after", help.rotate)
+    .addHelpText("after", examples("nexus rotate", "nexus rotate --yes"))
+    .action(does(async () => (await import("../workers/rotate.ts")).rotate));
 };

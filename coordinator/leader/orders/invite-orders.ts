@@ -64,6 +64,18 @@ export async function withdraw(reign: Reign, who: Operator, order: OrderOf<"with
   return accepted(reign, id, `withdrawn; ${stay}${anew}`);
 }
 
+/** `nexus rotate`: the lines that coordinators show end too; invitations that people made stay. */
+export async function rotate(reign: Reign, who: Operator): Promise<OrderAnswer> {
+  const { rotate: begin } = reign.ports;
+  if (!begin) return refused(reign, "this coordinator does not make the workspace's passwords");
+  for (const shown of openInvites(reign.state)) if (shown.line !== "") endInvite(reign, shown, `rotated by ${who.by}`);
+  await reign.ports.publishUsers();
+  await reign.ports.flushed();
+  reign.ports.log.info({ by: who.by }, "new passwords and keys are made");
+  begin();
+  return accepted(reign, "rotate");
+}
+
 const inviteOr = (reign: Reign, id: string): InviteRecord | OrderAnswer =>
   reign.state.invites.get(id) ?? {
     ...refused(

@@ -7,7 +7,7 @@ import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
-import { invite, withdraw } from "./invite-orders.ts";
+import { invite, rotate, withdraw } from "./invite-orders.ts";
 import { judgeResults } from "./judge-results.ts";
 import {
   carriedOut,
@@ -47,6 +47,8 @@ export async function carryOut(reign: Reign, by: string, order: Order, drawSeed:
       return invite(reign, who, order);
     case "withdraw":
       return withdraw(reign, who, order);
+    case "rotate":
+      return rotate(reign, who);
     case "control":
       return control(reign, who, order);
     case "reject":

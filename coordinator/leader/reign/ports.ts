@@ -25,6 +25,8 @@ export interface ReignPorts {
   publishUsers(): Promise<void>;
   /** What one worker may ask and store. Default: `usualQuotas`. */
   readonly quotas?: QuotaLimits;
+  /** Makes new passwords and keys once the answer is on its way, and ends this reign for it. */
+  readonly rotate?: (() => void) | undefined;
   /** Whether this process may answer and decide at this moment. */
   leads(): boolean;
 }

@@ -76,6 +76,38 @@ export function hereSecret({ coordinator }: Pick<RoleSecrets, "coordinator">, ro
   return { user, password: createHmac("sha256", coordinator.password).update(user).digest("base64url") };
 }
 
+/** A role's user on this machine, with its password as it is at each connection: `nexus rotate` changes it. */
+export function livingSecret(
+  paths: WorkspacePaths,
+  role: "coordinator" | "here-operator" | "here-viewer",
+): { readonly user: string; readonly password: () => string } {
+  const read = (): RoleSecret => {
+    const coordinator = readRoleSecret(paths, "coordinator");
+    return role === "coordinator"
+      ? coordinator
+      : hereSecret({ coordinator }, role === "here-operator" ? "operator" : "viewer");
+  };
+  let last = read();
+  const password = (): string => {
+    try {
+      last = read();
+    } catch (error) {
+      // The file is gone or damaged: the client goes on trying with what it had.
+      if (!(error instanceof BrokerError)) throw error;
+    }
+    return last.password;
+  };
+  return { user: last.user, password };
+}
+
+/** New passwords for all roles. The server takes them when its guard has written its configuration anew. */
+export function renewRoleSecrets(paths: WorkspacePaths): void {
+  for (const role of roles) {
+    const secret: RoleSecret = { user: role, password: randomBytes(32).toString("base64url") };
+    writeJsonFile(secretFile(paths, role), secret);
+  }
+}
+
 /** The key for orders; undefined where this machine does not know the operator's password. */
 export function orderKeyAt(paths: WorkspacePaths): OrderKey | undefined {
   return existsSync(secretFile(paths, "operator")) ? orderKey(readRoleSecret(paths, "operator").password) : undefined;

@@ -10,10 +10,11 @@ const tries = 3;
 
 /** Signs the orders that are asked over it, again when another leader has begun its reign. */
 export class SigningBus extends BusAround {
-  readonly #key: OrderKey;
+  readonly #key: () => OrderKey;
   #reign = unknownReign;
 
-  constructor(plain: CoordinatorBus, key: OrderKey) {
+  /** @param key  asked for each order: it changes with the operator's password */
+  constructor(plain: CoordinatorBus, key: () => OrderKey) {
     super(plain);
     this.#key = key;
   }
@@ -21,7 +22,7 @@ export class SigningBus extends BusAround {
   override async request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     if (!subject.startsWith(operator(""))) return this.plain.request(subject, data, timeoutMs);
     for (let left = tries - 1; ; left -= 1) {
-      const signed = signOrder(data, subject, this.#reign, this.#key);
+      const signed = signOrder(data, subject, this.#reign, this.#key());
       const answer = await this.plain.request(subject, signed, timeoutMs);
       const reign = reignIn(answer);
       if (reign === undefined || left === 0) return answer;

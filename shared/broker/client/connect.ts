@@ -1,6 +1,12 @@
 /** How a process gets its `Bus`: one connection of the NATS client. */
 
-import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator, nkeys } from "nats";
+import {
+  type ConnectionOptions,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  nkeys,
+  usernamePasswordAuthenticator,
+} from "nats";
 import { pause } from "../../deadline.ts";
 import type { Pin } from "../pin.ts";
 import { parseServerUrl, shownUrl } from "../server-url.ts";
@@ -11,7 +17,8 @@ import type { DistrustError } from "./sockets/secure.ts";
 
 export interface BusCredentials {
   readonly user?: string;
-  readonly password?: string;
+  /** A function is asked at each connection: a password may change while a process runs. */
+  readonly password?: string | (() => string);
   /** Seed of an nkey, "SU..."; used instead of user and password. */
   readonly nkeySeed?: string;
   /** Text of a .creds file (user JWT and seed), as NATS tools write them. */
@@ -86,13 +93,12 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
   }
 }
 
-function authentication(
-  credentials: BusCredentials,
-): Partial<Pick<ConnectionOptions, "user" | "pass" | "authenticator">> {
+function authentication(credentials: BusCredentials): Partial<Pick<ConnectionOptions, "authenticator">> {
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
   if (credentials.nkeySeed !== undefined) return { authenticator: nkeyAuthenticator(bytes(credentials.nkeySeed)) };
   if (credentials.credsText !== undefined) return { authenticator: credsAuthenticator(bytes(credentials.credsText)) };
-  return credentials.user === undefined ? {} : { user: credentials.user, pass: credentials.password ?? "" };
+  const { user, password = "" } = credentials;
+  return user === undefined ? {} : { authenticator: usernamePasswordAuthenticator(user, password) };
 }
 
 /** The part in use of the client's nkeys, which it exports without a type. */

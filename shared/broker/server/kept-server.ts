@@ -44,6 +44,7 @@ export class KeptServer {
   readonly #options: KeptServerOptions;
   #server: NatsProcess | undefined;
   #port = 0;
+  #serverName: string | undefined;
   #retryAt = 0;
   #backOff = backOffMs.first;
   #logSeen = 0;
@@ -181,8 +182,12 @@ export class KeptServer {
     this.#retryAt = performance.now() + ms;
   }
 
-  /** Writes the server's configuration; returns the name it will have. */
-  #configure(): string {
+  /**
+   * Writes the server's configuration; returns the name it will have.
+   *
+   * @param keptName  of a server that runs: it cannot change its name
+   */
+  #configure(keptName?: string): string {
     const paths = this.#options.paths;
     const { host, tls } = this.#options;
     const peers = readPeers(paths);
@@ -190,7 +195,8 @@ export class KeptServer {
     const cluster = peers && clusterOf(peers, door);
     // In a cluster the name says whose disk this is, so it stays.
     // Alone it tells nothing: the server says it to everybody who connects, before they log in.
-    const serverName = cluster?.self.id ?? randomBytes(12).toString("hex");
+    const serverName = cluster?.self.id ?? keptName ?? randomBytes(12).toString("hex");
+    this.#serverName = serverName;
     const text = serverConfiguration({
       serverName,
       cluster,
@@ -221,11 +227,11 @@ export class KeptServer {
     return this.#door;
   }
 
-  /** The peers have changed: a running server reads the new list of routes. */
+  /** The peers or the passwords have changed: a running server reads them. */
   reconfigure(): void {
     try {
-      if (!readPeers(this.#options.paths) || !this.#server) return;
-      this.#configure();
+      if (!this.#server) return;
+      this.#configure(this.#serverName);
       signalProcess(this.#server.identity, "SIGHUP");
     } catch (error) {
       this.#options.log(`the configuration was not changed: ${messageOf(error)}`);

@@ -4,7 +4,7 @@
  */
 
 import { createHmac, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile, writeNewFile } from "../../machine/secret-file.ts";
@@ -30,6 +30,8 @@ interface SealFile {
 export interface Seals {
   readonly keys: readonly SealKey[];
   readonly before: Unsealed | null;
+  /** The keys of now; undefined if the file is as it was at the last call. */
+  readonly changed?: () => readonly SealKey[] | undefined;
 }
 
 export const sealFileName = "seal.json";
@@ -58,14 +60,22 @@ export function ensureSealFile(paths: WorkspacePaths, shared?: string): void {
 
 /** Undefined if this machine has no key. @throws UsageError if the file is damaged */
 export function readSeals(paths: WorkspacePaths): Seals | undefined {
+  const path = sealFile(paths);
+  const timeOf = (): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  let seen = timeOf();
   const file = readFile(paths);
-  return (
-    file && {
-      keys: file.keys.map(({ from, key }) => sealKey(Buffer.from(key, "base64url"), from)),
-      before: file.before,
-    }
-  );
+  const changed = (): readonly SealKey[] | undefined => {
+    const now = timeOf();
+    if (now === seen) return undefined;
+    seen = now;
+    const next = readFile(paths);
+    return next && keysOf(next);
+  };
+  return file && { keys: keysOf(file), before: file.before, changed };
 }
+
+const keysOf = ({ keys }: SealFile): SealKey[] =>
+  keys.map(({ from, key }) => sealKey(Buffer.from(key, "base64url"), from));
 
 /** As `readSeals`; with a damaged file a command that only reads does without. */
 export function sealsForReading(paths: WorkspacePaths): Seals | undefined {

@@ -23,7 +23,8 @@ const entryPrefix = `$KV.${bucket}.`;
  */
 export class SealedBus extends BusAround {
   readonly #entries: EntryStore;
-  readonly #keys: readonly SealKey[];
+  #keys: readonly SealKey[];
+  readonly #changed: () => readonly SealKey[] | undefined;
   #before: Unsealed | null;
   #judges = false;
   /** The highest sequence that `onForeign` heard of: each is told once, however often it is read. */
@@ -31,9 +32,14 @@ export class SealedBus extends BusAround {
   readonly #onForeign: (foreign: Foreign) => void;
 
   /** @param onForeign  hears once of each message of the journal that no coordinator wrote */
-  constructor(plain: CoordinatorBus, { keys, before }: Seals, onForeign: (foreign: Foreign) => void = () => undefined) {
+  constructor(
+    plain: CoordinatorBus,
+    { keys, before, changed = () => undefined }: Seals,
+    onForeign: (foreign: Foreign) => void = () => undefined,
+  ) {
     super(plain);
     this.#keys = keys;
+    this.#changed = changed;
     this.#before = before;
     this.#onForeign = onForeign;
     this.#entries = this.#sealedEntries(plain.entries);
@@ -61,9 +67,21 @@ export class SealedBus extends BusAround {
   }
 
   /** Whether a message of the journal has the seal that fits it and its place. */
-  fits({ subject, seq, data, seal = "" }: StoredMessage): boolean {
-    const key = seal === "" ? undefined : this.#keyAt(seq);
+  fits(message: StoredMessage): boolean {
+    if ((message.seal ?? "") === "") return false;
+    return this.#fitsKey(message) || (this.#hasNewKeys() && this.#fitsKey(message));
+  }
+
+  #fitsKey({ subject, seq, data, seal = "" }: StoredMessage): boolean {
+    const key = this.#keyAt(seq);
     return key !== undefined && journalSeal(key, subject, seq, data) === seal;
+  }
+
+  /** `nexus rotate` adds a key while others read on. */
+  #hasNewKeys(): boolean {
+    const keys = this.#changed();
+    if (keys) this.#keys = keys;
+    return keys !== undefined;
   }
 
   /** The same of an entry as it is stored. @param keys  default: all, also those that were replaced */
@@ -134,7 +152,8 @@ export class SealedBus extends BusAround {
 
   #opened(name: string, stored: Uint8Array): { readonly value: Uint8Array; readonly isForeign?: boolean } {
     const value = splitEntry(name, stored)?.value ?? stored;
-    const isOurs = this.fitsEntry(name, stored, this.#keys.slice(-1));
+    const fitsNewest = (): boolean => this.fitsEntry(name, stored, this.#keys.slice(-1));
+    const isOurs = fitsNewest() || (this.#hasNewKeys() && fitsNewest());
     if (isOurs) this.#judges = true;
     return isOurs || this.#before === null ? { value } : { value, isForeign: true };
   }

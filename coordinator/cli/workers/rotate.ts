@@ -1,0 +1,84 @@
+import { peerUrls, readPeers } from "../../../shared/broker/peers/peers.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { pause } from "../../../shared/deadline.ts";
+import { counted } from "../../../shared/domain/counted.ts";
+import { openInvites } from "../../../shared/domain/fold/invites.ts";
+import { BrokerError, UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { livingEndpoint } from "../../endpoint/endpoint.ts";
+import { consentOf } from "../../operator/consent.ts";
+import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
+import type { Scope } from "../../operator/scope.ts";
+import { type JsonOption, ordering, type Session } from "../../operator/session.ts";
+
+export interface RotateOptions extends JsonOption {
+  readonly yes?: boolean | undefined;
+}
+
+const patienceMs = 30_000;
+const lookMs = 200;
+
+const what =
+  "makes new passwords for coordinator, operator and viewer, a new key for the journal's seals, and a new join line; the old ones open nothing any more";
+
+/** `nexus rotate`: the workspace's own secrets are made anew while searches run. */
+export async function rotate(session: Session, { yes, json }: RotateOptions): Promise<void> {
+  const { scope, output } = session;
+  refuseElsewhere(scope);
+  if (!(await consentOf(yes, session)(what))) return;
+  const open = await ordering(session, async ({ bus, state, workspace }) => {
+    const answer = await giveOrder(bus, workspace, { kind: "rotate", op: newOrderId() }, output);
+    if (!answer.ok) throw refusalOf([answer]);
+    return openInvites(state).filter(({ line }) => line === "").length;
+  });
+  await untilLedAnew(scope);
+  const { secrets } = scope.paths;
+  if (json) {
+    output.result(`${JSON.stringify({ type: "rotated", v: 1, workspace: scope.paths.name, openInvites: open })}\n`);
+    return;
+  }
+  output.result(`the secrets of ${scope.paths.name} are new; workers keep their keys and go on\n`);
+  const files = `${secrets}/operator.json or viewer.json`;
+  output.note(`  those who give orders or look on from other machines with --creds need the new file: ${files}\n`);
+  output.note("  the join line is a new one: nexus-coord shows it\n");
+  if (open > 0)
+    output.note(
+      `  ${counted(open, "invitation that was made for others holds", "invitations that were made for others hold")} as before; to see them: nexus list invites${scope.flags}\n`,
+    );
+  output.note(`  backups made before hold the old ones; make another: nexus backup FILE${scope.flags}\n`);
+}
+
+function refuseElsewhere({ external, paths, flags }: Scope): void {
+  if (external)
+    throw new UsageError(
+      "others run this workspace's broker, and its administrator makes the passwords; give the new ones with --creds FILE",
+    );
+  const peers = readPeers(paths);
+  if (!peers) return;
+  const hosts = peers.peers.map(({ host }) => host).join(",");
+  throw new UsageError(
+    `the workspace lives on ${peers.peers.length} machines (${peerUrls(paths, peers)}), each of which has a copy of its passwords; they are not made anew in one step\n` +
+      `  move it to this machine, make them anew, and move it back:\n    nexus move --to-single${flags}\n    nexus rotate${flags}\n    nexus move --to-peers ${hosts}${flags}`,
+  );
+}
+
+/** The coordinator leads again, and the broker takes the new passwords. */
+async function untilLedAnew({ paths }: Scope): Promise<void> {
+  const limit = performance.now() + patienceMs;
+  // It ends its reign a moment after its answer.
+  await pause(1000);
+  for (;;) {
+    try {
+      if (livingEndpoint(paths)) {
+        await (await linkWorkspace(paths, "operator")).close();
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof BrokerError || error instanceof UnreachableError)) throw error;
+    }
+    if (performance.now() > limit)
+      throw new UnreachableError(
+        `the coordinator does not lead again within ${patienceMs / 1000} s; see ${paths.coordinatorLog}, then start it: nexus-coord`,
+      );
+    await pause(lookMs);
+  }
+}

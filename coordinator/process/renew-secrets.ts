@@ -1,0 +1,61 @@
+import { renewRoleSecrets } from "../../shared/broker/access/credentials.ts";
+import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
+import type { BusCredentials } from "../../shared/broker/client/connect.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
+import { signalProcess } from "../../shared/broker/server/tied-process.ts";
+import { rotateSeal } from "../../shared/broker/store/seal-file.ts";
+import type { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
+import { connectAs } from "../../shared/broker/workspace-link.ts";
+import { pause } from "../../shared/deadline.ts";
+import { BrokerError } from "../../shared/errors.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+import { sealedEntries, splitEntry } from "../../shared/wire/entry-seals.ts";
+import { leaderKey } from "../../shared/wire/subjects.ts";
+
+/**
+ * Writes new passwords and a new key for seals. Nobody may lead meanwhile. The broker takes the passwords once its guard has
+ * written its configuration anew, which `connectOwn` sees to.
+ *
+ * @param lastSeq  of the journal: the key holds for what follows
+ */
+export function renewSecrets(paths: WorkspacePaths, lastSeq: number): void {
+  rotateSeal(paths, lastSeq + 1);
+  renewRoleSecrets(paths);
+}
+
+/** Seals with the new key what lies in the bucket under an older one, such as where the snapshot is. The leader's entry is renewed. */
+export async function sealEntriesAnew(bus: SealedBus): Promise<void> {
+  for (const name of sealedEntries) {
+    const found = name === leaderKey ? null : await bus.plain.entries.get(name);
+    if (!found || !bus.fitsEntry(name, found.value)) continue;
+    const value = splitEntry(name, found.value)?.value;
+    if (value) await bus.entries.update(name, value, found.revision);
+  }
+}
+
+const patienceMs = 10_000;
+const againMs = 250;
+
+/**
+ * Connects to our own broker. If it refuses, its configuration may be older than the passwords, as when they were made anew and
+ * this process was killed: its guard writes it again.
+ *
+ * @throws BrokerError if it goes on refusing
+ */
+export async function connectOwn(
+  paths: WorkspacePaths,
+  url: string,
+  credentials: BusCredentials,
+): Promise<CoordinatorBus> {
+  const limit = performance.now() + patienceMs;
+  for (let told = false; ; told = true) {
+    try {
+      return await connectAs(url, credentials, "coordinator");
+    } catch (error) {
+      if (!(error instanceof BrokerError) || performance.now() > limit) throw error;
+      const guard = runningBroker(paths)?.guard;
+      if (!told && guard) signalProcess(guard, "SIGHUP");
+      await pause(againMs);
+    }
+  }
+}
