@@ -7,7 +7,10 @@ export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
 /** A log in a file, created if missing; at 10 MB a new one is begun, and three are kept. NEXUS_LOG sets the level. */
 export function fileLog(path: string, program: string, rotation?: RotationOptions): Log {
   const level = process.env["NEXUS_LOG"] ?? "info";
-  return unfailing(pino({ level, base: { program, pid: process.pid } }, new RotatingFile(path, rotation)));
+  const file = new RotatingFile(path, rotation);
+  return unfailing(
+    pino({ level, base: { program, pid: process.pid } }, { write: (line) => file.write(plainLine(line)) }),
+  );
 }
 
 /** A log that cannot be written, on a full disk for instance, must not stop the program. */
@@ -29,8 +32,19 @@ function unfailing(log: Log): Log {
   } as Log;
 }
 
+/**
+ * JSON escapes the first 32 control characters only. The others, and marks that change the direction of writing, are obeyed by the
+ * terminal of whoever reads the log: they are escaped too.
+ */
+const plainLine = (line: string): string =>
+  line.replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
 /** A log on standard error. */
 export function stderrLog(program: string): Log {
   const level = process.env["NEXUS_LOG"] ?? "warn";
-  return pino({ level, base: { program } }, pino.destination({ dest: 2, sync: true }));
+  const out = pino.destination({ dest: 2, sync: true });
+  return pino({ level, base: { program } }, { write: (line) => out.write(plainLine(line)) });
 }

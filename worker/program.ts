@@ -16,6 +16,7 @@ import { programVersion } from "../shared/components/version.ts";
 import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import { counted } from "../shared/domain/counted.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
+import { printableLines } from "../shared/domain/printable.ts";
 import { exitCode, UnreachableError, UsageError } from "../shared/errors.ts";
 import { exitAfter } from "../shared/exit-after.ts";
 import { fileLog } from "../shared/log.ts";
@@ -202,7 +203,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       removeFolder: (folder: string) => rmSync(folder, { recursive: true, force: true }),
     };
     const node = new WorkerNode(ports, options, (news) => {
-      if (!flags.quiet) say(newsLine(news));
+      if (!flags.quiet) say(printableLines(newsLine(news)));
     });
     const asked = obeySignals(node, say);
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));

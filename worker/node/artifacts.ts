@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { readInside } from "../../shared/machine/inside.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { type ArtifactFile, type ArtifactList, mostFiles, usualBytes } from "../../shared/wire/artifacts.ts";
 import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
@@ -75,7 +74,7 @@ export async function uploadFiles(
   try {
     for (const { path } of found.files) {
       // One file at a time in memory. If a file has changed since it was found, what is read now counts.
-      const { chunks, sum } = seal(readFileSync(join(directory, path)), key);
+      const { chunks, sum } = seal(readInside(directory, path).bytes, key);
       why = await storeChunks(ports, { ...address, blob }, chunks, next, signal);
       if (why !== "") break;
       next += chunks.length;

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import type { Duplex } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import { printableLines } from "../../shared/domain/printable.ts";
 import type { Log } from "../../shared/log.ts";
 import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
 import { endMarked } from "../processes/leftovers.ts";
@@ -55,9 +57,12 @@ export class RunnerProcess {
       hear: (message) => this.#hear(message),
       spoilt: (why) => this.#misheard(why),
     });
+    const words = new StringDecoder("utf8");
     this.#child.stderr?.on("data", (chunk: Buffer) => {
-      process.stderr.write(chunk);
-      this.#complaints = (this.#complaints + chunk.toString()).slice(-mostComplaints);
+      const text = words.write(chunk);
+      // Code of the job runs there, and this is the terminal of somebody else.
+      process.stderr.write(printableLines(text));
+      this.#complaints = (this.#complaints + text).slice(-mostComplaints);
     });
     const { pid } = this.#child;
     if (pid !== undefined && kind.lowPriority) {

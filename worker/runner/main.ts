@@ -1,13 +1,13 @@
 /** A runner: the child process that executes a worker's runs, one at a time, and stays warm between them. */
 
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { Socket } from "node:net";
-import { join } from "node:path";
 import type { CarriedSpec } from "../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { expandSpec, expandStages, reproSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { writeInside } from "../../shared/machine/inside.ts";
 import { decode } from "../../shared/wire/codec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
@@ -83,8 +83,7 @@ async function run(message: RunMessage): Promise<void> {
     const draw = (path: string): number => randintAt(seed, path);
     if (keepFiles) {
       const expanded = expandSpec(chosen, settings, draw);
-      mkdirSync(directory, { recursive: true });
-      writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
+      writeInside(directory, "repro_spec.yaml", reproSpec(expanded, spec.hyperparameters, settings), 0o666);
     }
     for (const text of settingLines(settings)) line(text);
     const stages = expandStages(chosen, settings, draw);
@@ -125,7 +124,7 @@ async function run(message: RunMessage): Promise<void> {
     const { hpmax, iters, metrics, titles } = await (resume ? goOn(resume) : begin());
     if (startsPrograms) endLeftovers();
     takeOver(directory, stateDirectory);
-    if (keepFiles) writeFileSync(join(directory, "console.txt"), `${printed.join("\n")}\n`);
+    if (keepFiles) writeInside(directory, "console.txt", `${printed.join("\n")}\n`, 0o666);
     channel.send({ type: "done", id, hpmax, iters, metrics, titles, ...telling.last() });
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {

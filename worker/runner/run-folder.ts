@@ -1,5 +1,6 @@
-import { constants, copyFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { linkInside, readInside, writeInside } from "../../shared/machine/inside.ts";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
 
 /** Every attempt rewrites these, and the workspace knows their content. */
@@ -58,25 +59,21 @@ export function readFiles(directory: string, stateDirectory: string): SavedFiles
     [stateDirectory, directory].flatMap((folder) => filesIn(folder).map((file) => [file.path, { ...file, folder }])),
   );
   if ([...found.values()].reduce((sum, { size }) => sum + size, 0) > mostFileBytes) return null;
-  return Object.fromEntries([...found].map(([path, { folder }]) => [path, readFileSync(join(folder, path))]));
+  return Object.fromEntries([...found].map(([path, { folder }]) => [path, readInside(folder, path).bytes]));
 }
 
 export function writeFiles(directory: string, files: SavedFiles): void {
   for (const [path, bytes] of Object.entries(files)) {
-    const file = join(directory, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, bytes);
+    writeInside(directory, path, bytes, 0o666);
   }
 }
 
 /** At the end of a run, when no program of it runs any more: what earlier attempts left and this one did not replace is its too. */
 export function takeOver(directory: string, stateDirectory: string): void {
   for (const { path } of filesIn(stateDirectory)) {
-    const file = join(directory, path);
-    if (lstatSync(file, { throwIfNoEntry: false })) continue;
+    if (linkInside(directory, path) || lstatSync(join(directory, path), { throwIfNoEntry: false })) continue;
     try {
-      mkdirSync(dirname(file), { recursive: true });
-      copyFileSync(join(stateDirectory, path), file, constants.COPYFILE_EXCL);
+      writeInside(directory, path, readInside(stateDirectory, path).bytes, 0o666);
     } catch {
       // This attempt has a file where the earlier one had a folder.
     }

@@ -1,4 +1,4 @@
-import { copyFileSync } from "node:fs";
+import { copyFileSync, lstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
@@ -10,6 +10,7 @@ import { parseJobName } from "../../../shared/domain/names.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { exitCode, messageOf, SpecError } from "../../../shared/errors.ts";
+import { LinkError } from "../../../shared/machine/inside.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../../endpoint/join-lines.ts";
 import { plainTextWarning } from "../../endpoint/plain-text.ts";
@@ -88,6 +89,7 @@ function copySpec(file: string, output: Output): void {
   const copy = resolve(copyName);
   if (resolve(file) === copy) return;
   try {
+    if (lstatSync(copy, { throwIfNoEntry: false })?.isSymbolicLink()) throw new LinkError(copyName);
     copyFileSync(file, copy);
   } catch (error) {
     output.note(`${copyName} was not written (${messageOf(error)})\n`);

@@ -1,13 +1,16 @@
 import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { counted } from "../../../shared/domain/counted.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { exitCode, NexusError, UsageError } from "../../../shared/errors.ts";
+import { linkInside } from "../../../shared/machine/inside.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { sha256Of } from "../../../shared/wire/sealed-chunks.ts";
 import type { Output } from "../../operator/output.ts";
 import type { JsonOption } from "../../operator/session.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
+import { localName, localNames } from "./local-name.ts";
 import type { RunFile } from "./run-files.ts";
 
 export interface TargetOptions extends JsonOption {
@@ -15,7 +18,7 @@ export interface TargetOptions extends JsonOption {
   readonly overwrite?: boolean | undefined;
 }
 
-type Outcome = "written" | "there" | "different" | "damaged";
+type Outcome = "written" | "there" | "different" | "damaged" | "link";
 
 /** Writes files, and counts what was written, kept and left out. */
 export class DownloadTarget {
@@ -27,10 +30,29 @@ export class DownloadTarget {
   readonly #different: string[] = [];
   readonly #damaged: string[] = [];
   readonly #leftOut: string[] = [];
+  readonly #renamed: string[] = [];
+  readonly #links: string[] = [];
 
   constructor(options: TargetOptions, output: Output) {
     this.#options = options;
     this.#output = output;
+  }
+
+  /** Writes files below a folder, each under a name that is safe here. No link below the folder is followed. */
+  async putAll(root: string, folder: string, files: readonly RunFile[]): Promise<void> {
+    const names = localNames(files.map(({ path }) => path));
+    for (const file of files) {
+      const name = names.get(file.path) ?? localName(file.path);
+      const within = folder === "" ? name : `${folder}/${name}`;
+      const path = join(root, ...within.split("/"));
+      if (name !== file.path) this.#renamed.push(`${printable(file.path)} is ${path}`);
+      const link = linkInside(root, within);
+      if (link === undefined) await this.put(path, file);
+      else {
+        this.#links.push(`${path}: ${join(root, link)} is a link`);
+        this.#tell(path, "link", null);
+      }
+    }
   }
 
   /** Writes a file, unless it exists with the same content. */
@@ -82,13 +104,16 @@ export class DownloadTarget {
   sayAll(folder: string): void {
     const [written, there, bytes] = [this.#written, this.#there, this.#bytes];
     if (this.#options.json) {
-      const object = { type: "download", v: 1, folder, written, there, bytes, neverUploaded: this.#leftOut };
+      const [neverUploaded, renamed] = [this.#leftOut, this.#renamed];
+      const object = { type: "download", v: 1, folder, written, there, bytes, neverUploaded, renamed };
       this.#output.result(`${JSON.stringify(object)}\n`);
       return;
     }
     const already = there === 0 ? "" : `, ${counted(there, "was", "were")} there already`;
     const lines = [`${counted(written, "file")} (${sizeText(bytes)}) written to ${folder} and verified${already}`];
     if (this.#leftOut.length > 0) lines.push("never uploaded by the run:", ...this.#leftOut.map((each) => `  ${each}`));
+    if (this.#renamed.length > 0)
+      lines.push("written under another name, which is safe here:", ...this.#renamed.map((each) => `  ${each}`));
     this.#output.note(`${lines.join("\n")}\n`);
   }
 
@@ -99,6 +124,12 @@ export class DownloadTarget {
         "DAMAGED",
         exitCode.failure,
         `not stored as uploaded (${this.#damaged.length}):\n  ${this.#damaged.join("\n  ")}\n  all other files were written`,
+      );
+    }
+    if (this.#links.length > 0) {
+      throw new UsageError(
+        `not written, since a link could lead anywhere (${this.#links.length}):\n  ${this.#links.join("\n  ")}\n` +
+          "  all other files were written; to write these too, remove the links, or name another folder with --to",
       );
     }
     const [first, ...more] = this.#different;

@@ -12,6 +12,7 @@ import { childRuns, oneRun } from "../../runs/one-run.ts";
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
 import { DownloadTarget, type TargetOptions } from "./download-target.ts";
 import { codeFiles, jobFiles } from "./job-files.ts";
+import { localName } from "./local-name.ts";
 import { reproSpecs } from "./repro-of.ts";
 import { filesOf, type RunFile } from "./run-files.ts";
 
@@ -84,9 +85,10 @@ export function namedFile(owner: string, files: readonly RunFile[], name: string
 const onlyOne = <T>(found: readonly T[]): T | undefined => (found.length === 1 ? found[0] : undefined);
 
 function placeOf({ path }: RunFile, to: string | undefined): string {
-  if (to === undefined) return basename(path);
+  const name = basename(localName(path));
+  if (to === undefined) return name;
   const isFolder = to.endsWith("/") || statSync(to, { throwIfNoEntry: false })?.isDirectory();
-  return isFolder ? join(to, basename(path)) : to;
+  return isFolder ? join(to, name) : to;
 }
 
 async function several(
@@ -101,10 +103,8 @@ async function several(
     const runs = isJob
       ? [...table.trials].map((trial) => ({ table, trial }))
       : childRuns([word], state, workspace).filter((run) => run.table === table);
-    const jobFolder = tables.length > 1 ? join(folder, table.job) : folder;
-    for (const file of isJob ? jobFiles(table, state, workspace) : []) {
-      await target.put(join(jobFolder, ...file.path.split("/")), file);
-    }
+    const jobFolder = tables.length > 1 ? table.job : "";
+    if (isJob) await target.putAll(folder, jobFolder, jobFiles(table, state, workspace));
     const repro = reproSpecs(table);
     for (let from = 0; from < runs.length; from += runsAtOnce) {
       const some = runs.slice(from, from + runsAtOnce);
@@ -113,11 +113,10 @@ async function several(
         const found = evidence[i];
         if (!found) continue;
         // One run's files go into the folder itself.
-        const runFolder = runs.length === 1 && !isJob ? jobFolder : join(jobFolder, run.trial.run);
+        const isOnly = runs.length === 1 && !isJob;
+        const runFolder = isOnly ? jobFolder : [jobFolder, run.trial.run].filter((name) => name !== "").join("/");
         const files = filesOf(bus, run, found, repro(run.trial));
-        for (const file of isJob ? files : withCode(files, table)) {
-          await target.put(join(runFolder, ...file.path.split("/")), file);
-        }
+        await target.putAll(folder, runFolder, isJob ? files : withCode(files, table));
         if (found.files && found.files.list.leftOut !== "") target.leftOut(run.trial.run, found.files.list.leftOut);
       }
     }

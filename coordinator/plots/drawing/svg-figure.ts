@@ -72,7 +72,9 @@ export function figureSvg(figure: Figure, metadata: object, size: FigureSize = u
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...parts,
     "</svg>\n",
-  ].join("\n");
+  ]
+    .join("\n")
+    .replace(unseen, "");
 }
 
 /** Lines of at most `most` units; longer words are cut. */
@@ -163,6 +165,13 @@ function text(
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;
+
+/**
+ * What XML does not allow, and what a terminal or a reader obeys, wherever in the drawing it came in: control characters, marks that
+ * change the direction of writing.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const unseen = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
 
 /** Escapes text for XML, and drops control characters, which XML does not allow. */
 export function escaped(words: string): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
@@ -39,17 +39,32 @@ other machines cannot join: the broker listens on this machine only. To let them
   assert.match(runs.stdout, /\nws1 +job1 +azb-cpu +run1 +allocating\n/);
 });
 
+test("a launch writes no copy of its spec through a link", async () => {
+  const spec = swarm.probeSpec("spec", { total_runs: 1, compute_target: "nobody", monitor: "none" });
+  const copy = join(folder, "launched_job_spec.yaml");
+  rmSync(copy);
+  writeFileSync(join(folder, "precious"), "mine");
+  symlinkSync("precious", copy);
+  const { code, stdout, stderr } = await nexus(["run", spec], folder);
+  rmSync(copy);
+  assert.equal(code, exitCode.done, stderr);
+  assert.equal(readFileSync(join(folder, "precious"), "utf8"), "mine");
+  assert.match(stderr, /^launched_job_spec.yaml was not written \("launched_job_spec.yaml" is a link/m);
+  assert.doesNotMatch(stdout, /copied to/);
+  await nexus(["cancel", "job2", "--yes"], folder);
+});
+
 test("Ctrl-C leaves the view, and the search goes on", async () => {
   const command = startNexus(["run", swarm.probeSpec("forever", { total_runs: 2, compute_target: "nobody" })], folder);
   await eventually("the view is there", () => command.stderr().includes("waiting for a worker that serves nobody"));
   process.kill(command.pid, "SIGINT");
   const { code, stdout, stderr } = await command.ended();
   assert.equal(code, 130);
-  assert.match(stdout, /job2, target: nobody, creating parent runs as workers come, job submitted\n/);
-  assert.match(stderr, /job2 goes on without this view; to watch it again: nexus-coord watch job2\n$/);
+  assert.match(stdout, /job3, target: nobody, creating parent runs as workers come, job submitted\n/);
+  assert.match(stderr, /job3 goes on without this view; to watch it again: nexus-coord watch job3\n$/);
   assert.match(
     (await nexus(["list", "jobs"], folder)).stdout,
-    /\nws1 +job2 +nobody +waiting .* waiting for a worker that serves nobody: none has joined yet\n/,
+    /\nws1 +job3 +nobody +waiting .* waiting for a worker that serves nobody: none has joined yet\n/,
   );
 });
 
@@ -78,7 +93,7 @@ test("the view shows the search from the first worker's coming to its end, and t
   const { code, stdout, stderr } = await command.ended();
   assert.equal(code, exitCode.done, stderr);
   assert.match(stderr, / {2}run\d+\.1 completed {2}hpmax -?\d+\.\d{5} {2}a=\d b=0\.\d\n/);
-  assert.match(stderr, /\njob3 {2}completed: 12\/12 runs {2}best .*\n$/);
+  assert.match(stderr, /\njob4 {2}completed: 12\/12 runs {2}best .*\n$/);
   assert.match(stdout, /\nrank +hpmax +sd +runs +best +a +b\n\n +1 /);
   const json = await nexus(["run", "--json", spec], folder);
   const types = json.stdout
@@ -93,5 +108,5 @@ test("monitor: new returns, and prints the command that watches", async () => {
   const spec = swarm.probeSpec("new", { total_runs: 1, compute_target: "nobody", monitor: "new" });
   const { code, stderr } = await nexus(["run", spec], folder);
   assert.equal(code, exitCode.done, stderr);
-  assert.match(stderr, /^ {2}nexus-coord watch job5$/m);
+  assert.match(stderr, /^ {2}nexus-coord watch job6$/m);
 });

@@ -101,7 +101,7 @@ test("a run's console is followed live, its files come home verified, and what i
   const asJson = (await nexusHere("extract", job, "taken", "--json")).stdout.trimEnd().split("\n");
   const objects = asJson.map((each) => JSON.parse(each) as Record<string, unknown>);
   assert.deepEqual(objects.at(-1), {
-    ...{ type: "download", v: 1, folder: "taken", written: 0, there: 17, bytes: 0, neverUploaded: [] },
+    ...{ type: "download", v: 1, folder: "taken", written: 0, there: 17, bytes: 0, neverUploaded: [], renamed: [] },
   });
   assert.ok(objects.some(({ path, bytes }) => path === "taken/run1.1/models/best.model" && bytes === 700_000));
 

@@ -76,7 +76,7 @@ export const programs: readonly Program[] = [
       machine: ["domain", "errors.ts"],
       tensorboard: ["domain"],
       wire: ["domain", "ports.ts", "errors.ts"],
-      components: ["domain", "wire", "errors.ts"],
+      components: ["domain", "wire", "machine", "errors.ts"],
       broker: ["domain", "wire", "machine", "ports.ts", "errors.ts", "clock.ts", "deadline.ts", "ending.ts", "log.ts"],
     },
   },

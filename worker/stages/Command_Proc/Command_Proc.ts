@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
+import { writeInside } from "../../../shared/machine/inside.ts";
 import { runMark, sandboxMark } from "../../processes/leftovers.ts";
 import { countIn, countState } from "../count-state.ts";
 import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
@@ -28,7 +29,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   /** Names of the numbers in reports that contained none of the metrics. */
   const others = new Set<string>();
   for (const folder of [directory, stateDirectory]) mkdirSync(folder, { recursive: true });
-  writeFileSync(join(directory, "parameters.json"), `${JSON.stringify(spec.parameters, null, 2)}\n`);
+  writeInside(directory, "parameters.json", `${JSON.stringify(spec.parameters, null, 2)}\n`, 0o666);
   const hear = (line: string, isError: boolean): void => {
     const report = isError ? undefined : reportIn(line);
     if (!report) {

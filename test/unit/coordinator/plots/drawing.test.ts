@@ -59,6 +59,15 @@ test("an SVG file says how it was made, and escapes text that looks like markup"
   assert.match(svg, /^<svg [^>]*width="90mm"/);
 });
 
+test("no control character gets into an SVG, from wherever in the figure it comes", () => {
+  const nasty = "\u001b[31m\u009b2J\u202egpj";
+  const x = axisOfNames(nasty, [`a${nasty}`, `b${nasty}`]);
+  const panels = [{ title: nasty, x, y: axisOver(nasty, [0, 10]), marks: [line([1, 2])] }];
+  const svg = figureSvg(figureOf([], { title: nasty, notes: [nasty], panels }), { command: nasty });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  assert.doesNotMatch(svg, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+});
+
 test("names do not overlap in an SVG with twenty series, many settings and a long title", () => {
   const legend = Array.from({ length: 20 }, (_, i) => ({
     label: `job${i} (mean of 20 runs)`,

@@ -138,6 +138,14 @@ describe("the code that a spec brings along", () => {
       "[train.py]",
       /search\.yaml: code: "train\.py": there is no such file or folder beside the spec\n {2}expected/,
     );
+    const outside = temporaryFolder();
+    write(outside, { secret: "s" });
+    symlinkSync(outside, join(folder, "linkdir"));
+    refused("[linkdir/secret]", /code: "linkdir\/secret": "linkdir" is a link, which could lead anywhere/);
+    refused("[linkdir]", /code: "linkdir": "linkdir" is a link/);
+    write(outside, { "P/P.yaml": "value: 1\n", "P/P.js": "export default 1;" });
+    symlinkSync(outside, join(folder, "processors"));
+    assert.throws(() => at(spec("processors/P")), /search\.yaml: processors\/P: "processors" is a link/);
     refused("[../x]", /"\.\.\/x": it is outside the folder of the spec/);
     const random = randomBytes(900_000); // zipped it is no smaller
     writeFileSync(join(folder, "data.bin"), random);

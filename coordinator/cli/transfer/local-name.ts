@@ -1,0 +1,36 @@
+/**
+ * The name under which a file of a run is written here. Workers of other people choose the names: one that begins with a dot is
+ * hidden and may be a program's settings (`.ssh`, `.bashrc`), one with a dash is an option to the next `rm *`, and one with marks that
+ * change the direction of writing shows another ending than it has.
+ */
+
+/** Control characters, marks that are not shown, separators of lines, and what is no character at all. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+/** Devices of Windows, whatever their ending. */
+const reserved = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
+
+/** @param path  within the run's folder, with slashes */
+export function localName(path: string): string {
+  return path
+    .split("/")
+    .map((name) => {
+      const seen = name.replace(unseen, "_");
+      return /^[.\-~ ]/.test(seen) || reserved.test(seen) ? `_${seen}` : seen;
+    })
+    .join("/");
+}
+
+/** The local names of several files of one folder; a name that would be there twice, where case does not count, gets a number. */
+export function localNames(paths: readonly string[]): Map<string, string> {
+  const names = new Map<string, string>();
+  const key = (name: string): string => name.normalize("NFC").toLowerCase();
+  // Those that need no other name keep it.
+  const taken = new Set(paths.filter((path) => localName(path) === path).map(key));
+  for (const path of paths) {
+    let name = localName(path);
+    if (name !== path) for (let i = 2; taken.has(key(name)); i++) name = `${localName(path)}-${i}`;
+    taken.add(key(name));
+    names.set(path, name);
+  }
+  return names;
+}
