@@ -128,9 +128,9 @@ async function linkTo(
   role: Role,
   release: () => Promise<void> = async () => undefined,
 ): Promise<WorkspaceLink> {
-  const key = role === "operator" ? orderKeyAt(paths) : undefined;
+  const key = role === "operator" ? orderKeyAt(paths, credentials) : undefined;
   const sealed = withSeals(await connectAs(url, credentials, role), sealsForReading(paths));
-  const bus = key ? new SigningBus(sealed, () => orderKeyAt(paths) ?? key) : sealed;
+  const bus = key ? new SigningBus(sealed, () => orderKeyAt(paths, credentials) ?? key) : sealed;
   return { bus, url, close: () => bus.close().then(release) };
 }
 

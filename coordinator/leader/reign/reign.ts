@@ -157,7 +157,10 @@ export class Reign {
     this.leases.grant({ job: table.job, n, attempt, worker, bootId }, this.ports.clock.monotonic(), charged);
   }
 
-  discardState(job: JobName, n: number, place: CheckpointPlace): void {
+  /** Deletes a state, unless the trial goes on from it: its message may be told, or repeated by anyone, a second time. */
+  discardState(job: JobName, n: number, place: Pick<CheckpointPlace, "worker" | "attempt" | "blob">): void {
+    const kept = this.state.jobs.get(job)?.trial(n)?.checkpoint;
+    if (kept && kept.worker === place.worker && kept.attempt === place.attempt && kept.blob === place.blob) return;
     this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
   }
 

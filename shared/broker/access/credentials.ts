@@ -7,6 +7,7 @@ import { BrokerError, messageOf, UsageError } from "../../errors.ts";
 import { fieldsOf, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import { type OrderKey, orderKey } from "../../wire/order-proof.ts";
+import type { BusCredentials } from "../client/connect.ts";
 import { ensureSealFile } from "../store/seal-file.ts";
 
 /** Who may use the broker besides workers; accounts.ts says what each may do. */
@@ -108,8 +109,14 @@ export function renewRoleSecrets(paths: WorkspacePaths): void {
   }
 }
 
-/** The key for orders; undefined where this machine does not know the operator's password. */
-export function orderKeyAt(paths: WorkspacePaths): OrderKey | undefined {
+/**
+ * The key with which a connection signs its orders, or a coordinator checks them: from the operator's password. It is in the
+ * connection's own credentials if these are a copy of operator.json, or else in this machine's workspace.
+ *
+ * @returns undefined where this machine does not know the password
+ */
+export function orderKeyAt(paths: WorkspacePaths, own: BusCredentials = {}): OrderKey | undefined {
+  if (own.user === "operator" && typeof own.password === "string") return orderKey(own.password);
   return existsSync(secretFile(paths, "operator")) ? orderKey(readRoleSecret(paths, "operator").password) : undefined;
 }
 

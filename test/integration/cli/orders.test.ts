@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { connect, type NatsConnection } from "nats";
 import { sendOrder } from "../../../coordinator/operator/give-order.ts";
@@ -9,8 +11,9 @@ import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
-import { atEnd } from "../../support/cleanup.ts";
+import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const swarm = new Swarm();
@@ -75,4 +78,14 @@ test("orders are obeyed once, from those who have the operator's password, for t
   assert.ok((await give({ kind: "bench", op: "b3", worker })).ok);
   assert.equal(await stateOf(), "benched");
   joined.child.kill("SIGTERM");
+});
+
+test("a copy of operator.json is all that another machine needs to give orders", async () => {
+  const away = temporaryFolder();
+  const creds = join(away, "operator.json");
+  writeFileSync(creds, readFileSync(join(swarm.paths.secrets, "operator.json")), { mode: 0o600 });
+  const url = runningBroker(swarm.paths)?.url ?? "";
+  const there = await nexus(["--nats", url, "--creds", creds, "admit", worker], away);
+  assert.equal(there.code, 0, there.stderr);
+  assert.equal(await stateOf(), "admitted");
 });

@@ -22,9 +22,16 @@ const [ann, bob] = ["ann", "bob"] as [WorkerId, WorkerId];
 let seq = 0;
 
 /** A worker says that a state of its attempt is stored. */
-function says(test_: TestReign, worker: WorkerId, job: JobName, attempt: number, stage: number, iters: number): string {
+function says(
+  test_: TestReign,
+  worker: WorkerId,
+  job: JobName,
+  attempt: number,
+  stage: number,
+  iters: number,
+  blob = `state-${seq + 1}`,
+): string {
   seq += 1;
-  const blob = `state-${seq}`;
   const state = { stage, iters, blob, key: newKey(), size: 1000, sha256: sha256Of(new Uint8Array(1)), chunks: 1 };
   judgeEvidence(test_.reign, {
     seq,
@@ -82,6 +89,18 @@ describe("checkpoints on the coordinator", () => {
     const after = says(test_, ann, job, 1, 3, 1);
     assert.ok(test_.discarded.includes(`ck.ann.job1.1.1.${after}.*`));
     assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint, null);
+  });
+
+  test("a checkpoint that is told once more is not deleted", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const blob = says(test_, ann, job, 1, 1, 100);
+    says(test_, ann, job, 1, 1, 100, blob);
+    lose(test_, job);
+    await settled();
+    assert.deepEqual(test_.discarded, []);
+    assert.equal((await assigned(test_, bob)).resume?.blob, blob);
   });
 
   test("a checkpoint is deleted once its successor is stored, or once the run's end is", async () => {
