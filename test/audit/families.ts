@@ -5,6 +5,7 @@ import { enrolment } from "./acts/enrolment.ts";
 import { evidence } from "./acts/evidence.ts";
 import { journal } from "./acts/journal.ts";
 import { listening } from "./acts/listening.ts";
+import { protocol } from "./acts/protocol.ts";
 import { publishing } from "./acts/publishing.ts";
 import { replies } from "./acts/replies.ts";
 
@@ -12,6 +13,7 @@ import { replies } from "./acts/replies.ts";
 export const families: readonly Family[] = [
   publishing,
   listening,
+  protocol,
   evidence,
   claims,
   bytes,

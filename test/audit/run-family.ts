@@ -35,7 +35,7 @@ export async function runFamily(ground: Ground, family: Family, words = ""): Pro
   const outcomes: Outcome[] = [];
   const { name } = family;
   ground.observer.forget();
-  const blind = await family.control?.(ground, newMark());
+  const blind = await family.control?.(ground, newMark()).catch(textOf);
   if (blind !== undefined) {
     outcomes.push({
       family: name,
