@@ -8,12 +8,14 @@ import { listening } from "./acts/listening.ts";
 import { protocol } from "./acts/protocol.ts";
 import { publishing } from "./acts/publishing.ts";
 import { replies } from "./acts/replies.ts";
+import { runs } from "./acts/runs.ts";
 
 /** Every family, in the order in which they are tried: those that may bring the coordinator down come last. */
 export const families: readonly Family[] = [
   publishing,
   listening,
   protocol,
+  runs,
   evidence,
   claims,
   bytes,

@@ -99,7 +99,7 @@ export class Ground {
   }
 
   startWorker(): void {
-    const args = [this.joinLine, "--name", ids.honest, "--slots", "2"];
+    const args = [this.joinLine, "--name", ids.honest, "--slots", "2", "--target", "honest"];
     this.#worker = startProgram("worker/main.js", args, this.folder, this.env);
   }
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 /** A search that never ends by itself: short runs, one after the other. */
 export const honestSpec = (folder: string): string =>
-  probeSpec(folder, { total_runs: 1_000_000 }, { seconds: 0.3, reports: 3 });
+  probeSpec(folder, { total_runs: 1_000_000, compute_target: "honest" }, { seconds: 0.3, reports: 3 });
 
 /** A runspec whose one stage is Probe_Proc, with these lines for its job and its stage. */
 export function probeSpec(
@@ -30,4 +30,28 @@ processing_stages:
       component: processors/Probe_Proc
       value: *a
 ${lines(stage, "      ")}`;
+}
+
+/** A runspec of one run, whose one stage is that program, for workers of that pool alone. */
+export function commandSpec(
+  folder: string,
+  pool: string,
+  command: readonly string[],
+  job: Readonly<Record<string, unknown>> = {},
+): string {
+  const lines = Object.entries({ compute_target: pool, total_runs: 1, retries: 1, ...job })
+    .map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`)
+    .join("");
+  return `component: root/Root_Component
+experiment_path: ${JSON.stringify(join(folder, "results"))}
+job_launcher:
+  component: job_launchers/XT
+  enabled: 1
+  monitor: none
+  hp_tuning: false
+${lines}processing_stages:
+  - processing_stage:
+      component: processors/Command_Proc
+      command: ${JSON.stringify(command)}
+`;
 }

@@ -1,0 +1,34 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseJoinLine } from "../../../worker/joining/join-line.ts";
+import type { Ground } from "./ground.ts";
+
+/** Words of a file that are worth something to a thief: passwords, codes, seeds, keys. */
+const longWord = /[A-Za-z0-9_\-+/]{20,}/g;
+/** Public halves of keys, and what only looks like a secret. */
+const isPublic = (word: string): boolean =>
+  /^(U[A-Z2-7]{55}|[a-z-]+|nats-route.*|-+)$/.test(word) || word.includes("/");
+
+/** Every secret of the ground, by what it is called: none of them may be anywhere but in its own file. */
+export function secretsOf(ground: Ground): Map<string, string> {
+  const known = ground.notes.get("secrets") as Map<string, string> | undefined;
+  if (known) return known;
+  const found = new Map<string, string>();
+  const take = (file: string, name: string): void => {
+    if (!existsSync(file) || !statSync(file).isFile() || statSync(file).size > 100_000) return;
+    const words = (readFileSync(file, "utf8").match(longWord) ?? []).filter((word) => !isPublic(word));
+    for (const [i, word] of words.entries()) found.set(`${name} (${i + 1})`, word);
+  };
+  for (const name of readdirSync(ground.paths.secrets)) {
+    if (name.endsWith(".json")) take(join(ground.paths.secrets, name), `secrets/${name}`);
+  }
+  const workers = join(ground.folder, "state", "nexus", "workers");
+  if (existsSync(workers)) {
+    for (const name of readdirSync(workers, { recursive: true, encoding: "utf8" })) {
+      if (name.endsWith("identity.json")) take(join(workers, name), `the key of ${name}`);
+    }
+  }
+  found.set("the join code", parseJoinLine(ground.joinLine).code);
+  ground.notes.set("secrets", found);
+  return found;
+}
