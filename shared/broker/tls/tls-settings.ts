@@ -66,7 +66,7 @@ export function tlsSettings(paths: WorkspacePaths, typed: TypedTls): TlsSettings
 function parseWss(text: string): Address | null {
   if (text === none) return null;
   const { host, port = 443 } = parseAddress(text) ?? {};
-  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
+  if (host !== undefined && !/^\d+$/.test(host) && port >= 1 && port <= 65_535) return { host, port };
   throw new UsageError(
     `--listen-wss ${text}: expected host:port, for example 0.0.0.0:443 (all addresses), or none to stop it`,
   );
@@ -102,9 +102,12 @@ function isGivenFiles(value: unknown): value is GivenFiles {
 
 export const sameTls = (a: TlsSettings, b: TlsSettings): boolean => tlsText(a) === tlsText(b);
 
-/** The settings in words, for comparisons and errors: `its own certificates, WebSockets on 0.0.0.0:443`. */
+/** The settings in words, for comparisons and errors: `its own certificates, with WebSockets on 0.0.0.0:443`. */
 export function tlsText({ insecure, files, wss }: TlsSettings): string {
-  const certificates = files ? `${files.cert}, ${files.key}${files.ca === null ? "" : `, ${files.ca}`}` : "its own";
-  const how = insecure ? "plain text (--insecure)" : `the certificates ${certificates}`;
-  return wss ? `${how}, WebSockets on ${addressText(wss)}` : how;
+  const authority = files && files.ca !== null ? ` and the authority ${files.ca}` : "";
+  const certificates = files
+    ? `the certificate ${files.cert} with the key ${files.key}${authority}`
+    : "its own certificates";
+  const how = insecure ? "plain text (--insecure)" : certificates;
+  return wss ? `${how}, with WebSockets on ${addressText(wss)}` : how;
 }

@@ -14,7 +14,7 @@ interface WebSocketPackage {
 }
 interface WebSocketOfPackage {
   once(event: "error", listener: (error: Error) => void): this;
-  once(event: "open", listener: () => void): this;
+  once(event: "open" | "close", listener: () => void): this;
 }
 
 const openWithinMs = 10_000;
@@ -44,6 +44,8 @@ export async function openWebSocket(
   socket.once("error", () => undefined);
   await Promise.race([new Promise<void>((resolve) => socket.once("open", resolve)), failureOf(stream)]);
   stream.removeAllListeners("error");
+  // The package's stream only ends when the other side goes, and the client waits for its close.
+  socket.once("close", () => stream.destroy());
   // The client looks whether what it has is encrypted.
   return Object.assign(stream, { encrypted: true });
 }
