@@ -91,7 +91,11 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
     const said = lastWords === "" ? "" : `: ${lastWords.slice(0, 300)}`;
     if (why !== "") throw new StageFailure(`${name} could not be started: ${why}`);
     if (how !== null) throw new StageFailure(`${name} was ended by ${how}${said}`);
-    if (code === 127) throw new StageFailure(`there is no program ${name} on this worker, or not in its PATH${said}`);
+    if (code === 127) {
+      const hidden =
+        process.env[sandboxMark] === "1" ? ", or its sandbox hides it (nexus-worker --sandbox-ro PATH)" : "";
+      throw new StageFailure(`there is no program ${name} on this worker, or not in its PATH${hidden}${said}`);
+    }
     if (code !== 0) throw new StageFailure(`${name} ended with exit code ${code}${said}`);
     if (reports === 0 && before === 0) throw new StageFailure(nothingReported(spec, others));
   } finally {
