@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { printableLines } from "../../shared/domain/printable.ts";
 import type { Log } from "../../shared/log.ts";
 import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
 import { endMarked } from "../processes/leftovers.ts";
+import { infoDescriptor } from "../processes/sandbox.ts";
+import { SandboxLife } from "../processes/sandbox-life.ts";
 import { Channel } from "../runner/channel.ts";
 import type { FromRunner, RunTask, ToRunner } from "../runner/protocol.ts";
 import { mostRunnerBytes, readFromRunner } from "./from-runner.ts";
@@ -26,6 +28,8 @@ export class RunnerProcess {
   readonly kind: RunnerKind;
   /** The one job that it serves; null: any. */
   readonly job: string | null;
+  readonly isForOne: boolean;
+  readonly #life: SandboxLife | undefined;
   readonly #child: ChildProcess;
   readonly #channel: Channel<FromRunner, ToRunner>;
   readonly #exited: Promise<void>;
@@ -41,14 +45,16 @@ export class RunnerProcess {
   constructor(kind: RunnerKind, launch: Launch, log: Log, onExit: () => void) {
     this.kind = kind;
     this.job = launch.job;
+    this.isForOne = launch.isForOne;
     this.#log = log;
     this.#child = spawn(launch.command, launch.words, {
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
+      stdio: ["ignore", "ignore", "pipe", "pipe", ...(launch.isSandbox ? ["pipe" as const] : [])],
       env: launch.environment,
       // A sandbox has no handler for the Ctrl-C that a terminal sends to the whole group. It ends with this process anyway.
-      detached: launch.job !== null,
+      detached: launch.isSandbox,
     });
     const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
+    if (launch.isSandbox) this.#life = new SandboxLife(this.#child.stdio[infoDescriptor] as Readable);
     // If the runner is gone, its exit says so.
     pipe.on("error", (error) => log.debug({ pid: this.#child.pid, error: error.message }, "a runner's pipe broke"));
     this.#channel = new Channel(pipe, {
@@ -73,19 +79,22 @@ export class RunnerProcess {
       }
     }
     this.#exited = new Promise((resolve) => {
-      const ended = (reason: string): void => {
+      const ended = async (reason: string): Promise<void> => {
+        await this.#life?.gone();
         this.#died(reason);
         endMarked(launch.mark);
         onExit();
         resolve();
       };
-      this.#child.once("error", (error) => ended(`the runner process could not be started: ${error.message}`));
+      this.#child.once("error", (error) => void ended(`the runner process could not be started: ${error.message}`));
       const howEnded = (code: number | null, signal: string | null): string =>
         signal === null ? `the runner process ended with code ${code}` : `the runner process was killed by ${signal}`;
       // On "close", not "exit": the runner's last words may still be in the pipe.
-      this.#child.once("close", (code, signal) => ended(howEnded(code, signal)));
+      this.#child.once("close", (code, signal) => void ended(howEnded(code, signal)));
       // But a program that it started and left behind may keep its pipes open for hours.
-      this.#child.once("exit", (code, signal) => setTimeout(() => ended(howEnded(code, signal)), lastWordsMs).unref());
+      this.#child.once("exit", (code, signal) =>
+        setTimeout(() => void ended(howEnded(code, signal)), lastWordsMs).unref(),
+      );
     });
   }
 
@@ -117,7 +126,7 @@ export class RunnerProcess {
       if (this.#current?.id !== id || grace) return;
       this.#thaw();
       this.#tell({ type, id });
-      grace = setTimeout(() => this.#child.kill("SIGKILL"), stopGraceMs);
+      grace = setTimeout(() => this.#kill(), stopGraceMs);
     };
     return {
       pid: this.#child.pid ?? 0,
@@ -139,8 +148,12 @@ export class RunnerProcess {
   /** Kills the process; resolves when it is gone. */
   async kill(): Promise<void> {
     this.#thaw();
-    if (this.#dead === "") this.#child.kill("SIGKILL");
+    if (this.#dead === "") this.#kill();
     await this.#exited;
+  }
+
+  #kill(): void {
+    if (!this.#life?.end()) this.#child.kill("SIGKILL");
   }
 
   #freeze(): void {

@@ -2,6 +2,9 @@
  * A view of the machine in which a runner may do as it likes (bubblewrap, Linux). The system and this program can be read; the
  * folders of its job can be written; there is no home, no other process, and no network unless the job asks for it. What runs
  * there ends with its worker.
+ *
+ * A folder that can be written is a place of its own there, which no program can replace by a link. The worker looks into the
+ * folders of a hostile run only when nothing runs in its sandbox any more.
  */
 
 import { spawnSync } from "node:child_process";
@@ -10,6 +13,9 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { sandboxMark } from "./leftovers.ts";
+
+/** The descriptor on which bubblewrap says which process is the first inside. */
+export const infoDescriptor = 4;
 
 /** What one runner gets. */
 export interface Room {
@@ -79,9 +85,9 @@ export class Sandbox {
     return sandbox;
   }
 
-  /** The command that starts this one inside. */
-  around(command: readonly string[], room: Room): string[] {
-    return ["bwrap", ...this.#bounds(room), "--", ...command];
+  /** The command that starts this one inside. @param more  further options of bubblewrap */
+  around(command: readonly string[], room: Room, more: readonly string[] = []): string[] {
+    return ["bwrap", ...this.#bounds(room), ...more, "--", ...command];
   }
 
   /** The environment inside: home and temporary files are nobody else's. */

@@ -1,7 +1,8 @@
 /** A runner: the child process that executes a worker's runs, one at a time, and stays warm between them. */
 
-import { rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
+import { join } from "node:path";
 import type { CarriedSpec } from "../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { expandSpec, expandStages, reproSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
@@ -76,7 +77,7 @@ async function run(message: RunMessage): Promise<void> {
   let startsPrograms = codeFolder !== null;
   try {
     // An attempt finds nothing but what it is given: no link, say, that an earlier one on this machine made.
-    for (const folder of [directory, stateDirectory]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [directory, stateDirectory]) empty(folder);
     useOwnComponents(codeFolder);
     const spec = specOf(message.job, message.jobText);
     const chosen = withChosen(spec, settings);
@@ -141,6 +142,16 @@ async function run(message: RunMessage): Promise<void> {
     running = undefined;
     tellLast = () => undefined;
   }
+}
+
+/** Not the folder itself: in a sandbox it is a place of its own, which cannot be removed. */
+function empty(folder: string): void {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) {
+    rmSync(folder, { force: true });
+    return;
+  }
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 /** Ends the processes that a run has left behind: it is over, and they are nobody's any more. */

@@ -50,17 +50,27 @@ function namesIn(folder: string): string[] {
 export type SavedFiles = Readonly<Record<string, Uint8Array>>;
 
 /**
- * The files of both folders; of two with the same path, the one in the run's own folder. Null if they are too large to travel.
+ * The files of both folders; where one is in the way of another, the one in the run's own folder. Null if they are too large to
+ * travel.
  *
  * @param stateDirectory  what earlier attempts left
  */
 export function readFiles(directory: string, stateDirectory: string): SavedFiles | null {
-  const found = new Map(
-    [stateDirectory, directory].flatMap((folder) => filesIn(folder).map((file) => [file.path, { ...file, folder }])),
+  const own = filesIn(directory);
+  const taken = new Set(own.map(({ path }) => path));
+  const folders = new Set(own.flatMap(({ path }) => foldersAbove(path)));
+  const earlier = filesIn(stateDirectory).filter(
+    ({ path }) => !taken.has(path) && !folders.has(path) && !foldersAbove(path).some((folder) => taken.has(folder)),
   );
-  if ([...found.values()].reduce((sum, { size }) => sum + size, 0) > mostFileBytes) return null;
-  return Object.fromEntries([...found].map(([path, { folder }]) => [path, readInside(folder, path).bytes]));
+  if ([...own, ...earlier].reduce((sum, { size }) => sum + size, 0) > mostFileBytes) return null;
+  const read = (root: string, files: readonly FoundFile[]): [string, Uint8Array][] =>
+    files.map(({ path }) => [path, readInside(root, path).bytes]);
+  return Object.fromEntries([...read(directory, own), ...read(stateDirectory, earlier)]);
 }
+
+/** `a/b/c` -> `a`, `a/b`. */
+const foldersAbove = (path: string): string[] =>
+  path.split("/").flatMap((_, i, names) => (i === 0 ? [] : [names.slice(0, i).join("/")]));
 
 export function writeFiles(directory: string, files: SavedFiles): void {
   for (const [path, bytes] of Object.entries(files)) {

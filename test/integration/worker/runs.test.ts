@@ -46,7 +46,7 @@ const isAlive = (pid: number): boolean =>
 /** Reads and does what a hostile program would, and leaves what it found in told.json. */
 const nosy = `
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 const tried = (act) => { try { return act(); } catch (error) { return String(error.code ?? error); } };
 const told = {
@@ -59,6 +59,8 @@ const told = {
   others: tried(() => readdirSync("/proc").filter((name) => /^\\d+$/.test(name)).length),
   killed: tried(() => process.kill(Number(process.env.WORKER), "SIGKILL")),
   wrote: tried(() => writeFileSync("/usr/nexus-was-here", "")),
+  moved: tried(() => { const own = process.cwd(); renameSync(own, own + "-away"); renameSync(own + "-away", own); return true; }),
+  beside: tried(() => readdirSync("..").length),
   data: tried(() => readFileSync(process.env.DATA + "/numbers", "utf8")),
   reached: await new Promise((resolve) => {
     const socket = connect(Number(process.env.PORT ?? 1), "127.0.0.1");
@@ -205,6 +207,8 @@ describe("a sandbox", () => {
         others: (rest as { others?: number }).others,
         killed: "ESRCH",
         wrote: "EROFS",
+        moved: "EBUSY",
+        beside: 1,
         data: "1 2 3",
         reached: network ? true : "ECONNREFUSED",
       });

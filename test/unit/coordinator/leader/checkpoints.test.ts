@@ -14,7 +14,7 @@ import { encode } from "../../../../shared/wire/codec.ts";
 import { type Assignment, encodeEvidence } from "../../../../shared/wire/messages.ts";
 import { newKey, sha256Of } from "../../../../shared/wire/sealed-chunks.ts";
 import { chunk, evidence } from "../../../../shared/wire/subjects.ts";
-import { readFiles, writeFiles } from "../../../../worker/runner/run-folder.ts";
+import { readFiles, takeOver, writeFiles } from "../../../../worker/runner/run-folder.ts";
 import { decodeRun, encodeRun } from "../../../../worker/runner/run-state.ts";
 import { claim, TestReign } from "../../../support/stories/reign.ts";
 
@@ -210,6 +210,24 @@ describe("a run's saved state", () => {
       assert.deepEqual(readFiles(join(folder, "nowhere"), join(folder, "nowhere")), {});
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("comes back apart from the run's folder, and is part of it at the end", () => {
+    const root = mkdtempSync(join(tmpdir(), "nexus-state-"));
+    const [own, state] = [join(root, "runs"), join(root, "states")];
+    try {
+      writeFiles(state, { "a/old": Uint8Array.of(1), both: Uint8Array.of(1), way: Uint8Array.of(1) });
+      writeFiles(own, { both: Uint8Array.of(2), "way/new": Uint8Array.of(2) });
+      const files = readFiles(own, state);
+      assert.deepEqual(Object.keys(files ?? {}).sort(), ["a/old", "both", "way/new"]);
+      assert.deepEqual([...(files?.["both"] ?? [])], [2], "this attempt's own comes first");
+      takeOver(own, state);
+      assert.deepEqual([...readFileSync(join(own, "a/old"))], [1]);
+      assert.deepEqual([...readFileSync(join(own, "both"))], [2]);
+      assert.deepEqual([...readFileSync(join(own, "way/new"))], [2]);
+    } finally {
+      rmSync(root, { recursive: true });
     }
   });
 
