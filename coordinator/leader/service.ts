@@ -1,4 +1,5 @@
 import type { ShowInvite } from "../../shared/broker/access/invite-code.ts";
+import type { Traffic } from "../../shared/broker/access/worker-traffic.ts";
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
@@ -17,6 +18,7 @@ import { enrolWorker } from "./orders/enrolment.ts";
 import { OrderDesk } from "./orders/order-desk.ts";
 import { carryOut } from "./orders/orders.ts";
 import { Reign } from "./reign/reign.ts";
+import { watchArrivals } from "./rules/arrivals.ts";
 import { follow } from "./rules/consequences.ts";
 import { mayAsk } from "./rules/quotas.ts";
 import { tellStatus } from "./status.ts";
@@ -39,6 +41,8 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   readonly rotate?: () => void;
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
+  /** What workers have sent the broker; left out where that cannot be known. */
+  traffic?(): Promise<readonly Traffic[]>;
   /** Called with the sequence of a reign's first record, once it is stored. */
   onLed?(seq: number): Promise<void>;
   /** Stores a snapshot of the journal; resolves when that is done, or has failed. */
@@ -202,6 +206,7 @@ async function lead(
     });
     undo.push(() => timer.cancel());
     undo.push(tellStatus(reign, bus));
+    if (ports.traffic) undo.push(watchArrivals(reign, ports.traffic));
     const known = { journal: () => journal.stored, evidence: () => reign.evidence.judged };
     const watch = watchStore(bus, clock, known, (error) => {
       corrupt = error;

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { livingSecret, orderKeyAt, readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { inviteKey, readInviteCode, type ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { SigningBus } from "../../shared/broker/access/signing-bus.ts";
+import { workerTraffic } from "../../shared/broker/access/worker-traffic.ts";
 import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
@@ -165,6 +166,7 @@ export async function runCoordinator(
           ...(external ? {} : { showInvite: shown }),
           // Peers each have a copy of the passwords, and of somebody else's broker they are not ours.
           ...(external || peers ? {} : { rotate: () => void setTimeout(() => rotating.abort(), answerMs) }),
+          ...(external ? {} : { traffic: () => workerTraffic(bus, !peers) }),
           onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
           orderKey: orderKeyAt(paths),

@@ -18,6 +18,10 @@ export const usualQuotas = {
   messages: { perSecond: 2000, atOnce: 12_000 },
   /** Their bytes. */
   bytes: { perSecond: 2 * 2 ** 20, atOnce: 256 * 2 ** 20 },
+  /** Whatever it sends the broker: questions, messages to store, pieces of states and files, requests for such pieces. */
+  arrivals: { perSecond: 6000, atOnce: 9000 },
+  /** Their bytes: 16 states of 256 MB at once. */
+  arrivedBytes: { perSecond: 64 * 2 ** 20, atOnce: 4 * 2 ** 30 },
 } as const satisfies Readonly<Record<string, Allowance | number>>;
 
 export type QuotaLimits = {
@@ -32,6 +36,8 @@ export class Quotas {
   readonly starts: Buckets;
   readonly messages: Buckets;
   readonly bytes: Buckets;
+  readonly arrivals: Buckets;
+  readonly arrivedBytes: Buckets;
   /** Questions of each worker that are being answered. */
   readonly #waiting = new Map<WorkerId, number>();
 
@@ -42,6 +48,8 @@ export class Quotas {
     this.starts = new Buckets(limits.starts);
     this.messages = new Buckets(limits.messages);
     this.bytes = new Buckets(limits.bytes);
+    this.arrivals = new Buckets(limits.arrivals);
+    this.arrivedBytes = new Buckets(limits.arrivedBytes);
   }
 
   /** Whether one more question of the worker may wait for its answer; `answered` must follow. */
@@ -60,6 +68,7 @@ export class Quotas {
 
   /** A worker that is admitted again begins anew. */
   forget(worker: WorkerId): void {
-    for (const buckets of [this.asks, this.unanswered, this.starts, this.messages, this.bytes]) buckets.forget(worker);
+    const { asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes } = this;
+    for (const each of [asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes]) each.forget(worker);
   }
 }

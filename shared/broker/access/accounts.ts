@@ -18,7 +18,16 @@ import { type Peer, systemUser } from "../peers/peers.ts";
 import { hereSecret, type RoleSecret, type RoleSecrets } from "./credentials.ts";
 import { type InviteIdentity, isInviteId } from "./invite-code.ts";
 import { isUserPublicKey } from "./nkey.ts";
-import { enrolling, imports, type Rights, reader, readerHere, worker as workerRights } from "./rights.ts";
+import {
+  connectionsOf,
+  enrolling,
+  imports,
+  type Rights,
+  reader,
+  readerHere,
+  worker as workerRights,
+  workersConnections,
+} from "./rights.ts";
 
 /** A worker that may connect. */
 export interface WorkerUser {
@@ -43,6 +52,8 @@ export interface ServerSettings {
   /** Where `workersConfiguration` is written; the server reads it relative to the folder of its own configuration. */
   readonly workersFile: string;
   readonly secrets: RoleSecrets;
+  /** Whether the server knows limits on what waits to be stored: from 2.11 on. */
+  readonly refusesFloods?: boolean;
   /** The operator on this machine, see `operatorName`. */
   readonly operator: string;
   /** Files of the listener for clients; left out: plain text. */
@@ -111,7 +122,7 @@ jetstream {
   # Not the server's own limit, a share of the free disk at its start: a stream whose max_bytes no longer fits under that
   # is left out at a restart as if it had never been (seen with 2.10.27). The guard watches the disk instead.
   max_file_store: 1000TB
-}
+${settings.refusesFloods ? floodLimits : ""}}
 
 ${settings.cluster ? clusterBlock(settings.cluster, settings.host) : ""}
 accounts {${settings.cluster ? systemAccount(settings.cluster) : ""}
@@ -124,6 +135,9 @@ accounts {${settings.cluster ? systemAccount(settings.cluster) : ""}
     ]
     exports: [
 ${exportLines()}
+    ]
+    imports: [
+      { service: { account: WORKERS, subject: ${quote(connectionsOf)} }, to: ${quote(workersConnections)} }
     ]
   }
   OPERATORS {
@@ -155,6 +169,12 @@ const webSocketBlock = ({ host, port, ...files }: NonNullable<ServerSettings["we
   port: ${wholeNumber(port)}
   handshake_timeout: "${handshakeSeconds}s"
   ${tlsBlock(files)}}
+`;
+
+/** A second of what is stored with each message on the disk at once, and the largest pieces that workers have in flight. */
+const floodLimits = `  # More is refused, and its sender tries again: whatever one client floods with stands before everybody's.
+  max_buffered_msgs: 4000
+  max_buffered_size: 64MB
 `;
 
 const routeUser = "peer";
@@ -226,6 +246,9 @@ WORKERS {
 ${entries.map((entry) => `    ${entry}\n`).join("")}  ]
   imports: [
 ${importLines("WORKERS", workersNames)}
+  ]
+  exports: [
+    { service: ${quote(connectionsOf)}, response: stream, accounts: [SWARM] }
   ]
 }
 ENROLLING {

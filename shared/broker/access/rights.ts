@@ -48,6 +48,10 @@ const consumers: readonly string[] = readable.flatMap((stream) => [
 /** Pieces of checkpoints and files, which are encrypted, and not the snapshots in the same stream. */
 const pieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allChunks}`;
 
+/** What SWARM calls the list of the workers' connections, which WORKERS alone may ask the server for. */
+export const workersConnections = "workers.connections";
+export const connectionsOf = "$SYS.REQ.ACCOUNT.PING.CONNZ";
+
 export const imports = {
   OPERATORS: { asked: [...gets, subjects.allOperators], heard: [subjects.status] },
   VIEWERS: { asked: gets, heard: [subjects.status] },

@@ -62,6 +62,10 @@ export class BusAround implements CoordinatorBus {
     return this.plain.purge(stream, subject);
   }
 
+  askAll(subject: string, question: string, waitMs: number): Promise<Uint8Array[]> {
+    return this.plain.askAll(subject, question, waitMs);
+  }
+
   makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void> {
     return this.plain.makeStreams(wanted, replicas);
   }

@@ -21,6 +21,7 @@ import { BusError } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
 import { headersOf } from "./headers-of.ts";
 import { askedAs, heardAs, type LocalNames } from "./local-names.ts";
+import { askAll } from "./nats/ask-all.ts";
 import { endRenewal, hearLastErrors } from "./nats/defects.ts";
 import { natsEntries } from "./nats/entries.ts";
 import { busError, storeRefusal } from "./nats/errors.ts";
@@ -54,6 +55,8 @@ export interface StreamPlan {
 
 /** A bus that may also make the workspace's streams, which takes a coordinator's rights. */
 export interface CoordinatorBus extends Bus {
+  /** Every answer that comes within `waitMs`. */
+  askAll(subject: string, question: string, waitMs: number): Promise<Uint8Array[]>;
   /** Makes the streams and the bucket that are missing; existing ones stay as they are. */
   makeStreams(wanted: readonly StreamPlan[], replicas: number): Promise<void>;
 }
@@ -138,6 +141,10 @@ export class NatsBus implements CoordinatorBus {
 
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return this.#ask(subject, data, timeoutMs);
+  }
+
+  askAll(subject: string, question: string, waitMs: number): Promise<Uint8Array[]> {
+    return askAll(this.#connection, subject, question, waitMs);
   }
 
   async #ask(wanted: string, data: Uint8Array, timeoutMs: number, head?: MsgHdrs): Promise<Uint8Array> {

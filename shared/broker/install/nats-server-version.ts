@@ -23,7 +23,9 @@ export async function versionOf(path: string): Promise<string | undefined> {
   }
 }
 
-export function isNewEnough(version: string): boolean {
+export const isNewEnough = (version: string): boolean => isAtLeast(version, oldest.major, oldest.minor);
+
+export function isAtLeast(version: string, leastMajor: number, leastMinor: number): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > oldest.major || (major === oldest.major && minor >= oldest.minor);
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }

@@ -13,7 +13,7 @@ import {
 } from "../access/accounts.ts";
 import { ensureRoleSecrets, operatorName } from "../access/credentials.ts";
 import { addressText } from "../address.ts";
-import type { NatsServerBinary } from "../install/nats-server-version.ts";
+import { isAtLeast, type NatsServerBinary } from "../install/nats-server-version.ts";
 import { type PeersFile, readPeers, selfOf } from "../peers/peers.ts";
 import { type Door, openDoor } from "../tls/door.ts";
 import type { TlsSettings } from "../tls/tls-settings.ts";
@@ -208,6 +208,7 @@ export class KeptServer {
       logFile: paths.serverLog,
       workersFile: basename(paths.workersConfiguration),
       secrets: ensureRoleSecrets(paths),
+      refusesFloods: isAtLeast(this.#options.binary.version, 2, 11),
       operator: operatorName(),
     });
     writeSecretFile(paths.serverConfiguration, text);

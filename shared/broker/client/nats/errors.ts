@@ -7,6 +7,8 @@ import { DistrustError } from "../sockets/secure.ts";
 export const wrongLastSequence = 10071;
 const wrongLastMsgId = 10070;
 /** No space: stream maximum bytes (10077), storage resources (10047), insufficient resources (10023). */
+/** From 2.11 on: the stream has more to store already than it takes in. Later it takes it. */
+const tooManyCode = 10167;
 const fullCodes: ReadonlySet<number> = new Set([10077, 10047, 10023]);
 
 /** What went wrong with a question, a store or a reading. Any other error is a bug, and is thrown as it is. */
@@ -39,6 +41,7 @@ export function storeRefusal(subject: string, error: { err_code?: number; descri
   if (code === wrongLastSequence || code === wrongLastMsgId)
     return new BusError("not the next", `${subject}: ${description}`);
   if (fullCodes.has(code)) return new BusError("full", `${subject}: the broker's store is full (${description})`);
+  if (code === tooManyCode) return new BusError("no answer in time", `${subject}: the broker has too much to store`);
   return new JetStreamRefusal(subject, description, code);
 }
 
