@@ -84,7 +84,7 @@ async function run(message: RunMessage): Promise<void> {
     const draw = (path: string): number => randintAt(seed, path);
     if (keepFiles) {
       const expanded = expandSpec(chosen, settings, draw);
-      writeInside(directory, "repro_spec.yaml", reproSpec(expanded, spec.hyperparameters, settings), 0o666);
+      writeInside(directory, "repro_spec.yaml", reproSpec(expanded, spec.hyperparameters, settings));
     }
     for (const text of settingLines(settings)) line(text);
     const stages = expandStages(chosen, settings, draw);
@@ -125,7 +125,7 @@ async function run(message: RunMessage): Promise<void> {
     const { hpmax, iters, metrics, titles } = await (resume ? goOn(resume) : begin());
     if (startsPrograms) endLeftovers();
     takeOver(directory, stateDirectory);
-    if (keepFiles) writeInside(directory, "console.txt", `${printed.join("\n")}\n`, 0o666);
+    if (keepFiles) writeInside(directory, "console.txt", `${printed.join("\n")}\n`);
     channel.send({ type: "done", id, hpmax, iters, metrics, titles, ...telling.last() });
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {

@@ -28,6 +28,8 @@ export type GuardMessage =
 const logLimitBytes = 1_000_000;
 
 async function main(): Promise<void> {
+  // nats-server chooses the modes of its files itself, and would let others read its streams.
+  process.umask(0o077);
   const [dir, json] = process.argv.slice(2);
   if (dir === undefined || json === undefined)
     throw new Error("expected: guard.js <workspace folder> <options as JSON>");

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { eventually } from "../../support/patience.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+const withoutMask = ["sh", "-c", 'umask 000; exec "$0" "$@"'];
+
+/** Every file and folder below one that others may read, change or search. */
+function open(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: "utf8" }).flatMap((name) => {
+    const stat = lstatSync(join(root, name));
+    const isOpen = !stat.isSymbolicLink() && (stat.mode & 0o077) !== 0;
+    return isOpen ? [`${name} ${(stat.mode & 0o777).toString(8)}`] : [];
+  });
+}
+
+test("no file of a workspace or of a worker can be read by others, whatever mask its programs were started with", async () => {
+  const swarm = new Swarm();
+  const args = ["--headless", "--linger", "30"];
+  const coordinator = swarm.run("coordinator/main.js", args, { NEXUS_LOG: "debug" }, withoutMask);
+  await eventually("the coordinator leads", () => livingEndpoint(swarm.paths)?.coordinator !== undefined, {
+    seen: coordinator.output,
+  });
+  swarm.worker("pc", ["--slots", "1"], {}, withoutMask);
+  const stage = { reports: 5, writes: "models/best.model" };
+  const job = await swarm.submit(swarm.probeSpec("noop", { total_runs: 2, hold: true, hp_tuning: "random" }, stage));
+  await swarm.when("both runs end", job, (table) => table.ended === 2);
+  const backup = await nexus(["backup", "copy.nexus"], swarm.folder);
+  assert.equal(backup.code, 0, backup.stderr);
+  const { XDG_DATA_HOME = "", XDG_STATE_HOME = "" } = swarm.env;
+  for (const root of [XDG_DATA_HOME, XDG_STATE_HOME]) {
+    assert.ok(readdirSync(root).length > 0);
+    assert.deepEqual(open(root), []);
+  }
+  assert.equal(lstatSync(join(swarm.folder, "copy.nexus")).mode & 0o077, 0);
+});
