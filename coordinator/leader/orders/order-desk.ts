@@ -61,7 +61,7 @@ export class OrderDesk {
     if (proven === "unsigned")
       return refused(
         this.#reign,
-        "this order is not signed\n  install this version on the machine that gave it; a machine without the workspace's secrets/operator.json cannot give orders",
+        "this order is not signed\n  update the program on the machine that gave it; a machine without the workspace's secrets/operator.json cannot give orders",
       );
     if (proven === "wrong key")
       return refused(

@@ -64,7 +64,7 @@ test("orders are obeyed once, from those who have the operator's password, for t
   assert.deepEqual((await asked(relay, operator("somebody-else"), bench)).code, "refused");
   const operatorRaw = await raw("operator");
   const unsigned = await asked(operatorRaw, own, encodeOrder({ kind: "bench", op: "b2", worker }));
-  assert.deepEqual([unsigned.ok, /update nexus/.test(unsigned.reason)], [false, true]);
+  assert.deepEqual([unsigned.ok, /update the program/.test(unsigned.reason)], [false, true]);
   assert.deepEqual([await stateOf(), (await swarm.state()).seq], ["admitted", length]);
 
   // And by the next reign.

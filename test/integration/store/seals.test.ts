@@ -4,10 +4,12 @@ import { test } from "node:test";
 import { connect, headers, type NatsConnection } from "nats";
 import { verifyStore } from "../../../coordinator/cli/store/verify.ts";
 import { JournalWriter } from "../../../coordinator/leader/journal.ts";
+import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
 import { foldJournal, readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { ensureSealFile, readSeals, rotateSeal, sealFile } from "../../../shared/broker/store/seal-file.ts";
+import { SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
 import { writeSnapshot } from "../../../shared/broker/store/snapshots.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import { systemChance } from "../../../shared/chance.ts";
@@ -28,7 +30,7 @@ interface Rig {
   readonly server: TestServer;
   readonly forger: NatsConnection;
   /** A bus without a key: a coordinator of an earlier version, or a reader elsewhere. */
-  readonly plain: Bus;
+  readonly plain: CoordinatorBus;
 }
 
 async function start(): Promise<Rig> {
@@ -194,7 +196,7 @@ test("a key that was made anew, or another machine's, leads nothing, until the j
   // A command with that key still reads the journal, as one without any key.
   assert.equal((await readJournal(await sealedBus(rig.server.url, other))).workers.size, 1);
 
-  assert.equal(await JournalFooting.accept(rig.plain as SealedLeader["bus"], other), 3);
+  assert.equal(await JournalFooting.accept(rig.plain, other), 3);
   const accepted = await sealedLeader(rig.server.url, other, "c");
   await accepted.leading;
   await leadsOn(rig, accepted, []);
@@ -260,12 +262,19 @@ test("a new key holds from the next reign on; what the old one sealed stays beli
   const rig = await start();
   const { paths, leader } = await begun(rig);
   await leader.stop();
+  // A view that has been there for a while.
+  const seals = readSeals(paths);
+  assert.ok(seals);
+  const view = new SealedBus(rig.plain, seals);
+  assert.equal((await readJournal(view)).term, (await readJournal(leader.bus)).term);
   rotateSeal(paths, (await rig.plain.lastSeq("JRN")) + 1);
   const next = await sealedLeader(rig.server.url, paths, "b");
   await next.leading;
   await leadsOn(rig, next, []);
   const { broken, foreign } = await verifyStore(await sealedBus(rig.server.url, paths), undefined, "ws1");
   assert.deepEqual([broken, foreign], [[], []]);
+  assert.equal((await readJournal(view)).term, (await readJournal(next.bus)).term);
+  assert.equal(next.foreign.length, 0);
 });
 
 test("a store that was emptied begins anew, and trusts nothing by its old sequences", async () => {
@@ -274,7 +283,7 @@ test("a store that was emptied begins anew, and trusts nothing by its old sequen
   await leader.stop();
   for (const stream of ["JRN", "KV_NEXUS"])
     await rig.plain.request(`$JS.API.STREAM.DELETE.${stream}`, new Uint8Array(0), 5000);
-  await ensureStreams(rig.plain as SealedLeader["bus"], null, 1);
+  await ensureStreams(rig.plain, null, 1);
   const next = await sealedLeader(rig.server.url, paths, "b");
   await next.leading;
   assert.equal(readSeals(paths)?.before?.seq, 0);

@@ -71,7 +71,7 @@ describe("the orders of a reign", () => {
   test("without a proof, with another's, or under another name are not obeyed, and nothing is carried out", async () => {
     const { ask, sign, done, reign } = newDesk();
     const order = await sign(bench("a"));
-    assert.match((await ask(encodeOrder(bench("a")))).reason, /^this order is not signed\n {2}update nexus/);
+    assert.match((await ask(encodeOrder(bench("a")))).reason, /^this order is not signed\n {2}update the program/);
     const stranger = signOrder(encodeOrder(bench("a")), subject, unknownReign, orderKey("x"));
     assert.match((await ask(stranger)).reason, /not signed with the operator's password .*\n.*secrets\/operator\.json/);
     assert.equal((await ask(order, "op.root")).ok, false);
