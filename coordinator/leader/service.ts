@@ -193,8 +193,9 @@ async function lead(
       return messages.encodeOrderAnswer(answer);
     });
     answerTo(subjects.allEnrolments, async (subject, data) => {
-      const answer = await enrolWorker(reign, subjects.parseEnrol(subject), messages.decodeEnrolment(data));
-      return answer && messages.encodeOrderAnswer(answer);
+      const enrolment = messages.decodeEnrolment(data);
+      const answer = await enrolWorker(reign, subjects.parseEnrol(subject), enrolment);
+      return answer && messages.encodeOrderAnswer({ ...answer, op: enrolment.op });
     });
     const timer = clock.every(tickMs, () => {
       upkeep.tick();

@@ -180,6 +180,8 @@ export interface OrderAnswer {
   readonly reason: string;
   /** The reign for which the order must be signed again; otherwise left out (order-proof.ts). */
   readonly reign?: Uint8Array;
+  /** The request id of the enrolment that it answers; left out for orders. */
+  readonly op?: string;
 }
 
 const reign: check.Check<Uint8Array> = (value, at) => {
@@ -194,13 +196,14 @@ const orderAnswerShape = check.shape({
   name: check.text(),
   reason: check.text(100_000),
   reign: check.nullable(reign),
+  op: check.nullable(id),
 });
 export const encodeOrderAnswer = (answer: OrderAnswer): Uint8Array => seal(answer);
 export function decodeOrderAnswer(bytes: Uint8Array): OrderAnswer {
-  const { reign: wanted, ...answer } = open(bytes, orderAnswerShape, orderAnswerLimits);
+  const { reign: wanted, op: answered, ...answer } = open(bytes, orderAnswerShape, orderAnswerLimits);
   // A code of a later version is replaced by what `ok` says.
   const code = answerCodes.find((known) => known === answer.code && (known === "done") === answer.ok);
-  const more = wanted === null ? {} : { reign: wanted };
+  const more = { ...(wanted === null ? {} : { reign: wanted }), ...(answered === null ? {} : { op: answered }) };
   return {
     ...answer,
     ...more,

@@ -124,6 +124,8 @@ async function enrol(
     for (;;) {
       try {
         const answer = decodeOrderAnswer(await bus.request(subjects.enrol(invite.id), request, enrolTimeoutMs));
+        // Others who hold the code could have an answer to their own question delivered here.
+        if (answer.op !== asked.op) throw new BusError("no answer in time", "the answer was another machine's");
         if (answer.code === "later") {
           if (!said) say(answer.reason);
           said = true;

@@ -31,7 +31,12 @@ export async function revoke(reign: Reign, who: Operator, order: OrderOf<"revoke
   await reign.ports.flushed();
   await reign.ports.publishUsers();
   const moved = held === 0 ? "" : `; ${counted(held, "run goes", "runs go")} to other workers`;
-  return accepted(reign, id, `cut off, and its key opens nothing any more${moved}${ended ? inviteText(ended) : ""}`);
+  // A broker that others run knows it by a user that is not ours to remove.
+  const cut =
+    record.publicKey === ""
+      ? "it gets no runs any more; its user at the broker is its administrator's to remove"
+      : "cut off, and its key opens nothing any more";
+  return accepted(reign, id, `${cut}${moved}${ended ? inviteText(ended) : ""}`);
 }
 
 const inviteText = ({ id, line }: InviteRecord): string =>

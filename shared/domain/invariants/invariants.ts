@@ -13,6 +13,7 @@ import type {
 } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
+import { CheckedDoor } from "./checked-door.ts";
 import { type CheckedTrial, CheckedTrials, curveGap } from "./checked-trials.ts";
 import { type CheckedJob, foldDifferences } from "./fold-differences.ts";
 
@@ -55,6 +56,7 @@ type AboutTrial = Assigned | Citing | Reopened;
  * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
  * - nothing rests on a message that was set aside, and each is named once;
  * - the curve of a completed run has no gap;
+ * - workers enrol as their invitations say, and a revoked one is given nothing;
  * - the fold agrees with the records (`compare`).
  *
  * It keeps its own state, because it also checks the fold.
@@ -67,6 +69,7 @@ export class InvariantCheck {
   /** Highest EV sequence that a decision cites: all evidence up to it has been judged. */
   #citedUpTo = 0;
   readonly #jobs = new Map<JobName, CheckedJob>();
+  readonly #door = new CheckedDoor((what) => this.#broken(what));
   readonly #cited = new Set<number>();
   /** Decisions whose evidence has not been read yet, by sequence of the evidence. */
   readonly #unseen = new Map<number, Citing>();
@@ -79,6 +82,7 @@ export class InvariantCheck {
 
   /** Reads the next record of the journal. */
   event(event: JournalEvent): void {
+    this.#door.event(event);
     switch (event.type) {
       case "led":
         if (event.term <= this.#term) this.#broken(`term ${event.term} follows term ${this.#term}`);
@@ -143,6 +147,7 @@ export class InvariantCheck {
   /** Compares a fold of the same records, or a snapshot of it. */
   compare(state: WorkspaceState): void {
     for (const difference of foldDifferences(this.#jobs, state)) this.#broken(difference);
+    this.#door.compare(state);
   }
 
   /** All violations, in words. Call it after all records and evidence have been read. */
