@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
+import { probeAnyPort } from "../../shared/broker/server/listen.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
 import { pause } from "../../shared/deadline.ts";
@@ -18,10 +19,16 @@ import { cpuSeconds } from "./process-cpu.ts";
 import { watchedWorker } from "./turnaround.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const trials = 16_000;
+const usualTrials = 16_000;
 
-/** No-op trials with 10 reports each, by real worker and runner processes, against a broker that syncs every message. */
-export async function run(args: string[]): Promise<void> {
+/**
+ * No-op trials with 10 reports each, by real worker and runner processes, against a broker that syncs every message.
+ *
+ * @param typed  `[workers slots [trials]] [--tls]`; with `--tls` the broker listens on all addresses, and so speaks TLS with everyone
+ */
+export async function run(typed: string[]): Promise<void> {
+  const args = typed.filter((word) => word !== "--tls");
+  const trials = Number(args[2] ?? usualTrials);
   const folder = mkdtempSync(join(tmpdir(), "nexus-bench-"));
   const env = { ...process.env, XDG_DATA_HOME: join(folder, "data"), XDG_STATE_HOME: join(folder, "state") };
   const paths = workspacePaths("ws1", env);
@@ -32,14 +39,15 @@ export async function run(args: string[]): Promise<void> {
     return child;
   };
   try {
-    start("coordinator/main.js", "--headless");
+    const listen = typed.includes("--tls") ? ["--listen", `0.0.0.0:${await freePort()}`] : [];
+    start("coordinator/main.js", "--headless", ...listen);
     let line: string | undefined;
     while (line === undefined) {
       await pause(20);
       line = livingEndpoint(paths)?.joinLine;
     }
     const layouts: [workers: number, slots: number][] =
-      args.length === 2
+      args.length >= 2
         ? [[Number(args[0]), Number(args[1])]]
         : [
             [1, 1],
@@ -114,6 +122,12 @@ export async function run(args: string[]): Promise<void> {
     for (const child of children.reverse()) await ended(child);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function freePort(): Promise<number> {
+  const probe = await probeAnyPort("0.0.0.0");
+  if (!probe.free) throw new Error(`no port is free: ${probe.code}`);
+  return probe.port;
 }
 
 async function ended(child: ChildProcess): Promise<void> {
