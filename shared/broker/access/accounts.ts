@@ -114,6 +114,8 @@ logfile_size_limit: 10MB
 logfile_max_num: 3
 # A message that does not fit 1 MB is cut in chunks by its sender.
 max_payload: 1MB
+# Of one connection; ours make some dozens.
+max_subscriptions: 1000
 
 jetstream {
   store_dir: ${quote(settings.storeDir)}

@@ -196,6 +196,14 @@ describe("rights at the broker", () => {
     for (const client of [w1, w2, viewer]) client.end();
   });
 
+  it("a connection makes some subscriptions and no more", async () => {
+    const client = await all.connect("w1");
+    for (let i = 0; i < 2000; i += 1) client.subscribe(`_INBOX_w1.${i}`);
+    await client.flush();
+    assert.ok(!client.isOpen || client.refusals.some((each) => /maximum subscriptions exceeded/i.test(each)));
+    client.end();
+  });
+
   it("the server's greeting tells nothing of the workspace", async () => {
     const client = await all.connect("viewer");
     const greeting = JSON.stringify(await client.info());
