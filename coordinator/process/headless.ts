@@ -134,9 +134,11 @@ export async function runCoordinator(
           await checkEnds(bus, paths);
         }
         await ensureStreams(bus, external ? null : paths.store, options.replicas ?? 1);
+        // Whoever started this process reads why it ends, if it does.
+        await footing.check();
         tell("ready");
       }
-      await footing.check();
+      if (peers) await footing.check();
       if (isAnew) await sealEntriesAnew(bus);
       if (!external) {
         const raised = keepMark(paths, bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));

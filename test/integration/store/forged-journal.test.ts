@@ -120,6 +120,9 @@ test("a coordinator whose key was lost does not lead until told to believe the j
   assert.match(why, /workspace ws1: record \d+, of \d+ in the journal, was not sealed with the key in .*seal\.json/);
   assert.match(why, /nexus repair --accept-journal\n/);
   assert.doesNotMatch(why, /[\w-]{43}/);
+  // The same for the command that starts one in the background.
+  const started = await ended(swarm.run("coordinator/main.js", ["--plain"]), exitCode.usage);
+  assert.match(started, /was not sealed with the key in/);
   // Nothing was written, and readers go on.
   assert.equal((await swarm.table(job)).outcomes.completed, 2);
   await ended(nexus(swarm, "repair", "--accept-journal"), exitCode.done);
