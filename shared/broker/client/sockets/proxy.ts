@@ -22,7 +22,7 @@ export function proxyFor({ host, port }: Address, env: NodeJS.ProcessEnv): URL |
     return isNamed && (only === undefined || Number(only) === port);
   });
   if (isExcepted) return undefined;
-  const text = /^[a-z]+:\/\//i.test(setting) ? setting : `http://${setting}`;
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(setting) ? setting : `http://${setting}`;
   if (!URL.canParse(text) || new URL(text).protocol !== "http:")
     throw new Error("HTTPS_PROXY: expected http://host:port or http://user:password@host:port");
   return new URL(text);
