@@ -254,7 +254,7 @@ ${importLines("WORKERS", workersNames)}
   ]
 }
 ENROLLING {
-  limits { max_payload: 8KB, max_connections: 256, max_subscriptions: 1024 }
+  limits { max_payload: 8KB, max_connections: 256, max_subscriptions: 20 }
   users: [
 ${enrollers.map((entry) => `    ${entry}\n`).join("")}  ]
   imports: [

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { type Everybody, everybody, ownOrders, type Person } from "../../support/broker/everybody.ts";
 
@@ -202,6 +203,11 @@ describe("rights at the broker", () => {
     await client.flush();
     assert.ok(!client.isOpen || client.refusals.some((each) => /maximum subscriptions exceeded/i.test(each)));
     client.end();
+  });
+
+  it("the server finds nothing wrong with its configuration", () => {
+    // It says so of a limit of an account that is above its own.
+    assert.doesNotMatch(readFileSync(all.paths.serverLog, "utf8"), /overrides/);
   });
 
   it("the server's greeting tells nothing of the workspace", async () => {
