@@ -44,7 +44,7 @@ export function readIfThere(path: string): string | undefined {
 /** The fields of the JSON object in a file, unchecked; none if the file is missing or holds anything else. */
 export const readJsonFields = (path: string): Readonly<Record<string, unknown>> => fieldsOf(readIfThere(path) ?? "");
 
-/** The fields of a JSON object, unchecked; none for any other text. */
+/** The fields of a JSON object, unchecked; none for any other text. For files of our own and for texts whose length was looked at. */
 export function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);

@@ -41,6 +41,14 @@ export const widestLimits: ScanLimits = {
 
 const words = new Words();
 
+/** Bytes of a value by its first byte: numbers, nil, true, false and short texts; 0: the byte alone does not say. */
+const sizes = Uint8Array.from({ length: 256 }, (_, first) => {
+  if (first < 0x80 || first >= 0xe0 || first === 0xc0 || first === 0xc2 || first === 0xc3) return 1;
+  if (first >= 0xa0 && first < 0xc0) return 1 + (first & 0x1f);
+  const numbers = { 202: 5, 203: 9, 204: 2, 205: 3, 206: 5, 207: 9, 208: 2, 209: 3, 210: 5, 211: 9 };
+  return numbers[first as keyof typeof numbers] ?? 0;
+});
+
 /** What each open list or mapping still wants when one inside it is walked, keys and values counted apart; one scan at a time. */
 const wanted = new Int32Array(256);
 const isMapping = new Uint8Array(256);
@@ -60,8 +68,10 @@ export const plainView = ({ buffer, byteOffset, length }: Uint8Array): Uint8Arra
  */
 export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits, end = bytes.length): void {
   if (end > limits.bytes) throw new BadMessage(`${end} bytes; at most ${limits.bytes} are allowed`);
+  const { values: mostValues, texts: mostTexts, words: mostWords } = limits;
+  const countsWords = mostWords !== widestLimits.words;
   let at = 0;
-  let values = 0;
+  let values = 1;
   let lists = 0;
   let mappings = 0;
   let texts = 0;
@@ -70,67 +80,34 @@ export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits, end =
   let left = 1;
   let mapping = 0;
   let hasKeys = false;
-  const countsWords = limits.words !== widestLimits.words;
   for (;;) {
+    // Whatever is jumped over may end behind the end, which is found out here, or below for the last value.
     if (at >= end) throw cut(end);
-    if (++values > limits.values) throw new BadMessage(`more than ${limits.values} values, at byte ${at}`);
-    const start = at;
     const first = bytes[at] as number; // at < end
-    /** 0: nothing, 1: a mapping, 2: a list. */
-    let opens = 0;
-    let inside = 0;
     left -= 1;
     if (mapping === 1 && (left & 1) === 1) {
-      const size = textBytes(bytes, at, first);
-      if (size === 0) throw new BadMessage(`a key that is no text at byte ${start}`);
-      at += size;
-      if (at > end) throw cut(end);
+      const start = at;
+      if (first >= 0xa0 && first < 0xc0) at += 1 + (first & 0x1f);
+      else at += longTextBytes(bytes, at, first);
       if (!countsWords) continue;
-      if (!hasKeys) {
-        hasKeys = true;
-        words.forget();
-      }
-      if (words.add(bytes, start, at) > limits.words)
-        throw new BadMessage(`more than ${limits.words} different keys, at byte ${start}`);
+      if (at > end) throw cut(end);
+      if (!hasKeys) words.forget();
+      hasKeys = true;
+      if (words.add(bytes, start, at) > mostWords)
+        throw new BadMessage(`more than ${mostWords} different keys, at byte ${start}`);
       continue;
     }
-    if (first < 0x80 || first >= 0xe0) at += 1;
-    else if (first < 0x90) {
-      at += 1;
-      opens = 1;
-      inside = 2 * (first & 0x0f);
-    } else if (first < 0xa0) {
-      at += 1;
-      opens = 2;
-      inside = first & 0x0f;
-    } else if (first < 0xc0) {
-      at += 1 + (first & 0x1f);
-      texts += 1;
+    const size = sizes[first] as number; // a byte
+    if (size > 0) {
+      at += size;
+      if (first >= 0xa0 && first < 0xc0 && ++texts > mostTexts)
+        throw new BadMessage(`more than ${mostTexts} texts, at byte ${at}`);
     } else {
+      /** 0: nothing, 1: a mapping, 2: a list; and what is in it. */
+      let opens = 0;
+      let inside = 0;
+      const start = at;
       switch (first) {
-        case 0xc0: // nil
-        case 0xc2: // false
-        case 0xc3: // true
-          at += 1;
-          break;
-        case 0xcc: // uint 8
-        case 0xd0: // int 8
-          at += 2;
-          break;
-        case 0xcd: // uint 16
-        case 0xd1: // int 16
-          at += 3;
-          break;
-        case 0xca: // float 32
-        case 0xce: // uint 32
-        case 0xd2: // int 32
-          at += 5;
-          break;
-        case 0xcb: // float 64
-        case 0xcf: // uint 64
-        case 0xd3: // int 64
-          at += 9;
-          break;
         case 0xc4: // bytes, length in 8 bits
         case 0xd9: // text
           at += 2 + lengthAt(bytes, at, 1);
@@ -171,29 +148,34 @@ export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits, end =
           at += 3;
           break;
         default:
-          throw new BadMessage(`an extension, or no MessagePack at all, at byte ${at}`);
+          if (first >= 0xa0) throw new BadMessage(`an extension, or no MessagePack at all, at byte ${at}`);
+          opens = first < 0x90 ? 1 : 2;
+          inside = first < 0x90 ? 2 * (first & 0x0f) : first & 0x0f;
+          at += 1;
+      }
+      if (texts > mostTexts) throw new BadMessage(`more than ${mostTexts} texts, at byte ${start}`);
+      if (opens > 0) {
+        if (opens === 1) mappings += 1;
+        else lists += 1;
+        if (lists > limits.lists) throw new BadMessage(`more than ${limits.lists} lists, at byte ${start}`);
+        if (mappings > limits.mappings) throw new BadMessage(`more than ${limits.mappings} mappings, at byte ${start}`);
+        values += inside;
+        if (inside > 0) {
+          // Each needs a byte at least, so a length that cannot be true costs nothing.
+          if (inside > end - at) throw cut(end);
+          if (values > mostValues) throw new BadMessage(`more than ${mostValues} values, at byte ${start}`);
+          if (depth >= limits.depth)
+            throw new BadMessage(`deeper than ${limits.depth} lists or mappings, at byte ${start}`);
+          wanted[depth] = left;
+          isMapping[depth] = mapping;
+          depth += 1;
+          left = inside;
+          mapping = opens & 1;
+          continue;
+        }
       }
     }
-    if (at > end) throw cut(end);
-    if (texts > limits.texts) throw new BadMessage(`more than ${limits.texts} texts, at byte ${start}`);
-    if (opens > 0) {
-      if (opens === 1) mappings += 1;
-      else lists += 1;
-      if (lists > limits.lists) throw new BadMessage(`more than ${limits.lists} lists, at byte ${start}`);
-      if (mappings > limits.mappings) throw new BadMessage(`more than ${limits.mappings} mappings, at byte ${start}`);
-      if (inside > 0) {
-        if (depth >= limits.depth)
-          throw new BadMessage(`deeper than ${limits.depth} lists or mappings, at byte ${start}`);
-        // Each needs a byte at least, so a length that cannot be true costs nothing.
-        if (inside > end - at) throw cut(end);
-        wanted[depth] = left;
-        isMapping[depth] = mapping;
-        depth += 1;
-        left = inside;
-        mapping = opens & 1;
-        continue;
-      }
-    }
+    if (left > 0) continue;
     while (left === 0 && depth > 0) {
       depth -= 1;
       left = wanted[depth] as number; // depth < 256
@@ -201,6 +183,7 @@ export function scan(bytes: Uint8Array, limits: ScanLimits = widestLimits, end =
     }
     if (left === 0) break;
   }
+  if (at > end) throw cut(end);
   if (at !== end) throw new BadMessage(`${end - at} bytes more than the value at its start`);
 }
 
@@ -213,11 +196,10 @@ function lengthAt(bytes: Uint8Array, at: number, size: 1 | 2 | 4): number {
   return length;
 }
 
-/** Bytes of the text that begins there, its head included; 0: no text begins there. */
-function textBytes(bytes: Uint8Array, at: number, first: number): number {
-  if (first >= 0xa0 && first < 0xc0) return 1 + (first & 0x1f);
+/** Bytes of the longer text that begins there, its head included. @throws BadMessage if none begins there */
+function longTextBytes(bytes: Uint8Array, at: number, first: number): number {
   if (first === 0xd9) return 2 + lengthAt(bytes, at, 1);
   if (first === 0xda) return 3 + lengthAt(bytes, at, 2);
   if (first === 0xdb) return 5 + lengthAt(bytes, at, 4);
-  return 0;
+  throw new BadMessage(`a key that is no text at byte ${at}`);
 }

@@ -93,7 +93,7 @@ function withColumns<T extends object>(object: T, types: ColumnTypes, columns: r
 
 /**
  * The state that was saved. Only a coordinator writes snapshots, and their sum was compared, so only the version is checked
- * here.
+ * here, and no limit is known that a million runs would keep.
  *
  * @throws BadMessage if the version is another
  */

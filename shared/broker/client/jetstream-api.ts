@@ -57,6 +57,7 @@ export async function askJetStream(
   );
 }
 
+/** Answers of nats-server itself, at most 1 MB: nobody else may publish to this connection's inbox. */
 export function checkedAnswer(subject: string, data: Uint8Array): Record<string, unknown> {
   const answer = JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>;
   const { error } = answer;

@@ -256,6 +256,7 @@ class FrameReader {
     return { kind, bytes, json: () => this.#parse(bytes) };
   }
 
+  /** Of a frame, whose length was looked at, in a file whose sum was compared. */
   #parse(bytes: Buffer): Record<string, unknown> {
     try {
       return JSON.parse(bytes.toString("utf8")) as Record<string, unknown>;
