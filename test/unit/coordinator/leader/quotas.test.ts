@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { usualQuotas } from "../../../../coordinator/leader/reign/quotas.ts";
+import { RepeatedLines } from "../../../../coordinator/leader/reign/repeated-lines.ts";
+import { countEvidence, mayAsk } from "../../../../coordinator/leader/rules/quotas.ts";
+import { mostRetired } from "../../../../shared/domain/fold/retired-boots.ts";
+import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import { alice, bob, Story } from "../../../support/stories/control-story.ts";
+
+const stored = (worker: WorkerId, seq: number, storedAt: number, bytes = 10) => ({
+  seq,
+  subject: `ev.${worker}.job1.1.report`,
+  data: new Uint8Array(bytes),
+  msgId: "",
+  storedAt,
+});
+
+describe("a worker's processes", () => {
+  test("are remembered up to a limit, so that claims with ever new ones cost no more than the first", async () => {
+    const story = new Story({ totalRuns: 9 });
+    await story.claim(alice, "first");
+    let refused = 0;
+    for (let i = 0; i < 20_000; i += 1) {
+      const said = await story.claim(alice, `boot${i}`);
+      if (/has started 30 times within a short while; it may start 20 times a minute/.test(String(said))) refused += 1;
+    }
+    assert.ok(refused >= 20_000 - usualQuotas.starts.atOnce, `${refused} were told to wait`);
+    assert.ok((story.test.reign.presence.get(alice)?.retired.size ?? 0) <= mostRetired);
+    assert.ok((story.test.reign.state.workers.get(alice)?.retiredBoots.size ?? 0) <= mostRetired);
+    assert.equal(typeof (await story.claim(bob)), "number");
+    story.check();
+  });
+
+  test("may start again later, and an older one is still told that its name is in use", async () => {
+    const story = new Story({ totalRuns: 200 });
+    for (let i = 0; i < 100; i += 1) {
+      story.test.now += 4000;
+      assert.notEqual(String(await story.claim(alice, `boot${i}`)).startsWith("wait: alice has started"), true);
+    }
+    assert.match(String(await story.claim(alice, "boot98")), /another process works as alice/);
+    const { retiredBoots } = story.test.reign.state.workers.get(alice) ?? { retiredBoots: new Set() };
+    assert.ok(retiredBoots.size <= mostRetired);
+    story.check();
+  });
+});
+
+describe("questions", () => {
+  test("beyond a worker's quota are not answered, and others' are", () => {
+    const { reign } = new Story().test;
+    let answered = 0;
+    for (let i = 0; i < 12_000; i += 1) {
+      if (!mayAsk(reign, alice)) continue;
+      answered += 1;
+      reign.quotas.answered(alice);
+    }
+    assert.equal(answered, usualQuotas.asks.atOnce);
+    assert.ok(mayAsk(reign, bob));
+    assert.notEqual(reign.state.workers.get(alice)?.state, "benched");
+  });
+
+  test("far beyond it cut the worker off, until it is admitted", async () => {
+    const story = new Story();
+    const { reign } = story.test;
+    await story.claim(alice);
+    for (let i = 0; i < 30_000; i += 1) if (mayAsk(reign, alice)) reign.quotas.answered(alice);
+    const record = reign.state.workers.get(alice);
+    assert.deepEqual([record?.state, record?.isCutOff, record?.stateActor], ["benched", true, "coordinator"]);
+    assert.match(record?.reason ?? "", /it asked far more than 3000 times a second/);
+    assert.equal(story.table.holding.get(alice), undefined, "its run went back");
+    assert.equal(story.test.published, 1);
+    assert.equal(story.test.events.filter(({ type }) => type === "worker-state").length, 1);
+    await story.order({ kind: "admit", worker: alice });
+    assert.deepEqual([record?.state, record?.isCutOff, story.test.published], ["admitted", false, 2]);
+    assert.ok(mayAsk(reign, alice));
+    story.check();
+  });
+
+  test("that wait for their answers are limited too", () => {
+    const { reign } = new Story().test;
+    const waiting = Array.from({ length: 6000 }, () => mayAsk(reign, alice)).filter(Boolean).length;
+    assert.equal(waiting, usualQuotas.waiting);
+    reign.quotas.answered(alice);
+    assert.ok(mayAsk(reign, alice));
+  });
+});
+
+describe("stored messages", () => {
+  test("count by the time at which they were stored: a backlog read at once is no flood", () => {
+    const story = new Story();
+    for (let i = 0; i < 100_000; i += 1) countEvidence(story.test.reign, stored(alice, i, i));
+    assert.equal(story.test.reign.state.workers.get(alice)?.state, undefined);
+  });
+
+  test("beyond the quota cut their sender off, with the reason in the journal", () => {
+    const story = new Story();
+    for (let i = 0; i < 20_000; i += 1) {
+      countEvidence(story.test.reign, stored(alice, i, i / 20));
+      if (i % 20 === 0) countEvidence(story.test.reign, stored(bob, i, i / 20));
+    }
+    const record = story.test.reign.state.workers.get(alice);
+    assert.deepEqual([record?.state, record?.isCutOff], ["benched", true]);
+    assert.equal(record?.reason, "it stored far more than 2000 messages a second");
+    assert.equal(story.test.reign.state.workers.get(bob), undefined);
+    const replayed = story.test.events.reduce((state, event) => apply(state, event), emptyWorkspace());
+    assert.equal(replayed.workers.get(alice)?.isCutOff, true);
+  });
+
+  test("are counted by their bytes as well", () => {
+    const story = new Story();
+    for (let i = 0; i < 400; i += 1) countEvidence(story.test.reign, stored(alice, i, 10 * i, 1_000_000));
+    assert.match(
+      story.test.reign.state.workers.get(alice)?.reason ?? "",
+      /it stored more than 268 MB, where 2\.1 MB a second are allowed/,
+    );
+  });
+
+  test("that come late are recorded three times for a trial, and then no more", async () => {
+    const story = new Story({ totalRuns: 9 });
+    await story.claim(alice);
+    for (let i = 0; i < 50; i += 1) story.say(alice, 1, "result", i, 1);
+    assert.equal(story.test.events.filter(({ type }) => type === "late").length, 3);
+    assert.equal(story.table.trial(1)?.hpmax, 0);
+    story.check();
+  });
+});
+
+test("lines that somebody causes at will are written five times a minute and then counted", () => {
+  const lines: string[] = [];
+  const log = { info: () => undefined, warn: (_: unknown, text: string) => void lines.push(text) };
+  const repeated = new RepeatedLines(log as never); // only these two are used
+  for (let i = 0; i < 1000; i += 1) repeated.warn("ev.mal", i, {}, "junk");
+  repeated.warn("ev.lab", 1000, {}, "other junk");
+  repeated.tell(61_500);
+  assert.deepEqual(lines, [...Array(5).fill("junk"), "other junk", "995 more lines like those before"]);
+  for (let i = 0; i < 50_000; i += 1) repeated.warn(`ev.m${i}`, 70_000, {}, "flood");
+  assert.ok(lines.length < 10_100, `${lines.length} lines`);
+});
