@@ -11,6 +11,7 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import type { OrderKey } from "../../shared/wire/order-proof.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
+import { type Intake, watchIntake } from "./intake-watch.ts";
 import { InviteCare } from "./invite-care.ts";
 import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
 import { type LeaderIdentity, Leadership, type LeadershipPorts } from "./leadership.ts";
@@ -47,6 +48,8 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   onLed?(seq: number): Promise<void>;
   /** Stores a snapshot of the journal; resolves when that is done, or has failed. */
   writeSnapshot(signal: AbortSignal): Promise<void>;
+  /** What keeps EV open for the others when a worker has flooded it; a simulation leaves it out. */
+  readonly intake?: Intake;
   /** Hears of each record that this leader has stored, with the table of its job; a simulation leaves it out. */
   onStored?(event: JournalEvent, table: RunTable | undefined): void;
   /** Called when this process starts and stops leading. */
@@ -131,6 +134,13 @@ async function lead(
           // The sweep will find them.
           log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
         }),
+      dropUnstored: async () => {
+        try {
+          await ports.intake?.drop();
+        } catch (error) {
+          log.error(`what a worker had sent could not be dropped: ${String(error)}`);
+        }
+      },
       lastEvidence: () => bus.lastSeq(subjects.streams.evidence),
       stateSubjects: () => bus.subjects(subjects.streams.blob, subjects.allChunks),
       publishUsers: async () => {
@@ -152,6 +162,7 @@ async function lead(
   const invites = new InviteCare(reign, ports.showInvite, () => void users.publishSoon(signal));
   const undo: (() => void | Promise<void>)[] = [];
   try {
+    await ports.intake?.reopen();
     invites.look();
     await journal.flushed();
     await users.publishSoon(signal);
@@ -208,6 +219,7 @@ async function lead(
     undo.push(() => timer.cancel());
     undo.push(tellStatus(reign, bus));
     if (ports.traffic) undo.push(watchArrivals(reign, ports.traffic));
+    if (ports.intake) undo.push(watchIntake(reign, ports.intake));
     const known = { journal: () => journal.stored, evidence: () => reign.evidence.judged };
     const watch = watchStore(bus, clock, known, (error) => {
       corrupt = error;

@@ -15,6 +15,7 @@ import { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store/store-check.ts";
 import { keepMark } from "../../shared/broker/store/store-mark.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
+import { dropUnstored, endDropped, reachOf, subjectsOf } from "../../shared/broker/store/unstored.ts";
 import type { TlsSettings } from "../../shared/broker/tls/tls-settings.ts";
 import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../shared/chance.ts";
@@ -169,6 +170,12 @@ export async function runCoordinator(
           // Peers each have a copy of the passwords, and of somebody else's broker they are not ours.
           ...(external || peers ? {} : { rotate: () => void setTimeout(() => rotating.abort(), answerMs) }),
           ...(external ? {} : { traffic: () => workerTraffic(bus, !peers) }),
+          intake: {
+            drop: () => dropUnstored(bus),
+            reopen: () => endDropped(bus),
+            reach: () => reachOf(bus),
+            subjectsOf: (seqs) => subjectsOf(bus, seqs),
+          },
           onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
           orderKey: orderKeyAt(paths),

@@ -19,6 +19,12 @@ export const journalBatch = "jrn.ws.batch";
 export type EvidenceKind = "report" | "checkpoint" | "result" | "failed" | "released";
 const evidenceKinds: readonly string[] = ["report", "checkpoint", "result", "failed", "released"];
 
+/**
+ * Says nothing: it takes the place of a message of EV that is lost, so that those after it keep the sequences that the journal cites,
+ * or asks whether EV stores anything.
+ */
+export const lostSubject = "ev.lost";
+
 export const evidence = (worker: WorkerId, job: JobName, n: number, kind: EvidenceKind): string =>
   `ev.${worker}.${job}.${n}.${kind}`;
 

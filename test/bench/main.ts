@@ -17,6 +17,10 @@ const benches: Readonly<
     about: "the live screen with 10,000 runs and 100 workers: CPU and bytes a frame, memory, key to screen",
     load: () => import("./screen.ts"),
   },
+  flood: {
+    about: "an honest worker's next assignment while another worker floods",
+    load: () => import("./flood.ts"),
+  },
   faults: {
     about: "how soon a lost worker's run goes on elsewhere and a standby leads",
     load: () => import("./faults.ts"),

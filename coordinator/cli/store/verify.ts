@@ -1,5 +1,4 @@
 import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
-import { lostSubject } from "../../../shared/broker/copies/store-salvage.ts";
 import { JournalDigest } from "../../../shared/broker/store/journal-digest.ts";
 import type { Unsealed } from "../../../shared/broker/store/seal-file.ts";
 import { type Foreign, SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
@@ -18,7 +17,7 @@ import { exitCode } from "../../../shared/errors.ts";
 import { type Bus, BusError, type StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../../../shared/wire/messages.ts";
-import { evidenceOfJob, streams } from "../../../shared/wire/subjects.ts";
+import { evidenceOfJob, lostSubject, streams } from "../../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";

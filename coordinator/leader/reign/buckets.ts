@@ -11,7 +11,10 @@ interface Bucket {
   at: number;
 }
 
-/** A token bucket for each worker: full at first, and filled again as time passes. */
+/** Within this time a bucket is not filled again unless it is empty: a flood must not cost a calculation a message. */
+const fillEveryMs = 100;
+
+/** A token bucket for each worker: full at first, and filled again as time passes and by what the worker earns. */
 export class Buckets {
   readonly allowance: Allowance;
   readonly #buckets = new Map<WorkerId, Bucket>();
@@ -23,17 +26,18 @@ export class Buckets {
   /**
    * Takes from the worker's bucket; false, with nothing taken, if it does not hold so much.
    *
-   * @param now  milliseconds of one clock; if they go back, no time has passed
+   * @param now   milliseconds of one clock; if they go back, no time has passed
+   * @param more  what the worker gets a second besides the allowance
    */
-  take(worker: WorkerId, now: number, amount = 1): boolean {
-    const { perSecond, atOnce } = this.allowance;
+  take(worker: WorkerId, now: number, amount = 1, more: () => number = none): boolean {
     let bucket = this.#buckets.get(worker);
     if (!bucket) {
-      bucket = { tokens: atOnce, at: now };
+      bucket = { tokens: this.allowance.atOnce, at: now };
       this.#buckets.set(worker, bucket);
     }
-    if (now > bucket.at) {
-      bucket.tokens = Math.min(atOnce, bucket.tokens + ((now - bucket.at) * perSecond) / 1000);
+    const passed = now - bucket.at;
+    if (passed >= fillEveryMs || (passed > 0 && bucket.tokens < amount)) {
+      this.#add(bucket, (passed * (this.allowance.perSecond + more())) / 1000);
       bucket.at = now;
     }
     if (bucket.tokens < amount) return false;
@@ -41,8 +45,19 @@ export class Buckets {
     return true;
   }
 
+  earn(worker: WorkerId, amount: number): void {
+    const bucket = this.#buckets.get(worker);
+    if (bucket) this.#add(bucket, amount);
+  }
+
   /** The worker begins anew with a full bucket. */
   forget(worker: WorkerId): void {
     this.#buckets.delete(worker);
   }
+
+  #add(bucket: Bucket, amount: number): void {
+    bucket.tokens = Math.min(this.allowance.atOnce, bucket.tokens + amount);
+  }
 }
+
+const none = (): number => 0;

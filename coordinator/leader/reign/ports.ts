@@ -23,6 +23,8 @@ export interface ReignPorts {
   lastEvidence(): Promise<number>;
   /** Resolves once the broker lets in exactly the workers, and holders of open invitations, that are in the state now. */
   publishUsers(): Promise<void>;
+  /** Has the broker refuse the messages of EV that it holds in memory and has not stored; their senders send them again. */
+  dropUnstored?(): Promise<void>;
   /** What one worker may ask and store. Default: `usualQuotas`. */
   readonly quotas?: QuotaLimits;
   /** Makes new passwords and keys once the answer is on its way, and ends this reign for it. */

@@ -2,12 +2,13 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import { type Allowance, Buckets } from "./buckets.ts";
 
 /**
- * What one worker may ask and store. No worker of ours comes near: it has at most 4,096 slots, sends at most one message of reports
- * a second for each run and asks once for each, so that a thousand runs at once need half of it (docs/trust.md has the table).
+ * What one worker may ask and store. Most of it is earned by runs: a worker of ours sends one message of reports a second for each
+ * run that it holds and one at its end, and asks once for each. So however large a worker is, it stays far below its quotas, and
+ * one that floods is known within a second, however slow the disk is (docs/trust.md has the table).
  */
 export const usualQuotas = {
   /** Questions. What is beyond is not answered: a worker of ours asks again later. */
-  asks: { perSecond: 3000, atOnce: 9000 },
+  asks: { perSecond: 200, atOnce: 2000 },
   /** Questions that went unanswered because there were too many. What is beyond cuts the worker off. */
   unanswered: { perSecond: 100, atOnce: 10_000 },
   /** Questions whose answer waits, for instance for a result that is on its way. */
@@ -15,13 +16,17 @@ export const usualQuotas = {
   /** Starts of its process. */
   starts: { perSecond: 1 / 3, atOnce: 30 },
   /** Messages that it stores. They cannot be refused once they are stored, so what is beyond cuts the worker off. */
-  messages: { perSecond: 2000, atOnce: 12_000 },
+  messages: { perSecond: 20, atOnce: 1000 },
   /** Their bytes. */
   bytes: { perSecond: 2 * 2 ** 20, atOnce: 256 * 2 ** 20 },
   /** Whatever it sends the broker: questions, messages to store, pieces of states and files, requests for such pieces. */
   arrivals: { perSecond: 6000, atOnce: 9000 },
   /** Their bytes: 16 states of 256 MB at once. */
   arrivedBytes: { perSecond: 64 * 2 ** 20, atOnce: 4 * 2 ** 30 },
+  /** Questions, and messages, that a worker earns with each run that it is given. */
+  earnedByRun: 20,
+  /** The same for each second that it holds a run. */
+  earnedBySecond: 4,
 } as const satisfies Readonly<Record<string, Allowance | number>>;
 
 export type QuotaLimits = {
@@ -50,6 +55,12 @@ export class Quotas {
     this.bytes = new Buckets(limits.bytes);
     this.arrivals = new Buckets(limits.arrivals);
     this.arrivedBytes = new Buckets(limits.arrivedBytes);
+  }
+
+  /** The worker was given a run. */
+  earned(worker: WorkerId): void {
+    this.asks.earn(worker, this.limits.earnedByRun);
+    this.messages.earn(worker, this.limits.earnedByRun);
   }
 
   /** Whether one more question of the worker may wait for its answer; `answered` must follow. */

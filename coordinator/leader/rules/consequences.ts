@@ -75,6 +75,7 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
   const { job, n } = event;
   switch (event.type) {
     case "assigned":
+      reign.quotas.earned(event.worker);
       reign.grant(table, n);
       return;
     case "completed":
@@ -113,7 +114,8 @@ function followWorker(reign: Reign, event: WorkerChanged): void {
     case "benched":
       takeFailuresBack(reign, worker, event.reason);
       enforceOnWorker(reign, worker);
-      if (event.cutOff) publishUsers(reign);
+      // What it has sent already waits in the broker, before what others send.
+      if (event.cutOff) publishUsers(reign, () => void reign.ports.dropUnstored?.());
       return;
     case "admitted":
       reign.quotas.forget(worker);

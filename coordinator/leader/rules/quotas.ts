@@ -15,9 +15,9 @@ import type { Reign } from "../reign/reign.ts";
 export function mayAsk(reign: Reign, worker: WorkerId): boolean {
   const { quotas, ports } = reign;
   const now = ports.clock.monotonic();
-  if (!quotas.asks.take(worker, now)) {
+  if (!quotas.asks.take(worker, now, 1, () => earning(reign, worker))) {
     if (!quotas.unanswered.take(worker, now)) {
-      cutOff(reign, worker, `it asked far more than ${quotas.limits.asks.perSecond} times a second`);
+      cutOff(reign, worker, "it asked far more than its runs and slots can");
     }
     return false;
   }
@@ -30,24 +30,34 @@ export function countEvidence(reign: Reign, { subject, data, storedAt }: StoredM
   if (!isWorkerId(worker)) return;
   const { quotas, ports } = reign;
   const at = storedAt ?? ports.clock.monotonic();
-  if (!quotas.messages.take(worker, at)) {
-    cutOff(reign, worker, `it stored far more than ${quotas.limits.messages.perSecond} messages a second`);
+  if (!quotas.messages.take(worker, at, 1, () => earning(reign, worker))) {
+    cutOff(reign, worker, "it stored far more messages than its runs can");
   } else if (!quotas.bytes.take(worker, at, subject.length + data.length)) {
     const { atOnce, perSecond } = quotas.limits.bytes;
     cutOff(reign, worker, `it stored more than ${sizeText(atOnce)}, where ${sizeText(perSecond)} a second are allowed`);
   }
 }
 
+/** What a worker earns a second by the runs that it holds. */
+const earning = (reign: Reign, worker: WorkerId): number => heldBy(reign, worker) * reign.quotas.limits.earnedBySecond;
+
+export function heldBy({ state }: Reign, worker: WorkerId): number {
+  let held = 0;
+  for (const { holding } of state.jobs.values()) held += holding.get(worker) ?? 0;
+  return held;
+}
+
 /** Benches a worker and has the broker close its connection. */
 export function cutOff(reign: Reign, worker: WorkerId, reason: string): void {
   const record = reign.state.workers.get(worker);
   if (record?.isCutOff || record?.state === "revoked") return;
+  reign.ports.log.warn({ worker }, `cut off: ${reason}`);
   void reign.record({ type: "worker-state", worker, state: "benched", reason, cutOff: true, ...ownDecision });
 }
 
-/** Has the broker let in the workers that it may let in now; a failure is tried again when the list is written next. */
-export function publishUsers({ ports }: Reign): void {
-  ports.publishUsers().catch((error: unknown) => {
+/** Has the broker let in the workers that it may let in now, and then does the rest. */
+export function publishUsers({ ports }: Reign, then: () => void = () => undefined): void {
+  ports.publishUsers().then(then, (error: unknown) => {
     ports.log.error(`the broker's list of workers could not be written: ${String(error)}`);
   });
 }

@@ -3,7 +3,7 @@ import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError } from "../../errors.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
-import { allChunks, parseChunk, streams } from "../../wire/subjects.ts";
+import { allChunks, lostSubject, parseChunk, streams } from "../../wire/subjects.ts";
 import { testimonyOf } from "../../wire/testimony.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
@@ -14,8 +14,6 @@ import { ensureStreams } from "../store/streams.ts";
 import { giveUpLead } from "./new-store.ts";
 import type { StoreRemains } from "./store-remains.ts";
 
-/** Takes the place of a lost message, so that those after it keep the sequences that the journal cites. */
-export const lostSubject = "ev.lost";
 /** Messages read before they are written, and written before waiting for their acknowledgements. */
 const together = 2000;
 const chunksTogether = 8;
