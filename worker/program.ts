@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
 import { isLoopback, parseAddress } from "../shared/broker/address.ts";
@@ -35,27 +34,20 @@ import {
 } from "./joining/identity.ts";
 import { type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
+import { type Confinement, confinement, housingOf } from "./node/housing.ts";
 import { type WorkerNews, WorkerNode } from "./node/node.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
 import { FileSpool } from "./node/spool.ts";
 import { dropCode, unpackCode } from "./own-code/own-code.ts";
-import { endMarked } from "./processes/leftovers.ts";
-import { runEnvironment } from "./processes/run-environment.ts";
-import { Sandbox } from "./processes/sandbox.ts";
 
-interface Flags {
+interface Flags extends Confinement {
   readonly name?: string;
   readonly slots?: number;
   readonly target?: readonly string[];
   readonly opportunistic: boolean;
   readonly workspace: string;
-  readonly creds?: string;
   readonly tlsCa?: string;
   readonly quiet: boolean;
-  readonly code: boolean;
-  readonly sandbox: boolean;
-  readonly sandboxRo?: readonly string[];
-  readonly passEnv?: readonly string[];
   readonly tied: boolean;
 }
 
@@ -79,6 +71,7 @@ const program = new Command("nexus-worker")
   .option("--no-code", "take no jobs that run programs, or that name files outside of a run's folder")
   .option("--sandbox", "keep runs from this user's files, the network and other processes (Linux, bubblewrap)", false)
   .option("--sandbox-ro <path,...>", "files and folders that runs in the sandbox may read: data, a Python", pathList)
+  .option("--no-network", "in the sandbox: not even jobs with network: true reach the network")
   .option("--pass-env <name,...>", "variables of the environment that runs get besides PATH and its kin", variableList)
   .option("--quiet", "print only errors", false)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
@@ -127,12 +120,14 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   };
   const text = given === undefined ? await lineForNone(flags.workspace) : await lineFrom(given);
   const line = parseJoinLine(text);
-  if (flags.sandboxRo && !flags.sandbox)
-    throw new UsageError("--sandbox-ro without --sandbox: expected both; without a sandbox runs read whatever you may");
+  if (!flags.sandbox && (flags.sandboxRo || !flags.network)) {
+    const flag = flags.sandboxRo ? "--sandbox-ro" : "--no-network";
+    throw new UsageError(`${flag} without --sandbox: expected both; without a sandbox runs may do whatever you may`);
+  }
   const { name, stateDir, lock } = claimState(line.workspace, flags.name);
   try {
-    // Said before the machine enrols.
-    const sandbox = flags.sandbox ? openSandbox(line.workspace, stateDir, flags) : null;
+    // Before the machine enrols: there may be no sandbox here.
+    const housing = housingOf(stateDir, workspacePaths(line.workspace).dir, flags);
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
     const shown = credentialsOf({ credentialsFile: flags.creds ?? null, caFile: flags.tlsCa ?? null });
     const identity: WorkerIdentity =
@@ -176,9 +171,6 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       key.accepted();
       trust.trusted();
     });
-    const housing = { environment: runEnvironment(process.env, flags.passEnv ?? []), tag: tagOf(stateDir), sandbox };
-    // What runs of an earlier process left that was killed together with its runners.
-    endMarked(`${housing.tag}-`);
     dropCode(stateDir);
     // Of runs that an earlier process did not bring to an end.
     rmSync(join(stateDir, "states"), { recursive: true, force: true });
@@ -217,33 +209,6 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   } finally {
     lock.release();
   }
-}
-
-/** The marks of a worker's runs begin so, and no other worker's do. */
-const tagOf = (stateDir: string): string => createHash("sha256").update(stateDir).digest("hex").slice(0, 12);
-
-/** Keys and passwords of all workers and workspaces of this user are hidden from runs; his Python environment is not. */
-function openSandbox(workspace: string, stateDir: string, { sandboxRo = [], creds }: Flags): Sandbox {
-  const { VIRTUAL_ENV, CONDA_PREFIX } = process.env;
-  const python = [VIRTUAL_ENV, CONDA_PREFIX].filter(
-    (path) => path !== undefined && isAbsolute(path) && existsSync(path),
-  );
-  return Sandbox.open({
-    readable: [...python.filter((path) => path !== undefined), ...sandboxRo],
-    hidden: [
-      join(stateDir, "..", "..", "..", ".."),
-      dirname(workspacePaths(workspace).dir),
-      ...(creds === undefined ? [] : [resolve(creds)]),
-    ],
-  });
-}
-
-/** What a run may do on this machine. */
-function confinement({ sandbox, code }: Flags): string {
-  if (sandbox)
-    return "runs are in a sandbox: no home, no keys, no other processes, and the network only if their job says so";
-  if (!code) return "no job gets programs of its own executed here (--no-code)";
-  return "a run may do here what you may, read this worker's key, for example; --sandbox or --no-code ends that";
 }
 
 /** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */

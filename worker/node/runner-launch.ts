@@ -3,27 +3,13 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runMark } from "../processes/leftovers.ts";
-import { runEnvironment, threadCounts } from "../processes/run-environment.ts";
-import { infoDescriptor, type Sandbox } from "../processes/sandbox.ts";
+import { threadCounts } from "../processes/run-environment.ts";
+import { infoDescriptor } from "../processes/sandbox.ts";
 import type { RunTask } from "../runner/protocol.ts";
+import type { Housing } from "./housing.ts";
 import type { RunnerKind } from "./runners.ts";
 
 const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
-
-/** How a worker starts its runners. */
-export interface Housing {
-  /** What runs see of the worker's environment. */
-  readonly environment: NodeJS.ProcessEnv;
-  /** The beginning of every mark of this worker's runs, by which an heir finds what they left. */
-  readonly tag: string;
-  readonly sandbox: Sandbox | null;
-}
-
-export const plainHousing = (): Housing => ({
-  environment: runEnvironment(process.env, []),
-  tag: randomBytes(6).toString("hex"),
-  sandbox: null,
-});
 
 export interface Launch {
   readonly command: string;
@@ -39,7 +25,7 @@ export interface Launch {
 
 const anyProgram = "processors/Command_Proc";
 
-export function launchOf({ environment, tag, sandbox }: Housing, kind: RunnerKind, task: RunTask): Launch {
+export function launchOf({ environment, tag, sandbox, network }: Housing, kind: RunnerKind, task: RunTask): Launch {
   const mark = `${tag}-${randomBytes(9).toString("hex")}`;
   const env = { ...environment, ...threadCounts(kind.cores), [runMark]: mark };
   const program = [process.execPath, ...process.execArgv, runnerProgram];
@@ -57,7 +43,7 @@ export function launchOf({ environment, tag, sandbox }: Housing, kind: RunnerKin
   }
   const readable = task.codeFolder === null ? [] : [task.codeFolder];
   const info = ["--info-fd", String(infoDescriptor)];
-  const around = sandbox.around(program, { writable, readable, network: kind.network }, info);
+  const around = sandbox.around(program, { writable, readable, network: network && kind.network }, info);
   // Before it starts: bubblewrap's children, which do the work, inherit it.
   const [command = "", ...words] = [...(kind.lowPriority ? ["nice", "-n", "19"] : []), ...around];
   const inside = sandbox.environment(env);

@@ -1,6 +1,7 @@
 import type { Log } from "../../shared/log.ts";
 import type { RunTask } from "../runner/protocol.ts";
-import { type Housing, launchOf, plainHousing } from "./runner-launch.ts";
+import { type Housing, plainHousing } from "./housing.ts";
+import { launchOf } from "./runner-launch.ts";
 import { RunnerProcess } from "./runner-process.ts";
 import type { OnReports, RunnerKind, Runners, RunningTask } from "./runners.ts";
 

@@ -13,6 +13,7 @@ import {
   startPeers,
   tableOf,
 } from "../../support/processes/peer-machines.ts";
+import { allProcesses } from "../../support/processes/process-list.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const totalRuns = 48;
@@ -82,10 +83,14 @@ describe("a peer that died for good", () => {
       assert.equal(exchange.child.exitCode, null, exchange.stderr());
       return exchange.stdout().includes("\n");
     });
-    stranger.start(["--peers-join", joinArgument(exchange.stdout()), "--listen", stranger.address]);
+    const invitation = joinArgument(exchange.stdout());
+    stranger.start(["--peers-join", invitation, "--listen", stranger.address]);
     const { code, stdout, stderr } = await exchange.ended();
     assert.equal(code, exitCode.done, stderr);
     assert.match(stdout, new RegExp(`${stranger.address} has all copies`));
+    const commands = allProcesses().map(({ command }) => command);
+    assert.ok(commands.some((command) => command.includes("--peers-join nexus-peers:***")));
+    assert.ok(!commands.some((command) => command.includes(invitation)), "a process shows the passwords");
     const servers = new Map((await listed(stays)).map(({ peer, copies }) => [peer, copies]));
     assert.equal(servers.get(stranger.address), "4 of 4 up to date");
     assert.equal(servers.has(dead.address), false);

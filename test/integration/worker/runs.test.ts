@@ -221,12 +221,20 @@ describe("a sandbox", () => {
     await leave(worker);
   });
 
-  test("lets its run be paused, limited and ended as any other", async () => {
-    const worker = swarm.worker("still", ["--slots", "1", "--target", "still", "--sandbox"]);
-    const busy = `setInterval(() => console.log(JSON.stringify({ value: process.memoryUsage().rss })), 50);`;
-    const job = await submitProgram("still", { compute_target: "still" }, busy);
+  test("lets its run be paused, limited and ended as any other, and an owner keeps the network shut", async () => {
+    const flags = ["--slots", "1", "--target", "still", "--sandbox", "--no-network"];
+    const worker = swarm.worker("still", flags);
+    const busy = `
+import { connect } from "node:net";
+connect(Number(process.env.PORT), "127.0.0.1").on("error", ({ code }) => console.log("not connected: " + code));
+setInterval(() => console.log(JSON.stringify({ value: process.memoryUsage().rss })), 50);`;
+    const { port } = JSON.parse(readFileSync(swarm.paths.brokerInfo, "utf8")) as { port: number };
+    const job = await submitProgram("still", { compute_target: "still", network: true }, busy, { PORT: port });
     const run = (await swarm.when("it runs", job, ({ running }) => running === 1)).trial(1)?.run ?? "";
-    await eventually("it reports", () => worker.output().includes("started"));
+    await eventually("it has tried", async () => {
+      const { stdout } = await nexus(["view", "console", run], swarm.folder);
+      return /not connected: ECONNREFUSED/.test(stdout);
+    });
     assert.equal((await nexus(["pause", run], swarm.folder)).code, 0);
     await eventually("all its processes stand still", () => {
       const all = descendantsOf(worker.pid).filter((pid) => !/ (sh|read) /.test(readIfThere(`/proc/${pid}/cmdline`)));

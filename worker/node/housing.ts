@@ -1,0 +1,67 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { endMarked } from "../processes/leftovers.ts";
+import { runEnvironment } from "../processes/run-environment.ts";
+import { Sandbox } from "../processes/sandbox.ts";
+
+/** What the owner of a machine allows the runs of a worker. */
+export interface Confinement {
+  /** False: no programs of any kind. */
+  readonly code: boolean;
+  readonly sandbox: boolean;
+  readonly sandboxRo?: readonly string[];
+  /** False: the sandbox opens the network to no job. */
+  readonly network: boolean;
+  readonly passEnv?: readonly string[];
+  /** File with credentials, which no run may read. */
+  readonly creds?: string;
+}
+
+/** How a worker starts its runners. */
+export interface Housing {
+  /** What runs see of the worker's environment. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** The beginning of every mark of this worker's runs, by which the next process of this worker finds what they left. */
+  readonly tag: string;
+  readonly sandbox: Sandbox | null;
+  /** Whether a sandbox opens the network to jobs that ask for it. */
+  readonly network: boolean;
+}
+
+export const plainHousing = (): Housing => ({
+  environment: runEnvironment(process.env, []),
+  tag: randomBytes(6).toString("hex"),
+  sandbox: null,
+  network: true,
+});
+
+/**
+ * Prepares what the runs of a worker live in, and ends what those of an earlier process left that was killed with its runners.
+ * Keys and passwords of all workers and workspaces of this user are hidden in a sandbox; his Python environment is not.
+ *
+ * @param stateDir  folder of this worker, `.../nexus/workers/<workspace>/<machine>/<name>`, which nobody else uses now
+ * @param dataDir   folder of the workspace
+ * @throws UsageError with what to install or type, if there can be no sandbox here
+ */
+export function housingOf(stateDir: string, dataDir: string, allowed: Confinement): Housing {
+  const { sandbox, sandboxRo = [], network, passEnv = [], creds } = allowed;
+  const tag = createHash("sha256").update(stateDir).digest("hex").slice(0, 12);
+  const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
+  const python = [VIRTUAL_ENV, CONDA_PREFIX].filter((path) => isAbsolute(path) && existsSync(path));
+  const keys = [join(stateDir, "..", "..", "..", ".."), dirname(dataDir)];
+  const hidden = creds === undefined ? keys : [...keys, resolve(creds)];
+  const opened = sandbox ? Sandbox.open({ readable: [...python, ...sandboxRo], hidden }) : null;
+  endMarked(`${tag}-`);
+  return { environment: runEnvironment(process.env, passEnv), tag, sandbox: opened, network };
+}
+
+/** What a run may do on this machine, for its owner. */
+export function confinement({ sandbox, code, network }: Confinement): string {
+  if (sandbox) {
+    const reach = network ? "the network only if their job says so" : "no network";
+    return `runs are in a sandbox: no home, no keys, no other processes, ${reach}`;
+  }
+  if (!code) return "no job gets programs executed here (--no-code)";
+  return "a run may do here what you may, read this worker's key, for example; --sandbox or --no-code ends that";
+}
