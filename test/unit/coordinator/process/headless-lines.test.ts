@@ -77,6 +77,14 @@ describe("a coordinator in the foreground", () => {
     ]);
   });
 
+  test("warns of plain text before it says how to join", () => {
+    const warning = "warning: not encrypted";
+    const lines = told(["ready"], false, () => whereabouts({ warning }));
+    assert.equal(lines[2], warning);
+    const objects = told(["ready"], true, () => whereabouts({ warning })).map((line) => JSON.parse(line) as object);
+    assert.deepEqual(objects[1], { type: "warning", v: 1, warning });
+  });
+
   test("keeps the join line out of a log, and says where to see it", () => {
     for (const json of [false, true]) {
       const lines = told(["ready", "leading"], json, () => whereabouts(), false);

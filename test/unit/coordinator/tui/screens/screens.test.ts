@@ -9,7 +9,7 @@ import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
 import { settingsWithin } from "../../../../../coordinator/tui/screens/settings-text.ts";
 import { type Look, lineText, rendered, span } from "../../../../../coordinator/tui/terminal/styled.ts";
 import { wrapped, wrappedCommand } from "../../../../../coordinator/tui/terminal/wrap.ts";
-import type { ViewModel } from "../../../../../coordinator/tui/view-model.ts";
+import { ViewModel } from "../../../../../coordinator/tui/view-model.ts";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
 import { JobStory, storyStart } from "../../../../support/stories/job-story.ts";
 import { modelOf } from "../../../../support/stories/shown-story.ts";
@@ -208,6 +208,16 @@ test("side by side, panes are divided by a line from top to bottom, however litt
       [],
       name,
     );
+  }
+});
+
+test("a search whose messages went over the network in plain text says so on top, at every width", () => {
+  const { model } = search({ colour: false, unicode: true });
+  const plain = new ViewModel(model.search, { ...model.options, isPlainText: true });
+  const top = (of: ViewModel, width: number): string => lineText(frameLines(of, width, 24, 1)[0] ?? "");
+  for (const width of [80, 120, 200]) {
+    assert.match(top(plain, width), / {2}NOT ENCRYPTED {2}/);
+    assert.doesNotMatch(top(model, width), /ENCRYPTED/);
   }
 });
 
