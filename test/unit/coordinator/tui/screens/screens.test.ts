@@ -214,7 +214,7 @@ test("side by side, panes are divided by a line from top to bottom, however litt
 test("a search whose messages went over the network in plain text says so on top, at every width", () => {
   const { model } = search({ colour: false, unicode: true });
   const plain = new ViewModel(model.search, { ...model.options, isPlainText: true });
-  const top = (of: ViewModel, width: number): string => lineText(frameLines(of, width, 24, 1)[0] ?? "");
+  const top = (of: ViewModel, width: number): string => lineText(frameLines(of, width, 24, 1)[0] ?? []);
   for (const width of [80, 120, 200]) {
     assert.match(top(plain, width), / {2}NOT ENCRYPTED {2}/);
     assert.doesNotMatch(top(model, width), /ENCRYPTED/);
