@@ -3,12 +3,16 @@ import { bytes } from "./acts/bytes.ts";
 import { claims } from "./acts/claims.ts";
 import { enrolment } from "./acts/enrolment.ts";
 import { evidence } from "./acts/evidence.ts";
+import { files } from "./acts/files.ts";
+import { floods } from "./acts/floods.ts";
 import { journal } from "./acts/journal.ts";
 import { listening } from "./acts/listening.ts";
 import { protocol } from "./acts/protocol.ts";
 import { publishing } from "./acts/publishing.ts";
 import { replies } from "./acts/replies.ts";
 import { runs } from "./acts/runs.ts";
+import { secrets } from "./acts/secrets.ts";
+import { specsFamily } from "./acts/specs.ts";
 
 /** Every family, in the order in which they are tried: those that may bring the coordinator down come last. */
 export const families: readonly Family[] = [
@@ -16,10 +20,14 @@ export const families: readonly Family[] = [
   listening,
   protocol,
   runs,
+  secrets,
   evidence,
+  files,
+  specsFamily,
   claims,
   bytes,
   replies,
   journal,
   enrolment,
+  floods,
 ];

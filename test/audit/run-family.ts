@@ -3,6 +3,7 @@ import { renewal } from "./attacker/words.ts";
 import { answerLimitMs, type Ground, ids } from "./ground/ground.ts";
 import type { StreamLook } from "./ground/observer.ts";
 import { type Pulse, troublesIn } from "./ground/pulse.ts";
+import { stateOf } from "./ground/state.ts";
 
 /** What became of one act. */
 export interface Outcome {
@@ -54,7 +55,11 @@ export async function runFamily(ground: Ground, family: Family, words = ""): Pro
       outcomes.push(...(await runTogether(ground, name, own.slice(i, i + together))));
     }
   }
-  for (const act of acts) if (act.watch) outcomes.push(...(await runTogether(ground, name, [act], act.watch)));
+  for (const act of acts) {
+    if (!act.watch) continue;
+    outcomes.push(...(await runTogether(ground, name, [act], act.watch)));
+    if (act.role === "worker") await readmit(ground);
+  }
   return outcomes;
 }
 
@@ -110,6 +115,12 @@ async function lookAround(ground: Ground): Promise<Before> {
 const brokerLost = (error: unknown): string => `the broker no longer answers: ${textOf(error)}`;
 
 const lostBroker = (ground: Ground): Promise<Found> => ground.settle().then(() => undefined, brokerLost);
+
+/** A worker that asks or stores too much is benched; the next act is to be tried with all rights of a worker again. */
+async function readmit(ground: Ground): Promise<void> {
+  const state = await stateOf(ground).catch(() => undefined);
+  if (state?.workers.get(ids.worker as never)?.state === "benched") await ground.command(["admit", ids.worker]);
+}
 
 interface Before {
   readonly pulse: Pulse;

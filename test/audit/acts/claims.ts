@@ -97,7 +97,7 @@ const slots: Act = {
     const before = await heldBy(ground);
     const client = await ground.as("worker");
     for (let i = 0; i < 400; i += 1) {
-      const question = claim({ claimId: `${mark}${i}`, slots: 2 ** 53 - 1 });
+      const question = claim({ claimId: `${mark}${i}`, bootId: mark, slots: 2 ** 53 - 1 });
       client.publish(`ask.${ids.worker}`, question, { reply: `${ground.inbox("worker")}.${mark}` });
     }
     await client.sync();

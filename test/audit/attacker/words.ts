@@ -15,7 +15,7 @@ export const claim = (more: Fields = {}): Uint8Array =>
     bootId: "raw",
     version: "0.1.0",
     sentAt: Date.now(),
-    slots: 1,
+    slots: 64,
     lastResultSeq: 0,
     after: null,
     targets: [],

@@ -43,7 +43,10 @@ export function startProcess(
   env: NodeJS.ProcessEnv,
   input = "",
 ): Program {
+  // The most careless of users: whatever is closed to others, our programs closed.
+  const umask = process.umask(0);
   const child = spawn(command, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
+  process.umask(umask);
   child.stdin.on("error", () => undefined); // it may end without reading
   child.stdin.end(input);
   let output = "";

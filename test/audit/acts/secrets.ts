@@ -1,0 +1,126 @@
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { allProcesses } from "../../support/processes/process-list.ts";
+import type { Act, Family } from "../act.ts";
+import type { Ground } from "../ground/ground.ts";
+import { secretsOf } from "../ground/secrets.ts";
+
+/** Where somebody who looks around finds texts that may hold a secret, each by what it is called. */
+type Place = readonly [title: string, look: (ground: Ground) => string | Promise<string>];
+
+const read = (file: string): string => (existsSync(file) ? readFileSync(file, "latin1") : "");
+
+/** Every file below the folder that passes, one after the other. */
+function filesBelow(folder: string, passes: (path: string) => boolean): string {
+  if (!existsSync(folder)) return "";
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => passes(name) && lstatSync(join(folder, name)).isFile())
+    .map((name) => read(join(folder, name)))
+    .join("\n");
+}
+
+const places: readonly Place[] = [
+  [
+    "the list of processes",
+    () =>
+      allProcesses()
+        .filter(({ pid }) => pid !== process.pid)
+        .map(({ command }) => command)
+        .join("\n"),
+  ],
+  ["the coordinator's log", ({ paths }) => read(paths.coordinatorLog)],
+  ["the log of events", ({ paths }) => read(paths.eventLog)],
+  ["the broker's log", ({ paths }) => read(paths.brokerLog)],
+  ["nats-server's log", ({ paths }) => read(paths.serverLog)],
+  ["what the coordinator prints", ({ coordinator }) => coordinator.output()],
+  ["what the worker prints", ({ worker }) => worker.output()],
+  ["the worker's log", ({ folder }) => filesBelow(join(folder, "state"), (name) => name.endsWith(".log"))],
+  ["the journal on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("JRN"))],
+  ["the evidence on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("/EV/"))],
+  ["the entries on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("KV_"))],
+  ["checkpoints and snapshots on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("BLOB"))],
+  ["broker.json", ({ paths }) => read(paths.brokerInfo)],
+  ["the run folders", ({ folder }) => filesBelow(join(folder, "state"), (name) => name.includes("/runs/"))],
+  ["what nexus list workers prints", async (ground) => (await ground.command(["list", "workers", "--json"])).output],
+  ["what nexus view events prints", async (ground) => (await ground.command(["view", "events", "hon"])).output],
+  ["what nexus list jobs prints", async (ground) => (await ground.command(["list", "jobs", "--json"])).output],
+  ["what a wrong command prints", async (ground) => (await ground.command(["view", "run", "run999.1"])).output],
+];
+
+const found = places.map(
+  ([title, look]): Act => ({
+    family: "secrets",
+    role: "nobody",
+    title: `reads a secret in ${title}`,
+    attempt: async (ground, mark) => {
+      ground.notes.set(mark, await look(ground));
+    },
+    harm: (ground, mark) => {
+      const text = ground.notes.get(mark) as string; // as attempt left it
+      for (const [name, secret] of secretsOf(ground)) if (text.includes(secret)) return `it holds ${name}`;
+      return undefined;
+    },
+  }),
+);
+
+/** The audit starts every program with umask 000, so a file is as open as our programs make it. */
+const open = (
+  [
+    ["a file of the workspace", ({ paths }: Ground) => paths.dir],
+    ["a file of a worker", ({ folder }: Ground) => join(folder, "state")],
+  ] as const
+).flatMap(([title, where]): Act[] => [
+  {
+    family: "secrets",
+    role: "nobody",
+    title: `writes to ${title} as another user`,
+    attempt: () => undefined,
+    harm: (ground) => modes(where(ground), 0o022),
+  },
+  {
+    family: "secrets",
+    role: "nobody",
+    title: `reads ${title} that holds a secret, as another user`,
+    attempt: () => undefined,
+    harm: (ground) => modes(where(ground), 0o077, /secrets\/|identity\.json|endpoint\.json|spool\//),
+  },
+]);
+
+/** The first file below the folder that others have such a right to. */
+function modes(folder: string, rights: number, names = /./): string | undefined {
+  const wrong = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) => {
+    if (!names.test(name)) return false;
+    try {
+      const info = lstatSync(join(folder, name));
+      // nats-server makes its own files, in a folder that only the owner enters.
+      return info.isFile() && !name.startsWith("store/") && (info.mode & rights) !== 0;
+    } catch {
+      return false; // it has gone meanwhile
+    }
+  });
+  return wrong && `${wrong} has mode ${(lstatSync(join(folder, wrong)).mode & 0o777).toString(8)}`;
+}
+
+const folders: Act = {
+  family: "secrets",
+  role: "nobody",
+  title: "enters the workspace's folder as another user",
+  attempt: () => undefined,
+  harm: ({ paths }) =>
+    [paths.dir, paths.secrets]
+      .filter((folder) => (lstatSync(folder).mode & 0o077) !== 0)
+      .map((folder) => `${folder} is open`)[0],
+};
+
+export const secrets: Family = {
+  name: "secrets",
+  origin: "12, Low, held",
+  acts: () => [...found, ...open, folders],
+  control: async (ground) => {
+    const all = [...secretsOf(ground).keys()];
+    const missing = ["coordinator.json", "operator.json", "viewer.json", "identity.json", "the join code"].filter(
+      (name) => !all.some((each) => each.includes(name)),
+    );
+    return missing.length === 0 ? undefined : `it knows no secret of ${missing.join(", ")}`;
+  },
+};
