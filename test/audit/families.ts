@@ -14,6 +14,9 @@ import { runs } from "./acts/runs.ts";
 import { secrets } from "./acts/secrets.ts";
 import { specsFamily } from "./acts/specs.ts";
 
+/** Those that take only seconds: `npm test` tries them too. */
+export const quickFamilies: readonly Family[] = [publishing, listening, evidence, replies, journal, bytes];
+
 /** Every family, in the order in which they are tried: those that may bring the coordinator down come last. */
 export const families: readonly Family[] = [
   publishing,

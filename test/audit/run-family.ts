@@ -109,7 +109,7 @@ async function runTogether(
 }
 
 async function lookAround(ground: Ground): Promise<Before> {
-  return { pulse: ground.pulse(), streams: await ground.observer.streams() };
+  return { pulse: ground.pulse(), streams: await ground.observer.streams(), at: performance.now() };
 }
 
 const brokerLost = (error: unknown): string => `the broker no longer answers: ${textOf(error)}`;
@@ -125,7 +125,11 @@ async function readmit(ground: Ground): Promise<void> {
 interface Before {
   readonly pulse: Pulse;
   readonly streams: readonly StreamLook[];
+  readonly at: number;
 }
+
+/** Of its time the coordinator spends so much on the honest worker, at most. */
+const usualShare = 0.1;
 
 /** What no act may do: hurt the coordinator, or change streams other than by adding to them. */
 async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise<Found> {
@@ -134,7 +138,8 @@ async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise
   if (!now.isAlive) return `the coordinator has ended: ${ground.coordinator.output().slice(-300)}`;
   if (!isAnswering) return `the coordinator did not answer within ${answerLimitMs / 1000} s`;
   const used = now.cpuMs - before.pulse.cpuMs;
-  const cpuMs = watch.cpuMs ?? 3000;
+  // The honest worker's runs cost a little all the time, however long the acts took.
+  const cpuMs = Math.round((watch.cpuMs ?? 3000) + usualShare * (performance.now() - before.at));
   if (used > cpuMs) return `the coordinator used ${used} ms of its processor; ${cpuMs} are much`;
   const grown = Math.max(now.residentMb, now.peakMb > before.pulse.peakMb ? now.peakMb : 0) - before.pulse.residentMb;
   const growthMb = watch.growthMb ?? 200;
@@ -146,8 +151,14 @@ async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise
 
 /** Whether the coordinator answers an honest worker. */
 async function answers(ground: Ground): Promise<boolean> {
-  const victim = await ground.as("victim");
-  return (await victim.ask(`ask.${ids.victim}`, renewal(), ground.inbox("victim"), answerLimitMs)) !== undefined;
+  const limit = performance.now() + answerLimitMs;
+  while (performance.now() < limit) {
+    // A connection that was lost is made anew.
+    const victim = await ground.as("victim");
+    const leftMs = Math.max(1000, limit - performance.now());
+    if ((await victim.ask(`ask.${ids.victim}`, renewal(), ground.inbox("victim"), leftMs)) !== undefined) return true;
+  }
+  return false;
 }
 
 /** Streams only grow, and keep their settings; checkpoints and entries may go, as they do when runs end. */

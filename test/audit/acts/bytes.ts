@@ -57,7 +57,7 @@ const towardsWorkers = [...hostileBytes, ...costlyBytes].map(
     attempt: async (ground, mark) => {
       const client = await ground.as("worker");
       const head = `Nats-Msg-Id: ${mark}`;
-      await client.ask(`ck.${own}.${mark}`, data, ground.inbox("worker"), 5000, head);
+      await client.ask(`ck.${own}.${mark}`, data, ground.inbox("worker"), 60_000, head);
       client.publish(`$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`, "", { reply: `ctl.${ids.honest}` });
       client.publish(`$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`, "", { reply: "ctl.all" });
       await client.sync();

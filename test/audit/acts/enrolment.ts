@@ -197,7 +197,7 @@ const relayed = ["enrol", "enrol.x", "enrol.>", "enrol.ID"].map(
       forgetState(ground);
       const client = await ground.as("worker");
       const at = `ck.${ids.worker}.${mark}`;
-      await client.ask(at, signed(ground, { worker: mark, publicKey: newKey() }), ground.inbox("worker"), 5000);
+      await client.ask(at, signed(ground, { worker: mark, publicKey: newKey() }), ground.inbox("worker"), 60_000);
       client.publish(`$JS.API.DIRECT.GET.BLOB.${at}`, "", { reply: reply === "enrol.ID" ? asked(ground) : reply });
       await client.sync();
     },

@@ -95,10 +95,10 @@ async function leave(ground: Ground, path: string): Promise<Held> {
   const client = await ground.as("worker");
   const at = `${ids.worker}.${held.job}.${held.n}`;
   for (const [i, piece] of chunks.entries())
-    await client.ask(`ck.${at}.${held.attempt}.files.${i}`, piece, ground.inbox("worker"), 5000);
+    await client.ask(`ck.${at}.${held.attempt}.files.${i}`, piece, ground.inbox("worker"), 60_000);
   const files = { blob: "files", key, files: [{ path, ...sum }], leftOut: "" };
   const said = result({ attempt: held.attempt, claim: held.claimId, files });
-  await client.ask(`ev.${at}.result`, said, ground.inbox("worker"), 5000);
+  await client.ask(`ev.${at}.result`, said, ground.inbox("worker"), 60_000);
   return held;
 }
 
@@ -186,7 +186,7 @@ async function tellTexts(ground: Ground): Promise<Held[]> {
       const at = `ev.${ids.worker}.${held.job}.${held.n}`;
       const reason = text.slice(0, 3000);
       const said = failure({ attempt: held.attempt, claim: held.claimId, reason, console: text });
-      await client.ask(`${at}.failed`, said, ground.inbox("worker"), 5000);
+      await client.ask(`${at}.failed`, said, ground.inbox("worker"), 60_000);
       told.push(held);
     }
     return told;

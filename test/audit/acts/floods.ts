@@ -37,6 +37,8 @@ const filling = (role: Role, kind: "ev" | "ck", count: number): Act => ({
   },
 });
 
+const mostLogged = 2e6;
+
 /** Finding 16: junk costs a line of the log each time, or does it? */
 const junk = (role: Role, subject: string, count: number): Act => ({
   family: "floods",
@@ -57,7 +59,8 @@ const junk = (role: Role, subject: string, count: number): Act => ({
   },
   harm: (ground, mark) => {
     const bytes = ground.notes.get(mark) as number; // as attempt left it
-    return bytes > 20 * count ? `the coordinator's log grew by ${(bytes / 1e6).toFixed(1)} MB` : undefined;
+    // Logs are replaced when they are large; until then a flood may not fill them.
+    return bytes > mostLogged ? `the coordinator's log grew by ${(bytes / 1e6).toFixed(1)} MB` : undefined;
   },
 });
 

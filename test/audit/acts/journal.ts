@@ -160,7 +160,7 @@ const orders = relays.flatMap((relay) =>
 async function store(ground: Ground, from: "ev" | "ck", mark: string, data: Uint8Array, id: string): Promise<void> {
   const client = await ground.as("worker");
   const head = id === "" ? undefined : `Nats-Msg-Id: ${id}`;
-  const answer = await client.ask(`${from}.${own}.${mark}`, data, ground.inbox("worker"), 5000, head);
+  const answer = await client.ask(`${from}.${own}.${mark}`, data, ground.inbox("worker"), 60_000, head);
   if (!answer?.data.includes('"seq"')) throw new Error(`not stored: ${answer?.data.toString() ?? "no answer"}`);
 }
 

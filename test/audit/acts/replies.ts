@@ -232,7 +232,7 @@ async function leave(ground: Ground, mark: string): Promise<void> {
   const worker = await ground.as("worker");
   const head = `Nats-Msg-Id: 1.${mark}.1`;
   for (const kind of ["ev", "ck"]) {
-    const answer = await worker.ask(`${kind}.${own}.${mark}`, mark, ground.inbox("worker"), 5000, head);
+    const answer = await worker.ask(`${kind}.${own}.${mark}`, mark, ground.inbox("worker"), 60_000, head);
     if (!answer?.data.includes("seq")) throw new Error(`not stored: ${answer?.data.toString() ?? "no answer"}`);
   }
 }

@@ -13,7 +13,7 @@ export interface Held {
   readonly claimId: string;
 }
 
-const limitMs = 60_000;
+const limitMs = 120_000;
 
 /** One claim and the coordinator's answer; undefined if there was none. */
 export async function claimOnce(
@@ -23,7 +23,7 @@ export async function claimOnce(
 ): Promise<Held | undefined> {
   const client = await ground.as(role);
   const claimId = `c${Math.random().toString(36).slice(2)}`;
-  const answer = await client.ask(`ask.${ground.idOf(role)}`, claim({ claimId, ...more }), ground.inbox(role), 10_000);
+  const answer = await client.ask(`ask.${ground.idOf(role)}`, claim({ claimId, ...more }), ground.inbox(role), 60_000);
   // Whatever it is, its looks are checked by whoever uses it.
   return answer && { claimId, ...(decode(answer.data) as Omit<Held, "claimId">) };
 }

@@ -21,7 +21,7 @@ export interface RawMessage {
   readonly data: Buffer;
 }
 
-const answerLimitMs = 20_000;
+const answerLimitMs = 120_000;
 
 /**
  * The attacker's tool: one connection that speaks NATS' protocol by hand. It sends any line, sets any reply subject and any

@@ -10,7 +10,7 @@ export interface ExtraWorker {
   run(name: string, spec: string): Promise<string>;
 }
 
-const runLimitMs = 40_000;
+const runLimitMs = 120_000;
 
 export function startExtraWorker(ground: Ground, pool: string, options: readonly string[] = []): ExtraWorker {
   const args = [ground.joinLine, "--name", pool, "--target", pool, "--slots", "1", ...options];

@@ -8,7 +8,7 @@ import { processesNaming } from "../../support/processes/process-list.ts";
 const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 const endLimitMs = 15_000;
-const commandLimitMs = 60_000;
+const commandLimitMs = 240_000;
 
 export type ProgramName = "coordinator/main.js" | "worker/main.js" | "coordinator/cli/main.js";
 

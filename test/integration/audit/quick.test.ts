@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { quickFamilies } from "../../audit/families.ts";
+import { Ground } from "../../audit/ground/ground.ts";
+import { harmsOf } from "../../audit/run-family.ts";
+
+/** What of `npm run audit` takes only seconds: subjects, replies, evidence and bytes, tried by raw clients of every role. */
+describe("an audit", () => {
+  const ground = new Ground();
+  before(() => ground.start());
+  after(() => ground.end());
+
+  for (const family of quickFamilies) {
+    it(`finds no harm in ${family.name}`, async () => assert.deepEqual(await harmsOf(ground, family), []));
+  }
+});
