@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { printableLines } from "../../shared/domain/printable.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { Cell } from "../words/table.ts";
 import type { Column } from "./columns.ts";
@@ -111,8 +112,11 @@ export function csvField(cell: Cell): string {
 
 const tabField = (cell: Cell): string => unarmed(cell).replace(/[\t\r\n]+/g, " ");
 
-/** Spreadsheets run text that begins with = + - @ (or a tab or line end, which some drop), so it gets an apostrophe. */
+/**
+ * Spreadsheets run text that begins with = + - @ (or a tab or line end, which some drop), so it gets an apostrophe. Control characters
+ * become spaces, because people look at such files on a terminal too.
+ */
 function unarmed(cell: Cell): string {
-  if (cell === undefined) return "";
-  return typeof cell === "string" && /^[=+\-@\t\r\n]/.test(cell) ? `'${cell}` : String(cell);
+  if (typeof cell !== "string") return cell === undefined ? "" : String(cell);
+  return printableLines(/^[=+\-@\t\r\n]/.test(cell) ? `'${cell}` : cell);
 }

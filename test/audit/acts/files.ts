@@ -9,12 +9,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { codeFilesIn } from "../../../shared/wire/code-bundle.ts";
 import { newKey, seal } from "../../../shared/wire/sealed-chunks.ts";
 import type { Act, Family } from "../act.ts";
 import { type Held, hold } from "../attacker/holding.ts";
 import { failure, result } from "../attacker/words.ts";
 import { type Ground, ids } from "../ground/ground.ts";
 import { probeSpec } from "../ground/specs.ts";
+import { stateOf } from "../ground/state.ts";
 
 const pool = "files";
 const content = "planted by a worker";
@@ -198,14 +200,14 @@ async function tellTexts(ground: Ground): Promise<Held[]> {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
 const rawTerminal = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)|[\u202a-\u202e\u2066-\u2069]/u;
 /** A cell of a table for spreadsheets that would be executed; numbers may begin with a sign. */
-const formula = /(^|[,\t\n])"?[=@+]|(^|[,\t\n])"?-(?![\d.])/;
+const formulas = { csv: /(^|[,\n])"?([=@+]|-(?![\d.]))/, tsv: /(^|[\t\n])"?([=@+]|-(?![\d.]))/ } as const;
 
 interface Reader {
   readonly title: string;
   readonly words: (job: string) => readonly string[];
   /** The file that it writes, instead of what it prints. */
   readonly file?: string;
-  readonly isTable?: true;
+  readonly table?: keyof typeof formulas;
 }
 const readers: readonly Reader[] = [
   { title: "list runs", words: (job) => ["list", "runs", job, "--all"] },
@@ -217,19 +219,19 @@ const readers: readonly Reader[] = [
     title: "export to CSV",
     words: (job) => ["export", job, "--output", "audit.csv"],
     file: "audit.csv",
-    isTable: true,
+    table: "csv",
   },
   {
     title: "export to TSV",
     words: (job) => ["export", job, "--output", "audit.tsv"],
     file: "audit.tsv",
-    isTable: true,
+    table: "tsv",
   },
   { title: "plot as SVG", words: (job) => ["plot", "hpmax", job, "--svg", "audit.svg"], file: "audit.svg" },
 ];
 
 const read = readers.map(
-  ({ title, words, file, isTable }): Act => ({
+  ({ title, words, file, table }): Act => ({
     family: "files",
     role: "worker",
     title: `has ${texts.length} hostile texts come out raw of ${title}`,
@@ -247,9 +249,9 @@ const read = readers.map(
             ? readFileSync(path)
             : Buffer.alloc(0);
       const text = bytes.toString("utf8");
-      const raw = rawTerminal.exec(isTable === true ? text.replaceAll("\t", " ") : text);
+      const raw = rawTerminal.exec(table === undefined ? text : text.replaceAll("\t", " "));
       if (raw) return `${JSON.stringify(text.slice(Math.max(0, raw.index - 20), raw.index + 20))} came out`;
-      const found = isTable === true ? formula.exec(text) : null;
+      const found = table === undefined ? null : formulas[table].exec(text);
       return found ? `${JSON.stringify(text.slice(found.index, found.index + 40))} is a formula` : undefined;
     },
   }),
@@ -300,6 +302,7 @@ const carried: readonly Carried[] = [
     code: "inner",
     prepare: (folder) => {
       mkdirSync(join(folder, "inner"));
+      writeFileSync(join(folder, "inner", "own.py"), "x = 1\n");
       symlinkSync("/etc/passwd", join(folder, "inner", "passwd"));
     },
   },
@@ -323,9 +326,16 @@ const carrying = carried.map(
       const { output } = await ground.command(["run", file]);
       ground.notes.set(mark, /job\d+/.exec(output)?.[0] ?? "");
     },
-    harm: (ground, mark) => {
+    harm: async (ground, mark) => {
       const job = ground.notes.get(mark) as string; // as attempt left it
-      return job === "" ? undefined : `${job} was submitted with it`;
+      if (job === "") return undefined;
+      const { code } = (await stateOf(ground)).jobs.get(job as never)?.submitted ?? {};
+      // Links within a folder are passed over; what is carried must hold nothing from elsewhere.
+      const carriedFiles = code
+        ? codeFilesIn(code).map(({ path, bytes }) => `${path} ${Buffer.from(bytes).toString()}`)
+        : [];
+      const foreign = carriedFiles.find((each) => /root:|PATH=/.test(each));
+      return foreign && `${job} carries ${JSON.stringify(foreign.slice(0, 40))}`;
     },
   }),
 );
@@ -342,9 +352,9 @@ export const files: Family = {
     const to = join(ground.folder, "own", "control");
     mkdirSync(join(ground.folder, "own"), { recursive: true });
     await ground.until("the result counts", async () => {
-      const { output } = await ground.command(["download", held.run, "--to", to]);
-      return output.includes("good.txt");
+      await ground.command(["download", held.run, "--to", to, "--overwrite"]);
+      return existsSync(join(to, "models", "good.txt"));
     });
-    return existsSync(join(to, "models", "good.txt")) ? undefined : "a file that a worker may leave";
+    return undefined;
   },
 };

@@ -92,6 +92,15 @@ test("parts left by a killed writer are removed after an hour; younger ones may 
   }
 });
 
+test("control characters of a text reach no table", () => {
+  const values = ["\x1b]0;x\x07a", "a\x9b31m", "a\rb", "\u202ea", "two\nlines", "\r=1"];
+  const story = new JobStory({ number: 1, hyperparameters: [unordered("t", values)] });
+  values.forEach((_, i) => void story.started(`run1.${i + 1}`, [i]));
+  const found = listing({ runs: ["run1.*"], columns: "hparams.t" }, stateOf(story), "ws1");
+  const csv = [...exportLines(found, "csv")].join("");
+  assert.equal(csv, `t\n ]0;x a\na 31m\na b\n a\n"two\nlines"\n' =1\n`);
+});
+
 test("text that a spreadsheet would run as a formula is disarmed, numbers are not", () => {
   const values = ["=1+1", "+a", "-x", "@sum", "safe", -0.5];
   const story = new JobStory({ number: 1, hyperparameters: [unordered("=cmd", values)] });
