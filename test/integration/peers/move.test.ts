@@ -60,7 +60,8 @@ describe("nexus move", { concurrency: 2 }, () => {
     const cut = await nexus(["edit", job, "--total-runs", String(total)], second.swarm.folder);
     assert.equal(cut.code, exitCode.done, cut.stderr);
     const table = await tableOf(second, job, ({ state }) => state === "completed");
-    assert.equal(table.outcomes.completed, total);
+    assert.ok(table.outcomes.completed >= total);
+    assert.equal(table.outcomes.completed, table.trials.length);
     assert.equal(table.open, 0);
     await second.swarm.verify();
     assert.equal(follower.child.exitCode, null, follower.output());
