@@ -5,6 +5,7 @@ import { enrolment } from "./acts/enrolment.ts";
 import { evidence } from "./acts/evidence.ts";
 import { files } from "./acts/files.ts";
 import { floods } from "./acts/floods.ts";
+import { joins } from "./acts/joins.ts";
 import { journal } from "./acts/journal.ts";
 import { listening } from "./acts/listening.ts";
 import { protocol } from "./acts/protocol.ts";
@@ -24,6 +25,7 @@ export const families: readonly Family[] = [
   protocol,
   runs,
   secrets,
+  joins,
   evidence,
   files,
   specsFamily,

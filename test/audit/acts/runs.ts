@@ -216,7 +216,10 @@ const killing = (ground: Ground): readonly Act[] =>
         const pool = `killer${i}`;
         const worker = startExtraWorker(ground, pool, ["--sandbox"]);
         const text = `${script}\necho '{"iters": 1, "value": 1}'`;
-        await worker.run(pool, commandSpec(ground.folder, pool, ["bash", "-c", text], { retries: 0 }));
+        await worker.run(
+          pool,
+          commandSpec(ground.folder, pool, ["bash", "-c", text], { retries: 0, max_run_time: "5 s" }),
+        );
         ground.notes.set(mark, worker);
         await pause(500);
       },
