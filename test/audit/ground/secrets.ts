@@ -8,7 +8,9 @@ import type { Ground } from "./ground.ts";
 const longWord = /[A-Za-z0-9_\-+/]{20,}/g;
 /** Public halves of keys, and what only looks like a secret. */
 const isPublic = (word: string): boolean =>
-  /^(U[A-Z2-7]{55}|[a-z-]+|nats-route.*|-+)$/.test(word) || word.includes("/");
+  /^(U[A-Z2-7]{55}|[a-z-]+|nats-route.*|-+)$/.test(word) || word.includes("/") || word === ofNothing;
+/** The digest of a journal that was empty when its first record was sealed, and of every empty file. */
+const ofNothing = createHash("sha256").digest("hex");
 
 /** Every secret of the ground, by what it is called: none of them may be anywhere but in its own file. */
 export function secretsOf(ground: Ground): Map<string, string> {
