@@ -29,8 +29,9 @@ export const families: readonly Family[] = [
   evidence,
   files,
   specsFamily,
-  claims,
   bytes,
+  // Its acts make the attacker's process an old one, which is given no run any more.
+  claims,
   replies,
   journal,
   enrolment,

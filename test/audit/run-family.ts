@@ -46,7 +46,12 @@ export async function runFamily(ground: Ground, family: Family, words = ""): Pro
       untried: `blind: ${blind}`,
     });
   }
-  const acts = (await family.acts(ground)).filter(({ role, title }) => `${role} ${title}`.includes(words));
+  const made = await Promise.resolve(family.acts(ground)).catch(textOf);
+  if (typeof made === "string") {
+    outcomes.push({ family: name, role: "audit", title: "prepares its acts", harm: undefined, untried: made });
+    return outcomes;
+  }
+  const acts = made.filter(({ role, title }) => `${role} ${title}`.includes(words));
   const quiet = acts.filter(({ watch }) => watch === undefined);
   // Each role by itself, so that what is seen is one role's doing.
   for (const role of new Set(quiet.map((act) => act.role))) {
