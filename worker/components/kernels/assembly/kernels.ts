@@ -1,4 +1,4 @@
-// The kernels of ../kernels.ts in WebAssembly, four floats at a time. AssemblyScript, built by `npm run build:kernels`.
+// The kernels of ../kernels.ts in WebAssembly, four floats at a time. AssemblyScript, built by `npm run build`.
 // Arguments named like arrays count floats; `at` makes an address of them.
 
 // @ts-ignore: decorator
