@@ -120,7 +120,8 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   const wanted = typed?.slice(typed.lastIndexOf("/") + 1);
   let records = 0;
   const journal = new JournalReading((event) => {
-    if (wanted !== undefined && event.type !== "led" && !("job" in event && event.job === wanted)) return;
+    // Records of no job say who leads and who may join; a job rests on them too.
+    if (wanted !== undefined && "job" in event && event.job !== wanted) return;
     records += 1;
     check.event(event);
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { workerIdFrom } from "../../../shared/domain/names.ts";
 import { createWorkspace, workspacePaths } from "../../../shared/machine/workspace.ts";
 import { encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
@@ -51,6 +52,34 @@ describe("nexus verify", () => {
     const none = await nexus(["verify", "job9"], folder);
     assert.equal(none.code, 3);
     assert.match(none.stderr, /there is no job9 in workspace ws1/);
+  });
+
+  test("of one job reads who may join, and nothing of the other jobs", async () => {
+    const { events, told, story: job } = story();
+    job.over();
+    const of = (op: string) => ({ by: "ann", op, at: 1 });
+    const made = { type: "invited", publicKey: "UA", expiresAt: 9, uses: 1, targets: ["gpu"] } as const;
+    const worker = workerIdFrom("lab-9");
+    const door: JournalEvent[] = [
+      { ...made, invite: "3h4gcg2g", ...of("i1") },
+      { ...made, invite: "9k2mfd7x", ...of("i2") },
+      {
+        type: "worker-enrolled",
+        worker,
+        publicKey: "UW",
+        host: "lab",
+        invite: "9k2mfd7x",
+        targets: ["gpu"],
+        op: "e1",
+        at: 2,
+      },
+      { type: "invite-ended", invite: "9k2mfd7x", reason: "withdrawn", ...of("i3") },
+    ];
+    const second = new JobStory({ number: 2, settings: { totalRuns: 1 } });
+    const folder = await workspaceOf([...door, ...events, ...second.events], told);
+    const { code, stdout } = await nexus(["verify", "job1"], folder);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^job1: 1 job, 2 runs, 2 of them ended and 0 open; 10 records .*\nevery promise was kept:/);
   });
 
   test("says what is broken, and exits with 1", async () => {
