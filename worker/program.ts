@@ -3,11 +3,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
-import { isLoopback, parseAddress } from "../shared/broker/address.ts";
 import { connectBus } from "../shared/broker/client/connect.ts";
 import { workersNames } from "../shared/broker/client/local-names.ts";
 import { parsePin } from "../shared/broker/pin.ts";
-import { parseServerUrl } from "../shared/broker/server-url.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
@@ -32,7 +30,7 @@ import {
   type WorkerIdentity,
   workerStateDir,
 } from "./joining/identity.ts";
-import { type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
+import { isOnlyHere, type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
 import { type Confinement, confinement, housingOf } from "./node/housing.ts";
 import { type WorkerNews, WorkerNode } from "./node/node.ts";
@@ -132,7 +130,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const shown = credentialsOf({ credentialsFile: flags.creds ?? null, caFile: flags.tlsCa ?? null });
     const identity: WorkerIdentity =
       flags.creds === undefined
-        ? await identify(stateDir, name, line, say, shown.authority)
+        ? await identify(stateDir, name, line, say, { authority: shown.authority, isOwnLine: given === undefined })
         : { worker: name, nkeySeed: "" };
     const ownKey = identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
     const credentials = { ...ownKey, ...shown };
@@ -265,10 +263,6 @@ async function lineForNone(workspace: string): Promise<string> {
       "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
   );
 }
-
-/** Whether the line leads to this machine alone. */
-const isOnlyHere = ({ url }: JoinLine): boolean =>
-  parseServerUrl(url).servers.every((server) => isLoopback(parseAddress(server)?.host ?? ""));
 
 function once(act: () => void): () => void {
   let isDone = false;

@@ -14,7 +14,7 @@ import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.
 import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeEnrolment, enrolmentText } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
-import { type JoinLine, shownServer } from "./join-line.ts";
+import { isPlainText, type JoinLine, shownServer } from "./join-line.ts";
 
 /** Who this worker is in a workspace: its id, and the seed of the key it connects with, which never leaves the machine. */
 export interface WorkerIdentity {
@@ -52,19 +52,21 @@ export function checkWorkerName(text: string): WorkerId {
  * This worker's identity in the workspace: the one in its folder, or a new one, enrolled with the code of the join line. What the
  * line says of the server is kept with it, so that a later line need not say it again.
  *
- * @param authority  PEM that the server's certificate is checked by where the line does not say
+ * @param how.authority  PEM that the server's certificate is checked by where the line does not say
+ * @param how.isOwnLine  the line is from this machine's own workspace, which decides whether to encrypt
  */
 export async function identify(
   stateDir: string,
   name: WorkerId,
   typed: JoinLine,
   say: (text: string) => void,
-  authority?: string,
+  how: { readonly authority?: string | undefined; readonly isOwnLine?: boolean } = {},
 ): Promise<WorkerIdentity> {
-  const line: Line = { ...typed, believed: authority === undefined ? {} : { authority } };
+  const line: Line = { ...typed, believed: how.authority === undefined ? {} : { authority: how.authority } };
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const file = join(stateDir, "identity.json");
   const kept = readIdentity(file);
+  if (kept?.pin !== undefined && !how.isOwnLine && isPlainText(line)) throw plainTextRefused(kept, line, file);
   if (kept && (await isAccepted(kept, line))) {
     const pin = line.pin ? pinText(line.pin) : kept.pin;
     if (pin !== kept.pin) writeJsonFile(file, { ...kept, pin });
@@ -87,6 +89,16 @@ export async function identify(
   writeJsonFile(file, identity);
   return identity;
 }
+
+/** What a worker says that knows its server by a fingerprint, and is given a line with which nobody would show one. */
+const plainTextRefused = ({ worker }: WorkerIdentity, line: JoinLine, file: string): UsageError =>
+  new UsageError(
+    `the worker ${worker} joined ${line.workspace} over TLS and knows its server by a fingerprint, but this line begins with ` +
+      "nats://, which is plain text; nothing was sent\n" +
+      '  type the line that nexus-coord prints now, in its quotes: nexus-worker "tls://CODE@host:port/workspace#sha256=..."\n' +
+      "  only if the coordinator really was started with --insecure: join under another name (--name ID), or delete\n" +
+      `  ${file} and join anew`,
+  );
 
 /** The line, and what the server's certificate is checked by where the line does not say. */
 interface Line extends JoinLine {

@@ -1,5 +1,6 @@
+import { isLoopback, parseAddress } from "../../shared/broker/address.ts";
 import { type Pin, parsePin, pinText } from "../../shared/broker/pin.ts";
-import { shownUrl } from "../../shared/broker/server-url.ts";
+import { parseServerUrl, shownUrl } from "../../shared/broker/server-url.ts";
 import { isWorkspaceName } from "../../shared/domain/names.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
@@ -49,6 +50,13 @@ export function parseJoinLine(line: string): JoinLine {
 
 /** `tls://host:port`, for people. */
 export const shownServer = ({ url }: Pick<JoinLine, "url">): string => shownUrl(url);
+
+/** Whether the line leads to this machine alone. */
+export const isOnlyHere = ({ url }: Pick<JoinLine, "url">): boolean =>
+  parseServerUrl(url).servers.every((server) => isLoopback(parseAddress(server)?.host ?? ""));
+
+/** Whether a worker with this line would speak plain text on a network, unless the server demands TLS. */
+export const isPlainText = (line: Pick<JoinLine, "url">): boolean => line.url.startsWith("nats:") && !isOnlyHere(line);
 
 function pinOf(fragment: string, protocol: string, line: string): Pin {
   const pin = parsePin(fragment);

@@ -86,6 +86,15 @@ describe("a worker and a server that it has never seen", () => {
     await lends(again);
     await swarm.when("it works on", job, ({ ended }) => ended > before + 3);
     await leave(again);
+    // A line in plain text does not make it forget what it knows.
+    const plain = line().replace("tls:", "nats:").replace(/#.*/, "");
+    await isRefused(
+      join1(plain, "far"),
+      /the worker far joined ws1 over TLS and knows its server by a fingerprint, but this line begins with nats:\/\//,
+      /nothing was sent\n {2}type the line that nexus-coord prints now/,
+      /with --insecure: join under another name \(--name ID\), or delete\n {2}\S+far\/identity\.json/,
+    );
+    assert.equal((JSON.parse(readFileSync(identityOf("far"), "utf8")) as { pin: string }).pin, kept.pin);
   });
 
   test("whose fingerprint is another's: not even the code is said", async () => {

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { newKeyPair } from "../../../../shared/broker/client/connect.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import { UnreachableError, UsageError } from "../../../../shared/errors.ts";
+import { identify } from "../../../../worker/joining/identity.ts";
+import { parseJoinLine } from "../../../../worker/joining/join-line.ts";
+import { holdPort } from "../../../support/broker/ports.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+test("a worker that knows its server's fingerprint speaks no plain text on a network", async () => {
+  const folder = temporaryFolder();
+  const worker = "far" as WorkerId;
+  const pin = `sha256=${"A".repeat(43)}`;
+  writeFileSync(join(folder, "identity.json"), JSON.stringify({ worker, nkeySeed: newKeyPair().seed, pin }));
+  const starts = (text: string, how = {}) => identify(folder, worker, parseJoinLine(text), () => undefined, how);
+  await assert.rejects(
+    starts("nats://s3cr3t@192.0.2.7:4222/ws1"),
+    (error) =>
+      error instanceof UsageError &&
+      /joined ws1 over TLS .* nats:\/\/, which is plain text/.test(error.message) &&
+      error.message.includes(join(folder, "identity.json")) &&
+      !error.message.includes("s3cr3t"),
+  );
+  // Some of several servers elsewhere is enough.
+  await assert.rejects(starts("nats://s3cr3t@127.0.0.1:4222,192.0.2.7:4222/ws1"), /which is plain text/);
+
+  // A line to this machine alone, or of this machine's own workspace, leads over no network: the server is asked.
+  const port = await holdPort();
+  await assert.rejects(starts(`nats://127.0.0.1:${port}/ws1`), UnreachableError);
+  await assert.rejects(starts(`nats://0.0.0.0:${port}/ws1`), UsageError);
+  await assert.rejects(starts(`nats://0.0.0.0:${port}/ws1`, { isOwnLine: true }), UnreachableError);
+});
