@@ -3,6 +3,8 @@
 const fewestDecimals = 3;
 /** A value that would still show as zero is printed as 1.2e-12. */
 const mostDecimals = 9;
+/** From here on a value is printed as 1.23e+17: its last digits are not known, and the decimals only widen a column. */
+const leastHuge = 1e15;
 
 /** As many decimals as the smallest non-zero value needs for two significant digits; 3 to 9. */
 export function decimalsFor(values: Iterable<number>): number {
@@ -26,6 +28,7 @@ export function decimalsTyped(value: number): number {
 
 export function formatDecimal(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return formatSpecial(value);
+  if (Math.abs(value) >= leastHuge) return value.toExponential(2);
   const text = value.toFixed(decimals);
   // If fewer than two significant digits would be left.
   return Math.abs(Number(text) - value) > 0.05 * Math.abs(value) ? value.toExponential(1) : text;

@@ -36,13 +36,33 @@ export function waitingByJournal(table: RunTable, { workers }: WorkspaceState): 
   if (text === "") return "";
   if (workers.size === 0) return `${text}: none has joined yet`;
   const all = [...workers.values()];
-  const mayWork = all.some(({ state, duty }) => state === "admitted" && duty === "working");
-  if (mayWork) return text;
-  const [first] = all;
-  const word = first && (first.state === "admitted" ? first.duty : first.state);
-  return all.length === 1
-    ? `${text}: ${first?.id} is ${word}`
-    : `${text}: none of the ${all.length} that have joined may take runs`;
+  return all.some(mayWork) ? text : `${text}: ${barredText(all)}`;
+}
+
+const mayWork = ({ state, duty }: WorkerRecord): boolean => state === "admitted" && duty === "working";
+
+/** `lab-1, lab-2 are benched`, of workers that have joined and may not work. */
+function barredText(workers: readonly WorkerRecord[]): string {
+  const words = new Set(workers.map(({ state, duty }) => (state === "admitted" ? duty : state)));
+  const [word] = words;
+  return words.size === 1
+    ? `${names(workers)} ${are(workers)} ${word}`
+    : `none of the ${workers.length} that have joined may take runs`;
+}
+
+/** What lets them work; nothing is proposed for those that were revoked. */
+function allowing(workers: readonly WorkerRecord[], flags: string): string[] {
+  const ids = (of: (worker: WorkerRecord) => boolean): string =>
+    workers
+      .filter(of)
+      .map(({ id }) => ` ${id}`)
+      .join("");
+  const benched = ids(({ state }) => state === "benched");
+  const idle = ids(({ state, duty }) => state === "admitted" && duty !== "working");
+  return [
+    ...(benched === "" ? [] : [`nexus admit${benched}${flags}`]),
+    ...(idle === "" ? [] : [`nexus resume${idle}${flags}`]),
+  ];
 }
 
 /**
@@ -69,46 +89,41 @@ export function whyWaiting(
     return record && !isSilent(record, { ...presence, leaseMs, held }) ? [{ presence, record }] : [];
   });
   if (there.length === 0) {
-    const known = state.workers.size;
-    const gone = known === 0 ? "no worker has joined yet" : `none of the ${known} that have joined is there`;
-    return { why: `waiting for a worker: ${gone}`, commands: [join] };
+    const known = [...state.workers.values()];
+    if (known.length === 0) return { why: "waiting for a worker: no worker has joined yet", commands: [join] };
+    // A benched worker may have no connection, and runs nevertheless.
+    const commands = [...allowing(known, flags), join];
+    const able = known.filter(mayWork).length;
+    if (able === 0) return { why: `waiting for a worker: ${barredText(known)}`, commands };
+    const which = able === known.length ? "have joined" : "may take runs";
+    return { why: `waiting for a worker: none of the ${able} that ${which} is there`, commands };
   }
   const serving = there.filter(({ presence }) => serves(presence, computeTarget));
   if (serving.length === 0) {
     return {
-      why: `waiting for a worker that serves ${computeTarget}: ${names(there)} ${there.length === 1 ? "does" : "do"} not`,
+      why: `waiting for a worker that serves ${computeTarget}: ${names(recordsOf(there))} ${there.length === 1 ? "does" : "do"} not`,
       commands: [join],
     };
   }
   const steady = serving.filter(({ presence }) => lowPriority || !presence.opportunistic);
   if (steady.length === 0) {
     return {
-      why: `waiting for a worker that is not opportunistic (low_priority: false): ${names(serving)} ${are(serving)}`,
+      why: `waiting for a worker that is not opportunistic (low_priority: false): ${names(recordsOf(serving))} ${are(serving)}`,
       commands: [join],
     };
   }
   const willing = steady.filter(({ presence }) => !presence.noCode || trustNeeded(table.submitted) === null);
   if (willing.length === 0) {
     return {
-      why: `waiting for a worker without --no-code: ${table.job} ${trustNeeded(table.submitted)}, and ${names(steady)} ${are(steady)} started with it`,
+      why: `waiting for a worker without --no-code: ${table.job} ${trustNeeded(table.submitted)}, and ${names(recordsOf(steady))} ${are(steady)} started with it`,
       commands: [join],
     };
   }
-  const allowed = willing.filter(({ record }) => record.state === "admitted");
-  if (allowed.length === 0) {
-    const ids = willing.map(({ record }) => record.id).join(" ");
-    return {
-      why: `waiting for a worker: ${names(willing)} ${are(willing)} ${willing[0]?.record.state}`,
-      commands: [`nexus admit ${ids}${flags}`, join],
-    };
-  }
-  const working = allowed.filter(({ record }) => record.duty === "working");
+  const working = willing.filter(({ record }) => mayWork(record));
   if (working.length === 0) {
-    const ids = allowed.map(({ record }) => record.id).join(" ");
-    return {
-      why: `waiting for a worker: ${names(allowed)} ${are(allowed)} ${allowed[0]?.record.duty}`,
-      commands: [`nexus resume ${ids}${flags}`, join],
-    };
+    const admitted = willing.filter(({ record }) => record.state === "admitted");
+    const barred = (admitted.length === 0 ? willing : admitted).map(({ record }) => record);
+    return { why: `waiting for a worker: ${barredText(barred)}`, commands: [...allowing(barred, flags), join] };
   }
   return { why: waitingForSlots(table, working), commands: [] };
 }
@@ -116,12 +131,12 @@ export function whyWaiting(
 /** A run that needs more slots than a worker has gets the whole worker. */
 function waitingForSlots(table: RunTable, working: readonly Present[]): string {
   const { coresPerRun } = table.submitted.settings;
-  if (coresPerRun === 1) return `waiting for a free slot on ${names(working)}`;
+  if (coresPerRun === 1) return `waiting for a free slot on ${names(recordsOf(working))}`;
   if (working.some(({ presence }) => presence.slots >= coresPerRun)) {
-    return `waiting for ${coresPerRun} free slots (cores_per_run) on ${names(working)}`;
+    return `waiting for ${coresPerRun} free slots (cores_per_run) on ${names(recordsOf(working))}`;
   }
   const have = working.length === 1 ? "it has" : "they have";
-  return `waiting until nothing else runs on ${names(working)}: a run takes ${coresPerRun} slots (cores_per_run), more than ${have}`;
+  return `waiting until nothing else runs on ${names(recordsOf(working))}: a run takes ${coresPerRun} slots (cores_per_run), more than ${have}`;
 }
 
 interface Present {
@@ -129,14 +144,16 @@ interface Present {
   readonly record: WorkerRecord;
 }
 
+const recordsOf = (workers: readonly Present[]): WorkerRecord[] => workers.map(({ record }) => record);
+
 const serves = ({ targets }: WorkerStatus, target: string | null): boolean =>
   target === null || targets.length === 0 || targets.includes(target);
 
-const are = (workers: readonly Present[]): string => (workers.length === 1 ? "is" : "are");
+const are = (workers: readonly unknown[]): string => (workers.length === 1 ? "is" : "are");
 
 /** `lab-1, lab-2 and 3 more`. */
-function names(workers: readonly Present[]): string {
-  const shown = workers.slice(0, 3).map(({ record }) => record.id);
+function names(workers: readonly WorkerRecord[]): string {
+  const shown = workers.slice(0, 3).map(({ id }) => id);
   const more = workers.length - shown.length;
   return more > 0 ? `${shown.join(", ")} and ${more} more` : shown.join(", ");
 }

@@ -1,6 +1,6 @@
 import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts";
 import { type Hyperparameter, settingsOf, settingText } from "../../../shared/domain/hyperparameter.ts";
-import { decimalsFor } from "../../words/number-format.ts";
+import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 
 /** Columns are at least as wide as in the original's table, so that usual tables look the same. */
 const settingWidth = 9;
@@ -20,7 +20,7 @@ export function historyTable(history: SearchHistory, hyperparameters: readonly H
     return Math.max(settingWidth, i === hyperparameters.length - 1 ? longest + 1 : longest);
   });
   const decimals = Math.max(leastDecimals, decimalsFor(history.rows.map(({ estHpmax }) => estHpmax)));
-  const estimates = history.rows.map(({ estHpmax }) => estHpmax.toFixed(decimals));
+  const estimates = history.rows.map(({ estHpmax }) => formatDecimal(estHpmax, decimals));
   const countWidth = widest(
     history.rows.map(({ bestFor }) => String(bestFor)),
     3,

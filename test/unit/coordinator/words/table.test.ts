@@ -7,6 +7,7 @@ import {
   formatDecimal,
   parseNumberFormat,
 } from "../../../../coordinator/words/number-format.ts";
+import { estimateText } from "../../../../coordinator/words/progress.ts";
 import { tableColumn, tableLines } from "../../../../coordinator/words/table.ts";
 
 test("a column has as many decimals as its smallest value needs for two digits, at least three", () => {
@@ -35,6 +36,15 @@ test("any column shows its smallest value with two digits, or with an exponent",
     }),
     { examples: [[[1e-12, 5]], [[0.099999]], [[-0]]] },
   );
+});
+
+test("a huge value is printed with three digits and an exponent", () => {
+  assert.equal(formatDecimal(-2.46535358840342e23, 3), "-2.47e+23");
+  assert.equal(formatDecimal(1e15, 3), "1.00e+15");
+  assert.equal(formatDecimal(123_456_789_012_345, 3), "123456789012345.000");
+  assert.deepEqual(tableColumn("hpmax", "measure", [5.363370729578177e24, -0.5]).cells, ["5.36e+24", "-0.500"]);
+  const estimate = { estimate: -2.46535358840342e23, stDev: 5.363370729578177e24 };
+  assert.equal(estimateText(estimate, " ±"), "-2.47e+23 ±5.36e+24");
 });
 
 test("settings keep the digits with which they were typed", () => {

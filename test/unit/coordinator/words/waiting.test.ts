@@ -63,7 +63,31 @@ test("without a leader the journal says who has joined, and whether any of them 
   assert.equal(text({ computeTarget: "gpu" }, []), "waiting for a worker that serves gpu");
   assert.equal(text({}, ["benched"]), "waiting for a worker: lab-1 is benched");
   assert.equal(text({}, ["paused"], ["benched"]), "waiting for a worker: none of the 2 that have joined may take runs");
+  assert.equal(text({}, ["benched"], ["benched"]), "waiting for a worker: lab-1, lab-2 are benched");
   assert.equal(text({}, ["paused"], []), "waiting for a worker");
+});
+
+test("benched workers are named whether they are connected or not, as the list of jobs names them", () => {
+  const away = { silentMs: 99_000, orders: ["benched"] };
+  for (const workers of [
+    [away, away],
+    [{ orders: ["benched"] }, { orders: ["benched"] }],
+  ]) {
+    const found = waiting({}, workers);
+    const why = "waiting for a worker: lab-1, lab-2 are benched";
+    assert.deepEqual(found.why(), {
+      why,
+      commands: ["nexus admit lab-1 lab-2", "nexus-worker nats://CODE@lab:4222/ws1"],
+    });
+    assert.equal(waitingByJournal(found.table, found.state), why);
+  }
+  const mixed = waiting({}, [away, { ...away, orders: ["paused"] }]);
+  assert.equal(mixed.why()?.why, "waiting for a worker: none of the 2 that have joined may take runs");
+  assert.equal(mixed.why()?.why, waitingByJournal(mixed.table, mixed.state));
+  assert.deepEqual(mixed.why()?.commands.slice(0, 2), ["nexus admit lab-1", "nexus resume lab-2"]);
+  const gone = waiting({}, [away, { silentMs: 99_000 }]).why();
+  assert.equal(gone?.why, "waiting for a worker: none of the 1 that may take runs is there");
+  assert.equal(gone?.commands[0], "nexus admit lab-1");
 });
 
 test("nexus list jobs shows a waiting job with its reason, and a paused job as paused", () => {
