@@ -23,6 +23,7 @@ import { livingSecret, orderKeyAt, type Role, readCredentialsFile, readRoleSecre
 import { SigningBus } from "./access/signing-bus.ts";
 import type { CoordinatorBus } from "./client/bus.ts";
 import { type BusCredentials, connectBus } from "./client/connect.ts";
+import { distrustAdvice } from "./client/distrust-advice.ts";
 import { mayPass, streamInfo } from "./client/jetstream-api.ts";
 import { askedAs, type LocalNames, readersNames } from "./client/local-names.ts";
 import { keptStreams } from "./peers/cluster.ts";
@@ -192,8 +193,11 @@ export async function connectAs(url: string, credentials: BusCredentials, role: 
         cause,
       });
     }
-    if (cause instanceof BusError) throw new UnreachableError(cause.message, { cause });
-    throw cause;
+    if (!(cause instanceof BusError)) throw cause;
+    const hasAuthority = credentials.authority !== undefined;
+    const advice =
+      cause.reason === "not trusted" ? `\n${distrustAdvice(cause, { as: "address", url, hasAuthority })}` : "";
+    throw new UnreachableError(`${cause.message}${advice}`, { cause });
   }
 }
 

@@ -6,6 +6,7 @@ import { inboxPrefix, inviteUser } from "../../shared/broker/access/accounts.ts"
 import { type InviteKey, inviteKey, readInviteCode } from "../../shared/broker/access/invite-code.ts";
 import { signAs } from "../../shared/broker/access/nkey.ts";
 import { type BusCredentials, connectBus, newKeyPair } from "../../shared/broker/client/connect.ts";
+import { distrustAdvice } from "../../shared/broker/client/distrust-advice.ts";
 import { parsePin, pinText } from "../../shared/broker/pin.ts";
 import { pause } from "../../shared/deadline.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
@@ -200,7 +201,7 @@ async function letsIn(
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     if (error.reason === "refused") return false;
-    if (error.reason === "not trusted") throw distrusted(error, line);
+    if (error.reason === "not trusted") throw distrusted(error, line, keptPin);
     throw new UnreachableError(error.message, { cause: error });
   }
 }
@@ -235,16 +236,10 @@ function refusalOf(url: string, code: string): string {
 }
 
 /** What to do about a server that is not believed: it got neither the code nor anything else. */
-function distrusted({ message }: BusError, { url }: JoinLine): UsageError {
-  const isOld = url.startsWith("nats:");
-  return new UsageError(
-    `${message}\n` +
-      (isOld
-        ? "  this line begins with nats://, and the server there speaks TLS by now; identity and runs of this worker stay\n"
-        : "") +
-      "  on the coordinator's machine, nexus-coord prints the line to use: compare what follows #, and type the line in its quotes\n" +
-      "  if they are the same, somebody answers in the coordinator's place: tell the person who runs it",
-  );
+function distrusted(error: BusError, { url, pin, believed }: Line, keptPin?: string): UsageError {
+  const isKeptPin = pin === undefined && keptPin !== undefined;
+  const hasAuthority = believed.authority !== undefined;
+  return new UsageError(`${error.message}\n${distrustAdvice(error, { as: "line", url, isKeptPin, hasAuthority })}`);
 }
 
 function readIdentity(file: string): WorkerIdentity | undefined {

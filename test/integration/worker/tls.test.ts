@@ -62,6 +62,13 @@ function heardNothing(rogue: RogueServer): void {
   assert.equal(rogue.heard(), "");
 }
 
+function certificatesOfAnother(): { readonly chain: string; readonly key: string } {
+  const elsewhere = newWorkspace();
+  createWorkspace(elsewhere);
+  const { chain, key } = ensureServerCertificate(elsewhere, ["localhost", "127.0.0.1"]);
+  return { chain: readFileSync(chain, "utf8"), key: readFileSync(key, "utf8") };
+}
+
 describe("a worker and a server that it has never seen", () => {
   test("speak TLS, under any address, and again after each has ended", async () => {
     assert.match(line(), /^tls:\/\/.*#sha256=[\w-]{43}$/);
@@ -86,6 +93,13 @@ describe("a worker and a server that it has never seen", () => {
     await lends(again);
     await swarm.when("it works on", job, ({ ended }) => ended > before + 3);
     await leave(again);
+    const elsewhere = await rogueServer(certificatesOfAnother());
+    await isRefused(
+      join1(`tls://127.0.0.1:${elsewhere.port}/ws1`, "far", []),
+      /it shows the fingerprint/,
+      /so the fingerprint counts that this worker has known since it joined/,
+    );
+    heardNothing(elsewhere);
     // A line in plain text does not make it forget what it knows.
     const plain = line().replace("tls:", "nats:").replace(/#.*/, "");
     await isRefused(
@@ -111,22 +125,21 @@ describe("a worker and a server that it has never seen", () => {
     await isRefused(
       join1(unknown, "misled"),
       /a private authority signed its certificate, which this machine does not/,
+      /this line has no #sha256=\.\.\. at its end; some shells drop what follows #\n.*copy it whole, in its quotes/,
     );
   });
 
   test("that is another's: it hears no word of a worker, new or known", async () => {
-    const elsewhere = newWorkspace();
-    createWorkspace(elsewhere);
-    const { chain, key } = ensureServerCertificate(elsewhere, ["localhost", "127.0.0.1"]);
-    const rogue = await rogueServer({ chain: readFileSync(chain, "utf8"), key: readFileSync(key, "utf8") });
+    const { chain, key } = certificatesOfAnother();
+    const rogue = await rogueServer({ chain, key });
     const there = line().replace(/@[^/]+/, `@127.0.0.1:${rogue.port}`);
     await isRefused(join1(there, "lured", []), /it shows the fingerprint/);
     heardNothing(rogue);
 
     // It may even show the right authority's certificate, without its key.
     const ours = readFileSync(join(swarm.paths.secrets, "ca.pem"), "utf8");
-    const [own = ""] = readFileSync(chain, "utf8").split(/(?<=-----END CERTIFICATE-----\n)/);
-    const liar = await rogueServer({ chain: own + ours, key: readFileSync(key, "utf8") });
+    const [own = ""] = chain.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const liar = await rogueServer({ chain: own + ours, key });
     await isRefused(join1(there.replace(`:${rogue.port}`, `:${liar.port}`), "lured", []), /is not trusted/);
     heardNothing(liar);
   });
@@ -134,9 +147,33 @@ describe("a worker and a server that it has never seen", () => {
   test("that speaks plain text where TLS was promised: it hears nothing", async () => {
     const rogue = await rogueServer();
     const there = line().replace(/@[^/]+/, `@127.0.0.1:${rogue.port}`);
-    await isRefused(join1(there, "lured", []), /it speaks plain text; nothing was sent to it/);
+    await isRefused(
+      join1(there, "lured", []),
+      /it speaks plain text; nothing was sent to it/,
+      /this line begins with tls:\/\/, and the server there does not encrypt\n/,
+      /copy it whole, in its quotes\n {2}if that line begins so too, somebody answers in the coordinator's place/,
+    );
     heardNothing(rogue);
   });
+});
+
+test("a command that does not believe the server says why, and what to type", async () => {
+  const rogue = await rogueServer();
+  const here = `127.0.0.1:${port}`;
+  const advice =
+    /#sha256=\.\.\." in quotes; the fingerprint is\n {2}the end of the join line, which nexus-coord prints/;
+  for (const [url, text] of [
+    [`tls://${here}`, /this address has no #sha256=\.\.\. at its end: type --nats "tls:/],
+    [`tls://${here}`, advice],
+    [`nats://${here}`, /begins with nats:\/\/, and the server there speaks TLS: type --nats "tls:/],
+    [`tls://${here}#sha256=${"A".repeat(43)}`, /compare what follows # with the end of the join line/],
+    [`tls://127.0.0.1:${rogue.port}`, /does not encrypt\n {2}if its coordinator was started with --insecure/],
+  ] as const) {
+    const asked = swarm.run("coordinator/main.js", ["watch", "--plain", "--nats", url]);
+    assert.equal((await asked.exited()).code, exitCode.unreachable, asked.output());
+    assert.match(asked.output(), /is not trusted/);
+    assert.match(asked.output(), text);
+  }
 });
 
 describe("a worker that joined in plain text", () => {
@@ -151,7 +188,7 @@ describe("a worker that joined in plain text", () => {
     await isRefused(
       join1(old, "old"),
       /begins with nats:\/\/, and the server there speaks TLS by now; identity and runs of this worker stay/,
-      /nexus-coord prints the line to use/,
+      /nexus-coord prints the line to use; copy it whole, in its quotes/,
     );
     const again = join1(line(), "old");
     await lends(again);

@@ -43,7 +43,9 @@ class WayTransport extends NodeTransport {
       await super.connect(place, way.scheme === "tls" ? { ...options, tls: {} } : options);
       way.onConnected((this.socket as Partial<TLSSocket>).encrypted === true);
     } catch (error) {
-      const distrust = isPlainServer(error) ? new DistrustError("it speaks plain text; nothing was sent to it") : error;
+      const distrust = isPlainServer(error)
+        ? new DistrustError("plain text", "it speaks plain text; nothing was sent to it")
+        : error;
       if (distrust instanceof DistrustError) way.onDistrust(distrust);
       throw distrust;
     }

@@ -12,9 +12,18 @@ export interface Trust {
   authority: string | undefined;
 }
 
+/** `other key`: it shows another fingerprint than the one that is known. `certificate`: what it shows is not valid, or not for this host. */
+export type Distrust = "other key" | "unknown authority" | "plain text" | "certificate";
+
 /** The server is not the one that was meant, or does not encrypt. Nothing was said to it. The message is for people. */
 export class DistrustError extends Error {
   override readonly name = "DistrustError";
+  readonly kind: Distrust;
+
+  constructor(kind: Distrust, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
 }
 
 /**
@@ -45,7 +54,7 @@ export async function secure(socket: Duplex, name: string, trust: Trust): Promis
     // The handshake has proved that it owns this key.
     if (Date.parse(server.validTo) > Date.now()) return seen;
     seen.destroy();
-    throw new DistrustError(`its certificate ended on ${server.validTo}`);
+    throw new DistrustError("certificate", `its certificate ended on ${server.validTo}`);
   }
   seen.destroy();
   if (found) {
@@ -54,6 +63,7 @@ export async function secure(socket: Duplex, name: string, trust: Trust): Promis
   }
   const shown = chain.at(-1);
   throw new DistrustError(
+    "other key",
     `it shows the fingerprint ${shown ? shortPin(fingerprintOf(shown.publicKey)) : "of nobody"}, not ${shortPin(pin.sha256)}: ` +
       "another server answers there, or its workspace has a new authority; nothing was sent to it",
   );
@@ -74,23 +84,38 @@ function shakeHands(socket: Duplex, options: ConnectionOptions): Promise<TLSSock
 }
 
 /** OpenSSL's reasons for which a person must do something; any other failure is a connection that was lost. */
-const reasons: Readonly<Record<string, string>> = {
-  SELF_SIGNED_CERT_IN_CHAIN: "a private authority signed its certificate, which this machine does not know",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "it signed its certificate itself, so this machine does not know it",
-  UNABLE_TO_GET_ISSUER_CERT: "an authority signed its certificate that this machine does not know",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "an authority signed its certificate that this machine does not know",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "an authority signed its certificate that this machine does not know",
-  CERT_SIGNATURE_FAILURE: "its certificate was not signed by the authority that it names",
-  CERT_HAS_EXPIRED: "its certificate has ended",
-  CERT_NOT_YET_VALID: "its certificate is not valid yet; is this machine's clock right?",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+const reasons: Readonly<Record<string, readonly [Distrust, string]>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: [
+    "unknown authority",
+    "a private authority signed its certificate, which this machine does not know",
+  ],
+  DEPTH_ZERO_SELF_SIGNED_CERT: [
+    "unknown authority",
+    "it signed its certificate itself, so this machine does not know it",
+  ],
+  UNABLE_TO_GET_ISSUER_CERT: [
+    "unknown authority",
+    "an authority signed its certificate that this machine does not know",
+  ],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [
+    "unknown authority",
+    "an authority signed its certificate that this machine does not know",
+  ],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
+    "unknown authority",
+    "an authority signed its certificate that this machine does not know",
+  ],
+  CERT_SIGNATURE_FAILURE: ["unknown authority", "its certificate was not signed by the authority that it names"],
+  CERT_HAS_EXPIRED: ["certificate", "its certificate has ended"],
+  CERT_NOT_YET_VALID: ["certificate", "its certificate is not valid yet; is this machine's clock right?"],
+  ERR_TLS_CERT_ALTNAME_INVALID: ["certificate", "its certificate is for another name"],
 };
 
 function distrusted(failure: Error | undefined): Error {
   if (!failure) return new Error("the connection ended during the TLS handshake");
   const { code = "" } = failure as NodeJS.ErrnoException;
   const reason = reasons[code];
-  return reason === undefined ? failure : new DistrustError(reason, { cause: failure });
+  return reason === undefined ? failure : new DistrustError(...reason, { cause: failure });
 }
 
 /** As the server showed it: its own certificate first. */
