@@ -1,7 +1,7 @@
 import type { Role } from "../../shared/broker/access/credentials.ts";
 import { type ExternalBroker, externalBroker } from "../../shared/broker/server/external-broker.ts";
 import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import { UnreachableError } from "../../shared/errors.ts";
+import { UnreachableError, UsageError } from "../../shared/errors.ts";
 import { type WorkspacePaths, workspaceFlags, workspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
 import { shellWord } from "../words/shell-word.ts";
@@ -55,6 +55,7 @@ export async function withLink<T>(
       const { aimed } = await import("../../shared/broker/store/store-check.ts");
       throw aimed(error, scope.flags);
     }
+    if (error.reason === "refused" && role === "operator" && scope.external) throw await notAllowed(scope, error);
     // Not a bug: the broker ended meanwhile, or its peers are electing a leader.
     throw new UnreachableError(
       `workspace ${scope.paths.name}: the broker stopped answering (${error.message}); try again`,
@@ -65,6 +66,21 @@ export async function withLink<T>(
   } finally {
     await link.close();
   }
+}
+
+/** An order that the broker does not take from the credentials that were given. */
+async function notAllowed({ paths, external }: Scope, cause: BusError): Promise<UsageError> {
+  const { ownRoleOf } = await import("./own-role.ts");
+  const isViewer = external !== null && ownRoleOf(external) === "viewer";
+  const file = external?.credentialsFile;
+  const whose = file ? `the credentials in ${file}` : "a command without credentials";
+  const advice = isViewer
+    ? "to give orders, copy secrets/operator.json from the workspace's folder on its coordinator's machine: --creds operator.json"
+    : "docs/install.md says which rights an operator needs; with the workspace's own broker: --creds operator.json";
+  return new UsageError(
+    `workspace ${paths.name}: ${whose} may ${isViewer ? "only look" : "not give orders"} (${cause.message})\n  ${advice}`,
+    { cause },
+  );
 }
 
 /** Connects for an order. Starts no broker, unlike a reading command: without a coordinator nobody could carry out the order. */

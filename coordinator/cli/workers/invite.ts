@@ -1,8 +1,10 @@
 import { inviteKey, newInviteCode, readInviteCode } from "../../../shared/broker/access/invite-code.ts";
+import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { parseSeconds } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { linesWith, openingIfLocal, typedLine } from "../../endpoint/join-lines.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
+import { ownRoleOf } from "../../operator/own-role.ts";
 import { type Scope, withOperatorLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
 import { invitationText } from "../../words/invitations.ts";
@@ -16,6 +18,8 @@ export interface InviteOptions extends JsonOption {
 
 const usual = { for: "24 h", uses: "1" } as const;
 const leastSeconds = 60;
+const daySeconds = 86_400;
+const mostDays = 366;
 
 /** `nexus invite [--for 1h] [--uses 1] [--target gpu]`: prints a line with which machines may join. */
 export async function invite(session: Session, options: InviteOptions): Promise<void> {
@@ -68,9 +72,9 @@ function read(options: InviteOptions): {
   readonly targets: readonly string[];
 } {
   const time = options.for ?? usual.for;
-  const seconds = parseSeconds(/^\d+(\.\d+)?$/.test(time) ? Number(time) : time);
-  if (seconds === undefined || seconds < leastSeconds || seconds > 366 * 86_400)
-    throw new UsageError(`--for ${time}: expected a time from a minute to 366 days, such as 1h or 7d`);
+  const seconds = secondsOf(time);
+  if (seconds === undefined || seconds < leastSeconds || seconds > mostDays * daySeconds)
+    throw new UsageError(`--for ${time}: expected a time from a minute to ${mostDays} days, such as 30min, 1h or 7d`);
   const uses = options.uses ?? usual.uses;
   if (uses !== "any" && !/^[1-9]\d{0,3}$|^10000$/.test(uses))
     throw new UsageError(`--uses ${uses}: expected how many machines may join, from 1 to 10000, or any`);
@@ -80,9 +84,21 @@ function read(options: InviteOptions): {
   return { seconds, uses: uses === "any" ? null : Number(uses), targets };
 }
 
-function refuseExternal({ external }: Scope): void {
+/** A number alone is seconds. Specs have no days, since no run takes that long. */
+function secondsOf(time: string): number | undefined {
+  const days = /^(\d+(?:\.\d+)?)\s*d$/.exec(time)?.[1];
+  if (days !== undefined) return Number(days) * daySeconds;
+  return parseSeconds(/^\d+(\.\d+)?$/.test(time) ? Number(time) : time);
+}
+
+function refuseExternal({ external, paths }: Scope): void {
   if (!external) return;
+  const there = "type nexus invite on its coordinator's machine, without --nats and --creds: the line is made there";
+  // Credentials of a role, or a broker that this machine runs for the workspace, are our own.
+  if (ownRoleOf(external) || runningBroker(paths))
+    throw new UsageError(`workspace ${paths.name} has a broker of its own; ${there}`);
   throw new UsageError(
-    "others run this workspace's broker, and its administrator makes a user for each worker: docs/install.md says which rights it needs",
+    "if others run this workspace's broker, its administrator makes a user for each worker: docs/install.md says which rights it needs\n" +
+      `  if it is the workspace's own broker, ${there}`,
   );
 }

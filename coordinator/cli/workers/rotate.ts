@@ -1,4 +1,5 @@
 import { peerUrls, readPeers } from "../../../shared/broker/peers/peers.ts";
+import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { pause } from "../../../shared/deadline.ts";
 import { counted } from "../../../shared/domain/counted.ts";
@@ -7,6 +8,7 @@ import { BrokerError, UnreachableError, UsageError } from "../../../shared/error
 import { livingEndpoint } from "../../endpoint/endpoint.ts";
 import { consentOf } from "../../operator/consent.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
+import { ownRoleOf } from "../../operator/own-role.ts";
 import type { Scope } from "../../operator/scope.ts";
 import { type JsonOption, ordering, type Session } from "../../operator/session.ts";
 
@@ -48,9 +50,14 @@ export async function rotate(session: Session, { yes, json }: RotateOptions): Pr
 }
 
 function refuseElsewhere({ external, paths, flags }: Scope): void {
+  if (external && (ownRoleOf(external) || runningBroker(paths)))
+    throw new UsageError(
+      `workspace ${paths.name} has a broker of its own; type nexus rotate on its coordinator's machine, without --nats and --creds`,
+    );
   if (external)
     throw new UsageError(
-      "others run this workspace's broker, and its administrator makes the passwords; give the new ones with --creds FILE",
+      "if others run this workspace's broker, its administrator makes the passwords: give the new ones with --creds FILE\n" +
+        "  if it is the workspace's own broker, type nexus rotate on its coordinator's machine, without --nats and --creds",
     );
   const peers = readPeers(paths);
   if (!peers) return;

@@ -11,7 +11,8 @@ type OrderOf<Kind extends Order["kind"]> = Extract<Order, { kind: Kind }>;
 
 const mostOpen = 1000;
 const mostUses = 10_000;
-const longestMs = 366 * 86_400_000;
+/** 366 days; the hour is for what a code is rounded up by, and for clocks that differ. */
+const longestMs = 366 * 86_400_000 + 3_600_000;
 
 /** `nexus invite`: those who hold the code of this key may enrol machines. */
 export async function invite(reign: Reign, who: Operator, order: OrderOf<"invite">): Promise<OrderAnswer> {

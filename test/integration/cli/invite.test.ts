@@ -88,7 +88,9 @@ describe("who may join, and stay", () => {
 
   test("wrong words are refused with what to type", async () => {
     const wrong: readonly [string[], RegExp][] = [
-      [["--for", "5 s"], /--for 5 s: expected a time from a minute to 366 days/],
+      [["--for", "5 s"], /--for 5 s: expected a time from a minute to 366 days, such as 30min, 1h or 7d/],
+      [["--for", "1m"], /expected a time/],
+      [["--for", "366.1d"], /expected a time/],
       [["--for", "400d"], /expected a time/],
       [["--for", "soon"], /expected a time/],
       [["--uses", "0"], /--uses 0: expected how many machines may join/],
@@ -99,6 +101,14 @@ describe("who may join, and stay", () => {
       const { code, stderr } = await typed("invite", ...words);
       assert.equal(code, exitCode.usage, stderr);
       assert.match(stderr, why);
+    }
+  });
+
+  test("holds as long as may be said, in minutes, hours or days", async () => {
+    for (const time of ["30min", "7d", "366d", "366 d", "8784h"]) {
+      const { invite } = await invitation("--for", time);
+      const { code, stderr } = await typed("invite", "--withdraw", invite);
+      assert.equal(code, exitCode.done, stderr);
     }
   });
 

@@ -9,6 +9,7 @@ import { operatorName, type Role, readRoleSecret } from "../../../shared/broker/
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import { exitCode } from "../../../shared/errors.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
 import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
@@ -88,4 +89,30 @@ test("a copy of operator.json is all that another machine needs to give orders",
   const there = await nexus(["--nats", url, "--creds", creds, "admit", worker], away);
   assert.equal(there.code, 0, there.stderr);
   assert.equal(await stateOf(), "admitted");
+});
+
+test("a copy of viewer.json may only look, and whoever gives an order with it is told so", async () => {
+  const away = temporaryFolder();
+  const url = runningBroker(swarm.paths)?.url ?? "";
+  const copied = (role: Role): string => {
+    const file = join(away, `${role}.json`);
+    writeFileSync(file, readFileSync(join(swarm.paths.secrets, `${role}.json`)), { mode: 0o600 });
+    return file;
+  };
+  const viewer = copied("viewer");
+  const bench = await nexus(["--nats", url, "--creds", viewer, "bench", worker], away);
+  assert.equal(bench.code, exitCode.usage, bench.stderr);
+  assert.match(bench.stderr, /the credentials in .*viewer\.json may only look \(op\..*\n.*--creds operator\.json\n$/);
+  assert.equal((await nexus(["--nats", url, "--creds", viewer, "list", "workers"], away)).code, exitCode.done);
+  // Where the line of an invitation is made, and who makes one for a broker of others.
+  for (const file of [viewer, copied("operator")]) {
+    const { code, stderr } = await nexus(["--nats", url, "--creds", file, "invite"], away);
+    assert.equal(code, exitCode.usage);
+    assert.match(stderr, /workspace ws1 has a broker of its own; type nexus invite on its coordinator's machine/);
+  }
+  const unknown = await nexus(["--nats", url, "invite"], away);
+  assert.match(
+    unknown.stderr,
+    /^if others run .* administrator .*\n {2}if it is the workspace's own broker, type nexus inv/,
+  );
 });
