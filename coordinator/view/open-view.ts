@@ -79,13 +79,15 @@ export async function openScreen(
   const tell = (label: string, command: string): void => {
     for (const line of labelled(label, command, width)) say(line);
   };
-  const showsSecrets = flags.showLine || process.stderr.isTTY === true;
-  if (showsSecrets || withoutSecrets(join) === join) {
+  const showsSecrets = showsLine(flags);
+  if (flags.readonly) {
+    // Whoever may only look is told nothing with which machines join.
+  } else if (showsSecrets || withoutSecrets(join) === join) {
     tell(`on ${place}, run:`, join);
     if (joining?.until)
       say(`  it holds until ${momentText(joining.until)}; for an invitation of your own: nexus invite`);
   } else say("  the join line is a secret, so it is printed on a terminal only, or with --show-line");
-  if (joining?.opening) {
+  if (joining?.opening && !flags.readonly) {
     say("  other machines cannot join: the broker listens on this machine only;");
     tell("to let them join:", joining.opening);
   }
@@ -216,9 +218,11 @@ function globalsOf({ workspace, nats, creds, tlsCa }: ScreenFlags): GlobalOption
 /** What a shown command needs to reach the same workspace. */
 function wordsFor(screenFlags: ScreenFlags, external: ExternalBroker | null): WaitingWords {
   const { paths, flags } = scopeOf(globalsOf(screenFlags));
-  const showsSecrets = screenFlags.showLine || process.stderr.isTTY === true;
-  return { joinLine: shownJoinLine(paths, external, showsSecrets), flags };
+  return { joinLine: shownJoinLine(paths, external, showsLine(screenFlags)), flags };
 }
+
+const showsLine = ({ showLine, readonly }: ScreenFlags): boolean =>
+  !readonly && (showLine || process.stderr.isTTY === true);
 
 const showsScreen = ({ json, plain }: ScreenFlags): boolean =>
   !json && !plain && canShowScreen({ input: process.stdin, output: process.stdout }, process.env);

@@ -13,6 +13,18 @@ const { folder } = swarm;
 
 before(() => swarm.coordinator());
 
+test("a view that may only look prints no way to join, whatever else was asked for", async () => {
+  const output = async (...flags: string[]): Promise<string> => {
+    const view = swarm.run("coordinator/main.js", ["--plain", "--show-line", ...flags]);
+    assert.equal((await view.exited()).code, exitCode.done, view.output());
+    return view.output();
+  };
+  assert.match(await output(), /on this machine, run: +nexus-worker\n.*\n +to let them join: +nexus-coord stop/);
+  const shown = await output("--readonly");
+  assert.match(shown, /the coordinator of ws1 runs/);
+  assert.doesNotMatch(shown, /nexus-worker|to let them join/);
+});
+
 test("a launch prints what the tutorial's prints, and what to type where no worker has joined", async () => {
   const settings = { hp_tuning: "random", total_runs: 4, compute_nodes: 3, compute_target: "azb-cpu", monitor: "none" };
   const spec = swarm.probeSpec("spec", settings);
