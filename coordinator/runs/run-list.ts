@@ -138,7 +138,7 @@ function nothingNamed(word: string, selector: Selector, state: WorkspaceState, w
     );
   }
   const jobs = [...state.jobs.keys()];
-  const span = jobs.length === 1 ? jobs[0] : `${jobs[0]} to ${jobs.at(-1)}`;
+  const span = rangeText(`${jobs[0]}`, `${jobs.at(-1)}`);
   if (selector.kind === "jobs") {
     const numbers = jobs.map((name) => Number(name.slice("job".length)));
     const nearest = nearestNumber(selector.from, numbers);
@@ -151,7 +151,7 @@ function nothingNamed(word: string, selector: Selector, state: WorkspaceState, w
     const parent = `run${selector.parent}`;
     const owner = [...state.jobs.values()].flatMap((table) => table.parents).find(({ name }) => name === parent);
     if (owner) {
-      const has = owner.children === 0 ? "no children yet" : `${parent}.1 to ${parent}.${owner.children}`;
+      const has = owner.children === 0 ? "no children yet" : rangeText(`${parent}.1`, `${parent}.${owner.children}`);
       return new NotFoundError(`there is no ${word} in workspace ${workspace}; ${parent} has ${has}`);
     }
   }
@@ -159,8 +159,10 @@ function nothingNamed(word: string, selector: Selector, state: WorkspaceState, w
   const runs =
     numbers.length === 0
       ? "no runs yet"
-      : `run${numbers.reduce((a, b) => Math.min(a, b))} to run${numbers.reduce((a, b) => Math.max(a, b))}`;
+      : rangeText(`run${numbers.reduce((a, b) => Math.min(a, b))}`, `run${numbers.reduce((a, b) => Math.max(a, b))}`);
   return new NotFoundError(
     `there is no ${word} in workspace ${workspace}; it has ${runs}\n  to see a job's runs: nexus list runs ${jobs.at(-1)}`,
   );
 }
+
+const rangeText = (first: string, last: string): string => (first === last ? `only ${first}` : `${first} to ${last}`);

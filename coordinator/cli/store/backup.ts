@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { programVersion } from "../../../shared/components/version.ts";
+import { counted } from "../../../shared/domain/counted.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { workspaceAt } from "../../../shared/machine/workspace.ts";
@@ -45,7 +46,9 @@ export async function backUp({ scope, output }: Session, typed: string, options:
   const held = `journal to record ${ends.journal}, evidence to message ${ends.evidence}`;
   output.result(`${file}: ${scope.paths.name}, ${held}, ${sizeText(bytes)}, ${seconds.toFixed(1)} s\n`);
   if (verified)
-    output.result(`  verified: a store made from it folds to ${verified.jobs} jobs, record ${verified.journal}\n`);
+    output.result(
+      `  verified: a store made from it folds to ${counted(verified.jobs, "job")}, record ${verified.journal}\n`,
+    );
   output.note(
     `  it holds passwords: keep it where only you can read it; to put it back: nexus restore ${file}${scope.flags}\n`,
   );

@@ -52,14 +52,21 @@ export async function restore({ scope, output }: Session, typed: string, options
       return;
     }
     const counts = `${counted(jobs, "job")}, ${counted(workers, "worker")}, journal to record ${journal}`;
-    output.result(`${paths.name} is now ${header.workspace} of ${header.at}: ${counts}\n`);
+    const whose = header.workspace === paths.name ? "its state of" : `the state of ${header.workspace} of`;
+    output.result(`${paths.name} is restored to ${whose} ${header.at}: ${counts}\n`);
     if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
     output.note(`  to go on: nexus-coord${scope.flags}\n`);
+    // With a broker of others neither keys nor passwords come from the backup.
+    if (!scope.external) output.note(validAgain(scope.flags));
     output.note("  workers that joined after the backup must be restarted with the join line that it prints\n");
   } finally {
     backup.close();
   }
 }
+
+const validAgain = (flags: string): string =>
+  "  what was revoked, withdrawn or rotated since that backup is valid again; once the coordinator runs, do it again:\n" +
+  ["workers revoke NAME", "invite --withdraw ID", "rotate"].map((verb) => `    nexus ${verb}${flags}\n`).join("");
 
 /** Fills an empty store. */
 export const fillFrom =

@@ -61,7 +61,7 @@ export async function withdraw(reign: Reign, who: Operator, order: OrderOf<"with
     used === 0
       ? "nobody joined with it"
       : `${counted(used, "worker that joined with it stays", "workers that joined with it stay")}`;
-  const anew = line === "" ? "" : `; ${line} shows a new line from now on`;
+  const anew = line === "" ? "" : `; the coordinator on ${line} shows a new line from now on`;
   return accepted(reign, id, `withdrawn; ${stay}${anew}`);
 }
 

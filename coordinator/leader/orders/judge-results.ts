@@ -33,7 +33,7 @@ export async function judgeResults(
   const verdict = kind === "reject" ? "rejected" : "accepted";
   const named = worker === null ? [...new Set(numbers)] : resultsOf(table, worker);
   const concerned = named.filter((n) => isConcerned(table.trials.glance(n), verdict));
-  const others = worker === null ? explained(table, named, verdict) : { missing: [], already: 0 };
+  const others = worker === null ? explained(table, named, verdict) : { missing: [], already: [] };
   if (concerned.length === 0) {
     if (others.missing.length > 0) return refused(reign, others.missing.join("\n"));
     return unchanged(
@@ -50,7 +50,7 @@ export async function judgeResults(
   await reign.ports.flushed();
   const whose = worker === null ? "" : ` from ${worker}`;
   const parts = [`${counted(concerned.length, "result")}${whose} ${verdict}, ${standing(table)}`];
-  if (others.already > 0) parts.push(alreadyText(others.already, verdict));
+  if (others.already.length > 0) parts.push(alreadyText(others.already, verdict));
   if (verdict === "rejected" && worker !== null) parts.push(stillToCome(reign, worker));
   return accepted(reign, job, [...parts, ...others.missing].join("; "));
 }
@@ -73,14 +73,15 @@ function explained(
   table: RunTable,
   numbers: readonly number[],
   verdict: ResultsVerdict,
-): { readonly missing: string[]; readonly already: number } {
+): { readonly missing: string[]; readonly already: string[] } {
   const missing: string[] = [];
   let more = 0;
-  let already = 0;
+  const already: string[] = [];
   for (const n of numbers) {
     const trial = table.trials.glance(n);
-    if (trial && hasResult(trial)) already += Number(!isConcerned(trial, verdict));
-    else if (missing.length < mostNamed) missing.push(whyNone(table, n, trial));
+    if (trial && hasResult(trial)) {
+      if (!isConcerned(trial, verdict)) already.push(trial.run);
+    } else if (missing.length < mostNamed) missing.push(whyNone(table, n, trial));
     else more += 1;
   }
   if (more > 0) missing.push(`and ${more} more without a result`);
@@ -93,10 +94,13 @@ function whyNone({ job }: RunTable, n: number, trial: Trial | undefined): string
   return `${trial.run} has no result yet: it is ${trial.status}; to end it: nexus cancel ${trial.run}`;
 }
 
-const alreadyText = (count: number, verdict: ResultsVerdict): string => {
-  if (verdict === "accepted") return count === 1 ? "it is not rejected" : `${count} of them are not rejected`;
-  return count === 1 ? "one was rejected already" : `${count} were rejected already`;
-};
+/** `run1.1, run1.2 were rejected already` */
+function alreadyText(runs: readonly string[], verdict: ResultsVerdict): string {
+  const more = runs.length - mostNamed;
+  const names = runs.slice(0, mostNamed).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  if (verdict === "accepted") return `${names} ${runs.length === 1 ? "is" : "are"} not rejected`;
+  return `${names} ${runs.length === 1 ? "was" : "were"} rejected already`;
+}
 
 const noneText = ({ job }: RunTable, worker: WorkerId, verdict: ResultsVerdict): string =>
   verdict === "rejected"

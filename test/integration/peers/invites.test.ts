@@ -32,6 +32,7 @@ test("each peer shows a line that opens them all; a revoked worker is cut off fr
   const old = shownBy(standby);
   const withdrawn = await nexus(["invite", "--withdraw", old], standby.swarm.folder);
   assert.equal(withdrawn.code, 0, withdrawn.stderr);
+  assert.match(withdrawn.stdout, /; the coordinator on .* shows a new line from now on\n$/);
   await everyLineOpens(old);
 
   const workers = new Swarm();

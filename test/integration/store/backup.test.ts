@@ -82,7 +82,14 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
   assert.match(await ended(nexus(swarm, "restore", file), exitCode.usage), /is in use .* nexus-coord stop/);
   const put = await ended(nexus(swarm, "restore", file, "--replace"), exitCode.done);
   await ended(coordinator, exitCode.done);
-  assert.match(put, /ws1 is now ws1 of 20.*1 job, 1 worker,.*what was there before is in .*nexus-coord\n/s);
+  assert.match(
+    put,
+    /ws1 is restored to its state of 20.*1 job, 1 worker,.*what was there before is in .*nexus-coord\n/s,
+  );
+  assert.match(
+    put,
+    /rotated since that backup is valid again; .*\n {4}nexus workers revoke NAME\n.*\n {4}nexus rotate\n/,
+  );
   await swarm.coordinator(["--lease", "2"]);
   await eventually("the late worker is told", () => /refuses .*nexus-worker/s.test(late.output()));
   assert.equal(early.child.exitCode, null);
@@ -142,7 +149,7 @@ test("a backup is tried at once; one that is cut or cannot be folded changes not
   const made = await nexusHere("backup", file, "--verify");
   assert.equal(made.code, exitCode.done, made.stderr);
   assert.match(made.stdout, /whole\.nexus: ws1, journal to record 1, evidence to message 0, 12\.\d MB, .* s\n/);
-  assert.match(made.stdout, /verified: a store made from it folds to 1 jobs, record 1\n/);
+  assert.match(made.stdout, /verified: a store made from it folds to 1 job, record 1\n/);
   assert.deepEqual(readdirSync(folder), ["whole.nexus"]);
   const unwritable = await nexusHere("backup", join(folder, "no/such/folder"));
   assert.match(unwritable.stderr, /cannot be written: ENOENT.*; nothing was left there/);

@@ -165,8 +165,8 @@ describe("the order", () => {
     await judge(story, "reject", { trials: [2] }, "same");
     const { length } = story.test.events;
     assert.match(await judge(story, "reject", { trials: [2] }, "same"), /^done/);
-    assert.equal(await judge(story, "reject", { trials: [2] }), "done: one was rejected already");
-    assert.equal(await judge(story, "accept", { trials: [1] }), "done: it is not rejected");
+    assert.equal(await judge(story, "reject", { trials: [2] }), "done: run2.1 was rejected already");
+    assert.equal(await judge(story, "accept", { trials: [1] }), "done: run1.1 is not rejected");
     assert.equal(story.test.events.length, length);
   });
 

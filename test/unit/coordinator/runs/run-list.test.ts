@@ -57,11 +57,14 @@ test("a run that does not exist is refused with those that do", () => {
     ],
     ["run9", /there is no run9 in workspace ws1; it has run1 to run3/],
     ["run1.9", /there is no run1\.9 in workspace ws1; run1 has run1\.1 to run1\.3/],
+    ["run2.9", /run2 has only run2\.1$/],
     ["run3.1", /run3 has no children yet/],
     ["run8-run9", /there is no run8-run9/],
     ["run9.*", /there is no run9\.\*/],
   ];
   for (const [word, message] of missing) assert.throws(() => named(word), { name: NotFoundError.name, message }, word);
+  const one = stateOf(new JobStory({ number: 2, firstParent: 3, parents: 1 }));
+  assert.throws(() => selectRuns(["run9.*"], one, "ws1"), { message: /; it has only run3\n/ });
   assert.throws(() => selectRuns(["job1"], emptyWorkspace(), "ws1"), { message: /workspace ws1 has no jobs yet/ });
 });
 
