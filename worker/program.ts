@@ -81,8 +81,8 @@ const program = new Command("nexus-worker")
 Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
 SIGTERM hands them back at once: they go on elsewhere.
 
-A job may run programs, which have your rights, and name files to read and write; --no-code refuses such
-jobs. Join only workspaces of people you trust.
+A job may run programs and name files to read and write. Without --sandbox they have your rights. --no-code refuses
+such jobs. Join only workspaces of people you trust.
 
 Examples:
   nexus-worker                                      on the coordinator's own machine
@@ -93,7 +93,17 @@ Examples:
   nexus-worker tls://broker:4222/ws1 --creds lab.creds --name lab   a NATS server that others run (nexus-coord --nats)
 
 The line's end, #sha256=..., is the fingerprint of the workspace's authority: the worker says nothing, not even the
-code, to a server that does not show it. wss:// goes through port 443, and through the proxy of HTTPS_PROXY.`,
+code, to a server that does not show it. wss:// goes through port 443, and through the proxy of HTTPS_PROXY.
+
+Environment:
+  NEXUS_JOIN        the join line, if none is typed; no child of the worker sees it
+  NEXUS_WORKSPACE   the workspace on this machine, as --workspace
+  NEXUS_LOG         level of its log file: debug, info, warn, error
+  NEXUS_KERNELS     plain: train without WebAssembly
+  HTTPS_PROXY       for wss:// only: an HTTP proxy; NO_PROXY: hosts that are reached without it
+  XDG_STATE_HOME    its key, log and run folders are in its folder "nexus" (default ~/.local/state)
+
+Exit codes: 0 done, 1 failure, 2 wrong usage, a refused line or server, 4 no coordinator or broker, 130 killed by Ctrl-C.`,
   );
 
 /**
@@ -193,6 +203,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       removeFolder: (folder: string) => rmSync(folder, { recursive: true, force: true }),
     };
     const node = new WorkerNode(ports, options, (news) => {
+      if ((news.kind === "silent" || news.kind === "answered") && key.explains(news.kind)) return;
       if (!flags.quiet) say(printableLines(newsLine(news)));
     });
     const asked = obeySignals(node, say);

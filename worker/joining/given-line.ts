@@ -21,11 +21,12 @@ export async function lineFrom(word: string): Promise<string> {
       },
     );
   }
+  const line = wordOf(text, file);
   if (process.platform !== "win32" && (statSync(file).mode & 0o044) !== 0)
     process.stderr.write(
       `${file}: other users of this machine can read the join line in it; to end that: chmod 600 ${file}\n`,
     );
-  return wordOf(text, file);
+  return line;
 }
 
 function wordOf(text: string, where: string): string {

@@ -116,7 +116,7 @@ function keyOf({ code }: JoinLine): InviteKey {
   throw new UsageError(
     kind === "old"
       ? `this join line is of an earlier version, whose lines never expired; it opens nothing any more\n${askAnew}`
-      : `this join line is incomplete or mistyped: its code, before the "@", is none; copy the whole line\n${askAnew}`,
+      : `this join line is incomplete or mistyped: the code before the @ is not valid; copy the whole line\n${askAnew}`,
   );
 }
 
@@ -152,6 +152,7 @@ async function enrol(
           throw new BrokerError(
             `the coordinator gave this machine the name "${answer.name}", which is not a valid worker name`,
           );
+        if (answer.name !== worker) say(`the name ${worker} is taken, so this worker is ${answer.name}`);
         return answer.name;
       } catch (error) {
         if (!(error instanceof BusError)) throw error;

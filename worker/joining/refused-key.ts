@@ -9,6 +9,7 @@ export class RefusedKey {
   readonly #say: (isRefused: boolean) => void;
   #since: number | undefined;
   #said = false;
+  #hidesSilence = false;
 
   constructor(clock: Pick<Clock, "monotonic">, say: (isRefused: boolean) => void) {
     this.#clock = clock;
@@ -22,6 +23,13 @@ export class RefusedKey {
     if (this.#said || now - this.#since < believedAfterMs) return;
     this.#said = true;
     this.#say(true);
+  }
+
+  /** Whether the refusal explains that the coordinator is silent, and answers again, so that neither need be said. */
+  explains(kind: "silent" | "answered"): boolean {
+    const isHidden = kind === "silent" ? this.#since !== undefined : this.#hidesSilence;
+    this.#hidesSilence = kind === "silent" && isHidden;
+    return isHidden;
   }
 
   accepted(): void {

@@ -17,6 +17,8 @@ Environment:
   NEXUS_WORKSPACE   the workspace, unless --workspace is given
   NEXUS_SERVERS     URL of an existing broker, as --nats
   NEXUS_CREDS       file with its credentials, as --creds
+  NEXUS_TLS_CA      file with the authority that signed its certificate, as --tls-ca
+  HTTPS_PROXY       for wss:// only: an HTTP proxy; NO_PROXY: hosts that are reached without it
   XDG_DATA_HOME     workspaces are in its folder "nexus" (default ~/.local/share)
   NO_COLOR          no colours
 

@@ -27,7 +27,7 @@ export const addWorkers: AddVerbs = (program, { does }) => {
       .option("--yes", "do not ask")
       .option("--json", "one JSON object a line");
   ofWorkers(workers.command("revoke").description("cut workers off at once; their keys open nothing any more"))
-    .option("--reason <text>", "why, for the journal and for the worker's owner")
+    .option("--reason <text>", "why, for the journal; the worker's owner reads it when it tries to join again")
     .addHelpText("after", help.revoke)
     .addHelpText("after", examples("nexus workers revoke lab-pc", "nexus workers revoke mal --reason 'not ours' --yes"))
     .action(throwsOut("revoke"));

@@ -10,6 +10,7 @@ import { exitCode } from "../../../shared/errors.ts";
 import { fieldsOf } from "../../../shared/machine/secret-file.ts";
 import { workerStateDir } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { type CommandEnd, nexus } from "../../support/processes/nexus-command.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
@@ -49,6 +50,21 @@ describe("who may join, and stay", () => {
     const authenticator = nkeyAuthenticator(new TextEncoder().encode(String(nkeySeed)));
     return connect({ servers: runningBroker(swarm.paths)?.url ?? "", authenticator, reconnect: false });
   }
+
+  test("a worker whose name is taken is told which one it got", async () => {
+    const { line } = await invitation("--uses", "2");
+    const first = joins(line, "alpha");
+    await hasJoined(first);
+    assert.doesNotMatch(first.output(), /is taken/);
+    const words = [line, "--name", "alpha", "--slots", "1"];
+    const second = swarm.run("worker/main.js", words, { XDG_STATE_HOME: temporaryFolder() });
+    await hasJoined(second);
+    assert.match(second.output(), /^the name alpha is taken, so this worker is alpha-2$/m);
+    for (const worker of [first, second]) {
+      worker.child.kill("SIGTERM");
+      await worker.exited();
+    }
+  });
 
   test("an invitation is for one machine and a day; it is listed, and nothing of its code is stored", async () => {
     const { code, stdout, stderr } = await typed("invite");
@@ -169,6 +185,7 @@ describe("who may join, and stay", () => {
     await eventually("it says so", () => /refuses this worker's key: it was revoked or forgotten/.test(mal.output()), {
       seen: mal.output,
     });
+    assert.doesNotMatch(mal.output(), /no coordinator answers/);
     const { workers, invites } = await swarm.state();
     assert.equal(workers.get("mal" as WorkerId)?.state, "revoked");
     assert.match(invites.get(invite)?.ended ?? "", /was revoked by/);

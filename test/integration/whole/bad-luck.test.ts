@@ -114,7 +114,12 @@ describe("what a worker is told wrong", () => {
 
   test("a wrong code, and none: where the right line stands", async () => {
     const askAnew = "ask the person who runs the coordinator for a new line: nexus invite";
-    await endsSaying(joinBy(withCode("wrong")), exitCode.usage, "this join line is incomplete or mistyped", askAnew);
+    await endsSaying(
+      joinBy(withCode("wrong")),
+      exitCode.usage,
+      "mistyped: the code before the @ is not valid;",
+      askAnew,
+    );
     const old = joinBy(withCode("RZw71GnLNhStrB3g-wirk7CB"));
     await endsSaying(old, exitCode.usage, "this join line is of an earlier version", askAnew);
     const others = joinBy(withCode(newInviteCode(Date.now() + 60_000)));

@@ -49,6 +49,14 @@ async function leave(worker: Program): Promise<void> {
   assert.equal((await worker.exited()).code, 0, worker.output());
 }
 
+test("the help says whose rights runs have, and which variables count", async () => {
+  const asked = swarm.run("worker/main.js", ["--help"]);
+  assert.equal((await asked.exited()).code, exitCode.done);
+  assert.match(asked.output(), /Without --sandbox they have your rights/);
+  for (const variable of ["NEXUS_JOIN", "NEXUS_WORKSPACE", "NEXUS_LOG", "HTTPS_PROXY", "XDG_STATE_HOME"])
+    assert.match(asked.output(), new RegExp(`^ {2}${variable} `, "m"));
+});
+
 test("a state folder that cannot be used is reported, with what to type", async () => {
   const worker = swarm.worker("homeless", [], { XDG_STATE_HOME: "/dev/null" });
   assert.equal((await worker.exited()).code, exitCode.usage, worker.output());

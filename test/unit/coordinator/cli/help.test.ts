@@ -14,7 +14,16 @@ test("help goes to stdout, with every verb, the environment and the exit codes",
   const { code, stdout, stderr } = await nexus(["--help"], folder);
   assert.equal(code, exitCode.done);
   assert.equal(stderr, "");
-  for (const word of ["run", "list", "release", "admit", "NEXUS_WORKSPACE", "Exit codes:", "Examples:"]) {
+  for (const word of [
+    "run",
+    "list",
+    "release",
+    "admit",
+    "NEXUS_WORKSPACE",
+    "NEXUS_TLS_CA",
+    "Exit codes:",
+    "Examples:",
+  ]) {
     assert.ok(stdout.includes(word), word);
   }
   const ofList = await nexus(["list", "runs", "--help"], folder);

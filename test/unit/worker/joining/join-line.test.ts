@@ -66,6 +66,17 @@ describe("a join line", () => {
     await assert.rejects(lineFrom("@/no/such/file"), /^UsageError: @\/no\/such\/file: that file cannot be read/);
   });
 
+  test("that is not in its file is missed before anything is said of who can read the file", async (t) => {
+    const file = join(temporaryFolder(), "empty");
+    writeFileSync(file, "", { mode: 0o644 });
+    const written = t.mock.method(process.stderr, "write", () => true);
+    await assert.rejects(lineFrom(`@${file}`), /there is no join line in it/);
+    assert.equal(written.mock.callCount(), 0);
+    writeFileSync(file, line);
+    assert.equal(await lineFrom(`@${file}`), line);
+    assert.match(String(written.mock.calls[0]?.arguments[0]), /other users of this machine can read/);
+  });
+
   test("that is wrong is refused without showing its code", () => {
     for (const wrong of [
       "http://s3cr3t-code@lab1:4222/ws1",
