@@ -34,7 +34,7 @@ const program = new Command("nexus-coord")
   .option("--listen <host:port>", "where its broker listens (default: as at the last start, at first loopback)")
   .option(
     "--listen-wss <host:port>",
-    "take workers by WebSocket too, where only port 443 is open; remembered until none",
+    "take workers by WebSocket too (443 if no port is given), with a line of its own; remembered until none",
   )
   .option("--tls-cert <file>", "certificate of its broker, PEM, instead of its own; remembered until --tls-cert own")
   .option("--tls-key <file>", "the private key that belongs to --tls-cert")

@@ -98,7 +98,9 @@ export function linesWith(paths: WorkspacePaths, code: string): readonly string[
   // What listens on this machine alone is of no use to others, unless WebSockets lead to it.
   if (isLoopback(host) && further.length > 0 && !readPeers(paths)) return further;
   const hosts = isOnAll(host) ? (broker.names ?? reachableAddresses()) : [];
-  return [...linesFor(joinLine(paths, host, port, code, broker), hosts), ...further];
+  const [line = "", ...others] = linesFor(joinLine(paths, host, port, code, broker), hosts);
+  // Where only some are shown, this one is among them.
+  return [line, ...further, ...others];
 }
 
 /** `wss://CODE@host:443/ws1#...`; undefined if the broker takes no WebSockets. */
@@ -132,6 +134,8 @@ export const typedLine = (line: string): string => (/[#[\]]/.test(line) ? `"${li
 export interface Joining {
   /** One command for each address of this machine: only a person knows which of them other machines can reach. */
   readonly commands: readonly string[];
+  /** The command that joins by WebSocket, if it is not the only way. */
+  readonly webSocket: string | null;
   /** What to type to let others join, if the broker listens on this machine alone; `commands` are then for this machine. */
   readonly opening: string | null;
   /** Until when the commands hold, in wall-clock milliseconds; null: for good. A new one is shown long before. */
@@ -143,12 +147,21 @@ export function joiningOf(paths: WorkspacePaths): Joining | null {
   const endpoint = livingEndpoint(paths);
   if (!endpoint) return null;
   if (isClosed(paths)) {
-    return { commands: [`nexus-worker${workspaceFlags(paths.name)}`], opening: openingOf(paths), until: null };
+    return {
+      commands: [`nexus-worker${workspaceFlags(paths.name)}`],
+      webSocket: null,
+      opening: openingOf(paths),
+      until: null,
+    };
   }
   const lines = linesWith(paths, codeOf(endpoint.joinLine));
   const until = lineHoldsUntil(endpoint.joinLine);
-  return { commands: lines.map((line) => `nexus-worker ${typedLine(line)}`), opening: null, until };
+  const commands = lines.map((line) => `nexus-worker ${typedLine(line)}`);
+  const webSocket = commands.slice(1).find(isWebSocket) ?? null;
+  return { commands, webSocket, opening: null, until };
 }
+
+export const isWebSocket = (command: string): boolean => command.includes("wss://");
 
 /** What to type if the broker listens on this machine alone. `;` separates commands in every shell. */
 function openingOf({ name }: WorkspacePaths): string {

@@ -25,6 +25,8 @@ export interface Whereabouts {
   readonly log: string;
   /** The command that joins, a secret; null while another coordinator of this machine takes the workers. */
   readonly join: string | null;
+  /** The command that joins by WebSocket as well; null or left out: none does. */
+  readonly webSocket?: string | null;
   /** Whether other machines may join as well. */
   readonly isOpen: boolean;
   /** What to say of a broker that does not encrypt; null or left out: it does. */
@@ -47,6 +49,7 @@ export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | 
     ...found,
     broker: broker ? `${hostInUrl(broker.host)}:${broker.port}` : "nowhere yet",
     join: joining?.commands[0] ?? null,
+    webSocket: joining?.webSocket ?? null,
     isOpen: joining?.opening === null,
     until: joining?.until ?? null,
   };
@@ -99,7 +102,7 @@ export class HeadlessLines {
   }
 
   #sayJoin(): void {
-    const { join, isOpen, until = null } = this.#where();
+    const { join, webSocket, isOpen, until = null } = this.#where();
     if (this.#hasSaidJoin || join === null) return;
     this.#hasSaidJoin = true;
     if (!this.#showsSecrets && withoutSecrets(join) !== join) {
@@ -108,7 +111,9 @@ export class HeadlessLines {
     }
     const where = isOpen ? "each machine that should join" : "this machine";
     const holds = until === null ? "" : `\n  it holds until ${momentText(until)}; for another: nexus invite`;
-    this.#say({ type: "join", v: 1, join, until }, `on ${where}, run: ${join}${holds}`);
+    const further = webSocket ? `\n  or, where no other port is open: ${webSocket}` : "";
+    const object = { type: "join", v: 1, join, ...(webSocket ? { webSocket } : {}), until };
+    this.#say(object, `on ${where}, run: ${join}${further}${holds}`);
   }
 
   #say(object: object, text: string): void {

@@ -84,6 +84,7 @@ export async function openScreen(
     // Whoever may only look is told nothing with which machines join.
   } else if (showsSecrets || withoutSecrets(join) === join) {
     tell(`on ${place}, run:`, join);
+    if (joining?.webSocket) tell("or, where no other port is open:", joining.webSocket);
     if (joining?.until)
       say(`  it holds until ${momentText(joining.until)}; for an invitation of your own: nexus invite`);
   } else say("  the join line is a secret, so it is printed on a terminal only, or with --show-line");

@@ -2,7 +2,7 @@ import { inviteKey, newInviteCode, readInviteCode } from "../../../shared/broker
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { parseSeconds } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { linesWith, openingIfLocal, typedLine } from "../../endpoint/join-lines.ts";
+import { isWebSocket, linesWith, openingIfLocal, typedLine } from "../../endpoint/join-lines.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
 import { ownRoleOf } from "../../operator/own-role.ts";
 import { type Scope, withOperatorLink } from "../../operator/scope.ts";
@@ -44,7 +44,11 @@ export async function invite(session: Session, options: InviteOptions): Promise<
     for (const command of commands) output.result(`${command}\n`);
     output.note(`  ${invitationText({ id, expiresAt, uses, targets })}; keep the line secret until then\n`);
     if (commands.length > 1)
-      output.note("  the lines differ in the address: take one that the other machine can reach\n");
+      output.note(
+        commands.some(isWebSocket)
+          ? "  the lines differ in the way, wss:// being the one for WebSockets: take one by which the other machine reaches this one\n"
+          : "  the lines differ in the address: take one that the other machine can reach\n",
+      );
   }
   const opening = openingIfLocal(scope.paths);
   if (opening !== null)

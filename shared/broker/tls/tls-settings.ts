@@ -68,7 +68,7 @@ function parseWss(text: string): Address | null {
   const { host, port = 443 } = parseAddress(text) ?? {};
   if (host !== undefined && !/^\d+$/.test(host) && port >= 1 && port <= 65_535) return { host, port };
   throw new UsageError(
-    `--listen-wss ${text}: expected host:port, for example 0.0.0.0:443 (all addresses), or none to stop it`,
+    `--listen-wss ${text}: expected host:port, for example 0.0.0.0:443 (all addresses; 443 if no port is given), or none to stop it`,
   );
 }
 

@@ -11,6 +11,7 @@ import { serving } from "../../support/broker/brokers.ts";
 import { httpProxy } from "../../support/broker/http-proxy.ts";
 import { holdPort } from "../../support/broker/ports.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const swarm = new Swarm();
@@ -84,6 +85,25 @@ describe("a worker with nothing but port 443", () => {
     assert.equal((await unknown.exited()).code, exitCode.usage, unknown.output());
     assert.match(unknown.output(), /a private authority signed its certificate/);
   });
+});
+
+test("beside a listener for all machines, the line for WebSockets is shown as well", async () => {
+  const both = new Swarm();
+  const [listen, wss] = [await holdPort("0.0.0.0"), await holdPort("0.0.0.0")];
+  const flags = ["--listen", `0.0.0.0:${listen}`, "--listen-wss", `0.0.0.0:${wss}`, "--show-line"];
+  const coordinator = await both.coordinator(flags);
+  await eventually("it prints both", () => coordinator.output().includes("holds until"), { seen: coordinator.output });
+  assert.match(
+    coordinator.output(),
+    new RegExp(
+      `run: nexus-worker "tls://\\S+"\\n {2}or, where no other port is open: nexus-worker "wss://[^/]+:${wss}/ws1#`,
+    ),
+  );
+  const invited = await nexus(["invite"], both.folder);
+  assert.equal(invited.code, exitCode.done, invited.stderr);
+  assert.match(invited.stdout, /tls:.*\n.*wss:/);
+  assert.match(invited.stderr, /the lines differ in the way, wss:\/\/ being the one for WebSockets/);
+  await both.end();
 });
 
 test("a viewer connects by WebSocket too, and messages of any size pass", async () => {

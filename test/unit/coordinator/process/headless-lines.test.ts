@@ -77,6 +77,22 @@ describe("a coordinator in the foreground", () => {
     ]);
   });
 
+  test("says how to join by WebSocket beside the usual way, where it may be shown", () => {
+    const webSocket = 'nexus-worker "wss://CODE@192.0.2.7:443/ws1#sha256=abc"';
+    const lines = told(["ready"], false, () => whereabouts({ webSocket }));
+    assert.ok(
+      lines.join("\n").includes(`run: ${join1}\n  or, where no other port is open: ${webSocket}`),
+      lines.join("\n"),
+    );
+    const [, joined = ""] = told(["ready"], true, () => whereabouts({ webSocket }));
+    assert.deepEqual(JSON.parse(joined), { type: "join", v: 1, join: join1, webSocket, until: null });
+    assert.ok(
+      !told(["ready"], false, () => whereabouts({ webSocket }), false)
+        .join("\n")
+        .includes("wss://"),
+    );
+  });
+
   test("warns of plain text before it says how to join", () => {
     const warning = "warning: not encrypted";
     const lines = told(["ready"], false, () => whereabouts({ warning }));
