@@ -67,5 +67,5 @@ export function distrustAdvice({ cause }: BusError, typed: Typed): string {
 }
 
 const typedAddress = (scheme: string): string =>
-  `type --nats "${scheme}://host:port#sha256=..." in quotes; the fingerprint is\n  ${endOfLine}; or, for a server ` +
+  `write it as "${scheme}://host:port#sha256=..." in quotes; the fingerprint is\n  ${endOfLine}; or, for a server ` +
   "that others run, add --tls-ca FILE, the authority that signed its certificate";

@@ -163,9 +163,9 @@ test("a command that does not believe the server says why, and what to type", as
   const advice =
     /#sha256=\.\.\." in quotes; the fingerprint is\n {2}the end of the join line, which nexus-coord prints/;
   for (const [url, text] of [
-    [`tls://${here}`, /this address has no #sha256=\.\.\. at its end: type --nats "tls:/],
+    [`tls://${here}`, /this address has no #sha256=\.\.\. at its end: write it as "tls:/],
     [`tls://${here}`, advice],
-    [`nats://${here}`, /begins with nats:\/\/, and the server there speaks TLS: type --nats "tls:/],
+    [`nats://${here}`, /begins with nats:\/\/, and the server there speaks TLS: write it as "tls:/],
     [`tls://${here}#sha256=${"A".repeat(43)}`, /compare what follows # with the end of the join line/],
     [`tls://127.0.0.1:${rogue.port}`, /does not encrypt\n {2}if its coordinator was started with --insecure/],
   ] as const) {
