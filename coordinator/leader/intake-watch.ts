@@ -1,5 +1,5 @@
 import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
-import { BusError } from "../../shared/ports.ts";
+import { lookOften } from "./look-often.ts";
 import type { Reign } from "./reign/reign.ts";
 import { cutOff, heldBy } from "./rules/quotas.ts";
 
@@ -38,7 +38,6 @@ export interface Intake {
  */
 export function watchIntake(reign: Reign, intake: Intake): () => void {
   let before = { judged: reign.evidence.judged, bytes: Number.POSITIVE_INFINITY, isBehind: false };
-  let isLooking = false;
   const look = async (): Promise<void> => {
     const { lastSeq: last, bytes } = await intake.reach();
     const { judged } = reign.evidence;
@@ -49,19 +48,7 @@ export function watchIntake(reign: Reign, intake: Intake): () => void {
     before = { judged, bytes, isBehind };
     if (isBehind && wasBehind && reign.ports.leads()) await findFlooder(reign, intake, { judged, last, grown });
   };
-  const timer = reign.ports.clock.every(everyMs, () => {
-    if (isLooking) return;
-    isLooking = true;
-    look()
-      .catch((error: unknown) => {
-        // The broker is away: asked again at the next turn.
-        if (!(error instanceof BusError)) throw error;
-      })
-      .finally(() => {
-        isLooking = false;
-      });
-  });
-  return () => timer.cancel();
+  return lookOften(reign.ports.clock, everyMs, look);
 }
 
 async function findFlooder(

@@ -1,7 +1,8 @@
 import { evidenceLost, journalGap } from "../../shared/broker/store/store-check.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
-import { type Bus, BusError, type Clock } from "../../shared/ports.ts";
+import type { Bus, Clock } from "../../shared/ports.ts";
 import { streams } from "../../shared/wire/subjects.ts";
+import { lookOften } from "./look-often.ts";
 
 /** What the leader knows to be stored: sequences that never go down. */
 export interface Known {
@@ -42,22 +43,10 @@ export function watchStore(
         : evidenceLost(evidence, `${least.evidence} was read by this coordinator`),
     );
   };
-  let isLooking = false;
-  const timer = clock.every(everyMs, () => {
-    if (isLooking) return;
-    isLooking = true;
-    look()
-      .catch((error: unknown) => {
-        // The broker is away: asked again at the next turn.
-        if (!(error instanceof BusError)) throw error;
-      })
-      .finally(() => {
-        isLooking = false;
-      });
-  });
+  const cancel = lookOften(clock, everyMs, look);
   const stop = (): void => {
     isOver = true;
-    timer.cancel();
+    cancel();
   };
   return stop;
 }

@@ -1,7 +1,7 @@
 import type { Traffic } from "../../../shared/broker/access/worker-traffic.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
-import { BusError } from "../../../shared/ports.ts";
+import { lookOften } from "../look-often.ts";
 import type { Reign } from "../reign/reign.ts";
 import { cutOff } from "./quotas.ts";
 
@@ -52,19 +52,5 @@ export class Arrivals {
 /** Looks several times a second. @returns what ends it */
 export function watchArrivals(reign: Reign, traffic: () => Promise<readonly Traffic[]>): () => void {
   const arrivals = new Arrivals(reign, traffic);
-  const { clock, log } = reign.ports;
-  let isLooking = false;
-  const timer = clock.every(lookEveryMs, () => {
-    if (isLooking) return;
-    isLooking = true;
-    arrivals
-      .look()
-      .catch((error: unknown) => {
-        if (!(error instanceof BusError)) log.error(`the workers' traffic could not be read: ${String(error)}`);
-      })
-      .finally(() => {
-        isLooking = false;
-      });
-  });
-  return () => timer.cancel();
+  return lookOften(reign.ports.clock, lookEveryMs, () => arrivals.look());
 }

@@ -2,7 +2,7 @@ import type { Act, Family } from "../act.ts";
 import type { RawClient } from "../attacker/raw-client.ts";
 import { renewal } from "../attacker/words.ts";
 import type { Ground, Role } from "../ground/ground.ts";
-import { ids } from "../ground/ground.ts";
+import { attackers, ids } from "../ground/ground.ts";
 import { isOutside, knock } from "./publishing.ts";
 import { covers, mayHear, rights } from "./rights.ts";
 
@@ -75,23 +75,12 @@ const targets: readonly string[] = [
   "READ.DIRECT.GET.>",
 ];
 
-const listeners: readonly Role[] = [
-  "nobody",
-  "stranger",
-  "joiner",
-  "worker",
-  "benched",
-  "revoked",
-  "viewer",
-  "operator",
-];
-
 interface Listening {
   readonly client: RawClient;
   readonly sid: string;
 }
 
-const acts = listeners.flatMap((role) =>
+const acts = attackers.flatMap((role) =>
   targets.filter((target) => !mayHear(role, target)).map((target) => act(role, target)),
 );
 

@@ -1,7 +1,7 @@
 import type { Act, Family } from "../act.ts";
 import { RawClient } from "../attacker/raw-client.ts";
 import type { Ground, Role } from "../ground/ground.ts";
-import { ids } from "../ground/ground.ts";
+import { attackers, ids } from "../ground/ground.ts";
 import { mayPublish } from "./rights.ts";
 
 /** Subjects that somebody might write to; `?` stands for the mark, where a new name does no harm if it gets through. */
@@ -130,18 +130,7 @@ export async function knock(ground: Ground, role: Role): Promise<RawClient> {
   return client;
 }
 
-const publishers: readonly Role[] = [
-  "nobody",
-  "stranger",
-  "joiner",
-  "worker",
-  "benched",
-  "revoked",
-  "viewer",
-  "operator",
-];
-
-const acts = publishers.flatMap((role) =>
+const acts = attackers.flatMap((role) =>
   targets
     .filter((target) => !mayPublish(role, target) && !ownAffairs.includes(target))
     .map((target) => act(role, target)),

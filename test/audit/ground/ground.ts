@@ -30,6 +30,7 @@ export const roles = [
   "victim",
 ] as const;
 export type Role = (typeof roles)[number];
+export const attackers: readonly Role[] = roles.filter((role) => role !== "victim");
 
 /** The ids of our enrolled workers, by role. */
 export const ids = { worker: "mal", benched: "lazy", revoked: "gone", victim: "vic", honest: "hon" } as const;
