@@ -185,23 +185,24 @@ export class EvidenceCollector {
     return { curve, console: this.console(), said: this.said(), titles: this.#titles, files: this.#files };
   }
 
-  /** The console so far: what was printed while it ran, otherwise what came with its end. */
+  /** The console so far, attempt by attempt. */
   said(): Said[] {
-    if (this.#lines.size === 0) return this.#console ? [this.#console] : [];
-    return [...this.#lines].map(([attempt, text]) => ({ attempt, text }));
+    const told = [...this.#lines].map(([attempt, text]) => ({ attempt, text }));
+    return this.atEndOnly === null ? told : [...told, this.atEndOnly];
+  }
+
+  /** What came with the end of an attempt that sent no lines while it ran: it was over before the first were due. */
+  get atEndOnly(): Said | null {
+    return this.#console === null || this.#lines.has(this.#console.attempt) ? null : this.#console;
   }
 
   /** The same in one text; null: nothing. */
   console(): string | null {
-    if (this.#lines.size === 0) return this.#console?.text ?? null;
-    if (this.#lines.size === 1 && !this.#isOtherAttempt) return [...this.#lines.values()].join("");
-    return [...this.#lines]
-      .map(([attempt, lines]) => `--- attempt ${attempt}, ${this.#workerOf(attempt)} ---\n${lines}`)
-      .join("");
-  }
-
-  get #isOtherAttempt(): boolean {
-    return [...this.#lines.keys()].some((attempt) => attempt > 1);
+    const said = this.said();
+    const [first] = said;
+    if (!first) return null;
+    if (said.length === 1 && (first.attempt === 1 || first === this.atEndOnly)) return first.text;
+    return said.map(({ attempt, text }) => `--- attempt ${attempt}, ${this.#workerOf(attempt)} ---\n${text}`).join("");
   }
 
   #workerOf(attempt: number): string {

@@ -86,8 +86,7 @@ async function follow(bus: Bus, word: string, workspace: string, shown: ConsoleL
     if (printer.isSilent && !Number.isFinite(last)) output.note(`waiting for ${trial.run} to print something\n`);
     await over;
     await reading.stop();
-    // If the worker sent no lines while the run was running, the result has them.
-    if (printer.isSilent) for (const said of collector.said()) printer.say(said);
+    if (collector.atEndOnly) printer.say(collector.atEndOnly);
     output.note(`${trial.run} is ${trial.status}${why(trial.reason)}\n`);
   } finally {
     await journal.stop();

@@ -25,7 +25,6 @@ const state = process.env.NEXUS_STATE;
 if (Number(process.env.NEXUS_RESUME) > 0) {
   console.log("in the working folder: " + readdirSync(".").join(" "));
   console.log("in the state: " + readdirSync(state).sort().join(" "));
-  await new Promise((resolve) => setTimeout(resolve, 1000));
   console.log("and on");
   console.log(JSON.stringify({ iters: 2, value: Number(readFileSync(state + "/kept", "utf8")) }));
 } else {

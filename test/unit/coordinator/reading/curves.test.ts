@@ -162,6 +162,18 @@ RL_Proc:  Started
     assert.deepEqual(collector.evidence().curve.stages, []);
   });
 
+  test("the console of a last attempt that was over before it sent any lines follows those of earlier attempts", () => {
+    const collector = new EvidenceCollector(table, trial);
+    collector.add(message("report", { attempt: 1, reports: [row(10, 1)], lines: "one\n" }));
+    const metrics = {};
+    collector.add(message("result", { attempt: 2, reports: [], hpmax: 1, iters: 20, metrics, console: "two\n" }));
+    assert.deepEqual(collector.said(), [
+      { attempt: 1, text: "one\n" },
+      { attempt: 2, text: "two\n" },
+    ]);
+    assert.equal(collector.console(), "--- attempt 1, node-1 ---\none\n--- attempt 2, node-1 ---\ntwo\n");
+  });
+
   test("a result's console replaces that of an earlier failure", () => {
     const collector = new EvidenceCollector(table, trial);
     const failure = { attempt: 1, reports: [], outcome: "failed", reason: "it broke", console: "broke\n" } as const;
