@@ -1,5 +1,23 @@
 import { UsageError } from "../shared/errors.ts";
 
+/** How a person here starts the demonstration, and any of our programs: from a checkout, or where they are installed. */
+export interface Typed {
+  /** `npm start` or `nexus demo`. */
+  readonly demo: string;
+  /** The same for a new search. */
+  readonly again: string;
+  /** "npx " or "". */
+  readonly prefix: string;
+}
+
+/** npm says which of its scripts it runs, and `npx` that it is `npx`. */
+export const typedHere = (env: NodeJS.ProcessEnv): Typed => {
+  const { npm_lifecycle_event: script } = env;
+  if (script === "start") return { demo: "npm start", again: "npm start -- --again", prefix: "npx " };
+  const prefix = script === "npx" ? "npx " : "";
+  return { demo: `${prefix}nexus demo`, again: `${prefix}nexus demo --again`, prefix };
+};
+
 export const demoHelp = `npm start: a whole swarm on this machine.
 
 It starts a broker, a coordinator and two workers, and searches hyperparameters with 60 real training runs. Ctrl-C stops all of

@@ -1,8 +1,8 @@
-/** `npm start`: a whole swarm on this machine. Ctrl-C stops all of it; the next start continues the search. */
+/** `npm start` and `nexus demo`: a whole swarm on this machine. Ctrl-C stops all of it; the next start continues the search. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readJournal } from "../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../shared/broker/workspace-link.ts";
@@ -12,7 +12,7 @@ import { usedComponents } from "../shared/domain/runspec/spec-read.ts";
 import { explain, SpecError, UsageError } from "../shared/errors.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
 import type { Bus } from "../shared/ports.ts";
-import { demoHelp, readDemoWords } from "./demo-words.ts";
+import { demoHelp, readDemoWords, typedHere } from "./demo-words.ts";
 import { livingEndpoint } from "./endpoint/endpoint.ts";
 import { untilLeading } from "./endpoint/launch.ts";
 import { giveOrder, newOrderId } from "./operator/give-order.ts";
@@ -24,13 +24,14 @@ const workspace = "demo";
 const paths = workspacePaths(workspace);
 const specFile = join(packageRoot(), "specs", "maze_dgd.yaml");
 const children: ChildProcess[] = [];
+const typed = typedHere(process.env);
 const stop = new AbortController();
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (!stop.signal.aborted)
-      say("\nstopping; unfinished runs are handed back, and the next npm start continues from here...");
+      say(`\nstopping; unfinished runs are handed back, and the next ${typed.demo} continues from here...`);
     stop.abort();
   });
 }
@@ -40,7 +41,7 @@ try {
   if (help) process.stdout.write(demoHelp);
   else process.exitCode = await demonstrate(again);
 } catch (error) {
-  const { text, exit } = explain(error, "npm start");
+  const { text, exit } = explain(error, typed.demo);
   say(text);
   process.exitCode = exit;
 } finally {
@@ -51,7 +52,7 @@ try {
 async function demonstrate(again: boolean): Promise<number> {
   if (livingEndpoint(paths)) {
     throw new UsageError(
-      `a demonstration is already running; to watch it: npx nexus-coord watch --workspace ${workspace}`,
+      `a demonstration is already running; to watch it: ${typed.prefix}nexus-coord watch --workspace ${workspace}`,
     );
   }
   say("Starting a broker and a coordinator on this machine...");
@@ -103,14 +104,20 @@ async function findOrSubmit(bus: Bus, again: boolean): Promise<{ readonly job: J
 }
 
 function nextSteps(job: JobName): string {
+  const { prefix, again } = typed;
+  const spec = relative(process.cwd(), join(packageRoot(), "specs", "dgd_hp_search.yaml"));
+  // Where it is installed, nobody looks for specs among its files.
+  const first = spec.startsWith("..")
+    ? `${prefix}nexus init; ${prefix}nexus run search.yaml`
+    : `${prefix}nexus run ${spec}`;
   return `
 To see more (nothing needs to run for this):
-  npx nexus list runs ${job} --workspace ${workspace} --sort=metrics.hpmax --last=10
-  npx nexus eval ${job} --workspace ${workspace}
-  npx nexus plot summary ${job} --workspace ${workspace}
-Search again:              npm start -- --again
-Search on real machines:   npx nexus-coord            then follow what it prints
-                           npx nexus run specs/dgd_hp_search.yaml`;
+  ${prefix}nexus list runs ${job} --workspace ${workspace} --sort=metrics.hpmax --last=10
+  ${prefix}nexus eval ${job} --workspace ${workspace}
+  ${prefix}nexus plot summary ${job} --workspace ${workspace}
+Search again:              ${again}
+Search on real machines:   ${`${prefix}nexus-coord`.padEnd(23)} then follow what it prints
+                           ${first}`;
 }
 
 /** Starts a process in its own group, so that Ctrl-C reaches only this one. `--tied` makes it end with this one. */

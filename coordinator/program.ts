@@ -5,8 +5,11 @@ import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
 import { explain, UsageError } from "../shared/errors.ts";
 import { exitAfter } from "../shared/exit-after.ts";
-import { workspacePaths } from "../shared/machine/workspace.ts";
+import { setQuotas } from "../shared/machine/quota-file.ts";
+import { createWorkspace, workspacePaths } from "../shared/machine/workspace.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
+import { type PackageChoice, packageChoice, rememberPackage } from "./endpoint/package-choice.ts";
+import { type SearchesFrom, searchesFrom } from "./own-search/own-searches.ts";
 import { preparePeers } from "./peers/become-peer.ts";
 import { runCoordinator } from "./process/headless.ts";
 import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./process/headless-lines.ts";
@@ -15,9 +18,11 @@ import { graphForms, openScreen, type ScreenFlags, watchNewest } from "./view/op
 interface CoordinatorFlags extends ScreenFlags {
   readonly headless: boolean;
   readonly tied: boolean;
+  readonly ownSearch: SearchesFrom;
   readonly peers?: string;
   readonly peersJoin?: string;
   readonly replicas?: number;
+  readonly quota: readonly string[];
 }
 
 const replicas = number(/^[135]$/, "1, 3 or 5");
@@ -39,6 +44,10 @@ const program = new Command("nexus-coord")
   .option("--tls-cert <file>", "certificate of its broker, PEM, instead of its own; remembered until --tls-cert own")
   .option("--tls-key <file>", "the private key that belongs to --tls-cert")
   .option("--tls-ca <file>", "the authority that signed --tls-cert, or the servers of --nats")
+  .option(
+    "--package <port>",
+    "where machines without nexus-swarm get it: a port, auto (the one after the broker's) or none; remembered",
+  )
   .option("--insecure", "no encryption, even beyond this machine; remembered until --tls-cert own", false)
   .option("--peers <a,b,c>", "once, on the first machine: keep the workspace on these three (or five) machines")
   .option(
@@ -53,6 +62,20 @@ const program = new Command("nexus-coord")
   .option("--creds <file>", "credentials for --nats")
   .option("--lease <seconds>", "a worker that is silent for so long loses its trials (default: 30)", seconds(1))
   .option("--linger <seconds>", "how long the broker outlives a crashed coordinator (default: 600)", seconds(0))
+  .addOption(
+    new Option(
+      "--own-search <whose>",
+      "whose programs it starts for hp_tuning: own: of who orders here, of all operators, of nobody",
+    )
+      .choices(searchesFrom)
+      .default("here"),
+  )
+  .option(
+    "--quota <name=value>",
+    "what one worker may ask and store, remembered until NAME=usual; may be repeated (nexus list quotas)",
+    (word: string, before: readonly string[]) => [...before, word],
+    [] as readonly string[],
+  )
   .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
   .option("--json", "one JSON object a line instead of a view", false)
   .option("--plain", "lines instead of a screen, even on a terminal", false)
@@ -107,6 +130,12 @@ program.action(async (specs: string[]) => {
     );
   }
   tlsOf(typed); // complains now
+  packageOf(typed);
+  if (typed.quota.length > 0) {
+    const paths = workspacePaths(typed.workspace);
+    createWorkspace(paths);
+    setQuotas(paths, typed.quota);
+  }
   const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
   if (flags.headless) await headless(flags);
   else {
@@ -140,7 +169,11 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
       replicas: flags.replicas,
       leaseMs: (flags.lease ?? 30) * 1000,
       lingerMs: (flags.linger ?? 600) * 1000,
+      ownSearch: flags.ownSearch,
+      package: packageOf(flags),
     };
+    createWorkspace(options.paths);
+    rememberPackage(options.paths, options.package);
     const where = (): Whereabouts => whereaboutsOf(options.paths, options.external, process.pid);
     const showsSecrets = flags.showLine || process.stdout.isTTY === true;
     const lines = new HeadlessLines(where, { json: flags.json, showsSecrets }, (text) => process.stdout.write(text));
@@ -161,6 +194,9 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
     if (process.connected) process.disconnect();
   }
 }
+
+const packageOf = ({ workspace, package: typed }: CoordinatorFlags): PackageChoice =>
+  packageChoice(workspacePaths(workspace), typed);
 
 /** `--tls-ca` is the authority of the servers of `--nats`, where there is one. */
 function tlsOf(flags: CoordinatorFlags): TlsSettings {

@@ -8,3 +8,8 @@ export function endWhenNobodyReads(): void {
     stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   }
 }
+
+/** Nobody may read any more what a worker prints (`nexus-worker | tee`, a full disk under its output); its runs go on, and its log. */
+export function goOnWhenNobodyReads(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+}

@@ -64,6 +64,8 @@ export interface StoredMessage {
   readonly seal?: string;
   /** A process with the workspace's key has found that no coordinator wrote this message of the journal. */
   readonly isForeign?: boolean;
+  /** Bytes of the data that was left out because only sizes were asked for. */
+  readonly size?: number;
 }
 
 export interface Stored {
@@ -186,13 +188,15 @@ export interface Bus {
    * where messages were deleted, are damaged, or have other subjects. The handler may be called before the promise resolves.
    *
    * @param fromSeq   below 1: from the first; above the last: only those to come
-   * @param subjects  only messages of these subjects or patterns; the broker picks them. Left out: all
+   * @param subjects   only messages of these subjects or patterns; the broker picks them. Left out: all
+   * @param sizesOnly  leave the data out and say how long it is; a bus that cannot hands over the data
    */
   read(
     stream: string,
     fromSeq: number,
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
+    sizesOnly?: boolean,
   ): Promise<Reading>;
   /** The highest sequence that the stream has given, even if that message was deleted; 0 if it never had one. */
   lastSeq(stream: string): Promise<number>;
@@ -209,6 +213,11 @@ export interface Bus {
   isConnected(): boolean;
   /** Calls back each time a lost connection is restored; the first connection does not count. @returns what ends it */
   onReconnect(handler: () => void): () => void;
+  /**
+   * Gives up the connection, which may be dead although nothing says so, and makes another. Requests and stores that wait reject
+   * with "not connected"; while there is no connection it does nothing else.
+   */
+  reconnect(): void;
   /**
    * Ends readings and subscriptions; what waits rejects with "closed", at the latest at its own limit. May be repeated. What
    * was published just before may be lost: `flush` first.

@@ -35,6 +35,11 @@ export class RotatingFile {
     for (let from = 0; from < bytes.length; ) from += writeSync(this.#file, bytes, from);
   }
 
+  /** Nothing is written any more. */
+  close(): void {
+    closeSync(this.#file);
+  }
+
   #rotate(): void {
     const isOurs = statSync(this.#path, { throwIfNoEntry: false })?.ino === fstatSync(this.#file).ino;
     // Another process with the same log has rotated it already.

@@ -1,32 +1,41 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec, tap } from "node:test/reporters";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { inOrder } from "./run-order.ts";
 
 /** A test that takes so long hangs; what waits for a process inside it gives up before (support/patience.ts). */
 const hungMs = 900_000;
 
 /**
  * Runs every `*.test.js` below the named folders of `dist/test` with Node's own runner: `node dist/test/run.js 2 unit conformance`.
- * The first argument is how many files run at a time. The files are listed here because Node 20's runner knows no globs and
- * Node 22's takes no folders.
+ * The first argument is how many processes run tests at a time. The runner's command would sort the files by name; here those
+ * that take longest begin first, so that none of them is alone at the end.
  */
 const here = fileURLToPath(new URL(".", import.meta.url));
-const [concurrency, ...folders] = process.argv.slice(2);
-const files = folders.flatMap((folder) => {
+const [places, ...folders] = process.argv.slice(2);
+const names = folders.flatMap((folder) => {
   const found = readdirSync(join(here, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.js"))
-    .map((name) => relative(process.cwd(), join(here, folder, name)))
-    .sort();
+    .map((name) => join(folder, name));
   if (found.length === 0) throw new Error(`no *.test.js below ${join(here, folder)}; run "npm run build" first`);
   return found;
 });
 
-const { status, signal, error } = spawnSync(
-  process.execPath,
-  ["--test", `--test-timeout=${hungMs}`, `--test-concurrency=${concurrency}`, ...files],
-  { stdio: "inherit" },
-);
-if (error) throw error;
-if (signal) process.kill(process.pid, signal);
-process.exitCode = status ?? 1;
+const together = join(here, "together");
+rmSync(together, { recursive: true, force: true });
+mkdirSync(together);
+const files = inOrder(names).map(([first = "", ...more], i) => {
+  if (more.length === 0) return join(here, first);
+  const file = join(together, `${i}.js`);
+  const imports = [first, ...more].map((name) => `import ${JSON.stringify(pathToFileURL(join(here, name)).href)};\n`);
+  writeFileSync(file, imports.join(""));
+  return file;
+});
+
+const events = run({ files, concurrency: Number(places), timeout: hungMs }).on("test:fail", ({ todo }) => {
+  if (todo === undefined || todo === false) process.exitCode = 1;
+});
+if (process.stdout.isTTY) events.compose(new spec()).pipe(process.stdout);
+else events.compose(tap).pipe(process.stdout);

@@ -1,17 +1,16 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
 import { inboxPrefix } from "../shared/broker/access/accounts.ts";
 import { connectBus } from "../shared/broker/client/connect.ts";
 import { workersNames } from "../shared/broker/client/local-names.ts";
 import { parsePin } from "../shared/broker/pin.ts";
+import { isDiskFull } from "../shared/broker/server/disk.ts";
 import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { systemClock } from "../shared/clock.ts";
+import { endWhenNobodyReads, goOnWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
 import type { CodeBundle } from "../shared/domain/code-bundle.ts";
-import { counted } from "../shared/domain/counted.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import { printableLines } from "../shared/domain/printable.ts";
 import { exitCode, UnreachableError, UsageError } from "../shared/errors.ts";
@@ -20,7 +19,8 @@ import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFields } from "../shared/machine/secret-file.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
-import { mostSlots } from "../shared/wire/limits.ts";
+import { type Flags, program } from "./flags.ts";
+import { findGpus } from "./gpus/find-gpus.ts";
 import { DistrustedServer } from "./joining/distrusted-server.ts";
 import { lineFrom } from "./joining/given-line.ts";
 import {
@@ -31,80 +31,26 @@ import {
   workerStateDir,
 } from "./joining/identity.ts";
 import { isOnlyHere, type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
+import { Patience } from "./joining/patience.ts";
+import { watchProgram } from "./joining/program-watch.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
-import { type Confinement, confinement, housingOf } from "./node/housing.ts";
-import { type WorkerNews, WorkerNode } from "./node/node.ts";
+import { watchForWaking } from "./joining/wake-watch.ts";
+import { WorkerDisk } from "./node/disk-room.ts";
+import { confinement, environmentsIn, housingOf } from "./node/housing.ts";
+import { WorkerNode } from "./node/node.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
 import { FileSpool } from "./node/spool.ts";
+import type { WorkerNews } from "./node/told/news.ts";
+import { BundleCache } from "./own-code/bundle-cache.ts";
 import { dropCode, unpackCode } from "./own-code/own-code.ts";
-
-interface Flags extends Confinement {
-  readonly name?: string;
-  readonly slots?: number;
-  readonly target?: readonly string[];
-  readonly opportunistic: boolean;
-  readonly workspace: string;
-  readonly tlsCa?: string;
-  readonly quiet: boolean;
-  readonly tied: boolean;
-}
-
-const program = new Command("nexus-worker")
-  .description("Lends this machine to a search: executes runs until told to stop. What it needs comes with each trial.")
-  .argument(
-    "[join line]",
-    "as nexus-coord prints it; or - to paste or pipe it, or @FILE (default: NEXUS_JOIN, else the workspace on this machine)",
-  )
-  .option("--name <id>", "this worker's name (default: this machine's host name)")
-  .option("--slots <n>", "runs at once (default: number of cores)", wholeNumber)
-  .option("--target <a,b>", "pools (compute_target) that it serves (default: all)", commaList)
-  .option("--opportunistic", "take no jobs with low_priority: false", false)
-  .option(
-    "--workspace <name>",
-    "the workspace on this machine, if there is no join line",
-    process.env["NEXUS_WORKSPACE"] ?? "ws1",
-  )
-  .option("--creds <file>", "credentials for a NATS server that others run; --name must be the id they are for")
-  .option("--tls-ca <file>", "the authority that signed that server's certificate, PEM")
-  .option("--no-code", "take no jobs that run programs, or that name files outside of a run's folder")
-  .option("--sandbox", "keep runs from this user's files, the network and other processes (Linux, bubblewrap)", false)
-  .option("--sandbox-ro <path,...>", "files and folders that runs in the sandbox may read: data, a Python", pathList)
-  .option("--no-network", "in the sandbox: not even jobs with network: true reach the network")
-  .option("--pass-env <name,...>", "variables of the environment that runs get besides PATH and its kin", variableList)
-  .option("--quiet", "print only errors", false)
-  .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
-  .version(programVersion())
-  .exitOverride()
-  .addHelpText(
-    "after",
-    `
-Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
-SIGTERM hands them back at once: they go on elsewhere.
-
-A job may run programs and name files to read and write. Without --sandbox they have your rights. --no-code refuses
-such jobs. Join only workspaces of people you trust.
-
-Examples:
-  nexus-worker                                      on the coordinator's own machine
-  nexus-worker -                                    paste the join line; it is not shown
-  nexus-worker @line.txt                            the join line is in that file
-  nexus-worker "tls://CODE@192.0.2.7:4222/ws1#..."  on any other machine, as nexus-coord prints it
-  nexus-worker "tls://..." --slots 2 --target gpu   two runs at once, only jobs for the pool "gpu" or for none
-  nexus-worker tls://broker:4222/ws1 --creds lab.creds --name lab   a NATS server that others run (nexus-coord --nats)
-
-The line's end, #sha256=..., is the fingerprint of the workspace's authority: the worker says nothing, not even the
-code, to a server that does not show it. wss:// goes through port 443, and through the proxy of HTTPS_PROXY.
-
-Environment:
-  NEXUS_JOIN        the join line, if none is typed; no child of the worker sees it
-  NEXUS_WORKSPACE   the workspace on this machine, as --workspace
-  NEXUS_LOG         level of its log file: debug, info, warn, error
-  NEXUS_KERNELS     plain: train without WebAssembly
-  HTTPS_PROXY       for wss:// only: an HTTP proxy; NO_PROXY: hosts that are reached without it
-  XDG_STATE_HOME    its key, log and run folders are in its folder "nexus" (default ~/.local/state)
-
-Exit codes: 0 done, 1 failure, 2 wrong usage, a refused line or server, 4 no coordinator or broker, 130 killed by Ctrl-C.`,
-  );
+import { watchMemory } from "./owner/memory-watch.ts";
+import { Owner } from "./owner/owner.ts";
+import { Vitals } from "./processes/vitals.ts";
+import { isServiceVerb, serviceVerb } from "./service/service-verbs.ts";
+import { obeyNotices, obeySignals } from "./signals.ts";
+import type { Fixed } from "./status/status-file.ts";
+import { statusVerb } from "./status/status-verb.ts";
+import { OwnerTold } from "./status/tell-owner.ts";
 
 /**
  * Works until told to end; sets the exit code.
@@ -113,6 +59,17 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, a refused line or server, 4 no coo
  */
 export async function runProgram(fromEnvironment: string | undefined): Promise<void> {
   try {
+    const [, , verb, ...words] = process.argv;
+    if (verb === "status" || isServiceVerb(verb)) endWhenNobodyReads();
+    else goOnWhenNobodyReads();
+    if (verb === "status") {
+      process.exitCode = statusVerb(words, (text) => void process.stdout.write(`${text}\n`), Date.now());
+      return;
+    }
+    if (isServiceVerb(verb)) {
+      process.exitCode = await serviceVerb(verb, words, program, fromEnvironment);
+      return;
+    }
     program.parse();
     process.exitCode = await work(program.args[0] ?? fromEnvironment, program.opts<Flags>());
   } catch (error) {
@@ -126,29 +83,52 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const say = (line: string): void => {
     if (!flags.quiet) process.stdout.write(`${line}\n`);
   };
-  const text = given === undefined ? await lineForNone(flags.workspace) : await lineFrom(given);
+  const patience = new Patience({ clock: systemClock, chance: systemChance }, flags.wait, say);
+  const text = given === undefined ? await lineForNone(flags.workspace, patience) : await lineFrom(given);
   const line = parseJoinLine(text);
   if (!flags.sandbox && (flags.sandboxRo || !flags.network)) {
     const flag = flags.sandboxRo ? "--sandbox-ro" : "--no-network";
     throw new UsageError(`${flag} without --sandbox: expected both; without a sandbox runs may do whatever you may`);
   }
-  const { name, stateDir, lock } = claimState(line.workspace, flags.name);
+  let told: OwnerTold | undefined;
+  const tell = (text: string): void => {
+    say(`${timeText()}  ${printableLines(text)}`);
+    told?.changed();
+  };
+  const owner = new Owner(flags, systemClock, tell);
+  const { name, stateDir, lock } = await patience.keepTrying(async () => claimState(line.workspace, flags.name));
   try {
-    // Before the machine enrols: there may be no sandbox here.
+    const disk = new WorkerDisk(stateDir);
+    const spool = new FileSpool(join(stateDir, "spool"));
+    // A key that cannot be kept would be lost, and the name with it.
+    await patience.keepTrying(async () => {
+      const full = disk.trouble();
+      if (full !== "") throw new UnreachableError(`this machine cannot work: ${full}`);
+    });
+    spool.holdRoom();
+    const finding = findGpus(flags.gpus, process.env);
+    // Before the machine enrols: there may be no such GPU here, and no sandbox.
+    if (flags.gpus !== undefined) await finding;
     const housing = housingOf(stateDir, workspacePaths(line.workspace).dir, flags);
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
     const shown = credentialsOf({ credentialsFile: flags.creds ?? null, caFile: flags.tlsCa ?? null });
     const identity: WorkerIdentity =
       flags.creds === undefined
-        ? await identify(stateDir, name, line, say, { authority: shown.authority, isOwnLine: given === undefined })
+        ? await identify(stateDir, name, line, say, {
+            authority: shown.authority,
+            isOwnLine: given === undefined,
+            patience,
+          })
         : { worker: name, nkeySeed: "" };
     const ownKey = identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
     const credentials = { ...ownKey, ...shown };
     // Report wrong credentials now, instead of retrying for ever. identify has already tried a key of our own.
-    if (flags.creds !== undefined) await (await connectAs(line.url, credentials, "viewer")).close();
+    if (flags.creds !== undefined)
+      await (await patience.keepTrying(() => connectAs(line.url, credentials, "viewer"))).close();
     const key = new RefusedKey(systemClock, (isRefused) => {
       const words = isRefused ? refusedText(line, given !== undefined) : "the broker knows this worker's key again";
       if (isRefused) log.error(words);
+      told?.trouble(isRefused ? "the broker refuses its key" : "");
       say(`${timeText()}  ${words}`);
     });
     const trust = new DistrustedServer((why) => {
@@ -182,15 +162,19 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     dropCode(stateDir);
     // Of runs that an earlier process did not bring to an end.
     rmSync(join(stateDir, "states"), { recursive: true, force: true });
+    const gpus = await finding;
     const options = {
       worker: identity.worker,
       bootId: systemChance.nonce(),
       version: programVersion(),
-      slots: flags.slots ?? Math.min(availableParallelism(), mostSlots),
+      slots: owner.slots,
+      gpus: gpus.count,
       targets: flags.target ?? [],
       opportunistic: flags.opportunistic,
       noCode: !flags.code,
+      fetches: true,
       stateDir,
+      graceMs: flags.grace,
     };
     const ports = {
       bus,
@@ -198,27 +182,75 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       chance: systemChance,
       log,
       runners: new RunnerPool(log, housing),
-      spool: new FileSpool(join(stateDir, "spool")),
+      spool,
+      disk,
+      gpus,
+      vitals: new Vitals(stateDir, { clock: systemClock, log, ...gpus.useReader(process.env["PATH"]) }),
+      bundles: new BundleCache({ bus, clock: systemClock, log }, join(stateDir, "cache"), flags.cache),
+      environments: environmentsIn(join(stateDir, "environments"), housing, log),
       unpackCode: (code: CodeBundle) => unpackCode(stateDir, code),
       removeFolder: (folder: string) => rmSync(folder, { recursive: true, force: true }),
     };
     const node = new WorkerNode(ports, options, (news) => {
+      told?.news(news);
       if ((news.kind === "silent" || news.kind === "answered") && key.explains(news.kind)) return;
       if (!flags.quiet) say(printableLines(newsLine(news)));
     });
-    const asked = obeySignals(node, say);
-    if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
-    say(
-      `${identity.worker} lends ${counted(options.slots, "slot")} to ${line.workspace} at ${shownServer(line)}; Ctrl-C to finish`,
+    told = new OwnerTold(
+      stateDir,
+      ownerFacts(options.worker, line),
+      { node, slots: () => owner.slots, rules: () => owner.rulesText() },
+      ports,
     );
+    told.onSignal(say);
+    const asked = obeySignals(node, say, flags.grace);
+    if (flags.spot !== undefined)
+      obeyNotices({ clock: systemClock, log }, flags.spot, node, flags.grace, say, flags.spotAddress);
+    disk.watch(systemClock, (lending) => {
+      node.lend(lending, "disk");
+      if (lending.word === "open") spool.holdRoom();
+    });
+    watchMemory(systemClock, node);
+    watchForWaking(systemClock, (missedMs) => {
+      const words = `the machine slept, or this program stood still, for ${Math.round(missedMs / 1000)} s: it asks what it still holds`;
+      log.warn(words);
+      say(`${timeText()}  ${words}`);
+      node.woke();
+    });
+    let isGone = false;
+    watchProgram(systemClock, () => {
+      const words = `${process.execPath} is gone, so no run can start here; install it again and start this worker anew`;
+      log.error(words);
+      say(`${timeText()}  ${words}`);
+      isGone = true;
+      node.handBack("the program of this worker is gone");
+    });
+    if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
+    say(told.line);
     say(`  ${confinement(flags)}`);
+    if (gpus.text !== "") say(`  ${printableLines(gpus.text)}`);
+    // When it lends stands in the line above.
+    const [, ...further] = owner.rulesText().split("; ");
+    if (further.length > 0) say(`  ${further.join("; ")}`);
+    owner.watch(node, log, flags.pretend);
     await node.work();
+    told.close();
     await bus.close();
-    return asked();
+    return isGone ? exitCode.failure : asked();
   } finally {
+    owner.leave();
     lock.release();
   }
 }
+
+/** What does not change while it works. */
+const ownerFacts = (worker: WorkerId, line: JoinLine): Fixed => ({
+  worker,
+  workspace: line.workspace,
+  server: shownServer(line),
+  pid: process.pid,
+  hasTerminal: process.stdin.isTTY === true,
+});
 
 /** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */
 function claimState(
@@ -250,6 +282,8 @@ function orSayFolder<T>(stateDir: string, use: () => T): T {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
+    if (isDiskFull(cause))
+      throw new UnreachableError(`this machine cannot work: the disk of ${stateDir} is full`, { cause });
     throw new UsageError(
       `cannot use ${stateDir}, where this worker keeps its key, its log and its runs (${message})\n` +
         "  set XDG_STATE_HOME to a folder that you may write to",
@@ -259,20 +293,28 @@ function orSayFolder<T>(stateDir: string, use: () => T): T {
 }
 
 /** The line of the workspace on this machine; where there is none, a terminal is asked for one. */
-async function lineForNone(workspace: string): Promise<string> {
-  const { joinLine } = readJsonFields(workspacePaths(workspace).endpoint);
-  if (typeof joinLine === "string") return joinLine;
+async function lineForNone(workspace: string, patience: Patience): Promise<string> {
+  const own = (): string | undefined => {
+    const { joinLine } = readJsonFields(workspacePaths(workspace).endpoint);
+    return typeof joinLine === "string" ? joinLine : undefined;
+  };
+  const line = own();
+  if (line !== undefined) return line;
   const none = `no coordinator of workspace ${workspace} runs on this machine`;
   if (process.stdin.isTTY) {
     process.stderr.write(`${none}; join one elsewhere, or press Ctrl-C and start one: nexus-coord\n`);
     return lineFrom("-");
   }
-  throw new UnreachableError(
-    `${none}, and no join line was given\n` +
-      "  start a coordinator: nexus-coord\n" +
-      '  or join one elsewhere: nexus-worker "tls://CODE@host:port/workspace#sha256=...", as its nexus-coord prints it\n' +
-      "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
-  );
+  return patience.keepTrying(async () => {
+    const found = own();
+    if (found !== undefined) return found;
+    throw new UnreachableError(
+      `${none}, and no join line was given\n` +
+        "  start a coordinator: nexus-coord\n" +
+        '  or join one elsewhere: nexus-worker "tls://CODE@host:port/workspace#sha256=...", as its nexus-coord prints it\n' +
+        "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
+    );
+  });
 }
 
 function once(act: () => void): () => void {
@@ -282,33 +324,6 @@ function once(act: () => void): () => void {
     isDone = true;
     act();
   };
-}
-
-/** Returns a function that gives the exit code for the signals so far. */
-function obeySignals(node: WorkerNode, say: (line: string) => void): () => number {
-  let interrupts = 0;
-  let exit: number = exitCode.done;
-  process.on("SIGINT", () => {
-    interrupts += 1;
-    if (interrupts === 1) {
-      const { running } = node;
-      if (running === 0) say("no run in hand, taking no more");
-      else say(`finishing ${counted(running, "run")}, taking no more; Ctrl-C again hands them back`);
-      node.finish();
-    } else if (interrupts === 2) {
-      say("handing the runs back; Ctrl-C again kills");
-      node.handBack("its owner stopped the worker");
-    } else {
-      process.exit(130);
-    }
-  });
-  const handBack = (signal: string, code: number): void => {
-    exit = code;
-    node.handBack(`the worker got ${signal}`);
-  };
-  process.on("SIGTERM", () => handBack("SIGTERM", exitCode.done));
-  process.on("SIGHUP", () => handBack("SIGHUP", 129));
-  return () => exit;
 }
 
 /** A workspace that was restored from a backup does not know the workers that joined since either. */
@@ -331,29 +346,4 @@ function newsLine(news: WorkerNews): string {
   if (news.kind === "started") return `${time}  ${news.run}  started ${news.text}`.trimEnd();
   if ("run" in news) return `${time}  ${news.run}  ${news.text}`;
   return `${time}  ${news.kind === "waiting" ? "waiting: " : ""}${news.text}`;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > mostSlots)
-    throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostSlots}.`);
-  return value;
-}
-
-function variableList(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
-  if (names.some((name) => !/^[A-Za-z_]\w*$/.test(name) || name === "NEXUS_JOIN"))
-    throw new InvalidArgumentError("Expected names of variables separated by commas.");
-  return names;
-}
-
-function pathList(text: string): string[] {
-  return text.split(",").filter((path) => path !== "");
-}
-
-function commaList(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
-  if (names.some((name) => !/^[\w.-]{1,64}$/.test(name)))
-    throw new InvalidArgumentError("Expected names separated by commas.");
-  return names;
 }

@@ -11,12 +11,13 @@ import { programVersion } from "../../shared/components/version.ts";
 import { exitCode } from "../../shared/errors.ts";
 import type { Output } from "../operator/output.ts";
 import type { GlobalOptions } from "../operator/scope.ts";
-import { checkHelpWords } from "./help-words.ts";
+import { checkHelpWords, whereHelpIs } from "./help-words.ts";
 import { type CommandShape, withFullOptions } from "./option-prefixes.ts";
 import { addControl } from "./verbs/control.ts";
 import { addEvaluate } from "./verbs/evaluate.ts";
 import * as help from "./verbs/help.ts";
 import { addList } from "./verbs/list.ts";
+import { addMcp } from "./verbs/mcp.ts";
 import { addPeers } from "./verbs/peers.ts";
 import { addPlot, type PlotRegistry } from "./verbs/plot.ts";
 import { addRun } from "./verbs/run.ts";
@@ -24,6 +25,7 @@ import { addStore } from "./verbs/store.ts";
 import { addTransfer } from "./verbs/transfer.ts";
 import { verbPorts } from "./verbs/verb.ts";
 import { addView } from "./verbs/view.ts";
+import { addWhy } from "./verbs/why.ts";
 import { addWorkers } from "./verbs/workers.ts";
 
 /** Carries out the words after `nexus`; returns the exit code. */
@@ -43,7 +45,10 @@ export async function carryOut(words: readonly string[], output: Output): Promis
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end here too, with 0. Commander's 1 means wrong usage, which it has explained.
-    return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    if (error.exitCode === 0) return exitCode.done;
+    // Without any word, the help stands there already.
+    if (error.code !== "commander.help") output.note(whereHelpIs(error.code, words, shapeOf(program)));
+    return exitCode.usage;
   }
   return exit;
 }
@@ -67,7 +72,9 @@ export function commandTree(output: Output, setExit: (code: number) => void, plo
     addRun,
     addList,
     addView,
+    addWhy,
     addTransfer,
+    addMcp,
     addEvaluate,
     addPlot(plots),
     addControl,

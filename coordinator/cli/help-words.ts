@@ -33,6 +33,51 @@ export function checkHelpWords(words: readonly string[], root: CommandShape): vo
   }
 }
 
+/** Commands of other tools, and what they are here. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ls: "nexus list runs",
+  ps: "nexus list runs",
+  jobs: "nexus list jobs",
+  runs: "nexus list runs",
+  workers: "nexus list workers",
+  status: "nexus why, or nexus list jobs",
+  top: "nexus-coord watch",
+  watch: "nexus-coord watch",
+  submit: "nexus run",
+  start: "nexus run, or for the coordinator: nexus-coord",
+  logs: "nexus view console",
+  log: "nexus view console",
+  show: "nexus view",
+  describe: "nexus view run",
+  kill: "nexus cancel",
+  abort: "nexus cancel",
+  best: "nexus eval",
+  rm: "nexus cancel",
+};
+
+/**
+ * What to type after words that cannot be used, below commander's sentence.
+ *
+ * @param code  commander's
+ */
+export function whereHelpIs(code: string, words: readonly string[], root: CommandShape): string {
+  let command = root;
+  const path = ["nexus"];
+  for (const word of words) {
+    const next = Object.hasOwn(command.subcommands, word) ? command.subcommands[word] : undefined;
+    if (next) {
+      path.push(word);
+      command = next;
+      continue;
+    }
+    const known = path.length === 1 && Object.hasOwn(elsewhere, word) ? elsewhere[word] : undefined;
+    if (code === "commander.unknownCommand" && known !== undefined) return `  here that is: ${known}\n`;
+    if (!word.startsWith("-")) break;
+  }
+  const what = code === "commander.unknownCommand" ? "the commands" : "what it takes";
+  return `  to see ${what}: ${path.join(" ")} --help\n`;
+}
+
 function noCommand(path: readonly string[], names: readonly string[]): string {
   const nearest = nearestName(path.at(-1) ?? "", names);
   const hint =

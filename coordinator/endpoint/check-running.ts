@@ -5,6 +5,7 @@ import { sameTls, type TypedTls, tlsSettings, tlsText } from "../../shared/broke
 import { UsageError } from "../../shared/errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { packageChoice } from "./package-choice.ts";
 
 /** Typed options that take effect only when a coordinator starts. */
 export interface TypedSettings extends TypedTls {
@@ -15,6 +16,8 @@ export interface TypedSettings extends TypedTls {
   /** Seconds. */
   readonly linger?: number | undefined;
   readonly replicas?: number | undefined;
+  /** Where the package is handed out. */
+  readonly package?: string | undefined;
 }
 
 /**
@@ -32,7 +35,7 @@ export function checkRunning(paths: WorkspacePaths, endpoint: Endpoint, typed: T
   );
 }
 
-function differences(paths: WorkspacePaths, { url, settings }: Endpoint, typed: TypedSettings): string[] {
+function differences(paths: WorkspacePaths, { url, settings, handedOut }: Endpoint, typed: TypedSettings): string[] {
   const found: string[] = [];
   const broker = runningBroker(paths);
   if (typed.listen !== undefined) {
@@ -45,6 +48,14 @@ function differences(paths: WorkspacePaths, { url, settings }: Endpoint, typed: 
     found.push(`its broker uses ${tlsText(broker.tls)}, not ${tlsText(wantedTls)}`);
   if (typed.nats !== undefined && typed.nats !== url && !(typed.nats === "own" && broker)) {
     found.push(`it uses the broker at ${url}, not ${typed.nats}`);
+  }
+  if (typed.package !== undefined) {
+    const wanted = packageChoice(paths, typed.package);
+    const is = handedOut?.port ?? "none";
+    if (wanted !== is && (wanted !== "auto" || is === "none"))
+      found.push(
+        `it hands out its package ${is === "none" ? "nowhere" : `on port ${is}`}, not with --package ${wanted}`,
+      );
   }
   const times = [
     ["lease", typed.lease, settings?.leaseMs],

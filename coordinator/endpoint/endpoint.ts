@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { isAlive, isProcessIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+import { type HandedOut, readHandedOut } from "./bootstrap.ts";
 
 /** How commands on this machine find its coordinator: endpoint.json, with mode 0600 since it holds the join code. */
 export interface Endpoint {
@@ -13,6 +14,8 @@ export interface Endpoint {
   readonly since: number;
   /** What it was started with; undefined if it was written by an older version. */
   readonly settings?: StartSettings | undefined;
+  /** The package that it hands out; undefined: none. */
+  readonly handedOut?: HandedOut | undefined;
 }
 
 /** Settings that take effect only at the start. */
@@ -38,7 +41,7 @@ export function livingEndpoint(paths: WorkspacePaths): Endpoint | undefined {
 }
 
 function readEndpointFile(paths: WorkspacePaths): Endpoint | undefined {
-  const { coordinator, url, joinLine, since, settings } = readJsonFields(paths.endpoint);
+  const { coordinator, url, joinLine, since, settings, handedOut } = readJsonFields(paths.endpoint);
   if (!isProcessIdentity(coordinator) || typeof url !== "string" || typeof joinLine !== "string") return undefined;
   return {
     coordinator,
@@ -46,6 +49,7 @@ function readEndpointFile(paths: WorkspacePaths): Endpoint | undefined {
     joinLine,
     since: typeof since === "number" ? since : 0,
     settings: isStartSettings(settings) ? settings : undefined,
+    handedOut: readHandedOut(handedOut),
   };
 }
 

@@ -1,10 +1,11 @@
 /** How other machines join: the workspace's join code, the line that holds it, and the commands to type. */
 
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { inviteKey, newInviteCode, readInviteCode } from "../../shared/broker/access/invite-code.ts";
 import {
+  type Address,
   addressText,
-  hostInUrl,
   isLoopback,
   isOnAll,
   loopback,
@@ -21,6 +22,7 @@ import type { Scheme } from "../../shared/broker/server-url.ts";
 import { readIfThere, writeSecretFile } from "../../shared/machine/secret-file.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
+import { type Bootstrap, bootstrapFor } from "./bootstrap.ts";
 import { livingEndpoint } from "./endpoint.ts";
 
 const dayMs = 86_400_000;
@@ -82,13 +84,10 @@ export function joinLine(
     const own = selfOf(file);
     return line([own, ...file.peers.filter(({ id }) => id !== own.id)].map(addressText).join(","));
   }
-  return line(addressText({ host: reachable(host, broker), port }));
+  return line(addressesText({ host, port }, broker));
 }
 
-/**
- * The line with a code, with each address of this machine, and the one for WebSockets if the broker takes them; empty if no broker
- * of ours runs here.
- */
+/** The line with a code, and the one for WebSockets if the broker takes them; empty if no broker of ours runs here. */
 export function linesWith(paths: WorkspacePaths, code: string): readonly string[] {
   const broker = runningBroker(paths);
   if (!broker) return [];
@@ -97,17 +96,14 @@ export function linesWith(paths: WorkspacePaths, code: string): readonly string[
   const further = webSocket === undefined ? [] : [webSocket];
   // What listens on this machine alone is of no use to others, unless WebSockets lead to it.
   if (isLoopback(host) && further.length > 0 && !readPeers(paths)) return further;
-  const hosts = isOnAll(host) ? (broker.names ?? reachableAddresses()) : [];
-  const [line = "", ...others] = linesFor(joinLine(paths, host, port, code, broker), hosts);
-  // Where only some are shown, this one is among them.
-  return [line, ...further, ...others];
+  return [joinLine(paths, host, port, code, broker), ...further];
 }
 
 /** `wss://CODE@host:443/ws1#...`; undefined if the broker takes no WebSockets. */
 function webSocketLine(paths: WorkspacePaths, broker: Known, code: string): string | undefined {
   const wss = broker.tls?.wss;
   if (!wss) return undefined;
-  return lineOf(paths, "wss", code, addressText({ host: reachable(wss.host, broker), port: wss.port }), broker);
+  return lineOf(paths, "wss", code, addressesText(wss, broker), broker);
 }
 
 function lineOf(
@@ -121,23 +117,40 @@ function lineOf(
   return `${scheme}://${code}@${addresses}/${name}${pin}`;
 }
 
-/** A certificate that was given names the hosts under which it is believed. */
-function reachable(host: string, broker: Known | undefined): string {
-  if (!isOnAll(host)) return host;
-  return broker?.names?.[0] ?? reachableAddresses().find((each) => !each.includes(":")) ?? loopback;
+const addressesText = ({ host, port }: Address, broker: Known | undefined): string =>
+  reachable(host, broker)
+    .map((each) => addressText({ host: each, port }))
+    .join(",");
+
+/** Where others may reach what listens there. A certificate that was given names the hosts under which it is believed. */
+function reachable(host: string, broker: Known | undefined): readonly string[] {
+  if (!isOnAll(host)) return [host];
+  const hosts = broker?.names ?? reachableAddresses().filter((each) => host === "::" || !each.includes(":"));
+  return hosts.length > 0 ? hosts : [loopback];
 }
 
 /** A line as it is typed: some shells take `#`, `[` and `]` for signs of their own. */
 export const typedLine = (line: string): string => (/[#[\]]/.test(line) ? `"${line}"` : line);
 
+/** What to type on another machine that reaches this one by ssh, if the broker listens on this machine alone. */
+export interface Tunnel {
+  /** Stays open as long as the worker works. */
+  readonly ssh: string;
+  readonly command: string;
+}
+
 /** How a machine joins the search of the coordinator that runs here. */
 export interface Joining {
-  /** One command for each address of this machine: only a person knows which of them other machines can reach. */
+  /** The command, whose line names every address of this machine that others may reach; then the one that joins by WebSocket. */
   readonly commands: readonly string[];
   /** The command that joins by WebSocket, if it is not the only way. */
   readonly webSocket: string | null;
   /** What to type to let others join, if the broker listens on this machine alone; `commands` are then for this machine. */
   readonly opening: string | null;
+  /** How another machine joins nevertheless; null if it needs no tunnel. */
+  readonly tunnel: Tunnel | null;
+  /** What to type on a machine that has no nexus-swarm; null if this coordinator hands out none. */
+  readonly bootstrap: Bootstrap | null;
   /** Until when the commands hold, in wall-clock milliseconds; null: for good. A new one is shown long before. */
   readonly until: number | null;
 }
@@ -146,19 +159,49 @@ export interface Joining {
 export function joiningOf(paths: WorkspacePaths): Joining | null {
   const endpoint = livingEndpoint(paths);
   if (!endpoint) return null;
+  const code = codeOf(endpoint.joinLine);
+  const until = lineHoldsUntil(endpoint.joinLine);
   if (isClosed(paths)) {
     return {
       commands: [`nexus-worker${workspaceFlags(paths.name)}`],
       webSocket: null,
       opening: openingOf(paths),
-      until: null,
+      tunnel: tunnelFor(paths, code),
+      bootstrap: bootstrapWith(paths, code),
+      until,
     };
   }
-  const lines = linesWith(paths, codeOf(endpoint.joinLine));
-  const until = lineHoldsUntil(endpoint.joinLine);
+  const lines = linesWith(paths, code);
   const commands = lines.map((line) => `nexus-worker ${typedLine(line)}`);
   const webSocket = commands.slice(1).find(isWebSocket) ?? null;
-  return { commands, webSocket, opening: null, until };
+  return { commands, webSocket, opening: null, tunnel: null, bootstrap: bootstrapWith(paths, code), until };
+}
+
+/** What starts a worker on a machine without nexus-swarm, by the address of this machine; null if it hands out none. */
+export function bootstrapWith(paths: WorkspacePaths, code: string): Bootstrap | null {
+  const broker = runningBroker(paths);
+  const handedOut = livingEndpoint(paths)?.handedOut;
+  const [line] = linesWith(paths, code);
+  // Where only WebSockets lead here, no other port does.
+  if (!broker || !handedOut || line === undefined || line.startsWith("wss:")) return null;
+  const file = readPeers(paths);
+  const hosts = file ? [selfOf(file).host] : reachable(broker.host, broker);
+  const addresses = hosts.map((host) => addressText({ host, port: handedOut.port }));
+  return bootstrapFor(line, addresses, handedOut);
+}
+
+/** Null if others reach the broker without one, or if there is none of ours. */
+export function tunnelFor(paths: WorkspacePaths, code: string): Tunnel | null {
+  const broker = runningBroker(paths);
+  if (!broker || !isClosed(paths) || readPeers(paths)) return null;
+  const { host, port } = broker;
+  const line = joinLine(paths, host, port, code, broker);
+  const handedOut = livingEndpoint(paths)?.handedOut;
+  const forwards = [port, ...(handedOut ? [handedOut.port] : [])].map(
+    (each) => `-L ${each}:${addressText({ host, port: each })}`,
+  );
+  const ssh = `ssh -N ${forwards.join(" ")} ${userInfo().username}@${hostname()}`;
+  return { ssh, command: `nexus-worker ${typedLine(line)}` };
 }
 
 export const isWebSocket = (command: string): boolean => command.includes("wss://");
@@ -204,15 +247,13 @@ function wholeJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): 
   return line === undefined ? joinLinePlaceholder : typedLine(line);
 }
 
-/** Commands beside their label, or below it, one a line, if that would be too wide. */
+/**
+ * Commands beside their label, or below it if that would be too wide. `nexus-coord stop; nexus-coord` is then one a line; what holds
+ * a program in quotes stays whole, or a shell could not read it.
+ */
 export function labelled(label: string, commands: string, width: number): string[] {
   const line = `${`  ${label}`.padEnd(41)}${commands}`;
-  return line.length <= width ? [line] : [`  ${label}`, ...commands.split("; ").map((each) => `    ${each}`)];
-}
-
-/** The join line, then the same with each other address; only the line itself if it names several brokers. */
-export function linesFor(line: string, addresses: readonly string[]): string[] {
-  const [, before = "", host = "", after = ""] = /^([a-z]+:\/\/[^@]*@)(\[[^\]]+\]|[^:/,]+)(:[^,]*)$/.exec(line) ?? [];
-  if (host === "") return [line];
-  return [...new Set([line, ...addresses.map((address) => `${before}${hostInUrl(address)}${after}`)])];
+  if (line.length <= width) return [line];
+  const each = /['"]/.test(commands) ? [commands] : commands.split("; ");
+  return [`  ${label}`, ...each.map((command) => `    ${command}`)];
 }

@@ -5,11 +5,13 @@ import { checkCited } from "../../shared/broker/store/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import type { QuotaLimits } from "../../shared/domain/quotas.ts";
+import type { OwnSearches } from "../../shared/domain/search/own-search.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
-import type { OrderKey } from "../../shared/wire/order-proof.ts";
+import type { OrderKey } from "../../shared/wire/seals/order-proof.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
 import { type Intake, watchIntake } from "./intake-watch.ts";
 import { InviteCare } from "./invite-care.ts";
@@ -18,9 +20,13 @@ import { type LeaderIdentity, Leadership, type LeadershipPorts } from "./leaders
 import { enrolWorker } from "./orders/enrolment.ts";
 import { OrderDesk } from "./orders/order-desk.ts";
 import { carryOut } from "./orders/orders.ts";
+import { recallCurves } from "./pruning/recall-curves.ts";
+import type { BundleStore, Purger } from "./reign/ports.ts";
 import { Reign } from "./reign/reign.ts";
+import { type StoredSizes, watchRoom } from "./room-watch.ts";
 import { watchArrivals } from "./rules/arrivals.ts";
 import { follow } from "./rules/consequences.ts";
+import { closeOwn } from "./rules/own-search.ts";
 import { mayAsk } from "./rules/quotas.ts";
 import { tellStatus } from "./status.ts";
 import { watchStore } from "./store-watch.ts";
@@ -38,6 +44,8 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   drawSeed(): number;
   /** The invitation whose line this machine's coordinator shows; left out: none. */
   readonly showInvite?: ShowInvite;
+  /** Starts searches of users; left out: none. */
+  readonly ownSearches?: OwnSearches;
   /** Makes new passwords and keys, soon; left out: not here. */
   readonly rotate?: () => void;
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
@@ -50,6 +58,14 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   writeSnapshot(signal: AbortSignal): Promise<void>;
   /** What keeps EV open for the others when a worker has flooded it; a simulation leaves it out. */
   readonly intake?: Intake;
+  /** Left out: nothing is deleted for one worker. */
+  readonly purger?: Purger;
+  /** What jobs bring along in pieces; a simulation leaves it out. */
+  readonly bundles?: BundleStore;
+  /** What workers have stored; a simulation leaves it out. */
+  readonly storedSizes?: StoredSizes;
+  /** What one worker may ask and store now. Left out: `usualQuotas`. */
+  quotas?(): QuotaLimits;
   /** Hears of each record that this leader has stored, with the table of its job; a simulation leaves it out. */
   onStored?(event: JournalEvent, table: RunTable | undefined): void;
   /** Called when this process starts and stops leading. */
@@ -57,6 +73,7 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
 }
 
 const tickMs = 200;
+const quotasEveryMs = 2000;
 /** Records between two snapshots for each trial, so that the bytes written stay in proportion to the search. */
 const snapshotShare = 0.2;
 
@@ -152,7 +169,10 @@ async function lead(
           throw error;
         }
       },
+      purger: ports.purger,
+      bundles: ports.bundles,
       rotate: ports.rotate,
+      ownSearches: ports.ownSearches,
       leads: () => leadership.leads && !signal.aborted,
     },
     follow,
@@ -160,13 +180,14 @@ async function lead(
   const upkeep = new Upkeep(reign);
   const users = new UserList(ports, reign);
   const invites = new InviteCare(reign, ports.showInvite, () => void users.publishSoon(signal));
-  const undo: (() => void | Promise<void>)[] = [];
+  const undo: (() => void | Promise<void>)[] = [() => closeOwn(reign)];
   try {
     await ports.intake?.reopen();
     invites.look();
     await journal.flushed();
     await users.publishSoon(signal);
     undo.push(bus.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
+    await recallCurves(reign, bus);
     const evidence = await bus.read(subjects.streams.evidence, reign.evidence.judged + 1, (message) => {
       try {
         judgeEvidence(reign, message);
@@ -220,6 +241,13 @@ async function lead(
     undo.push(tellStatus(reign, bus));
     if (ports.traffic) undo.push(watchArrivals(reign, ports.traffic));
     if (ports.intake) undo.push(watchIntake(reign, ports.intake));
+    if (ports.storedSizes) undo.push(watchRoom(reign, ports.storedSizes));
+    const { quotas } = ports;
+    if (quotas) {
+      reign.quotas.change(quotas());
+      const change = clock.every(quotasEveryMs, () => reign.quotas.change(quotas()));
+      undo.push(() => change.cancel());
+    }
     const known = { journal: () => journal.stored, evidence: () => reign.evidence.judged };
     const watch = watchStore(bus, clock, known, (error) => {
       corrupt = error;

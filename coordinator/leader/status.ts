@@ -1,13 +1,21 @@
+import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Bus } from "../../shared/ports.ts";
-import { encodeStatus, type Status } from "../../shared/wire/messages.ts";
+import { encodeStatus, type Status, type WorkerStatus } from "../../shared/wire/messages.ts";
 import { statusEveryMs, statusTickMs } from "../../shared/wire/status.ts";
 import { status } from "../../shared/wire/subjects.ts";
-import type { Reign } from "./reign/reign.ts";
+import type { Presence, Reign } from "./reign/reign.ts";
 
 /** Three quarters of the largest message that a broker takes. */
 const mostBytes = 750_000;
 /** A smaller difference says nothing about the clocks: a message takes time, and a busy leader reads it late. */
 const leastSkewMs = 2000;
+
+/** Characters of it, as the message allows (shared/wire/status.ts). */
+const mostRefusal = 300;
+
+const lends = { lending: null, lendingWhy: null, lendingUntil: null, lendingMs: null } as const;
+
+const unsaid = { diskFree: null, memoryFree: null, load: null, cpu: null, memory: null, gpu: null } as const;
 
 /** What the leader knows besides the journal: when it heard each worker, and how long each lease still lasts. */
 export function statusOf(reign: Reign): Status {
@@ -16,12 +24,9 @@ export function statusOf(reign: Reign): Status {
     term: reign.term,
     leader: reign.state.leader,
     leaseMs: reign.leaseMs,
-    workers: [...reign.presence].map(([worker, { heardAt, bootId: _, retired: __, skewMs, ...said }]) => ({
-      ...said,
-      worker,
-      silentMs: Math.round(now - heardAt),
-      skewMs: skewMs !== null && Math.abs(skewMs) > leastSkewMs ? skewMs : null,
-    })),
+    workers: withFewUnfit(
+      [...reign.presence].map(([worker, presence]) => rowOf(worker, presence, Math.round(now - presence.heardAt))),
+    ),
     leases: [...reign.leases.all()].map(({ job, n, attempt, expiresAt }) => ({
       job,
       n,
@@ -32,11 +37,63 @@ export function statusOf(reign: Reign): Status {
   };
 }
 
+/** Every second for every worker: field by field, since spreads and rests took half of an idle coordinator's time (2026-11-28). */
+function rowOf(worker: WorkerId, presence: Presence, silentMs: number): WorkerStatus {
+  const { skewMs, lending, machine } = presence;
+  const isOpen = lending.lending === "open";
+  return {
+    worker,
+    silentMs,
+    slots: presence.slots,
+    opportunistic: presence.opportunistic,
+    noCode: presence.noCode,
+    gpus: presence.gpus || null,
+    fetches: presence.fetches || null,
+    unfit: presence.unfit && presence.unfit.length > 0 ? presence.unfit : null,
+    targets: presence.targets,
+    version: presence.version,
+    skewMs: skewMs !== null && Math.abs(skewMs) > leastSkewMs ? skewMs : null,
+    diskFree: machine?.diskFree ?? null,
+    memoryFree: machine?.memoryFree ?? null,
+    load: machine?.load ?? null,
+    cpu: machine?.cpu ?? null,
+    memory: machine?.memory ?? null,
+    gpu: machine?.gpu ?? null,
+    left: presence.left || null,
+    lending: isOpen ? null : lending.lending,
+    lendingWhy: isOpen ? null : lending.lendingWhy,
+    lendingUntil: isOpen ? null : lending.lendingUntil,
+    lendingMs: isOpen ? null : lending.lendingMs + silentMs,
+    refusal: presence.refusal?.slice(0, mostRefusal) ?? null,
+  };
+}
+
+/** So many reasons why workers cannot take a job fit a message of a large swarm. */
+const mostUnfit = 1000;
+
+function withFewUnfit(workers: readonly WorkerStatus[]): readonly WorkerStatus[] {
+  let left = mostUnfit;
+  return workers.map((row) => {
+    if (!row.unfit) return row;
+    const unfit = row.unfit.slice(0, left);
+    left -= unfit.length;
+    return { ...row, unfit: unfit.length > 0 ? unfit : null };
+  });
+}
+
 /** If the status exceeds one message, the leases are dropped; if it still does not fit, nothing is sent. */
 export function fittingStatus(whole: Status): Uint8Array | undefined {
   const bytes = encodeStatus(whole);
   if (bytes.length <= mostBytes) return bytes;
-  const workers = whole.workers.map((worker) => ({ ...worker, targets: [], version: null }));
+  const workers = whole.workers.map((worker) => ({
+    ...worker,
+    targets: [],
+    version: null,
+    refusal: null,
+    unfit: null,
+    ...lends,
+    ...unsaid,
+  }));
   const less = encodeStatus({ ...whole, workers, leases: [] });
   return less.length <= mostBytes ? less : undefined;
 }

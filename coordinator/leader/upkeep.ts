@@ -1,10 +1,13 @@
+import { openJobs } from "../../shared/domain/fitting.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Lease } from "../../shared/domain/lease.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { openJobs } from "./reign/fitting.ts";
+import { resumePurges } from "./orders/purge-worker.ts";
 import type { Reign } from "./reign/reign.ts";
 import { enforce } from "./rules/enforce.ts";
 import { closeIfDone, stopIfReached } from "./rules/job-end.ts";
+import { CatchingUp } from "./rules/learning.ts";
+import { lookAfterOwn } from "./rules/own-search.ts";
 import { requeueLeased } from "./rules/requeue.ts";
 import { sweepStates } from "./workers/checkpoints.ts";
 
@@ -22,11 +25,13 @@ export class Upkeep {
   #lossesSeen: number;
   /** States that the last sweep found; they may belong to a checkpoint in flight. */
   #suspects: ReadonlySet<string> = new Set();
+  readonly #catchingUp: CatchingUp;
   /** Jobs that ran on as many nodes as they may, at the last tick. */
   readonly #full = new Set<JobName>();
 
   constructor(reign: Reign) {
     this.#reign = reign;
+    this.#catchingUp = new CatchingUp(reign);
     this.#lastTick = reign.ports.clock.monotonic();
     this.#sweepAt = this.#lastTick + soonMs;
     this.#lossesSeen = reign.losses;
@@ -47,6 +52,9 @@ export class Upkeep {
     for (const lease of reign.leases.expired(now)) this.#expire(lease);
     this.#sweepIfDue(now);
     enforce(reign);
+    lookAfterOwn(reign);
+    this.#catchingUp.tick(now);
+    resumePurges(reign);
     reign.repeated.tell(now);
     reign.shares.advance(openJobs(reign.state), now);
     for (const table of reign.state.jobs.values()) {
@@ -78,6 +86,11 @@ export class Upkeep {
       this.#suspects = await sweepStates(this.#reign, this.#suspects);
     } catch (error) {
       this.#reign.ports.log.warn(`the states of runs could not be swept: ${String(error)}`);
+    }
+    try {
+      await this.#reign.bundles.sweep(this.#reign.blobMost);
+    } catch (error) {
+      this.#reign.ports.log.warn(`what jobs brought along could not be swept: ${String(error)}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Lead, leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import type { Standing } from "../../shared/domain/run-sets/standings.ts";
+import type { Standing } from "../../shared/domain/model/standings.ts";
 
 /** The share of the time that finding the leader may take. */
 const share = 0.02;
@@ -21,7 +21,13 @@ interface Counted {
 export class Leading {
   #leader: (Counted & { readonly standing: Standing | null }) | undefined;
   #nextAt = Number.NEGATIVE_INFINITY;
+  readonly #clock: () => number;
   #lead: (Counted & { readonly lead: Lead; readonly at: number }) | undefined;
+
+  /** @param clock  tells how long finding the leader takes, in milliseconds */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
 
   /** The first of the standings; found again when more runs have completed, but not so often that a view freezes. */
   leader(table: RunTable, now: number): Standing | null {
@@ -30,9 +36,9 @@ export class Leading {
     const known = this.#leader;
     if (known?.table === table && known.verdicts === verdicts && (known.completed === completed || now < this.#nextAt))
       return known.standing;
-    const began = performance.now();
+    const began = this.#clock();
     const standing = leaderOf(table);
-    this.#nextAt = now + (performance.now() - began) / share;
+    this.#nextAt = now + (this.#clock() - began) / share;
     this.#leader = { table, completed, verdicts, standing };
     return standing;
   }

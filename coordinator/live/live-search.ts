@@ -4,22 +4,30 @@ import { hasResult } from "../../shared/domain/fold/rejection.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { holderOf, type Trial } from "../../shared/domain/fold/trial.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import type { MachineHealth } from "../../shared/domain/health/machine-health.ts";
+import type { Standing } from "../../shared/domain/model/standings.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import type { Standing } from "../../shared/domain/run-sets/standings.ts";
 import type { LeaseStatus, ReportRow, Status } from "../../shared/wire/messages.ts";
 import { statusEveryMs } from "../../shared/wire/status.ts";
 import type { RunEvidence } from "../reading/evidence-reader.ts";
 import { type Waiting, type WaitingWords, whyWaiting } from "../words/waiting.ts";
+import { whyJob } from "../words/why/job-why.ts";
+import { frozenText } from "../words/why/run-why.ts";
+import type { Why } from "../words/why/why.ts";
+import { isGone, type WorkerRow, type WorkerState, workerRows } from "../words/why/worker-rows.ts";
+import { ChoicesSeen } from "./choices-seen.ts";
 import { CurveStore, LiveCurve } from "./curve-store.ts";
 import { type EventLevel, EventList } from "./event-list.ts";
+import type { Findings } from "./findings.ts";
+import { HealthLook } from "./health-look.ts";
 import { Leading } from "./leading.ts";
 import { Meter } from "./meter.ts";
+import { PastEvents } from "./past-events.ts";
+import { ReportSilence } from "./report-silence.ts";
 import { RunsBySet } from "./runs-by-set.ts";
 import { WorkerNotes } from "./worker-notes.ts";
-import { isGone, type WorkerRow, type WorkerState, workerRows } from "./worker-rows.ts";
+import { type Work, WorkerWork } from "./worker-work.ts";
 
-/** Events from before the first look that are put into words; a million of them would take a minute. */
-const historyLines = 1000;
 /** Missed status messages after which there seems to be no leader (it sends one a second, fewer with many leases) ... */
 const wordsMissed = 3;
 /** ... but not before this: a machine may be busy. */
@@ -38,6 +46,14 @@ export interface LiveSearchOptions {
   readonly onNote?: (text: string) => void;
 }
 
+interface WorkersSeen {
+  readonly rows: readonly WorkerRow[];
+  readonly byName: ReadonlyMap<WorkerId, WorkerRow>;
+  /** When they were looked at, and the version of the search at that time. */
+  readonly at: number;
+  readonly version: number;
+}
+
 /** For views that cannot wait until they next read the search. */
 export interface SearchListener {
   /** A record was folded. `table` is that of the job it concerns, if it concerns one. */
@@ -45,6 +61,9 @@ export interface SearchListener {
   /** Another job is shown; selections in the former one are void. */
   jobShown?(): void;
 }
+
+/** A job of which no run ended or began for so long stands still, if none runs. */
+const betweenRunsMs = 3000;
 
 /**
  * One search as it is now: the folded journal, what was heard besides, and what follows from both. `Feed` keeps it up to date;
@@ -56,8 +75,11 @@ export class LiveSearch {
   readonly events = new EventList();
   readonly curves = new CurveStore();
   readonly notes = new WorkerNotes();
+  readonly #choices = new ChoicesSeen();
   /** Reports of the shown job that came in the last seconds. */
   readonly reports = new Meter();
+  /** Which runs of the shown job have not reported for long. */
+  readonly silence = new ReportSilence();
   state: WorkspaceState = emptyWorkspace();
   /** Rises with everything that happened. */
   version = 0;
@@ -74,10 +96,17 @@ export class LiveSearch {
   leases: ReadonlyMap<number, LeaseStatus> = new Map();
   /** When somebody last looked. */
   now = 0;
+  /** What was last found out about the shown search; null: nothing yet. */
+  findings: Findings | null = null;
+  /** Whether somebody finds out how long the best has led, so that a frame need not. */
+  hasDesk = false;
   readonly #options: LiveSearchOptions;
   readonly #listeners: SearchListener[] = [];
-  #history: JournalEvent[] = [];
+  readonly #past = new PastEvents();
+  /** When something last happened to a run of the shown job; undefined: not since somebody looks. */
+  #runsAt: number | undefined;
   #statusAt = 0;
+  #standsSince = 0;
   /** How long the leader has been silent while this view was listening. */
   #silentMs = 0;
   #lookedAt: number | undefined;
@@ -88,8 +117,10 @@ export class LiveSearch {
   readonly #metrics = new Map<number, string>();
   readonly #runsBySet = new RunsBySet();
   readonly #leading = new Leading();
+  readonly #health = new HealthLook();
+  readonly #work = new WorkerWork();
   readonly #workerStates = new Map<WorkerId, WorkerState>();
-  #workerRows: { readonly rows: readonly WorkerRow[]; readonly at: number; readonly version: number } | null = null;
+  #workerRows: WorkersSeen | null = null;
 
   constructor(options: LiveSearchOptions = {}) {
     this.#options = options;
@@ -112,11 +143,13 @@ export class LiveSearch {
     this.state = state;
     this.version += 1;
     this.notes.event(event, this.isLive ? this.wall : event.at);
-    if (this.isLive) this.#tell(event);
-    else {
-      this.#history.push(event);
-      if (this.#history.length > 2 * historyLines) this.#history = this.#history.slice(-historyLines);
+    this.#choices.event(event);
+    if (this.isLive && "n" in event && event.job === this.job) {
+      this.#runsAt = this.now;
+      if (event.type === "completed" || event.type === "ended") this.silence.ended(event.n, this.now);
     }
+    if (this.isLive) this.events.event(event, this.#tableOf(event));
+    else this.#past.add(event);
     for (const listener of this.#listeners) listener.event?.(event, this.#tableOf(event));
     const { showsNewJobs = true } = this.#options;
     const isFree = this.job === null || this.table?.isOver;
@@ -128,12 +161,7 @@ export class LiveSearch {
     this.state = state;
     this.isLive = true;
     this.version += 1;
-    for (const event of this.#history.slice(-historyLines)) this.#tell(event);
-    this.#history = [];
-  }
-
-  #tell(event: JournalEvent): void {
-    this.events.event(event, this.#tableOf(event));
+    this.#past.tell(this.events, (event) => this.#tableOf(event));
   }
 
   #tableOf(event: JournalEvent): RunTable | undefined {
@@ -150,7 +178,9 @@ export class LiveSearch {
     this.job = job;
     this.version += 1;
     this.leases = new Map();
-    for (const store of [this.curves, this.reports, this.#read, this.#consoles, this.#metrics]) store.clear();
+    this.findings = null;
+    for (const store of [this.curves, this.reports, this.silence, this.#read, this.#consoles, this.#metrics])
+      store.clear();
     for (const listener of this.#listeners) listener.jobShown?.();
   }
 
@@ -161,8 +191,10 @@ export class LiveSearch {
     this.#statusAt = now;
     this.#silentMs = 0;
     this.leases = new Map(status.leases.filter(({ job }) => job === this.job).map((lease) => [lease.n, lease]));
+    for (const { n, iters } of this.leases.values()) this.silence.saidBy(n, iters, now);
     this.version += 1;
     this.#watchWorkers(status);
+    for (const line of this.#health.news(this.state, now)) this.events.add(this.wall, line, "trouble");
   }
 
   /** Notes workers that went and came back, which the journal does not record. */
@@ -172,7 +204,8 @@ export class LiveSearch {
       const before = this.#workerStates.get(record.id);
       this.#workerStates.set(record.id, state);
       if (before === undefined || isGone(before) === isGone(state)) continue;
-      if (isGone(state)) this.events.add(wall, `worker ${record.id} is ${state}: ${why}`, "trouble");
+      if (state === "left") this.events.add(wall, `worker ${record.id} has left: ${why}`, "info");
+      else if (isGone(state)) this.events.add(wall, `worker ${record.id} is ${state}: ${why}`, "trouble");
       else {
         this.notes.cameBack(record.id, wall);
         this.events.add(wall, `worker ${record.id} is back`, "info");
@@ -183,7 +216,10 @@ export class LiveSearch {
   /** Reports of a trial of the shown job came in. */
   reported(n: number, rows: readonly ReportRow[], now: number): void {
     // Old reports say nothing about the present rate.
-    if (!this.isCatchingUp) this.reports.add(rows.length, now);
+    if (!this.isCatchingUp) {
+      this.reports.add(rows.length, now);
+      this.silence.heard(n, now);
+    }
     for (const [stage, iters, hours, values] of rows) this.curves.add(n, stage, iters, hours, values[0] ?? Number.NaN);
   }
 
@@ -226,8 +262,20 @@ export class LiveSearch {
 
   /** How long the leader has led; null if not known yet. */
   get lead(): Lead | null {
-    const { table } = this;
-    return table ? this.#leading.lead(table, this.now) : null;
+    const { table, findings, hasDesk } = this;
+    if (!table || !hasDesk) return table ? this.#leading.lead(table, this.now) : null;
+    const key = this.leader?.runSet.key;
+    if (key === undefined || findings === null) return null;
+    const since = Math.max(0, table.runSets.totals.completed - findings.counted);
+    // Another took the lead after the findings were made.
+    return { key, runs: key === findings.leader ? findings.verdict.bestFor + since : Math.max(1, since) };
+  }
+
+  /** The thread beside the screen has found out more. */
+  found(findings: Findings): void {
+    if (findings.job !== this.job) return;
+    this.findings = findings;
+    this.version += 1;
   }
 
   /** Why nothing of the shown job runs; null if something does, or if it cannot be known. */
@@ -237,17 +285,77 @@ export class LiveSearch {
     return whyWaiting(table, this.state, (!isLeaderSilent && status) || undefined, words);
   }
 
+  /** Wall clock since when the shown job has stood still as far as this view has seen; 0: it does not. */
+  get standsSince(): number {
+    const stands = this.standstill !== "";
+    if (!stands) this.#standsSince = 0;
+    else if (this.#standsSince === 0) this.#standsSince = this.wall;
+    return this.#standsSince;
+  }
+
+  /** What keeps the shown job from going on, in the words of `nexus why`; "" if it goes on, has ended, or cannot be known. */
+  get standstill(): string {
+    const { table, status, isLeaderSilent } = this;
+    if (!table || table.isOver || this.isAway || !status || isLeaderSilent) return "";
+    // Between two runs of a worker nothing runs for a moment.
+    if (table.running === 0 && this.#runsAt !== undefined && this.now - this.#runsAt < betweenRunsMs) return "";
+    const { state, weight, why } = this.whyJob(table);
+    const isOrdered = state !== "waiting" && state !== "running";
+    return weight === "stuck" || (weight === "waits" && !isOrdered) ? why : "";
+  }
+
+  /** Why a job of the workspace runs, waits, stands or has ended, in the words of `nexus why`. */
+  whyJob(table: RunTable): Why {
+    const status = this.isLeaderSilent ? null : this.status;
+    const rows = this.#lookedAtWorkers().byName;
+    return whyJob(table, { state: this.state, status, joinLine: "-", rows, orderedAt: 0 });
+  }
+
+  /** Which of the workspace's jobs is shown, in the order of submission from 1, and how many there are; null if none is. */
+  get jobPlace(): { readonly at: number; readonly of: number } | null {
+    const { jobs } = this.state;
+    const at = this.job === null ? -1 : [...jobs.keys()].indexOf(this.job);
+    return at < 0 ? null : { at: at + 1, of: jobs.size };
+  }
+
+  /** Why the configuration of a run of the shown job was tried; "" if nothing says so, undefined if only the journal does. */
+  whyChosen({ n, why }: Trial): string | undefined {
+    return (this.job && this.#choices.of(this.job, n)) ?? (why || undefined);
+  }
+
+  /** Why a run stands still because of its worker's owner; "" if it does not. */
+  frozen(trial: Trial): string {
+    const holder = trial.order === "" ? holderOf(trial) : undefined;
+    return holder ? frozenText(this.#lookedAtWorkers().byName.get(holder.worker)) : "";
+  }
+
+  /** How the worker's machine does beside the others. */
+  healthOf(worker: WorkerId): MachineHealth | undefined {
+    return this.#health.of(this.state, this.now).get(worker);
+  }
+
   workers(): readonly WorkerRow[] {
+    return this.#lookedAtWorkers().rows;
+  }
+
+  #lookedAtWorkers(): WorkersSeen {
     const { now } = this;
     const known = this.#workerRows;
     if (known && now >= known.at && now - known.at < (known.version === this.version ? 2 : 1) * workersEveryMs) {
-      return known.rows;
+      return known;
     }
     // A silent leader says nothing about its workers.
     const status = this.isLeaderSilent ? null : this.status;
     const rows = workerRows(this.state, this.notes, { status, statusAgeMs: this.statusAge, wall: this.wall });
-    this.#workerRows = { rows, at: now, version: this.version };
-    return rows;
+    const byName = new Map(rows.map((row) => [row.record.id, row]));
+    const seen = { rows, byName, at: now, version: this.version };
+    this.#workerRows = seen;
+    return seen;
+  }
+
+  /** What a worker runs now, as the leader last said. */
+  workOf(worker: WorkerId): readonly Work[] {
+    return this.#work.of(worker, this.state, this.isLeaderSilent ? null : this.status);
   }
 
   /** The runs of a run set, newest first. */
@@ -269,7 +377,7 @@ export class LiveSearch {
   /** Iterations of the result, or the most reported so far. */
   itersOf(trial: Trial): number | undefined {
     if (hasResult(trial)) return trial.iters;
-    const iters = Math.max(this.curves.of(trial.n)?.last.iters ?? 0, this.leaseOf(trial)?.iters ?? 0);
+    const iters = Math.max(trial.iters, this.curves.of(trial.n)?.last.iters ?? 0, this.leaseOf(trial)?.iters ?? 0);
     return iters > 0 ? iters : undefined;
   }
 
@@ -289,10 +397,4 @@ export class LiveSearch {
     const named = this.table?.columns.find((name) => name.startsWith(prefix) && name !== `${prefix}hrs`);
     return named ?? this.#metrics.get(stage) ?? "";
   }
-}
-
-/** The newest job that is not over; if all are, the newest. */
-export function newestJob({ jobs }: WorkspaceState): JobName | undefined {
-  const tables = [...jobs.values()];
-  return (tables.findLast((table) => !table.isOver) ?? tables.at(-1))?.job;
 }

@@ -1,40 +1,21 @@
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-
-/** How a worker's last stay with a trial ended, if not with a result. */
-export interface Gone {
-  /** lost: the worker fell silent. handed back: its owner or an operator took its runs from it. */
-  readonly how: "lost" | "handed back";
-  readonly why: string;
-  /** The journal's wall clock, for people ... */
-  readonly at: number;
-  /** ... and this machine's, for comparisons: two machines' clocks may differ. */
-  readonly seenAt: number;
-}
-
-/** What is known of a worker beyond the fold. Times are the journal's wall clock; 0: not seen. */
-export interface WorkerNote {
-  /** Since when it has been running one run after another. */
-  readonly busySince: number;
-  /** Since when it has had no run. */
-  readonly idleSince: number;
-  /** When an order last changed what it may do. */
-  readonly orderedAt: number;
-  /** How its last stay went wrong; null while it has a run or if nothing went wrong. */
-  readonly gone: Gone | null;
-}
+import { nothingSeen, type WorkerNote } from "../words/why/worker-note.ts";
 
 type Note = { -readonly [Key in keyof WorkerNote]: WorkerNote[Key] } & {
   /** The attempts that it holds, if they were seen to begin. */
   readonly held: Set<string>;
+  /** When its last runs completed, oldest first. */
+  readonly ends: number[];
 };
-
-const nothingSeen: WorkerNote = { busySince: 0, idleSince: 0, orderedAt: 0, gone: null };
 
 /** A shorter pause is just the change from one run to the next. */
 const betweenRunsMs = 5000;
 /** Ends of attempts that are remembered; the trials of older ones have long ended. */
 const mostEnds = 5000;
+/** A worker's pace rests on so many of its last runs, and on none that are older than a day. */
+const mostPace = 30;
+const paceMs = 86_400_000;
 
 /** What the journal says about workers beyond its fold: since when they are busy or idle, and how their stays ended. */
 export class WorkerNotes {
@@ -62,6 +43,8 @@ export class WorkerNotes {
       case "ended":
       case "lost": {
         if (note.held.delete(key(event)) && note.held.size === 0) note.idleSince = at;
+        if (type === "completed") note.ends.push(at);
+        if (note.ends.length > mostPace) note.ends.shift();
         if (type !== "lost") return;
         this.#remember(key(event), at);
         // If the worker reported the end itself, it was not silent.
@@ -79,6 +62,18 @@ export class WorkerNotes {
     return this.#notes.get(worker) ?? nothingSeen;
   }
 
+  /**
+   * Runs that a worker completes a minute, by its last ones; undefined before the second of the last day.
+   *
+   * @param wall  now, by the journal's clock: while nothing ends, the pace falls
+   */
+  paceOf(worker: WorkerId, wall: number): number | undefined {
+    const recent = this.#notes.get(worker)?.ends.filter((at) => wall - at < paceMs) ?? [];
+    const [first] = recent;
+    const isUsable = first !== undefined && recent.length > 1 && wall > first;
+    return isUsable ? (60_000 * (recent.length - 1)) / (wall - first) : undefined;
+  }
+
   /** The worker was heard again. */
   cameBack(worker: WorkerId, at: number): void {
     const note = this.#noteOf(worker);
@@ -94,7 +89,7 @@ export class WorkerNotes {
   #noteOf(worker: WorkerId): Note {
     let note = this.#notes.get(worker);
     if (!note) {
-      note = { ...nothingSeen, held: new Set() };
+      note = { ...nothingSeen, held: new Set(), ends: [] };
       this.#notes.set(worker, note);
     }
     return note;

@@ -1,11 +1,14 @@
+import { usedSettings } from "../../shared/domain/conditions/activity.ts";
 import { leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import { standings } from "../../shared/domain/model/standings.ts";
 import { printable } from "../../shared/domain/printable.ts";
-import { standings } from "../../shared/domain/run-sets/standings.ts";
 import type { LiveSearch } from "../live/live-search.ts";
 import { eventText, timeOfDay } from "../words/event-words.ts";
 import { progressLine, settingsWithNames, standingsTable } from "../words/progress.ts";
+import { reasonOf } from "../words/status-words.ts";
 import { type WaitingWords, waitingText } from "../words/waiting.ts";
 
 /** Where the view writes. */
@@ -203,12 +206,15 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
       return { type: "job-edited", v: 1, job, changes, by, at };
     }
     case "job-state":
+    case "range-refined":
     case "runs-ordered":
     case "results-judged":
+    case "learned":
     case "set-aside":
     case "worker-enrolled":
     case "worker-state":
     case "worker-forgotten":
+    case "worker-purged":
     case "invited":
     case "invite-ended":
       return { v: 1, ...event };
@@ -217,11 +223,13 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
     case "ended":
     case "reopened":
     case "lost":
-    case "late": {
+    case "late":
+    case "checkpoint-lost": {
       const trial = table?.trial(event.n);
       const settings = table && trial ? settingsWithNames(table, trial.configuration) : [];
       const hparams = Object.fromEntries(settings.map(({ name, value }) => [name, value]));
-      return { v: 1, ...event, run: trial?.run, hparams };
+      const infeasible = table && trial?.status === "infeasible" ? { infeasible: reasonOf(table, trial) } : {};
+      return { v: 1, ...event, run: trial?.run, hparams, ...infeasible };
     }
     case "led":
     case "checkpoint": // one a minute per run, and it holds the key to the run's state
@@ -245,16 +253,23 @@ function standingsObject(table: RunTable): object {
     running: table.running,
     queued: table.waiting.size,
     outcomes: table.outcomes,
+    ...(table.runSets.totals.infeasible > 0 ? { infeasible: table.runSets.totals.infeasible } : {}),
     ...(table.rejected.size > 0 ? { rejected: table.rejected.size } : {}),
     bestFor: leadOf(table)?.runs ?? 0,
-    standings: standings(table.runSets, hyperparameters, { top: 10 }).map((row) => ({
+    standings: standings(table.model.now, table.runSets, { top: 10 }).map((row) => ({
       rank: row.rank,
       hpmax: row.estimate,
       sd: row.stDev,
       runs: row.completed,
       best: row.bestRun,
       bestHpmax: row.bestHpmax,
-      hparams: Object.fromEntries(hyperparameters.map(({ name }, i) => [name, row.settings[i] ?? null])),
+      hparams: namedSettings(hyperparameters, row.runSet.configuration),
     })),
   };
+}
+
+/** The settings by name, without inactive hyperparameters. */
+function namedSettings(hyperparameters: readonly Hyperparameter[], configuration: Configuration): object {
+  const settings = usedSettings(hyperparameters, configuration);
+  return Object.fromEntries(hyperparameters.map(({ name }, i) => [name, settings[i]]));
 }

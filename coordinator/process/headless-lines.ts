@@ -10,8 +10,9 @@ import {
 import { shownUrl } from "../../shared/broker/server-url.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+import type { Bootstrap } from "../endpoint/bootstrap.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
-import { joiningOf, typedLine } from "../endpoint/join-lines.ts";
+import { joiningOf, type Tunnel, typedLine } from "../endpoint/join-lines.ts";
 import { plainTextWarning } from "../endpoint/plain-text.ts";
 import { momentText } from "../words/invitations.ts";
 
@@ -29,6 +30,10 @@ export interface Whereabouts {
   readonly webSocket?: string | null;
   /** Whether other machines may join as well. */
   readonly isOpen: boolean;
+  /** How they join nevertheless; null or left out: not at all, or without a tunnel. */
+  readonly tunnel?: Tunnel | null;
+  /** What joins where there is no nexus-swarm; null or left out: nothing. */
+  readonly bootstrap?: Bootstrap | null;
   /** What to say of a broker that does not encrypt; null or left out: it does. */
   readonly warning?: string | null;
   /** Until when the command holds, in wall-clock milliseconds; null: for good. */
@@ -51,6 +56,8 @@ export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | 
     join: joining?.commands[0] ?? null,
     webSocket: joining?.webSocket ?? null,
     isOpen: joining?.opening === null,
+    tunnel: joining?.tunnel ?? null,
+    bootstrap: joining?.bootstrap ?? null,
     until: joining?.until ?? null,
   };
 }
@@ -102,7 +109,7 @@ export class HeadlessLines {
   }
 
   #sayJoin(): void {
-    const { join, webSocket, isOpen, until = null } = this.#where();
+    const { join, webSocket, isOpen, tunnel, bootstrap, until = null } = this.#where();
     if (this.#hasSaidJoin || join === null) return;
     this.#hasSaidJoin = true;
     if (!this.#showsSecrets && withoutSecrets(join) !== join) {
@@ -110,10 +117,26 @@ export class HeadlessLines {
       return;
     }
     const where = isOpen ? "each machine that should join" : "this machine";
-    const holds = until === null ? "" : `\n  it holds until ${momentText(until)}; for another: nexus invite`;
     const further = webSocket ? `\n  or, where no other port is open: ${webSocket}` : "";
-    const object = { type: "join", v: 1, join, ...(webSocket ? { webSocket } : {}), until };
-    this.#say(object, `on ${where}, run: ${join}${further}${holds}`);
+    const shown = tunnel && this.#showsSecrets ? tunnel : null;
+    const through = shown
+      ? `\n  or through a tunnel: on another machine, run: ${shown.ssh}\n  and, while that runs: ${shown.command}`
+      : "";
+    const holdsUntil = isOpen || shown ? until : null;
+    const holds = holdsUntil === null ? "" : `\n  it holds until ${momentText(holdsUntil)}; for another: nexus invite`;
+    const without =
+      bootstrap && this.#showsSecrets
+        ? `\n  where there is no nexus-swarm, with Node 20 or newer: ${bootstrap.node}`
+        : "";
+    const ways = {
+      ...(webSocket ? { webSocket } : {}),
+      ...(shown ? { tunnel: shown } : {}),
+      ...(without === "" ? {} : { bootstrap }),
+    };
+    this.#say(
+      { type: "join", v: 1, join, ...ways, until: holdsUntil },
+      `on ${where}, run: ${join}${further}${through}${without}${holds}`,
+    );
   }
 
   #say(object: object, text: string): void {

@@ -9,11 +9,14 @@ import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
 import { parseServerUrl, serverUrlText } from "../../shared/broker/server-url.ts";
+import { bundleStore } from "../../shared/broker/store/bundle-store.ts";
 import { JournalFooting } from "../../shared/broker/store/journal-footing.ts";
+import { storePurger } from "../../shared/broker/store/purger.ts";
 import { ensureSealFile, readSeals } from "../../shared/broker/store/seal-file.ts";
 import { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store/store-check.ts";
 import { keepMark } from "../../shared/broker/store/store-mark.ts";
+import { storedSizes } from "../../shared/broker/store/stored-sizes.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { dropUnstored, endDropped, reachOf, subjectsOf } from "../../shared/broker/store/unstored.ts";
 import type { TlsSettings } from "../../shared/broker/tls/tls-settings.ts";
@@ -21,15 +24,21 @@ import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts"
 import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { within } from "../../shared/deadline.ts";
+import { type QuotaLimits, quotasWith } from "../../shared/domain/quotas.ts";
 import { largestRandint } from "../../shared/domain/seeds.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { messageOf, UsageError } from "../../shared/errors.ts";
 import { fileLog } from "../../shared/log.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { readQuotaFile } from "../../shared/machine/quota-file.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { streams } from "../../shared/wire/subjects.ts";
+import type { HandedOut } from "../endpoint/bootstrap.ts";
 import { livingEndpoint, removeEndpoint, writeEndpoint } from "../endpoint/endpoint.ts";
 import { joinLine, shownCode } from "../endpoint/join-lines.ts";
+import type { PackageChoice } from "../endpoint/package-choice.ts";
 import { serve } from "../leader/service.ts";
+import { ownSearches, type SearchesFrom } from "../own-search/own-searches.ts";
+import { type Handing, handOut, makePackage, type Package } from "../package/serve-package.ts";
 import { untilStored } from "../peers/until-stored.ts";
 import { PeerUpkeep } from "../peers/upkeep.ts";
 import { foreignText } from "../words/foreign-text.ts";
@@ -48,8 +57,12 @@ export interface CoordinatorOptions {
   /** Copies of each stream on someone else's broker; our own has one for each peer. */
   readonly replicas?: number | undefined;
   readonly leaseMs: number;
+  /** Whose searches of their own it starts. */
+  readonly ownSearch: SearchesFrom;
   /** How long the broker outlives a coordinator that is killed. */
   readonly lingerMs: number;
+  /** Where workers of this version are handed out. */
+  readonly package: PackageChoice;
 }
 
 const lastMarkMs = 1000;
@@ -69,6 +82,7 @@ export async function runCoordinator(
   const own = ownIdentity();
   const name = `${hostname()}-${process.pid}`;
   let held: HeldBroker | undefined;
+  let handing: Handing | undefined;
   const peers = external ? undefined : readPeers(paths);
   const host = peers ? peerHost(peers.self) : own.scope;
   if (peers?.moved !== undefined) throw new UsageError(`workspace ${paths.name} ${peers.moved}`);
@@ -80,8 +94,13 @@ export async function runCoordinator(
   if (!external) {
     const { lingerMs, tls } = options;
     const listen = peers ? addressText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
-    held = await holdBroker(paths, { kind: "coordinator", listen, tls, lingerMs, log: (line) => log.warn(line) });
+    const holding = holdBroker(paths, { kind: "coordinator", listen, tls, lingerMs, log: (line) => log.warn(line) });
+    // While the broker starts.
+    const [broker, made] = await Promise.all([holding, options.package === "none" ? undefined : makePackage()]);
+    held = broker;
+    if (made) handing = await handingOut(broker, options, made, (why) => log.warn(why));
   }
+  const announced: Announced = { ...options, handedOut: handing?.handedOut };
   /** Leads or stands by until the signal aborts, or until passwords and keys are to be made anew. */
   const session = async (tell: (happening: Happening) => void, isAnew: boolean): Promise<"ended" | "rotating"> => {
     const credentials = external ? credentialsOf(external) : livingSecret(paths, "coordinator");
@@ -107,7 +126,7 @@ export async function runCoordinator(
     try {
       if (peers && held) {
         // A standby is this machine's coordinator too, perhaps for ever.
-        announcePeer(own, held, options);
+        announcePeer(own, held, announced);
         tell("ready");
         await untilStored(bus, paths, log, signal);
         if (signal.aborted) return "ended";
@@ -120,7 +139,7 @@ export async function runCoordinator(
           leads: () => isLeading,
           admit: async ({ workers, invites }) => held?.reloadUsers(workers, invites),
           shown,
-          onShown: () => announcePeer(own, held, options),
+          onShown: () => announcePeer(own, held, announced),
           onLeft: (why) => {
             whyLeft = why;
             left.abort();
@@ -164,8 +183,16 @@ export async function runCoordinator(
             const { workers, invites } = account;
             await Promise.all([held?.reloadUsers(workers, invites), upkeep?.tell(account)]);
             // Its line may be a new one.
-            if (held && livingEndpoint(paths)?.coordinator.pid === own.pid) announce(own, held, held.url, options);
+            if (held && livingEndpoint(paths)?.coordinator.pid === own.pid) announce(own, held, held.url, announced);
           },
+          ownSearches: ownSearches({
+            folder: paths.searches,
+            logs: paths.logs,
+            from: options.ownSearch,
+            keys: () => readSeals(paths)?.keys ?? [],
+            clock: systemClock,
+            log,
+          }),
           ...(external ? {} : { showInvite: shown }),
           // Peers each have a copy of the passwords, and of somebody else's broker they are not ours.
           ...(external || peers ? {} : { rotate: () => void setTimeout(() => rotating.abort(), answerMs) }),
@@ -176,6 +203,10 @@ export async function runCoordinator(
             reach: () => reachOf(bus),
             subjectsOf: (seqs) => subjectsOf(bus, seqs),
           },
+          purger: storePurger(bus),
+          bundles: bundleStore(bus),
+          storedSizes: storedSizes(bus),
+          quotas: () => quotasOf(paths, (problem) => log.warn(problem)),
           onStandby: () => tell("standing by"),
           onStored: (event, table) => events.event(event, table),
           orderKey: orderKeyAt(paths),
@@ -187,8 +218,8 @@ export async function runCoordinator(
           },
           onLeading: (leads) => {
             isLeading = leads;
-            if (peers && held) announcePeer(own, held, options);
-            else if (leads) announce(own, held, url, options);
+            if (peers && held) announcePeer(own, held, announced);
+            else if (leads) announce(own, held, url, announced);
             else removeEndpoint(paths, own);
             if (leads) tell("leading");
           },
@@ -215,8 +246,21 @@ export async function runCoordinator(
   } finally {
     await events.close();
     removeEndpoint(paths, own);
+    handing?.close();
     await held?.release();
   }
+}
+
+const toldProblems = new Set<string>();
+
+/** Each problem of the file is told once. */
+function quotasOf(paths: WorkspacePaths, onProblem: (problem: string) => void): QuotaLimits {
+  const { texts, problems } = readQuotaFile(paths);
+  for (const problem of problems.filter((each) => !toldProblems.has(each))) {
+    toldProblems.add(problem);
+    onProblem(problem);
+  }
+  return quotasWith(texts);
 }
 
 function expiryOf(code: string): number {
@@ -231,12 +275,40 @@ function peersUrl(own: string, all: string): string {
   return serverUrlText({ scheme, servers: [...new Set([...parseServerUrl(own).servers, ...servers])], pin });
 }
 
+interface Announced extends CoordinatorOptions {
+  readonly handedOut: HandedOut | undefined;
+}
+
+/** A search goes on without it, unless a person demanded this port. */
+async function handingOut(
+  broker: HeldBroker,
+  { paths, package: choice }: CoordinatorOptions,
+  made: Package,
+  warn: (why: string) => void,
+): Promise<Handing | undefined> {
+  const port = typeof choice === "number" ? choice : undefined;
+  try {
+    return await handOut(broker, port, made);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (port !== undefined) {
+      await broker.release();
+      throw new UsageError(
+        `--package ${port}: port ${port} on ${broker.host} cannot be listened on (${code}); choose another, or none${workspaceFlags(paths.name)}`,
+        { cause: error },
+      );
+    }
+    warn(`the package for other machines is not handed out: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
 /** Lets commands on this machine find the coordinator that leads. */
 function announce(
   own: ProcessIdentity,
   held: HeldBroker | undefined,
   url: string,
-  { paths, leaseMs, lingerMs, replicas }: CoordinatorOptions,
+  { paths, leaseMs, lingerMs, replicas, handedOut }: Announced,
 ): void {
   writeEndpoint(paths, {
     coordinator: own,
@@ -244,11 +316,12 @@ function announce(
     joinLine: held ? joinLine(paths, held.host, held.port) : externalJoinLine(paths, { url }),
     since: Date.now(),
     settings: { leaseMs, lingerMs, replicas },
+    handedOut,
   });
 }
 
 /** Lets commands on this machine find a peer's coordinator, whether it leads or stands by. */
-function announcePeer(own: ProcessIdentity, held: HeldBroker, options: CoordinatorOptions): void {
+function announcePeer(own: ProcessIdentity, held: HeldBroker, options: Announced): void {
   const running = livingEndpoint(options.paths);
   if (!running || running.coordinator.pid === own.pid) announce(own, held, held.url, options);
 }

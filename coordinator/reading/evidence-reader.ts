@@ -24,6 +24,10 @@ export interface RunEvidence {
   readonly said: readonly Said[];
   /** Titles of its metrics by column, once it has a result: s1-rew is "reward per step". */
   readonly titles: Readonly<Record<string, string>>;
+  /** The GPUs that it was given; "" if none, and until it has ended. */
+  readonly gpus: string;
+  /** The environment of its programs, in words; "" if none was made for them. */
+  readonly environment: string;
   /** The files that it left in its folder; null: none. */
   readonly files: RunFiles | null;
 }
@@ -104,6 +108,8 @@ export class EvidenceCollector {
   /** Console lines received while the run ran, a text for each attempt. */
   readonly #lines = new Map<number, string>();
   #files: RunFiles | null = null;
+  #gpus = "";
+  #environment = "";
   /** Messages that were left out: unreadable, or from a worker that never held that attempt. */
   refused = 0;
 
@@ -147,6 +153,7 @@ export class EvidenceCollector {
         if (this.#columns === undefined) {
           this.#columns = Object.keys(told.metrics);
           this.#titles = told.titles ?? {};
+          this.#builder.endedBy(told.attempt);
           this.#ended(worker, told);
         }
         return isNews;
@@ -170,11 +177,13 @@ export class EvidenceCollector {
       this.#onLines(lines, attempt);
     }
     let isNews = lines !== "";
-    for (const report of reports) isNews = this.#builder.add(report) || isNews;
+    for (const report of reports) isNews = this.#builder.add(report, attempt) || isNews;
     return isNews;
   }
 
-  #ended(worker: WorkerId, { attempt, console, files }: Result | Failure): void {
+  #ended(worker: WorkerId, { attempt, console, files, gpus = "", environment = "" }: Result | Failure): void {
+    this.#gpus = gpus;
+    this.#environment = environment;
     this.#console = { attempt, text: console };
     this.#files = files ? { worker, attempt, list: files } : null;
   }
@@ -182,7 +191,15 @@ export class EvidenceCollector {
   evidence(): RunEvidence {
     const said = this.#columns === undefined ? namesInConsole([...this.#lines.values()].join("")) : [];
     const curve = this.#builder.curve(this.#columns ?? (said.length > 0 ? said : this.#table.columns));
-    return { curve, console: this.console(), said: this.said(), titles: this.#titles, files: this.#files };
+    return {
+      curve,
+      console: this.console(),
+      said: this.said(),
+      titles: this.#titles,
+      gpus: this.#gpus,
+      environment: this.#environment,
+      files: this.#files,
+    };
   }
 
   /** The console so far, attempt by attempt. */

@@ -1,10 +1,12 @@
+import { activeIn } from "../../shared/domain/conditions/activity.ts";
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { holderOf } from "../../shared/domain/fold/trial.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { parentStatus, runStatus } from "../words/status-words.ts";
+import { parentStatus, reasonOf, runStatus } from "../words/status-words.ts";
 import type { Cell, CellKind } from "../words/table.ts";
+import type { LiveRuns } from "./live-runs.ts";
 import type { RunRow } from "./run-rows.ts";
 
 /** One column of a list of runs. */
@@ -16,6 +18,8 @@ export interface Column {
   readonly about: string;
   /** Never NaN; undefined if nothing was measured. */
   readonly value: (row: RunRow) => Cell;
+  /** What a table shows of a run without a value. Default: nothing. */
+  readonly absent?: (row: RunRow) => string;
 }
 
 /** The columns of some jobs' runs. */
@@ -26,14 +30,15 @@ export interface ColumnSet {
   readonly all: readonly Column[];
 }
 
-export function columnsOf(tables: readonly RunTable[], workspace: string): ColumnSet {
+/** @param live  what the leader says of running runs; left out: the journal alone counts */
+export function columnsOf(tables: readonly RunTable[], workspace: string, live?: LiveRuns): ColumnSet {
   const metrics = namesIn(tables, (table) => table.columns).map((name) => metricColumn(name, tables));
   const hyperparameters = namesIn(tables, (table) => table.submitted.hyperparameters.map(({ name }) => name)).map(
     (name) => settingColumn(name, tables),
   );
-  const first = firstColumns(workspace);
+  const first = firstColumns(workspace, live);
   const usual = [...first, ...metrics, hpmax, ...hyperparameters];
-  return { usual, all: [...usual, ...furtherColumns] };
+  return { usual, all: [...usual, ...furtherColumns, whyColumn(live), reasonColumn(live)] };
 }
 
 /**
@@ -59,16 +64,19 @@ export function noColumn({ all }: ColumnSet, name: string, more = "--available")
   return `there is no column "${name}"${hint}\n  there are: ${headers.join(", ")}\n  more about them: ${more}`;
 }
 
-function firstColumns(workspace: string): Column[] {
+function firstColumns(workspace: string, live: LiveRuns | undefined): Column[] {
   return [
     column("workspace", "text", "the workspace", () => workspace),
     column("job", "text", "the job", ({ table }) => table.job),
     column("target", "text", "pool of workers that the job asks for", targetOf),
     column("run", "text", "parent run (a worker's part in the job) or child run", nameOf),
     column("status", "text", "its status", statusOf),
-    column("iters", "count", "iterations of the last stage", ({ trial }) =>
-      trial?.status === "completed" && !isImported(trial) ? trial.iters : undefined,
-    ),
+    column("iters", "count", "iterations of the last stage; of a running run, those so far", ({ table, trial }) => {
+      if (trial?.status === "running") return live?.iters(table.job, trial);
+      if (trial?.status === "pruned") return trial.iters || undefined;
+      const isDone = trial?.status === "completed" || trial?.status === "infeasible";
+      return isDone && !isImported(trial) ? trial.iters : undefined;
+    }),
   ];
 }
 
@@ -108,7 +116,9 @@ function settingColumn(name: string, tables: readonly RunTable[]): Column {
   const places = new Map(
     tables.map((table) => {
       const i = table.submitted.hyperparameters.findIndex((hyperparameter) => hyperparameter.name === name);
-      return [table, { i, values: table.submitted.hyperparameters[i]?.values ?? [] }];
+      const { hyperparameters } = table.submitted;
+      const { values = [], onlyWhen = [] } = hyperparameters[i] ?? {};
+      return [table, { i, values, isConditional: onlyWhen.length > 0, hyperparameters }];
     }),
   );
   return {
@@ -118,8 +128,11 @@ function settingColumn(name: string, tables: readonly RunTable[]): Column {
     about: "hyperparameter",
     value: ({ table, trial }) => {
       const place = places.get(table);
-      return trial && place ? place.values[trial.configuration[place.i] ?? -1] : undefined;
+      if (!trial || !place || place.i < 0) return undefined;
+      if (place.isConditional && !activeIn(place.hyperparameters, trial.configuration)[place.i]) return undefined;
+      return place.values[trial.configuration[place.i] ?? -1];
     },
+    absent: ({ table, trial }) => (trial && places.get(table)?.isConditional ? "-" : ""),
   };
 }
 
@@ -147,15 +160,34 @@ const furtherColumns: readonly Column[] = [
     "hpmax of a result that was rejected and counts in nothing",
     ({ trial }) => trial?.rejected?.hpmax,
   ),
-  column("late", "count", "results that came after its end, not counted", ({ trial }) => trial?.late),
-  column("reason", "text", "why it ended without a result, or waits", ({ trial }) => trial?.reason || undefined),
   column(
-    "why",
+    "predicted",
+    "measure",
+    "hpmax that a pruned run was expected to reach",
+    ({ trial }) => trial?.predicted?.hpmax,
+  ),
+  column("late", "count", "results that came after its end, not counted", ({ trial }) => trial?.late),
+  column(
+    "unsaved",
     "text",
-    "why its configuration was chosen, while it is open; for ended runs see `nexus view run`",
-    ({ trial }) => trial?.why || undefined,
+    "why its last checkpoint was not carried, while it is open",
+    ({ trial }) => trial?.unsaved || undefined,
   ),
 ];
+
+const reasonColumn = (live: LiveRuns | undefined): Column =>
+  column(
+    "reason",
+    "text",
+    "why it ended without a result, is infeasible, waits, or stands still",
+    ({ table, trial }) => (trial ? live?.frozen(trial) || reasonOf(table, trial) || undefined : undefined),
+  );
+
+const whyColumn = (live: LiveRuns | undefined): Column =>
+  column("why", "text", "why its configuration was chosen", ({ table, trial }) => {
+    if (!trial) return undefined;
+    return (live?.chosen?.(table.job, trial.n) ?? trial.why) || undefined;
+  });
 
 function column(id: string, kind: CellKind, about: string, value: (row: RunRow) => Cell | null): Column {
   return { id, header: id, kind, about, value: (row) => value(row) ?? undefined };

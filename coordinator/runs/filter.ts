@@ -1,3 +1,4 @@
+import { infinityIn } from "../../shared/domain/hyperparameter.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { Cell, CellKind } from "../words/table.ts";
 
@@ -24,7 +25,9 @@ type Operand =
   | { readonly kind: "flag"; readonly value: boolean }
   | { readonly kind: "none" | "empty" | "exists" };
 
-const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** `inf`, `.inf` and `Infinity` are numbers too. */
+const numberIn = (text: string): number | undefined =>
+  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : infinityIn(text);
 const specials = ["$none", "$true", "$false", "$empty", "$exists"];
 const operatorsSaid = "= == != <> < <= > >=";
 const example = 'for example: --filter "hpmax>=0.03"';
@@ -117,8 +120,7 @@ function parseOperand(text: string, value: string, at: number): Operand {
         throw unreadable(text, at, value.length, `expected another ${quote} at its end`);
       }
       const quoted = quote === undefined ? undefined : value.slice(1, -1);
-      const isNumber = quoted === undefined && numberPattern.test(value);
-      return { kind: "word", text: quoted ?? value, number: isNumber ? Number(value) : undefined };
+      return { kind: "word", text: quoted ?? value, number: quoted === undefined ? numberIn(value) : undefined };
     }
   }
 }

@@ -5,6 +5,7 @@ import { noStatus, statusNamed } from "../words/status-words.ts";
 import { type Cell, type TableColumn, tableColumn } from "../words/table.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, findColumn, noColumn, statusOf } from "./columns.ts";
 import { type Filter, filterTest, misfit, parseFilter } from "./filter.ts";
+import type { LiveRuns } from "./live-runs.ts";
 import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
 
@@ -64,9 +65,9 @@ export interface RunGroup {
  * Without `sort` they come in the order of jobs and runs. Sorted, the best come last (`reverse`: first), and runs without a value
  * after them either way. A limit leaves those out first, so that `sort` with `last: 10` is the ten best runs.
  */
-export function listing(query: RunQuery, state: WorkspaceState, workspace: string): RunListing {
+export function listing(query: RunQuery, state: WorkspaceState, workspace: string, live?: LiveRuns): RunListing {
   const selection = selectRuns(query.runs, state, workspace);
-  const columns = columnsOf(selection.tables, workspace);
+  const columns = columnsOf(selection.tables, workspace, live);
   const chosen = chooseColumns(query, columns);
   const groupBy = query.group === undefined ? undefined : findColumn(columns, query.group);
   const rows = filtered(selection.rows, query, columns);
@@ -224,9 +225,16 @@ export function listingTable(
   format: { readonly precision?: number | undefined; readonly maxWidth?: number | undefined } = {},
 ): TableColumn[] {
   return columns.map(({ column, header, number }) =>
-    tableColumn(header, column.kind, rows.map(column.value), { ...format, number }),
+    tableColumn(header, column.kind, rows.map(column.value), { ...format, number, absent: absentIn(rows, column) }),
   );
 }
+
+const absentIn =
+  (rows: readonly RunRow[], { absent }: Column) =>
+  (place: number): string => {
+    const row = rows[place];
+    return row === undefined ? "" : (absent?.(row) ?? "");
+  };
 
 /** The line under the table. The original's tutorial says "(defaulted to --last=10)" even if `--last=10` was typed. */
 export function totalLine({ rows, hidden, limit }: RunListing): string {

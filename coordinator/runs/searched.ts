@@ -1,6 +1,10 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 
+/** Whether a job compares configurations. */
+export const isSearch = ({ submitted: { settings, hyperparameters } }: RunTable): boolean =>
+  settings.hpTuning !== false && hyperparameters.some(({ values }) => values.length > 1);
+
 /** @throws UsageError if all runs have one configuration */
 export function checkIsSearch(table: RunTable): void {
   const { job, submitted } = table;
@@ -15,7 +19,7 @@ export function checkIsSearch(table: RunTable): void {
       `${job} repeats one configuration (hp_tuning: false): there is no search to evaluate\n  ${next}`,
     );
   }
-  if (hyperparameters.some(({ values }) => values.length > 1)) return;
+  if (isSearch(table)) return;
   const why = hyperparameters.length === 0 ? "has no hyperparameters" : "has a single value for each hyperparameter";
   throw new UsageError(
     `${job} ${why}, so there is only one configuration and nothing to compare\n  its runs: nexus list runs ${job}`,
@@ -23,10 +27,11 @@ export function checkIsSearch(table: RunTable): void {
 }
 
 export function nothingCompleted(table: RunTable): NotFoundError {
-  const { outcomes, rejected, running, waiting } = table;
+  const { outcomes, rejected, running, waiting, runSets } = table;
   const counts: [number, string][] = [
     [running, "running"],
     [waiting.size, "queued"],
+    [runSets.totals.infeasible, "infeasible"],
     [rejected.size, "rejected"],
     [outcomes.failed, "failed"],
     [outcomes["timed out"], "timed out"],
@@ -36,6 +41,6 @@ export function nothingCompleted(table: RunTable): NotFoundError {
   const found = counts.flatMap(([count, word]) => (count > 0 ? [`${count} ${word}`] : []));
   const so = found.length === 0 ? "none has started" : found.join(", ");
   return new NotFoundError(
-    `${table.job} has no completed run yet (${so})\n  to see its runs: nexus list runs ${table.job}`,
+    `${table.job} has no ${runSets.totals.infeasible > 0 ? "feasible" : "completed"} run yet (${so})\n  to see its runs: nexus list runs ${table.job}`,
   );
 }

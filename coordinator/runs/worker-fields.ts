@@ -2,6 +2,8 @@ import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { isSilent } from "../words/silence.ts";
 import { workerReason, workerStatus } from "../words/status-words.ts";
+import type { Whys } from "../words/why/whys.ts";
+import type { WorkerRow } from "../words/why/worker-rows.ts";
 import type { Field } from "./records.ts";
 
 /** What `nexus list workers` says about each worker. */
@@ -10,7 +12,9 @@ export function workerFields(
   running: ReadonlyMap<string, number>,
   status?: Status,
   isAnyRejected = false,
+  whys?: Whys,
 ): Field<WorkerRecord>[] {
+  const rowOf = ({ id }: WorkerRecord): WorkerRow | undefined => whys?.rows.get(id);
   const presence = new Map(status?.workers.map((each) => [each.worker, each]));
   return [
     { name: "workspace", kind: "text", value: () => workspace },
@@ -19,11 +23,18 @@ export function workerFields(
     { name: "status", kind: "text", value: workerStatus },
     ...(status
       ? [
+          { name: "state", kind: "text", value: (worker: WorkerRecord) => rowOf(worker)?.state } as const,
           {
             name: "heard",
             kind: "text",
             value: (worker: WorkerRecord) =>
               heard(worker, presence.get(worker.id), status, running.get(worker.id) ?? 0),
+          } as const,
+          { name: "slots", kind: "count", value: (worker: WorkerRecord) => rowOf(worker)?.slots } as const,
+          {
+            name: "targets",
+            kind: "text",
+            value: (worker: WorkerRecord) => targetsText(rowOf(worker)?.targets),
           } as const,
         ]
       : []),
@@ -34,14 +45,25 @@ export function workerFields(
       : []),
     { name: "error", kind: "count", value: ({ failed }) => failed },
     { name: "reason", kind: "text", value: (worker) => workerReason(worker) || undefined },
+    ...(whys
+      ? [{ name: "why", kind: "text", value: ({ id }: WorkerRecord) => whys.worker(id).why || undefined } as const]
+      : []),
   ];
 }
 
+/** Fields of a table that its other columns say as well, once the leader is heard. */
+export const saidByState: readonly string[] = ["status", "reason"];
+
+/** Undefined while it has not said. */
+const targetsText = (targets: readonly string[] | undefined): string | undefined =>
+  targets && (targets.length === 0 ? "all" : targets.join(","));
+
 /**
- * `2s ago`; `lost, 95s ago` if it has been silent for longer than a lease; `not yet` if not heard since this coordinator leads.
+ * `2s ago`; `lost, 95s ago` if it has been silent for longer than a lease with runs in hand, which are lost then; one that left had
+ * none. `not yet` if not heard since this coordinator leads.
  */
 function heard(worker: WorkerRecord, presence: WorkerStatus | undefined, { leaseMs }: Status, held: number): string {
   if (!presence) return "not yet";
   const ago = `${Math.round(presence.silentMs / 1000)}s ago`;
-  return isSilent(worker, { ...presence, leaseMs, held }) ? `lost, ${ago}` : ago;
+  return held > 0 && isSilent(worker, { ...presence, leaseMs, held }) ? `lost, ${ago}` : ago;
 }

@@ -1,11 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { askOrSay, controlActions, controlQuestion } from "./actions/controls.ts";
+import { narrow } from "../words/narrow.ts";
+import { askOrSay } from "./actions/ask-or-say.ts";
 import { detachedText, unanswered, whatGoesOn } from "./actions/farewell.ts";
 import type { AppPorts, KeyContext, Leaving } from "./actions/key-context.ts";
+import { isOfMouse, useMouse } from "./actions/mouse.ts";
 import { moveHelp, moveInPage } from "./actions/page-keys.ts";
 import { answerPrompt } from "./actions/prompt-keys.ts";
 import { screenActions } from "./actions/screen-actions.ts";
-import { bindingOf } from "./keys.ts";
+import { bindingOf, keyInWords } from "./keys.ts";
+import { isOfLine } from "./line-editor.ts";
+import { controlActions, controlQuestion } from "./orders/control-questions.ts";
 import type { OrderQuestion } from "./prompt.ts";
 import { frameLines } from "./screens/frame.ts";
 import { FrameClock } from "./terminal/frame-clock.ts";
@@ -61,8 +65,17 @@ export class App {
   }
 
   press(key: Key): void {
+    const behindEscape = /^M-(.|enter|tab|backspace|C-.)$/u.exec(key.name)?.[1];
+    // Only lines of text know Alt.
+    if (behindEscape !== undefined && !(this.#model.prompt?.kind === "filter" && isOfLine(key.name))) {
+      // These were two keys, pressed quickly.
+      this.press({ name: "escape", text: "" });
+      this.press({ name: behindEscape, text: behindEscape.length === 1 ? behindEscape : "" });
+      return;
+    }
     const context = this.#context();
     if (key.name === "C-c") this.#interrupt(context);
+    else if (isOfMouse(key)) useMouse(context, key, (name) => this.press({ name, text: "" }));
     else if (this.#model.prompt) answerPrompt(context, this.#model.prompt, key);
     else this.#act(context, key);
     this.#clock.key();
@@ -110,7 +123,9 @@ export class App {
       return;
     }
     if (!binding) {
-      if (key.text !== "") context.say(`"${key.text}" does nothing here; ? shows the keys`);
+      context.say(
+        `${key.text === "" ? keyInWords(key.name) : `"${narrow(key.text)}"`} does nothing here; ? shows the keys`,
+      );
       return;
     }
     model.unsay();

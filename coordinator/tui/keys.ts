@@ -1,35 +1,60 @@
 /** Every key of the screen, once. What it does, the help and the table in docs/screens.md all come from here. */
 
-export const screenNames = ["Standings", "Runs", "Workers", "Curves", "Neighbourhood", "Events"] as const;
+/** In the order of their keys, from 0. */
+export const screenNames = [
+  "Jobs",
+  "Standings",
+  "Runs",
+  "Workers",
+  "Curves",
+  "Neighbourhood",
+  "Events",
+  "Best",
+] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** Group, keys as the terminal names them, keys as people read them, action, what it does, the command that does the same. */
 const table = [
-  ["Screens", "1 2 3 4 5 6", "1-6", "screen", screenNames.join(", ")],
+  ["Screens", "0 1 2 3 4 5 6 7", "0-7", "screen", screenNames.join(", ")],
   ["Screens", "tab S-tab", "Tab", "next-pane", "next pane, if several are shown"],
   ["Screens", "w", "w", "wide", "show this pane full screen; again to go back"],
   ["Screens", "[", "[", "previous-job", "previous job"],
   ["Screens", "]", "]", "next-job", "next job"],
-  ["Moving", "down j wheeldown", "down j", "down", "next row"],
-  ["Moving", "up k wheelup", "up k", "up", "previous row"],
+  ["Moving", "down j", "down j", "down", "next row"],
+  ["Moving", "up k", "up k", "up", "previous row"],
   ["Moving", "left h", "left h", "left", "scroll left by a column"],
   ["Moving", "right l", "right l", "right", "scroll right by a column"],
   ["Moving", "pageup", "PgUp", "page-up", "page up"],
   ["Moving", "pagedown space", "PgDn", "page-down", "page down"],
   ["Moving", "g home", "g", "start", "first row"],
   ["Moving", "G end", "G", "end", "last row"],
-  ["Moving", "enter", "Enter", "open", "open the run set, the run or the worker's runs; show an event in full"],
+  [
+    "Moving",
+    "enter",
+    "Enter",
+    "open",
+    "go to the job; open the run set, the run or the worker's runs; show an event in full",
+  ],
+  [
+    "Moving",
+    "!",
+    "!",
+    "trouble",
+    "go to what the third line says is wrong; so does Enter while nothing can come of the search",
+  ],
   ["Moving", "escape backspace", "Esc", "back", "go back; clear the filter; clear the selection"],
   ["Lists", "/", "/", "filter", "filter, for example lr=0.0004 runs>3 !failed (as in nexus list runs --filter)"],
-  ["Lists", "o", "o", "sort", "sort by the next column"],
+  ["Lists", "o", "o", "sort", "choose the column to sort by; a click on its header does the same"],
   ["Lists", "O", "O", "turn-sort", "reverse the order"],
   ["Lists", "c", "c", "columns", "choose columns"],
   ["Lists", "z", "z", "freeze", "freeze the order; again to unfreeze it"],
   ["Lists", "f", "f", "follow", "keep the selected row visible when the order changes"],
+  ["Lists", "a", "a", "all-jobs", "events of all jobs; again for those of this job"],
   ["Lists", "x", "x", "axis", "curves over iterations, hours or reports"],
   ["Text", "y", "y", "copy", "copy the row as JSON; on Workers, the join line"],
+  ["Text", "J", "J", "join", "on Workers: how machines join; again to fold it"],
   ["Text", "s", "s", "save", "save the screen as text"],
-  ["Text", "m", "m", "mouse", "scroll with the mouse wheel; again to select text with the mouse"],
+  ["Text", "m", "m", "mouse", "the mouse selects, sorts and scrolls; again to select text with it"],
   ["Control", "P", "P", "pause", "pause the job, or the selected run or worker", "nexus pause"],
   ["Control", "R", "R", "resume", "resume it", "nexus resume"],
   [
@@ -81,6 +106,14 @@ const byKey = new Map(bindings.flatMap((binding) => binding.keys.map((key) => [k
 
 /** What a key does. The terminal names the space bar " ". */
 export const bindingOf = (key: string): Binding | undefined => byKey.get(key === " " ? "space" : key);
+
+/** A key as people call it: `C-right` is Ctrl-Right, `f5` is F5. */
+export function keyInWords(name: string): string {
+  const held: Readonly<Record<string, string>> = { C: "Ctrl", M: "Alt", S: "Shift" };
+  const [, prefix = "", key = ""] = /^((?:[CMS]-)*)(.+)$/.exec(name) ?? [];
+  const words = prefix.split("-").flatMap((letter) => held[letter] ?? []);
+  return [...words, key.charAt(0).toUpperCase() + key.slice(1)].join("-");
+}
 
 /** The table of docs/screens.md. */
 export function keyTable(): string[] {

@@ -5,7 +5,9 @@ import { NotFoundError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { Feed } from "../live/feed.ts";
-import { LiveSearch, newestJob } from "../live/live-search.ts";
+import { evaluatorThread, FindingsDesk } from "../live/findings-desk.ts";
+import { LiveSearch } from "../live/live-search.ts";
+import { newestJob } from "../live/newest-job.ts";
 import type { Leaving } from "./actions/key-context.ts";
 import { App } from "./app.ts";
 import { keepColumns, recallColumns, screenFile } from "./screen-memory.ts";
@@ -21,6 +23,9 @@ export interface LiveScreenOptions extends ScreenOptions {
   readonly job: JobName | undefined;
   readonly send: (order: Order) => Promise<OrderAnswer>;
 }
+
+/** How often it is looked whether runs have ended since the verdict was last worked out. */
+const findingsMs = 500;
 
 /**
  * Shows the search on the terminal until the person leaves. Nothing that happens here affects the search.
@@ -39,6 +44,8 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
   let app: App | undefined;
   let failure: unknown;
   const feed = new Feed(search, { bus, now, changed: () => app?.changed(), wanted: () => evidenceShown(model) });
+  const desk = new FindingsDesk(search, evaluatorThread(), () => app?.changed());
+  const looks = setInterval(() => desk.look(now()), findingsMs);
   try {
     await feed.start((error) => {
       failure = error;
@@ -49,7 +56,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
     }
     const shown = job ?? newestJob(search.state);
     if (shown !== undefined) search.showJob(shown);
-    const terminal = openTerminal(look, { input: process.stdin, output: process.stdout, environment: process.env });
+    const terminal = openTerminal(look, { input: process.stdin, output: process.stdout });
     const release = guardTerminal(terminal, {
       log,
       onConsole: (text) => {
@@ -76,6 +83,8 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
       release();
     }
   } finally {
+    clearInterval(looks);
+    desk.stop();
     await feed.stop();
   }
 }

@@ -1,12 +1,27 @@
 import type { Order } from "../../shared/wire/messages.ts";
+import type { LineEditor } from "./line-editor.ts";
 import type { AnyList } from "./lists/list-view.ts";
 
 /** A question at the bottom of the screen. Keys go to it until it is answered. */
 export type Prompt =
-  | { readonly kind: "filter"; readonly list: AnyList; text: string; error: FilterProblem | null }
+  | FilterPrompt
   | { readonly kind: "columns"; readonly list: AnyList; at: number }
+  | { readonly kind: "sort"; readonly list: AnyList; at: number }
   | { readonly kind: "quit"; readonly canOrder: boolean; readonly goesOn: string; readonly name: string }
   | OrderQuestion;
+
+/** A filter being typed; the list follows each key. */
+export interface FilterPrompt {
+  readonly kind: "filter";
+  readonly list: AnyList;
+  readonly line: LineEditor;
+  error: FilterProblem | null;
+  /** The filter that Esc goes back to. */
+  readonly before: string;
+  /** Place in the list's history; its length: the line that is being typed, which is `draft` meanwhile. */
+  recalled: number;
+  draft: string;
+}
 
 /** What is wrong with a filter, and where. */
 export interface FilterProblem {

@@ -14,7 +14,7 @@ export function screenFile(name: string, env: NodeJS.ProcessEnv): string {
 }
 
 /** Curves have no columns of their own. */
-const remembered: readonly ScreenName[] = screenNames.filter((name) => name !== "Curves");
+const remembered: readonly ScreenName[] = screenNames.filter((name) => name !== "Curves" && name !== "Best");
 /** More columns than any spec has. A longer list was not written by us. */
 const mostNames = 1000;
 

@@ -1,23 +1,40 @@
+import type { Trial } from "../../shared/domain/fold/trial.ts";
 import type { DotForm } from "../chart/dots.ts";
 import type { CurveAxis } from "../live/curve-store.ts";
 import type { LiveSearch } from "../live/live-search.ts";
+import { Troubles } from "../live/troubles.ts";
 import type { ScreenName } from "./keys.ts";
 import { createLists, type Lists } from "./lists/lists.ts";
 import type { Prompt } from "./prompt.ts";
 import type { Line, Look } from "./terminal/styled.ts";
 
 /** A page over the screens: what Enter opened. */
-export type Page = { readonly kind: "run set"; readonly key: string } | { readonly kind: "run"; readonly n: number };
+export type Page =
+  | {
+      readonly kind: "run set";
+      readonly key: string;
+      /** Another one beside it: of two steps from the best, the first is the one down, and this the one up. */
+      readonly beside?: string | undefined;
+    }
+  | { readonly kind: "run"; readonly n: number };
+
+/** The run sets of a page. */
+export const runSetsOf = ({ key, beside }: Extract<Page, { kind: "run set" }>): readonly string[] =>
+  beside === undefined ? [key] : [key, beside];
 
 /** How long a message stays at the bottom. */
 const noticeMs = 6000;
 
 /** How a machine joins, as the screen shows it. */
 export interface JoinLines {
-  /** What to type, once for each address under which others may reach the coordinator's machine. */
+  /** What to type; the second, if there is one, joins by WebSocket. */
   readonly commands: readonly string[];
   /** What lets other machines join, if the commands are for this one alone. */
   readonly opening: string | null;
+  /** What another machine types nevertheless: first the one, and while that runs the other. */
+  readonly tunnel?: { readonly ssh: string; readonly command: string } | null;
+  /** What joins where there is no nexus-swarm, if anything. */
+  readonly bootstrap?: object | null;
   /** Until when the commands hold, in wall-clock milliseconds; null or left out: for good. */
   readonly until?: number | null;
 }
@@ -38,6 +55,24 @@ export interface ScreenOptions {
   readonly joining: JoinLines | null;
 }
 
+/** A pane and its place within the body, in cells. */
+export interface Pane {
+  readonly screen: ScreenName;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What is on the terminal now, for clicks. */
+export interface DrawnFrame {
+  readonly lines: readonly Line[];
+  /** None while a page or the help covers them. */
+  readonly panes: readonly Pane[];
+  /** Lines above the body. */
+  readonly top: number;
+}
+
 /** A chart costs more than anything else in a frame, so it is redrawn only when it must be. */
 export interface DrawnChart {
   readonly of: string;
@@ -51,10 +86,11 @@ export class ViewModel {
   readonly search: LiveSearch;
   readonly options: ScreenOptions;
   readonly lists: Lists;
+  readonly troubles: Troubles;
   screen: ScreenName = "Standings";
   /** The pane that keys go to; if there is only one, the screen. */
   focus: ScreenName = "Standings";
-  /** What the large pane shows: Standings, Runs or Neighbourhood. */
+  /** What the large pane shows: Jobs, Standings, Runs or Neighbourhood. */
   main: ScreenName = "Standings";
   isWide = false;
   pages: Page[] = [];
@@ -63,7 +99,12 @@ export class ViewModel {
   helpScroll = 0;
   prompt: Prompt | null = null;
   axis: CurveAxis = "iters";
+  /** Whether the events are those of all jobs. */
+  hasEventsOfAll = false;
+  /** Whether it is said in full how machines join, although some have. */
+  hasJoinLines = false;
   hasMouse = false;
+  drawn: DrawnFrame = { lines: [], panes: [], top: 0 };
   /** The chart that was drawn last. */
   chart: DrawnChart | null = null;
   /** When a chart was last on the screen; curves that nobody looks at are not read. */
@@ -75,11 +116,16 @@ export class ViewModel {
   constructor(search: LiveSearch, options: ScreenOptions) {
     this.search = search;
     this.options = options;
-    this.lists = createLists(search, options.workspace);
+    this.troubles = new Troubles(search);
+    const { workspace, flags } = options;
+    this.lists = createLists(search, { workspace, flags, isOfAllJobs: () => this.hasEventsOfAll });
     search.listen({
       jobShown: () => {
         this.pages = [];
         this.lists.forget();
+        if (this.hasEventsOfAll) return;
+        this.lists.events.selectedKey = null;
+        this.lists.events.reorderNow(search.now);
       },
     });
   }
@@ -91,8 +137,14 @@ export class ViewModel {
   /** Brings a screen to the front and closes the pages over it. */
   show(screen: ScreenName): void {
     this.screen = this.focus = screen;
-    if (screen === "Standings" || screen === "Runs" || screen === "Neighbourhood") this.main = screen;
+    if (screen === "Jobs" || screen === "Standings" || screen === "Runs" || screen === "Neighbourhood")
+      this.main = screen;
     this.pages = [];
+  }
+
+  /** The runs on a page of run sets, in its order: newest first, those of the first run set before those of the second. */
+  runsOn(page: Extract<Page, { kind: "run set" }>): readonly Trial[] {
+    return runSetsOf(page).flatMap((key) => this.search.runsOf(key));
   }
 
   open(page: Page): void {

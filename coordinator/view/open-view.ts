@@ -17,7 +17,7 @@ import { checkRunning } from "../endpoint/check-running.ts";
 import { joiningOf, labelled, shownJoinLine, typedLine } from "../endpoint/join-lines.ts";
 import { ensureCoordinator } from "../endpoint/launch.ts";
 import { plainTextWarning } from "../endpoint/plain-text.ts";
-import { newestJob } from "../live/live-search.ts";
+import { newestJob } from "../live/newest-job.ts";
 import { sendOrder } from "../operator/give-order.ts";
 import { processOutput } from "../operator/output.ts";
 import { type GlobalOptions, scopeOf } from "../operator/scope.ts";
@@ -28,7 +28,7 @@ import { watchJob } from "../plain/watch-job.ts";
 import { type ColourWish, canShowScreen, lookOf } from "../tui/terminal/look.ts";
 import { momentText } from "../words/invitations.ts";
 import type { WaitingWords } from "../words/waiting.ts";
-import { isNewcomer, welcome } from "./welcome.ts";
+import { isJustLooking, isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */
 export interface ScreenFlags extends TypedTls {
@@ -39,6 +39,8 @@ export interface ScreenFlags extends TypedTls {
   readonly replicas?: number;
   readonly lease?: number;
   readonly linger?: number;
+  readonly package?: string;
+  readonly ownSearch: string;
   readonly every: number;
   readonly json: boolean;
   readonly plain: boolean;
@@ -62,7 +64,7 @@ export async function openScreen(
   const { workspace } = flags;
   const paths = workspacePaths(workspace);
   const isOnScreen = showsScreen(flags);
-  if (isOnScreen && specs.length === 0 && !external && isNewcomer(paths, process.cwd())) {
+  if (isOnScreen && !external && isJustLooking(flags, specs) && isNewcomer(paths, process.cwd())) {
     await welcome(process.cwd(), { input: process.stdin, output: process.stdout });
   }
   const { endpoint, started } = await ensureCoordinator(paths, startFlags(flags));
@@ -85,12 +87,20 @@ export async function openScreen(
   } else if (showsSecrets || withoutSecrets(join) === join) {
     tell(`on ${place}, run:`, join);
     if (joining?.webSocket) tell("or, where no other port is open:", joining.webSocket);
-    if (joining?.until)
+    if (joining?.until && !joining.opening)
       say(`  it holds until ${momentText(joining.until)}; for an invitation of your own: nexus invite`);
   } else say("  the join line is a secret, so it is printed on a terminal only, or with --show-line");
   if (joining?.opening && !flags.readonly) {
     say("  other machines cannot join: the broker listens on this machine only;");
     tell("to let them join:", joining.opening);
+    if (joining.tunnel && showsSecrets) {
+      tell("or, through a tunnel, on each of them:", joining.tunnel.ssh);
+      tell("and, while that runs:", joining.tunnel.command);
+    }
+  }
+  if (joining?.bootstrap && showsSecrets) {
+    tell("where there is no nexus-swarm, with Node:", joining.bootstrap.node);
+    say("  or, with Python only, the line that nexus invite prints");
   }
   tell("to end it:", `nexus-coord stop${workspace === "ws1" ? "" : ` --workspace ${workspace}`}`);
   await showPeers(paths, showsSecrets, say);
@@ -98,7 +108,11 @@ export async function openScreen(
     const code = await runSpec(sessionOf(globalsOf(flags), processOutput), [spec], { monitor: "none" });
     if (code !== 0) return code;
   }
-  return watchNewest(flags, external, undefined);
+  // A script that starts the coordinator goes on, whether there is a job or not; it asks for a view where it wants one.
+  const wantsView = specs.length > 0 || flags.plain || flags.json || process.stdout.isTTY === true;
+  if (wantsView) return watchNewest(flags, external, undefined);
+  say(`to watch its searches: nexus-coord watch${scopeOf(globalsOf(flags)).flags}`);
+  return 0;
 }
 
 /** `nexus-coord watch`: shows a job; without a name, the newest. */
@@ -256,8 +270,20 @@ function namedJob(text: string): JobName {
 /** The flags for a coordinator that is started in the background. */
 function startFlags(flags: ScreenFlags): string[] {
   const { lease, linger, listen, nats, creds, replicas, tlsCert, tlsKey, tlsCa, listenWss, insecure } = flags;
+  const { package: handedOutAt } = flags;
+  const searches = flags.ownSearch === "here" ? {} : { "own-search": flags.ownSearch };
   const tls = { "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa, "listen-wss": listenWss };
-  const all = Object.entries({ lease, linger, listen, nats, creds, replicas, ...tls });
+  const all = Object.entries({
+    lease,
+    linger,
+    listen,
+    nats,
+    creds,
+    replicas,
+    package: handedOutAt,
+    ...tls,
+    ...searches,
+  });
   const valued = all.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
   return insecure ? [...valued, "--insecure"] : valued;
 }

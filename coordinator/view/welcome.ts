@@ -10,6 +10,12 @@ export function isNewcomer(paths: WorkspacePaths, folder: string): boolean {
   return !livingEndpoint(paths) && !hasStore && !readdirSync(folder).some((name) => /\.ya?ml$/.test(name));
 }
 
+/** Whether nothing was asked for yet. Who says where to listen wants the line that lets others join, and has read something. */
+export const isJustLooking = (
+  { listen, listenWss }: { readonly listen?: string; readonly listenWss?: string | undefined },
+  specs: readonly string[],
+): boolean => specs.length === 0 && listen === undefined && listenWss === undefined;
+
 /** Says what to do, and offers to write a first spec. Enter alone writes nothing. */
 export async function welcome(
   folder: string,

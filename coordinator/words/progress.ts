@@ -1,16 +1,18 @@
+import { usedSettings } from "../../shared/domain/conditions/activity.ts";
+import { counted } from "../../shared/domain/counted.ts";
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import { lossOutcomes } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { type Setting, settingsOf, settingText } from "../../shared/domain/hyperparameter.ts";
-import { type Standing, standings } from "../../shared/domain/run-sets/standings.ts";
+import { type Setting, settingText } from "../../shared/domain/hyperparameter.ts";
+import { type Standing, standings } from "../../shared/domain/model/standings.ts";
+import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
+import { duration } from "./duration.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
 import { tableColumn, tableLines } from "./table.ts";
+import { timeLeft, timeLeftText } from "./time-left.ts";
 import { waitingText } from "./waiting.ts";
 
 /** How a search stands, as text for people: one line while it goes on, a table at its end. */
-
-/** The estimate of the time left looks back on this many ended runs. */
-const recentEnds = 64;
 
 export interface ProgressOptions {
   /** Characters; default: unlimited. */
@@ -27,10 +29,10 @@ export interface ProgressOptions {
  */
 export function progressLine(table: RunTable, now: number, options: ProgressOptions = {}): string {
   const { width = Number.POSITIVE_INFINITY, hint = waitingText(table), leader = leaderOf(table) } = options;
-  const left = millisecondsLeft(table, now);
+  const left = timeLeft(table, now);
   const elapsed = duration((table.endedAt ?? now) - table.submitted.at);
   const head = `${table.job}  ${countsText(table)}`;
-  const time = left === undefined ? elapsed : `${elapsed}, ${duration(left)} left`;
+  const time = left === undefined ? elapsed : `${elapsed}, ${timeLeftText(left)} left`;
   const best = leader === null ? "" : `best ${estimateText(leader, " ±")} (n=${leader.completed})`;
   const settings =
     leader === null
@@ -62,6 +64,7 @@ function countsText(table: RunTable): string {
   if (!table.isOver) counts.push(`${table.running} running`);
   const others: [number, string][] = [
     [table.waiting.size, "queued"],
+    [table.runSets.totals.infeasible, "infeasible"],
     [table.rejected.size, "rejected"],
     [outcomes.failed, "failed"],
     [outcomes["timed out"], "timed out"],
@@ -81,41 +84,14 @@ export function estimateText({ estimate, stDev }: Pick<Standing, "estimate" | "s
   return `${formatDecimal(estimate, decimals)}${spread}`;
 }
 
+/** Of the hyperparameters with more than one value; undefined: inactive. */
 export function settingsWithNames(
   table: RunTable,
   configuration: readonly number[],
-): { readonly name: string; readonly value: Setting }[] {
+): { readonly name: string; readonly value: Setting | undefined }[] {
   const { hyperparameters } = table.submitted;
-  const settings = settingsOf(hyperparameters, configuration);
-  return hyperparameters.flatMap(({ name, values }, i) =>
-    values.length > 1 ? [{ name, value: settings[i] ?? null }] : [],
-  );
-}
-
-/** Estimated from the pace of the latest runs; undefined if that says nothing, as for a paused job. */
-export function millisecondsLeft(table: RunTable, now: number): number | undefined {
-  if (table.isOver || table.state === "paused" || table.running === 0) return undefined;
-  const ends: number[] = [];
-  for (let i = table.trials.length - 1; i >= 0 && i >= table.trials.length - 4 * recentEnds; i -= 1) {
-    const endedAt = table.trial(i + 1)?.endedAt ?? 0;
-    if (endedAt > 0) ends.push(endedAt);
-  }
-  const recent = ends.sort((a, b) => b - a).slice(0, recentEnds);
-  // Before the second end the start of the job stands in for the first.
-  const since = recent.length < recentEnds ? table.submitted.at : (recent.at(-1) ?? table.submitted.at);
-  const remaining = table.state === "searching" ? table.submitted.settings.totalRuns - table.ended : table.open;
-  if (recent.length === 0 || remaining <= 0 || now <= since) return undefined;
-  return (remaining * (now - since)) / recent.length;
-}
-
-/** `12s`, `1m23s`, `2h14m`, `3d04h`. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)];
-  if (days > 0) return `${days}d${two(hours % 24)}h`;
-  if (hours > 0) return `${hours}h${two(minutes % 60)}m`;
-  return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
+  const settings = usedSettings(hyperparameters, configuration);
+  return hyperparameters.flatMap(({ name, values }, i) => (values.length > 1 ? [{ name, value: settings[i] }] : []));
 }
 
 /**
@@ -124,9 +100,13 @@ export function duration(ms: number): string {
  */
 export function standingsTable(table: RunTable, top = 10): string[] {
   const { hyperparameters } = table.submitted;
-  const rows = standings(table.runSets, hyperparameters, { top });
+  const rows = standings(table.model.now, table.runSets, { top });
+  const notes = infeasibleLines(table);
+  if (rows.length === 0 && notes.length > 0)
+    return ["no feasible run has completed, so there are no standings", ...notes];
   if (rows.length === 0) return ["no run has completed, so there are no standings"];
   const dials = hyperparameters.flatMap(({ name, values }, i) => (values.length > 1 ? [{ name, i }] : []));
+  const settings = rows.map(({ runSet }) => usedSettings(hyperparameters, runSet.configuration));
   const columns = [
     tableColumn(
       "rank",
@@ -157,18 +137,46 @@ export function standingsTable(table: RunTable, top = 10): string[] {
       tableColumn(
         name,
         "setting",
-        rows.map(({ settings }) => settings[i]),
+        settings.map((row) => row[i]),
+        { absent: () => "-" },
       ),
     ),
   ];
   const tried = measuredSets(table);
   const total =
-    tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured, by hpmax less sd`] : [];
-  return [...tableLines(columns), ...(total.length > 0 ? ["", ...total] : [])];
+    tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured, by hpmax less 2 sd`] : [];
+  const below = [...total, ...notes];
+  return [...tableLines(columns), ...(below.length > 0 ? ["", ...below] : [])];
+}
+
+/** What infeasible runs there are and why, and which required metric no run reports; nothing if all is well. */
+export function infeasibleLines(table: RunTable): string[] {
+  const { infeasible } = table.runSets.totals;
+  if (infeasible === 0) return [];
+  const sets = [...table.runSets].filter(({ isFeasible }) => !isFeasible).length;
+  const require = table.submitted.settings.require.join("; ");
+  const unreported = unreportedText(table);
+  return [
+    `infeasible: ${counted(infeasible, "run")} (require: ${require})${sets === 0 ? "" : `; ${counted(sets, "configuration")} cannot be the best`}`,
+    ...(unreported === "" ? [] : [unreported]),
+  ];
+}
+
+/** Which required metrics no run reports, most likely because a name is misspelt, and what to do; "" if there are none. */
+export function unreportedText({ job, columns, feasibility }: RunTable): string {
+  const { unreported } = feasibility;
+  if (unreported.length === 0) return "";
+  const reported = columns.map((name) => name.replace(/^s\d+-/, ""));
+  const meant = unreported.flatMap((name) => nearestName(name, reported) ?? []);
+  const hint = meant.length === 0 ? "" : `; did you mean ${meant.join(" and ")}?`;
+  return (
+    `no run of ${job} reports ${unreported.join(" or ")}, so none can be feasible${hint}\n` +
+    `  to go on with its results once the spec is right: nexus export ${job} --output runs.csv; nexus import runs.csv --spec spec.yaml`
+  );
 }
 
 function measuredSets(table: RunTable): number {
   let count = 0;
-  for (const { completed } of table.runSets) if (completed > 0) count += 1;
+  for (const { completed, isFeasible } of table.runSets) if (completed > 0 && isFeasible) count += 1;
   return count;
 }

@@ -9,12 +9,24 @@ const refusedAskMs = 39_000;
  * Whether a worker has been silent for longer than a lease, after which its runs are lost, or for longer than the interval at which
  * a worker without runs asks, if that is longer.
  *
+ * @param left  whether it said that it ends: nothing more is heard then
  * @param held  runs that it holds; a worker with runs renews their leases several times a lease
  */
 export function isSilent(
   { state, duty }: Pick<WorkerRecord, "state" | "duty">,
-  { silentMs, leaseMs, held }: { readonly silentMs: number; readonly leaseMs: number; readonly held: number },
+  {
+    silentMs,
+    leaseMs,
+    held,
+    left = null,
+  }: {
+    readonly silentMs: number;
+    readonly leaseMs: number;
+    readonly held: number;
+    readonly left?: boolean | null;
+  },
 ): boolean {
+  if (left && held === 0) return true;
   const askMs = held > 0 ? 0 : state === "admitted" && duty === "working" ? idleAskMs : refusedAskMs;
   return silentMs > Math.max(leaseMs, askMs);
 }

@@ -13,6 +13,7 @@ export const statusWords = [
   "running",
   "paused",
   "completed",
+  "infeasible",
   "rejected",
   "error",
   "timed out",
@@ -61,6 +62,10 @@ export function runStatus(trial: Trial): StatusWord {
   return trial.order === "paused" ? "paused" : childStatus(trial.status);
 }
 
+/** Why a run ended without a result, is infeasible, or waits; "" if there is nothing to say. */
+export const reasonOf = (table: RunTable, trial: Trial): string =>
+  trial.status === "infeasible" ? table.feasibility.why(trial) : trial.reason;
+
 /** A worker's word: benched and revoked take precedence over an operator's order. */
 export const workerStatus = ({ state, duty }: WorkerRecord): string =>
   state === "admitted" && duty !== "working" ? duty : state;
@@ -77,6 +82,7 @@ export function childStatus(status: TrialStatus): StatusWord {
       return "error";
     case "running":
     case "completed":
+    case "infeasible":
     case "rejected":
     case "timed out":
     case "pruned":
@@ -94,7 +100,9 @@ export function childStatus(status: TrialStatus): StatusWord {
  * another, cancelled if the job ended before a worker came.
  */
 export function parentStatus(table: RunTable, parent: ParentRun): StatusWord {
-  if (parent.worker === null) return table.isOver ? "cancelled" : "allocating";
+  // One that no worker took has nothing left to do when its job ends, as in the original.
+  if (parent.worker === null && !table.isOver) return "allocating";
+  if (parent.worker === null) return table.state === "cancelled" ? "cancelled" : "completed";
   if ((table.holding.get(parent.worker) ?? 0) > 0) return "running";
   if (table.state === "cancelled") return "cancelled";
   // A job that is paused may be resumed.

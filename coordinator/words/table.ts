@@ -1,5 +1,6 @@
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import { printable } from "../../shared/domain/printable.ts";
+import { cutTo, widthOf } from "./cell-width.ts";
 import { decimalsFor, decimalsTyped, formatDecimal } from "./number-format.ts";
 
 /** A table's cell; undefined: no value. */
@@ -19,7 +20,9 @@ export interface CellFormat {
   readonly precision?: number | undefined;
   /** Overrides all other rules for numbers. */
   readonly number?: ((value: number) => string) | undefined;
-  /** Characters; longer text is cut and ends in "..". Numbers are never cut. */
+  /** What is shown, by row, where there is no value. Default: nothing. */
+  readonly absent?: ((row: number) => string) | undefined;
+  /** Cells of a terminal; longer text is cut and ends in "..". Numbers are never cut. */
   readonly maxWidth?: number | undefined;
 }
 
@@ -36,8 +39,8 @@ export function tableColumn(
   return {
     header,
     isRightAligned: kind !== "text" && (numbers.length > 0 || isEmpty),
-    cells: cells.map((cell) => {
-      if (cell === undefined) return "";
+    cells: cells.map((cell, row) => {
+      if (cell === undefined) return format.absent?.(row) ?? "";
       // A cut number would be another number.
       return typeof cell === "number" ? formatNumber(cell) : clipped(printable(String(cell)), format.maxWidth);
     }),
@@ -83,11 +86,7 @@ function padded(text: string, width: number, isRightAligned: boolean): string {
   return isRightAligned ? spaces + text : text + spaces;
 }
 
-const isAscii = /^[ -~]*$/;
-
-const widthOf = (text: string): number => (isAscii.test(text) ? text.length : [...text].length);
-
 function clipped(text: string, maxWidth: number | undefined): string {
   if (maxWidth === undefined || widthOf(text) <= maxWidth) return text;
-  return maxWidth <= 2 ? [...text].slice(0, maxWidth).join("") : `${[...text].slice(0, maxWidth - 2).join("")}..`;
+  return maxWidth <= 2 ? cutTo(text, maxWidth) : `${cutTo(text, maxWidth - 2)}..`;
 }

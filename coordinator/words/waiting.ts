@@ -1,8 +1,13 @@
+import { beyondEarlier, unfitFor } from "../../shared/domain/fitting.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import { type GpuNeed, gpuNeed, needText } from "../../shared/domain/gpu-shares.ts";
 import { trustNeeded } from "../../shared/domain/runspec/trust-needed.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "./silence.ts";
+
+/** Workers whose reason is told. */
+const mostReasons = 3;
 
 /** Why no run of a job is running, and what a person can type. */
 export interface Waiting {
@@ -27,7 +32,8 @@ export const isWaiting = (table: RunTable): boolean =>
 export function waitingText(table: RunTable): string {
   if (!isWaiting(table)) return "";
   const { computeTarget } = table.submitted.settings;
-  return computeTarget === null ? "waiting for a worker" : `waiting for a worker that serves ${computeTarget}`;
+  const wanted = gpuNeed(table.submitted.settings) ? " with a free GPU" : "";
+  return `waiting for a worker${computeTarget === null ? "" : ` that serves ${computeTarget}`}${wanted}`;
 }
 
 /** The same with what the journal says of the workers. Only the leader knows which are connected and which pools they serve. */
@@ -119,24 +125,78 @@ export function whyWaiting(
       commands: [join],
     };
   }
-  const working = willing.filter(({ record }) => mayWork(record));
+  const beyond = beyondEarlier(table.submitted);
+  const fetching = willing.filter(({ presence }) => presence.fetches || beyond === null);
+  if (fetching.length === 0) {
+    return {
+      why: `waiting for a worker of this version: ${table.job} ${beyond}, which ${names(recordsOf(willing))}, of an earlier one, cannot`,
+      commands: [join],
+    };
+  }
+  const fit = fetching.filter(({ presence }) => unfitFor(presence, table.job) === null);
+  if (fit.length === 0) {
+    const reasons = fetching.map(({ presence }) => `${presence.worker}: ${unfitFor(presence, table.job)}`);
+    return {
+      why: `waiting for a worker that can run it; ${reasons.slice(0, mostReasons).join("; ")}`,
+      commands: [join],
+    };
+  }
+  const working = fit.filter(({ record }) => mayWork(record));
   if (working.length === 0) {
     const admitted = willing.filter(({ record }) => record.state === "admitted");
     const barred = (admitted.length === 0 ? willing : admitted).map(({ record }) => record);
     return { why: `waiting for a worker: ${barredText(barred)}`, commands: [...allowing(barred, flags), join] };
   }
-  return { why: waitingForSlots(table, working), commands: [] };
+  const lending = working.filter(({ presence }) => !presence.lending || presence.lending === "open");
+  if (lending.length === 0) return { why: `waiting for a worker: ${ownersText(working)}`, commands: [join] };
+  const need = gpuNeed(table.submitted.settings);
+  const equipped = need ? lending.filter(({ presence }) => (presence.gpus ?? 0) >= need.gpus) : lending;
+  if (need && equipped.length === 0) return { why: withoutGpus(table, need, lending), commands: [join] };
+  return { why: whoHasThem(waitingForSlots(table, equipped), table, state, equipped), commands: [] };
+}
+
+function withoutGpus({ job }: RunTable, need: GpuNeed, working: readonly Present[]): string {
+  const most = Math.max(...working.map(({ presence }) => presence.gpus ?? 0));
+  const lend = most === 0 ? "lend none" : `lend at most ${most}`;
+  const lends = most === 0 ? "lends none" : `lends ${most}`;
+  const who = `${names(recordsOf(working))} ${working.length === 1 ? lends : lend}`;
+  return `waiting for a worker with a free GPU: a run of ${job} takes ${needText(need)} (gpus_per_run), and ${who}`;
+}
+
+/** `lab-1 does not lend now (somebody types at pts/3), and lends again after 5 min without a sign of use`. */
+function ownersText(workers: readonly Present[]): string {
+  const [only] = workers;
+  if (!only || workers.length > 1) return `the owners of ${names(recordsOf(workers))} do not lend now`;
+  const { lendingWhy, lendingUntil } = only.presence;
+  const why = lendingWhy ? ` (${lendingWhy})` : "";
+  return `${only.record.id} does not lend now${why}${lendingUntil ? `, and lends again ${lendingUntil}` : ""}`;
 }
 
 /** A run that needs more slots than a worker has gets the whole worker. */
 function waitingForSlots(table: RunTable, working: readonly Present[]): string {
-  const { coresPerRun } = table.submitted.settings;
+  const { coresPerRun, hpTuning } = table.submitted.settings;
+  if (hpTuning === "own" && table.waiting.size === 0)
+    return `waiting for its own search to choose, or for a free slot on ${names(recordsOf(working))}`;
+  const need = gpuNeed(table.submitted.settings);
+  if (need && coresPerRun === 1)
+    return `waiting for a worker with a free GPU: a run takes ${needText(need)} (gpus_per_run), and all of ${names(recordsOf(working))} are taken`;
   if (coresPerRun === 1) return `waiting for a free slot on ${names(recordsOf(working))}`;
   if (working.some(({ presence }) => presence.slots >= coresPerRun)) {
     return `waiting for ${coresPerRun} free slots (cores_per_run) on ${names(recordsOf(working))}`;
   }
   const have = working.length === 1 ? "it has" : "they have";
   return `waiting until nothing else runs on ${names(recordsOf(working))}: a run takes ${coresPerRun} slots (cores_per_run), more than ${have}`;
+}
+
+/** Says of what it waits for which other jobs have it. */
+function whoHasThem(why: string, { job }: RunTable, { jobs }: WorkspaceState, working: readonly Present[]): string {
+  const others = [...jobs.values()].filter((other) => other.job !== job && !other.isOver && other.holding.size > 0);
+  const busy = recordsOf(working).filter(({ id }) => others.some(({ holding }) => holding.has(id)));
+  if (busy.length === 0) return why;
+  const theirs = others.filter(({ holding }) => busy.some(({ id }) => holding.has(id))).map((other) => other.job);
+  const has = `busy with ${theirs.length > 3 ? `${theirs.length} other jobs` : theirs.join(" and ")}`;
+  if (busy.length === working.length && why.endsWith(names(busy))) return `${why}, which ${are(busy)} ${has}`;
+  return `${why}: ${busy.length > 3 ? `${busy.length} workers` : names(busy)} ${are(busy)} ${has}`;
 }
 
 interface Present {

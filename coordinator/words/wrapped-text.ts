@@ -1,5 +1,7 @@
+import { cutTo, widthOf } from "./cell-width.ts";
+
 /**
- * Pieces of text as lines of at most `width` characters, broken at spaces if there are any. Each word keeps its piece's other
+ * Pieces of text as lines of at most `width` cells, broken at spaces if there are any. Each word keeps its piece's other
  * properties, such as a style. Every line after the first leaves room for `indent` blanks, which the caller puts there.
  */
 export function wrappedPieces<Piece extends { readonly text: string }>(
@@ -7,19 +9,19 @@ export function wrappedPieces<Piece extends { readonly text: string }>(
   width: number,
   indent: number,
 ): Piece[][] {
-  if (pieces.reduce((sum, { text }) => sum + text.length, 0) <= width) return [[...pieces]];
+  if (pieces.reduce((sum, { text }) => sum + widthOf(text), 0) <= width) return [[...pieces]];
   const room = Math.max(1, width - indent);
   const lines: Piece[][] = [[]];
   let used = 0;
   for (const word of wordsOf(pieces, room)) {
     const { text } = word;
-    if (used > 0 && used + text.trimEnd().length > (lines.length === 1 ? width : indent + room)) {
+    if (used > 0 && used + widthOf(text.trimEnd()) > (lines.length === 1 ? width : indent + room)) {
       lines.push([]);
       used = indent;
       if (text.trim() === "") continue;
     }
     lines.at(-1)?.push(word);
-    used += text.length;
+    used += widthOf(text);
   }
   return lines;
 }
@@ -35,9 +37,12 @@ function* wordsOf<Piece extends { readonly text: string }>(pieces: readonly Piec
   for (const piece of pieces) {
     for (const word of piece.text.match(/^ +|[^ ]+ */g) ?? []) {
       const bare = word.trimEnd();
-      for (let at = 0; at < bare.length; at += room) {
-        const part = bare.slice(at, at + room);
-        yield { ...piece, text: at + room < bare.length ? part : part + word.slice(bare.length) };
+      for (let at = 0; at < bare.length; ) {
+        const left = bare.slice(at);
+        // At least one character, also where not even that has room.
+        const part = cutTo(left, room) || (Array.from(left)[0] ?? left);
+        at += part.length;
+        yield { ...piece, text: at < bare.length ? part : part + word.slice(bare.length) };
       }
       if (bare === "") yield { ...piece, text: word };
     }

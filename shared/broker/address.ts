@@ -1,7 +1,7 @@
 /** Addresses of servers: how they are written, and who answers there. */
 
 import { connect } from "node:net";
-import { networkInterfaces } from "node:os";
+import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { type Pin, pinText } from "./pin.ts";
 
 export interface Address {
@@ -36,11 +36,36 @@ export const isLoopback = (host: string): boolean => /^(127\.|localhost$|::1$)/.
 /** Listens on all addresses of this machine. */
 export const isOnAll = (host: string): boolean => host === "0.0.0.0" || host === "::";
 
-/** This machine's addresses, IPv4 first, without IPv6 addresses that are valid on one link only. */
-export function reachableAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const usable = all.filter(({ internal, address }) => !internal && !address.toLowerCase().startsWith("fe80:"));
-  return usable.sort((a, b) => Number(a.family === "IPv6") - Number(b.family === "IPv6")).map(({ address }) => address);
+/** Bridges and cables to containers and virtual machines of this machine: nobody else reaches their addresses. */
+const insideNetworks =
+  /^(docker|br-|veth|virbr|vnet|lxc|lxd|incus|podman|cni|flannel|cali|kube|weave|vmnet|vboxnet|bridge\d{3}$)/;
+/** Given by a machine to itself where nobody gave it one. */
+const isSelfGiven = (address: string): boolean => /^(169\.254\.|fe80:)/i.test(address);
+/** A join line with more would be too long to read; a machine may have many IPv6 addresses. */
+const mostAddresses = { IPv4: 5, IPv6: 2 } as const;
+
+/**
+ * This machine's addresses that others may use, IPv4 first: none that are valid on one link only, and those of networks inside of
+ * this machine only if there are no others.
+ */
+export function reachableAddresses(
+  interfaces: NodeJS.Dict<
+    readonly Pick<NetworkInterfaceInfo, "address" | "family" | "internal">[]
+  > = networkInterfaces(),
+): string[] {
+  const of = (isWanted: (name: string) => boolean) =>
+    Object.entries(interfaces)
+      .filter(([name]) => isWanted(name))
+      .flatMap(([, each]) => each ?? [])
+      .filter(({ internal, address }) => !internal && !isSelfGiven(address));
+  const outside = of((name) => !insideNetworks.test(name));
+  const usable = outside.length > 0 ? outside : of(() => true);
+  return (["IPv4", "IPv6"] as const).flatMap((wanted) =>
+    usable
+      .filter(({ family }) => family === wanted)
+      .map(({ address }) => address)
+      .slice(0, mostAddresses[wanted]),
+  );
 }
 
 /** For programs on this machine. @param pin  undefined: plain text */
@@ -59,18 +84,25 @@ export type Presence =
   /** Another server listens there. */
   | "other";
 
+/** Looks at the clock in a wait: of a longer time in which this process could not run, only one counts, since nothing was read in it. */
+const looks = 10;
+
 /** Whether the nats-server of that name answers. It needs no credentials: each connection begins with `INFO {...}`. */
 export function probeServer({ host, port }: Address, serverName: string, timeoutMs: number): Promise<Presence> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     let greeting = "";
     const finish = (presence: Presence): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       socket.destroy();
       resolve(presence);
     };
+    let left = looks;
     // Not the socket's own timeout, which restarts with every byte.
-    const timer = setTimeout(() => finish("silent"), timeoutMs);
+    const timer = setInterval(() => {
+      left -= 1;
+      if (left === 0) finish("silent");
+    }, timeoutMs / looks);
     socket.once("error", (error: NodeJS.ErrnoException) => finish(error.code === "ECONNREFUSED" ? "down" : "silent"));
     socket.once("close", () => finish("down"));
     socket.on("data", (bytes: Buffer) => {

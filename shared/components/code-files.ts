@@ -12,7 +12,11 @@ export function writeCode(folder: string, bundle: CodeBundle): void {
   for (const { path, isExecutable, bytes } of files) {
     writeInside(folder, path, bytes, isExecutable ? 0o700 : 0o600);
   }
-  // Components are ES modules; without this, node would take a .js file for CommonJS.
+  makeModules(folder, files);
+}
+
+/** Components are ES modules; without this, node would take a .js file for CommonJS. @param files  those in the folder */
+export function makeModules(folder: string, files: readonly { readonly path: string }[]): void {
   const isSilent = !files.some(({ path }) => path === "package.json");
   if (isSilent && files.some(({ path }) => path.endsWith(".js")))
     writeInside(folder, "package.json", '{"type":"module"}\n');

@@ -8,6 +8,8 @@ export interface LocalRun extends CarriedSpec {
   readonly seed: number;
   /** The folder of the user's own code; null if there is none. */
   readonly codeFolder: string | null;
+  /** The folder with what the spec lists under `inputs`; null if it lists nothing. */
+  readonly inputsFolder: string | null;
   /** The run's folder; it exists. */
   readonly directory: string;
 }

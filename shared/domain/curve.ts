@@ -36,26 +36,42 @@ export interface Curve {
   readonly stages: readonly StageCurve[];
 }
 
-/** Collects one run's reports into its curve. If several attempts report the same iterations of a stage, the first counts. */
+/**
+ * Collects one run's reports into its curve. It is the curve of one training: an attempt that goes on from a checkpoint, or begins
+ * afresh, takes the place of what earlier ones had reported from its first report on. What one attempt reports of the same
+ * iterations a second time is left out.
+ */
 export class CurveBuilder {
   readonly #run: RunName;
-  readonly #points = new Map<number, Map<number, CurvePoint>>();
+  /** By attempt, stage and iterations. */
+  readonly #points = new Map<number, Map<number, Map<number, CurvePoint>>>();
+  #lastAttempt = Number.POSITIVE_INFINITY;
 
   constructor(run: RunName) {
     this.#run = run;
   }
 
   /** Returns whether the point is new. */
-  add(point: CurvePoint): boolean {
+  add(point: CurvePoint, attempt = 1): boolean {
     const [stage, iters] = point;
-    let known = this.#points.get(stage);
+    let stages = this.#points.get(attempt);
+    if (!stages) {
+      stages = new Map();
+      this.#points.set(attempt, stages);
+    }
+    let known = stages.get(stage);
     if (!known) {
       known = new Map();
-      this.#points.set(stage, known);
+      stages.set(stage, known);
     }
     if (known.has(iters)) return false;
     known.set(iters, point);
     return true;
+  }
+
+  /** The run's result came from this attempt: what later ones reported is of a training that was not finished. */
+  endedBy(attempt: number): void {
+    this.#lastAttempt = attempt;
   }
 
   /**
@@ -63,24 +79,66 @@ export class CurveBuilder {
    *                 from what a stage reported (before the first result there are none), its metrics are called `s1-m1`, `s1-m2`
    */
   curve(columns: readonly string[]): Curve {
-    const stages = [...this.#points.keys()].sort((a, b) => a - b);
-    return { run: this.#run, stages: stages.map((stage) => this.#stage(stage, columns)) };
+    const stages: CurvePoint[][] = [];
+    for (const point of this.#training()) {
+      const stage = stages.at(-1);
+      if (stage && stage[0]?.[0] === point[0]) stage.push(point);
+      else stages.push([point]);
+    }
+    return { run: this.#run, stages: stages.map((points) => stageOf(points, columns)) };
   }
 
-  #stage(stage: number, columns: readonly string[]): StageCurve {
-    const points = [...(this.#points.get(stage)?.values() ?? [])].sort((a, b) => a[1] - b[1]);
-    const width = points.reduce((most, point) => Math.max(most, point[3].length), 0);
-    return {
-      stage,
-      iters: points.map((point) => point[1]),
-      hours: points.map((point) => point[2]),
-      metrics: metricNames(stage, width, columns).map((name, i) => ({
-        name,
-        values: points.map((point) => point[3][i] ?? Number.NaN),
-        counts: points.map((point) => point[4][i] ?? 0),
-      })),
-    };
+  /** The points of the newest training, in order: of the last attempt, and of those that it went on from. */
+  #training(): readonly CurvePoint[] {
+    const attempts = [...this.#points.keys()].filter((attempt) => attempt <= this.#lastAttempt).sort((a, b) => a - b);
+    const trainings: (readonly CurvePoint[])[] = [];
+    for (const attempt of attempts) {
+      const own = [...(this.#points.get(attempt)?.values() ?? [])]
+        .flatMap((known) => [...known.values()])
+        .sort(compare);
+      const [first] = own;
+      if (!first) continue;
+      // An earlier holder may have come further than a later one, and the next may go on from its checkpoint.
+      let before: readonly CurvePoint[] = [];
+      for (const training of trainings) {
+        const kept = training.slice(0, placeIn(training, first));
+        const [end, best] = [kept.at(-1), before.at(-1)];
+        if (end && (!best || compare(end, best) >= 0)) before = kept;
+      }
+      trainings.push(before.length === 0 ? own : [...before, ...own]);
+    }
+    return trainings.at(-1) ?? [];
   }
+}
+
+const compare = (a: CurvePoint, b: CurvePoint): number => a[0] - b[0] || a[1] - b[1];
+
+/** How many of the points, which are in order, come before that one. */
+function placeIn(points: readonly CurvePoint[], point: CurvePoint): number {
+  let [from, to] = [0, points.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const at = points[middle];
+    if (at && compare(at, point) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** @param points  of one stage, in order */
+function stageOf(points: readonly CurvePoint[], columns: readonly string[]): StageCurve {
+  const stage = points[0]?.[0] ?? 0;
+  const width = points.reduce((most, point) => Math.max(most, point[3].length), 0);
+  return {
+    stage,
+    iters: points.map((point) => point[1]),
+    hours: points.map((point) => point[2]),
+    metrics: metricNames(stage, width, columns).map((name, i) => ({
+      name,
+      values: points.map((point) => point[3][i] ?? Number.NaN),
+      counts: points.map((point) => point[4][i] ?? 0),
+    })),
+  };
 }
 
 function metricNames(stage: number, width: number, columns: readonly string[]): string[] {

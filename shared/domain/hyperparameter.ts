@@ -16,8 +16,25 @@ export interface Hyperparameter {
   readonly dial?: readonly number[];
   /** When values were added: those from position `from` on are available after the job's first `after` choices. */
   readonly grown?: readonly Growth[];
-  /** The value of a run outside a search. */
+  /** The range that the values are marks of: the leader adds marks where the search looks. Left out: a list, which is as it is. */
+  readonly range?: Range;
+  /** The value of a run outside a search, and of one in which the hyperparameter is inactive. */
   readonly tuned: Setting;
+  /** Conditions, as the spec writes them, that must all hold for it to be active; left out or empty: it always is. */
+  readonly onlyWhen?: readonly string[];
+}
+
+/** How a range is divided; the integer scales have whole numbers only. */
+export const rangeScales = ["linear", "log", "integer", "log_integer"] as const;
+export type RangeScale = (typeof rangeScales)[number];
+
+/** Every number from `from` to `to`, both included. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly scale: RangeScale;
+  /** On a log scale: 0 belongs to it too, below `from`, and nothing between them. */
+  readonly zero?: boolean;
 }
 
 export interface Growth {
@@ -28,14 +45,23 @@ export interface Growth {
 /** One setting for each hyperparameter: positions in their `values`, in spec order. */
 export type Configuration = readonly number[];
 
+/** The infinity that a word means, as YAML, Python, JavaScript or our own tables write it: `.inf`, `-inf`, `Infinity`. */
+export function infinityIn(text: string): number | undefined {
+  const [, sign] = /^([-+]?)(?:\.?inf|infinity)$/i.exec(text.trim()) ?? [];
+  if (sign === undefined) return undefined;
+  return sign === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
 /**
- * A setting as people read it, on one line: `0.0004`, `GRU`, `true`.
+ * A setting as people read it, on one line: `0.0004`, `inf`, `GRU`, `true`; `-` for an inactive hyperparameter, which has none.
  *
  * @param saving  a number gets an exponent if that saves at least this many characters; default: never
  */
-export function settingText(setting: Setting, saving = Number.POSITIVE_INFINITY): string {
+export function settingText(setting: Setting | undefined, saving = Number.POSITIVE_INFINITY): string {
+  if (setting === undefined) return "-";
   const text = printable(String(setting));
   if (typeof setting !== "number") return text;
+  if (!Number.isFinite(setting)) return text.replace("Infinity", "inf");
   const short = setting.toExponential().replace("e+", "e");
   return text.length - short.length >= saving ? short : text;
 }
@@ -60,7 +86,7 @@ export function settingsOf(hyperparameters: readonly Hyperparameter[], configura
   });
 }
 
-/** The configuration whose settings are the tuned values. */
+/** The configuration whose settings are the tuned values; it is canonical. */
 export function tunedConfiguration(hyperparameters: readonly Hyperparameter[]): Configuration {
   return hyperparameters.map((hyperparameter) => hyperparameter.values.indexOf(hyperparameter.tuned));
 }

@@ -14,6 +14,9 @@ const draw = (seed: string): number => rngFrom(seed).below(largestRandint + 1);
 /** The generator for choice `n` of a job. */
 export const choiceRng = (jobSeed: number, n: number): Rng => rngFrom(`${jobSeed}/choice/${n}`);
 
+/** The generator for the plan that is made after so many runs of a job have ended. */
+export const planRng = (jobSeed: number, ended: number): Rng => rngFrom(`${jobSeed}/plan/${ended}`);
+
 /** The seed of trial `n`, which determines every randint of its run, in every attempt. */
 export const trialSeed = (jobSeed: number, n: number): number => draw(`${jobSeed}/trial/${n}`);
 

@@ -58,12 +58,29 @@ export function readInside(root: string, path: string): { readonly bytes: Buffer
 }
 
 /**
+ * Opens a file to read it piece by piece; the caller closes it. What is written to a new file of the same name, or deleted, later
+ * does not change what it reads. @throws as `readInside`
+ */
+export const openToRead = (root: string, path: string): number =>
+  openInside(root, path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0), 0);
+
+/**
  * Writes a new file, in the place of whatever has its name: a link there is replaced, never written through. Missing folders are
  * created (0700).
  *
  * @throws LinkError if a folder on the way is a link; as `writeFileSync`
  */
 export function writeInside(root: string, path: string, content: string | Uint8Array, mode = 0o600): void {
+  const file = openToWrite(root, path, mode);
+  try {
+    writeFileSync(file, content);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The same for one who writes piece by piece and closes it. */
+export function openToWrite(root: string, path: string, mode = 0o600): number {
   const names = namesIn(path);
   mkdirSync(root, { recursive: true, mode: 0o700 });
   for (let i = 1; i < names.length; i++) {
@@ -72,12 +89,7 @@ export function writeInside(root: string, path: string, content: string | Uint8A
     mkdirSync(join(root, part), { recursive: true, mode: 0o700 });
   }
   rmSync(join(root, path), { force: true });
-  const file = openInside(root, path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
-  try {
-    writeFileSync(file, content);
-  } finally {
-    closeSync(file);
-  }
+  return openInside(root, path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
 }
 
 function openInside(root: string, path: string, flags: number, mode: number): number {

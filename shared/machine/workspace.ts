@@ -15,6 +15,8 @@ export interface WorkspacePaths {
   /** JetStream's files: the only copy of the workspace's data, unless it has peers. */
   readonly store: string;
   readonly logs: string;
+  /** What searches of users' own run in; nothing in it outlives their processes. */
+  readonly searches: string;
   /** Log of this machine's coordinators. */
   readonly coordinatorLog: string;
   /** Passwords, and the server's configuration, which holds them too. */
@@ -33,6 +35,8 @@ export interface WorkspacePaths {
   readonly brokerSettings: string;
   /** What `--insecure`, `--tls-cert` and `--listen-wss` said at the last start. */
   readonly brokerTls: string;
+  /** What workers may ask and store where it is not as usual: `{"messages": "40/2000"}`. */
+  readonly quotas: string;
   /** The newest sequences seen stored; they reveal a store that lost its end. */
   readonly storeMark: string;
   /** The machines that the workspace lives on, and their shared secrets; missing if it lives on this one only. */
@@ -77,6 +81,7 @@ export function workspaceAt(dir: string): WorkspacePaths {
     dir,
     store: join(dir, "store"),
     logs,
+    searches: join(dir, "searches"),
     secrets,
     holders: join(dir, "holders"),
     brokerLock: join(dir, "broker.lock"),
@@ -85,6 +90,7 @@ export function workspaceAt(dir: string): WorkspacePaths {
     brokerBallast: join(dir, "broker.ballast"),
     brokerSettings: join(dir, "broker-settings.json"),
     brokerTls: join(dir, "broker-tls.json"),
+    quotas: join(dir, "quotas.json"),
     storeMark: join(dir, "store-mark.json"),
     peers: join(secrets, "peers.json"),
     coordinatorLog: join(logs, "coordinator.log"),

@@ -51,10 +51,12 @@ export const fileEnd = (seconds: number, status: keyof typeof sessionStatus): Ui
 /** The session of a run, from its job and its settings. */
 export function sessionOf(
   hyperparameters: readonly Hyperparameter[],
-  settings: readonly Setting[],
+  settings: readonly (Setting | undefined)[],
   metrics: readonly string[],
   startedAt: number,
 ): Session {
-  const group = hyperparameters.map(({ name }, i) => `${name}=${String(settings[i] ?? null)}`).join(" ");
+  const group = hyperparameters
+    .flatMap(({ name }, i) => (settings[i] === undefined ? [] : [`${name}=${String(settings[i])}`]))
+    .join(" ");
   return { hyperparameters, settings, metrics: ["hpmax", ...metrics], group, startedAt };
 }

@@ -12,8 +12,8 @@ export const sessionStatus = { unknown: 0, success: 1, failure: 2, running: 3 } 
 
 export interface Session {
   readonly hyperparameters: readonly Hyperparameter[];
-  /** In the order of the hyperparameters. */
-  readonly settings: readonly Setting[];
+  /** In the order of the hyperparameters; undefined for inactive ones. */
+  readonly settings: readonly (Setting | undefined)[];
   /** The same for all runs with the same settings. */
   readonly group: string;
   /** Names of the scalars that are worth comparing. */
@@ -27,9 +27,10 @@ export function sessionStart({ hyperparameters, settings, group, metrics, starte
   const infos = hyperparameters.map((hyperparameter) => bytes(5, hyperparameterInfo(hyperparameter)));
   const metricInfos = metrics.map((name) => bytes(6, message(bytes(1, text(2, name)))));
   const experiment = message(double(4, startedAt), ...infos, ...metricInfos);
-  const chosen = hyperparameters.map(({ name }, i) =>
-    bytes(1, message(text(1, name), bytes(2, settingValue(settings[i] ?? null)))),
-  );
+  const chosen = hyperparameters.flatMap(({ name }, i) => {
+    const setting = settings[i];
+    return setting === undefined ? [] : [bytes(1, message(text(1, name), bytes(2, settingValue(setting))))];
+  });
   const start = message(...chosen, text(4, group), double(5, startedAt));
   return [
     pluginValue("_hparams_/experiment", bytes(2, experiment)),

@@ -1,9 +1,14 @@
+import type { PiecedBundle } from "../domain/code-bundle.ts";
 import type { JobName } from "../domain/names.ts";
+import { piecedBundle } from "./bundles/pieced-bundle.ts";
 import * as check from "./check.ts";
 import { checkpointPlace } from "./checkpoints.ts";
 import { codeBundle } from "./code-bundle.ts";
 import { attempt, carriedSpec, id, job, open, run, seal, setting, term, token } from "./envelope.ts";
-import { answerLimits, askLimits, controlLimits, mostHeld, mostSlots } from "./limits.ts";
+import { lendingFields } from "./lending.ts";
+import { answerLimits, askLimits, controlLimits, mostGpus, mostGraceMs, mostHeld, mostSlots } from "./limits.ts";
+import { machineField } from "./machine.ts";
+import { type Unfit, unfitJobs } from "./unfit.ts";
 
 /** What workers ask, the answers, and the hints that make them ask. */
 
@@ -12,24 +17,41 @@ const count = check.whole();
 /** The worker's wall clock when it asked, in milliseconds since 1970; older workers leave it out. */
 const sentAt = check.optional(check.nullable(check.number), null);
 
+/** What a worker takes: the same in everything that one process of it says. */
+const takes = {
+  version: id,
+  slots: check.whole(1, mostSlots),
+  /** Pools that this worker serves; empty: all. */
+  targets: check.list(check.text(64), 100),
+  opportunistic: check.flag,
+  /** It takes no jobs that bring code of their own. Earlier workers, which do not say, would run such a job without it. */
+  noCode: (value: unknown, at: string): boolean => (value === undefined ? true : check.flag(value, at)),
+  /** It fetches code and data in pieces (pieced-bundle.ts); earlier workers do not say. */
+  fetches: check.optional<boolean | undefined>(check.flag, undefined),
+  /** Jobs that it cannot run, and why: what they bring along does not get here, or their setup fails. */
+  unfit: check.optional<readonly Unfit[] | undefined>(unfitJobs, undefined),
+  /** GPUs that it lends. Earlier workers, which do not say, give no run one of its own. */
+  gpus: check.optional<number | undefined>(check.whole(0, mostGpus), undefined),
+  /** How long it takes at most to hand its runs back, milliseconds; earlier workers took 5 s. It cannot keep runs for ever by it. */
+  graceMs: check.optional<number | undefined>(check.whole(0, mostGraceMs), undefined),
+};
 const claim = check.shape({
   kind: check.oneOf("claim"),
   /** New for every claim, the same when the claim is repeated. */
   claimId: token,
   /** New for every start of the worker's process. */
   bootId: token,
-  version: id,
   sentAt,
-  slots: check.whole(1, mostSlots),
+  ...takes,
   /** The choice uses every result up to this sequence of EV. */
   lastResultSeq: check.whole(),
+  /** Bytes of the largest state that it can go on from; earlier workers do not say. */
+  mostState: check.optional<number | undefined>(check.whole(1), undefined),
+  /** Of each GPU that it lends, the part that no run has, from 0 to 1. */
+  gpusFree: check.optional<readonly number[] | undefined>(check.list(check.number, mostGpus), undefined),
   /** The slot's last trial, whose end is on its way to EV: the choice uses that too. Null: nothing is on its way. */
   after: check.nullable(check.shape({ job, n, attempt })),
-  /** Pools that this worker serves; empty: all. */
-  targets: check.list(check.text(64), 100),
-  opportunistic: check.flag,
-  /** It takes no jobs that bring code of their own. Earlier workers, which do not say, would run such a job without it. */
-  noCode: (value, at): boolean => (value === undefined ? true : check.flag(value, at)),
+  ...machineField,
 });
 /** A trial that the worker carries; by hand, since a renewal names thousands. */
 const heldTrial = (value: unknown, at: string): HeldTrial => {
@@ -46,9 +68,17 @@ const renewal = check.shape({
   bootId: token,
   sentAt,
   held: check.list(heldTrial, mostHeld),
+  /** What its owner allows now. */
+  ...lendingFields,
+  ...machineField,
+  /** It holds nothing, ends in good order, and is not heard again until it starts anew. Earlier workers do not say. */
+  leaving: check.optional<boolean | undefined>(check.flag, undefined),
+  /** A worker that does not lend claims nothing, and says here what else a claim would. Undefined: it has claimed. */
+  takes: check.optional<check.Fields<typeof takes> | undefined>(check.shape(takes), undefined),
 });
 const jobQuestion = check.shape({ kind: check.oneOf("job"), job });
 
+export type Takes = check.Fields<typeof takes>;
 /** A free slot asks for a trial. */
 export type Claim = check.Checked<typeof claim>;
 export interface HeldTrial {
@@ -86,6 +116,10 @@ const assigned = check.shape({
   limits,
   /** Time between two checkpoints of the run. */
   checkpointSeconds: check.number,
+  /** Bytes of one checkpoint; a larger one is not carried. Earlier coordinators do not say, and take no more than 256 MiB. */
+  checkpointLimit: check.optional<number | undefined>(check.whole(1), undefined),
+  /** As in the answer to a renewal. */
+  holdReports: check.optional<boolean | undefined>(check.flag, undefined),
 });
 const wait = check.shape({ kind: check.oneOf("wait"), term, reason: check.text(), retryMs: check.whole() });
 const refused = check.shape({
@@ -112,6 +146,8 @@ const renewed = check.shape({
   term,
   leaseMs: check.whole(1),
   verdicts: check.list(verdict, mostHeld),
+  /** Reports and checkpoints are to wait: the room that is left is kept for results. Earlier workers take no notice. */
+  holdReports: check.optional<boolean | undefined>(check.flag, undefined),
 });
 const jobAnswer = check.shape({
   kind: check.oneOf("job"),
@@ -119,6 +155,9 @@ const jobAnswer = check.shape({
   job,
   ...carriedSpec,
   code: check.nullable(codeBundle),
+  /** Only for a worker that fetches pieces; others are given no such job. */
+  largeCode: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
+  inputs: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
   /** No run of it will run again, and its run folders may be deleted. */
   over: check.flag,
 });

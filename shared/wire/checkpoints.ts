@@ -1,11 +1,21 @@
 import type { CheckpointPlace } from "../domain/fold/events.ts";
+import { mostCheckpointBytes } from "../domain/runspec/job-settings.ts";
 import { isBlobName } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { worker } from "./envelope.ts";
 import { chunkCount, sealingKey } from "./sealed-chunks.ts";
 
-/** The largest state of a run: it is held in memory, sealed and opened as a whole. */
-export const mostStateBytes = 256 * 1024 ** 2;
+/** The largest state that is held in memory as a whole. Earlier versions do so with all, and take no larger one. */
+export const mostHeldBytes = 256 * 1024 ** 2;
+/** Bytes of one file in a state: as many as MessagePack can count. */
+export const mostFileBytes = 2 ** 32 - 1;
+/** Files in a state. */
+export const mostStateFiles = 10_000;
+/**
+ * Files of a run that together have no more travel within one message from the runner to its worker. Earlier versions left out the
+ * files of a run that had more, so a coordinator that names no limit of its own takes no more.
+ */
+export const mostInlineBytes = 32 * 1024 ** 2;
 
 /** What a checkpoint's maker says about its place; worker and attempt are named by the message's subject and body. */
 export type StateSum = Omit<CheckpointPlace, "worker" | "attempt">;
@@ -23,7 +33,8 @@ const sumShape = check.shape(sumFields);
 const placeShape = check.shape({ ...sumFields, worker, attempt: check.whole(1) });
 
 function sound<T extends StateSum>(sum: T, at: string): T {
-  if (sum.size > mostStateBytes) throw new check.BadMessage(`${at}.size: ${sum.size} bytes; at most ${mostStateBytes}`);
+  if (sum.size > mostCheckpointBytes)
+    throw new check.BadMessage(`${at}.size: ${sum.size} bytes; at most ${mostCheckpointBytes}`);
   if (sum.chunks !== chunkCount(sum.size))
     throw new check.BadMessage(`${at}: ${sum.size} bytes do not make ${sum.chunks} pieces`);
   return sum;

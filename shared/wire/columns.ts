@@ -2,7 +2,7 @@ import * as check from "./check.ts";
 
 /** Rows as one list for each key, so that thousands of rows need not repeat their keys. */
 export function toColumns<T extends object>(rows: readonly T[], keys: readonly (keyof T & string)[]): object {
-  return Object.fromEntries(keys.map((key) => [key, rows.map((row) => row[key])]));
+  return Object.fromEntries(keys.map((key) => [key, rows.map((row) => row[key] ?? null)]));
 }
 
 /**

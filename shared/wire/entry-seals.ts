@@ -1,6 +1,6 @@
-import { sealBytes } from "./seals.ts";
+import { sealBytes } from "./seals/seals.ts";
+import { withField, withoutField } from "./seals/trailing-field.ts";
 import { leaderKey, snapshotKey } from "./subjects.ts";
-import { withField, withoutField } from "./trailing-field.ts";
 
 /** How a seal is added to an entry, so that a program that knows no seals reads it as before. */
 interface Form {

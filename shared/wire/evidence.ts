@@ -1,4 +1,4 @@
-import { artifactList } from "./artifacts.ts";
+import { artifactList, isBlobName } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { stateSum } from "./checkpoints.ts";
 import { attempt, id, open, seal } from "./envelope.ts";
@@ -48,12 +48,27 @@ const metrics: check.Check<Readonly<Record<string, number>>> = (value, at) => {
 const consoleText = check.text(64 * 1024);
 /** Characters of `lines` in one message. */
 export const mostLines = 64 * 1024;
+/** Characters that name a run's GPUs. */
+export const mostGpuText = 1000;
 
 const testified = {
   attempt,
   /** The claim that got this attempt: tells runs apart when a restored workspace gives the same numbers out again. */
   claim: check.optional(id, ""),
 };
+/** A run's checkpoint is of no use. */
+const checkpointLost = check.shape({
+  /** unsaved: it was not carried to the broker. unread: it cannot be read, so the run begins afresh. */
+  what: check.oneOf("unsaved", "unread"),
+  /** The place in the run that it was to keep. */
+  stage: check.whole(1),
+  iters: check.whole(),
+  reason: check.text(1000),
+  /** What was stored of it; "" if nothing was. */
+  blob: check.matching<string>((text) => text === "" || isBlobName(text), "a blob's name"),
+});
+export type CheckpointLost = check.Checked<typeof checkpointLost>;
+
 const reported = {
   ...testified,
   reports: check.list(reportRow, mostReports),
@@ -64,6 +79,10 @@ const ended = {
   ...reported,
   /** The run's console, or its end. */
   console: consoleText,
+  /** The GPUs that it was given, for people; left out if none. */
+  gpus: check.optional<string | undefined>(check.text(mostGpuText), undefined),
+  /** The environment that its programs were executed in, by its Python and the digest of its setup; left out if none was made. */
+  environment: check.optional<string | undefined>(check.text(200), undefined),
   /** The files that it left in its folder; null: none were uploaded. */
   files: check.optional(check.nullable(artifactList), null),
 };
@@ -82,7 +101,11 @@ export const fromRun = {
 };
 
 const shapes = {
-  report: check.shape(reported),
+  report: check.shape({
+    ...reported,
+    /** Earlier coordinators take no notice. */
+    lost: check.optional<CheckpointLost | undefined>(checkpointLost, undefined),
+  }),
   checkpoint: check.shape({ ...reported, state: stateSum }),
   result: check.shape({
     ...ended,

@@ -17,14 +17,18 @@ const mostBytes = 2 * 1024 ** 2;
 
 /** Slots of a worker: what `--slots` takes. Each is a process, and no machine has room for so many. */
 export const mostSlots = 4096;
+/** Time that a worker may take to hand its runs back, milliseconds: what `--grace` takes. */
+export const mostGraceMs = 3_600_000;
+/** GPUs that a worker lends, or parts of divided ones. */
+export const mostGpus = 256;
 /** Trials that a renewal names: those in the slots, and those whose end is still on its way to the broker. */
 export const mostHeld = 10_000;
 
-/** A claim has 14 fields and up to 100 targets; a question about a job 2. A renewal has 4 fields for each trial. */
+/** A claim has 18 fields, up to 100 targets and 256 GPUs; a question about a job 2. A renewal has 4 fields for each trial. */
 export const askLimits: ScanLimits = {
   bytes: mostBytes,
   depth: 4,
-  values: 9 * mostHeld + 200,
+  values: 9 * mostHeld + 500,
   lists: 16,
   mappings: mostHeld + 10,
   texts: mostHeld + 200,
@@ -127,7 +131,8 @@ export const statusLimits: ScanLimits = {
   depth: 5,
   values: 1_000_000,
   lists: 110_000,
-  mappings: 8,
+  /** Jobs that workers cannot run. */
+  mappings: 4000,
   texts: 400_000,
   words: 64,
 };
@@ -141,6 +146,17 @@ export const entryLimits: ScanLimits = {
   mappings: 4,
   texts: 16,
   words: 32,
+};
+
+/** The list of a bundle's files: path, mode and size for each of up to 20,000. */
+export const listLimits: ScanLimits = {
+  bytes: 5 * 1024 ** 2,
+  depth: 4,
+  values: 80_100,
+  lists: 20_010,
+  mappings: 0,
+  texts: 20_010,
+  words: 0,
 };
 
 /** A job's code once unzipped: a list of path, mode and bytes for each of up to 2,000 files. */

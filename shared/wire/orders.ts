@@ -1,10 +1,15 @@
+import type { PiecedBundle } from "../domain/code-bundle.ts";
 import type { ImportedRun, JobChanges } from "../domain/fold/events.ts";
+import { type Range, rangeScales } from "../domain/hyperparameter.ts";
+import type { Marks } from "../domain/ranges/finer-marks.ts";
+import { stopNames } from "../domain/runspec/job-settings.ts";
+import { piecedBundle } from "./bundles/pieced-bundle.ts";
 import * as check from "./check.ts";
 import { codeBundle } from "./code-bundle.ts";
 import { carriedSpec, id, job, open, seal, setting, term, worker } from "./envelope.ts";
 import { enrolmentLimits, orderAnswerLimits, orderLimits } from "./limits.ts";
 import { answerCode } from "./old-words.ts";
-import { reignIdBytes } from "./order-proof.ts";
+import { reignIdBytes } from "./seals/order-proof.ts";
 
 /** A request id. It is never empty: in the journal an empty one marks the coordinator's own decisions. */
 const op: check.Check<string> = (value, at) =>
@@ -63,6 +68,17 @@ const importedRuns = check.list<ImportedRun>((value, at) => {
   return [check.text(60)(value[0], `${at}[0]`), hpmax, position(value[2], `${at}[2]`)];
 }, mostImported);
 
+const range: check.Check<Range> = (value, at) => {
+  const { zero, ...rest } = rangeShape(value, at);
+  return { ...rest, ...(zero ? { zero } : {}) };
+};
+const rangeShape = check.shape({
+  from: check.number,
+  to: check.number,
+  scale: check.oneOf(...rangeScales),
+  zero: check.optional(check.flag, false),
+});
+
 /** Only the types are checked here; the coordinator says in words whether the values suit the job. */
 const changes: check.Check<JobChanges> = check.partial({
   totalRuns: check.whole(1),
@@ -75,12 +91,14 @@ const changes: check.Check<JobChanges> = check.partial({
   deadline: check.nullable(check.number),
   stopWhen: check.nullable(
     check.shape({
-      name: check.oneOf("hpmax", "best_for", "runs", "hours"),
+      name: check.oneOf(...stopNames),
       op: check.oneOf(">=", ">", "<=", "<"),
       value: check.number,
     }),
   ),
+  maxFailuresInARow: check.nullable(check.whole(1)),
   addValues: check.record(check.list(setting, 1000), 1000),
+  addRanges: check.record(range, 1000),
 });
 
 const run = check.shape({
@@ -88,8 +106,15 @@ const run = check.shape({
   op,
   ...carriedSpec,
   code: check.optional(check.nullable(codeBundle), null),
+  /** Their pieces are stored before the order is given. */
+  largeCode: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
+  inputs: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
   /** Runs of earlier searches that this one counts. */
   imported: check.optional(importedRuns, []),
+  /** By hyperparameter: marks that its range has besides the first ones, behind them in the order of positions. */
+  marks: check.optional<Marks | undefined>(check.record(check.list(check.number, 1000), 1000), undefined),
+  /** With a search of its own: that the order comes from a machine that may lead (broker/access/search-proof.ts). */
+  searchProof: check.optional<Uint8Array | undefined>(check.bytes, undefined),
 });
 const release = check.shape({ kind: check.oneOf("release"), op, job });
 const admit = check.shape({ kind: check.oneOf("admit"), op, worker });
@@ -97,6 +122,8 @@ const bench = check.shape({ kind: check.oneOf("bench"), op, worker });
 const reason = check.text(1000);
 const revoke = check.shape({ kind: check.oneOf("revoke"), op, worker, reason: check.optional(reason, "") });
 const forget = check.shape({ kind: check.oneOf("forget"), op, worker });
+/** What a worker that was sent away has stored is deleted. */
+const purge = check.shape({ kind: check.oneOf("purge"), op, worker, all: check.flag });
 /** The code stays with the person who made it; the leader gets the public half of its key. */
 const invite = check.shape({
   kind: check.oneOf("invite"),
@@ -133,6 +160,7 @@ export type Order = check.Checked<
   | typeof bench
   | typeof revoke
   | typeof forget
+  | typeof purge
   | typeof invite
   | typeof withdraw
   | typeof rotate
@@ -149,6 +177,7 @@ const orderShape = check.byKind<Order>({
   bench,
   revoke,
   forget,
+  purge,
   invite,
   withdraw,
   rotate,

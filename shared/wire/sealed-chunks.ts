@@ -14,8 +14,8 @@ export const keyBytes = 32;
 const algorithm = "aes-256-gcm";
 const nonceBytes = 12;
 const tagBytes = 16;
-/** Bytes of content in one piece. */
-const contentBytes = chunkBytes - nonceBytes - tagBytes;
+/** Bytes of content in one piece; only the last has fewer. */
+export const contentBytes = chunkBytes - nonceBytes - tagBytes;
 
 /** What is needed besides the key to open the pieces. */
 export interface SealedSum {
@@ -47,13 +47,17 @@ export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").upda
  */
 export function seal(bytes: Uint8Array, key: Uint8Array): { readonly chunks: Uint8Array[]; readonly sum: SealedSum } {
   const count = chunkCount(bytes.length);
-  const chunks = Array.from({ length: count }, (_, i) => {
-    const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv(algorithm, key, nonce).setAAD(placeOf(i, count));
-    const part = bytes.subarray(i * contentBytes, (i + 1) * contentBytes);
-    return Buffer.concat([nonce, cipher.update(part), cipher.final(), cipher.getAuthTag()]);
-  });
+  const chunks = Array.from({ length: count }, (_, i) =>
+    sealPiece(bytes.subarray(i * contentBytes, (i + 1) * contentBytes), key, i, count),
+  );
   return { chunks, sum: { size: bytes.length, sha256: sha256Of(bytes), chunks: count } };
+}
+
+/** One piece of what is never whole in memory. The content is copied. */
+export function sealPiece(content: Uint8Array, key: Uint8Array, i: number, count: number): Uint8Array {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, key, nonce).setAAD(placeOf(i, count));
+  return Buffer.concat([nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
 }
 
 /**
@@ -65,15 +69,20 @@ export function open(chunks: readonly Uint8Array[], key: Uint8Array, sum: Sealed
   if (chunks.length !== sum.chunks || sum.chunks !== chunkCount(sum.size)) {
     throw new BadMessage(`expected ${sum.chunks} pieces of ${sum.size} bytes, found ${chunks.length}`);
   }
-  const parts = chunks.map((chunk, i) => opened(chunk, key, i, chunks.length));
+  const parts = chunks.map((chunk, i) => openPiece(chunk, key, i, chunks.length));
   const bytes = Buffer.concat(parts);
-  if (bytes.length !== sum.size) throw new BadMessage(`expected ${sum.size} bytes, found ${bytes.length}`);
-  const sha256 = sha256Of(bytes);
-  if (sha256 !== sum.sha256) throw new BadMessage(`expected bytes with SHA-256 ${sum.sha256}, found ${sha256}`);
+  checkSum(bytes.length, sha256Of(bytes), sum);
   return bytes;
 }
 
-function opened(chunk: Uint8Array, key: Uint8Array, i: number, count: number): Uint8Array {
+/** @throws BadMessage if what was opened, all pieces together, is not what was sealed */
+export function checkSum(size: number, sha256: string, sum: SealedSum): void {
+  if (size !== sum.size) throw new BadMessage(`expected ${sum.size} bytes, found ${size}`);
+  if (sha256 !== sum.sha256) throw new BadMessage(`expected bytes with SHA-256 ${sum.sha256}, found ${sha256}`);
+}
+
+/** @throws BadMessage if the piece is damaged, out of place or sealed with another key */
+export function openPiece(chunk: Uint8Array, key: Uint8Array, i: number, count: number): Buffer {
   if (chunk.length <= nonceBytes + tagBytes || chunk.length > chunkBytes) {
     throw new BadMessage(`piece ${i + 1} of ${count} has ${chunk.length} bytes`);
   }

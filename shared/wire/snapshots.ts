@@ -131,6 +131,8 @@ function withLaterFields(trial: Trial): Trial {
   for (const part of trial.attempts) if (part.cause === undefined) part.cause = lossCauseOfEnd(part.end, part.worker);
   trial.rejected ??= null;
   trial.resultBy ??= null;
+  trial.predicted ??= null;
+  trial.unsaved ??= "";
   return trial;
 }
 

@@ -1,7 +1,9 @@
 import * as check from "./check.ts";
 import { rowsInColumns, toColumns } from "./columns.ts";
 import { attempt, job, open, seal, term, worker } from "./envelope.ts";
+import { lendingWords, mostUntil, mostWhy } from "./lending.ts";
 import { statusLimits } from "./limits.ts";
+import { unfitJobs } from "./unfit.ts";
 
 /** How often the leader publishes its status ... */
 export const statusTickMs = 1000;
@@ -23,12 +25,35 @@ const workerRow = {
   opportunistic: check.flag,
   /** It takes no jobs that bring code along. */
   noCode: check.flag,
+  /** GPUs that it lends; null from an older leader, and from one that lends none. */
+  gpus: check.optional(check.nullable(check.whole()), null),
   /** Pools that it serves; empty: all. */
   targets: check.list(check.text(64), 100),
+  /** Whether it fetches what jobs bring along in pieces; null: it does not. */
+  fetches: check.optional(check.nullable(check.flag), null),
+  /** Jobs that it cannot run, and why; null: none. */
+  unfit: check.optional(check.nullable(unfitJobs), null),
   /** Of its program; null from an older leader, which does not say. */
   version: check.nullable(check.text(64)),
   /** Milliseconds that its clock is ahead of the leader's, including travel time; negative: behind; null: small or unknown. */
   skewMs: check.nullable(check.number),
+  /** What its machine has left (machine.ts); null: it does not say. */
+  diskFree: check.optional(check.nullable(check.number), null),
+  memoryFree: check.optional(check.nullable(check.number), null),
+  load: check.optional(check.nullable(check.number), null),
+  /** Percent of its processors, memory and lent GPUs in use (machine.ts). */
+  cpu: check.optional(check.nullable(check.number), null),
+  memory: check.optional(check.nullable(check.number), null),
+  gpu: check.optional(check.nullable(check.number), null),
+  /** Whether it ended in good order; null: no, or it does not say. */
+  left: check.optional(check.nullable(check.flag), null),
+  /** What its owner allows now, with why and until when, as the worker says; null: it takes runs, or does not say. */
+  lending: check.optional(check.nullable(check.oneOf(...lendingWords)), null),
+  lendingWhy: check.optional(check.nullable(check.text(mostWhy)), null),
+  lendingUntil: check.optional(check.nullable(check.text(mostUntil)), null),
+  lendingMs: check.optional(check.nullable(check.whole()), null),
+  /** Why the leader gave it nothing when it last asked, where the journal does not say; null: it did, or the journal says. */
+  refusal: check.optional(check.nullable(check.text(300)), null),
 };
 const leaseRow = {
   job,

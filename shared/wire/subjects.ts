@@ -13,6 +13,8 @@ export const journalJob = (job: JobName): string => `jrn.${job}.job`;
 export const journalTrial = (job: JobName, n: number): string => `jrn.${job}.trial.${n}`;
 export const journalWorker = (worker: WorkerId): string => `jrn.ws.worker.${worker}`;
 export const journalOperator = "jrn.ws.op";
+/** What was deleted of EV on purpose: read by its subject wherever EV has gaps. */
+export const journalPurge = "jrn.ws.purge";
 /** Several records in one message. */
 export const journalBatch = "jrn.ws.batch";
 
@@ -107,6 +109,13 @@ export const control = (worker: WorkerId): string => `ctl.${worker}`;
 
 /** What only the leader knows. Operators and viewers may listen; the leader alone may publish. */
 export const status = "status";
+
+/** A piece of the code or data that jobs bring along, by its name (pieced-bundle.ts). */
+export const bundlePiece = (name: string): string => `blob.code.${name}`;
+export const allBundlePieces = "blob.code.*";
+/** Undefined for any other subject. */
+export const parseBundlePiece = (subject: string): string | undefined =>
+  /^blob\.code\.([0-9a-f]{40})$/.exec(subject)?.[1];
 
 export const leaderKey = "leader";
 export const snapshotKey = "snap";

@@ -1,26 +1,30 @@
 import type { CompletedRuns } from "../../shared/domain/evaluation/completed-runs.ts";
 import { searchHistory } from "../../shared/domain/evaluation/history.ts";
 import { verdictOf } from "../../shared/domain/evaluation/verdict.ts";
+import { SearchModel } from "../../shared/domain/model/search-model.ts";
 import { childRunName } from "../../shared/domain/names.ts";
 import { rngFrom } from "../../shared/domain/rng.ts";
+import { RunSetIndex } from "../../shared/domain/run-sets/run-set.ts";
 import { type CompletedRun, inColumns } from "../support/stories/completed-runs.ts";
 import { tutorialHyperparameters } from "../support/stories/search.ts";
 import { bestMeasured, type Scenario, scenarios, simulate } from "../support/stories/simulated-searches.ts";
 
 const usage =
-  "bench evaluation [seeds] [draws]: searches of each kind, 0 for none, 100 when left out; draws of a verdict, 1000 when left out";
+  "bench evaluation [seeds] [draws] [words]: searches of each kind, 0 for none, 100 when left out; draws of a verdict, 1000 when left out; only kinds whose name holds one of the words";
 
 /**
- * How long it takes to evaluate a search, and how often the verdict's 80 % intervals hold the truth: simulated searches with
+ * How long it takes to evaluate a search, and how often the verdict's 90 % intervals hold the truth: simulated searches with
  * known truths, see test/support/stories/simulated-searches.ts.
  */
 export async function run(args: string[]): Promise<void> {
   const seeds = Number(args[0] ?? 100);
   const draws = Number(args[1] ?? 1000);
-  const isGood = Number.isInteger(seeds) && seeds >= 0 && Number.isInteger(draws) && draws > 0 && args.length <= 2;
+  const [, , ...words] = args;
+  const chosen = scenarios.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const isGood = Number.isInteger(seeds) && seeds >= 0 && Number.isInteger(draws) && draws > 0 && chosen.length > 0;
   if (!isGood) throw new RangeError(`expected ${usage}`);
-  speed();
-  if (seeds > 0) calibration(seeds, draws);
+  if (words.length === 0) speed();
+  if (seeds > 0) calibration(chosen, seeds, draws);
 }
 
 function speed(): void {
@@ -28,15 +32,25 @@ function speed(): void {
   for (const count of [1_000, 10_000, 100_000, 1_000_000]) {
     const runs = longSearch(count);
     const before = process.cpuUsage();
-    const history = searchHistory(runs, tutorialHyperparameters);
+    searchHistory(runs, tutorialHyperparameters);
     const between = process.cpuUsage();
-    const verdict = verdictOf(runs, history, tutorialHyperparameters, { seed: "bench" });
+    const verdict = verdictOf(runs, modelOf(runs), tutorialHyperparameters, { seed: "bench" });
     const historySeconds = cpuSeconds(before, between);
     const verdictSeconds = cpuSeconds(between, process.cpuUsage());
     console.log(
       `${String(count).padEnd(12)}${String(verdict?.configurations).padStart(14)}${historySeconds.padStart(18)}${verdictSeconds.padStart(18)}`,
     );
   }
+}
+
+function modelOf(runs: CompletedRuns): SearchModel {
+  const index = new RunSetIndex();
+  for (let i = 0; i < runs.length; i += 1) {
+    const configuration = runs.configuration(runs.sets[i] ?? -1);
+    index.started(configuration);
+    index.completed(configuration, runs.hpmax[i] ?? Number.NaN, runs.run(i));
+  }
+  return new SearchModel(tutorialHyperparameters, index);
 }
 
 const cpuSeconds = (from: NodeJS.CpuUsage, to: NodeJS.CpuUsage): string =>
@@ -60,31 +74,36 @@ function longSearch(count: number): CompletedRuns {
   return inColumns(runs);
 }
 
-function calibration(seeds: number, draws: number): void {
-  console.log(`\n80 % intervals of the leader's true mean, ${seeds} searches each, ${draws} draws\n`);
+function calibration(chosen: readonly Scenario[], seeds: number, draws: number): void {
+  console.log(`\n90 % intervals of the leader's true mean, ${seeds} searches each, ${draws} draws\n`);
   console.log(
-    "| searches | configurations | runs of the leader | truth in the interval | below | above | original's | its error, in sd of a run | ours | chance of a better one: said | seen | gain: said | seen | told to stop | gain missed then |",
+    "| searches | configurations | runs of the leader | truth in the interval | below | above | original's | its error, in sd of a run | model's | its error | ours | chance of a better one: said | seen | gain: said | seen | told to stop | gain missed then |",
   );
-  console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-  for (const scenario of scenarios) console.log(calibrationRow(scenario, seeds, draws));
+  console.log(
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+  );
+  for (const scenario of chosen) console.log(calibrationRow(scenario, seeds, draws));
 }
 
 function calibrationRow(scenario: Scenario, seeds: number, draws: number): string {
   const rows = Array.from({ length: seeds }, (_, i) => {
-    const { surface, completed, verdict } = simulate(scenario, i + 1, draws);
+    const { surface, completed, verdict, expected } = simulate(scenario, i + 1, draws);
     const truth = surface.truth(verdict.leader);
     const { low, high } = verdict.interval;
     const last = searchHistory(inColumns(completed), surface.hyperparameters).rows.at(-1);
+    const ofOriginal = surface.truth(last?.configuration ?? []);
     const estimate = last?.estHpmax ?? Number.NaN;
-    const half = 1.2816 * (last?.sd ?? 0);
+    const half = 1.6449 * (last?.sd ?? 0);
     const best = bestMeasured(surface, completed);
     return {
       configurations: verdict.configurations,
       runs: verdict.runs,
       below: truth < low,
       above: truth > high,
-      original: Math.abs(truth - estimate) <= half,
-      originalError: (estimate - truth) / verdict.noise,
+      original: Math.abs(ofOriginal - estimate) <= half,
+      originalError: (estimate - ofOriginal) / verdict.noise,
+      model: Math.abs(truth - expected.hpmax) <= 1.6449 * expected.stDev,
+      modelError: (expected.hpmax - truth) / verdict.noise,
       error: (verdict.estimate - truth) / verdict.noise,
       chance: verdict.chanceOfBetter,
       better: best > truth,
@@ -107,6 +126,8 @@ function calibrationRow(scenario: Scenario, seeds: number, draws: number): strin
     percent(({ above }) => above),
     percent(({ original }) => original),
     mean(({ originalError }) => originalError).toFixed(2),
+    percent(({ model }) => model),
+    mean(({ modelError }) => modelError).toFixed(2),
     mean(({ error }) => error).toFixed(2),
     percent(({ chance }) => chance),
     percent(({ better }) => better),

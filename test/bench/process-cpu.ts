@@ -26,9 +26,11 @@ export function cpuSeconds(mark: string): Map<string, number> {
   const used = new Map<string, number>(kinds.map(([kind]) => [kind, 0]));
   const seen = processes(mark);
   const marked = new Set(seen.filter(({ isMarked }) => isMarked).map(({ pid }) => pid));
+  // A worker's runner may have a reaper between them.
+  const parents = new Map(seen.map(({ pid, parent }) => [pid, parent]));
   for (const { parent, command, isMarked, seconds } of seen) {
     const kind = kinds.find(([, part]) => command.includes(part))?.[0];
-    if (kind === undefined || !(isMarked || marked.has(parent))) continue;
+    if (kind === undefined || !(isMarked || marked.has(parent) || marked.has(parents.get(parent) ?? ""))) continue;
     used.set(kind, (used.get(kind) ?? 0) + seconds);
   }
   return used;

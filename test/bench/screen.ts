@@ -1,3 +1,4 @@
+import { findingsOf } from "../../coordinator/live/findings.ts";
 import { App } from "../../coordinator/tui/app.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
 import { frameLines } from "../../coordinator/tui/screens/frame.ts";
@@ -12,6 +13,7 @@ const framesPerSecond = 8;
 const sizes: readonly (readonly [number, number])[] = [
   [120, 40],
   [200, 60],
+  [300, 80],
 ];
 
 /** The live screen with 10,000 runs and 100 workers: what a frame costs and sends, and how soon a key is answered. */
@@ -20,7 +22,12 @@ export async function run(): Promise<void> {
     process.stdout.write(`${columns}x${rows}, ${runs} runs, ${workers} workers\n`);
     globalThis.gc?.();
     const before = process.memoryUsage().rss;
-    const search = new SimulatedSearch({ runs, workers }, Date.now());
+    const search = new SimulatedSearch({ runs, workers, learns: true }, Date.now());
+    const { search: live } = search.model;
+    const findings = live.table && findingsOf(live.table);
+    // As on a real screen, whose thread finds out how long the best has led.
+    if (findings) live.found(findings);
+    live.hasDesk = true;
     const { input, output, ports } = fakeTty(columns, rows);
     const terminal = openTerminal({ colour: true, unicode: true }, ports);
     await frames(search, terminal, columns, rows);
@@ -33,7 +40,7 @@ export async function run(): Promise<void> {
   }
 }
 
-/** A minute of changes, ten seconds on each screen, in simulated time: eight frames a second, each after an eighth's changes. */
+/** Ten seconds of changes on each screen, in simulated time: eight frames a second, each after an eighth's changes. */
 async function frames(
   search: SimulatedSearch,
   terminal: ReturnType<typeof openTerminal>,
@@ -55,7 +62,8 @@ async function frames(
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-  for (let frame = 0; frame < 60 * framesPerSecond; frame += 1) {
+  const seconds = 10 * screenNames.length;
+  for (let frame = 0; frame < seconds * framesPerSecond; frame += 1) {
     const screen = screenNames[Math.floor(frame / (10 * framesPerSecond))] ?? "Standings";
     if (search.model.screen !== screen) search.model.show(screen);
     now += 1000 / framesPerSecond;
@@ -64,7 +72,6 @@ async function frames(
     const began = cpu();
     const written = terminal.written;
     draw(search, terminal, columns, rows, now);
-    // blessed hands its buffer over in the next turn.
     await new Promise((resolve) => setImmediate(resolve));
     const ended = cpu();
     total += ended - changesBefore;
@@ -75,7 +82,7 @@ async function frames(
   process.stdout.write(
     `  CPU a frame, ms: median ${quantile(costs, 0.5)}, p99 ${quantile(costs, 0.99)}, most ${quantile(costs, 1)}\n` +
       `  bytes a frame: median ${quantile(sent, 0.5, 0)}, p99 ${quantile(sent, 0.99, 0)}, most ${quantile(sent, 1, 0)}\n` +
-      `  CPU over a minute: ${((100 * total) / 60_000).toFixed(1)} % of a core\n`,
+      `  CPU over ${seconds} s: ${((100 * total) / (1000 * seconds)).toFixed(1)} % of a core\n`,
   );
   for (const [screen, each] of perScreen) {
     process.stdout.write(`    ${screen.padEnd(14)} p50 ${quantile(each, 0.5)}  p99 ${quantile(each, 0.99)}\n`);

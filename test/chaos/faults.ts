@@ -2,7 +2,7 @@ import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import type { TcpProxy } from "../support/broker/proxy.ts";
-import { childrenNaming, signalTo, type Victim } from "./victims.ts";
+import { descendantsNaming, signalTo, type Victim } from "./victims.ts";
 
 export interface ChaosTargets {
   readonly paths: WorkspacePaths;
@@ -99,7 +99,7 @@ export class ChaosFaults {
         case "worker frozen":
           return this.#freeze(victim, (0.2 + 1.8 * share) * this.#leaseMs);
         case "runner killed": {
-          const runners = victim.pid === undefined ? [] : childrenNaming(victim.pid, "runner/main.js");
+          const runners = victim.pid === undefined ? [] : descendantsNaming(victim.pid, "runner/main.js");
           const runner = runners[Math.floor(share * runners.length)];
           return runner !== undefined && signalTo(runner, "SIGKILL");
         }

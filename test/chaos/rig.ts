@@ -44,12 +44,12 @@ export class Rig {
     for (const each of others) each.start();
   }
 
-  async addWorker(name: string, slots: number): Promise<Victim> {
+  async addWorker(name: string, slots: number, flags: readonly string[] = []): Promise<Victim> {
     const line = livingEndpoint(this.paths)?.joinLine;
     if (line === undefined) throw new Error("no coordinator leads");
     const proxy = await TcpProxy.start(() => runningBroker(this.paths)?.port ?? 1);
     const own = line.replace(/:\d+\//, `:${proxy.port}/`);
-    const args = [own, "--name", name, "--slots", String(slots)];
+    const args = [own, "--name", name, "--slots", String(slots), ...flags];
     const victim = new Victim(name, "worker/main.js", () => args, this.folder, this.#env);
     this.workers.push({ victim, proxy });
     victim.start();

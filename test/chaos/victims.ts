@@ -3,7 +3,8 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
-import { allProcesses, readIfThere } from "../support/processes/process-list.ts";
+import { descendantsOf } from "../../shared/machine/process-tree.ts";
+import { allProcesses } from "../support/processes/process-list.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -88,10 +89,11 @@ export class Victim {
   }
 }
 
-/** Direct children of a process whose command line holds a word; Linux. */
-export function childrenNaming(parent: number, word: string): ProcessIdentity[] {
+/** Descendants of a process whose command line holds a word; Linux. */
+export function descendantsNaming(ancestor: number, word: string): ProcessIdentity[] {
+  const below = new Set(descendantsOf(ancestor));
   return allProcesses()
-    .filter(({ pid, command }) => command.includes(word) && parentOf(pid) === parent)
+    .filter(({ pid, command }) => command.includes(word) && below.has(pid))
     .flatMap(({ pid }) => identify(pid) ?? []);
 }
 
@@ -104,9 +106,4 @@ export function signalTo(identity: ProcessIdentity, signal: NodeJS.Signals): boo
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
     throw error;
   }
-}
-
-function parentOf(pid: number): number {
-  const stat = readIfThere(`/proc/${pid}/stat`);
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }

@@ -23,6 +23,8 @@ export interface BusRig {
   /** A connection that may not publish or store under `jrn.`, where the broker knows users. */
   connectGuest(): Promise<Bus>;
   pause(ms: number): Promise<void>;
+  /** Polls in the rig's own time: a simulated hour may pass while the machine's clock counts milliseconds. */
+  until<T>(what: string, condition: () => T | false | undefined | Promise<T | false | undefined>): Promise<T>;
   /** SIGKILL: only what is on disk survives. */
   kill(): Promise<void>;
   /** Starts it again on the same disk. */
@@ -123,6 +125,7 @@ async function realRig(config: string, via: (connect: Connect, credentials: obje
     connect,
     connectGuest: () => connect(guest),
     pause,
+    until: eventually,
     kill: server.kill,
     restart: server.restart,
     freeze: async () => {
@@ -161,6 +164,7 @@ async function simulatedRig(): Promise<BusRig> {
     connect,
     connectGuest: connect,
     pause: (ms) => own.clock.pause(ms),
+    until: (what, condition) => eventually(what, condition, { pause: (ms) => own.clock.pause(ms) }),
     kill: async () => broker.kill(),
     restart: async () => broker.restart(),
     freeze: async () => broker.freeze(),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { within } from "../../shared/deadline.ts";
 import type { Bus, Reading, StoredMessage } from "../../shared/ports.ts";
-import { eventually, patienceMs } from "../support/patience.ts";
+import { patienceMs } from "../support/patience.ts";
 import type { BusImplementation } from "./bus-rig.ts";
 import { bytes, fails, testsOn, text } from "./conform.ts";
 
@@ -78,7 +78,7 @@ export function storingSuite(implementation: BusImplementation): void {
     test("a msgId is forgotten after the duplicate window", async (rig, bus) => {
       await rig.remember("JRN", 500);
       await tell(bus, "a");
-      const again = await eventually("it is stored again", async () => {
+      const again = await rig.until("it is stored again", async () => {
         await rig.pause(200);
         const stored = await bus.store(operator, bytes("a"), { msgId: "a" });
         return stored.duplicate ? undefined : stored;
@@ -90,7 +90,7 @@ export function storingSuite(implementation: BusImplementation): void {
       await tell(bus, "a", "b");
       await rig.kill();
       await rig.restart();
-      await eventually("it is back", () => bus.isConnected());
+      await rig.until("it is back", () => bus.isConnected());
       assert.deepEqual(await bus.store(operator, bytes("a"), { msgId: "a" }), { seq: 1, duplicate: true });
       const next = { msgId: "c", expectLastSeq: 2, expectLastMsgId: "b" };
       assert.deepEqual(await bus.store(operator, bytes("c"), next), { seq: 3, duplicate: false });
@@ -173,7 +173,7 @@ export function storingSuite(implementation: BusImplementation): void {
         "no answer in time",
       );
       rig.thaw();
-      const again = await eventually("it is stored", () =>
+      const again = await rig.until("it is stored", () =>
         bus.store(operator, bytes("a"), { msgId: "a", expectLastSeq: 0 }).catch(() => undefined),
       );
       assert.equal(again.seq, 1);
@@ -193,18 +193,18 @@ export function readingSuite(implementation: BusImplementation): void {
       await within(reading.caughtUp, patienceMs, "reading");
       assert.deepEqual(heard, [`1 ${operator} a a`, `2 ${operator} b b`]);
       await tell(bus, "c");
-      await eventually("the third comes", () => heard.length === 3);
+      await rig.until("the third comes", () => heard.length === 3);
       assert.equal(heard[2], `3 ${operator} c c`);
     });
 
-    test("a reading of an empty stream has caught up at once and delivers what comes", async (_, bus) => {
+    test("a reading of an empty stream has caught up at once and delivers what comes", async (rig, bus) => {
       const { reading, heard } = await listen(bus, "EV", 1);
       await within(reading.caughtUp, patienceMs, "reading");
       await bus.store("ev.w1.job1.1.result", bytes("x"), { msgId: "x" });
-      await eventually("it comes", () => heard.length === 1);
+      await rig.until("it comes", () => heard.length === 1);
     });
 
-    test("a reading starts at any sequence: 0 means the first, one above the last means new ones only", async (_, bus) => {
+    test("a reading starts at any sequence: 0 means the first, one above the last means new ones only", async (rig, bus) => {
       await tell(bus, "a", "b", "c");
       const all = await listen(bus, "JRN", 0);
       const last = await listen(bus, "JRN", 3);
@@ -212,8 +212,8 @@ export function readingSuite(implementation: BusImplementation): void {
       for (const { reading } of [all, last, later]) await within(reading.caughtUp, patienceMs, "reading");
       assert.deepEqual([all.heard.length, last.heard, later.heard], [3, [`3 ${operator} c c`], []]);
       await tell(bus, "d", "e");
-      await eventually("they come", () => all.heard.length === 5 && last.heard.length === 3);
-      await eventually("the fifth comes", () => later.heard.length > 0);
+      await rig.until("they come", () => all.heard.length === 5 && last.heard.length === 3);
+      await rig.until("the fifth comes", () => later.heard.length > 0);
       assert.deepEqual(later.heard, [`5 ${operator} e e`]);
     });
 
@@ -252,9 +252,9 @@ export function readingSuite(implementation: BusImplementation): void {
       await within(reading.caughtUp, patienceMs, "reading");
       await rig.kill();
       await rig.restart();
-      await eventually("it is back", () => bus.isConnected());
+      await rig.until("it is back", () => bus.isConnected());
       await tell(bus, "c", "d");
-      await eventually("the rest comes", () => heard.length >= 4);
+      await rig.until("the rest comes", () => heard.length >= 4);
       await rig.pause(settleMs);
       assert.deepEqual(
         heard,
@@ -270,7 +270,7 @@ export function readingSuite(implementation: BusImplementation): void {
         if (count === 30) void reading.stop();
       });
       await tell(bus, ...Array.from({ length: 30 }, (_, i) => `n${i}`));
-      await eventually("it has stopped", () => count >= 30);
+      await rig.until("it has stopped", () => count >= 30);
       await reading.stop();
       await tell(bus, "late");
       await rig.pause(settleMs);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import type { Bus, BusError } from "../../shared/ports.ts";
-import { eventually } from "../support/patience.ts";
-import type { BusImplementation } from "./bus-rig.ts";
+import type { BusImplementation, BusRig } from "./bus-rig.ts";
 import { bytes, fails, testsOn, text } from "./conform.ts";
 
 /** Time after which everything in flight has arrived, for asserting that something does not happen. */
@@ -63,7 +62,7 @@ export function messagesSuite(implementation: BusImplementation): void {
         await other.flush();
       }
       assert.match(text(await bus.request("ask.w1", bytes("?"), longMs)) ?? "", /^[ab]$/);
-      await eventually("both have heard", () => heard === 2);
+      await rig.until("both have heard", () => heard === 2);
     });
 
     test("a responder also hears plain messages, and its reply to them does nothing", async (rig, bus) => {
@@ -74,7 +73,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       });
       await bus.flush();
       (await rig.connect()).publish("enrol", bytes("told"));
-      await eventually("it is heard", () => heard.length === 1);
+      await rig.until("it is heard", () => heard.length === 1);
       assert.deepEqual(heard, ["told"]);
     });
 
@@ -86,7 +85,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       await bus.flush();
       const other = await rig.connect();
       for (let i = 0; i < 20; i += 1) other.publish("ask.w1", bytes("?"));
-      await eventually("the first is heard", () => heard > 0);
+      await rig.until("the first is heard", () => heard > 0);
       stop();
       const then = heard;
       await rig.pause(settleMs);
@@ -105,7 +104,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       await Promise.all([bus.flush(), other.flush()]);
       const told = Array.from({ length: 50 }, (_, i) => `${i}`);
       for (const each of told) bus.publish("status", bytes(each));
-      await eventually("all have heard all", () => Object.values(heard).every(({ length }) => length === 50));
+      await rig.until("all have heard all", () => Object.values(heard).every(({ length }) => length === 50));
       assert.deepEqual(heard, { bus: told, other: told });
     });
 
@@ -124,17 +123,17 @@ export function messagesSuite(implementation: BusImplementation): void {
         "ev.*.job1.*.result: ev.w1.job1.7.result",
         "plain: plain",
       ];
-      await eventually("the last is heard", () => heard.includes("plain: plain"));
+      await rig.until("the last is heard", () => heard.includes("plain: plain"));
       await rig.pause(settleMs);
       assert.deepEqual(heard.sort(), expected);
     });
 
-    test("overlapping subscriptions each hear a message once", async (_, bus) => {
+    test("overlapping subscriptions each hear a message once", async (rig, bus) => {
       const heard: string[] = [];
       for (const pattern of ["ctl.*", "ctl.all", "ctl.>"]) bus.subscribe(pattern, () => heard.push(pattern));
       await bus.flush();
       bus.publish("ctl.all", bytes("x"));
-      await eventually("all three hear", () => heard.length === 3);
+      await rig.until("all three hear", () => heard.length === 3);
       assert.deepEqual(heard.sort(), ["ctl.*", "ctl.>", "ctl.all"]);
     });
 
@@ -147,7 +146,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       }
     });
 
-    test("a message larger than the broker takes is refused before anything is sent", async (_, bus) => {
+    test("a message larger than the broker takes is refused before anything is sent", async (rig, bus) => {
       const large = new Uint8Array(2 ** 20);
       const heard: number[] = [];
       bus.subscribe("status", (_subject, data) => heard.push(data.length));
@@ -157,7 +156,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       await fails(bus.request("status", large, longMs), "too large");
       await fails(bus.store("jrn.ws.op", large, { msgId: "a" }), "too large");
       bus.publish("status", new Uint8Array(2 ** 20 - 2048));
-      await eventually("the one that fits is heard", () => heard.length > 0);
+      await rig.until("the one that fits is heard", () => heard.length > 0);
       assert.deepEqual(heard, [2 ** 20 - 2048]);
       assert.equal(await bus.lastSeq("JRN"), 0);
     });
@@ -227,14 +226,28 @@ export function messagesSuite(implementation: BusImplementation): void {
       await bus.flush();
       const other = await rig.connect();
       await rig.kill();
-      await eventually("both have noticed", () => !bus.isConnected() && !other.isConnected());
+      await rig.until("both have noticed", () => !bus.isConnected() && !other.isConnected());
       await fails(other.request("ask.w1", bytes("?"), 200), "not connected", "no answer in time", "nobody answered");
       other.publish("status", bytes("lost, or sent later"));
       await rig.restart();
-      await eventually("both are back", () => bus.isConnected() && other.isConnected());
+      await rig.until("both are back", () => bus.isConnected() && other.isConnected());
       await bus.flush();
-      assert.equal(text(await patiently(other, "ask.w1")), "yes");
+      assert.equal(text(await patiently(rig, other, "ask.w1")), "yes");
       assert.deepEqual(returns, ["told"]);
+    });
+
+    test("a connection that is given up is made anew: what waits is told so, and subscriptions go on", async (rig, bus) => {
+      const other = await rig.connect();
+      // Heard, and never answered.
+      other.respond("ask.w1", () => undefined);
+      bus.respond("ask.w2", (_, __, reply) => reply(bytes("yes")));
+      await other.flush();
+      await bus.flush();
+      const waiting = fails(bus.request("ask.w1", bytes("?"), longMs), "not connected");
+      bus.reconnect();
+      await waiting;
+      await rig.until("it is back", () => bus.isConnected());
+      assert.equal(text(await patiently(rig, other, "ask.w2")), "yes");
     });
 
     test("a frozen broker does what it was asked when it thaws, although nobody waits any more", async (rig, bus) => {
@@ -243,7 +256,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       await fails(bus.store("jrn.ws.op", bytes("second"), { msgId: "2", timeoutMs: 200 }), "no answer in time");
       await fails(bus.request("ask.w1", bytes("?"), 200), "no answer in time");
       rig.thaw();
-      await eventually("it is stored", async () => (await bus.lastSeq("JRN")) === 2);
+      await rig.until("it is stored", async () => (await bus.lastSeq("JRN")) === 2);
       assert.equal(text(await bus.newest("JRN", "jrn.ws.op")), "second");
     });
 
@@ -264,6 +277,6 @@ export function messagesSuite(implementation: BusImplementation): void {
 }
 
 /** Repeats the request until its responder has reconnected too. */
-function patiently(bus: Bus, subject: string): Promise<Uint8Array> {
-  return eventually("it is answered", () => bus.request(subject, bytes("?"), 500).catch(() => undefined));
+function patiently(rig: BusRig, bus: Bus, subject: string): Promise<Uint8Array> {
+  return rig.until("it is answered", () => bus.request(subject, bytes("?"), 500).catch(() => undefined));
 }

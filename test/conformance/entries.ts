@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { eventually } from "../support/patience.ts";
 import type { BusImplementation } from "./bus-rig.ts";
 import { bytes, fails, testsOn, text } from "./conform.ts";
 
@@ -71,7 +70,7 @@ export function entriesSuite(implementation: BusImplementation): void {
       const revision = (await bus.entries.create("leader", bytes("a"))) ?? 0;
       await rig.kill();
       await rig.restart();
-      await eventually("it is back", () => bus.isConnected());
+      await rig.until("it is back", () => bus.isConnected());
       const found = await bus.entries.get("leader");
       assert.deepEqual([text(found?.value), found?.revision], ["a", revision]);
       assert.ok(((await bus.entries.update("leader", bytes("b"), revision)) ?? 0) > revision);
@@ -82,7 +81,7 @@ export function entriesSuite(implementation: BusImplementation): void {
       await rig.freeze();
       await fails(bus.entries.get("leader"), "no answer in time");
       rig.thaw();
-      const found = await eventually("it answers", () => bus.entries.get("leader").catch(() => undefined));
+      const found = await rig.until("it answers", () => bus.entries.get("leader").catch(() => undefined));
       assert.equal(text(found?.value), "a");
     });
   });

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { systemClock } from "../../shared/clock.ts";
-import { loadSpecFile } from "../../shared/components/component-defaults.ts";
-import { usedComponents } from "../../shared/domain/runspec/spec-read.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
 import { RunnerPool } from "../../worker/node/runner-pool.ts";
@@ -12,8 +8,8 @@ import type { OnReports, RunnerEnd, RunnerKind, Runners, RunningTask } from "../
 import type { RunState, RunTask } from "../../worker/runner/protocol.ts";
 import { SimProcess } from "../simulate/sim-process.ts";
 import { Ledger, SimRunners } from "../simulate/sim-runners.ts";
-import { temporaryFolder } from "../support/cleanup.ts";
 import { eventually } from "../support/patience.ts";
+import { taskOf } from "../support/processes/run-task.ts";
 import { silentLog } from "../support/stories/reign.ts";
 import { runningTimeline } from "./running-timeline.ts";
 
@@ -39,36 +35,10 @@ export interface RunnersImplementation {
   readonly start: (kind: Kind) => RunnersRig;
 }
 
-function taskOf({ reports, seconds, misbehaviour }: Kind): RunTask {
-  const folder = temporaryFolder();
-  const file = join(folder, "probe.yaml");
-  const stage = `{component: processors/Probe_Proc, reports: ${reports}, seconds: ${seconds}, value: *a, misbehaviour: ${misbehaviour ?? "none"}}`;
-  writeFileSync(
-    file,
-    `component: root/Root_Component
-job_launcher: {component: job_launchers/XT}
-hyperparameters:
-  - name: &a
-      ordered_tuning_values: [1, 2, 3]
-      tuned_value: 2
-processing_stages:
-  - processing_stage: ${stage}
-`,
+const probe = ({ reports, seconds, misbehaviour }: Kind): RunTask =>
+  taskOf(
+    `{component: processors/Probe_Proc, reports: ${reports}, seconds: ${seconds}, value: *a, misbehaviour: ${misbehaviour ?? "none"}}`,
   );
-  const { spec } = loadSpecFile(file, {});
-  return {
-    job: "job1",
-    jobText: { file, text: spec.text, sources: usedComponents(spec), commandLine: {} },
-    codeFolder: null,
-    settings: { a: 3 },
-    seed: 5,
-    directory: join(folder, "runs/job1/run1.1"),
-    stateDirectory: join(folder, "states/job1/run1.1"),
-    keepFiles: false,
-    resume: null,
-    checkpointSeconds: 600,
-  };
-}
 
 export const runnersImplementations: readonly RunnersImplementation[] = [
   {
@@ -76,7 +46,7 @@ export const runnersImplementations: readonly RunnersImplementation[] = [
     hasProcesses: true,
     start: (kind) => {
       const runners = new RunnerPool(silentLog);
-      return { runners, clock: systemClock, task: taskOf(kind), end: () => runners.close() };
+      return { runners, clock: systemClock, task: probe(kind), end: () => runners.close() };
     },
   },
   {
@@ -96,7 +66,7 @@ export const runnersImplementations: readonly RunnersImplementation[] = [
       return {
         runners,
         clock: worker.clock,
-        task: taskOf(kind),
+        task: probe(kind),
         end: async () => {
           await runners.close();
           await stop();
@@ -139,6 +109,10 @@ class Heard {
     return this.rows.map(([, iters]) => iters);
   }
 }
+
+/** Looks again and again, in the rig's own time: simulated runs would be over before a real pause is. */
+const until = ({ clock }: RunnersRig, what: string, condition: () => boolean): Promise<unknown> =>
+  eventually(what, condition, { everyMs: 5, pause: (ms) => clock.pause(ms) });
 
 const upTo = (last: number, from = 1): number[] => Array.from({ length: last - from + 1 }, (_, i) => from + i);
 
@@ -185,9 +159,9 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
     check("a run handed back leaves its state, from which another resumes to the same result", threes, async (rig) => {
       const whole = new Heard(rig);
       const first = new Heard(rig);
-      await eventually("it has begun", () => first.rows.length > 0);
-      first.running.handBack();
-      first.running.handBack();
+      await until(rig, "it has begun", () => first.rows.length > 0);
+      first.running.handBack(5000);
+      first.running.handBack(4000);
       first.running.stop();
       assert.equal((await first.ended()).type, "stopped");
       const state = first.states.at(-1);
@@ -217,14 +191,15 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
 
     check("a stopped run ends as stopped, after which every call does nothing", long, async (rig) => {
       const heard = new Heard(rig);
-      await eventually("it has begun", () => heard.rows.length > 0);
+      await until(rig, "it has begun", () => heard.rows.length > 0);
       heard.running.stop();
       assert.equal((await heard.ended()).type, "stopped");
       const { running } = heard;
-      for (const call of [running.stop, running.handBack, running.freeze, running.thaw]) call.call(running);
+      for (const call of [running.stop, running.freeze, running.thaw]) call.call(running);
+      running.handBack(1000);
       running.checkpointEvery(1);
       const other = new Heard(rig);
-      await eventually("another one is not disturbed", () => other.rows.length > 0);
+      await until(rig, "another one is not disturbed", () => other.rows.length > 0);
       await rig.clock.pause(50);
     });
 
@@ -251,7 +226,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
 
     check("a frozen run stands still and continues when thawed", long, async (rig) => {
       const heard = new Heard(rig);
-      await eventually("it has begun", () => heard.rows.length > 0);
+      await until(rig, "it has begun", () => heard.rows.length > 0);
       heard.running.freeze();
       await rig.clock.pause(1500); // what it had said before has come by then
       const stood = heard.rows.length;
@@ -259,7 +234,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.equal(heard.rows.length, stood);
       heard.running.thaw();
       heard.running.thaw();
-      await eventually("it goes on", () => heard.rows.length > stood);
+      await until(rig, "it goes on", () => heard.rows.length > stood);
       assert.deepEqual(heard.iterations, upTo(heard.rows.length));
       heard.running.stop();
       assert.equal((await heard.ended()).type, "stopped");
@@ -267,7 +242,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
 
     check("a frozen run can be stopped", long, async (rig) => {
       const heard = new Heard(rig);
-      await eventually("it has begun", () => heard.rows.length > 0);
+      await until(rig, "it has begun", () => heard.rows.length > 0);
       heard.running.freeze();
       await rig.clock.pause(20);
       heard.running.stop();
@@ -276,7 +251,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
 
     check("close ends every run as died, and nothing starts afterwards", long, async (rig) => {
       const runs = [new Heard(rig), new Heard(rig)];
-      await eventually("both have begun", () => runs.every(({ rows }) => rows.length > 0));
+      await until(rig, "both have begun", () => runs.every(({ rows }) => rows.length > 0));
       const ends = Promise.all(runs.map((each) => each.ended()));
       await rig.runners.close();
       assert.deepEqual(

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 
 /** What may go wrong; each is switched on by its name. */
 export const faultKinds = [
@@ -36,6 +37,12 @@ export interface SimulationOptions {
   readonly trainingMs: number;
   readonly reports: number;
   readonly search: string;
+  /** Default: none. */
+  readonly pruning?: string;
+  /** Share of runs whose own code fails; 1 in 100 when left out. A job that pauses for them is resumed at once. */
+  readonly fails?: number;
+  /** Hears every record of the journal, as it is stored. */
+  readonly onRecord?: (event: JournalEvent) => void;
   /** A broker that stores what should be refused: to see that the checks would notice. */
   readonly isUnfenced?: boolean;
 }
@@ -66,7 +73,8 @@ export const help = `npm run simulate -- [options]
   --lease S        seconds (default ${defaults.leaseMs / 1000})
   --training S     mean seconds of one run (default ${defaults.trainingMs / 1000})
   --reports N      reports of one run (default ${defaults.reports})
-  --search NAME    random, grid or dgd (default dgd)
+  --search NAME    dgd, bayesian, random or grid (default dgd)
+  --pruning NAME   none, model, median or asha (default none)
 `;
 
 export function parseOptions(args: readonly string[]): SimulationOptions | undefined {
@@ -87,6 +95,7 @@ export function parseOptions(args: readonly string[]): SimulationOptions | undef
       training: text,
       reports: text,
       search: text,
+      pruning: text,
       help: { type: "boolean", short: "h" },
     },
   });
@@ -120,6 +129,7 @@ export function parseOptions(args: readonly string[]): SimulationOptions | undef
     trainingMs,
     reports: whole("reports", defaults.reports, 1),
     search: values.search ?? "dgd",
+    ...(values.pruning === undefined ? {} : { pruning: values.pruning }),
   };
 }
 
@@ -137,13 +147,13 @@ function faultsNamed(text: string): Set<FaultKind> {
 
 /** The command that repeats a simulation. */
 export function commandFor(options: SimulationOptions): string {
-  const { workers, slots, trials, seed, faults, leaseMs, trainingMs, reports, search } = options;
+  const { workers, slots, trials, seed, faults, leaseMs, trainingMs, reports, search, pruning } = options;
   const { workerFaultMs, coordinatorFaultMs, brokerFaultMs, orderMs } = options;
   const named = faults.size === faultKinds.length ? "all" : faults.size === 0 ? "none" : [...faults].join(",");
   return (
     `npm run simulate -- --workers ${workers} --slots ${slots} --trials ${trials} --seed ${seed} --faults ${named} ` +
     `--fault-every ${workerFaultMs / 1000} --coordinator-fault-every ${coordinatorFaultMs / 1000} ` +
     `--broker-fault-every ${brokerFaultMs / 1000} --order-every ${orderMs / 1000} --lease ${leaseMs / 1000} --training ${trainingMs / 1000} ` +
-    `--reports ${reports} --search ${search}`
+    `--reports ${reports} --search ${search}${pruning === undefined ? "" : ` --pruning ${pruning}`}`
   );
 }

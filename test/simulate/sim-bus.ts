@@ -191,6 +191,10 @@ export class SimBus implements Bus {
     return () => this.#onReconnect.delete(handler);
   }
 
+  reconnect(): void {
+    for (const end of [...this.#open]) end(new BusError("not connected", "the connection was given up"));
+  }
+
   async close(): Promise<void> {
     this.drop();
     for (const end of [...this.#open]) end(new BusError("closed", "the connection is closed"));

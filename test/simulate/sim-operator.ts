@@ -55,6 +55,10 @@ export class SimOperator {
     if (!answer.ok) throw new Error(answer.reason);
   }
 
+  async resume(): Promise<void> {
+    await this.#order({ kind: "control", verb: "resume", target: { kind: "job", job: "job1" as JobName } });
+  }
+
   /** Goes on until its process ends. */
   async orderAbout(): Promise<never> {
     for (;;) {

@@ -15,9 +15,10 @@ const names = ["a", "b", "c", "d", "e", "f"];
 
 function specText(job: Readonly<Record<string, unknown>>): string {
   const settings = Object.entries(job).map(([key, value]) => `  ${key}: ${value}`);
-  const dials = names.map(
-    (name) => `  - name: &${name}\n      ordered_tuning_values: [1, 2, 3, 4, 5]\n      tuned_value: 2`,
-  );
+  const dials = names.map((name) => {
+    const values = name === "f" ? "range: {from: 1, to: 5}" : "ordered_tuning_values: [1, 2, 3, 4, 5]";
+    return `  - name: &${name}\n      ${values}\n      tuned_value: 2`;
+  });
   return [
     "component: root/Root_Component",
     "experiment_path: results",

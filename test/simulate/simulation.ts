@@ -106,6 +106,7 @@ async function live(options: SimulationOptions, log: Log, onProgress: (progress:
   broker.journal.isFenced = options.isUnfenced !== true;
   const liars = new Set<WorkerId>();
   const watcher = new Watcher((worker) => liars.has(worker));
+  if (options.onRecord) watcher.onRecord = options.onRecord;
   const crashes: string[] = [];
   const onCrash = (why: string): void => void crashes.push(why);
   broker.onStored = (stream, message) => {
@@ -132,7 +133,13 @@ async function live(options: SimulationOptions, log: Log, onProgress: (progress:
       }),
   );
   const ledger = new Ledger();
-  const training = { meanMs: options.trainingMs, reports: options.reports, fails: 0.01, dies: 0.005, diverges: 0.002 };
+  const training = {
+    meanMs: options.trainingMs,
+    reports: options.reports,
+    fails: options.fails ?? 0.01,
+    dies: 0.005,
+    diverges: 0.002,
+  };
   const nature = rngFrom(`${seed} nature`);
   const workers = Array.from({ length: count }, (_, i) => {
     const id = workerIdFrom(`w${i + 1}`);
@@ -157,8 +164,11 @@ async function live(options: SimulationOptions, log: Log, onProgress: (progress:
     everyMs: options.orderMs,
     onOrder: (kind) => faults.count(`order ${kind}`),
   });
-  const { trials, search } = options;
-  const spec = submission({ total_runs: trials, hp_tuning: search, seed, retries: 20, upload_files: 0 });
+  watcher.onPaused = () => {
+    person.resume().catch((error: unknown) => onCrash(`the job could not be resumed: ${String(error)}`));
+  };
+  const { trials, search, pruning = "none" } = options;
+  const spec = submission({ total_runs: trials, hp_tuning: search, pruning, seed, retries: 20, upload_files: 0 });
   person
     .submit(spec)
     .then(() => {
@@ -205,4 +215,5 @@ async function live(options: SimulationOptions, log: Log, onProgress: (progress:
   };
 }
 
-const endedBy = (watcher: Watcher): number => watcher.count("completed") + watcher.count("failed");
+const endedBy = (watcher: Watcher): number =>
+  watcher.count("completed") + watcher.count("failed") + watcher.count("pruned");

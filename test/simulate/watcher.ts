@@ -18,6 +18,10 @@ export class Watcher {
   citedUpTo = 0;
   lastDecisionAt = 0;
   lastEndAt = 0;
+  /** The job has paused by itself, as its runs do nothing but fail. */
+  onPaused: () => void = () => undefined;
+  /** Hears every record of the journal, as it is stored. */
+  onRecord: (event: JournalEvent) => void = () => undefined;
 
   constructor(isLiar: (worker: WorkerId) => boolean) {
     this.check = new InvariantCheck({ isLiar });
@@ -37,6 +41,7 @@ export class Watcher {
     for (const event of events) {
       this.check.event(event);
       this.#count(event);
+      this.onRecord(event);
       this.lastDecisionAt = now;
       if (event.type === "completed" || event.type === "ended") this.lastEndAt = now;
       if ("ev" in event && event.ev > this.citedUpTo) this.citedUpTo = event.ev;
@@ -63,6 +68,10 @@ export class Watcher {
     this.counts.set(what, this.count(what) + 1);
     if (event.type === "job-state" && (event.state === "completed" || event.state === "cancelled"))
       this.counts.set("over", this.count("over") + 1);
+    if (event.type === "job-state" && event.state === "paused" && event.reason.includes("(max_failures_")) {
+      this.counts.set("paused by itself", this.count("paused by itself") + 1);
+      this.onPaused();
+    }
   }
 }
 

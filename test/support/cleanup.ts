@@ -32,6 +32,9 @@ export function atEnd(action: () => unknown): void {
   actions.push(action);
 }
 
+/** Each look reads the command line of every process on this machine. */
+const lookMs = 50;
+
 after(async () => {
   const problems: string[] = [];
   for (const action of actions.reverse()) {
@@ -43,7 +46,7 @@ after(async () => {
   }
   // What was told to end a moment ago may still be about to.
   const limit = performance.now() + 60_000;
-  while (leftProcesses().length > 0 && performance.now() < limit) await delay(10);
+  while (leftProcesses().length > 0 && performance.now() < limit) await delay(lookMs);
   for (const { pid, command } of leftProcesses()) {
     problems.push(`process ${pid} is left: ${command}`);
     process.kill(pid, "SIGKILL");
@@ -57,5 +60,5 @@ after(async () => {
 
 function leftProcesses(): ListedProcess[] {
   const registered = [...processes.values()].filter(isAlive).map(({ pid }) => ({ pid, command: "(registered)" }));
-  return [...registered, ...folders.flatMap(processesNaming)];
+  return [...registered, ...processesNaming(...folders)];
 }

@@ -7,11 +7,16 @@ import { fileURLToPath } from "node:url";
  * each file's "about" says what it holds.
  */
 export function golden<Content>(name: string): Content {
-  return JSON.parse(readFileSync(join(packageFolder(), "test/fixtures/golden", name), "utf8")) as Content;
+  return fixture(`golden/${name}`);
+}
+
+/** Any JSON file of test/fixtures, parsed. */
+export function fixture<Content>(path: string): Content {
+  return JSON.parse(readFileSync(join(packageFolder(), "test/fixtures", path), "utf8")) as Content;
 }
 
 /** Compiled tests lie in another folder than their fixtures, so look upwards for package.json. */
-function packageFolder(): string {
+export function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json"))) {
     const parent = dirname(folder);

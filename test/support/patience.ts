@@ -9,13 +9,22 @@ export const patienceMs = 240_000;
 /**
  * Polls `condition` until it gives something other than false or undefined; fails after `patienceMs`.
  *
- * @param options.everyMs  pause between polls, 5 when left out; longer where a poll costs a process or a connection
+ * @param options.everyMs  pause between polls, 20 when left out; longer where a poll costs a process or a connection
+ * @param options.pause    pauses between polls in the time of what is waited for, where that is not the machine's
  * @param options.seen     what was seen last, for the failure's message
  */
 export async function eventually<T>(
   what: string,
   condition: () => T | false | undefined | Promise<T | false | undefined>,
-  { everyMs = 5, seen }: { readonly everyMs?: number; readonly seen?: () => string } = {},
+  {
+    everyMs = 20,
+    pause = delay,
+    seen,
+  }: {
+    readonly everyMs?: number;
+    readonly pause?: (ms: number) => Promise<unknown>;
+    readonly seen?: () => string;
+  } = {},
 ): Promise<T> {
   const limit = performance.now() + patienceMs;
   for (;;) {
@@ -24,6 +33,6 @@ export async function eventually<T>(
     if (performance.now() > limit) {
       throw new Error(`not within ${patienceMs / 1000} s: ${what}${seen ? `; seen last:\n${seen()}` : ""}`);
     }
-    await delay(everyMs);
+    await pause(everyMs);
   }
 }

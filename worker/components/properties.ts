@@ -26,10 +26,11 @@ export class Properties {
     return this.take(name, isValid, least, `a number from ${grouped(least)} to ${grouped(most)}`);
   }
 
-  /** A number above 0, up to `most`. */
+  /** A number above 0, up to `most`; Number.MAX_VALUE: any. */
   positive(name: string, most: number): number {
     const isValid = (value: unknown): value is number => value !== 0 && isBetween(value, 0, most);
-    return this.take(name, isValid, most, `a number above 0, up to ${grouped(most)}`);
+    const expected = most === Number.MAX_VALUE ? "a finite number above 0" : `a number above 0, up to ${grouped(most)}`;
+    return this.take(name, isValid, most, expected);
   }
 
   /** Seeds a generator: the number that `randint` became, or one that the user chose. */

@@ -4,6 +4,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { LocalRun } from "../../shared/components/local-run.ts";
+import { whyInfeasible } from "../../shared/domain/fold/feasibility.ts";
 import { expandSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
@@ -20,7 +21,7 @@ let signalled: NodeJS.Signals | "" = "";
 
 /** Executes the run, printing each line as it comes; returns the exit code. */
 async function execute(order: LocalRun): Promise<number> {
-  const { settings, seed, directory, codeFolder } = order;
+  const { settings, seed, directory, codeFolder, inputsFolder } = order;
   useOwnComponents(codeFolder);
   const spec = readCarried(order);
   const expanded = expandSpec(spec, settings, (path) => randintAt(seed, path));
@@ -38,19 +39,23 @@ async function execute(order: LocalRun): Promise<number> {
       : undefined;
   try {
     for (const printed of settingLines(settings)) line(printed);
-    const { hpmax, iters } = await executeRun(stagesOf(expanded), {
+    const { hpmax, iters, metrics } = await executeRun(stagesOf(expanded), {
       line,
       report: (report, names) => events?.report(report, names),
       codeFolder,
+      inputsFolder,
       directory,
       // There was no earlier attempt.
       stateDirectory: directory,
       signal: stop.signal,
       checkpointDue: () => false, // such a run cannot continue elsewhere
-      keep: () => undefined,
+      keep: () => Promise.resolve(),
       inSearch: false,
     });
     events?.end(Number.isFinite(hpmax) ? hpmax : null, iters, Date.now() / 1000);
+    const configuration = spec.hyperparameters.map(({ name, values }) => values.indexOf(settings[name] ?? null));
+    const broken = whyInfeasible(spec.settings.require, spec.hyperparameters, { hpmax, iters, metrics, configuration });
+    if (broken !== "") line(`infeasible, so that a search would never recommend it: ${broken}`);
     if (Number.isFinite(hpmax)) return exitCode.done;
     process.stderr.write(`the run failed: its hpmax is ${hpmax}, which a search could not use\n`);
     return exitCode.failure;

@@ -22,12 +22,19 @@ export async function lineFrom(word: string): Promise<string> {
     );
   }
   const line = wordOf(text, file);
-  if (process.platform !== "win32" && (statSync(file).mode & 0o044) !== 0)
+  if (process.platform !== "win32" && isForOthers(statSync(file), process.getuid?.()))
     process.stderr.write(
       `${file}: other users of this machine can read the join line in it; to end that: chmod 600 ${file}\n`,
     );
   return line;
 }
+
+/**
+ * Whether others may read a file. What belongs to somebody else, and is given to us by our group alone, as a secret of Kubernetes
+ * is, is as narrow as it can be.
+ */
+export const isForOthers = ({ mode, uid }: { readonly mode: number; readonly uid: number }, own?: number): boolean =>
+  (mode & 0o004) !== 0 || ((mode & 0o040) !== 0 && uid === own);
 
 function wordOf(text: string, where: string): string {
   const line = text.split(/\s+/).find((word) => word.includes("://"));

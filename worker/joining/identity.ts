@@ -8,6 +8,8 @@ import { signAs } from "../../shared/broker/access/nkey.ts";
 import { type BusCredentials, connectBus, newKeyPair } from "../../shared/broker/client/connect.ts";
 import { distrustAdvice } from "../../shared/broker/client/distrust-advice.ts";
 import { parsePin, pinText } from "../../shared/broker/pin.ts";
+import { systemChance } from "../../shared/chance.ts";
+import { systemClock } from "../../shared/clock.ts";
 import { pause } from "../../shared/deadline.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
 import { BrokerError, UnreachableError, UsageError } from "../../shared/errors.ts";
@@ -16,6 +18,7 @@ import { BusError } from "../../shared/ports.ts";
 import { decodeOrderAnswer, encodeEnrolment, enrolmentText } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
 import { isPlainText, type JoinLine, shownServer } from "./join-line.ts";
+import { Patience } from "./patience.ts";
 
 /** Who this worker is in a workspace: its id, and the seed of the key it connects with, which never leaves the machine. */
 export interface WorkerIdentity {
@@ -26,7 +29,8 @@ export interface WorkerIdentity {
 }
 
 const enrolTimeoutMs = 5000;
-const enrolPatienceMs = 60_000;
+/** Not longer than a change of the leader takes: then it is said that nobody answers. */
+const enrolPatienceMs = 10_000;
 /** How long a machine waits that was told to ask later. */
 const laterMs = 3000;
 
@@ -54,6 +58,7 @@ export function checkWorkerName(text: string): WorkerId {
  * line says of the server is kept with it, so that a later line need not say it again.
  *
  * @param how.authority  PEM that the server's certificate is checked by where the line does not say
+ * @param how.patience   for a broker or coordinator that is not there yet; left out: none
  * @param how.isOwnLine  the line is from this machine's own workspace, which decides whether to encrypt
  */
 export async function identify(
@@ -61,21 +66,22 @@ export async function identify(
   name: WorkerId,
   typed: JoinLine,
   say: (text: string) => void,
-  how: { readonly authority?: string | undefined; readonly isOwnLine?: boolean } = {},
+  how: { readonly authority?: string | undefined; readonly isOwnLine?: boolean; readonly patience?: Patience } = {},
 ): Promise<WorkerIdentity> {
   const line: Line = { ...typed, believed: how.authority === undefined ? {} : { authority: how.authority } };
+  const { patience = new Patience({ clock: systemClock, chance: systemChance }, 0, say) } = how;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const file = join(stateDir, "identity.json");
   const kept = readIdentity(file);
   if (kept?.pin !== undefined && !how.isOwnLine && isPlainText(line)) throw plainTextRefused(kept, line, file);
-  if (kept && (await isAccepted(kept, line))) {
+  if (kept && (await patience.keepTrying(() => isAccepted(kept, line, patience)))) {
     const pin = line.pin ? pinText(line.pin) : kept.pin;
     if (pin !== kept.pin) writeJsonFile(file, { ...kept, pin });
     return { ...kept, pin };
   }
   if (line.code === "") {
     // A broker that others run may let everyone in; ours never does.
-    if (await letsIn(line, {}, "nobody")) return { worker: name, nkeySeed: "" };
+    if (await patience.keepTrying(() => letsIn(line, {}, "nobody"))) return { worker: name, nkeySeed: "" };
     throw new UsageError(
       `this machine is not enrolled in ${line.workspace} at ${shownServer(line)}, and the join line has no code\n` +
         '  expected: nexus-worker "tls://CODE@host:port/workspace#sha256=...", as nexus-coord prints it,\n' +
@@ -85,7 +91,7 @@ export async function identify(
   const invite = keyOf(line);
   say(`enrolling at ${shownServer(line)}...`);
   const pair = newKeyPair();
-  const worker = await enrol(line, invite, name, pair, say);
+  const worker = await enrol(line, invite, name, pair, say, patience);
   const identity = { worker, nkeySeed: pair.seed, pin: line.pin && pinText(line.pin) };
   writeJsonFile(file, identity);
   return identity;
@@ -126,8 +132,9 @@ async function enrol(
   worker: WorkerId,
   { publicKey, seed }: { readonly publicKey: string; readonly seed: string },
   say: (text: string) => void,
+  patience: Patience,
 ): Promise<WorkerId> {
-  const bus = await connect(line, invite);
+  const bus = await patience.keepTrying(() => connect(line, invite, patience));
   try {
     const asked = { op: randomBytes(9).toString("base64url"), worker, publicKey, host: hostname(), invite: invite.id };
     const text = enrolmentText(asked);
@@ -157,9 +164,11 @@ async function enrol(
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
         if (performance.now() > limit) {
-          throw new UnreachableError(
-            `the broker at ${shownServer(line)} answers, but no coordinator does; start one: nexus-coord --workspace ${line.workspace}`,
-            { cause: error },
+          await patience.wait(
+            new UnreachableError(
+              `the broker at ${shownServer(line)} answers, but no coordinator does; start one: nexus-coord --workspace ${line.workspace}`,
+              { cause: error },
+            ),
           );
         }
       }
@@ -170,15 +179,15 @@ async function enrol(
   }
 }
 
-/** Whether the broker still knows this key: a workspace may have been recreated under the same name. */
-async function isAccepted({ worker, nkeySeed, pin }: WorkerIdentity, line: Line): Promise<boolean> {
-  try {
-    return await letsIn(line, { nkeySeed }, worker, pin);
-  } catch (error) {
-    // The broker is away; the worker waits for it.
-    if (error instanceof UnreachableError && line.code !== "") return true;
-    throw error;
-  }
+/**
+ * Whether the broker still knows this key: it may have been forgotten, or the workspace recreated under the same name.
+ *
+ * @throws UnreachableError if no broker answers, or one that has just started and may not know its workers yet
+ */
+async function isAccepted({ worker, nkeySeed, pin }: WorkerIdentity, line: Line, patience: Patience): Promise<boolean> {
+  if (await letsIn(line, { nkeySeed }, worker, pin)) return true;
+  if (patience.excusesRefusal) throw new UnreachableError(`${shownServer(line)} refuses the key of ${worker}`);
+  return false;
 }
 
 /** @throws UnreachableError if no broker answers */
@@ -207,7 +216,7 @@ async function letsIn(
   }
 }
 
-async function connect(line: Line, { id, seed }: InviteKey): ReturnType<typeof connectBus> {
+async function connect(line: Line, { id, seed }: InviteKey, patience: Patience): ReturnType<typeof connectBus> {
   const { url, code, believed } = line;
   const user = inviteUser(id);
   try {
@@ -219,7 +228,7 @@ async function connect(line: Line, { id, seed }: InviteKey): ReturnType<typeof c
     });
   } catch (cause) {
     if (!(cause instanceof BusError)) throw cause;
-    if (cause.reason === "refused")
+    if (cause.reason === "refused" && !patience.excusesRefusal)
       throw new UsageError(`${refusalOf(shownServer(line), code)}\n${askAnew}`, { cause });
     if (cause.reason === "not trusted") throw distrusted(cause, line);
     throw new UnreachableError(`${cause.message}\n  is the coordinator running, and may this machine reach it?`, {

@@ -2,6 +2,7 @@ import { isLoopback, parseAddress } from "../../shared/broker/address.ts";
 import { type Pin, parsePin, pinText } from "../../shared/broker/pin.ts";
 import { parseServerUrl, shownUrl } from "../../shared/broker/server-url.ts";
 import { isWorkspaceName } from "../../shared/domain/names.ts";
+import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 
@@ -16,6 +17,8 @@ export interface JoinLine {
   readonly workspace: string;
 }
 
+/** What may be typed in its place. */
+const otherWords = ["status", "install-service", "service-status", "uninstall-service"];
 const example = "tls://CODE@192.0.2.7:4222/ws1#sha256=...";
 const ports: Readonly<Record<string, string>> = { nats: "4222", tls: "4222", wss: "443" };
 
@@ -28,7 +31,9 @@ export function parseJoinLine(line: string): JoinLine {
   const [, scheme = "", user = "", hosts = "", path = "", fragment] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:([^@/]*)@)?([^/@?#]*)(\/[^?#]*)?(?:#(.*))?$/i.exec(unquoted) ?? [];
   if (scheme === "")
-    throw new UsageError(`"${text}" is not a join line; expected ${example}, as nexus-coord prints it`);
+    throw new UsageError(
+      `"${text}" is not a join line; expected ${example}, as nexus-coord prints it${didYouMean(text, otherWords)}`,
+    );
   const protocol = scheme.toLowerCase();
   const port = ports[protocol];
   if (port === undefined) {

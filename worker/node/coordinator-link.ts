@@ -1,4 +1,5 @@
 import type { WorkerId } from "../../shared/domain/names.ts";
+import { Ending } from "../../shared/ending.ts";
 import { BusError, type EndSignal } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import {
@@ -15,6 +16,8 @@ import type { Ports } from "./ports.ts";
 const askTimeoutMs = 4000;
 const leastRetryMs = 150;
 const mostRetryMs = 2000;
+/** A broker that is away is not waited for at the end. */
+const leavePatienceMs = 500;
 
 type LinkPorts = Ports<"bus" | "clock" | "chance" | "log">;
 
@@ -65,6 +68,24 @@ export class CoordinatorLink {
       retryMs = Math.min(2 * retryMs, mostRetryMs);
     }
     return undefined;
+  }
+
+  /** Says that this worker ends in good order. Not repeated: if it is lost, the coordinator finds out by the silence. */
+  async leave(bootId: string): Promise<void> {
+    const { bus, clock, log } = this.#ports;
+    bus.publish(
+      subjects.ask(this.#worker),
+      encodeAsk({ kind: "renew", bootId, sentAt: clock.wall(), held: [], leaving: true }),
+    );
+    const over = new Ending();
+    try {
+      await Promise.race([bus.flush(), clock.pause(leavePatienceMs, over)]);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      log.info(`nobody may have heard that this worker ends: ${error.message}`);
+    } finally {
+      over.abort();
+    }
   }
 
   /** Hears hints to all workers and to this one. */

@@ -1,5 +1,6 @@
+import { pathProblem } from "../../shared/wire/artifacts.ts";
 import * as check from "../../shared/wire/check.ts";
-import { mostStateBytes } from "../../shared/wire/checkpoints.ts";
+import { mostFileBytes, mostHeldBytes, mostStateFiles } from "../../shared/wire/checkpoints.ts";
 import { decode } from "../../shared/wire/codec.ts";
 import { fromRun } from "../../shared/wire/evidence.ts";
 import { evidenceLimits } from "../../shared/wire/limits.ts";
@@ -12,13 +13,34 @@ import type { FromRunner } from "../runner/protocol.ts";
  */
 
 /** Longest message. A state is refused later, with a warning, when it is larger than one may be: it must not end the run. */
-export const mostRunnerBytes = 2 * mostStateBytes;
-const limits: ScanLimits = { ...evidenceLimits.result, bytes: mostRunnerBytes };
+export const mostRunnerBytes = 2 * mostHeldBytes;
+const { result } = evidenceLimits;
+const limits: ScanLimits = {
+  ...result,
+  bytes: mostRunnerBytes,
+  values: result.values + 8 * mostStateFiles,
+  mappings: result.mappings + mostStateFiles,
+  texts: result.texts + mostStateFiles,
+};
 
 const { reports, lines, console, reason, hpmax, iters, metrics, titles } = fromRun;
 const id = check.whole(1);
 const told = { id, type: check.oneOf("reports", "checkpoint", "done", "failed", "stopped"), reports, lines };
-const state = check.shape({ stage: check.whole(1), iters, bytes: check.bytes });
+const path: check.Check<string> = (value, at) => {
+  const found = check.text(200)(value, at);
+  const problem = pathProblem(found);
+  if (problem !== undefined) throw new check.BadMessage(`${at}: ${problem}`);
+  return found;
+};
+const file = check.shape({ isOwn: check.flag, path, size: check.whole(0, mostFileBytes) });
+const state = check.shape({
+  stage: check.whole(1),
+  iters,
+  bytes: check.bytes,
+  files: check.optional(check.list(file, mostStateFiles), []),
+  problem: check.optional(check.text(2000), ""),
+  isUnread: check.optional(check.flag, false),
+});
 const shapes = {
   reports: check.shape(told),
   checkpoint: check.shape({ ...told, state }),

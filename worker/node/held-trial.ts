@@ -1,22 +1,28 @@
-import type { WorkerId } from "../../shared/domain/names.ts";
+import { gpuNeed } from "../../shared/domain/gpu-shares.ts";
+import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import type { JobSettings } from "../../shared/domain/runspec/job-settings.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
 import { Ending } from "../../shared/ending.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import type { ArtifactList } from "../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
-import type { Assignment, HeldTrial as HeldMessage } from "../../shared/wire/messages.ts";
+import { mostHeldBytes } from "../../shared/wire/checkpoints.ts";
+import { mostGpuText } from "../../shared/wire/evidence.ts";
+import type { Assignment, CheckpointLost, HeldTrial as HeldMessage } from "../../shared/wire/messages.ts";
+import type { GpuLoan, GpuView } from "../gpus/lent-gpus.ts";
 import type { RunTask } from "../runner/protocol.ts";
 import { uploadFiles } from "./artifacts.ts";
 import { HeldAttempt } from "./held-attempt.ts";
-import type { KnownJob } from "./known-job.ts";
+import type { KnownJob } from "./job/known-job.ts";
+import type { JobFolders } from "./job/prepared-job.ts";
+import { LeaveTime, savingMs, usualGraceMs } from "./leaving/leave-time.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 import { ReportSender } from "./report-sender.ts";
 import { RunLimits } from "./run-limits.ts";
 import type { RunnerEnd, RunningTask } from "./runners.ts";
-import { fetchState, StateKeeper } from "./state-keeper.ts";
-
-/** If a hand-back does not reach the broker in this time, the trial moves when its lease expires. */
-const handBackMs = 5000;
+import { type FetchedState, fetchState, isOfThisMachine, StateKeeper } from "./state-keeper.ts";
 
 /** How a trial's stay on this worker ended. */
 export interface StayEnd {
@@ -24,15 +30,26 @@ export interface StayEnd {
   readonly text: string;
 }
 
-export type RunFolders = Pick<RunTask, "directory" | "stateDirectory">;
+export interface StayOptions {
+  /** How long a hand-back takes at most. */
+  readonly graceMs?: number | undefined;
+  /** Hears what the machine's owner may want to know. */
+  say?(text: string): void;
+}
+
+type HeldTrialPorts = Ports<"bus" | "clock" | "chance" | "log" | "runners" | "disk" | "gpus" | "removeFolder">;
+export type RunFolders = Pick<RunTask, "directory" | "stateDirectory" | keyof JobFolders>;
+/** An operator's order, this machine's owner, who uses it, or the share of the processor that he lends. */
+type FrozenBy = "order" | "owner" | "share";
 type GivenUp = "stop" | "handback" | "timeout" | "memory";
 type Done = Extract<RunnerEnd, { type: "done" }>;
 
 /** A trial that this worker holds: executes its run, keeps its reports until they are acknowledged, delivers its end. */
 export class HeldTrial {
   readonly key: string;
+  readonly job: JobName;
   readonly #assignment: Assignment;
-  readonly #ports: Ports<"bus" | "clock" | "chance" | "log" | "runners">;
+  readonly #ports: HeldTrialPorts;
   readonly #outbox: Outbox;
   readonly #attempt: HeldAttempt;
   readonly #reports: ReportSender;
@@ -42,23 +59,39 @@ export class HeldTrial {
   #checkpointSeconds: number;
   /** Folder whose files are uploaded at the end of the run; "" if there is none. */
   #upload = "";
+  #loan: GpuLoan | null = null;
   /** Aborted when a hand-back has taken too long: nothing of the run is delivered any more. */
   readonly #left = new Ending();
   /** Aborted when nobody needs the state to resume from and the run's own states any more. */
-  readonly #unwanted = new Ending();
+  readonly unwanted = new Ending();
   /** Why the run is to end here; the first reason counts. */
   #end: { readonly kind: GivenUp; readonly reason: string } | undefined;
+  readonly #leaveTime: LeaveTime;
+  #jobGraceMs = Number.POSITIVE_INFINITY;
+  /** What was printed before the run could begin, if it could not. */
+  #said = "";
+  #environment = "";
+  /** Tells the machine's owner. */
+  readonly #say: (text: string) => void;
+  readonly #graceMs: number;
+  /** Who keeps the run frozen. */
+  readonly #frozenBy = new Set<FrozenBy>();
 
   /** @param claim  the claim that the assignment answers */
   constructor(
-    ports: Ports<"bus" | "clock" | "chance" | "log" | "runners">,
+    ports: HeldTrialPorts,
     outbox: Outbox,
     worker: WorkerId,
     assignment: Assignment,
     claim: string,
+    { graceMs = usualGraceMs, say = () => undefined }: StayOptions = {},
   ) {
+    this.#graceMs = graceMs;
+    this.#leaveTime = new LeaveTime(ports.clock);
+    this.#say = say;
     const { job, n, attempt, limits, checkpointSeconds } = assignment;
     this.key = `${job}/${n}`;
+    this.job = job;
     this.#assignment = assignment;
     this.#ports = ports;
     this.#outbox = outbox;
@@ -101,17 +134,20 @@ export class HeldTrial {
     this.#attempt.regrant(attempt, claim);
   }
 
-  /** Freezes the run, which keeps its runner, its slot and its lease. Returns false if it already was, or is ending. */
-  freeze(): boolean {
-    if (this.#limits.isFrozen || this.#end) return false;
-    this.#limits.freeze();
-    this.#task?.freeze();
+  /** Freezes the run, which keeps its runner, its slot and its lease. Returns false if it already was for this, or is ending. */
+  freeze(by: FrozenBy): boolean {
+    if (this.#frozenBy.has(by) || this.#end) return false;
+    this.#frozenBy.add(by);
+    if (!this.#limits.isFrozen) {
+      this.#limits.freeze();
+      this.#task?.freeze();
+    }
     return true;
   }
 
-  /** Returns whether the run was frozen. */
-  thaw(): boolean {
-    if (!this.#limits.isFrozen) return false;
+  /** The run goes on unless the other keeps it frozen. Returns whether it goes on now. */
+  thaw(by: FrozenBy): boolean {
+    if (!this.#frozenBy.delete(by) || this.#frozenBy.size > 0) return false;
     this.#limits.thaw();
     this.#task?.thaw();
     return true;
@@ -127,31 +163,37 @@ export class HeldTrial {
     this.#giveUp("stop", reason);
   }
 
-  handBack(reason: string): void {
-    this.#ports.clock
-      .after(handBackMs, () => {
-        this.#left.abort();
-        this.#dropStates();
-      })
-      .unref();
-    this.#giveUp("handback", reason);
+  /**
+   * The run saves itself, its state is carried, and the coordinator is told, all within the grace. Said again, it can only become
+   * shorter.
+   */
+  handBack(reason: string, workersGraceMs = this.#graceMs, said = ""): void {
+    this.#said ||= said;
+    const graceMs = Math.min(workersGraceMs, this.#jobGraceMs);
+    const late = (): void => this.#states?.giveUp(`${Math.round(graceMs / 1000)} s were not enough to carry it`);
+    const over = (): void => {
+      this.#left.abort();
+      this.#dropStates();
+    };
+    if (this.#leaveTime.begin(graceMs, late, over)) this.#giveUp("handback", reason, savingMs(graceMs));
   }
 
-  #giveUp(kind: GivenUp, reason: string): void {
+  #giveUp(kind: GivenUp, reason: string, forSavingMs = 0): void {
     this.#end ??= { kind, reason };
     this.#reports.holdBack();
-    if (this.#end.kind === "handback" && kind === "handback") this.#task?.handBack();
+    if (this.#end.kind === "handback" && kind === "handback") this.#task?.handBack(forSavingMs);
     else this.#task?.stop();
-    if (!this.#task) this.#unwanted.abort();
+    if (!this.#task) this.unwanted.abort();
   }
 
-  #isHandingBack(): boolean {
+  /** It leaves this worker, which still holds it: its state may be on its way. */
+  get isHandingBack(): boolean {
     return this.#end?.kind === "handback";
   }
 
   #dropStates(): void {
     this.#states?.end();
-    this.#unwanted.abort();
+    this.unwanted.abort();
   }
 
   /** The coordinator lengthens the interval if all runs together would send too much. */
@@ -161,44 +203,72 @@ export class HeldTrial {
     this.#task?.checkpointEvery(seconds);
   }
 
+  /** The broker is nearly full: until it is not, reports wait for the end of the run, and no state is stored. */
+  holdReports(isHeld: boolean): void {
+    this.#reports.isHeld = isHeld;
+  }
+
   /**
    * Executes the run and delivers its end; resolves when the broker has that. `leaving` is called with the attempt number when
    * the end is sent: from then on the slot is free.
    */
   async run(known: KnownJob, folders: RunFolders, leaving: (attempt: number) => void): Promise<StayEnd> {
+    try {
+      return await this.#execute(known, folders, leaving);
+    } finally {
+      this.#loan?.end();
+    }
+  }
+
+  async #execute(known: KnownJob, folders: RunFolders, leaving: (attempt: number) => void): Promise<StayEnd> {
     const { settings, hyperparameters } = known.spec;
     const { job, seed } = this.#assignment;
     if (settings.uploadFiles) this.#upload = folders.directory;
-    const resume = this.#end ? null : await this.#fetchState();
+    this.#environment = folders.environment?.text ?? "";
+    if (settings.graceSeconds !== null) this.#jobGraceMs = 1000 * settings.graceSeconds;
+    const resume = this.#end ? null : await this.#fetchState(folders.stateDirectory);
+    const gpus = await this.#gpus(settings);
     if (this.#end) return this.#deliver({ type: "stopped" }, leaving);
     const chosen = hyperparameters.map(({ name }, i) => [name, this.#assignment.settings[i] ?? null] as const);
     const task = {
       job,
       jobText: known.text,
-      codeFolder: known.codeFolder,
       settings: Object.fromEntries(chosen),
       seed,
       ...folders,
       keepFiles: settings.hold,
-      resume,
+      resume: resume?.bytes ?? null,
+      hasStateFiles: resume?.hasFiles ?? false,
       checkpointSeconds: this.#checkpointSeconds,
+      savingSeconds: savingMs(Math.min(this.#graceMs, this.#jobGraceMs)) / 1000,
     };
-    const states = new StateKeeper(this.#ports, this.#attempt, (attempt, state) =>
-      this.#reports.announce(attempt, state, this.#unwanted),
-    );
+    const { checkpointLimit = mostHeldBytes } = this.#assignment;
+    const room = { bytes: checkpointLimit, asked: settings.checkpointLimit };
+    const states = new StateKeeper(this.#ports, this.#attempt, room, {
+      stored: (attempt, state) => this.#reports.announce(attempt, state, this.unwanted),
+      lost: (attempt, lost) => this.#lost(attempt, lost),
+    });
     this.#states = states;
-    const kind = { lowPriority: settings.lowPriority, cores: settings.coresPerRun, network: settings.network };
+    const { lowPriority, coresPerRun: cores, network } = settings;
+    const kind = { lowPriority, cores, network, ...gpus };
     this.#task = this.#ports.runners.run(kind, task, (reports, lines, state) => {
       this.#reports.hear(reports, lines);
-      if (state) states.keep(state);
+      // One that nobody hears of would only take up room.
+      if (state && this.#reports.isHeld) state.tail?.close();
+      else if (state) states.keep(state);
     });
     // It was frozen while its spec was still being fetched.
     if (this.#limits.isFrozen) this.#task.freeze();
     this.#limits.begin(settings.maxRunSeconds, settings.memoryPerRun, this.#task.pid);
     const end = await this.#task.end;
+    this.#loan?.end();
     this.#limits.end();
+    if (!this.#end && (end.type === "failed" || end.type === "died")) {
+      const blame = this.#ports.disk?.blameFor(folders.directory) ?? "";
+      if (blame !== "") this.#end = { kind: "handback", reason: blame };
+    }
     // Only a run that was handed back needs its state: another worker resumes from it.
-    if (!this.#isHandingBack() || end.type !== "stopped") this.#dropStates();
+    if (!this.isHandingBack || end.type !== "stopped") this.#dropStates();
     await states.settled();
     // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
     await this.#reports.settle();
@@ -206,19 +276,44 @@ export class HeldTrial {
     return end.type === "done" ? this.#deliverResult(end, leaving) : this.#deliver(end, leaving);
   }
 
-  /** The state to resume from; null if there is none, or if it cannot be fetched. */
-  async #fetchState(): Promise<Uint8Array | null> {
+  /** What the run sees of the GPUs; it waits for its own. */
+  async #gpus(settings: JobSettings): Promise<{ readonly gpus?: GpuView }> {
+    const { gpus } = this.#ports;
+    const need = gpuNeed(settings);
+    if (!gpus) return {};
+    if (!need) return { gpus: gpus.viewWithout(settings.gpusPerRun === 0) };
+    if (!this.#end) this.#loan = await gpus.take(need, this.unwanted);
+    return this.#loan ? { gpus: this.#loan.view } : {};
+  }
+
+  /** The state to resume from; null if there is none, or if it cannot be read, which the coordinator is told. */
+  async #fetchState(folder: string): Promise<FetchedState | null> {
     const { resume, job, n, attempt } = this.#assignment;
     if (!resume) return null;
     try {
       // Its place on the broker names this trial, so nobody but a holder of an attempt at it can have stored it there.
       if (resume.attempt >= attempt) throw new BadMessage(`attempt ${resume.attempt} is not before ${attempt}`);
-      return await fetchState(this.#ports, { job, n }, resume, this.#unwanted);
+      return await fetchState(this.#ports, { job, n }, resume, folder, this.unwanted);
     } catch (error) {
-      if (!(error instanceof BusError || error instanceof BadMessage)) throw error;
-      this.#ports.log.warn({ job, n, why: error.message }, "a checkpoint cannot be fetched: the run starts afresh");
+      const reason = messageOf(error);
+      if (error instanceof BusError && error.reason === "closed") return null;
+      if (isOfThisMachine(error)) {
+        const size = sizeText(resume.size);
+        this.handBack(`the run's checkpoint of ${size} could not be written here, in ${folder}: ${reason}`);
+        return null;
+      }
+      this.#ports.log.warn({ job, n, why: reason }, "a checkpoint cannot be read: the run starts afresh");
+      const { stage, iters } = resume;
+      const lost = { what: "unread", stage, iters, reason: reason.slice(0, 1000), blob: "" } as const;
+      void this.#lost(this.attempt, lost);
       return null;
     }
+  }
+
+  #lost(attempt: number, lost: CheckpointLost): Promise<void> {
+    const what = lost.what === "unsaved" ? "was not carried" : "cannot be read, so the run begins afresh";
+    this.#say(`its checkpoint ${what}: ${lost.reason}`);
+    return this.#reports.lost(attempt, lost, this.#left);
   }
 
   /** Tells the coordinator how a run without a result ended: as it was asked to, or else how it failed. */
@@ -230,9 +325,10 @@ export class HeldTrial {
     if (asked?.kind === "handback") {
       const { reason } = asked;
       const tooLate = new Ending();
-      const timer = this.#ports.clock.after(handBackMs, () => tooLate.abort()).unref();
+      const timer = this.#ports.clock.after(this.#leaveTime.tellingMs, () => tooLate.abort()).unref();
       try {
-        const letter = this.#attempt.letter("released", "released", { attempt, fault: "owner", reason });
+        const body = { attempt, fault: "owner", reason, console: this.#said } as const;
+        const letter = this.#attempt.letter("released", "released", body);
         await this.#outbox.send(letter, false, tooLate);
       } finally {
         timer.cancel();
@@ -244,7 +340,15 @@ export class HeldTrial {
       const { reason, console } = end.type === "failed" ? end : { reason: "", console: "" };
       const why = asked?.reason ?? reason;
       const files = await this.#files(attempt);
-      const body = { attempt, ...told, outcome, reason: why.slice(0, 4000), console, ...files } as const;
+      const body = {
+        attempt,
+        ...told,
+        ...this.#ranOn(),
+        outcome,
+        reason: why.slice(0, 4000),
+        console,
+        ...files,
+      } as const;
       leaving(attempt);
       await this.#outbox.send(this.#attempt.letter("failed", "failed", body), true, this.#left);
       return { kind: "ended", text: `${outcome}: ${why.split("\n")[0]}` };
@@ -260,7 +364,7 @@ export class HeldTrial {
     const { hpmax, iters, metrics, titles, console } = end;
     const attempt = this.attempt;
     const { reports, ...lines } = await this.#reports.rest(end, this.#left);
-    const extras = { ...lines, ...(await this.#files(attempt)) };
+    const extras = { ...lines, ...this.#ranOn(), ...(await this.#files(attempt)) };
     leaving(attempt);
     let tooLarge = "";
     // The list of files may make it too large; the result itself matters more.
@@ -283,7 +387,11 @@ export class HeldTrial {
     return { kind: "ended", text: `failed: ${reason}` };
   }
 
-  /** Uploads the files in the run's folder. */
+  #ranOn(): { readonly gpus?: string; readonly environment?: string } {
+    const gpus = this.#loan ? { gpus: this.#loan.view.text.slice(0, mostGpuText) } : {};
+    return this.#environment === "" ? gpus : { ...gpus, environment: this.#environment };
+  }
+
   async #files(attempt: number): Promise<{ readonly files?: ArtifactList }> {
     if (this.#upload === "") return {};
     const files = await uploadFiles(this.#ports, { ...this.#attempt.address, attempt }, this.#upload, this.#left);

@@ -1,9 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { endMarked } from "../processes/leftovers.ts";
-import { runEnvironment } from "../processes/run-environment.ts";
+import type { Log } from "../../shared/log.ts";
+import { runEnvironment } from "../../shared/machine/run-environment.ts";
+import { RunGroups } from "../processes/groups/run-groups.ts";
+import { endMarked, runMark } from "../processes/leftovers.ts";
+import { systemPriority } from "../processes/priority/priority.ts";
+import type { Priority } from "../processes/priority/standing.ts";
+import { reaperWords } from "../processes/reaper/reaper.ts";
 import { Sandbox } from "../processes/sandbox.ts";
+import { Environments, type SetupRoom } from "../setup/environments.ts";
 
 /** What the owner of a machine allows the runs of a worker. */
 export interface Confinement {
@@ -27,6 +33,11 @@ export interface Housing {
   readonly sandbox: Sandbox | null;
   /** Whether a sandbox opens the network to jobs that ask for it. */
   readonly network: boolean;
+  readonly priority: Priority;
+  /** Words that give a runner a reaper; none where there can be none. */
+  readonly reaper: readonly string[] | undefined;
+  /** Groups of processes, where this worker may make some. */
+  readonly groups: RunGroups | undefined;
 }
 
 export const plainHousing = (): Housing => ({
@@ -34,6 +45,9 @@ export const plainHousing = (): Housing => ({
   tag: randomBytes(6).toString("hex"),
   sandbox: null,
   network: true,
+  priority: systemPriority(process.env),
+  reaper: reaperWords(),
+  groups: undefined,
 });
 
 /**
@@ -52,8 +66,29 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   const keys = [join(stateDir, "..", "..", "..", ".."), dirname(dataDir)];
   const hidden = creds === undefined ? keys : [...keys, resolve(creds)];
   const opened = sandbox ? Sandbox.open({ readable: [...python, ...sandboxRo], hidden }) : null;
+  const priority = systemPriority(process.env);
   endMarked(`${tag}-`);
-  return { environment: runEnvironment(process.env, passEnv), tag, sandbox: opened, network };
+  return {
+    environment: runEnvironment(process.env, passEnv),
+    tag,
+    sandbox: opened,
+    network,
+    priority,
+    // What is in a sandbox ends with it.
+    reaper: sandbox ? undefined : reaperWords(),
+    groups: process.platform === "linux" ? RunGroups.open() : undefined,
+  };
+}
+
+/** Where setups are executed: as runs are, with the same sandbox. */
+export function environmentsIn(folder: string, housing: Housing, log: Pick<Log, "info" | "warn">): Environments {
+  const { environment, tag, sandbox, network } = housing;
+  // By this mark the next process of this worker finds what a setup left behind.
+  const env = { ...environment, [runMark]: `${tag}-setup` };
+  if (sandbox === null) return new Environments({ folder, environment: env, log });
+  const confined = (command: readonly string[], { cwd, ...room }: SetupRoom): string[] =>
+    sandbox.around(command, { ...room, network: network && room.network, gpus: false }, ["--chdir", cwd]);
+  return new Environments({ folder, environment: sandbox.environment(env), confined, log });
 }
 
 /** What a run may do on this machine, for its owner. */

@@ -4,14 +4,17 @@ import { Ending } from "../../shared/ending.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { BusError } from "../../shared/ports.ts";
-import type { Assignment, Control, Renewed } from "../../shared/wire/messages.ts";
+import type { Assignment, Control, Renewal, Renewed } from "../../shared/wire/messages.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";
-import { KnownJobs } from "./known-job.ts";
+import { KnownJobs } from "./job/known-job.ts";
+import { PreparedJobs } from "./job/prepared-job.ts";
+import { Gate, type Lending, type LendingVoice, LendingVoices, lendingText, openLending } from "./lending.ts";
 import { Outbox } from "./outbox.ts";
 import type { WorkerPorts } from "./ports.ts";
-import { refusalOf } from "./refusal.ts";
 import { type Claimant, Slots, type SlotsOwner } from "./slots.ts";
+import type { WorkerNews } from "./told/news.ts";
+import { type InHand, WhatRuns } from "./told/what-runs.ts";
 
 export interface WorkerOptions extends Claimant {
   readonly worker: WorkerId;
@@ -19,22 +22,15 @@ export interface WorkerOptions extends Claimant {
   readonly stateDir: string;
 }
 
-/** News that a worker prints for its user. */
-export type WorkerNews =
-  | {
-      readonly kind: "started" | "ended" | "stopped" | "paused" | "resumed";
-      readonly run: string;
-      readonly text: string;
-    }
-  | { readonly kind: "waiting" | "refused" | "silent" | "answered"; readonly text: string };
-
 const firstRenewalMs = 5000;
 const spoolPatienceMs = 8000;
 const refusedPauseMs = 30_000;
+/** A worker without runs whose owner lends nothing says so this often; views take it for gone after 20 s. */
+const closedRenewalMs = 12_000;
 
 /** One machine's part in the swarm: claims trials for free slots, executes them, renews their leases, delivers their ends. */
 export class WorkerNode {
-  readonly #options: WorkerOptions;
+  #options: WorkerOptions;
   readonly #ports: WorkerPorts;
   readonly #log: Log;
   readonly #link: CoordinatorLink;
@@ -42,6 +38,8 @@ export class WorkerNode {
   readonly #news: (news: WorkerNews) => void;
   readonly #held = new Map<string, HeldTrial>();
   readonly #jobs: KnownJobs;
+  readonly #prepared: PreparedJobs;
+  readonly #what = new WhatRuns();
   readonly #claiming = new Ending();
   readonly #living = new Ending();
   #renewEveryMs = firstRenewalMs;
@@ -50,6 +48,15 @@ export class WorkerNode {
   #holds: () => void = () => undefined;
   readonly #slots: Slots;
   #handingBack: string | undefined;
+  readonly #gate = new Gate();
+  readonly #voices = new LendingVoices();
+  #lending = openLending;
+  /** What the coordinator knows of it. */
+  #toldLending = openLending;
+  #lendingSince = 0;
+  #isThrottled = false;
+  #mostRuns = Number.POSITIVE_INFINITY;
+  #onLastRun: () => void = () => undefined;
 
   constructor(ports: WorkerPorts, options: WorkerOptions, news: (news: WorkerNews) => void) {
     this.#ports = ports;
@@ -63,18 +70,30 @@ export class WorkerNode {
           : { kind: "answered", text: "the coordinator answers again" },
       ),
     );
-    this.#jobs = new KnownJobs(ports, this.#link, options.noCode, this.#living);
-    this.#outbox = new Outbox(ports);
+    this.#jobs = new KnownJobs(ports, this.#link, this.#living);
+    this.#prepared = new PreparedJobs(ports, options.noCode, this.#living);
+    this.#outbox = new Outbox(ports, (text) => news({ kind: "unkept", text }));
     const { worker: _worker, stateDir: _stateDir, ...claimant } = options;
     const owner: SlotsOwner = {
       carry: (assignment, claim, leaving) => this.#carry(assignment, claim, leaving),
       onIdle: (kind, text) => news({ kind, text }),
     };
-    this.#slots = new Slots({ ...ports, link: this.#link, outbox: this.#outbox }, claimant, owner, this.#claiming);
+    const own = { link: this.#link, outbox: this.#outbox, gate: this.#gate, prepared: this.#prepared };
+    this.#slots = new Slots({ ...ports, ...own }, claimant, owner, this.#claiming);
   }
 
   get running(): number {
     return this.#held.size;
+  }
+
+  /** What it holds, by job, for the machine's owner. */
+  get inHand(): InHand[] {
+    return this.#what.inHand([...this.#held.values()].map(({ job }) => job));
+  }
+
+  /** What its owner, or the machine, allows now. */
+  get lending(): Lending {
+    return this.#lending;
   }
 
   /** Works until told to end; resolves when nothing is running any more. */
@@ -87,6 +106,7 @@ export class WorkerNode {
       await Promise.race([this.#deliverSpooled(), this.#ports.clock.pause(spoolPatienceMs, this.#claiming)]);
       await this.#slots.work();
     } finally {
+      if (this.#held.size === 0) await this.#link.leave(this.#options.bootId);
       this.#living.abort();
       this.#holds();
       deaf();
@@ -100,11 +120,99 @@ export class WorkerNode {
     this.#claiming.abort();
   }
 
-  /** Hands every run back, so that its trial can move at once. */
-  handBack(reason: string): void {
+  /** Hands every run back within the grace, so that its trial can move at once. Said again, it can only become shorter. */
+  handBack(reason: string, graceMs = this.#options.graceMs): void {
     this.#claiming.abort();
-    this.#handingBack = reason;
-    for (const held of this.#held.values()) held.handBack(reason);
+    this.#handingBack ??= reason;
+    for (const held of this.#held.values()) held.handBack(reason, graceMs);
+  }
+
+  /** What the owner allows from now on, or his machine: runs go on, wait frozen, or are handed back. */
+  lend(said: Lending, by: LendingVoice = "owner"): void {
+    const lending = this.#voices.say(by, said);
+    if (lending === this.#lending) return;
+    if (lending.word !== this.#lending.word) this.#lendingSince = this.#ports.clock.monotonic();
+    this.#lending = lending;
+    if (lending.word === "open") {
+      for (const held of this.#held.values()) held.thaw("owner");
+      this.#gate.open("lending");
+    } else {
+      this.#gate.close("lending");
+      for (const held of this.#held.values()) this.#withhold(held);
+    }
+    this.#news({ kind: "owner", text: lendingText(lending, this.#held.size) });
+    this.#holds();
+    this.#renewNow();
+  }
+
+  /** Runs at once from now on; more than there were begin at once, fewer when runs end. */
+  resize(slots: number): void {
+    this.#options = { ...this.#options, slots };
+    this.#slots.resize(slots);
+    this.limitRuns(this.#mostRuns);
+  }
+
+  /** At most so many runs at once, whatever slots there are. */
+  limitRuns(most: number): void {
+    this.#mostRuns = most;
+    this.#gate.limit(Math.min(most, this.#options.slots));
+  }
+
+  /** Calls back and finishes once so many runs have come to their end here since the start. */
+  finishAfter(runs: number, onDone: () => void): void {
+    this.#gate.limitEnds(runs);
+    this.#onLastRun = onDone;
+    this.#finishIfDone();
+  }
+
+  /** Freezes all runs for a moment, or lets them go on: so that they take their share of the processor and not more. */
+  throttle(isThrottled: boolean): void {
+    this.#isThrottled = isThrottled;
+    for (const held of this.#held.values()) {
+      if (isThrottled) held.freeze("share");
+      else held.thaw("share");
+    }
+  }
+
+  /** Whether its owner, or something else, keeps the machine from lending. */
+  get isOwnerHere(): boolean {
+    return this.#lending.word !== "open";
+  }
+
+  /** Claims nothing while the machine is short of memory, for which `why` has words; "": it no longer is. Runs go on. */
+  holdForMemory(why: string): void {
+    if (why === "") this.#gate.open("memory");
+    else this.#gate.close("memory");
+    this.#news({
+      kind: "owner",
+      text: why === "" ? "there is memory again: it takes runs" : `${why}: it takes no runs`,
+    });
+  }
+
+  /** Hands back the run that was taken last. Returns its name; undefined if there is none. */
+  handBackNewest(reason: string): string | undefined {
+    const newest = [...this.#held.values()].findLast((held) => !held.givenUp);
+    newest?.handBack(reason);
+    return newest?.name;
+  }
+
+  #finishIfDone(): void {
+    if (!this.#gate.isDone || this.#claiming.aborted) return;
+    this.#onLastRun();
+    this.finish();
+  }
+
+  #withhold(held: HeldTrial): void {
+    if (this.#isThrottled) held.freeze("share");
+    if (this.#lending.word === "frozen") held.freeze("owner");
+    if (this.#lending.word === "closed") held.handBack(this.#lending.why);
+  }
+
+  /** The machine slept, or this process stood still: what it holds may have moved. It asks at once, over a new connection. */
+  woke(): void {
+    this.#ports.bus.reconnect();
+    this.#renewNow();
+    this.#slots.wake();
   }
 
   async #deliverSpooled(): Promise<void> {
@@ -130,29 +238,40 @@ export class WorkerNode {
       already.regrant(assignment.attempt, claim);
       return;
     }
-    if (already && !already.givenUp) {
+    if (already) {
       already.stop("the workspace was restored to an older state, and its number now belongs to another run");
-      // Both runs use the same folder.
+      // Both runs use the same folder, also if that one is just leaving it.
       while (this.#held.get(already.key) === already && !this.#living.aborted)
         await this.#ports.clock.pause(50, this.#living);
     }
-    const held = new HeldTrial(this.#ports, this.#outbox, this.#options.worker, assignment, claim);
+    const held = new HeldTrial(this.#ports, this.#outbox, this.#options.worker, assignment, claim, {
+      graceMs: this.#options.graceMs,
+      say: (text) => this.#news({ kind: "unsaved", run, text }),
+    });
+    held.holdReports(assignment.holdReports ?? false);
     this.#held.set(held.key, held);
     this.#holds();
     // A claim may be answered after the order to hand everything back.
     if (this.#handingBack !== undefined) held.handBack(this.#handingBack);
+    this.#withhold(held);
+    let release = (): void => undefined;
     try {
       const known = await this.#jobs.get(job);
       if (!known) return;
-      const refusal = this.#options.noCode ? refusalOf(known, assignment) : null;
-      if (refusal !== null) held.handBack(refusal);
+      const prepared = await this.#prepared.prepare(known, assignment, held.unwanted);
+      release = prepared.release;
+      if (prepared.why !== "") held.handBack(prepared.why, undefined, prepared.console);
+      this.#what.started(job, known, assignment);
       if (!held.givenUp)
         this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
       const folders = { directory: this.#folder("runs", job, run), stateDirectory: this.#folder("states", job, run) };
-      const end = await held.run(known, folders, leaving);
+      const end = await held.run(known, { ...folders, ...prepared.folders }, (attempt) => {
+        this.#gate.ended();
+        leaving(attempt);
+        this.#finishIfDone();
+      });
       this.#news({ kind: end.kind, run, text: end.text });
-      // A coordinator that gives such runs will give the next one too.
-      if (refusal !== null) await this.#ports.clock.pause(refusedPauseMs, this.#claiming);
+      if (prepared.isRefused) await this.#ports.clock.pause(refusedPauseMs, this.#claiming);
       this.#ports.removeFolder(folders.stateDirectory);
       if (!known.spec.settings.hold) this.#ports.removeFolder(folders.directory);
     } catch (error) {
@@ -160,7 +279,10 @@ export class WorkerNode {
       this.#jobs.forget(job);
       this.#log.error({ job, n }, messageOf(error));
       if (!(error instanceof BusError)) await this.#ports.clock.pause(1000, this.#claiming);
+      // The run had to leave while the broker was away, and this process lives on.
+      else if (!this.#claiming.aborted) void this.#deliverSpooled();
     } finally {
+      release();
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }
   }
@@ -168,32 +290,57 @@ export class WorkerNode {
   async #renewLoop(): Promise<void> {
     const signal = this.#living;
     while (!signal.aborted) {
-      while (this.#held.size === 0 && !signal.aborted) {
+      while (this.#held.size === 0 && this.#isToldOpen() && !signal.aborted) {
         await new Promise<void>((resolve) => {
           this.#holds = resolve;
         });
       }
       await new Promise<void>((resolve) => {
         this.#renewNow = resolve;
-        void this.#ports.clock.pause(this.#renewEveryMs, signal).then(resolve);
+        const everyMs = this.#held.size === 0 ? closedRenewalMs : this.#renewEveryMs;
+        const dueMs = this.#toldLending === this.#lending ? everyMs : 0;
+        void this.#ports.clock.pause(dueMs, signal).then(resolve);
       });
       if (!signal.aborted) await this.#renew();
     }
   }
 
+  /** The owner lends, and the coordinator knows it. */
+  #isToldOpen(): boolean {
+    return this.#lending.word === "open" && this.#toldLending.word === "open";
+  }
+
   /** A separate function: in the loop, its variables would be kept during the wait for the next renewal. */
   async #renew(): Promise<void> {
-    const held = [...this.#held.values()].filter((each) => !each.givenUp).map((each) => each.describe());
-    if (held.length === 0) return;
-    const { bootId } = this.#options;
+    const held = [...this.#held.values()]
+      .filter((each) => !each.givenUp || each.isHandingBack)
+      .map((each) => each.describe());
+    if (held.length === 0 && this.#isToldOpen()) return;
+    let told = this.#lending;
     const answer = await this.#link.ask(
-      async () => ({ kind: "renew", bootId, sentAt: this.#ports.clock.wall(), held }),
+      async () => {
+        told = this.#lending;
+        const says = { ...this.#said(), ...this.#ports.vitals?.said() };
+        return { kind: "renew", bootId: this.#options.bootId, sentAt: this.#ports.clock.wall(), held, ...says };
+      },
       ["renewed"],
       this.#living,
     );
     if (!answer) return;
+    this.#toldLending = told;
     this.#renewEveryMs = answer.leaseMs / 3;
     for (const verdict of answer.verdicts) this.#obey(verdict);
+    for (const held of this.#held.values()) held.holdReports(answer.holdReports ?? false);
+  }
+
+  /** What a renewal says of the owner; nothing while he lends. */
+  #said(): Partial<Renewal> {
+    const { word, why, until } = this.#lending;
+    if (word === "open") return {};
+    const { worker: _worker, stateDir: _stateDir, bootId: _bootId, ...takes } = this.#options;
+    const lendingMs = Math.round(this.#ports.clock.monotonic() - this.#lendingSince);
+    const { unfit } = this.#prepared;
+    return { lending: word, lendingWhy: why, lendingUntil: until, lendingMs, takes: { ...takes, unfit } };
   }
 
   #obey({ job, n, verdict, newAttempt, reason, limits, checkpointSeconds }: Renewed["verdicts"][number]): void {
@@ -205,10 +352,10 @@ export class WorkerNode {
     if (checkpointSeconds > 0) trial.checkpointEvery(checkpointSeconds);
     switch (verdict) {
       case "continue":
-        if (trial.thaw()) this.#news({ kind: "resumed", run, text: "continues" });
+        if (trial.thaw("order")) this.#news({ kind: "resumed", run, text: "continues" });
         break;
       case "pause":
-        if (trial.freeze()) this.#news({ kind: "paused", run, text: reason });
+        if (trial.freeze("order")) this.#news({ kind: "paused", run, text: reason });
         break;
       case "handback":
         trial.handBack(reason);

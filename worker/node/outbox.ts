@@ -18,9 +18,14 @@ export class Outbox {
   /** Highest acknowledged sequence of EV. */
   lastSeq = 0;
   #full = "";
+  /** Results that no disk and no broker has yet. */
+  readonly #unkept = new Set<string>();
+  readonly #onUnkept: (text: string) => void;
 
-  constructor(ports: OutboxPorts) {
+  /** @param onUnkept  hears, in words for people, that a result is in this process's memory alone, and how that ended */
+  constructor(ports: OutboxPorts, onUnkept: (text: string) => void = () => undefined) {
     this.#ports = ports;
+    this.#onUnkept = onUnkept;
   }
 
   /** Why the broker accepts nothing now, for people; empty if it does. */
@@ -43,12 +48,14 @@ export class Outbox {
           timeoutMs: storeTimeoutMs,
         });
         if (spooled !== "") spool.drop(spooled);
+        this.#unkept.delete(letter.msgId);
         if (seq > this.lastSeq) this.lastSeq = seq;
         this.#full = "";
         return seq;
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
         if (keep && spooled === "" && error.reason !== "too large") spooled = this.#keep(letter);
+        if (error.reason === "closed" && this.#unkept.has(letter.msgId)) this.#lost(letter);
         if (error.reason === "closed" || error.reason === "too large") throw error;
         if (error.reason === "full") this.#full = error.message;
         // If it is stored twice, it counts once, so another id is safe.
@@ -58,14 +65,17 @@ export class Outbox {
       await clock.pause(retryMs * (0.5 + chance.fraction()), signal);
       retryMs = Math.min(2 * retryMs, mostRetryMs);
     }
+    if (this.#unkept.has(letter.msgId)) this.#lost(letter);
     throw new BusError("closed", `${letter.subject}: not delivered before this worker ended`);
   }
 
-  /** Delivers what an earlier process left; returns how many. A file that cannot be read is put aside and logged. */
+  /** Delivers what an earlier process, or a run that had to leave, has left; returns how many. A file that cannot be read is put aside and logged. */
   async deliverSpooled(signal?: EndSignal): Promise<number> {
     const { log, spool } = this.#ports;
     const names = spool.names();
     for (const name of names) {
+      // Whoever sends it as well was first.
+      if (!spool.names().includes(name)) continue;
       try {
         await this.send(spool.read(name), false, signal);
         spool.drop(name);
@@ -79,13 +89,29 @@ export class Outbox {
     return names.length;
   }
 
-  /** Spools the letter. If that fails, it is kept in memory only, and logged. */
+  /** Spools the letter. If that fails, it is tried again with the next delivery, and said once. */
   #keep(letter: Letter): string {
+    const { spool, log } = this.#ports;
     try {
-      return this.#ports.spool.keep(letter);
+      const name = spool.keep(letter);
+      this.#unkept.delete(letter.msgId);
+      return name;
     } catch (error) {
-      this.#ports.log.error({ subject: letter.subject }, `a result could not be spooled: ${String(error)}`);
+      if (this.#unkept.has(letter.msgId)) return "";
+      this.#unkept.add(letter.msgId);
+      const why = messageOf(error);
+      log.error({ subject: letter.subject }, `a result could not be spooled: ${why}`);
+      this.#onUnkept(
+        `${letter.subject}: neither the broker nor the disk takes this result (${why}); it is in memory alone, and both are ` +
+          "tried again until one does: do not end this worker before",
+      );
       return "";
     }
+  }
+
+  #lost(letter: Letter): void {
+    const text = `${letter.subject}: a result is lost: neither the broker nor the disk took it before this worker ended`;
+    this.#ports.log.error(text);
+    this.#onUnkept(text);
   }
 }

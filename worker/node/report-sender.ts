@@ -1,7 +1,7 @@
 import { Ending } from "../../shared/ending.ts";
 import { BusError, type EndSignal } from "../../shared/ports.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
-import type { ReportRow, Reports } from "../../shared/wire/messages.ts";
+import type { CheckpointLost, ReportRow, Reports } from "../../shared/wire/messages.ts";
 import { fitting } from "../runner/report-batch.ts";
 import { UnsentLines } from "../runner/unsent-lines.ts";
 import type { HeldAttempt } from "./held-attempt.ts";
@@ -27,6 +27,8 @@ export class ReportSender {
   #sentAt: number;
   #messages = 0;
   #isHeldBack = false;
+  /** While it is, nothing is sent before the run ends. */
+  isHeld = false;
   readonly #settling = new Ending();
   /** Iterations at the last report. */
   iters = 0;
@@ -49,7 +51,7 @@ export class ReportSender {
     if (this.#clock.monotonic() - this.#sentAt < reportsEveryMs) return;
     this.#sentAt = this.#clock.monotonic();
     this.#sending = this.#sending.then(async () => {
-      if (this.#isHeldBack || (this.#reports.length === 0 && this.#lines.isEmpty)) return;
+      if (this.#isHeldBack || this.isHeld || (this.#reports.length === 0 && this.#lines.isEmpty)) return;
       await this.#tell(async (told) => {
         await this.#sendExcess(told.reports, false, this.#settling);
         await this.#report(told, false, this.#settling);
@@ -68,6 +70,19 @@ export class ReportSender {
       this.#tell(async (told) => {
         await this.#sendExcess(told.reports, false, signal);
         const letter = this.#attempt.letter("checkpoint", state.blob, { attempt, ...told, state });
+        await this.#outbox.send(letter, false, signal);
+      }),
+    );
+    return this.#sending;
+  }
+
+  /** Says that a checkpoint is of no use, together with all reports so far. */
+  lost(attempt: number, lost: CheckpointLost, signal: EndSignal): Promise<void> {
+    this.#sending = this.#sending.then(() =>
+      this.#tell(async (told) => {
+        await this.#sendExcess(told.reports, false, signal);
+        this.#messages += 1;
+        const letter = this.#attempt.letter("report", String(this.#messages), { attempt, ...told, lost });
         await this.#outbox.send(letter, false, signal);
       }),
     );

@@ -1,6 +1,6 @@
 import { sizeText } from "../../shared/domain/size-text.ts";
+import { residentBytes } from "../../shared/machine/process-tree.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
-import { residentBytes } from "../processes/process-tree.ts";
 
 const memoryEveryMs = 1000;
 

@@ -2,8 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { threadCounts } from "../../shared/machine/run-environment.ts";
+import { withVariables } from "../gpus/gpu-variables.ts";
+import type { RunGroup } from "../processes/groups/run-groups.ts";
 import { runMark } from "../processes/leftovers.ts";
-import { threadCounts } from "../processes/run-environment.ts";
+import type { Standing } from "../processes/priority/standing.ts";
 import { infoDescriptor } from "../processes/sandbox.ts";
 import type { RunTask } from "../runner/protocol.ts";
 import type { Housing } from "./housing.ts";
@@ -17,6 +20,11 @@ export interface Launch {
   readonly environment: NodeJS.ProcessEnv;
   readonly mark: string;
   readonly isSandbox: boolean;
+  /** The process that is started is a reaper, and the runner its child. */
+  readonly isReaper: boolean;
+  readonly standing: Standing;
+  /** All that it starts is in this group. */
+  readonly group: RunGroup | undefined;
   /** The one job whose runs it executes; null: any. In a sandbox a runner sees the folders of its job. */
   readonly job: string | null;
   /** It executes one run, and what that run left in memory or in /tmp ends with it: the run's code is not ours. */
@@ -25,27 +33,46 @@ export interface Launch {
 
 const anyProgram = "processors/Command_Proc";
 
-export function launchOf({ environment, tag, sandbox, network }: Housing, kind: RunnerKind, task: RunTask): Launch {
+export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Launch {
+  const { environment, tag, sandbox, network, priority, reaper, groups } = housing;
   const mark = `${tag}-${randomBytes(9).toString("hex")}`;
-  const env = { ...environment, ...threadCounts(kind.cores), [runMark]: mark };
+  const plain = { ...environment, ...threadCounts(kind.cores), [runMark]: mark };
+  const env = withVariables(plain, kind.gpus?.variables ?? null);
   const program = [process.execPath, ...process.execArgv, runnerProgram];
+  const standing = priority(kind.lowPriority);
+  const group = groups?.add(mark, kind.lowPriority);
+  const first = [...(group?.words ?? []), ...standing.words];
   if (sandbox === null) {
-    const [command = "", ...words] = program;
-    return { command, words, environment: env, mark, isSandbox: false, job: null, isForOne: false };
+    const [command = "", ...words] = [...first, ...(reaper ?? []), ...program];
+    // A reaper says nothing of languages that are not installed.
+    const reaped = reaper ? { ...env, PERL_BADLANG: "0" } : env;
+    // Code of the job's own that used a GPU in this process would keep its memory there, from the next run and from the owner.
+    const isForOne = kind.gpus?.isGiven === true && task.codeFolder !== null;
+    return {
+      ...{ command, words, environment: reaped, mark, standing, group },
+      ...{ isSandbox: false, isReaper: reaper !== undefined, job: null, isForOne },
+    };
   }
   const isForOne = task.codeFolder !== null || Object.hasOwn(task.jobText.sources, anyProgram);
   const folders = [task.directory, task.stateDirectory];
   const writable = isForOne ? folders : folders.map((folder) => dirname(folder));
   for (const folder of writable) {
     // What an earlier attempt on this machine left, before anything sees it.
-    if (isForOne) rmSync(folder, { recursive: true, force: true });
+    if (isForOne && !(task.hasStateFiles && folder === task.stateDirectory))
+      rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  const readable = task.codeFolder === null ? [] : [task.codeFolder];
+  const { folder: venv = null, base = null } = task.environment ?? {};
+  const readable = [task.codeFolder, task.inputsFolder, venv, base].filter((folder) => folder !== null);
   const info = ["--info-fd", String(infoDescriptor)];
-  const around = sandbox.around(program, { writable, readable, network: network && kind.network }, info);
-  // Before it starts: bubblewrap's children, which do the work, inherit it.
-  const [command = "", ...words] = [...(kind.lowPriority ? ["nice", "-n", "19"] : []), ...around];
-  const inside = sandbox.environment(env);
-  return { command, words, environment: inside, mark, isSandbox: true, job: task.job, isForOne };
+  const around = sandbox.around(
+    program,
+    { writable, readable, network: network && kind.network, gpus: kind.gpus?.isGiven ?? true },
+    info,
+  );
+  const [command = "", ...words] = [...first, ...around];
+  return {
+    ...{ command, words, environment: sandbox.environment(env), mark, standing, group },
+    ...{ isSandbox: true, isReaper: false, job: task.job, isForOne },
+  };
 }

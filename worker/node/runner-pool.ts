@@ -5,6 +5,9 @@ import { launchOf } from "./runner-launch.ts";
 import { RunnerProcess } from "./runner-process.ts";
 import type { OnReports, RunnerKind, Runners, RunningTask } from "./runners.ts";
 
+const isSameView = (a: RunnerKind["gpus"], b: RunnerKind["gpus"]): boolean =>
+  JSON.stringify(a?.variables ?? null) === JSON.stringify(b?.variables ?? null);
+
 /** Runner processes, kept warm between trials. Each executes one trial at a time, so a crash affects only that trial. */
 export class RunnerPool implements Runners {
   readonly #log: Log;
@@ -22,8 +25,11 @@ export class RunnerPool implements Runners {
   run(kind: RunnerKind, task: RunTask, onReports: OnReports): RunningTask {
     if (this.#closed) throw new Error("this worker is ending and starts nothing");
     const at = this.#idle.findLastIndex(
-      ({ kind: { lowPriority, cores }, job }) =>
-        lowPriority === kind.lowPriority && cores === kind.cores && (job === null || job === task.job),
+      ({ kind: { lowPriority, cores, gpus }, job }) =>
+        lowPriority === kind.lowPriority &&
+        cores === kind.cores &&
+        isSameView(gpus, kind.gpus) &&
+        (job === null || job === task.job),
     );
     const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
     const runner = idle ?? this.#start(kind, task);

@@ -1,27 +1,33 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { setPriority } from "node:os";
 import type { Duplex, Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { printableLines } from "../../shared/domain/printable.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
-import { endMarked } from "../processes/leftovers.ts";
+import { FrozenGroup } from "../processes/groups/frozen-group.ts";
+import { endMarked, marked } from "../processes/leftovers.ts";
+import type { Keeper } from "../processes/priority/standing.ts";
 import { infoDescriptor } from "../processes/sandbox.ts";
 import { SandboxLife } from "../processes/sandbox-life.ts";
 import { Channel } from "../runner/channel.ts";
-import type { FromRunner, RunTask, ToRunner } from "../runner/protocol.ts";
+import type { FromRunner, RunState, RunTask, ToRunner } from "../runner/protocol.ts";
 import { mostRunnerBytes, readFromRunner } from "./from-runner.ts";
+import { OpenFiles } from "./open-files.ts";
 import type { Launch } from "./runner-launch.ts";
-import type { OnReports, RunnerEnd, RunnerKind, RunningTask } from "./runners.ts";
+import type { OnReports, RunnerEnd, RunnerKind, RunningTask, TakenState } from "./runners.ts";
 
 /** Descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
 const channelDescriptor = 3;
 const stopGraceMs = 2000;
+/** Time to end for a run that had hardly any to save itself. */
+const leastStopMs = 500;
 /** How long the pipes of a runner that has exited are still read. */
 const lastWordsMs = 1000;
 /** How many characters of a runner's stderr are kept. */
 const mostComplaints = 4000;
-const nice = 19;
+/** A reaper ends everything and then itself; after so long it is ended. */
+const longestReapingMs = 12_000;
 
 /** A process that executes runs (worker/runner/main.ts), one after another. */
 export class RunnerProcess {
@@ -29,15 +35,17 @@ export class RunnerProcess {
   /** The one job that it serves; null: any. */
   readonly job: string | null;
   readonly isForOne: boolean;
+  readonly #launch: Launch;
   readonly #life: SandboxLife | undefined;
+  readonly #keeper: Keeper | undefined;
   readonly #child: ChildProcess;
   readonly #channel: Channel<FromRunner, ToRunner>;
   readonly #exited: Promise<void>;
   readonly #knownJobs = new Set<string>();
-  #current: { id: number; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
+  #current: { id: number; task: RunTask; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
   #count = 0;
   #dead = "";
-  #frozen: FrozenProcess | undefined;
+  #frozen: Pick<FrozenProcess, "thaw"> | undefined;
   readonly #log: Log;
   /** The end of its stderr: for example, why the engine aborted. */
   #complaints = "";
@@ -46,12 +54,13 @@ export class RunnerProcess {
     this.kind = kind;
     this.job = launch.job;
     this.isForOne = launch.isForOne;
+    this.#launch = launch;
     this.#log = log;
     this.#child = spawn(launch.command, launch.words, {
       stdio: ["ignore", "ignore", "pipe", "pipe", ...(launch.isSandbox ? ["pipe" as const] : [])],
       env: launch.environment,
-      // A sandbox has no handler for the Ctrl-C that a terminal sends to the whole group. It ends with this process anyway.
-      detached: launch.isSandbox,
+      // The kernel may group processes by session, and this one's is the owner's terminal. Ctrl-C there is none of a runner's business.
+      detached: true,
     });
     const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
     if (launch.isSandbox) this.#life = new SandboxLife(this.#child.stdio[infoDescriptor] as Readable);
@@ -71,18 +80,21 @@ export class RunnerProcess {
       this.#complaints = (this.#complaints + text).slice(-mostComplaints);
     });
     const { pid } = this.#child;
-    if (pid !== undefined && kind.lowPriority) {
+    if (pid !== undefined) {
+      const low = (why: string): void => log.warn({ pid, why }, "a runner keeps the normal priority in part");
       try {
-        setPriority(pid, nice);
+        launch.standing.started(pid);
       } catch (error) {
-        log.warn({ pid, error: String(error) }, "a low-priority runner could not be made nice");
+        low(messageOf(error));
       }
+      this.#keeper = launch.standing.keeper(pid, low);
     }
     this.#exited = new Promise((resolve) => {
       const ended = async (reason: string): Promise<void> => {
         await this.#life?.gone();
         this.#died(reason);
         endMarked(launch.mark);
+        await launch.group?.remove();
         onExit();
         resolve();
       };
@@ -106,11 +118,13 @@ export class RunnerProcess {
     const end = new Promise<RunnerEnd>((resolve) => {
       this.#current = {
         id,
+        task,
         onReports,
         end: (how) => {
           clearTimeout(grace);
           // The end was already on its way when the run was frozen.
           this.#thaw();
+          this.#keeper?.end();
           this.#current = undefined;
           resolve(how);
         },
@@ -121,12 +135,17 @@ export class RunnerProcess {
       const text = this.#knownJobs.has(job) ? null : jobText;
       this.#knownJobs.add(job);
       this.#tell({ type: "run", id, job, jobText: text, ...rest });
+      this.#keeper?.begin();
     }
-    const leave = (type: "stop" | "handback"): void => {
-      if (this.#current?.id !== id || grace) return;
+    let killAt = Number.POSITIVE_INFINITY;
+    let isStopped = false;
+    const killAfter = (ms: number): boolean => {
+      if (this.#current?.id !== id || isStopped || performance.now() + ms >= killAt) return false;
       this.#thaw();
-      this.#tell({ type, id });
-      grace = setTimeout(() => this.#kill(), stopGraceMs);
+      killAt = performance.now() + ms;
+      clearTimeout(grace);
+      grace = setTimeout(() => this.#kill(), ms);
+      return true;
     };
     return {
       pid: this.#child.pid ?? 0,
@@ -140,8 +159,15 @@ export class RunnerProcess {
       checkpointEvery: (seconds) => {
         if (this.#current?.id === id) this.#tell({ type: "checkpoint-every", id, seconds });
       },
-      handBack: () => leave("handback"),
-      stop: () => leave("stop"),
+      handBack: (savingMs) => {
+        if (killAfter(savingMs + Math.min(stopGraceMs, leastStopMs + savingMs / 2)))
+          this.#tell({ type: "handback", id, savingMs });
+      },
+      stop: () => {
+        // A run that saves itself goes on with that.
+        if (killAt === Number.POSITIVE_INFINITY && killAfter(stopGraceMs)) this.#tell({ type: "stop", id });
+        isStopped = true;
+      },
     };
   }
 
@@ -153,14 +179,32 @@ export class RunnerProcess {
   }
 
   #kill(): void {
-    if (!this.#life?.end()) this.#child.kill("SIGKILL");
+    if (this.#life?.end()) return;
+    if (!this.#launch.isReaper) {
+      this.#child.kill("SIGKILL");
+      return;
+    }
+    this.#child.kill("SIGTERM");
+    const late = setTimeout(() => this.#child.kill("SIGKILL"), longestReapingMs).unref();
+    this.#child.once("exit", () => clearTimeout(late));
   }
 
   #freeze(): void {
     const { pid } = this.#child;
     if (this.#frozen || pid === undefined || this.#dead !== "") return;
-    if (canFreeze) this.#frozen = new FrozenProcess(pid);
-    else this.#log.warn({ pid }, "no process can be frozen on this system: the run goes on");
+    const { isReaper, isSandbox, mark, group } = this.#launch;
+    // A reaper and a sandbox keep all that a run detaches below them.
+    const detached = isReaper || isSandbox ? () => [] : () => marked(mark);
+    if (group) this.#frozen = new FrozenGroup(group);
+    else if (canFreeze) {
+      const frozen = new FrozenProcess(pid, { isReaper, detached });
+      this.#frozen = frozen;
+      if (frozen.others.length > 0)
+        this.#log.warn(
+          { pids: frozen.others },
+          "processes of a run belong to another user, and go on while it is frozen",
+        );
+    } else this.#log.warn({ pid }, "no process can be frozen on this system: the run goes on");
   }
 
   #thaw(): void {
@@ -175,8 +219,25 @@ export class RunnerProcess {
   #hear(message: FromRunner): void {
     if (message.id !== this.#current?.id) return;
     if (message.type === "reports") this.#current.onReports(message.reports, message.lines);
-    else if (message.type === "checkpoint") this.#current.onReports(message.reports, message.lines, message.state);
+    else if (message.type === "checkpoint")
+      this.#current.onReports(
+        message.reports,
+        message.lines,
+        this.#taken(message.id, this.#current.task, message.state),
+      );
     else this.#current.end(message);
+  }
+
+  /** Opens the files of a state, and tells the run that it may go on. */
+  #taken(id: number, task: RunTask, { files = [], ...state }: RunState): TakenState {
+    if (files.length === 0) return state;
+    try {
+      return { ...state, tail: OpenFiles.open(task, files) };
+    } catch (error) {
+      return { ...state, problem: messageOf(error) };
+    } finally {
+      this.#tell({ type: "taken", id });
+    }
   }
 
   /** Only code that a job brought along says what no run may say: the run failed, and its process is of no use any more. */
@@ -185,7 +246,7 @@ export class RunnerProcess {
     this.#log.warn({ pid, why }, "a runner's message could not be read; the runner is killed");
     const reason = `the run told its worker what no run may tell: ${why}`;
     this.#current?.end({ type: "failed", reason, reports: [], lines: "", console: this.#complaints });
-    this.#child.kill("SIGKILL");
+    this.#kill();
   }
 
   #died(reason: string): void {

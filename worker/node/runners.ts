@@ -1,5 +1,7 @@
 import type { ReportRow } from "../../shared/wire/messages.ts";
+import type { GpuView } from "../gpus/lent-gpus.ts";
 import type { RunEnd, RunState, RunTask } from "../runner/protocol.ts";
+import type { OpenFiles } from "./open-files.ts";
 
 /** The kind of process that a run needs; it never gets one of another kind. */
 export interface RunnerKind {
@@ -7,6 +9,8 @@ export interface RunnerKind {
   readonly cores: number;
   /** Whether a run in a sandbox reaches the network. The same in all runs of a job. */
   readonly network: boolean;
+  /** What its runs see of the GPUs; left out: what the worker sees. A process that has used a GPU keeps it. */
+  readonly gpus?: GpuView;
 }
 
 export type RunnerEnd =
@@ -14,11 +18,17 @@ export type RunnerEnd =
   /** The process ended while the run was in progress. Reports that it had not sent are lost. */
   | { readonly type: "died"; readonly reason: string; readonly console: string };
 
+/** A run's state that its worker holds: the run may go on. */
+export interface TakenState extends Omit<RunState, "files"> {
+  /** What follows `bytes`; whoever has it closes it. Left out: nothing does. */
+  readonly tail?: OpenFiles;
+}
+
 /**
  * Receives the reports and console lines of a run since the last call, and its state if a checkpoint was due. Each report comes
  * once: here or with the end. The receiver owns the values.
  */
-export type OnReports = (reports: readonly ReportRow[], lines: string, state?: RunState) => void;
+export type OnReports = (reports: readonly ReportRow[], lines: string, state?: TakenState) => void;
 
 /** A run that was started. After its end, no call has any effect. */
 export interface RunningTask {
@@ -31,8 +41,11 @@ export interface RunningTask {
    * takes precedence. A frozen run is thawed first. Has no effect after `stop` or `handBack`.
    */
   stop(): void;
-  /** Asks the run for its state, which arrives like any checkpoint, then ends it as `stop` does. Has no effect after `stop`. */
-  handBack(): void;
+  /**
+   * Asks the run for its state, which arrives like any checkpoint, and for which it has so many milliseconds; then ends it as `stop`
+   * does. Said again, it makes that time shorter. Has no effect after `stop`.
+   */
+  handBack(savingMs: number): void;
   /** Changes the interval between checkpoints. A request: a run may ignore it. */
   checkpointEvery(seconds: number): void;
   /** Suspends the run and every process that it has started, until `thaw`. What it sent before may still arrive. */

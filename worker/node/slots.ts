@@ -1,19 +1,26 @@
+import { mostCheckpointBytes } from "../../shared/domain/runspec/job-settings.ts";
 import { Ending } from "../../shared/ending.ts";
-import type { Assignment, Claim } from "../../shared/wire/messages.ts";
+import type { EndSignal } from "../../shared/ports.ts";
+import type { Assignment, Claim, Takes } from "../../shared/wire/messages.ts";
 import type { CoordinatorLink } from "./coordinator-link.ts";
+import type { PreparedJobs } from "./job/prepared-job.ts";
+import type { Gate } from "./lending.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 
 const refusedRetryMs = 30_000;
 const jitterMs = 100;
 
-interface SlotsPorts extends Ports<"clock" | "chance"> {
+interface SlotsPorts extends Ports<"clock" | "chance" | "gpus" | "vitals"> {
   readonly link: CoordinatorLink;
   readonly outbox: Pick<Outbox, "lastSeq">;
+  /** What the machine's owner allows. */
+  readonly gate: Gate;
+  readonly prepared?: Pick<PreparedJobs, "unfit">;
 }
 
 /** What a claim says about the worker. */
-export type Claimant = Pick<Claim, "bootId" | "version" | "slots" | "targets" | "opportunistic" | "noCode">;
+export type Claimant = Takes & Pick<Claim, "bootId">;
 
 export interface SlotsOwner {
   /** Carries one trial until its end is acknowledged. `leaving` is called with the attempt number when that end is sent. */
@@ -25,13 +32,15 @@ export interface SlotsOwner {
 /** The slots of a worker. Each claims a trial, carries it, and claims again. */
 export class Slots {
   readonly #ports: SlotsPorts;
-  readonly #claimant: Claimant;
+  #claimant: Claimant;
   readonly #owner: SlotsOwner;
   readonly #claiming: Ending;
   /** While slots wait for work, one of them asks for all. Aborted when it gets some. */
   #lookout: Ending | undefined;
   #wake: () => void = () => undefined;
   #lastReason = "";
+  #isWorking = false;
+  readonly #all: Promise<void>[] = [];
 
   /** @param claiming  ends the claims; aborted here if the coordinator asks the worker to leave */
   constructor(ports: SlotsPorts, claimant: Claimant, owner: SlotsOwner, claiming: Ending) {
@@ -43,7 +52,20 @@ export class Slots {
 
   /** Resolves when no slot claims any more and all ends are delivered. */
   async work(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#claimant.slots }, () => this.#work()));
+    this.#isWorking = true;
+    this.resize(this.#claimant.slots);
+    // Some may be added while the others are waited for.
+    for (let before = 0; before < this.#all.length; ) {
+      before = this.#all.length;
+      await Promise.all(this.#all);
+    }
+  }
+
+  /** From now on there are so many; runs above it come to their end. */
+  resize(slots: number): void {
+    this.#claimant = { ...this.#claimant, slots };
+    if (!this.#isWorking) return;
+    while (this.#all.length < slots) this.#all.push(this.#work());
   }
 
   /** There is work: the waiting slot asks at once. */
@@ -53,6 +75,7 @@ export class Slots {
 
   async #work(): Promise<void> {
     const signal = this.#claiming;
+    const { gate } = this.#ports;
     let claimId = this.#ports.chance.nonce();
     let last: Stay | undefined;
     let isLookout = false;
@@ -64,18 +87,27 @@ export class Slots {
     };
     while (!signal.aborted) {
       const stay = last;
+      if (!gate.enter()) {
+        await changedOrEnded(gate, signal);
+        continue;
+      }
       const answer = await this.#ports.link.ask(
         async (tries) => {
           // The first try travels together with the last run's result; later tries wait until that is delivered.
           if (tries > 0) await stay?.delivered;
           const { lastSeq: lastResultSeq } = this.#ports.outbox;
           const sentAt = this.#ports.clock.wall();
-          return { kind: "claim", claimId, sentAt, lastResultSeq, after: stay?.onItsWay ?? null, ...this.#claimant };
+          const after = stay?.onItsWay ?? null;
+          const mostState = mostCheckpointBytes;
+          return { kind: "claim", claimId, sentAt, lastResultSeq, after, mostState, ...this.#claimant, ...this.#now() };
         },
         ["assigned", "wait", "refused"],
         signal,
       );
-      if (!answer) break;
+      if (!answer) {
+        gate.leave();
+        break;
+      }
       const answered = claimId;
       claimId = this.#ports.chance.nonce();
       if (answer.kind === "assigned") {
@@ -83,8 +115,10 @@ export class Slots {
         this.#lastReason = "";
         last = new Stay(answer, (leaving) => this.#owner.carry(answer, answered, leaving), stay?.delivered);
         await last.left;
+        gate.leave();
         continue;
       }
+      gate.leave();
       this.#say(answer.kind === "wait" ? "waiting" : "refused", answer.reason);
       // Drained: runs in progress continue to their end, and then this process ends.
       if (answer.kind === "refused" && answer.leave) signal.abort();
@@ -100,6 +134,17 @@ export class Slots {
     }
     relieve();
     await last?.delivered;
+  }
+
+  /** What changes from claim to claim. Only this machine knows which run has which GPU. */
+  #now(): Pick<Claim, "gpusFree" | "machine" | "unfit"> {
+    const { gpus, vitals, prepared } = this.#ports;
+    const unfit = prepared?.unfit ?? [];
+    return {
+      ...(gpus && gpus.count > 0 ? { gpusFree: gpus.free } : {}),
+      ...vitals?.said(),
+      ...(unfit.length > 0 ? { unfit } : {}),
+    };
   }
 
   /** Waits for a hint that there is work, with jitter, so that a thousand workers do not ask at once. */
@@ -120,6 +165,17 @@ export class Slots {
     this.#lastReason = reason;
     this.#owner.onIdle(kind, reason);
   }
+}
+
+/** Leaves no listener behind: a slot that has nothing to claim for days looks at each end of a run. */
+export async function changedOrEnded(gate: Pick<Gate, "changed">, signal: EndSignal): Promise<void> {
+  let ended: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  signal.addEventListener("abort", ended);
+  await Promise.race([gate.changed(), over]);
+  signal.removeEventListener("abort", ended);
 }
 
 /** A trial's time in a slot. The slot is free, and claims again, as soon as the end of the run is sent. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Ballast } from "../../shared/broker/server/disk.ts";
 import { BadMessage, bytes, shape, text } from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import type { ScanLimits } from "../../shared/wire/scan.ts";
@@ -33,14 +34,25 @@ const letterLimits: ScanLimits = {
   texts: 8,
   words: 16,
 };
+/** For the largest letter: the broker takes no message above 1 MiB. */
+const roomBytes = 1024 ** 2 + 64 * 1024;
 const letterShape = shape({ subject: text(200), msgId: text(200), data: bytes });
 
 /** A folder with one file per letter, 0600. */
 export class FileSpool implements Spool {
   readonly #folder: string;
+  /** Held free for the first letter that finds the disk full. */
+  readonly #room: Ballast;
 
   constructor(folder: string) {
     this.#folder = folder;
+    this.#room = new Ballast(join(folder, "room"), roomBytes);
+  }
+
+  /** Takes the room for a letter that finds the disk full, if there is any. */
+  holdRoom(): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.#room.take();
   }
 
   keep(letter: Letter): string {
@@ -48,8 +60,15 @@ export class FileSpool implements Spool {
     const name = `${letter.msgId}.letter`;
     const path = join(this.#folder, name);
     const temporary = `${path}.tmp`;
-    writeFileSync(temporary, encode({ ...letter }), { mode: 0o600, flush: true });
-    renameSync(temporary, path);
+    try {
+      this.#room.sparing(() => {
+        writeFileSync(temporary, encode({ ...letter }), { mode: 0o600, flush: true });
+        renameSync(temporary, path);
+      });
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
     return name;
   }
 

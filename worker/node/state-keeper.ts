@@ -1,39 +1,68 @@
 import type { CheckpointPlace } from "../../shared/domain/fold/events.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
 import { Ending } from "../../shared/ending.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
-import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
+import type { CheckpointLost } from "../../shared/wire/evidence.ts";
+import { newKey } from "../../shared/wire/sealed-chunks.ts";
 import { stateBlob } from "../../shared/wire/subjects.ts";
-import type { RunState } from "../runner/protocol.ts";
-import { type BlobAddress, fetchBlob, storeChunks } from "./chunk-store.ts";
+import { type BlobAddress, fetchBlob, fetchContent, storeContent } from "./chunk-store.ts";
 import type { HeldAttempt } from "./held-attempt.ts";
+import { unpackState } from "./incoming-state.ts";
 import type { Ports } from "./ports.ts";
+import type { TakenState } from "./runners.ts";
 
 type StateKeeperPorts = Ports<"bus" | "clock" | "log">;
+
+/** Who hears what becomes of a run's states. */
+export interface StateListener {
+  /** All pieces of a state are stored, so that another worker can go on from it. */
+  stored(attempt: number, state: StateSum): Promise<void>;
+  /** A state was not carried. Called when the reason changes. */
+  lost(attempt: number, lost: CheckpointLost): Promise<void>;
+}
+
+/** What one state may have. */
+export interface StateRoom {
+  /** A larger one is not carried. */
+  readonly bytes: number;
+  /** What the job asks for (`checkpoint_limit`). */
+  readonly asked: number;
+}
+
+function tooLarge(size: number, { bytes, asked }: StateRoom): string {
+  if (bytes >= asked)
+    return `it has ${sizeText(size)}, which is more than the job's checkpoint_limit of ${sizeText(asked)}`;
+  return (
+    `it has ${sizeText(size)}, and the broker's store has room for ${sizeText(bytes)} of each run of this worker: start it with ` +
+    "fewer --slots, or let its coordinator give workers more: nexus-coord --quota states=80%"
+  );
+}
 
 /** Stores the states of a run in BLOB, one at a time. If several arrive meanwhile, only the newest is stored next. */
 export class StateKeeper {
   readonly #ports: StateKeeperPorts;
   readonly #attempt: HeldAttempt;
-  readonly #announce: (attempt: number, state: StateSum) => Promise<void>;
+  readonly #listener: StateListener;
   readonly #ended = new Ending();
-  #waiting: RunState | undefined;
+  readonly #room: StateRoom;
+  #waiting: TakenState | undefined;
   #working: Promise<void> = Promise.resolve();
   #isWorking = false;
   #count = 0;
+  #givenUp = "";
+  /** Why the last state was not carried. */
+  #why = "";
 
-  /** @param announce  called when all pieces of a state are stored, so that another worker can resume from it */
-  constructor(
-    ports: StateKeeperPorts,
-    attempt: HeldAttempt,
-    announce: (attempt: number, state: StateSum) => Promise<void>,
-  ) {
+  constructor(ports: StateKeeperPorts, attempt: HeldAttempt, room: StateRoom, listener: StateListener) {
     this.#ports = ports;
     this.#attempt = attempt;
-    this.#announce = announce;
+    this.#room = room;
+    this.#listener = listener;
   }
 
-  keep(state: RunState): void {
+  keep(state: TakenState): void {
+    this.#waiting?.tail?.close();
     this.#waiting = state;
     if (!this.#isWorking) this.#working = this.#work();
   }
@@ -43,8 +72,16 @@ export class StateKeeper {
     return this.#working;
   }
 
+  /** What is still on its way is given up, and said to be lost. */
+  giveUp(why: string): void {
+    if (!this.#isWorking) return;
+    this.#givenUp = why;
+    this.end();
+  }
+
   /** The run has ended, and nobody needs its states. */
   end(): void {
+    this.#waiting?.tail?.close();
     this.#waiting = undefined;
     this.#ended.abort();
   }
@@ -54,36 +91,93 @@ export class StateKeeper {
     while (this.#waiting && !this.#ended.aborted) {
       const state = this.#waiting;
       this.#waiting = undefined;
-      await this.#store(state);
+      try {
+        await this.#store(state);
+      } finally {
+        state.tail?.close();
+      }
     }
     this.#isWorking = false;
   }
 
-  async #store({ stage, iters, bytes }: RunState): Promise<void> {
+  async #store(state: TakenState): Promise<void> {
+    const { stage, iters, bytes, tail, problem = "" } = state;
+    const size = bytes.length + (tail?.size ?? 0);
+    const { attempt } = this.#attempt.address;
+    if (problem !== "") return this.#lost(attempt, state, problem, "", state.isUnread ? "unread" : "unsaved");
+    if (size > this.#room.bytes) return this.#lost(attempt, state, tooLarge(size, this.#room));
     this.#count += 1;
     const address = { ...this.#attempt.address, blob: stateBlob(this.#count) };
     const key = newKey();
-    const { chunks, sum } = seal(bytes, key);
-    const signal = this.#ended;
-    const why = await storeChunks(this.#ports, address, chunks, 0, signal);
-    if (signal.aborted) return;
-    if (why === "") await this.#announce(address.attempt, { stage, iters, blob: address.blob, key, ...sum });
-    else
-      this.#ports.log.warn(
-        { job: address.job, n: address.n, why },
-        "a checkpoint could not be stored; the next one may",
-      );
+    const content = { size, parts: () => partsOf(state) };
+    const end = await storeContent(this.#ports, address, content, key, this.#ended);
+    if ("why" in end) {
+      // What was stored of it helps nobody.
+      const why = this.#ended.aborted ? this.#givenUp : end.why;
+      if (why !== "") await this.#lost(attempt, state, `it has ${sizeText(size)}, and ${why}`, address.blob);
+      return;
+    }
+    if (this.#ended.aborted) return;
+    this.#why = "";
+    await this.#listener.stored(attempt, { stage, iters, blob: address.blob, key, ...end.sum });
+  }
+
+  async #lost(
+    attempt: number,
+    { stage, iters }: TakenState,
+    why: string,
+    blob = "",
+    what: CheckpointLost["what"] = "unsaved",
+  ): Promise<void> {
+    const { job, n } = this.#attempt.address;
+    const reason = why.slice(0, 1000);
+    this.#ports.log.warn({ job, n, what, why }, "a checkpoint is of no use");
+    if (reason === this.#why && blob === "") return;
+    this.#why = reason;
+    await this.#listener.lost(attempt, { what, stage, iters, reason, blob });
   }
 }
 
-/** Fetches the state that an earlier attempt stored; throws as `fetchBlob` does. */
-export function fetchState(
-  ports: Ports<"bus" | "clock">,
+const partBytes = 256 * 1024;
+
+async function* partsOf({ bytes, tail }: TakenState): AsyncGenerator<Uint8Array> {
+  yield bytes;
+  if (tail) yield* tail.read(partBytes);
+}
+
+/** A state that was fetched: all of it, or what stands before its files, which then lie in a folder. */
+export interface FetchedState {
+  readonly bytes: Uint8Array;
+  readonly hasFiles: boolean;
+}
+
+/** A state of at most so many bytes is fetched into memory, and goes to the runner in one message. */
+const mostMessageBytes = 48 * 1024 ** 2;
+
+/**
+ * Fetches the state that an earlier attempt stored.
+ *
+ * @param folder  for the files of a large state; what lies there is deleted
+ * @throws as `fetchBlob`, `unpackState`
+ */
+export async function fetchState(
+  ports: Ports<"bus" | "clock" | "removeFolder">,
   trial: Pick<BlobAddress, "job" | "n">,
   place: CheckpointPlace,
+  folder: string,
   signal: EndSignal,
-): Promise<Uint8Array> {
-  const { job, n } = trial;
+): Promise<FetchedState> {
   const { worker, attempt, blob, key } = place;
-  return fetchBlob(ports, { worker, job, n, attempt, blob }, key, place, signal);
+  const address = { worker, ...trial, attempt, blob };
+  if (place.size <= mostMessageBytes)
+    return { bytes: await fetchBlob(ports, address, key, place, signal), hasFiles: false };
+  ports.removeFolder(folder);
+  const pieces = fetchContent(ports, address, key, place, signal);
+  return { bytes: await unpackState(pieces, folder), hasFiles: true };
 }
+
+/** Whether another machine may well do what this one could not: there is no room here, or no right to write. */
+export const isOfThisMachine = (error: unknown): boolean =>
+  error instanceof Error &&
+  "code" in error &&
+  ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "EIO"].includes(String(error.code));

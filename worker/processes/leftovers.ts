@@ -1,10 +1,11 @@
 /**
  * Ends what a run leaves behind. Everything that a runner starts inherits a mark in its environment, also a program that put
- * itself into a session of its own. Linux only: elsewhere nobody lists the environments of processes. A program that wipes its
- * environment and detaches itself escapes; only a sandbox ends that one too.
+ * itself into a session of its own. One that wipes its environment too is a child of the runner's reaper, where there is one
+ * (reaper/). Linux only: elsewhere nobody lists environments and children of processes.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
+import { descendantsOf } from "../../shared/machine/process-tree.ts";
 
 /** Name of the variable. */
 export const runMark = "NEXUS_RUN";
@@ -15,18 +16,24 @@ export const sandboxMark = "NEXUS_SANDBOX";
 const mostLooks = 50;
 
 /** Ends every process whose mark begins so, but this one. Returns how many there were. */
-export function endMarked(beginning: string): number {
+export const endMarked = (beginning: string): number => endAll(() => marked(beginning));
+
+/** Every process whose mark begins so. */
+export function marked(beginning: string): number[] {
   const isMarked = new RegExp(`(^|\\0)${runMark}=${escaped(beginning)}`);
-  return endAll((pid) => isMarked.test(textOf(`/proc/${pid}/environ`)));
+  return processes().filter((pid) => isMarked.test(textOf(`/proc/${pid}/environ`)));
 }
 
 /** In a sandbox: ends every process but its first, which keeps it up, and this one. */
-export const endOthers = (): number => endAll((pid) => pid !== 1 && textOf(`/proc/${pid}/cmdline`) !== "");
+export const endOthers = (): number => endAll(() => processes().filter((pid) => pid !== 1 && isThere(pid)));
 
-function endAll(isLeft: (pid: number) => boolean): number {
+/** In a runner: ends all that its reaper keeps but this process, whatever their environment. */
+export const endReaped = (reaper: number): number => endAll(() => descendantsOf(reaper).filter(isThere));
+
+function endAll(look: () => number[]): number {
   const ended = new Set<number>();
-  for (let look = 0; look < mostLooks; look += 1) {
-    const left = processes().filter((pid) => pid !== process.pid && !ended.has(pid) && isLeft(pid));
+  for (let looks = 0; looks < mostLooks; looks += 1) {
+    const left = look().filter((pid) => pid !== process.pid && !ended.has(pid));
     if (left.length === 0) break;
     for (const pid of left) {
       ended.add(pid);
@@ -39,6 +46,9 @@ function endAll(isLeft: (pid: number) => boolean): number {
   }
   return ended.size;
 }
+
+/** False for one that has ended and whose parent has not heard of it yet. */
+const isThere = (pid: number): boolean => textOf(`/proc/${pid}/cmdline`) !== "";
 
 function processes(): number[] {
   try {

@@ -22,6 +22,8 @@ export interface Room {
   readonly writable: readonly string[];
   readonly readable: readonly string[];
   readonly network: boolean;
+  /** Whether it may open the GPUs: all or none, since a driver wants more files than that of one GPU. */
+  readonly gpus: boolean;
 }
 
 export interface SandboxOptions {
@@ -70,6 +72,7 @@ export class Sandbox {
       writable: [],
       readable: [],
       network: false,
+      gpus: true,
     });
     const { error, status, stderr } = spawnSync(command, words, { encoding: "utf8", timeout: 60_000 });
     if (error && "code" in error && error.code === "ENOENT") {
@@ -95,24 +98,24 @@ export class Sandbox {
     return { ...env, HOME: "/tmp/home", TMPDIR: "/tmp", [sandboxMark]: "1" };
   }
 
-  #bounds({ writable, readable, network }: Room): string[] {
+  #bounds({ writable, readable, network, gpus }: Room): string[] {
     const { hidden } = this.#options;
-    const read = [...this.#options.readable, ...readable].flatMap(readOnly);
+    const shown = [...this.#options.readable, ...readable];
     return [
       ...["--unshare-all", ...(network ? ["--share-net"] : []), "--die-with-parent", "--cap-drop", "ALL"],
       ...[...system, ...settings].flatMap(readOnly),
       ...["--proc", "/proc", "--dev", "/dev"],
-      ...gpus().flatMap((path) => ["--dev-bind-try", path, path]),
+      ...(gpus ? gpuFiles() : []).flatMap((path) => ["--dev-bind-try", path, path]),
       ...["--tmpfs", "/tmp", "--dir", "/tmp/home", "--symlink", "/tmp", "/var/tmp", "--dir", "/run"],
       ...programFiles().flatMap(readOnly),
-      ...read,
-      // After what lies above them, before what a run may see of them.
+      ...shown.flatMap(readOnly),
+      // After what lies above them (a Python in ~/.local does), before what a run may see of them.
       ...hidden
-        .filter((folder) => isBelowAny(folder, [...this.#options.readable, ...system, ...programFiles()]))
+        .filter((folder) => isBelowAny(folder, [...shown, ...system, ...programFiles()]))
         .flatMap((path) =>
           lstatSync(path, { throwIfNoEntry: false })?.isFile() ? ["--ro-bind", "/dev/null", path] : ["--tmpfs", path],
         ),
-      ...readable.flatMap(readOnly),
+      ...readable.filter((path) => isBelowAny(realPath(path), hidden)).flatMap(readOnly),
       ...writable.flatMap((folder) => ["--bind", folder, folder]),
       ...["--chdir", "/"],
     ];
@@ -127,7 +130,7 @@ function readOnly(path: string): string[] {
   return ["--ro-bind-try", path, path];
 }
 
-const gpus = (): string[] =>
+const gpuFiles = (): string[] =>
   readdirSync("/dev")
     .filter((name) => devices.test(name))
     .map((name) => `/dev/${name}`);
@@ -135,7 +138,7 @@ const gpus = (): string[] =>
 /** Node, this program, and the packages that it imports, wherever they are installed. */
 function programFiles(): string[] {
   const root = packageRoot();
-  const own = ["dist", "worker", "shared", "package.json"].map((name) => join(root, name));
+  const own = ["dist", "worker", "shared", "package.json", "python/src"].map((name) => join(root, name));
   const packages: string[] = [];
   for (let folder = root; ; folder = dirname(folder)) {
     packages.push(join(folder, "node_modules"));

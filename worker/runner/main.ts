@@ -12,15 +12,16 @@ import { writeInside } from "../../shared/machine/inside.ts";
 import { decode } from "../../shared/wire/codec.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
-import { endMarked, endOthers, runMark, sandboxMark } from "../processes/leftovers.ts";
+import { endMarked, endOthers, endReaped, runMark, sandboxMark } from "../processes/leftovers.ts";
+import { reaperMark } from "../processes/reaper/scripts.ts";
 import { onlyComputes } from "../stages/registry.ts";
 import { Channel } from "./channel.ts";
 import { failureText, settingLines } from "./console-lines.ts";
-import type { FromRunner, ToRunner } from "./protocol.ts";
+import type { FromRunner, RunState, ToRunner } from "./protocol.ts";
 import { readCarried } from "./read-carried.ts";
 import { executeRun, type RunPorts, Stopped } from "./run.ts";
-import { readFiles, takeOver, writeFiles } from "./run-folder.ts";
-import { decodeRun, encodeRun, type SavedRun } from "./run-state.ts";
+import { filesToSave, takeOver, writeFiles } from "./run-folder.ts";
+import { decodeRun, encodeRun, encodeRunBefore, type SavedRun } from "./run-state.ts";
 import { Telling } from "./telling.ts";
 
 type RunMessage = Extract<ToRunner, { type: "run" }>;
@@ -33,10 +34,18 @@ interface Running {
   /** When the next checkpoint is due, in monotonic milliseconds. */
   dueAt: number;
   isHandingBack: boolean;
+  /** Aborted, with the milliseconds that are left, when the run has to leave. */
+  readonly leaving: AbortController;
+  hasAsked: boolean;
+  lastMoment: NodeJS.Timeout | undefined;
+  /** What the last checkpoint left out. */
+  leftOut: string;
+  /** The worker holds the files of the state that it was told of. */
+  onTaken: () => void;
 }
 let running: Running | undefined;
-/** A stage that has not handed over its state by then never asks whether a checkpoint is due. */
-const stateGraceMs = 600;
+/** For a stage that has not asked before whether a checkpoint is due: it never will. */
+const neverAskedMs = 600;
 /** Sends what the current run has not sent yet. */
 let tellLast: () => void = () => undefined;
 
@@ -62,10 +71,21 @@ function specOf(job: string, text: CarriedSpec | null): Spec {
 }
 
 async function run(message: RunMessage): Promise<void> {
-  const { id, settings, seed, directory, stateDirectory, keepFiles, codeFolder } = message;
+  const { id, settings, seed, directory, stateDirectory, keepFiles, codeFolder, inputsFolder } = message;
   const stop = new AbortController();
   const checkpointMs = 1000 * message.checkpointSeconds;
-  const self: Running = { id, stop, checkpointMs, dueAt: performance.now() + checkpointMs, isHandingBack: false };
+  const self: Running = {
+    id,
+    stop,
+    checkpointMs,
+    dueAt: performance.now() + checkpointMs,
+    isHandingBack: false,
+    leaving: new AbortController(),
+    hasAsked: false,
+    lastMoment: undefined,
+    leftOut: "",
+    onTaken: () => undefined,
+  };
   running = self;
   const telling = new Telling((told) => channel.send({ type: "reports", id, ...told }));
   tellLast = () => telling.now();
@@ -77,7 +97,8 @@ async function run(message: RunMessage): Promise<void> {
   let startsPrograms = codeFolder !== null;
   try {
     // An attempt finds nothing but what it is given: no link, say, that an earlier one on this machine made.
-    for (const folder of [directory, stateDirectory]) empty(folder);
+    empty(directory);
+    if (!message.hasStateFiles) empty(stateDirectory);
     useOwnComponents(codeFolder);
     const spec = specOf(message.job, message.jobText);
     const chosen = withChosen(spec, settings);
@@ -96,35 +117,56 @@ async function run(message: RunMessage): Promise<void> {
         hasReported = true;
         telling.report([stage, at, hours, [...values], [...counts]]);
       },
-      checkpointDue: () => self.isHandingBack || performance.now() >= self.dueAt,
-      keep: (saved) => {
+      checkpointDue: () => {
+        self.hasAsked = true;
+        return self.isHandingBack || performance.now() >= self.dueAt;
+      },
+      leaving: self.leaving.signal,
+      savingSeconds: message.savingSeconds ?? 1,
+      keep: async (saved) => {
         self.dueAt = performance.now() + self.checkpointMs;
-        const files = readFiles(directory, stateDirectory);
-        if (files === null) line("the run's files are too large for its checkpoint, which continues without them");
-        const state = { stage: saved.stage, iters: saved.iters, bytes: encodeRun(saved, files ?? {}) };
+        const isLast = self.isHandingBack;
+        const state = stateOf(saved, directory, stateDirectory, (leftOut) => {
+          if (leftOut !== self.leftOut) line(`checkpoints leave out ${leftOut}`);
+          self.leftOut = leftOut;
+        });
+        const taken = state.files
+          ? new Promise<void>((resolve) => {
+              self.onTaken = resolve;
+            })
+          : undefined;
         channel.send({ type: "checkpoint", id, ...telling.take(), state });
-        if (self.isHandingBack) stop.abort("handed back");
+        await taken;
+        if (isLast) stop.abort("handed back");
       },
       codeFolder,
+      inputsFolder,
+      environmentFolder: message.environment?.folder ?? null,
       directory,
       stateDirectory,
       signal: stop.signal,
       inSearch: true,
     };
-    const resume = message.resume === null ? undefined : savedRun(message.resume, stateDirectory, line);
+    const afresh = (why: string): void => {
+      line(`the checkpoint cannot be used here (${why}); the run starts afresh`);
+      const state = { stage: 1, iters: 0, bytes: new Uint8Array(), problem: why.slice(0, 2000), isUnread: true };
+      channel.send({ type: "checkpoint", id, ...telling.take(), state });
+    };
+    const resume = message.resume === null ? undefined : savedRun(message.resume, stateDirectory, afresh);
     const begin = (): ReturnType<typeof executeRun> => executeRun(stages, ports);
     const goOn = async (from: SavedRun): ReturnType<typeof executeRun> => {
       try {
         return await executeRun(stages, { ...ports, resume: from });
       } catch (error) {
         if (hasReported || stop.signal.aborted || !(error instanceof StateError)) throw error;
-        line(`the checkpoint cannot be used here (${error.message}); the run starts afresh`);
+        afresh(error.message);
+        empty(stateDirectory);
         return begin();
       }
     };
     const { hpmax, iters, metrics, titles } = await (resume ? goOn(resume) : begin());
     if (startsPrograms) endLeftovers();
-    takeOver(directory, stateDirectory);
+    takeOver(directory, stateDirectory, line);
     if (keepFiles) writeInside(directory, "console.txt", `${printed.join("\n")}\n`);
     channel.send({ type: "done", id, hpmax, iters, metrics, titles, ...telling.last() });
   } catch (error) {
@@ -135,10 +177,11 @@ async function run(message: RunMessage): Promise<void> {
       const reason = messageOf(error);
       line(failureText(error));
       if (startsPrograms) endLeftovers();
-      takeOver(directory, stateDirectory);
+      takeOver(directory, stateDirectory, line);
       channel.send({ type: "failed", id, reason, ...telling.last() });
     }
   } finally {
+    clearTimeout(self.lastMoment);
     running = undefined;
     tellLast = () => undefined;
   }
@@ -157,20 +200,45 @@ function empty(folder: string): void {
 /** Ends the processes that a run has left behind: it is over, and they are nobody's any more. */
 function endLeftovers(): void {
   const mark = process.env[runMark] ?? "";
-  const ended = process.env[sandboxMark] === "1" ? endOthers() : mark === "" ? 0 : endMarked(mark);
+  const hasReaper = process.env[reaperMark] === String(process.ppid);
+  let ended = 0;
+  if (process.env[sandboxMark] === "1") ended = endOthers();
+  else {
+    if (mark !== "") ended += endMarked(mark);
+    if (hasReaper) ended += endReaped(process.ppid);
+  }
   if (ended > 0)
     process.stderr.write(`a run left ${ended} ${ended === 1 ? "process" : "processes"} behind, ended now\n`);
 }
 
-/** Reads the state of an earlier attempt and writes its files. If the state is unusable, says so and returns undefined. */
-function savedRun(bytes: Uint8Array, stateDirectory: string, line: (text: string) => void): SavedRun | undefined {
+/** Reads the state of an earlier attempt and writes its files. If the state is unusable, says why and returns undefined. */
+function savedRun(bytes: Uint8Array, stateDirectory: string, afresh: (why: string) => void): SavedRun | undefined {
   try {
     const { run: saved, files } = decodeRun(bytes);
     writeFiles(stateDirectory, files);
     return saved;
   } catch (error) {
-    line(`the checkpoint cannot be used (${messageOf(error)}); the run starts afresh`);
+    afresh(messageOf(error));
+    empty(stateDirectory);
     return undefined;
+  }
+}
+
+/** What the run is now. A state whose files cannot be read says so. */
+function stateOf(
+  saved: SavedRun,
+  directory: string,
+  stateDirectory: string,
+  leaving: (leftOut: string) => void,
+): RunState {
+  const { stage, iters } = saved;
+  try {
+    const { small, large, leftOut } = filesToSave(directory, stateDirectory);
+    leaving(leftOut.join(", "));
+    if (large.length === 0) return { stage, iters, bytes: encodeRun(saved, small) };
+    return { stage, iters, bytes: encodeRunBefore(saved, small, large.length), files: large };
+  } catch (error) {
+    return { stage, iters, bytes: new Uint8Array(), problem: messageOf(error).slice(0, 2000) };
   }
 }
 
@@ -187,7 +255,15 @@ function hear(message: ToRunner): void {
       break;
     case "handback":
       running.isHandingBack = true;
-      setTimeout(() => stop.abort("handed back"), stateGraceMs).unref();
+      clearTimeout(running.lastMoment);
+      running.lastMoment = setTimeout(
+        () => stop.abort("handed back"),
+        running.hasAsked ? message.savingMs : Math.min(neverAskedMs, message.savingMs),
+      ).unref();
+      running.leaving.abort(message.savingMs);
+      break;
+    case "taken":
+      running.onTaken();
       break;
     case "checkpoint-every":
       running.dueAt += 1000 * message.seconds - running.checkpointMs;

@@ -4,12 +4,24 @@ import type { ReportRow } from "../../shared/wire/messages.ts";
 
 /** The messages between a worker and its runner processes (channel.ts; NaN and bytes survive). */
 
+/** A virtual environment (worker/setup). */
+export interface RunEnvironment {
+  readonly folder: string;
+  /** Where its Python is installed. */
+  readonly base: string;
+  readonly text: string;
+}
+
 export interface RunTask {
   /** Identifies `jobText`, which a runner reads once. */
   readonly job: string;
   readonly jobText: CarriedSpec;
   /** Folder of the code that the job brings along; null if it brings none. */
   readonly codeFolder: string | null;
+  /** Folder of the data that it brings along, which is only read; null if it brings none. */
+  readonly inputsFolder: string | null;
+  /** The virtual environment that its setup made; null or left out: none. */
+  readonly environment?: RunEnvironment | null;
   readonly settings: ChosenSettings;
   readonly seed: number;
   /** The run's working folder. Created when the run first needs it; emptied before. */
@@ -20,7 +32,11 @@ export interface RunTask {
   readonly keepFiles: boolean;
   /** The state that an earlier attempt stored (run-state.ts); null for a fresh start. */
   readonly resume: Uint8Array | null;
+  /** The files of that state lie in `stateDirectory` already: they were too large for `resume`. Left out: no. */
+  readonly hasStateFiles?: boolean;
   readonly checkpointSeconds: number;
+  /** How long it has to save itself when it has to leave; left out: 1. */
+  readonly savingSeconds?: number;
 }
 
 /** Reports and console lines since the last message; `lines` may be "". */
@@ -33,7 +49,25 @@ export interface RunState {
   readonly stage: number;
   /** Iterations of that stage. */
   readonly iters: number;
+  /** All of it; if there are `files`, its beginning. */
   readonly bytes: Uint8Array;
+  /**
+   * Files that are too large for a message and follow, in this order. The worker opens them where they lie and answers `taken`;
+   * until then the run leaves them as they are.
+   */
+  readonly files?: readonly StateFile[];
+  /** Why the run's files cannot be saved, so that nobody can go on from this state; "" or left out: they can. */
+  readonly problem?: string;
+  /** It is not a state: the run could not go on from the one that it was given, and begins afresh; `problem` says why. */
+  readonly isUnread?: boolean;
+}
+
+export interface StateFile {
+  /** Whether it lies in the run's own folder, or else in that of earlier attempts. */
+  readonly isOwn: boolean;
+  /** Within the folder, with slashes. */
+  readonly path: string;
+  readonly size: number;
 }
 
 /** How a run ended. `lines` is also "" if no line was sent before, because `console` then has them. */
@@ -58,8 +92,10 @@ export type ToRunner = { readonly id: number } & (
       readonly jobText: CarriedSpec | null;
     })
   | { readonly type: "checkpoint-every"; readonly seconds: number }
-  /** Asks for the state, then for a stop. */
-  | { readonly type: "handback" }
+  /** The worker holds the files of the last state: the run may change them. */
+  | { readonly type: "taken" }
+  /** Asks for the state within so many milliseconds, then for a stop. Said again, it can only become shorter. */
+  | { readonly type: "handback"; readonly savingMs: number }
   | { readonly type: "stop" }
 );
 

@@ -1,12 +1,15 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { closeSync, lstatSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { linkInside, readInside, writeInside } from "../../shared/machine/inside.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { linkInside, openToRead, openToWrite, readInside, writeInside } from "../../shared/machine/inside.ts";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
+import { mostFileBytes, mostInlineBytes, mostStateFiles } from "../../shared/wire/checkpoints.ts";
+import type { StateFile } from "./protocol.ts";
 
 /** Every attempt rewrites these, and the workspace knows their content. */
 const writtenAnew: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yaml"]);
-/** Limit on all files that travel with a checkpoint together: a run with more continues without them, and says so. */
-const mostFileBytes = 32 * 1024 ** 2;
+/** A file of more is never read into memory as long as all together are too large for one message. */
+const mostSmallBytes = 1024 ** 2;
 
 export interface FoundFile {
   /** Within the folder, with slashes. */
@@ -49,23 +52,54 @@ function namesIn(folder: string): string[] {
 /** File contents by path: a later stage may read what an earlier one wrote. */
 export type SavedFiles = Readonly<Record<string, Uint8Array>>;
 
+/** What of a run's files travels with its state: small ones as they are now, and the names of those that are too large for that. */
+export interface FilesToSave {
+  readonly small: SavedFiles;
+  readonly large: readonly StateFile[];
+  /** What is left out, and why: links and the like. */
+  readonly leftOut: readonly string[];
+}
+
 /**
- * The files of both folders; where one is in the way of another, the one in the run's own folder. Null if they are too large to
- * travel.
+ * The files of both folders; where one is in the way of another, the one in the run's own folder.
  *
  * @param stateDirectory  what earlier attempts left
+ * @throws if a file cannot be read, or if they are too many, or one is too large
  */
-export function readFiles(directory: string, stateDirectory: string): SavedFiles | null {
-  const own = filesIn(directory);
+export function filesToSave(directory: string, stateDirectory: string): FilesToSave {
+  const leftOut: string[] = [];
+  const other = (path: string, why: string): void => {
+    leftOut.push(`${path} (${why})`);
+  };
+  const own = filesIn(directory, other);
   const taken = new Set(own.map(({ path }) => path));
   const folders = new Set(own.flatMap(({ path }) => foldersAbove(path)));
-  const earlier = filesIn(stateDirectory).filter(
+  const earlier = filesIn(stateDirectory, other).filter(
     ({ path }) => !taken.has(path) && !folders.has(path) && !foldersAbove(path).some((folder) => taken.has(folder)),
   );
-  if ([...own, ...earlier].reduce((sum, { size }) => sum + size, 0) > mostFileBytes) return null;
-  const read = (root: string, files: readonly FoundFile[]): [string, Uint8Array][] =>
-    files.map(({ path }) => [path, readInside(root, path).bytes]);
-  return Object.fromEntries([...read(directory, own), ...read(stateDirectory, earlier)]);
+  const files = [
+    ...own.map((file) => ({ isOwn: true, ...file })),
+    ...earlier.map((file) => ({ isOwn: false, ...file })),
+  ];
+  if (files.length > mostStateFiles)
+    throw new Error(`the run has ${files.length} files, and a checkpoint carries at most ${mostStateFiles}`);
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const small: [string, Uint8Array][] = [];
+  const large: StateFile[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    const { isOwn, path, size } = file;
+    if (size > mostFileBytes) throw new Error(`${path} has ${size} bytes, and a file in a checkpoint at most 2^32 - 1`);
+    const isSmall = total <= mostInlineBytes || (size <= mostSmallBytes && bytes + size <= mostInlineBytes);
+    if (!isSmall) {
+      large.push(file);
+      continue;
+    }
+    const { bytes: content } = readInside(isOwn ? directory : stateDirectory, path);
+    bytes += content.length;
+    small.push([path, content]);
+  }
+  return { small: Object.fromEntries(small), large, leftOut };
 }
 
 /** `a/b/c` -> `a`, `a/b`. */
@@ -78,14 +112,43 @@ export function writeFiles(directory: string, files: SavedFiles): void {
   }
 }
 
+const isError = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof Error && "code" in error && codes.includes(String(error.code));
+
+const copiedBytes = 1024 ** 2;
+
+/** Of any size, in constant memory; the folders may be on different disks, or places of their own in a sandbox. */
+function moveInside(from: string, to: string, path: string): void {
+  const source = openToRead(from, path);
+  try {
+    const target = openToWrite(to, path, 0o666);
+    try {
+      const buffer = Buffer.allocUnsafe(copiedBytes);
+      for (let read = readSync(source, buffer); read > 0; read = readSync(source, buffer))
+        for (let at = 0; at < read; ) at += writeSync(target, buffer, at, read - at);
+    } finally {
+      closeSync(target);
+    }
+  } finally {
+    closeSync(source);
+  }
+  rmSync(join(from, path), { force: true });
+}
+
 /** At the end of a run, when no program of it runs any more: what earlier attempts left and this one did not replace is its too. */
-export function takeOver(directory: string, stateDirectory: string): void {
+export function takeOver(
+  directory: string,
+  stateDirectory: string,
+  onProblem: (text: string) => void = () => undefined,
+): void {
   for (const { path } of filesIn(stateDirectory)) {
     if (linkInside(directory, path) || lstatSync(join(directory, path), { throwIfNoEntry: false })) continue;
     try {
-      writeInside(directory, path, readInside(stateDirectory, path).bytes, 0o666);
-    } catch {
+      moveInside(stateDirectory, directory, path);
+    } catch (error) {
       // This attempt has a file where the earlier one had a folder.
+      if (!isError(error, "ENOTDIR", "EEXIST"))
+        onProblem(`${path} of an earlier attempt is not kept: ${messageOf(error)}`);
     }
   }
 }

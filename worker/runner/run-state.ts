@@ -1,7 +1,7 @@
 import type { Summary } from "../../shared/domain/run.ts";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
 import * as check from "../../shared/wire/check.ts";
-import { mostStateBytes } from "../../shared/wire/checkpoints.ts";
+import { mostHeldBytes, mostStateFiles } from "../../shared/wire/checkpoints.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
 import type { ScanLimits } from "../../shared/wire/scan.ts";
 import type { SavedFiles } from "./run-folder.ts";
@@ -23,9 +23,9 @@ export interface SavedRun {
 
 const stateVersion = 1;
 
-/** Up to 10,000 columns and 10,000 files, a name and a value each; their bytes and the stage's are jumped over. */
+/** Up to 10,000 columns and 10,000 files (`mostStateFiles`), a name and a value each; their bytes and the stage's are jumped over. */
 const stateLimits: ScanLimits = {
-  bytes: 2 * mostStateBytes,
+  bytes: 2 * mostHeldBytes,
   depth: 3,
   values: 40_100,
   lists: 8,
@@ -46,6 +46,30 @@ const savedShape = check.shape({
 });
 
 export const encodeRun = (run: SavedRun, files: SavedFiles): Uint8Array => encode({ v: stateVersion, ...run, files });
+
+/**
+ * The beginning of such a state. `later` more files follow it, each as its `fileHead` and its bytes: so a state of any size is
+ * written, and read, piece by piece, and no reader can tell how it was written.
+ */
+export function encodeRunBefore(run: SavedRun, files: SavedFiles, later: number): Uint8Array {
+  const entries = Object.entries(files);
+  const count = entries.length + later;
+  if (count > mostStateFiles) throw new RangeError(`${count} files; at most ${mostStateFiles}`);
+  const whole = encodeRun(run, {});
+  // It ends with the mapping of no files, which is written in one byte or in three.
+  const parts = [whole.subarray(0, whole.at(-1) === 0x80 ? -1 : -3), mappingHead(count)];
+  for (const [path, bytes] of entries) parts.push(fileHead(path, bytes.length), bytes);
+  return Buffer.concat(parts);
+}
+
+const mappingHead = (count: number): Uint8Array => Uint8Array.of(0xde, count >> 8, count & 255);
+
+/** A path and the length of what follows, as MessagePack writes them. */
+export function fileHead(path: string, size: number): Uint8Array {
+  const length = Buffer.alloc(5, 0xc6);
+  length.writeUInt32BE(size, 1);
+  return Buffer.concat([encode(path), length]);
+}
 
 /** Another worker made it, so it is checked like all data from outside. */
 export function decodeRun(bytes: Uint8Array): { readonly run: SavedRun; readonly files: SavedFiles } {

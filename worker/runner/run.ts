@@ -8,7 +8,7 @@ import {
 } from "../../shared/domain/run.ts";
 import type { ExpandedStage } from "../../shared/domain/runspec/expand.ts";
 import { stageFactory } from "../stages/registry.ts";
-import type { StageContext, StageProcessor } from "../stages/stage.ts";
+import type { StageContext, StageProcessor, Witness } from "../stages/stage.ts";
 import * as lines from "./console-lines.ts";
 import type { SavedRun } from "./run-state.ts";
 
@@ -19,13 +19,20 @@ export interface RunPorts {
   readonly directory: string;
   readonly stateDirectory: string;
   readonly codeFolder: string | null;
+  readonly inputsFolder: string | null;
+  /** Folder of the virtual environment; left out: there is none. */
+  readonly environmentFolder?: string | null;
   readonly signal: AbortSignal;
+  /** As in `StageContext`; left out: the run leaves only by `signal`. */
+  readonly leaving?: AbortSignal;
+  readonly savingSeconds?: number;
   /** The state to continue from; left out for a fresh start. */
   readonly resume?: SavedRun;
   /** Whether a checkpoint is due. Called often. */
   checkpointDue(): boolean;
-  /** Takes the current state of the run. */
-  keep(run: SavedRun): void;
+  /** Takes the current state of the run; resolves when its files are held too. */
+  keep(run: SavedRun): Promise<void>;
+  readonly witness?: Witness;
   /** Whether the run belongs to a job. Affects only a word on the console. */
   readonly inSearch: boolean;
 }
@@ -103,6 +110,8 @@ async function executeStage(
     directory: ports.directory,
     stateDirectory: ports.stateDirectory,
     codeFolder: ports.codeFolder,
+    inputsFolder: ports.inputsFolder,
+    environmentFolder: ports.environmentFolder ?? null,
     signal: ports.signal,
     report: (at, values, counts, note = "") => {
       if (!processor) throw new Error(`${stage.component} reported before it was made`);
@@ -123,10 +132,14 @@ async function executeStage(
       );
     },
     ...(resume ? { resume: resume.state } : {}),
+    ...(ports.witness ? { witness: ports.witness } : {}),
+    leaving: ports.leaving ?? new AbortController().signal,
+    savingSeconds: ports.savingSeconds ?? 0,
     checkpointDue: ports.checkpointDue,
     checkpoint: (at, state) => {
       const hours = (performance.now() - startedAt) / millisecondsPerHour;
-      ports.keep({ stage: stage.number, iters: at, hours, summary: { ...summary }, metrics: { ...metrics }, state });
+      const saved = { stage: stage.number, iters: at, hours, summary: { ...summary }, metrics: { ...metrics }, state };
+      return ports.keep(saved);
     },
     log: ports.line,
     breathe: () => new Promise((resolve) => setImmediate(resolve)),

@@ -6,6 +6,13 @@ export class StageFailure extends Error {
   override readonly name = "StageFailure";
 }
 
+/** Hears what a stage does with a program of the user's. Only `nexus check` listens. */
+export interface Witness {
+  started(words: readonly string[], environment: NodeJS.ProcessEnv): void;
+  /** @param isMeasured  whether something was measured in it */
+  printed(line: string, isMeasured: boolean): void;
+}
+
 /** What the runner gives to a stage. */
 export interface StageContext {
   /** The stage's own part of the runspec, expanded. */
@@ -19,8 +26,19 @@ export interface StageContext {
   readonly stateDirectory: string;
   /** Folder of the code that the job or the spec brings along; null if there is none. */
   readonly codeFolder: string | null;
+  /** Folder of the data that they bring along, with the paths that it has beside the spec; to be read only. Null if there is none. */
+  readonly inputsFolder: string | null;
+  /** Folder of the virtual environment that the setup of the job made here; null or left out: none was made. */
+  readonly environmentFolder?: string | null;
   /** Aborted when the run is stopped. The stage then returns within 100 ms. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when the run has to leave its worker. From then on a checkpoint is due, and `reason` says for how many milliseconds;
+   * with that checkpoint, or when they are over, `signal` is aborted.
+   */
+  readonly leaving: AbortSignal;
+  /** Seconds that the run will usually have for it. */
+  readonly savingSeconds: number;
   /** The last state that an earlier attempt passed to `checkpoint`, to continue from; absent at a fresh start. */
   readonly resume?: Uint8Array;
   /**
@@ -31,8 +49,12 @@ export interface StageContext {
   report(iters: number, values: readonly number[], counts: readonly number[], note?: string): void;
   /** Whether a checkpoint is due. Cheap, so call it often. */
   checkpointDue(): boolean;
-  /** Hands over the whole state of the stage between two iterations; `iters` as in `report`. The runner owns the bytes. */
-  checkpoint(iters: number, state: Uint8Array): void;
+  /**
+   * Hands over the whole state of the stage between two iterations; `iters` as in `report`. The runner owns the bytes. Resolves when
+   * the run's files are held too: until then they must stay as they are. Never rejects.
+   */
+  checkpoint(iters: number, state: Uint8Array): Promise<void>;
+  readonly witness?: Witness;
   /** Prints one line on the run's console. */
   log(line: string): void;
   /** Lets signals and messages in. A stage awaits this at least every 50 ms of work. */

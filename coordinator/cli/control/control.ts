@@ -27,10 +27,7 @@ export async function controlTargets(
     if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: these have no runs yet`);
     if (verb === "drain" && named.some(({ kind }) => kind === "runs"))
       throw new UsageError("runs cannot be drained; name a job or a worker");
-    // Resuming loses nothing.
-    const effects = verb === "resume" ? [] : named.map((each) => effectOf(verb, subjectOf(each, state)));
-    const isGrave = verb === "cancel" && named.some(({ kind }) => kind === "job");
-    if (!(await agreed(session, { verb, effects, isGrave, ...options }))) return;
+    if (!(await agreed(session, { ...questionOf(verb, named, state), ...options }))) return;
     const orders = named.map((each): NamedOrder => {
       return { name: nameOf(each), order: { kind: "control", op: newOrderId(), verb, target: targetOf(each) } };
     });
@@ -54,6 +51,14 @@ export async function judgeWorkers(
     const orders = workers.map((worker): NamedOrder => ({ name: worker, order: { kind, op: newOrderId(), worker } }));
     await giveAll(reader, orders, options);
   });
+}
+
+/** What is asked before the order. What has ended is not asked about: the leader's answer says that it has. */
+export function questionOf(verb: ControlVerb, named: readonly Named[], state: WorkspaceState): Question {
+  const living = named.filter((each) => !hasEnded(each));
+  // Resuming loses nothing.
+  const effects = verb === "resume" ? [] : living.map((each) => effectOf(verb, subjectOf(each, state)));
+  return { verb, effects, isGrave: verb === "cancel" && living.some(({ kind }) => kind === "job") };
 }
 
 interface Question {
@@ -137,6 +142,9 @@ function runNames(trials: readonly Trial[]): string {
   const names = trials.map(({ run }) => run);
   return names.length <= 2 ? names.join(" and ") : `${names.length} runs (${names[0]}, ${names[1]}, ...)`;
 }
+
+const hasEnded = (named: Named): boolean =>
+  (named.kind === "job" && named.table.isOver) || (named.kind === "runs" && !named.trials.some(isOpen));
 
 function targetOf(named: Named): ControlTarget {
   switch (named.kind) {

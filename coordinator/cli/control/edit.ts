@@ -1,12 +1,13 @@
 import type { JobChanges } from "../../../shared/domain/fold/events.ts";
-import { changesText } from "../../../shared/domain/fold/job-changes.ts";
+import { changesText, editJob } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import { infinityIn, type Setting } from "../../../shared/domain/hyperparameter.ts";
 import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { newOrderId } from "../../operator/give-order.ts";
 import { ordering, type Session } from "../../operator/session.ts";
 import { checkStages } from "../submit/check-stages.ts";
+import { addedRange } from "./added-range.ts";
 import { agreed, type ControlOptions, giveAll } from "./control.ts";
 import { checkWords, namedTargets } from "./control-targets.ts";
 
@@ -20,7 +21,9 @@ export interface EditOptions extends ControlOptions {
   readonly maxJobTime?: string | undefined;
   readonly deadline?: string | undefined;
   readonly stopWhen?: string | undefined;
+  readonly maxFailuresInARow?: string | undefined;
   readonly addValue?: readonly string[] | undefined;
+  readonly addRange?: readonly string[] | undefined;
 }
 
 /** `nexus edit job3 --total-runs 800 --add-value lr=0.01`. */
@@ -41,7 +44,7 @@ export async function editJobs(session: Session, words: readonly string[], optio
     });
     for (const { table, order } of orders) {
       const { file, text, sources, commandLine } = table.submitted;
-      const added = order.changes.addValues;
+      const added = newValues(table, order.changes);
       if (added) await checkStages({ file, text, sources, commandLine, added }, "nothing was changed", session.output);
     }
     const effects = orders.flatMap(({ table, order }) => lasting(table, order.changes));
@@ -59,9 +62,22 @@ function lasting(table: RunTable, changes: JobChanges): string[] {
     const after = `${table.ended} have ended and ${table.open} are open: no run starts any more, the open ones are finished`;
     effects.push(`${table.job}: total_runs ${changes.totalRuns}; ${after}`);
   }
-  const { addValues } = changes;
+  const { addValues, addRanges } = changes;
+  if (addRanges)
+    effects.push(`${table.job}: ${changesText({ addRanges }).join(", ")}; a range cannot be made narrower again`);
   if (addValues) effects.push(`${table.job}: ${changesText({ addValues }).join(", ")}; values cannot be removed`);
   return effects;
+}
+
+/** By hyperparameter: the values that the changes add; undefined if they add none, or cannot be made, which the coordinator says. */
+function newValues(table: RunTable, changes: JobChanges): Record<string, readonly Setting[]> | undefined {
+  if (!changes.addValues && !changes.addRanges) return undefined;
+  const edited = editJob(table.submitted, table.trials.length, changes);
+  if (!edited.ok) return undefined;
+  const before = table.submitted.hyperparameters;
+  return Object.fromEntries(
+    edited.hyperparameters.map(({ name, values }, i) => [name, values.slice(before[i]?.values.length ?? 0)]),
+  );
 }
 
 /**
@@ -99,12 +115,19 @@ export function changesOf(
       );
     });
   }
+  const { maxFailuresInARow } = options;
+  if (maxFailuresInARow !== undefined) {
+    const whenTyped = (text: string): number => whole("--max-failures-in-a-row", text, 1, "never");
+    changes.maxFailuresInARow = orNone("never", maxFailuresInARow, whenTyped);
+  }
   const added = (options.addValue ?? []).map((text) => addedValue(text, hyperparameters));
   if (added.length > 0) {
     const addValues: Record<string, Setting[]> = {};
     for (const { name, value } of added) addValues[name] = [...(addValues[name] ?? []), value];
     changes.addValues = addValues;
   }
+  const ranges = (options.addRange ?? []).map((text) => addedRange(text, hyperparameters));
+  if (ranges.length > 0) changes.addRanges = Object.fromEntries(ranges.map(({ name, range }) => [name, range]));
   if (Object.keys(changes).length === 0)
     throw new UsageError("nothing to change; to see what can be: nexus edit --help");
   return changes;
@@ -172,5 +195,5 @@ function addedValue(
   const words: Record<string, Setting> = { true: true, false: false, null: null };
   if (Object.hasOwn(words, typed)) return { name, value: words[typed] ?? null };
   const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(typed) ? Number(typed) : Number.NaN;
-  return { name, value: Number.isFinite(number) ? number : typed };
+  return { name, value: Number.isFinite(number) ? number : (infinityIn(typed) ?? typed) };
 }

@@ -2,7 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import type { ResultsVerdict } from "../../../shared/domain/fold/events.ts";
 import { hasResult } from "../../../shared/domain/fold/rejection.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { resultBy } from "../../../shared/domain/fold/trial.ts";
+import { resultBy, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
@@ -90,7 +90,7 @@ function ofRuns(words: readonly string[], state: WorkspaceState, workspace: stri
     else byTable.set(table, [trial.n]);
   }
   return [...byTable].map(([table, trials]) => {
-    const count = trials.filter((n) => table.trials.glance(n)?.status === before(verdict)).length;
+    const count = trials.filter((n) => isBefore(verdict, table.trials.glance(n))).length;
     return { table, worker: null, trials, count };
   });
 }
@@ -117,8 +117,8 @@ function countOf(table: RunTable, worker: WorkerId, verdict: ResultsVerdict): nu
   return trials.filter((trial) => hasResult(trial) && resultBy(trial) === worker).length;
 }
 
-const before = (verdict: ResultsVerdict): "completed" | "rejected" =>
-  verdict === "rejected" ? "completed" : "rejected";
+const isBefore = (verdict: ResultsVerdict, trial: Trial | undefined): boolean =>
+  trial !== undefined && hasResult(trial) && (trial.status === "rejected") === (verdict === "accepted");
 
 /** Lists that fit an order; the empty list, which goes with a worker, is one. */
 function inParts(trials: readonly number[]): (readonly number[])[] {

@@ -108,8 +108,9 @@ async function ensureRuns(
   const { spec, sources } = readConfirmation(table, configuration, missing);
   if (!spec.hasRandint) output.note(`${table.submitted.file} draws no randint: its runs may all be the same\n`);
   const { file, text, commandLine } = spec;
-  const { code = null } = table.submitted;
-  const order = { kind: "run", op: newOrderId(), file, text, sources, commandLine, code } as const;
+  const { code = null, largeCode, inputs } = table.submitted;
+  const brought = { code, ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
+  const order = { kind: "run", op: newOrderId(), file, text, sources, commandLine, ...brought } as const;
   const answer = await giveOrder(bus, workspace, order, output);
   if (!answer.ok) throw new SpecError(answer.reason);
   const job = parseJobName(answer.name);

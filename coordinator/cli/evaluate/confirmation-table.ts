@@ -1,7 +1,8 @@
+import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { Confirmation } from "../../../shared/domain/evaluation/confirmation.ts";
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
-import { type Hyperparameter, settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { tableColumn, tableLines } from "../../words/table.ts";
 import { hparamsOf } from "./eval.ts";
@@ -14,7 +15,7 @@ export function confirmationText(
 ): string {
   const decimals = decimalsFor(
     confirmations.flatMap(({ search: { interval }, again }) =>
-      [interval, again?.interval80].flatMap((each) => (each ? [each.high - each.low] : [])),
+      [interval, again?.interval90].flatMap((each) => (each ? [each.high - each.low] : [])),
     ),
   );
   const number = (value: number): string => formatDecimal(value, decimals);
@@ -31,15 +32,15 @@ export function confirmationText(
     tableColumn(header, "count", confirmations.map(value));
   const text = (header: string, value: (each: Confirmation) => string | undefined) =>
     tableColumn(header, "text", confirmations.map(value));
-  const settings = confirmations.map(({ configuration }) => settingsOf(hyperparameters, configuration));
+  const settings = confirmations.map(({ configuration }) => usedSettings(hyperparameters, configuration));
   const columns = [
     text("job", ({ jobs }) => jobs.map(({ job }) => job).join(",")),
     measure("search", ({ search: { bestHpmax } }) => bestHpmax),
     count("of", ({ search: { runs } }) => runs),
     measure("estimate", ({ search: { estimate } }) => estimate),
-    text("80 % interval", ({ search: { interval } }) => range(interval)),
+    text("90 % interval", ({ search: { interval } }) => range(interval)),
     measure("confirmed", ({ again }) => again?.mean),
-    text("80 % interval", ({ again }) => range(again?.interval80)),
+    text("90 % interval", ({ again }) => range(again?.interval90)),
     text("runs", (each) => runsText(each)),
     ...hyperparameters.flatMap(({ name, values }, i) =>
       values.length > 1
@@ -48,6 +49,7 @@ export function confirmationText(
               name,
               "setting",
               settings.map((row) => row[i]),
+              { absent: () => "-" },
             ),
           ]
         : [],

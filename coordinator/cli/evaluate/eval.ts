@@ -1,11 +1,7 @@
+import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import { type Evaluated, evaluate } from "../../../shared/domain/evaluation/evaluated.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import {
-  type Configuration,
-  type Hyperparameter,
-  type Setting,
-  settingsOf,
-} from "../../../shared/domain/hyperparameter.ts";
+import type { Configuration, Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 import { checkIsSearch, nothingCompleted } from "../../runs/searched.ts";
 
 export interface EvalOptions {
@@ -26,10 +22,16 @@ export function evaluated(table: RunTable, { first }: EvalOptions = {}): Evaluat
   return found;
 }
 
+/** The settings by name, without inactive hyperparameters. */
 export function hparamsOf(
   hyperparameters: readonly Hyperparameter[],
   configuration: Configuration,
 ): Record<string, Setting> {
-  const settings = settingsOf(hyperparameters, configuration);
-  return Object.fromEntries(hyperparameters.map(({ name }, i) => [name, settings[i] ?? null]));
+  const settings = usedSettings(hyperparameters, configuration);
+  return Object.fromEntries(
+    hyperparameters.flatMap(({ name }, i): [string, Setting][] => {
+      const setting = settings[i];
+      return setting === undefined ? [] : [[name, setting]];
+    }),
+  );
 }

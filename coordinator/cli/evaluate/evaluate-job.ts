@@ -1,15 +1,21 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
+import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { intervalLevel } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { Configuration, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { searchView } from "../../../shared/domain/fold/search-view.ts";
+import { type Configuration, configurationKey, type Setting } from "../../../shared/domain/hyperparameter.ts";
+import { promiseOf } from "../../../shared/domain/search/prospects.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
+import { estimateText, infeasibleLines } from "../../words/progress.ts";
+import { verdictLines } from "../../words/verdict-text.ts";
+import { withoutEffectText } from "../../words/without-effect-text.ts";
 import { wrappedText } from "../../words/wrapped-text.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
 import { historyTable } from "./history-table.ts";
 import { repeatsJson, repeatsOf, repeatsText } from "./repeats.ts";
-import { verdictLines } from "./verdict-text.ts";
 
 /** `nexus eval job411`: the history of the best configuration, and what may be concluded. */
 export function evaluateJob({ state, workspace, output, flags }: Printing, typed: string, options: EvalOptions): void {
@@ -19,20 +25,67 @@ export function evaluateJob({ state, workspace, output, flags }: Printing, typed
     return;
   }
   const evaluation = evaluated(job, options);
-  const { table, history, verdict } = evaluation;
+  const { table, history, verdict, withoutEffect } = evaluation;
   const { hyperparameters } = table.submitted;
   if (options.json) {
     output.result(evaluationJson(evaluation));
     return;
   }
   const { width } = output;
-  const words = verdictLines(verdict, hyperparameters);
+  const words = [
+    ...verdictLines(verdict, hyperparameters),
+    ...prunedLine(table),
+    ...withoutEffectLine(withoutEffect, table),
+    ...promiseLine(table),
+  ];
   const shown = width === undefined ? words : words.flatMap((line) => wrappedText(line, width, 2));
-  const lines = [...historyTable(history, hyperparameters), "", ...shown];
+  const lines = [
+    ...historyTable(history, hyperparameters),
+    ...labelled(evaluation, width),
+    "",
+    ...shown,
+    ...infeasibleLines(table),
+  ];
   output.result(`${lines.join("\n")}\n`);
   if (verdict.configurations > 1) {
     output.note(`to measure the best again, without selection bias: nexus confirm ${table.job}${flags}\n`);
   }
+}
+
+function prunedLine({ outcomes: { pruned } }: RunTable): string[] {
+  if (pruned === 0) return [];
+  return [`${counted(pruned, "run")} ended as pruned: in no mean here, though the search counts what was predicted`];
+}
+
+function withoutEffectLine(names: readonly string[], { runSets }: RunTable): string[] {
+  const text = withoutEffectText(names);
+  if (text === null) return [];
+  const them = names.length === 1 ? "it" : "them";
+  // Of infeasible runs nothing is known but that they broke a constraint, which may hang on just these.
+  if (runSets.totals.infeasible > 0) return [`${text}, but whether \`require\` holds may depend on ${them}`];
+  return [`${text}: the next search can leave ${them} out`];
+}
+
+/** An unmeasured configuration that the model expects more of: worth a try, and never called the best. */
+function promiseLine(table: RunTable): string[] {
+  const model = table.model.now;
+  const promise = model && promiseOf(searchView(table), model);
+  if (!promise) return [];
+  const { configuration, expected } = promise;
+  return [
+    `not measured yet, but worth a try: ${labelOf(table.submitted.hyperparameters, configuration)}; the model expects ${estimateText({ estimate: expected.hpmax, stDev: expected.stDev }, " ± ")}`,
+  ];
+}
+
+/** Whose table it is, and whether it names another best configuration than the verdict. */
+function labelled({ history, table, verdict }: Evaluated, width: number | undefined): string[] {
+  const last = history.rows.at(-1);
+  const isSame = last === undefined || last.key === configurationKey(verdict.leader);
+  const other = isSame
+    ? ""
+    : `; it names another best: ${labelOf(table.submitted.hyperparameters, last.configuration)}`;
+  const line = `EST HPMAX is XT's estimate, and so are the ranks; the verdict is by the model of the search${other}`;
+  return width === undefined ? [line] : wrappedText(line, width, 2);
 }
 
 /** A job without a search has nothing to rank: prints what its runs say of their one configuration. */
@@ -45,7 +98,7 @@ function printRepeats(table: RunTable, { first, json }: EvalOptions, output: Out
 }
 
 /** `{"type":"best",...}` for each row of the history, then `{"type":"verdict",...}`; numbers unrounded. */
-function evaluationJson({ table, history, verdict }: Evaluated): string {
+function evaluationJson({ table, history, verdict, withoutEffect }: Evaluated): string {
   const { hyperparameters } = table.submitted;
   const hparams = (configuration: Configuration): Record<string, Setting> => hparamsOf(hyperparameters, configuration);
   const rows = history.rows.map(({ configuration, label: _, ...row }) => ({
@@ -60,9 +113,12 @@ function evaluationJson({ table, history, verdict }: Evaluated): string {
     type: "verdict",
     v: 1,
     job: table.job,
+    ...(table.runSets.totals.infeasible > 0 ? { infeasible: table.runSets.totals.infeasible } : {}),
     ...rest,
     interval: { ...interval, level: intervalLevel },
     summary: verdictLines(verdict, hyperparameters)[0],
+    withoutEffect,
+    pruned: table.outcomes.pruned,
     hparams: hparams(leader),
     rival: rival && { ...rival, configuration: undefined, hparams: hparams(rival.configuration) },
   };

@@ -1,5 +1,6 @@
+import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts";
-import { type Hyperparameter, settingsOf, settingText } from "../../../shared/domain/hyperparameter.ts";
+import { type Hyperparameter, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 
 /** Columns are at least as wide as in the original's table, so that usual tables look the same. */
@@ -12,7 +13,7 @@ const leastDecimals = 6;
  */
 export function historyTable(history: SearchHistory, hyperparameters: readonly Hyperparameter[]): string[] {
   const rows = history.rows.map((row) =>
-    settingsOf(hyperparameters, row.configuration).map((value) => settingText(value)),
+    usedSettings(hyperparameters, row.configuration).map((value) => settingText(value)),
   );
   const widths = hyperparameters.map(({ name }, i) => {
     const longest = rows.reduce((most, row) => Math.max(most, (row[i] ?? "").length), name.length);

@@ -39,8 +39,8 @@ export function repeatsOf(table: RunTable, first?: number): Repeats {
 
 export function repeatsText({ table, configuration, measured, failed, open }: Repeats): string {
   const { hyperparameters } = table.submitted;
-  const { runs, mean, sd, interval80, interval95 } = measured;
-  const decimals = decimalsFor(interval80 ? [interval80.high - interval80.low, mean] : [mean]);
+  const { runs, mean, sd, interval90, interval95 } = measured;
+  const decimals = decimalsFor(interval90 ? [interval90.high - interval90.low, mean] : [mean]);
   const number = (value: number): string => formatDecimal(value, decimals);
   const within = (interval: Interval, level: number): string =>
     `${number(interval.low)} to ${number(interval.high)} with ${level} %`;
@@ -53,8 +53,8 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
   return [
     `${table.job} repeats one configuration (hp_tuning: false)${label === "" ? "" : `: ${label}`}`,
     `mean hpmax ${number(mean)} of ${counted(runs, "run")}${spread}`,
-    ...(interval80 && interval95
-      ? [`its true mean is in ${within(interval80, 80)} confidence, in ${within(interval95, 95)} (Student)`]
+    ...(interval90 && interval95
+      ? [`its true mean is in ${within(interval90, 90)} confidence, in ${within(interval95, 95)} (Student)`]
       : []),
     ...missing,
     "",

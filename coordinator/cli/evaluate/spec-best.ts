@@ -7,6 +7,7 @@ import type { JsonOption, Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
 import { shellWord } from "../../words/shell-word.ts";
+import { spaceText } from "../../words/space-text.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
 
 export interface SpecOptions extends JsonOption {
@@ -34,6 +35,8 @@ export function showSpec({ state, workspace, output }: Printing, typed: string, 
   } else if (options.saveTo === undefined) {
     output.result(text.endsWith("\n") ? text : `${text}\n`);
   }
+  const searched = spaceText(table);
+  if (searched !== "") output.note(`${table.job}: ${searched}\n`);
   const given = Object.entries(table.submitted.commandLine);
   if (given.length > 0) {
     const words = given.map(([name, value]) => `--${name} ${shellWord(value)}`).join(" ");

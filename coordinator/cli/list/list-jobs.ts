@@ -1,36 +1,66 @@
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
+import type { Status } from "../../../shared/wire/messages.ts";
 import { plainTextWarning } from "../../endpoint/plain-text.ts";
-import { isCoordinatorHere, nobodyLeads } from "../../operator/leader-here.ts";
+import { heardStatus, isCoordinatorHere, nobodyLeads } from "../../operator/leader-here.ts";
 import type { JsonOption, Printing, Reader } from "../../operator/session.ts";
 import { targetOf } from "../../runs/columns.ts";
 import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
 import { jobStatus } from "../../words/status-words.ts";
-import { waitingByJournal } from "../../words/waiting.ts";
+import { isWaiting, waitingByJournal, whyWaiting } from "../../words/waiting.ts";
 
-export function listJobs(reader: Reader, options: JsonOption): void {
-  printJobs(reader, options);
-  const { state, scope, output, flags } = reader;
+export interface ListJobsOptions extends JsonOption {
+  /** Only so many, the newest. */
+  readonly last?: number | undefined;
+}
+
+export async function listJobs(reader: Reader, options: ListJobsOptions): Promise<void> {
+  const { state, scope, output, flags, bus } = reader;
+  // Only the leader knows which workers are there, and what they take.
+  const status = [...state.jobs.values()].some(isStill) ? await heardStatus(bus, scope) : undefined;
+  printJobs(reader, options, status);
   const isOpen = [...state.jobs.values()].some(({ isOver }) => !isOver);
   if (isOpen && !isCoordinatorHere(scope)) output.note(nobodyLeads(flags));
   const warning = plainTextWarning(scope.paths, scope.external);
   if (warning !== null) output.note(`${warning}\n`);
 }
 
-export function printJobs({ state, workspace, output, flags }: Printing, { json }: JsonOption): void {
-  const jobs = [...state.jobs.values()];
-  const fields = jobFields(workspace, state);
+const isStill = (table: RunTable): boolean => table.state === "searching" && isWaiting(table);
+
+export function printJobs(
+  { state, workspace, output, flags }: Printing,
+  { json, last }: ListJobsOptions,
+  status?: Status,
+): void {
+  const all = [...state.jobs.values()];
+  const jobs = last === undefined ? all : all.slice(-last);
+  const fields = jobFields(workspace, state, status);
   if (json) output.result(recordsJson("job", fields, jobs));
-  else output.result(recordsTable(fields, jobs, `total jobs listed: ${jobs.length}`));
+  else {
+    const of = jobs.length < all.length ? ` of ${all.length}` : "";
+    output.result(recordsTable(fields, jobs, `total jobs listed: ${jobs.length}${of}`));
+  }
   if (jobs.length === 0)
     output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml${flags}\n`);
 }
 
-function jobFields(workspace: string, workspaceState: WorkspaceState): Field<RunTable>[] {
-  const waiting = (table: RunTable): string =>
-    table.state === "searching" ? waitingByJournal(table, workspaceState) : "";
+const deadlineOf = ({ submitted: { settings } }: RunTable): string | undefined =>
+  settings.deadline === null ? undefined : `${new Date(settings.deadline).toISOString().slice(0, 16)}Z`;
+
+function jobFields(workspace: string, workspaceState: WorkspaceState, status?: Status): Field<RunTable>[] {
+  const waiting = (table: RunTable): string => {
+    if (!isStill(table)) return "";
+    const words = { joinLine: "-", flags: "" };
+    const said = status && whyWaiting(table, workspaceState, status, words);
+    return said ? said.why : waitingByJournal(table, workspaceState);
+  };
+  const isAny = (is: (settings: JobSettings) => boolean): boolean =>
+    [...workspaceState.jobs.values()].some(({ submitted }) => is(submitted.settings));
   const isAnyRejected = [...workspaceState.jobs.values()].some(({ rejected }) => rejected.size > 0);
+  const infeasibleOf = ({ runSets }: RunTable): number => runSets.totals.infeasible;
+  const isAnyInfeasible = [...workspaceState.jobs.values()].some((table) => infeasibleOf(table) > 0);
   const rejectedOf = ({ rejected }: RunTable): number => rejected.size;
   return [
     { name: "workspace", kind: "text", value: () => workspace },
@@ -40,10 +70,17 @@ function jobFields(workspace: string, workspaceState: WorkspaceState): Field<Run
     { name: "search", kind: "text", value: ({ submitted }) => submitted.settings.hpTuning || "none" },
     { name: "ended", kind: "count", value: ({ ended }) => ended },
     { name: "total", kind: "count", value: ({ submitted }) => submitted.settings.totalRuns },
+    ...(isAny(({ priority }) => priority !== 1)
+      ? [{ name: "priority", kind: "count", value: (table: RunTable) => table.submitted.settings.priority } as const]
+      : []),
+    ...(isAny(({ deadline }) => deadline !== null)
+      ? [{ name: "deadline", kind: "text", value: (table: RunTable) => deadlineOf(table) } as const]
+      : []),
     { name: "running", kind: "count", value: ({ running }) => running },
     { name: "queued", kind: "count", value: ({ waiting }) => waiting.size },
     { name: "error", kind: "count", value: ({ outcomes }) => outcomes.failed },
     // Most jobs have none, and the table is wide.
+    ...(isAnyInfeasible ? [{ name: "infeasible", kind: "count", value: infeasibleOf } as const] : []),
     ...(isAnyRejected ? [{ name: "rejected", kind: "count", value: rejectedOf } as const] : []),
     // The expected hpmax of a new run of the best configuration, not its luckiest run.
     { name: "hpmax", kind: "measure", value: (table) => leaderOf(table)?.estimate },

@@ -1,9 +1,14 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { printable } from "../../../shared/domain/printable.ts";
+import type { Bus } from "../../../shared/ports.ts";
+import { heardStatus } from "../../operator/leader-here.ts";
 import { type JsonOption, type Printing, reading, type Session } from "../../operator/session.ts";
+import { readEvents } from "../../reading/journal-events.ts";
 import { type Column, statusOf } from "../../runs/columns.ts";
 import { exportListing, formatOf, jsonLines } from "../../runs/listing-file.ts";
+import { type LiveRuns, liveRuns, nothingLive } from "../../runs/live-runs.ts";
 import { type Field, recordsJson } from "../../runs/records.ts";
+import { selectRuns } from "../../runs/run-list.ts";
 import {
   availableColumns,
   listing,
@@ -13,6 +18,7 @@ import {
   totalLine,
 } from "../../runs/run-listing.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
+import { unreportedText } from "../../words/progress.ts";
 import { shellWord } from "../../words/shell-word.ts";
 import { tableColumn, tableLines } from "../../words/table.ts";
 
@@ -28,14 +34,38 @@ export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
 export async function listRuns(session: Session, runs: readonly string[], options: ListRunsOptions): Promise<void> {
   // Before the journal is read, which may take a while.
   if (options.export !== undefined) formatOf(options.export, runs);
-  await reading(session, (reader) => printRuns(reader, runs, options));
+  await reading(session, async (reader) => {
+    const { state, bus, workspace } = reader;
+    // A file holds what is stored, the same whenever it is written.
+    const isLive = options.export === undefined && !options.available;
+    const isAnyRunning = isLive && selectRuns(runs, state, workspace).tables.some(({ running }) => running > 0);
+    const status = isAnyRunning ? await heardStatus(bus, session.scope) : undefined;
+    const live = status && liveRuns(state, status, Date.now());
+    const choices = asksWhy(options) ? await readChoices(bus) : undefined;
+    printRuns(reader, runs, options, choices ? { ...(live ?? nothingLive), ...choices } : live);
+  });
 }
 
-/** What `list runs` prints, from the folded journal. */
+/** Whether a column of the query is `why`: of runs that have ended only the journal itself says it, and reading that takes longer. */
+const asksWhy = ({ columns, addColumns, sort, group, filter = [] }: ListRunsOptions): boolean =>
+  [columns, addColumns, sort, group, ...filter].some((text) => text !== undefined && /\bwhy\b/.test(text));
+
+/** Why each run's configuration was chosen; later attempts only say why it was started again. */
+async function readChoices(bus: Bus): Promise<Pick<Required<LiveRuns>, "chosen">> {
+  const whys = new Map<string, string>();
+  await readEvents(bus, (event) => {
+    if (event.type === "assigned" && event.attempt === 1) whys.set(`${event.job} ${event.n}`, event.why);
+    return false;
+  });
+  return { chosen: (job, n) => whys.get(`${job} ${n}`) };
+}
+
+/** What `list runs` prints, from the folded journal, and what the leader says of runs that are running. */
 export function printRuns(
   { state, workspace, output, flags }: Printing,
   runs: readonly string[],
   options: ListRunsOptions,
+  live?: LiveRuns,
 ): void {
   const query: RunQuery = { ...options, runs };
   if (options.available) {
@@ -43,7 +73,7 @@ export function printRuns(
     output.result(options.json ? recordsJson("column", columnFields, all) : availableText(all));
     return;
   }
-  const found = listing(query, state, workspace);
+  const found = listing(query, state, workspace, live);
   const notes = hiddenNote(found) + unsortedNote(found, query.sort ?? "");
   if (options.export !== undefined) {
     exportListing(found, options.export, formatOf(options.export, runs));
@@ -54,7 +84,9 @@ export function printRuns(
   } else {
     output.result([...tables(found, options), "", totalLine(found), ""].join("\n"));
     const isUsual = options.columns === undefined && options.addColumns === undefined;
-    output.note(notes + (isUsual && found.unsorted.length === 0 ? failedNote(found, runs, flags) : ""));
+    const why =
+      isUsual && found.unsorted.length === 0 ? failedNote(found, runs, flags) + infeasibleNote(found, runs, flags) : "";
+    output.note(notes + why);
   }
 }
 
@@ -110,9 +142,22 @@ function failedNote({ rows }: RunListing, runs: readonly string[], flags: string
   const reason =
     commonest.length > longestReason ? `${commonest.slice(0, longestReason).replace(/\s+\S*$/, "")} ...` : commonest;
   const said = reason === "" ? "" : `${failed === 1 ? "" : ", most often"}: ${reason}`;
-  const which = runs.length === 0 ? " --all" : runs.map((word) => ` ${shellWord(word)}`).join("");
-  return `${failed} failed${said}; to see why: nexus list runs${which} --status error --columns run,reason${flags}\n`;
+  return `${failed} failed${said}; to see why: nexus list runs${wordsFor(runs)} --status error --columns run,reason${flags}\n`;
 }
+
+/** `8 infeasible (require: memory_gb <= 8); to see why: nexus list runs job6 --status infeasible --columns run,reason` */
+function infeasibleNote({ rows }: RunListing, runs: readonly string[], flags: string): string {
+  const found = rows.filter(({ trial }) => trial?.status === "infeasible");
+  const tables = new Set(found.map(({ table }) => table));
+  if (tables.size === 0) return "";
+  const required = [...new Set([...tables].flatMap(({ submitted }) => submitted.settings.require))].join("; ");
+  const unreported = [...tables].map(unreportedText).filter((text) => text !== "");
+  const why = `to see why: nexus list runs${wordsFor(runs)} --status infeasible --columns run,reason${flags}`;
+  return `${found.length} infeasible (require: ${printable(required)}); ${why}\n${unreported.map((text) => `${text}\n`).join("")}`;
+}
+
+const wordsFor = (runs: readonly string[]): string =>
+  runs.length === 0 ? " --all" : runs.map((word) => ` ${shellWord(word)}`).join("");
 
 const columnFields: readonly Field<Column>[] = [
   { name: "column", kind: "text", value: ({ id }) => id },

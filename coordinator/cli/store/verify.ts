@@ -1,9 +1,10 @@
 import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
+import { EvidenceGaps, gapText } from "../../../shared/broker/store/evidence-gaps.ts";
 import { JournalDigest } from "../../../shared/broker/store/journal-digest.ts";
 import type { Unsealed } from "../../../shared/broker/store/seal-file.ts";
 import { type Foreign, SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
 import { readSnapshot } from "../../../shared/broker/store/snapshots.ts";
-import { citedTrouble, gapText, storeDamaged, storeTroubles } from "../../../shared/broker/store/store-check.ts";
+import { citedTrouble, storeDamaged, storeTroubles } from "../../../shared/broker/store/store-check.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
@@ -134,7 +135,7 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   let evidence = 0;
   ends.evidence = await bus.lastSeq(streams.evidence);
   const setAside: { seq: number; subject: string }[] = [];
-  const gaps = new Gaps("message");
+  const gaps = new EvidenceGaps();
   const hear = (message: StoredMessage): void => {
     evidence += 1;
     gaps.take(message.seq);
@@ -155,7 +156,7 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   const cited = citedTrouble(ends.evidence, journal.state);
   const damage = [
     ...journal.gaps.found,
-    ...(only === undefined ? gaps.found : []),
+    ...(only === undefined ? await gaps.troubles(bus) : []),
     ...(cited === undefined ? [] : [cited]),
   ];
   // A fold that stopped early cannot be compared; its end is reported anyway.
@@ -165,18 +166,13 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   return { jobs, trials, ended, open, records, evidence, setAside, foreign: journal.foreign, damage, broken };
 }
 
-/** Gaps in a stream, as sentences. */
+/** Gaps in the journal, as sentences. */
 class Gaps {
   readonly found: string[] = [];
-  readonly #kind: "record" | "message";
   #expected = 1;
 
-  constructor(kind: "record" | "message") {
-    this.#kind = kind;
-  }
-
   take(seq: number): void {
-    if (seq > this.#expected) this.found.push(gapText(this.#expected, seq - 1, this.#kind));
+    if (seq > this.#expected) this.found.push(gapText(this.#expected, seq - 1));
     this.#expected = seq + 1;
   }
 
@@ -192,7 +188,7 @@ class JournalReading {
   readonly troubles: string[] = [];
   /** Compared with the fold at the same sequence. */
   snapshot: WorkspaceState | undefined;
-  readonly gaps = new Gaps("record");
+  readonly gaps = new Gaps();
   readonly foreign: Foreign[] = [];
   /** What was there before the first seal. */
   before: Unsealed | null = null;

@@ -39,7 +39,8 @@ export async function checkStages(
 
 /** Null if it took too long or its process ended: this machine may have less memory than a worker. */
 async function askApart(question: StageCheck, patienceMs: number): Promise<readonly string[] | null> {
-  const child = fork(program, [], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  // "advanced" because JSON has no infinities, which settings may be.
+  const child = fork(program, [], { stdio: ["ignore", "ignore", "ignore", "ipc"], serialization: "advanced" });
   const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
   try {
     return await new Promise<readonly string[] | null>((resolve, reject) => {

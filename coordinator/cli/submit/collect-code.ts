@@ -1,58 +1,133 @@
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, constants, copyFileSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { makeModules } from "../../../shared/components/code-files.ts";
 import { ownComponentFiles } from "../../../shared/components/component-defaults.ts";
 import type { CodeBundle, CodeFile } from "../../../shared/domain/code-bundle.ts";
+import { counted } from "../../../shared/domain/counted.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { linkInside, readInside } from "../../../shared/machine/inside.ts";
-import { pathProblem } from "../../../shared/wire/artifacts.ts";
+import { mostPiecedBytes, mostPiecedFiles } from "../../../shared/wire/bundles/pieced-bundle.ts";
 import { mostCodeFiles, mostZippedBytes, packCode } from "../../../shared/wire/code-bundle.ts";
+import { FoundFiles } from "./found-files.ts";
 
-/** Folders and files that are never code. */
-const passedOver = (name: string): boolean =>
-  name.startsWith(".") || name === "node_modules" || name === "__pycache__" || name.endsWith(".pyc");
+/** More than this is not zipped to see whether it fits the job's record: it goes in pieces. */
+const mostPackedBytes = 16e6;
 
 /**
- * The code that travels with a job of this spec: the folders of its own components, and what its job_launcher lists under `code`,
- * both relative to the spec. Undefined if there is none.
+ * The code that travels with a job of this spec: the folders of its own components, and what its job_launcher lists under `code`
+ * and names under `search`, all relative to the spec. Nothing of it has been read. Undefined if there is none.
  *
- * @throws UsageError that says which entry is wrong, or what is too large
+ * @throws UsageError that says which entry is wrong, or what is too large and what to leave out
  */
-export function collectCode(spec: Spec): CodeBundle | undefined {
+export function findCode(spec: Spec): FoundFiles | undefined {
   const folder = resolve(dirname(spec.file));
-  const found = new Map<string, string>();
+  const found = new FoundFiles(folder, { ignore: spec.settings.ignore, obeysGit: true });
   for (const component of Object.keys(usedComponents(spec))) {
     for (const path of ownComponentFiles(folder, component)) {
       const link = linkInside(folder, nameOf(folder, path));
       if (link !== undefined) throw new UsageError(`${spec.file}: ${component}: ${linkProblem(link)}`);
-      add(found, folder, path);
+      found.add(path);
     }
   }
-  for (const entry of spec.settings.code) {
-    const path = resolve(folder, entry);
-    const problem = entryProblem(folder, path);
-    if (problem !== undefined)
-      throw new UsageError(
-        `${spec.file}: code: "${entry}": ${problem}\n  expected a file or folder, relative to the folder of the spec`,
-      );
-    add(found, folder, path);
-  }
-  if (found.size === 0) return undefined;
-  const limit = `at most ${mostCodeFiles} files, zipped at most ${sizeText(mostZippedBytes)}`;
-  const hint = `expected ${limit}: list fewer under \`code\`, and put data where the workers can read it`;
-  if (found.size > mostCodeFiles) throw new UsageError(`${spec.file}: ${found.size} code files\n  ${hint}`);
-  const bundle = packCode([...found.keys()].map((path): CodeFile => ({ path, ...readInside(folder, path) })));
-  if (bundle.zipped.length <= mostZippedBytes) return bundle;
-  const largest = [...found]
-    .map(([path, file]) => ({ path, size: statSync(file).size }))
-    .sort((a, b) => b.size - a.size);
-  const named = largest.slice(0, 3).map(({ path, size }) => `${path} (${sizeText(size)})`);
+  for (const entry of spec.settings.code) addEntry(found, spec, "code", entry);
+  for (const path of searchFiles(spec, folder)) found.add(path);
+  if (found.count === 0) return undefined;
+  checkSize(found, spec.file, "code", "inputs");
+  return found;
+}
+
+/** The data that travels with it (`inputs`). .gitignore files usually name data, so they do not count here. */
+export function findInputs(spec: Spec): FoundFiles | undefined {
+  const { inputs, ignore } = spec.settings;
+  if (inputs.length === 0) return undefined;
+  const found = new FoundFiles(resolve(dirname(spec.file)), { ignore, obeysGit: false });
+  for (const entry of inputs) addEntry(found, spec, "inputs", entry);
+  if (found.count === 0)
+    throw new UsageError(`${spec.file}: inputs: there is no file in ${inputs.map(printable).join(", ")}`);
+  checkSize(found, spec.file, "inputs", "");
+  return found;
+}
+
+function addEntry(found: FoundFiles, { file }: Spec, setting: "code" | "inputs", entry: string): void {
+  const path = resolve(found.folder, entry);
+  const problem = entryProblem(found.folder, path);
+  if (problem !== undefined)
+    throw new UsageError(
+      `${file}: ${setting}: "${entry}": ${problem}\n  expected a file or folder, relative to the folder of the spec`,
+    );
+  found.add(path);
+}
+
+/** @throws UsageError if that is more than travels with a job. @param elsewhere  the setting that may take a part of it */
+function checkSize(found: FoundFiles, file: string, setting: "code" | "inputs", elsewhere: string): void {
+  const { count, bytes } = found;
+  if (count <= mostPiecedFiles && bytes <= mostPiecedBytes) return;
+  const largest = found.largest();
+  const named = largest.map(({ name, text }) => `${name} (${text})`).join(", ");
+  const [first] = largest;
   throw new UsageError(
-    `${spec.file}: its ${found.size} code files take ${sizeText(bundle.zipped.length)} zipped; the largest: ${named.join(", ")}\n  ${hint}`,
+    `${file}: ${setting}: ${sizeText(bytes)} in ${counted(count, "file")}; nothing was read\n` +
+      `  expected at most ${sizeText(mostPiecedBytes)} in ${mostPiecedFiles} files; the largest: ${named}\n` +
+      `  leave out what the runs do not need, in job_launcher:  ignore: [${first?.name ?? "data/"}]` +
+      (elsewhere === ""
+        ? ""
+        : `\n  or list data that they read under \`${elsewhere}\`, or put it where the workers can read it`),
   );
+}
+
+/** The code as it stands in the job's record, zipped; undefined if it is too large for that. */
+export function packFound(found: FoundFiles): CodeBundle | undefined {
+  if (found.count > mostCodeFiles || found.bytes > mostPackedBytes) return undefined;
+  const files = found.files.map(({ path }): CodeFile => ({ path, ...readInside(found.folder, path) }));
+  const bundle = packCode(files);
+  return bundle.zipped.length <= mostZippedBytes ? bundle : undefined;
+}
+
+/**
+ * The same for those who need it as a whole: a search that runs beside the coordinator.
+ *
+ * @throws UsageError if it is too large to stand in the job's record
+ */
+export function collectCode(spec: Spec): CodeBundle | undefined {
+  const found = findCode(spec);
+  if (!found) return undefined;
+  const bundle = packFound(found);
+  if (bundle) return bundle;
+  const named = found.largest().map(({ name, text }) => `${name} (${text})`);
+  throw new UsageError(
+    `${spec.file}: its ${counted(found.count, "code file")} take${found.count === 1 ? "s" : ""} ${sizeText(found.bytes)}; the largest: ${named.join(", ")}\n` +
+      `  expected at most ${mostCodeFiles} files, zipped at most ${sizeText(mostZippedBytes)}: list fewer under \`code\`, and put data where the workers can read it`,
+  );
+}
+
+/** Copies the code to another folder, as `writeCode` writes it. */
+export function copyCode({ folder, files }: FoundFiles, to: string): void {
+  for (const { path, isExecutable } of files) {
+    mkdirSync(dirname(join(to, path)), { recursive: true });
+    copyFileSync(join(folder, path), join(to, path), constants.COPYFILE_FICLONE);
+    chmodSync(join(to, path), isExecutable ? 0o700 : 0o600);
+  }
+  makeModules(to, files);
+}
+
+/** What the setting `search` names beside the spec: its module, and words of its command that are files there. */
+function searchFiles({ file, settings: { search } }: Spec, folder: string): string[] {
+  if (search === null) return [];
+  if (search.module !== null) {
+    const path = resolve(folder, search.module);
+    const problem = entryProblem(folder, path);
+    if (problem !== undefined) throw new UsageError(`${file}: search: module "${search.module}": ${problem}`);
+    return [path];
+  }
+  return (search.command ?? []).flatMap((word) => {
+    const path = resolve(folder, word);
+    const isFile = word !== "" && !word.startsWith("-") && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    return isFile && entryProblem(folder, path) === undefined ? [path] : [];
+  });
 }
 
 function entryProblem(folder: string, path: string): string | undefined {
@@ -66,16 +141,3 @@ const nameOf = (folder: string, path: string): string => relative(folder, path).
 
 const linkProblem = (link: string): string =>
   `"${printable(link)}" is a link, which could lead anywhere; put the files themselves beside the spec`;
-
-/** Adds a file, or all files below a folder. Links are skipped, since they may lead anywhere. */
-function add(found: Map<string, string>, folder: string, path: string): void {
-  const stat = lstatSync(path);
-  if (stat.isDirectory()) {
-    for (const name of readdirSync(path).sort()) if (!passedOver(name)) add(found, folder, join(path, name));
-  } else if (stat.isFile()) {
-    const name = nameOf(folder, path);
-    const problem = pathProblem(name);
-    if (problem !== undefined) throw new UsageError(`${path} cannot be shipped: its name has ${problem}`);
-    found.set(name, path);
-  }
-}

@@ -35,14 +35,16 @@ experiment_path: results            # where a run on this machine leaves its fil
 job_launcher:
   component: job_launchers/XT
   enabled: 1                        # 1: on the swarm; 0: one run here, with the tuned values
-  hp_tuning: dgd                    # distributed grid descent; or random, grid, false
+  hp_tuning: dgd                    # by a model of all results; or bayesian, random, grid, false
   total_runs: 60                    # the search ends after so many
   # compute_nodes: 4                # at most so many workers; left out: all that come
   # runs_per_node: 2                # at most so many runs at once on each; left out: as many as it has slots
   # stop_when: hpmax >= 0.05       # or end as soon as this is reached
 
-# What is searched. Each hyperparameter is a dial with marks; the search turns one dial by one mark at a time.
+# What is searched. Each hyperparameter is a dial with marks, and values beside each other are taken to be alike.
 # The tuned value is what a run outside of a search uses. To leave one alone, shorten its list to the tuned value.
+# In the place of a list there may be a range, which gets more marks where the search looks closer:
+#     range: {from: 1.0e-4, to: 3.0e-3, scale: log}
 hyperparameters:
   - name: &lr
       ordered_tuning_values: [1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 2.0e-3, 3.0e-3]

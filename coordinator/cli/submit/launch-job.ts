@@ -1,12 +1,16 @@
 import { copyFileSync, lstatSync } from "node:fs";
 import { resolve } from "node:path";
+import { searchProof } from "../../../shared/broker/access/search-proof.ts";
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
+import { sealsForReading } from "../../../shared/broker/store/seal-file.ts";
 import type { WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
+import type { CodeBundle } from "../../../shared/domain/code-bundle.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { ImportedRun } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
+import type { Marks } from "../../../shared/domain/ranges/finer-marks.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { exitCode, messageOf, SpecError } from "../../../shared/errors.ts";
@@ -22,8 +26,10 @@ import type { JsonOption, Session } from "../../operator/session.ts";
 import { PlainView, processPorts } from "../../plain/plain-view.ts";
 import { watchJob } from "../../plain/watch-job.ts";
 import { targetOf } from "../../runs/columns.ts";
+import { goOnLine } from "../../words/go-on.ts";
+import { spaceText } from "../../words/space-text.ts";
+import { bringAlong } from "./bring-along.ts";
 import { checkStages } from "./check-stages.ts";
-import { collectCode } from "./collect-code.ts";
 
 const copyName = "launched_job_spec.yaml";
 /** Exit code of a process that was ended by Ctrl-C. */
@@ -41,7 +47,7 @@ export async function launchJob(
   { scope, output }: Session,
   spec: Spec,
   options: RunOptions,
-  imported: readonly ImportedRun[] = [],
+  imported: { readonly runs: readonly ImportedRun[]; readonly marks: Marks } = { runs: [], marks: {} },
 ): Promise<number> {
   const monitor = options.monitor ?? spec.settings.monitor;
   // A program that reads JSON gets nothing else.
@@ -50,20 +56,13 @@ export async function launchJob(
     const { file, text, commandLine } = spec;
     const sources = usedComponents(spec);
     await checkStages({ file, text, sources, commandLine, added: null }, "nothing was submitted", output);
-    const code = collectCode(spec);
-    const earlier = imported.length === 0 ? {} : { imported };
-    const op = newOrderId();
-    const order = {
-      kind: "run",
-      op,
-      file,
-      text,
-      sources,
-      commandLine,
-      ...earlier,
-      code: code ?? null,
-    } as const;
-    const answer = await giveOrder(link.bus, scope.paths.name, order, output);
+    const earlier = imported.runs.length === 0 ? {} : { imported: imported.runs, marks: imported.marks };
+    const answer = await bringAlong(link.bus, spec, output, (brought) => {
+      const op = newOrderId();
+      const proof = proofFor(scope, op, spec, brought.code);
+      const carried = { file, text, sources, commandLine, ...earlier, ...brought, searchProof: proof };
+      return giveOrder(link.bus, scope.paths.name, { kind: "run", op, ...carried }, output);
+    });
     if (!answer.ok) throw new SpecError(answer.reason);
     copySpec(file, words);
     const job = parseJobName(answer.name);
@@ -84,6 +83,12 @@ export async function launchJob(
   });
 }
 
+/** Proves that the order comes from a machine that may lead, where its search would run. Empty elsewhere, and if it has none. */
+function proofFor({ paths }: Scope, op: string, { settings }: Spec, code: CodeBundle | null): Uint8Array {
+  const key = settings.search ? sealsForReading(paths)?.keys.at(-1) : undefined;
+  return settings.search && key ? searchProof(key, { op, search: settings.search, code }) : new Uint8Array(0);
+}
+
 /** Leaves a copy of the launched spec in the current folder, as the original does, unless that cannot be written to. */
 function copySpec(file: string, output: Output): void {
   const copy = resolve(copyName);
@@ -101,8 +106,11 @@ function copySpec(file: string, output: Output): void {
 /** What the original prints of a launched job. */
 function launchText(table: RunTable, workspace: string): string {
   const nodes = table.submitted.parents;
-  const { code } = table.submitted;
-  const uploading = code === undefined ? "" : `uploading ${counted(code.files, "code file")} (zipped), `;
+  const { code, largeCode, inputs } = table.submitted;
+  const uploading =
+    (code === undefined ? "" : `uploading ${counted(code.files, "code file")} (zipped), `) +
+    (largeCode === undefined ? "" : `uploading ${counted(largeCode.files, "code file")}, `) +
+    (inputs === undefined ? "" : `uploading ${counted(inputs.files, "input file")}, `);
   // Parent runs of other workers are created at their first claims.
   const parents = table.parents.slice(0, nodes).map(({ name }) => `${workspace}/${name}, `);
   const creating =
@@ -133,7 +141,11 @@ function nextSteps(
   status: Status | undefined,
 ): string {
   const { job } = table;
-  const lines = [`  nexus list runs ${job} --sort=metrics.hpmax --last=10${scope.flags}`];
+  const searched = spaceText(table);
+  const lines = [
+    ...(searched === "" ? [] : [searched]),
+    `  nexus list runs ${job} --sort=metrics.hpmax --last=10${scope.flags}`,
+  ];
   if (monitor === "new") lines.push(`  nexus-coord watch ${job}${scope.flags}`);
   const target = table.submitted.settings.computeTarget;
   const serving = target === null ? "" : ` --target ${target}`;
@@ -152,13 +164,23 @@ function nextSteps(
       "other machines cannot join: the broker listens on this machine only. To let them join, run:",
       `  ${joining.opening}`,
     );
+    if (joining.tunnel && process.stderr.isTTY)
+      lines.push(
+        "or through a tunnel: on each of them the first line, and while that runs the second:",
+        `  ${joining.tunnel.ssh}`,
+        `  ${joining.tunnel.command}`,
+      );
   }
   return `${lines.join("\n")}\n`;
 }
 
 /** A search without a result has failed, in any state. */
-function endOf({ job, ended, outcomes, trials }: RunTable, flags: string, output: Output): number {
-  if (outcomes.completed > 0 || ended === 0) return exitCode.done;
+function endOf(table: RunTable, flags: string, output: Output): number {
+  const { job, ended, outcomes, trials } = table;
+  if (outcomes.completed > 0 || ended === 0) {
+    output.note(`${goOnLine(table, flags)}\n`);
+    return exitCode.done;
+  }
   const [first] = trials;
   output.note(`none of the ${ended} runs of ${job} completed; the console of the first:\n`);
   output.note(`  nexus view console ${first?.run ?? job}${flags}\n`);

@@ -3,7 +3,6 @@ import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeCode } from "../../../shared/components/code-files.ts";
 import type { LocalRun } from "../../../shared/components/local-run.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { expandSpec, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
@@ -11,14 +10,15 @@ import { isMapping } from "../../../shared/domain/runspec/tree.ts";
 import { largestRandint } from "../../../shared/domain/seeds.ts";
 import { exitCode, messageOf, UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
-import { collectCode } from "./collect-code.ts";
+import { copyCode, findCode, findInputs } from "./collect-code.ts";
 
 /** Runs a spec once, here, in a process of its own; returns the exit code. */
 export async function runHere(spec: Spec, output: Output): Promise<number> {
-  const code = collectCode(spec);
+  const code = findCode(spec);
+  const inputs = findInputs(spec);
   const directory = makeRunFolder(spec, new Date());
   // Beside repro_spec.yaml, so that this repeats the run even after the code has changed.
-  if (code) writeCode(directory, code);
+  if (code) copyCode(code, directory);
   const order: LocalRun = {
     file: spec.file,
     text: spec.text,
@@ -28,6 +28,7 @@ export async function runHere(spec: Spec, output: Output): Promise<number> {
     seed: spec.settings.seed ?? Math.floor(Math.random() * (largestRandint + 1)),
     directory,
     codeFolder: code ? directory : null,
+    inputsFolder: inputs ? inputs.folder : null,
   };
   const exit = await runInChild(order, output);
   const shown = relative(process.cwd(), directory);
@@ -43,7 +44,8 @@ const secondSignalMs = 500;
 
 /** Passes signals on, the second as SIGKILL. This process ends after the child, which has files to finish. */
 async function runInChild(order: LocalRun, output: Output): Promise<number> {
-  const child = fork(program, [], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  // "advanced" because JSON has no infinities, which settings may be.
+  const child = fork(program, [], { stdio: ["ignore", "inherit", "inherit", "ipc"], serialization: "advanced" });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
   const passOn = (signal: NodeJS.Signals): void => {

@@ -8,7 +8,7 @@ export interface SpecArguments {
 }
 
 /** @throws UsageError unless there is one file and every name has a value */
-export function parseSpecArguments(words: readonly string[]): SpecArguments {
+export function parseSpecArguments(words: readonly string[], verb = "run"): SpecArguments {
   const files: string[] = [];
   const commandLine = new Map<string, string>();
   for (let i = 0; i < words.length; i += 1) {
@@ -38,7 +38,8 @@ export function parseSpecArguments(words: readonly string[]): SpecArguments {
     }
   }
   const [file, second] = files;
-  if (file === undefined) throw new UsageError("no spec is named; expected: nexus run spec.yaml [--name value ...]");
+  if (file === undefined)
+    throw new UsageError(`no spec is named; expected: nexus ${verb} spec.yaml [--name value ...]`);
   if (second !== undefined) throw new UsageError(`one spec at a time: found ${file} and ${second}`);
   return { file, commandLine: Object.fromEntries(commandLine) };
 }

@@ -4,7 +4,7 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import type { JobName } from "../../../shared/domain/names.ts";
 import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
-import { duration } from "../../words/progress.ts";
+import { duration } from "../../words/duration.ts";
 
 /** Where progress goes: on a terminal one line that is rewritten, elsewhere a line now and then. */
 export interface ProgressStream {

@@ -5,6 +5,7 @@ import { parseJobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
+import type { Bus } from "../../../shared/ports.ts";
 import type { Reader } from "../../operator/session.ts";
 import { readEvidence } from "../../reading/evidence-reader.ts";
 import { namedJob } from "../../runs/named-job.ts";
@@ -57,18 +58,18 @@ async function filesNamed(
 ): Promise<{ owner: string; files: readonly RunFile[] }> {
   if (parseJobName(word.slice(word.indexOf("/") + 1))) {
     const table = namedJob(word, state, workspace);
-    return { owner: table.job, files: jobFiles(table, state, workspace) };
+    return { owner: table.job, files: await jobFiles(bus, table, state, workspace) };
   }
   const run = oneRun(word, state, workspace);
   const [evidence] = await readEvidence(bus, [run]);
   const files = evidence ? filesOf(bus, run, evidence, reproSpecs(run.table)(run.trial)) : [];
-  return { owner: run.trial.run, files: withCode(files, run.table) };
+  return { owner: run.trial.run, files: await withCode(bus, files, run.table) };
 }
 
 /** A run's files with the code that its repro_spec.yaml needs beside it. A whole job has the code once, in `code/`. */
-function withCode(files: readonly RunFile[], table: RunTable): RunFile[] {
+async function withCode(bus: Bus, files: readonly RunFile[], table: RunTable): Promise<RunFile[]> {
   const own = new Set(files.map(({ path }) => path));
-  return [...files, ...codeFiles(table.submitted.code).filter(({ path }) => !own.has(path))];
+  return [...files, ...(await codeFiles(bus, table)).filter(({ path }) => !own.has(path))];
 }
 
 /** @throws NotFoundError with the nearest name */
@@ -104,7 +105,7 @@ async function several(
       ? [...table.trials].map((trial) => ({ table, trial }))
       : childRuns([word], state, workspace).filter((run) => run.table === table);
     const jobFolder = tables.length > 1 ? table.job : "";
-    if (isJob) await target.putAll(folder, jobFolder, jobFiles(table, state, workspace));
+    if (isJob) await target.putAll(folder, jobFolder, await jobFiles(bus, table, state, workspace));
     const repro = reproSpecs(table);
     for (let from = 0; from < runs.length; from += runsAtOnce) {
       const some = runs.slice(from, from + runsAtOnce);
@@ -116,7 +117,7 @@ async function several(
         const isOnly = runs.length === 1 && !isJob;
         const runFolder = isOnly ? jobFolder : [jobFolder, run.trial.run].filter((name) => name !== "").join("/");
         const files = filesOf(bus, run, found, repro(run.trial));
-        await target.putAll(folder, runFolder, isJob ? files : withCode(files, table));
+        await target.putAll(folder, runFolder, isJob ? files : await withCode(bus, files, table));
         if (found.files && found.files.list.leftOut !== "") target.leftOut(run.trial.run, found.files.list.leftOut);
       }
     }

@@ -1,6 +1,10 @@
 export const exportFormats = ["csv", "tsv", "jsonl", "parquet", "optuna-journal"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
+/** Other tools, whose own packages write what they read. `optuna` is a study in any storage of optuna's. */
+export const toolFormats = ["mlflow", "wandb", "trackio", "tensorboard", "optuna"] as const;
+export type ToolFormat = (typeof toolFormats)[number];
+
 export const exportEndings: Readonly<Record<ExportFormat, string>> = {
   csv: ".csv",
   tsv: ".tsv",
@@ -12,8 +16,8 @@ export const exportEndings: Readonly<Record<ExportFormat, string>> = {
 /** `nexus export job278 --to parquet`. */
 export interface ExportJobOptions {
   /** Default: by the ending of `output`, otherwise csv. */
-  readonly to?: ExportFormat | undefined;
-  /** Default: job278.csv and the like, in the current folder. */
+  readonly to?: ExportFormat | ToolFormat | undefined;
+  /** Default: job278.csv and the like, in the current folder; of a tool, its folder, project or storage. */
   readonly output?: string | undefined;
   readonly filter?: readonly string[] | undefined;
   readonly status?: string | undefined;

@@ -1,33 +1,42 @@
 import { counted } from "../../../shared/domain/counted.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import type { Printing } from "../../operator/session.ts";
+import type { Reader } from "../../operator/session.ts";
 import { exportLines } from "../../runs/listing-file.ts";
 import { selectRuns } from "../../runs/run-list.ts";
 import { listing, type RunListing } from "../../runs/run-listing.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
-import { type ExportFormat, type ExportJobOptions, exportEndings, exportFormats } from "./export-formats.ts";
+import {
+  type ExportFormat,
+  type ExportJobOptions,
+  exportEndings,
+  exportFormats,
+  toolFormats,
+} from "./export-formats.ts";
 import { optunaJournal } from "./optuna-journal.ts";
 
 /** Columns that files have in addition to those of a table. */
 const more = "trial,worker,attempts,started,ended,secs,seed,reason";
 
 /** `nexus export job278 --to parquet`: all child runs of a job for another program, numbers unrounded. */
-export async function exportJob(
-  { state, workspace, output }: Printing,
-  word: string,
-  options: ExportJobOptions,
-): Promise<void> {
+export async function exportJob(reader: Reader, word: string, options: ExportJobOptions): Promise<void> {
+  const { state, workspace, output } = reader;
   const { filter, status } = options;
+  const tool = toolFormats.find((each) => each === options.to);
+  if (tool !== undefined) {
+    const { exportToTool, toldWords } = await import("./export-tool.ts");
+    const told = await exportToTool(reader, wholeJob(word, state, workspace, options, tool), tool, options.output);
+    const { written: runs, ...rest } = told;
+    if (options.json) output.result(`${JSON.stringify({ type: "export", v: 1, format: tool, runs, ...rest })}\n`);
+    else output.note(toldWords(told));
+    return;
+  }
   const to = formatFor(options);
   const file = options.output ?? `${word.replace(/[^\w.-]/g, "_")}${exportEndings[to]}`;
   const asked = `--output=${file}`;
   if (to === "optuna-journal") {
-    const [table, second] = selectRuns([word], state, workspace).tables;
-    if (!table || second || !/^(?:[^/]+\/)?job\d+$/.test(word)) {
-      throw new UsageError(`a study is one job; expected its name, such as job1, found ${word}`);
-    }
-    if (filter || status)
-      throw new UsageError("--filter and --status do not go with optuna-journal: a study is exported whole");
+    const table = wholeJob(word, state, workspace, options, to);
     writeWhole(file, optunaJournal(table, workspace), asked);
     const trials = table.imported.length + table.trials.length;
     if (options.json) output.result(written(file, to, trials));
@@ -40,11 +49,27 @@ export async function exportJob(
   else output.note(`${counted(found.rows.length, "run")} written to ${file}\n`);
 }
 
+function wholeJob(
+  word: string,
+  state: WorkspaceState,
+  workspace: string,
+  { filter, status }: ExportJobOptions,
+  to: string,
+): RunTable {
+  const [table, second] = selectRuns([word], state, workspace).tables;
+  if (!table || second || !/^(?:[^/]+\/)?job\d+$/.test(word)) {
+    throw new UsageError(`--to ${to} takes one job; expected its name, such as job1, found ${word}`);
+  }
+  if (filter || status) throw new UsageError(`--filter and --status do not go with ${to}: a job is exported whole`);
+  return table;
+}
+
 const written = (file: string, format: ExportFormat, runs: number): string =>
   `${JSON.stringify({ type: "export", v: 1, file, format, runs })}\n`;
 
 /** The format, which must agree with the file's ending. */
-export function formatFor({ to, output }: ExportJobOptions): ExportFormat {
+export function formatFor({ to: asked, output }: ExportJobOptions): ExportFormat {
+  const to = exportFormats.find((format) => format === asked);
   const named = exportFormats.find((format) => output?.toLowerCase().endsWith(exportEndings[format]));
   if (to !== undefined && named !== undefined && named !== to) {
     throw new UsageError(

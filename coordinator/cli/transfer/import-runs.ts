@@ -1,10 +1,25 @@
 import { readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
+import { activeIn, canonical } from "../../../shared/domain/conditions/activity.ts";
+import { isAllowed } from "../../../shared/domain/conditions/constraints.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { ImportedRun } from "../../../shared/domain/fold/events.ts";
-import type { Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { whyInfeasible } from "../../../shared/domain/fold/feasibility.ts";
+import { withMarks } from "../../../shared/domain/fold/grown-dials.ts";
+import {
+  type Configuration,
+  type Hyperparameter,
+  infinityIn,
+  type Setting,
+  tunedConfiguration,
+} from "../../../shared/domain/hyperparameter.ts";
+import type { Marks } from "../../../shared/domain/ranges/finer-marks.ts";
+import { foundMarks, nearestMark } from "../../../shared/domain/ranges/found-marks.ts";
+import { rangeText } from "../../../shared/domain/ranges/range.ts";
+import type { JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
+import { shown } from "../../../shared/domain/runspec/problems.ts";
 import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { mostImported } from "../../../shared/wire/messages.ts";
@@ -12,6 +27,8 @@ import type { Session } from "../../operator/session.ts";
 import type { RunOptions } from "../submit/launch-job.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
 
+/** Statuses of rows with a result. Whether an infeasible one suits this job, its own constraints say. */
+const counting: ReadonlySet<string> = new Set(["completed", "infeasible", "imported"]);
 /** The most problems reported at once; a wrong column would otherwise fill the screen. */
 const mostProblems = 10;
 const mostFileBytes = 256 * 1024 ** 2;
@@ -19,33 +36,53 @@ const mostFileBytes = 256 * 1024 ** 2;
 /** Runs of earlier searches, as a new one can count them. */
 export interface EarlierRuns {
   readonly runs: readonly ImportedRun[];
+  /** Marks that ranges need besides their first ones, so that the runs keep their settings. */
+  readonly marks: Marks;
   /** Rows that were skipped because they have no result, such as failed runs. */
   readonly withoutResult: number;
+  /** Rows that were skipped because `where` forbids their settings, or they do not keep to `require`. */
+  readonly unfit: number;
 }
 
 /** Reads a file of runs: .csv, .tsv or .jsonl, as `nexus export` and `nexus list runs --export` write them. */
-export function readEarlierRuns(file: string, hyperparameters: readonly Hyperparameter[]): EarlierRuns {
+export function readEarlierRuns(
+  file: string,
+  hyperparameters: readonly Hyperparameter[],
+  constraints?: Constraints,
+): EarlierRuns {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) throw new UsageError(`${file}: there is no such file; expected a file of runs (.csv, .tsv or .jsonl)`);
   if (!stat.isFile() || stat.size > mostFileBytes) {
     throw new UsageError(`${file}: expected a file of runs (.csv, .tsv or .jsonl) of at most 256 MB`);
   }
-  return earlierRuns(file, readFileSync(file, "utf8"), hyperparameters);
+  return earlierRuns(file, readFileSync(file, "utf8"), hyperparameters, constraints);
 }
 
+/** What runs must keep to. */
+type Constraints = Pick<JobSettings, "where" | "require">;
+
 /** @throws UsageError that names up to ten problems with their lines */
-export function earlierRuns(file: string, text: string, hyperparameters: readonly Hyperparameter[]): EarlierRuns {
+export function earlierRuns(
+  file: string,
+  text: string,
+  listed: readonly Hyperparameter[],
+  { where, require }: Constraints = { where: [], require: [] },
+): EarlierRuns {
   const rows = parseTable(file, text, extname(file).toLowerCase());
   const problems: string[] = [];
   if (rows.length === 0) throw new UsageError(`${file}: it has no runs`);
-  checkColumns(file, rows, hyperparameters);
+  checkColumns(file, rows, listed);
+  // What an earlier search over the same range tried becomes marks of this one.
+  const marks = foundMarks(listed, (i) => rows.flatMap((row) => numberIn(settingIn(row, listed[i]?.name ?? "")) ?? []));
+  const hyperparameters = listed.map((each) => withMarks(each, marks[each.name] ?? [], 0));
   const runs: ImportedRun[] = [];
   let withoutResult = 0;
+  let unfit = 0;
   for (const row of rows) {
     const status = row.values.get("status");
     const hpmax = row.values.get("hpmax") ?? row.values.get("metrics.hpmax");
     const isParent = hpmax === undefined || hpmax === "" || hpmax === null;
-    if (isParent || (status !== undefined && status !== "completed" && status !== "imported")) {
+    if (isParent || (status !== undefined && !counting.has(String(status)))) {
       withoutResult += 1;
       continue;
     }
@@ -54,11 +91,22 @@ export function earlierRuns(file: string, text: string, hyperparameters: readonl
       problems.push(`${file}:${row.line}: hpmax is ${JSON.stringify(hpmax)}; expected a number`);
       continue;
     }
-    const configuration = hyperparameters.map((hyperparameter) => positionOf(file, row, hyperparameter, problems));
     const name = row.values.get("run");
-    runs.push([nameOf(name, row.line), value, configuration]);
+    const configuration = configurationOf(file, row, hyperparameters, problems);
+    const result = {
+      hpmax: value,
+      iters: Number(row.values.get("iters") ?? 0),
+      metrics: metricsOf(row),
+      configuration,
+    };
+    const isFit =
+      isAllowed(hyperparameters, where, configuration) && whyInfeasible(require, hyperparameters, result) === "";
+    if (!isFit) unfit += 1;
+    else runs.push([nameOf(name, row.line), value, configuration]);
   }
   if (problems.length > 0) throw new UsageError(problemText(problems));
+  if (runs.length === 0 && unfit > 0)
+    throw new UsageError(`${file}: none of its runs keeps to where and require of the spec`);
   if (runs.length === 0)
     throw new UsageError(`${file}: it has ${counted(rows.length, "row")}, and no value of hpmax in any`);
   if (runs.length > mostImported) {
@@ -66,17 +114,28 @@ export function earlierRuns(file: string, text: string, hyperparameters: readonl
       `${file}: ${runs.length} runs; at most ${mostImported} can be imported into a job\n  keep the newest, or those of the better configurations`,
     );
   }
-  return { runs, withoutResult };
+  return { runs, marks, withoutResult, unfit };
+}
+
+/** The metrics of a row, as columns named s1-rew or metrics.s1-rew. */
+function metricsOf({ values }: ReadRow): Record<string, number> {
+  const metrics: Record<string, number> = {};
+  for (const [column, value] of values) {
+    const name = column.replace(/^metrics\./, "");
+    if (!/^s\d+-/.test(name) || value === "" || value === null) continue;
+    metrics[name] = Number(value);
+  }
+  return metrics;
 }
 
 const nameOf = (name: Setting | undefined, line: number): string =>
   typeof name === "string" && /^[\w.:-]{1,60}$/.test(name) ? name : `line${line}`;
 
 function problemText(problems: readonly string[]): string {
-  const shown = problems.slice(0, mostProblems);
-  const rest = problems.length - shown.length;
+  const told = problems.slice(0, mostProblems);
+  const rest = problems.length - told.length;
   const more = rest === 0 ? [] : [`... and ${rest} more`];
-  return [...shown, ...more, `${counted(problems.length, "problem")}; nothing was submitted`].join("\n");
+  return [...told, ...more, `${counted(problems.length, "problem")}; nothing was submitted`].join("\n");
 }
 
 function checkColumns(file: string, rows: readonly ReadRow[], hyperparameters: readonly Hyperparameter[]): void {
@@ -92,20 +151,44 @@ function checkColumns(file: string, rows: readonly ReadRow[], hyperparameters: r
   );
 }
 
-function positionOf(
+/** The row's settings in canonical form. What a row says of an inactive hyperparameter, or does not say, changes nothing. */
+function configurationOf(
   file: string,
   { line, values }: ReadRow,
-  { name, values: dial }: Hyperparameter,
+  hyperparameters: readonly Hyperparameter[],
   problems: string[],
-): number {
-  const found = values.get(`hparams.${name}`) ?? values.get(name);
-  const at = dial.findIndex((setting) => isSame(setting, found));
-  if (at < 0) {
-    problems.push(
-      `${file}:${line}: ${name} is ${found === undefined ? "missing" : JSON.stringify(found)}; expected one of ${dial.join(", ")}`,
-    );
-  }
-  return at;
+): Configuration {
+  const found = hyperparameters.map(({ name }) => settingIn({ values }, name));
+  const positions = hyperparameters.map((hyperparameter, i) => {
+    // A text of the dial comes before what the text may stand for: "null" before null.
+    const is = found[i];
+    const same = is === undefined ? -1 : hyperparameter.values.indexOf(is);
+    const at = same < 0 ? hyperparameter.values.findIndex((setting) => isSame(setting, is)) : same;
+    return at < 0 ? nearestMark(hyperparameter, numberIn(is) ?? Number.NaN) : at;
+  });
+  const tuned = tunedConfiguration(hyperparameters);
+  const known = positions.map((at, i) => (at < 0 ? (tuned[i] ?? 0) : at));
+  const active = activeIn(hyperparameters, known);
+  hyperparameters.forEach(({ name, values: dial, range }, i) => {
+    if (positions[i] !== -1 || !active[i]) return;
+    const is = found[i] === undefined ? "missing" : JSON.stringify(found[i]);
+    const expected = range ? `a number of its range ${rangeText(range)}` : `one of ${dial.map(shown).join(", ")}`;
+    problems.push(`${file}:${line}: ${name} is ${is}; expected ${expected}`);
+  });
+  return canonical(hyperparameters, known);
+}
+
+/** Null is a value; undefined: the row has none. */
+function settingIn({ values }: Pick<ReadRow, "values">, name: string): Setting | undefined {
+  const found = values.get(`hparams.${name}`);
+  return found === undefined ? values.get(name) : found;
+}
+
+/** The number that a cell holds, also as text. */
+function numberIn(found: Setting | undefined): number | undefined {
+  if (typeof found === "number") return found;
+  if (typeof found !== "string" || found.trim() === "") return undefined;
+  return Number.isFinite(Number(found)) ? Number(found) : infinityIn(found);
 }
 
 /** Text in a table may stand for a number; 4e-4 and 0.0004 are equal. */
@@ -113,8 +196,9 @@ function isSame(setting: Setting, found: Setting | undefined): boolean {
   if (found === undefined) return false;
   if (setting === found) return true;
   if (typeof found !== "string") return false;
-  if (typeof setting === "number") return found.trim() !== "" && Number(found) === setting;
-  return String(setting ?? "") === found || `'${String(setting)}` === found;
+  if (typeof setting === "number") return numberIn(found) === setting;
+  if (setting === null) return found === "" || found === "null";
+  return String(setting) === found || `'${String(setting)}` === found;
 }
 
 export interface ImportOptions extends RunOptions {
@@ -133,12 +217,16 @@ export async function importRuns(session: Session, file: string, options: Import
       `${options.spec}: only a search can count earlier runs; expected job_launcher with enabled: 1 and hp_tuning: dgd or random`,
     );
   }
-  const { runs, withoutResult } = readEarlierRuns(file, spec.hyperparameters);
+  const { runs, marks, withoutResult, unfit } = readEarlierRuns(file, spec.hyperparameters, spec.settings);
   const without =
     withoutResult === 0
       ? ""
       : `; ${counted(withoutResult, "row without a result was", "rows without a result were")} skipped`;
-  output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}\n`);
+  const left =
+    unfit === 0
+      ? ""
+      : `; ${unfit} left out, as where or require of the spec ${unfit === 1 ? "forbids it" : "forbid them"}`;
+  output.note(`${counted(runs.length, "earlier run")} read from ${file}${without}${left}\n`);
   const { launchJob } = await import("../submit/launch-job.ts");
-  return launchJob(session, spec, options, runs);
+  return launchJob(session, spec, options, { runs, marks });
 }

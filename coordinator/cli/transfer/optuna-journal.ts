@@ -1,5 +1,9 @@
+import { activeIn } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
+import type { Hyperparameter, Range } from "../../../shared/domain/hyperparameter.ts";
+import { pythonJson } from "../../../shared/domain/python-json.ts";
+import { isLog, isWhole } from "../../../shared/domain/ranges/range.ts";
 
 /**
  * The log of optuna's JournalStorage (JournalFileBackend), JSON lines: what optuna/storages/journal/_storage.py of optuna 4.1
@@ -13,7 +17,7 @@ const trialState = { running: 0, complete: 1, pruned: 2, fail: 3, waiting: 4 } a
 const worker_id = "nexus";
 
 export function* optunaJournal(table: RunTable, workspace: string): Generator<string> {
-  const line = (op_code: number, fields: object): string => `${JSON.stringify({ op_code, worker_id, ...fields })}\n`;
+  const line = (op_code: number, fields: object): string => `${pythonJson({ op_code, worker_id, ...fields })}\n`;
   yield line(operation.createStudy, { study_name: table.job, directions: [maximize] });
   const { file, seed, settings } = table.submitted;
   const about = { workspace, spec: file, seed, hp_tuning: settings.hpTuning, direction: "hpmax" };
@@ -21,13 +25,16 @@ export function* optunaJournal(table: RunTable, workspace: string): Generator<st
     yield line(operation.setStudyUserAttribute, { study_id: 0, user_attr: { [`nexus:${name}`]: value } });
   }
   const { hyperparameters } = table.submitted;
-  // The values of a dial as categories. The log holds their indices, so that every value is read back exactly.
   const distributions = Object.fromEntries(
-    hyperparameters.map(({ name, values }) => [
-      name,
-      JSON.stringify({ name: "CategoricalDistribution", attributes: { choices: values } }),
-    ]),
+    hyperparameters.map((each) => [each.name, pythonJson(distributionOf(each))]),
   );
+  /** Inactive hyperparameters are not parameters of the trial, as in a conditional search of optuna. */
+  const used = <Value>(trial: Trial, of: (name: string, i: number) => Value): Record<string, Value> => {
+    const active = activeIn(hyperparameters, trial.configuration);
+    return Object.fromEntries(
+      hyperparameters.flatMap(({ name }, i) => (active[i] ? [[name, of(name, i)] as const] : [])),
+    );
+  };
   for (const trial of [...table.imported, ...table.trials]) {
     const state = stateOf(trial);
     const isOver = state !== trialState.running && state !== trialState.waiting;
@@ -38,13 +45,29 @@ export function* optunaJournal(table: RunTable, workspace: string): Generator<st
       values: null,
       datetime_start: timeOf(trial.attempts[0]?.at ?? trial.endedAt),
       ...(isOver ? { datetime_complete: timeOf(trial.endedAt) } : {}),
-      distributions,
-      params: Object.fromEntries(hyperparameters.map(({ name }, i) => [name, trial.configuration[i] ?? 0])),
+      distributions: used(trial, (name) => distributions[name]),
+      params: used(trial, (_, i) => parameterOf(hyperparameters[i], trial.configuration[i] ?? 0)),
       user_attrs: attributesOf(table, trial),
       system_attrs: {},
       intermediate_values: {},
     });
   }
+}
+
+/** A range as optuna has it, unless it includes 0 on a log scale, which optuna cannot say. */
+const asRange = ({ range }: Hyperparameter): Range | undefined => (range?.zero === true ? undefined : range);
+
+function distributionOf(hyperparameter: Hyperparameter): object {
+  const range = asRange(hyperparameter);
+  // The values of a dial as categories. The log holds their indices, so that every value is read back exactly.
+  if (!range) return { name: "CategoricalDistribution", attributes: { choices: hyperparameter.values } };
+  const { from: low, to: high } = range;
+  const attributes = { log: isLog(range), step: isWhole(range) ? 1 : null, low, high };
+  return { name: isWhole(range) ? "IntDistribution" : "FloatDistribution", attributes };
+}
+
+function parameterOf(hyperparameter: Hyperparameter | undefined, position: number): number {
+  return hyperparameter && asRange(hyperparameter) ? Number(hyperparameter.values[position]) : position;
 }
 
 function stateOf({ status }: Trial): number {
@@ -54,6 +77,7 @@ function stateOf({ status }: Trial): number {
     case "waiting":
       return trialState.waiting;
     case "completed":
+    case "infeasible":
       return trialState.complete;
     case "pruned":
       return trialState.pruned;

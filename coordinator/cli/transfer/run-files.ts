@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { within } from "../../../shared/deadline.ts";
+import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { Curve } from "../../../shared/domain/curve.ts";
+import { hasResult } from "../../../shared/domain/fold/rejection.ts";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
-import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import type { Bus, Reading } from "../../../shared/ports.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../shared/tensorboard/event-file.ts";
 import { open } from "../../../shared/wire/sealed-chunks.ts";
@@ -104,7 +105,7 @@ export function eventFile({ table, trial }: ChosenRun, { curve }: RunEvidence): 
   const { hyperparameters } = table.submitted;
   const names = curve.stages.flatMap(({ metrics }) => metrics.map(({ name }) => name));
   const startedAt = (trial.attempts[0]?.at ?? 0) / 1000;
-  const settings = settingsOf(hyperparameters, trial.configuration);
+  const settings = usedSettings(hyperparameters, trial.configuration);
   const parts = [fileStart(sessionOf(hyperparameters, settings, names, startedAt))];
   let newest = startedAt;
   for (const { iters, hours, metrics } of curve.stages) {
@@ -121,7 +122,7 @@ export function eventFile({ table, trial }: ChosenRun, { curve }: RunEvidence): 
     }
   }
   if (trial.hpmax !== null) parts.push(scalars(newest, trial.iters, [["hpmax", trial.hpmax]]));
-  const status = isOpen(trial) ? "running" : trial.status === "completed" ? "success" : "failure";
+  const status = isOpen(trial) ? "running" : hasResult(trial) ? "success" : "failure";
   parts.push(fileEnd(isOpen(trial) ? newest : trial.endedAt / 1000, status));
   return Buffer.concat(parts);
 }

@@ -44,15 +44,19 @@ itself, but the search may choose its configuration again. --worker is about res
 nexus bench. Rejecting more than one result asks first; without a terminal it needs --yes. nexus accept undoes it, in any order.`;
 
 export const edit = `
-total_runs     raised: the search continues. Lowered below the runs that have ended or are open: none starts any more, and the
+total_runs     raised: the search continues, also one that has ended. Lowered below the runs that have ended or are open: none starts any more, and the
                open ones are finished and count.
 compute_nodes  lowered: the workers that came last get no more runs, and leave when theirs end.
 max_run_time   also limits runs that are running, from their next renewal on.
 deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved to later, the search continues.
+failures       after max_failures_in_a_row of them the job has paused: mend the cause, then nexus resume.
 values         are available to the next choice; choices already made stay. On a dial of rising or falling numbers a new number
                goes between its neighbours, otherwise after the other values. Values cannot be removed.
+ranges         lr=1e-6..0.1 makes a range wider, or a list of numbers a range; it must include all values that are there. After a
+               colon the scale: linear, log, integer, log_integer (left out: as before, for a list linear), and ,zero on a log
+               scale that includes 0: clip=0.1..100:log,zero. The new part gets marks at once, and more where the search looks.
 
-The command asks only if values are added, or if total_runs leaves nothing to start.
+The command asks only if values or ranges are added, or if total_runs leaves nothing to start.
 
 Example:
   nexus edit job3 --total-runs 800 --add-value lr=0.01 --add-value lr=0.02 --deadline 18:00

@@ -88,7 +88,7 @@ export const addControl: AddVerbs = (program, { does }) => {
   ofResults(program.command("accept").description("count results again that were rejected"))
     .addHelpText("after", examples("nexus accept run662.7", "nexus accept --worker lab-pc"))
     .action(judgesResults("accept"));
-  asking(program.command("edit").description("change a search while it runs"))
+  asking(program.command("edit").description("change a search while it runs, or go on with one that has ended"))
     .argument("<jobs...>", "job1, job1-job3")
     .option("--total-runs <n>", "the number of runs after which the job ends")
     .option("--compute-nodes <n>", "the most workers at once, or all")
@@ -99,7 +99,9 @@ export const addControl: AddVerbs = (program, { does }) => {
     .option("--max-job-time <time>", "time limit of the search, from its submission, or none")
     .option("--deadline <when>", 'when the search ends: 2026-12-01T18:00Z, "2026-12-01 18:00", 18:00, +8h, or none')
     .option("--stop-when <rule>", 'when to stop early, such as "hpmax >= 0.05", or none')
+    .option("--max-failures-in-a-row <n>", "failed runs in a row after which the job pauses, or never")
     .option("--add-value <name=value>", "add a value to a hyperparameter, such as lr=0.01; may be repeated", collect)
+    .option("--add-range <name=from..to>", "widen a range or make a list one, such as lr=1e-6..0.1:log", collect)
     .addHelpText("after", help.edit)
     .action(does(async () => (await import("../control/edit.ts")).editJobs));
   program

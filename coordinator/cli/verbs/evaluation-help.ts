@@ -1,12 +1,12 @@
 /** What `nexus eval --help`, `nexus confirm --help` and `nexus spec --help` say beside the options. */
 
 export const evaluate = `
-The table is the history of the best configuration: each row led for BEST FOR completed runs in a row; EST HPMAX, RUNS
-and BEST are what its run set shows now. The last row is the best so far.
+The table is XT's: the history of the best configuration by XT's estimate (EST HPMAX). Each row led for BEST FOR completed
+runs in a row; EST HPMAX, RUNS and BEST are what its run set shows now.
 
-The verdict below it comes from a model of the whole search that takes the winner's curse into account: what a new run
-of the best is expected to reach, within which bounds, and whether another is truly better. docs/evaluation.md says
-how, with which assumptions, and how often its 80 % intervals held the truth.
+The verdict below it is about the best configuration by the model of the search, the first of the standings everywhere:
+what a new run of it is expected to reach, within which bounds, and whether another is truly better, with the winner's
+curse taken into account. docs/evaluation.md says how, and how often its 90 % intervals held the truth.
 
 For a job that repeats one configuration (hp_tuning: false) it prints the mean of the runs and how certain it is: nothing
 was selected, so the mean has no selection bias.
@@ -23,7 +23,7 @@ name in its spec (confirms: job278). The command waits for the jobs. Ctrl-C leav
 them again and submits nothing twice. With larger --runs it submits only the missing runs.
 
 --targets says which configurations are the best:
-  best               as nexus eval ranks them (default)
+  best               as the standings rank them (default)
   best-by-estimate   by the estimate that takes the winner's curse into account
   best-by-run        by their best single run, as nexus list runs --sort=metrics.hpmax shows them
 

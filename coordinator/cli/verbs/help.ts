@@ -2,8 +2,13 @@
 
 export const description = "Search for hyperparameters on a swarm of spare machines, and look at the results.";
 
+export const demo = `
+Ctrl-C stops all of it; the next "nexus demo" continues the search, or shows its result once it has ended. Its workspace is
+called demo: other commands find it with --workspace demo.`;
+
 export const more = `
 Examples:
+  nexus demo                                             a search of 60 real runs on this machine
   nexus run specs/maze_dgd.yaml                          submit a search and watch it
   nexus run spec.yaml --environment CartPole_Env         run a spec with <environment> replaced
   nexus list runs job1 --sort=metrics.hpmax --last=10    the ten best runs, the best last
@@ -38,6 +43,23 @@ If job_launcher is disabled, the spec is run once, here, with the tuned values. 
 the run exactly, are kept in a new folder in the spec's experiment_path.
 
 If job_launcher is enabled, the spec is submitted to the workspace's coordinator. Ctrl-C then ends the view, not the search.`;
+
+export const init = `
+Without a file, or with one that is not there yet, it writes an example (search.yaml). A script is read by Python's parser and never
+executed: its options (argparse, click, typer, Hydra's configuration) become dials, its prints a metric_pattern. A sweep of W&B
+(parameters, method, metric) is translated. What was not understood stands in comments. The spec is written beside the script, as
+search.yaml or under the second name; a file that is there is never touched.`;
+
+export const check = `
+It runs with the tuned values, in a folder of its own that is deleted afterwards, and sees of this machine's environment what a worker
+would pass on. It prints the command, the variables that are set for it, each line that the program prints (= marks those in which
+something was measured), what a search would measure, which files it keeps for a resume, and a verdict. Exit code 0 if a search could
+use it, else 1; 2 if the spec itself is wrong.`;
+
+export const checkSearch = `
+A search of your own chooses for a job with hp_tuning: own. It is a module that exports choose(view, n, rng), or a program that
+speaks JSON lines on standard input and output. It is started a dozen times on this machine, with made-up runs; a spec gives it its
+own hyperparameters and only the files that would travel with the job. Exit code 0 if every promise holds, else 1.`;
 
 export const listRuns = `
 Runs:     job1, job1-job3, run662 (with its children), run662.7, run662.* (its children), run660-run684; commas or spaces

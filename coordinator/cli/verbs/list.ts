@@ -5,13 +5,14 @@ import { type AddVerbs, examples, type VerbPorts } from "./verb.ts";
 
 export const addList: AddVerbs = (program, ports) => {
   const { does, reads } = ports;
-  const list = program.command("list").description("list runs, jobs, workers or invitations as tables");
+  const list = program.command("list").description("list runs, jobs, workers, invitations or quotas as tables");
   addListRuns(list, ports);
   list
     .command("jobs")
-    .description("list the jobs of the workspace")
+    .description("list the jobs of the workspace, the newest last")
+    .option("--last <n>", "only the last n", count)
     .option("--json", "one JSON object a line")
-    .addHelpText("after", examples("nexus list jobs", "nexus --workspace ws2 list jobs --json"))
+    .addHelpText("after", examples("nexus list jobs --last 5", "nexus --workspace ws2 list jobs --json"))
     .action(reads(async () => (await import("../list/list-jobs.ts")).listJobs));
   list
     .command("workers")
@@ -25,6 +26,12 @@ export const addList: AddVerbs = (program, ports) => {
     .option("--json", "one JSON object a line")
     .addHelpText("after", examples("nexus list invites"))
     .action(reads(async () => (await import("../workers/list-invites.ts")).listInvites));
+  list
+    .command("quotas")
+    .description("list what one worker may ask and store, as set on this machine")
+    .option("--json", "one JSON object a line")
+    .addHelpText("after", examples("nexus list quotas"))
+    .action(does(async () => (await import("../list/list-quotas.ts")).listQuotas));
 };
 
 function addListRuns(list: Command, { does }: VerbPorts): void {

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { exportFormats } from "../transfer/export-formats.ts";
+import { exportFormats, toolFormats } from "../transfer/export-formats.ts";
 import { collect } from "./arguments.ts";
 import * as help from "./help.ts";
 import { watching } from "./run.ts";
@@ -35,15 +35,18 @@ export const addTransfer: AddVerbs = (program, { does, reads }) => {
     .action(reads(async () => (await import("../transfer/download.ts")).extract));
   program
     .command("export")
-    .description("write all runs of a job to a file for another program, numbers unrounded")
+    .description("write all runs of a job to a file, or into another tool, numbers unrounded")
     .argument("<job>", "job278; for tables also a run list, as in nexus list runs")
     .addOption(
       new Option(
         "--to <format>",
-        "default: by the ending of --output, or csv; optuna-journal is a study for optuna's JournalStorage",
-      ).choices(exportFormats),
+        "default: by the ending of --output, or csv; optuna-journal is a study for optuna's JournalStorage; the other tools get all reports too",
+      ).choices([...exportFormats, ...toolFormats]),
     )
-    .option("--output <file>", "file to write (default: job278.csv and the like)")
+    .option(
+      "--output <file>",
+      "file to write (default: job278.csv and the like); for a tool its folder, project, or storage",
+    )
     .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)
     .option("--status <words>", "only runs with that status, e.g. completed")
     .option("--json", "print one JSON object that says what was written")

@@ -31,8 +31,9 @@ export const addView: AddVerbs = (program, { does, reads }) => {
     .command("spec")
     .description("show a job's spec as submitted, or a run's repro spec, which repeats it exactly")
     .argument("<job or run>", "job278 or run662.7")
+    .option("--now", "a job's spec with what nexus edit has changed since")
     .option("--json", "as one JSON object")
-    .addHelpText("after", examples("nexus view spec job278", "nexus view spec run662.7 > repeat.yaml"))
+    .addHelpText("after", examples("nexus view spec job278 --now", "nexus view spec run662.7 > repeat.yaml"))
     .action(reads(async () => (await import("../view/view-spec.ts")).viewSpec));
   view
     .command("events")

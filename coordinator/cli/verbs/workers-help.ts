@@ -1,9 +1,9 @@
 /** Help of the verbs about who may join and stay; docs/trust.md says the same, with the reasons. */
 
 export const invite = `
-Prints one command for each address of this machine; they differ in the address alone. Until the invitation expires or is used
-up, anyone who knows the line may join, so hand it on as you would a password. The code in it is sent to no server.
-nexus list invites shows who was invited, and how many joined.
+Prints the command that joins, whose line names every address of this machine, and what to paste on a machine that has Node or
+Python and no nexus-swarm. Until the invitation expires or is used up, anyone who knows the line may join, so hand it on as you
+would a password. The code in it is sent to no server. nexus list invites shows who was invited, and how many joined.
 
 Examples:
   nexus invite                          one machine, within a day
@@ -20,6 +20,11 @@ out of every estimate.`;
 export const forget = `
 The worker leaves nexus list workers, and its name and key are free again. Its results and reports stay. Refused while it holds
 runs or was heard of within the last lease; a revoked worker may be forgotten at once.`;
+
+export const purge = `
+For a worker that filled the store. It must have been sent away before (nexus bench NAME, nexus workers revoke NAME). Its results
+count as before; nexus reject --worker NAME takes them out. What they rest on stays: curves, consoles and files of runs whose
+results count, and the state from which an open run will go on. --all deletes the former too, so that plots lack these runs. This cannot be undone; who ordered it and how much went is in the events, and nexus verify knows of it.`;
 
 export const rotate = `
 For when a secret may have got out: a backup, a password file, a join line. The coordinator pauses for a second or two; workers

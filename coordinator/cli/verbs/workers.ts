@@ -35,6 +35,17 @@ export const addWorkers: AddVerbs = (program, { does }) => {
     .addHelpText("after", help.forget)
     .addHelpText("after", examples("nexus workers forget lab-pc"))
     .action(throwsOut("forget"));
+  ofWorkers(
+    program
+      .command("purge")
+      .description("delete what workers have stored that were benched or revoked")
+      .command("worker")
+      .description("delete the messages, states and files that workers have stored"),
+  )
+    .option("--all", "also the curves, consoles and files of runs whose results count")
+    .addHelpText("after", help.purge)
+    .addHelpText("after", examples("nexus purge worker mal", "nexus purge worker mal --all --yes"))
+    .action(does(async () => (await import("../workers/purge-worker.ts")).purgeWorker));
   program
     .command("rotate")
     .description("make the workspace's own passwords, keys and join line anew")

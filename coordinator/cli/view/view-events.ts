@@ -1,5 +1,6 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { actorOf, type JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
@@ -8,6 +9,7 @@ import type { JsonOption, Reader } from "../../operator/session.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { type Field, recordsTable } from "../../runs/records.ts";
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
+import { marksText } from "../../words/event-words.ts";
 import { formatDecimal } from "../../words/number-format.ts";
 import { jobStatus } from "../../words/status-words.ts";
 import type { Cell } from "../../words/table.ts";
@@ -41,7 +43,11 @@ export async function viewEvents(
 export function isAbout(word: string, state: WorkspaceState, workspace: string): (event: JournalEvent) => boolean {
   if (isWorkerId(word) && state.workers.has(word)) return (event) => "worker" in event && event.worker === word;
   if (isWorkerId(word) && !/^(?:job|run)\d/.test(word)) {
-    const hint = didYouMean(word, [...state.jobs.keys(), ...state.workers.keys()], "; to see them: nexus list workers");
+    const hint = didYouMean(
+      word,
+      [...state.jobs.keys(), ...state.workers.keys()],
+      "; to see what there is: nexus list jobs, nexus list workers",
+    );
     throw new NotFoundError(`there is no job, run or worker ${word}${hint}`);
   }
   const { rows, tables } = selectRuns([word], state, workspace);
@@ -107,6 +113,12 @@ function detailOf(event: JournalEvent): string {
       return `hpmax ${measure(event.hpmax)} came after the run had ended: not counted`;
     case "checkpoint":
       return `stage ${event.stage}, ${event.iters} iterations, ${event.size} bytes`;
+    case "checkpoint-lost": {
+      const what = event.what === "unsaved" ? "was not carried" : "cannot be read, so the run begins afresh";
+      return `the one after ${counted(event.iters, "iteration")} of stage ${event.stage} ${what}: ${event.reason}`;
+    }
+    case "learned":
+      return `from ${counted(event.results, "result")} how they depend on the hyperparameters`;
     case "set-aside":
       return `number ${event.ev} of EV, ${event.subject}: ${event.reason}`;
     case "lost":
@@ -116,6 +128,15 @@ function detailOf(event: JournalEvent): string {
     case "job-state":
     case "worker-state":
       return withAuthor(event.reason, actorOf(event) === "coordinator" ? "" : event.by);
+    case "job-edited":
+      return withAuthor(changesText(event.changes).join(", "), event.by);
+    case "range-refined":
+      return marksText(event.marks);
+    case "worker-purged": {
+      const what = event.all ? "all that it stored" : "all but what its results rest on";
+      const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} of EV deleted`;
+      return `${what}, before number ${event.before} of EV: ${done}; by ${event.by}`;
+    }
     case "results-judged":
       return `${counted(event.trials.length, "result")} ${withAuthor(`${event.verdict}${event.reason === "" ? "" : `: ${event.reason}`}`, event.by)}`;
     default:

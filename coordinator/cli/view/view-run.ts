@@ -63,6 +63,10 @@ export function runText(seen: SeenRun): string {
     "",
     ...shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     `${"reports".padEnd(width)}  ${reports}`,
+    ...(seen.evidence.environment === ""
+      ? []
+      : [`${"environment".padEnd(width)}  ${printable(seen.evidence.environment)}`]),
+    ...(seen.evidence.gpus === "" ? [] : [`${"ran on".padEnd(width)}  ${printable(seen.evidence.gpus)}`]),
   ];
   const attempts = recordsTable(attemptFields(run.trial), run.trial.attempts, `attempts: ${run.trial.attempts.length}`);
   const list = files?.list;
@@ -114,6 +118,8 @@ function runJson(seen: SeenRun): string {
       at: each.at,
       end: endOf(run.trial, each),
     })),
+    ...(seen.evidence.environment === "" ? {} : { environment: seen.evidence.environment }),
+    ...(seen.evidence.gpus === "" ? {} : { gpus: seen.evidence.gpus }),
     files: files?.list.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ?? [],
     filesLeftOut: files?.list.leftOut ?? "",
   })}\n`;

@@ -2,7 +2,7 @@ import { inviteKey, newInviteCode, readInviteCode } from "../../../shared/broker
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { parseSeconds } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { isWebSocket, linesWith, openingIfLocal, typedLine } from "../../endpoint/join-lines.ts";
+import { bootstrapWith, linesWith, openingIfLocal, tunnelFor, typedLine } from "../../endpoint/join-lines.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
 import { ownRoleOf } from "../../operator/own-role.ts";
 import { type Scope, withOperatorLink } from "../../operator/scope.ts";
@@ -36,25 +36,41 @@ export async function invite(session: Session, options: InviteOptions): Promise<
   const order = { kind: "invite", op: newOrderId(), publicKey, expiresAt, uses, targets } as const;
   const answer = await withOperatorLink(scope, ({ bus }) => giveOrder(bus, scope.paths.name, order, output));
   if (!answer.ok) throw refusalOf([answer]);
+  const tunnel = tunnelFor(scope.paths, code);
+  const bootstrap = bootstrapWith(scope.paths, code);
   const commands = linesWith(scope.paths, code).map((line) => `nexus-worker ${typedLine(line)}`);
   if (options.json) {
-    const object = { type: "invite", v: 1, invite: id, commands, expiresAt, uses, targets };
+    const object = {
+      type: "invite",
+      v: 1,
+      invite: id,
+      commands,
+      tunnel: tunnel?.ssh ?? null,
+      bootstrap,
+      expiresAt,
+      uses,
+      targets,
+    };
     output.result(`${JSON.stringify(object)}\n`);
   } else {
     for (const command of commands) output.result(`${command}\n`);
     output.note(`  ${invitationText({ id, expiresAt, uses, targets })}; keep the line secret until then\n`);
     if (commands.length > 1)
       output.note(
-        commands.some(isWebSocket)
-          ? "  the lines differ in the way, wss:// being the one for WebSockets: take one by which the other machine reaches this one\n"
-          : "  the lines differ in the address: take one that the other machine can reach\n",
+        "  the lines differ in the way, wss:// being the one for WebSockets: take one by which the other machine reaches this one\n",
       );
   }
+  if (bootstrap && !options.json)
+    output.note(
+      `  on a machine without nexus-swarm, with Node 20 or newer:\n  ${bootstrap.node}\n  or with Python alone:\n  ${bootstrap.python}\n`,
+    );
   const opening = openingIfLocal(scope.paths);
   if (opening !== null)
     output.note(
       `  the broker listens on this machine only; to let others reach it: ${opening}\n  and then: nexus invite${scope.flags}\n`,
     );
+  if (tunnel)
+    output.note(`  or, through a tunnel: on the other machine first, and as long as its worker works: ${tunnel.ssh}\n`);
 }
 
 async function withdraw({ scope, output }: Session, id: string, { json, ...more }: InviteOptions): Promise<void> {

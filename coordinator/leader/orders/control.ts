@@ -62,7 +62,8 @@ async function controlJob(reign: Reign, who: Operator, verb: ControlVerb, table:
 
 function whyNot({ job, state }: RunTable, verb: ControlVerb): string {
   if (state === "held") return `${job} has ended and holds its nodes; to let them go: nexus release ${job}`;
-  if (state === "completed" || state === "cancelled") return `${job} is over: it was ${state}`;
+  if (state === "completed") return `${job} is over: it was completed; to search on: nexus edit ${job} --total-runs N`;
+  if (state === "cancelled") return `${job} is over: it was cancelled`;
   if (state === "stopping" && verb === "pause")
     return `${job} is stopping: it starts nothing more; to let the search go on: nexus resume ${job}`;
   return `${job} is ${state}, so there is nothing to ${verb}`;

@@ -1,3 +1,4 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
@@ -5,9 +6,13 @@ import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import { readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
-import { carriedOut, isAnswer, type Operator, refused, sizeProblem, tableOr } from "./order-answers.ts";
+import { stopIfReached } from "../rules/job-end.ts";
+import { accepted, carriedOut, isAnswer, type Operator, refused, sizeProblem, tableOr } from "./order-answers.ts";
 
-/** Changes a job that is not over. Earlier choices stay as they were; the next one uses the changed job. */
+/**
+ * Changes a job. Earlier choices stay as they were; the next one uses the changed job. One that has ended is opened again if the
+ * change gives it more runs: its settings, and its state behind them.
+ */
 export async function edit(
   reign: Reign,
   who: Operator,
@@ -15,14 +20,18 @@ export async function edit(
 ): Promise<OrderAnswer> {
   const table = tableOr(reign, job);
   if (isAnswer(table)) return table;
-  if (table.isOver || table.state === "cancelling") {
-    const again = "to search on, submit the spec again: nexus run spec.yaml";
-    return refused(reign, `${job} is over (${table.state}), so it cannot be changed\n  ${again}`);
+  if (table.state === "cancelled" || table.state === "cancelling") {
+    return refused(reign, `${job} is over (${table.state}), so it cannot be changed\n  ${withItsResults(job)}`);
   }
   const asked = changesText(changes);
   if (asked.length === 0) return refused(reign, "nothing to change; to see what can be: nexus edit --help");
   const edited = editJob(table.submitted, table.trials.length, changes);
   if (!edited.ok) return refused(reign, edited.problems.join("\n"));
+  if (table.isOver && edited.settings.totalRuns <= table.ended) {
+    const more = `nexus edit ${job} --total-runs ${table.ended + 1} (or more)`;
+    const found = `${job} has ended after ${table.ended} of ${edited.settings.totalRuns} runs, so nothing would start`;
+    return refused(reign, `${found}\n  to search on, give it more runs: ${more}\n  ${withItsResults(job)}`);
+  }
   const at = reign.ports.clock.wall();
   const { settings, hyperparameters } = edited;
   const event = { type: "job-edited", job, changes, settings, hyperparameters, ...who, at } as const;
@@ -31,8 +40,33 @@ export async function edit(
     deadlineProblem(changes, at, job) ??
     valuesProblem(table, hyperparameters, changes) ??
     (tooLarge && `${job}: ${tooLarge}`);
-  return problem === undefined ? carriedOut(reign, event, job, () => asked.join(", ")) : refused(reign, problem);
+  if (problem !== undefined) return refused(reign, problem);
+  if (!table.isOver) return carriedOut(reign, event, job, () => asked.join(", "));
+  const bundles = [table.submitted.largeCode, table.submitted.inputs].filter((each) => each !== undefined);
+  return reign.bundles.whileThere(bundles, async (missing) => {
+    if (missing > 0) return refused(reign, `${goneText(job, missing)}\n  ${withItsResults(job)}`);
+    // Another edit may have opened it meanwhile.
+    if (!table.isOver) return carriedOut(reign, event, job, () => asked.join(", "));
+    void reign.record(event);
+    const reason = `opened again by ${who.by}: ${asked.join(", ")}`;
+    void reign.record({ type: "job-state", job, state: "searching", reason, ...who });
+    stopIfReached(reign, table);
+    await reign.ports.flushed();
+    return accepted(
+      reign,
+      job,
+      table.state === "searching"
+        ? `${asked.join(", ")}; it searches on, after ${counted(table.ended, "run")}`
+        : `${asked.join(", ")}; but it ends again at once: ${table.reason}`,
+    );
+  });
 }
+
+const goneText = (job: string, pieces: number): string =>
+  `${job} cannot be opened again: of the code or the inputs that it brought along the broker has deleted ${counted(pieces, "piece")}, as of jobs that are long over`;
+
+const withItsResults = (job: string): string =>
+  `to begin another search that counts its results: nexus export ${job} --output ${job}.csv; nexus import ${job}.csv --spec spec.yaml`;
 
 const deadlineProblem = ({ deadline }: JobChanges, now: number, job: string): string | undefined =>
   typeof deadline === "number" && deadline <= now

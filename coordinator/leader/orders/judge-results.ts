@@ -56,7 +56,7 @@ export async function judgeResults(
 }
 
 const isConcerned = (trial: Trial | undefined, verdict: ResultsVerdict): boolean =>
-  trial?.status === (verdict === "rejected" ? "completed" : "rejected");
+  trial !== undefined && hasResult(trial) && (trial.status === "rejected") === (verdict === "accepted");
 
 /** The trials of which this worker sent the result. */
 function resultsOf(table: RunTable, worker: WorkerId): number[] {

@@ -1,5 +1,5 @@
 import { decodeOrder, type Order, type OrderAnswer } from "../../../shared/wire/messages.ts";
-import { type OrderKey, provenReign, reignId } from "../../../shared/wire/order-proof.ts";
+import { type OrderKey, provenReign, reignId } from "../../../shared/wire/seals/order-proof.ts";
 import type { Reign } from "../reign/reign.ts";
 import { refused } from "./order-answers.ts";
 

@@ -1,10 +1,18 @@
-import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { canonical } from "../../../shared/domain/conditions/activity.ts";
+import { isAllowed } from "../../../shared/domain/conditions/constraints.ts";
+import type { ImportedRun, JobSubmitted } from "../../../shared/domain/fold/events.ts";
+import { withMarks } from "../../../shared/domain/fold/grown-dials.ts";
+import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { jobName } from "../../../shared/domain/names.ts";
+import { type Marks, mostMarks } from "../../../shared/domain/ranges/finer-marks.ts";
+import { contains } from "../../../shared/domain/ranges/range.ts";
 import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
+import type { OwnSearchSettings } from "../../../shared/domain/search/own-search.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
+import { limitProblem } from "../workers/checkpoints.ts";
 import { control } from "./control.ts";
 import { edit } from "./edit-job.ts";
 import { invite, rotate, withdraw } from "./invite-orders.ts";
@@ -19,6 +27,7 @@ import {
   unchanged,
   workerOr,
 } from "./order-answers.ts";
+import { purge, purgeAnswer } from "./purge-worker.ts";
 import { forget, revoke } from "./throw-out.ts";
 
 /**
@@ -29,6 +38,7 @@ import { forget, revoke } from "./throw-out.ts";
 /** Carries out what an operator asks; the same request id gets the same answer from any leader. */
 export async function carryOut(reign: Reign, by: string, order: Order, drawSeed: () => number): Promise<OrderAnswer> {
   const done = reign.state.orders.get(order.op);
+  if (done !== undefined && order.kind === "purge") return purgeAnswer(reign, order.worker);
   if (done !== undefined) return unchanged(reign, done, "");
   const who = { by, op: order.op };
   switch (order.kind) {
@@ -43,6 +53,8 @@ export async function carryOut(reign: Reign, by: string, order: Order, drawSeed:
       return revoke(reign, who, order);
     case "forget":
       return forget(reign, who, order);
+    case "purge":
+      return purge(reign, who, order);
     case "invite":
       return invite(reign, who, order);
     case "withdraw":
@@ -93,31 +105,75 @@ async function judgeWorker(
   return carriedOut(reign, benched, worker, () => said);
 }
 
+/** Why the search of an order is not started; undefined if it is. */
+function searchProblem(
+  { ports }: Reign,
+  { op, code = null, searchProof = new Uint8Array(0) }: OrderOf<"run">,
+  search: OwnSearchSettings,
+): string | undefined {
+  if (!ports.ownSearches) return "this coordinator starts no searches of users";
+  return ports.ownSearches.refusalOf(op, search, code, searchProof) ?? undefined;
+}
+
+/** The hyperparameters with marks of ranges besides their first ones; undefined if a mark belongs to no range, or is there already. */
+function withOwnMarks(hyperparameters: readonly Hyperparameter[], marks: Marks): readonly Hyperparameter[] | undefined {
+  const own = hyperparameters.map((each) => withMarks(each, marks[each.name] ?? [], 0));
+  const isSound = Object.entries(marks).every(([name, added]) => {
+    const { range, values = [] } = own.find((each) => each.name === name) ?? {};
+    const isNew = new Set(values).size === values.length && values.length <= mostMarks;
+    return range !== undefined && isNew && added.every((mark) => contains(range, mark));
+  });
+  return isSound ? own : undefined;
+}
+
 async function submit(
   reign: Reign,
   who: Operator,
   order: OrderOf<"run">,
   drawSeed: () => number,
 ): Promise<OrderAnswer> {
-  const { file, text, sources, commandLine, imported = [], code = null } = order;
+  const {
+    file,
+    text,
+    sources,
+    commandLine,
+    imported: earlier = [],
+    marks = {},
+    code = null,
+    largeCode,
+    inputs,
+  } = order;
   const read = readSpec(carriedInput(order));
   if (!read.ok) return refused(reign, renderProblems(read.problems, read.texts, "nothing was submitted"));
-  const { hyperparameters, settings }: Spec = read.spec;
+  const { settings }: Spec = read.spec;
+  const hyperparameters = withOwnMarks(read.spec.hyperparameters, marks);
+  if (!hyperparameters) return refused(reign, `${file}: it gives ranges marks that they cannot have`);
   if (!settings.enabled)
     return refused(reign, `${file}: job_launcher is not enabled; nexus run runs such a spec on your machine`);
+  const unwanted = settings.search && searchProblem(reign, order, settings.search);
+  if (unwanted) return refused(reign, `${file}: ${unwanted}`);
+  const tooMuch = limitProblem(reign, settings.checkpointLimit);
+  if (tooMuch !== undefined) return refused(reign, `${file}: ${tooMuch}`);
   const at = reign.ports.clock.wall();
   if (settings.deadline !== null && settings.deadline <= at) {
     return refused(reign, `${file}: the deadline ${new Date(settings.deadline).toISOString()} has passed`);
   }
   const fits = (position: number | undefined, values: readonly unknown[]): boolean =>
     position !== undefined && position < values.length;
-  for (const [name, , configuration] of imported) {
+  for (const [name, , configuration] of earlier) {
     const isKnown = hyperparameters.every(({ values }, i) => fits(configuration[i], values));
     if (!isKnown || configuration.length !== hyperparameters.length) {
       return refused(reign, `${file}: the imported run ${name} has settings that this spec does not have`);
     }
+    if (!isAllowed(hyperparameters, settings.where, configuration)) {
+      return refused(reign, `${file}: the imported run ${name} has settings that where forbids`);
+    }
   }
-  const event: JournalEvent = {
+  const imported = earlier.map(([name, hpmax, any]): ImportedRun => [name, hpmax, canonical(hyperparameters, any)]);
+  const bundles = [largeCode, inputs].filter((bundle) => bundle !== undefined);
+  if (settings.search && largeCode)
+    return refused(reign, `${file}: a job with a search of its own brings its code whole`);
+  const event: JobSubmitted = {
     type: "job",
     job: jobName(reign.state.nextJob),
     ...who,
@@ -127,6 +183,8 @@ async function submit(
     sources,
     commandLine,
     ...(code === null ? {} : { code }),
+    ...(largeCode ? { largeCode } : {}),
+    ...(inputs ? { inputs } : {}),
     hyperparameters,
     settings,
     seed: settings.seed ?? drawSeed(),
@@ -135,5 +193,20 @@ async function submit(
     ...(imported.length === 0 ? {} : { imported }),
   };
   const problem = sizeProblem(event);
-  return problem === undefined ? carriedOut(reign, event, event.job) : refused(reign, `${file}: ${problem}`);
+  if (problem !== undefined) return refused(reign, `${file}: ${problem}`);
+  if (bundles.length === 0) return carriedOut(reign, event, event.job);
+  return reign.bundles.whileThere(bundles, async (missing) => {
+    // Meanwhile other jobs may have come, and the same order again.
+    const done = reign.state.orders.get(order.op);
+    if (done !== undefined) return unchanged(reign, done, "");
+    const { nextJob, nextRun } = reign.state;
+    const now = { ...event, job: jobName(nextJob), firstParent: nextRun };
+    return missing === 0 ? carriedOut(reign, now, now.job) : notThere(reign, file, missing);
+  });
 }
+
+/** The sender sends them, and gives the order again. */
+const notThere = (reign: Reign, file: string, missing: number): OrderAnswer => ({
+  ...refused(reign, `${file}: the broker lacks ${missing} pieces of what it brings along; nothing was submitted`),
+  code: "later",
+});

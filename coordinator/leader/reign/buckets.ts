@@ -1,10 +1,5 @@
 import type { WorkerId } from "../../../shared/domain/names.ts";
-
-/** So many a second in the long run, and so many at once. */
-export interface Allowance {
-  readonly perSecond: number;
-  readonly atOnce: number;
-}
+import type { Allowance } from "../../../shared/domain/quotas.ts";
 
 interface Bucket {
   tokens: number;
@@ -16,7 +11,8 @@ const fillEveryMs = 100;
 
 /** A token bucket for each worker: full at first, and filled again as time passes and by what the worker earns. */
 export class Buckets {
-  readonly allowance: Allowance;
+  /** May be changed at any time. */
+  allowance: Allowance;
   readonly #buckets = new Map<WorkerId, Bucket>();
 
   constructor(allowance: Allowance) {
@@ -48,6 +44,11 @@ export class Buckets {
   earn(worker: WorkerId, amount: number): void {
     const bucket = this.#buckets.get(worker);
     if (bucket) this.#add(bucket, amount);
+  }
+
+  /** Everybody begins anew. */
+  clear(): void {
+    this.#buckets.clear();
   }
 
   /** The worker begins anew with a full bucket. */

@@ -1,41 +1,10 @@
 import type { WorkerId } from "../../../shared/domain/names.ts";
-import { type Allowance, Buckets } from "./buckets.ts";
-
-/**
- * What one worker may ask and store. Most of it is earned by runs: a worker of ours sends one message of reports a second for each
- * run that it holds and one at its end, and asks once for each. So however large a worker is, it stays far below its quotas, and
- * one that floods is known within a second, however slow the disk is (docs/trust.md has the table).
- */
-export const usualQuotas = {
-  /** Questions. What is beyond is not answered: a worker of ours asks again later. */
-  asks: { perSecond: 200, atOnce: 2000 },
-  /** Questions that went unanswered because there were too many. What is beyond cuts the worker off. */
-  unanswered: { perSecond: 100, atOnce: 10_000 },
-  /** Questions whose answer waits, for instance for a result that is on its way. */
-  waiting: 5000,
-  /** Starts of its process. */
-  starts: { perSecond: 1 / 3, atOnce: 30 },
-  /** Messages that it stores. They cannot be refused once they are stored, so what is beyond cuts the worker off. */
-  messages: { perSecond: 20, atOnce: 1000 },
-  /** Their bytes. */
-  bytes: { perSecond: 2 * 2 ** 20, atOnce: 256 * 2 ** 20 },
-  /** Whatever it sends the broker: questions, messages to store, pieces of states and files, requests for such pieces. */
-  arrivals: { perSecond: 6000, atOnce: 9000 },
-  /** Their bytes: 16 states of 256 MB at once. */
-  arrivedBytes: { perSecond: 64 * 2 ** 20, atOnce: 4 * 2 ** 30 },
-  /** Questions, and messages, that a worker earns with each run that it is given. */
-  earnedByRun: 20,
-  /** The same for each second that it holds a run. */
-  earnedBySecond: 4,
-} as const satisfies Readonly<Record<string, Allowance | number>>;
-
-export type QuotaLimits = {
-  readonly [Name in keyof typeof usualQuotas]: (typeof usualQuotas)[Name] extends number ? number : Allowance;
-};
+import { type QuotaLimits, usualQuotas } from "../../../shared/domain/quotas.ts";
+import { Buckets } from "./buckets.ts";
 
 /** What is left of each worker's quotas. Only the leader keeps this; the next one begins with all of them full. */
 export class Quotas {
-  readonly limits: QuotaLimits;
+  #limits: QuotaLimits;
   readonly asks: Buckets;
   readonly unanswered: Buckets;
   readonly starts: Buckets;
@@ -43,11 +12,13 @@ export class Quotas {
   readonly bytes: Buckets;
   readonly arrivals: Buckets;
   readonly arrivedBytes: Buckets;
+  /** Bytes that a worker may store besides results while only those have room; nothing refills it. */
+  readonly besideResults = new Buckets({ perSecond: 0, atOnce: Number.POSITIVE_INFINITY });
   /** Questions of each worker that are being answered. */
   readonly #waiting = new Map<WorkerId, number>();
 
   constructor(limits: QuotaLimits = usualQuotas) {
-    this.limits = limits;
+    this.#limits = limits;
     this.asks = new Buckets(limits.asks);
     this.unanswered = new Buckets(limits.unanswered);
     this.starts = new Buckets(limits.starts);
@@ -55,6 +26,22 @@ export class Quotas {
     this.bytes = new Buckets(limits.bytes);
     this.arrivals = new Buckets(limits.arrivals);
     this.arrivedBytes = new Buckets(limits.arrivedBytes);
+  }
+
+  get limits(): QuotaLimits {
+    return this.#limits;
+  }
+
+  /** Other limits from now on; what is left of the former ones stays as it is. */
+  change(limits: QuotaLimits): void {
+    this.#limits = limits;
+    this.asks.allowance = limits.asks;
+    this.unanswered.allowance = limits.unanswered;
+    this.starts.allowance = limits.starts;
+    this.messages.allowance = limits.messages;
+    this.bytes.allowance = limits.bytes;
+    this.arrivals.allowance = limits.arrivals;
+    this.arrivedBytes.allowance = limits.arrivedBytes;
   }
 
   /** The worker was given a run. */
@@ -79,7 +66,8 @@ export class Quotas {
 
   /** A worker that is admitted again begins anew. */
   forget(worker: WorkerId): void {
-    const { asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes } = this;
-    for (const each of [asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes]) each.forget(worker);
+    const { asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults } = this;
+    for (const each of [asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults])
+      each.forget(worker);
   }
 }

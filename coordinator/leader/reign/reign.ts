@@ -1,16 +1,22 @@
+import type { WhatItTakes } from "../../../shared/domain/fitting.ts";
 import type { CheckpointPlace, JournalEvent } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
 import { apply, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { LeaseTable } from "../../../shared/domain/lease.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
-import type { Search } from "../../../shared/domain/search/search.ts";
-import { createSearch } from "../../../shared/domain/search/searches.ts";
+import type { JobPruner } from "../../../shared/domain/pruning/job-pruner.ts";
+import type { LendingSaid } from "../../../shared/wire/lending.ts";
+import type { MachineSaid } from "../../../shared/wire/machine.ts";
 import { chunks } from "../../../shared/wire/subjects.ts";
 import { AwaitedEvidence } from "./awaited-evidence.ts";
-import type { WhatItTakes } from "./fitting.ts";
+import { BestsSoFar } from "./bests-so-far.ts";
+import { BundlePieces } from "./bundle-pieces.ts";
+import { Choices } from "./choices.ts";
 import { JobAges } from "./job-age.ts";
+import type { OwnQueue } from "./own-queue.ts";
 import type { ReignPorts } from "./ports.ts";
+import { PurgesUnderWay } from "./purges-under-way.ts";
 import { Quotas } from "./quotas.ts";
 import { RepeatedLines } from "./repeated-lines.ts";
 import { Shares } from "./shares.ts";
@@ -28,6 +34,16 @@ export interface Presence extends WhatItTakes {
   version: string;
   /** Its wall clock minus ours, in milliseconds, when it was last heard; null if it does not say. */
   skewMs: number | null;
+  /** How long it takes at most to hand its runs back; it may not say. */
+  graceMs?: number | undefined;
+  /** What its owner allowed when it was last heard. */
+  lending: LendingSaid;
+  /** Why it got nothing when it last asked, where the journal does not say. */
+  refusal?: string | null;
+  /** What its machine had left then; null if it does not say. */
+  machine: MachineSaid | null;
+  /** Whether it said that it ends. */
+  left?: boolean;
 }
 
 type Undated<Event> = Event extends JournalEvent ? Omit<Event, "at"> & { readonly at?: number } : never;
@@ -36,7 +52,9 @@ export type Decision = Undated<JournalEvent>;
 
 /** The checkpoint that nobody needs once this record is stored. */
 function outlived(state: WorkspaceState, event: JournalEvent): CheckpointPlace | null {
-  if (event.type !== "checkpoint" && event.type !== "completed" && event.type !== "ended") return null;
+  const isEnd = event.type === "completed" || event.type === "ended";
+  const isUnread = event.type === "checkpoint-lost" && event.what === "unread";
+  if (!isEnd && !isUnread && event.type !== "checkpoint") return null;
   const trial = state.jobs.get(event.job)?.trial(event.n);
   if (!trial?.checkpoint) return null;
   // An earlier holder made the new one: the present holder may just be fetching the older state.
@@ -70,13 +88,24 @@ export class Reign {
   /** When machines enrolled within the last minute, in monotonic milliseconds. */
   readonly enrolledAt: number[] = [];
   readonly quotas: Quotas;
+  readonly purges = new PurgesUnderWay();
+  readonly bundles: BundlePieces;
+  /** Whether what is left of EV is kept for results. */
+  onlyResults = false;
+  /** Bytes that BLOB takes, as far as it is known; -1: not limited. */
+  blobMost = -1;
+  readonly choices: Choices;
+  readonly bests: BestsSoFar;
+  /** Searches of users that are open. */
+  readonly own = new Map<JobName, OwnQueue>();
   /** Lines about what workers should not have sent. */
   readonly repeated: RepeatedLines;
   /** Messages that could not be read, or that their sender had no right to send. */
   dropped = 0;
   /** Runs that were taken from their holders. */
   losses = 0;
-  readonly #searches = new Map<JobName, Search>();
+  /** Of the jobs whose runs are pruned, once one has reported. */
+  readonly pruners = new Map<JobName, JobPruner>();
   readonly #iters = new Map<string, number>();
   readonly #stateBytes = new Map<JobName, number>();
 
@@ -93,11 +122,14 @@ export class Reign {
     this.state = state;
     this.term = term;
     this.leaseMs = leaseMs;
+    this.bundles = new BundlePieces(ports, state);
     this.leases = new LeaseTable(leaseMs);
     this.ages = new JobAges(ports.clock);
     this.shares = new Shares(ports.clock.monotonic());
     this.ports = ports;
     this.quotas = new Quotas(ports.quotas);
+    this.choices = new Choices(ports.clock);
+    this.bests = new BestsSoFar(ports.clock);
     this.repeated = new RepeatedLines(ports.log);
     this.#follow = follow;
     this.evidence = new AwaitedEvidence(state.evidenceSeq, ports);
@@ -126,16 +158,6 @@ export class Reign {
     stored.catch(() => undefined);
     this.#follow(this, event);
     return stored;
-  }
-
-  searchOf(table: RunTable): Search {
-    let search = this.#searches.get(table.job);
-    if (!search) {
-      const { hpTuning, dgd } = table.submitted.settings;
-      search = createSearch(hpTuning, { dgd });
-      this.#searches.set(table.job, search);
-    }
-    return search;
   }
 
   /** Counts a message that cannot be read or believed; of many from one sender only some are logged. */

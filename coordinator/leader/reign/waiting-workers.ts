@@ -1,7 +1,7 @@
+import { inUse, obstacle, openJobs, type WhatItTakes } from "../../../shared/domain/fitting.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
-import { coresInUse, obstacle, openJobs, type WhatItTakes } from "./fitting.ts";
 import type { ReignPorts } from "./ports.ts";
 
 const leastRetryMs = 15_000;
@@ -68,7 +68,7 @@ export class WaitingWorkers {
     for (const worker of this.#waiting) {
       const presence = this.#presence.get(worker);
       if (!presence || !this.#mayWork(worker)) continue;
-      if (obstacle(table, worker, presence, coresInUse(open, worker)) !== null) continue;
+      if (obstacle(table, worker, presence, inUse(open, worker)) !== null) continue;
       this.#waiting.delete(worker);
       this.#ports.tell(worker, { kind: "work", term: this.#term });
       left -= 1;

@@ -7,6 +7,7 @@ import { cutOff } from "./quotas.ts";
 
 const lookEveryMs = 250;
 const nothing = { messages: 0, bytes: 0 };
+const nobody = "" as WorkerId;
 
 /**
  * Cuts a worker off that sends the broker more than it can store or answer. `mayAsk` and `countEvidence` see only what has come
@@ -19,6 +20,8 @@ export class Arrivals {
   /** Each connection as it was at the last look. */
   #seen: ReadonlyMap<string, Traffic> = new Map();
   #lookedAt = Number.POSITIVE_INFINITY;
+  /** By public key. Built anew when a key is not where it was: four times a second would be a tenth of an idle leader's time. */
+  #ids: ReadonlyMap<string, WorkerId> = new Map();
 
   constructor(reign: Reign, traffic: () => Promise<readonly Traffic[]>) {
     this.#reign = reign;
@@ -30,10 +33,12 @@ export class Arrivals {
     const now = ports.clock.monotonic();
     const found = await this.#traffic();
     if (!ports.leads()) return;
-    const ids = new Map<string, WorkerId>();
-    for (const { id, publicKey } of state.workers.values()) ids.set(publicKey, id);
+    const isKnown = ({ publicKey }: Traffic): boolean =>
+      state.workers.get(this.#ids.get(publicKey) ?? nobody)?.publicKey === publicKey;
+    if (!found.every(isKnown))
+      this.#ids = new Map([...state.workers.values()].map((each) => [each.publicKey, each.id]));
     for (const each of found) {
-      const worker = ids.get(each.publicKey);
+      const worker = this.#ids.get(each.publicKey);
       const before = this.#seen.get(each.connection) ?? (each.ageMs < now - this.#lookedAt ? nothing : undefined);
       // How fast an older connection came to what it has sent is not known.
       if (!worker || !before) continue;

@@ -1,19 +1,29 @@
 import { type LossCause, ownDecision } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { failuresBeforeBench, type Reign } from "../reign/reign.ts";
+import { goOnIfMachineFailed } from "./job-end.ts";
 
 /**
- * Sick machines: a worker on which three runs in a row failed, while another has completed runs of the same job, is benched
- * until `nexus admit`. The search handles bad settings: it excludes a configuration that failed three times on two workers.
- * Every ended run counts in DGD's weights; only completed runs count in means.
+ * Sick machines: a worker on which three runs in a row failed, or more where runs of the job often fail, while another has completed
+ * runs of the same job, is benched until `nexus admit`. The search handles bad settings: it excludes a configuration that failed three times on two workers.
+ * Every ended run counts in DGD's weights; only completed runs count in means. A run that came from a benched worker and fails again is
+ * itself at fault, so bad settings do not bench one worker after another.
  */
+
+/** Failures in a row that bad settings explain by chance less often than this are the machine's. */
+const unlikely = 2e-4;
+/** Even where nothing else fails, so many runs may fail by their settings. */
+const leastShare = 0.05;
 
 /** Asked after each failure. */
 export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): void {
   const record = reign.state.workers.get(worker);
   if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) return;
+  const own = record.failureRow.filter(({ job, n }) => !failedElsewhere(reign.state.jobs.get(job)?.trial(n), worker));
+  if (own.length < failuresBeforeBench || shareOfFailures(table, own.length) ** own.length > unlikely) return;
   // Others must succeed in the same job: a job whose own code fails must not bench the whole swarm.
   if (!othersSucceed(table, worker)) {
     reign.failing.add(worker);
@@ -39,17 +49,30 @@ export function benchWhoFailed(reign: Reign, table: RunTable): void {
 export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string): void {
   const record = reign.state.workers.get(worker);
   reign.ports.log.warn({ worker, by: record?.stateBy }, `benched: ${reason}`);
+  const concerned = new Set<RunTable>();
   for (const { job, n, attempt } of [...(record?.failureRow ?? [])]) {
     const table = reign.state.jobs.get(job);
     if (!table || table.isOver || table.state === "cancelling" || !othersSucceed(table, worker)) continue;
     if (table.trial(n)?.status !== "failed") continue;
     void reign.record({ type: "reopened", job, n, attempt, worker, reason: `${worker} is benched: ${reason}` });
+    concerned.add(table);
   }
+  for (const table of concerned) goOnIfMachineFailed(reign, table, `${worker} is benched`);
 }
 
 /** Why a benched worker loses its runs: it is sick, or a person benched it. */
 export const benchCause = ({ stateActor }: WorkerRecord): LossCause =>
   stateActor === "coordinator" ? "sick" : "benched";
+
+/** Whether another worker's failure of this run was taken back: then it has failed on both. */
+const failedElsewhere = (trial: Trial | undefined, here: WorkerId): boolean =>
+  trial?.attempts.some(({ worker, end, cause }) => worker !== here && end !== "" && cause === null) === true;
+
+/** How many of the job's other runs have failed: three in a row say little where every third fails anyway. */
+function shareOfFailures({ outcomes }: RunTable, own: number): number {
+  const failed = Math.max(0, outcomes.failed - own);
+  return Math.max(leastShare, failed / Math.max(1, failed + outcomes.completed));
+}
 
 const othersSucceed = (table: RunTable, worker: WorkerId): boolean =>
   table.outcomes.completed > (table.completedBy.get(worker) ?? 0);

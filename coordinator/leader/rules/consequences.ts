@@ -3,6 +3,8 @@ import type {
   JobEdited,
   JobSubmitted,
   JournalEvent,
+  Learned,
+  RangeRefined,
   ResultsJudged,
   RunsOrdered,
   TrialEvent,
@@ -14,7 +16,10 @@ import type { Reign } from "../reign/reign.ts";
 import { benchIfSick, benchWhoFailed, takeFailuresBack } from "./bench.ts";
 import { enforceOn, enforceOnWorker } from "./enforce.ts";
 import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
+import { learnAnew, learnIfDue } from "./learning.ts";
+import { isOwn, tellOwn } from "./own-search.ts";
 import { publishUsers } from "./quotas.ts";
+import { refineRanges } from "./refine-ranges.ts";
 
 /**
  * Does what follows from a record, no matter what decided it. `Reign.record` calls this once for each record, as soon as it is
@@ -31,16 +36,31 @@ export function follow(reign: Reign, event: JournalEvent): void {
   if (!table) throw new RangeError(`there is no ${event.job}`);
   if ("n" in event) followTrial(reign, event, table);
   else followJob(reign, event, table);
+  tellOwn(reign, event, table);
+  if (table.isOver) forgetJob(reign, table);
+}
+
+/** A job that is over needs nothing that only the leader keeps. */
+function forgetJob(reign: Reign, { job, model }: RunTable): void {
+  reign.pruners.delete(job);
+  reign.choices.forget(job);
+  model.forget();
 }
 
 function followJob(
   reign: Reign,
-  event: JobSubmitted | JobChanged | JobEdited | RunsOrdered | ResultsJudged,
+  event: JobSubmitted | JobChanged | JobEdited | RangeRefined | RunsOrdered | ResultsJudged | Learned,
   table: RunTable,
 ): void {
   switch (event.type) {
+    case "learned":
+    case "range-refined":
+      return;
     case "job":
+      break;
     case "results-judged":
+      learnAnew(reign, table);
+      if (!isOwn(table)) reign.choices.judged(table);
       break;
     case "job-state":
       enforceOn(reign, table);
@@ -81,14 +101,20 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
     case "completed":
     case "ended":
       reign.forget(job, n);
+      if (event.type === "completed") reign.pruners.get(job)?.completed(n, event.hpmax);
+      else reign.pruners.get(job)?.forget(n);
       // First, because a failure that is taken back is one more run to do, and the job does not end.
       if (event.type === "completed") benchWhoFailed(reign, table);
       else if (event.outcome === "failed") benchIfSick(reign, event.worker, table);
       stopIfReached(reign, table);
       closeIfDone(reign, table);
+      if (event.type === "completed") refineRanges(reign, table);
+      learnIfDue(reign, table);
+      if (!isOwn(table)) reign.choices.ended(table);
       return;
     case "lost":
       reign.forget(job, n);
+      if (!table.trial(n)?.checkpoint) reign.pruners.get(job)?.forget(n);
       reign.waiting.wakeFor(table);
       return;
     case "reopened":
@@ -97,6 +123,10 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
     case "checkpoint":
       reign.progress(job, n, event.iters);
       reign.sizeOfState(job, event.size);
+      return;
+    case "checkpoint-lost":
+      // What it reports from now on is another training.
+      if (event.what === "unread") reign.pruners.get(job)?.forget(n);
       return;
     case "late":
       return;

@@ -6,8 +6,8 @@ import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "./bench.ts";
 import { requeueLeased } from "./requeue.ts";
 
-/** Time that a stopped worker has to save its runs and hand them back; then they are taken from it. */
-const handBackMs = 10_000;
+/** Time that a stopped worker has to save its runs and hand them back, besides its grace; then they are taken from it. */
+const handBackMs = 5000;
 
 /** Carries out the orders in the journal: when one is recorded, and by the clock, in case a leader died in between. */
 export function enforce(reign: Reign): void {
@@ -70,5 +70,7 @@ function takeOverdue(reign: Reign, worker: WorkerId, reason: string): void {
   const now = reign.ports.clock.monotonic();
   const since = reign.stoppedSince.get(worker) ?? now;
   reign.stoppedSince.set(worker, since);
-  if (now - since >= handBackMs) takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
+  const { graceMs = handBackMs } = reign.presence.get(worker) ?? {};
+  if (now - since >= graceMs + handBackMs)
+    takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
 }

@@ -1,7 +1,12 @@
 import { type JobStateName, ownDecision } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { StopRule } from "../../../shared/domain/runspec/job-settings.ts";
+import type { BestsSoFar } from "../reign/bests-so-far.ts";
 import type { Reign } from "../reign/reign.ts";
+import { pausedAtStart, startFailing } from "./first-failures.ts";
+
+/** Characters of a run's own words in the reason for which its job pauses. */
+const mostCause = 120;
 
 /** Ends a job that has no open trial and may start no more. */
 export function closeIfDone(reign: Reign, table: RunTable): void {
@@ -36,10 +41,18 @@ function endOf(table: RunTable): { readonly state: JobStateName; readonly reason
   return undefined;
 }
 
-/** Stops a search that has nothing left to try, since every configuration has failed too often. */
-export function stopExhausted(reign: Reign, table: RunTable): void {
+/**
+ * Stops a search that has nothing left to try.
+ *
+ * @param once  why no configuration runs twice; null if every one that is left has failed too often
+ */
+export function stopExhausted(reign: Reign, table: RunTable, once: string | null): void {
   if (table.state !== "searching") return;
-  move(reign, table, "stopping", "every configuration that is left has failed too often");
+  const reason =
+    once === null
+      ? "every configuration that is left has failed too often"
+      : `every configuration has been tried, and none runs twice: ${once}`;
+  move(reign, table, "stopping", reason);
 }
 
 /** After an edit, continues a search that the coordinator itself had stopped by one of its rules. */
@@ -48,31 +61,80 @@ export function goOnIfLifted(reign: Reign, table: RunTable, user: string): void 
   move(reign, table, "searching", `changed by ${user}`);
 }
 
-/** Stops a search whose stop_when holds, or whose time is over. */
+/** Stops a search whose stop_when holds, or whose time is over; pauses one whose runs do nothing but fail. */
 export function stopIfReached(reign: Reign, table: RunTable): void {
   if (table.state !== "searching") return;
-  const reason = reached(table, reign.ports.clock.wall(), reign.ages.of(table));
-  if (reason !== undefined) move(reign, table, "stopping", reason);
+  const reason = reached(table, reign);
+  if (reason !== undefined) {
+    move(reign, table, "stopping", reason);
+    return;
+  }
+  const failing = failsAgainAndAgain(table) ? failingReason(table) : startFailing(reign, table);
+  if (failing !== undefined) move(reign, table, "paused", failing);
 }
 
-function reached(table: RunTable, now: number, ageMs: number): string | undefined {
+/** A machine was at fault for failures, which are taken back: a search that paused for them goes on. */
+export function goOnIfMachineFailed(reign: Reign, table: RunTable, why: string): void {
+  const isPausedForThem =
+    table.stateActor === "coordinator" && [pausedBy, pausedAtStart].some((by) => table.reason.includes(by));
+  if (table.state !== "paused" || !isPausedForThem || isRowFull(table)) return;
+  move(reign, table, "searching", `the runs that had failed in a row go to other machines: ${why}`);
+}
+
+/** What the reason of a job names that paused because its runs did nothing but fail. */
+const pausedBy = "(max_failures_in_a_row)";
+
+/** A rule about the same in stop_when takes the place of max_failures_in_a_row. The last runs of a job are not worth a pause. */
+function failsAgainAndAgain(table: RunTable): boolean {
+  return table.submitted.settings.stopWhen?.name !== "failures_in_a_row" && isRowFull(table) && table.hasRoom;
+}
+
+const isRowFull = ({ submitted, failingRow }: RunTable): boolean =>
+  failingRow.size >= (submitted.settings.maxFailuresInARow ?? Number.POSITIVE_INFINITY);
+
+function failingReason(table: RunTable): string {
+  const { job, failingRow } = table;
+  const last = table.trial([...failingRow].at(-1) ?? 0);
+  const [cause = ""] = last?.reason.split("\n", 1) ?? [];
+  const how = last ? `; ${last.run} was the last${cause === "" ? "" : `: ${cause.slice(0, mostCause)}`}` : "";
+  const look = last ? `to see why: nexus view console ${last.run}; ` : "";
+  const row = failingRow.size === 1 ? "a run has failed" : `${failingRow.size} runs in a row have failed`;
+  return `${row} ${pausedBy}${how}; ${look}once it is mended: nexus resume ${job}`;
+}
+
+function reached(table: RunTable, { ages, bests, ports }: Reign): string | undefined {
+  const now = ports.clock.wall();
+  const ageMs = ages.of(table);
   const { stopWhen, deadline, maxJobSeconds } = table.submitted.settings;
   if (deadline !== null && now >= deadline) return `the deadline ${new Date(deadline).toISOString()} has passed`;
   if (maxJobSeconds !== null && ageMs >= maxJobSeconds * 1000) {
     return `max_job_time is over: ${maxJobSeconds} s since it was submitted`;
   }
-  if (stopWhen === null || !holds(stopWhen, table, ageMs)) return undefined;
+  if (stopWhen === null || !holds(stopWhen, table, ageMs, bests)) return undefined;
   return `stop_when is reached: ${stopWhen.name} ${stopWhen.op} ${stopWhen.value}`;
 }
 
-function holds(rule: StopRule, table: RunTable, ageMs: number): boolean {
-  const value = {
-    hpmax: table.runSets.best()?.mean ?? Number.NaN,
-    best_for: table.runSets.bestFor(),
-    runs: table.ended,
-    hours: ageMs / 3_600_000,
-  }[rule.name];
-  return comparisons[rule.op](value, rule.value);
+function holds(rule: StopRule, table: RunTable, ageMs: number, bests: BestsSoFar): boolean {
+  return comparisons[rule.op](amountOf(rule, table, ageMs, bests), rule.value);
+}
+
+function amountOf({ name }: StopRule, table: RunTable, ageMs: number, bests: BestsSoFar): number {
+  switch (name) {
+    case "hpmax":
+      return bests.of(table).mean;
+    case "best_for":
+      return bests.of(table).bestFor;
+    case "runs":
+      return table.ended;
+    case "failures_in_a_row":
+      return table.failingRow.size;
+    case "hours":
+      return ageMs / 3_600_000;
+    default: {
+      const never: never = name;
+      throw new RangeError(`no stop rule about ${String(never)}`);
+    }
+  }
 }
 
 const comparisons: Readonly<Record<StopRule["op"], (a: number, b: number) => boolean>> = {

@@ -35,8 +35,13 @@ export function countEvidence(reign: Reign, { subject, data, storedAt }: StoredM
   } else if (!quotas.bytes.take(worker, at, subject.length + data.length)) {
     const { atOnce, perSecond } = quotas.limits.bytes;
     cutOff(reign, worker, `it stored more than ${sizeText(atOnce)}, where ${sizeText(perSecond)} a second are allowed`);
+  } else if (reign.onlyResults && !isEnd(subject) && !quotas.besideResults.take(worker, at, data.length)) {
+    cutOff(reign, worker, "it goes on storing other messages in the room that is kept for results");
   }
 }
+
+/** Whether the message ends an attempt. */
+const isEnd = (subject: string): boolean => /\.(result|failed|released)$/.test(subject);
 
 /** What a worker earns a second by the runs that it holds. */
 const earning = (reign: Reign, worker: WorkerId): number => heldBy(reign, worker) * reign.quotas.limits.earnedBySecond;

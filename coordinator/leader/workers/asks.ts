@@ -1,4 +1,7 @@
+import { withListedRanges } from "../../../shared/domain/evaluation/listed-ranges.ts";
+import type { JobSubmitted } from "../../../shared/domain/fold/events.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { CarriedSpec } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { Answer, Ask, JobAnswer, JobQuestion } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { answerRenewal } from "./renewals.ts";
@@ -24,7 +27,21 @@ export async function answerAsk(reign: Reign, worker: WorkerId, ask: Ask): Promi
 function describeJob(reign: Reign, question: JobQuestion): JobAnswer | undefined {
   const table = reign.state.jobs.get(question.job);
   if (!table) return undefined;
-  const { job, file, text, sources, commandLine, code = null } = table.submitted;
+  const { job, code = null, largeCode, inputs } = table.submitted;
+  const pieced = { ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
   const over = table.state === "completed" || table.state === "cancelled";
-  return { kind: "job", term: reign.term, job, file, text, sources, commandLine, code, over };
+  return { kind: "job", term: reign.term, job, ...toldOf(table.submitted), code, ...pieced, over };
+}
+
+/** What workers are told of each job's spec, made once for all of them. */
+const told = new WeakMap<JobSubmitted["sources"], CarriedSpec>();
+
+function toldOf({ file, text, sources, commandLine, hyperparameters }: JobSubmitted): CarriedSpec {
+  let spec = told.get(sources);
+  if (spec === undefined) {
+    const carried = { file, text, sources, commandLine };
+    spec = hyperparameters.some(({ range }) => range) ? withListedRanges(carried, hyperparameters) : carried;
+    told.set(sources, spec);
+  }
+  return spec;
 }

@@ -7,11 +7,13 @@ import type { StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts";
 import { parseEvidence, streams } from "../../../shared/wire/subjects.ts";
+import { hearReports, keepReports } from "../pruning/pruning.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "../rules/bench.ts";
+import { reportToOwn } from "../rules/own-search.ts";
 import { countEvidence } from "../rules/quotas.ts";
 import { lastLines, requeue } from "../rules/requeue.ts";
-import { judgeCheckpoint } from "./checkpoints.ts";
+import { judgeCheckpoint, judgeLostCheckpoint } from "./checkpoints.ts";
 
 /**
  * Judges what workers published. Only a worker that the journal names for an attempt may report on it. The first result from
@@ -98,8 +100,11 @@ function judge(found: Case, told: Evidence): void {
     case "checkpoint": {
       const newest = told.reports.at(-1);
       if (newest) reign.progress(job, trial.n, newest[1]);
-      if (told.kind === "report") break;
-      judgeCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.state, ev);
+      if (told.kind === "checkpoint")
+        judgeCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.state, ev);
+      else if (told.lost) judgeLostCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.lost, ev);
+      hearReports(reign, table, trial, told.reports);
+      reportToOwn(reign, table, trial, told.reports);
       break;
     }
     case "result":
@@ -134,8 +139,10 @@ function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<
     return;
   }
   stopOthers(reign, worker, trial, attempt);
+  keepReports(reign, table, trial, told.reports);
   if (Number.isFinite(hpmax)) {
     void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, worker, metrics) });
+    warnOfUnreported(reign, table);
   } else {
     const reason = `hpmax came out as ${hpmax}`;
     void reign.record({ type: "ended", ...who, outcome: "failed", reason, ...lastLines(table, console) });
@@ -162,6 +169,20 @@ function withColumns(
   return Object.fromEntries(kept.map((name) => [name, metrics[name] ?? Number.NaN]));
 }
 
+/** Says once which required metrics no run reports: most likely a name is misspelt, and every run is infeasible. */
+function warnOfUnreported(reign: Reign, table: RunTable): void {
+  if (!table.feasibility.isAsked || saidUnreported.has(table)) return;
+  const { unreported } = table.feasibility;
+  if (unreported.length === 0) return;
+  saidUnreported.add(table);
+  const { job } = table;
+  reign.ports.log.warn(
+    { job, unreported, reported: table.columns.slice(0, 50) },
+    "the job requires metrics that its runs do not report, so all of them count as infeasible",
+  );
+}
+
+const saidUnreported = new WeakSet<RunTable>();
 const saidFull = new WeakSet<RunTable>();
 
 /** A failure counts only from the present or last holder: an older holder's may be the fault of its machine. */

@@ -1,21 +1,27 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { LendingSaid } from "../../../shared/wire/lending.ts";
 import type { HeldTrial, Renewal, Renewed } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
-import { assignAgain, limitsOf, skewOf, twoProcesses } from "./search-loop.ts";
+import { admit, assignAgain, limitsOf, skewOf, twoProcesses } from "./search-loop.ts";
 
 type Verdict = Renewed["verdicts"][number];
 
 /** A worker says what it holds; each trial may go on, possibly under a new attempt number, or has to stop. */
 export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Renewal): Promise<Renewed | undefined> {
+  // It holds nothing and claims nothing, and still is there.
+  if (renewal.takes) admit(reign, worker, { ...renewal.takes, bootId: renewal.bootId }, null);
   const known = reign.presence.get(worker);
   const record = reign.state.workers.get(worker);
   const retired = record?.retiredBoots.has(renewal.bootId) || known?.retired.has(renewal.bootId);
   if (known && known.bootId === renewal.bootId) {
     known.heardAt = reign.ports.clock.monotonic();
     known.skewMs = skewOf(renewal.sentAt, reign.ports.clock.wall());
+    known.lending = lendingSaid(renewal);
+    known.machine = renewal.machine ?? known.machine;
+    known.left = renewal.leaving === true && renewal.held.length === 0;
   }
   const verdicts: Verdict[] = [];
   for (const held of renewal.held) {
@@ -23,8 +29,16 @@ export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Ren
   }
   await reign.ports.flushed();
   if (!reign.ports.leads()) return undefined;
-  return { kind: "renewed", term: reign.term, leaseMs: reign.leaseMs, verdicts };
+  const held = reign.onlyResults ? { holdReports: true } : {};
+  return { kind: "renewed", term: reign.term, leaseMs: reign.leaseMs, verdicts, ...held };
 }
+
+const lendingSaid = ({
+  lending = "open",
+  lendingWhy = "",
+  lendingUntil = "",
+  lendingMs = 0,
+}: Renewal): LendingSaid => ({ lending, lendingWhy, lendingUntil, lendingMs });
 
 async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldTrial): Promise<Verdict> {
   const { job, n, attempt } = held;

@@ -1,16 +1,23 @@
+import { inUse, obstacle, openJobs, whyNothing } from "../../../shared/domain/fitting.ts";
 import type { Assigned } from "../../../shared/domain/fold/events.ts";
 import { retire } from "../../../shared/domain/fold/retired-boots.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { whyOnce } from "../../../shared/domain/fold/search-view.ts";
 import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
-import { choiceRng, trialSeed } from "../../../shared/domain/seeds.ts";
-import type { Answer, Assignment, Claim, Refusal, Wait } from "../../../shared/wire/messages.ts";
-import { coresInUse, obstacle, openJobs, whyNothing } from "../reign/fitting.ts";
+import { isTried } from "../../../shared/domain/search/no-repeats.ts";
+import type { Choice } from "../../../shared/domain/search/search.ts";
+import { trialSeed } from "../../../shared/domain/seeds.ts";
+import type { LendingSaid } from "../../../shared/wire/lending.ts";
+import type { Answer, Assignment, Claim, Refusal, Takes, Wait } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
+import { whyHeldBack } from "../rules/first-failures.ts";
 import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
+import { isOwn, takeOwn, whyNoChoice } from "../rules/own-search.ts";
+import { makeRoom } from "../rules/refine-ranges.ts";
 import { requeueLeased } from "../rules/requeue.ts";
-import { checkpointSeconds } from "./checkpoints.ts";
+import { checkpointLimit, checkpointSeconds, whyTooLarge } from "./checkpoints.ts";
 
 /**
  * Claims. A claim has an id, and names the result that its slot has on its way. It is answered once that result is judged, so
@@ -29,7 +36,8 @@ export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim):
   const targets = served(claim.targets, pools);
   const answer =
     pools.length > 0 && targets.length === 0
-      ? refuse(reign, outsidePools(worker, claim.targets, pools))
+      ? (admit(reign, worker, claim, skewMs) ??
+        said(reign, worker, refuse(reign, outsidePools(worker, claim.targets, pools))))
       : await decide(reign, worker, pools.length > 0 ? { ...claim, targets } : claim, skewMs);
   if (answer?.kind === "wait" || answer?.kind === "refused") reign.waiting.sentAway(worker);
   return answer;
@@ -59,27 +67,67 @@ async function decide(
   if (ordered) return ordered;
 
   const holder = { worker, claimId: claim.claimId, bootId: claim.bootId };
-  const open = openJobs(reign.state);
-  const inUse = coresInUse(open, worker);
-  const fitting = open.filter((table) => obstacle(table, worker, claim, inUse) === null);
+  const jobs = openJobs(reign.state);
+  const taken = inUse(jobs, worker);
+  /** Jobs whose search has no choice yet. */
+  const thinking: string[] = [];
+  const fitting = jobs.filter((table) => obstacle(table, worker, claim, taken) === null);
   for (const table of reign.shares.inTurn(fitting)) {
+    const heldBack = whyHeldBack(reign, table, worker);
+    if (heldBack !== undefined) {
+      thinking.push(heldBack);
+      continue;
+    }
     const trial = table.nextWaiting();
-    if (trial) return assignNext(reign, table, trial, holder, `attempt ${trial.attempts.length + 1}: ${trial.reason}`);
+    const tooLarge = trial && whyTooLarge(trial, worker, claim);
+    if (tooLarge) thinking.push(tooLarge);
+    else if (trial)
+      return assignNext(reign, table, trial, holder, `attempt ${trial.attempts.length + 1}: ${trial.reason}`);
     // A deadline may have passed since the clock last looked.
     stopIfReached(reign, table);
     if (!table.hasRoom) continue;
     const n = table.trials.length + 1;
-    const choice = reign.searchOf(table).choose(viewOf(table), n, choiceRng(table.submitted.seed, n));
-    if (!choice) {
-      stopExhausted(reign, table);
-      continue;
-    }
-    const { configuration, why } = choice;
+    const once = whyOnce(table);
+    const choice = chooseNext(reign, table, { worker, n, once });
+    if (choice === undefined) thinking.push(whyNoChoice(reign, table));
+    if (!choice) continue;
+    const { configuration } = choice;
+    const why = once === null ? choice.why : `${choice.why}; none runs twice: ${once}`;
     const run = table.parentRuns.nextRunName(worker, reign.state.nextRun);
     const seed = trialSeed(table.submitted.seed, n);
     return assign(reign, table, { n, attempt: 1, ...holder, run, configuration, seed, why });
   }
-  return wait(reign, whyNothing(reign.state, worker, claim));
+  return thinking.length > 0
+    ? said(reign, worker, wait(reign, thinking.join("; ")))
+    : wait(reign, whyNothing(reign.state, worker, claim));
+}
+
+/** Keeps for the status why the worker gets nothing, which the journal does not say. */
+function said<Told extends Wait | Refusal>(reign: Reign, worker: WorkerId, told: Told): Told {
+  const known = reign.presence.get(worker);
+  if (known) known.refusal = told.reason;
+  return told;
+}
+
+/**
+ * What the search tries next; null if nothing is left, which ends it; undefined if it has no choice yet.
+ *
+ * @param once  why no configuration runs twice; null if they may
+ */
+function chooseNext(
+  reign: Reign,
+  table: RunTable,
+  { worker, n, once }: { readonly worker: WorkerId; readonly n: number; readonly once: string | null },
+): Choice | null | undefined {
+  for (;;) {
+    const choice = isOwn(table) ? takeOwn(reign, table, worker, n) : reign.choices.next(table, n);
+    if (choice === undefined) return undefined;
+    if (choice && (once === null || !isTried(table.runSets.of(choice.configuration)))) return choice;
+    // Between the marks of a range there are more settings.
+    if (isOwn(table) || once === null || !makeRoom(reign, table)) break;
+  }
+  stopExhausted(reign, table, once);
+  return null;
 }
 
 const wait = ({ term, waiting }: Reign, reason: string, retryMs = waiting.retryMs): Wait => ({
@@ -102,29 +150,49 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
   return !isAwaited();
 }
 
+/** Who claims, lends. */
+const open: LendingSaid = { lending: "open", lendingWhy: "", lendingUntil: "", lendingMs: 0 };
+
 /** Refuses workers that are barred, and retires a worker's older process, whose trials are lost at once. */
-function admit(reign: Reign, worker: WorkerId, claim: Claim, skewMs: number | null): Refusal | Wait | undefined {
+export function admit(
+  reign: Reign,
+  worker: WorkerId,
+  claim: Takes & Pick<Claim, "bootId" | "machine">,
+  skewMs: number | null,
+): Refusal | Wait | undefined {
   const record = reign.state.workers.get(worker);
   if (record?.state === "revoked") return refuse(reign, `${worker} was revoked: ${record.reason}`);
+  const known = reign.presence.get(worker);
+  const heardAt = reign.ports.clock.monotonic();
   if (record?.state === "benched") {
+    // It gets nothing, but it is there.
+    if (known?.bootId === claim.bootId) Object.assign(known, { heardAt, skewMs });
     return refuse(reign, `${worker} is benched: ${record.reason}\n  once it is mended, type: nexus admit ${worker}`);
   }
-  const known = reign.presence.get(worker);
   const retired = record?.retiredBoots.has(claim.bootId) || known?.retired.has(claim.bootId);
   if (retired) return refuse(reign, twoProcesses(worker));
-  const heardAt = reign.ports.clock.monotonic();
   if (known?.bootId === claim.bootId) {
-    // A process says the same about itself in every claim.
-    Object.assign(known, { heardAt, skewMs });
+    // A process says the same about itself in every claim, but for its slots, which its owner may change.
+    const { slots, unfit, machine = known.machine } = claim;
+    Object.assign(known, { heardAt, skewMs, slots, unfit, lending: open, refusal: null, machine });
     return undefined;
   }
-  if (!reign.quotas.starts.take(worker, heardAt)) return wait(reign, startsTooOften(reign, worker));
-  const { bootId, slots, targets, opportunistic, noCode, version } = claim;
+  if (!reign.quotas.starts.take(worker, heardAt))
+    return said(reign, worker, wait(reign, startsTooOften(reign, worker)));
+  const { bootId, slots, targets, opportunistic, noCode, version, gpus = 0, graceMs, fetches, unfit } = claim;
   loseOlder(reign, worker, bootId);
   const before = known?.retired ?? new Set<string>();
   if (known) retire(before, known.bootId);
-  const said = { bootId, slots, targets, opportunistic, noCode, version };
-  reign.presence.set(worker, { ...said, retired: before, heardAt, skewMs });
+  const takes = { bootId, slots, targets, opportunistic, noCode, version, gpus, graceMs, fetches, unfit };
+  reign.presence.set(worker, {
+    ...takes,
+    retired: before,
+    heardAt,
+    skewMs,
+    lending: open,
+    refusal: null,
+    machine: claim.machine ?? null,
+  });
   return undefined;
 }
 
@@ -239,18 +307,12 @@ function assignment(reign: Reign, table: RunTable, trial: Trial): Assignment {
     leaseMs: reign.leaseMs,
     resume: trial.checkpoint,
     checkpointSeconds: checkpointSeconds(reign, table),
+    checkpointLimit: checkpointLimit(reign, table, lastAttempt(trial).worker),
     limits: limitsOf(table),
+    ...(reign.onlyResults ? { holdReports: true } : {}),
   };
 }
 
 /** Limits that edits have changed; null: as in the spec's text. */
 export const limitsOf = (table: RunTable): Assignment["limits"] =>
   table.edits.length === 0 ? null : { maxRunSeconds: table.submitted.settings.maxRunSeconds };
-
-function viewOf(table: RunTable): Parameters<ReturnType<Reign["searchOf"]>["choose"]>[0] {
-  return {
-    hyperparameters: table.submitted.hyperparameters,
-    runSets: table.runSets,
-    isExcluded: (configuration) => table.runSets.isExcluded(configuration),
-  };
-}

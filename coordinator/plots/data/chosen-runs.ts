@@ -2,8 +2,6 @@ import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
-import { type Hyperparameter, type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
-import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../../runs/columns.ts";
 import { listing } from "../../runs/run-listing.ts";
@@ -104,47 +102,4 @@ export function withoutNote({ name, values }: Measure): string[] {
   const without = values.filter((value) => !Number.isFinite(value)).length;
   if (without === 0) return [];
   return [`${without} of ${counted(values.length, "run")} ${without === 1 ? "has" : "have"} no ${name}`];
-}
-
-/** @throws UsageError if the runs' jobs have different hyperparameters or settings */
-export function hyperparametersOf({ tables }: ChosenRuns): readonly Hyperparameter[] {
-  const [first, ...others] = tables.map(({ submitted }) => submitted.hyperparameters);
-  const text = (hyperparameters: readonly Hyperparameter[] | undefined): string =>
-    JSON.stringify(hyperparameters?.map(({ name, values }) => [name, values]));
-  const other = others.findIndex((each) => text(each) !== text(first));
-  if (other >= 0) {
-    throw new UsageError(
-      `${tables[0]?.job} and ${tables[other + 1]?.job} have different hyperparameters or settings; plot one of them at a time`,
-    );
-  }
-  return first ?? [];
-}
-
-/** A hyperparameter and its setting in each run. */
-export interface Dial {
-  readonly name: string;
-  /** Its settings as text, in the spec's order. */
-  readonly settings: readonly string[];
-  /** The settings themselves. */
-  readonly values: readonly Setting[];
-  /** Index of each run's setting; -1 if it has none. */
-  readonly positions: readonly number[];
-}
-
-export const dialsOf = (runs: ChosenRuns): Dial[] =>
-  hyperparametersOf(runs).map(({ name, values }, i) => ({
-    name,
-    settings: values.map((value) => settingText(value, 2)),
-    values,
-    positions: runs.rows.map(({ trial }) => trial.configuration[i] ?? -1),
-  }));
-
-/** @throws UsageError with the nearest name if there is no such hyperparameter */
-export function dialNamed(dials: readonly Dial[], typed: string): Dial {
-  const name = typed.replace(/^hparams\./, "");
-  const found = dials.find((dial) => dial.name === name);
-  if (found) return found;
-  const names = dials.map((dial) => dial.name);
-  const hint = didYouMean(name, names);
-  throw new UsageError(`there is no hyperparameter "${typed}"${hint}\n  there are: ${names.join(", ")}`);
 }

@@ -1,7 +1,8 @@
 /** The data that plots are built from, and its sources. */
 
 import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.ts";
-import { type SearchHistory, searchHistory } from "../../../shared/domain/evaluation/history.ts";
+import { labelOf, type SearchHistory, searchHistory } from "../../../shared/domain/evaluation/history.ts";
+import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import type { Bus } from "../../../shared/ports.ts";
@@ -9,7 +10,7 @@ import { readEvidence } from "../../reading/evidence-reader.ts";
 import { readEvents } from "../../reading/journal-events.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { selectRuns } from "../../runs/run-list.ts";
-import { checkIsSearch, nothingCompleted } from "../../runs/searched.ts";
+import { isSearch, nothingCompleted } from "../../runs/searched.ts";
 import { type ChosenRuns, chooseRuns, completedOnly, type RunChoice } from "./chosen-runs.ts";
 import { curvesOfRuns, type RunCurve } from "./curves-of-runs.ts";
 import { isTrialRecord, type Stay, staysOf } from "./stays.ts";
@@ -35,6 +36,15 @@ export interface PlotReads {
     readonly history: SearchHistory;
     /** Of all completed runs, in order of completion. */
     readonly hpmax: ArrayLike<number>;
+    /** First of the standings, which need not be the last of the history: `configurationKey` and `labelOf`. */
+    readonly leader: {
+      readonly key: string;
+      readonly label: string;
+      readonly estimate: number;
+      readonly runs: number;
+    } | null;
+    /** The settings of a job that has a single configuration, `labelOf` them; null: it searches. */
+    readonly repeats: string | null;
   };
   /** Which worker had which trial from when to when, from the journal's records. */
   readonly stays: { readonly jobs: readonly JobName[]; readonly stays: readonly Stay[] };
@@ -56,10 +66,18 @@ export const readers: {
   "completed runs": (choice, { state, workspace }) => completedOnly(chooseRuns(choice, state, workspace)),
   search({ runs: [job = ""] }, { state, workspace }) {
     const table = namedJob(job, state, workspace);
-    checkIsSearch(table);
     const runs = completedRuns(table);
     if (runs.length === 0) throw nothingCompleted(table);
-    return { job: table.job, history: searchHistory(runs, table.submitted.hyperparameters), hpmax: runs.hpmax };
+    const { hyperparameters } = table.submitted;
+    const best = leaderOf(table);
+    const leader = best && {
+      key: best.runSet.key,
+      label: labelOf(hyperparameters, best.runSet.configuration),
+      estimate: best.estimate,
+      runs: best.completed,
+    };
+    const repeats = isSearch(table) ? null : labelOf(hyperparameters, runs.configuration(0));
+    return { job: table.job, history: searchHistory(runs, hyperparameters), hpmax: runs.hpmax, leader, repeats };
   },
   async stays({ runs }, { state, workspace, bus }) {
     const jobs = selectRuns(runs, state, workspace).tables.map(({ job }) => job);

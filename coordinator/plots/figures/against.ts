@@ -1,4 +1,5 @@
-import { type Dial, type Measure, withoutNote } from "../data/chosen-runs.ts";
+import { type Measure, withoutNote } from "../data/chosen-runs.ts";
+import { type Dial, placeIn } from "../data/dials.ts";
 import { axisOfNames, axisOver, type Figure, onePanel, type Panel, valuesAt } from "../figure.ts";
 import type { Values } from "../kind.ts";
 import type { axisOptions, Spread, scaleOptions } from "../options.ts";
@@ -25,10 +26,14 @@ export function againstDial(measure: Measure, dial: Dial, options: ValueOptions)
     const [count, each, variance, min, max] = [all.count, all.mean, all.variance, all.min, all.max].map((of) => of[at]);
     return { type: "setting", [dial.name]: dial.values[at], count, mean: each, variance, min, max };
   };
+  // A range is drawn as its scale says, a list with its settings at equal distances.
+  const placeOf = (at: number): number => (dial.scale ? placeIn(dial, at) : at);
   const dotXs = chosen.map((i) => {
     const at = dial.positions[i] ?? -1;
-    return at < 0 ? Number.NaN : at + 0.5 * jitter(i);
+    return at < 0 ? Number.NaN : placeOf(at) + (dial.scale ? 0.01 : 0.5) * jitter(i);
   });
+  const label = options.xLabel ?? dial.name;
+  const triedXs = tried.map(placeOf);
   return ofMeasure(measure, options, {
     kind: "against",
     data: () => [
@@ -39,19 +44,21 @@ export function againstDial(measure: Measure, dial: Dial, options: ValueOptions)
         [measure.name]: value,
       })),
     ],
-    x: axisOfNames(options.xLabel ?? dial.name, dial.settings),
+    x: dial.scale
+      ? { label, scale: "linear", from: -0.03, to: 1.03, ticks: dial.scale.ticks, isWhole: false }
+      : axisOfNames(label, dial.settings),
     marks: [
       { kind: "dots", look: { ...runs, isFaint: true }, xs: dotXs, ys: valuesAt(measure.values, chosen) },
-      { kind: "line", look: mean, xs: tried, ys: means, isStep: false },
+      { kind: "line", look: mean, xs: triedXs, ys: means, isStep: false },
       {
         kind: "intervals",
         look: mean,
         isUpright: true,
-        at: tried,
+        at: triedXs,
         low: valuesAt(low, tried),
         high: valuesAt(high, tried),
       },
-      { kind: "dots", look: { ...mean, marker: "square" }, xs: tried, ys: means },
+      { kind: "dots", look: { ...mean, marker: "square" }, xs: triedXs, ys: means },
     ],
     legend: [
       { label: "run", look: runs, swatch: "dot" },

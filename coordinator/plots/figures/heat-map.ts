@@ -1,5 +1,6 @@
 import { UsageError } from "../../../shared/errors.ts";
-import { type ChosenRuns, type Dial, dialNamed, dialsOf, type Measure, measureOf } from "../data/chosen-runs.ts";
+import { type ChosenRuns, type Measure, measureOf } from "../data/chosen-runs.ts";
+import { type Dial, dialNamed, dialsOf, inParts } from "../data/dials.ts";
 import { axisOfNames, type Box, extent, type Figure, onePanel } from "../figure.ts";
 import type { PlotWords } from "../kind.ts";
 import type { HeatAggregate } from "../options.ts";
@@ -27,7 +28,7 @@ export function heatMapOfRuns(
     throw new UsageError(`a heat map shows two different hyperparameters; found ${first.name} twice`);
   const measure = measureOf(runs, metric);
   const title = asked.title ?? `${runs.jobs}: ${aggregate} ${measure.name}`;
-  return heatMap(first, second, measure, { aggregate, title });
+  return heatMap(inParts(first), inParts(second), measure, { aggregate, title });
 }
 
 /** Two hyperparameters: each cell is the mean (or maximum, ...) of all runs with those two settings. */
@@ -64,6 +65,7 @@ export function heatMap(
   });
   const untried = pairs - cells.length;
   const label = `${aggregate} ${measure.name}`;
+  const ranges = [across, up].filter(({ scale }) => scale).map(({ name }) => name);
   return onePanel({
     kind: "heatmap",
     data: () =>
@@ -84,6 +86,7 @@ export function heatMap(
       ...(untried > 0
         ? [`white: ${untried} of ${pairs} pairs with no ${aggregate === "std" ? "two runs" : "run"}`]
         : []),
+      ...(ranges.length > 0 ? [`${ranges.join(" and ")}: each value counts at the nearest mark that is shown`] : []),
     ],
     fit: {
       paper: { widthMm: Math.min(180, Math.max(90, 22 + 11 * columns)), panelHeightMm: Math.max(45, 14 + 8 * rows) },

@@ -1,7 +1,9 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { type Importance, importanceOf } from "../../../shared/domain/importance/importance.ts";
 import { exitCode, NexusError } from "../../../shared/errors.ts";
-import { type ChosenRuns, hyperparametersOf, measureOf } from "../data/chosen-runs.ts";
+import { withoutEffectText } from "../../words/without-effect-text.ts";
+import { type ChosenRuns, measureOf } from "../data/chosen-runs.ts";
+import { configurationsOf, hyperparametersOf } from "../data/dials.ts";
 import { axisOfPlaces, axisOver, type Figure, onePanel, plainBox } from "../figure.ts";
 import type { PlotWords } from "../kind.ts";
 import { grey, okabeIto, plainLook } from "../palette.ts";
@@ -13,8 +15,8 @@ export function importanceOfRuns(
   { names: [name = "hpmax"], title }: PlotWords & { readonly title: string | undefined },
 ): Figure {
   const measure = measureOf(runs, name);
-  const trials = runs.rows.map(({ trial }, i) => ({
-    configuration: trial.configuration,
+  const trials = configurationsOf(runs).map((configuration, i) => ({
+    configuration,
     hpmax: measure.values[i] ?? Number.NaN,
   }));
   const found = importanceOf(hyperparametersOf(runs), trials);
@@ -30,7 +32,8 @@ export function importanceOfRuns(
 
 /** A horizontal bar with its interval for each hyperparameter, the most important on top; their joint effect at the bottom. */
 export function importanceBars(importance: Importance, measureName: string, title: string): Figure {
-  const { shares, together, level, noise } = importance;
+  const { shares, together, level, noise, withoutEffect } = importance;
+  const dead = withoutEffectText(withoutEffect);
   const sorted = [...shares].sort((a, b) => b.share - a.share);
   const rows = [
     ...sorted.map((each) => ({ ...each, colour: okabeIto.blue, letter: "#" })),
@@ -47,7 +50,7 @@ export function importanceBars(importance: Importance, measureName: string, titl
     kind: "importance",
     data: () => [
       ...rows.map(({ name, share, low, high }) => ({ type: "share", name, share, low, high, level })),
-      { type: "basis", runs: importance.runs, configurations: importance.runSets, noise },
+      { type: "basis", runs: importance.runs, configurations: importance.runSets, noise, withoutEffect },
     ],
     title,
     x: { ...x, from: 0 },
@@ -66,6 +69,7 @@ export function importanceBars(importance: Importance, measureName: string, titl
     notes: [
       ...(sorted.length > 1 ? ["together: what no hyperparameter does alone"] : []),
       `lines over the bars: ${Math.round(level * 100)} % interval; ${counted(importance.runs, "run")}, ${counted(importance.runSets, "configuration")}`,
+      ...(dead === null ? [] : [dead]),
       ...(noise === null ? [] : [`luck alone moves a run by ± ${writeNumber(noise)} (same settings, other seed)`]),
     ],
     fit: { paper: { widthMm: 90, panelHeightMm: Math.max(28, 14 + 5.5 * rows.length) }, linesEach: 2 },

@@ -2,16 +2,9 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { isImported } from "../../../shared/domain/fold/imported.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { runStatus, statusWords } from "../../words/status-words.ts";
-import {
-  type ChosenRuns,
-  columnOf,
-  completedOnly,
-  dialNamed,
-  dialsOf,
-  type Measure,
-  measureOf,
-} from "../data/chosen-runs.ts";
+import { type ChosenRuns, columnOf, completedOnly, type Measure, measureOf } from "../data/chosen-runs.ts";
 import { checkCurveNames, isCurve, usualMetric } from "../data/curves-of-runs.ts";
+import { dialNamed, dialsOf } from "../data/dials.ts";
 import type { PlotReads } from "../data/reads.ts";
 import type { Figure } from "../figure.ts";
 import type { Asked } from "../kind.ts";

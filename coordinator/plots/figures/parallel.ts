@@ -1,5 +1,6 @@
 import { UsageError } from "../../../shared/errors.ts";
-import { type ChosenRuns, type Dial, dialsOf, type Measure, measureOf, withoutNote } from "../data/chosen-runs.ts";
+import { type ChosenRuns, type Measure, measureOf, withoutNote } from "../data/chosen-runs.ts";
+import { type Dial, dialsOf, placeIn, ticksIn } from "../data/dials.ts";
 import { axisOver, type Figure, type Label, onePanel, type Path, placeOn, valuesAt } from "../figure.ts";
 import type { PlotWords } from "../kind.ts";
 import { grey, plainLook } from "../palette.ts";
@@ -40,14 +41,14 @@ export function parallelCoordinates(dials: readonly Dial[], measure: Measure, ti
     const at = dial.positions[i] ?? -1;
     if (at < 0) return Number.NaN;
     // Spreads runs with the same setting over part of the way to the next setting.
-    return (at + 0.35 * jitter(i)) / (dial.settings.length - 1);
+    return placeIn(dial, at) + (0.35 * jitter(i)) / (dial.settings.length - 1);
   };
   const paths = chosen.map((i): Path => {
     const share = placeOn(axis, measure.values[i] ?? Number.NaN);
     return { xs: axes, ys: [...shown.map((dial) => heightOf(dial, i)), share], share };
   });
   const labels: Label[] = [
-    ...shown.flatMap(({ settings }, x) => settings.map((text, at) => ({ x, y: at / (settings.length - 1), text }))),
+    ...shown.flatMap((dial, x) => ticksIn(dial).map(({ at, text }) => ({ x, y: at, text }))),
     ...ticksOf(axis, 6).map(({ at, text }) => ({ x: shown.length, y: placeOn(axis, at), text })),
   ];
   const names = [...shown.map(({ name }) => name), measure.name];

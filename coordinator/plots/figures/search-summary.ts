@@ -12,7 +12,7 @@ import { evenlyChosen, mostDots } from "./dots.ts";
  * a band of one posterior standard deviation, a mark at each change of the best, and every run in the background.
  */
 export function searchSummary(
-  { job, history, hpmax }: PlotReads["search"],
+  { job, history, hpmax, leader }: Omit<PlotReads["search"], "repeats">,
   asked: Values<typeof axisOptions> & { readonly title: string | undefined },
 ): Figure {
   const { rows, completed } = history;
@@ -68,6 +68,12 @@ export function searchSummary(
         ? [
             `best for the last ${last.bestFor} of ${counted(completed, "run")}: ${last.label}`,
             `its hpmax: ${writeNumber(last.estHpmax)}${last.sd === null ? "" : ` ± ${writeNumber(last.sd)}`} estimated after ${counted(last.runs, "run")}; best run ${last.bestRun} ${writeNumber(last.bestHpmax)}`,
+            // The history goes by the estimate of the original, the standings by the model of the search.
+            ...(leader && leader.key !== last.key
+              ? [
+                  `the standings and nexus eval name another, by the model of the search: ${leader.label} (${counted(leader.runs, "run")}), ${writeNumber(leader.estimate)} expected`,
+                ]
+              : []),
           ]
         : ["no run has completed yet"]),
       ...(chosen.length < hpmax.length ? [`${chosen.length} of ${hpmax.length} runs drawn, evenly chosen`] : []),

@@ -1,12 +1,16 @@
 import { plotKind } from "../kind.ts";
 import { axisOptions, commonOptions } from "../options.ts";
 
-/** Has the search converged? */
+/** Has the search converged? Of a job that repeats one configuration: what do its runs come to? */
 export const summary = plotKind({
   name: "summary",
   examples: [["summary job1", "the best configuration's estimate, and when it changed"]],
   options: { ...commonOptions, ...axisOptions },
   most: { runs: 1, names: 0 },
   reads: "search",
-  figure: async (search, asked) => (await import("../figures/search-summary.ts")).searchSummary(search, asked),
+  figure: async (search, asked) => {
+    const { repeats } = search;
+    if (repeats === null) return (await import("../figures/search-summary.ts")).searchSummary(search, asked);
+    return (await import("../figures/repeats-summary.ts")).repeatsSummary({ ...search, repeats }, asked);
+  },
 });

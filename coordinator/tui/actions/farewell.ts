@@ -2,23 +2,47 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
+import { offersOf } from "../../words/offers.ts";
 import type { ScreenOptions } from "../view-model.ts";
 
 /** What continues without this screen, in a few words. */
-export function whatGoesOn({ table }: LiveSearch, workspace: string): string {
+export function whatGoesOn(search: LiveSearch, workspace: string): string {
+  const { table } = search;
   if (!table) return `nothing is running; the coordinator of ${workspace} waits for a job`;
   const { job, running, state, submitted } = table;
-  if (table.isOver) return `nothing is running; ${job} is over`;
+  const others = othersText(search);
+  if (table.isOver) return others === "" ? `nothing is running; ${job} is over` : `${job} is over; ${others}`;
   const left = Math.max(0, submitted.settings.totalRuns - table.ended - running);
   const more = state === "searching" ? `, ${left} to come` : `; the job is ${state}`;
-  return `${job} goes on without this screen: ${counted(running, "run")} running${more}`;
+  const beside = others === "" ? "" : `; ${others}`;
+  return `${job} goes on without this screen: ${counted(running, "run")} running${more}${beside}`;
 }
 
-/** The message for a person who detaches; "" if nothing continues. */
+/** `5 runs of job2 go on`; "" if no other job is open. */
+function othersText({ state, job: shown }: LiveSearch): string {
+  const open = [...state.jobs.values()].filter(({ job, isOver }) => job !== shown && !isOver);
+  if (open.length === 0) return "";
+  const running = open.reduce((sum, table) => sum + table.running, 0);
+  const [only] = open;
+  const names = only && open.length === 1 ? only.job : `${open.length} other jobs`;
+  const go = running === 1 ? "goes" : "go";
+  return running === 0
+    ? `${names} ${open.length === 1 ? "is" : "are"} open`
+    : `${counted(running, "run")} of ${names} ${go} on`;
+}
+
+/** The message for a person who detaches: what goes on, and what to type. "" if there is nothing of either. */
 export function detachedText(search: LiveSearch, { workspace, flags }: ScreenOptions): string {
-  const { table, job } = search;
-  if (!table || table.isOver) return "";
-  return `${whatGoesOn(search, workspace)}\n  to see it again: nexus-coord watch ${job}${flags}`;
+  const { table, job, state } = search;
+  if (!table) return "";
+  const offers = offersOf(table, flags).map(({ what, command }) => `  ${what}: ${command}`);
+  if (!table.isOver) {
+    return `${whatGoesOn(search, workspace)}\n  to see it again: nexus-coord watch ${job}${flags}`;
+  }
+  const open = [...state.jobs.values()].findLast((other) => !other.isOver);
+  if (!open && offers.length === 0) return "";
+  const again = open ? [`  to see it: nexus-coord watch ${open.job}${flags}`] : [];
+  return [whatGoesOn(search, workspace), ...again, ...offers].join("\n");
 }
 
 /** Why an order may not have been carried out. */

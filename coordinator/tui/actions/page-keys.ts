@@ -9,7 +9,7 @@ const groupsEverywhere: readonly string[] = ["Text", "Program"];
 
 /** Handles a key while the help is open. Returns whether that was all the key does. */
 export function moveHelp({ model, terminal }: KeyContext, action: Action): boolean {
-  const most = Math.max(0, helpLength(terminal.columns) - (terminal.rows - 3));
+  const most = Math.max(0, helpLength(model, terminal.columns) - (terminal.rows - 3));
   const by = action === "start" ? -most : action === "end" ? most : steps[action];
   if (by !== undefined) {
     model.helpScroll = Math.max(0, Math.min(most, model.helpScroll + by));
@@ -25,7 +25,7 @@ export function moveInPage({ model, say }: KeyContext, { action, group }: Bindin
   if (!page || everywhere.includes(action) || groupsEverywhere.includes(group)) return false;
   // A run's page scrolls its console, which is shown from its end.
   const turn = page.kind === "run" ? -1 : 1;
-  const runs = page.kind === "run set" ? model.search.runsOf(page.key) : [];
+  const runs = page.kind === "run set" ? model.runsOn(page) : [];
   const most = page.kind === "run set" ? Math.max(0, runs.length - 1) : Number.MAX_SAFE_INTEGER;
   const by = steps[action];
   if (by !== undefined) model.pageScroll = Math.max(0, Math.min(most, model.pageScroll + turn * by));

@@ -1,17 +1,20 @@
 import { messageOf } from "../../../shared/errors.ts";
 import { curveAxes } from "../../live/curve-store.ts";
-import { timeOfDay } from "../../words/event-words.ts";
 import { type Action, screenNames } from "../keys.ts";
+import { LineEditor } from "../line-editor.ts";
 import type { AnyList, Copied } from "../lists/list-view.ts";
+import { plansByModel } from "../lists/prospects-list.ts";
+import { eventInFull } from "../screens/events-screen.ts";
 import { frameLines, panesAt } from "../screens/frame.ts";
 import { lineText } from "../terminal/styled.ts";
 import type { Key } from "../terminal/terminal-port.ts";
 import type { ViewModel } from "../view-model.ts";
 import type { KeyContext } from "./key-context.ts";
+import { goToTrouble, isTroubleFirst } from "./trouble-keys.ts";
 
 /** What each key does on the screens. Control keys ask first; they are in controls.ts. */
 export const screenActions: Partial<Record<Action, (context: KeyContext, key: Key) => void>> = {
-  screen: ({ model }, key) => model.show(screenNames[Number(key.name) - 1] ?? "Standings"),
+  screen: ({ model }, key) => model.show(screenNames[Number(key.name)] ?? "Standings"),
   "next-pane": (context, key) => nextPane(context, key.name === "S-tab" ? -1 : 1),
   wide: ({ model, terminal, say }) => {
     if (!model.isWide && panesAt(model, terminal.columns, terminal.rows).length === 1) {
@@ -26,7 +29,12 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   end: (context) => listOf(context).toEnd(context.now),
   left: inList((list, context) => scroll(list, -1, context)),
   right: inList((list, context) => scroll(list, 1, context)),
-  open: openSelected,
+  open: (context) => {
+    if (!isTroubleFirst(context.model) || !goToTrouble(context)) openSelected(context);
+  },
+  trouble: (context) => {
+    if (!goToTrouble(context)) context.say("nothing is wrong");
+  },
   back: (context) => {
     const list = listOf(context);
     if (list.filterText !== "") list.setFilter("", context.now);
@@ -35,9 +43,15 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   },
   filter: (context) => {
     const list = listOf(context);
-    context.model.prompt = { kind: "filter", list, text: list.filterText, error: null };
+    const { filterText, filterHistory } = list;
+    const line = new LineEditor(filterText);
+    const recalled = filterHistory.length;
+    context.model.prompt = { kind: "filter", list, line, error: null, before: filterText, recalled, draft: "" };
   },
-  sort: inList((list, { now }) => list.sortByNext(now)),
+  sort: inList((list, { model }) => {
+    const at = 1 + list.columns.findIndex(({ name }) => name === list.sortName);
+    model.prompt = { kind: "sort", list, at };
+  }),
   "turn-sort": inList((list, { now }) => list.turnSort(now)),
   columns: inList((list, { model }) => {
     model.prompt = { kind: "columns", list, at: 0 };
@@ -62,6 +76,11 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
     model.axis = curveAxes[(curveAxes.indexOf(model.axis) + 1) % curveAxes.length] ?? "iters";
     say(`curves over ${model.axis}`);
   },
+  "all-jobs": ({ model, say, now }) => {
+    model.hasEventsOfAll = !model.hasEventsOfAll;
+    model.lists.events.reorderNow(now);
+    say(model.hasEventsOfAll ? "events of all jobs" : "events of the job that is shown");
+  },
   "previous-job": (context) => showOtherJob(context, -1),
   "next-job": (context) => showOtherJob(context, 1),
   copy: ({ model, terminal, say }) => {
@@ -69,12 +88,19 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
     if (found) terminal.copy(found.text);
     say(found ? `copied: ${found.what} (if the terminal permits it: OSC 52)` : "there is nothing to copy");
   },
+  join: ({ model, say }) => {
+    if (model.focus !== "Workers") say("J says how machines join: go to 3 Workers first");
+    else if (!model.options.joining) say("how machines join is not known here; nexus-coord prints it on its machine");
+    else model.hasJoinLines = !model.hasJoinLines;
+  },
   save: saveScreen,
   mouse: ({ model, terminal, say }) => {
     model.hasMouse = !model.hasMouse;
     terminal.setMouse(model.hasMouse);
     say(
-      model.hasMouse ? "the wheel scrolls; m gives the mouse back to the terminal" : "the terminal has the mouse again",
+      model.hasMouse
+        ? "clicks select rows, sort by headers, go to screens; the wheel scrolls; m again to select text"
+        : "the terminal has the mouse again: text can be selected",
     );
   },
   help: ({ model }) => {
@@ -98,7 +124,7 @@ function move(context: KeyContext, by: number): void {
 /** Curves are not a list: a key that would change a list out of sight says so instead. */
 function inList(act: (list: AnyList, context: KeyContext) => void): (context: KeyContext) => void {
   return (context) => {
-    if (context.model.focus === "Curves")
+    if (context.model.focus === "Curves" || context.model.focus === "Best")
       context.say("curves have no rows or columns; up and down choose a run set, x changes the axis");
     else act(listOf(context), context);
   };
@@ -123,8 +149,19 @@ function nextPane({ model, terminal }: KeyContext, by: number): void {
 function openSelected({ model, now, say }: KeyContext): void {
   const { lists, focus } = model;
   switch (focus) {
+    case "Jobs": {
+      const row = lists.jobs.selected;
+      if (!row) {
+        say("there is no job yet");
+        return;
+      }
+      model.search.showJob(row.job);
+      model.show("Standings");
+      return;
+    }
     case "Standings":
-    case "Curves": {
+    case "Curves":
+    case "Best": {
       const row = lists.standings.selected;
       if (row) model.open({ kind: "run set", key: row.key });
       else say("there is no run set yet");
@@ -147,16 +184,18 @@ function openSelected({ model, now, say }: KeyContext): void {
       return;
     }
     case "Neighbourhood": {
-      const row = lists.neighbourhood.selected;
-      const step = row?.up ?? row?.down;
-      const runSet = step && model.search.table?.runSets.of(step.configuration);
-      if (runSet) model.open({ kind: "run set", key: runSet.key });
-      else say("no run of that step has started yet");
+      const { table } = model.search;
+      const isByModel = table !== undefined && plansByModel(table);
+      const { down, up } = lists.neighbourhood.selected ?? {};
+      const steps = isByModel ? [lists.prospects.selected] : [down, up];
+      const [first, second] = steps.flatMap((step) => (step && table?.runSets.of(step.configuration)) ?? []);
+      if (first) model.open({ kind: "run set", key: first.key, beside: second?.key });
+      else say(isByModel ? "no run of it has started yet" : "no run of either step has started yet");
       return;
     }
     case "Events": {
       const row = lists.events.selectedKey === null ? lists.events.rows.at(-1) : lists.events.selected;
-      if (row) say(`${timeOfDay(row.at)}  ${row.text}`);
+      if (row) say(eventInFull(row));
       else say("nothing has happened yet");
       return;
     }

@@ -9,6 +9,8 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   /** Its header, and its name in filters and sorting. */
   readonly name: string;
   readonly kind: CellKind;
+  /** What it says, for the glossary in the help. */
+  readonly about: string;
   /** If not all columns fit, those with the highest number go first; 0 always stays. */
   readonly priority: number;
   /** Never NaN: what was not measured has no value. */
@@ -22,19 +24,25 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   readonly best?: "low" | "high";
   /** The most characters of text that are shown, if not the usual number. */
   readonly widest?: number;
+  /** Whether its text takes the room that the other columns leave, however long it is. */
+  readonly isFilling?: boolean;
   /** What is shown if not all columns fit. */
   readonly brief?: (row: Row) => string;
   /** Whether the column is left out while no visible row has a value. */
   readonly isHiddenEmpty?: boolean;
 }
 
-/** A column; `more` overrides the defaults. */
+/** What must be said of a column, and what may. */
+export type ColumnMore<Row> = Pick<ScreenColumn<Row>, "about"> &
+  Omit<Partial<ScreenColumn<Row>>, "name" | "kind" | "priority" | "value" | "about">;
+
+/** A column; `more` has its description and overrides the defaults. */
 export const column = <Row>(
   name: string,
   kind: CellKind,
   priority: number,
   value: (row: Row) => Cell,
-  more: Omit<Partial<ScreenColumn<Row>>, "name" | "kind" | "priority" | "value"> = {},
+  more: ColumnMore<Row>,
 ): ScreenColumn<Row> => ({ name, kind, priority, value, ...more });
 
 /** A column for each hyperparameter with more than one setting, in spec order. If not all fit, the last go first. */
@@ -46,7 +54,12 @@ export function settingColumns<Row>(
   const dials = (table?.submitted.hyperparameters ?? []).flatMap(({ name, values }, i) =>
     values.length > 1 ? [{ name, i }] : [],
   );
-  return dials.map(({ name, i }, place) => column(name, "setting", priority + place, (row) => settingOf(row, i)));
+  return dials.map(({ name, i }, place) =>
+    column(name, "setting", priority + place, (row) => settingOf(row, i), {
+      about: "its setting; - where it is not used",
+      absent: () => "-",
+    }),
+  );
 }
 
 /** Columns that are rebuilt whenever one of `basis` has changed. */

@@ -9,6 +9,8 @@ const ownOrderMs = 250;
 const orderShare = 0.02;
 /** Rows that are built of a list in its own order; all of them once someone goes further down. */
 const windowRows = 250;
+/** Filters that are remembered. */
+const mostFilters = 50;
 /** How long a list's order stays frozen after someone moved in it. */
 const readingMs = 3000;
 
@@ -74,9 +76,17 @@ export class ListView<Row> {
   /** The column that the next step to the right passes, as last drawn; null: there is none. */
   nextColumn: string | null = null;
   readonly hidden = new Set<string>();
+  /** Filters that were applied here, the newest last. */
+  readonly filterHistory: string[] = [];
+  /** All rows as they last were, while someone types a filter: they are not fetched for each key. */
+  #fetched: { readonly rows: readonly Row[]; readonly at: number } | null = null;
 
   constructor(source: ListSource<Row>) {
     this.#source = source;
+  }
+
+  keyOf(row: Row): string {
+    return this.#source.keyOf(row);
   }
 
   get rows(): readonly Row[] {
@@ -107,11 +117,11 @@ export class ListView<Row> {
   }
 
   /** Reorders the list at once. */
-  #reorder(version: number, now: number): void {
+  #reorder(version: number, now: number, isTyping = false): void {
     const began = performance.now();
     const test = this.#test;
     const isWindow = !test && this.sortName === null && !this.#isDeep;
-    const all = this.#source.rows(isWindow ? windowRows : Number.POSITIVE_INFINITY);
+    const all = isWindow ? this.#source.rows(windowRows) : this.#all(now, isTyping);
     const kept = test ? all.filter(test) : all;
     this.#total = this.#source.total?.() ?? all.length;
     this.#order = this.#sorted(kept);
@@ -121,8 +131,23 @@ export class ListView<Row> {
     if (this.selectedKey !== null && this.isFollowing) this.#mustShow = true;
   }
 
+  #all(now: number, isTyping: boolean): readonly Row[] {
+    const fetched = this.#fetched;
+    if (isTyping && fetched !== null && now - fetched.at < orderMs) return fetched.rows;
+    const rows = this.#source.rows(Number.POSITIVE_INFINITY);
+    this.#fetched = { rows, at: now };
+    return rows;
+  }
+
   reorderNow(now: number): void {
     this.#reorder(this.#orderedVersion, now);
+  }
+
+  /** The same in another order or with other rows: shown from the top, unless the selected row is followed. */
+  #reorderFromTop(now: number, isTyping = false): void {
+    this.#top = 0;
+    this.#mustShow = false;
+    this.#reorder(this.#orderedVersion, now, isTyping);
   }
 
   #sorted(rows: readonly Row[]): readonly Row[] {
@@ -137,19 +162,35 @@ export class ListView<Row> {
 
   /** @throws FilterError if the text is no filter; the list stays as it was */
   setFilter(text: string, now: number): void {
-    const columns = [...this.columns, ...(this.#source.furtherFilters?.() ?? [])];
-    this.#test = text.trim() === "" ? null : rowTest(text, columns);
+    this.#test = text.trim() === "" ? null : rowTest(text, this.#filterColumns);
     this.filterText = text.trim();
-    this.reorderNow(now);
+    this.#reorderFromTop(now, true);
   }
 
-  /** Sorts by the next column; after the last one comes the source's own order. */
-  sortByNext(now: number): void {
-    const names = this.columns.map(({ name }) => name);
-    const at = this.sortName === null ? -1 : names.indexOf(this.sortName);
-    this.sortName = names[at + 1] ?? null;
-    this.#beginBestFirst();
-    this.reorderNow(now);
+  get #filterColumns(): readonly FilterColumn<Row>[] {
+    return [...this.columns, ...(this.#source.furtherFilters?.() ?? [])];
+  }
+
+  /** What a filter may name. */
+  get filterNames(): readonly string[] {
+    return this.#filterColumns.map(({ name }) => name);
+  }
+
+  /** Keeps a filter for the next time that one is typed. */
+  rememberFilter(text: string): void {
+    if (text === "" || this.filterHistory.at(-1) === text) return;
+    this.filterHistory.push(text);
+    if (this.filterHistory.length > mostFilters) this.filterHistory.shift();
+  }
+
+  /** Sorts by a column, the best first; if it is sorted by it already, the other way round. Null: the source's own order. */
+  sortBy(name: string | null, now: number): void {
+    if (name !== null && name === this.sortName) this.isDescending = !this.isDescending;
+    else {
+      this.sortName = name;
+      this.#beginBestFirst();
+    }
+    this.#reorderFromTop(now);
   }
 
   turnSort(now: number): void {
@@ -158,7 +199,7 @@ export class ListView<Row> {
       this.#beginBestFirst();
     }
     this.isDescending = !this.isDescending;
-    this.reorderNow(now);
+    this.#reorderFromTop(now);
   }
 
   #beginBestFirst(): void {
@@ -209,6 +250,7 @@ export class ListView<Row> {
     this.#test = null;
     this.filterText = "";
     this.#order = [];
+    this.#fetched = null;
     this.#top = 0;
     this.passed.length = 0;
     this.#orderedVersion = -1;
@@ -219,6 +261,20 @@ export class ListView<Row> {
   select(key: string): void {
     this.selectedKey = key;
     this.#mustShow = true;
+  }
+
+  /** Selects a row that is on the screen. */
+  pick(key: string, now: number): void {
+    this.#readUntil = now + readingMs;
+    this.select(key);
+  }
+
+  /** Shows what is further up or down; the selection stays where it is. */
+  scroll(by: number, now: number): void {
+    this.#readUntil = now + readingMs;
+    if (this.#top + this.#height + by > this.#order.length) this.#goDeep(now);
+    this.#top = Math.max(0, Math.min(this.#top + by, this.#order.length - this.#height));
+    this.#mustShow = false;
   }
 
   #goDeep(now: number): void {
@@ -277,8 +333,11 @@ export class ListView<Row> {
 }
 
 /** A list of any rows, for code that does not look into them. */
-export type AnyList = Omit<ListView<never>, "columns" | "rows" | "selected" | "visible" | "end" | "copyOf"> & {
-  readonly columns: readonly { readonly name: string; readonly priority: number }[];
+export type AnyList = Omit<
+  ListView<never>,
+  "keyOf" | "columns" | "rows" | "selected" | "visible" | "end" | "copyOf"
+> & {
+  readonly columns: readonly { readonly name: string; readonly priority: number; readonly about: string }[];
   readonly rows: readonly unknown[];
 };
 

@@ -1,9 +1,11 @@
+import { activeIn } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { searchView } from "../../../shared/domain/fold/search-view.ts";
 import { type Hyperparameter, type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
-import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd.ts";
+import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd-paper.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { clip } from "../../words/narrow.ts";
-import { column, type ScreenColumn } from "./columns.ts";
+import { column, keptColumns, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
 /** One step from the best run set in one hyperparameter, down and up. An unordered hyperparameter has a row per setting. */
@@ -34,16 +36,16 @@ export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
       return search.table && around ? rowsOf(search.table, around) : [];
     },
     keyOf: ({ key }) => key,
-    columns: () => columns,
+    columns: keptColumns(
+      () => [search.table?.isOver],
+      () => columnsFor(search.table?.isOver ?? false),
+    ),
   });
 }
 
 /** The neighbourhood that the next choice is drawn from; null until a run has completed. */
 export function neighbourhoodOf(table: RunTable): WeighedNeighbourhood | null {
-  const { hyperparameters, settings } = table.submitted;
-  const { runSets } = table;
-  const isExcluded = (configuration: readonly number[]): boolean => runSets.isExcluded(configuration);
-  return weigh({ hyperparameters, runSets, isExcluded }, settings.dgd.countInFlight);
+  return weigh(searchView(table), table.submitted.settings.dgd.countInFlight);
 }
 
 function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): NeighbourRow[] {
@@ -60,8 +62,10 @@ function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): Neigh
       configuration: member.configuration,
     };
   };
-  return table.submitted.hyperparameters.flatMap((hyperparameter, i): NeighbourRow[] => {
-    if (hyperparameter.values.length < 2) return [];
+  const { hyperparameters } = table.submitted;
+  const active = activeIn(hyperparameters, best.configuration);
+  return hyperparameters.flatMap((hyperparameter, i): NeighbourRow[] => {
+    if (hyperparameter.values.length < 2 || !active[i]) return [];
     const centre = best.configuration[i] ?? 0;
     const dial = hyperparameter.dial ?? [...hyperparameter.values.keys()];
     const place = dial.indexOf(centre);
@@ -102,20 +106,29 @@ function dialText({ hyperparameter, centre, up }: NeighbourRow, around: number):
   return `${from > 0 ? ".. " : ""}${shown.join(" ")}${from + count < dial.length ? " .." : ""}`;
 }
 
-function stepColumns(side: "down" | "up", first: number): ScreenColumn<NeighbourRow>[] {
+function stepColumns(side: "down" | "up", first: number, isOver: boolean): ScreenColumn<NeighbourRow>[] {
   const of = (row: NeighbourRow): Step | undefined => row[side];
   const letter = side === "down" ? "d" : "u";
   return [
     // Low priority: the settings show it too.
     column(`step ${side}`, "text", 9, (row) => of(row)?.setting, {
+      about: `the setting one step ${side}`,
       text: (row) => {
         const step = of(row);
         return step ? settingText(step.setting) : "-";
       },
     }),
-    column(`${letter}.runs`, "count", first, (row) => of(row)?.runs, { text: (row) => runsText(of(row)) }),
-    column(`${letter}.mean`, "measure", first + 1, (row) => of(row)?.mean),
-    column(`${letter}.next`, "measure", 0, (row) => of(row)?.probability, {
+    column(`${letter}.runs`, "count", first, (row) => of(row)?.runs, {
+      about: `runs one step ${side} that have ended + those in flight`,
+      text: (row) => runsText(of(row)),
+    }),
+    column(`${letter}.mean`, "measure", first + 1, (row) => of(row)?.mean, {
+      about: `mean hpmax of the runs one step ${side}`,
+    }),
+    column(`${letter}.${isOver ? "would" : "next"}`, "measure", 0, (row) => of(row)?.probability, {
+      about: isOver
+        ? `how likely dgd: paper would try the step ${side} if the search went on`
+        : `how likely dgd: paper tries the step ${side} next`,
       text: (row) => {
         const step = of(row);
         return step ? (step.isExcluded ? "excluded" : percent(step.probability)) : "";
@@ -125,9 +138,14 @@ function stepColumns(side: "down" | "up", first: number): ScreenColumn<Neighbour
   ];
 }
 
-const columns: readonly ScreenColumn<NeighbourRow>[] = [
-  column("name", "text", 0, ({ hyperparameter }) => hyperparameter.name, { widest: 16 }),
-  column("settings", "text", 0, (row) => dialText(row, 2), { widest: 44, brief: (row) => clip(dialText(row, 1), 26) }),
-  ...stepColumns("down", 3),
-  ...stepColumns("up", 3),
+/** @param isOver  then nothing comes next, and the chances are what it would try */
+const columnsFor = (isOver: boolean): readonly ScreenColumn<NeighbourRow>[] => [
+  column("name", "text", 0, ({ hyperparameter }) => hyperparameter.name, { about: "the hyperparameter", widest: 16 }),
+  column("settings", "text", 0, (row) => dialText(row, 2), {
+    about: "settings around the centre's, which is in brackets",
+    widest: 44,
+    brief: (row) => clip(dialText(row, 1), 26),
+  }),
+  ...stepColumns("down", 3, isOver),
+  ...stepColumns("up", 3, isOver),
 ];

@@ -78,6 +78,17 @@ function noColumn<Row>(typed: string, columns: readonly FilterColumn<Row>[]): st
   return `there is no column "${typed}" here${hint}`;
 }
 
+/** Where the last word begins if it may become the name of a column: while it is being typed it filters nothing yet. */
+export function unfinishedAt(text: string, names: readonly string[]): number | undefined {
+  const last = terms(text).at(-1);
+  if (!last || operators.test(last.text) || last.at + last.text.length < text.length) return undefined;
+  const word = last.text.replace(/^!/, "").toLowerCase();
+  return names.some((name) => name.toLowerCase().startsWith(word)) ? last.at : undefined;
+}
+
+/** Where the term begins that holds this place. */
+export const termStart = (text: string, at: number): number => terms(text).findLast((term) => term.at <= at)?.at ?? 0;
+
 /** A hint if nothing passes: a word that may be a misspelt status. */
 export function misspeltStatus(text: string): string | undefined {
   for (const term of terms(text)) {

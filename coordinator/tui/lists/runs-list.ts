@@ -1,10 +1,11 @@
+import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { LiveCurve } from "../../live/curve-store.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { columnsOf } from "../../runs/columns.ts";
-import { duration } from "../../words/progress.ts";
-import { runStatus } from "../../words/status-words.ts";
+import { duration } from "../../words/duration.ts";
+import { reasonOf, runStatus } from "../../words/status-words.ts";
 import type { Style } from "../terminal/styled.ts";
 import { column, keptColumns, type ScreenColumn, settingColumns } from "./columns.ts";
 import { ListView } from "./list-view.ts";
@@ -61,6 +62,7 @@ const statusStyles: Readonly<Record<string, Style>> = {
   "timed out": "bad",
   cancelled: "dim",
   pruned: "dim",
+  infeasible: "dim",
   rejected: "dim",
   queued: "warn",
   paused: "warn",
@@ -70,40 +72,64 @@ function columnsFor(search: LiveSearch): readonly ScreenColumn<ShownRun>[] {
   const { table } = search;
   const curveOf = ({ n }: Trial): LiveCurve | undefined => search.curves.of(n);
   return [
-    column("run", "text", 0, ({ trial }) => trial.run),
-    column("node", "text", 2, ({ trial }) => lastAttempt(trial).worker),
+    column("run", "text", 0, ({ trial }) => trial.run, { about: "parent run and number of the child run" }),
+    column("node", "text", 2, ({ trial }) => lastAttempt(trial).worker, {
+      about: "worker that has it, or had it last",
+    }),
     column("status", "text", 0, ({ trial }) => runStatus(trial), {
+      about: "running, queued, paused, completed, error, ...",
       style: ({ trial }) => statusStyles[runStatus(trial)] ?? "plain",
     }),
-    column("stage", "count", 20, ({ trial }) => curveOf(trial)?.stage || undefined),
-    column("iters", "count", 3, ({ trial }) => search.itersOf(trial)),
+    column("stage", "count", 20, ({ trial }) => curveOf(trial)?.stage || undefined, { about: "stage that it is in" }),
+    column("iters", "count", 3, ({ trial }) => search.itersOf(trial), { about: "iterations so far, or at its end" }),
     column("now", "measure", 4, ({ trial }) => finite(curveOf(trial)?.last.value), {
+      about: "last value that it reported",
       absent: ({ trial }) => (search.isCatchingUp && trial.status === "running" ? "..." : ""),
     }),
-    column("hpmax", "measure", 0, ({ trial }) => trial.hpmax ?? undefined),
+    column("hpmax", "measure", 0, ({ trial }) => trial.hpmax ?? undefined, {
+      about: "what the search maximises: the last stage's mean over its reports",
+    }),
     column("lease", "count", 5, ({ trial }) => search.leaseSecondsOf(trial), {
+      about: "seconds until it goes to another worker if its own stays silent",
       text: ({ trial }) => {
         const seconds = search.leaseSecondsOf(trial);
         return seconds === undefined ? "" : `${seconds}s`;
       },
       style: ({ trial }) => ((search.leaseSecondsOf(trial) ?? 99) < 10 ? "warn" : "plain"),
     }),
-    column("attempt", "count", 6, ({ trial }) => trial.attempts.length),
+    column("attempt", "count", 6, ({ trial }) => trial.attempts.length, { about: "how often it was started" }),
     column("time", "measure", 7, ({ trial }) => tookMs(trial, search.wall), {
+      about: "from its first start to its end, or until now",
       text: ({ trial }) => duration(tookMs(trial, search.wall)),
     }),
-    column("parent", "text", 60, ({ trial }) => trial.run.split(".")[0]),
+    column("parent", "text", 60, ({ trial }) => trial.run.split(".")[0], {
+      about: "parent run: a worker's part in the job",
+    }),
     ...settingColumns<ShownRun>(
       table,
       12,
-      ({ trial }, i) => table?.submitted.hyperparameters[i]?.values[trial.configuration[i] ?? -1],
+      ({ trial }, i) => table && usedSettings(table.submitted.hyperparameters, trial.configuration)[i],
     ),
     ...(table?.columns ?? []).map((name, i) =>
-      column<ShownRun>(name, "measure", 30 + i, ({ trial }) => finite(trial.metrics[i])),
+      column<ShownRun>(name, "measure", 30 + i, ({ trial }) => finite(trial.metrics[i]), {
+        about: "last value that it reported; s1 is the first stage",
+      }),
     ),
-    column("reason", "text", 80, ({ trial }) => trial.reason || undefined, { isHiddenEmpty: true }),
+    column("reason", "text", 80, ({ trial }) => whyOf(search, trial), {
+      about: "why it ended without a result, is infeasible, waits, or stands still",
+      isHiddenEmpty: true,
+      isFilling: true,
+    }),
+    column("chosen", "text", 85, ({ trial }) => search.whyChosen(trial) || undefined, {
+      about: "why its configuration was tried",
+      isHiddenEmpty: true,
+      isFilling: true,
+    }),
   ];
 }
+
+const whyOf = (search: LiveSearch, trial: Trial): string | undefined =>
+  search.frozen(trial) || (search.table ? reasonOf(search.table, trial) : trial.reason) || undefined;
 
 const finite = (value: number | undefined): number | undefined =>
   value === undefined || Number.isNaN(value) ? undefined : value;

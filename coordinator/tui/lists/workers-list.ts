@@ -1,7 +1,10 @@
+import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import type { WorkerRow, WorkerState } from "../../live/worker-rows.ts";
+import { workText } from "../../live/worker-work.ts";
 import { workerFields } from "../../runs/worker-fields.ts";
-import { duration } from "../../words/progress.ts";
+import { duration } from "../../words/duration.ts";
+import { differsText } from "../../words/health-words.ts";
+import type { WorkerRow, WorkerState } from "../../words/why/worker-rows.ts";
 import type { Style } from "../terminal/styled.ts";
 import { column, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
@@ -11,12 +14,14 @@ const workerSymbols: Readonly<Record<WorkerState, { readonly symbol: string; rea
   busy: { symbol: "●", style: "good" },
   idle: { symbol: "○", style: "plain" },
   "owner active": { symbol: "◆", style: "accent" },
+  "not lending": { symbol: "◇", style: "dim" },
   paused: { symbol: "=", style: "warn" },
   draining: { symbol: "▼", style: "warn" },
   stopped: { symbol: "-", style: "warn" },
   benched: { symbol: "!", style: "bad" },
   revoked: { symbol: "!", style: "bad" },
   lost: { symbol: "✗", style: "bad" },
+  left: { symbol: ".", style: "dim" },
   away: { symbol: ".", style: "dim" },
 };
 
@@ -36,33 +41,107 @@ export function workerList(search: LiveSearch, workspace: string): ListView<Work
 }
 
 const columnsFor = (search: LiveSearch): readonly ScreenColumn<WorkerRow>[] => [
-  column("node", "text", 0, ({ record }) => record.id),
+  column("node", "text", 0, ({ record }) => record.id, { about: "name of the worker" }),
   column("state", "text", 0, ({ state }) => state, {
+    about: "busy, idle, owner active, not lending, paused, draining, stopped, benched, revoked, lost, left, away",
     text: ({ state }) => `${workerSymbols[state].symbol} ${state}`,
     style: ({ state }) => workerSymbols[state].style,
   }),
   column("runs", "count", 0, ({ held }) => held, {
+    about: "runs that it has / its slots",
     text: ({ held, slots }) => (slots === undefined ? String(held) : `${held}/${slots}`),
   }),
-  column("done", "count", 1, ({ record }) => record.completed),
-  column("failed", "count", 3, ({ record }) => record.failed),
-  column("streak", "count", 4, ({ record }) => record.failuresInRow, {
+  column("now", "text", 1, ({ record }) => nowText(search, record.id), {
+    about: "the runs that it has now, with their iterations",
+    isHiddenEmpty: true,
+    isFilling: true,
+  }),
+  column("/min", "measure", 3, ({ record }) => search.notes.paceOf(record.id, search.wall), {
+    about: "runs that it completes a minute, by its last ones",
+    isHiddenEmpty: true,
+  }),
+  column("cpu", "count", 3, ({ cpu }) => cpu, {
+    about: "percent of its processors in use, by anybody",
+    isHiddenEmpty: true,
+    text: ({ cpu }) => percentText(cpu),
+  }),
+  column("mem", "count", 4, ({ memory }) => memory, {
+    about: "percent of its memory in use, by anybody",
+    isHiddenEmpty: true,
+    text: ({ memory }) => percentText(memory),
+    style: ({ memory = 0 }) => (memory > 95 ? "bad" : "plain"),
+  }),
+  column("gpu", "count", 3, ({ gpus, gpusTaken }) => (gpus > 0 ? gpusTaken : undefined), {
+    about: "GPUs that its runs have / those that it lends, and how much these work",
+    isHiddenEmpty: true,
+    text: ({ gpus, gpusTaken, gpu }) =>
+      gpus === 0 ? "" : `${Number(gpusTaken.toFixed(2))}/${gpus} ${percentText(gpu)}`.trim(),
+  }),
+  column("done", "count", 4, ({ record }) => record.completed, { about: "runs that it completed" }),
+  column("failed", "count", 5, ({ record }) => record.failed, { about: "runs that failed on it" }),
+  column("streak", "count", 6, ({ record }) => record.failuresInRow, {
+    about: "runs in a row that failed on it",
     style: ({ record }) => (record.failuresInRow > 0 ? "warn" : "plain"),
   }),
-  column("heard", "measure", 2, ({ silentMs }) => silentMs, {
+  column("heard", "measure", 5, ({ silentMs }) => silentMs, {
+    about: "time since it was last heard",
     best: "low",
     text: ({ silentMs }) => (silentMs === undefined ? "" : duration(silentMs)),
   }),
-  column("since", "measure", 6, ({ since }) => since || undefined, {
+  column("since", "measure", 7, ({ since }) => since || undefined, {
+    about: "time for which it has been in this state",
     text: ({ since }) => (since === 0 ? "" : duration(search.wall - since)),
   }),
-  column("owner", "text", 7, ({ owner }) => owner || undefined),
-  column("host", "text", 8, ({ record }) => record.host || undefined),
+  column("owner", "text", 8, ({ owner }) => owner || undefined, {
+    about: "whether it lends spare time only, and the pools that it serves",
+  }),
+  column("host", "text", 9, ({ record }) => record.host || undefined, { about: "its machine's name" }),
   column("clock", "measure", 9, ({ skewMs }) => skewMs, {
+    about: "how wrong its clock is",
     isHiddenEmpty: true,
     text: ({ skewMs = 0 }) => (skewMs === 0 ? "" : `${duration(Math.abs(skewMs))} ${skewMs > 0 ? "ahead" : "behind"}`),
     style: () => "warn",
   }),
-  column("version", "text", 10, ({ version }) => version),
-  column("why", "text", 5, ({ why }) => why || undefined, { isHiddenEmpty: true }),
+  column("differs", "text", 3, ({ record }) => differs(search, record.id), {
+    about: "its results differ from those of other machines, by so many standard deviations",
+    isHiddenEmpty: true,
+    style: () => "bad",
+  }),
+  column("speed", "measure", 11, ({ record }) => search.healthOf(record.id)?.speed?.factor, {
+    about: "iterations a second beside those of other machines; 1: as the others",
+    isHiddenEmpty: true,
+    text: ({ record }) => search.healthOf(record.id)?.speed?.factor.toFixed(2) ?? "",
+  }),
+  column("lost %", "count", 12, ({ record }) => percent(search.healthOf(record.id)?.lost), {
+    about: "share of its runs that were lost",
+    isHiddenEmpty: true,
+    best: "low",
+  }),
+  column("version", "text", 10, ({ version }) => version, { about: "version of its program" }),
+  column("why", "text", 2, whyText, {
+    about: "why it is in its state, and what would change it",
+    isHiddenEmpty: true,
+    isFilling: true,
+  }),
 ];
+
+/** Undefined if it has none. */
+function nowText(search: LiveSearch, worker: WorkerId): string | undefined {
+  const isOneJob = search.state.jobs.size < 2;
+  const texts = search.workOf(worker).map((each) => workText(each, isOneJob));
+  return texts.join(", ") || undefined;
+}
+
+const percentText = (value: number | undefined): string => (value === undefined ? "" : `${value}%`);
+
+/** As `nexus why` says it. A worker that works needs no words. */
+const whyText = ({ state, why, change }: WorkerRow): string | undefined =>
+  state === "busy" ? undefined : [why, change].filter((part) => part !== "").join("; ") || undefined;
+
+function differs(search: LiveSearch, worker: WorkerId): string | undefined {
+  const found = search.healthOf(worker)?.differs;
+  return found ? differsText(found) : undefined;
+}
+
+/** Undefined for none, so that a column of none is left out. */
+const percent = (part = 0): number | undefined => (part > 0 ? Math.max(1, Math.round(100 * part)) : undefined);

@@ -3,9 +3,9 @@ import { chartRows, type Point, type Series } from "../../chart/braille.ts";
 import { type CurveAxis, type LiveCurve, meanCurve, rangeCurves } from "../../live/curve-store.ts";
 import type { WantedEvidence } from "../../live/feed.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { clip } from "../../words/narrow.ts";
 import { type Line, plain, type Style, span } from "../terminal/styled.ts";
-import type { ViewModel } from "../view-model.ts";
+import { runSetsOf, type ViewModel } from "../view-model.ts";
+import { distinctSettings, type LegendEntry, legendLines } from "./curve-legend.ts";
 
 /** The most runs drawn of one run set: its newest. */
 const runsDrawn = 12;
@@ -23,6 +23,8 @@ export interface CurveGroup {
   readonly mark: string;
   readonly style: Style;
   readonly trials: readonly Trial[];
+  /** What the legend names; undefined: the label says it. */
+  readonly configuration?: readonly number[];
 }
 
 /** The runs of a run set whose curves are drawn; rejected ones would be compared with those that count. */
@@ -38,11 +40,13 @@ export function curveGroups(model: ViewModel): CurveGroup[] {
   const { top } = model.options;
   const chosen = rows.find(({ key }) => key === selectedKey);
   const best = rows.filter(({ standing }) => standing !== undefined).slice(0, top);
-  const groups = (chosen ? [chosen] : best).map(({ key, standing }, i): CurveGroup => {
+  const groups = (chosen ? [chosen] : best).map(({ key, standing, runSet }, i): CurveGroup => {
     const trials = drawnRuns(model.search, key);
     const runs = trials.length === 1 ? (trials[0]?.run ?? "") : `${trials.length} runs`;
     const rank = standing ? `#${standing.rank}` : "";
-    return { label: `${rank} ${runs}`.trim(), mark: rank, style: styles[i % styles.length] ?? "plain", trials };
+    const { configuration } = runSet;
+    const style = styles[i % styles.length] ?? "plain";
+    return { label: `${rank} ${runs}`.trim(), mark: rank, style, trials, configuration };
   });
   if (groups.length > 0) return groups;
   const { table } = model.search;
@@ -52,6 +56,7 @@ export function curveGroups(model: ViewModel): CurveGroup[] {
     mark: trial.run,
     style: styles[i % styles.length] ?? dim,
     trials: [trial],
+    configuration: trial.configuration,
   }));
 }
 
@@ -101,45 +106,50 @@ function drawChart(
   height: number,
 ): Line[] {
   const series: { readonly series: Series; readonly style: Style }[] = [];
-  const legend: { readonly label: string; readonly mark: string; readonly style: Style }[] = [];
+  const drawn: CurveGroup[] = [];
   let stage = 0;
-  for (const { label, mark, style, trials } of groups) {
+  for (const group of groups) {
+    const { mark, style, trials } = group;
     const curves = trials.flatMap(({ n }) => model.search.curves.of(n) ?? []).filter(({ length }) => length > 0);
     if (curves.length === 0) continue;
     stage = Math.max(stage, ...curves.map((curve) => curve.stage));
     const points = pointsOf(curves, model.axis, groups.length > 1, 2 * width);
     series.push({ series: { points, label: groups.length > 1 ? mark : "" }, style });
-    legend.push({ label: clip(label, 24), mark, style });
+    drawn.push(group);
   }
   const dims = others.map((curve) => curve.points(model.axis));
   for (const points of dims.length < 3 ? dims : rangeCurves(dims, 2 * width))
     series.push({ series: { points }, style: dim });
   if (series.length === 0) return [plain(`  ${whyNoCurve(model, groups)}`)];
-  const rows = chartRows(
-    series.map((each) => each.series),
-    { width, height: height - 1, form: model.options.graph, xName: model.axis },
-  );
-  if (rows.length === 0) return [plain("  no room for a chart")];
   const metric = model.search.metricOf(Math.max(1, stage));
-  const isBanded = groups.length === 1 && (groups[0]?.trials.length ?? 0) > 1 && legend.length > 0;
+  const isBanded = groups.length === 1 && (groups[0]?.trials.length ?? 0) > 1 && drawn.length > 0;
   const what = [
     ...(isBanded ? ["the band is one standard deviation around the mean"] : []),
     ...(others.length > 0 ? [`dim: ${othersText(others.length)}`] : []),
   ];
-  const said = what.join("; ");
-  const name = `  ${metric === "" ? "" : `${metric}   `}`;
-  const used = legend.reduce((sum, { label }) => sum + label.length + 6, name.length + said.length);
-  // If labels do not fit, the marks at the curves' ends tell them apart.
-  const shown = legend.map(({ label, mark, style }) => [
-    span("── ", style),
-    span(`${used > width && mark !== "" ? mark : label}   `),
-  ]);
+  const legend = legendLines({ metric, entries: entriesOf(model, drawn), said: what.join("; ") }, width, height);
+  const rows = chartRows(
+    series.map((each) => each.series),
+    { width, height: height - legend.length, form: model.options.graph, xName: model.axis },
+  );
+  if (rows.length === 0) return [plain("  no room for a chart")];
   return [
-    [span(name, "bold"), ...shown.flat(), span(said, "dim")],
+    ...legend,
     ...rows.map(
       (row): Line => row.map(({ text, series: at }) => span(text, at < 0 ? "plain" : (series[at]?.style ?? "plain"))),
     ),
   ];
+}
+
+function entriesOf({ search: { table } }: ViewModel, groups: readonly CurveGroup[]): LegendEntry[] {
+  const named = groups.flatMap(({ configuration }) => (configuration ? [configuration] : []));
+  const texts = table ? distinctSettings(table, named) : [];
+  return groups.map(({ label, mark, style, configuration }) => ({
+    label,
+    mark,
+    style,
+    settings: (configuration && texts[named.indexOf(configuration)]) ?? "",
+  }));
 }
 
 function whyNoCurve(model: ViewModel, groups: readonly CurveGroup[]): string {
@@ -172,7 +182,8 @@ export function evidenceShown(model: ViewModel): WantedEvidence {
   if (page?.kind === "run") {
     return { trials: [search.table?.trial(page.n)].flatMap((trial) => trial ?? []), hasConsole: true };
   }
-  if (page?.kind === "run set") return { trials: drawnRuns(search, page.key), hasConsole: false };
+  if (page?.kind === "run set")
+    return { trials: runSetsOf(page).flatMap((key) => drawnRuns(search, key)), hasConsole: false };
   const isChartShown = search.now - model.chartShownAt <= chartSeenMs;
   return { trials: isChartShown ? curveGroups(model).flatMap(({ trials }) => trials) : [], hasConsole: false };
 }

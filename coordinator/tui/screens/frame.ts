@@ -1,12 +1,15 @@
 import { narrow } from "../../words/narrow.ts";
 import { type ScreenName, screenNames } from "../keys.ts";
-import { fitted, type Line, plain, type Span, span } from "../terminal/styled.ts";
+import { clickable, fitted, type Line, lineWidth, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
-import type { ViewModel } from "../view-model.ts";
+import type { Pane, ViewModel } from "../view-model.ts";
+import { bestLines } from "./best-screen.ts";
 import { curvesLines } from "./curves-screen.ts";
-import { headerLines } from "./header.ts";
+import { eventsLines } from "./events-screen.ts";
+import { headerHeight, headerLines } from "./header.ts";
 import { helpLines } from "./help.ts";
-import { eventsLines, runsLines, standingsLines, workersLines } from "./list-screens.ts";
+import { keyHints, pageHints } from "./key-hints.ts";
+import { jobsLines, runsLines, standingsLines, workersLines } from "./list-screens.ts";
 import { neighbourhoodLines } from "./neighbourhood-screen.ts";
 import { pageLines } from "./pages.ts";
 import { promptLines } from "./prompts.ts";
@@ -15,19 +18,21 @@ import { partText } from "./table-view.ts";
 /** The smallest screen. Below it, one sentence says so. */
 const least = { width: 60, height: 12 };
 const twoPanes = { width: 110, height: 32 };
-/** Below this width the longest screen name is cut, so that all six fit. */
-const namesWidth = 70;
+/** Below these widths the longer names of screens are cut, and then all, so that they fit. */
+const namesWidth = 80;
+const cutNamesWidth = 69;
+const cutLetters = 4;
+const cutNames: Partial<Record<ScreenName, string>> = {
+  Standings: "Stand.",
+  Workers: "Work.",
+  Neighbourhood: "Neighb.",
+};
 /** The most lines of a message that are shown. */
 const noticeLines = 6;
+/** The curve of the best beside the events, and between workers and curves. */
+const bestWidth = 46;
+const bestHeight = 12;
 const fourPanes = { width: 180, height: 48 };
-
-interface Area {
-  readonly screen: ScreenName;
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** The screens visible at this size, in Tab order. */
 export function panesAt(model: ViewModel, width: number, height: number): ScreenName[] {
@@ -41,20 +46,22 @@ export function frameLines(model: ViewModel, width: number, height: number, now:
     const text = `${width}x${height} is too small (at least ${least.width}x${least.height}); the search goes on`;
     return wrapped(plain(text), width, 0).slice(0, height);
   }
-  const foot = footLines(model, width, now).slice(-(height - 4));
-  const bodyHeight = height - 2 - foot.length;
+  const foot = footLines(model, width, now).slice(-(height - headerHeight - 2));
+  const bodyHeight = height - headerHeight - foot.length;
   const body = bodyLines(model, width, bodyHeight, now);
-  return [
-    ...headerLines(model, width).map((line) => fitted(line, width)),
-    ...body,
-    ...foot.map((line) => fitted(line, width)),
-  ];
+  const head = headerLines(model, width);
+  // What keys do depends on the lists, which the body has brought up to date.
+  const hints = model.prompt ? foot : footLines(model, width, now).slice(-foot.length);
+  const lines = [...head, ...body, ...hints].map((line) => fitted(line, width));
+  const panes = model.isHelpOpen || model.page ? [] : areas(model, width, bodyHeight + headerHeight + 1);
+  model.drawn = { lines, panes, top: head.length };
+  return lines;
 }
 
 function bodyLines(model: ViewModel, width: number, height: number, now: number): Line[] {
-  if (model.isHelpOpen) return filled(helpLines(model.helpScroll, width, height), width, height);
+  if (model.isHelpOpen) return filled(helpLines(model, width, height), width, height);
   if (model.page) return filled(pageLines(model, model.page, width, height), width, height);
-  const all = areas(model, width, height + 3);
+  const all = areas(model, width, height + headerHeight + 1);
   for (const { screen } of all) model.lists.of(screen).refresh(model.search.version, now);
   const rows: Line[] = [];
   const drawn = all.map((area) => ({ area, lines: paneLines(model, area, all.length > 1, now) }));
@@ -71,32 +78,37 @@ function bodyLines(model: ViewModel, width: number, height: number, now: number)
 }
 
 /** Places of the panes within the body; `height` is the whole terminal's. */
-function areas(model: ViewModel, width: number, height: number): Area[] {
+function areas(model: ViewModel, width: number, height: number): Pane[] {
   const { screen, main, isWide, focus } = model;
-  const body = height - 3;
+  const body = height - headerHeight - 1;
   if (isWide || width < twoPanes.width || height < twoPanes.height) {
     return [{ screen: isWide ? focus : screen, x: 0, y: 0, width, height: body }];
   }
   if (width < fourPanes.width || height < fourPanes.height) {
     if (screen === "Events") return [{ screen, x: 0, y: 0, width, height: body }];
     const events = Math.min(10, Math.floor(body / 4));
+    const best = screen === "Best" ? 0 : bestWidth;
+    const beside: Pane = { screen: "Best", x: width - best + 1, y: body - events, width: best - 1, height: events };
     return [
       { screen, x: 0, y: 0, width, height: body - events },
-      { screen: "Events", x: 0, y: body - events, width, height: events },
+      { screen: "Events", x: 0, y: body - events, width: width - best, height: events },
+      ...(best > 0 ? [beside] : []),
     ];
   }
   const left = Math.floor(width * 0.56);
   const right = width - left - 1;
   const lower = Math.floor(body * 0.4);
+  const best = Math.min(bestHeight, Math.floor((body - lower) / 2));
   return [
     { screen: main, x: 0, y: 0, width: left, height: body - lower },
-    { screen: "Workers", x: left + 1, y: 0, width: right, height: body - lower },
+    { screen: "Workers", x: left + 1, y: 0, width: right, height: body - lower - best },
+    { screen: "Best", x: left + 1, y: body - lower - best, width: right, height: best },
     { screen: "Events", x: 0, y: body - lower, width: left, height: lower },
     { screen: "Curves", x: left + 1, y: body - lower, width: right, height: lower },
   ];
 }
 
-function paneLines(model: ViewModel, area: Area, isOneOfMany: boolean, now: number): Line[] {
+function paneLines(model: ViewModel, area: Pane, isOneOfMany: boolean, now: number): Line[] {
   const { screen, width, height } = area;
   // Before the title, which says which part of the list the content shows.
   const content = contents[screen](model, width, height - 1, model.focus === screen);
@@ -107,18 +119,20 @@ function paneLines(model: ViewModel, area: Area, isOneOfMany: boolean, now: numb
 const contents: Readonly<
   Record<ScreenName, (model: ViewModel, width: number, height: number, isFocused: boolean) => readonly Line[]>
 > = {
+  Jobs: jobsLines,
   Standings: standingsLines,
   Runs: runsLines,
   Workers: workersLines,
   Curves: curvesLines,
   Neighbourhood: neighbourhoodLines,
   Events: eventsLines,
+  Best: bestLines,
 };
 
-function paneTitle(model: ViewModel, { screen, width }: Area, isOneOfMany: boolean, now: number): Line {
+function paneTitle(model: ViewModel, { screen, width }: Pane, isOneOfMany: boolean, now: number): Line {
   const isFocused = model.focus === screen;
   const list = model.lists.of(screen);
-  const isListed = screen !== "Curves";
+  const isListed = screen !== "Curves" && screen !== "Best";
   const spans: Span[] = [
     span(isFocused && isOneOfMany ? "▶" : "─", "dim"),
     span(` ${screen} `, isFocused ? "heading" : "bold"),
@@ -130,13 +144,15 @@ function paneTitle(model: ViewModel, { screen, width }: Area, isOneOfMany: boole
   if (isListed && list.filterText !== "") spans.push(span(`filter: ${narrow(list.filterText)} `, "warn"));
   if (isListed && list.sortName !== null)
     spans.push(span(`by ${narrow(list.sortName)}${list.isDescending ? "▼" : "▲"} `, "accent"));
-  else if (screen === "Standings" && list.total > 0) spans.push(span("by hpmax less sd ", "dim"));
+  else if (screen === "Events" && (model.search.jobPlace?.of ?? 1) > 1)
+    spans.push(span(model.hasEventsOfAll ? "of all jobs " : `of ${model.search.job}; a: all jobs `, "dim"));
+  else if (screen === "Standings" && list.total > 0) spans.push(span("by hpmax less 2 sd ", "dim"));
   if (isListed && list.isFrozen) spans.push(span("FROZEN ", "warn"));
   else if (isListed && isFocused && list.isHeld(now)) spans.push(span("held ", "dim"));
   if (isListed && list.isFollowing) spans.push(span("following ", "dim"));
   const seen = isListed ? partText(list.shown) : "";
   const part = seen === "" ? "" : ` ${seen} ─`;
-  const used = spans.reduce((sum, { text }) => sum + text.length, part.length);
+  const used = lineWidth(spans) + part.length;
   const title = [...spans, span("─".repeat(Math.max(0, width - used)), "dim")];
   return [...fitted(title, width - part.length), span(part, "dim")];
 }
@@ -150,14 +166,21 @@ function footLines(model: ViewModel, width: number, now: number): Line[] {
     return lines.slice(0, noticeLines);
   }
   if (model.isHelpOpen) return [[span(" ? or Esc closes the help; up and down scroll", "dim")]];
-  if (model.page) return [[span(" Esc back   Enter open   x axis   X cancel   ? help", "dim")]];
-  const screens = screenNames.flatMap((name, i): Span[] => [
-    span(` ${i + 1} `, "dim"),
-    span(width < namesWidth && name === "Neighbourhood" ? "Neighb." : name, model.focus === name ? "heading" : "plain"),
-  ]);
+  if (model.page) return [[span(pageHints(model, model.page), "dim")]];
+  const screens = screenNames.flatMap(
+    (name, i): Line =>
+      clickable([span(` ${i} `, "dim"), span(shownName(name, width), model.focus === name ? "heading" : "plain")], {
+        kind: "screen",
+        screen: name,
+      }),
+  );
   const used = screens.reduce((sum, { text }) => sum + text.length, 0);
-  const hints = ["   / filter  o sort  z freeze  ? help  q quit", "  ? help  q quit", "  ?"];
-  return [[...screens, span(hints.find((hint) => used + hint.length <= width) ?? "", "dim")]];
+  return [[...screens, span(keyHints(model, width - used), "dim")]];
+}
+
+function shownName(name: ScreenName, width: number): string {
+  if (width >= namesWidth) return name;
+  return width < cutNamesWidth ? name.slice(0, cutLetters) : (cutNames[name] ?? name);
 }
 
 function filled(lines: readonly Line[], width: number, height: number): Line[] {

@@ -2,12 +2,16 @@ import { basename } from "node:path";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { type WorkerState, workerCounts } from "../../live/worker-rows.ts";
+import { widthOf } from "../../words/cell-width.ts";
+import { duration } from "../../words/duration.ts";
 import { clip } from "../../words/narrow.ts";
-import { duration, estimateText, millisecondsLeft } from "../../words/progress.ts";
+import { estimateText } from "../../words/progress.ts";
 import { jobStatus } from "../../words/status-words.ts";
-import { type Line, type Span, type Style, span } from "../terminal/styled.ts";
+import { type TimeLeft, timeLeft, timeLeftText } from "../../words/time-left.ts";
+import { type WorkerState, workerCounts } from "../../words/why/worker-rows.ts";
+import { type Line, lineWidth, type Span, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
+import { outlookLine } from "./outlook-line.ts";
 import { settingsWithin } from "./settings-text.ts";
 
 /** A piece of a header line. If not all fit, those with the highest number go first. */
@@ -26,7 +30,10 @@ const piece = (priority: number, text: string, style: Style = "plain"): Piece =>
   priority,
 });
 
-/** The two lines on every screen: how the search stands, and what leads. */
+/** How many lines the header has, whatever happens. */
+export const headerHeight = 3;
+
+/** The lines on every screen: how the search stands, what leads, and what is to be expected or is wrong. */
 export function headerLines(model: ViewModel, width: number): Line[] {
   const { options, search } = model;
   const { table } = search;
@@ -37,9 +44,10 @@ export function headerLines(model: ViewModel, width: number): Line[] {
     return [
       joined([workspace, ...plainTextMark(model), workersPiece(search, 1), missing], width),
       joined([piece(0, isAlone ? startText(model) : "", "bad"), piece(1, "no job yet", "dim"), ...marks(model)], width),
+      [],
     ];
   }
-  return [searchLine(model, table, width), bestLine(model, table, width)];
+  return [searchLine(model, table, width), bestLine(model, table, width), outlookLine(model, table, width)];
 }
 
 const plainTextMark = ({ options }: ViewModel): Piece[] =>
@@ -56,6 +64,7 @@ const stateStyles: Readonly<Record<string, Style>> = {
 function searchLine(model: ViewModel, table: RunTable, width: number): Line {
   const { search } = model;
   const { outcomes, submitted } = table;
+  const { infeasible } = table.runSets.totals;
   const state = jobStatus(table.state).toUpperCase();
   const failed = outcomes.failed + outcomes["timed out"];
   const name = clip(basename(submitted.file).replace(/\.ya?ml$/, ""), 24);
@@ -63,11 +72,14 @@ function searchLine(model: ViewModel, table: RunTable, width: number): Line {
     [
       piece(0, table.job, "bold"),
       piece(6, name),
+      piece(6, placeText(search), "dim"),
       isUnled(search, table) ? piece(0, "NO COORDINATOR", "bad") : piece(0, state, stateStyles[table.state] ?? "warn"),
       ...plainTextMark(model),
       piece(0, `runs ${table.ended}/${submitted.settings.totalRuns}`),
       piece(1, `${table.running} running`),
       piece(5, table.waiting.size > 0 ? `${table.waiting.size} queued` : "", "warn"),
+      piece(2, infeasible > 0 ? `${infeasible} infeasible` : "", "warn"),
+      piece(4, outcomes.pruned > 0 ? `${outcomes.pruned} pruned` : ""),
       piece(2, table.rejected.size > 0 ? `${table.rejected.size} rejected` : "", "warn"),
       piece(2, failed > 0 ? `${failed} failed` : "", "bad"),
       piece(4, table.lost > 0 ? `${table.lost} retried` : "", "warn"),
@@ -79,17 +91,33 @@ function searchLine(model: ViewModel, table: RunTable, width: number): Line {
   );
 }
 
+/** `job 2 of 7`; "" if it is the only one. */
+function placeText({ jobPlace }: LiveSearch): string {
+  return jobPlace && jobPlace.of > 1 ? `job ${jobPlace.at} of ${jobPlace.of}` : "";
+}
+
+/** What a second's frames say of the time left: playing the remaining runs through takes part of a frame. */
+const timesLeft = new WeakMap<RunTable, { readonly at: number; readonly left: TimeLeft | undefined }>();
+
+function timeLeftNow({ now, wall }: LiveSearch, table: RunTable): TimeLeft | undefined {
+  const known = timesLeft.get(table);
+  if (known && now >= known.at && now - known.at < 1000) return known.left;
+  const left = timeLeft(table, wall);
+  timesLeft.set(table, { at: now, left });
+  return left;
+}
+
 /** The time so far and, while someone leads, the time left and the rate of reports. */
 function times(search: LiveSearch, table: RunTable): Piece[] {
   const { wall } = search;
   const elapsed = piece(12, duration((table.endedAt ?? wall) - table.submitted.at));
   if (table.isOver || isUnled(search, table) || search.isAway) return [elapsed];
-  const left = millisecondsLeft(table, wall);
+  const left = timeLeftNow(search, table);
   const perSecond = table.running === 0 ? 0 : search.reports.perSecond(search.now);
   const digits = perSecond === 0 || perSecond >= 10 ? 0 : 1;
   return [
     elapsed,
-    piece(11, left === undefined ? "" : `ETA ${duration(left)}`),
+    piece(3, left === undefined ? "" : `ETA ${timeLeftText(left)}`),
     piece(13, `${perSecond.toFixed(digits)} reports/s`),
   ];
 }
@@ -102,7 +130,16 @@ const awayText = ({ isAway }: LiveSearch): string => (isAway ? "BROKER AWAY: wai
 
 const startText = ({ options }: ViewModel): string => `start one: nexus-coord${options.flags}`;
 
-const countedStates: readonly WorkerState[] = ["busy", "idle", "owner active", "paused", "draining", "benched", "lost"];
+const countedStates: readonly WorkerState[] = [
+  "busy",
+  "idle",
+  "owner active",
+  "not lending",
+  "paused",
+  "draining",
+  "benched",
+  "lost",
+];
 
 function workersPiece(search: LiveSearch, priority: number): Piece {
   const counts = workerCounts(search.workers());
@@ -132,9 +169,9 @@ function bestLine(model: ViewModel, table: RunTable, width: number): Line {
     span(estimate, "bold"),
     span(`${count}${led}`),
   ]);
-  const room = (head: readonly Span[]): number => width - lengthOf(head) - 2 - total(start) - total(always);
+  const room = (head: readonly Span[]): number => width - lineWidth(head) - 2 - total(start) - total(always);
   const { configuration } = leader.runSet;
-  const whole = settingsWithin(table, configuration, Number.POSITIVE_INFINITY).length;
+  const whole = widthOf(settingsWithin(table, configuration, Number.POSITIVE_INFINITY));
   const head = heads.find((each) => room(each) >= Math.max(whole, leastConfiguration)) ?? heads.at(-1) ?? [];
   const settings = settingsWithin(table, configuration, Math.max(leastSettings, room(head)));
   const kept = [...start, { spans: head, priority: 1 }, piece(2, settings, "accent")];
@@ -143,9 +180,8 @@ function bestLine(model: ViewModel, table: RunTable, width: number): Line {
 }
 
 const runsText = ({ runs }: { readonly runs: number }): string => counted(runs, "run");
-const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { text }) => sum + text.length, 0);
 /** Characters of pieces, each with the two blanks before it. */
-const total = (pieces: readonly Piece[]): number => pieces.reduce((sum, { spans }) => sum + lengthOf(spans) + 2, 0);
+const total = (pieces: readonly Piece[]): number => pieces.reduce((sum, { spans }) => sum + lineWidth(spans) + 2, 0);
 
 function marks(model: ViewModel): Piece[] {
   return [

@@ -1,14 +1,18 @@
+import { isImported } from "../../../shared/domain/fold/imported.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { momentText } from "../../words/invitations.ts";
-import { clip } from "../../words/narrow.ts";
+import { clip, narrow } from "../../words/narrow.ts";
+import { failuresOf } from "../../words/trouble/failure-causes.ts";
 import type { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
+import { offerLines } from "./best-screen.ts";
 import { listLines } from "./table-view.ts";
 
 /** A list, or a sentence instead: nothing passes its filter, or why it is empty. */
-function listOrWord<Row>(
+export function listOrWord<Row>(
   list: ListView<Row>,
   what: string,
   whyEmpty: string,
@@ -24,31 +28,77 @@ export function standingsLines(model: ViewModel, width: number, height: number, 
   const list = model.lists.standings;
   const { table } = model.search;
   if (list.filterText !== "" || (table && table.runSets.totals.completed > 0)) {
-    return listOrWord(list, "run set", "", width, height, isFocused);
+    const offers = list.filterText === "" ? offerLines(model, width) : [];
+    if (offers.length + 6 > height) return listOrWord(list, "run set", "", width, height, isFocused);
+    return [...listOrWord(list, "run set", "", width, height - offers.length, isFocused), ...offers];
   }
-  const why = whyEmpty(model);
-  if (list.rows.length === 0) return why;
+  const why = whyEmpty(model, width);
+  // Rows without a result say nothing beside the reason.
+  if (list.rows.length === 0 || model.troubles.causes.length > 0) return why.slice(0, height);
   return [...listLines(list, width, Math.max(2, height - 1 - why.length), isFocused), plain(""), ...why];
 }
 
 /** Why there are no standings yet, and what to type. */
-function whyEmpty(model: ViewModel): Line[] {
+function whyEmpty(model: ViewModel, width: number): Line[] {
   const { options, search } = model;
   const { table } = search;
   if (!table) {
+    const commands = ["nexus init", `nexus run search.yaml${options.flags}`];
+    const [init = "", run = ""] = commands.map((each) =>
+      each.padEnd(Math.max(...commands.map(({ length }) => length))),
+    );
     return [
       plain(`  workspace ${options.workspace} has no job yet. In another terminal, run:`),
       plain(""),
-      [span("    nexus init              ", "accent"), span("writes a first spec, search.yaml")],
-      [span("    nexus run search.yaml   ", "accent"), span("starts the search; it appears here")],
+      [span(`    ${init}   `, "accent"), span("writes a first spec, search.yaml")],
+      [span(`    ${run}   `, "accent"), span("starts the search; it appears here")],
     ];
   }
+  if (model.troubles.causes.length > 0) return failedLines(model, table, width);
   if (table.isOver) return [plain("  no run has completed, so there are no standings; 2 shows the runs")];
   if (table.running > 0) return [plain(`  ${table.running} running; the standings begin with the first result`)];
-  const { joining } = options;
-  const [command] = joining?.commands ?? [];
+  return waitingLines(model, width);
+}
+
+/** Rows of runs, with their header, that are not given up for anything. */
+const leastRuns = 6;
+
+/** Why it all fails, whole, however long the reasons are. */
+function failedLines({ troubles: { causes } }: ViewModel, table: RunTable, width: number): Line[] {
+  const failed = failuresOf(table);
+  const under = table.running > 0 ? `; ${table.running} running` : "";
   return [
-    plain(`  waiting for a worker. On ${joining?.opening ? "this machine" : "each machine that should join"}, run:`),
+    plain(`  no run has completed, and ${failed} of ${table.ended} failed${under}:`),
+    ...causes.flatMap(({ reason, count, firstAt, lastAt }): Line[] => {
+      const when =
+        firstAt === lastAt ? `at ${timeOfDay(lastAt)}` : `from ${timeOfDay(firstAt)} to ${timeOfDay(lastAt)}`;
+      return [
+        plain(""),
+        [span(`  ${count} times, ${when}:`.replace("  1 times", "  once"), "dim")],
+        ...wrapped([span(`    ${narrow(reason.replace(/\s*\n\s*/g, " "))}`, "bad")], width, 4),
+      ];
+    }),
+    plain(""),
+    ...wrapped(plain("  Enter opens the newest of them, with the end of what it printed; 2 shows the runs"), width, 2),
+  ];
+}
+
+/** What a job waits for that has no run yet, and what to type. */
+function waitingLines({ options, search }: ViewModel, width: number): Line[] {
+  const { joining, flags } = options;
+  const waiting = search.whyWaiting({ joinLine: "", flags });
+  const isJoin = (command: string): boolean => command.startsWith("nexus-worker");
+  const others = waiting?.commands.filter((each) => !isJoin(each)) ?? [];
+  const isOfOne = joining?.opening ? "this machine" : "each machine that should join";
+  if (waiting && !waiting.commands.some(isJoin)) {
+    return [...wrapped(plain(`  ${waiting.why}`), width, 2), ...typedLines(others, width)];
+  }
+  const [command] = joining?.commands ?? [];
+  const why = waiting && search.state.workers.size > 0 ? waiting.why : "waiting for a worker";
+  const first = others.length > 0 ? [...typedLines(others, width), plain(""), plain(`  or on ${isOfOne}:`)] : [];
+  return [
+    ...wrapped(plain(`  ${why}${first.length > 0 ? "" : `. On ${isOfOne}, run:`}`), width, 2),
+    ...first,
     plain(""),
     [span(`    ${command ?? "nexus-worker LINE"}`, "accent")],
     plain(""),
@@ -60,8 +110,41 @@ function whyEmpty(model: ViewModel): Line[] {
   ];
 }
 
-export const runsLines = ({ lists }: ViewModel, width: number, height: number, isFocused: boolean): Line[] =>
-  listOrWord(lists.runs, "run", "no run has started yet", width, height, isFocused);
+const typedLines = (commands: readonly string[], width: number): Line[] =>
+  commands.flatMap((each) => [
+    plain(""),
+    ...(each.length + 4 <= width ? [`    ${each}`] : wrappedCommand(each, width)).map(
+      (line): Line => [span(line, "accent")],
+    ),
+  ]);
+
+/** Every job of the workspace; Enter goes there. */
+export function jobsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
+  const { jobs } = model.lists;
+  if (jobs.rows.length === 0 && jobs.filterText === "") return whyEmpty(model, width);
+  return listOrWord(jobs, "job", "", width, height, isFocused);
+}
+
+/** Below the list stands what no column of a narrow screen has room for: why the selected run was tried, and how its files are got. */
+export function runsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
+  const { lists, search, options } = model;
+  const row = lists.runs.selected;
+  const why = row && search.whyChosen(row.trial);
+  const foot: Line[] =
+    row && !isImported(row.trial)
+      ? [
+          [span("  chosen: ", "dim"), span(clip(why ?? "not known to this screen", width - 10))],
+          [
+            span("  its files: ", "dim"),
+            span(clip(`nexus download ${row.trial.run}${options.flags}`, width - 13), "accent"),
+          ],
+        ]
+      : [];
+  const room = height - foot.length;
+  if (room < leastRuns) return listOrWord(lists.runs, "run", "no run has started yet", width, height, isFocused);
+  const rows = listOrWord(lists.runs, "run", "no run has started yet", width, room, isFocused);
+  return [...rows, ...Array.from({ length: room - rows.length }, () => plain("")), ...foot];
+}
 
 /** The join line stands below the list: newcomers look for it here. */
 export function workersLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
@@ -73,12 +156,17 @@ export function workersLines(model: ViewModel, width: number, height: number, is
   return [...rows, ...foot];
 }
 
-/** The most addresses that are shown. */
-const mostLines = 3;
-
-function joinLines({ options: { joining } }: ViewModel, width: number, most: number): Line[] {
+/** One line once somebody has joined, unless `J` asks for all. */
+function joinLines(model: ViewModel, width: number, most: number): Line[] {
+  const { joining } = model.options;
   if (!joining) return [];
-  const { commands, opening, until = null } = joining;
+  const [first] = joining.commands;
+  if (first !== undefined && model.search.state.workers.size > 0 && !model.hasJoinLines) {
+    const tail = "   (y copies it, J says more)";
+    const head = `  ${joining.opening === null ? "another worker" : "another worker on this machine"}: `;
+    return [plain(""), [span(head), span(clip(first, width - head.length - tail.length), "accent"), span(tail, "dim")]];
+  }
+  const { commands, opening, tunnel = null, until = null } = joining;
   const where = opening === null ? "another machine" : "this machine";
   const typed = (command: string): Line[] =>
     command.length + 2 <= width
@@ -88,34 +176,28 @@ function joinLines({ options: { joining } }: ViewModel, width: number, most: num
   const lines: Line[] = [
     plain(""),
     ...said(`  to start a worker on ${where}, run${opening === null ? " there" : ""} (y copies it):`),
-    ...commands.slice(0, mostLines).flatMap(typed),
-    ...(until === null ? [] : said(`  the line holds until ${momentText(until)}; a new one is shown long before`)),
+    ...commands.flatMap(typed),
+    ...(until === null || opening !== null
+      ? []
+      : said(`  the line holds until ${momentText(until)}; a new one is shown long before`)),
+    ...(joining.bootstrap
+      ? said("  where there is no nexus-swarm: nexus invite prints lines that bring it along")
+      : []),
     ...(opening === null
       ? []
       : [
           ...said("  other machines cannot join: the broker listens on this machine only. To let them join, run:"),
           ...typed(opening),
+          ...(tunnel === null
+            ? []
+            : [
+                ...said(
+                  "  or through a tunnel: on the other machine run the first line, and while that runs the second:",
+                ),
+                ...typed(tunnel.ssh),
+                ...typed(tunnel.command),
+              ]),
         ]),
   ];
   return lines.slice(0, most);
-}
-
-/** Newest last. Until someone moves in it, the end is shown. */
-export function eventsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
-  const list = model.lists.events;
-  if (list.rows.length === 0) return listOrWord(list, "event", "nothing has happened yet", width, height, isFocused);
-  const isLive = list.selectedKey === null;
-  const { rows, selected } = isLive ? { rows: list.end(height), selected: -1 } : list.visible(height);
-  return rows.map((row, i): Line => {
-    const isSelected = isFocused && i === selected;
-    const mark = row.level === "trouble" ? "!" : " ";
-    const times = row.count > 1 ? ` (x${row.count})` : "";
-    const text = `${clip(row.text, width - 13 - times.length)}${times}`;
-    if (isSelected) return [span(`> ${timeOfDay(row.at)} ${mark} ${text}`, "selected")];
-    return [
-      span(`  ${timeOfDay(row.at)} `, "dim"),
-      span(`${mark} `, row.level === "trouble" ? "bad" : "plain"),
-      span(text, row.level === "trouble" ? "warn" : "plain"),
-    ];
-  });
 }

@@ -1,5 +1,7 @@
 import { counted } from "../../../shared/domain/counted.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { neighbourhoodOf, percent } from "../lists/neighbours-list.ts";
+import { plansByModel } from "../lists/prospects-list.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
@@ -11,15 +13,17 @@ const leastRows = 6;
 
 export function neighbourhoodLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
   const { table, leader } = model.search;
+  if (table && plansByModel(table)) return prospectLines(model, table, width, height, isFocused);
   const around = table && neighbourhoodOf(table);
   if (!table || !around) return [plain("  until a run has completed, every hyperparameter is drawn at random")];
   const { best, members, totalWeight } = around;
   const [centre] = members;
   const tuning = table.submitted.settings.hpTuning;
+  const { isOver } = table;
   const how =
     tuning === "dgd"
       ? `the weights add up to ${totalWeight}; neighbours with fewer runs weigh more`
-      : `hp_tuning is ${String(tuning)}, which does not look at neighbours: "next" is what dgd would do`;
+      : `hp_tuning is ${String(tuning)}, which does not look at neighbours: "${isOver ? "would" : "next"}" is what dgd: paper would do`;
   const runs = `${counted(best.completed, "run")}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
   const isLeader = best.key === leader?.runSet.key;
   const other = isLeader ? "" : "; the standings, which allow for luck, rank another one first";
@@ -27,7 +31,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
     [span("  centre  ", "heading"), span(settingsWithin(table, best.configuration, width - 10), "bold")],
     ...wrapped(
       plain(
-        `          highest mean: ${best.mean.toPrecision(4)} of ${runs}; its chance of being tried next: ${percent(centre?.probability ?? 0)}${other}`,
+        `          highest mean: ${best.mean.toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${percent(centre?.probability ?? 0)}${other}`,
       ),
       width,
       10,
@@ -38,4 +42,31 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
   // On a low screen the steps come first.
   const head = height - whole.length < leastRows ? whole.slice(0, 1) : whole;
   return [...head, ...listLines(model.lists.neighbourhood, width, Math.max(2, height - head.length), isFocused)];
+}
+
+/** Results before which choices are spread evenly, whatever the model expects. */
+const leastResults = 20;
+
+function prospectLines(model: ViewModel, table: RunTable, width: number, height: number, isFocused: boolean): Line[] {
+  const best = table.model.now?.best;
+  if (!best) return [plain("  until a run has completed, choices are spread evenly")];
+  const { completed } = table.runSets.totals;
+  const how = table.isOver
+    ? "would try: how likely it is the best of all, which is how often a plan would try it if the search went on"
+    : completed < leastResults
+      ? `the first ${leastResults} results are spread evenly; then plans follow these chances`
+      : "next: how likely it is the best of all, which is how often a plan tries it";
+  const known = `${counted(best.runSet.completed, "run")}${best.runSet.inFlight > 0 ? ` and ${best.runSet.inFlight} in flight` : ""}`;
+  const whole = [
+    [span("  best    ", "heading"), span(settingsWithin(table, best.runSet.configuration, width - 10), "bold")],
+    ...wrapped(
+      plain(`          the model expects ${best.hpmax.toPrecision(4)} ± ${best.stDev.toPrecision(2)} after ${known}`),
+      width,
+      10,
+    ),
+    ...wrapped([span(`          ${how}`, "dim")], width, 10),
+    plain(""),
+  ];
+  const head = height - whole.length < leastRows ? whole.slice(0, 1) : whole;
+  return [...head, ...listLines(model.lists.prospects, width, Math.max(2, height - head.length), isFocused)];
 }

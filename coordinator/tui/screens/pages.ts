@@ -3,69 +3,87 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
+import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
+import { paddedEnd } from "../../words/cell-width.ts";
+import { duration } from "../../words/duration.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { clip, narrow } from "../../words/narrow.ts";
-import { duration, settingsWithNames } from "../../words/progress.ts";
-import { childStatus, runStatus } from "../../words/status-words.ts";
-import { type Line, plain, type Span, span } from "../terminal/styled.ts";
+import { settingsWithNames } from "../../words/progress.ts";
+import { childStatus, reasonOf, runStatus } from "../../words/status-words.ts";
+import { clickable, type Line, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
-import type { Page, ViewModel } from "../view-model.ts";
-import { chartLines, drawnRuns } from "./curves-screen.ts";
+import { type Page, runSetsOf, type ViewModel } from "../view-model.ts";
+import { type CurveGroup, chartLines, drawnRuns } from "./curves-screen.ts";
 import { cellText, partText } from "./table-view.ts";
 
 /** The page that Enter opened, over everything but the header and the help. */
 export function pageLines(model: ViewModel, page: Page, width: number, height: number): Line[] {
   const { table } = model.search;
   if (!table) return [plain("  this job no longer exists")];
-  if (page.kind === "run set") return runSetPage(model, table, page.key, width, height);
+  if (page.kind === "run set") return runSetPage(model, table, page, width, height);
   const trial = table.trial(page.n);
   return trial ? runPage(model, table, trial, width, height) : [plain(`  there is no trial ${page.n}`)];
 }
 
-/** A run set's page: its runs, the selected one among them, and a chart in the rest of the height. */
-function runSetPage(model: ViewModel, table: RunTable, key: string, width: number, height: number): Line[] {
-  const runSet = table.runSets.get(key);
-  if (!runSet) return [plain("  this run set no longer exists")];
-  const trials = model.search.runsOf(key);
+/** A page of one run set, or of two: what is known of each, their runs, the selected one among them, and a chart in the rest of the height. */
+function runSetPage(
+  model: ViewModel,
+  table: RunTable,
+  page: Extract<Page, { kind: "run set" }>,
+  width: number,
+  height: number,
+): Line[] {
+  const keys = runSetsOf(page);
+  const sets = keys.flatMap((key) => table.runSets.get(key) ?? []);
+  if (sets.length < keys.length) return [plain("  this run set no longer exists")];
+  const isPair = sets.length > 1;
+  const trials = model.runsOn(page);
   const listRoom = Math.max(3, Math.min(trials.length, Math.floor((height - 4) / 2)));
   const at = Math.max(0, Math.min(model.pageScroll, trials.length - 1));
   const top = Math.max(0, Math.min(at - listRoom + 1, trials.length - listRoom));
-  const { mean, stDev } = posteriorOf(runSet, table.runSets.prior);
-  const facts =
-    runSet.completed > 0
-      ? `estimated hpmax ${mean.toPrecision(4)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${runSet.mean.toPrecision(4)} of ${runSet.completed}`
-      : "no run has completed";
+  const ofFirst = model.search.runsOf(page.key).length;
   const list = trials.slice(top, top + listRoom).map((trial, i): Line => {
     const isSelected = top + i === at;
-    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${runStatus(trial).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(model.search.itersOf(trial) ?? "").padStart(9)}  ${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
-    return [span(text, isSelected ? "selected" : "plain")];
+    const step = isPair ? `${top + i < ofFirst ? "down" : "up"}  ` : "";
+    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${runStatus(trial).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(model.search.itersOf(trial) ?? "").padStart(9)}  ${step.padEnd(isPair ? 6 : 0)}${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
+    return clickable([span(text, isSelected ? "selected" : "plain")], { kind: "page row", at: top + i });
   });
   const head: Line[] = [
-    ...wrapped(
-      [span(" Run set  ", "heading"), span(configurationText(table, runSet.configuration), "bold")],
-      width,
-      10,
-    ),
-    ...wrapped(plain(`          ${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`), width, 10),
+    ...sets.flatMap((runSet, i) => {
+      const title = isPair ? [" Down     ", " Up       "][i] : " Run set  ";
+      const name: Line = [span(title ?? "", "heading"), span(configurationText(table, runSet.configuration), "bold")];
+      return [...wrapped(name, width, 10), ...wrapped(plain(`          ${factsOf(table, runSet)}`), width, 10)];
+    }),
     [
-      span("  run          status          hpmax     iters  node   ", "heading"),
+      span(`  run          status          hpmax     iters  ${isPair ? "step  " : ""}node   `, "heading"),
       span(partText({ from: top + 1, to: top + list.length, of: trials.length }), "dim"),
     ],
     ...list,
   ];
   const room = height - head.length;
   if (room < 5) return head;
-  const drawn = drawnRuns(model.search, key);
-  return [
-    ...head,
-    ...chartLines(
-      model,
-      [{ label: counted(drawn.length, "run"), mark: "", style: "accent", trials: drawn }],
-      width,
-      room,
-    ),
-  ];
+  const groups = sets.map(({ key }, i): CurveGroup => {
+    const drawn = drawnRuns(model.search, key);
+    const step = isPair ? `step ${["down", "up"][i]}, ` : "";
+    const style = i === 0 ? "accent" : "good";
+    return {
+      label: `${step}${counted(drawn.length, "run")}`,
+      mark: isPair ? (["down", "up"][i] ?? "") : "",
+      style,
+      trials: drawn,
+    };
+  });
+  return [...head, ...chartLines(model, groups, width, room)];
+}
+
+function factsOf(table: RunTable, runSet: RunSet): string {
+  const { mean, stDev } = posteriorOf(runSet, table.runSets.prior);
+  const facts =
+    runSet.completed > 0
+      ? `estimated hpmax ${mean.toPrecision(4)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${runSet.mean.toPrecision(4)} of ${runSet.completed}`
+      : "no run has completed";
+  return `${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`;
 }
 
 const hpmaxText = (trial: Trial): string => (trial.hpmax === null ? "" : trial.hpmax.toPrecision(4));
@@ -84,7 +102,7 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
     ),
     ...wrapped(stateLine(model.search, trial), width),
     ...metricsLine(table, trial).flatMap((line) => wrapped(line, width, 2)),
-    ...(trial.why === "" ? [] : wrapped([span(` chosen: ${narrow(trial.why)}`, "dim")], width, 9)),
+    ...chosenLines(model, trial, width),
     [span(" attempt  node                    started   how it ended", "heading")],
     ...attemptLines(model.search, table, trial, Math.max(1, Math.min(4, height - 14))).flatMap((line) =>
       wrapped(line, width, 10),
@@ -103,6 +121,14 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
   return [...head, ...chart, ...consoleLines(model, trial, room - chart.length)];
 }
 
+/** Why its configuration was tried, also when it has ended. */
+function chosenLines({ search, options }: ViewModel, trial: Trial, width: number): Line[] {
+  const why = search.whyChosen(trial);
+  if (why === "") return [];
+  const text = why ?? `long ago; nexus view run ${trial.run}${options.flags} says why`;
+  return wrapped([span(` chosen: ${narrow(text)}`, "dim")], width, 9);
+}
+
 function stateLine(search: LiveSearch, trial: Trial): Line {
   const facts: string[] = [`trial ${trial.n}`, runStatus(trial)];
   if (trial.order !== "") facts.push(`ordered: ${trial.order}`);
@@ -114,7 +140,10 @@ function stateLine(search: LiveSearch, trial: Trial): Line {
   if (seconds !== undefined) facts.push(`lease ${seconds}s`);
   facts.push(`seed ${trial.seed}`);
   if (trial.late > 0) facts.push(`${counted(trial.late, "late result")}, not counted`);
-  if (trial.reason !== "") facts.push(trial.reason);
+  const reason = search.table ? reasonOf(search.table, trial) : trial.reason;
+  const frozen = search.frozen(trial);
+  if (frozen !== "") facts.push(frozen);
+  if (reason !== "") facts.push(reason);
   return plain(` ${narrow(facts.join("  "))}`);
 }
 
@@ -137,7 +166,7 @@ function attemptLines(search: LiveSearch, { job }: RunTable, trial: Trial, most:
     const until = part === holder ? search.wall : (own ?? (isLast && trial.endedAt > 0 ? trial.endedAt : undefined));
     const after = until === undefined ? "" : `${part === holder ? " for" : " after"} ${duration(until - part.at)}`;
     return plain(
-      ` ${String(part.attempt).padStart(7)}  ${clip(part.worker, 22).padEnd(22)}  ${timeOfDay(part.at)}  ${narrow(end)}${after}`,
+      ` ${String(part.attempt).padStart(7)}  ${paddedEnd(clip(part.worker, 22), 22)}  ${timeOfDay(part.at)}  ${narrow(end)}${after}`,
     );
   });
 }

@@ -1,6 +1,7 @@
+import { widthOf } from "../../words/cell-width.ts";
 import { narrow } from "../../words/narrow.ts";
 import type { AnyList } from "../lists/list-view.ts";
-import type { OrderQuestion, Prompt } from "../prompt.ts";
+import type { FilterPrompt, OrderQuestion, Prompt } from "../prompt.ts";
 import { type Line, span } from "../terminal/styled.ts";
 import { wrappedCommand } from "../terminal/wrap.ts";
 
@@ -8,6 +9,7 @@ import { wrappedCommand } from "../terminal/wrap.ts";
 export function promptLines(prompt: Prompt, width: number): Line[] {
   if (prompt.kind === "filter") return filterLines(prompt, width);
   if (prompt.kind === "columns") return columnLines(prompt.list, prompt.at);
+  if (prompt.kind === "sort") return orderChoice(prompt.list, prompt.at);
   return prompt.kind === "quit" ? quitLines(prompt) : orderLines(prompt, width);
 }
 
@@ -31,16 +33,36 @@ function commandLines(command: string, width: number): Line[] {
 const filterTitle = " filter: ";
 
 /** What was typed, with carets under what is wrong. If the text is longer than a line, the wrong part is quoted instead. */
-function filterLines({ text, error }: Extract<Prompt, { kind: "filter" }>, width: number): Line[] {
-  const hint = span("   Enter applies it, Esc closes it", "dim");
-  const line: Line = [span(filterTitle, "heading"), span(`${narrow(text)}_`, "bold"), hint];
+function filterLines({ line: { text, cursor }, error }: FilterPrompt, width: number): Line[] {
+  const room = width - filterTitle.length - 1;
+  const before = narrow(text.slice(0, cursor));
+  const under = Array.from(text.slice(cursor))[0] ?? "";
+  const rest = narrow(text.slice(cursor + under.length));
+  // The cursor is never beyond the edge.
+  const start = widthOf(before) > room ? lastCells(before, room) : before;
+  const hint = span("   Enter keeps it, Esc drops it, up and down recall", "dim");
+  const line: Line = [
+    span(filterTitle, "heading"),
+    span(start, "bold"),
+    under === "" ? span("_", "bold") : span(narrow(under), "selected"),
+    span(rest, "bold"),
+    hint,
+  ];
   if (error === null) return [line];
   const { at, length, problem } = error;
-  const isOneLine = filterTitle.length + text.length < width;
+  const isOneLine = filterTitle.length + widthOf(narrow(text)) < width;
+  const wrong = narrow(text.slice(at, at + length));
   const carets = isOneLine
-    ? `${" ".repeat(filterTitle.length + at)}${"^".repeat(length)}`
-    : ` at "${narrow(text.slice(at, at + length))}":`;
+    ? `${" ".repeat(filterTitle.length + widthOf(narrow(text.slice(0, at))))}${"^".repeat(Math.max(1, widthOf(wrong)))}`
+    : ` at "${wrong}":`;
   return [line, [span(carets, "bad")], ...problem.split("\n").map((said): Line => [span(` ${narrow(said)}`, "bad")])];
+}
+
+/** The end of a text that fits. */
+function lastCells(text: string, width: number): string {
+  const characters = Array.from(text);
+  while (characters.length > 0 && widthOf(characters.join("")) > width) characters.shift();
+  return characters.join("");
 }
 
 function quitLines({ canOrder, goesOn, name }: Extract<Prompt, { kind: "quit" }>): Line[] {
@@ -55,13 +77,35 @@ function quitLines({ canOrder, goesOn, name }: Extract<Prompt, { kind: "quit" }>
   ];
 }
 
-const columnRows = 8;
+const choiceRows = 8;
+
+/** The part of a long choice around the place where the cursor is. */
+function choices(lines: readonly string[], at: number, hint: string): Line[] {
+  const from = Math.max(0, Math.min(at - choiceRows + 2, lines.length - choiceRows));
+  const rows = lines.slice(from, from + choiceRows).map((text, i): Line => {
+    const isHere = from + i === at;
+    return [span(` ${isHere ? ">" : " "} ${text}`, isHere ? "selected" : "plain")];
+  });
+  return [...rows, [span(` ${hint}`, "dim")]];
+}
 
 function columnLines({ columns, hidden }: AnyList, at: number): Line[] {
-  const from = Math.max(0, Math.min(at - columnRows + 2, columns.length - columnRows));
-  const rows = columns.slice(from, from + columnRows).map(({ name, priority }, i): Line => {
+  const lines = columns.map(({ name, priority }) => {
     const mark = priority === 0 ? "always" : hidden.has(name) ? "  no  " : " yes  ";
-    return [span(` ${from + i === at ? ">" : " "} ${mark} ${narrow(name)}`, from + i === at ? "selected" : "plain")];
+    return `${mark} ${narrow(name)}`;
   });
-  return [...rows, [span(" space shows or hides a column, Esc when done", "dim")]];
+  return choices(lines, at, "space shows or hides a column, Esc when done");
+}
+
+function orderChoice({ columns, sortName, isDescending }: AnyList, at: number): Line[] {
+  const mark = (name: string): string => (name === sortName ? (isDescending ? "▼" : "▲") : " ");
+  const lines = [
+    `${sortName === null ? "*" : " "} the order of the list itself`,
+    ...columns.map(({ name }) => `${mark(name)} ${narrow(name)}`),
+  ];
+  return choices(
+    lines,
+    at,
+    "Enter sorts by it, best first; by the marked one the other way round; Esc leaves the order",
+  );
 }

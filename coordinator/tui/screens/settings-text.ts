@@ -1,17 +1,20 @@
+import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
+import { widthOf } from "../../words/cell-width.ts";
 import { narrow } from "../../words/narrow.ts";
 
 /** The fewest letters that a shortened word keeps. */
 const leastLetters = 3;
 
 /**
- * A configuration's settings in `width` characters. If they do not fit whole, numbers take their shortest form, and words and
+ * A configuration's settings in `width` cells. If they do not fit whole, numbers take their shortest form, and words and
  * names are cut to what tells them apart. The rest is counted: `lr=1e-3 disc=0.9 +4 more`. Nothing is dropped silently.
  */
 export function settingsWithin(table: RunTable, configuration: readonly number[], width: number): string {
+  const settings = usedSettings(table.submitted.hyperparameters, configuration);
   const dials = table.submitted.hyperparameters.flatMap(({ name, values }, i) =>
-    values.length > 1 ? [{ name, values, value: values[configuration[i] ?? -1] ?? null }] : [],
+    values.length > 1 ? [{ name, values, value: settings[i] }] : [],
   );
   const whole = dials.map(({ name, value }) => `${name}=${settingText(value)}`);
   const brief = dials.map(({ name, value, values }) => `${name}=${briefSetting(value, values)}`);
@@ -25,21 +28,21 @@ export function settingsWithin(table: RunTable, configuration: readonly number[]
   const briefest = cut(leastLetters);
   for (const parts of [whole, brief, cut(leastLetters + 1), briefest]) {
     const text = narrow(parts.join(" "));
-    if (text.length <= width) return text;
+    if (widthOf(text) <= width) return text;
   }
   for (let kept = briefest.length - 1; kept > 0; kept -= 1) {
     const text = narrow(`${briefest.slice(0, kept).join(" ")} +${briefest.length - kept} more`);
-    if (text.length <= width) return text;
+    if (widthOf(text) <= width) return text;
   }
   return `${dials.length} settings`.slice(0, Math.max(0, width));
 }
 
-function briefSetting(value: Setting, all: readonly Setting[]): string {
+function briefSetting(value: Setting | undefined, all: readonly Setting[]): string {
   const text = settingText(value);
   if (typeof value === "number") return settingText(value, 1);
   if (typeof value !== "string") return text;
   const others = all.filter((other) => other !== value).map((other) => settingText(other));
-  const beginning = text.slice(0, distinctLength(text, others));
+  const beginning = distinctBeginning(text, others);
   return shorter(text, `${beginning}..`);
 }
 
@@ -49,15 +52,16 @@ const shorter = (a: string, b: string): string => (b.length < a.length ? b : a);
 function shortened(names: readonly string[], longerThan: number): string[] {
   return names.map((name) => {
     const others = names.filter((other) => other !== name);
-    return name.length <= longerThan ? name : name.slice(0, distinctLength(name, others));
+    return widthOf(name) <= longerThan ? name : distinctBeginning(name, others);
   });
 }
 
-/** How many letters tell a word from the others. */
-function distinctLength(word: string, others: readonly string[]): number {
-  for (let length = leastLetters; length < word.length; length += 1) {
-    const beginning = word.slice(0, length);
-    if (!others.some((other) => other.startsWith(beginning))) return length;
+/** The letters that tell a word from the others. */
+function distinctBeginning(word: string, others: readonly string[]): string {
+  const letters = Array.from(word.normalize("NFC"));
+  for (let length = leastLetters; length < letters.length; length += 1) {
+    const beginning = letters.slice(0, length).join("");
+    if (!others.some((other) => other.normalize("NFC").startsWith(beginning))) return beginning;
   }
-  return word.length;
+  return word;
 }

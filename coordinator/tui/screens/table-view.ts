@@ -1,12 +1,15 @@
+import { paddedEnd, paddedStart, widthOf } from "../../words/cell-width.ts";
 import { clip, narrow } from "../../words/narrow.ts";
 import { decimalsFor, decimalsTyped, formatDecimal } from "../../words/number-format.ts";
 import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import type { ListPart, ListView } from "../lists/list-view.ts";
-import { fitted, type Line, type Span, span } from "../terminal/styled.ts";
+import { clickable, fitted, type Line, lineWidth, type Span, span } from "../terminal/styled.ts";
 
 /** The most characters of text in a column; the row's own page has all of it. */
 const usualWidest = 28;
+/** What a column of long text gets before any other column goes for it. */
+const leastFilling = 20;
 
 /** The visible part of a list as a table: `height` lines with its header. */
 export function listLines<Row>(list: ListView<Row>, width: number, height: number, isFocused: boolean): Line[] {
@@ -25,19 +28,31 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
   const unpassed = new Set(left.length > 0 ? left : movable.slice(-1));
   const scrolled = shown.filter((column) => column.priority === 0 || unpassed.has(column));
   const whole = columnTexts(scrolled, rows, list, false);
-  const isTight = widthOf(whole) > width - 2;
-  const { texts, widths } = isTight ? columnTexts(scrolled, rows, list, true) : whole;
-  const { kept, hint } = keptWithHint(scrolled, widths, width, shown.length);
+  const leastOf = ({ widths: all }: ColumnTexts): readonly number[] =>
+    all.map((each, i) => (scrolled[i]?.isFilling ? Math.min(each, leastFilling) : each));
+  const isTight = wholeWidth(leastOf(whole)) > width - 2;
+  const drawn = isTight ? columnTexts(scrolled, rows, list, true) : whole;
+  const { texts, widths: wanted } = drawn;
+  const least = leastOf(drawn);
+  const { kept, hint } = keptWithHint(scrolled, least, width, shown.length);
+  const widths = spread(kept, least, wanted, width - 2 - (hint === "" ? 0 : hint.length + 2));
   const first = kept.find((i) => scrolled[i]?.priority !== 0);
   list.nextColumn = unpassed.size > 1 ? ((first === undefined ? left[0] : scrolled[first])?.name ?? null) : null;
   const isRight = (column: ScreenColumn<Row>): boolean => column.kind !== "text";
   const pad = (text: string, i: number): string => {
     const column = scrolled[i];
-    return column && isRight(column) ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0);
+    const room = widths[i] ?? 0;
+    if (column?.isFilling) return paddedEnd(clip(text, room), room);
+    return column && isRight(column) ? paddedStart(text, room) : paddedEnd(text, room);
   };
-  const titles = kept.map((i): Span => span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading"));
+  const titles = kept.map(
+    (i): Span => ({
+      ...span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading"),
+      hit: { kind: "column", name: scrolled[i]?.name ?? "" },
+    }),
+  );
   const names: Line = [span("  "), ...titles];
-  const used = titles.reduce((sum, { text }) => sum + text.length, 2);
+  const used = lineWidth(names);
   // The hint is shown even if the columns that are always there leave no room.
   const header: Line =
     hint === ""
@@ -52,7 +67,7 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
       return span(text, isSelected ? "selected" : style);
     });
     const line: Line = [span(isSelected ? "> " : "  ", isSelected ? "selected" : "plain"), ...spans];
-    return line;
+    return clickable(line, { kind: "row", key: list.keyOf(row) });
   });
   return [header, ...lines];
 }
@@ -70,17 +85,34 @@ function columnTexts<Row>(
 ): ColumnTexts {
   const texts = columns.map((column) => (isBrief && column.brief ? rows.map(column.brief) : cellTexts(column, rows)));
   const widths = texts.map((cells, i) =>
-    cells.reduce((most, cell) => Math.max(most, cell.length), headerOf(columns[i], list).length),
+    cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(headerOf(columns[i], list))),
   );
   return { texts, widths };
 }
 
-const widthOf = ({ widths }: ColumnTexts): number => widths.reduce((sum, width) => sum + width + 2, 0) - 2;
+const wholeWidth = (widths: readonly number[]): number => widths.reduce((sum, width) => sum + width + 2, 0) - 2;
 
 function headerOf<Row>(column: ScreenColumn<Row> | undefined, list: ListView<Row>): string {
   if (!column) return "";
   const name = narrow(column.name);
   return column.name === list.sortName ? `${name}${list.isDescending ? "▼" : "▲"}` : name;
+}
+
+/** Widths in which columns of long text have what the others leave, in their order. */
+function spread(
+  kept: readonly number[],
+  least: readonly number[],
+  wanted: readonly number[],
+  room: number,
+): readonly number[] {
+  const widths = [...least];
+  let left = room + 2 - kept.reduce((sum, i) => sum + (least[i] ?? 0) + 2, 0);
+  for (const i of kept) {
+    const more = Math.max(0, Math.min(left, (wanted[i] ?? 0) - (least[i] ?? 0)));
+    widths[i] = (least[i] ?? 0) + more;
+    left -= more;
+  }
+  return widths;
 }
 
 /** The columns that fit, and a hint with how many more there are, as `+3`. */
@@ -116,7 +148,7 @@ function keptColumns<Row>(columns: readonly ScreenColumn<Row>[], widths: readonl
 }
 
 function cellTexts<Row>(column: ScreenColumn<Row>, rows: readonly Row[]): string[] {
-  const { text, widest = usualWidest } = column;
+  const { text, isFilling = false, widest = isFilling ? Number.POSITIVE_INFINITY : usualWidest } = column;
   if (text) return rows.map((row) => clip(text(row), widest));
   const cells = rows.map(column.value);
   const numbers = cells.filter((cell) => typeof cell === "number");

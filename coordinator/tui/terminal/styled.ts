@@ -1,3 +1,5 @@
+import { cutTo, paddedEnd, widthOf } from "../../words/cell-width.ts";
+
 /** Lines of styled text, before they become what a terminal understands. */
 
 /** A state is never shown by colour alone: a word or a symbol stands beside it. */
@@ -6,22 +8,39 @@ export type Style = "plain" | "bold" | "dim" | "good" | "warn" | "bad" | "accent
 export interface Span {
   readonly text: string;
   readonly style: Style;
+  /** What a click on it means, if anything. */
+  readonly hit?: Hit;
 }
+
+/** What can be clicked: a screen's name; in a pane a column's header or a row; a row of a page. */
+export type Hit =
+  | { readonly kind: "screen"; readonly screen: string }
+  | { readonly kind: "column"; readonly name: string }
+  | { readonly kind: "row"; readonly key: string }
+  | { readonly kind: "page row"; readonly at: number };
 
 export type Line = readonly Span[];
 
 /** What the terminal can show. */
 export interface Look {
   readonly colour: boolean;
+  /**
+   * Whether it has the 256 colours, and with them a grey that can be read on black and on white. Among the 16 is none: where a
+   * palette gives "bright black" the colour of the background, such text cannot be seen. Undefined: no.
+   */
+  readonly greys?: boolean;
   /** Whether it shows characters outside ASCII. */
   readonly unicode: boolean;
 }
 
-/** Escapes of each style with and without colours: the terminal's own 16, which fit light and dark backgrounds. */
+/**
+ * Escapes of each style with and without colours: the terminal's own 16, which fit light and dark backgrounds. Without a grey,
+ * dim text is as the rest.
+ */
 const codes: Readonly<Record<Style, { readonly coloured: string; readonly uncoloured: string }>> = {
   plain: { coloured: "", uncoloured: "" },
   bold: { coloured: "1", uncoloured: "1" },
-  dim: { coloured: "90", uncoloured: "" },
+  dim: { coloured: "", uncoloured: "" },
   good: { coloured: "32", uncoloured: "" },
   warn: { coloured: "33", uncoloured: "" },
   bad: { coloured: "31", uncoloured: "1" },
@@ -30,19 +49,44 @@ const codes: Readonly<Record<Style, { readonly coloured: string; readonly uncolo
   selected: { coloured: "7", uncoloured: "7" },
 };
 
+const grey = "38;5;244";
+
+function codeOf(style: Style, { colour, greys }: Look): string {
+  if (style === "dim" && colour && greys) return grey;
+  return codes[style][colour ? "coloured" : "uncoloured"];
+}
+
 export const plain = (text: string): Line => [{ text, style: "plain" }];
 export const span = (text: string, style: Style = "plain"): Span => ({ text, style });
 
+/** The same spans, each of which a click means `hit`. */
+export const clickable = (line: Line, hit: Hit): Line => line.map((each) => ({ ...each, hit }));
+
+/** What is at this cell of a line. */
+export function hitAt(line: Line, x: number): Hit | undefined {
+  let end = 0;
+  for (const { text, hit } of line) {
+    end += widthOf(text);
+    if (x < end) return hit;
+  }
+  return undefined;
+}
+
 export const lineText = (line: Line): string => line.map(({ text }) => text).join("");
 
-/** A line of exactly `width` characters, cut or padded. Its spans must hold narrow text only (words/narrow.ts). */
+/** Cells of a line. */
+export const lineWidth = (line: Line): number => line.reduce((sum, { text }) => sum + widthOf(text), 0);
+
+/** A line of exactly `width` cells, cut or padded. Text from outside must have gone through words/narrow.ts. */
 export function fitted(line: Line, width: number): Line {
   const out: Span[] = [];
   let left = width;
   for (const each of line) {
     if (left <= 0) break;
-    out.push(each.text.length <= left ? each : { text: each.text.slice(0, left), style: each.style });
-    left -= each.text.length;
+    const own = widthOf(each.text);
+    if (own <= left) out.push(each);
+    else out.push({ ...each, text: paddedEnd(cutTo(each.text, left), left) });
+    left -= own;
   }
   if (left > 0) out.push({ text: " ".repeat(left), style: out.at(-1)?.style === "selected" ? "selected" : "plain" });
   return out;
@@ -54,7 +98,7 @@ export function rendered(line: Line, look: Look): string {
   let current = "";
   for (const { text, style } of line) {
     if (text === "") continue;
-    const code = codes[style][look.colour ? "coloured" : "uncoloured"];
+    const code = codeOf(style, look);
     if (code !== current) {
       if (current !== "") out += "\u001b[m";
       if (code !== "") out += `\u001b[${code}m`;
@@ -78,6 +122,8 @@ const asciiFor: Readonly<Record<string, string>> = {
   "○": "o",
   "◆": "#",
   "✗": "x",
+  "■": "#",
+  "·": ".",
   "→": ">",
   "▶": ">",
 };

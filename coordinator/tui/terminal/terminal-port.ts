@@ -2,10 +2,15 @@ import type { Look } from "./styled.ts";
 
 /** A key as it was pressed. */
 export interface Key {
-  /** `a`, `G`, `up`, `pageup`, `enter`, `escape`, `tab`, `S-tab`, `backspace`, `C-c`, `wheelup`, ... `paste`: its text was pasted. */
+  /**
+   * `a`, `G`, `up`, `pageup`, `enter`, `escape`, `tab`, `S-tab`, `backspace`, `C-c`, `M-b`, `C-right`, ... `paste`: its text was
+   * pasted. `click`, `wheelup`, `wheeldown`: of the mouse.
+   */
   readonly name: string;
   /** What it types into a line of text; "" for keys that type nothing. */
   readonly text: string;
+  /** Where the mouse was: the cell, counted from 0. */
+  readonly at?: { readonly x: number; readonly y: number };
 }
 
 /** A terminal that is drawn on line by line. From `openTerminal` to `restore` it belongs to one screen: nobody else prints. */
@@ -26,6 +31,7 @@ export interface Terminal {
   onGone(handler: () => void): void;
   /** Puts text into the clipboard of the machine where the person sits (OSC 52), if the terminal permits it. */
   copy(text: string): void;
+  /** Whether clicks and turns of the wheel are keys. It stays so through suspensions. */
   setMouse(on: boolean): void;
   /** Forgets what is on the screen: the next `draw` sends all of it. */
   repaint(): void;

@@ -1,89 +1,57 @@
-/** The only file that imports blessed. It uses a screen, one box and the keys. */
+/** A terminal by the escapes of ECMA-48 and xterm, which all that can show our screens understand, whatever their names. */
 
-import { EventEmitter } from "node:events";
 import { writeSync } from "node:fs";
-import blessed from "blessed";
+import { StringDecoder } from "node:string_decoder";
+import { FrameWriter } from "./frame-writer.ts";
 import type { Look } from "./styled.ts";
-import { announcePastes, type HeardKey, isDropped, KeyReader } from "./terminal-keys.ts";
+import { announcePastes, KeyReader } from "./terminal-keys.ts";
 import type { Key, Terminal } from "./terminal-port.ts";
 
-/** Terminfo entries that blessed can compile (newer ones have `Setulc`, which it cannot). All of these draw our screens alike. */
-const knownTerminals = new Set([
-  "xterm",
-  "xterm-256color",
-  "screen",
-  "screen-256color",
-  "tmux",
-  "tmux-256color",
-  "linux",
-]);
+/** Sizes come in storms while a window is dragged; the last one is drawn. */
 const resizeMs = 100;
 /** How long to wait in all for a terminal that is given back. If it takes nothing by then, its modes are not restored. */
 const patienceMs = 1000;
+/** The alternate screen, no cursor, lines that do not wrap. */
+const enterScreen = `\u001b[?1049h\u001b[?25l\u001b[?7l${announcePastes}`;
 /** Resets what may have been left on: mouse, bracketed paste, keypad, colours, hidden cursor. */
-const quiet = "\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[0m\u001b[?25h";
-const leaveAlternate = "\u001b[?1049l";
+const quiet =
+  "\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[0m\u001b[?7h\u001b[?25h";
+/** Wiped before: a console without an alternate screen would keep the last frame. */
+const leaveScreen = "\u001b[m\u001b[H\u001b[2J\u001b[?1049l";
+/** Presses of buttons and the wheel, with places beyond column 223. */
+const mouseOn = "\u001b[?1000h\u001b[?1006h";
+const mouseOff = "\u001b[?1006l\u001b[?1000l";
 
 export interface TerminalPorts {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  readonly environment: NodeJS.ProcessEnv;
 }
 
-export const openTerminal = (look: Look, ports: TerminalPorts): Terminal => new BlessedTerminal(look, ports);
+export const openTerminal = (look: Look, ports: TerminalPorts): Terminal => new EscapeTerminal(look, ports);
 
-/** What blessed's types leave out. */
-interface LeavableScreen {
-  enter(): void;
-  leave(): void;
-}
-
-class BlessedTerminal implements Terminal {
+class EscapeTerminal implements Terminal {
   readonly look: Look;
   readonly #input: NodeJS.ReadStream;
   readonly #output: Output;
-  readonly #screen: blessed.Widgets.Screen & LeavableScreen;
-  readonly #box: blessed.Widgets.BoxElement;
+  readonly #writer = new FrameWriter();
+  readonly #decoder = new StringDecoder("utf8");
+  readonly #keys = new KeyReader((key) => this.#onKey(key));
+  readonly #onData = (bytes: Buffer): void => this.#keys.read(this.#decoder.write(bytes));
   #isOpen = true;
   #isSuspended = false;
   #hasMouse = false;
-  readonly #onDropped: (text: string | undefined, key: HeardKey | undefined) => void;
+  #resizing: NodeJS.Timeout | undefined;
   #onKey: (key: Key) => void = () => undefined;
   #onRedraw: () => void = () => undefined;
 
-  constructor(look: Look, { input, output, environment }: TerminalPorts) {
+  constructor(look: Look, { input, output }: TerminalPorts) {
     this.look = look;
     this.#input = input;
-    this.#output = new Output(output);
-    const others = listenersBefore();
-    const wanted = (environment["TERM"] ?? "").toLowerCase();
-    const options = {
-      input,
-      output: this.#output,
-      terminal: knownTerminals.has(wanted) ? wanted : "xterm",
-      forceUnicode: look.unicode,
-      useBCE: true,
-      autoPadding: false,
-      resizeTimeout: resizeMs,
-    };
-    // The types accept only the system's streams; Output has all that blessed uses of one.
-    this.#screen = blessed.screen(options as unknown as blessed.Widgets.IScreenOptions) as blessed.Widgets.Screen &
-      LeavableScreen;
-    // Our own restore the terminal with the right exit code. blessed's would leave the alternate screen a second time and wipe
-    // the message of a crash.
-    others.removeNew();
-    // With the terminal's own line-drawing characters some terminals show letters (blessed#200).
-    (this.#screen.program as unknown as { tput: { brokenACS: boolean } }).tput.brokenACS = true;
-    this.#box = blessed.box({ top: 0, left: 0, width: "100%", height: "100%", tags: false, wrap: false });
-    this.#screen.append(this.#box);
-    const keys = new KeyReader((key) => this.#onKey(key));
-    this.#screen.on("keypress", (text: string | undefined, key: HeardKey) => keys.hear(text, key));
-    this.#onDropped = (_text, key) => {
-      if (key && isDropped(key)) keys.hear(undefined, key);
-    };
-    input.on("keypress", this.#onDropped);
-    this.#output.write(announcePastes);
-    this.#screen.on("resize", () => this.#onRedraw());
+    this.#output = new Output(output, () => this.#resized());
+    setRaw(input, true);
+    input.on("data", this.#onData);
+    input.resume();
+    this.#output.write(enterScreen);
   }
 
   get columns(): number {
@@ -104,8 +72,8 @@ class BlessedTerminal implements Terminal {
 
   draw(lines: readonly string[]): void {
     if (!this.#isOpen || this.#isSuspended) return;
-    this.#box.setContent(lines.join("\n"));
-    this.#screen.render();
+    const bytes = this.#writer.frame(lines, this.columns, this.rows);
+    if (bytes !== "") this.#output.write(bytes);
   }
 
   onKey(handler: (key: Key) => void): void {
@@ -127,27 +95,19 @@ class BlessedTerminal implements Terminal {
   }
 
   setMouse(on: boolean): void {
-    const { program } = this.#screen;
-    if (on && !this.#hasMouse) {
-      this.#hasMouse = true;
-      program.on("mouse", ({ action }: { action: string }) => {
-        if (action === "wheelup" || action === "wheeldown") this.#onKey({ name: action, text: "" });
-      });
-    }
-    if (on) program.enableMouse();
-    else program.disableMouse();
+    this.#hasMouse = on;
+    if (this.#isOpen && !this.#isSuspended) this.#output.write(on ? mouseOn : mouseOff);
   }
 
   repaint(): void {
-    if (this.#isOpen && !this.#isSuspended) this.#screen.realloc();
+    this.#writer.forget();
   }
 
   suspend(): void {
     if (!this.#isOpen || this.#isSuspended) return;
     this.#isSuspended = true;
     this.#output.beginSynchronous();
-    this.#screen.leave();
-    this.#output.write(quiet);
+    this.#output.write(`${leaveScreen}${quiet}`);
     setRaw(this.#input, false);
     this.#input.pause();
   }
@@ -160,43 +120,50 @@ class BlessedTerminal implements Terminal {
     this.#output.endSynchronous();
     setRaw(this.#input, true);
     this.#input.resume();
-    this.#screen.enter();
-    this.#output.write(announcePastes);
-    this.#screen.realloc();
-    this.#onRedraw();
+    this.#output.write(`${enterScreen}${this.#hasMouse ? mouseOn : ""}`);
+    this.#redraw();
   }
 
   restore(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    clearTimeout(this.#resizing);
     this.#output.beginSynchronous();
-    this.#input.off("keypress", this.#onDropped);
-    let isLeft = this.#isSuspended;
-    try {
-      this.#screen.destroy();
-      isLeft = true;
-    } finally {
-      this.#output.write(isLeft ? quiet : `${leaveAlternate}${quiet}`);
-      setRaw(this.#input, false);
-      this.#input.pause();
-      this.#output.close();
-    }
+    this.#input.off("data", this.#onData);
+    this.#keys.stop();
+    this.#output.write(this.#isSuspended ? quiet : `${leaveScreen}${quiet}`);
+    setRaw(this.#input, false);
+    this.#input.pause();
+    this.#output.close();
+  }
+
+  #resized(): void {
+    clearTimeout(this.#resizing);
+    this.#resizing = setTimeout(() => this.#redraw(), resizeMs);
+  }
+
+  #redraw(): void {
+    this.#writer.forget();
+    this.#onRedraw();
   }
 }
 
 /** The terminal's stream: counts bytes, and does not wait for a slow terminal. */
-class Output extends EventEmitter {
-  readonly isTTY = true;
-  readonly writable = true;
+class Output {
   readonly #stream: NodeJS.WriteStream & { readonly fd: number };
-  readonly #onResize = (): void => void this.emit("resize");
-  readonly #onError: () => void = () => this.emit("gone");
+  readonly #onResize: () => void;
+  readonly #onError = (): void => {
+    this.#isGone = true;
+    this.#onGone();
+  };
+  #onGone: () => void = () => undefined;
+  #isGone = false;
   written = 0;
   /** Monotonic time until which to wait for a slow terminal; null: writes do not wait. */
   #patientUntil: number | null = null;
 
-  constructor(stream: NodeJS.WriteStream) {
-    super();
+  constructor(stream: NodeJS.WriteStream, onResize: () => void) {
+    this.#onResize = onResize;
     // Every terminal's stream has an fd; only the type tty.WriteStream says so.
     this.#stream = stream as NodeJS.WriteStream & { readonly fd: number };
     stream.on("resize", this.#onResize);
@@ -216,15 +183,15 @@ class Output extends EventEmitter {
     return this.#stream.writableLength === 0;
   }
 
+  /** Called once. */
   onGone(handler: () => void): void {
-    this.once("gone", handler);
+    if (!this.#isGone) this.#onGone = handler;
   }
 
-  write(text: string): boolean {
+  write(text: string): void {
     this.written += Buffer.byteLength(text);
-    if (this.#patientUntil === null) return this.#stream.write(text);
-    writeAll(this.#stream.fd, text, this.#patientUntil);
-    return true;
+    if (this.#patientUntil === null) this.#stream.write(text);
+    else writeAll(this.#stream.fd, text, this.#patientUntil);
   }
 
   /** Before suspending and ending: from now on a write has left when the call returns. */
@@ -244,7 +211,7 @@ class Output extends EventEmitter {
   }
 }
 
-/** Writes as much as the terminal takes. blessed leaves in many small writes, hence one time limit for all of them. */
+/** Writes as much as the terminal takes until then. */
 function writeAll(fd: number, text: string, until: number): void {
   let left = Buffer.from(text);
   while (left.length > 0) {
@@ -270,21 +237,4 @@ function setRaw(input: NodeJS.ReadStream, on: boolean): void {
     // The terminal has gone: there is no mode left to set.
     return;
   }
-}
-
-const watched = ["uncaughtException", "exit", "SIGTERM", "SIGINT", "SIGQUIT"] as const;
-
-/** Remembers the process's listeners, to remove those that blessed adds. */
-function listenersBefore(): { removeNew(): void } {
-  const before = new Map(watched.map((event) => [event, new Set(process.rawListeners(event))]));
-  return {
-    removeNew: () => {
-      for (const event of watched) {
-        for (const listener of process.rawListeners(event)) {
-          // The cast is safe: only the listener's identity matters.
-          if (!before.get(event)?.has(listener)) process.off(event, listener as () => void);
-        }
-      }
-    },
-  };
 }

@@ -103,7 +103,7 @@ export function workerUserProblem(worker: { readonly id: string; readonly public
 /** The main configuration. It includes the file with the accounts of workers, which may change while the server runs. */
 export function serverConfiguration(settings: ServerSettings): string {
   const { secrets } = settings;
-  const orders = [subjects.operator(settings.operator)];
+  const orders = [subjects.operator(settings.operator), subjects.allBundlePieces];
   const here = { operator: hereSecret(secrets, "operator"), viewer: hereSecret(secrets, "viewer") };
   return `# Written by the broker's guard at every start; changes are lost.
 server_name: ${quote(settings.serverName)}

@@ -6,7 +6,7 @@ import { workerIdFrom } from "../../domain/names.ts";
 import { BrokerError, messageOf, UsageError } from "../../errors.ts";
 import { fieldsOf, writeJsonFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
-import { type OrderKey, orderKey } from "../../wire/order-proof.ts";
+import { type OrderKey, orderKey } from "../../wire/seals/order-proof.ts";
 import type { BusCredentials } from "../client/connect.ts";
 import { ensureSealFile } from "../store/seal-file.ts";
 

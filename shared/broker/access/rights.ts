@@ -47,15 +47,20 @@ const consumers: readonly string[] = readable.flatMap((stream) => [
 
 /** Pieces of checkpoints and files, which are encrypted, and not the snapshots in the same stream. */
 const pieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allChunks}`;
+/** Pieces of what jobs bring along: operators store them, workers fetch them. */
+const bundlePieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allBundlePieces}`;
 
 /** What SWARM calls the list of the workers' connections, which WORKERS alone may ask the server for. */
 export const workersConnections = "workers.connections";
 export const connectionsOf = "$SYS.REQ.ACCOUNT.PING.CONNZ";
 
 export const imports = {
-  OPERATORS: { asked: [...gets, subjects.allOperators], heard: [subjects.status] },
+  OPERATORS: { asked: [...gets, subjects.allOperators, subjects.allBundlePieces], heard: [subjects.status] },
   VIEWERS: { asked: gets, heard: [subjects.status] },
-  WORKERS: { asked: [subjects.allAsks, ...subjects.evidenceSubjects, subjects.allChunks, pieces], heard: ["ctl.>"] },
+  WORKERS: {
+    asked: [subjects.allAsks, ...subjects.evidenceSubjects, subjects.allChunks, pieces, bundlePieces],
+    heard: ["ctl.>"],
+  },
   // Apart from the workers, whose answers could otherwise be enrolments.
   ENROLLING: { asked: [subjects.allEnrolments], heard: [] },
 } as const satisfies Readonly<Record<string, Imports>>;
@@ -77,7 +82,7 @@ export const reader = (user: string, orders: readonly string[]): Rights => ({
 });
 
 export const worker = (id: WorkerId): Rights => ({
-  publish: [subjects.ask(id), `ev.${id}.>`, `ck.${id}.>`, pieces],
+  publish: [subjects.ask(id), `ev.${id}.>`, `ck.${id}.>`, pieces, bundlePieces],
   subscribe: [
     inboxOf(id),
     ...[subjects.controlAll, subjects.control(id)].map((subject) => heardAs(subject, workersNames)),

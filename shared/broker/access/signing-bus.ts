@@ -1,6 +1,6 @@
 import { BadMessage } from "../../wire/check.ts";
 import { decodeOrderAnswer } from "../../wire/messages.ts";
-import { type OrderKey, signOrder, unknownReign } from "../../wire/order-proof.ts";
+import { type OrderKey, signOrder, unknownReign } from "../../wire/seals/order-proof.ts";
 import { operator } from "../../wire/subjects.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { BusAround } from "../client/bus-around.ts";

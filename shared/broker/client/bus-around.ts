@@ -23,8 +23,9 @@ export class BusAround implements CoordinatorBus {
     fromSeq: number,
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
+    sizesOnly?: boolean,
   ): Promise<Reading> {
-    return this.plain.read(stream, fromSeq, handler, subjects);
+    return this.plain.read(stream, fromSeq, handler, subjects, sizesOnly);
   }
 
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
@@ -80,6 +81,10 @@ export class BusAround implements CoordinatorBus {
 
   onReconnect(handler: () => void): () => void {
     return this.plain.onReconnect(handler);
+  }
+
+  reconnect(): void {
+    this.plain.reconnect();
   }
 
   close(): Promise<void> {

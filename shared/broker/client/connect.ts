@@ -57,6 +57,7 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
   let distrust: DistrustError | undefined;
   const way: Way = {
     scheme,
+    servers,
     trust: { pin, authority: pin ? undefined : credentials.authority },
     onDistrust: (error) => {
       distrust = error;

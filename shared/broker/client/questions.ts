@@ -51,6 +51,12 @@ export class Questions {
     else open.resolve(data);
   }
 
+  /** No answer is waited for any longer: the connection is given up. */
+  giveUp(): void {
+    for (const [token, { subject }] of this.#open)
+      this.#take(token)?.reject(new BusError("not connected", `${subject}: the connection was given up`));
+  }
+
   /** The broker does not let this connection publish on the subject. */
   refused(subject: string): void {
     for (const [token, open] of this.#open) {

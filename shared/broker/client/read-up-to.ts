@@ -16,7 +16,11 @@ export async function readUpTo(
   stream: string,
   last: number,
   handler: (message: StoredMessage) => unknown,
-  { first = 1, subjects }: { readonly first?: number; readonly subjects?: readonly string[] } = {},
+  {
+    first = 1,
+    subjects,
+    sizesOnly,
+  }: { readonly first?: number; readonly subjects?: readonly string[]; readonly sizesOnly?: boolean } = {},
 ): Promise<void> {
   if (last < first) return;
   const over = new Ending();
@@ -25,7 +29,7 @@ export async function readUpTo(
     if (message.seq <= last && handler(message) !== false && message.seq < last) return;
     over.abort();
   };
-  const reading = await bus.read(stream, first, hear, subjects);
+  const reading = await bus.read(stream, first, hear, subjects, sizesOnly);
   try {
     await within(Promise.race([reading.caughtUp, over.ended]), readTimeoutMs, `reading ${stream}`);
   } finally {

@@ -4,8 +4,9 @@ import type { Bus, StoredMessage } from "../../ports.ts";
 import { streams } from "../../wire/subjects.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
+import { EvidenceGaps, gapText } from "../store/evidence-gaps.ts";
 import { foldRecord } from "../store/journal-reader.ts";
-import { citedTrouble, gapText, storeTroubles } from "../store/store-check.ts";
+import { citedTrouble, storeTroubles } from "../store/store-check.ts";
 import { markOf, readMark } from "../store/store-mark.ts";
 
 /** What can be kept of a damaged store, and what is wrong with it. */
@@ -41,14 +42,14 @@ export async function readRemains(bus: Bus, paths: WorkspacePaths): Promise<Stor
   const said = await streamInfo(bus, streams.evidence);
   const last = said?.state.lastSeq ?? 0;
   let evidence = 0;
-  let expected = 1;
+  const gaps = new EvidenceGaps();
   const look = ({ seq }: StoredMessage): void => {
-    if (seq > expected) troubles.push(gapText(expected, seq - 1, "message"));
-    expected = seq + 1;
+    gaps.take(seq);
     evidence += 1;
   };
   if (said) await readUpTo(bus, streams.evidence, last, look);
-  if (expected <= last) troubles.push(gapText(expected, last, "message"));
+  gaps.endAt(last);
+  troubles.push(...(await gaps.troubles(bus)));
   const cited = citedTrouble(last, state);
   if (cited !== undefined) troubles.push(cited);
   const evidenceEnd = Math.max(last, mark.evidence, state.evidenceSeq);

@@ -3,7 +3,8 @@ import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError } from "../../errors.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
-import { allChunks, lostSubject, parseChunk, streams } from "../../wire/subjects.ts";
+import { pieceNames } from "../../wire/bundles/pieced-bundle.ts";
+import { allBundlePieces, allChunks, bundlePiece, lostSubject, parseChunk, streams } from "../../wire/subjects.ts";
 import { testimonyOf } from "../../wire/testimony.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { streamInfo } from "../client/jetstream-api.ts";
@@ -78,7 +79,8 @@ async function salvageEvidence(from: Bus, to: Bus, known: WorkspaceState): Promi
   }
   await fillTo(known.evidenceSeq);
   await writer.settle();
-  return leftOut;
+  // What was purged is not lost.
+  return Math.max(0, leftOut - known.purges.messages);
 }
 
 function isOfKnownRun(known: WorkspaceState, message: StoredMessage): boolean {
@@ -89,11 +91,14 @@ function isOfKnownRun(known: WorkspaceState, message: StoredMessage): boolean {
 
 async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise<void> {
   if (!(await streamInfo(from, streams.blob))) return;
-  const wanted = (await from.subjects(streams.blob, allChunks)).filter((subject) => {
+  const chunks = (await from.subjects(streams.blob, allChunks)).filter((subject) => {
     const at = parseChunk(subject);
     const trial = at && known.jobs.get(at.job)?.trial(at.n);
     return !!at && !!trial && whyUnheard(trial, at) === undefined;
   });
+  const cited = new Set(citedPieces(known).map(bundlePiece));
+  const brought = (await from.subjects(streams.blob, allBundlePieces)).filter((subject) => cited.has(subject));
+  const wanted = [...chunks, ...brought];
   for (let i = 0; i < wanted.length; i += chunksTogether) {
     await Promise.all(
       wanted.slice(i, i + chunksTogether).map(async (subject) => {
@@ -104,6 +109,12 @@ async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise
     );
   }
 }
+
+/** Names of the pieces of what jobs brought along. */
+export const citedPieces = ({ jobs }: Pick<WorkspaceState, "jobs">): string[] =>
+  [...jobs.values()].flatMap(({ submitted: { largeCode, inputs } }) =>
+    [largeCode, inputs].flatMap((bundle) => (bundle ? pieceNames(bundle) : [])),
+  );
 
 /** Appends to an empty stream, with several messages on their way at once. */
 class StreamWriter {

@@ -82,11 +82,12 @@ export async function packStream(
   }
 }
 
-/** 2.10.27 says 204 and earlier servers nothing; failures are 408 (seen after 2 s without an answer) or 500. */
+/** 2.10.27 says 204 and earlier servers nothing; failures are 408 (seen after 2 s without an answer, with 2.15.1 after 5 s) or 500. */
 const isWhole = (code: number): boolean => code < 300;
 
 function brokenOff(stream: string, bytes: number, { code, text }: BrokerStatus): BrokerError {
-  const why = code === 408 ? "it waited 2 s for this command, or for the disk that it writes to" : "see its log";
+  const why =
+    code === 408 ? "it waited some seconds for this command, or for the disk that it writes to" : "see its log";
   return new BrokerError(
     `the broker broke off after ${sizeText(bytes)} of stream ${stream} (${code} ${text}: ${why}); nothing was kept, try again`,
   );

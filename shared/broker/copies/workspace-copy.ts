@@ -4,7 +4,7 @@ import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError, JournalCorruptError } from "../../errors.ts";
 import { writeSecretFile } from "../../machine/secret-file.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
-import { bucket, streams } from "../../wire/subjects.ts";
+import { bucket, journalPurge, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
 import { askJetStream, streamInfo } from "../client/jetstream-api.ts";
 import { readJournal } from "../store/journal-reader.ts";
@@ -42,6 +42,9 @@ export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Pr
     file.endStream();
     if (name !== streams.evidence) continue;
     await readTail(bus, ends.journal, (record) => {
+      // What was deleted while it was packed may be missing, and a restored journal may end before the record that says so.
+      if (record.subject === journalPurge)
+        throw new BrokerError("what a worker had stored was being deleted meanwhile; nothing was kept, try again");
       ends.journal = record.seq;
       file.record(record);
     });

@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
 import { explainLock, takeLock } from "../../machine/lock-file.ts";
+import { broughtAlong, checkBrought } from "./brought-server.ts";
 import { fetchFromApt, findAptTools } from "./fetch-from-apt.ts";
 import { howToInstall, readOperatingSystem } from "./how-to-install.ts";
 import { isNewEnough, type NatsServerBinary, oldestVersion, versionOf } from "./nats-server-version.ts";
@@ -19,8 +20,8 @@ export interface BinarySearch {
 const systemFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 
 /**
- * Finds nats-server in $NATS_SERVER, PATH, the system's folders or our cache; if it is nowhere, fetches it with apt on Debian and
- * Ubuntu. Several processes may call this at once: one fetches, the others wait for it.
+ * Finds nats-server: $NATS_SERVER, else what the Python package brought along, PATH, our cache, the system's folders. If it is
+ * nowhere, fetches it with apt on Debian and Ubuntu. Several processes may call this at once: one fetches, the others wait for it.
  *
  * @throws BrokerError that says what to install
  */
@@ -30,7 +31,11 @@ export async function findNatsServer(search: BinarySearch = {}): Promise<NatsSer
   if (chosen) return checkChosen(chosen);
 
   const cache = cacheFolder(env);
-  const found = await firstUsable([...pathFolders(env), ...(search.systemFolders ?? systemFolders), ...cached(cache)]);
+  const system = search.systemFolders ?? systemFolders;
+  const brought = broughtAlong(env);
+  if (brought) await checkBrought(brought, log);
+  const folders = [...(brought ? [dirname(brought.path)] : []), ...pathFolders(env), ...cached(cache), ...system];
+  const found = await firstUsable(folders);
   if (found.usable) return found.usable;
   return await fetchOnce(cache, env, log, found.tooOld);
 }
@@ -55,7 +60,7 @@ async function firstUsable(
 ): Promise<{ usable?: NatsServerBinary; tooOld?: NatsServerBinary }> {
   let tooOld: NatsServerBinary | undefined;
   for (const folder of folders) {
-    const path = join(folder, "nats-server");
+    const path = join(folder, process.platform === "win32" ? "nats-server.exe" : "nats-server");
     if (!isProgram(path)) continue;
     const version = await versionOf(path);
     if (version === undefined) continue;

@@ -34,21 +34,23 @@ export const isDiskFull = (error: unknown): boolean =>
 const ballastBytes = 128 * 1024;
 
 /**
- * A file that is removed from a disk full to the last byte, to make room for broker.json. Without it broker.json kept its old
- * content (seen on a full tmpfs), and all that commands could say was that no server answers.
+ * A file that is removed from a disk full to the last byte, to make room for what must be written. Without it broker.json kept its
+ * old content (seen on a full tmpfs), and all that commands could say was that no server answers.
  */
 export class Ballast {
   readonly #path: string;
+  readonly #bytes: number;
 
-  constructor(path: string) {
+  constructor(path: string, bytes = ballastBytes) {
     this.#path = path;
+    this.#bytes = bytes;
   }
 
   /** Makes the file if there is room for it; otherwise a later call may find some. */
   take(): void {
     try {
       // Not zeros, which some file systems store as nothing.
-      if (!existsSync(this.#path)) writeFileSync(this.#path, Buffer.alloc(ballastBytes, "ballast"), { mode: 0o600 });
+      if (!existsSync(this.#path)) writeFileSync(this.#path, Buffer.alloc(this.#bytes, "ballast"), { mode: 0o600 });
     } catch {
       this.throwOff();
     }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile, writeNewFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
-import { type SealKey, sealKey, secretBytes } from "../../wire/seals.ts";
+import { type SealKey, sealKey, secretBytes } from "../../wire/seals/seals.ts";
 
 /** The part of the journal that was there before the first seal: it is believed as it was then. */
 export interface Unsealed {

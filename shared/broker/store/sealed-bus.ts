@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { splitEntry, withEntrySeal } from "../../wire/entry-seals.ts";
 import { isJournalRecord } from "../../wire/messages.ts";
-import { entrySeal, journalSeal, type SealKey } from "../../wire/seals.ts";
+import { entrySeal, journalSeal, type SealKey } from "../../wire/seals/seals.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { BusAround } from "../client/bus-around.ts";
@@ -111,8 +111,9 @@ export class SealedBus extends BusAround {
     fromSeq: number,
     handler: (message: StoredMessage) => void,
     subjects?: readonly string[],
+    sizesOnly?: boolean,
   ): Promise<Reading> {
-    if (stream !== streams.journal) return this.plain.read(stream, fromSeq, handler, subjects);
+    if (stream !== streams.journal) return this.plain.read(stream, fromSeq, handler, subjects, sizesOnly);
     /** While it is not known where sealing began, it begins with the first seal that fits. */
     let begun = false;
     const hear = (message: StoredMessage): void => {

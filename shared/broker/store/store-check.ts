@@ -13,6 +13,7 @@ import { type Bus, BusError } from "../../ports.ts";
 import { streams } from "../../wire/subjects.ts";
 import { mayPass, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
+import { countedTroubles, EvidenceGaps, gapText } from "./evidence-gaps.ts";
 import { markOf, readMark } from "./store-mark.ts";
 
 /** The store lost something; says what, and what to type. `flags` as in ` --workspace ws2`. */
@@ -38,12 +39,6 @@ const streamKinds = [
 /** Readers of a journal do not know its workspace: puts the right flags into the commands of their error. */
 export const aimed = (error: unknown, flags: string): unknown =>
   error instanceof StoreDamagedError ? new StoreDamagedError(error.damage, flags, { cause: error }) : error;
-
-/** For a stretch of a stream that is missing. */
-export function gapText(from: number, to: number, kind: "record" | "message" = "record"): string {
-  const where = kind === "record" ? "the journal" : "the evidence";
-  return from === to ? `${kind} ${from} of ${where} is missing` : `${kind}s ${from} to ${to} of ${where} are missing`;
-}
 
 export const journalGap = (from: number, to: number): StoreDamagedError =>
   new StoreDamagedError(`${gapText(from, to)}: the broker's store was damaged`);
@@ -89,8 +84,17 @@ export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<st
   if (journal) troubles.push(...holes(journal, "record"));
   if (said < mark.evidence)
     troubles.push(evidenceLostText(said, `${mark.evidence} was stored (${paths.storeMark} says so)`));
-  if (evidence) troubles.push(...holes(evidence, "message"));
+  if (evidence) troubles.push(...(await evidenceHoles(bus, evidence)));
   return troubles;
+}
+
+/** What was purged is no damage. */
+async function evidenceHoles(bus: Bus, evidence: StreamInfo): Promise<string[]> {
+  const found = holes(evidence, "message");
+  if (found.length === 0) return found;
+  const { lastSeq, messages } = evidence.state;
+  const troubles = await countedTroubles(bus, lastSeq - messages);
+  return troubles === "none purged" ? found : troubles;
 }
 
 /** Neither stream may lose a message: each begins with 1 and has no holes. */
@@ -180,16 +184,27 @@ const askAgainMs = 200;
 export async function checkReadable(bus: Bus): Promise<void> {
   for (const [stream, kind] of streamKinds) {
     const last = await bus.lastSeq(stream);
-    let expected = 1;
-    let gap: string | undefined;
-    await readUpTo(bus, stream, last, ({ seq }) => {
-      if (seq > expected) gap = gapText(expected, seq - 1, kind);
-      expected = seq + 1;
-      return gap === undefined;
-    });
-    if (expected <= last) gap ??= gapText(expected, last, kind);
+    const gap = kind === "record" ? await firstGap(bus, stream, last) : await evidenceGap(bus, last);
     if (gap !== undefined) throw new StoreDamagedError(`${gap}: the broker's store was damaged`);
   }
+}
+
+async function firstGap(bus: Bus, stream: string, last: number): Promise<string | undefined> {
+  let expected = 1;
+  let gap: string | undefined;
+  await readUpTo(bus, stream, last, ({ seq }) => {
+    if (seq > expected) gap = gapText(expected, seq - 1);
+    expected = seq + 1;
+    return gap === undefined;
+  });
+  return gap ?? (expected <= last ? gapText(expected, last) : undefined);
+}
+
+async function evidenceGap(bus: Bus, last: number): Promise<string | undefined> {
+  const gaps = new EvidenceGaps();
+  await readUpTo(bus, streams.evidence, last, ({ seq }) => gaps.take(seq));
+  gaps.endAt(last);
+  return (await gaps.troubles(bus))[0];
 }
 
 /** While nats-server 2.10.27 reloads its users, as after each enrolment, it answers no questions (seen). */

@@ -1,7 +1,7 @@
 import { pause } from "../../deadline.ts";
 import { type Bus, BusError } from "../../ports.ts";
 import { lostSubject, streams } from "../../wire/subjects.ts";
-import { askJetStream, mayPass, streamInfo, updateStream } from "../client/jetstream-api.ts";
+import { askJetStream, mayPass, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
  * nats-server 2.10.27 takes every message that a connection sends into memory and stores them one after the other, each with an
@@ -12,6 +12,12 @@ import { askJetStream, mayPass, streamInfo, updateStream } from "../client/jetst
  * 2.5 s, nothing stored was lost, and those whose messages were refused with the others send them again (2026-11-28).
  */
 const key = "nexus-max-bytes";
+
+/** Bytes that a stream takes, also while it is full for a moment; -1: not limited. */
+export function mostBytesOf({ config }: StreamInfo): number {
+  const { max_bytes: most = -1, metadata } = config as { max_bytes?: number; metadata?: Record<string, string> };
+  return Number(metadata?.[key] ?? most);
+}
 
 const probeTimeoutMs = 30_000;
 const getTimeoutMs = 2000;

@@ -14,30 +14,57 @@ export interface CompletedRuns {
   find(configuration: Configuration): number;
 }
 
-/** The job's own completed runs, without those of earlier searches. */
-export function completedRuns(table: RunTable): CompletedRuns {
-  const { completions, trials, runSets } = table;
-  const { length } = completions;
+/** The runs that a search rests on: first those of earlier searches, then its own. */
+export interface SearchedRuns {
+  readonly runs: CompletedRuns;
+  /** How many come from earlier searches. */
+  readonly imported: number;
+}
+
+/** The job's own completed runs, without those of earlier searches, infeasible runs and all runs of infeasible configurations. */
+export const completedRuns = (table: RunTable): CompletedRuns => columnsOf(table, 0);
+
+/** The same with those of earlier searches, which its run sets count too. */
+export const searchedRuns = (table: RunTable): SearchedRuns => ({
+  runs: columnsOf(table, table.imported.length),
+  imported: table.imported.length,
+});
+
+/** @param earlier  runs of earlier searches to count: none or all */
+function columnsOf(table: RunTable, earlier: number): CompletedRuns {
+  const { imported, trials, runSets } = table;
+  const completions = runSets.totals.infeasible === 0 ? table.completions : feasibleOf(table);
+  const length = earlier + completions.length;
   const hpmax = new Float64Array(length);
   const sets = new Int32Array(length);
   /** Our number for each of the table's run sets, which it numbers in the order of first assignment. */
   const ours = new Int32Array(runSets.size).fill(-1);
   const theirs: number[] = [];
-  for (let i = 0; i < length; i += 1) {
-    const n = completions[i] ?? 0;
-    const value = trials.hpmaxOf(n);
-    if (value === null) throw new RangeError(`${table.job}: trial ${n} completed without hpmax`);
-    const set = trials.runSetOf(n);
+  const put = (i: number, set: number, value: number | null | undefined): void => {
+    if (typeof value !== "number") throw new RangeError(`${table.job}: its run ${i + 1} completed without hpmax`);
     if (ours[set] === -1) ours[set] = theirs.push(set) - 1;
     hpmax[i] = value;
     sets[i] = ours[set] ?? -1;
+  };
+  for (let i = 0; i < earlier; i += 1) {
+    const run = imported[i];
+    put(i, runSets.configurations.find(run?.configuration ?? []), run?.hpmax);
+  }
+  for (let i = earlier; i < length; i += 1) {
+    const n = completions[i - earlier] ?? 0;
+    put(i, trials.runSetOf(n), trials.hpmaxOf(n));
   }
   return {
     length,
     hpmax,
     sets,
-    run: (i) => trials.runOf(completions[i] ?? 0),
+    run: (i) => imported[i < earlier ? i : -1]?.run ?? trials.runOf(completions[i - earlier] ?? 0),
     configuration: (set) => runSets.configurations.configuration(theirs[set] ?? -1),
     find: (configuration) => ours[runSets.configurations.find(configuration)] ?? -1,
   };
+}
+
+function feasibleOf({ completions, trials, runSets }: RunTable): number[] {
+  const isFeasible = Uint8Array.from(runSets, (runSet) => (runSet.isFeasible ? 1 : 0));
+  return completions.filter((n) => isFeasible[trials.runSetOf(n)] === 1 && trials.isFeasible(n));
 }

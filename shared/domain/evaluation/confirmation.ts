@@ -2,6 +2,7 @@ import type { RunTable } from "../fold/run-table.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import { type Configuration, type Hyperparameter, settingsOf, tunedConfiguration } from "../hyperparameter.ts";
 import type { JobName } from "../names.ts";
+import { completedRuns } from "./completed-runs.ts";
 import type { Evaluated } from "./evaluated.ts";
 import { type MeasuredAgain, measuredAgain } from "./measured-again.ts";
 import type { Interval } from "./truth.ts";
@@ -10,7 +11,7 @@ import { launcherProperties, withLauncher, withTunedValues } from "./tuned-spec.
 /** Ways to pick the configurations to confirm. */
 export const targets = ["best", "best-by-estimate", "best-by-run"] as const;
 /**
- * best: by posterior mean less its standard deviation, as in `nexus eval`. best-by-estimate: by the estimate of the verdict's model.
+ * best: as the standings rank them, by the model of the search. best-by-estimate: by the estimate of the verdict's model.
  * best-by-run: by the best single run, as in a sorted list of runs.
  */
 export type Targets = (typeof targets)[number];
@@ -18,23 +19,21 @@ export type Targets = (typeof targets)[number];
 /** Places in `evaluated.sets`, best first. */
 export function pickTargets(evaluated: Evaluated, by: Targets, top: number): readonly number[] {
   const { sets, verdict } = evaluated;
-  const value = (place: number): number => {
-    const set = sets[place];
-    switch (by) {
-      case "best":
-        return set?.bound ?? Number.NaN;
-      case "best-by-estimate":
-        return verdict.estimates.get(place)?.estimate ?? Number.NEGATIVE_INFINITY;
-      case "best-by-run":
-        return set?.bestHpmax ?? Number.NaN;
-      default: {
-        const never: never = by;
-        throw new RangeError(`unknown targets ${never}`);
-      }
+  const highest = (value: (place: number) => number): readonly number[] =>
+    // Sets are in the order of their first completed runs, so the older of two equals is first.
+    [...sets.keys()].sort((a, b) => value(b) - value(a) || a - b).slice(0, top);
+  switch (by) {
+    case "best":
+      return evaluated.ranked(top);
+    case "best-by-estimate":
+      return highest((place) => verdict.estimates.get(place)?.estimate ?? Number.NEGATIVE_INFINITY);
+    case "best-by-run":
+      return highest((place) => sets[place]?.bestHpmax ?? Number.NaN);
+    default: {
+      const never: never = by;
+      throw new RangeError(`unknown targets ${never}`);
     }
-  };
-  // Sets are in the order of their first completed runs, so the older of two equals is first.
-  return [...sets.keys()].sort((a, b) => value(b) - value(a) || a - b).slice(0, top);
+  }
 }
 
 /**
@@ -98,7 +97,7 @@ export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Co
     if (!set) return [];
     const { runs, mean, bestHpmax, bestRun } = set;
     const believed = verdict.estimates.get(place);
-    const hpmax = jobs.flatMap((job) => job.completions.map((n) => job.trial(n)?.hpmax ?? Number.NaN));
+    const hpmax = jobs.flatMap((job) => [...completedRuns(job).hpmax]);
     const sum = (count: (job: RunTable) => number): number => jobs.reduce((total, job) => total + count(job), 0);
     return {
       configuration,

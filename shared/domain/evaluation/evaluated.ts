@@ -1,9 +1,13 @@
 import type { RunTable } from "../fold/run-table.ts";
 import { type Configuration, configurationKey } from "../hyperparameter.ts";
+import { type MeasuredPoint, withoutEffect } from "../importance/without-effect.ts";
+import type { SearchModel } from "../model/search-model.ts";
+import { standings } from "../model/standings.ts";
 import type { RunName } from "../names.ts";
-import { lowerBound, posteriorOf } from "../run-sets/posterior.ts";
-import { type CompletedRuns, completedRuns } from "./completed-runs.ts";
+import { completedRuns, type SearchedRuns, searchedRuns } from "./completed-runs.ts";
 import { type SearchHistory, searchHistory } from "./history.ts";
+import { measuredAt, measuredSets } from "./measured-sets.ts";
+import { ledFor, modelAfter } from "./model-history.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** A configuration of a search with at least one completed run. */
@@ -14,43 +18,80 @@ export interface EvaluatedSet {
   readonly mean: number;
   readonly bestHpmax: number;
   readonly bestRun: RunName;
-  /** What the standings rank by: posterior mean less its standard deviation. */
-  readonly bound: number;
 }
 
 export interface Evaluated {
   readonly table: RunTable;
-  readonly runs: CompletedRuns;
+  /** Which configuration led when, by the original's estimate. */
   readonly history: SearchHistory;
+  /** About the best configuration by the model of the search. */
   readonly verdict: Verdict;
   /** In the order of their first completed runs. */
   readonly sets: readonly EvaluatedSet[];
+  /** Hyperparameters that change nothing, as far as the runs show; worked out on demand, in part of a second. */
+  readonly withoutEffect: readonly string[];
+  /** The best run sets as the standings rank them: places in `sets`. */
+  ranked(top: number): readonly number[];
 }
 
 /** Evaluates a search now, or as it was after its `first` completed runs; null before any run has completed. */
 export function evaluate(table: RunTable, first?: number): Evaluated | null {
   const { hyperparameters, settings } = table.submitted;
-  const runs = completedRuns(table);
-  const history = searchHistory(runs, hyperparameters, first === undefined ? {} : { first });
-  const verdict = verdictOf(runs, history, hyperparameters, { tuning: settings.hpTuning, seed: table.job });
+  const history = searchHistory(completedRuns(table), hyperparameters, first === undefined ? {} : { first });
+  if (history.rows.length === 0) return null;
+  const searched = firstOf(searchedRuns(table), history.completed);
+  const model = modelOf(table, searched, first);
+  const verdict =
+    model &&
+    verdictOf(searched.runs, model, hyperparameters, {
+      tuning: settings.hpTuning,
+      seed: table.job,
+      bestFor: ledFor(searched, model, model.best.runSet.configuration),
+      completed: history.completed,
+    });
   if (!verdict) return null;
   let sets: readonly EvaluatedSet[] | undefined;
+  const setsNow = (): readonly EvaluatedSet[] => {
+    sets ??= setsOf(table);
+    return sets;
+  };
   return {
     table,
-    runs,
     history,
     verdict,
     // Made on demand: `nexus eval` needs none of them, and there may be half a million.
     get sets() {
-      sets ??= setsOf(table, history);
-      return sets;
+      return setsNow();
+    },
+    get withoutEffect() {
+      const judged = measuredSets(searched.runs, searched.runs.length);
+      const at = (set: number): MeasuredPoint => ({
+        configuration: searched.runs.configuration(set),
+        ...measuredAt(judged, set),
+      });
+      return withoutEffect(hyperparameters, judged.length, at, table.job);
+    },
+    ranked(top) {
+      const places = new Map(setsNow().map(({ key }, place) => [key, place]));
+      return standings(table.model.now, table.runSets, { top }).map(({ runSet }) => places.get(runSet.key) ?? -1);
     },
   };
 }
 
-function setsOf(table: RunTable, { prior }: SearchHistory): EvaluatedSet[] {
+const modelOf = (table: RunTable, { runs }: SearchedRuns, first: number | undefined): SearchModel | null => {
+  const { now } = table.model;
+  return first === undefined || now === null ? now : modelAfter(runs, now, runs.length);
+};
+
+/** Only the first so many own runs. */
+const firstOf = ({ runs, imported }: SearchedRuns, own: number): SearchedRuns => ({
+  runs: { ...runs, length: imported + own, hpmax: runs.hpmax.subarray(0, imported + own) },
+  imported,
+});
+
+function setsOf(table: RunTable): EvaluatedSet[] {
   return [...table.runSets]
-    .filter(({ completed }) => completed > 0)
+    .filter(({ completed, isFeasible }) => completed > 0 && isFeasible)
     .sort((a, b) => (a.firstSeen ?? 0) - (b.firstSeen ?? 0))
     .map((set) => ({
       configuration: set.configuration,
@@ -59,7 +100,6 @@ function setsOf(table: RunTable, { prior }: SearchHistory): EvaluatedSet[] {
       mean: set.mean,
       bestHpmax: set.bestHpmax,
       bestRun: bestRunOf(set.bestRun),
-      bound: lowerBound(posteriorOf(set, prior)),
     }));
 }
 

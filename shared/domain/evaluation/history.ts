@@ -1,13 +1,8 @@
 import { longer } from "../columns.ts";
-import {
-  type Configuration,
-  configurationKey,
-  type Hyperparameter,
-  settingsOf,
-  settingText,
-} from "../hyperparameter.ts";
+import { usedSettings } from "../conditions/activity.ts";
+import { type Configuration, configurationKey, type Hyperparameter, settingText } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
-import { IndexedHeap } from "../run-sets/indexed-heap.ts";
+import { IndexedHeaps } from "../run-sets/indexed-heaps.ts";
 import { lowerBound, type Posterior, type Prior, posteriorOf, priorOf } from "../run-sets/posterior.ts";
 import { clipped, RunSetColumns } from "../run-sets/run-set-columns.ts";
 import { Moments } from "../statistics.ts";
@@ -72,7 +67,7 @@ export function searchHistory(
     return posteriorOf({ completed, mean: columns.mean(set), sampleVariance: columns.sampleVariance(set) }, prior);
   };
   // Sets are numbered by their first completed runs, so the smaller number is the older set.
-  const byBound = new IndexedHeap((a, b) => {
+  const byBound = new IndexedHeaps((a, b) => {
     const [boundA = 0, boundB = 0] = [bounds[a], bounds[b]];
     return boundA !== boundB ? boundA > boundB : a < b;
   });
@@ -85,8 +80,8 @@ export function searchHistory(
     if (columns.addValue(set, runs.hpmax[i] ?? Number.NaN)) bestRuns[set] = i;
     bounds[set] = lowerBound(posteriorAt(set));
     byBound.update(set);
-    if (byBound.top === leader) continue;
-    leader = byBound.top;
+    if (byBound.top() === leader) continue;
+    leader = byBound.top();
     leads.push({ set: leader, ended: i + 1 });
   }
   const rows = leads.map(({ set, ended }, i): HistoryRow => {
@@ -108,10 +103,10 @@ export function searchHistory(
   return { prior, completed: judged, rows };
 }
 
-/** `lr=0.0004 units=128`: the settings of the hyperparameters that have more than one value. */
+/** `lr=0.0004 units=128 dropout=-`: the settings of the hyperparameters that have more than one value. */
 export function labelOf(hyperparameters: readonly Hyperparameter[], configuration: Configuration): string {
-  const settings = settingsOf(hyperparameters, configuration);
+  const settings = usedSettings(hyperparameters, configuration);
   return hyperparameters
-    .flatMap(({ name, values }, i) => (values.length > 1 ? [`${name}=${settingText(settings[i] ?? null)}`] : []))
+    .flatMap(({ name, values }, i) => (values.length > 1 ? [`${name}=${settingText(settings[i])}`] : []))
     .join(" ");
 }

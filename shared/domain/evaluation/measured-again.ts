@@ -7,7 +7,7 @@ export interface MeasuredAgain {
   /** Standard deviation of the runs (n - 1); null for one run. */
   readonly sd: number | null;
   /** Student's confidence intervals of the mean; null for one run. */
-  readonly interval80: Interval | null;
+  readonly interval90: Interval | null;
   readonly interval95: Interval | null;
 }
 
@@ -15,23 +15,23 @@ export interface MeasuredAgain {
 export function measuredAgain(hpmax: readonly number[]): MeasuredAgain {
   const runs = hpmax.length;
   const mean = hpmax.reduce((sum, value) => sum + value / runs, 0);
-  if (runs < 2) return { runs, mean, sd: null, interval80: null, interval95: null };
+  if (runs < 2) return { runs, mean, sd: null, interval90: null, interval95: null };
   const sd = Math.sqrt(hpmax.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / (runs - 1));
-  const within = (level: 0.8 | 0.95): Interval => {
+  const within = (level: 0.9 | 0.95): Interval => {
     const half = (studentQuantile(level, runs - 1) * sd) / Math.sqrt(runs);
     return { low: mean - half, high: mean + half };
   };
-  return { runs, mean, sd, interval80: within(0.8), interval95: within(0.95) };
+  return { runs, mean, sd, interval90: within(0.9), interval95: within(0.95) };
 }
 
 /** Two-sided normal quantiles. */
-const normalQuantile = { 0.8: 1.2815515655446004, 0.95: 1.959963984540054 } as const;
+const normalQuantile = { 0.9: 1.6448536269514722, 0.95: 1.959963984540054 } as const;
 
 /**
  * The two-sided quantile of Student's t: |t| stays below it with probability `level`. Hill, algorithm 396, CACM 1970: exact for 1
  * and 2 degrees of freedom, within 1e-4 of tables from 3 on.
  */
-export function studentQuantile(level: 0.8 | 0.95, freedom: number): number {
+export function studentQuantile(level: 0.9 | 0.95, freedom: number): number {
   const p = 1 - level;
   if (freedom === 1) return Math.cos((p * Math.PI) / 2) / Math.sin((p * Math.PI) / 2);
   if (freedom === 2) return Math.sqrt(2 / (p * (2 - p)) - 2);

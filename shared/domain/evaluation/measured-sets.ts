@@ -1,4 +1,4 @@
-import { RunSetColumns } from "../run-sets/run-set-columns.ts";
+import { type Repeats, RunSetColumns } from "../run-sets/run-set-columns.ts";
 import type { Measured } from "./class-model.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 
@@ -8,6 +8,7 @@ export interface MeasuredSets {
   readonly runs: Int32Array;
   readonly means: Float64Array;
   readonly squares: Float64Array;
+  readonly repeats: Readonly<Repeats>;
 }
 
 /**
@@ -31,6 +32,7 @@ export function measuredSets(
     runs: completed.subarray(0, length),
     means: runningMean.subarray(0, length),
     squares: squares.subarray(0, length),
+    repeats: columns.repeats,
   };
 }
 

@@ -8,7 +8,7 @@ import { RandomDraws } from "./random-draws.ts";
 /** The posterior of one configuration's true mean, which is the mean of endlessly many new runs. */
 export interface Estimate {
   readonly estimate: number;
-  /** Holds the true mean with probability 80 %. */
+  /** Holds the true mean with probability 90 %. */
   readonly interval: Interval;
 }
 
@@ -36,8 +36,17 @@ export interface BeliefOptions {
   readonly seed?: string;
   /** Collapsed runs, which must not be in the sets. */
   readonly collapses?: CollapseCounts | null;
+  /**
+   * What the other sets say of each, in the same units. Left out: nothing. Otherwise half of the draws are of classes of what the runs
+   * show beyond that, the other half of classes of the runs alone.
+   */
+  readonly foretold?: (set: number) => number;
+  /** What the model of the search expects of each set; left out: nothing. It widens the intervals, see `surer`. */
+  readonly expected?: (set: number) => { readonly hpmax: number; readonly stDev: number };
 }
 
+/** The model of the search takes itself to be this much surer than it is (npm run bench -- evaluation, 2026-11-28). */
+const surer = 2;
 /** Burn-in sweeps. */
 const firstSweeps = 150;
 /** Maximum number of sets to learn the classes from, and of rivals of the leader; bounds the time. */
@@ -50,45 +59,65 @@ const mostSets = 1500;
  * @param leader  the set that is believed to be the best
  */
 export function believe(sets: MeasuredSets, leader: number, options: BeliefOptions = {}): Beliefs {
-  const { draws: kept = 1000, seed = "verdict", collapses = null } = options;
+  const { draws: kept = 1000, seed = "verdict", collapses = null, foretold, expected } = options;
   const draws = new RandomDraws(rngFrom(seed));
   const { order, learnt } = candidates(sets, leader, draws);
-  const model = new ClassModel(
-    order.map((place) => measuredAt(sets, place)),
-    learnt,
-    draws,
-  );
-  for (let i = 0; i < firstSweeps; i += 1) model.sweep();
   const truths = order.map(() => new Float64Array(kept));
   const own = order.indexOf(leader);
   const ownTruths = truths[own] ?? new Float64Array(kept);
   let better = 0;
   let gain = 0;
   let noise = 0;
-  for (let draw = 0; draw < kept; draw += 1) {
-    model.sweep();
-    let best = Number.NEGATIVE_INFINITY;
-    const loss = collapses ? collapses.drop * drawRate(collapses, draws) : 0;
-    truths.forEach((column, i) => {
-      const truth = model.drawTruth(i) - loss;
-      column[draw] = truth;
-      if (i !== own && truth > best) best = truth;
+  const alone = new Float64Array(order.length);
+  // Neither view is right of every surface: both are believed by half.
+  const views = foretold === undefined ? [alone] : [alone, Float64Array.from(order, foretold)];
+  const shared = Math.ceil(kept / views.length);
+  for (const [view, bases] of views.entries()) {
+    const measured = order.map((place, i) => {
+      const { mean, ...rest } = measuredAt(sets, place);
+      return { ...rest, mean: mean - (bases[i] ?? 0) };
     });
-    const ahead = best - (ownTruths[draw] ?? Number.NaN);
-    if (ahead > 0) {
-      better += 1;
-      gain += ahead;
+    const model = new ClassModel(measured, learnt, draws);
+    for (let i = 0; i < firstSweeps; i += 1) model.sweep();
+    for (let draw = view * shared; draw < Math.min(kept, (view + 1) * shared); draw += 1) {
+      model.sweep();
+      let best = Number.NEGATIVE_INFINITY;
+      const loss = collapses ? collapses.drop * drawRate(collapses, draws) : 0;
+      truths.forEach((column, i) => {
+        const truth = (bases[i] ?? 0) + model.drawTruth(i) - loss;
+        column[draw] = truth;
+        if (i !== own && truth > best) best = truth;
+      });
+      const ahead = best - (ownTruths[draw] ?? Number.NaN);
+      if (ahead > 0) {
+        better += 1;
+        gain += ahead;
+      }
+      noise += model.noiseOf(own);
     }
-    noise += model.noiseOf(own);
   }
-  const estimateOf = (drawn: Float64Array): Estimate => ({ estimate: meanOf(drawn), interval: intervalOf(drawn) });
+  const all = (i: number): Float64Array => {
+    const drawn = truths[i] ?? ownTruths;
+    const place = order[i];
+    if (expected === undefined || place === undefined) return drawn;
+    const { hpmax, stDev } = expected(place);
+    return Float64Array.from({ length: kept + shared }, (_, draw) =>
+      draw < kept ? (drawn[draw] ?? Number.NaN) : hpmax + surer * stDev * draws.normal(),
+    );
+  };
   return {
-    ...estimateOf(ownTruths),
+    ...estimateOf(all(own)),
     chanceOfBetter: better / kept,
     expectedGain: gain / kept,
     noise: noise / kept,
-    estimates: new Map(order.map((place, i) => [place, estimateOf(truths[i] ?? ownTruths)])),
+    estimates: new Map(order.map((place, i) => [place, estimateOf(all(i))])),
   };
+}
+
+/** The mean is taken about the interval: a thousand values of 10^9 add up with an error that may be larger than their spread. */
+function estimateOf(drawn: Float64Array): Estimate {
+  const interval = intervalOf(drawn);
+  return { estimate: interval.low + meanOf(drawn.map((value) => value - interval.low)), interval };
 }
 
 /** Draws the probability of a collapse from Jeffreys' posterior, the same for all configurations about as good as the leader. */
@@ -139,7 +168,7 @@ function pooledVariance(sets: MeasuredSets): number {
 }
 
 /** Probability of an interval. */
-export const intervalLevel = 0.8;
+export const intervalLevel = 0.9;
 
 /** The central interval of the draws. */
 function intervalOf(values: Float64Array): Interval {

@@ -64,8 +64,9 @@ export function launcherProperties(text: string): ReadonlySet<string> {
   return new Set(launcher?.kind === "map" ? launcher.byKey.keys() : []);
 }
 
-interface Lines {
+export interface Lines {
   readonly map: MapNode;
+  /** The list of values, or the range. */
   readonly list: Entry;
   readonly tuned: Entry | undefined;
 }
@@ -77,6 +78,11 @@ function editsOf(
   { map, list, tuned }: Lines,
 ): TextEdit[] {
   const { name } = hyperparameter;
+  if (list.key === "range")
+    return [
+      ...widened(text, hyperparameter, setting, list),
+      ...tunedEdit(text, name, setting, yamlText(setting), { map, list, tuned }),
+    ];
   const values = dereferenced(list.value);
   if (values?.kind !== "list") throw new UnwritableSpec(`hyperparameter "${name}" has no list of values`);
   const listed = values.items.find((item) => settingIn(item) === setting);
@@ -84,16 +90,49 @@ function editsOf(
   const added = listed
     ? []
     : [itemInsertion(text, values, placeBefore(values.items, hyperparameter, setting), written)];
-  if (!tuned) return [...added, insertionAfter(text, map, list, `tuned_value: ${written}`)];
-  // Kept as written if it says the same: 1.0e-3 for 0.001.
-  if (settingIn(tuned.value) === setting && !isEmpty(tuned.value)) return added;
-  const edit = replacement(text, tuned, written);
-  if (!edit) throw new UnwritableSpec(`the tuned_value of "${name}" is written in a way that cannot be replaced`);
-  return [...added, edit];
+  return [...added, ...tunedEdit(text, name, setting, written, { map, list, tuned })];
 }
 
+function tunedEdit(
+  text: string,
+  name: string,
+  setting: Setting,
+  written: string,
+  { map, list, tuned }: Lines,
+): TextEdit[] {
+  if (!tuned) return [insertionAfter(text, map, list, `tuned_value: ${written}`)];
+  // Kept as written if it says the same: 1.0e-3 for 0.001.
+  if (settingIn(tuned.value) === setting && !isEmpty(tuned.value)) return [];
+  const edit = replacement(text, tuned, written);
+  if (!edit) throw new UnwritableSpec(`the tuned_value of "${name}" is written in a way that cannot be replaced`);
+  return [edit];
+}
+
+/** Where the range of the text is narrower than the setting needs, because an edit has made it wider since: its ends as they are now. */
+function widened(text: string, { name, range }: Hyperparameter, setting: Setting, { value }: Entry): TextEdit[] {
+  const node = dereferenced(value);
+  if (node?.kind !== "map" || !range || typeof setting !== "number") return [];
+  const ends = (["from", "to"] as const).flatMap((key) => {
+    const entry = node.byKey.get(key);
+    const end = entry && settingIn(entry.value);
+    return entry && typeof end === "number" ? [{ entry, end, now: range[key] }] : [];
+  });
+  const isInside = (setting === 0 && range.zero === true) || !ends.some(({ end, now }) => isBetween(setting, now, end));
+  if (isInside) return [];
+  return ends.flatMap(({ entry, end, now }) => {
+    if (end === now) return [];
+    const edit = replacement(text, entry, yamlText(now));
+    if (!edit) throw new UnwritableSpec(`the range of "${name}" is written in a way that cannot be replaced`);
+    return [edit];
+  });
+}
+
+/** Whether the value lies from `end` to another number, `end` itself excluded. */
+const isBetween = (value: number, now: number, end: number): boolean =>
+  now < end ? value >= now && value < end : value <= now && value > end;
+
 /** Index of the last list item that comes before the setting on the dial; -1 if none does. */
-function placeBefore(items: readonly Node[], { values, dial }: Hyperparameter, setting: Setting): number {
+export function placeBefore(items: readonly Node[], { values, dial }: Hyperparameter, setting: Setting): number {
   const order = dial ?? [...values.keys()];
   const rank = (value: Setting | undefined): number => order.findIndex((position) => values[position] === value);
   const own = rank(setting);
@@ -103,7 +142,7 @@ function placeBefore(items: readonly Node[], { values, dial }: Hyperparameter, s
   }, -1);
 }
 
-function settingIn(node: Node): Setting | undefined {
+export function settingIn(node: Node): Setting | undefined {
   const value = dereferenced(node);
   return value?.kind === "scalar" ? value.value : undefined;
 }
@@ -111,7 +150,7 @@ function settingIn(node: Node): Setting | undefined {
 const isEmpty = (node: Node): boolean => node.kind === "scalar" && node.isEmpty;
 
 /** The lines of each hyperparameter, in both layouts: indented further than `name`, or level with it. */
-function hyperparameterLines(text: string): ReadonlyMap<string, Lines> {
+export function hyperparameterLines(text: string): ReadonlyMap<string, Lines> {
   const section = rootOf(text).byKey.get("hyperparameters");
   const list = section && dereferenced(section.value);
   const lines = new Map<string, Lines>();
@@ -121,8 +160,9 @@ function hyperparameterLines(text: string): ReadonlyMap<string, Lines> {
     const name = named && named.value.kind !== "alias" ? named.value.anchor : undefined;
     if (!named || name === undefined) continue;
     const map = named.value.kind === "map" ? named.value : item;
-    const values = map.byKey.get("ordered_tuning_values") ?? map.byKey.get("unordered_tuning_values");
-    if (values) lines.set(name, { map, list: values, tuned: map.byKey.get("tuned_value") });
+    const values = ["ordered_tuning_values", "unordered_tuning_values", "range"].map((key) => map.byKey.get(key));
+    const list = values.find((each) => each !== undefined);
+    if (list) lines.set(name, { map, list, tuned: map.byKey.get("tuned_value") });
   }
   return lines;
 }

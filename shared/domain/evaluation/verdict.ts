@@ -1,9 +1,10 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
-import { neighbourhoodOf } from "../search/neighbourhood.ts";
+import type { SearchModel } from "../model/search-model.ts";
+import { isNoiseFree } from "../run-sets/noise-free.ts";
+import { countNeighbours } from "../search/neighbourhood.ts";
 import type { HpTuning } from "../search/searches.ts";
 import { type CollapseCounts, findCollapses } from "./collapses.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
-import type { SearchHistory } from "./history.ts";
 import { type MeasuredSets, measuredSets } from "./measured-sets.ts";
 import { type BeliefOptions, type Beliefs, believe } from "./truth.ts";
 
@@ -36,6 +37,8 @@ export interface Verdict extends Beliefs {
   readonly neighbours: { readonly all: number; readonly measured: number };
   /** Null if no run collapsed. */
   readonly collapses: CollapseCounts | null;
+  /** Whether the same settings have always given the same hpmax: no run is luck. */
+  readonly isNoiseFree: boolean;
   /** Whether all runs have the same hpmax, so that there is nothing to estimate. */
   readonly isFlat: boolean;
   readonly doubts: readonly Doubt[];
@@ -46,6 +49,10 @@ export interface Verdict extends Beliefs {
 export interface VerdictOptions extends BeliefOptions {
   /** Default dgd. Unmeasured neighbours are a doubt only of this search. */
   readonly tuning?: HpTuning;
+  /** For how many completed runs the best has led; default 1. */
+  readonly bestFor?: number;
+  /** Completed runs of the search itself; default: all. */
+  readonly completed?: number;
 }
 
 const fewRuns = 3;
@@ -53,48 +60,72 @@ const fewRuns = 3;
 /**
  * What can be concluded from a search: how good its best configuration truly is, whether another is better, and whether more runs are
  * likely to change anything. Null before any run has completed.
+ *
+ * @param runs   with those of earlier searches, on which the model rests too
+ * @param model  of these runs; its best is what the verdict is about
  */
 export function verdictOf(
   runs: CompletedRuns,
-  history: SearchHistory,
+  model: SearchModel,
   hyperparameters: readonly Hyperparameter[],
-  { tuning = "dgd", ...options }: VerdictOptions = {},
+  { tuning = "dgd", bestFor = 1, completed = runs.length, ...options }: VerdictOptions = {},
 ): Verdict | null {
-  const last = history.rows.at(-1);
-  if (!last) return null;
-  const { completed } = history;
-  const sets = measuredSets(runs, completed);
-  const leader = runs.find(last.configuration);
-  const collapses = findCollapses(runs, completed, sets, leader);
-  const neighbourhood = neighbourhoodOf(hyperparameters, last.configuration).slice(1);
-  const isMeasured = (set: number): boolean => set >= 0 && set < sets.length;
-  const measured = neighbourhood.filter(({ configuration }) => isMeasured(runs.find(configuration))).length;
+  const judged = runs.length;
+  const best = model.best.runSet.configuration;
+  const sets = measuredSets(runs, judged);
+  const leader = runs.find(best);
+  const leaderRuns = sets.runs[leader] ?? 0;
+  const collapses = findCollapses(runs, judged, sets, leader);
+  const isMeasured = (configuration: Configuration): boolean => {
+    const set = runs.find(configuration);
+    return set >= 0 && set < sets.length;
+  };
   const repeated = sets.runs.reduce((count, each) => count + (each > 1 ? 1 : 0), 0);
-  const isFlat = !(history.prior.variance > 0);
+  const [first = Number.NaN] = runs.hpmax;
+  const isFlat = runs.hpmax.every((value) => value === first);
   // No set becomes empty: the runs above its median stay.
-  const normal = collapses ? measuredSets(runs, completed, collapses.has) : sets;
-  const beliefs = isFlat ? flatBeliefs(history.prior.mean, leader) : believe(normal, leader, { ...options, collapses });
-  const neighbours = { all: neighbourhood.length, measured };
+  const normal = collapses ? measuredSets(runs, judged, collapses.has) : sets;
+  const beliefs = isFlat
+    ? flatBeliefs(first, leader)
+    : believe(bounded(normal, model), leader, { ...options, collapses, ...foretoldBy(model, runs) });
+  const neighbours = countNeighbours(hyperparameters, best, isMeasured);
   const doubts: Doubt[] = [];
   if (repeated === 0) doubts.push("no repeats");
-  else if (last.runs < fewRuns) doubts.push("few runs");
-  if (tuning === "dgd" && measured < neighbourhood.length) doubts.push("neighbours");
+  else if (leaderRuns < fewRuns && !isNoiseFree(sets)) doubts.push("few runs");
+  if (tuning === "dgd" && neighbours.measured < neighbours.all) doubts.push("neighbours");
   const { chanceOfBetter, expectedGain, noise } = beliefs;
   if (chanceOfBetter > smallChance && expectedGain > smallGain * noise) doubts.push("rivals");
   return {
     ...beliefs,
-    leader: last.configuration,
-    runs: last.runs,
-    bestFor: last.bestFor,
+    leader: best,
+    runs: leaderRuns,
+    bestFor,
     completed,
     configurations: sets.length,
     repeated,
     neighbours,
     collapses: collapses && { collapsed: collapses.collapsed, among: collapses.among, drop: collapses.drop },
+    isNoiseFree: isNoiseFree(sets),
     isFlat,
     doubts,
     rival: rivalOf(beliefs, sets, runs, leader),
   };
+}
+
+/** A diverged run is as bad as any: how bad says nothing about the others. */
+const bounded = (sets: MeasuredSets, model: SearchModel): MeasuredSets => ({
+  ...sets,
+  means: sets.means.map((mean) => model.bounded(mean)),
+});
+
+function foretoldBy(model: SearchModel, runs: CompletedRuns): Pick<BeliefOptions, "foretold" | "expected"> {
+  const foretold = model.foretold();
+  return foretold === null
+    ? {}
+    : {
+        foretold: (set) => foretold(runs.configuration(set)),
+        expected: (set) => model.expected(runs.configuration(set)),
+      };
 }
 
 function flatBeliefs(value: number, leader: number): Beliefs {

@@ -49,6 +49,13 @@ export function replacement(text: string, { at, value }: Entry, written: string)
   return { start: tagStart(text, value.start), end: value.end, text: written };
 }
 
+/** Puts another entry, key and value, in the place of one. */
+export const entryReplacement = (text: string, { at, value }: Entry, written: string): TextEdit => ({
+  start: at.start,
+  end: endOf(text, value, at.end),
+  text: written,
+});
+
 /** Adds an entry to a mapping, after an existing one. */
 export function insertionAfter(text: string, map: MapNode, entry: Entry, written: string): TextEdit {
   const end = endOf(text, entry.value, entry.at.end);

@@ -1,7 +1,10 @@
-import type { CodeBundle } from "../code-bundle.ts";
-import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import type { Brought } from "../code-bundle.ts";
+import type { Hyperparameter, Range, Setting } from "../hyperparameter.ts";
+import type { Beliefs } from "../model/kernel.ts";
 import type { JobName, RunName, WorkerId } from "../names.ts";
+import type { Predicted } from "../pruning/predicted.ts";
 import type { JobSettings, StopRule } from "../runspec/job-settings.ts";
+import type { CheckpointPlace } from "./checkpoint-place.ts";
 
 /** The journal's records: every decision, once, in one order. Only the leader writes them; `apply` folds them everywhere. */
 export type JournalEvent =
@@ -9,8 +12,10 @@ export type JournalEvent =
   | JobSubmitted
   | JobChanged
   | JobEdited
+  | RangeRefined
   | RunsOrdered
   | ResultsJudged
+  | Learned
   | Assigned
   | Completed
   | EndedWithout
@@ -18,12 +23,16 @@ export type JournalEvent =
   | Lost
   | Late
   | Checkpointed
+  | CheckpointLost
   | SetAside
   | Invited
   | InviteEnded
   | WorkerEnrolled
   | WorkerChanged
-  | WorkerForgotten;
+  | WorkerForgotten
+  | WorkerPurged;
+
+export type { CheckpointPlace } from "./checkpoint-place.ts";
 
 interface Recorded {
   /** Wall-clock milliseconds, for people only. */
@@ -60,7 +69,7 @@ export interface Led extends Recorded {
 }
 
 /** A job was accepted. */
-export interface JobSubmitted extends Ordered {
+export interface JobSubmitted extends Ordered, Brought {
   readonly type: "job";
   readonly job: JobName;
   readonly file: string;
@@ -68,8 +77,6 @@ export interface JobSubmitted extends Ordered {
   /** Defaults YAML of every component that the spec may use, by component name. */
   readonly sources: Readonly<Record<string, string>>;
   readonly commandLine: Readonly<Record<string, string>>;
-  /** Left out if the job needs only what every worker has. */
-  readonly code?: CodeBundle;
   readonly hyperparameters: readonly Hyperparameter[];
   readonly settings: JobSettings;
   /** Determines every choice and every trial's seed. */
@@ -131,8 +138,12 @@ export interface JobChanges {
   /** Wall-clock milliseconds; null: none. */
   readonly deadline?: number | null;
   readonly stopWhen?: StopRule | null;
+  /** Null: never. */
+  readonly maxFailuresInARow?: number | null;
   /** By hyperparameter: additional values for future choices. */
   readonly addValues?: Readonly<Record<string, readonly Setting[]>>;
+  /** By hyperparameter: the range that it has from now on, which includes all its values. */
+  readonly addRanges?: Readonly<Record<string, Range>>;
 }
 
 /** An operator changed a job. Earlier choices stay; later ones use these settings and values. */
@@ -145,6 +156,14 @@ export interface JobEdited extends Ordered {
   readonly settings: JobSettings;
   /** All of them after the change. Existing values keep their positions, so that configurations keep their meaning. */
   readonly hyperparameters: readonly Hyperparameter[];
+}
+
+/** The coordinator made ranges denser where the search looks. Earlier choices stay; later ones may use the marks. */
+export interface RangeRefined extends Recorded {
+  readonly type: "range-refined";
+  readonly job: JobName;
+  /** By hyperparameter: the marks that its dial gets. */
+  readonly marks: Readonly<Record<string, readonly number[]>>;
 }
 
 /** An order for runs. The ends that follow from "pruned" and "cancelled" are records of their own. */
@@ -171,6 +190,15 @@ export interface ResultsJudged extends Ordered {
   readonly reason: string;
   /** If the order named all results of one worker. */
   readonly worker?: WorkerId;
+}
+
+/** The coordinator learned how a job's results depend on its hyperparameters; its choices and its best configuration follow. */
+export interface Learned extends Recorded {
+  readonly type: "learned";
+  readonly job: JobName;
+  /** Completed runs that taught it. */
+  readonly results: number;
+  readonly beliefs: Beliefs;
 }
 
 /** A worker was given a trial. Run, configuration and seed are those of attempt 1 in every later attempt. */
@@ -200,6 +228,10 @@ export interface EndedWithout extends Cited {
   readonly type: "ended";
   readonly outcome: EndedOutcome;
   readonly reason: string;
+  /** If the coordinator pruned it: how far it had come, in iterations of its last stage. */
+  readonly iters?: number;
+  /** If the pruner predicted its end. */
+  readonly predicted?: Predicted;
   /** The run's last console lines, if they help to see why. */
   readonly console?: string;
 }
@@ -241,26 +273,20 @@ export interface Lost extends Cited {
   readonly reason: string;
 }
 
-/** Where the saved state of a run is, and the key that opens it. */
-export interface CheckpointPlace {
-  /** Who saved it, in which attempt. */
-  readonly worker: WorkerId;
-  readonly attempt: number;
-  /** The stage that the run had reached, and its iterations there. */
-  readonly stage: number;
-  readonly iters: number;
-  /** Name of the attempt's blob. */
-  readonly blob: string;
-  readonly key: Uint8Array;
-  /** Bytes before encryption, and their SHA-256. */
-  readonly size: number;
-  readonly sha256: string;
-  readonly chunks: number;
-}
-
 /** The run can resume from here on any machine. */
 export interface Checkpointed extends Cited, CheckpointPlace {
   readonly type: "checkpoint";
+}
+
+/** A checkpoint of a run is of no use. */
+export interface CheckpointLost extends Cited {
+  readonly type: "checkpoint-lost";
+  /** unsaved: it was not carried to the broker. unread: it cannot be read, so the run begins afresh, and its pieces are deleted. */
+  readonly what: "unsaved" | "unread";
+  /** The place in the run that it was to keep. */
+  readonly stage: number;
+  readonly iters: number;
+  readonly reason: string;
 }
 
 /** A result that arrived after its trial had ended: kept and labelled, never counted. */
@@ -348,4 +374,16 @@ export interface WorkerForgotten extends Ordered {
   readonly worker: WorkerId;
 }
 
-export type TrialEvent = Assigned | Checkpointed | Completed | EndedWithout | Reopened | Lost | Late;
+/** What a worker has stored is deleted: a record that this begins, before anything is gone, and one of what it came to. */
+export interface WorkerPurged extends Ordered {
+  readonly type: "worker-purged";
+  readonly worker: WorkerId;
+  /** Only messages before this one of EV, which stays, so that EV keeps its end. */
+  readonly before: number;
+  /** Also what its results rest on. */
+  readonly all: boolean;
+  /** Messages of EV that are gone; null when it begins. */
+  readonly messages: number | null;
+}
+
+export type TrialEvent = Assigned | Checkpointed | CheckpointLost | Completed | EndedWithout | Reopened | Lost | Late;

@@ -1,8 +1,9 @@
 import type { ResultsJudged } from "./events.ts";
 import type { Trial } from "./trial.ts";
 
-/** Whether the trial's result counts, or can count again, so that a verdict concerns it. */
-export const hasResult = ({ status }: Trial): boolean => status === "completed" || status === "rejected";
+/** Whether the trial has a result that counts or can count again, so that a verdict concerns it. */
+export const hasResult = ({ status }: Trial): boolean =>
+  status === "completed" || status === "infeasible" || status === "rejected";
 
 /** Takes a result from its trial, so that nobody who reads the trial can count it. */
 export function rejectResult(

@@ -1,8 +1,8 @@
 import { NumberedTexts } from "../columns.ts";
-import type { Configuration } from "../hyperparameter.ts";
-import type { JobName, RunName, WorkerId } from "../names.ts";
-import { RunSetIndex } from "../run-sets/run-set.ts";
-import { defaultSettings } from "../runspec/job-settings.ts";
+import { CurrentModel } from "../model/current-model.ts";
+import type { JobName, WorkerId } from "../names.ts";
+import { type Counted, RunSetIndex } from "../run-sets/run-set.ts";
+import { olderDefaults } from "../runspec/job-settings.ts";
 import type {
   Actor,
   Assigned,
@@ -14,11 +14,13 @@ import type {
   JobSubmitted,
   Late,
   Lost,
+  RangeRefined,
   Reopened,
   ResultsJudged,
-  RunsOrdered,
 } from "./events.ts";
+import { Feasibility } from "./feasibility.ts";
 import { FoldError } from "./fold-error.ts";
+import { asEdited, asRefined } from "./grown-dials.ts";
 import { importedRuns } from "./imported.ts";
 import { MetricColumns } from "./metric-columns.ts";
 import { type ParentRun, ParentRuns } from "./parent-runs.ts";
@@ -46,13 +48,19 @@ export class RunTable {
   readonly imported: readonly Trial[];
   /** Trial numbers in the order of completion, without rejected results. */
   readonly completions: number[] = [];
+  /** Numbers of the pruned trials whose ends were predicted, in the order of their ends. */
+  readonly predictions: number[] = [];
   readonly #runSets = new RunSetIndex();
+  /** What the results say together: which configuration is best, and what others promise. */
+  readonly model = new CurrentModel(() => ({ hyperparameters: this.submitted.hyperparameters, runSets: this.runSets }));
   /** Whether the run sets have yet to forget rejected results, or to count accepted ones. */
   #isStale = false;
   #verdicts = 0;
-  readonly trials = new TrialList(this.#runSets.configurations);
   readonly parentRuns: ParentRuns;
   readonly metricColumns: MetricColumns;
+  /** Which completed runs keep to what the job requires. */
+  readonly feasibility: Feasibility;
+  readonly trials: TrialList;
   /** Trials waiting for a free slot, in the order in which they were lost. */
   readonly waiting = new Set<number>();
   /** Open trials that an operator paused: a running one is suspended, a waiting one is not given out. */
@@ -61,7 +69,7 @@ export class RunTable {
   readonly condemned = new Set<number>();
   /** Trials held by each worker now. */
   readonly holding = new Map<WorkerId, number>();
-  /** Completed, also if rejected since; failed, timed out or pruned. */
+  /** Completed, also if infeasible, or rejected since; failed, timed out or pruned. */
   ended = 0;
   /** Running or waiting. */
   open = 0;
@@ -78,6 +86,8 @@ export class RunTable {
   readonly columnsBy = new Map<WorkerId, number>();
   /** Failed trials, and the worker each failed on. */
   readonly failedOn = new Map<number, WorkerId>();
+  /** Trials that failed or timed out since a run last completed, or since the search was resumed; oldest first. */
+  readonly failingRow = new Set<number>();
   /** Names of workers and of their processes, each kept once: every record is read with copies of its own. */
   readonly #texts = new NumberedTexts();
 
@@ -86,13 +96,16 @@ export class RunTable {
     this.job = submitted.job;
     this.parentRuns = new ParentRuns(submitted.job);
     this.metricColumns = new MetricColumns(columns);
+    this.feasibility = new Feasibility(this.metricColumns.names);
+    this.trials = new TrialList(this.#runSets.configurations, this.feasibility);
     this.imported = importedRuns(submitted);
     for (const { configuration, hpmax, run } of this.imported) {
       this.runSets.started(configuration);
       this.runSets.completed(configuration, hpmax ?? Number.NaN, run);
     }
     // A job submitted to an earlier version lacks the settings that came later.
-    this.submitted = { ...submitted, settings: { ...defaultSettings, ...submitted.settings } };
+    this.submitted = { ...submitted, settings: { ...olderDefaults, ...submitted.settings } };
+    this.#become(this.submitted);
     for (let i = 0; i < submitted.parents; i += 1) this.parentRuns.make(submitted.firstParent + i);
   }
 
@@ -181,20 +194,21 @@ export class RunTable {
     // Before this result is among the completions, in case they are counted anew.
     const { runSets } = this;
     this.#close(trial, event.at);
-    trial.status = "completed";
     trial.hpmax = event.hpmax;
     trial.iters = event.iters;
     const before = this.columns.length;
     trial.metrics = this.metricColumns.row(event.metrics);
+    trial.status = this.feasibility.isFeasible(trial) ? "completed" : "infeasible";
     if (this.columns.length > before) {
       this.columnsBy.set(event.worker, (this.columnsBy.get(event.worker) ?? 0) + this.columns.length - before);
     }
     this.ended += 1;
+    if (this.failingRow.size > 0) this.failingRow.clear();
     this.completions.push(trial.n);
     this.outcomes.completed += 1;
     this.#countFor(event.worker, 1);
     if (event.worker !== lastAttempt(trial).worker) trial.resultBy = this.#shared(event.worker);
-    runSets.completed(this.trials.runSetOf(trial.n), event.hpmax, trial.run);
+    runSets.completed(this.trials.runSetOf(trial.n), event.hpmax, trial.run, trial.status === "completed");
     this.trials.completed(trial);
   }
 
@@ -204,12 +218,14 @@ export class RunTable {
     trial.status = event.outcome;
     trial.reason = event.reason;
     trial.console = event.console ?? "";
+    trial.iters = event.iters ?? 0;
     this.outcomes[event.outcome] += 1;
     const runSet = this.trials.runSetOf(trial.n);
     if (event.outcome === "cancelled") {
       this.runSets.released(runSet);
     } else {
       this.ended += 1;
+      if (event.outcome !== "pruned") this.failingRow.add(trial.n);
       if (event.outcome === "failed") {
         this.runSets.failed(runSet, event.worker);
         this.failedOn.set(trial.n, event.worker);
@@ -250,36 +266,21 @@ export class RunTable {
     this.waiting.add(trial.n);
     this.runSets.reopened(this.trials.runSetOf(trial.n), event.worker);
     this.failedOn.delete(trial.n);
-  }
-
-  /** An end that follows from an order is a record of its own. */
-  ordered({ trials, order, by }: RunsOrdered): void {
-    for (const n of trials) {
-      const trial = this.trials.forFold(n);
-      if (!trial || !isOpen(trial) || this.condemned.has(n)) continue;
-      if (order === "pruned" || order === "cancelled") {
-        trial.order = order;
-        trial.reason = `${order === "pruned" ? "stopped" : "cancelled"} by ${by}`;
-        this.paused.delete(n);
-        this.condemned.add(n);
-      } else {
-        trial.order = order === "paused" ? "paused" : "";
-        if (order === "paused") this.paused.add(n);
-        else this.paused.delete(n);
-      }
-    }
+    this.failingRow.delete(trial.n);
   }
 
   editedBy(event: JobEdited): void {
-    const { settings, hyperparameters } = event;
-    const before = this.submitted.hyperparameters;
-    const isGrown = ({ values }: { readonly values: readonly unknown[] }, i: number): boolean =>
-      before[i]?.values.every((value, position) => value === values[position]) === true;
-    if (hyperparameters.length !== before.length || !hyperparameters.every(isGrown)) {
-      throw new FoldError(`${this.job}: "job-edited" changes the meaning of its configurations`);
-    }
-    this.submitted = { ...this.submitted, settings: { ...defaultSettings, ...settings }, hyperparameters };
+    this.#become(asEdited(this.submitted, event));
     this.edits.push(event);
+  }
+
+  refinedBy(event: RangeRefined): void {
+    this.#become(asRefined(this.submitted, this.trials.length, event));
+  }
+
+  #become(submitted: JobSubmitted): void {
+    this.submitted = submitted;
+    this.feasibility.require(submitted.settings.require, submitted.hyperparameters);
   }
 
   checkpointed(event: Checkpointed): void {
@@ -287,6 +288,7 @@ export class RunTable {
     const { worker, attempt, stage, iters, blob, key, size, sha256, chunks } = event;
     if (!isFurther(event, trial.checkpoint)) this.#impossible(event, trial);
     trial.checkpoint = { worker, attempt, stage, iters, blob, key, size, sha256, chunks };
+    trial.unsaved = "";
   }
 
   lateBy(event: Late): void {
@@ -315,6 +317,7 @@ export class RunTable {
         this.rejected.add(n);
       } else {
         acceptResult(trial);
+        this.feasibility.judge(trial);
         this.rejected.delete(n);
       }
       this.outcomes.completed += more;
@@ -332,10 +335,12 @@ export class RunTable {
   }
 
   /** The results that count: those of earlier searches, then the job's own in the order of completion. */
-  *#counted(): Iterable<readonly [which: Configuration | number, hpmax: number, run: RunName]> {
-    for (const { configuration, hpmax, run } of this.imported) yield [configuration, hpmax ?? Number.NaN, run];
+  *#counted(): Iterable<Counted> {
+    for (const { configuration, hpmax, run } of this.imported) yield [configuration, hpmax ?? Number.NaN, run, true];
     const { trials } = this;
-    for (const n of this.completions) yield [trials.runSetOf(n), trials.hpmaxOf(n) ?? Number.NaN, trials.runOf(n)];
+    for (const n of this.completions) {
+      yield [trials.runSetOf(n), trials.hpmaxOf(n) ?? Number.NaN, trials.runOf(n), trials.isFeasible(n)];
+    }
   }
 
   #countFor(worker: WorkerId, more: number): void {
@@ -364,6 +369,7 @@ export class RunTable {
     trial.why = "";
     trial.reason = "";
     trial.checkpoint = null;
+    trial.unsaved = "";
   }
 
   #letGo(worker: WorkerId): void {

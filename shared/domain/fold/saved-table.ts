@@ -1,6 +1,8 @@
+import type { Learned } from "../model/search-model.ts";
 import type { WorkerId } from "../names.ts";
 import type { JobEdited } from "./events.ts";
 import type { ParentRun } from "./parent-runs.ts";
+import { countPrediction } from "./predicted-ends.ts";
 import { RunTable } from "./run-table.ts";
 import { lastAttempt, resultBy, type Trial } from "./trial.ts";
 import type { SavedTrials } from "./trial-list.ts";
@@ -31,8 +33,14 @@ export interface SavedTable extends AsItIs {
   readonly completedBy: readonly (readonly [WorkerId, number])[];
   /** Left out in snapshots of earlier versions. */
   readonly columnsBy?: readonly (readonly [WorkerId, number])[];
+  /** Left out in snapshots of earlier versions. */
+  readonly predictions?: readonly number[];
+  /** Left out in snapshots of earlier versions, and before there was enough to learn from. */
+  readonly learned?: Learned;
   /** Failed trials, in the order of the trials, and the worker each failed on. */
   readonly failedOn: readonly (readonly [number, WorkerId])[];
+  /** Left out in snapshots of earlier versions. */
+  readonly failingRow?: readonly number[];
 }
 
 export function saveTable(table: RunTable): SavedTable {
@@ -51,7 +59,10 @@ export function saveTable(table: RunTable): SavedTable {
     holding: [...table.holding],
     completedBy: [...table.completedBy],
     columnsBy: [...table.columnsBy],
+    predictions: [...table.predictions],
     failedOn: [...table.failedOn],
+    failingRow: [...table.failingRow],
+    ...(table.model.learned ? { learned: table.model.learned } : {}),
   };
 }
 
@@ -64,12 +75,14 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   table.submitted = { ...saved.submitted, settings };
   table.edits.push(...saved.edits);
   for (const parent of saved.parents) table.parentRuns.keep({ ...parent });
+  table.model.learned = saved.learned;
   for (const n of saved.waiting) table.waiting.add(n);
   for (const n of saved.paused) table.paused.add(n);
   for (const n of saved.condemned) table.condemned.add(n);
   for (const [worker, count] of saved.holding) table.holding.set(worker, count);
   for (const [worker, count] of saved.completedBy) table.completedBy.set(worker, count);
   for (const [n, worker] of saved.failedOn) table.failedOn.set(n, worker);
+  for (const n of saved.failingRow ?? []) table.failingRow.add(n);
   table.runSets.configurations.restore(saved.configurations, saved.runSets);
   table.trials.restore(trials);
   for (const runSet of trials.runSets) table.runSets.started(runSet);
@@ -79,8 +92,10 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   table.ended += trials.columns.size;
   for (const n of saved.completions) {
     table.completions.push(n);
-    table.runSets.completed(table.trials.runSetOf(n), table.trials.hpmaxOf(n) ?? Number.NaN, table.trials.runOf(n));
+    const { trials: list, runSets } = table;
+    runSets.completed(list.runSetOf(n), list.hpmaxOf(n) ?? Number.NaN, list.runOf(n), list.isFeasible(n));
   }
+  for (const n of saved.predictions ?? []) countPrediction(table, n);
   return table;
 }
 
@@ -113,12 +128,12 @@ function count(table: RunTable, trial: Trial): void {
     table.runSets.released(runSet);
     return;
   }
-  table.outcomes[status] += 1;
+  table.outcomes[status === "infeasible" ? "completed" : status] += 1;
   if (status === "cancelled") {
     table.runSets.released(runSet);
     return;
   }
   table.ended += 1;
   if (status === "failed") table.runSets.failed(runSet, table.failedOn.get(n) ?? lastAttempt(trial).worker);
-  else if (status !== "completed") table.runSets.endedOtherwise(runSet);
+  else if (status !== "completed" && status !== "infeasible") table.runSets.endedOtherwise(runSet);
 }

@@ -1,5 +1,6 @@
 import { ClaimRing, type SavedClaims } from "./claim-ring.ts";
 import type { InviteRecord } from "./invites.ts";
+import { noPurges, type Purges } from "./purges.ts";
 import { mostRetired } from "./retired-boots.ts";
 import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
@@ -27,16 +28,18 @@ type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | keyof Later> &
 };
 
 /** Everything that the journal said up to message `seq`, as plain data: folding continues from there. */
-export interface Snapshot extends Omit<WorkspaceState, "jobs" | "workers" | "invites" | "orders"> {
+export interface Snapshot extends Omit<WorkspaceState, "jobs" | "workers" | "invites" | "orders" | "purges"> {
   readonly v: number;
   readonly jobs: readonly { readonly table: SavedTable; readonly trials: SavedTrials }[];
   readonly workers: readonly SavedWorker[];
   /** Earlier versions wrote none. */
   readonly invites?: readonly InviteRecord[];
   readonly orders: readonly (readonly [string, string])[];
+  /** Left out as long as nothing was purged. */
+  readonly purges?: Purges;
 }
 
-export function takeSnapshot({ jobs, workers, invites, orders, ...numbers }: WorkspaceState): Snapshot {
+export function takeSnapshot({ jobs, workers, invites, orders, purges, ...numbers }: WorkspaceState): Snapshot {
   return {
     v: snapshotVersion,
     ...numbers,
@@ -48,11 +51,13 @@ export function takeSnapshot({ jobs, workers, invites, orders, ...numbers }: Wor
     })),
     invites: [...invites.values()],
     orders: [...orders],
+    ...(purges.before === 0 ? {} : { purges: copied(purges) }),
   };
 }
 
 /** The state that was saved; equal to what folding the same records gives. */
-export function restoreSnapshot({ v: _, jobs, workers, invites = [], orders, ...numbers }: Snapshot): WorkspaceState {
+export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
+  const { v: _, jobs, workers, invites = [], orders, purges = noPurges(), ...numbers } = snapshot;
   const worker = (saved: SavedWorker): WorkerRecord => ({
     ...saved,
     rejected: saved.rejected ?? 0, // a snapshot of an earlier version has none
@@ -69,5 +74,8 @@ export function restoreSnapshot({ v: _, jobs, workers, invites = [], orders, ...
     workers: new Map(workers.map((saved) => [saved.id, worker(saved)])),
     invites: new Map(invites.map((invite) => [invite.id, { ...invite }])),
     orders: new Map(orders),
+    purges: copied(purges),
   };
 }
+
+const copied = (purges: Purges): Purges => ({ ...purges, open: [...purges.open] });

@@ -127,7 +127,7 @@ export class TrialColumns {
     return place;
   }
 
-  /** A new object for the trial at this place. */
+  /** A new object for the trial at this place, completed: whether it is feasible is for others to say. */
   trial(place: number, configuration: Configuration): Trial {
     const { n, seed, iters, startedAt, endedAt, worker, bootId, metricsEnd } = this.#columns;
     const to = at(metricsEnd, place);
@@ -183,7 +183,7 @@ const noTrials: SavedColumns = {
 /** Whether the columns can hold everything about a trial except, perhaps, its name. */
 function isPlain(trial: Trial, part: Attempt): boolean {
   return (
-    trial.status === "completed" &&
+    (trial.status === "completed" || trial.status === "infeasible") &&
     trial.attempts.length === 1 &&
     part.attempt === 1 &&
     part.end === "" &&

@@ -1,6 +1,7 @@
 import { longer } from "../columns.ts";
 import type { RunName } from "../names.ts";
 import type { ConfigurationRegister } from "../run-sets/configuration-register.ts";
+import type { Feasibility } from "./feasibility.ts";
 import { isOpen, type Trial } from "./trial.ts";
 import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
 
@@ -16,6 +17,7 @@ export interface SavedTrials {
 /** All trials of a job, by number from 1. Completed trials are columns until asked for; then each stays the same object. */
 export class TrialList implements Iterable<Trial> {
   readonly #configurations: ConfigurationRegister;
+  readonly #feasibility: Feasibility;
   #columns = new TrialColumns();
   #length = 0;
   /** By trial number - 1; undefined for a trial that is in the columns. */
@@ -27,8 +29,9 @@ export class TrialList implements Iterable<Trial> {
   readonly #shown = new Set<number>();
 
   /** @param configurations  of the run sets, by their numbers */
-  constructor(configurations: ConfigurationRegister) {
+  constructor(configurations: ConfigurationRegister, feasibility: Feasibility) {
     this.#configurations = configurations;
+    this.#feasibility = feasibility;
   }
 
   get length(): number {
@@ -92,6 +95,11 @@ export class TrialList implements Iterable<Trial> {
     return known ? known.hpmax : this.#columns.hpmax(this.#placeOf(n));
   }
 
+  /** Whether a trial that has completed keeps to what the job requires. */
+  isFeasible(n: number): boolean {
+    return !this.#feasibility.isAsked || this.glance(n)?.status !== "infeasible";
+  }
+
   *[Symbol.iterator](): Iterator<Trial> {
     for (let n = 1; n <= this.#length; n += 1) {
       const trial = this.trial(n);
@@ -107,6 +115,16 @@ export class TrialList implements Iterable<Trial> {
       this.#shown.add(n);
       yield trial;
     }
+  }
+
+  /** The same to read and drop, as `glance` does. */
+  *glanceOpen(): Iterable<Trial> {
+    for (const trial of this.#objects) if (trial && isOpen(trial)) yield trial;
+  }
+
+  /** All that have not completed, and some that have, to read and drop. */
+  *glanceKept(): Iterable<Trial> {
+    for (const trial of this.#objects) if (trial) yield trial;
   }
 
   save(): SavedTrials {
@@ -127,11 +145,16 @@ export class TrialList implements Iterable<Trial> {
     columns.n.forEach((n, place) => {
       this.#places[n - 1] = place;
     });
-    for (const trial of others) this.#objects[trial.n - 1] = trial;
+    for (const trial of others) {
+      this.#feasibility.judge(trial);
+      this.#objects[trial.n - 1] = trial;
+    }
   }
 
   #fromColumns(n: number): Trial {
-    return this.#columns.trial(this.#placeOf(n), this.#configurations.configuration(this.runSetOf(n)));
+    const trial = this.#columns.trial(this.#placeOf(n), this.#configurations.configuration(this.runSetOf(n)));
+    if (this.#feasibility.isAsked) this.#feasibility.judge(trial);
+    return trial;
   }
 
   #placeOf(n: number): number {

@@ -1,12 +1,13 @@
 import type { Configuration } from "../hyperparameter.ts";
 import type { RunName, WorkerId } from "../names.ts";
+import type { Predicted } from "../pruning/predicted.ts";
 import type { CheckpointPlace, EndedOutcome, LossCause } from "./events.ts";
 
 /**
  * running: a worker holds it; waiting: it was lost or handed back and needs a free slot; otherwise how it ended. rejected: it
- * completed, and an operator took its result back.
+ * completed, and an operator took its result back. infeasible: it completed, and broke what the job requires.
  */
-export type TrialStatus = "running" | "waiting" | "completed" | "rejected" | EndedOutcome;
+export type TrialStatus = "running" | "waiting" | "completed" | "infeasible" | "rejected" | EndedOutcome;
 
 /** One worker's part in a trial. */
 export interface Attempt {
@@ -61,12 +62,16 @@ export interface Trial {
   order: "" | "paused" | "pruned" | "cancelled";
   /** Where the next attempt resumes; null: at the beginning, or the trial has ended. */
   checkpoint: CheckpointPlace | null;
+  /** Why its last checkpoint was not carried, so that a loss costs more; "" if it was, or the trial has ended. */
+  unsaved: string;
   /** What an operator took back; null if nothing. */
   rejected: RejectedResult | null;
   /** Who sent the result, if it was not the newest holder. */
   resultBy: WorkerId | null;
   /** The last console lines of a run that ended without a result; "" if none were kept. */
   console: string;
+  /** What a pruned run would have come to; null if nobody said. */
+  predicted: Predicted | null;
 }
 
 /** A trial as its first assignment makes it. Every trial is made here: objects of one shape are quicker. */
@@ -93,9 +98,11 @@ export const newTrial = (
   late: 0,
   order: "",
   checkpoint: null,
+  unsaved: "",
   rejected: null,
   resultBy: null,
   console: "",
+  predicted: null,
 });
 
 export const isOpen = (trial: Trial): boolean => trial.status === "running" || trial.status === "waiting";

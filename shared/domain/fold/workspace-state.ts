@@ -11,6 +11,10 @@ import {
 } from "./events.ts";
 import { FoldError } from "./fold-error.ts";
 import { type InviteRecord, invited, inviteEnded } from "./invites.ts";
+import { checkpointLost } from "./lost-checkpoints.ts";
+import { orderRuns } from "./ordered-runs.ts";
+import { keepPrediction } from "./predicted-ends.ts";
+import { foldPurge, noPurges, type Purges } from "./purges.ts";
 import { retire } from "./retired-boots.ts";
 import { RunTable } from "./run-table.ts";
 
@@ -66,6 +70,7 @@ export interface WorkspaceState {
   readonly invites: Map<string, InviteRecord>;
   /** Request id of an operator's order -> the answer. */
   readonly orders: Map<string, string>;
+  readonly purges: Purges;
 }
 
 export function emptyWorkspace(): WorkspaceState {
@@ -80,6 +85,7 @@ export function emptyWorkspace(): WorkspaceState {
     workers: new Map(),
     invites: new Map(),
     orders: new Map(),
+    purges: noPurges(),
   };
 }
 
@@ -110,13 +116,21 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       table.stateBy = event.by;
       table.stateActor = actorOf(event);
       if (event.state === "completed" || event.state === "cancelled") table.endedAt = event.at;
+      // Who lets a search go on gives it as many failures again.
+      if (event.state === "searching") {
+        table.failingRow.clear();
+        table.endedAt = null; // an edit may have given more runs to one that had ended
+      }
       break;
     }
     case "job-edited":
       tableOf(state, event.job).editedBy(event);
       break;
+    case "range-refined":
+      tableOf(state, event.job).refinedBy(event);
+      break;
     case "runs-ordered":
-      tableOf(state, event.job).ordered(event);
+      orderRuns(tableOf(state, event.job), event);
       break;
     case "results-judged":
       for (const [id, more] of tableOf(state, event.job).judged(event)) {
@@ -125,6 +139,9 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
         worker.completed += more;
         worker.rejected -= more;
       }
+      break;
+    case "learned":
+      tableOf(state, event.job).model.learned = { beliefs: event.beliefs, results: event.results };
       break;
     case "assigned": {
       const table = tableOf(state, event.job);
@@ -148,7 +165,9 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       break;
     }
     case "ended": {
-      tableOf(state, event.job).endedWithout(event);
+      const table = tableOf(state, event.job);
+      table.endedWithout(event);
+      keepPrediction(table, event);
       const worker = state.workers.get(event.worker);
       if (worker && event.outcome === "failed") {
         worker.failed += 1;
@@ -169,6 +188,9 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       break;
     case "checkpoint":
       tableOf(state, event.job).checkpointed(event);
+      break;
+    case "checkpoint-lost":
+      checkpointLost(tableOf(state, event.job), event);
       break;
     case "late":
       tableOf(state, event.job).lateBy(event);
@@ -198,6 +220,9 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       break;
     case "worker-forgotten":
       state.workers.delete(event.worker);
+      break;
+    case "worker-purged":
+      foldPurge(state.purges, event);
       break;
     default: {
       const never: never = event;

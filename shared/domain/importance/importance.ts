@@ -1,15 +1,18 @@
+import { activityOf, canonical } from "../conditions/activity.ts";
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
+import { coarseDial } from "../ranges/coarse-dial.ts";
 import { type Rng, rngFrom } from "../rng.ts";
 import { ConfigurationRegister } from "../run-sets/configuration-register.ts";
 import { Moments, meanOf, quantile } from "../statistics.ts";
 import { growTree, type RunSetPoint, TreeOverSpace, type TreeSpace } from "./regression-tree.ts";
 import { fitEffects } from "./setting-effects.ts";
+import { type MeasuredPoint, withoutEffect } from "./without-effect.ts";
 
 /**
  * How much of the variation of hpmax each hyperparameter explains on its own.
  *
  * Functional analysis of variance (Hutter, Hoos and Leyton-Brown, ICML 2014): the variance of mean hpmax over all configurations,
- * each equally likely, is split into a share of each hyperparameter alone and the rest, which they have only together. The variance
+ * each equally likely (a range by the parts about its first marks), is split into a share of each hyperparameter alone and the rest, which they have only together. The variance
  * between runs of one configuration is not included.
  *
  * Mean hpmax is learnt from the runs: an effect for each setting, by least squares, and a small forest of regression trees for the
@@ -27,6 +30,8 @@ export interface Importance {
   readonly runSets: number;
   /** Standard deviation of runs with the same configuration; null if no configuration ran twice. */
   readonly noise: number | null;
+  /** Hyperparameters that change nothing, as far as the runs show. */
+  readonly withoutEffect: readonly string[];
 }
 
 export interface ImportanceShare {
@@ -38,6 +43,17 @@ export interface ImportanceShare {
   readonly high: number;
 }
 
+/** A hyperparameter with more than one value. */
+interface Varied {
+  readonly name: string;
+  readonly i: number;
+  /** Values, or parts of a range. */
+  readonly count: number;
+  /** Of each value: its place on the dial, or the part of the range. */
+  readonly partOf: Int32Array;
+  readonly ordered: boolean;
+}
+
 /** Why the runs do not suffice. */
 export interface TooLittle {
   readonly reason: string;
@@ -45,6 +61,8 @@ export interface TooLittle {
 
 export const fewestRunSets = 20;
 const level = 0.9;
+/** A mean counts as no further below the median than so many times the distance from there to the 95 % quantile. */
+const deepest = 10;
 const rounds = 30;
 const treesPerForest = 6;
 /** Configurations, drawn uniformly, on which the two halves are compared. */
@@ -63,21 +81,33 @@ export function importanceOf(
   runs: Iterable<{ readonly configuration: Configuration; readonly hpmax: number }>,
   seed: string | number = 1,
 ): Importance | TooLittle {
-  const varied = hyperparameters.flatMap(({ name, values, ordered }, i) =>
-    values.length > 1 ? [{ name, i, count: values.length, ordered }] : [],
-  );
+  const varied = hyperparameters.flatMap((hyperparameter, i): Varied[] => {
+    const { name, values, ordered } = hyperparameter;
+    if (values.length < 2) return [];
+    const { marks, partOf } = coarseDial(hyperparameter);
+    return [{ name, i, count: marks.length, partOf, ordered }];
+  });
+  const placesOf = (configuration: Configuration): number[] => {
+    const active = activityOf(hyperparameters)?.settle([...configuration]);
+    return varied.map(({ i, partOf }) => {
+      const place = partOf[configuration[i] ?? 0] ?? 0;
+      return active?.[i] === 0 ? inactive(place) : place;
+    });
+  };
   if (varied.length === 0) return { reason: "no hyperparameter has more than one setting" };
-  const { points, count, noise } = pointsOf(
-    runs,
-    varied.map(({ i }) => i),
-  );
+  const { points, measured, count, noise } = pointsOf(runs, placesOf);
   if (points.length < fewestRunSets) {
     return { reason: `${points.length} configurations have completed runs; it takes ${fewestRunSets}` };
   }
   if (points.every(({ mean }) => mean === points[0]?.mean)) return { reason: "all runs have the same value" };
   const space: TreeSpace = varied.map(({ count: settings, ordered }) => ({ settings, ordered }));
   const rng = rngFrom(seed);
-  const all = Array.from({ length: rounds }, () => oneRound(space, points, rng));
+  const draw = (): readonly number[] => {
+    const drawn = hyperparameters.map(() => 0);
+    for (const { i, count: values, partOf } of varied) drawn[i] = partOf.indexOf(rng.below(values));
+    return placesOf(canonical(hyperparameters, drawn));
+  };
+  const all = Array.from({ length: rounds }, () => oneRound(space, points, draw, rng));
   const errors = [0, 1].map((way) => all.reduce((sum, round) => sum + (round[way]?.error ?? 0), 0));
   const way = (errors[0] ?? 0) < (errors[1] ?? 0) ? 0 : 1;
   const found = all.map((round) => round[way]).filter(({ own }) => own.length > 0);
@@ -91,6 +121,7 @@ export function importanceOf(
     runs: count,
     runSets: points.length,
     noise,
+    withoutEffect: withoutEffect(hyperparameters, points.length, measured, seed),
   };
 }
 
@@ -106,7 +137,7 @@ interface Round {
  * One split into halves, with both ways of learning. Each run set gets a weight from the exponential distribution (Bayesian
  * bootstrap, Rubin 1981), so that rounds differ as repeated searches would.
  */
-function oneRound(space: TreeSpace, points: readonly RunSetPoint[], rng: Rng): readonly [Round, Round] {
+function oneRound(space: TreeSpace, points: readonly RunSetPoint[], draw: Draw, rng: Rng): readonly [Round, Round] {
   const weighted = shuffled(points, rng)
     .slice(0, mostPerRound)
     .map((point) => ({
@@ -115,19 +146,22 @@ function oneRound(space: TreeSpace, points: readonly RunSetPoint[], rng: Rng): r
     }));
   const middle = weighted.length >> 1;
   const halves = [weighted.slice(0, middle), weighted.slice(middle)] as const;
-  return [shares(space, halves, learnForest, rng), shares(space, halves, learnEffects, rng)];
+  return [shares(space, halves, draw, learnForest, rng), shares(space, halves, draw, learnEffects, rng)];
 }
 
 type Halves = readonly [readonly RunSetPoint[], readonly RunSetPoint[]];
 
-function shares(space: TreeSpace, [first, second]: Halves, learn: Learn, rng: Rng): Round {
+/** A configuration drawn uniformly, as places in the space, on which the two halves are compared. */
+type Draw = () => readonly number[];
+
+function shares(space: TreeSpace, [first, second]: Halves, draw: Draw, learn: Learn, rng: Rng): Round {
   const a = learn(space, first, rng);
   const b = learn(space, second, rng);
   const error = errorOf(a, second) + errorOf(b, first);
   let products = 0;
   let [sumA, sumB] = [0, 0];
   for (let probe = 0; probe < probes; probe += 1) {
-    const configuration = space.map(({ settings }) => rng.below(settings));
+    const configuration = draw();
     const [valueA, valueB] = [a.predict(configuration), b.predict(configuration)];
     products += valueA * valueB;
     sumA += valueA;
@@ -157,14 +191,26 @@ interface Learnt {
 
 type Learn = (space: TreeSpace, points: readonly RunSetPoint[], rng: Rng) => Learnt;
 
+/**
+ * The place of an inactive hyperparameter, whose setting has no effect: below 0, where no setting has its effect. Trees, which learn
+ * where it is inactive from what makes it so, see its tuned value.
+ */
+const inactive = (tuned: number): number => -1 - tuned;
+const seenByTrees = (places: readonly number[]): readonly number[] =>
+  places.some((place) => place < 0) ? places.map((place) => (place < 0 ? inactive(place) : place)) : places;
+
 /** A forest: best if hyperparameters interact. */
 const learnForest: Learn = (space, points, rng) => {
+  const seen = points.map((point) => ({ ...point, settings: seenByTrees(point.settings) }));
   const forest = Array.from(
     { length: treesPerForest },
-    () => new TreeOverSpace(space, growTree(space, drawn(points, rng), rng)),
+    () => new TreeOverSpace(space, growTree(space, drawn(seen, rng), rng)),
   );
   return {
-    predict: (configuration) => meanOf(forest.map((tree) => tree.predict(configuration))),
+    predict: (configuration) => {
+      const places = seenByTrees(configuration);
+      return meanOf(forest.map((tree) => tree.predict(places)));
+    },
     marginals: (dial) =>
       Array.from({ length: space[dial]?.settings ?? 0 }, (_, at) =>
         meanOf(forest.map((tree) => tree.marginal(dial, at))),
@@ -197,23 +243,40 @@ function drawn(points: readonly RunSetPoint[], rng: Rng): RunSetPoint[] {
 
 function pointsOf(
   runs: Iterable<{ readonly configuration: Configuration; readonly hpmax: number }>,
-  varied: readonly number[],
-): { points: RunSetPoint[]; count: number; noise: number | null } {
+  placesOf: (configuration: Configuration) => number[],
+): { points: RunSetPoint[]; measured: (i: number) => MeasuredPoint; count: number; noise: number | null } {
   const register = new ConfigurationRegister();
   const sums: Moments[] = [];
   const places: number[][] = [];
   for (const { configuration, hpmax } of runs) {
     if (!Number.isFinite(hpmax)) continue;
     const number = register.add(configuration);
-    places[number] ??= varied.map((i) => configuration[i] ?? 0);
+    places[number] ??= placesOf(configuration);
     sums[number] ??= new Moments();
     sums[number].add(hpmax);
   }
   const total = (of: (sum: Moments) => number): number => sums.reduce((sum, each) => sum + of(each), 0);
   const count = total((sum) => sum.count);
   const freedom = count - sums.length;
-  const points = sums.map(({ mean, count: weight }, number) => ({ settings: places[number] ?? [], mean, weight }));
-  return { points, count, noise: freedom > 0 ? Math.sqrt(total((sum) => sum.squares) / freedom) : null };
+  const floor = floorOf(sums.map(({ mean }) => mean));
+  const points = sums.map(({ mean, count: weight }, number) => ({
+    settings: places[number] ?? [],
+    mean: Math.max(floor, mean),
+    weight,
+  }));
+  const measured = (number: number): MeasuredPoint => {
+    const { count: runs = 0, mean = Number.NaN, squares = 0 } = sums[number] ?? {};
+    return { configuration: register.configuration(number), runs, mean, squares };
+  };
+  return { points, measured, count, noise: freedom > 0 ? Math.sqrt(total((sum) => sum.squares) / freedom) : null };
+}
+
+/** However bad: else one diverged run would be all of the variation. Few honest values lie so low. */
+function floorOf(means: readonly number[]): number {
+  const sorted = means.toSorted((a, b) => a - b);
+  const middle = quantile(sorted, 0.5);
+  const above = quantile(sorted, 0.95) - middle;
+  return above > 0 ? middle - deepest * above : Number.NEGATIVE_INFINITY;
 }
 
 function interval(values: readonly number[]): { share: number; low: number; high: number } {

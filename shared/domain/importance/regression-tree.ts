@@ -2,7 +2,7 @@ import type { Rng } from "../rng.ts";
 
 /** A run set as data of a tree. */
 export interface RunSetPoint {
-  /** Position of each hyperparameter's setting. */
+  /** Position of each hyperparameter's setting; below 0 if it is inactive, which trees must not see. */
   readonly settings: readonly number[];
   readonly mean: number;
   /** Completed runs behind the mean, times the weight of the bootstrap. */

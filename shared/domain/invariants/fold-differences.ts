@@ -3,7 +3,7 @@ import type { RunTable } from "../fold/run-table.ts";
 import { isOpen } from "../fold/trial.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName } from "../names.ts";
-import type { CheckedTrials } from "./checked-trials.ts";
+import { CheckedTrials } from "./checked-trials.ts";
 
 export interface CheckedJob {
   readonly trials: CheckedTrials;
@@ -18,6 +18,25 @@ export interface CheckedJob {
   completed: number;
   rejected: number;
 }
+
+/** One that is over is only let go of, or searches on because an edit gave it more runs. */
+export function mayBecome({ isOver, state, ended, totalRuns }: CheckedJob, next: JobStateName): boolean {
+  if (!isOver) return true;
+  if (next === "searching") return state !== "cancelled" && ended < totalRuns;
+  return state === "held" && (next === "completed" || next === "cancelled");
+}
+
+export const newJob = (totalRuns: number): CheckedJob => ({
+  trials: new CheckedTrials(),
+  totalRuns,
+  state: "searching",
+  wasStopped: false,
+  isOver: false,
+  ended: 0,
+  open: 0,
+  completed: 0,
+  rejected: 0,
+});
 
 /** Differences between a fold, or a snapshot of one, and the records. */
 export function* foldDifferences(jobs: ReadonlyMap<JobName, CheckedJob>, state: WorkspaceState): Generator<string> {
@@ -39,7 +58,7 @@ function* jobDifferences(name: JobName, job: CheckedJob, table: RunTable): Gener
     ["rejected", table.rejected.size, job.rejected],
     ["results that count", table.completions.length, job.completed - job.rejected],
     ["completed", table.outcomes.completed, job.completed - job.rejected],
-    ["results in the run sets", table.runSets.totals.completed - table.imported.length, job.completed - job.rejected],
+    ["results in the run sets", resultsIn(table), job.completed - job.rejected],
     ["ended in the search's weights", table.runSets.totals.ended - table.imported.length, job.ended - job.rejected],
     ["open in the search's weights", table.runSets.totals.inFlight, job.open],
     ["late", table.late, [...job.trials.unsettled()].reduce((sum, [, { late }]) => sum + late, 0)],
@@ -52,7 +71,9 @@ function* jobDifferences(name: JobName, job: CheckedJob, table: RunTable): Gener
     const folded = table.trials.glance(n);
     if (!trial || !folded) continue; // said by the counts
     const status = trial.status === "over" ? trial.outcome : trial.status;
-    if (folded.status !== status) yield `${name} trial ${n} is ${folded.status} in the fold, ${status} by the records`;
+    // The records do not say which results are infeasible; the fold follows from their metrics.
+    const word = folded.status === "infeasible" ? "completed" : folded.status;
+    if (word !== status) yield `${name} trial ${n} is ${folded.status} in the fold, ${status} by the records`;
     const { attempts } = folded;
     if (attempts.length !== trial.workers.length || attempts.some(({ worker }, k) => worker !== trial.workers[k])) {
       const holders = attempts.map(({ worker }) => worker).join(", ");
@@ -60,4 +81,10 @@ function* jobDifferences(name: JobName, job: CheckedJob, table: RunTable): Gener
     }
     if (isOpen(folded) !== (trial.status !== "over")) yield `${name} trial ${n} is open in one of them only`;
   }
+}
+
+/** The job's own results in its run sets, infeasible ones too. */
+function resultsIn({ runSets, imported }: RunTable): number {
+  const { completed, infeasible } = runSets.totals;
+  return completed + infeasible - imported.length;
 }

@@ -1,6 +1,7 @@
 import type {
   Assigned,
   Checkpointed,
+  CheckpointLost,
   Completed,
   EndedWithout,
   JobChanged,
@@ -14,8 +15,11 @@ import type {
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
 import { CheckedDoor } from "./checked-door.ts";
-import { type CheckedTrial, CheckedTrials, curveGap } from "./checked-trials.ts";
-import { type CheckedJob, foldDifferences } from "./fold-differences.ts";
+import { CheckedPredictions } from "./checked-predictions.ts";
+import { CheckedPurges } from "./checked-purges.ts";
+import { CheckedRanges } from "./checked-ranges.ts";
+import { type CheckedTrial, curveGap } from "./checked-trials.ts";
+import { type CheckedJob, foldDifferences, mayBecome, newJob } from "./fold-differences.ts";
 
 /** What the checks need of one message of the evidence stream. */
 export interface Testimony {
@@ -43,7 +47,7 @@ export interface InvariantOptions {
 /** More are only counted; a broken journal could have millions. */
 const mostViolations = 100;
 
-type Citing = Completed | Late | EndedWithout | Lost | Checkpointed;
+type Citing = Completed | Late | EndedWithout | Lost | Checkpointed | CheckpointLost;
 type AboutTrial = Assigned | Citing | Reopened;
 
 /**
@@ -55,7 +59,9 @@ type AboutTrial = Assigned | Citing | Reopened;
  * - every completion cites its own message, which says the same, and no result is ignored;
  * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
  * - nothing rests on a message that was set aside, and each is named once;
- * - the curve of a completed run has no gap;
+ * - the curve of a completed run has no gap, and only a pruned run has a prediction;
+ * - a range gets marks of its own, each once, and configurations keep their settings;
+ * - what was deleted of a worker's messages was deleted by order, and of a worker that had been sent away;
  * - workers enrol as their invitations say, and a revoked one is given nothing;
  * - the fold agrees with the records (`compare`).
  *
@@ -69,7 +75,12 @@ export class InvariantCheck {
   /** Highest EV sequence that a decision cites: all evidence up to it has been judged. */
   #citedUpTo = 0;
   readonly #jobs = new Map<JobName, CheckedJob>();
-  readonly #door = new CheckedDoor((what) => this.#broken(what));
+  readonly #purges = new CheckedPurges((what) => this.#broken(what));
+  /** Checks with a state of their own. */
+  readonly #others = [
+    this.#purges,
+    ...[CheckedDoor, CheckedPredictions, CheckedRanges].map((Kind) => new Kind((what) => this.#broken(what))),
+  ];
   readonly #cited = new Set<number>();
   /** Decisions whose evidence has not been read yet, by sequence of the evidence. */
   readonly #unseen = new Map<number, Citing>();
@@ -82,7 +93,7 @@ export class InvariantCheck {
 
   /** Reads the next record of the journal. */
   event(event: JournalEvent): void {
-    this.#door.event(event);
+    for (const each of this.#others) each.event(event);
     switch (event.type) {
       case "led":
         if (event.term <= this.#term) this.#broken(`term ${event.term} follows term ${this.#term}`);
@@ -120,6 +131,7 @@ export class InvariantCheck {
         this.#late(event);
         break;
       case "checkpoint":
+      case "checkpoint-lost":
         this.#named(event);
         break;
       default: // says nothing about trials
@@ -147,15 +159,16 @@ export class InvariantCheck {
   /** Compares a fold of the same records, or a snapshot of it. */
   compare(state: WorkspaceState): void {
     for (const difference of foldDifferences(this.#jobs, state)) this.#broken(difference);
-    this.#door.compare(state);
+    for (const each of this.#others) each.compare(state);
   }
 
   /** All violations, in words. Call it after all records and evidence have been read. */
   violations(): readonly string[] {
     const found = [...this.#violations];
     const { evidenceFrom = 1 } = this.#options;
-    for (const [seq, { type, job, n }] of this.#unseen) {
-      if (seq >= evidenceFrom) found.push(`${job} trial ${n}: "${type}" rests on evidence ${seq}, which is not there`);
+    for (const [seq, { type, job, n, worker }] of this.#unseen) {
+      if (seq >= evidenceFrom && !this.#purges.mayBeGone(worker, seq, type === "completed"))
+        found.push(`${job} trial ${n}: "${type}" rests on evidence ${seq}, which is not there`);
     }
     for (const { seq, kind, job, n, worker, attempt } of this.#uncited.values()) {
       const trial = this.#jobs.get(job)?.trials.glance(n);
@@ -166,7 +179,8 @@ export class InvariantCheck {
     for (const [name, { trials }] of this.#jobs) {
       for (const [n, trial] of trials.unsettled()) {
         const gap = this.#gapOf(trial);
-        if (gap !== "") found.push(`${name} trial ${n}: its curve has a gap: ${gap}`);
+        if (gap !== "" && !this.#purges.mayHaveGaps(trial.workers))
+          found.push(`${name} trial ${n}: its curve has a gap: ${gap}`);
       }
     }
     if (this.#more > 0) found.push(`and ${this.#more} more`);
@@ -195,11 +209,10 @@ export class InvariantCheck {
   #jobState({ job: name, state, reason }: JobChanged): void {
     const job = this.#jobOf(name, "job-state");
     if (!job) return;
-    if (job.isOver && !(job.state === "held" && (state === "completed" || state === "cancelled")))
-      this.#broken(`${name} was ${job.state}, and became ${state}`);
+    if (!mayBecome(job, state)) this.#broken(`${name} was ${job.state}, and became ${state}`);
     job.state = state;
     if (state === "stopping" || state === "cancelling" || state === "cancelled") job.wasStopped = true;
-    else if (state === "searching") job.wasStopped = false; // resumed: all its runs are owed again
+    else if (state === "searching") job.wasStopped = job.isOver = false; // all its runs are owed again
     if (state !== "held" && state !== "completed" && state !== "cancelled") return;
     job.isOver = true;
     if (job.open > 0) this.#broken(`${name} became ${state} (${reason}) with ${job.open} runs open`);
@@ -382,17 +395,5 @@ const restsOn: Partial<Record<Citing["type"], string>> = {
   late: "result",
   checkpoint: "checkpoint",
 };
-
-const newJob = (totalRuns: number): CheckedJob => ({
-  trials: new CheckedTrials(),
-  totalRuns,
-  state: "searching",
-  wasStopped: false,
-  isOver: false,
-  ended: 0,
-  open: 0,
-  completed: 0,
-  rejected: 0,
-});
 
 const wordFor = ({ status, outcome }: CheckedTrial): string => (status === "over" ? outcome : status);

@@ -7,12 +7,27 @@ import type { WorkerId } from "../names.ts";
  */
 export const hugeValue = 1e140;
 
+/** What run sets with several completed runs say about luck. */
+export interface Repeats {
+  /** Run sets with at least two completed runs. */
+  sets: number;
+  /** Means of the first of them, at most three, all different. */
+  readonly means: number[];
+  /** Whether two runs of one of them have different hpmax. */
+  differ: boolean;
+}
+
+/** Different means of repeated run sets that are remembered. */
+const mostMeans = 3;
+
 /** Every run set's numbers: a column for each quantity, an entry by its number. 100 bytes a run set; objects take 400. */
 export class RunSetColumns {
   #size = 0;
   completed = new Int32Array(16);
   /** Timed out or pruned. */
   endedOtherwise = new Int32Array(16);
+  /** Completed runs that broke what the job requires. Empty until there is one. */
+  infeasible = new Int32Array(0);
   inFlight = new Int32Array(16);
   /** Rank of the set by its first completed run, from 0; -1 before that. */
   firstSeen = new Int32Array(16);
@@ -22,6 +37,10 @@ export class RunSetColumns {
   runningMean = new Float64Array(16);
   squares = new Float64Array(16);
   bestHpmax = new Float64Array(16);
+  readonly repeats: Repeats = { sets: 0, means: [], differ: false };
+  /** Of pruned runs: sum of the weights, and of weight * clipped predicted hpmax. Empty until there is one. */
+  predictedWeight = new Float64Array(0);
+  predictedSum = new Float64Array(0);
   /** Failures of the run sets that have any: in all, and on each worker. */
   readonly failures = new Map<number, { count: number; readonly workers: Map<WorkerId, number> }>();
 
@@ -53,7 +72,20 @@ export class RunSetColumns {
   }
 
   ended(number: number): number {
-    return (this.completed[number] ?? 0) + (this.endedOtherwise[number] ?? 0) + this.failed(number);
+    const completed = (this.completed[number] ?? 0) + (this.infeasible[number] ?? 0);
+    return completed + (this.endedOtherwise[number] ?? 0) + this.failed(number);
+  }
+
+  /** Whether more completed runs kept to what the job requires than broke it, or none broke it. */
+  isFeasible(number: number): boolean {
+    const infeasible = this.infeasible[number] ?? 0;
+    return infeasible === 0 || (this.completed[number] ?? 0) > infeasible;
+  }
+
+  addInfeasible(number: number): void {
+    if (this.infeasible.length < this.completed.length)
+      this.infeasible = longer(this.infeasible, this.completed.length);
+    this.infeasible[number] = (this.infeasible[number] ?? 0) + 1;
   }
 
   /** Adds a completed run; returns whether it is the best of the set (the first of equals is). */
@@ -62,6 +94,8 @@ export class RunSetColumns {
     const count = (this.completed[number] ?? 0) + 1;
     const runningMean = this.runningMean[number] ?? 0;
     const newMean = runningMean + (value - runningMean) / count;
+    // A clipped value is not what the run reached.
+    if (count > 1) this.#repeated(count, newMean, hpmax !== runningMean);
     this.completed[number] = count;
     this.sum[number] = (this.sum[number] ?? 0) + value;
     this.runningMean[number] = newMean;
@@ -71,14 +105,36 @@ export class RunSetColumns {
     return isBest;
   }
 
+  addPrediction(number: number, hpmax: number, weight: number): void {
+    const capacity = this.completed.length;
+    if (this.predictedWeight.length < capacity) {
+      this.predictedWeight = longer(this.predictedWeight, capacity);
+      this.predictedSum = longer(this.predictedSum, capacity);
+    }
+    this.predictedWeight[number] = (this.predictedWeight[number] ?? 0) + weight;
+    this.predictedSum[number] = (this.predictedSum[number] ?? 0) + weight * clipped(hpmax);
+  }
+
+  #repeated(count: number, mean: number, differs: boolean): void {
+    const { repeats } = this;
+    if (differs) repeats.differ = true;
+    if (count !== 2) return;
+    repeats.sets += 1;
+    if (repeats.means.length < mostMeans && !repeats.means.includes(mean)) repeats.means.push(mean);
+  }
+
   /** Forgets every completed run; what ended otherwise or is in flight stays. */
   clearValues(): void {
     this.completed.fill(0);
+    this.infeasible.fill(0);
     this.sum.fill(0);
     this.runningMean.fill(0);
     this.squares.fill(0);
     this.firstSeen.fill(-1, 0, this.#size);
     this.bestHpmax.fill(Number.NaN, 0, this.#size);
+    this.repeats.sets = 0;
+    this.repeats.means.length = 0;
+    this.repeats.differ = false;
   }
 
   addFailure(number: number, worker: WorkerId): void {

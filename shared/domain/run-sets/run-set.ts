@@ -2,9 +2,9 @@ import { type Configuration, configurationKey } from "../hyperparameter.ts";
 import type { RunName, WorkerId } from "../names.ts";
 import { Moments } from "../statistics.ts";
 import { ConfigurationRegister } from "./configuration-register.ts";
-import { IndexedHeap } from "./indexed-heap.ts";
+import { IndexedHeaps } from "./indexed-heaps.ts";
 import { type Prior, priorOf } from "./posterior.ts";
-import { clipped, RunSetColumns } from "./run-set-columns.ts";
+import { clipped, type Repeats, RunSetColumns } from "./run-set-columns.ts";
 
 /** A configuration that failed this often, on this many different workers, is excluded: one bad machine alone excludes nothing. */
 const excludingFailures = 3;
@@ -12,13 +12,14 @@ const excludingWorkers = 2;
 
 /** The runs that share one configuration: a live view of the index it came from. */
 export class RunSet {
-  readonly #number: number;
+  /** Its number among the run sets of its job, from 0 in the order of first assignment. */
+  readonly number: number;
   readonly #register: ConfigurationRegister;
   readonly #columns: RunSetColumns;
   readonly #bestRuns: readonly RunName[];
 
   constructor(number: number, register: ConfigurationRegister, columns: RunSetColumns, bestRuns: readonly RunName[]) {
-    this.#number = number;
+    this.number = number;
     this.#register = register;
     this.#columns = columns;
     this.#bestRuns = bestRuns;
@@ -26,7 +27,7 @@ export class RunSet {
 
   /** Always the same array. */
   get configuration(): Configuration {
-    return this.#register.configuration(this.#number);
+    return this.#register.configuration(this.number);
   }
 
   get key(): string {
@@ -35,57 +36,80 @@ export class RunSet {
 
   /** Its rank among all run sets by first completed run, from 0; null before that. */
   get firstSeen(): number | null {
-    const firstSeen = this.#columns.firstSeen[this.#number] ?? -1;
+    const firstSeen = this.#columns.firstSeen[this.number] ?? -1;
     return firstSeen === -1 ? null : firstSeen;
   }
 
+  /** Without the infeasible ones. */
   get completed(): number {
-    return this.#columns.completed[this.#number] ?? 0;
+    return this.#columns.completed[this.number] ?? 0;
   }
 
   /** Mean hpmax of the completed runs; NaN if there are none. */
   get mean(): number {
-    return this.#columns.mean(this.#number);
+    return this.#columns.mean(this.number);
   }
 
   /** n - 1; 0 for fewer than two completed runs. */
   get sampleVariance(): number {
-    return this.#columns.sampleVariance(this.#number);
+    return this.#columns.sampleVariance(this.number);
+  }
+
+  /** How many whole runs the predictions of its pruned runs count for; they are in none of the other numbers. */
+  get predictedWeight(): number {
+    return this.#columns.predictedWeight[this.number] ?? 0;
+  }
+
+  /** Mean of the predictions by weight; NaN if there are none. */
+  get predictedMean(): number {
+    return (this.#columns.predictedSum[this.number] ?? Number.NaN) / this.predictedWeight;
+  }
+
+  /** Completed runs that broke what the job requires; their hpmax is in none of the numbers here. */
+  get infeasible(): number {
+    return this.#columns.infeasible[this.number] ?? 0;
+  }
+
+  /** Whether most of its completed runs kept to what the job requires, so that it may be the best. */
+  get isFeasible(): boolean {
+    return this.#columns.isFeasible(this.number);
   }
 
   get failed(): number {
-    return this.#columns.failed(this.#number);
+    return this.#columns.failed(this.number);
   }
 
   /** Different workers on which it failed. */
   get failedOn(): number {
-    return this.#columns.failures.get(this.#number)?.workers.size ?? 0;
+    return this.#columns.failures.get(this.number)?.workers.size ?? 0;
   }
 
-  /** Completed, failed, timed out or pruned; not cancelled. */
+  /** Completed (infeasible or not), failed, timed out or pruned; not cancelled. */
   get ended(): number {
-    return this.#columns.ended(this.#number);
+    return this.#columns.ended(this.number);
   }
 
   /** Assigned and not ended. */
   get inFlight(): number {
-    return this.#columns.inFlight[this.#number] ?? 0;
+    return this.#columns.inFlight[this.number] ?? 0;
   }
 
   /** The completed run with the highest hpmax (the earliest if several are equal); null if there is none. */
   get bestRun(): RunName | null {
-    return this.#bestRuns[this.#number] ?? null;
+    return this.#bestRuns[this.number] ?? null;
   }
 
   /** hpmax of the best run; NaN if there is none. */
   get bestHpmax(): number {
-    return this.#columns.bestHpmax[this.#number] ?? Number.NaN;
+    return this.#columns.bestHpmax[this.number] ?? Number.NaN;
   }
 }
 
 /** Counts of a whole job. */
 export interface Totals {
+  /** Without the infeasible ones. */
   readonly completed: number;
+  readonly infeasible: number;
   readonly ended: number;
   readonly inFlight: number;
 }
@@ -95,20 +119,38 @@ export interface RunSets extends Iterable<RunSet> {
   /** Configurations ever assigned. */
   readonly size: number;
   readonly totals: Totals;
+  /** Pruned runs whose ends were predicted. */
+  readonly predictions: number;
   readonly prior: Prior;
-  /** The run set with the highest mean hpmax (the one seen last if several are equal); null before any run has completed. */
+  /** Rises whenever what is known about any configuration changes. */
+  readonly version: number;
+  /** The feasible run set with the highest mean hpmax (the one seen last if several are equal); null if there is none. */
   best(): RunSet | null;
   /** For how many completed runs in a row, up to the newest, `best` has been the same run set; 0 before the first. */
   bestFor(): number;
+  /**
+   * For each number of completed runs (above 16: each power of two), the run sets with the highest means, best first: at most
+   * `count` of each, without infeasible ones. Of those with as many runs nobody else can be the best, whatever is believed about the noise.
+   */
+  leaders(count: number): RunSet[];
+  /** Run set `number`, from 0 in the order of first assignment. */
+  at(number: number): RunSet | undefined;
+  /** Those with a run in flight. */
+  inFlight(): RunSet[];
   /** The run set of a configuration; undefined if it was never assigned. */
   of(configuration: Configuration): RunSet | undefined;
   get(key: string): RunSet | undefined;
   /** Whether the configuration failed at least three times and on two workers, so that it must not be tried again. */
   isExcluded(configuration: Configuration): boolean;
+  /** What the run sets that ran more than once have in common. */
+  readonly repeats: Readonly<Repeats>;
 }
 
 /** A configuration, or the number of its run set, which saves the look-up. */
 type Which = Configuration | number;
+
+/** A completed run, as the run sets count it. */
+export type Counted = readonly [which: Which, hpmax: number, run: RunName, isFeasible?: boolean];
 
 /**
  * All run sets of a job, updated run by run in O(log n).
@@ -122,11 +164,18 @@ export class RunSetIndex implements RunSets {
   readonly #register = new ConfigurationRegister();
   readonly #columns = new RunSetColumns();
   readonly #bestRuns: RunName[] = [];
-  readonly #byMean = new IndexedHeap((a, b) => this.#outranks(a, b));
+  /** A heap for each number of completed runs, see `heapFor`. */
+  readonly #byMean = new IndexedHeaps((a, b) => this.#outranks(a, b));
+  /** The run set with the highest mean, a feasible one if there is any; -1 before any run has completed. */
+  #best = -1;
+  readonly #inFlightSets = new Set<number>();
   /** Moments of the clipped hpmax of all completed runs. */
   #all = new Moments();
   #ended = 0;
+  predictions = 0;
+  #infeasible = 0;
   #inFlight = 0;
+  #version = 0;
   /** The completed run, counted from 1, after which the best run set took the lead. */
   #ledSince = 0;
 
@@ -140,62 +189,90 @@ export class RunSetIndex implements RunSets {
   }
 
   get totals(): Totals {
-    return { completed: this.#all.count, ended: this.#ended, inFlight: this.#inFlight };
+    return { completed: this.#all.count, infeasible: this.#infeasible, ended: this.#ended, inFlight: this.#inFlight };
   }
 
   get prior(): Prior {
     return priorOf(this.#all);
   }
 
+  get version(): number {
+    return this.#version;
+  }
+
   /** A run with this configuration was assigned for the first time. Returns the number of its run set. */
   started(which: Which): number {
     const number = typeof which === "number" ? which : this.#register.add(which);
     if (number === this.#columns.size) this.#columns.add();
-    this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
-    this.#inFlight++;
+    this.#fly(number);
     return number;
   }
 
   /**
-   * @param hpmax  finite
+   * @param hpmax       finite
+   * @param isFeasible  false: it broke what the job requires, so that it counts as ended and in no estimate
    * @throws RangeError if hpmax is not finite: such a run has failed
    */
-  completed(which: Which, hpmax: number, run: RunName): void {
+  completed(which: Which, hpmax: number, run: RunName, isFeasible = true): void {
     if (!Number.isFinite(hpmax)) {
       throw new RangeError(`${run} cannot complete with hpmax ${hpmax}: a run without a finite hpmax has failed`);
     }
-    this.#count(this.#land(which), hpmax, run);
+    this.#count(this.#land(which), hpmax, run, isFeasible);
   }
 
   /**
    * Forgets which runs have completed, and counts these instead, in the order of completion: the numbers are those of an index that
    * never knew others. Each of them was announced by `started` and has landed.
    */
-  recount(completed: Iterable<readonly [which: Which, hpmax: number, run: RunName]>): void {
-    this.#ended -= this.#all.count;
+  recount(completed: Iterable<Counted>): void {
+    this.#ended -= this.#all.count + this.#infeasible;
+    this.#infeasible = 0;
     this.#all = new Moments();
+    this.#version++;
     this.#ledSince = 0;
     this.#byMean.clear();
+    this.#best = -1;
     this.#columns.clearValues();
     this.#bestRuns.length = 0;
-    for (const [which, hpmax, run] of completed) this.#count(this.#numberOf(which), hpmax, run);
+    for (const [which, hpmax, run, isFeasible = true] of completed) {
+      this.#count(this.#numberOf(which), hpmax, run, isFeasible);
+    }
   }
 
-  #count(number: number, hpmax: number, run: RunName): void {
+  #count(number: number, hpmax: number, run: RunName, isFeasible: boolean): void {
     const columns = this.#columns;
-    if (columns.firstSeen[number] === -1) columns.firstSeen[number] = this.#byMean.size;
-    if (columns.addValue(number, hpmax)) this.#bestRuns[number] = run;
     this.#ended++;
-    this.#all.add(clipped(hpmax));
-    const leader = this.#byMean.top;
-    this.#byMean.update(number);
-    if (this.#byMean.top !== leader) this.#ledSince = this.#all.count;
+    this.#version++;
+    if (isFeasible) {
+      if (columns.firstSeen[number] === -1) columns.firstSeen[number] = this.#byMean.size;
+      if (columns.addValue(number, hpmax)) this.#bestRuns[number] = run;
+      this.#all.add(clipped(hpmax));
+    } else {
+      columns.addInfeasible(number);
+      this.#infeasible++;
+      if (columns.firstSeen[number] === -1) return;
+    }
+    this.#byMean.update(number, heapFor(columns.completed[number] ?? 0));
+    const leader = this.#best;
+    if (leader === number) this.#best = this.#highest();
+    else if (leader === -1 || this.#outranks(number, leader)) this.#best = number;
+    if (this.#best !== leader) this.#ledSince = this.#all.count;
+  }
+
+  #highest(): number {
+    let best = -1;
+    for (let heap = 0; heap < this.#byMean.count; heap++) {
+      const top = this.#byMean.top(heap);
+      if (top !== -1 && (best === -1 || this.#outranks(top, best))) best = top;
+    }
+    return best;
   }
 
   /** The run's own code failed on this worker. */
   failed(which: Which, worker: WorkerId): void {
     this.#columns.addFailure(this.#land(which), worker);
     this.#ended++;
+    this.#version++;
   }
 
   /** The run timed out or was pruned. */
@@ -205,13 +282,21 @@ export class RunSetIndex implements RunSets {
     this.#ended++;
   }
 
+  /** What a run that was pruned would have come to, after its end. */
+  predicted(which: Which, { hpmax, weight }: { readonly hpmax: number; readonly weight: number }): void {
+    if (!Number.isFinite(hpmax) || !(weight > 0)) return;
+    this.#columns.addPrediction(this.#numberOf(which), hpmax, weight);
+    this.predictions++;
+    this.#version++;
+  }
+
   /** A failure is taken back; the run is in flight again. */
   reopened(which: Which, worker: WorkerId): void {
     const number = this.#numberOf(which);
     this.#columns.takeBackFailure(number, worker);
-    this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
-    this.#inFlight++;
+    this.#fly(number);
     this.#ended--;
+    this.#version++;
   }
 
   /** The run was cancelled, as if it had never started. */
@@ -220,12 +305,29 @@ export class RunSetIndex implements RunSets {
   }
 
   best(): RunSet | null {
-    const number = this.#byMean.top;
-    return number === -1 ? null : this.#view(number);
+    return this.#best === -1 || !this.#columns.isFeasible(this.#best) ? null : this.#view(this.#best);
+  }
+
+  leaders(count: number): RunSet[] {
+    const found: RunSet[] = [];
+    for (let heap = 0; heap < this.#byMean.count; heap++) {
+      for (const number of this.#byMean.first(count, heap)) {
+        if (this.#columns.isFeasible(number)) found.push(this.#view(number));
+      }
+    }
+    return found;
+  }
+
+  at(number: number): RunSet | undefined {
+    return number >= 0 && number < this.#columns.size ? this.#view(number) : undefined;
+  }
+
+  inFlight(): RunSet[] {
+    return Array.from(this.#inFlightSets, (number) => this.#view(number));
   }
 
   bestFor(): number {
-    return this.#all.count === 0 ? 0 : this.#all.count - this.#ledSince + 1;
+    return this.best() === null ? 0 : this.#all.count - this.#ledSince + 1;
   }
 
   of(configuration: Configuration): RunSet | undefined {
@@ -243,6 +345,10 @@ export class RunSetIndex implements RunSets {
     return failures !== undefined && failures.count >= excludingFailures && failures.workers.size >= excludingWorkers;
   }
 
+  get repeats(): Readonly<Repeats> {
+    return this.#columns.repeats;
+  }
+
   *[Symbol.iterator](): Iterator<RunSet> {
     for (let number = 0; number < this.#columns.size; number++) {
       yield this.#view(number);
@@ -251,6 +357,12 @@ export class RunSetIndex implements RunSets {
 
   #view(number: number): RunSet {
     return new RunSet(number, this.#register, this.#columns, this.#bestRuns);
+  }
+
+  #fly(number: number): void {
+    this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
+    this.#inFlight++;
+    this.#inFlightSets.add(number);
   }
 
   /** Ends one run in flight of the configuration; returns the number of its run set. */
@@ -262,6 +374,7 @@ export class RunSetIndex implements RunSets {
       throw new RangeError(`a run of configuration [${configuration.join(", ")}] ended, but none of it is in flight`);
     }
     this.#columns.inFlight[number] = inFlight - 1;
+    if (inFlight === 1) this.#inFlightSets.delete(number);
     this.#inFlight--;
     return number;
   }
@@ -270,11 +383,18 @@ export class RunSetIndex implements RunSets {
     return typeof which === "number" ? which : this.#register.find(which);
   }
 
-  /** Higher mean first; if means are equal, the one seen last, as in the original search. */
+  /** Feasible first, then by higher mean; if means are equal, the one seen last, as in the original search. */
   #outranks(a: number, b: number): boolean {
+    if (this.#infeasible > 0) {
+      const isFeasible = this.#columns.isFeasible(a);
+      if (isFeasible !== this.#columns.isFeasible(b)) return isFeasible;
+    }
     const meanA = this.#columns.mean(a);
     const meanB = this.#columns.mean(b);
     if (meanA !== meanB) return meanA > meanB;
     return (this.#columns.firstSeen[a] ?? -1) > (this.#columns.firstSeen[b] ?? -1);
   }
 }
+
+/** The heap of the run sets with so many completed runs: one for each number up to 16, then one for each power of two. */
+const heapFor = (completed: number): number => (completed <= 16 ? completed : 13 + Math.floor(Math.log2(completed)));

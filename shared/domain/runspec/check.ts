@@ -2,7 +2,7 @@ import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { type ComponentLibrary, defaultsFile } from "./component-library.ts";
 import type { HyperparameterSection } from "./hyperparameter-section.ts";
 import { expectedOneOf, nearestHint, type ProblemList, quoted, shown } from "./problems.ts";
-import { Replacements, type Resolved } from "./replacements.ts";
+import { longestText, Replacements, type Resolved } from "./replacements.ts";
 import { placeOf, type Span } from "./source-text.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
@@ -33,6 +33,7 @@ export class SpecCheck {
   /** Collections being walked; one that contains itself would never end. */
   readonly #active = new Set<Node>();
   #visited = 0;
+  #isTooLong = false;
 
   constructor(
     section: HyperparameterSection,
@@ -167,8 +168,33 @@ export class SpecCheck {
     if (value === "randint" && use === "executed") this.hasRandint = true;
     const name = Replacements.unresolved(value);
     if (name === undefined) return;
+    if (this.replacements.isTooLong(value, name, this.#settings)) {
+      this.#addTooLong(at);
+      return;
+    }
+    if (this.#addCircle(name)) return;
     const message = value === name ? `nothing replaces ${name}` : `nothing replaces ${name} in ${quoted(value)}`;
     this.#problems.add(at, message, ...this.#unresolvedHints(name));
+  }
+
+  /** Once: what contains it is too long as well. */
+  #addTooLong(at: Span): void {
+    if (this.#isTooLong) return;
+    this.#isTooLong = true;
+    const most = longestText.toLocaleString("en-GB");
+    const hint = "a name that stands for several others multiplies them; write fewer of them";
+    this.#problems.add(at, `string_replacements make this longer than ${most} characters`, hint);
+  }
+
+  /** Reports a replacement that contains itself, at its definition, once for all places that use it. */
+  #addCircle(name: string): boolean {
+    const circle = this.replacements.circle(name);
+    const at = this.replacements.list.find(({ key }) => key === name)?.at;
+    if (circle === undefined || at === undefined) return false;
+    const through = circle.length > 2 ? ` through ${circle.slice(1, -1).join(", ")}` : "";
+    const message = `${name} contains itself${through}, so it can never be replaced`;
+    this.#problems.add(at, message, "use another name in what it stands for");
+    return true;
   }
 
   #unresolvedHints(name: string): string[] {

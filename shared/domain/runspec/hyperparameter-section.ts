@@ -1,7 +1,11 @@
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
+import { firstMarks } from "../ranges/first-marks.ts";
 import { nearestName } from "./nearest-name.ts";
 import { expectedOneOf, nearestHint, type ProblemList, quoted, shown } from "./problems.ts";
+import { type Resolve, readRange, readTunedInRange } from "./range-line.ts";
+import type { WrittenCondition } from "./read-conditions.ts";
 import type { Span } from "./source-text.ts";
+import { commentHint } from "./syntax-hints.ts";
 import {
   type AliasNode,
   contentOf,
@@ -19,13 +23,17 @@ export interface HyperparameterSection {
   readonly anchors: readonly Span[];
   /** By hyperparameter: its values. */
   readonly valueSpans: readonly (readonly Span[])[];
+  /** By hyperparameter: the conditions of its `only_when`, checked later, once all names are known. */
+  readonly onlyWhen: readonly (readonly WrittenCondition[])[];
   /** Names without `&`; an alias to one of them is not a second mistake. */
   readonly unanchored: ReadonlySet<string>;
 }
 
 const valueKeys = ["ordered_tuning_values", "unordered_tuning_values"] as const;
-const lineKeys = [...valueKeys, "tuned_value"];
+const neededKeys = [...valueKeys, "range", "tuned_value"];
+const lineKeys = [...neededKeys, "only_when"];
 const threeLines = "a hyperparameter is three lines: `- name: &lr`, `ordered_tuning_values: [...]`, `tuned_value: ...`";
+const orRange = "instead of the list, a range can be given: `range: {from: 1.0e-5, to: 1.0e-2, scale: log}`";
 
 interface Item {
   readonly name: string;
@@ -39,10 +47,13 @@ interface Item {
  *
  * In the tutorial's layout the two lines below `- name: &lr` are indented further than `name`, so the anchor names their mapping. If
  * they are level with `name`, they are its siblings and the anchor names an empty value. Both layouts are read.
+ *
+ * @param resolve  replaces the strings of a range's numbers
  */
 export function readHyperparameters(
   document: YamlDocument,
   section: Node,
+  resolve: Resolve,
   problems: ProblemList,
 ): HyperparameterSection {
   const unanchored = new Set<string>();
@@ -58,11 +69,12 @@ export function readHyperparameters(
       if (alias.target === named.node) alias.hyperparameter = number;
     }
   });
-  const read = items.map((item) => readLines(item, problems));
+  const read = items.map((item) => readLines(item, resolve, problems));
   return {
     hyperparameters: read.map(({ hyperparameter }) => hyperparameter),
     anchors: items.map(({ anchor }) => anchor),
     valueSpans: read.map(({ spans }) => spans),
+    onlyWhen: read.map(({ onlyWhen }) => onlyWhen),
     unanchored,
   };
 }
@@ -71,6 +83,7 @@ export const noHyperparameters: HyperparameterSection = {
   hyperparameters: [],
   anchors: [],
   valueSpans: [],
+  onlyWhen: [],
   unanchored: new Set(),
 };
 
@@ -106,7 +119,10 @@ function readItem(
   }
   const anchor = anchorSpan(document, named.value, name);
   if (!/^[A-Za-z_][\w.-]*$/.test(name) || name === "__proto__") {
-    const expected = "expected letters, digits, _ - and . after a letter";
+    const expected =
+      name === "__proto__"
+        ? "JavaScript keeps this name for itself; choose another one"
+        : "expected a letter from a to z or a _, and after it such letters, digits, _, - and .";
     problems.add(anchor, `${quoted(name)} cannot name a hyperparameter`, expected);
   }
   return { name, anchor, lines: [...linesBelow(named, problems), ...node.entries.filter((entry) => entry !== named)] };
@@ -141,7 +157,13 @@ function anchorSpan(document: YamlDocument, node: Node, name: string): Span {
   return defined?.node === node ? defined.at : { source: document, start: node.start, end: node.start + 1 };
 }
 
-function readLines(item: Item, problems: ProblemList): { hyperparameter: Hyperparameter; spans: readonly Span[] } {
+interface Lines {
+  readonly hyperparameter: Hyperparameter;
+  readonly spans: readonly Span[];
+  readonly onlyWhen: readonly WrittenCondition[];
+}
+
+function readLines(item: Item, resolve: Resolve, problems: ProblemList): Lines {
   const lines = new Map<string, Entry>();
   const unknown: Entry[] = [];
   for (const entry of item.lines) {
@@ -152,43 +174,98 @@ function readLines(item: Item, problems: ProblemList): { hyperparameter: Hyperpa
   for (const entry of unknown) {
     const missing = missingKeys(lines);
     // Read it as the key that was most likely meant, so that one slip is one problem.
-    const meant = nearestName(entry.key, missing) ?? (missing.length === lineKeys.length ? undefined : missing[0]);
+    const meant =
+      nearestName(entry.key, [...missing, "only_when"]) ??
+      (missing.length === neededKeys.length ? undefined : missing[0]);
     const message = `unknown key ${quoted(entry.key)} in hyperparameter ${quoted(item.name)}`;
     const hint = meant === undefined ? [] : [`did you mean ${quoted(meant)}?`];
     problems.add(entry.at, message, expectedOneOf(lineKeys), ...hint);
     if (meant !== undefined) lines.set(meant, entry);
   }
-  const [ordered, unordered, tuned] = lineKeys.map((key) => lines.get(key));
-  if (ordered !== undefined && unordered !== undefined) {
-    problems.add(unordered.at, `hyperparameter ${quoted(item.name)} has two lists of values`, "keep one of them");
+  const [ordered, unordered, range, tuned, conditions] = lineKeys.map((key) => lines.get(key));
+  const [given, second] = [ordered, unordered, range].filter((line) => line !== undefined);
+  if (second !== undefined) {
+    const both = range === undefined ? "two lists of values" : "both a list of values and a range";
+    problems.add(second.at, `hyperparameter ${quoted(item.name)} has ${both}`, "keep one of them");
   }
-  const listed = ordered ?? unordered;
-  const lacking = [
-    ...(listed === undefined ? ["list of values"] : []),
-    ...(tuned === undefined ? ["tuned_value"] : []),
-  ];
+  const lacking = [...(given === undefined ? ["list of values"] : []), ...(tuned === undefined ? ["tuned_value"] : [])];
   if (lacking.length > 0) {
-    problems.add(item.anchor, `hyperparameter ${quoted(item.name)} has no ${lacking.join(" and no ")}`, threeLines);
+    const belowRange = "write the line `tuned_value` below the range: what a run outside of a search uses";
+    const hints = given === undefined ? [threeLines, orRange] : [given === range ? belowRange : threeLines];
+    problems.add(item.anchor, `hyperparameter ${quoted(item.name)} has no ${lacking.join(" and no ")}`, ...hints);
   }
-  if (listed !== undefined && tuned !== undefined && tuned.at.start < listed.at.start && unknown.length === 0) {
-    problems.add(tuned.at, "tuned_value comes before the list of values", threeLines);
+  if (given !== undefined && tuned !== undefined && tuned.at.start < given.at.start && unknown.length === 0) {
+    if (given !== range) problems.add(tuned.at, "tuned_value comes before the list of values", threeLines);
+    else problems.add(tuned.at, "tuned_value comes before the range", "write the line `tuned_value` below the range");
   }
-  const { values, spans, isWhole } = listed === undefined ? noValues : readValues(item.name, listed, problems);
-  const tunedValue = tuned === undefined ? undefined : readTuned(item.name, tuned, values, isWhole, problems);
-  const hyperparameter = {
-    name: item.name,
-    ordered: ordered !== undefined,
-    values,
-    // Null is a value. Undefined has been reported, and any value will do.
-    tuned: tunedValue === undefined ? (values[0] ?? null) : tunedValue,
-  };
+  const onlyWhen = conditions === undefined ? [] : readOnlyWhen(item.name, conditions, problems);
+  const read =
+    given !== undefined && given === range
+      ? readMarks(item.name, given, tuned, resolve, problems)
+      : readListed(item.name, given, tuned, ordered !== undefined, problems);
+  const { spans } = read;
+  if (onlyWhen.length === 0) return { ...read, onlyWhen };
+  const hyperparameter = { ...read.hyperparameter, onlyWhen: onlyWhen.map(({ text }) => text) };
+  return { hyperparameter, spans, onlyWhen };
+}
+
+function readListed(
+  name: string,
+  given: Entry | undefined,
+  tuned: Entry | undefined,
+  ordered: boolean,
+  problems: ProblemList,
+): Omit<Lines, "onlyWhen"> {
+  const { values, spans, isWhole } = given === undefined ? noValues : readValues(name, given, problems);
+  const tunedValue = tuned === undefined ? undefined : readTuned(name, tuned, values, isWhole, problems);
+  // Null is a value. Undefined has been reported, and any value will do.
+  const hyperparameter = { name, ordered, values, tuned: tunedValue === undefined ? (values[0] ?? null) : tunedValue };
   return { hyperparameter, spans };
+}
+
+/** The conditions of `only_when`: a text, or a list of texts. */
+function readOnlyWhen(name: string, { at, value }: Entry, problems: ProblemList): WrittenCondition[] {
+  const node = definition(value, problems);
+  if (node === undefined) return [];
+  const items = node.kind === "list" ? node.items : [node];
+  return items.flatMap((item): WrittenCondition[] => {
+    const each = definition(item, problems);
+    if (each === undefined) return [];
+    if (each.kind === "scalar" && typeof each.value === "string" && each.value !== "") {
+      return [{ text: each.value, at: each }];
+    }
+    const expected = 'expected a condition in quotes, or a list of them: only_when: "*layers > 0"';
+    problems.add(
+      each.kind === "scalar" && each.isEmpty ? at : each,
+      `only_when of hyperparameter ${quoted(name)} is no condition`,
+      expected,
+    );
+    return [];
+  });
+}
+
+/** A range as a dial of its first marks, which stand in no line of the text. */
+function readMarks(
+  name: string,
+  given: Entry,
+  tuned: Entry | undefined,
+  resolve: Resolve,
+  problems: ProblemList,
+): Omit<Lines, "onlyWhen"> {
+  const range = readRange(name, given, resolve, problems);
+  const number = tuned === undefined ? undefined : readTunedInRange(name, tuned, range, resolve, problems);
+  const values = range === undefined ? [number ?? 0] : firstMarks(range, number);
+  const hyperparameter = { name, ordered: true, values, tuned: number ?? values[0] ?? null };
+  return {
+    hyperparameter: range === undefined ? hyperparameter : { ...hyperparameter, range },
+    spans: values.map(() => given.value),
+  };
 }
 
 /** The lines that a hyperparameter still lacks. */
 function missingKeys(lines: ReadonlyMap<string, Entry>): string[] {
-  const isListed = valueKeys.some((key) => lines.has(key));
-  return lineKeys.filter((key) => !lines.has(key) && !(isListed && key !== "tuned_value"));
+  const isListed = [...valueKeys, "range"].some((key) => lines.has(key));
+  return neededKeys.filter((key) => !lines.has(key) && !(isListed && key !== "tuned_value"));
 }
 
 interface Values {
@@ -218,12 +295,13 @@ function readValues(name: string, { at, value }: Entry, problems: ProblemList): 
 function readItems(name: string, list: ListNode, problems: ProblemList): Values {
   const values: Setting[] = [];
   const spans: Span[] = [];
+  const before = problems.size;
   for (const item of list.items) {
     const node = definition(item, problems);
     if (node === undefined) continue;
     if (node.kind !== "scalar" || Number.isNaN(node.value)) {
-      const expected = "expected a number, a word, true, false or null";
-      problems.add(item, `this cannot be a value of hyperparameter ${quoted(name)}`, expected);
+      const hints = problems.size === before ? wholeListHint(node) : [];
+      problems.add(item, `this cannot be a value of hyperparameter ${quoted(name)}`, singleValue, ...hints);
     } else if (values.includes(node.value)) {
       problems.add(item, `${shown(node.value)} is listed twice in hyperparameter ${quoted(name)}`, "keep one of them");
     } else {
@@ -255,12 +333,15 @@ function readTuned(
   const node = definition(value, problems);
   if (node === undefined) return undefined;
   if (node.kind !== "scalar") {
+    // If the list has such items too, they have been reported with what to write instead.
+    if (!isWhole) return undefined;
     const message = `the tuned value of hyperparameter ${quoted(name)} is not one of its values`;
     problems.add(value, message, expectedValue(values));
     return undefined;
   }
   if (node.isEmpty) {
-    problems.add(at, `hyperparameter ${quoted(name)} has an empty tuned_value`, expectedValue(values));
+    const message = `hyperparameter ${quoted(name)} has an empty tuned_value`;
+    problems.add(at, message, ...(values.length === 0 ? [] : [expectedValue(values)]), ...commentHint(at));
     return undefined;
   }
   if (values.includes(node.value)) return node.value;
@@ -271,8 +352,25 @@ function readTuned(
   return undefined;
 }
 
+const singleValue = "expected a number, a word, true, false or null";
+
+/** How to choose between whole lists or mappings. */
+function wholeListHint({ kind }: Exclude<Node, AliasNode>): string[] {
+  if (kind === "scalar") return [];
+  const [what, example] = kind === "list" ? ["lists", "[1, 2]"] : ["mappings", "{a: 1}"];
+  const lines = `\`<small>: ${example}\` below string_replacements`;
+  return [
+    `to choose between whole ${what}, give each a name, such as ${lines}, and list the names: ['<small>', '<large>']`,
+  ];
+}
+
+/** More values than this are not all named. */
+const mostNamed = 20;
+
 function expectedValue(values: readonly Setting[]): string {
-  return expectedOneOf(values.map(shown));
+  if (values.length <= mostNamed) return expectedOneOf(values.map(shown));
+  const first = values.slice(0, mostNamed / 2).map(shown);
+  return `expected one of ${values.length} values: ${first.join(", ")}, ... ${shown(values.at(-1))}`;
 }
 
 function nearestValue(typed: Setting, values: readonly Setting[]): string[] {

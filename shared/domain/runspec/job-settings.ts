@@ -1,5 +1,8 @@
 import type { JobName } from "../names.ts";
+import type { PrunerName } from "../pruning/pruner-names.ts";
 import type { DgdOptions } from "../search/dgd.ts";
+import type { RepeatRule } from "../search/no-repeats.ts";
+import type { OwnSearchSettings } from "../search/own-search.ts";
 import type { HpTuning } from "../search/searches.ts";
 
 /** The job_launcher section, checked. shared/defaults/job_launchers/XT.yaml explains each setting. */
@@ -19,6 +22,10 @@ export interface JobSettings {
   readonly hold: boolean;
   readonly monitor: "same" | "none" | "new";
   readonly checkpointEverySeconds: number;
+  /** Bytes of one checkpoint; a larger one is not carried, and a lost run begins at an earlier one, or afresh. */
+  readonly checkpointLimit: number;
+  /** Seconds that a run has for its last checkpoint when it must leave its worker; null, or more: what the worker gives. */
+  readonly graceSeconds: number | null;
   /** Seconds after which a run times out; null: never. */
   readonly maxRunSeconds: number | null;
   /** Seconds from submission after which no trial starts; running ones finish. Null: no limit. */
@@ -33,7 +40,17 @@ export interface JobSettings {
   readonly priority: number;
   /** No trial starts once this is true, e.g. {name: "hpmax", op: ">=", value: 0.05}. */
   readonly stopWhen: StopRule | null;
+  /** The job pauses when so many runs in a row have failed or timed out; null: never. */
+  readonly maxFailuresInARow: number | null;
+  /** The same while no run has completed yet; null: never. It has no effect where maxFailuresInARow is null. */
+  readonly maxFailuresAtStart: number | null;
+  /** Whether a search may run a configuration again. */
+  readonly repeat: RepeatRule;
   readonly coresPerRun: number;
+  /** GPUs that a run gets; 0: it sees none; null: it asks for none, and sees what its worker sees. */
+  readonly gpusPerRun: number | null;
+  /** Runs that share a GPU; 1, unless a run gets one GPU. */
+  readonly runsPerGpu: number;
   /** Bytes of memory that a run may use; null: no limit. */
   readonly memoryPerRun: number | null;
   /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB a run. */
@@ -42,19 +59,45 @@ export interface JobSettings {
   readonly network: boolean;
   /** Files and folders beside the spec that the runs need. */
   readonly code: readonly string[];
+  /** Data files and folders beside the spec that the runs read. */
+  readonly inputs: readonly string[];
+  /** Commands that make the environment in which the runs' programs are executed, once on each worker; each a list of words. */
+  readonly setup: readonly (readonly string[])[];
+  /** The Python of that environment: 3, 3.12 or 3.12.4; null: any. */
+  readonly python: string | null;
+  /** Patterns, as in a .gitignore file beside the spec, of what does not travel with the job. */
+  readonly ignore: readonly string[];
+  /** Constraints between hyperparameters, such as "*batch * *accum <= 512": no search chooses what breaks one. */
+  readonly where: readonly string[];
+  /** Constraints on metrics, such as "memory_gb <= 8": a run that breaks one is infeasible, and never the best. */
+  readonly require: readonly string[];
   /** The search whose configuration this job runs again with fresh seeds (`nexus confirm`); null: none. */
   readonly confirms: JobName | null;
   readonly dgd: DgdOptions;
+  /** What stops runs that will not be the best. */
+  readonly pruning: PrunerName;
+  /** With hp_tuning: own: the program or module that chooses; null otherwise. */
+  readonly search: OwnSearchSettings | null;
 }
 
-/** hpmax: the best run set's mean. best_for: completed runs since it took the lead. runs: ended runs. hours: since submission. */
+/**
+ * hpmax: the best run set's mean. best_for: completed runs since it took the lead. runs: ended runs. hours: since submission.
+ * failures_in_a_row: runs that failed or timed out since one completed.
+ */
 export interface StopRule {
-  readonly name: "hpmax" | "best_for" | "runs" | "hours";
+  readonly name: (typeof stopNames)[number];
   readonly op: ">=" | ">" | "<=" | "<";
   readonly value: number;
 }
 
+export const stopNames = ["hpmax", "best_for", "runs", "hours", "failures_in_a_row"] as const;
+
 export const mostRuns = 1_000_000;
+
+export const usualCheckpointLimit = 1e9;
+/** What a checkpoint can be at most. */
+export const mostCheckpointBytes = 64 * 2 ** 30;
+export const isCheckpointLimit = (bytes: number): boolean => bytes >= 1000 && bytes <= mostCheckpointBytes;
 
 /** The settings that neither the spec nor the defaults of job_launchers/XT give. That file has the same values, with reasons. */
 export const defaultSettings: JobSettings = {
@@ -68,6 +111,8 @@ export const defaultSettings: JobSettings = {
   hold: false,
   monitor: "same",
   checkpointEverySeconds: 60,
+  checkpointLimit: usualCheckpointLimit,
+  graceSeconds: null,
   maxRunSeconds: null,
   maxJobSeconds: null,
   deadline: null,
@@ -75,14 +120,30 @@ export const defaultSettings: JobSettings = {
   seed: null,
   priority: 1,
   stopWhen: null,
+  maxFailuresInARow: 20,
+  maxFailuresAtStart: 5,
+  repeat: "auto",
   coresPerRun: 1,
+  gpusPerRun: null,
+  runsPerGpu: 1,
   memoryPerRun: null,
   uploadFiles: true,
   network: false,
   code: [],
+  inputs: [],
+  setup: [],
+  python: null,
+  ignore: [],
+  where: [],
+  require: [],
   confirms: null,
-  dgd: { countInFlight: true },
+  pruning: "none",
+  dgd: { rule: "model", countInFlight: true },
+  search: null,
 };
+
+/** What a job of an earlier version has for the settings that came later: what that version did. */
+export const olderDefaults: JobSettings = { ...defaultSettings, maxFailuresAtStart: null };
 
 /** Settings that `nexus edit` can change while a search runs. */
 export const editableSettings: readonly string[] = [
@@ -95,4 +156,5 @@ export const editableSettings: readonly string[] = [
   "max_job_time",
   "deadline",
   "stop_when",
+  "max_failures_in_a_row",
 ];

@@ -1,4 +1,4 @@
-import type { StopRule } from "./job-settings.ts";
+import { type StopRule, stopNames } from "./job-settings.ts";
 import type { Tree } from "./tree.ts";
 
 const secondsPer: Readonly<Record<string, number>> = { s: 1, sec: 1, min: 60, h: 3600 };
@@ -50,9 +50,10 @@ function parseQuantity(value: Tree, units: Readonly<Record<string, number>>): nu
 
 /** The rule in a text such as "hpmax >= 0.05"; undefined for anything else. */
 export function parseStopRule(value: Tree): StopRule | undefined {
-  const pattern = /^\s*(hpmax|best_for|runs|hours)\s*(>=|>|<=|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$/;
+  const pattern = /^\s*([a-z_]+)\s*(>=|>|<=|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$/;
   const match = typeof value === "string" ? pattern.exec(value) : null;
-  if (match === null) return undefined;
-  // The pattern admits nothing else.
-  return { name: match[1] as StopRule["name"], op: match[2] as StopRule["op"], value: Number(match[3]) };
+  const name = stopNames.find((each) => each === match?.[1]);
+  if (match === null || name === undefined) return undefined;
+  // The pattern admits no other comparison.
+  return { name, op: match[2] as StopRule["op"], value: Number(match[3]) };
 }

@@ -17,8 +17,14 @@ interface Replacement {
 }
 
 const keyPattern = /^(<[A-Za-z_][\w.-]*>|\$datastore)$/;
-/** What must not be left after all replacements. */
-const unresolvedPattern = /<[A-Za-z_][\w.-]*>|\$datastore/;
+/** What must not be left after all replacements. `(?<name>...)` and `\k<name>` of a regular expression are no names of ours. */
+const unresolvedPattern = /(?<!\(\?|\\k)<[A-Za-z_][\w.-]*>|\$datastore/;
+
+/**
+ * Characters that a text may have after any replacement. Names that stand for two others each double it with every line, until it
+ * exhausts the memory; and Linux gives no program a longer argument than 128 kB.
+ */
+export const longestText = 100_000;
 
 /** The folder of data sets, relative to where the spec is executed, unless the spec has a `$datastore` line. */
 const datastore: Replacement = { key: "$datastore", value: "../datastore", at: undefined };
@@ -50,6 +56,30 @@ export class Replacements {
     for (const key of seen) mentioned.add(key);
   }
 
+  /** The names through which a replacement contains itself, from its own to its own; undefined if it does not. */
+  circle(key: string): string[] | undefined {
+    const visited = new Set<string>();
+    const follow = (from: string, path: readonly string[]): string[] | undefined => {
+      for (const next of this.#namesIn(from)) {
+        if (next === key) return [...path, next];
+        if (visited.has(next)) continue;
+        visited.add(next);
+        const found = follow(next, [...path, next]);
+        if (found) return found;
+      }
+      return undefined;
+    };
+    return follow(key, [key]);
+  }
+
+  /** Whether replacing a name in a text would make the text longer than `longestText`; it is left as it is then. */
+  isTooLong(text: string, key: string, settings: readonly Setting[]): boolean {
+    const value = this.list.find((each) => each.key === key)?.value;
+    const replacement = value === undefined || typeof value === "string" ? value : literal(value, settings);
+    if (replacement === undefined || (typeof replacement === "object" && replacement !== null)) return false;
+    return lengthWith(text, key, String(replacement)) > longestText;
+  }
+
   /** The first `<name>` left in a text. */
   static unresolved(text: string): string | undefined {
     return unresolvedPattern.exec(text)?.[0];
@@ -64,11 +94,21 @@ export class Replacements {
         if (typeof replacement !== "string") return replacement;
         result = replacement;
       } else if (replacement === null || typeof replacement !== "object") {
-        result = result.replaceAll(key, () => String(replacement));
+        const inserted = String(replacement);
+        if (lengthWith(result, key, inserted) > longestText) return result;
+        result = result.replaceAll(key, () => inserted);
       }
-      // A list inside other text stays unresolved, and is reported as such.
+      // A list inside other text stays unresolved, as does what would be too long, and is reported as such.
     }
     return result;
+  }
+
+  /** The names in the value of a replacement, in the order of the list. */
+  #namesIn(key: string): string[] {
+    const value = this.list.find((each) => each.key === key)?.value;
+    const content = value === undefined || typeof value === "string" ? value : dereferenced(value);
+    const text = typeof content === "string" ? content : content?.kind === "scalar" ? content.value : undefined;
+    return typeof text === "string" ? this.list.flatMap((each) => (text.includes(each.key) ? [each.key] : [])) : [];
   }
 
   #addDependencies(node: Node, into: Set<number>, seen: Set<string>): void {
@@ -99,6 +139,14 @@ function literal(node: Node, settings: readonly Setting[]): Resolved {
     return node.target === undefined ? null : literal(node.target, settings);
   }
   return node.kind === "scalar" ? node.value : node;
+}
+
+/** Length of a text once every `key` in it is replaced. */
+function lengthWith(text: string, key: string, replacement: string): number {
+  const gain = replacement.length - key.length;
+  let length = text.length;
+  for (let at = text.indexOf(key); gain > 0 && at >= 0; at = text.indexOf(key, at + key.length)) length += gain;
+  return length;
 }
 
 function isMarked(text: string): boolean {

@@ -42,12 +42,14 @@ export function reproSpec(expanded: Tree, hyperparameters: readonly Hyperparamet
 }
 
 function hyperparameterLines(hyperparameters: readonly Hyperparameter[], chosen: ChosenSettings): string[] {
-  const lines = hyperparameters.flatMap(({ name, ordered }) => {
+  const lines = hyperparameters.flatMap(({ name, ordered, onlyWhen = [] }) => {
     const value = inOneLine(chosen[name] ?? null);
+    const conditions = onlyWhen.map((text) => JSON.stringify(text)).join(", ");
     return [
       `  - name: &${name}`,
       `      ${ordered ? "ordered" : "unordered"}_tuning_values: [${value}]`,
       `      tuned_value: ${value}`,
+      ...(conditions === "" ? [] : [`      only_when: [${conditions}]`]),
     ];
   });
   return ["hyperparameters:", ...lines];

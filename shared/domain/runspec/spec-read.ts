@@ -7,12 +7,13 @@ import { type HyperparameterSection, noHyperparameters, readHyperparameters } fr
 import { editableSettings } from "./job-settings.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Problem, ProblemList, quoted } from "./problems.ts";
+import { checkActivity } from "./read-conditions.ts";
 import { readSettings } from "./read-settings.ts";
-import { readReplacements } from "./replacements.ts";
+import { type Resolved, readReplacements } from "./replacements.ts";
 import { placeOf } from "./source-text.ts";
 import type { Spec } from "./spec.ts";
 import { wastefulSearch } from "./warnings.ts";
-import { composeYaml, type MapNode, type YamlDocument } from "./yaml-tree.ts";
+import { composeYaml, type MapNode, type Node, type YamlDocument } from "./yaml-tree.ts";
 
 export { type ExpandedStage, expandSpec, expandStages, stagesOf, withChosen } from "./expand.ts";
 export { renderProblems } from "./problems.ts";
@@ -70,17 +71,27 @@ function read(
   const root = rootOf(document, problems);
   if (root === undefined) return undefined;
   const listed = root.byKey.get("hyperparameters")?.value;
-  const inFile = listed === undefined ? noHyperparameters : readHyperparameters(document, listed, problems);
+  const replaced = root.byKey.get("string_replacements")?.value;
+  // For the numbers of ranges, which depend on no hyperparameter; what is wrong with the section is reported below.
+  const known = readReplacements(replaced, commandLine, [], new ProblemList());
+  const inRanges = new Set<string>();
+  const resolve = (node: Node): Resolved => {
+    known.dependencies(node, new Set(), inRanges);
+    return known.resolve(node, []);
+  };
+  const inFile = listed === undefined ? noHyperparameters : readHyperparameters(document, listed, resolve, problems);
   const section = withMoreValues(inFile, moreValues);
   addUnknownAliases(document, section, problems);
-  const replaced = root.byKey.get("string_replacements")?.value;
+  checkActivity(section, problems);
   const replacements = readReplacements(replaced, commandLine, section.hyperparameters, problems);
   const rootDefaults = findRoot(root, library, problems);
   const check = new SpecCheck(section, replacements, library, problems);
+  for (const key of inRanges) check.mentioned.add(key);
   const launcher = checkRoot(check, root, rootDefaults, problems);
   addUnusedArguments(commandLine, check, launcher, problems);
   const tuned: Setting[] = section.hyperparameters.map((hyperparameter) => hyperparameter.tuned);
-  const settings = readSettings(launcher, new Expansion({ replacements, library }, tuned, () => 0), problems);
+  const expansion = new Expansion({ replacements, library }, tuned, () => 0);
+  const settings = readSettings(launcher, expansion, section.hyperparameters, problems);
   if (rootDefaults === undefined || problems.size > 0) return undefined;
   const spec: Spec = {
     file,

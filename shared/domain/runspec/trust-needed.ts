@@ -16,6 +16,8 @@ const mostTried = 2000;
 
 interface JobText extends CarriedSpec {
   readonly code?: object;
+  readonly largeCode?: object;
+  readonly settings?: { readonly setup?: readonly unknown[] };
   readonly hyperparameters: readonly Hyperparameter[];
 }
 
@@ -31,7 +33,8 @@ export function trustNeeded(job: JobText): string | null {
 }
 
 function workOut(job: JobText): string | null {
-  if (job.code) return "brings code of its own";
+  if ((job.settings?.setup ?? []).length > 0) return "runs programs (setup)";
+  if (job.code || job.largeCode) return "brings code of its own";
   if (Object.hasOwn(job.sources, program)) return `runs programs (${program})`;
   if (!Object.keys(fileProperties).some((component) => Object.hasOwn(job.sources, component))) return null;
   const reading = readSpec(carriedInput(job));

@@ -1,15 +1,16 @@
+import { neverActive } from "../conditions/activity.ts";
 import type { SpecCheck } from "./check.ts";
 import type { Launcher } from "./check-root.ts";
 import type { HyperparameterSection } from "./hyperparameter-section.ts";
 import type { JobSettings } from "./job-settings.ts";
-import { ProblemList, quoted } from "./problems.ts";
+import { type ProblemList, quoted } from "./problems.ts";
 import { placeOf } from "./source-text.ts";
 import { type AliasNode, dereferenced, type MapNode, type YamlDocument } from "./yaml-tree.ts";
 
 /**
  * Warnings about ways to waste a search that the tutorial describes and a spec shows: a hyperparameter without effect, because
  * nothing or nothing executed refers to it (unless it has a single value); and a search without randint, whose runs with the
- * same settings are equal.
+ * same settings are equal. Also what the text says but a reader may not have meant.
  */
 export function wastefulSearch(
   document: YamlDocument,
@@ -19,7 +20,7 @@ export function wastefulSearch(
   settings: JobSettings,
   launcher: Launcher,
 ): ProblemList {
-  const warnings = new ProblemList();
+  const warnings = document.doubts;
   section.hyperparameters.forEach(({ name, values }, number) => {
     const anchor = section.anchors[number];
     if (anchor === undefined || check.used.has(number) || values.length < 2) return;
@@ -36,11 +37,30 @@ export function wastefulSearch(
       warnings.add(anchor, `nothing that is executed refers to hyperparameter ${quoted(name)}`, ...where, hint);
     }
   });
+  for (const number of neverActive(section.hyperparameters)) {
+    const at = section.onlyWhen[number]?.[0]?.at;
+    const { name = "", values = [] } = section.hyperparameters[number] ?? {};
+    if (at === undefined || values.length < 2) continue;
+    const hint = "none of the listed values makes its condition true; its tuned value is used throughout";
+    warnings.add(at, `hyperparameter ${quoted(name)} is never active`, hint);
+  }
   if (settings.enabled && settings.hpTuning !== false && !check.hasRandint) {
     const at = launcher.given?.byKey.get("hp_tuning")?.value ?? root;
     const hint =
       "runs with the same settings would all have the same result; write randint for a seed in an enabled stage";
     warnings.add(at, `hp_tuning is ${settings.hpTuning}, but no randint occurs in what is executed`, hint);
+  }
+  const { enabled, hpTuning, pruning } = settings;
+  const isFocused = hpTuning !== false && hpTuning !== "random" && hpTuning !== "grid";
+  if (enabled && isFocused && (pruning === "median" || pruning === "asha")) {
+    const at = launcher.given?.byKey.get("pruning")?.value ?? root;
+    const hint = `${hpTuning} spends its runs on good settings, and half of what ${pruning} stops is good; write model or none`;
+    warnings.add(at, `pruning: ${pruning} is for random and grid`, hint);
+  }
+  const dgd = launcher.given?.byKey.get("dgd")?.value;
+  if (enabled && dgd !== undefined && hpTuning !== false && hpTuning !== "dgd") {
+    const hint = `it says how hp_tuning: dgd chooses, and hp_tuning is ${hpTuning}; write hp_tuning: dgd, or delete it`;
+    warnings.add(dgd, "dgd has no effect", hint);
   }
   return warnings;
 }

@@ -17,8 +17,9 @@ import {
   YAMLException,
 } from "js-yaml";
 import type { Setting } from "../hyperparameter.ts";
-import { type ProblemList, quoted } from "./problems.ts";
-import { lineText, placeOf, type SourceText, type Span } from "./source-text.ts";
+import { ProblemList, quoted } from "./problems.ts";
+import { placeOf, type SourceText, type Span } from "./source-text.ts";
+import { syntaxHints } from "./syntax-hints.ts";
 
 // A YAML tree that keeps the place of every node and the name of every anchor, which js-yaml's `load` drops.
 
@@ -66,6 +67,8 @@ export interface YamlDocument extends SourceText {
   readonly root: Node | undefined;
   readonly anchors: ReadonlyMap<string, { readonly at: Span; readonly node: Exclude<Node, AliasNode> }>;
   readonly aliases: readonly AliasNode[];
+  /** What is read, but most likely not as it was meant. */
+  readonly doubts: ProblemList;
 }
 
 /** Reads one YAML 1.2 document. Problems are added to `problems`; returns the part that could be read. */
@@ -77,7 +80,7 @@ export function composeYaml(file: string, text: string, problems: ProblemList): 
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     addSyntaxProblem(source, error, problems);
-    return { ...source, root: undefined, anchors: new Map(), aliases: [] };
+    return { ...source, root: undefined, anchors: new Map(), aliases: [], doubts: new ProblemList() };
   }
   return new Composer(source, events, problems).compose();
 }
@@ -85,18 +88,7 @@ export function composeYaml(file: string, text: string, problems: ProblemList): 
 function addSyntaxProblem(source: SourceText, error: YAMLException, problems: ProblemList): void {
   const start = Math.min(error.mark?.position ?? 0, source.text.length);
   const at = { source, start, end: start + 1 };
-  problems.add(at, `not valid YAML: ${error.reason}`, ...syntaxHints(source, at, error.reason));
-}
-
-/** The most common mistakes behind a parser's message. */
-function syntaxHints(source: SourceText, at: Span, reason: string): string[] {
-  if (reason.includes("tab character")) return ["indent with spaces"];
-  if (reason.includes("found ','")) return ["is there a comma too many?"];
-  const { line } = placeOf(at);
-  const named = /^\s*-\s+name:\s+([A-Za-z_][\w.-]*)\s*(#.*)?$/.exec(lineText(source.text, line - 1) ?? "");
-  return named === null
-    ? []
-    : [`line ${line - 1} lacks the & of a hyperparameter's name: write \`- name: &${named[1]}\``];
+  problems.add(at, `not valid YAML: ${error.reason}`, ...syntaxHints(at, error.reason));
 }
 
 /** Types that an untagged plain scalar can have besides text, in the core schema of YAML 1.2. */
@@ -110,6 +102,7 @@ class Composer {
   /** Anchors of collections still being read; an alias to one of them would never end. */
   readonly #open = new Set<string>();
   readonly #aliases: AliasNode[] = [];
+  readonly #doubts = new ProblemList();
   #next = 0;
 
   constructor(source: SourceText, events: readonly Event[], problems: ProblemList) {
@@ -125,6 +118,7 @@ class Composer {
       const event = this.#take();
       if (event.type !== EVENT_ID.DOCUMENT) continue;
       documents += 1;
+      this.#checkVersion(event.directives);
       const node = this.#node();
       root ??= node;
       if (documents === 2) {
@@ -132,7 +126,7 @@ class Composer {
         this.#problems.add(start, "a second YAML document starts here", "expected one document in the file");
       }
     }
-    return { ...this.#source, root, anchors: this.#anchors, aliases: this.#aliases };
+    return { ...this.#source, root, anchors: this.#anchors, aliases: this.#aliases, doubts: this.#doubts };
   }
 
   #take(): Event {
@@ -183,6 +177,7 @@ class Composer {
 
   #entries(): Pick<MapNode, "entries" | "byKey"> {
     const entries = new Map<string, Entry>();
+    const merged = new Map<string, Entry>();
     while (this.#peek() !== EVENT_ID.POP) {
       const keyEvent = this.#events[this.#next];
       const keyNode = this.#node();
@@ -202,10 +197,13 @@ class Composer {
       } else if (key === "<<") {
         const hint = "write the properties out; this file is read as YAML 1.2";
         this.#problems.add(at, "merge keys (<<) belong to YAML 1.1", hint);
+        for (const entry of mergedEntries(value)) if (!merged.has(entry.key)) merged.set(entry.key, entry);
       } else {
         entries.set(key, { key, at, value });
       }
     }
+    // What it would have merged is read, so that nothing seems to be missing besides.
+    for (const [key, entry] of merged) if (!entries.has(key)) entries.set(key, entry);
     return { entries: [...entries.values()], byKey: entries };
   }
 
@@ -257,7 +255,30 @@ class Composer {
       this.#checkWholeNumber(value, this.#span(event.valueStart, event.valueEnd));
       return value;
     }
+    this.#doubtText(text, this.#span(event.valueStart, event.valueEnd));
     return text;
+  }
+
+  /** A text that somebody may have meant as a number. */
+  #doubtText(text: string, span: Span): void {
+    if (/^[-+]?(\d+\.?\d*|\.\d+)e[-+]?\d+$/i.test(text)) {
+      const sign = text.startsWith("-") ? "-" : "";
+      const hint = `write ${sign}.inf for infinity, or "${text}" if it is a text`;
+      this.#doubts.add(span, `${text} is read as a text: no number so large can be stored`, hint);
+      return;
+    }
+    const number = elsewhereNumber(text);
+    if (number === undefined) return;
+    const hint = `this file is read as YAML 1.2; write ${number}, or "${text}" if it is a text`;
+    this.#doubts.add(span, `${text} is read as a text, not as the number ${number}`, hint);
+  }
+
+  #checkVersion(directives: readonly { readonly kind: string }[]): void {
+    const version = /^%YAML[ \t]+(\S+)/m.exec(this.#source.text);
+    if (directives.length === 0 || version === null || version[1] === "1.2") return;
+    const span = this.#span(version.index, version.index + version[0].length);
+    const hint = "yes, no, on and off are words here, 010 is ten, and there are no merge keys (<<); delete the line";
+    this.#doubts.add(span, `${version[0]} has no effect: this file is read as YAML 1.2`, hint);
   }
 
   #taggedValue(event: ScalarEvent): Setting {
@@ -304,6 +325,21 @@ class Composer {
   #span(start: number, end: number): Span {
     return { source: this.#source, start, end };
   }
+}
+
+/** The entries that a merge key would add: of a mapping, or of several in a list. */
+function mergedEntries(node: Node): readonly Entry[] {
+  const target = dereferenced(node);
+  if (target?.kind === "map") return target.entries;
+  return target?.kind === "list" ? target.items.flatMap((item) => mergedEntries(item)) : [];
+}
+
+/** What other readers take for a number: YAML 1.1's binary numbers and groups of digits. */
+function elsewhereNumber(text: string): number | undefined {
+  const [, sign = "", digits = ""] = /^([-+]?)(0b[01_]+|\d{1,3}(?:_\d{3})+(?:\.\d+)?)$/.exec(text) ?? [];
+  const number = Number(digits.replaceAll("_", ""));
+  if (digits === "" || !Number.isFinite(number)) return undefined;
+  return sign === "-" ? -number : number;
 }
 
 /** The node itself, or what an alias names; undefined if it names nothing. */

@@ -1,18 +1,21 @@
+import { ByWhere } from "../conditions/by-where.ts";
+import { ConfigurationSpace } from "../conditions/configuration-space.ts";
+import type { Box } from "../conditions/space-parts.ts";
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Search } from "./search.ts";
 import { firstAllowed, spaceSize } from "./space.ts";
 
 /**
  * Tries every configuration once, in row-major order of the listed values, then starts again: a grid of 12 with `total_runs: 36`
- * gives each configuration three runs. Choice n is turn n, so the place of a cancelled run stays empty until the next round. An
+ * gives each configuration three runs. Of a range it tries the first marks only, to which nothing is added. Choice n is turn n, so the place of a cancelled run stays empty until the next round. An
  * excluded configuration gives its turn to the next one that is not.
  */
 export const gridSearch: Search = {
   choose(view, n) {
-    const turn = gridTurn(view.hyperparameters, n);
+    const turn = gridTurn(view.hyperparameters, n, view.where);
     const configuration = firstAllowed(view, turn.configuration);
     if (configuration === null) return null;
-    const size = spaceSize(view.hyperparameters);
+    const size = spaceSize(view.hyperparameters, view.where);
     const round = turn.round === 1 ? "" : `, round ${turn.round} of it`;
     const isOwnTurn = configuration.every((position, i) => position === turn.configuration[i]);
     const skipped = isOwnTurn ? "" : "; it is excluded, so the next one that is not";
@@ -33,68 +36,65 @@ export interface GridTurn {
   readonly round: number;
 }
 
-/** A part of the grid: a half-open range of positions for each hyperparameter. */
-type Box = readonly (readonly [from: number, to: number])[];
+/** The parts of a grid in the order of their turns. */
+interface Grid {
+  readonly parts: readonly ConfigurationSpace[];
+  readonly size: bigint;
+  /** The choice after which the first part began. */
+  readonly base: number;
+}
 
 /**
  * The configuration whose turn it is.
  *
  * A grid that has not grown is one box, in row-major order. Added values add a shell: the boxes of all configurations with an
  * added value. During the first round the shell comes after the existing boxes; later it comes at once, before the next round.
- * So each configuration has a turn before any has another.
+ * So each configuration has a turn before any has another. What conditions make the same configuration has one turn, and what
+ * `where` forbids none, unless they link so many hyperparameters that their combinations cannot be counted.
  *
  * @param n  number of the choice, from 1
  */
-export function gridTurn(hyperparameters: readonly Hyperparameter[], n: number): GridTurn {
-  const size = spaceSize(hyperparameters);
-  const { boxes, base } = boxesOf(hyperparameters);
+export function gridTurn(
+  hyperparameters: readonly Hyperparameter[],
+  n: number,
+  where: readonly string[] = [],
+): GridTurn {
+  const { parts, size, base } = grids.of(hyperparameters, where);
   const index = BigInt(n - 1 - base);
   let left = index % size;
-  for (const box of boxes) {
-    const inBox = sizeOf(box);
-    if (left < inBox) {
-      return { configuration: within(box, left), place: (index % size) + 1n, round: Number(index / size) + 1 };
+  for (const part of parts) {
+    if (left < part.size) {
+      return { configuration: part.at(left), place: (index % size) + 1n, round: Number(index / size) + 1 };
     }
-    left -= inBox;
+    left -= part.size;
   }
   throw new Error(`turn ${n} lies outside the grid of ${size}`);
 }
 
-/** The parts of the grid in the order of their turns, and the choice after which the first of them began. */
-function boxesOf(hyperparameters: readonly Hyperparameter[]): { boxes: Box[]; base: number } {
+const grids = new ByWhere<Grid>((hyperparameters, where) => {
   const edits = [...new Set(hyperparameters.flatMap(({ grown = [] }) => grown.map(({ after }) => after)))];
   let lengths = hyperparameters.map(({ values, grown = [] }) => grown[0]?.from ?? values.length);
-  let boxes: Box[] = [lengths.map((length) => [0, length])];
+  const spaceWithin = (box: Box): ConfigurationSpace => new ConfigurationSpace(hyperparameters, where, box);
+  let parts = [spaceWithin(lengths.map((length) => [0, length]))];
   let base = 0;
   for (const after of edits.sort((a, b) => a - b)) {
     const before = lengths;
     const now = hyperparameters.map(
       ({ values, grown = [] }) => grown.find((g) => g.after > after)?.from ?? values.length,
     );
-    const shell = now.flatMap((length, i): Box[] => {
+    const shell = now.flatMap((length, i): ConfigurationSpace[] => {
       const from = before[i] ?? length;
       if (from === length) return [];
-      return [now.map((other, j) => (j === i ? [from, length] : [0, j < i ? (before[j] ?? other) : other]))];
+      return [
+        spaceWithin(now.map((other, j) => (j === i ? [from, length] : [0, j < i ? (before[j] ?? other) : other]))),
+      ];
     });
-    const isFirstRound = BigInt(after - base) < boxes.reduce((size, box) => size + sizeOf(box), 0n);
-    boxes = isFirstRound ? [...boxes, ...shell] : [...shell, ...boxes];
+    const isFirstRound = BigInt(after - base) < sizeOf(parts);
+    parts = isFirstRound ? [...parts, ...shell] : [...shell, ...parts];
     if (!isFirstRound) base = after;
     lengths = now;
   }
-  return { boxes, base };
-}
+  return { parts, size: sizeOf(parts), base };
+});
 
-const sizeOf = (box: Box): bigint => box.reduce((size, [from, to]) => size * BigInt(to - from), 1n);
-
-/** Row-major within the box: the last hyperparameter varies fastest. */
-function within(box: Box, index: bigint): Configuration {
-  const configuration = new Array<number>(box.length).fill(0);
-  let rest = index;
-  for (let i = box.length - 1; i >= 0; i -= 1) {
-    const [from, to] = box[i] ?? [0, 1];
-    const length = BigInt(to - from);
-    configuration[i] = from + Number(rest % length);
-    rest /= length;
-  }
-  return configuration;
-}
+const sizeOf = (parts: readonly ConfigurationSpace[]): bigint => parts.reduce((sum, { size }) => sum + size, 0n);

@@ -1,4 +1,6 @@
-import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
+import { type Activity, activityOf, canonical } from "../conditions/activity.ts";
+import { type Configuration, configurationKey, type Hyperparameter } from "../hyperparameter.ts";
+import { type Rng, rngFrom } from "../rng.ts";
 
 export interface Neighbour {
   readonly configuration: Configuration;
@@ -9,8 +11,12 @@ export interface Neighbour {
 /**
  * The centre, then every configuration one step away in exactly one hyperparameter, in spec order. One step is the previous or
  * the next value on the dial (in this order); if the hyperparameter is unordered, any other value.
+ *
+ * An inactive hyperparameter has no steps. A step that makes others active or inactive leaves those at their tuned values.
  */
 export function neighbourhoodOf(hyperparameters: readonly Hyperparameter[], centre: Configuration): Neighbour[] {
+  const activity = activityOf(hyperparameters);
+  if (activity !== null) return linkedNeighbours(hyperparameters, activity, centre);
   const neighbours: Neighbour[] = [{ configuration: centre, changed: null }];
   hyperparameters.forEach((hyperparameter, changed) => {
     for (const position of stepsFrom(hyperparameter, centre[changed] ?? 0)) {
@@ -18,6 +24,80 @@ export function neighbourhoodOf(hyperparameters: readonly Hyperparameter[], cent
     }
   });
   return neighbours;
+}
+
+function linkedNeighbours(
+  hyperparameters: readonly Hyperparameter[],
+  activity: Activity,
+  centre: Configuration,
+): Neighbour[] {
+  const start = [...centre];
+  const active = activity.settle(start);
+  const neighbours: Neighbour[] = [{ configuration: start, changed: null }];
+  const seen = new Set([configurationKey(start)]);
+  hyperparameters.forEach((hyperparameter, changed) => {
+    if (active[changed] === 0) return;
+    for (const position of stepsFrom(hyperparameter, start[changed] ?? 0)) {
+      const configuration = start.with(changed, position);
+      activity.settle(configuration);
+      const key = configurationKey(configuration);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      neighbours.push({ configuration, changed });
+    }
+  });
+  return neighbours;
+}
+
+/** Neighbours that are looked at one by one; beyond them only those of an unordered hyperparameter can be so many. */
+const mostCounted = 20_000;
+
+/**
+ * How many neighbours the centre has, and how many of them are measured. Of a neighbourhood of more than 20,000 a part stands for all,
+ * so that the counts are estimates.
+ */
+export function countNeighbours(
+  hyperparameters: readonly Hyperparameter[],
+  centre: Configuration,
+  isMeasured: (configuration: Configuration) => boolean,
+): { readonly all: number; readonly measured: number } {
+  const steps = mostSteps(hyperparameters);
+  const neighbours = someNeighbours(hyperparameters, centre, mostCounted, rngFrom("neighbours")).slice(1);
+  const measured = neighbours.filter(({ configuration }) => isMeasured(configuration)).length;
+  if (steps <= mostCounted) return { all: neighbours.length, measured };
+  return { all: steps, measured: Math.round((measured * steps) / Math.max(1, neighbours.length)) };
+}
+
+/** Steps in all hyperparameters, of which the ends of dials lack one. */
+const mostSteps = (hyperparameters: readonly Hyperparameter[]): number =>
+  hyperparameters.reduce((sum, { ordered, values }) => sum + (ordered ? 2 : values.length - 1), 0);
+
+/** The neighbourhood of the centre; where it is larger than `most`, the centre and so many neighbours at random. */
+export function someNeighbours(
+  hyperparameters: readonly Hyperparameter[],
+  centre: Configuration,
+  most: number,
+  rng: Rng,
+): Neighbour[] {
+  if (mostSteps(hyperparameters) <= most) return neighbourhoodOf(hyperparameters, centre);
+  const neighbours: Neighbour[] = [{ configuration: canonical(hyperparameters, centre), changed: null }];
+  for (let i = 0; i < most; i++) {
+    const changed = rng.below(hyperparameters.length);
+    const position = anyStep(hyperparameters[changed], centre[changed] ?? 0, rng);
+    if (position === undefined) continue;
+    neighbours.push({ configuration: canonical(hyperparameters, centre.with(changed, position)), changed });
+  }
+  return neighbours;
+}
+
+function anyStep(hyperparameter: Hyperparameter | undefined, position: number, rng: Rng): number | undefined {
+  if (hyperparameter === undefined || hyperparameter.values.length < 2) return undefined;
+  if (hyperparameter.ordered) {
+    const steps = stepsFrom(hyperparameter, position);
+    return steps[rng.below(steps.length)];
+  }
+  const other = rng.below(hyperparameter.values.length - 1);
+  return other < position ? other : other + 1;
 }
 
 function stepsFrom(hyperparameter: Hyperparameter, position: number): number[] {

@@ -2,7 +2,7 @@ import type { Rng } from "../rng.ts";
 import type { Choice, Search, SearchView } from "./search.ts";
 import { anyConfiguration, firstAllowed } from "./space.ts";
 
-/** After this many excluded draws, the next allowed configuration in row-major order is taken. */
+/** After this many excluded draws, the next allowed configuration in the order of the grid is taken. */
 const mostDraws = 32;
 
 /** Draws configurations uniformly, regardless of earlier results: the baseline of every other search. */
@@ -18,9 +18,9 @@ export const randomSearch: Search = {
  * @param because  begins the choice's `why`
  */
 export function atRandom(view: SearchView, rng: Rng, because: string): Choice {
-  let configuration = anyConfiguration(view.hyperparameters, rng);
+  let configuration = anyConfiguration(view.hyperparameters, rng, view.where);
   for (let draw = 1; draw < mostDraws && view.isExcluded(configuration); draw++) {
-    configuration = anyConfiguration(view.hyperparameters, rng);
+    configuration = anyConfiguration(view.hyperparameters, rng, view.where);
   }
   const allowed = firstAllowed(view, configuration);
   const all = allowed === null ? ", although excluded, as all the others are" : "";

@@ -3,21 +3,21 @@ import { gridSearch } from "./grid.ts";
 import { randomSearch } from "./random.ts";
 import { repeatSearch } from "./repeat.ts";
 import type { Search } from "./search.ts";
+import { tpeSearch } from "./tpe.ts";
 
-/** Which algorithm chooses configurations; false repeats the tuned configuration. */
-export type HpTuning = "random" | "grid" | "dgd" | "bayesian" | false;
+/** Which algorithm chooses configurations; false repeats the tuned configuration; own is a program of the user's (own-search.ts). */
+export type HpTuning = "random" | "grid" | "dgd" | "bayesian" | "own" | false;
 
 export interface SearchOptions {
-  /** Default: runs in flight count. */
+  /** Default: by the model. */
   readonly dgd?: DgdOptions;
 }
 
-/**
- * The search that a job's `hp_tuning` names.
- *
- * @throws RangeError for "bayesian", which the reader of specs refuses earlier
- */
-export function createSearch(tuning: HpTuning, { dgd = { countInFlight: true } }: SearchOptions = {}): Search {
+/** The search that a job's `hp_tuning` names. @throws RangeError for "own", which answers in its own time */
+export function createSearch(
+  tuning: HpTuning,
+  { dgd = { rule: "model", countInFlight: true } }: SearchOptions = {},
+): Search {
   switch (tuning) {
     case "dgd":
       return dgdSearch(dgd);
@@ -28,11 +28,12 @@ export function createSearch(tuning: HpTuning, { dgd = { countInFlight: true } }
     case false:
       return repeatSearch;
     case "bayesian":
-      break;
+      return tpeSearch;
+    case "own":
+      throw new RangeError("a search of the user's own answers in its own time");
     default: {
       const never: never = tuning;
-      throw new RangeError(`no search for hp_tuning ${String(never)}; expected dgd, random, grid or false`);
+      throw new RangeError(`no search for hp_tuning ${String(never)}; expected dgd, bayesian, random, grid or false`);
     }
   }
-  throw new RangeError(`no search for hp_tuning "${tuning}"; expected dgd, random, grid or false`);
 }

@@ -1,29 +1,52 @@
+import { canonical } from "../conditions/activity.ts";
+import { spaceOf } from "../conditions/configuration-space.ts";
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import type { SearchView } from "./search.ts";
 
+export { canonical };
+
 /** After this many excluded configurations in a row, all count as excluded. */
 const mostSteps = 100_000;
 
-/** Number of configurations; it often exceeds 2^53. */
-export function spaceSize(hyperparameters: readonly Hyperparameter[]): bigint {
-  return hyperparameters.reduce((size, hyperparameter) => size * BigInt(hyperparameter.values.length), 1n);
+/**
+ * Number of configurations that differ and that `where` allows; it often exceeds 2^53. Where conditions and constraints link too
+ * many hyperparameters it is an estimate (`spaceOf(...).isExact`).
+ */
+export function spaceSize(hyperparameters: readonly Hyperparameter[], where?: readonly string[]): bigint {
+  return spaceOf(hyperparameters, where).size;
 }
 
-/** A configuration drawn uniformly. */
-export function anyConfiguration(hyperparameters: readonly Hyperparameter[], rng: Rng): Configuration {
-  return hyperparameters.map((hyperparameter) => rng.below(hyperparameter.values.length));
+/** A configuration drawn at random, canonical and allowed by `where`; uniformly if there are no conditions. */
+export function anyConfiguration(
+  hyperparameters: readonly Hyperparameter[],
+  rng: Rng,
+  where?: readonly string[],
+): Configuration {
+  return spaceOf(hyperparameters, where).draw(rng);
 }
 
-/** The first configuration that is not excluded, in row-major order from `from` on and round past the end; or null. */
+/** The first configuration that is not excluded, in the order of the grid from `from` on and round past the end; or null. */
 export function firstAllowed(view: SearchView, from: Configuration): Configuration | null {
   if (!view.isExcluded(from)) return from;
-  const size = spaceSize(view.hyperparameters);
-  const steps = size < BigInt(mostSteps) ? Number(size) : mostSteps;
+  const space = spaceOf(view.hyperparameters, view.where);
+  const steps = space.size < BigInt(mostSteps) ? Number(space.size) : mostSteps;
+  if (!space.isPlain && space.isExact) return firstLinked(view, from, steps);
   const configuration = [...from];
-  for (let step = 1; step < steps; step++) {
+  for (let step = 1; step < (space.isPlain ? steps : mostSteps); step++) {
     advance(view.hyperparameters, configuration);
+    if (!space.isPlain && canonical(view.hyperparameters, configuration) !== configuration) continue;
     if (!view.isExcluded(configuration)) return configuration;
+  }
+  return null;
+}
+
+function firstLinked(view: SearchView, from: Configuration, steps: number): Configuration | null {
+  let step = 0;
+  for (const configuration of spaceOf(view.hyperparameters, view.where).after(from)) {
+    if (!view.isExcluded(configuration)) return configuration;
+    step += 1;
+    if (step >= steps) break;
   }
   return null;
 }

@@ -31,6 +31,10 @@ const forgeries: readonly (readonly [title: string, make: (mark: string) => Uint
     "an enrolment",
     (mark) => records({ type: "worker-enrolled", worker: mark, publicKey: `U${"A".repeat(55)}`, host: mark, op: mark }),
   ],
+  [
+    "a purge, which would explain gaps in EV",
+    (mark) => records({ type: "worker-purged", worker: victim, before: 9, all: true, messages: 8, by: mark, op: mark }),
+  ],
   ["nothing that can be read", (mark) => Buffer.from(`\xc1${mark}`, "latin1")],
 ];
 
@@ -191,6 +195,7 @@ const unchanged: Act = {
     const standing = state.workers.get(victim as never)?.state;
     if (standing !== "admitted") return `${victim} is ${standing}`;
     if (state.workers.get(ids.benched as never)?.state !== "benched") return `${ids.benched} is benched no more`;
+    if (state.purges.before > 0) return "the journal says that something was purged";
     const job = state.jobs.get("job1" as never)?.state;
     return job === "searching" ? undefined : `job1 is ${job}`;
   },

@@ -12,7 +12,13 @@ interface Rights {
 }
 
 const worker = (id: string): Rights => ({
-  publish: [`ask.${id}`, `ev.${id}.>`, `ck.${id}.>`, "$JS.API.DIRECT.GET.BLOB.ck.>"],
+  publish: [
+    `ask.${id}`,
+    `ev.${id}.>`,
+    `ck.${id}.>`,
+    "$JS.API.DIRECT.GET.BLOB.ck.>",
+    "$JS.API.DIRECT.GET.BLOB.blob.code.*",
+  ],
   subscribe: [`_INBOX_${id}.>`, "_R_.ctl.all", `_R_.ctl.${id}`],
 });
 
@@ -35,7 +41,10 @@ export const rights: Readonly<Record<Role, Rights>> = {
   revoked: { publish: [], subscribe: [] },
   victim: worker(ids.victim),
   viewer: { publish: reading, subscribe: ["_INBOX_viewer.>", "_R_.status"] },
-  operator: { publish: [...reading, `op.${operatorName()}`], subscribe: ["_INBOX_operator.>", "_R_.status"] },
+  operator: {
+    publish: [...reading, `op.${operatorName()}`, "blob.code.*"],
+    subscribe: ["_INBOX_operator.>", "_R_.status"],
+  },
 };
 
 export const mayPublish = (role: Role, subject: string): boolean =>

@@ -2,7 +2,12 @@ import { join } from "node:path";
 
 /** A search that never ends by itself: short runs, one after the other. */
 export const honestSpec = (folder: string): string =>
-  probeSpec(folder, { total_runs: 1_000_000, compute_target: "honest" }, { seconds: 0.3, reports: 3 });
+  probeSpec(
+    folder,
+    // A search would end: this program's results have no noise, and five values are soon tried.
+    { hp_tuning: false, total_runs: 1_000_000, compute_target: "honest" },
+    { seconds: 0.3, reports: 3 },
+  );
 
 /** A runspec whose one stage is Probe_Proc, with these lines for its job and its stage. */
 export function probeSpec(
@@ -20,8 +25,7 @@ job_launcher:
   component: job_launchers/XT
   enabled: 1
   monitor: none
-  hp_tuning: random
-${lines(job, "  ")}hyperparameters:
+${lines({ hp_tuning: "random", ...job }, "  ")}hyperparameters:
   - name: &a
       ordered_tuning_values: [1, 2, 3, 4, 5]
       tuned_value: 2

@@ -55,13 +55,17 @@ const changes = [
   "blob.abc.1",
   "moving.jrn.job1.job",
 ];
+/** A piece of what a job brings along. */
+const bundlePiece = "blob.code.abc";
+const bundleGet = `$JS.API.DIRECT.GET.BLOB.${bundlePiece}`;
 const workers = [
   ...["ask.w1", "ev.w1.job1.1.report", "ck.w1.job1.1.1.b.0", "ask.w2", "ev.w2.job1.1.result", "ck.w2.job1.1.1.b.0"],
   ...["ask.w1.x", "ask", "ev.w1", "ck.w1", "ctl.all", "ctl.w1", "ctl.w2"],
   ...["$JS.API.DIRECT.GET.BLOB.ck.w2.job1.1.1.b.0", "$JS.API.DIRECT.GET.BLOB.blob.abc.0"],
   ...["$JS.API.DIRECT.GET.BLOB.>", "$JS.API.DIRECT.GET.BLOB.*.abc.0"],
+  ...[bundleGet, "$JS.API.DIRECT.GET.BLOB.blob.*.abc", "$JS.API.DIRECT.GET.BLOB.blob.>"],
 ];
-const others = ["enrol", "enrol.abcdefgh", ownOrders, "op.somebody-else", "op"];
+const others = [bundlePiece, "blob.code.abc.1", "enrol", "enrol.abcdefgh", ownOrders, "op.somebody-else", "op"];
 const inboxes = ["w1", "w2", "viewer", "operator", "here-viewer", "coordinator", "enrol"].map(
   (user) => `_INBOX_${user}.x`,
 );
@@ -81,14 +85,15 @@ const acts = [
 ];
 
 const mayPublish: Readonly<Record<Person, readonly string[]>> = {
-  w1: ["ask.w1", "ev.w1.job1.1.report", "ck.w1.job1.1.1.b.0", "$JS.API.DIRECT.GET.BLOB.ck.w2.job1.1.1.b.0"],
-  w2: ["ask.w2", "ev.w2.job1.1.result", "ck.w2.job1.1.1.b.0", "$JS.API.DIRECT.GET.BLOB.ck.w2.job1.1.1.b.0"],
+  w1: ["ask.w1", "ev.w1.job1.1.report", "ck.w1.job1.1.1.b.0", "$JS.API.DIRECT.GET.BLOB.ck.w2.job1.1.1.b.0", bundleGet],
+  w2: ["ask.w2", "ev.w2.job1.1.result", "ck.w2.job1.1.1.b.0", "$JS.API.DIRECT.GET.BLOB.ck.w2.job1.1.1.b.0", bundleGet],
   viewer: importedGets,
-  operator: [...importedGets, ownOrders],
+  operator: [...importedGets, ownOrders, bundlePiece],
   "here-viewer": [...gets, ...consumers, ...workers.filter((subject) => subject.startsWith("$JS.API.DIRECT.GET."))],
   "here-operator": [
     ...[...gets, ...consumers, ...workers.filter((subject) => subject.startsWith("$JS.API.DIRECT.GET."))],
     ownOrders,
+    bundlePiece,
   ],
   enrol: [],
 };

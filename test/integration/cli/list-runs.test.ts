@@ -26,6 +26,14 @@ test("the tutorial's commands print the tutorial's tables with no coordinator ru
   assert.equal(again.stderr, "");
 });
 
+test("why a run was tried is read from the journal, also of runs that have ended", async () => {
+  const { code, stdout } = await nexus(["list", "runs", "job289", "--columns", "run,status,why"], folder);
+  assert.equal(code, exitCode.done);
+  const rows = stdout.split("\n").filter((line) => /^run\d+\.\d+ /.test(line));
+  assert.equal(rows.length, 20);
+  for (const row of rows) assert.match(row, / completed +the best run set's neighbour$/);
+});
+
 test("export writes what is listed, and options may be shortened", async () => {
   const { code, stdout, stderr } = await nexus(["list", "runs", "job278", "--exp=out/runs.csv", "--chi"], folder);
   assert.equal(code, exitCode.done);
@@ -50,7 +58,7 @@ test("jobs and workers are listed too, in words and as JSON", async () => {
     ],
   );
   const workers = await nexus(["list", "workers"], folder);
-  assert.match(workers.stdout, /\nws1 +node-887 +admitted +0 +4 +0\n/);
+  assert.match(workers.stdout, /\nws1 +node-887 +admitted +0 +4 +0 +0\n/);
 });
 
 test("what is not there ends with 3, what is no column with 2", async () => {

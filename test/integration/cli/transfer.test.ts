@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { workerIdFrom } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
@@ -10,7 +12,9 @@ import { chunk, streams } from "../../../shared/wire/subjects.ts";
 import { readEvents } from "../../support/event-file.ts";
 import { startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusHere } from "../../support/stories/nexus-here.ts";
+import { nexusHere, standIn } from "../../support/stories/nexus-here.ts";
+
+const program = fileURLToPath(new URL("../../../coordinator/cli/main.js", import.meta.url));
 
 /** A real search on a real worker whose runs leave files, followed, looked at and taken home. */
 test("a run's console is followed live, its files come home verified, and what is damaged is said", async () => {
@@ -25,8 +29,7 @@ test("a run's console is followed live, its files come home verified, and what i
   writeFileSync(spec, text.replace("experiment_path:", "log_to_tensorboard: true\nexperiment_path:"));
   const job = await swarm.submit(spec);
   swarm.worker("only", ["--slots", "2"]);
-  process.chdir(swarm.folder);
-  process.env["XDG_DATA_HOME"] = swarm.env["XDG_DATA_HOME"];
+  standIn(swarm);
   await swarm.when("the first run has started", job, ({ trials }) => trials.length > 0);
   const followed = startNexus(["view", "console", "run1.1", "--fol"], swarm.folder);
   await swarm.when("the job is completed", job, ({ state }) => state === "completed");
@@ -109,6 +112,80 @@ test("a run's console is followed live, its files come home verified, and what i
   const repeated = await startNexus(["run", "taken/run1.1/repro_spec.yaml"], swarm.folder).ended();
   const hpmax = / hyperparameter tuning \(hpmax\): {2}(\S+)/;
   assert.equal(hpmax.exec(repeated.stdout)?.[1], hpmax.exec(later.stdout)?.[1]);
+
+  // Into other tools, by their own packages: what is there is not doubled.
+  process.env["NEXUS_PYTHON"] = "/usr/bin/python3";
+  const study = await nexusHere("export", job, "--to", "optuna");
+  assert.equal(study.stderr, `2 runs written to sqlite:///ws1-${job}.optuna.db, study ${job}\n`);
+  const again = JSON.parse((await nexusHere("export", job, "--to", "optuna", "--json")).stdout);
+  assert.deepEqual(again, {
+    ...{ type: "export", v: 1, format: "optuna", runs: 0, there: 2, open: 0, notes: [] },
+    where: `sqlite:///ws1-${job}.optuna.db, study ${job}`,
+  });
+  const readBack = `
+import json, optuna
+study = optuna.load_study(study_name="${job}", storage="sqlite:///ws1-${job}.optuna.db")
+print(json.dumps([[t.user_attrs["run"], t.state.name, t.value, list(t.intermediate_values)] for t in study.trials]))`;
+  const trials = JSON.parse(execFileSync("/usr/bin/python3", ["-c", readBack], { encoding: "utf8" })) as unknown[][];
+  assert.deepEqual(
+    trials.map(([run, state, value, steps]) => [run, state, typeof value, steps]),
+    ["run1.1", "run1.2"].map((run) => [run, "COMPLETE", "number", [1, 2, 3, 4, 5, 6, 7, 8]]),
+  );
+  for (const _ of ["once", "twice"]) {
+    const board = await nexusHere("export", job, "--to", "tensorboard", "--output", "board");
+    assert.match(board.stderr, /^2 runs written to board\n/);
+    assert.equal(readdirSync(join(swarm.folder, "board/run1.1")).length, 1);
+  }
+  // A Python without any packages.
+  const bare = join(swarm.folder, "bare-python");
+  writeFileSync(bare, '#!/bin/sh\nexec /usr/bin/python3 -S "$@"\n', { mode: 0o755 });
+  for (const [python, words, code, message] of [
+    [
+      bare,
+      ["--to", "mlflow"],
+      exitCode.failure,
+      /bare-python has no package mlflow\n {2}type: .* -m pip install mlflow/,
+    ],
+    ["/nowhere/python", ["--to", "wandb"], exitCode.usage, /NEXUS_PYTHON=\/nowhere\/python is not a program/],
+    [bare, ["--to", "trackio", "--status", "completed"], exitCode.usage, /do not go with trackio/],
+    ["/usr/bin/python3", ["--to", "optuna", "--output", "sqlite:////nowhere/x.db"], exitCode.failure, /^optuna: \w+: /],
+  ] as const) {
+    process.env["NEXUS_PYTHON"] = python;
+    const failed = await nexusHere("export", job, ...words);
+    assert.equal(failed.code, code, failed.stderr);
+    assert.match(failed.stderr, message);
+  }
+
+  // An assistant speaks to the real program over its standard input and output.
+  const asked = (id: number, method: string, params: object): string =>
+    `${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`;
+  const input = [
+    asked(1, "initialize", {
+      protocolVersion: "2025-06-18",
+      capabilities: {},
+      clientInfo: { name: "test", version: "1" },
+    }),
+    '{"jsonrpc":"2.0","method":"notifications/initialized"}\n',
+    asked(2, "tools/call", { name: "standings", arguments: { job, last: 1 } }),
+    asked(3, "tools/call", { name: "best", arguments: { job: "job9" } }),
+    asked(4, "tools/call", { name: "cancel", arguments: { target: job } }),
+  ].join("");
+  const served = spawnSync(process.execPath, [program, "mcp"], {
+    cwd: swarm.folder,
+    env: swarm.env,
+    input,
+    encoding: "utf8",
+  });
+  assert.deepEqual([served.status, served.stderr], [0, ""]);
+  const answers = served.stdout
+    .trimEnd()
+    .split("\n")
+    .map((each) => JSON.parse(each) as { id: number });
+  const [begun, standings, best, cancel] = answers.sort((a, b) => a.id - b.id).map((each) => JSON.stringify(each));
+  assert.match(begun ?? "", /"serverInfo":\{"name":"nexus-swarm"/);
+  assert.match(standings ?? "", /\{\\"type\\":\\"run\\".*\\"status\\":\\"completed\\".*"isError":false/);
+  assert.match(best ?? "", /there is no job9.*"isError":true/);
+  assert.match(cancel ?? "", /"code":-32602,.*without --allow-changes/);
 
   // What is there with another content stays, unless told otherwise.
   writeFileSync(join(taken, "run1.1/note.txt"), "my own note");

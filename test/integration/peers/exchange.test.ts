@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
@@ -8,10 +7,12 @@ import {
   endAll,
   holdPeerAddress,
   joinArgument,
+  joinLineOf,
   PeerMachine,
   someoneLeads,
   startPeers,
   tableOf,
+  verifyOn,
 } from "../../support/processes/peer-machines.ts";
 import { allProcesses } from "../../support/processes/process-list.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -65,7 +66,10 @@ describe("a peer that died for good", () => {
       const found = await listed(stays);
       assert.deepEqual(found.map(({ peer }) => peer).sort(), [...addresses].sort());
       const leads = found.filter((each) => each.leads !== null).map(({ peer }) => peer);
-      return leads.join() === leader.address && found.every(({ copies }) => copies === "4 of 4 up to date");
+      return (
+        leads.join() === machines.find((each) => each.leads)?.address &&
+        found.every(({ copies }) => copies === "4 of 4 up to date")
+      );
     });
     const alive = await nexus(["peers", "replace", dead.address, stranger.address, "--yes"], stays.swarm.folder);
     assert.equal(alive.code, exitCode.usage);
@@ -74,7 +78,7 @@ describe("a peer that died for good", () => {
     const spec = stays.swarm.probeSpec("exchange", { total_runs: totalRuns, hp_tuning: "random" }, { seconds: 1 });
     const job = await stays.swarm.submit(spec);
     const workers = new Swarm();
-    workers.run("worker/main.js", [livingEndpoint(stays.swarm.paths)?.joinLine ?? "", "--name", "one", "--slots", "4"]);
+    workers.run("worker/main.js", [await joinLineOf(stays), "--name", "one", "--slots", "4"]);
     await tableOf(stays, job, ({ ended }) => ended > 0);
     await dead.losePower();
 
@@ -101,7 +105,7 @@ describe("a peer that died for good", () => {
 
     const table = await tableOf(stranger, job, ({ state }) => state === "completed");
     assert.equal(table.outcomes.completed, totalRuns);
-    await stranger.swarm.verify();
+    await verifyOn(stranger);
     await workers.end();
     await endAll([...machines, stranger]);
   });

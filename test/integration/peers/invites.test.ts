@@ -11,7 +11,13 @@ import { workerStateDir } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
-import { endAll, type PeerMachine, someoneLeads, startPeers } from "../../support/processes/peer-machines.ts";
+import {
+  endAll,
+  joinLineOf,
+  type PeerMachine,
+  someoneLeads,
+  startPeers,
+} from "../../support/processes/peer-machines.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const shownBy = ({ swarm }: PeerMachine): string =>
@@ -36,7 +42,7 @@ test("each peer shows a line that opens them all; a revoked worker is cut off fr
   await everyLineOpens(old);
 
   const workers = new Swarm();
-  const mal = workers.run("worker/main.js", [livingEndpoint(standby.swarm.paths)?.joinLine ?? "", "--name", "mal"]);
+  const mal = workers.run("worker/main.js", [await joinLineOf(standby), "--name", "mal"]);
   await eventually("it has joined", () => /lends \d+ slots? to/.test(mal.output()), { seen: mal.output });
   const { nkeySeed } = fieldsOf(readFileSync(join(workerStateDir("ws1", "mal", workers.env), "identity.json"), "utf8"));
   const authenticator = nkeyAuthenticator(new TextEncoder().encode(String(nkeySeed)));

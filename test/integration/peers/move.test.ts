@@ -6,7 +6,15 @@ import { closeStreams } from "../../../shared/broker/store/closed-streams.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
-import { endAll, joinArgument, peerMachines, someoneLeads, tableOf } from "../../support/processes/peer-machines.ts";
+import {
+  endAll,
+  joinArgument,
+  joinLineOf,
+  peerMachines,
+  someoneLeads,
+  tableOf,
+  verifyOn,
+} from "../../support/processes/peer-machines.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 /** More than any machine completes while the search moves; then the search is cut to what has ended and a little more. */
@@ -40,8 +48,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     // The worker followed by itself: the peers' line names every machine that the workspace may go to.
     worker.child.kill("SIGTERM");
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
-    const joinLine = livingEndpoint(first.swarm.paths)?.joinLine ?? "";
-    const follower = third.swarm.run("worker/main.js", [joinLine, "--name", "two", "--slots", "3"]);
+    const follower = third.swarm.run("worker/main.js", [await joinLineOf(first), "--name", "two", "--slots", "3"]);
     await tableOf(second, job, ({ ended }) => ended > onPeers.ended);
 
     const toSingle = await nexus(["move", "--to-single", "--yes"], second.swarm.folder);
@@ -63,7 +70,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     assert.ok(table.outcomes.completed >= total);
     assert.equal(table.outcomes.completed, table.trials.length);
     assert.equal(table.open, 0);
-    await second.swarm.verify();
+    await verifyOn(second);
     assert.equal(follower.child.exitCode, null, follower.output());
     await endAll(machines);
   });

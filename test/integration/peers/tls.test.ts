@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { CutOffHost } from "../../support/broker/cut-off-host.ts";
 import { eventually } from "../../support/patience.ts";
@@ -10,6 +9,7 @@ import {
   endAll,
   holdPeerAddress,
   invitationFrom,
+  joinLineOf,
   PeerMachine,
   someoneLeads,
   tableOf,
@@ -31,7 +31,7 @@ test("peers beyond one machine speak TLS among themselves and to workers, who kn
     const configuration = readFileSync(swarm.paths.serverConfiguration, "utf8");
     assert.match(configuration, /cluster \{[^}]*tls \{ cert_file: [^}]*ca_file: [^}]*verify: true/);
   }
-  const lines = machines.map(({ swarm }) => livingEndpoint(swarm.paths)?.joinLine ?? "");
+  const lines = await Promise.all(machines.map(joinLineOf));
   const fingerprints = new Set(lines.map((line) => line.slice(line.indexOf("#"))));
   assert.equal(fingerprints.size, 1);
   assert.match(lines[0] ?? "", /^tls:\/\/[^@]+@[^,]+,[^,]+,[^,]+\/ws1#sha256=[\w-]{43}$/);

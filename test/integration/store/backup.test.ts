@@ -66,7 +66,8 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
     [...trials].some(({ attempts }) => attempts.some(({ worker }) => worker === "late")),
   );
   const { type, journal, evidence } = JSON.parse(told);
-  assert.ok(type === "backup" && journal > 16 && evidence > 8, told);
+  // Records of the journal that come together share a message; each result has one of its own.
+  assert.ok(type === "backup" && journal > 0 && evidence >= 8, told);
 
   // On another machine.
   const elsewhere = new Swarm();
@@ -123,18 +124,22 @@ test("a backup that the broker breaks off is reported as failed", async () => {
     for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(Math.floor(Math.random() * 2 ** 32), at);
     await bus.store(`blob.test.${i}`, bytes, { msgId: `test.${i}` });
   }
-  // A disk that writes nothing for longer than the server waits.
+  // A disk that writes nothing for longer than the server waits: 2 s (2.10.27) or 5 s (2.15.1).
   let chunks = 0;
   const slow = (): void => {
     chunks += 1;
-    if (chunks === 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+    if (chunks === 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000);
   };
-  await assert.rejects(
-    packStream(bus, streams.blob, () => undefined, slow),
-    /broke off after .* MB of stream BLOB \(408 .*\); nothing was kept, try again/,
-  );
-  await bus.close();
-  await held.release();
+  try {
+    await assert.rejects(
+      packStream(bus, streams.blob, () => undefined, slow),
+      /broke off after .* MB of stream BLOB \(408 .*\); nothing was kept, try again/,
+    );
+  } finally {
+    // The tests below need the workspace.
+    await bus.close();
+    await held.release();
+  }
 });
 
 test("a folder is not a backup", () => {

@@ -246,7 +246,11 @@ test("a restored store's lost end is noticed, even where only the server's index
   scratch(again, "EV");
   const refused = await refusedStart(again);
   assert.equal(refused.code, exitCode.failure, refused.text);
-  assert.match(refused.text, /message 12 of the evidence is missing, and perhaps others before it/);
+  // 2.10.27 believes its index, 2.15.1 looks at the block when it starts.
+  assert.match(
+    refused.text,
+    /message 12 of the evidence is missing, and perhaps others before it|the evidence .* ends with message \d, but 12 was stored/,
+  );
   assert.match(refused.text, /nexus --workspace again repair\n.*nexus --workspace again restore FILE/);
 });
 

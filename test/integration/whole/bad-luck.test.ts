@@ -51,7 +51,7 @@ describe("with nothing there", () => {
 
   test("a worker without a join line says where to get one", async () => {
     await endsSaying(
-      swarm.run("worker/main.js", []),
+      swarm.run("worker/main.js", ["--wait", "0"]),
       exitCode.unreachable,
       "no join line was given",
       "nexus-coord prints it",
@@ -66,7 +66,13 @@ describe("with nothing there", () => {
     const coordinator = swarm.run("coordinator/main.js", ["--headless", ...nats]);
     await endsSaying(coordinator, exitCode.unreachable, "no NATS server answers there");
     const code = newInviteCode(Date.now() + 60_000);
-    const worker = swarm.run("worker/main.js", [`nats://${code}@127.0.0.1:${await holdPort()}/ws1`, "--name", "lab"]);
+    const worker = swarm.run("worker/main.js", [
+      `nats://${code}@127.0.0.1:${await holdPort()}/ws1`,
+      "--name",
+      "lab",
+      "--wait",
+      "0",
+    ]);
     await endsSaying(worker, exitCode.unreachable, "no NATS server answers there", "is the coordinator running");
   });
 

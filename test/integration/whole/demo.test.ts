@@ -14,7 +14,7 @@ import { fullPriority } from "../../support/processes/swarm.ts";
 
 /** `npm start`, with the spec that people see: about a second of training a run, 60 runs. */
 const program = fileURLToPath(new URL("../../../coordinator/demo.js", import.meta.url));
-const shortened = 24;
+const shortened = 18;
 
 const environment = (folder: string): NodeJS.ProcessEnv => ({
   ...process.env,
@@ -36,7 +36,8 @@ interface Demonstration {
 function demonstrate(folder: string): Demonstration {
   const child = spawn(process.execPath, [program], {
     cwd: folder,
-    env: environment(folder),
+    // As npm says which of its scripts it runs: what people read names the command that they typed.
+    env: { ...environment(folder), npm_lifecycle_event: "start" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   mustEnd(child.pid);
@@ -73,7 +74,7 @@ const nothingRuns = (folder: string, processes: readonly ProcessIdentity[]): Pro
 test("npm start: Ctrl-C ends everything, the next start resumes, and a finished search shows its standings", async () => {
   const folder = temporaryFolder();
   const first = demonstrate(folder);
-  const ofFirst = await afterCompleted(first, 3);
+  const ofFirst = await afterCompleted(first, 2);
   first.child.kill("SIGINT");
   assert.deepEqual(await first.ended(), { code: 130, signal: null });
   assert.match(
@@ -83,34 +84,37 @@ test("npm start: Ctrl-C ends everything, the next start resumes, and a finished 
   assert.equal(first.stdout(), "");
   await nothingRuns(folder, ofFirst);
   const done = await endedRuns(folder);
-  assert.ok(done >= 3 && done < 60, `${done} runs have ended`);
+  assert.ok(done >= 2 && done < 60, `${done} runs have ended`);
 
   // Killed, it can end nobody: they end by themselves.
   const second = demonstrate(folder);
-  const ofSecond = await afterCompleted(second, 3);
+  const ofSecond = await afterCompleted(second, 2);
   second.child.kill("SIGKILL");
   await second.ended();
   await nothingRuns(folder, ofSecond);
   assert.ok(second.stderr().includes(`Continuing job1: ${done} of 60 runs are done.`), second.stderr());
   const later = await endedRuns(folder);
-  assert.ok(later >= done + 3 && later < 60, `${later} runs have ended`);
+  assert.ok(later >= done + 2 && later < 60, `${later} runs have ended`);
 
   const third = demonstrate(folder);
-  const ofThird = await afterCompleted(third, 3);
+  const ofThird = await afterCompleted(third, 2);
   // The rest would be a minute of training; it ends sooner, as anyone may have it.
   const edited = await nexus(["edit", "job1", "--workspace", "demo", `--total-runs=${shortened}`], folder);
   assert.equal(edited.code, 0, edited.stderr);
   await eventually("the search ends", () => third.child.exitCode !== null);
   assert.deepEqual(await third.ended(), { code: 0, signal: null });
   assert.ok(third.stderr().includes(`Continuing job1: ${later} of 60 runs are done.`), third.stderr());
-  assert.match(third.stderr(), /\njob1 {2}completed: 24\/24 runs(, \d+ lost and started again)? {2}best 0\.\d+ /);
+  const end = /\njob1 {2}completed: (\d+)\/18 runs(, \d+ lost and started again)? {2}best 0\.\d+ /.exec(third.stderr());
+  // A busy machine may have started more before the edit came.
+  const ended = Number(end?.[1]);
+  assert.ok(ended >= shortened, third.stderr());
   assert.match(
     third.stderr(),
     /npx nexus list runs job1 --workspace demo --sort=metrics\.hpmax --last=10\n {2}npx nexus eval job1 --workspace demo\n {2}npx nexus plot summary job1 /,
   );
   assert.match(third.stdout(), /\nrank +hpmax +sd +runs +best +lr +disc +rscale +seqlen +clip\n\n +1 /);
   await nothingRuns(folder, ofThird);
-  await assertWorthWatching(folder);
+  await assertWorthWatching(folder, ended);
 
   const fourth = demonstrate(folder);
   assert.deepEqual(await fourth.ended(), { code: 0, signal: null });
@@ -118,7 +122,7 @@ test("npm start: Ctrl-C ends everything, the next start resumes, and a finished 
   assert.match(fourth.stderr(), /\njob1 has already ended; this is its result\.\n/);
   assert.ok(!fourth.stderr().includes("workers train"), "nothing trains");
   assert.match(fourth.stderr(), /Search again: +npm start -- --again\n/);
-  assert.equal(await endedRuns(folder), shortened);
+  assert.equal(await endedRuns(folder), ended);
   await nothingRuns(folder, []);
 });
 
@@ -144,19 +148,27 @@ test("npm start in a terminal: progress is one live line, and Ctrl-C typed there
   terminal.press("C-c");
   await eventually("it says that it stops", () => says(/^stopping; unfinished runs are handed back/));
   await eventually("nothing of it runs", () => !processes.some(isAlive));
-  terminal.type('echo "ended with $?"');
-  await eventually("the shell is back", () => says(/^ended with 130$/));
+  // What is typed while the shell takes its terminal back may be lost.
+  await eventually(
+    "the shell is back",
+    () => {
+      if (says(/^ended with 130$/)) return true;
+      terminal.type('echo "ended with $?"');
+      return false;
+    },
+    { everyMs: 2000, seen: () => terminal.screen().join("\n") },
+  );
   await terminal.close();
 });
 
 /** Bad settings look bad at a glance: a search whose runs are all alike would show nothing. */
-async function assertWorthWatching(folder: string): Promise<void> {
+async function assertWorthWatching(folder: string, ended: number): Promise<void> {
   const { stdout } = await nexus(["list", "runs", "job1", "--workspace", "demo", "--child", "--all", "--json"], folder);
   const runs = stdout
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as { status: string; metrics: { hpmax: number } });
-  assert.equal(runs.length, shortened);
+  assert.equal(runs.length, ended);
   assert.ok(runs.every(({ status }) => status === "completed"));
   const measured = runs.map(({ metrics }) => metrics.hpmax).sort((a, b) => a - b);
   const [worst = 0, best = 0] = [measured[0], measured.at(-1)];

@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { eventually } from "../../support/patience.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
 /** For tests that wait until it has run out. */
 const lease = ["--lease", "2"];
 /** For tests in which it must not run out. */
 const longLease = ["--lease", "30"];
+
+/** A program that ends once a file is there. */
+const untilOpen = (gate: string): string => `
+import { existsSync } from "node:fs";
+const look = setInterval(() => {
+  if (!existsSync(${JSON.stringify(gate)})) return;
+  clearInterval(look);
+  console.log(JSON.stringify({ iters: 1, value: 1 }));
+}, 20);
+`;
 
 describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("SIGKILL of a worker in mid-run: its trials end elsewhere, under the same names", async () => {
@@ -19,7 +32,10 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     swarm.worker("heir", ["--slots", "4"]);
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assertExactly(table, 12);
-    const moved = [...table.trials].filter(({ attempts }) => attempts.length > 1);
+    // The heir may lose one too, and get it again, where the machine is so busy that it misses its lease of 2 s.
+    const moved = [...table.trials].filter(
+      ({ attempts }) => attempts.length > 1 && attempts.some(({ worker }) => worker === "victim"),
+    );
     assert.ok(moved.length >= 1, "no trial moved");
     for (const { attempts } of moved) {
       assert.equal(attempts[0]?.worker, "victim");
@@ -33,7 +49,9 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("SIGTERM of a worker hands its trials back at once, uncharged", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(longLease);
-    const job = await swarm.submit(swarm.probeSpec("returned", { total_runs: 4, hp_tuning: "random" }, { seconds: 4 }));
+    const gate = join(swarm.folder, "gate");
+    const spec = writeProgramSpec(swarm.folder, "returned", { total_runs: 4, hp_tuning: false }, untilOpen(gate));
+    const job = await swarm.submit(spec);
     const owner = swarm.worker("owner", ["--slots", "2"]);
     await swarm.when(
       "the owner's machine holds two",
@@ -46,6 +64,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     assert.equal(waiting.waiting.size, 2);
     assert.equal(waiting.reclaimed, 2);
     assert.ok([...waiting.trials].every(({ charged }) => charged === 0));
+    writeFileSync(gate, "");
     swarm.worker("other", ["--slots", "2"]);
     assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 4);
     await swarm.verify();
@@ -103,12 +122,16 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("SIGSTOP past the lease and back before anyone else took the trial: it goes on, nothing is restarted", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
-    const job = await swarm.submit(swarm.probeSpec("nap", { total_runs: 1, hp_tuning: "random" }, { seconds: 7 }));
+    const gate = join(swarm.folder, "gate");
+    const spec = writeProgramSpec(swarm.folder, "nap", { total_runs: 1, hp_tuning: false }, untilOpen(gate));
+    const job = await swarm.submit(spec);
     const sleeper = swarm.worker("sleeper", ["--slots", "1"]);
     await swarm.when("it runs", job, ({ running }) => running === 1);
     sleeper.child.kill("SIGSTOP");
     await swarm.when("it is lost", job, ({ waiting }) => waiting.size === 1);
     sleeper.child.kill("SIGCONT");
+    await swarm.when("it has the trial again", job, ({ running }) => running === 1);
+    writeFileSync(gate, "");
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assertExactly(table, 1);
     const [trial] = table.trials;

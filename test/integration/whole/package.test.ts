@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
@@ -68,6 +68,12 @@ test("the package holds no tests, no sources of ours and nothing of the build's"
     packed.filter((file) => /(^|\/)test\/|\.test\.|\.ts$|\.tsbuildinfo$|\.tgz$|node_modules|^\./.test(file)),
     [],
   );
+});
+
+test("the build leaves its commands executable: npx, which links them, does so only once", () => {
+  const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { bin: Record<string, string> };
+  const modes = Object.values(bin).map((path) => (statSync(join(root, path)).mode & 0o777).toString(8));
+  assert.deepEqual(modes, ["755", "755", "755"], "built by: npm run build");
 });
 
 test("its three commands are there, with help and version", async () => {

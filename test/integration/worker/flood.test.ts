@@ -53,7 +53,7 @@ test("workers that flood are cut off with the reason, and an honest one's runs a
   assert.deepEqual([table.outcomes.completed, table.outcomes.failed], [60, 0]);
   const { stdout } = await nexus(["list", "workers"], swarm.folder);
   assert.match(stdout, /mal-asks .*benched.*it (asked|sent) far more/);
-  assert.match(stdout, /honest .*admitted/);
+  assert.match(stdout, /honest .*(idle|busy)/);
 
   // EV takes as much as before.
   const link = await linkWorkspace(swarm.paths, "viewer");

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -54,4 +55,34 @@ test("a frozen process does not outlive the one that froze it, however that ends
   const both = [parent, child].map((pid) => identify(pid));
   worker.kill("SIGKILL");
   await eventually("both are gone", () => both.every((each) => !each || !isAlive(each)));
+});
+
+test("what belongs to another user goes on, and all else is frozen and thawed", async () => {
+  const { parent, child, end } = await family();
+  const isRoot = process.getuid?.() === 0;
+  const own = isRoot ? spawn("sleep", ["1000"], { uid: 65_534, stdio: "ignore" }).pid : parent;
+  mustEnd(own);
+  // Of root, for one who is not; the test's own processes are root's if it is.
+  const foreign = isRoot ? child : 1;
+  const module = fileURLToPath(new URL("../../../worker/processes/frozen-process.js", import.meta.url));
+  const script = `const { FrozenProcess } = await import(process.argv[1]);
+    if (${isRoot}) process.setuid(65534);
+    const frozen = new FrozenProcess(${own}, { detached: () => [${foreign}] });
+    console.log(JSON.stringify(frozen.others));
+    process.stdin.once("data", () => { frozen.thaw(); console.log("thawed"); });
+    setInterval(() => undefined, 1000);`;
+  const worker = spawn(process.execPath, ["--input-type=module", "-e", script, module], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  mustEnd(worker.pid);
+  const said = createInterface({ input: worker.stdout })[Symbol.asyncIterator]();
+  assert.equal((await said.next()).value, `[${foreign}]`);
+  assert.ok(own !== undefined);
+  await eventually("its own stands still", () => isFrozen(own));
+  worker.stdin.write("thaw\n");
+  assert.equal((await said.next()).value, "thawed");
+  await eventually("its own goes on", () => !isFrozen(own));
+  worker.kill("SIGKILL");
+  if (own !== parent) process.kill(own, "SIGKILL");
+  end();
 });

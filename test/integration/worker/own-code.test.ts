@@ -3,11 +3,12 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { test } from "node:test";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import { jobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
 import { startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusHere } from "../../support/stories/nexus-here.ts";
+import { nexusHere, standIn } from "../../support/stories/nexus-here.ts";
 
 /** Its files are read from the source tree; what is compiled lies elsewhere. */
 const fixture = join(packageRoot(), "test/fixtures/own-code");
@@ -44,15 +45,14 @@ processing_stages:
       metrics: [score]
 `,
   );
-  process.chdir(swarm.folder);
-  for (const name of ["XDG_DATA_HOME", "XDG_STATE_HOME", "HOME"]) process.env[name] = swarm.env[name];
+  standIn(swarm);
   const launched = await nexusHere("run", spec);
   assert.equal(launched.code, exitCode.done, launched.stderr);
   assert.match(
     launched.stdout,
     /\njob1, target: \S+, creating parent runs: 1\/1, uploading 4 code files \(zipped\), ws1\/run1, job submitted\n/,
   );
-  const job = "job1" as never;
+  const job = jobName(1);
 
   const victim = swarm.worker("victim", ["--slots", "1"]);
   // Nothing of it is read from where it was written.

@@ -136,7 +136,9 @@ setInterval(() => undefined, 1000);
         await leave(await started(name));
       }
       await eventually(`${how}: it is ended`, () => !isAlive(daemon));
-      if (worker.child.exitCode === null && worker.child.signalCode === null) await leave(worker);
+      // One that was killed may be gone before this process has heard of it.
+      if (how === "worker" || how === "both") await worker.exited();
+      else if (worker.child.exitCode === null && worker.child.signalCode === null) await leave(worker);
     }
   });
 });

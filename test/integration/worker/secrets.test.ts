@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import { mustEnd } from "../../support/cleanup.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { allProcesses, readIfThere } from "../../support/processes/process-list.ts";
@@ -55,9 +56,7 @@ describe("secrets of a workspace", () => {
     const secrets = [code, ...secretsIn(swarm.paths.secrets), ...secretsIn(join(swarm.folder, "state"))];
     assert.ok(secrets.length > 6, `only ${secrets.length} secrets were found`);
     const pids = [coordinator, ...workers].map(({ pid }) => pid);
-    const runners = pids.flatMap((pid) =>
-      readIfThere(`/proc/${pid}/task/${pid}/children`).trim().split(" ").map(Number),
-    );
+    const runners = pids.flatMap(descendantsOf);
     const shown = shownByProcesses([...pids, piped.pid ?? 0, ...runners]);
     assert.match(shown, /nats:\/\/\*\*\*@/, "what was typed is still to be recognised");
     assert.match(shown, /--name told/);
@@ -79,7 +78,7 @@ describe("secrets of a workspace", () => {
     const worker = swarm.run("worker/main.js", [`${joinLine}/more`]);
     assert.equal((await worker.exited()).code, 2);
     assert.match(worker.output(), /nats:\/\/\*\*\*@/);
-    const nothing = swarm.run("worker/main.js", ["--workspace", "ws9"]);
+    const nothing = swarm.run("worker/main.js", ["--workspace", "ws9", "--wait", "0"]);
     assert.equal((await nothing.exited()).code, 4);
     assert.match(nothing.output(), /nexus-worker - reads that line/);
     assert.equal((await nexus(["peers", "invite"], swarm.folder)).code, 2);

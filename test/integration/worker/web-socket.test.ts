@@ -27,8 +27,8 @@ function line(host: string): string {
   return command.replace(/^nexus-worker "(.*)"$/, "$1").replace(/@[^/]+/, `@${host}:${port}`);
 }
 
-const join1 = (text: string, name: string, env: NodeJS.ProcessEnv): Program =>
-  swarm.run("worker/main.js", [text, "--name", name, "--slots", "1"], { ...noProxy, ...env });
+const join1 = (text: string, name: string, env: NodeJS.ProcessEnv, more: readonly string[] = []): Program =>
+  swarm.run("worker/main.js", [text, "--name", name, "--slots", "1", ...more], { ...noProxy, ...env });
 
 async function leave(worker: Program): Promise<void> {
   worker.child.kill("SIGTERM");
@@ -72,7 +72,10 @@ describe("a worker with nothing but port 443", () => {
 
   test("is told of a proxy that does not let it through, and of a server that it does not know", async () => {
     const proxy = await httpProxy();
-    const stranger = join1(line("127.0.0.1"), "shut-out", { HTTPS_PROXY: proxy.url.replace("ann", "bob") });
+    const stranger = join1(line("127.0.0.1"), "shut-out", { HTTPS_PROXY: proxy.url.replace("ann", "bob") }, [
+      "--wait",
+      "0",
+    ]);
     assert.equal((await stranger.exited()).code, exitCode.unreachable, stranger.output());
     assert.match(
       stranger.output(),

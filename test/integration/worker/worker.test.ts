@@ -1,25 +1,37 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { availableParallelism, getPriority } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
+import { readIfThere } from "../../support/processes/process-list.ts";
+import { standingOf } from "../../support/processes/standing.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const swarm = new Swarm();
 before(() => swarm.coordinator(["--lease", "5"]));
 after(() => swarm.end());
 
-/** Processes that train for a worker, from the kernel's own list. */
-function runnersOf({ pid }: Program): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return children === "" ? [] : children.split(" ").map(Number);
+/** Processes that train for a worker, from the kernel's own list; not what starts or reaps them. */
+const runnersOf = ({ pid }: Program): number[] =>
+  descendantsOf(pid).filter(
+    (each) =>
+      isProgram(each, process.execPath) && readIfThere(`/proc/${each}/cmdline`).includes("worker/runner/main.js"),
+  );
+
+function isProgram(pid: number, file: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(file);
+  } catch {
+    return false; // it has just ended
+  }
 }
 
 /** Once there are so many: a trial is assigned a moment before its process has it. */
@@ -115,21 +127,31 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
 });
 
 describe("a worker", () => {
-  test("trains at the lowest priority, keeps its processes warm, and has a slot for each core", async () => {
+  test("lets its runs give way, with no more said", async () => {
+    await swarm.submit(swarm.probeSpec("way", { compute_target: "way" }, { seconds: 600, reports: 2 }));
+    const worker = swarm.worker("way", ["--slots", "1", "--target", "way"], { NODE_OPTIONS: "" });
+    const [runner = 0] = await runners(worker, 1);
+    await eventually("it is low", () => {
+      const { policies = [], nice, groupNice = 19 } = standingOf(runner) ?? {};
+      return groupNice === 19 && (policies[0] === 5 || nice === 19);
+    });
+    await leave(worker);
+  });
+
+  test("keeps its processes warm, and has a slot for each core", async () => {
     const spec = swarm.probeSpec(
       "low",
       { total_runs: 6, compute_target: "low", cores_per_run: 1 },
       { seconds: 0.4, reports: 2 },
     );
     const job = await swarm.submit(spec);
-    const worker = swarm.worker("low", ["--target", "low"], { NODE_OPTIONS: "" });
+    const worker = swarm.worker("low", ["--target", "low"]);
     const cores = availableParallelism();
     assert.match(
       (await eventually("it says so", () => worker.output().includes("lends") && worker.output())) || "",
       new RegExp(`lends ${cores} slots`),
     );
     const first = await runners(worker, Math.min(cores, 6));
-    await eventually("all are nice", () => first.every((pid) => niceOf(pid) === 19));
     const table = await swarm.when("the last one runs", job, ({ ended }) => ended >= 4);
     assert.ok(table.running > 0 || table.isOver);
     assert.deepEqual(runnersOf(worker), first, "the same processes carry out one run after the other");
@@ -148,7 +170,7 @@ describe("a worker", () => {
     await leave(spare);
     const worker = swarm.worker("high", ["--slots", "2", "--target", "high"]);
     const [runner = 0] = await runners(worker, 1);
-    assert.equal(niceOf(runner), 0);
+    assert.equal(niceOf(runner), getPriority(), "as its worker, and as this test that started it");
     for (const name of ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"]) {
       // Between its fork and its start it still has its parent's.
       await eventually(`it has ${name}`, () => environmentOf(runner).includes(`${name}=2`));

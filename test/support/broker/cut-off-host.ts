@@ -11,10 +11,12 @@ export class CutOffHost {
   readonly address: string;
   readonly #cable: string;
 
-  constructor() {
-    const id = process.pid % 16_000;
-    this.name = `nexus-${process.pid}`;
-    this.#cable = `nx${process.pid}`;
+  /** @param number  distinguishes the hosts of one test file, of which there are at most eight */
+  constructor(number = 0) {
+    const id = (process.pid * 8 + number) % 16_000;
+    const ending = number === 0 ? "" : `-${number}`;
+    this.name = `nexus-${process.pid}${ending}`;
+    this.#cable = `nx${process.pid}${ending}`;
     // A network of four addresses of its own, of those that are for tests between networks (RFC 2544).
     const network = `198.${18 + Math.floor(id / 64 / 256 / 64)}.${Math.floor(id / 64)}`;
     const base = (id % 64) * 4;

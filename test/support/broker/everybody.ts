@@ -26,7 +26,7 @@ export interface Everybody {
   readonly enrolment: string;
   readonly login: Readonly<Record<Person, { readonly credentials: RawCredentials; readonly inbox: string }>>;
   connect(person: Person): Promise<RawClient>;
-  /** How many messages each subject of each stream holds. */
+  /** How many messages each subject of each stream holds. `heard` has its own questions by then. */
   stored(): Promise<Readonly<Record<string, number>>>;
 }
 
@@ -96,6 +96,8 @@ export async function everybody(): Promise<Everybody> {
       const all: Record<string, number> = {};
       for (const stream of ["JRN", "EV", "BLOB", `KV_${subjects.bucket}`])
         Object.assign(all, (await manager.streams.info(stream, { subjects_filter: ">" })).state.subjects);
+      // The server may answer a question of this kind before it passes it on to those who listen in.
+      await coordinator.flush();
       return all;
     },
   };

@@ -33,10 +33,10 @@ export class TcpProxy {
     });
   }
 
-  /** Listens on a free port of loopback; `target` is asked at each connection, since a broker may come back elsewhere. */
-  static async start(target: () => number): Promise<TcpProxy> {
+  /** Listens on a free port of loopback, or `at`; `target` is asked at each connection, since a broker may come back elsewhere. */
+  static async start(target: () => number, at = { host: "127.0.0.1", port: 0 }): Promise<TcpProxy> {
     const server = createServer();
-    server.listen(0, "127.0.0.1");
+    server.listen(at);
     await once(server, "listening");
     return new TcpProxy(server, target);
   }

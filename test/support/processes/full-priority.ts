@@ -5,5 +5,6 @@
 import { syncBuiltinESMExports } from "node:module";
 import os from "node:os";
 
+process.env["NEXUS_PRIORITY"] = "normal";
 os.setPriority = () => undefined;
 syncBuiltinESMExports();

@@ -1,18 +1,22 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { inviteKey } from "../../../shared/broker/access/invite-code.ts";
 import { clusterServers, connectSystem, keptStreamInfos } from "../../../shared/broker/peers/cluster.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { type BrokerInfo, runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { endProcess } from "../../../shared/broker/server/tied-process.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { openInvites } from "../../../shared/domain/fold/invites.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { UnreachableError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
+import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { holdPort } from "../broker/ports.ts";
 import { eventually, patienceMs } from "../patience.ts";
 import { nexus } from "./nexus-command.ts";
-import { type Program, Swarm, tableInShort } from "./swarm.ts";
+import { lookMs, type Program, Swarm, tableInShort } from "./swarm.ts";
 
 /** One machine of a workspace with peers: folders of its own, a loopback address of its own. */
 export class PeerMachine {
@@ -109,6 +113,35 @@ export function someoneLeads(machines: readonly PeerMachine[]): Promise<PeerMach
 /** What a machine's coordinators logged and printed, for a failure's message. */
 const said = ({ address, log, swarm }: PeerMachine): string => `${address}:\n${log}\n${swarm.printed()}`;
 
+/**
+ * What `act` gives, once that is not undefined. While servers are away or elect a leader they answer nothing, and it is tried again.
+ *
+ * @param seen  what was seen last, for the failure's message
+ */
+function onceAnswered<T>(
+  machine: PeerMachine,
+  what: string,
+  act: () => Promise<T | undefined>,
+  seen: () => string = () => "",
+): Promise<T> {
+  let unanswered = "";
+  return eventually(
+    what,
+    async () => {
+      try {
+        const found = await act();
+        unanswered = "";
+        return found;
+      } catch (error) {
+        if (!(error instanceof UnreachableError || error instanceof BusError)) throw error;
+        unanswered = error.message;
+        return undefined;
+      }
+    },
+    { everyMs: lookMs, seen: () => `${seen()}\n${unanswered}\n${said(machine)}` },
+  );
+}
+
 /** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
 export function tableOf(
   machine: PeerMachine,
@@ -116,22 +149,34 @@ export function tableOf(
   condition: (table: RunTable) => boolean,
 ): Promise<RunTable> {
   let last = "";
-  return eventually(
+  return onceAnswered(
+    machine,
     "the job's table is as wanted",
     async () => {
-      try {
-        const table = await machine.swarm.table(job);
-        if (condition(table)) return table;
-        last = tableInShort(table);
-      } catch (error) {
-        assert.ok(error instanceof UnreachableError || error instanceof BusError, String(error));
-        last = error.message;
-      }
-      return undefined;
+      const table = await machine.swarm.table(job);
+      last = tableInShort(table);
+      return condition(table) ? table : undefined;
     },
-    { seen: () => `${last}\n${said(machine)}` },
+    () => last,
   );
 }
+
+/** As `Swarm.verify`, on this peer. */
+export async function verifyOn(machine: PeerMachine): Promise<void> {
+  await onceAnswered(machine, "the store is read as a whole", async () => {
+    await machine.swarm.verify();
+    return true;
+  });
+}
+
+/** The line that this machine shows, once it opens: that of a machine that stands by has to reach the leader. */
+export const joinLineOf = (machine: PeerMachine): Promise<string> =>
+  onceAnswered(machine, "the machine shows a line that opens", async () => {
+    const line = livingEndpoint(machine.swarm.paths)?.joinLine;
+    if (line === undefined) return undefined;
+    const { id } = inviteKey(parseJoinLine(line).code);
+    return openInvites(await machine.swarm.state()).some((invite) => invite.id === id) ? line : undefined;
+  });
 
 /** That machine's server leads no stream and not the cluster, as the leading coordinator there sees to. */
 export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {

@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { collectCode } from "../../../coordinator/cli/submit/collect-code.ts";
+import { searchProof } from "../../../shared/broker/access/search-proof.ts";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Order } from "../../../shared/wire/messages.ts";
+import type { SealKey } from "../../../shared/wire/seals/seals.ts";
 
 type Lines = Readonly<Record<string, unknown>>;
 
@@ -65,11 +67,18 @@ ${inYaml(job, "  ")}processing_stages:
   return path;
 }
 
-/** The order to run that file, as `nexus run` gives it. */
-export function runOrder(path: string): Order {
+/**
+ * The order to run that file, as `nexus run` gives it.
+ *
+ * @param key  of a machine that may lead; left out: as from elsewhere
+ */
+export function runOrder(path: string, key?: SealKey): Order {
   const { spec } = loadSpecFile(path, {});
   const { file, text } = spec;
   const code = collectCode(spec);
   const order = { file, text, sources: usedComponents(spec), commandLine: {}, ...(code ? { code } : {}) };
-  return { kind: "run", op: `test-${Math.random()}`, ...order };
+  const op = `test-${Math.random()}`;
+  const { search } = spec.settings;
+  const proof = key && search ? { searchProof: searchProof(key, { op, search, code: code ?? null }) } : {};
+  return { kind: "run", op, ...order, ...proof };
 }

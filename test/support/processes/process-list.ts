@@ -31,7 +31,9 @@ export function readIfThere(path: string): string {
   }
 }
 
-/** Processes other than this one whose command line names the folder. */
-export function processesNaming(folder: string): ListedProcess[] {
-  return allProcesses().filter(({ pid, command }) => pid !== process.pid && command.includes(folder));
+/** Processes other than this one whose command line names one of the folders. */
+export function processesNaming(...folders: readonly string[]): ListedProcess[] {
+  return allProcesses().filter(
+    ({ pid, command }) => pid !== process.pid && folders.some((folder) => command.includes(folder)),
+  );
 }

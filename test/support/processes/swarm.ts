@@ -2,24 +2,27 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { verifyStore } from "../../../coordinator/cli/store/verify.ts";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
+import { readSeals } from "../../../shared/broker/store/seal-file.ts";
 import { SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
-import type { Bus } from "../../../shared/ports.ts";
+import { type Bus, BusError } from "../../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import { operator, streams } from "../../../shared/wire/subjects.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { eventually, patienceMs } from "../patience.ts";
 import { runOrder, writeProbeSpec } from "./probe-spec.ts";
+import { WatchedJournal } from "./watched-journal.ts";
 
 /** Messages of the journal after the first seal that this workspace's key did not seal. */
 async function unsealed(bus: Bus): Promise<string[]> {
@@ -37,8 +40,11 @@ const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`
 /** The value of NODE_OPTIONS for programs that train. */
 export const fullPriority = `--import=${new URL("./full-priority.js", import.meta.url).href}`;
 
-/** Each look reads the journal anew, over a connection of its own: without a pause they would be most of a test's work. */
-const lookMs = 80;
+/** Between two looks at a workspace: without a pause they would be most of a test's work. */
+export const lookMs = 80;
+
+/** An order that a leader took with it is asked again after so long. */
+const askMs = 10_000;
 
 /** A process of ours under test. */
 export interface Program {
@@ -106,7 +112,7 @@ export class Swarm {
 
   /** A coordinator that leads, in the foreground of this test. */
   async coordinator(args: readonly string[] = []): Promise<Program> {
-    const program = this.run("coordinator/main.js", ["--headless", "--linger", "30", ...args]);
+    const program = this.run("coordinator/main.js", ["--headless", "--linger", "30", "--package", "none", ...args]);
     await eventually(
       "the coordinator leads",
       () => {
@@ -120,7 +126,7 @@ export class Swarm {
 
   /** A coordinator that stands by. */
   standby(): Program {
-    return this.run("coordinator/main.js", ["--headless", "--linger", "30"]);
+    return this.run("coordinator/main.js", ["--headless", "--linger", "30", "--package", "none"]);
   }
 
   worker(
@@ -140,11 +146,24 @@ export class Swarm {
     return writeProbeSpec(this.folder, name, job, stage);
   }
 
+  /** Gives the order to run that spec, again and again until somebody answers: by its id a leader knows what was carried out. */
   async order(spec: string, timeoutMs = patienceMs): Promise<OrderAnswer> {
+    const limit = performance.now() + timeoutMs;
     const link = await linkWorkspace(this.paths, "operator");
     try {
-      const order = encodeOrder(runOrder(spec));
-      return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, timeoutMs));
+      const order = encodeOrder(runOrder(spec, readSeals(this.paths)?.keys.at(-1)));
+      for (;;) {
+        try {
+          const left = limit - performance.now();
+          return decodeOrderAnswer(
+            await link.bus.request(operator(operatorName()), order, Math.max(1, Math.min(left, askMs))),
+          );
+        } catch (error) {
+          const mayPass = error instanceof BusError && /^(nobody answered|no answer in time)$/.test(error.reason);
+          if (!mayPass || performance.now() >= limit) throw error;
+          await delay(lookMs);
+        }
+      }
     } finally {
       await link.close();
     }
@@ -178,23 +197,28 @@ export class Swarm {
   }
 
   async table(job: JobName): Promise<RunTable> {
-    const table = (await this.state()).jobs.get(job);
-    if (!table) throw new Error(`${job} is not in the journal`);
-    return table;
+    return tableIn(await this.state(), job);
   }
 
   /** The job's table once the condition holds of it. */
   async when(what: string, job: JobName, condition: (table: RunTable) => boolean): Promise<RunTable> {
+    const journal = new WatchedJournal(this.paths);
     let seen = "";
-    return eventually(
-      what,
-      async () => {
-        const table = await this.table(job);
-        seen = tableInShort(table);
-        return condition(table) ? table : undefined;
-      },
-      { everyMs: lookMs, seen: () => `${seen}\n${this.printed()}` },
-    );
+    try {
+      return await eventually(
+        what,
+        async () => {
+          const state = await journal.now();
+          if (!state) return undefined;
+          const table = tableIn(state, job);
+          seen = tableInShort(table);
+          return condition(table) ? table : undefined;
+        },
+        { everyMs: lookMs, seen: () => `${seen}\n${this.printed()}` },
+      );
+    } finally {
+      await journal.close();
+    }
   }
 
   /** Holds what is stored against every promise of a search, as `nexus verify` does. */
@@ -226,6 +250,12 @@ export class Swarm {
     }
     await Promise.all(living.map(({ exited }) => exited()));
   }
+}
+
+function tableIn({ jobs }: WorkspaceState, job: JobName): RunTable {
+  const table = jobs.get(job);
+  if (!table) throw new Error(`${job} is not in the journal`);
+  return table;
 }
 
 /** For a failure's message. */

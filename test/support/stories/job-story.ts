@@ -94,7 +94,10 @@ export class JobStory {
   }
 
   /** The job's state changes. */
-  over(state: "completed" | "cancelled" | "held" | "stopping" | "paused" = "completed", reason = ""): void {
+  over(
+    state: "completed" | "cancelled" | "held" | "stopping" | "paused" | "searching" = "completed",
+    reason = "",
+  ): void {
     const { job } = this;
     this.#tell((at) => ({ type: "job-state", job, state, reason, by: "", op: "", at }));
   }

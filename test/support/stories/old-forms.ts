@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
-import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
+import { originallyRanked } from "./original-ranking.ts";
 
 /** What version 0.1 stored and sent before its journal had codes; test/fixtures/v0.1-draft/README.md says how it was made. */
 export const oldForms = join(packageRoot(), "test/fixtures/v0.1-draft");
@@ -55,7 +56,8 @@ export const told = (state: WorkspaceState): unknown =>
 
 function toldOfJob(table: RunTable): object {
   const { state, reason, stateBy, ended, open, running, outcomes, lost, reclaimed, late, reopened, submitted } = table;
-  const leader = leaderOf(table);
+  // The best of that time: by the original's estimate.
+  const [leader] = originallyRanked(table.runSets);
   return {
     state,
     reason,
@@ -73,14 +75,17 @@ function toldOfJob(table: RunTable): object {
     paused: [...table.paused],
     holding: Object.fromEntries(table.holding),
     bestFor: table.runSets.bestFor(),
-    leader: leader && {
-      settings: leader.settings,
-      estimate: rounded(leader.estimate),
-      stDev: leader.stDev === null ? null : rounded(leader.stDev),
-      completed: leader.completed,
-      bestRun: leader.bestRun,
-      bestHpmax: leader.bestHpmax,
-    },
+    leader:
+      leader === undefined
+        ? null
+        : {
+            settings: settingsOf(submitted.hyperparameters, leader.runSet.configuration),
+            estimate: rounded(leader.posterior.mean),
+            stDev: leader.posterior.stDev === null ? null : rounded(leader.posterior.stDev),
+            completed: leader.runSet.completed,
+            bestRun: leader.runSet.bestRun,
+            bestHpmax: leader.runSet.bestHpmax,
+          },
     trials: [...table.trials].map((trial) => ({
       n: trial.n,
       run: trial.run,

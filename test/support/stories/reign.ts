@@ -1,13 +1,15 @@
-import type { QuotaLimits } from "../../../coordinator/leader/reign/quotas.ts";
+import type { BundleStore, Purger } from "../../../coordinator/leader/reign/ports.ts";
 import { Reign } from "../../../coordinator/leader/reign/reign.ts";
 import { follow } from "../../../coordinator/leader/rules/consequences.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
+import type { QuotaLimits } from "../../../shared/domain/quotas.ts";
 import { defaultSettings, type JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
+import type { OwnSearches } from "../../../shared/domain/search/own-search.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
-import { type Claim, encodeEvidence } from "../../../shared/wire/messages.ts";
+import { type Claim, encodeEvidence, type Reports, type Result } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
 
 import { hyperparameter, specText, testDefaults } from "./spec-defaults.ts";
@@ -46,10 +48,21 @@ export class TestReign {
   published = 0;
   /** What the broker says is the newest message of EV. */
   lastEvidence = Number.POSITIVE_INFINITY;
+  /** Pieces of what jobs bring along; undefined: none are looked for. */
+  bundles: BundleStore | undefined;
+  /** What deletes stored messages; undefined: nothing can. */
+  purger: Purger | undefined;
   readonly reign: Reign;
   #evidence = 0;
 
-  constructor(state: WorkspaceState = emptyWorkspace(), term = state.term + 1, quotas?: QuotaLimits) {
+  constructor(
+    state: WorkspaceState = emptyWorkspace(),
+    term = state.term + 1,
+    quotas?: QuotaLimits,
+    ownSearches?: OwnSearches,
+  ) {
+    const purger = (): Purger | undefined => this.purger;
+    const bundles = (): BundleStore | undefined => this.bundles;
     this.reign = new Reign(
       state,
       term,
@@ -79,7 +92,14 @@ export class TestReign {
           this.published += 1;
         },
         leads: () => this.leads,
+        get bundles() {
+          return bundles();
+        },
+        get purger() {
+          return purger();
+        },
         ...(quotas ? { quotas } : {}),
+        ownSearches,
       },
       follow,
     );
@@ -108,6 +128,13 @@ export class TestReign {
       parents: settings.computeNodes ?? 0,
     });
     return job;
+  }
+
+  /** The next message of the evidence stream, in the words of the worker. */
+  said(worker: WorkerId, job: JobName, n: number, kind: "report" | "result", body: Reports | Result): StoredMessage {
+    this.#evidence += 1;
+    const subject = evidence(worker, job, n, kind);
+    return { seq: this.#evidence, subject, data: encodeEvidence(body), msgId: `${this.#evidence}` };
   }
 
   /** The next message of the evidence stream. */
@@ -174,7 +201,14 @@ export function plain(state: WorkspaceState): unknown {
           set.inFlight,
           set.failed,
           set.bestRun,
+          set.predictedWeight,
+          set.predictedMean,
+          set.infeasible,
+          set.firstSeen,
+          set.sampleVariance,
         ]),
+        repeats: { ...table.runSets.repeats },
+        modelled: table.model.now?.best.runSet.key,
         best: table.runSets.best()?.key,
         bestFor: table.runSets.bestFor(),
         totals: { ...table.runSets.totals },

@@ -1,6 +1,16 @@
-import type { Configuration, Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import fc from "fast-check";
+import {
+  type Configuration,
+  type Hyperparameter,
+  type Range,
+  rangeScales,
+  type Setting,
+} from "../../../shared/domain/hyperparameter.ts";
+import { CurrentModel } from "../../../shared/domain/model/current-model.ts";
 import { childRunName } from "../../../shared/domain/names.ts";
+import { firstMarks } from "../../../shared/domain/ranges/first-marks.ts";
 import { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
+import { rangeProblems } from "../../../shared/domain/runspec/range-line.ts";
 import type { SearchView } from "../../../shared/domain/search/search.ts";
 
 /** One completed run. */
@@ -42,5 +52,35 @@ export function viewOf(
   runSets: RunSetIndex,
   isExcluded = (configuration: Configuration) => runSets.isExcluded(configuration),
 ): SearchView {
-  return { hyperparameters, runSets, isExcluded };
+  return {
+    hyperparameters,
+    runSets,
+    isExcluded,
+    seed: 1,
+    model: new CurrentModel(() => ({ hyperparameters, runSets })),
+  };
+}
+
+/** Ranges that a spec may have. */
+export const anyRange: fc.Arbitrary<Range> = fc
+  .record({
+    ends: fc.oneof(
+      fc.tuple(fc.integer({ min: -1000, max: 1000 }), fc.integer({ min: -1000, max: 5000 })),
+      fc.tuple(fc.double({ min: 1e-9, max: 10, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true })),
+      fc.tuple(fc.constantFrom(1, 2, 16, 64), fc.constantFrom(3, 128, 1024, 65536)),
+    ),
+    scale: fc.constantFrom(...rangeScales),
+    zero: fc.boolean(),
+  })
+  .map(({ ends: [a, b], scale, zero }) => ({
+    from: Math.min(a, b),
+    to: Math.max(a, b),
+    scale,
+    ...(zero ? { zero } : {}),
+  }))
+  .filter((range) => rangeProblems(range, "it").length === 0);
+
+/** A range as a dial of its first marks. */
+export function ranged(name: string, range: Range): Hyperparameter {
+  return { ...ordered(name, firstMarks(range)), range };
 }

@@ -3,6 +3,7 @@ import { ViewModel } from "../../../coordinator/tui/view-model.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
+import { isLearningDue } from "../../../shared/domain/model/search-model.ts";
 import { jobName, type RunName, type WorkerId } from "../../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../../shared/domain/rng.ts";
 import { defaultSettings } from "../../../shared/domain/runspec/job-settings.ts";
@@ -37,6 +38,7 @@ export class SimulatedSearch {
   readonly model: ViewModel;
   readonly #rng: Rng;
   readonly #voice: SwarmVoice | undefined;
+  readonly #learns: boolean;
   readonly #held: Held[] = [];
   readonly #state = emptyWorkspace();
   readonly #children = new Map<WorkerId, number>();
@@ -52,13 +54,26 @@ export class SimulatedSearch {
       readonly isReadonly?: boolean;
       readonly flags?: string;
       readonly top?: number;
+      /** Whether its leader tells what it learns, as a real one does; if not, every view learns for itself. */
+      readonly learns?: boolean;
       readonly voice?: SwarmVoice;
     },
     /** Wall clock of the beginning; a day of searching lies behind. */
     endsAt: number,
   ) {
-    const { runs, workers, colour = true, unicode = true, isReadonly = false, flags = "", top = 5, voice } = options;
+    const {
+      runs,
+      workers,
+      colour = true,
+      unicode = true,
+      isReadonly = false,
+      flags = "",
+      top = 5,
+      learns = false,
+      voice,
+    } = options;
     this.#voice = voice;
+    this.#learns = learns;
     this.#rng = rngFrom("simulated search");
     this.#at = endsAt - 86_400_000;
     this.model = new ViewModel(new LiveSearch({ wall: () => this.#at }), {
@@ -127,6 +142,8 @@ export class SimulatedSearch {
       version: "0.1.0",
       // One machine whose clock nobody has set.
       skewMs: i === 3 ? -192_000 : null,
+      cpu: (37 * i + 60) % 100,
+      memory: (53 * i + 20) % 100,
     }));
     const leases = this.#held.map(({ n, iters }, i) => ({
       job,
@@ -163,7 +180,17 @@ export class SimulatedSearch {
       this.#assign(n, worker, held.configuration, 2);
       this.#tell({ ...base, attempt: 2, type: "completed", ...this.#result(held) });
     } else this.#tell({ ...base, type: "completed", ...this.#result(held) });
+    if (this.#learns) this.#learn();
     this.#start(worker);
+  }
+
+  #learn(): void {
+    const table = this.#state.jobs.get(job);
+    if (!table) return;
+    const { completed } = table.runSets.totals;
+    if (!isLearningDue(completed, table.model.learned)) return;
+    const learned = table.model.now?.learned(table.model.learned, completed);
+    if (learned) this.#tell({ type: "learned", job, at: this.#at, ...learned });
   }
 
   #result(held: Held): { hpmax: number; iters: number; metrics: Record<string, number> } {

@@ -1,11 +1,13 @@
-import { searchHistory } from "../../../shared/domain/evaluation/history.ts";
 import { type Verdict, verdictOf } from "../../../shared/domain/evaluation/verdict.ts";
 import type { Configuration, Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { CurrentModel } from "../../../shared/domain/model/current-model.ts";
+import { type Expected, isLearningDue } from "../../../shared/domain/model/search-model.ts";
 import { childRunName } from "../../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../../shared/domain/rng.ts";
 import { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
+import { ChoiceQueue } from "../../../shared/domain/search/choice-queue.ts";
 import { createSearch } from "../../../shared/domain/search/searches.ts";
-import { choiceRng } from "../../../shared/domain/seeds.ts";
+import { choiceRng, planRng } from "../../../shared/domain/seeds.ts";
 import { golden } from "../golden.ts";
 import { type CompletedRun, inColumns } from "./completed-runs.ts";
 import { ordered, unordered, viewOf } from "./search.ts";
@@ -32,11 +34,18 @@ export function simulate(
   { tuning, runs, surface }: Scenario,
   seed: number,
   draws: number,
-): { readonly surface: KnownSurface; readonly completed: readonly CompletedRun[]; readonly verdict: Verdict } {
+): {
+  readonly surface: KnownSurface;
+  readonly completed: readonly CompletedRun[];
+  readonly verdict: Verdict;
+  /** What the model of the search expects of its best. */
+  readonly expected: Expected;
+} {
   const known = surface(seed);
-  const search = createSearch(tuning, { dgd: { countInFlight: true } });
+  const queue = new ChoiceQueue(createSearch(tuning));
   const runSets = new RunSetIndex();
-  const view = viewOf(known.hyperparameters, runSets);
+  const model = new CurrentModel(() => ({ hyperparameters: known.hyperparameters, runSets }));
+  const view = { ...viewOf(known.hyperparameters, runSets), model };
   const luck = rngFrom(`luck ${seed}`);
   const inFlight: Configuration[] = [];
   const completed: CompletedRun[] = [];
@@ -44,7 +53,7 @@ export function simulate(
   const startOne = (): void => {
     if (n === runs) return;
     n += 1;
-    const choice = search.choose(view, n, choiceRng(seed, n));
+    const choice = queue.next(view, n, choiceRng(seed, n));
     if (!choice) throw new Error("the search chose nothing");
     runSets.started(choice.configuration);
     inFlight.push(choice.configuration);
@@ -56,13 +65,16 @@ export function simulate(
     const run = { configuration, hpmax: known.run(configuration, luck), run: childRunName(1, completed.length + 1) };
     runSets.completed(configuration, run.hpmax, run.run);
     completed.push(run);
+    const { completed: results } = runSets.totals;
+    if (isLearningDue(results, model.learned)) model.learned = model.now?.learned(model.learned, results);
+    if (queue.isDue(view)) queue.plan(view, planRng(seed, runSets.totals.ended));
     startOne();
   }
   const columns = inColumns(completed);
-  const history = searchHistory(columns, known.hyperparameters);
-  const verdict = verdictOf(columns, history, known.hyperparameters, { tuning, draws, seed: `verdict ${seed}` });
+  const { now } = model;
+  const verdict = now && verdictOf(columns, now, known.hyperparameters, { tuning, draws, seed: `verdict ${seed}` });
   if (!verdict) throw new Error("nothing has completed");
-  return { surface: known, completed, verdict };
+  return { surface: known, completed, verdict, expected: now.best };
 }
 
 /** The best true mean among the configurations that were measured. */

@@ -41,12 +41,12 @@ export class WatchedWorker {
   }
 
   /** Time passes; the leader says each second when it heard the worker. */
-  pass(seconds: number, isHeard: boolean): void {
+  pass(seconds: number, isHeard: boolean, left: boolean | null = null): void {
     for (let i = 0; i < seconds; i += 1) {
       this.now += 1000;
       if (isHeard) this.heardAt = this.now;
       const one = { worker, slots: 1, opportunistic: false, noCode: false, targets: [], version: null, skewMs: null };
-      const workers = [{ ...one, silentMs: this.now - this.heardAt }];
+      const workers = [{ ...one, silentMs: this.now - this.heardAt, left }];
       this.search.heard({ term: 9, leader: "", leaseMs, workers, leases: [] }, this.now);
       this.search.now = this.now;
     }

@@ -72,4 +72,9 @@ export class FakeTerminal implements Terminal {
   type(text: string): void {
     this.press(...text);
   }
+
+  /** The mouse, at a cell. */
+  point(name: string, at: { readonly x: number; readonly y: number }): void {
+    this.#onKey({ name, text: "", at });
+  }
 }

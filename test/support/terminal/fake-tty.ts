@@ -47,7 +47,6 @@ export function fakeTty(columns: number, rows: number): { input: FakeInput; outp
   const ports = {
     input: input as unknown as NodeJS.ReadStream,
     output: output as unknown as NodeJS.WriteStream,
-    environment: { TERM: "xterm-256color" },
   };
   return { input, output, ports };
 }
@@ -55,5 +54,4 @@ export function fakeTty(columns: number, rows: number): { input: FakeInput; outp
 export interface FakePorts {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  readonly environment: NodeJS.ProcessEnv;
 }

@@ -89,6 +89,12 @@ export class Pane {
     this.#tmux.run("send-keys", "-t", this.name, ...keys);
   }
 
+  /** Bytes as a terminal sends them, at once. */
+  send(bytes: string): void {
+    const codes = [...Buffer.from(bytes)].map((byte) => byte.toString(16));
+    this.#tmux.run("send-keys", "-t", this.name, "-H", ...codes);
+  }
+
   /** From now on every byte that the program writes, as it writes it. */
   record(): () => string {
     const file = join(temporaryFolder(), "written");

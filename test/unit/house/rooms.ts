@@ -22,8 +22,12 @@ export const programs: readonly Program[] = [
       // decides, and knows nobody who looks on
       leader: [],
       endpoint: [],
+      // what other machines may fetch: a worker of this version
+      package: ["endpoint"],
+      // programs of users that choose for a job; the leader knows only their port
+      "own-search": [],
       peers: ["endpoint"],
-      process: ["leader", "peers", "endpoint", "words"],
+      process: ["leader", "own-search", "peers", "endpoint", "package", "words"],
       // tells what a search is, to whatever view there is
       words: [],
       chart: [],
@@ -36,27 +40,41 @@ export const programs: readonly Program[] = [
       plain: views,
       tui: [...views, "operator", "plots"],
       view: ["plain", "tui", "cli", "live", "operator", "endpoint", "peers", "reading", "words", "chart"],
-      cli: ["plain", "plots", "operator", "endpoint", "peers", ...views],
+      cli: ["plain", "plots", "operator", "endpoint", "peers", "own-search", ...views],
       "demo-words.ts": [],
       "demo.ts": ["demo-words.ts", "plain", "operator", "endpoint", "words"],
       // first hides what it was started with, then loads the program
       "main.ts": ["program.ts"],
-      "program.ts": ["process", "view", "peers", "endpoint", "words"],
+      "program.ts": ["process", "view", "peers", "endpoint", "own-search", "words"],
     },
   },
   {
     program: "worker",
     rooms: {
       processes: [],
+      // which GPUs there are, and which run has which
+      gpus: [],
       "own-code": [],
       joining: [],
       components: ["own-code"],
-      stages: ["components", "own-code", "processes"],
-      runner: ["stages", "components", "own-code", "processes"],
-      node: ["runner", "processes", "own-code"],
+      stages: ["components", "own-code", "processes", "gpus"],
+      runner: ["stages", "components", "own-code", "processes", "gpus"],
+      // environments that jobs want for their programs
+      setup: ["processes"],
+      node: ["runner", "processes", "own-code", "gpus", "setup"],
+      // what the machine's owner allows, and the signs that he is there; tells the node
+      owner: ["node", "processes"],
       here: ["runner", "stages", "components", "own-code", "processes"],
+      // has the machine start a worker by itself
+      service: ["joining", "owner"],
+      // what a worker tells its machine's owner, and where that is read
+      status: ["node", "joining"],
       "main.ts": ["program.ts"],
-      "program.ts": ["node", "joining", "own-code", "processes"],
+      "flags.ts": ["node", "owner", "gpus"],
+      "signals.ts": ["node", "owner"],
+      "program.ts": [
+        ...["flags.ts", "signals.ts", "node", "joining", "owner", "own-code", "processes", "service", "status", "gpus"],
+      ],
     },
   },
   {

@@ -18,7 +18,7 @@ const hardLife: Omit<SimulationOptions, "seed"> = {
   reports: 4,
   search: "dgd",
 };
-const seeds = 100;
+const seeds = 60;
 
 describe("a simulated swarm", () => {
   test(`keeps every promise over ${seeds} seeds, whatever dies, freezes, lies or is cut off`, async () => {
@@ -63,6 +63,34 @@ describe("a simulated swarm", () => {
     assert.equal((records.get("completed") ?? 0) + (records.get("failed") ?? 0), 400);
     assert.ok(utilisation > 0.9, `${utilisation} of the slots' time was training`);
     assert.ok(wasted < 0.05, `${wasted} of the work did not count`);
+  });
+
+  test("pauses by itself after every 5 failures as long as nothing completes, whoever leads, and ends when resumed each time", async () => {
+    const { records, violations } = await simulate({
+      ...hardLife,
+      faults: new Set(["coordinator", "broker", "lossy", "lost"]),
+      fails: 1,
+      trials: 90,
+      seed: 3,
+    });
+    assert.deepEqual(violations, []);
+    assert.equal(records.get("failed"), 90);
+    // At 5, 10, 15 and so on, or later by what ran meanwhile, which counts towards the next pause.
+    const pauses = records.get("paused by itself") ?? 0;
+    assert.ok(pauses >= 4 && pauses <= 17, `${pauses} pauses`);
+  });
+
+  test("prunes each run once, whoever leads and whatever is lost, and runs on with what is left", async () => {
+    let pruned = 0;
+    for (const pruning of ["median", "asha", "model"]) {
+      for (let seed = 1; seed <= 6; seed += 1) {
+        const options = { ...hardLife, search: "random", pruning, reports: 10, seed };
+        const { violations, records } = await simulate(options);
+        assert.deepEqual(violations, [], `to repeat: ${commandFor(options)}`);
+        pruned += records.get("pruned") ?? 0;
+      }
+    }
+    assert.ok(pruned > 100, `${pruned} runs were pruned`);
   });
 
   test("would notice a broker that stores what a deposed leader sends", async () => {

@@ -1,16 +1,30 @@
 import type { Metric } from "../../../shared/domain/run.ts";
-import { SpecError } from "../../../shared/errors.ts";
+import { shown } from "../../../shared/domain/runspec/problems.ts";
+import { messageOf, SpecError } from "../../../shared/errors.ts";
 import type { ComponentSpec } from "../../components/component-spec.ts";
+import type { FileSource } from "./files/metric-files.ts";
+
+type Plain = string | number | boolean | null;
+export type Argument = Plain | readonly Plain[];
+
+/** How arguments become words: not at all, `--x 1` whatever they are, or as that library reads them. */
+export type OptionStyle = "none" | "plain" | "argparse" | "click" | "hydra";
 
 /** The checked properties that Command_Proc.yaml describes. */
 export interface CommandSpec {
   readonly command: readonly string[];
-  readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
-  readonly asOptions: boolean;
+  readonly parameters: Readonly<Record<string, Argument>>;
+  readonly options: OptionStyle;
   /** Variables of the program's environment that the spec sets. */
   readonly env: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
+  /** What finds metrics in lines that are not JSON; empty: nothing does. */
+  readonly patterns: readonly string[];
+  /** Undefined: none. */
+  readonly file: FileSource | undefined;
   readonly seed: number;
+  /** Whether the program looks for the file NEXUS_SHOULD_STOP, and so ends by itself. */
+  readonly asksShouldStop: boolean;
 }
 
 const aggregations = ["last", "max", "min", "mean"] as const;
@@ -40,7 +54,8 @@ export function readCommand(spec: ComponentSpec): CommandSpec {
   return {
     command,
     parameters: parameters(spec["arguments"]),
-    asOptions: spec["as_options"] === true || spec["as_options"] === 1,
+    asksShouldStop: flag(spec, "asks_should_stop"),
+    options: optionStyle(spec["as_options"]),
     env: variables(spec["env"]),
     metrics: names.map((short, i) => ({
       short,
@@ -49,32 +64,105 @@ export function readCommand(spec: ComponentSpec): CommandSpec {
       higherIsBetter: i > 0 || goal === "maximize",
       aggregation,
     })),
+    patterns: patterns(spec["metric_pattern"], names),
+    file: fileSource(spec, names),
     seed,
   };
 }
 
+function optionStyle(found: unknown): OptionStyle {
+  if (found === true || found === 1) return "plain";
+  if (found === false || found === 0) return "none";
+  const libraries = ["argparse", "click", "hydra"] as const;
+  const library = libraries.find((each) => each === found);
+  return library ?? refuse("as_options", found, `true, false, or one of ${libraries.join(", ")}`);
+}
+
+/** Specs from before these properties lack them. */
+function fileSource(spec: ComponentSpec, metrics: readonly string[]): FileSource | undefined {
+  const path = spec["metrics_file"] ?? null;
+  const columns = spec["file_columns"] ?? {};
+  const expected = "a mapping of metrics, or iters, to the names of columns, such as {accuracy: val/acc, iters: step}";
+  if (typeof columns !== "object" || Array.isArray(columns)) return refuse("file_columns", columns, expected);
+  for (const [metric, column] of Object.entries(columns)) {
+    if (typeof column !== "string" || column === "") refuse(`file_columns.${metric}`, column, expected);
+    if (metric !== "iters" && !metrics.includes(metric))
+      refuse("file_columns", columns, `names among the metrics (${metrics.join(", ")}) or iters, not ${metric}`);
+  }
+  if (path === null)
+    return Object.keys(columns).length === 0
+      ? undefined
+      : refuse("metrics_file", path, "a file, since file_columns is set");
+  const isInside =
+    typeof path === "string" && path !== "" && !/^([/\\]|[A-Za-z]:)/.test(path) && !path.split(/[/\\]/).includes("..");
+  if (!isInside)
+    return refuse(
+      "metrics_file",
+      path,
+      "a file or folder in the run's working folder, such as metrics.csv or lightning_logs",
+    );
+  return { path, columns: columns as FileSource["columns"] }; // each was checked
+}
+
+/** Specs from before this property lack it. */
+function patterns(found: unknown, metrics: readonly string[]): readonly string[] {
+  const sources = found === undefined || found === null ? [] : Array.isArray(found) ? found : [found];
+  return sources.map((source) => {
+    const expected = "a regular expression with groups named as the metrics, such as 'accuracy: (?<accuracy>[\\d.]+)'";
+    if (typeof source !== "string" || source === "") return refuse("metric_pattern", source, expected);
+    try {
+      new RegExp(source);
+    } catch (error) {
+      return refuse("metric_pattern", source, `${expected} (${messageOf(error)})`);
+    }
+    const groups = [...source.matchAll(/\(\?<([A-Za-z_$][\w$]*)>/g)].map(([, group = ""]) => group);
+    const unknown = groups.find((group) => group !== "iters" && !metrics.includes(group));
+    if (unknown !== undefined)
+      return refuse(
+        "metric_pattern",
+        source,
+        `groups named as the metrics (${metrics.join(", ")}) or iters, not ${unknown}`,
+      );
+    if (!groups.some((group) => metrics.includes(group))) return refuse("metric_pattern", source, expected);
+    return source;
+  });
+}
+
 function parameters(found: unknown): CommandSpec["parameters"] {
-  const expected = "a mapping of names to texts, numbers, true, false or null";
+  const expected = "a mapping of names to texts, numbers, true, false or null, or lists of these";
   if (typeof found !== "object" || found === null || Array.isArray(found)) return refuse("arguments", found, expected);
   for (const [key, value] of Object.entries(found)) {
-    const isPlain = value === null || ["string", "number", "boolean"].includes(typeof value);
-    if (!isPlain || !name.test(key)) refuse(`arguments.${key}`, value, expected);
+    const isRight = Array.isArray(value) ? value.every(isPlain) : isPlain(value);
+    if (!name.test(key))
+      refuseName("arguments", key, "a letter or _, then letters, digits, _, dots and dashes, at most 60");
+    if (!isRight) refuse(`arguments.${key}`, value, expected);
   }
   return found as CommandSpec["parameters"];
 }
 
+const isPlain = (value: unknown): boolean => value === null || ["string", "number", "boolean"].includes(typeof value);
+
 /** Specs from before this property lack it. */
 function variables(found: unknown): CommandSpec["env"] {
-  const expected = "a mapping of names (letters, digits, _) to texts, numbers, true or false";
+  const expected = "a mapping of names to texts, numbers, true or false";
   if (found === undefined || found === null) return {};
   if (typeof found !== "object" || Array.isArray(found)) return refuse("env", found, expected);
   const entries = Object.entries(found).map(([key, value]): [string, string] => {
     const isPlain = ["string", "number", "boolean"].includes(typeof value) && !String(value).includes("\0");
-    if (!isPlain || !/^[A-Za-z_]\w{0,127}$/.test(key)) refuse(`env.${key}`, value, expected);
+    if (!/^[A-Za-z_]\w{0,127}$/.test(key))
+      refuseName("env", key, "letters, digits and _, at most 128, not a digit first");
+    if (!isPlain) refuse(`env.${key}`, value, expected);
     if (key.startsWith("NEXUS_")) refuse(`env.${key}`, value, "a name without NEXUS_, which marks our own");
     return [key, String(value)];
   });
   return Object.fromEntries(entries);
+}
+
+/** Specs from before this property lack it. */
+function flag(spec: ComponentSpec, property: string): boolean {
+  const found = spec[property] ?? false;
+  if (found === true || found === 1) return true;
+  return found === false || found === 0 ? false : refuse(property, found, "true or false");
 }
 
 function list(spec: ComponentSpec, property: string): readonly unknown[] {
@@ -88,5 +176,11 @@ function oneOf<const T extends string>(spec: ComponentSpec, property: string, wo
 }
 
 function refuse(property: string, found: unknown, expected: string): never {
-  throw new SpecError(`processors/Command_Proc: ${property}: expected ${expected}, found ${JSON.stringify(found)}`);
+  throw new SpecError(`processors/Command_Proc: ${property}: expected ${expected}, found ${shown(found)}`);
+}
+
+function refuseName(property: string, found: string, expected: string): never {
+  throw new SpecError(
+    `processors/Command_Proc: ${property}: the name ${shown(found)} cannot be used; expected ${expected}`,
+  );
 }

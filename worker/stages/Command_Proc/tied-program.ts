@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pause } from "../../../shared/deadline.ts";
 import { canFreeze, FrozenProcess } from "../../processes/frozen-process.ts";
+import { sameAutogroup } from "../../processes/priority/autogroup.ts";
+import { StageFailure } from "../stage.ts";
 
 /**
  * A shell that waits in the background for the end of descriptor 3, a pipe whose other end this process holds. The kernel
@@ -12,6 +14,8 @@ const script = '(read -r _ <&3 || kill -KILL -- -$$) >/dev/null 2>&1 & exec 3<&-
 /** If a frozen program is silent for this long, its pipes are empty. */
 const quietMs = 20;
 const mostQuietMs = 300;
+/** How long the output of a program that has ended is read while something that it left behind keeps it open. */
+const mostLastWordsMs = 2000;
 
 export interface TiedProgram {
   /** Exit code or signal; or why it could not be started. */
@@ -28,30 +32,26 @@ export interface TiedProgram {
   heardAll(): Promise<void>;
 }
 
-/** Starts a program that never outlives this process. `onLine` gets each line it prints, without the newline. */
+/** Starts a program that never outlives this process. `onLines` gets the lines it prints, without the newlines, as they come. */
 export function startTied(
   [program = "", ...args]: readonly string[],
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
-  onLine: (line: string, isError: boolean) => void,
+  onLines: (lines: readonly string[], isError: boolean) => void,
 ): TiedProgram {
-  const child = spawn("/bin/sh", ["-c", script, program, ...args], {
-    ...options,
-    detached: true, // its own process group, led by the shell that the program replaces
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
-  });
+  const child = inShell([program, ...args], options);
   const tie = child.stdio[3] as Writable; // "pipe" makes it one
   tie.on("error", () => tie.destroy()); // the shell may be gone already
   const readers = [
-    lines(child.stdout as Readable, (line) => onLine(line, false)),
-    lines(child.stderr as Readable, (line) => onLine(line, true)),
+    lines(child.stdout as Readable, (some) => onLines(some, false)),
+    lines(child.stderr as Readable, (some) => onLines(some, true)),
   ];
   let heardAt = performance.now();
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", () => {
       heardAt = performance.now();
     });
-  const heardAll = async (): Promise<void> => {
-    const limit = performance.now() + mostQuietMs;
+  const heardAll = async (mostMs = mostQuietMs): Promise<void> => {
+    const limit = performance.now() + mostMs;
     // The contents of the pipe arrive in the next turns of the event loop.
     do await pause(quietMs);
     while (performance.now() - heardAt < quietMs && performance.now() < limit);
@@ -63,9 +63,14 @@ export function startTied(
       tie.end("ended\n");
       // Processes that it left behind would keep its pipes open and occupy the machine.
       signal("SIGKILL");
-      child.once("close", () => {
+      const end = (): void => {
         for (const flush of readers) flush();
         resolve({ code, signal: how, why: "" });
+      };
+      child.once("close", end);
+      // One in a session of its own is not ended before the run is. What the program itself said is in the pipe by now.
+      void heardAll(mostLastWordsMs).then(() => {
+        for (const stream of [child.stdout, child.stderr]) stream?.destroy();
       });
     });
   });
@@ -73,6 +78,21 @@ export function startTied(
   const freeze = (): Pick<FrozenProcess, "thaw"> =>
     child.pid === undefined || !canFreeze ? { thaw: () => undefined } : new FrozenProcess(child.pid);
   return { ended, signal, freeze, heardAll };
+}
+
+/** @throws StageFailure if the words and the environment are longer than the system takes; spawn throws then */
+function inShell(words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) {
+  try {
+    return spawn("/bin/sh", ["-c", `${sameAutogroup()}${script}`, ...words], {
+      ...options,
+      detached: true, // its own process group, led by the shell that the program replaces
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "E2BIG") throw error;
+    const why = "its arguments and environment are longer than this system takes (Linux: 128 kB each)";
+    throw new StageFailure(`${words[0]} could not be started: ${why}`);
+  }
 }
 
 function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
@@ -88,20 +108,18 @@ function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
 const longestLine = 64 * 1024;
 
 /** Returns a function that passes on the last, unfinished line. */
-function lines(stream: Readable, onLine: (line: string) => void): () => void {
+function lines(stream: Readable, onLines: (lines: readonly string[]) => void): () => void {
   let rest = "";
+  const flush = (): void => {
+    if (rest !== "") onLines([rest]);
+    rest = "";
+  };
   stream.setEncoding("utf8");
   stream.on("data", (text: string) => {
     const parts = (rest + text).split("\n");
     rest = parts.pop() ?? "";
-    for (const part of parts) onLine(part.replace(/\r$/, ""));
-    if (rest.length > longestLine) {
-      onLine(rest);
-      rest = "";
-    }
+    if (parts.length > 0) onLines(parts.map((part) => part.replace(/\r$/, "")));
+    if (rest.length > longestLine) flush();
   });
-  return () => {
-    if (rest !== "") onLine(rest);
-    rest = "";
-  };
+  return flush;
 }

@@ -22,9 +22,9 @@ export default function makeProbe(context: StageContext): StageProcessor {
       const startedAt = performance.now();
       const done = countIn(context.resume);
       for (let i = done + 1; i <= reports; i += 1) {
-        if (context.checkpointDue()) context.checkpoint(i - 1, countState(i - 1));
-        await sleepUntil(startedAt + (milliseconds * (i - done)) / reports, context, () => {
-          if (context.checkpointDue()) context.checkpoint(i - 1, countState(i - 1));
+        if (context.checkpointDue()) await context.checkpoint(i - 1, countState(i - 1));
+        await sleepUntil(startedAt + (milliseconds * (i - done)) / reports, context, async () => {
+          if (context.checkpointDue()) await context.checkpoint(i - 1, countState(i - 1));
         });
         if (context.signal.aborted) return;
         if (typeof tally === "string" && tally !== "") appendFileSync(tally, "+");
@@ -47,13 +47,13 @@ function writeFiles({ spec, directory }: StageContext): void {
   }
 }
 
-async function sleepUntil(time: number, context: StageContext, meanwhile: () => void): Promise<void> {
+async function sleepUntil(time: number, context: StageContext, meanwhile: () => Promise<void>): Promise<void> {
   for (;;) {
     const left = time - performance.now();
     if (left <= 0 || context.signal.aborted) return;
     await new Promise((resolve) => setTimeout(resolve, Math.min(left, 50)));
     await context.breathe();
-    meanwhile();
+    await meanwhile();
   }
 }
 

@@ -43,7 +43,7 @@ class RlProc implements StageProcessor {
     else environment.reset(observation);
     let breathed = performance.now();
     while (this.iters < maxIterations && !context.signal.aborted) {
-      if (context.checkpointDue()) context.checkpoint(this.iters, this.save());
+      if (context.checkpointDue()) await context.checkpoint(this.iters, this.save());
       const reward = environment.step(agent.act(observation), observation);
       agent.learn(reward, environment.ended, observation);
       if (environment.ended) environment.reset(observation);

@@ -14,6 +14,19 @@ export function hearLastErrors(connection: NatsConnection): void {
   socket.removeAllListeners = (event) => removeAllListeners(event).on("error", () => undefined);
 }
 
+/** A reader asks for more every few seconds; one that has ended, or whose making was given up, is gone after this time. */
+const unreadMs = 30_000;
+
+/**
+ * The client gives ordered consumers five minutes, whatever is typed. So those of commands that had ended, and of tries that a slow
+ * server answered too late, filled the room for consumers, and readers were refused for a minute (seen).
+ */
+export function expireSoon(consumer: Consumer): void {
+  const made = consumer as unknown as { getConsumerOpts(seq: number): object };
+  const usual = made.getConsumerOpts.bind(made);
+  made.getConsumerOpts = (seq) => ({ ...usual(seq), inactive_threshold: unreadMs * 1e6 });
+}
+
 /**
  * A consumer that the client renews just as it is closed would live for ever, and so would its request (seen: commands on a
  * busy machine printed their answer and did not end). After this call none is requested, and one already requested ends at

@@ -8,13 +8,17 @@ import type { TLSSocket } from "node:tls";
 import { type ConnectionOptions, ErrorCode, type NatsConnection, NatsError } from "nats";
 import { NatsConnectionImpl, setTransportFactory } from "nats/lib/nats-base-client/internal_mod.js";
 import { NodeTransport, nodeResolveHost } from "nats/lib/src/node_transport.js";
+import { type Address, addressText, parseAddress } from "../../address.ts";
 import type { Scheme } from "../../server-url.ts";
+import { firstToAnswer } from "../sockets/race.ts";
 import { DistrustError, secure, type Trust } from "../sockets/secure.ts";
 import { openWebSocket } from "../sockets/web-socket.ts";
 
 /** How one connection reaches its servers. */
 export interface Way {
   readonly scheme: Scheme;
+  /** `host:port` each. Whichever answers first is taken, so that one that leads nowhere costs no time. */
+  readonly servers: readonly string[];
   readonly trust: Trust;
   /** Called each time a server is not believed. */
   readonly onDistrust: (error: DistrustError) => void;
@@ -30,6 +34,9 @@ interface Place {
 /** The client hands its options to the transport as they are. */
 type OptionsWithWay = ConnectionOptions & { readonly way: Way };
 
+/** Those that answered and were not believed, for each way: they win no race any more, and are tried in their own turn. */
+const disbelieved = new WeakMap<Way, Set<string>>();
+
 class WayTransport extends NodeTransport {
   #way: Way | undefined;
   #place: Place | undefined;
@@ -41,27 +48,41 @@ class WayTransport extends NodeTransport {
     try {
       // `{}` demands TLS.
       await super.connect(place, way.scheme === "tls" ? { ...options, tls: {} } : options);
+      disbelieved.get(way)?.delete(textOf(this.#place));
       way.onConnected((this.socket as Partial<TLSSocket>).encrypted === true);
     } catch (error) {
       const distrust = isPlainServer(error)
         ? new DistrustError("plain text", "it speaks plain text; nothing was sent to it")
         : error;
-      if (distrust instanceof DistrustError) way.onDistrust(distrust);
+      if (distrust instanceof DistrustError) {
+        const before = disbelieved.get(way) ?? new Set();
+        disbelieved.set(way, before.add(textOf(this.#place)));
+        way.onDistrust(distrust);
+      }
       throw distrust;
     }
   }
 
-  override async dial(place: Pick<Place, "hostname" | "port">): Promise<Socket> {
+  override async dial(place: Place): Promise<Socket> {
     const way = this.#way;
-    if (way?.scheme !== "wss") return super.dial(place);
     // The client uses no more of a socket than any stream has.
-    return (await openWebSocket(place, way.trust)) as Socket;
+    if (way?.scheme === "wss") return (await openWebSocket(place, way.trust)) as Socket;
+    if (!way || way.servers.length < 2) return super.dial(place);
+    const { socket, address } = await firstToAnswer([addressOf(place), ...othersThan(place, way)]);
+    if (address.host !== place.hostname || address.port !== place.port)
+      this.#place = { hostname: address.host, port: address.port, tlsName: "" };
+    return socket;
+  }
+
+  /** The client's own waits until what it wrote has gone out, which it never does where the other side is silent. */
+  override disconnect(): void {
+    this.socket?.destroy();
   }
 
   override async startTLS(): Promise<TLSSocket> {
     // nats-server says in a WebSocket too that it demands TLS, which lies around the WebSocket.
     if (this.#way?.scheme === "wss") return this.socket as TLSSocket;
-    const { hostname = "", port = 0, tlsName = "" } = this.#place ?? {};
+    const { hostname, port, tlsName } = this.#place ?? nowhere;
     const trust = this.#way?.trust ?? { pin: undefined, authority: undefined };
     const name = tlsName || hostname;
     const secured = await secure(this.socket, name, trust);
@@ -74,6 +95,23 @@ class WayTransport extends NodeTransport {
     if (!again) throw new Error("a pinned server was not recognised the second time");
     return again.setNoDelay(true);
   }
+}
+
+const nowhere: Place = { hostname: "", port: 0, tlsName: "" };
+
+const textOf = ({ hostname, port, tlsName }: Place): string => addressText({ host: tlsName || hostname, port });
+
+const addressOf = ({ hostname, port }: Place): Address => ({ host: hostname, port });
+
+/** The servers that the client would try later; a name may stand for the address that it tries now. */
+function othersThan({ hostname, port, tlsName }: Place, way: Way): Address[] {
+  const without = new Set(disbelieved.get(way))
+    .add(addressText({ host: hostname, port }))
+    .add(addressText({ host: tlsName, port }));
+  return way.servers.flatMap((server) => {
+    const { host, port: at } = parseAddress(server) ?? {};
+    return host === undefined || at === undefined || without.has(server) ? [] : { host, port: at };
+  });
 }
 
 /** What the client says of a server that offers no TLS. */

@@ -50,7 +50,10 @@ test("wrong usage exits with 2, suggests what was meant, and prints nothing to s
     [["lst"], /unknown command 'lst'\n\(Did you mean list\?\)/],
     [["help", "plott"], /^there is no command "plott"; did you mean plot\?\n$/],
     [["--workspace", "ws2", "help", "view", "runz"], /^there is no command "view runz"; did you mean view run\?\n$/],
-    [["list", "help", "xyzzy"], /^there is no command "list xyzzy"\n {2}there are: runs, jobs, workers, invites\n$/],
+    [
+      ["list", "help", "xyzzy"],
+      /^there is no command "list xyzzy"\n {2}there are: runs, jobs, workers, invites, quotas\n$/,
+    ],
     [["list", "run"], /unknown command 'run'\n\(Did you mean runs\?\)/],
     [["list", "runs", "--srot=hpmax"], /unknown option '--srot'\n\(Did you mean --sort\?\)/],
     [["list", "runs", "--last=many"], /Expected a whole number from 1/],

@@ -5,8 +5,8 @@ import { commandTree } from "../../../../coordinator/cli/command-line.ts";
 import * as plots from "../../../../coordinator/plots/registry.ts";
 import { editableSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 
-/** Those that print nothing which a program would read. */
-const silent = ["nexus init"];
+/** Those that print nothing which a program would read, and one that always prints JSON. */
+const silent = ["nexus init", "nexus demo", "nexus mcp"];
 
 let said = "";
 const output = {

@@ -2,17 +2,21 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { bootstrapFor } from "../../../../coordinator/endpoint/bootstrap.ts";
 import {
   joinCode,
   joinLine,
   labelled,
   lineHoldsUntil,
-  linesFor,
   shownCode,
 } from "../../../../coordinator/endpoint/join-lines.ts";
 import { inviteKey, readInviteCode } from "../../../../shared/broker/access/invite-code.ts";
+import { reachableAddresses } from "../../../../shared/broker/address.ts";
 import { createWorkspace, workspacePaths } from "../../../../shared/machine/workspace.ts";
+import { parseJoinLine } from "../../../../worker/joining/join-line.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
+
+const handedOut = { port: 4223, node: "sha256", python: "sha256" };
 
 test("a command stands beside its label, or below it if the terminal is too narrow", () => {
   const commands = "nexus-coord stop; nexus-coord --listen 0.0.0.0:4222";
@@ -22,18 +26,8 @@ test("a command stands beside its label, or below it if the terminal is too narr
     "    nexus-coord stop",
     "    nexus-coord --listen 0.0.0.0:4222",
   ]);
-});
-
-test("the join line is shown with every address of this machine, unless it names several brokers", () => {
-  const line = "nats://CODE@192.0.2.7:4222/ws1";
-  assert.deepEqual(linesFor(line, []), [line]);
-  assert.deepEqual(linesFor(line, ["192.0.2.7", "198.51.100.4", "2001:db8::1"]), [
-    line,
-    "nats://CODE@198.51.100.4:4222/ws1",
-    "nats://CODE@[2001:db8::1]:4222/ws1",
-  ]);
-  const peers = "nats://CODE@lab1:4222,lab2:4222/ws1";
-  assert.deepEqual(linesFor(peers, ["198.51.100.4"]), [peers]);
+  const { node } = bootstrapFor("nats://CODE@192.0.2.7:4222/ws1", ["192.0.2.7:4223"], handedOut);
+  assert.deepEqual(labelled("with Node:", node, 80), ["  with Node:", `    ${node}`], "a program is not taken apart");
 });
 
 test("a join line has the join code, and IPv6 addresses in brackets", () => {
@@ -43,7 +37,23 @@ test("a join line has the join code, and IPv6 addresses in brackets", () => {
   assert.equal(joinCode(paths), code);
   assert.equal(joinLine(paths, "192.0.2.7", 4222), `nats://${code}@192.0.2.7:4222/ws1`);
   assert.equal(joinLine(paths, "2001:db8::1", 4222), `nats://${code}@[2001:db8::1]:4222/ws1`);
-  assert.doesNotMatch(joinLine(paths, "0.0.0.0", 4222), /0\.0\.0\.0/);
+  const onAll = parseJoinLine(joinLine(paths, "0.0.0.0", 4222));
+  const hosts = reachableAddresses().filter((each) => !each.includes(":"));
+  assert.equal(
+    onAll.url,
+    `nats://${(hosts.length > 0 ? hosts : ["127.0.0.1"]).map((each) => `${each}:4222`).join(",")}`,
+  );
+  const named = {
+    url: "tls://127.0.0.1:4222",
+    names: ["lab.example.org", "192.0.2.7"],
+    pin: undefined,
+    tls: undefined,
+  };
+  assert.equal(
+    joinLine(paths, "0.0.0.0", 4222, code, named),
+    `tls://${code}@lab.example.org:4222,192.0.2.7:4222/ws1`,
+    "only names under which its certificate is believed",
+  );
 });
 
 test("the code that is shown holds for twelve hours at least, and is another once its invitation is over", () => {

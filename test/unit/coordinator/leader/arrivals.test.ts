@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { usualQuotas } from "../../../../coordinator/leader/reign/quotas.ts";
 import { Arrivals } from "../../../../coordinator/leader/rules/arrivals.ts";
 import { type Traffic, trafficIn } from "../../../../shared/broker/access/worker-traffic.ts";
 import { workerIdFrom } from "../../../../shared/domain/names.ts";
+import { usualQuotas } from "../../../../shared/domain/quotas.ts";
 import { TestReign } from "../../../support/stories/reign.ts";
 
 const { perSecond, atOnce } = usualQuotas.arrivals;

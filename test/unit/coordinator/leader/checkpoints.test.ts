@@ -14,7 +14,7 @@ import { encode } from "../../../../shared/wire/codec.ts";
 import { type Assignment, encodeEvidence } from "../../../../shared/wire/messages.ts";
 import { newKey, sha256Of } from "../../../../shared/wire/sealed-chunks.ts";
 import { chunk, evidence } from "../../../../shared/wire/subjects.ts";
-import { readFiles, takeOver, writeFiles } from "../../../../worker/runner/run-folder.ts";
+import { filesToSave, takeOver, writeFiles } from "../../../../worker/runner/run-folder.ts";
 import { decodeRun, encodeRun } from "../../../../worker/runner/run-state.ts";
 import { claim, TestReign } from "../../../support/stories/reign.ts";
 
@@ -200,14 +200,14 @@ describe("a run's saved state", () => {
       mkdirSync(join(folder, "models"));
       writeFileSync(join(folder, "models", "best.model"), "weights");
       writeFileSync(join(folder, "console.txt"), "written anew");
-      const files = readFiles(folder, join(folder, "nowhere"));
-      assert.ok(files);
+      const { small: files } = filesToSave(folder, join(folder, "nowhere"));
       const { run, files: again } = decodeRun(encodeRun(saved, files));
       assert.deepEqual({ ...run, state: [...run.state] }, { ...saved, state: [1, 2, 3] });
       assert.deepEqual(Object.keys(again), ["models/best.model"]);
       writeFiles(join(folder, "elsewhere"), again);
       assert.equal(readFileSync(join(folder, "elsewhere", "models", "best.model"), "utf8"), "weights");
-      assert.deepEqual(readFiles(join(folder, "nowhere"), join(folder, "nowhere")), {});
+      const nothing = filesToSave(join(folder, "nowhere"), join(folder, "nowhere"));
+      assert.deepEqual(nothing, { small: {}, large: [], leftOut: [] });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -219,9 +219,9 @@ describe("a run's saved state", () => {
     try {
       writeFiles(state, { "a/old": Uint8Array.of(1), both: Uint8Array.of(1), way: Uint8Array.of(1) });
       writeFiles(own, { both: Uint8Array.of(2), "way/new": Uint8Array.of(2) });
-      const files = readFiles(own, state);
-      assert.deepEqual(Object.keys(files ?? {}).sort(), ["a/old", "both", "way/new"]);
-      assert.deepEqual([...(files?.["both"] ?? [])], [2], "this attempt's own comes first");
+      const { small } = filesToSave(own, state);
+      assert.deepEqual(Object.keys(small).sort(), ["a/old", "both", "way/new"]);
+      assert.deepEqual([...(small["both"] ?? [])], [2], "this attempt's own comes first");
       takeOver(own, state);
       assert.deepEqual([...readFileSync(join(own, "a/old"))], [1]);
       assert.deepEqual([...readFileSync(join(own, "both"))], [2]);

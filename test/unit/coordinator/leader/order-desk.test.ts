@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { OrderDesk } from "../../../../coordinator/leader/orders/order-desk.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { decodeOrder, encodeOrder, type Order, type OrderAnswer } from "../../../../shared/wire/messages.ts";
-import { orderKey, provenReign, signOrder, unknownReign } from "../../../../shared/wire/order-proof.ts";
+import { orderKey, provenReign, signOrder, unknownReign } from "../../../../shared/wire/seals/order-proof.ts";
 import { TestReign } from "../../../support/stories/reign.ts";
 
 const key = orderKey("the operator's password");

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { usualQuotas } from "../../../../coordinator/leader/reign/quotas.ts";
 import { RepeatedLines } from "../../../../coordinator/leader/reign/repeated-lines.ts";
 import { countEvidence, mayAsk } from "../../../../coordinator/leader/rules/quotas.ts";
 import { mostRetired } from "../../../../shared/domain/fold/retired-boots.ts";
 import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
+import { usualQuotas } from "../../../../shared/domain/quotas.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
 
 const stored = (worker: WorkerId, seq: number, storedAt: number, bytes = 10) => ({

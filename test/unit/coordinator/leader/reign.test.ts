@@ -296,4 +296,44 @@ describe("evidence", () => {
       refused?.kind === "refused" && /benched: its last 3 runs failed while others succeed/.test(refused.reason),
     );
   });
+
+  test("where every third run fails anyway, three failures in a row bench nobody, but eight do", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 60 });
+    let n = 0;
+    const end = async (worker: typeof alice, kind: "result" | "failed"): Promise<void> => {
+      n += 1;
+      await answerClaim(test_.reign, worker, claim(`c${n}`));
+      judgeEvidence(test_.reign, test_.message(worker, job, n, kind, 1, 1));
+    };
+    for (let i = 0; i < 10; i += 1) for (const kind of ["result", "failed", "result"] as const) await end(bob, kind);
+    const state = () => test_.reign.state.workers.get(alice)?.state;
+    for (let i = 0; i < 7; i += 1) await end(alice, "failed");
+    assert.equal(state(), "admitted");
+    await end(alice, "failed");
+    assert.equal(state(), "benched");
+  });
+
+  test("runs that fail again on the next worker bench no other", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 9 });
+    for (const [n, worker] of [
+      [1, bob],
+      [2, alice],
+    ] as const) {
+      await answerClaim(test_.reign, worker, claim(`ok${n}`));
+      judgeEvidence(test_.reign, test_.message(worker, job, n, "result", 1, 1));
+    }
+    for (const [attempt, worker] of [
+      [1, alice],
+      [2, bob],
+    ] as const)
+      for (let n = 3; n <= 5; n += 1) {
+        await answerClaim(test_.reign, worker, claim(`${worker}${n}`));
+        judgeEvidence(test_.reign, test_.message(worker, job, n, "failed", attempt));
+      }
+    const { workers, jobs } = test_.reign.state;
+    assert.equal(jobs.get(job)?.outcomes.failed, 3);
+    assert.deepEqual([workers.get(alice)?.state, workers.get(bob)?.state], ["benched", "admitted"]);
+  });
 });

@@ -6,9 +6,10 @@ import { leaderOf, leadOf } from "../../../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../../../shared/domain/fold/run-table.ts";
 import { takeSnapshot } from "../../../../shared/domain/fold/snapshot.ts";
 import { InvariantCheck } from "../../../../shared/domain/invariants/invariants.ts";
+import { priorBeliefs } from "../../../../shared/domain/model/kernel.ts";
+import { standings } from "../../../../shared/domain/model/standings.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
-import { standings } from "../../../../shared/domain/run-sets/standings.ts";
-import { weigh } from "../../../../shared/domain/search/dgd.ts";
+import { weigh } from "../../../../shared/domain/search/dgd-paper.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../shared/wire/snapshots.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
 import { plain } from "../../../support/stories/reign.ts";
@@ -19,7 +20,7 @@ const estimates = (table: RunTable): unknown => {
   const { hpmax, sets, length } = completedRuns(table);
   const view = { hyperparameters, runSets: table.runSets, isExcluded: () => false };
   return {
-    standings: standings(table.runSets, hyperparameters).map(({ runSet, ...row }) => ({ ...row, key: runSet.key })),
+    standings: standings(table.model.now, table.runSets).map(({ runSet, ...row }) => ({ ...row, key: runSet.key })),
     prior: table.runSets.prior,
     best: [table.runSets.best()?.key, table.runSets.bestFor()],
     sets: [...table.runSets].map(({ key, firstSeen, mean, sampleVariance, bestRun, bestHpmax, ended }) => [
@@ -148,6 +149,28 @@ describe("a rejected result", () => {
     assert.deepEqual(broken(story), []);
   });
 
+  test("is forgotten by what was learned from it, and by what was planned", async () => {
+    const results = Array.from({ length: 11 }, (_, i): [WorkerId, number] => [
+      i === 7 ? bob : alice,
+      i === 7 ? 1e300 : i,
+    ]);
+    const story = await storyOf(...results);
+    const before = story.table.model.learned;
+    assert.equal(before?.results, 10);
+    await judge(story, "reject", { worker: bob });
+    const { model } = story.table;
+    assert.deepEqual(model.learned, model.now?.learned(undefined, 10));
+    assert.notDeepEqual(model.learned?.beliefs, before?.beliefs);
+    const planned = story.test.reign.choices.next(story.table, 12);
+    assert.doesNotMatch(planned?.why ?? "", /e\+/, "nothing is expected of what was rejected");
+    // Too few to learn from are left.
+    await judge(story, "reject", { trials: [1, 2, 3] });
+    assert.deepEqual(model.learned, { beliefs: priorBeliefs(2), results: 7 });
+    await judge(story, "reject", { worker: alice });
+    assert.deepEqual(model.learned, { beliefs: priorBeliefs(2), results: 0 });
+    story.check();
+  });
+
   test("ends no search that a rule had stopped, but says how it goes on", async () => {
     const story = new Story({ totalRuns: 9, stopWhen: { name: "hpmax", op: ">=", value: 100 } });
     await story.claim(alice);
@@ -198,14 +221,15 @@ describe("the order", () => {
   });
 
   test("may come in any order: the estimates are those of the results that count, and a snapshot keeps them", async () => {
-    const results: [WorkerId, number][] = Array.from({ length: 12 }, (_, i) => [
+    // So many that it has learned once.
+    const results: [WorkerId, number][] = Array.from({ length: 10 }, (_, i) => [
       i % 3 === 0 ? bob : alice,
       (i * 7) % 5,
     ]);
     const plan = fc.array(
       fc.record({
         kind: fc.constantFrom<"reject" | "accept">("reject", "accept"),
-        trials: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 5 }),
+        trials: fc.array(fc.integer({ min: 1, max: 11 }), { maxLength: 5 }),
         worker: fc.constantFrom<WorkerId | undefined>(alice, bob, undefined, undefined),
       }),
       { maxLength: 8 },

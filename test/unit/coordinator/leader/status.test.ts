@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fittingStatus, statusOf } from "../../../../coordinator/leader/status.ts";
+import { answerRenewal } from "../../../../coordinator/leader/workers/renewals.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { WorkerNotes } from "../../../../coordinator/live/worker-notes.ts";
-import { workerRows } from "../../../../coordinator/live/worker-rows.ts";
+import { workerRows } from "../../../../coordinator/words/why/worker-rows.ts";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
 import { BadMessage } from "../../../../shared/wire/check.ts";
 import { decode, encode } from "../../../../shared/wire/codec.ts";
@@ -33,12 +34,88 @@ describe("the leader's status", () => {
     assert.equal(rows(null, 0)[0]?.state, "busy");
   });
 
+  test("says how busy a machine is, and that a worker has left, until it claims again", async () => {
+    const swarm = new TestReign();
+    swarm.submit({ totalRuns: 10, computeNodes: 1 });
+    const idle = "lab-2" as WorkerId;
+    const machine = { diskFree: 1e9, memoryFree: 1e9, load: 0.5, cpu: 47, memory: 63, gpu: null };
+    await answerClaim(swarm.reign, "lab-1" as WorkerId, claim("claim-1"));
+    await answerClaim(swarm.reign, idle, { ...claim("claim-2"), machine });
+    const said = () => decodeStatus(encodeStatus(statusOf(swarm.reign))).workers.find(({ worker }) => worker === idle);
+    assert.deepEqual([said()?.cpu, said()?.memory, said()?.gpu, said()?.left], [47, 63, null, null]);
+    await answerRenewal(swarm.reign, idle, { kind: "renew", bootId: "boot", held: [], leaving: true });
+    assert.equal(said()?.left, true);
+    await answerClaim(swarm.reign, idle, { ...claim("claim-3"), bootId: "another" });
+    assert.equal(said()?.left, null);
+  });
+
+  test("says how many slots a worker has now, whose owner may change that", async () => {
+    const swarm = new TestReign();
+    swarm.submit({ totalRuns: 10 });
+    const slotsSaid = (): (number | undefined)[] => statusOf(swarm.reign).workers.map(({ slots }) => slots);
+    await answerClaim(swarm.reign, "lab-1" as WorkerId, { ...claim("claim-1"), slots: 1 });
+    assert.deepEqual(slotsSaid(), [1]);
+    await answerClaim(swarm.reign, "lab-1" as WorkerId, { ...claim("claim-2"), slots: 8 });
+    assert.deepEqual(slotsSaid(), [8]);
+    const { version, targets, opportunistic, noCode } = claim("claim-3");
+    const takes = { version, slots: 2, targets, opportunistic, noCode };
+    await answerRenewal(swarm.reign, "lab-1" as WorkerId, {
+      ...{ kind: "renew", bootId: "boot", held: [], lending: "frozen", takes },
+    });
+    assert.deepEqual(slotsSaid(), [2]);
+  });
+
+  test("says of a worker whose owner is there why its runs wait, also of one that has claimed nothing yet", async () => {
+    const swarm = new TestReign();
+    swarm.submit({ totalRuns: 10 });
+    const busy = "lab-1" as WorkerId;
+    const fresh = "lab-2" as WorkerId;
+    await answerClaim(swarm.reign, busy, claim("claim-1"));
+    const { version, slots, targets, opportunistic, noCode } = claim("claim-2");
+    const takes = { version, slots, targets, opportunistic, noCode };
+    const said = {
+      lending: "frozen",
+      lendingWhy: "somebody types",
+      lendingUntil: "after 5 min",
+      lendingMs: 2000,
+      takes,
+    } as const;
+    for (const worker of [busy, fresh]) {
+      await answerRenewal(swarm.reign, worker, { kind: "renew", bootId: "boot", held: [], ...said });
+    }
+    swarm.now += 1000;
+    const status = decodeStatus(encodeStatus(statusOf(swarm.reign)));
+    assert.deepEqual(
+      status.workers.map(({ worker, lending, lendingWhy, lendingMs }) => [worker, lending, lendingWhy, lendingMs]),
+      [
+        ["lab-1", "frozen", "somebody types", 3000],
+        ["lab-2", "frozen", "somebody types", 3000],
+      ],
+    );
+    const look = { status, statusAgeMs: 500, wall: 100_000 };
+    const [row] = workerRows(swarm.reign.state, new WorkerNotes(), look);
+    assert.deepEqual(
+      [row?.state, row?.why, row?.change, row?.since],
+      ["owner active", "somebody types", "lends again after 5 min", 96_500],
+    );
+    await answerRenewal(swarm.reign, busy, { kind: "renew", bootId: "boot", held: [] });
+    assert.equal(statusOf(swarm.reign).workers[0]?.lending, null);
+  });
+
   /** A reign that has heard of so many workers. */
   function reignOver(workers: number, targets: readonly string[]): TestReign {
     const swarm = new TestReign();
+    const lending = { lending: "open", lendingWhy: "", lendingUntil: "", lendingMs: 0 } as const;
     const said = { bootId: "b", retired: new Set<string>(), heardAt: 0, slots: 2, opportunistic: false, noCode: false };
     for (let i = 0; i < workers; i += 1) {
-      swarm.reign.presence.set(`lab-${i}` as WorkerId, { ...said, targets, version: "0.1.0", skewMs: null });
+      swarm.reign.presence.set(`lab-${i}` as WorkerId, {
+        ...said,
+        targets,
+        version: "0.1.0",
+        skewMs: null,
+        lending,
+        machine: null,
+      });
     }
     return swarm;
   }
@@ -58,6 +135,16 @@ describe("the leader's status", () => {
     const bytes = fittingStatus(statusOf(reign));
     assert.ok(bytes);
     assert.deepEqual(decodeStatus(bytes), statusOf(reign));
+  });
+
+  test("tells of so many unfit workers as every view reads", () => {
+    const { reign } = reignOver(5000, []);
+    const why = "there is no Python 3.13 here; found 3.11.2 at /usr/bin/python3";
+    for (const [worker, presence] of reign.presence)
+      reign.presence.set(worker, { ...presence, unfit: [{ job: "job1" as JobName, why }] });
+    const bytes = fittingStatus(statusOf(reign));
+    const { workers } = decodeStatus(bytes ?? assert.fail("nothing is sent"));
+    assert.deepEqual([workers.length, workers.filter(({ unfit }) => unfit !== null).length], [5000, 1000]);
   });
 
   test("leaves out what workers hold and serve where all of it is too much for a message", () => {

@@ -7,7 +7,7 @@ import { stateOf } from "../../../support/stories/job-story.ts";
 import { storyOfRuns } from "../../../support/stories/story-of-runs.ts";
 
 test("a screen's count of the lead continues from run to run, and restarts when the leader changes", () => {
-  const leading = new Leading();
+  const leading = new Leading(() => 0);
   const runs: [number, number, number][] = [
     [0, 0, 0.5],
     [1, 0, 0.1],

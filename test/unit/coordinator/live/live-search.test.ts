@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { LiveSearch } from "../../../../coordinator/live/live-search.ts";
 import type { RunEvidence } from "../../../../coordinator/reading/evidence-reader.ts";
 import { apply } from "../../../../shared/domain/fold/workspace-state.ts";
-import type { RunName } from "../../../../shared/domain/names.ts";
+import { type RunName, workerIdFrom } from "../../../../shared/domain/names.ts";
 import type { LeaseStatus, ReportRow, Status } from "../../../../shared/wire/messages.ts";
 import { JobStory } from "../../../support/stories/job-story.ts";
 import { ordered } from "../../../support/stories/search.ts";
@@ -142,6 +142,53 @@ describe("why nothing runs", () => {
     assert.match(search.whyWaiting(words)?.why ?? "", /waiting for a coordinator/);
     search.isAway = true;
     assert.equal(search.whyWaiting(words), null);
+  });
+
+  test("the screen does not say between two runs that nothing runs", () => {
+    const story = new JobStory({ number: 1 });
+    const search = searchOf(story);
+    const begun = story.events.length;
+    const n = story.started("run1.1", []);
+    story.completed(n, "run1.1", 1);
+    for (const event of story.events.slice(begun)) search.happened(event, apply(search.state, event));
+    search.heard(status(), 0);
+    assert.equal(search.standstill, "");
+    search.look(3000);
+    search.heard(status(), 3000);
+    assert.match(search.standstill, /^waiting for a worker/);
+  });
+
+  test("the screen says what stands still, and not what somebody ordered", () => {
+    const story = new JobStory({ number: 1 });
+    const search = searchOf(story);
+    assert.equal(search.standstill, "");
+    search.heard(status(), 0);
+    assert.equal(search.standstill, "waiting for a worker: no worker has joined yet");
+    const n = story.started("run1.1", []);
+    for (const event of story.events.slice(1)) search.happened(event, apply(search.state, event));
+    assert.equal(search.standstill, "");
+    const trial = search.table?.trial(n);
+    assert.ok(trial);
+    assert.equal(search.frozen(trial), "");
+    const lending = { lending: "frozen", lendingWhy: "somebody types", lendingUntil: "", lendingMs: 1 } as const;
+    const said = {
+      silentMs: 0,
+      slots: 1,
+      opportunistic: false,
+      noCode: false,
+      targets: [],
+      version: null,
+      skewMs: null,
+    };
+    search.heard({ ...status(), workers: [{ worker: workerIdFrom("node-1"), ...said, ...lending }] }, 1000);
+    search.look(1000);
+    assert.equal(search.frozen(trial), "frozen: the owner of node-1 uses it (somebody types)");
+    assert.match(search.standstill, /^all its runs in hand stand still: 1 run on 1 worker/);
+    story.over("paused", "paused by ann");
+    const [last] = story.events.slice(-1);
+    assert.ok(last && last.type === "job-state");
+    search.happened({ ...last, by: "ann", op: "p" }, apply(search.state, { ...last, by: "ann", op: "p" }));
+    assert.equal(search.standstill, "");
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { svgToPng } from "../../../../coordinator/plots/drawing/png.ts";
 import { figureSvg } from "../../../../coordinator/plots/drawing/svg-figure.ts";
 import { figureText } from "../../../../coordinator/plots/drawing/terminal.ts";
@@ -96,20 +97,25 @@ test("names do not overlap in an SVG with twenty series, many settings and a lon
   assert.match(svg, /rotate\(-40\)/, "settings that have no room beside each other are tilted");
 });
 
-test("a PNG has the requested width, and without any font an error says so", async () => {
-  const svg = figureSvg(figureOf([line([1, 5, 3])]), {});
-  const png = await svgToPng(svg, { widthMm: 90, dpi: 96, fontFile: undefined });
+test("a PNG has the requested width and its text on every machine, and a font that is none is refused", async () => {
+  const legend = [{ label: "a name in the legend", look, swatch: "line" }] as const;
+  const svg = figureSvg(figureOf([line([1, 5, 3])], { legend }), {});
+  const drawn = (text: string): Promise<Uint8Array> => svgToPng(text, { widthMm: 90, dpi: 96, fontFile: undefined });
+  const png = await drawn(svg);
   const view = new DataView(png.buffer, png.byteOffset);
   assert.equal(view.getUint32(0), 0x89504e47);
   assert.equal(view.getUint32(16), 340);
-  await assert.rejects(svgToPng(svg, { widthMm: 90, dpi: 96, fontFile: undefined, hasSystemFonts: false }), {
-    name: UsageError.name,
-    message: /needs a font.*--save-to=plot\.svg.*--font=/s,
-  });
-  await assert.rejects(svgToPng(svg, { widthMm: 90, dpi: 96, fontFile: "/nowhere.ttf" }), {
-    name: UsageError.name,
-    message: /--font=\/nowhere\.ttf: there is no font/,
-  });
+  const withoutText = await drawn(svg.replaceAll(/<text.*?<\/text>/g, ""));
+  assert.ok(png.length > 1.5 * withoutText.length, `${png.length} bytes with text, ${withoutText.length} without`);
+  const own = fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSerif.ttf"));
+  const serif = await svgToPng(svg, { widthMm: 90, dpi: 96, fontFile: own });
+  assert.notDeepEqual(serif, png);
+  for (const fontFile of ["/nowhere.ttf", fileURLToPath(import.meta.url)]) {
+    await assert.rejects(svgToPng(svg, { widthMm: 90, dpi: 96, fontFile }), {
+      name: UsageError.name,
+      message: new RegExp(`--font=${fontFile}: there is no font`),
+    });
+  }
 });
 
 test("in text, a few special dots are the legend's signs, and a heat map's cells show their number of runs", () => {

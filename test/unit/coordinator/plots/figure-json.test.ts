@@ -126,13 +126,13 @@ describe("a plot's JSON data", () => {
       typeof searchSummary
     >[0]["history"];
     const job = "job1" as JobName;
-    const [best, first] = objects(searchSummary({ job, history, hpmax: [0.1, 0.5] }, labels));
+    const [best, first] = objects(searchSummary({ job, history, hpmax: [0.1, 0.5], leader: null }, labels));
     assert.equal(best?.["estHpmax"], 0.3333333333333333);
     assert.deepEqual(first, { type: "run", v: 1, completed: 1, hpmax: 0.1 });
     const shares = [{ name: "lr", share: 0.25, low: 0.125, high: 0.5 }];
     const together = { share: 0, low: 0, high: 0 };
-    const importance = { shares, together, level: 0.9, runs: 30, runSets: 20, noise: null };
-    assert.deepEqual(objects(importanceBars(importance as Parameters<typeof importanceBars>[0], "hpmax", ""))[0], {
+    const importance = { shares, together, level: 0.9, runs: 30, runSets: 20, noise: null, withoutEffect: ["lr"] };
+    assert.deepEqual(objects(importanceBars(importance, "hpmax", ""))[0], {
       ...{ type: "share", v: 1, name: "lr", share: 0.25, low: 0.125, high: 0.5, level: 0.9 },
     });
     const stay = { worker: "pc", from: 1_000, to: 61_000, end: "lost", run: "run1.1" } as const;

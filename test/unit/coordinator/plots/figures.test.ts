@@ -8,6 +8,7 @@ import { heatMap } from "../../../../coordinator/plots/figures/heat-map.ts";
 import { binEdges, countIn } from "../../../../coordinator/plots/figures/histogram.ts";
 import { metricCurves } from "../../../../coordinator/plots/figures/metric-curves.ts";
 import { parallelCoordinates } from "../../../../coordinator/plots/figures/parallel.ts";
+import { repeatsSummary } from "../../../../coordinator/plots/figures/repeats-summary.ts";
 import { searchSummary } from "../../../../coordinator/plots/figures/search-summary.ts";
 import { noLimits } from "../../../../coordinator/plots/options.ts";
 import { ticksOf } from "../../../../coordinator/plots/ticks.ts";
@@ -291,7 +292,7 @@ test("the summary shows the search's history: a stepped estimate, its band, and 
     hpmax: value,
   }));
   const history = searchHistory(inColumns(runs), hyperparameters);
-  const figure = searchSummary({ job, history, hpmax }, untold);
+  const figure = searchSummary({ job, history, hpmax, leader: null }, untold);
   const marks = figure.panels[0]?.marks ?? [];
   const [line] = marksOf(marks, "line");
   const [band] = marksOf(marks, "band");
@@ -305,6 +306,22 @@ test("the summary shows the search's history: a stepped estimate, its band, and 
   assert.equal(line.ys.at(-1), last?.estHpmax);
   assert.ok(Math.abs((band.high.at(-1) ?? 0) - ((last?.estHpmax ?? 0) + (last?.sd ?? 0))) < 1e-12);
   assert.match(figure.notes.join("\n"), /best for the last \d of 5 runs: lr=3/);
-  const none = searchSummary({ job, history: { ...history, rows: [], completed: 0 }, hpmax: [] }, untold);
+  assert.equal(figure.notes.length, 2);
+  const leader = { key: "1", label: "lr=2", estimate: 0.25, runs: 1 };
+  assert.equal(
+    searchSummary({ job, history, hpmax, leader }, untold).notes[2],
+    "the standings and nexus eval name another, by the model of the search: lr=2 (1 run), 0.25 expected",
+  );
+  const repeated = repeatsSummary({ job, hpmax: [1, 3, 2], repeats: "lr=0.1" }, untold);
+  const lines = repeated.panels.flatMap(({ marks }) => marks).filter((mark) => mark.kind === "line");
+  assert.deepEqual(
+    lines.map((mark) => mark.kind === "line" && mark.ys),
+    [[1, 2, 2]],
+  );
+  assert.deepEqual(repeated.notes, [
+    "one configuration, lr=0.1: nothing is searched",
+    "mean of 3 runs: 2 ± 0.577 (standard error); how certain that is: nexus eval job1",
+  ]);
+  const none = searchSummary({ job, history: { ...history, rows: [], completed: 0 }, hpmax: [], leader: null }, untold);
   assert.deepEqual(none.notes, ["no run has completed yet"]);
 });

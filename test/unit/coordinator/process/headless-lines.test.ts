@@ -93,6 +93,30 @@ describe("a coordinator in the foreground", () => {
     );
   });
 
+  test("says how another machine joins through a tunnel, where the line may be shown", () => {
+    const tunnel = {
+      ssh: "ssh -N -L 24410:127.0.0.1:24410 ann@lab",
+      command: "nexus-worker nats://CODE@127.0.0.1:24410/ws1",
+    };
+    const here = (): Whereabouts =>
+      whereabouts({ join: "nexus-worker", isOpen: false, tunnel, until: Date.UTC(2030, 0) });
+    const text = told(["ready"], false, here).slice(2).join("\n");
+    assert.match(
+      text,
+      /^on this machine, run: nexus-worker\n {2}or through a tunnel: on another machine, run: ssh -N -L .*\n {2}and, while that runs: nexus-worker nats:.*\n {2}it holds until 2030/,
+    );
+    const [, joined = ""] = told(["ready"], true, here);
+    assert.deepEqual(JSON.parse(joined), {
+      type: "join",
+      v: 1,
+      join: "nexus-worker",
+      tunnel,
+      until: Date.UTC(2030, 0),
+    });
+    const [, hidden = ""] = told(["ready"], true, here, false);
+    assert.deepEqual(JSON.parse(hidden), { type: "join", v: 1, join: "nexus-worker", until: null });
+  });
+
   test("warns of plain text before it says how to join", () => {
     const warning = "warning: not encrypted";
     const lines = told(["ready"], false, () => whereabouts({ warning }));

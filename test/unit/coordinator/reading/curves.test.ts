@@ -49,7 +49,43 @@ describe("a curve", () => {
     assert.deepEqual(names, ["s1-m1", "s1-m2"]);
   });
 
-  test("keeps the first of several reports of the same iterations", () => {
+  const valuesOf = (builder: CurveBuilder): unknown =>
+    builder.curve([]).stages.map(({ stage, iters, metrics }) => [stage, [...iters], [...(metrics[0]?.values ?? [])]]);
+  const told = (...attempts: readonly (readonly [attempt: number, from: number, to: number])[]): CurveBuilder => {
+    const builder = new CurveBuilder(run);
+    for (const [attempt, from, to] of attempts)
+      for (let at = from; at <= to; at += 1) builder.add(point(1, at, 100 * attempt + at), attempt);
+    return builder;
+  };
+  const one = (...parts: readonly (readonly [attempt: number, from: number, to: number])[]): unknown => {
+    const iters = parts.flatMap(([attempt, from, to]) =>
+      Array.from({ length: to - from + 1 }, (_, i) => [from + i, 100 * attempt + from + i] as const),
+    );
+    return [[1, iters.map(([at]) => at), iters.map(([, value]) => value)]];
+  };
+
+  test("is of one training, whichever attempts it took", () => {
+    assert.deepEqual(valuesOf(told([1, 1, 15], [2, 11, 20])), one([1, 1, 10], [2, 11, 20]), "from a checkpoint");
+    assert.deepEqual(valuesOf(told([2, 1, 4], [1, 1, 15])), one([2, 1, 4]), "afresh, and not as far yet");
+    assert.deepEqual(
+      valuesOf(told([1, 1, 5], [2, 6, 7], [3, 8, 9])),
+      one([1, 1, 5], [2, 6, 7], [3, 8, 9]),
+      "granted again",
+    );
+    const zombie = told([1, 1, 20], [2, 11, 13], [3, 18, 22]);
+    assert.deepEqual(valuesOf(zombie), one([1, 1, 17], [3, 18, 22]), "from the checkpoint of an earlier holder");
+    const finished = told([1, 1, 20], [2, 1, 5]);
+    finished.endedBy(1);
+    assert.deepEqual(valuesOf(finished), one([1, 1, 20]), "the result is the earlier holder's");
+    const stages = told([1, 1, 20]);
+    stages.add(point(2, 1, 7), 1);
+    stages.add(point(1, 19, 8), 2);
+    const early = Array.from({ length: 18 }, (_, i) => i + 1);
+    const values = [...early.map((at) => 100 + at), 8];
+    assert.deepEqual(valuesOf(stages), [[1, [...early, 19], values]], "in an earlier stage");
+  });
+
+  test("keeps the first of several reports of the same iterations by one attempt", () => {
     const reports = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.double()));
     fc.assert(
       fc.property(reports, (all) => {
@@ -101,14 +137,15 @@ describe("evidence about a run", () => {
   test("of both attempts becomes one curve, with the names and the console of the result", () => {
     const collector = new EvidenceCollector(table, trial);
     assert.ok(collector.add(message("report", { attempt: 1, reports: [row(10, 1), row(20, 2)] })));
-    assert.ok(!collector.add(message("report", { attempt: 2, reports: [row(10, 99)] })));
+    assert.ok(!collector.add(message("report", { attempt: 1, reports: [row(10, 99)] })), "told twice");
+    assert.ok(collector.add(message("report", { attempt: 2, reports: [row(20, 98)] })), "it went on from a checkpoint");
     assert.equal(collector.evidence().console, null);
     const metrics = { "s1-hrs": 1, "s1-rew": 3 };
     const result = { attempt: 2, reports: [row(30, 3)], hpmax: 3, iters: 30, metrics, console: "done\n" };
     assert.ok(collector.add(message("result", result)));
     const { curve, console } = collector.evidence();
     assert.equal(console, "done\n");
-    assert.deepEqual(metricOf(curve, "s1-rew")?.metric.values, [1, 2, 3]);
+    assert.deepEqual(metricOf(curve, "s1-rew")?.metric.values, [1, 98, 3]);
   });
 
   test("takes metric names from the console before there is a result", () => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { runListOf } from "../../../../coordinator/tui/actions/controls.ts";
 import { bindings, keyTable } from "../../../../coordinator/tui/keys.ts";
+import { runListOf } from "../../../../coordinator/tui/orders/control-questions.ts";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
 import type { Trial } from "../../../../shared/domain/fold/trial.ts";
 import { BusError } from "../../../../shared/ports.ts";
@@ -76,7 +76,6 @@ describe("control keys", () => {
 
   test("each names its effect and its command", async () => {
     for (const [keys, effect, command] of [
-      [["R"], /resumes job1/, "nexus resume job1"],
       [["D"], /drains job1: 6 runs begun are finished/, "nexus drain job1"],
       [["S"], /stops job1 for good: 6 runs begun are finished, \d+ will never start/, "nexus stop job1"],
       [["X"], /cancels job1 for good: 6 running and 0 queued runs end now/, "nexus cancel job1"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { isNewcomer, welcomeText } from "../../../../coordinator/view/welcome.ts";
+import { isJustLooking, isNewcomer, welcomeText } from "../../../../coordinator/view/welcome.ts";
 import { workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
@@ -13,6 +13,13 @@ describe("a newcomer", () => {
       assert.ok(text.includes(folder));
       for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
     }
+  });
+
+  test("is not asked for a spec where it is said where to listen, or which spec to start", () => {
+    assert.ok(isJustLooking({}, []));
+    assert.ok(!isJustLooking({ listen: "0.0.0.0:4222" }, []));
+    assert.ok(!isJustLooking({ listenWss: ":443" }, []));
+    assert.ok(!isJustLooking({}, ["spec.yaml"]));
   });
 
   test("is somebody in a workspace without a search and a folder without a spec", () => {

@@ -129,6 +129,10 @@ test("workers that are connected but may not take the job are named, with what w
   assert.match(paused?.why ?? "", /lab-1 is paused/);
   assert.equal(paused?.commands[0], "nexus resume lab-1");
 });
+test("a job with a search of its own may wait for that", () => {
+  const own = waiting({ hpTuning: "own" }, [{}]).why();
+  assert.equal(own?.why, "waiting for its own search to choose, or for a free slot on lab-1");
+});
 
 test("if a worker may take the job, or it has ended, there is nothing to type", () => {
   const busy = waiting({ computeTarget: "gpu" }, [{ targets: ["gpu"] }, {}, {}, {}, {}]).why();
@@ -160,7 +164,7 @@ test("without a leader's status the job waits for a coordinator", () => {
   });
 });
 
-test("a worker that list workers calls lost counts as absent for waiting jobs too", () => {
+test("a worker that list workers calls away counts as absent for waiting jobs too", () => {
   const said = (silentMs: number, order: string[] = []): readonly [string, boolean] => {
     const { table, state } = waiting({}, [{ silentMs, orders: order }]);
     const present = { slots: 1, opportunistic: false, noCode: false, targets: [], version: null, skewMs: null };
@@ -177,7 +181,7 @@ test("a worker that list workers calls lost counts as absent for waiting jobs to
       {},
       status,
     );
-    return [whyWaiting(table, state, status, words)?.why ?? "", /lost, \d+s ago/.test(texts.join(""))];
+    return [whyWaiting(table, state, status, words)?.why ?? "", / away +\d+s ago /.test(texts.join(""))];
   };
   assert.deepEqual(said(29_000), ["waiting for a free slot on lab-1", false]);
   assert.deepEqual(said(40_000), ["waiting for a worker: none of the 1 that have joined is there", true]);
@@ -186,4 +190,22 @@ test("a worker that list workers calls lost counts as absent for waiting jobs to
   const working = { state: "admitted", duty: "working" } as const;
   const silent = (silentMs: number, held: number): boolean => isSilent(working, { silentMs, leaseMs: 6000, held });
   assert.deepEqual([silent(18_900, 0), silent(21_000, 0), silent(6100, 1)], [false, true, true]);
+});
+
+test("a job for GPUs waits for a worker with a free one, and says who lends none", () => {
+  const job = { gpusPerRun: 1 };
+  assert.deepEqual(waiting(job, [{}, {}]).why(), {
+    why: "waiting for a worker with a free GPU: a run of job1 takes 1 GPU (gpus_per_run), and lab-1, lab-2 lend none",
+    commands: ["nexus-worker nats://CODE@lab:4222/ws1"],
+  });
+  assert.equal(
+    waiting({ gpusPerRun: 4 }, [{ gpus: 2 }]).why()?.why,
+    "waiting for a worker with a free GPU: a run of job1 takes 4 GPUs (gpus_per_run), and lab-1 lends 2",
+  );
+  assert.deepEqual(waiting(job, [{ gpus: 2 }, {}]).why(), {
+    why: "waiting for a worker with a free GPU: a run takes 1 GPU (gpus_per_run), and all of lab-1 are taken",
+    commands: [],
+  });
+  const { table, state } = waiting(job, [{}]);
+  assert.equal(waitingByJournal(table, state), "waiting for a worker with a free GPU");
 });

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
-import { addressText, localUrl, parseAddress, probeServer } from "../../../../shared/broker/address.ts";
+import {
+  addressText,
+  localUrl,
+  parseAddress,
+  probeServer,
+  reachableAddresses,
+} from "../../../../shared/broker/address.ts";
 
 describe("a server's address", () => {
   test("is read with and without a port, IPv6 in brackets, and written the same way", () => {
@@ -24,6 +30,37 @@ describe("a server's address", () => {
   });
 });
 
+describe("the addresses of a machine", () => {
+  const at = (address: string, internal = false) => ({
+    address,
+    family: address.includes(":") ? ("IPv6" as const) : ("IPv4" as const),
+    internal,
+  });
+  const inside = { docker0: [at("172.17.0.1")], "br-3f2a": [at("172.18.0.1")], virbr0: [at("192.168.122.1")] };
+
+  test("are those that others may use: no loopback, none of one link only, none of its own containers", () => {
+    const interfaces = {
+      lo: [at("127.0.0.1", true), at("::1", true)],
+      eth0: [at("2001:db8::5"), at("192.0.2.7"), at("fe80::1")],
+      wlan0: [at("198.51.100.4"), at("169.254.3.4")],
+      tailscale0: [at("100.64.0.9")],
+      ...inside,
+    };
+    assert.deepEqual(reachableAddresses(interfaces), ["192.0.2.7", "198.51.100.4", "100.64.0.9", "2001:db8::5"]);
+  });
+
+  test("are those of its containers if it has no others, and never a page of them", () => {
+    assert.deepEqual(reachableAddresses({ lo: [at("127.0.0.1", true)], ...inside }), [
+      "172.17.0.1",
+      "172.18.0.1",
+      "192.168.122.1",
+    ]);
+    const many = Array.from({ length: 9 }, (_, i) => [at(`192.0.2.${i}`), at(`2001:db8::${i}`)]).flat();
+    assert.equal(reachableAddresses({ eth0: many }).length, 7);
+    assert.deepEqual(reachableAddresses({}), []);
+  });
+});
+
 describe("probing a server", () => {
   const patienceMs = 60_000;
 
@@ -42,6 +79,16 @@ describe("probing a server", () => {
     assert.equal(await probeServer(address, "lab1", patienceMs), "other");
     close();
     assert.equal(await probeServer(address, "lab1-ab", patienceMs), "down");
+  });
+
+  test("a process that could not run for the whole time reads what has come before it calls a server silent", async () => {
+    const { port, close } = await listening('INFO {"server_name":"lab1"}\r\n');
+    const asked = probeServer({ host: "127.0.0.1", port }, "lab1", 100);
+    const until = performance.now() + 150;
+    while (performance.now() < until);
+    const found = await asked;
+    close();
+    assert.equal(found, "up");
   });
 
   test("calls a server silent that accepts a connection and does not finish its greeting", async () => {

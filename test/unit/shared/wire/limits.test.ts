@@ -74,6 +74,7 @@ describe("each kind of message has limits of its own", () => {
     ["a long bootId", { bootId: "mine".repeat(17) }, /bootId: expected 1 to 64 visible characters/],
     ["an empty claimId", { claimId: "" }, /claimId: expected 1 to 64/],
     ["a claimId with an escape sequence", { claimId: "mine\x1b[2J" }, /claimId: expected 1 to 64/],
+    ["a hand-back of more than an hour", { graceMs: 3_600_001 }, /graceMs: expected a whole number from 0 to 3600000/],
     ["101 pools", { targets: Array<string>(101).fill("mine") }, /targets: expected a list of at most 100/],
     ["a pool with a long name", { targets: ["mine".repeat(17)] }, /targets\[0\]: expected text of at most 64/],
   ];

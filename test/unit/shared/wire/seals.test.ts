@@ -6,8 +6,8 @@ import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { decode, encode } from "../../../../shared/wire/codec.ts";
 import { sealedEntries, splitEntry, withEntrySeal } from "../../../../shared/wire/entry-seals.ts";
 import { decodeLeader, encodeLeader } from "../../../../shared/wire/messages.ts";
-import { entrySeal, journalSeal, sealKey } from "../../../../shared/wire/seals.ts";
-import { withField, withoutField } from "../../../../shared/wire/trailing-field.ts";
+import { entrySeal, journalSeal, sealKey } from "../../../../shared/wire/seals/seals.ts";
+import { withField, withoutField } from "../../../../shared/wire/seals/trailing-field.ts";
 
 const key = sealKey(new Uint8Array(32).fill(7), 1);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -52,6 +52,10 @@ describe("a join line", () => {
     }
   });
 
+  test("is not a verb that was misspelt, and the verb is named", () => {
+    assert.throws(() => parseJoinLine("statsu"), /"statsu" is not a join line; .*; did you mean status\?$/);
+  });
+
   test("is read from a file, alone or in the command that nexus-coord prints", async () => {
     const file = join(temporaryFolder(), "line");
     for (const text of [`${line}\n`, `on each machine that should join, run: nexus-worker ${line}\n`]) {

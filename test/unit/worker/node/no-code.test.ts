@@ -7,7 +7,7 @@ import type { CarriedSpec } from "../../../../shared/domain/runspec/carried-spec
 import type { Spec } from "../../../../shared/domain/runspec/spec.ts";
 import { usedComponents } from "../../../../shared/domain/runspec/spec-read.ts";
 import { trustNeeded } from "../../../../shared/domain/runspec/trust-needed.ts";
-import { refusalOf } from "../../../../worker/node/refusal.ts";
+import { refusalOf } from "../../../../worker/node/job/refusal.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 /** A spec with this stage, as a job carries it. */
@@ -55,7 +55,7 @@ describe("a worker with --no-code gets no job", () => {
 });
 
 test("a worker with --no-code refuses such a run itself, whatever its coordinator says", () => {
-  const known = { text: jobOf("component: processors/Probe_Proc"), codeFolder: null, bringsCode: false };
+  const known = { text: jobOf("component: processors/Probe_Proc"), brought: {}, bringsCode: false };
   const stage = "component: processors/Command_Proc, command: [id], enabled: *a";
   const { spec } = jobOf(stage);
   assert.equal(refusalOf({ ...known, spec }, { settings: [0] }), null, "it is not enabled");

@@ -3,7 +3,9 @@ import { describe, test } from "node:test";
 import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
 import type { Bus } from "../../../../shared/ports.ts";
 import { type Answer, decodeAsk, encodeAnswer, encodeControl } from "../../../../shared/wire/messages.ts";
+import { Gate } from "../../../../worker/node/lending.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
+import { changedOrEnded } from "../../../../worker/node/slots.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
 import { Timeline } from "../../../simulate/timeline.ts";
@@ -30,6 +32,8 @@ function startWorker(): {
   answer: Answer;
   claims: number;
   hasEnded: boolean;
+  /** What it said of itself at its end. */
+  goodbyes: number;
   hint(): void;
   live(ms: number): Promise<void>;
 } {
@@ -40,6 +44,7 @@ function startWorker(): {
     answer: wait,
     claims: 0,
     hasEnded: false,
+    goodbyes: 0,
     hint: () => handlers[0]?.("ctl.all", encodeControl({ kind: "work", term: 1 })),
     live: async (ms: number) => {
       const end = timeline.now + ms;
@@ -55,6 +60,11 @@ function startWorker(): {
       // Each one another trial, or it would be the run in hand again.
       return encodeAnswer(answer.kind === "assigned" ? { ...answer, n: claims } : answer);
     },
+    publish: (_subject, data) => {
+      const said = decodeAsk(data);
+      if (said.kind === "renew" && said.leaving) worker.goodbyes += 1;
+    },
+    flush: async () => undefined,
     subscribe: (_subject, handler) => {
       handlers.push(handler);
       return () => undefined;
@@ -122,6 +132,28 @@ describe("slots that wait for work", () => {
       worker.hint();
       await worker.live(1000);
       assert.equal(worker.hasEnded, true, `told after ${before} ms`);
+      assert.equal(worker.goodbyes, 1, "it says that it leaves");
     }
   });
+});
+
+test("a slot that may claim nothing looks again at each change, and leaves no listener behind", async () => {
+  const gate = new Gate();
+  const listeners = new Set<() => void>();
+  const signal = {
+    aborted: false,
+    ended: new Promise<void>(() => undefined),
+    addEventListener: (_type: "abort", listener: () => void) => void listeners.add(listener),
+    removeEventListener: (_type: "abort", listener: () => void) => void listeners.delete(listener),
+  };
+  for (let times = 0; times < 3; times += 1) {
+    const changed = changedOrEnded(gate, signal);
+    assert.equal(listeners.size, 1);
+    gate.limit(times);
+    await changed;
+    assert.equal(listeners.size, 0);
+  }
+  const ended = changedOrEnded(gate, signal);
+  for (const listener of listeners) listener();
+  await ended;
 });

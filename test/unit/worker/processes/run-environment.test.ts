@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
+import { runEnvironment, threadCounts } from "../../../../shared/machine/run-environment.ts";
 import { endMarked, runMark } from "../../../../worker/processes/leftovers.ts";
-import { runEnvironment, threadCounts } from "../../../../worker/processes/run-environment.ts";
 import { mustEnd } from "../../../support/cleanup.ts";
 
 describe("what a run sees of its worker's environment", () => {

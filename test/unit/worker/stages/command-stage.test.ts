@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { pause } from "../../../../shared/deadline.ts";
 import { identify, isAlive } from "../../../../shared/machine/process-identity.ts";
 import makeCommand from "../../../../worker/stages/Command_Proc/Command_Proc.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
@@ -58,6 +59,44 @@ describe("a user's program", () => {
     assert.deepEqual(JSON.parse(readFileSync(join(folder, "parameters.json"), "utf8")), usual.arguments);
   });
 
+  test("need not know of us: a pattern finds its metrics in both outputs, and a number in quotes is one", async () => {
+    const { context, run } = program(
+      `console.log("epoch 1: loss 0.5 (extra: 3)");
+      console.error("epoch 2: loss 0.4");
+      await new Promise((go) => setTimeout(go, 50));
+      console.log('{"iters": "3", "loss": "0.3"}');`,
+      { metric_pattern: ["epoch (?<iters>\\d+): loss (?<loss>\\S+)( \\(extra: (?<extra>\\d+)\\))?"] },
+    );
+    await run();
+    assert.deepEqual(
+      context.reports.map(({ iters, values }) => [iters, values]).sort(([a], [b]) => Number(a) - Number(b)),
+      [
+        [1, [0.5, 3]],
+        [2, [0.4, Number.NaN]],
+        [3, [0.3, Number.NaN]],
+      ],
+    );
+    // What people read stays on the console.
+    assert.deepEqual([...context.lines].sort(), ["epoch 1: loss 0.5 (extra: 3)", "epoch 2: loss 0.4"]);
+  });
+
+  test("that prints a metric for people fails with the pattern that would read it", async () => {
+    const said = program('console.log("epoch 1"); console.log("loss: 0.25")').run();
+    await assert.rejects(said, {
+      message:
+        /reported nothing; looked for loss, extra; the last that it printed: epoch 1 \| loss: 0\.25; to read that, add to the stage: {2}metric_pattern: 'loss:\\s\*\(\?<loss>/,
+    });
+    const missed = program('console.log("loss: 0.25")', { metric_pattern: "loss is (?<loss>.*)" }).run();
+    await assert.rejects(missed, {
+      message:
+        /nothing that metric_pattern finds; looked for loss, extra by loss is .*; the last that it printed: loss: 0\.25/,
+    });
+    const slow = program('console.log("1".repeat(40) + "x"); setTimeout(() => {}, 60000)', {
+      metric_pattern: "^(?<loss>(\\d+)+)$",
+    });
+    await assert.rejects(slow.run(), { message: /metric_pattern took more than 1 s/ });
+  });
+
   test("continues from its own files, and earlier reports are not repeated", async () => {
     const { context, run } = program(
       `for (const iters of [10, 20, 30]) console.log(JSON.stringify({ iters, loss: Number(process.env.NEXUS_RESUME) }));`,
@@ -71,6 +110,39 @@ describe("a user's program", () => {
     );
   });
 
+  test("is measured by what it writes to a file, also what comes last", async () => {
+    const { context, run } = program(
+      `const { appendFileSync } = await import("node:fs");
+      appendFileSync("m.csv", "epoch,val/loss\\n0,3\\n1,2\\n2,1\\n");`,
+      { metrics_file: "m.csv", file_columns: { loss: "val/loss" } },
+    );
+    await run();
+    assert.deepEqual(
+      context.reports.map(({ iters, values }) => [iters, values[0]]),
+      [
+        [1, 3],
+        [2, 2],
+        [3, 1],
+      ],
+    );
+  });
+
+  test("that writes no such file, or one without the metric, fails with what was found and looked for", async () => {
+    const none = program("console.log(1)", { metrics_file: "m.csv" });
+    await assert.rejects(
+      none.run(),
+      /wrote no file that metrics_file: m\.csv names, in its working folder; .*printed: 1/,
+    );
+    const other = program(
+      `const { writeFileSync } = await import("node:fs"); writeFileSync("m.csv", "step,top1\\n1,2\\n");`,
+      { metrics_file: "m.csv" },
+    );
+    await assert.rejects(
+      other.run(),
+      /wrote m\.csv \(metrics_file: m\.csv\) with numbers called step, top1; looked for loss, extra; .*file_columns: \{loss: COLUMN\}/,
+    );
+  });
+
   test("hands over its progress when a checkpoint is due", async () => {
     const asked = join(temporaryFolder(), "asked");
     const { context, run } = program(
@@ -80,14 +152,42 @@ describe("a user's program", () => {
       {},
       {
         checkpointDue: () => {
-          if (context.reports.length === 0 || existsSync(asked)) return false;
-          writeFileSync(asked, "");
-          return true;
+          // The program goes on until its progress has been handed over.
+          if (context.checkpoints.length > 0) writeFileSync(asked, "");
+          return context.reports.length > 0 && context.checkpoints.length === 0;
         },
       },
     );
     await run();
     assert.deepEqual(context.checkpoints, [{ iters: 7, state: Uint8Array.of(0, 0, 0, 7) }]);
+  });
+
+  test("has its files taken one time after the other, also where it must leave meanwhile", async () => {
+    const stopped = new AbortController();
+    const text = `process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);`;
+    const { context } = program(text, {}, { signal: stopped.signal });
+    const leaving = new AbortController();
+    const carrying: (() => void)[] = [];
+    const stage = makeCommand({
+      ...context,
+      leaving: leaving.signal,
+      checkpointDue: () => carrying.length === 0,
+      checkpoint: () => new Promise<void>((resolve) => carrying.push(resolve)),
+    });
+    const over = stage.run();
+    try {
+      await eventually("the first is on its way", () => carrying.length === 1);
+      leaving.abort(100);
+      // Its last moment comes after 80 ms, while the first one is still carried.
+      await pause(400);
+      assert.equal(carrying.length, 1);
+      carrying[0]?.();
+      await eventually("the last one follows", () => carrying.length === 2);
+    } finally {
+      stopped.abort();
+      for (const carried of carrying) carried();
+    }
+    await over;
   });
 
   for (const [what, text, expected] of [
@@ -101,13 +201,22 @@ describe("a user's program", () => {
     [
       "reports nothing",
       `console.log("hello")`,
-      /reported nothing; expected that it prints lines such as \{"iters":100,"loss":0.5\}/,
+      /reported nothing; looked for loss, extra; expected that it prints lines such as \{"iters":100,"loss":0.5\}/,
     ],
   ] as const) {
     test(`that ${what} fails with that reason`, async () => {
       await assert.rejects(program(text).run(), (error: Error) => expected.test(error.message));
     });
   }
+
+  test("that gets too long an argument, or reports a metric that is no number, fails with that reason", async () => {
+    const long = program("", { arguments: { notes: "a".repeat(300_000) } });
+    await assert.rejects(long.run(), /could not be started: its arguments and environment are longer than this system/);
+    for (const [value, said] of Object.entries({ null: "null", true: "true", "[0.5]": "\\[0\\.5\\]" })) {
+      const odd = program(`console.log('{"loss": ${value}}')`);
+      await assert.rejects(odd.run(), new RegExp(`reported loss as ${said}; expected a number`));
+    }
+  });
 
   test("that does not exist fails with that reason", async () => {
     const { context } = program("");
@@ -135,13 +244,53 @@ describe("a user's program", () => {
     await eventually("both have ended", () => both.every((each) => each && !isAlive(each)));
   });
 
+  test("that asks whether it should stop ends by itself, and gets no SIGTERM", async () => {
+    const stop = new AbortController();
+    const { context, folder, run } = program(
+      `const { existsSync, writeFileSync } = await import("node:fs");
+       process.on("SIGTERM", () => process.exit(3));
+       console.log('{"iters": 1, "loss": 1}');
+       const look = setInterval(() => {
+         if (!existsSync(process.env.NEXUS_SHOULD_STOP)) return;
+         clearInterval(look);
+         writeFileSync("ended-by-itself", "");
+       }, 10);`,
+      { asks_should_stop: true },
+      { signal: stop.signal },
+    );
+    const running = run();
+    await eventually("it has reported", () => context.reports[0]);
+    stop.abort();
+    await running;
+    assert.ok(existsSync(join(folder, "ended-by-itself")));
+    assert.equal(existsSync(join(folder, ".nexus-should-stop")), false);
+  });
+
+  test("that says it asks, and does not, gets SIGTERM all the same", async () => {
+    const stop = new AbortController();
+    const { context, run } = program(
+      `console.log('{"iters": 1, "loss": 1}'); setInterval(() => undefined, 1000);`,
+      { asks_should_stop: 1 },
+      { signal: stop.signal },
+    );
+    const running = run();
+    await eventually("it has reported", () => context.reports[0]);
+    stop.abort();
+    await running;
+  });
+
   for (const [property, value, expected] of [
+    ["asks_should_stop", "yes", /asks_should_stop: expected true or false, found "yes"/],
     ["command", [], /command: expected a list such as \[python3, train\.py\], found \[\]/],
     ["metrics", ["a", "a"], /metrics: expected a list of different names/],
     ["metrics", ["loss", "hrs"], /metrics: expected a list of different names.*, not hrs or iters, found/],
     ["goal", "win", /goal: expected one of maximize, minimize, found "win"/],
     ["summary", "best", /summary: expected one of last, max, min, mean, found "best"/],
-    ["arguments", { a: [1] }, /arguments\.a: expected a mapping of names/],
+    ["arguments", { a: [{}] }, /arguments\.a: expected a mapping of names/],
+    ["as_options", "docopt", /as_options: expected true, false, or one of argparse, click, hydra, found "docopt"/],
+    ["metric_pattern", "loss: (", /metric_pattern: expected a regular expression with groups.*Unterminated group/],
+    ["metric_pattern", "loss: (?<los>.*)", /groups named as the metrics \(loss, extra\) or iters, not los/],
+    ["metric_pattern", ["(?<iters>.*)"], /metric_pattern: expected a regular expression with groups named as/],
     ["decimals", -1, /decimals: expected a whole number from 0 to 15/],
   ] as const) {
     test(`with an invalid ${property} is refused`, () => {

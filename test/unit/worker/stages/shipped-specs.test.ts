@@ -22,9 +22,10 @@ test("specs/train_then_test.yaml: the second stage measures the model that the f
       directory,
       stateDirectory: directory,
       codeFolder: null,
+      inputsFolder: null,
       signal: new AbortController().signal,
       checkpointDue: () => false,
-      keep: () => undefined,
+      keep: () => Promise.resolve(),
       inSearch: false,
     });
     assert.deepEqual(Object.keys(result.metrics), ["s1-hrs", "s1-rew", "s1-win", "s2-hrs", "s2-rew", "s2-win"]);

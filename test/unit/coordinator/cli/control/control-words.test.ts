@@ -11,6 +11,7 @@ import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
 import { BadMessage } from "../../../../../shared/wire/check.ts";
 import { decodeOrder, encodeOrder, type Order } from "../../../../../shared/wire/messages.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
+import { ranged } from "../../../../support/stories/search.ts";
 
 /** Two jobs; in the first alice holds run1.1 and run1.2, lab-pc holds run2.1. */
 async function workspace(): Promise<WorkspaceState> {
@@ -115,6 +116,7 @@ describe("the changes that nexus edit reads from its options", () => {
   const hps = [
     { name: "lr", ordered: true, values: [0.1, 0.2], tuned: 0.1 },
     { name: "size", ordered: true, values: ["1", "2"], tuned: "1" },
+    ranged("decay", { from: 1e-5, to: 1, scale: "log", zero: true }),
   ];
   for (const [options, expected] of [
     [{ totalRuns: "800" }, { totalRuns: 800 }],
@@ -132,6 +134,11 @@ describe("the changes that nexus edit reads from its options", () => {
     ],
     [{ maxRunTime: "90" }, { maxRunSeconds: 90 }],
     [{ stopWhen: "hpmax >= 0.05" }, { stopWhen: { name: "hpmax", op: ">=", value: 0.05 } }],
+    [
+      { maxFailuresInARow: "50", stopWhen: "failures_in_a_row > 5" },
+      { maxFailuresInARow: 50, stopWhen: { name: "failures_in_a_row", op: ">", value: 5 } },
+    ],
+    [{ maxFailuresInARow: "never" }, { maxFailuresInARow: null }],
     [{ deadline: "2026-12-01T18:00Z" }, { deadline: Date.UTC(2026, 11, 1, 18) }],
     [{ deadline: "2026-12-01 18:00" }, { deadline: new Date(2026, 11, 1, 18).getTime() }],
     [{ deadline: "18:00" }, { deadline: new Date(2026, 10, 24, 18).getTime() }],
@@ -142,6 +149,17 @@ describe("the changes that nexus edit reads from its options", () => {
     [
       { addValue: ["flag=true", "flag='true'", "flag=null", "flag=relu"] },
       { addValues: { flag: [true, "true", null, "relu"] } },
+    ],
+    [{ addRange: ["lr=1e-5..0.1:log"] }, { addRanges: { lr: { from: 1e-5, to: 0.1, scale: "log" } } }],
+    [{ addRange: ["lr=-1..+2.5e0"] }, { addRanges: { lr: { from: -1, to: 2.5, scale: "linear" } } }],
+    [
+      { addRange: ["decay=1e-7..1", "lr=1..64:log-integer,zero"] },
+      {
+        addRanges: {
+          decay: { from: 1e-7, to: 1, scale: "log", zero: true },
+          lr: { from: 1, to: 64, scale: "log_integer", zero: true },
+        },
+      },
     ],
   ] as const) {
     test(JSON.stringify(options), () => assert.deepEqual(changesOf(options, hps, now), expected));
@@ -156,8 +174,23 @@ describe("the changes that nexus edit reads from its options", () => {
     [{ deadline: "2026-02-30 12:00" }, /expected a time such as/],
     [{ deadline: "tomorrow" }, /expected a time such as/],
     [{ stopWhen: "hpmax is 1" }, /expected a rule such as/],
+    [
+      { maxFailuresInARow: "0" },
+      /--max-failures-in-a-row is "0"; expected a whole number from 1 to 1,000,000, or never/,
+    ],
     [{ addValue: ["lr"] }, /expected a hyperparameter and a value, such as lr=0.01/],
     [{ addValue: ["lr="] }, /such as lr=0.01/],
+    [{ addRange: ["lr=1"] }, /--add-range is "lr=1"; expected a hyperparameter and a range, such as lr=1e-5..1e-2:log/],
+    [{ addRange: ["1..2"] }, /expected a hyperparameter and a range/],
+    [{ addRange: ["lr=few..many"] }, /expected a hyperparameter and a range/],
+    [
+      { addRange: ["lr=1..2:logg"] },
+      /expected one of the scales linear, log, .* after the colon\n {2}did you mean "log"\?/,
+    ],
+    [{ addRange: ["lr=2..1"] }, /from 2 is above to 1 in it\n {2}expected the lower end first/],
+    [{ addRange: ["lr=0..1:log"] }, /a log scale begins above 0/],
+    [{ addRange: ["lr=1..1e999"] }, /expected finite numbers/],
+    [{ addRange: ["lr=1..2:linear,zero"] }, /belongs to a log scale/],
   ] as const) {
     test(`${JSON.stringify(options)} is refused`, () => {
       assert.throws(
@@ -177,6 +210,8 @@ describe("orders on the wire", () => {
     { kind: "bench", op: "1", worker: "lab-pc" as WorkerId },
     { kind: "edit", op: "1", job, changes: { totalRuns: 5, computeNodes: null, addValues: { a: [1, "x", null] } } },
     { kind: "edit", op: "1", job, changes: {} },
+    { kind: "edit", op: "1", job, changes: { addRanges: { a: { from: 1, to: 2, scale: "log" } } } },
+    { kind: "edit", op: "1", job, changes: { addRanges: { a: { from: 1, to: 2, scale: "log_integer", zero: true } } } },
   ];
   for (const order of orders)
     test(JSON.stringify(order), () => assert.deepEqual(decodeOrder(encodeOrder(order)), order));
@@ -188,6 +223,8 @@ describe("orders on the wire", () => {
     { kind: "control", op: "1", verb: "stop", target: null },
     { kind: "edit", op: "1", job, changes: { totalRuns: "many" } },
     { kind: "edit", op: "1", job, changes: { addValues: { a: [[1]] } } },
+    { kind: "edit", op: "1", job, changes: { addRanges: { a: { from: "1", to: 2, scale: "log" } } } },
+    { kind: "edit", op: "1", job, changes: { addRanges: { a: { from: 1, to: 2, scale: "cubic" } } } },
     { kind: "explode", op: "1" },
   ]) {
     test(`${JSON.stringify(bad)} is refused`, () => {

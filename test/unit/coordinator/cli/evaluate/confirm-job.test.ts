@@ -195,7 +195,7 @@ test("nexus confirm compares search score, estimate and fresh mean, over all job
   });
   assert.match(
     heard.result,
-    /job {8}search {2}of {2}estimate {2}80 % interval +confirmed {2}80 % interval +runs +a +b\n/,
+    /job {8}search {2}of {2}estimate {2}90 % interval +confirmed {2}90 % interval +runs +a +b\n/,
   );
   assert.match(heard.result, /\njob2,job3 +0\.600 +4 .* 0\.520 .* 3 \(3 to come\) +2 +0\.2/);
   const json = said((output) =>
@@ -207,18 +207,18 @@ test("nexus confirm compares search score, estimate and fresh mean, over all job
 });
 
 test("Student's quantiles equal the published tables", () => {
-  const table: readonly [freedom: number, at80: number, at95: number][] = [
-    [1, 3.0777, 12.7062],
-    [2, 1.8856, 4.3027],
-    [3, 1.6377, 3.1824],
-    [4, 1.5332, 2.7764],
-    [5, 1.4759, 2.5706],
-    [10, 1.3722, 2.2281],
-    [19, 1.3277, 2.093],
-    [100, 1.2901, 1.984],
+  const table: readonly [freedom: number, at90: number, at95: number][] = [
+    [1, 6.3138, 12.7062],
+    [2, 2.92, 4.3027],
+    [3, 2.3534, 3.1824],
+    [4, 2.1318, 2.7764],
+    [5, 2.015, 2.5706],
+    [10, 1.8125, 2.2281],
+    [19, 1.7291, 2.093],
+    [100, 1.6602, 1.984],
   ];
-  for (const [freedom, at80, at95] of table) {
-    assert.ok(Math.abs(studentQuantile(0.8, freedom) - at80) < 5e-4, `${freedom}: ${studentQuantile(0.8, freedom)}`);
+  for (const [freedom, at90, at95] of table) {
+    assert.ok(Math.abs(studentQuantile(0.9, freedom) - at90) < 5e-4, `${freedom}: ${studentQuantile(0.9, freedom)}`);
     assert.ok(Math.abs(studentQuantile(0.95, freedom) - at95) < 2e-3, `${freedom}: ${studentQuantile(0.95, freedom)}`);
   }
 });
@@ -232,7 +232,7 @@ test("the tutorial's 20 fresh runs: 0.045 became 0.030", () => {
   assert.equal(runs, 20);
   assert.equal(mean.toFixed(3), "0.030");
   assert.ok(interval95 && interval95.low > 0.02 && interval95.high < 0.036);
-  assert.deepEqual(measuredAgain([0.5]), { runs: 1, mean: 0.5, sd: null, interval80: null, interval95: null });
+  assert.deepEqual(measuredAgain([0.5]), { runs: 1, mean: 0.5, sd: null, interval90: null, interval95: null });
 });
 
 test("nexus spec writes the best settings, or those of any run, into the spec as tuned values", () => {

@@ -88,12 +88,15 @@ test("nexus eval prints the history and the verdict, or both as JSON without rou
     return text;
   };
   assert.match(printed({}), /^a {9}b {8}BEST FOR/);
-  assert.match(printed({}), /4 completed runs\.\n\nbest for the last \d of 4 runs; /);
+  assert.match(printed({}), /4 completed runs\.\nEST HPMAX is XT.s estimate, .*\n\nbest for the last \d of 4 runs; /);
   const narrow = printed({}, 60);
   const words = (shown: string): string => shown.slice(shown.indexOf("best for the last")).replace(/\s+/g, " ");
   assert.equal(words(narrow), words(printed({})));
   for (const line of narrow.slice(narrow.indexOf("best for the last")).split("\n")) assert.ok(line.length <= 60, line);
-  assert.match(printed({ first: 1 }), /each of the 1 completed runs\.\n\nbest for the last 1 of 1 run; no other/);
+  assert.match(
+    printed({ first: 1 }),
+    /each of the 1 completed runs\.\nEST HPMAX is .*\n\nbest for the last 1 of 1 run; no other/,
+  );
   const objects = printed({ json: true })
     .trimEnd()
     .split("\n")
@@ -103,7 +106,7 @@ test("nexus eval prints the history and the verdict, or both as JSON without rou
   assert.equal(objects.at(-2)?.["bestHpmax"], 1 / 3);
   assert.deepEqual(verdict?.["hparams"], { a: 2, b: "x" });
   assert.equal(typeof verdict?.["chanceOfBetter"], "number");
-  assert.equal((verdict?.["interval"] as { level?: number } | undefined)?.level, 0.8);
+  assert.equal((verdict?.["interval"] as { level?: number } | undefined)?.level, 0.9);
 });
 
 test("nexus eval of a job that repeats one configuration gives the mean and its error", () => {
@@ -117,11 +120,11 @@ test("nexus eval of a job that repeats one configuration gives the mean and its 
     return text;
   };
   assert.match(printed({}), /^job289 repeats one configuration \(hp_tuning: false\): seqlen=8 disc=0\.9 .*\n/);
-  // By hand from the tutorial's table: sum 0.5993, standard deviation 0.009686, Student's t of 19 degrees 1.328 and 2.093.
+  // By hand from the tutorial's table: sum 0.5993, standard deviation 0.009686, Student's t of 19 degrees 1.729 and 2.093.
   assert.match(printed({}), /\nmean hpmax 0\.0300 of 20 runs, standard deviation 0\.0097\n/);
   assert.match(
     printed({}),
-    /\nits true mean is in 0\.0271 to 0\.0328 with 80 % confidence, in 0\.0254 to 0\.0345 with 95 % \(Student\)\n$/,
+    /\nits true mean is in 0\.0262 to 0\.0337 with 90 % confidence, in 0\.0254 to 0\.0345 with 95 % \(Student\)\n$/,
   );
   const object = JSON.parse(printed({ json: true })) as Record<string, unknown>;
   assert.deepEqual([object["type"], object["runs"], object["failed"]], ["repeats", 20, 0]);

@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { printJobs } from "../../../../../coordinator/cli/list/list-jobs.ts";
 import { printWorkers } from "../../../../../coordinator/cli/list/list-workers.ts";
-import { stateOf } from "../../../../support/stories/job-story.ts";
+import { workerIdFrom } from "../../../../../shared/domain/names.ts";
+import type { Status } from "../../../../../shared/wire/messages.ts";
+import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { mixed } from "../../../../support/stories/listed-runs.ts";
+
+const settings = { priority: 2, deadline: Date.UTC(2026, 11, 1, 18) };
 
 test("jobs and workers are listed with their counts and best runs", () => {
   const out = { results: "", notes: "" };
@@ -22,12 +26,88 @@ test("jobs and workers are listed with their counts and best runs", () => {
   );
   assert.match(out.results, /\ntotal jobs listed: 2\n$/);
   out.results = "";
+  printJobs({ state: mixed(), workspace: "ws1", flags: "", output }, { last: 1 });
+  assert.match(out.results, /\ntotal jobs listed: 1 of 2\n$/);
+  assert.doesNotMatch(out.results, /\nws1 +job1 /);
+  out.results = "";
   printWorkers({ state: mixed(), workspace: "ws1", flags: "", output }, {});
-  assert.match(out.results, /\nws1 +node-1 +admitted +0 +2 +1\n/);
-  assert.match(out.results, /\nws1 +node-2 +admitted +1 +1 +0\n/);
+  assert.match(out.results, /\nws1 +node-1 +admitted +0 +2 +1 +33\n/);
+  assert.match(out.results, /\nws1 +node-2 +admitted +1 +1 +0 +0\n/);
   out.results = "";
   printWorkers({ state: mixed(), workspace: "ws1", flags: "", output }, { json: true });
   assert.equal((JSON.parse(out.results.split("\n")[1] ?? "") as { worker: string }).worker, "node-2");
   printJobs({ state: stateOf(), workspace: "ws1", flags: "", output }, {});
   assert.match(out.notes, /no job was submitted to workspace ws1 yet/);
+});
+
+test("jobs have columns of priority and deadline where one of them has its own", () => {
+  const [plain, own] = [new JobStory({ number: 1 }), new JobStory({ number: 2, settings })];
+  const columns = (...stories: JobStory[]): string => {
+    const texts: string[] = [];
+    const output = { result: (text: string) => void texts.push(text), note: () => undefined };
+    printJobs({ state: stateOf(...stories), workspace: "ws1", flags: "", output }, {});
+    return texts.join("");
+  };
+  assert.doesNotMatch(columns(plain), /priority|deadline/);
+  assert.match(columns(plain, own), /\nworkspace .* total +priority +deadline +running /);
+  assert.match(columns(plain, own), /\nws1 +job2 .* 100 +2(\.0*)? +2026-12-01T18:00Z +0 /);
+});
+
+test("once the leader is heard, workers are listed with their slots, pools, states and why", () => {
+  const texts: string[] = [];
+  const output = { result: (text: string) => void texts.push(text), note: () => undefined };
+  const one = { silentMs: 2000, slots: 4, opportunistic: false, noCode: false, version: null, skewMs: null };
+  const frozen = {
+    lending: "frozen",
+    lendingWhy: "somebody types",
+    lendingUntil: "after 5 min",
+    lendingMs: 1,
+  } as const;
+  const workers = [
+    { ...one, worker: workerIdFrom("node-1"), targets: ["gpu", "big"] },
+    { ...one, worker: workerIdFrom("node-2"), targets: [], ...frozen },
+  ];
+  // Long silent: one that has left with nothing in hand, and one whose run is lost.
+  const silent = workers.map((each) => ({ ...each, silentMs: 95_000 }));
+  const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases: [] };
+  const printing = { state: mixed(), workspace: "ws1", flags: "", output };
+  printWorkers(printing, {}, status);
+  const [table = ""] = texts;
+  assert.match(
+    table,
+    /workspace +worker +host +state +heard +slots +targets +running +completed +error +failed_pct +why\n/,
+  );
+  assert.match(
+    table,
+    /\nws1 +node-1 +idle +2s ago +4 +gpu,big +0 +2 +1 +33 +job1 has runs for it; job2 is for the target/,
+  );
+  assert.match(
+    table,
+    /\nws1 +node-2 +owner active +2s ago +4 +all +1 +1 +0 +0 +somebody types; run2\.2 is frozen until then\n/,
+  );
+  texts.length = 0;
+  printWorkers(printing, {}, { ...status, workers: silent });
+  assert.match(texts[0] ?? "", /\nws1 +node-1 +away +95s ago /);
+  assert.match(texts[0] ?? "", /\nws1 +node-2 +lost +lost, 95s ago /);
+  texts.length = 0;
+  printWorkers(printing, { json: true }, status);
+  const {
+    status: standing,
+    state,
+    slots,
+    reason,
+  } = JSON.parse(texts[0]?.split("\n")[0] ?? "") as Record<string, unknown>;
+  assert.deepEqual([standing, state, slots, reason], ["admitted", "idle", 4, null]);
+});
+
+test("a waiting job's reason is the leader's where it is heard: the journal does not know who is there", () => {
+  const texts: string[] = [];
+  const output = { result: (text: string) => void texts.push(text), note: () => undefined };
+  const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers: [], leases: [] };
+  printJobs({ state: mixed(), workspace: "ws1", flags: "", output }, { json: true }, status);
+  const [first] = texts.join("").split("\n");
+  assert.equal(
+    (JSON.parse(first ?? "") as { reason: string }).reason,
+    "waiting for a worker: none of the 2 that have joined is there",
+  );
 });

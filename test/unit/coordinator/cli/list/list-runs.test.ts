@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { ListRunsOptions } from "../../../../../coordinator/cli/list/list-runs.ts";
+import { liveRuns } from "../../../../../coordinator/runs/live-runs.ts";
 import { listing } from "../../../../../coordinator/runs/run-listing.ts";
 import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
+import { jobName, workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { mixed, printed } from "../../../../support/stories/listed-runs.ts";
@@ -255,4 +257,24 @@ test("--available lists every column", () => {
   const { results } = printed(mixed(), [], { available: true });
   for (const name of ["metrics.hpmax", "metrics.s1-loss", "hparams.core", "worker", "reason"])
     assert.ok(results.includes(name), name);
+});
+
+test("of running runs the leader says how far they are, and why one stands still", () => {
+  const state = mixed();
+  const one = { silentMs: 0, slots: 1, opportunistic: false, noCode: false, version: null, skewMs: null, targets: [] };
+  const frozen = { lending: "frozen", lendingWhy: "somebody types", lendingUntil: "", lendingMs: 1 } as const;
+  const workers = [{ ...one, worker: workerIdFrom("node-2"), ...frozen }];
+  const leases = [{ job: jobName(2), n: 2, attempt: 1, leftMs: 20_000, iters: 70 }];
+  const live = liveRuns(state, { term: 1, leader: "a", leaseMs: 30_000, workers, leases }, 0);
+  const { rows, columns } = listing(
+    { runs: ["run2.2", "run2.1"], columns: "run,status,iters,reason" },
+    state,
+    "ws1",
+    live,
+  );
+  const cells = rows.map((row) => columns.map(({ column }) => column.value(row)));
+  assert.deepEqual(cells, [
+    ["run2.1", "completed", 10, undefined],
+    ["run2.2", "running", 70, "frozen: the owner of node-2 uses it (somebody types)"],
+  ]);
 });

@@ -40,6 +40,9 @@ describe("the first spec", () => {
       assert.equal(String(read(firstSpec.replace("hp_tuning: dgd", `hp_tuning: ${tuning}`)).settings.hpTuning), tuning);
     }
     assert.equal(read(firstSpec.replace("enabled: 1 ", "enabled: 0 ")).settings.enabled, false);
+    const range = /^# {5}(range: .*)$/m.exec(firstSpec)?.[1] ?? "";
+    const [lr] = read(firstSpec.replace(/ordered_tuning_values: \[1\.0e-4.*\]/, range)).hyperparameters;
+    assert.deepEqual(lr?.range, { from: 1e-4, to: 3e-3, scale: "log" });
     assert.match(firstSpec, /To leave one alone, shorten its list to the tuned value\./);
     const fewer = read(
       firstSpec

@@ -116,10 +116,10 @@ describe("imported runs", () => {
     assert.equal(table.runSets.totals.completed, 4);
   });
 
-  test("draw the first choice of a DGD search to their best", () => {
+  test("draw the first choice of a search by the published rule to their best", () => {
     const table = stateOf(new JobStory({ number: 1, hyperparameters: dials, imported })).jobs.get(jobName(1));
     assert.ok(table);
-    const search = createSearch("dgd");
+    const search = createSearch("dgd", { dgd: { rule: "paper", countInFlight: true } });
     for (let n = 1; n <= 50; n += 1) {
       const choice = search.choose(viewOf(dials, table.runSets), n, choiceRng(1, n));
       const steps = [1, 0].filter((position, i) => choice?.configuration[i] !== position).length;

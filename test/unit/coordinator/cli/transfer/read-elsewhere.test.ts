@@ -70,7 +70,15 @@ test("Google's own libraries read an event file: every sum, every report, hpmax 
   assert.ok(table && trial);
   const metrics = [{ name: "s1-rew", values: [0.5, Number.NaN, -3], counts: [1, 0, 1] }];
   const stages = [{ stage: 1, iters: [10, 20, 30], hours: [0.1, 0.2, 0.3], metrics }];
-  const evidence = { curve: { run: trial.run, stages }, console: null, said: [], titles: {}, files: null };
+  const evidence = {
+    curve: { run: trial.run, stages },
+    console: null,
+    said: [],
+    titles: {},
+    gpus: "",
+    environment: "",
+    files: null,
+  };
   const file = join(folder, "events.out.tfevents.1.pc");
   const bytes = eventFile({ table, trial }, evidence);
   writeFileSync(file, bytes);

@@ -68,6 +68,23 @@ describe("nexus view events", () => {
     assert.equal(lines.at(-2), "total events listed: 5");
   });
 
+  test("says what an edit changed, and by whom", () => {
+    const at = story.at;
+    const { settings, hyperparameters } = state.jobs.get(story.job)?.submitted ?? assert.fail("no job1");
+    const changes = { totalRuns: 99, addValues: { lr: [0.001] } };
+    const event = {
+      type: "job-edited",
+      op: "op1",
+      job: story.job,
+      changes,
+      settings,
+      hyperparameters,
+      by: "ann",
+      at,
+    } as const;
+    assert.match(eventsText([{ seq: 1, event }], state), /job-edited +total_runs 99, lr also 0.001; by ann\n/);
+  });
+
   test("selects the events of a job, of a worker, or of a parent run's children", () => {
     assert.match(listed("job1"), /\n\S+ +job1 +submitted +spec\.yaml by ann: 100 runs, hp_tuning dgd\n/);
     assert.match(listed("job1"), /total events listed: 9\n$/);
@@ -126,7 +143,16 @@ describe("nexus view spec", () => {
 
   test("takes a job with its workspace, and prints an object with --json", () => {
     assert.equal(printed("ws1/job1"), printed("job1"));
-    const object = { type: "spec", v: 1, job: "job1", run: null, file: "spec.yaml", commandLine: {}, text: "" };
+    const object = {
+      type: "spec",
+      v: 1,
+      job: "job1",
+      run: null,
+      file: "spec.yaml",
+      commandLine: {},
+      edits: [],
+      text: "",
+    };
     assert.deepEqual(JSON.parse(printed("ws1/job1", true)), object);
     assert.throws(() => printed("ws1/job2"), { name: NotFoundError.name, message: /did you mean job1\?/ });
     assert.throws(() => printed("ws2/job1"), { name: UsageError.name });
@@ -137,16 +163,18 @@ describe("the files of a job", () => {
   const { state } = told();
   const table = state.jobs.get("job1" as JobName);
   assert.ok(table);
-  const files = jobFiles(table, state, "ws1");
+  // Nothing of it lies in pieces.
+  const filesOf = () => jobFiles(undefined as never, table, state, "ws1");
 
   test("are its spec and the table of its runs, by name", async () => {
-    assert.equal(String(await namedFile("job1", files, "spec.yaml").content()), "");
-    const [header, first] = String(await namedFile("job1", files, "runs.csv").content()).split("\n");
+    assert.equal(String(await namedFile("job1", await filesOf(), "spec.yaml").content()), "");
+    const [header, first] = String(await namedFile("job1", await filesOf(), "runs.csv").content()).split("\n");
     assert.match(header ?? "", /^workspace,job,target,run,status,iters,s1-hrs,s1-rew,hpmax,lr$/);
     assert.match(first ?? "", /^ws1,job1,any,run1,/);
   });
 
-  test("that do not exist are refused with the nearest name and a list", () => {
+  test("that do not exist are refused with the nearest name and a list", async () => {
+    const files = await filesOf();
     assert.throws(() => namedFile("job1", files, "run.csv"), {
       name: NotFoundError.name,
       message:
@@ -176,7 +204,15 @@ describe("one run", () => {
     const worker = run.trial.attempts[0]?.worker;
     assert.ok(worker);
     const files = { worker, attempt: 2, list };
-    const evidence = { curve: curves[0] ?? empty, console: null, said: [], titles: {}, files };
+    const evidence = {
+      curve: curves[0] ?? empty,
+      console: null,
+      said: [],
+      titles: {},
+      gpus: "GPU 1 (NVIDIA A100)",
+      environment: "",
+      files,
+    };
     const told = story.events.filter(isChoiceOf(run)).map((event, i) => ({ seq: i + 1, event }));
     assert.deepEqual(
       told.map(({ event }) => "attempt" in event && event.attempt),
@@ -186,6 +222,7 @@ describe("one run", () => {
     assert.match(text, /\nwhy +the best run set's neighbour\n/, "also of one that has ended");
     assert.equal(whyChosen([]), undefined);
     assert.match(text, /\nhpmax +0\.5\nlr +0\.1\n/);
+    assert.match(text, /\nran on +GPU 1 \(NVIDIA A100\)\n/);
     assert.match(text, /\nlate +1\n/);
     assert.match(text, /\n +1 {2}node-1 +2026-11-24T08:00:01Z {2}lost: no sign of life for 30 s\n/);
     assert.match(text, /\n +2 {2}node-1 +2026-11-24T08:00:\d\dZ {2}completed\n/);

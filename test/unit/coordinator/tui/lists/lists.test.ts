@@ -12,8 +12,8 @@ interface Row {
 }
 
 const columns: readonly ScreenColumn<Row>[] = [
-  { name: "id", kind: "text", priority: 0, value: ({ id }) => id },
-  { name: "value", kind: "measure", priority: 0, value: ({ value }) => value },
+  { name: "id", kind: "text", about: "", priority: 0, value: ({ id }) => id },
+  { name: "value", kind: "measure", about: "", priority: 0, value: ({ value }) => value },
 ];
 
 function listOf(rows: Row[]): ListView<Row> {
@@ -64,8 +64,7 @@ describe("a list", () => {
     const rows = numbered(3);
     const list = listOf(rows);
     list.refresh(1, 0);
-    list.sortByNext(10);
-    list.sortByNext(10);
+    list.sortBy("value", 10);
     assert.equal(list.sortName, "value");
     assert.deepEqual(ids(list), ["row2", "row1", "row0"]);
     const [first] = rows;
@@ -80,19 +79,63 @@ describe("a list", () => {
 
   test("starts with the best when sorted: high measures, low ones if less is better, names from a", () => {
     const sorting: readonly ScreenColumn<Row>[] = [
-      { name: "rank", kind: "count", priority: 0, best: "low", value: ({ value }) => value },
-      { name: "id", kind: "text", priority: 0, value: ({ id }) => id },
-      { name: "value", kind: "measure", priority: 0, value: ({ value }) => value },
+      { name: "rank", kind: "count", about: "", priority: 0, best: "low", value: ({ value }) => value },
+      { name: "id", kind: "text", about: "", priority: 0, value: ({ id }) => id },
+      { name: "value", kind: "measure", about: "", priority: 0, value: ({ value }) => value },
     ];
     const rows = numbered(3);
     const list = new ListView<Row>({ rows: () => rows, keyOf: ({ id }) => id, columns: () => sorting });
     list.refresh(1, 0);
-    for (const first of ["row0", "row0", "row2"]) {
-      list.sortByNext(1);
+    for (const [name, first] of [
+      ["rank", "row0"],
+      ["id", "row0"],
+      ["value", "row2"],
+    ] as const) {
+      list.sortBy(name, 1);
       assert.equal(list.rows[0]?.id, first, String(list.sortName));
     }
     list.turnSort(1);
     assert.equal(list.rows[0]?.id, "row0");
+  });
+
+  test("is shown from the top after a change of its order or filter; a row that is followed stays visible", () => {
+    const list = listOf(numbered(1000));
+    list.refresh(1, 0);
+    const topAfter = (change: () => void): number => {
+      list.visible(10);
+      list.move(700, 0);
+      assert.ok(list.visible(10).top > 500);
+      change();
+      return list.visible(10).top;
+    };
+    for (const change of [
+      () => list.sortBy("value", 0),
+      () => list.sortBy("value", 0),
+      () => list.turnSort(0),
+      () => list.sortBy(null, 0),
+      () => list.setFilter("value>=0", 0),
+      () => list.setFilter("", 0),
+    ]) {
+      list.toStart(0);
+      assert.equal(topAfter(change), 0);
+      assert.notEqual(list.selectedKey, null, "the selection stays with its row");
+    }
+    list.isFollowing = true;
+    list.toStart(0);
+    assert.ok(topAfter(() => list.sortBy("value", 0)) > 0);
+  });
+
+  test("scrolls without selecting, and not beyond its ends", () => {
+    const list = listOf(numbered(1000));
+    list.refresh(1, 0);
+    list.visible(10);
+    list.scroll(-3, 0);
+    assert.equal(list.visible(10).top, 0);
+    list.scroll(300, 0);
+    assert.equal(list.visible(10).top, 300);
+    assert.equal(list.selectedKey, null);
+    list.scroll(5000, 0);
+    assert.equal(list.visible(10).top, 990);
   });
 
   test("makes only the first rows of a long list, until someone goes to its end", () => {

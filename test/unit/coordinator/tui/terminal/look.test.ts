@@ -15,12 +15,25 @@ describe("a screen is shown", () => {
   });
 
   test("in colour unless that is refused, in Unicode if the locale has it", () => {
-    assert.deepEqual(lookOf({ LANG: "C.UTF-8" }), { colour: true, unicode: true });
-    assert.deepEqual(lookOf({ LANG: "C.UTF-8", NO_COLOR: "1" }), { colour: false, unicode: true });
+    assert.deepEqual(lookOf({ LANG: "C.UTF-8" }), { colour: true, greys: false, unicode: true });
+    assert.deepEqual(lookOf({ LANG: "C.UTF-8", NO_COLOR: "1" }), { colour: false, greys: false, unicode: true });
     assert.deepEqual(lookOf({ LANG: "C.UTF-8", NO_COLOR: "" }).colour, true);
     assert.deepEqual(lookOf({ NO_COLOR: "1", FORCE_COLOR: "1" }).colour, true);
     assert.deepEqual(lookOf({ NO_COLOR: "1" }, "always").colour, true);
     assert.deepEqual(lookOf({ FORCE_COLOR: "1" }, "never").colour, false);
     assert.deepEqual(lookOf({ LANG: "en_GB.UTF-8", LC_ALL: "C" }).unicode, false);
+  });
+
+  test("dims only where there is a grey to dim with, and takes old terminals for what they are", () => {
+    for (const term of ["xterm-256color", "tmux-256color", "screen-256color", "xterm-kitty", "alacritty", "foot"]) {
+      assert.ok(lookOf({ TERM: term }).greys, term);
+      assert.ok(!lookOf({ TERM: term, NO_COLOR: "1" }).greys, term);
+    }
+    for (const term of ["xterm", "screen", "tmux", "linux", "rxvt"]) assert.ok(!lookOf({ TERM: term }).greys, term);
+    assert.ok(lookOf({ TERM: "xterm", COLORTERM: "truecolor" }).greys);
+    for (const term of ["vt100", "vt220", "xterm-mono", "linux-m"]) {
+      assert.ok(!lookOf({ TERM: term }).colour, term);
+      assert.ok(lookOf({ TERM: term, FORCE_COLOR: "1" }).colour, term);
+    }
   });
 });

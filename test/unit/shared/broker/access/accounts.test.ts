@@ -59,11 +59,11 @@ describe("the server's configuration", () => {
     assert.match(text, /^ {2}include "workers.conf"$/m);
   });
 
-  it("gives viewers and operators elsewhere no consumer, and an operator only his own subject besides", () => {
+  it("gives viewers and operators elsewhere no consumer, and an operator only his own subject and pieces of bundles besides", () => {
     const text = serverConfiguration(settings);
     const viewer = publishList(text, "viewer");
     for (const subject of viewer) assert.match(subject, /^READ\.(STREAM\.(INFO|MSG\.GET)|DIRECT\.GET)\.\w+(\.>)?$/);
-    assert.deepEqual(publishList(text, "operator"), [...viewer, "op.ann"]);
+    assert.deepEqual(publishList(text, "operator"), [...viewer, "op.ann", "blob.code.*"]);
     assert.match(text, /user: "coordinator", password: "[^"]*" \}/);
   });
 
@@ -98,7 +98,7 @@ describe("the workers' account", () => {
     const text = workersConfiguration({ workers: [worker("lab-3")], invites: [] }, nobody);
     assert.ok(
       text.includes(
-        `{ nkey: ${key("A")}, permissions: { publish: ["ask.lab-3", "ev.lab-3.>", "ck.lab-3.>", "$JS.API.DIRECT.GET.BLOB.ck.>"], subscribe: ["_INBOX_lab-3.>", "_R_.ctl.all", "_R_.ctl.lab-3"] } }`,
+        `{ nkey: ${key("A")}, permissions: { publish: ["ask.lab-3", "ev.lab-3.>", "ck.lab-3.>", "$JS.API.DIRECT.GET.BLOB.ck.>", "$JS.API.DIRECT.GET.BLOB.blob.code.*"], subscribe: ["_INBOX_lab-3.>", "_R_.ctl.all", "_R_.ctl.lab-3"] } }`,
       ),
       text,
     );

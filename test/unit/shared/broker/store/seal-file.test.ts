@@ -12,7 +12,7 @@ import {
 } from "../../../../../shared/broker/store/seal-file.ts";
 import { UsageError } from "../../../../../shared/errors.ts";
 import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../../../../shared/machine/workspace.ts";
-import { journalSeal } from "../../../../../shared/wire/seals.ts";
+import { journalSeal } from "../../../../../shared/wire/seals/seals.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
 
 function newWorkspace(): WorkspacePaths {

@@ -33,6 +33,40 @@ test("a tuned_value that is already right stays as written", () => {
   assert.equal(tuned(before, [lr], [0]), before);
 });
 
+const range = { from: 1e-5, to: 1e-2, scale: "log" } as const;
+const rate: Hyperparameter = { ...ordered("lr", [1e-5, 1e-2, 2.3e-4]), dial: [0, 2, 1], range };
+
+test("of a range only the tuned value changes, however its lines are written", () => {
+  for (const [before, after] of [
+    [
+      "  - name: &lr\n      range: {from: 1.0e-5, to: 1.0e-2, scale: log} # wide\n      tuned_value: 1.0e-2 # so far\n",
+      "  - name: &lr\n      range: {from: 1.0e-5, to: 1.0e-2, scale: log} # wide\n      tuned_value: 0.00023 # so far\n",
+    ],
+    [
+      "  - name: &lr\n    range:\n      from: <low>\n      to: 1.0e-2\n      scale: log # decades\n  - other",
+      "  - name: &lr\n    range:\n      from: <low>\n      to: 1.0e-2\n      scale: log # decades\n    tuned_value: 0.00023\n  - other",
+    ],
+  ] as const)
+    assert.equal(tuned(before, [rate], [2]), after);
+});
+
+test("a range that was made wider while the search ran is written as it is now, if the tuned value needs it", () => {
+  const before = "  - name: &lr\n      range: {from: 1.0e-4, to: 1.0e-2, scale: log}\n      tuned_value: 1.0e-2\n";
+  assert.equal(
+    tuned(before, [rate], [0]),
+    "  - name: &lr\n      range: {from: 0.00001, to: 1.0e-2, scale: log}\n      tuned_value: 0.00001\n",
+  );
+  assert.equal(tuned(before, [rate], [2]), before.replace("tuned_value: 1.0e-2", "tuned_value: 0.00023"));
+});
+
+test("a list that became a range while the search ran gets the tuned value", () => {
+  const before = "  - name: &lr\n      ordered_tuning_values: [1.0e-5, 1.0e-2]\n      tuned_value: 1.0e-2\n";
+  assert.equal(
+    tuned(before, [rate], [2]),
+    "  - name: &lr\n      ordered_tuning_values: [1.0e-5, 0.00023, 1.0e-2]\n      tuned_value: 0.00023\n",
+  );
+});
+
 const layouts: readonly (readonly [name: string, before: string, after: string])[] = [
   [
     "a missing tuned_value comes below the list",

@@ -10,6 +10,7 @@ import { neighbourhoodOf } from "../../../../../shared/domain/search/neighbourho
 import { createSearch } from "../../../../../shared/domain/search/searches.ts";
 import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
+import { viewOf } from "../../../../support/stories/search.ts";
 import { hyperparameter, read, specText } from "../../../../support/stories/spec-defaults.ts";
 
 function job(hyperparameters: readonly Hyperparameter[]): JobSubmitted {
@@ -163,7 +164,7 @@ describe("values added to a running search", () => {
       const test_ = new TestReign();
       const table = test_.reign.state.jobs.get(test_.submit());
       assert.ok(table);
-      return { hyperparameters, runSets: table.runSets, isExcluded: () => false };
+      return viewOf(hyperparameters, table.runSets, () => false);
     };
     const choices = [1, 2, 3].map((n) => search.choose(view(before), n, choiceRng(5, n))?.configuration);
     const after = edited(before, [3, { a: [9] }]);
@@ -190,7 +191,7 @@ describe("an edit of a job", () => {
     [{ addValues: { aa: [1] } }, /the job has no hyperparameter "aa"; did you mean a\?/],
     [{ addValues: { a: [2] } }, /a already has the value 2/],
     [{ addValues: { a: [9, 9] } }, /a already has the value 9/],
-    [{ addValues: { a: [Number.POSITIVE_INFINITY] } }, /a: Infinity is not a value/],
+    [{ addValues: { a: [Number.NaN] } }, /a: NaN is not a value/],
   ] as const) {
     test(`is refused: ${JSON.stringify(changes)}`, () => {
       const result = editJob(job([dial("a", [1, 2])]), 0, changes);
@@ -214,6 +215,7 @@ test("changesText says each change of a job in words", () => {
       maxRunSeconds: 60,
       deadline: 0,
       stopWhen: null,
+      maxFailuresInARow: null,
       addValues: { lr: [0.1, 0.2] },
     }),
     [
@@ -222,6 +224,7 @@ test("changesText says each change of a job in words", () => {
       "max_run_time 60 s",
       "deadline 1970-01-01T00:00:00.000Z",
       "stop_when none",
+      "max_failures_in_a_row never",
       "lr also 0.1, 0.2",
     ],
   );

@@ -120,7 +120,14 @@ describe("data stored before records had codes", () => {
 
 describe("messages of an earlier version", () => {
   const decoders: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
-    ask: messages.decodeAsk,
+    ask: (bytes) => {
+      const ask = messages.decodeAsk(bytes);
+      if (ask.kind !== "renew") return ask;
+      // Earlier workers said nothing of their owners: they lend.
+      const { lending, lendingWhy, lendingUntil, lendingMs, ...renewal } = ask;
+      assert.deepEqual([lending, lendingWhy, lendingUntil, lendingMs], ["open", "", "", 0]);
+      return renewal;
+    },
     answer: messages.decodeAnswer,
     control: messages.decodeControl,
     order: messages.decodeOrder,
@@ -138,7 +145,19 @@ describe("messages of an earlier version", () => {
     result: bodyOf("result"),
     failed: bodyOf("failed"),
     released: bodyOf("released"),
-    status: messages.decodeStatus,
+    status: (bytes) => {
+      const status = messages.decodeStatus(bytes);
+      // Earlier workers said nothing of their owners, their GPUs and their machines, which reads as null.
+      const workers = status.workers.map(({ lending, lendingWhy, lendingUntil, lendingMs, refusal, ...rest }) => {
+        const { gpus, fetches, unfit, diskFree, memoryFree, load, cpu, memory, gpu, left, ...row } = rest;
+        assert.deepEqual([gpus, fetches, unfit], [null, null, null]);
+        assert.deepEqual([diskFree, memoryFree, load], [null, null, null]);
+        assert.deepEqual([cpu, memory, gpu, left], [null, null, null, null]);
+        assert.deepEqual([lending, lendingWhy, lendingUntil, lendingMs, refusal], [null, null, null, null, null]);
+        return row;
+      });
+      return { ...status, workers };
+    },
     leader: messages.decodeLeader,
     snapshot: decodeSnapshotPlace,
   };

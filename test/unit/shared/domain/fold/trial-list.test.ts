@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Feasibility } from "../../../../../shared/domain/fold/feasibility.ts";
 import { newTrial, type Trial } from "../../../../../shared/domain/fold/trial.ts";
 import { TrialList } from "../../../../../shared/domain/fold/trial-list.ts";
 import { childRunName, type RunName, type WorkerId } from "../../../../../shared/domain/names.ts";
@@ -20,7 +21,7 @@ function running(n: number, more: Partial<Trial> = {}): Trial {
 
 function listOf(trials: readonly Trial[]): TrialList {
   const register = new ConfigurationRegister();
-  const list = new TrialList(register);
+  const list = new TrialList(register, new Feasibility([]));
   for (const trial of trials) list.add(trial, register.add(trial.configuration));
   return list;
 }

@@ -110,3 +110,31 @@ test("importance says why it cannot be estimated", () => {
   const broken = runsOf(100, ([a = 0]) => (a === 0 ? Number.NaN : a), 0);
   assert.ok("shares" in importanceOf(space, broken), "runs without a finite value are left out");
 });
+
+test("a hyperparameter that is inactive has no value: what the one that switches it does is not its own", () => {
+  const dropout = { ...ordered("dropout", [1, 2, 3, 4]), onlyWhen: ["*on"] };
+  const dials = [unordered("on", [false, true]), dropout, ordered("lr", [1, 2, 3, 4])];
+  const draw = rngFrom("conditional");
+  const runs = (effect: number) =>
+    Array.from({ length: 400 }, () => {
+      const [on, at, lr] = [draw.below(2), draw.below(4), draw.below(4)];
+      const configuration = [on, on === 0 ? 0 : at, lr];
+      return { configuration, hpmax: on + (on === 0 ? 0 : effect * at) + 0.3 * lr + 0.05 * draw.uniform() };
+    });
+  const shareOf = (answer: Importance, name: string) => answer.shares.find((each) => each.name === name)?.share ?? -1;
+  const without = found(importanceOf(dials, runs(0)));
+  assert.ok(shareOf(without, "on") > 0.5, JSON.stringify(without.shares));
+  assert.ok(shareOf(without, "dropout") < 0.05, JSON.stringify(without.shares));
+  const withEffect = found(importanceOf(dials, runs(1)));
+  assert.ok(shareOf(withEffect, "dropout") > 0.15, JSON.stringify(withEffect.shares));
+});
+
+test("one diverged run does not take over: the shares stay about what they were", () => {
+  const f = functions["each for itself"];
+  assert.ok(f);
+  const shares = truth(f);
+  const runs = [...runsOf(400, f, 0.5), { configuration: [0, 0, 4, 3, 5], hpmax: -1e24 }];
+  const answer = found(importanceOf(space, runs));
+  for (const [i, { name, share }] of answer.shares.entries())
+    assert.ok(Math.abs(share - (shares[i] ?? 0)) < 0.15, `${name}: ${share}, truly ${shares[i]}`);
+});

@@ -10,18 +10,19 @@ import { indexOf } from "../../../../support/stories/search.ts";
 class Model {
   readonly sets = new Map<
     string,
-    { inFlight: number; values: number[]; runs: RunName[]; failedOn: WorkerId[]; other: number }
+    { inFlight: number; values: number[]; runs: RunName[]; failedOn: WorkerId[]; other: number; infeasible: number }
   >();
   /** Keys in order of first completion. */
   readonly seen: string[] = [];
   readonly values: number[] = [];
-  /** The best set's key after each completed run. */
-  readonly leaders: string[] = [];
+  /** Who leads, a feasible set if there is any, and the completed run after which it took the lead. */
+  leader: string | null = null;
+  ledSince = 0;
 
   set(key: string) {
     let set = this.sets.get(key);
     if (!set) {
-      set = { inFlight: 0, values: [], runs: [], failedOn: [], other: 0 };
+      set = { inFlight: 0, values: [], runs: [], failedOn: [], other: 0, infeasible: 0 };
       this.sets.set(key, set);
     }
     return set;
@@ -32,17 +33,37 @@ class Model {
     return values.reduce((sum, value) => sum + value, 0) / values.length;
   }
 
+  isFeasible(key: string): boolean {
+    const { values, infeasible } = this.set(key);
+    return infeasible === 0 || values.length > infeasible;
+  }
+
+  /** Feasible ones first, then the highest mean, then the one seen last. */
+  top(): string | null {
+    return this.seen.reduce<string | null>((best, key) => {
+      if (best === null || this.isFeasible(key) !== this.isFeasible(best)) {
+        return best === null || this.isFeasible(key) ? key : best;
+      }
+      return this.mean(key) < this.mean(best) ? best : key;
+    }, null);
+  }
+
   best(): string | null {
-    return this.seen.reduce<string | null>(
-      (best, key) => (best !== null && this.mean(key) < this.mean(best) ? best : key),
-      null,
-    );
+    const top = this.top();
+    return top !== null && this.isFeasible(top) ? top : null;
+  }
+
+  /** Notes who leads now, and since which completed run. */
+  led(): void {
+    const top = this.top();
+    if (top !== this.leader) this.ledSince = this.values.length;
+    this.leader = top;
   }
 }
 
 type Step =
   | { readonly do: "start" | "timeOut" | "cancel"; readonly configuration: Configuration }
-  | { readonly do: "complete"; readonly configuration: Configuration; readonly hpmax: number }
+  | { readonly do: "complete" | "break"; readonly configuration: Configuration; readonly hpmax: number }
   | { readonly do: "fail"; readonly configuration: Configuration; readonly worker: WorkerId };
 
 const configuration = fc.tuple(fc.nat(2), fc.nat(2));
@@ -51,6 +72,7 @@ const hpmax = fc.integer({ min: -4, max: 4 }).map((eighths) => eighths / 8);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("start" as const), configuration }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("complete" as const), configuration, hpmax }) },
+  fc.record({ do: fc.constant("break" as const), configuration, hpmax }),
   fc.record({ do: fc.constantFrom("timeOut" as const, "cancel" as const), configuration }),
   fc.record({
     do: fc.constant("fail" as const),
@@ -87,8 +109,13 @@ function take(index: RunSetIndex, model: Model, step: Step, n: number): void {
       set.values.push(step.hpmax);
       set.runs.push(childRunName(1, n));
       model.values.push(step.hpmax);
-      model.leaders.push(model.best() ?? "");
+      model.led();
       index.completed(step.configuration, step.hpmax, childRunName(1, n));
+      break;
+    case "break":
+      set.infeasible++;
+      model.led();
+      index.completed(step.configuration, step.hpmax, childRunName(1, n), false);
       break;
     default: {
       const never: never = step;
@@ -109,9 +136,7 @@ function assertClose(actual: number, expected: number): void {
 
 function assertAlike(index: RunSetIndex, model: Model): void {
   assert.equal(index.best()?.key ?? null, model.best());
-  const leaders = model.leaders;
-  const lead = leaders.length - 1 - leaders.findLastIndex((leader) => leader !== leaders.at(-1));
-  assert.equal(index.bestFor(), lead);
+  assert.equal(index.bestFor(), model.best() === null ? 0 : model.values.length - model.ledSince + 1);
   assert.deepEqual(
     [...index].map((runSet) => runSet.key),
     [...model.sets.keys()],
@@ -129,7 +154,9 @@ function assertAlike(index: RunSetIndex, model: Model): void {
     assert.equal(runSet.firstSeen, set.values.length === 0 ? null : model.seen.indexOf(key));
     assert.equal(runSet.failed, set.failedOn.length);
     assert.equal(runSet.failedOn, new Set(set.failedOn).size);
-    assert.equal(runSet.ended, set.values.length + set.failedOn.length + set.other);
+    assert.equal(runSet.infeasible, set.infeasible);
+    assert.equal(runSet.isFeasible, model.isFeasible(key));
+    assert.equal(runSet.ended, set.values.length + set.infeasible + set.failedOn.length + set.other);
     assert.equal(runSet.inFlight, set.inFlight);
     assert.equal(runSet.bestRun, set.runs[set.values.indexOf(highest)] ?? null);
     assert.equal(runSet.bestHpmax, set.values.length === 0 ? Number.NaN : highest);
@@ -137,7 +164,8 @@ function assertAlike(index: RunSetIndex, model: Model): void {
     ended += runSet.ended;
     inFlight += runSet.inFlight;
   }
-  assert.deepEqual(index.totals, { completed: model.values.length, ended, inFlight });
+  const infeasible = [...model.sets.values()].reduce((sum, each) => sum + each.infeasible, 0);
+  assert.deepEqual(index.totals, { completed: model.values.length, infeasible, ended, inFlight });
   assertClose(index.prior.variance, varianceOf(model.values));
   if (model.values.length > 0) {
     assertClose(index.prior.mean, model.values.reduce((sum, value) => sum + value, 0) / model.values.length);
@@ -164,7 +192,7 @@ test("an index without runs has no best set, no lead and no prior", () => {
   assert.equal(index.best(), null);
   assert.equal(index.bestFor(), 0);
   assert.deepEqual(index.prior, { mean: Number.NaN, variance: 0 });
-  assert.deepEqual(index.totals, { completed: 0, ended: 0, inFlight: 0 });
+  assert.deepEqual(index.totals, { completed: 0, infeasible: 0, ended: 0, inFlight: 0 });
   assert.equal(index.of([0, 0]), undefined);
   assert.equal(index.get("0.0"), undefined);
   assert.equal(index.isExcluded([0, 0]), false);
@@ -199,7 +227,7 @@ test("an hpmax that is not finite is refused and changes nothing", () => {
   for (const hpmax of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     assert.throws(() => index.completed([0], hpmax, childRunName(1, 1)), RangeError);
   }
-  assert.deepEqual(index.totals, { completed: 0, ended: 0, inFlight: 1 });
+  assert.deepEqual(index.totals, { completed: 0, infeasible: 0, ended: 0, inFlight: 1 });
   assert.equal(index.best(), null);
 });
 

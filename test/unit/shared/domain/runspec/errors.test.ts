@@ -60,7 +60,7 @@ suite("printed problems", () => {
       'specs/maze.yaml:14:7: unknown key "tuned_valeu" in hyperparameter "lr"',
       "   14 |       tuned_valeu: 0.0004",
       "      |       ^~~~~~~~~~~",
-      "  expected one of: ordered_tuning_values, unordered_tuning_values, tuned_value",
+      "  expected one of: ordered_tuning_values, unordered_tuning_values, range, tuned_value, only_when",
       '  did you mean "tuned_value"?',
       "specs/maze.yaml:31:25: *lrr names no hyperparameter; nearest is *lr (line 11)",
       "2 problems; nothing was submitted",

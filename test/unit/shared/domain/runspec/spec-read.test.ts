@@ -269,6 +269,14 @@ suite("string replacements", () => {
     assert.equal(noted("$datastore/mazes", replaced(["$datastore: /data"])), "/data/mazes");
   });
 
+  test("leave the named groups of a regular expression as they are", () => {
+    const pattern = "epoch (?<iters>\\d+) of \\k<iters>: (?<loss>[\\d.]+)";
+    assert.equal(noted(`'${pattern}'`), pattern);
+    assert.deepEqual(problems(specText([], [`notes: '(?<iters>\\d+) <loss>'`])), [
+      `a.yaml:7: nothing replaces <loss> in ${JSON.stringify("(?<iters>\\d+) <loss>")}`,
+    ]);
+  });
+
   test("apply to values of hyperparameters, and every value is checked", () => {
     const head = [
       ...replaced(["<core>: FC_Core"]),

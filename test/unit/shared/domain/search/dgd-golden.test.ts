@@ -4,7 +4,7 @@ import type { Configuration, Hyperparameter, Setting } from "../../../../../shar
 import { settingsOf } from "../../../../../shared/domain/hyperparameter.ts";
 import { childRunName, workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
-import { dgdSearch, weigh } from "../../../../../shared/domain/search/dgd.ts";
+import { paperSearch, weigh } from "../../../../../shared/domain/search/dgd-paper.ts";
 import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import { golden } from "../../../../support/golden.ts";
 import { indexOf, ordered, viewOf } from "../../../../support/stories/search.ts";
@@ -192,7 +192,7 @@ function inListedOrder(hyperparameters: readonly Hyperparameter[], { best, neigh
 function drawn(hyperparameters: readonly Hyperparameter[], index: RunSetIndex): Set<Setting>[] {
   const seen = hyperparameters.map(() => new Set<Setting>());
   for (let n = 1; n <= 300; n++) {
-    const choice = dgdSearch(paper).choose(viewOf(hyperparameters, index), n, choiceRng(1, n));
+    const choice = paperSearch(paper).choose(viewOf(hyperparameters, index), n, choiceRng(1, n));
     assert.ok(choice);
     settingsOf(hyperparameters, choice.configuration).forEach((setting, i) => {
       seen[i]?.add(setting);

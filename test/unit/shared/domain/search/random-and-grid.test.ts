@@ -106,5 +106,9 @@ test("hp_tuning false: repeats values that fail, and says so", () => {
 });
 
 test("an unknown hp_tuning is refused with the expected ones", () => {
-  assert.throws(() => createSearch("bayesian"), /hp_tuning "bayesian"; expected dgd, random, grid or false/);
+  const unknown = "tpe" as "random"; // as from a job of a later version
+  assert.throws(
+    () => createSearch(unknown),
+    /no search for hp_tuning tpe; expected dgd, bayesian, random, grid or false/,
+  );
 });

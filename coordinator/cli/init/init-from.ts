@@ -1,0 +1,164 @@
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { UsageError } from "../../../shared/errors.ts";
+import type { Output } from "../../operator/output.ts";
+import { shellWord } from "../../words/shell-word.ts";
+import { treatmentOf } from "./dials.ts";
+import { findMetrics } from "./find-metrics.ts";
+import { yamlFile } from "./foreign-values.ts";
+import type { Found, FoundOption } from "./found-options.ts";
+import { readHydra } from "./hydra-config.ts";
+import { readScript, type ScriptReading } from "./script-reading.ts";
+import { dialName, specText } from "./spec-text.ts";
+import { isSweep, readSweep } from "./sweep.ts";
+
+/** Whether `nexus init FILE` is about a file that is there: a script, or a sweep. */
+export const isToBeRead = (file: string): boolean =>
+  /\.py$/.test(file) || (/\.ya?ml$/.test(file) && existsSync(file) && isSweepFile(file));
+
+/** One that is no YAML is no sweep. */
+function isSweepFile(file: string): boolean {
+  try {
+    return isSweep(yamlFile(file));
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Writes a spec for a training script or a sweep. Nothing of theirs is executed, and no file that is there is touched.
+ *
+ * @throws UsageError that says what cannot be read or written
+ */
+export function initFrom(source: string, wanted: string | undefined, output: Output): void {
+  if (!existsSync(source) || !statSync(source).isFile())
+    throw new UsageError(
+      `${source}: there is no such file; expected a training script (train.py) or a sweep (sweep.yaml)`,
+    );
+  const folder = dirname(source);
+  const target = wanted ?? join(folder, "search.yaml");
+  const found = source.endsWith(".py") ? ofScript(source) : ofSweep(source);
+  const placed = placedBeside(found, folder, target);
+  const treated = unambiguous(placed.options).map((option) => ({ option, treatment: treatmentOf(option) }));
+  const text = specText(placed, treated, shellWord(target));
+  try {
+    writeFileSync(target, text, { flag: "wx" });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === "EEXIST"
+        ? `${target} is there already and was not touched; name another file: nexus init ${shellWord(source)} my-search.yaml`
+        : `${target} cannot be written (${message})`,
+      { cause },
+    );
+  }
+  const dials = treated.filter(({ treatment }) => treatment.kind === "dial").map(({ option }) => option.name);
+  const metric = placed.metrics.names[0];
+  output.note(
+    `${target} written: ${dials.length === 0 ? "no dial was found" : `dials ${dials.join(", ")}`}; ` +
+      `${metric === undefined ? "no metric was found" : `${placed.metrics.goal} ${metric}`}. ` +
+      `Read it, change it, and try one run:\n  nexus check ${shellWord(target)}\n`,
+  );
+  for (const remark of placed.remarks) output.note(`note: ${remark}\n`);
+}
+
+const wandbNote = ({ usesWandb }: ScriptReading): string[] =>
+  usesWandb
+    ? ["it logs to W&B: with `import nexus_swarm.wandb as wandb` a search gives it its config and sees what it logs"]
+    : [];
+
+function ofScript(source: string): Found {
+  const read = readScript(source);
+  const remarks = read.unknown.map(({ line, text, why }) => `line ${line}: ${text}: ${why}`);
+  const metrics = findMetrics(read.prints, read.metrics);
+  const script = source.slice(source.lastIndexOf(sep) + 1);
+  if (read.kind === "hydra" && read.hydra) {
+    const hydra = readHydra(dirname(source), read.hydra);
+    const files = [...read.files, ...hydra.files.filter((file) => !read.files.includes(file))];
+    return { script, style: "hydra", options: hydra.options, files, metrics, remarks: [...hydra.remarks, ...remarks] };
+  }
+  if (read.kind === "wandb")
+    return {
+      script,
+      style: null,
+      options: read.options,
+      files: read.files,
+      metrics,
+      remarks: [...wandbNote(read), ...remarks],
+    };
+  if (read.options.length === 0)
+    remarks.unshift(
+      "no option of argparse, click, typer or Hydra was found; a run also gets each argument as NEXUS_name and in parameters.json",
+    );
+  remarks.push(...wandbNote(read));
+  const [hasFlags, hasPairs] = (["flag", "pair"] as const).map((kind) =>
+    read.options.some(({ style }) => style === kind),
+  );
+  const isClick = read.kind === "click" || read.kind === "typer";
+  const style = read.options.length === 0 ? null : hasFlags || !(hasPairs || isClick) ? "argparse" : "click";
+  // A switch that is on by itself needs its --no-x, which only click's style writes.
+  const options = read.options.filter((option) => style !== "argparse" || option.style !== "pair");
+  for (const { name } of read.options.filter((option) => !options.includes(option)))
+    remarks.push(
+      `${name} was left out: beside switches without a --no- form, as_options cannot write its --no-${name}`,
+    );
+  return { script, style, options, files: read.files, metrics, remarks };
+}
+
+function ofSweep(source: string): Found {
+  const sweep = readSweep(yamlFile(source) as Parameters<typeof readSweep>[0]); // isToBeRead
+  const remarks = [...sweep.remarks];
+  const script = join(dirname(source), sweep.script);
+  if (!script.endsWith(".py") || !existsSync(script)) {
+    remarks.push(`its program ${sweep.script} was not found beside it`);
+    return { ...sweep, files: [], remarks };
+  }
+  const read = readScript(script);
+  const named = sweep.metrics.names;
+  const own = findMetrics(read.prints, read.metrics);
+  const isPrinted = own.pattern === null || named.length === 0 || own.pattern.includes(`(?<${named[0]}>`);
+  const metrics = named.length === 0 ? own : { ...sweep.metrics, pattern: isPrinted ? own.pattern : null };
+  remarks.push(...wandbNote(read));
+  const style =
+    sweep.style ??
+    (read.kind === "argparse"
+      ? "argparse"
+      : read.kind === "hydra"
+        ? "hydra"
+        : read.kind === "click" || read.kind === "typer"
+          ? "click"
+          : null);
+  return { ...sweep, style, files: read.files, metrics: onlyNamed(metrics), remarks };
+}
+
+/** A pattern may name only metrics that the spec lists. */
+function onlyNamed(metrics: Found["metrics"]): Found["metrics"] {
+  if (metrics.pattern === null) return metrics;
+  const groups = [...metrics.pattern.matchAll(/\(\?<(\w+)>/g)].flatMap(([, group = ""]) =>
+    group === "iters" ? [] : [group],
+  );
+  return { ...metrics, names: [...new Set([...metrics.names, ...groups])] };
+}
+
+/** Paths as the spec names them, which may lie in a folder above the script. */
+function placedBeside(found: Found, folder: string, target: string): Found {
+  const path = relative(resolve(dirname(target)), resolve(folder));
+  if (path.startsWith("..") || isAbsolute(path))
+    throw new UsageError(
+      `${target} is not in the folder of ${found.script}, nor above it; code travels only from beside or below its spec`,
+    );
+  const placed = (name: string): string => join(path, name).split(sep).join("/");
+  return { ...found, script: placed(found.script), files: found.files.map(placed) };
+}
+
+/** Of options with the same name as a hyperparameter the first stays. */
+function unambiguous(options: readonly FoundOption[]): FoundOption[] {
+  const seen = new Set<string>();
+  return options.filter(({ name }) => {
+    const key = dialName(name);
+    if (seen.has(key) || !/^[A-Za-z_][\w.-]{0,59}$/.test(name)) return false;
+    seen.add(key);
+    return true;
+  });
+}

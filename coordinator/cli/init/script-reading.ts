@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import type { Setting } from "../../../shared/domain/hyperparameter.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import type { PrintedLine } from "./find-metrics.ts";
+import type { FoundOption } from "./found-options.ts";
+
+/** What python/src/nexus_swarm/_read_script.py says of a script. */
+export interface ScriptReading {
+  readonly kind: "" | "argparse" | "click" | "typer" | "hydra" | "wandb";
+  readonly options: readonly FoundOption[];
+  readonly unknown: readonly { readonly line: number; readonly text: string; readonly why: string }[];
+  readonly prints: readonly PrintedLine[];
+  /** Names that it reports as JSON, or logs. */
+  readonly metrics: readonly string[];
+  readonly hydra: { readonly path: string | null; readonly name: string | null } | null;
+  /** Files and folders beside it that it imports. */
+  readonly files: readonly string[];
+  readonly usesWandb: boolean;
+}
+
+/** As the reader writes an option. */
+interface WrittenOption {
+  readonly name: string;
+  readonly type: string;
+  readonly default: Setting | readonly Setting[];
+  readonly choices: readonly Setting[] | null;
+  readonly multiple: boolean;
+  readonly required: boolean;
+  readonly style: FoundOption["style"];
+  readonly help: string;
+}
+
+/** It only parses; a large script takes a second. */
+const mostMs = 30_000;
+const mostBytes = 4_000_000;
+
+/**
+ * Reads a Python script by Python's own parser. The script is neither executed nor imported.
+ *
+ * @throws UsageError if there is no python3, or the script cannot be parsed
+ */
+export function readScript(file: string): ScriptReading {
+  const reader = join(packageRoot(), "python", "src", "nexus_swarm", "_read_script.py");
+  // -I: nothing beside the script, and nothing that the environment names, is imported.
+  const { stdout, stderr, error, status } = spawnSync("python3", ["-I", reader, file], {
+    encoding: "utf8",
+    timeout: mostMs,
+    maxBuffer: mostBytes,
+  });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === "ENOENT")
+    throw new UsageError(
+      `${file} is read by python3, which is not in PATH\n  install Python 3, or write a first spec and change it: nexus init search.yaml`,
+    );
+  if (error || status !== 0)
+    throw new UsageError(
+      `${file} could not be read: ${error?.message ?? (stderr.trim().split("\n").at(-1) || `python3 ended with ${status}`)}`,
+    );
+  // Our own script wrote it.
+  const read = JSON.parse(stdout) as Omit<ScriptReading, "options"> & {
+    readonly error?: string;
+    readonly options: readonly WrittenOption[];
+  };
+  if (read.error !== undefined) throw new UsageError(`${file} is no Python that can be read: ${read.error}`);
+  return { ...read, options: read.options.map(optionOf) };
+}
+
+const types = ["int", "float", "str", "bool", "boolText"] as const;
+
+function optionOf({
+  name,
+  type,
+  default: preset,
+  choices,
+  multiple,
+  required,
+  style,
+  help,
+}: WrittenOption): FoundOption {
+  return {
+    name,
+    type: types.find((each) => each === type) ?? "other",
+    preset: Array.isArray(preset) ? null : (preset as Setting), // a list is the other case
+    choices,
+    isList: multiple || Array.isArray(preset),
+    isRequired: required,
+    style,
+    help: help.split("\n", 1)[0] ?? "",
+  };
+}

@@ -1,0 +1,103 @@
+import type { Range, Setting } from "../../../shared/domain/hyperparameter.ts";
+import { isMapping, isSetting, type Mapping, typeOf } from "./foreign-values.ts";
+import type { Found, FoundOption } from "./found-options.ts";
+
+/** Whether this is a sweep as W&B writes it. */
+export const isSweep = (value: unknown): value is Mapping => isMapping(value) && isMapping(value["parameters"]);
+
+/** The parts of a spec that a sweep of W&B gives; the script, its files and its metrics may say more. */
+export function readSweep(
+  sweep: Mapping,
+): Omit<Found, "files" | "style"> & { readonly style: "argparse" | "hydra" | null } {
+  const remarks: string[] = [];
+  const options: FoundOption[] = [];
+  parameters(sweep["parameters"] as Mapping, "", options, remarks); // isSweep
+  const { method, metric, program, command, run_cap: cap } = sweep;
+  const methods = { grid: "grid", random: "random" } as const;
+  const known = method === "grid" || method === "random" ? methods[method] : "dgd";
+  if (method === "bayes") remarks.push("method: bayes became hp_tuning: dgd, which models all results too");
+  if (isMapping(sweep["early_terminate"]))
+    remarks.push("early_terminate was left out: see `pruning` in docs/runspec.md, such as pruning: asha");
+  const { name, goal } = isMapping(metric) ? metric : {};
+  const isNamed = typeof name === "string" && /^[A-Za-z_][\w.-]*$/.test(name);
+  if (typeof name === "string" && !isNamed)
+    remarks.push(
+      `its metric ${name} cannot be one of ours: letters, digits, dots and dashes; report it under another name`,
+    );
+  const words = Array.isArray(command) ? command.map(String) : [];
+  const style = words.some((word) => /args_no_hyphens/.test(word))
+    ? "hydra"
+    : words.some((word) => /args_no_boolean_flags/.test(word))
+      ? "argparse"
+      : null;
+  const others = words.filter((word) => !word.startsWith("${") && !/^python3?$/.test(word));
+  if (others.length > 0) remarks.push(`words of its command that you may want in \`command\`: ${others.join(" ")}`);
+  return {
+    script: typeof program === "string" ? program : "train.py",
+    style,
+    options,
+    metrics: {
+      names: isNamed ? [name] : [],
+      goal: goal === "minimize" ? "minimize" : "maximize",
+      pattern: null,
+    },
+    remarks,
+    search: { method: known, totalRuns: typeof cap === "number" && Number.isInteger(cap) && cap > 0 ? cap : null },
+  };
+}
+
+function parameters(node: Mapping, prefix: string, options: FoundOption[], remarks: string[]): void {
+  for (const [key, value] of Object.entries(node)) {
+    const name = prefix + key;
+    if (!/^[A-Za-z_][\w.-]*$/.test(name)) {
+      remarks.push(`${name} was left out: such a name cannot be an argument`);
+      continue;
+    }
+    if (isMapping(value) && isMapping(value["parameters"])) {
+      parameters(value["parameters"], `${name}.`, options, remarks);
+      continue;
+    }
+    const option = isMapping(value) ? parameter(name, value) : undefined;
+    if (option) options.push(option);
+    else remarks.push(`${name} was left out: ${JSON.stringify(value)} is not understood here; write its dial by hand`);
+  }
+}
+
+function parameter(name: string, given: Mapping): FoundOption | undefined {
+  const base = { name, isList: false, isRequired: false, style: "value", help: "", choices: null } as const;
+  const { value, values, distribution } = given;
+  if (value !== undefined && isSetting(value)) return { ...base, type: typeOf(value), preset: value, isConstant: true };
+  if (Array.isArray(values)) {
+    const plain = values.filter(isSetting);
+    if (plain.length !== values.length || plain.length === 0) return undefined;
+    const first: Setting = plain[0] ?? null;
+    return { ...base, type: typeOf(first), preset: first, choices: plain };
+  }
+  const range = rangeOf(given, typeof distribution === "string" ? distribution : null);
+  return range ? { ...base, type: range.scale.includes("integer") ? "int" : "float", preset: null, range } : undefined;
+}
+
+function rangeOf({ min, max }: Mapping, distribution: string | null): Range | undefined {
+  if (typeof min !== "number" || typeof max !== "number" || !(min < max)) return undefined;
+  const areWhole = Number.isInteger(min) && Number.isInteger(max);
+  switch (distribution) {
+    case null:
+      return { from: min, to: max, scale: areWhole ? "integer" : "linear" };
+    case "int_uniform":
+      return areWhole ? { from: min, to: max, scale: "integer" } : undefined;
+    case "uniform":
+    case "q_uniform":
+      return { from: min, to: max, scale: "linear" };
+    case "log_uniform_values":
+    case "q_log_uniform_values":
+    case "inv_log_uniform_values":
+      return min > 0 ? { from: min, to: max, scale: "log" } : undefined;
+    case "log_uniform":
+    case "q_log_uniform": // its ends are exponents of e
+      return { from: rounded(Math.exp(min)), to: rounded(Math.exp(max)), scale: "log" };
+    default:
+      return undefined;
+  }
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(3));

@@ -1,0 +1,61 @@
+import type { CheckedRun } from "../../../shared/components/check-run.ts";
+import { counted } from "../../../shared/domain/counted.ts";
+import { printable } from "../../../shared/domain/printable.ts";
+import { shellWord } from "../../words/shell-word.ts";
+
+/** What the run of `nexus check` says about the spec. */
+export interface CheckVerdict {
+  readonly isGood: boolean;
+  readonly text: string;
+  /** What is worth knowing before a search: each a sentence. */
+  readonly notes: readonly string[];
+}
+
+export function verdictOf(run: CheckedRun, file: string): CheckVerdict {
+  const check = `nexus check ${shellWord(file)}`;
+  const goOn = `to search: nexus run ${shellWord(file)}`;
+  const [main] = run.metrics;
+  const isMeasured = main !== undefined && main.count > 0;
+  const notes = notesOn(run);
+  const bad = (text: string): CheckVerdict => ({ isGood: false, text, notes });
+  switch (run.outcome) {
+    case "failed":
+      return bad(`it does not work: ${printable(run.reason)}`);
+    case "completed":
+      if (run.hpmax === null || !Number.isFinite(run.hpmax))
+        return bad(`the run ended, but what a search would maximise (hpmax) is ${run.hpmax}, which no search can use`);
+      return { isGood: true, text: `it works; ${goOn}`, notes };
+    case "stopped":
+      if (!isMeasured)
+        return bad(
+          `nothing was measured before it was stopped (${run.reason}); ` +
+            `give it more time: ${check} --time 600, or make the trial shorter in the spec`,
+        );
+      if (!Number.isFinite(main.last)) return bad(`its metric ${main.name} is ${main.last}, which no search can use`);
+      return { isGood: true, text: `it works, though it did not end (${run.reason}); ${goOn}`, notes };
+    default: {
+      const never: never = run.outcome;
+      throw new RangeError(`unknown outcome ${String(never)}`);
+    }
+  }
+}
+
+function notesOn(run: CheckedRun): string[] {
+  const notes: string[] = [];
+  if (run.reports === 1 && run.outcome === "completed")
+    notes.push("it reports only once, so no search can stop it early (pruning), and there is no learning curve");
+  if (run.reports > 0 && run.stateFiles.length === 0)
+    notes.push("it leaves nothing in NEXUS_STATE: a run that loses its machine begins afresh");
+  return notes;
+}
+
+/** What was measured, a line for each metric. */
+export function measuredLines({ metrics, reports, iters, hpmax }: CheckedRun): string[] {
+  if (reports === 0) return ["nothing"];
+  const lines = metrics.map(({ name, count, first, last }) => {
+    const from = count === 1 ? `${last}` : `${first} to ${last}`;
+    return `${name}: ${from}, in ${counted(count, "report")}`;
+  });
+  const span = iters[0] === iters[1] ? `${iters[1]}` : `${iters[0]} to ${iters[1]}`;
+  return [...lines, `iters: ${span}`, ...(hpmax === null ? [] : [`hpmax: ${hpmax}`])];
+}

@@ -1,0 +1,73 @@
+import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
+import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
+import { isLog, isWhole } from "../../../shared/domain/ranges/range.ts";
+import type { ChosenRun, RunEvidence } from "../../reading/evidence-reader.ts";
+
+/** What python/src/nexus_swarm/_export.py reads: JSON, but for NaN and infinities, which stand there as Python writes and reads them. */
+
+/** Two workspaces of one name, on two machines, have jobs of one name: the time of the order tells them apart. */
+const keyOf = ({ job, submitted }: RunTable, workspace: string): string => `${workspace}/${job}@${submitted.at}`;
+
+export const jobLine = (table: RunTable, workspace: string): string =>
+  lineOf({
+    type: "job",
+    key: keyOf(table, workspace),
+    workspace,
+    job: table.job,
+    hyperparameters: table.submitted.hyperparameters.map(dialOf),
+  });
+
+export function runLine({ table, trial }: ChosenRun, { curve }: RunEvidence, workspace: string): string {
+  const { hyperparameters } = table.submitted;
+  const settings = usedSettings(hyperparameters, trial.configuration);
+  const reports = curve.stages.flatMap(({ iters, hours, metrics }) =>
+    iters.map((at, i) => [
+      at,
+      hours[i] ?? 0,
+      Object.fromEntries(metrics.map(({ name, values }) => [name, values[i] ?? null])),
+    ]),
+  );
+  return lineOf({
+    type: "run",
+    key: `${keyOf(table, workspace)}/${trial.run}`,
+    run: trial.run,
+    status: trial.status,
+    hpmax: trial.hpmax,
+    iters: trial.iters,
+    seed: trial.seed,
+    worker: lastAttempt(trial).worker,
+    reason: trial.reason,
+    started: trial.attempts[0]?.at ?? trial.endedAt,
+    ended: trial.endedAt,
+    // An inactive hyperparameter is none of the run's.
+    hparams: Object.fromEntries(
+      hyperparameters.flatMap(({ name }, i) => (settings[i] === undefined ? [] : [[name, settings[i]] as const])),
+    ),
+    metrics: Object.fromEntries(table.columns.map((name, i) => [name, trial.metrics[i] ?? null])),
+    objective: curve.stages.at(-1)?.metrics[0]?.name ?? "",
+    reports,
+  });
+}
+
+/** As a distribution of optuna; what it cannot say, a log range with 0, is a list. */
+function dialOf({ name, range, values }: Hyperparameter): object {
+  if (!range || range.zero === true) return { name, choices: values };
+  return { name, low: range.from, high: range.to, log: isLog(range), whole: isWhole(range) };
+}
+
+function lineOf(value: unknown): string {
+  return `${pythonJson(value)}\n`;
+}
+
+function pythonJson(value: unknown): string {
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    return `{${Object.entries(value)
+      .map(([name, each]) => `${JSON.stringify(name)}:${pythonJson(each)}`)
+      .join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}

@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { UsageError } from "../../shared/errors.ts";
+import { readIfThere, writeSecretFile } from "../../shared/machine/secret-file.ts";
+import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+
+/** Where the package is handed out: `auto` is the port after the broker's, or another one that is free. */
+export type PackageChoice = "auto" | "none" | number;
+
+const fileOf = (paths: WorkspacePaths): string => join(paths.dir, "package-port");
+
+/** What was typed at this start, or else at an earlier one; remembered. @throws UsageError */
+export function packageChoice(paths: WorkspacePaths, typed: string | undefined): PackageChoice {
+  if (typed === undefined) return read(readIfThere(fileOf(paths))?.trim() ?? "auto") ?? "auto";
+  const choice = read(typed);
+  if (choice === undefined)
+    throw new UsageError(
+      `--package ${typed}: expected a port from 1 to 65535, auto (the one after the broker's) or none`,
+    );
+  return choice;
+}
+
+export const rememberPackage = (paths: WorkspacePaths, choice: PackageChoice): void =>
+  writeSecretFile(fileOf(paths), `${choice}\n`);
+
+function read(text: string): PackageChoice | undefined {
+  if (text === "auto" || text === "none") return text;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}

@@ -1,0 +1,68 @@
+import type { EndedWithout } from "../../../shared/domain/fold/events.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { KeptBeliefs } from "../../../shared/domain/pruning/beliefs.ts";
+import { JobPruner } from "../../../shared/domain/pruning/job-pruner.ts";
+import type { ReportRow } from "../../../shared/wire/messages.ts";
+import type { Reign } from "../reign/reign.ts";
+
+/**
+ * Pruning: as reports arrive in EV, the job's pruner (shared/domain/pruning/) says which run is to stop. That is one record, `ended` as
+ * `pruned` with the reason, so nothing lies between the decision and the end for a dying leader to lose; the worker is told to ask at
+ * once, and hears that its run has ended. What it still delivers is late.
+ *
+ * The curves are the leader's alone. After a take-over they are read again from EV (recall-curves.ts).
+ */
+
+/** The job's pruner; undefined if nothing is pruned. */
+export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
+  const { pruning, hpTuning } = table.submitted.settings;
+  // Runs that all have one configuration are repeated to be measured.
+  if (pruning === "none" || hpTuning === false || table.isOver) return undefined;
+  let pruner = reign.pruners.get(table.job);
+  if (!pruner) {
+    const beliefs = new KeptBeliefs(() => table.model.now);
+    pruner = new JobPruner(pruning, table.submitted.seed, {
+      configurationOf: (n) => table.runSets.configurations.configuration(table.trials.runSetOf(n)),
+      beliefs: () => beliefs.now(table.ended, table.verdicts),
+    });
+    reign.pruners.set(table.job, pruner);
+  }
+  return pruner;
+}
+
+/** Reports of an open run, in the order of the stream; returns its pruner. */
+export function keepReports(
+  reign: Reign,
+  table: RunTable,
+  trial: Trial,
+  reports: readonly ReportRow[],
+): JobPruner | undefined {
+  const pruner = prunerOf(reign, table);
+  if (!pruner || reports.length === 0 || !isOpen(trial)) return undefined;
+  pruner.report(trial.n, reports);
+  return pruner;
+}
+
+/** Reports of a run have arrived, which may be its last. */
+export function hearReports(reign: Reign, table: RunTable, trial: Trial, reports: readonly ReportRow[]): void {
+  const pruner = keepReports(reign, table, trial, reports);
+  // What a person has paused waits for that person.
+  if (trial.status !== "running" || trial.order !== "") return;
+  const verdict = pruner?.judge(trial.n);
+  if (verdict) pruneRun(reign, table, trial, verdict);
+}
+
+/** Ends a running run as pruned, by the coordinator's own decision. */
+export function pruneRun(
+  reign: Reign,
+  table: RunTable,
+  trial: Trial,
+  { reason, ...rest }: Pick<EndedWithout, "reason" | "iters" | "predicted">,
+): void {
+  const { job } = table;
+  const { n } = trial;
+  const { attempt, worker } = lastAttempt(trial);
+  void reign.record({ type: "ended", job, n, attempt, worker, outcome: "pruned", reason, ev: 0, ...rest });
+  reign.tellToRenew(worker);
+}

@@ -1,0 +1,60 @@
+import { isOpen } from "../../../shared/domain/fold/trial.ts";
+import type { Bus, StoredMessage } from "../../../shared/ports.ts";
+import { BadMessage } from "../../../shared/wire/check.ts";
+import { decodeEvidence } from "../../../shared/wire/messages.ts";
+import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
+import type { Reign } from "../reign/reign.ts";
+import { prunerOf } from "./pruning.ts";
+
+/** Messages of EV, of all jobs, that a new leader looks back: read in a fraction of a second. */
+const lookBack = 20_000;
+const patienceMs = 5000;
+
+/**
+ * Reads the latest curves again, which the leader before knew: those of the runs in hand, and of completed ones to compare them with.
+ * Nothing is decided meanwhile. Without them pruning would only begin anew.
+ */
+export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promise<void> {
+  const tables = [...reign.state.jobs.values()].filter((table) => prunerOf(reign, table) && table.trials.length > 0);
+  const judged = reign.evidence.judged;
+  if (tables.length === 0 || judged === 0) return;
+  const subjects = tables.map(({ job }) => evidenceOfJob(job));
+  const reading = await bus.read(
+    streams.evidence,
+    Math.max(1, judged - lookBack),
+    (message) => {
+      if (message.seq <= judged) recall(reign, message);
+    },
+    subjects,
+  );
+  try {
+    await Promise.race([reading.caughtUp, reign.ports.clock.pause(patienceMs)]);
+  } finally {
+    await reading.stop();
+  }
+  for (const table of tables) {
+    prunerOf(reign, table)?.keep((n) => {
+      const trial = table.trials.glance(n);
+      return trial !== undefined && isOpen(trial);
+    });
+  }
+}
+
+function recall(reign: Reign, { subject, data }: StoredMessage): void {
+  const address = parseEvidence(subject);
+  const table = address && reign.state.jobs.get(address.job);
+  const trial = address && table?.trials.glance(address.n);
+  const pruner = table && prunerOf(reign, table);
+  if (!address || !trial || !pruner || !trial.attempts.some(({ worker }) => worker === address.worker)) return;
+  try {
+    const told = decodeEvidence(address, data);
+    if (told.kind === "released") return;
+    pruner.report(trial.n, told.reports);
+    // Its rungs are passed again, and remembered; what that says of a run in hand is said anew with its next report.
+    pruner.judge(trial.n);
+    if (told.kind === "result" && trial.hpmax !== null) pruner.completed(trial.n, told.hpmax);
+  } catch (error) {
+    // It was set aside when it was judged.
+    if (!(error instanceof BadMessage)) throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import type { PiecedBundle } from "../../../shared/domain/code-bundle.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { pieceNames } from "../../../shared/wire/bundles/pieced-bundle.ts";
+import { chunkBytes } from "../../../shared/wire/sealed-chunks.ts";
+import type { BundleStore, ReignPorts } from "./ports.ts";
+
+/** Pieces that no job cites may belong to an upload that goes on, or to one that is tried again. */
+const orphanMs = 24 * 3_600_000;
+/** What jobs that are over bring along stays for `nexus download` and `nexus confirm`, the newest first, up to this part of BLOB. */
+const shareOfOver = 0.25;
+const bytesOfOver = 8e9;
+
+const names = new WeakMap<PiecedBundle, readonly string[]>();
+
+function namesOf(bundle: PiecedBundle): readonly string[] {
+  let found = names.get(bundle);
+  if (!found) {
+    found = pieceNames(bundle);
+    names.set(bundle, found);
+  }
+  return found;
+}
+
+const bundlesOf = ({ submitted: { largeCode, inputs } }: RunTable): PiecedBundle[] =>
+  [largeCode, inputs].filter((bundle) => bundle !== undefined);
+
+/** Which pieces jobs need. @param most  bytes that BLOB takes; -1: not limited */
+export function neededPieces({ jobs }: WorkspaceState, most: number): Set<string> {
+  const needed = new Set<string>();
+  const tables = [...jobs.values()];
+  for (const table of tables) {
+    if (table.isOver) continue;
+    for (const bundle of bundlesOf(table)) for (const name of namesOf(bundle)) needed.add(name);
+  }
+  let left = (most < 0 ? bytesOfOver : most * shareOfOver) / chunkBytes;
+  for (const table of tables.reverse()) {
+    if (!table.isOver) continue;
+    const fresh = new Set(
+      bundlesOf(table)
+        .flatMap(namesOf)
+        .filter((name) => !needed.has(name)),
+    );
+    left -= fresh.size;
+    if (left < 0) break;
+    for (const name of fresh) needed.add(name);
+  }
+  return needed;
+}
+
+/** Keeps the pieces that jobs need, and deletes what nobody has needed for a day. */
+export class BundlePieces {
+  readonly #ports: Pick<ReignPorts, "bundles" | "clock">;
+  readonly #state: WorkspaceState;
+  /** Since when nobody needs a piece, in monotonic milliseconds. */
+  #needless = new Map<string, number>();
+  /** Pieces of orders that are just being carried out. */
+  readonly #ordered = new Set<string>();
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(ports: Pick<ReignPorts, "bundles" | "clock">, state: WorkspaceState) {
+    this.#ports = ports;
+    this.#state = state;
+  }
+
+  /**
+   * How many pieces of an order's bundles the broker lacks; none of those that it has is deleted until `accept` has returned.
+   *
+   * @param accept  records the job, if none is missing
+   */
+  async whileThere<T>(bundles: readonly PiecedBundle[], accept: (missing: number) => Promise<T>): Promise<T> {
+    const { bundles: store } = this.#ports;
+    const wanted = new Set(bundles.flatMap(namesOf));
+    if (!store || wanted.size === 0) return accept(0);
+    for (const name of wanted) this.#ordered.add(name);
+    try {
+      // What it deletes may still be listed.
+      await this.#sweeping;
+      const stored = await store.pieces();
+      return await accept([...wanted].filter((name) => !stored.has(name)).length);
+    } finally {
+      for (const name of wanted) this.#ordered.delete(name);
+    }
+  }
+
+  /** Rejects if the broker does not answer; the next one makes up for it. @param most  bytes that BLOB takes; -1: not limited */
+  async sweep(most: number): Promise<void> {
+    const { bundles: store } = this.#ports;
+    if (!store) return;
+    const sweep = this.#sweep(store, most);
+    this.#sweeping = sweep.catch(() => undefined); // whoever called hears of it
+    await sweep;
+  }
+
+  async #sweep(store: BundleStore, most: number): Promise<void> {
+    const stored = await store.pieces();
+    const now = this.#ports.clock.monotonic();
+    const needed = neededPieces(this.#state, most);
+    const since = new Map<string, number>();
+    const doomed: number[] = [];
+    for (const [name, seqs] of stored) {
+      if (needed.has(name) || this.#ordered.has(name)) continue;
+      const at = this.#needless.get(name) ?? now;
+      if (now - at >= orphanMs) doomed.push(...seqs);
+      else since.set(name, at);
+    }
+    this.#needless = since;
+    if (doomed.length > 0) await store.drop(doomed);
+  }
+}

@@ -1,0 +1,86 @@
+import { obstacle } from "../../../shared/domain/fitting.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { Reign } from "../reign/reign.ts";
+
+/**
+ * A job that fails from its start: most likely its program is at fault, and a newcomer waits for its first result. So it pauses after
+ * a few failures, as long as nothing has completed. But one machine alone proves nothing where others may try: then that machine
+ * gets no more of the job. If another one completes a run, the machine is benched and its failures are taken back (bench.ts); if
+ * another one fails too, the job pauses.
+ */
+
+/** What the reason of a job names that paused so. */
+export const pausedAtStart = "(max_failures_at_start)";
+
+/** Characters of what the last run said and printed. */
+const mostCause = 900;
+const mostPrinted = 500;
+const linesPrinted = 3;
+
+/** Why the job pauses now; undefined: it goes on. */
+export function startFailing(reign: Reign, table: RunTable): string | undefined {
+  if (!isStartFull(table) || !table.hasRoom) return undefined;
+  const alone = onlyOne(table);
+  return alone !== undefined && mayOthersTry(reign, table, alone) ? undefined : reasonOf(table);
+}
+
+/** Why a worker gets nothing more of a job at its start; undefined: it may. */
+export function whyHeldBack(reign: Reign, table: RunTable, worker: WorkerId): string | undefined {
+  if (!isStartFull(table) || onlyOne(table) !== worker || !mayOthersTry(reign, table, worker)) return undefined;
+  return `the first ${table.failingRow.size} runs of ${table.job} have all failed on ${worker}; other workers try it now`;
+}
+
+function isStartFull({ completions, rejected, failingRow, submitted }: RunTable): boolean {
+  if (completions.length > 0 || rejected.size > 0) return false;
+  const { maxFailuresAtStart, maxFailuresInARow, stopWhen } = submitted.settings;
+  if (maxFailuresAtStart === null || maxFailuresInARow === null || stopWhen?.name === "failures_in_a_row") return false;
+  return failingRow.size >= maxFailuresAtStart;
+}
+
+/** The worker on which all of them failed; undefined if they failed on several. */
+function onlyOne(table: RunTable): WorkerId | undefined {
+  const workers = new Set<WorkerId>();
+  for (const n of table.failingRow) {
+    const trial = table.trial(n);
+    if (trial) workers.add(lastAttempt(trial).worker);
+    if (workers.size > 1) return undefined;
+  }
+  return [...workers][0];
+}
+
+const nothingTaken = { cores: 0, gpus: 0 };
+
+/** Whether another worker has a run of the job, or is there and may get one. */
+function mayOthersTry(reign: Reign, table: RunTable, worker: WorkerId): boolean {
+  for (const holder of table.holding.keys()) if (holder !== worker) return true;
+  const since = reign.ports.clock.monotonic() - 2 * reign.leaseMs;
+  for (const [id, presence] of reign.presence) {
+    if (id === worker || presence.heardAt < since || presence.slots === 0 || presence.lending.lending !== "open")
+      continue;
+    const record = reign.state.workers.get(id);
+    if (record && (record.state !== "admitted" || record.duty !== "working")) continue;
+    if (obstacle(table, id, presence, nothingTaken) === null) return true;
+  }
+  return false;
+}
+
+function reasonOf(table: RunTable): string {
+  const { job, failingRow, submitted } = table;
+  const count = failingRow.size;
+  const failed = count === 1 ? "the first run has failed" : `${count} runs have failed`;
+  const last = table.trial([...failingRow].at(-1) ?? 0);
+  const [cause = ""] = last?.reason.split("\n", 1) ?? [];
+  const lines = (last?.console ?? "").split("\n").filter((line) => line.trim() !== "");
+  const printed = lines.slice(-linesPrinted).join(" | ").slice(-mostPrinted);
+  const parts = [
+    `${failed}, and none has completed yet ${pausedAtStart}`,
+    ...(last ? [`${last.run} was the last${cause === "" ? "" : `: ${cause.slice(0, mostCause)}`}`] : []),
+    ...(printed === "" || cause.includes(" printed") ? [] : [`the last that it printed: ${printed}`]),
+    ...(last ? [`to see all that it printed: nexus view console ${last.run}`] : []),
+    `to try one run on your machine: nexus check ${/^[\w./-]+$/.test(submitted.file) ? submitted.file : "SPEC"}`,
+    `once it is mended: nexus resume ${job}`,
+  ];
+  return parts.join("; ");
+}

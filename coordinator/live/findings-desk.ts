@@ -1,0 +1,115 @@
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { type SavedTable, saveTable } from "../../shared/domain/fold/saved-table.ts";
+import type { SavedTrials } from "../../shared/domain/fold/trial-list.ts";
+import { type Findings, isEvaluable } from "./findings.ts";
+import type { LiveSearch } from "./live-search.ts";
+
+/** A job as it is, to be evaluated. */
+export interface FindingsQuestion {
+  readonly table: SavedTable;
+  readonly trials: SavedTrials;
+}
+
+export interface FindingsAnswer {
+  readonly findings: Findings | null;
+  readonly tookMs: number;
+}
+
+/** Answers questions one after the other, somewhere else. */
+export interface Evaluator {
+  ask(question: FindingsQuestion): Promise<FindingsAnswer>;
+  stop(): void;
+}
+
+/** The share of a core that it may take while runs end ... */
+const share = 0.04;
+/** ... and the least time between two answers. */
+const leastMs = 2000;
+/** Of a larger job copying the runs alone would hold up the screen; `nexus eval` reads as many as there are. */
+const mostRuns = 100_000;
+
+/** Keeps a search's findings fresh: they are asked for when runs have ended since, and at once when the job is over. */
+export class FindingsDesk {
+  readonly #search: LiveSearch;
+  readonly #evaluator: Evaluator;
+  readonly #changed: () => void;
+  #isAsking = false;
+  #nextAt = Number.NEGATIVE_INFINITY;
+  #asked: { readonly table: RunTable; readonly of: string } | undefined;
+  #hasFailed = false;
+
+  /** @param changed  new findings have come */
+  constructor(search: LiveSearch, evaluator: Evaluator, changed: () => void) {
+    this.#search = search;
+    this.#evaluator = evaluator;
+    this.#changed = changed;
+    search.hasDesk = true;
+  }
+
+  /** @param now  monotonic milliseconds; called now and then */
+  look(now: number): void {
+    const { table } = this.#search;
+    if (!table || this.#isAsking || this.#hasFailed || table.trials.length > mostRuns) return;
+    const isAnother = this.#asked?.table !== table;
+    const of = `${table.runSets.version} ${table.verdicts} ${table.edits.length} ${table.isOver}`;
+    if ((!isAnother && this.#asked?.of === of) || (!isAnother && !table.isOver && now < this.#nextAt)) return;
+    if (!isEvaluable(table)) return;
+    this.#asked = { table, of };
+    this.#isAsking = true;
+    void this.#ask(table, now);
+  }
+
+  async #ask(table: RunTable, now: number): Promise<void> {
+    try {
+      // What a job brought along is no part of the question, and may be large.
+      const { code: _, text: __, ...submitted } = table.submitted;
+      const saved = { ...saveTable(table), submitted: { ...submitted, text: "" } };
+      const { findings, tookMs } = await this.#evaluator.ask({ table: saved, trials: table.trials.save() });
+      this.#nextAt = now + Math.max(leastMs, tookMs / share);
+      if (findings) this.#search.found(findings);
+      this.#changed();
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#search.note(
+        `the verdict could not be worked out: ${error instanceof Error ? error.message : String(error)}`,
+        "trouble",
+      );
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  stop(): void {
+    this.#hasFailed = true;
+    this.#evaluator.stop();
+  }
+}
+
+const program = fileURLToPath(new URL("./findings-thread.js", import.meta.url));
+
+/** A thread of this process, started with the first question. */
+export function evaluatorThread(): Evaluator {
+  let thread: Worker | undefined;
+  return {
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        thread ??= new Worker(program);
+        const asked = thread;
+        asked.unref();
+        const onAnswer = (answer: FindingsAnswer): void => {
+          asked.off("error", onError);
+          resolve(answer);
+        };
+        const onError = (error: Error): void => {
+          asked.off("message", onAnswer);
+          reject(error);
+        };
+        asked.once("message", onAnswer);
+        asked.once("error", onError);
+        asked.postMessage(question);
+      }),
+    stop: () => void thread?.terminate(),
+  };
+}

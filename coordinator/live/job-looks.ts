@@ -1,0 +1,94 @@
+import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { Standing } from "../../shared/domain/model/standings.ts";
+import { type TimeLeft, timeLeft } from "../words/time-left.ts";
+import { slotsAllowed } from "../words/why/slots-allowed.ts";
+import type { Why } from "../words/why/why.ts";
+import type { LiveSearch } from "./live-search.ts";
+
+/** How one of the workspace's jobs stands. */
+export interface JobLook {
+  readonly why: Why;
+  /** Slots that its runs have now ... */
+  readonly slots: number;
+  /** ... and those that it could have; undefined while nobody leads, and once it is over. */
+  readonly slotsAllowed: number | undefined;
+  readonly left: TimeLeft | undefined;
+  /** Null before any run has completed; undefined: not looked for yet, since that takes long. */
+  readonly best: Standing | null | undefined;
+}
+
+/** How long a look holds. */
+const lookMs = 1000;
+/** A workspace may have hundreds of jobs, and the best of each takes a model: so much of a frame goes into them. */
+const bestMsAFrame = 5;
+/** A best that is out of date is found again after so many times what finding it took. */
+const bestPatience = 50;
+
+interface Best {
+  readonly version: number;
+  readonly verdicts: number;
+  readonly standing: Standing | null;
+  /** When it may be found again. */
+  readonly again: number;
+}
+
+/**
+ * How the jobs of a workspace stand, for a list of them: looked at only where somebody looks, and then not more often than a person
+ * can read. Times are the search's `now`, in milliseconds.
+ */
+export class JobLooks {
+  readonly #search: LiveSearch;
+  readonly #clock: () => number;
+  readonly #looks = new WeakMap<RunTable, { readonly at: number; readonly look: Omit<JobLook, "best"> }>();
+  readonly #bests = new WeakMap<RunTable, Best>();
+  /** What this frame has spent on the best of jobs. */
+  #spent = { at: Number.NaN, ms: 0 };
+
+  /** @param clock  tells how long finding the best takes, in milliseconds */
+  constructor(search: LiveSearch, clock: () => number = () => performance.now()) {
+    this.#search = search;
+    this.#clock = clock;
+  }
+
+  of(table: RunTable): JobLook {
+    return { ...this.#lookAt(table), best: this.bestOf(table) };
+  }
+
+  #lookAt(table: RunTable): Omit<JobLook, "best"> {
+    const { now, state, wall } = this.#search;
+    const known = this.#looks.get(table);
+    if (known && now >= known.at && now - known.at < lookMs) return known.look;
+    const status = table.isOver || this.#search.isLeaderSilent ? null : this.#search.status;
+    const look = {
+      why: this.#search.whyJob(table),
+      slots: table.running * table.submitted.settings.coresPerRun,
+      slotsAllowed: status ? slotsAllowed(table, state, status) : undefined,
+      left: timeLeft(table, wall),
+    };
+    this.#looks.set(table, { at: now, look });
+    return look;
+  }
+
+  /** The first of a job's standings, as it was when it was last looked for. */
+  bestOf(table: RunTable): Standing | null | undefined {
+    const { now } = this.#search;
+    if (table === this.#search.table) return this.#search.leader;
+    const { verdicts } = table;
+    const { version, totals } = table.runSets;
+    if (totals.completed === 0) return null;
+    const known = this.#bests.get(table);
+    const isSame = known?.version === version && known.verdicts === verdicts;
+    if (known && (isSame || now < known.again)) return known.standing;
+    if (this.#spent.at !== now) this.#spent = { at: now, ms: 0 };
+    if (this.#spent.ms >= bestMsAFrame) return known?.standing;
+    const began = this.#clock();
+    const standing = leaderOf(table);
+    // Nobody looks at the models of hundreds of jobs, which are large.
+    table.model.forget();
+    const took = this.#clock() - began;
+    this.#spent.ms += took;
+    this.#bests.set(table, { version, verdicts, standing, again: now + bestPatience * took });
+    return standing;
+  }
+}

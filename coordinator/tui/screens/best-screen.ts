@@ -1,0 +1,117 @@
+import { chartRows, type Point, type Series } from "../../chart/braille.ts";
+import { sparkline } from "../../chart/sparkline.ts";
+import type { Findings } from "../../live/findings.ts";
+import { isEvaluable } from "../../live/findings.ts";
+import { narrow } from "../../words/narrow.ts";
+import { offersOf } from "../../words/offers.ts";
+import { verdictLines } from "../../words/verdict-text.ts";
+import { type Line, plain, type Style, span } from "../terminal/styled.ts";
+import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
+import type { ViewModel } from "../view-model.ts";
+
+/** Below this the words have no room beside the chart. */
+const wordsHeight = 14;
+const leastChart = 6;
+
+/** The best so far after each completed run, as `nexus plot summary` draws it, and below it what may be concluded. */
+export function bestLines(model: ViewModel, width: number, height: number): Line[] {
+  const { findings, table } = model.search;
+  if (!table) return [plain("  no job yet")];
+  if (!findings) {
+    const why = isEvaluable(table)
+      ? "looking back at the search..."
+      : table.runSets.best() === null
+        ? "no best yet: no run has completed"
+        : "there is only one configuration, so nothing to compare";
+    return [plain(`  ${why}`)];
+  }
+  const words = height >= wordsHeight ? conclusion(model, findings, width).slice(0, height - leastChart) : [];
+  return [...chartOf(model, findings, width, height - words.length), ...words];
+}
+
+/** The search's path as a line of characters for the header; "" before the first result. */
+export const bestSparkline = ({ search: { findings }, options }: ViewModel, width: number): string =>
+  findings ? sparkline(heldPoints(findings), width, options.graph) : "";
+
+/** When the best changed, and what it is estimated at; the last is held to the newest run. */
+function heldPoints({ rows, completed }: Findings): Point[] {
+  const points = rows.map(({ ended, estHpmax, sd }) => ({ x: ended, y: estHpmax, spread: sd ?? 0 }));
+  const last = points.at(-1);
+  return last && last.x < completed ? [...points, { ...last, x: completed }] : points;
+}
+
+/** A line between two points rises; a best stays until another takes its place. */
+const steps = (points: readonly Point[]): Point[] =>
+  points.flatMap((point, i) => {
+    const before = points[i - 1];
+    return before ? [{ ...before, x: point.x }, point] : [point];
+  });
+
+/** The charts drawn last: they change with the findings alone, which come every few seconds. */
+const drawn = new WeakMap<Findings, { readonly of: string; readonly lines: Line[] }>();
+
+function chartOf(model: ViewModel, findings: Findings, width: number, height: number): Line[] {
+  const of = `${width} ${height} ${model.options.graph}`;
+  const known = drawn.get(findings);
+  if (known?.of === of) return known.lines;
+  const lines = drawChart(model, findings, width, height);
+  drawn.set(findings, { of, lines });
+  return lines;
+}
+
+function drawChart(model: ViewModel, findings: Findings, width: number, height: number): Line[] {
+  const { rows, completed, leader, dots } = findings;
+  const held = heldPoints(findings);
+  const shown: readonly { readonly series: Series; readonly style: Style }[] = [
+    { series: { points: steps(held) }, style: "accent" },
+    { series: { points: dots, isScatter: true }, style: "dim" },
+  ];
+  const xRange = { low: 1, high: Math.max(2, completed) };
+  const chart = chartRows(
+    shown.map(({ series }) => series),
+    { width, height: height - 1, form: model.options.graph, xName: "runs", xRange, yRange: yRangeOf(findings, held) },
+  );
+  if (chart.length === 0) return [plain("  no room for a chart")];
+  const changes = `${rows.length - 1} ${rows.length === 2 ? "change" : "changes"} of the lead`;
+  const other = rows.at(-1)?.key === leader ? "" : "; it names another than the standings";
+  const legends = [
+    `XT's estimate of the best so far ± 1 sd; ${changes}${other}`,
+    `XT's estimate ± 1 sd; ${changes}`,
+    `± 1 sd; ${changes}`,
+  ].map((text) => `  ── ${text}`);
+  return [
+    [span(legends.find(({ length }) => length <= width) ?? "", "accent")],
+    ...chart.map((row): Line => row.map(({ text, series: at }) => span(text, shown[at]?.style ?? "plain"))),
+  ];
+}
+
+/** That of the best and its band, and of the runs unless one is far below: it would make all else flat. */
+function yRangeOf({ dots }: Findings, held: readonly Point[]): { readonly low: number; readonly high: number } {
+  const ys = dots.map(({ y }) => y).toSorted((a, b) => a - b);
+  const low = Math.min(...held.map(({ y, spread = 0 }) => y - spread), ys[Math.floor(ys.length / 20)] ?? Infinity);
+  const high = Math.max(...held.map(({ y, spread = 0 }) => y + spread), ys.at(-1) ?? -Infinity);
+  return { low, high };
+}
+
+/** The verdict, and what a search that is over can be followed by. */
+function conclusion(model: ViewModel, findings: Findings, width: number): Line[] {
+  const { table } = model.search;
+  if (!table) return [];
+  const verdict = verdictLines(findings.verdict, table.submitted.hyperparameters);
+  return [
+    plain(""),
+    ...verdict.flatMap((line, i) => wrapped([span(`  ${narrow(line)}`, i === 0 ? "bold" : "plain")], width, 4)),
+    ...offerLines(model, width),
+  ];
+}
+
+/** A command a line, ready to be copied; nothing while the search goes on. */
+export function offerLines({ search: { table }, options }: ViewModel, width: number): Line[] {
+  const offers = table ? offersOf(table, options.flags) : [];
+  const room = Math.max(...offers.map(({ what }) => what.length), 0);
+  return offers.flatMap(({ what, command }): Line[] => {
+    const title = `  ${what.padEnd(room)}  `;
+    if (title.length + command.length <= width) return [[span(title), span(command, "accent")]];
+    return [plain(`  ${what}:`), ...wrappedCommand(command, width).map((line): Line => [span(line, "accent")])];
+  });
+}

@@ -1,0 +1,231 @@
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { holderOf, lastAttempt } from "../../shared/domain/fold/trial.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
+import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
+import { duration } from "./duration.ts";
+import { Lengths } from "./run-lengths.ts";
+
+/**
+ * How long a job still takes: its remaining runs are played through on the slots that it has now. What they take is drawn from what
+ * its newest runs took. So the time before the first assignment, pauses, and hours without a worker do not count, a worker that
+ * joins or leaves shows at once, and the last runs may take longer than the others.
+ */
+export interface TimeLeft {
+  /** Milliseconds; the same as `high` once enough runs have ended. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The newest ended runs that are looked at: a search drifts to where runs take longer, or less long. */
+const recentEnds = 48;
+/** The newest trials among which they are looked for. */
+const mostLookedAt = 512;
+/** So many ended runs make an estimate. Before, it is a range. */
+const enoughEnds = 10;
+/** A worker may be without a run for so long between two of them. */
+const betweenRunsMs = 3000;
+/** How far back it is counted how many runs there are at once, if they are short. */
+const paceMs = 20_000;
+/** A run that was lost had done about this much of its work. */
+const lostPart = 0.5;
+/** Of the range: how many standard errors, and what is taken for a spread that two or three runs do not show. */
+const errors = 1.6;
+const leastSpread = 0.35;
+/** Of a worker's speed: so many runs at everybody's speed count beside its own, far fewer if it is plainly another. */
+const usualRuns = 2;
+const fewRuns = 0.3;
+const plainly = 2.2;
+/** Runs that are played through at most, over all plays and in one. */
+const mostDrawn = 4000;
+const mostPlayed = 1000;
+const mostPlays = 12;
+
+/** A run on a worker: when its newest stay began, and when it ended; undefined: it runs. */
+interface Stretch {
+  readonly worker: WorkerId;
+  readonly from: number;
+  readonly to: number | undefined;
+  /** Earlier stays that were lost. */
+  readonly lost: number;
+}
+
+/**
+ * Undefined if nothing says how long it takes: no run has ended, none runs, or somebody must do something first.
+ *
+ * @param now  wall clock, milliseconds
+ */
+export function timeLeft(table: RunTable, now: number): TimeLeft | undefined {
+  if (table.isOver || table.state === "paused") return undefined;
+  const ended = newestEnds(table);
+  if (ended.length === 0) return undefined;
+  const running = runningNow(table, now);
+  const open = running.length + table.paused.size;
+  const { totalRuns } = table.submitted.settings;
+  const unstarted = table.state === "searching" ? Math.max(0, totalRuns - table.ended - open) : table.waiting.size;
+  if (unstarted + running.length === 0) return undefined;
+  const slowness = slownessOf(ended, running, now);
+  const usual = (one: Stretch, length: number): number => length / (slowness.get(one.worker) ?? 1);
+  const lengths = new Lengths(
+    ended.map((one) => usual(one, lengthOf(one))),
+    running.map((one) => usual(one, now - one.from)),
+  );
+  const slots = runsAtOnce(ended, running, lengths.mean, now);
+  if (slots === 0) return undefined;
+  const expected = played({ ended, running, lengths, slowness, slots, unstarted, now });
+  if (ended.length >= enoughEnds) return { low: expected, high: expected };
+  const off = Math.min(0.6, (errors * Math.max(leastSpread, lengths.spread)) / Math.sqrt(ended.length));
+  return { low: expected * (1 - off), high: expected * (1 + off) };
+}
+
+/** `7h05m`, or `3-8m` as long as few runs have ended. */
+export function timeLeftText({ low, high }: TimeLeft): string {
+  if (low === high) return duration(low);
+  const units = [
+    [86_400_000, "d"],
+    [3_600_000, "h"],
+    [60_000, "m"],
+    [1000, "s"],
+  ] as const;
+  const [unit, word] = units.find(([ms]) => high >= 2 * ms) ?? units[3];
+  const [least, most] = [Math.floor(low / unit), Math.ceil(high / unit)];
+  return least === most ? `${most}${word}` : `${least}-${most}${word}`;
+}
+
+const lengthOf = ({ from, to = from }: Stretch): number => Math.max(1, to - from);
+
+/** The newest first. A cancelled run says nothing about how long runs take. */
+function newestEnds(table: RunTable): Stretch[] {
+  const { trials } = table;
+  const found: Stretch[] = [];
+  for (let n = trials.length; n >= 1 && n > trials.length - mostLookedAt - table.open; n -= 1) {
+    const trial = trials.glance(n);
+    if (!trial || trial.endedAt === 0 || trial.status === "cancelled") continue;
+    const { worker, at } = lastAttempt(trial);
+    found.push({ worker, from: at, to: trial.endedAt, lost: trial.attempts.length - 1 });
+  }
+  return found.sort((a, b) => (b.to ?? 0) - (a.to ?? 0)).slice(0, recentEnds);
+}
+
+function runningNow(table: RunTable, now: number): Stretch[] {
+  const found: Stretch[] = [];
+  for (const trial of table.trials.glanceOpen()) {
+    const held = trial.order === "paused" ? undefined : holderOf(trial);
+    if (held) found.push({ worker: held.worker, from: Math.min(held.at, now), to: undefined, lost: 0 });
+  }
+  return found;
+}
+
+/** How many run at once. Of short runs the mean over some seconds, which has the time between them too. */
+function runsAtOnce(ended: readonly Stretch[], running: readonly Stretch[], mean: number, now: number): number {
+  const all = [...ended, ...running];
+  const before = now - betweenRunsMs;
+  const then = all.filter(({ from, to = now }) => from <= before && to > before).length;
+  const atLeast = Math.max(running.length, then);
+  if (mean > 2 * betweenRunsMs || ended.length < 3) return atLeast;
+  // As far back as everything that ran is known.
+  const since = Math.max(now - paceMs, ended.length < recentEnds ? 0 : (ended.at(-1)?.to ?? 0));
+  const parts = all
+    .map(({ from, to = now }) => ({ from: Math.max(from, since), to: Math.min(to, now) }))
+    .filter(({ from, to }) => to >= from)
+    .sort((a, b) => a.from - b.from);
+  let busy = 0;
+  let active = 0;
+  let upTo = parts[0]?.from ?? now;
+  for (const { from, to } of parts) {
+    busy += to - from;
+    if (from > upTo && from - upTo <= betweenRunsMs) active += from - upTo;
+    active += Math.max(0, to - Math.max(upTo, from));
+    upTo = Math.max(upTo, to);
+  }
+  if (now - upTo > betweenRunsMs) return 0;
+  return active > 0 ? busy / active : atLeast;
+}
+
+interface Play {
+  readonly ended: readonly Stretch[];
+  readonly running: readonly Stretch[];
+  readonly lengths: Lengths;
+  readonly slowness: ReadonlyMap<WorkerId, number>;
+  readonly slots: number;
+  readonly unstarted: number;
+  readonly now: number;
+}
+
+/** When the last run ends, on average over some plays. The same runs give the same answer. */
+function played({ ended, running, lengths, slowness: of, slots, unstarted, now }: Play): number {
+  const busy = running.map(({ worker, from }) => ({ slowness: of.get(worker) ?? 1, age: now - from }));
+  // Between two runs a slot is free; it takes the next run as any other would.
+  const free = Math.max(0, Math.round(slots) - busy.length);
+  const waste = 1 + (lostPart * ended.reduce((sum, { lost }) => sum + lost, 0)) / ended.length;
+  const pace = (Math.max(slots, busy.length + free) / slots) * waste;
+  // Of very many runs, most take their mean.
+  const skipped = Math.max(0, unstarted - mostPlayed);
+  const rate = busy.reduce((sum, { slowness }) => sum + 1 / slowness, free);
+  const before = (skipped * lengths.mean * pace) / rate;
+  const each = unstarted - skipped;
+  const plays = Math.max(2, Math.min(mostPlays, Math.ceil(mostDrawn / (each + busy.length + 1))));
+  const rng = rngFrom("time left");
+  let sum = 0;
+  for (let play = 0; play < plays; play += 1) {
+    const slotsFree = busy.map(({ slowness, age }) => ({
+      slowness,
+      at: slowness * (lengths.draw(rng.uniform(), age / slowness) - age / slowness),
+    }));
+    for (let i = 0; i < free; i += 1) slotsFree.push({ slowness: 1, at: 0 });
+    sum += lastEnd(slotsFree, each, lengths, pace, rng);
+  }
+  return before + sum / plays;
+}
+
+/** How much longer each worker takes than all do. */
+function slownessOf(
+  ended: readonly Stretch[],
+  running: readonly Stretch[],
+  now: number,
+): ReadonlyMap<WorkerId, number> {
+  const mean = ended.reduce((sum, one) => sum + lengthOf(one), 0) / ended.length;
+  const seen = new Map<WorkerId, { runs: number; time: number }>();
+  const count = (worker: WorkerId, time: number): void => {
+    const one = seen.get(worker) ?? { runs: 0, time: 0 };
+    seen.set(worker, { runs: one.runs + 1, time: one.time + time });
+  };
+  for (const each of ended) count(each.worker, lengthOf(each));
+  // One that takes longer than usual already says so.
+  for (const { worker, from } of running) if (now - from > mean) count(worker, now - from);
+  return new Map(
+    [...seen].map(([worker, { runs, time }]) => {
+      const own = time / (runs * mean);
+      const usual = own > plainly || own < 1 / plainly ? fewRuns : usualRuns;
+      return [worker, (time + usual * mean) / ((runs + usual) * mean)];
+    }),
+  );
+}
+
+/** Each run begins on the slot that is free first: the slots are a heap by that time. */
+function lastEnd(
+  slots: { readonly slowness: number; at: number }[],
+  unstarted: number,
+  lengths: Lengths,
+  pace: number,
+  rng: Rng,
+): number {
+  const heap = slots.sort((a, b) => a.at - b.at);
+  let last = heap.at(-1)?.at ?? 0;
+  for (let i = 0; i < unstarted; i += 1) {
+    const [first] = heap;
+    if (!first) return last;
+    first.at += first.slowness * pace * lengths.draw(rng.uniform(), 0);
+    last = Math.max(last, first.at);
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      const least = (heap[left + 1]?.at ?? Number.POSITIVE_INFINITY) < (heap[left]?.at ?? 0) ? left + 1 : left;
+      const child = heap[least];
+      if (!child || child.at >= first.at) break;
+      heap[at] = child;
+      heap[least] = first;
+      at = least;
+    }
+  }
+  return last;
+}

@@ -1,0 +1,108 @@
+import { counted } from "../../shared/domain/counted.ts";
+import { labelOf } from "../../shared/domain/evaluation/history.ts";
+import { exactLead } from "../../shared/domain/evaluation/model-history.ts";
+import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
+import type { Doubt, Verdict } from "../../shared/domain/evaluation/verdict.ts";
+import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import { decimalsFor, formatDecimal } from "./number-format.ts";
+
+/** A verdict without what each of the others is believed to be. */
+export type TellableVerdict = Omit<Verdict, "estimates">;
+
+/** The verdict in words; the first line alone is a summary. */
+export function verdictLines(verdict: TellableVerdict, hyperparameters: readonly Hyperparameter[]): string[] {
+  const { bestFor, completed, runs, interval, estimate, expectedGain } = verdict;
+  const stop =
+    verdict.doubts.length === 0
+      ? "stopping now is reasonable"
+      : `go on: ${verdict.doubts.map(doubtText(verdict)).join("; ")}`;
+  // The model is not asked after every run of the past.
+  const least = bestFor > exactLead && bestFor < completed ? "at least " : "";
+  const summary = `best for ${least}the last ${bestFor} of ${counted(completed, "run")}; ${chanceText(verdict)}; ${stop}`;
+  const setting = labelOf(hyperparameters, verdict.leader);
+  const leader = `the best: ${setting === "" ? "the only configuration" : setting} (${counted(runs, "run")})`;
+  if (verdict.isFlat) return [summary, leader, `all runs reached the same hpmax, ${estimate}`];
+  const decimals = decimalsFor([interval.high - interval.low]);
+  const text = (value: number): string => formatDecimal(value, decimals);
+  const lines = [
+    summary,
+    leader,
+    `a new run of it is expected to reach ${text(estimate)}; its true mean is in ${text(interval.low)} to ${text(interval.high)} with ${100 * intervalLevel} % probability`,
+  ];
+  if (verdict.configurations > 1) {
+    const gain = formatDecimal(expectedGain, decimalsFor([expectedGain]));
+    lines.push(`the best of the ${verdict.configurations} measured is expected to exceed it by ${gain}`);
+  }
+  if (verdict.collapses) {
+    const { collapsed, among } = verdict.collapses;
+    lines.push(
+      `${collapsed} of ${counted(among, "run")} of configurations like it reached far less than their others; the estimate allows for that`,
+    );
+  }
+  if (verdict.isNoiseFree) {
+    lines.push(
+      `the same settings have always given the same hpmax (${counted(verdict.repeated, "configuration")} ran more than once): to run one again says nothing new`,
+    );
+  }
+  if (verdict.rival) {
+    const { configuration, runs: times } = verdict.rival;
+    const rival = labelOf(hyperparameters, configuration);
+    lines.push(
+      `estimated higher still: ${rival} (${counted(times, "run")}, ${text(verdict.rival.estimate)}), with more spread`,
+    );
+  }
+  return lines;
+}
+
+/** Whether to go on, why, and how likely another is better; in `width` characters, "" if there is no room for any of it. */
+export function verdictWithin(verdict: TellableVerdict, width: number): string {
+  const { doubts, configurations, isFlat } = verdict;
+  const chance = configurations === 1 || isFlat ? "" : `${percentText(verdict)} that another is truly better`;
+  const brief = chance === "" ? "" : `${percentText(verdict)} that another is better`;
+  const [first] = doubts.map(doubtText(verdict));
+  const stop = doubts.length === 0 ? "stopping now is reasonable" : "go on";
+  const all = doubts.length === 0 ? stop : `go on: ${doubts.map(doubtText(verdict)).join("; ")}`;
+  const some = doubts.length < 2 ? all : `go on: ${first} (+${doubts.length - 1} more)`;
+  const said = [
+    [chance, all],
+    [chance, some],
+    [brief, some],
+    [brief, stop],
+    [brief === "" ? "" : percentText(verdict), stop],
+    [stop],
+  ].map((parts) => parts.filter((part) => part !== "").join("; "));
+  return said.find(({ length }) => length <= width) ?? "";
+}
+
+function chanceText({ chanceOfBetter, configurations, isFlat }: TellableVerdict): string {
+  if (configurations === 1) return "no other configuration was measured";
+  if (isFlat) return "nothing distinguishes it from the others";
+  return `chance that another configuration is truly better: ${percentText({ chanceOfBetter })}`;
+}
+
+/** There are too few draws to tell 0 from 1 in 200. */
+function percentText({ chanceOfBetter }: Pick<TellableVerdict, "chanceOfBetter">): string {
+  const percent = Math.round(100 * chanceOfBetter);
+  return `${percent === 0 ? "below 1" : percent === 100 ? "above 99" : percent} %`;
+}
+
+const doubtText =
+  ({ runs, neighbours }: TellableVerdict) =>
+  (doubt: Doubt): string => {
+    switch (doubt) {
+      case "no repeats":
+        return "no configuration was run twice, so luck cannot be told from quality";
+      case "few runs":
+        return `the best was run ${runs === 1 ? "once" : "twice"} only`;
+      case "neighbours": {
+        const unknown = neighbours.all - neighbours.measured;
+        return `${unknown} of its ${counted(neighbours.all, "neighbour")} ${unknown === 1 ? "has" : "have"} no completed run`;
+      }
+      case "rivals":
+        return "another may be better by more than a tenth of the spread between runs of one configuration";
+      default: {
+        const never: never = doubt;
+        throw new RangeError(`unknown doubt ${never}`);
+      }
+    }
+  };

@@ -1,0 +1,97 @@
+import { counted } from "../../../shared/domain/counted.ts";
+import { inUse, openJobs } from "../../../shared/domain/fitting.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { holderOf, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { Status } from "../../../shared/wire/messages.ts";
+import { duration } from "../duration.ts";
+import { whyIdle } from "./idle.ts";
+import { fewOf, type Weight, type Why } from "./why.ts";
+import type { WorkerRow, WorkerState } from "./worker-rows.ts";
+
+/** The open runs that each worker holds. */
+export function runsByWorker(state: WorkspaceState): Map<WorkerId, { table: RunTable; trial: Trial }[]> {
+  const held = new Map<WorkerId, { table: RunTable; trial: Trial }[]>();
+  for (const table of openJobs(state)) {
+    for (const trial of table.trials.open()) {
+      const worker = holderOf(trial)?.worker;
+      if (worker === undefined) continue;
+      const some = held.get(worker);
+      if (some) some.push({ table, trial });
+      else held.set(worker, [{ table, trial }]);
+    }
+  }
+  return held;
+}
+
+export interface WorkerContext {
+  readonly state: WorkspaceState;
+  readonly status: Status | null;
+  readonly held: ReadonlyMap<WorkerId, readonly { readonly table: RunTable; readonly trial: Trial }[]>;
+  /** Of the program that asks; a worker of another version is named. */
+  readonly version: string;
+}
+
+const weightOf: Readonly<Record<WorkerState, Weight>> = {
+  busy: "runs",
+  idle: "idle",
+  "owner active": "waits",
+  "not lending": "idle",
+  paused: "waits",
+  draining: "waits",
+  stopped: "waits",
+  benched: "sick",
+  revoked: "over",
+  lost: "sick",
+  left: "idle",
+  away: "idle",
+};
+
+/** Why a worker does what it does. */
+export function whyWorker(row: WorkerRow, context: WorkerContext): Why {
+  const { record, state, since, change, commands } = row;
+  const why = state === "busy" ? busyText(row, context) : row.why;
+  const noted = [why, ...heldText(row, context), ...remarks(row, context)].filter((part) => part !== "");
+  const kind = "worker" as const;
+  return { kind, name: record.id, state, since, why: noted.join("; "), change, commands, weight: weightOf[state] };
+}
+
+/** `run1.4, run1.7 of job1, 2 of 4 slots`, and why the other slots are free. */
+function busyText({ record, held, slots }: WorkerRow, { state, status, held: all }: WorkerContext): string {
+  const runs = all.get(record.id) ?? [];
+  const jobs = [...new Set(runs.map(({ table }) => table))];
+  const names = jobs.map((table) => {
+    const of = runs.filter((each) => each.table === table).map(({ trial }) => trial.run);
+    return `${fewOf(of)} of ${table.job}`;
+  });
+  const paused = runs.filter(({ trial }) => trial.order === "paused").length;
+  const some = paused === 0 ? "" : `, ${paused === held ? "paused" : `${paused} of them paused`} by an operator`;
+  if (slots === undefined) return `${names.join(" and ")}${some}`;
+  const { cores } = inUse(openJobs(state), record.id);
+  const says = status?.workers.find(({ worker }) => worker === record.id);
+  const free = slots - cores;
+  const why =
+    free > 0 && says ? `; ${counted(free, "slot is", "slots are")} free: ${whyIdle(state, record, says).why}` : "";
+  return `${names.join(" and ")}${some}, ${Math.min(cores, slots)} of ${counted(slots, "slot")}${why}`;
+}
+
+/** What it still holds though it does not work. */
+function heldText({ record, state, held }: WorkerRow, { held: all }: WorkerContext): string[] {
+  if (held === 0 || state === "busy") return [];
+  const names = fewOf((all.get(record.id) ?? []).map(({ trial }) => trial.run));
+  if (state === "owner active") return [`${names} ${held === 1 ? "is" : "are"} frozen until then`];
+  return state === "paused" || state === "draining"
+    ? [`${names} ${held === 1 ? "goes" : "go"} on`]
+    : [`it holds ${names}`];
+}
+
+/** What is odd about it, whatever it does. */
+function remarks({ version, skewMs }: WorkerRow, context: WorkerContext): string[] {
+  const isOther = version !== undefined && version !== context.version;
+  const ahead = skewMs !== undefined && skewMs > 0 ? "ahead" : "behind";
+  return [
+    ...(isOther ? [`its version is ${version}, here is ${context.version}`] : []),
+    ...(skewMs === undefined ? [] : [`its clock is ${duration(Math.abs(skewMs))} ${ahead}`]),
+  ];
+}

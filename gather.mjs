@@ -1,0 +1,70 @@
+/**
+ * Gathers what a program imports in few files. A module costs Node half a millisecond of start or more, and a command imports some
+ * 300. Each program stays where it was, as a line that imports its gathered form from `gathered/` in its room. The single modules
+ * stay too, for those who import them one by one: the tests, and the parts that are chosen by name.
+ */
+
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { build } from "esbuild";
+
+/** Programs that start often and load much, by the room with which they are published. */
+const programs = {
+  coordinator: ["main", "cli/main", "demo", "process/snapshot-writer"],
+  worker: ["main"],
+  shared: ["broker/server/guard"],
+};
+
+/** They find files of theirs beside themselves, are built for one machine, or are only there for some people. */
+const leftAlone = ["@resvg/resvg-wasm", "dejavu-fonts-ttf", "msgpackr-extract"];
+
+/** What is imported late and either is large or must not run before a program has hidden its words has a file of its own. */
+const apart = /\/(program|live-screen|parquet|png)\.ts"/;
+
+/** A gathered file lies elsewhere than the modules in it: each of these says where it would be. */
+const places = {
+  name: "places",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const own = JSON.stringify(`../../${relative(process.cwd(), path).replace(/\.ts$/, ".js")}`);
+      const contents = readFileSync(path, "utf8")
+        .replaceAll("import.meta.url", `new URL(${own}, import.meta.url).href`)
+        .replace(/\bawait import\(("\.[^"]+")\)/g, (all, name) => (apart.test(name) ? all : `await require(${name})`));
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+/** Packages in the older form ask for these. */
+const banner = `import { createRequire as requireMaker } from "node:module";
+const require = requireMaker(import.meta.url);
+const __filename = require("node:url").fileURLToPath(import.meta.url), __dirname = require("node:path").dirname(__filename);`;
+
+/** `dist` is the folder of the compiled modules. */
+export async function gatherPrograms(dist) {
+  for (const [room, names] of Object.entries(programs)) {
+    const folder = join(dist, room, "gathered");
+    const flat = (name) => name.replaceAll("/", "-");
+    rmSync(folder, { recursive: true, force: true });
+    await build({
+      entryPoints: Object.fromEntries(names.map((name) => [flat(name), `${room}/${name}.ts`])),
+      outdir: folder,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      external: leftAlone,
+      plugins: [places],
+      banner: { js: banner },
+      logLevel: "warning",
+    });
+    for (const name of names) {
+      const file = join(dist, room, `${name}.js`);
+      const [first] = readFileSync(file, "utf8").split("\n");
+      const gathered = relative(dirname(file), join(folder, `${flat(name)}.js`));
+      const path = gathered.startsWith(".") ? gathered : `./${gathered}`;
+      writeFileSync(file, `${first.startsWith("#!") ? `${first}\n` : ""}import ${JSON.stringify(path)};\n`);
+    }
+  }
+}

@@ -1,0 +1,253 @@
+"""``nexus export job1 --to mlflow``: reads a job's runs as JSON lines from standard input, and writes them with that tool's own package.
+
+Lines: one ``job``, then a ``run`` each. A run is known there by its ``key``: what is there is not written again, and what an export that
+was broken off left there is replaced. The last line printed says what was done.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+Line = dict[str, Any]
+_key = "nexus.key"
+
+
+class Done:
+    """What an export has done."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.written = self.there = 0
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def _reports(run: Line) -> Iterator[tuple[int, float, dict[str, float]]]:
+    """``(iters, seconds since 1970, values by name)``; what was not measured is left out. The last one is hpmax."""
+    began = run["started"] / 1000
+    at = began
+    for iters, hours, values in run["reports"]:
+        at = began + 3600 * hours
+        yield iters, at, {name: value for name, value in values.items() if value is not None}
+    if run["hpmax"] is not None:
+        yield run["iters"], at, {"hpmax": run["hpmax"]}
+
+
+def _about(run: Line) -> dict[str, Any]:
+    return {"run": run["run"], "status": run["status"], "seed": run["seed"], "worker": run["worker"], "reason": run["reason"]}
+
+
+def to_mlflow(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Param, RunTag
+
+    place = place or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+    client = MlflowClient(place)
+    name = f"{job['workspace']}/{job['job']}"
+    done = Done(f"{place}, experiment {name}")
+    found = client.get_experiment_by_name(name)
+    if found is not None and found.lifecycle_stage != "active":
+        raise ValueError(f"the experiment {name} was deleted in {place}; restore it there, or name another place: --output")
+    experiment = found.experiment_id if found else client.create_experiment(name)
+    there: dict[str, str] = {}
+    token = None
+    while True:
+        page = client.search_runs([experiment], page_token=token, max_results=1000)
+        for each in page:
+            tags = each.data.tags
+            if "nexus.whole" in tags:
+                there[tags[_key]] = each.info.run_id
+            elif _key in tags:
+                client.delete_run(each.info.run_id)  # broken off
+        token = page.token
+        if not token:
+            break
+    for run in runs:
+        if run["key"] in there:
+            done.there += 1
+            continue
+        tags = {_key: run["key"], **{f"nexus.{name}": str(value) for name, value in _about(run).items()}}
+        made = client.create_run(experiment, start_time=int(run["started"]), tags=tags, run_name=run["run"])
+        of = made.info.run_id
+        params = [Param(name, str(value)) for name, value in run["hparams"].items()]
+        for i in range(0, len(params), 100):
+            client.log_batch(of, params=params[i : i + 100])
+        metrics = [Metric(k, v, int(at * 1000), iters) for iters, at, values in _reports(run) for k, v in values.items()]
+        for i in range(0, len(metrics), 1000):
+            client.log_batch(of, metrics=metrics[i : i + 1000])
+        status = {"completed": "FINISHED", "infeasible": "FINISHED", "pruned": "KILLED", "cancelled": "KILLED"}
+        client.set_terminated(of, status.get(run["status"], "FAILED"), int(run["ended"]))
+        client.log_batch(of, tags=[RunTag("nexus.whole", "1")])
+        done.written += 1
+    return done
+
+
+def to_wandb(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    import wandb
+
+    project = place or f"{job['workspace']}-{job['job']}"
+    is_online = os.environ.get("WANDB_MODE", "online" if wandb.api.api_key else "offline") == "online"
+    done = Done(f"the project {project}" if is_online else f"the folder wandb (offline), project {project}")
+    api = wandb.Api() if is_online else None
+    settings = wandb.Settings(silent=True, console="off", disable_git=True, save_code=False, x_disable_stats=True)
+    for run in runs:
+        own_id = hashlib.sha256(f"{project}/{run['key']}".encode()).hexdigest()[:16]
+        if api is None:
+            folders = [Path(each) for each in glob.glob(f"wandb/offline-run-*-{own_id}")]
+            if any((each / "nexus-whole").exists() for each in folders):
+                done.there += 1
+                continue
+            for each in folders:
+                shutil.rmtree(each)  # broken off
+        elif _is_at_wandb(api, wandb, f"{project}/{own_id}"):
+            done.there += 1
+            continue
+        about = {f"nexus.{name}": value for name, value in _about(run).items()}
+        made = wandb.init(
+            project=project,
+            id=own_id,
+            name=run["run"],
+            group=job["job"],
+            config={**run["hparams"], **about, _key: run["key"]},
+            mode="online" if is_online else "offline",
+            resume="allow" if is_online else None,
+            settings=settings,
+        )
+        folder = Path(made.dir).parent
+        made.define_metric("iters")
+        made.define_metric("*", step_metric="iters")
+        for iters, _, values in _reports(run):
+            if values:
+                made.log({"iters": iters, **values})
+        made.finish(exit_code=0 if run["status"] in ("completed", "infeasible", "pruned") else 1)
+        if api is None:
+            (folder / "nexus-whole").touch()
+        done.written += 1
+    if api is None and done.written:
+        done.note("to send them: wandb sync wandb/offline-run-*")
+    return done
+
+
+def _is_at_wandb(api: Any, wandb: Any, path: str) -> bool:
+    try:
+        return api.run(path).state != "running"
+    except (wandb.errors.CommError, ValueError):
+        return False
+
+
+def to_trackio(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    import trackio
+    from trackio.sqlite_storage import SQLiteStorage
+
+    project = place or f"{job['workspace']}-{job['job']}"
+    done = Done(f"the project {project}; to see it: trackio show --project {project}")
+    there: dict[str, Any] = {}
+    if SQLiteStorage.get_project_db_path(project).exists():
+        there = {(each.config or {}).get(_key): each for each in trackio.Api().runs(project)}
+    for run in runs:
+        logs = [{"iters": iters, **values} for iters, _, values in _reports(run) if values]
+        found = there.get(run["key"])
+        if found is not None:
+            if SQLiteStorage.get_log_count(project, found.name, found.id) >= len(logs):
+                done.there += 1
+                continue
+            found.delete()  # broken off
+        about = {f"nexus.{name}": value for name, value in _about(run).items()}
+        config = {**run["hparams"], **about, _key: run["key"]}
+        trackio.init(project=project, name=run["run"], group=job["job"], config=config, embed=False, auto_log_gpu=False, auto_log_cpu=False)
+        # Stages count their iterations anew, and a step there must not: iters is a column.
+        for step, values in enumerate(logs):
+            trackio.log(values, step=step)
+        trackio.finish()
+        done.written += 1
+    return done
+
+
+def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    import optuna
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.trial import TrialState, create_trial
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    place = place or f"sqlite:///{job['workspace']}-{job['job']}.optuna.db"
+    study = optuna.create_study(storage=place, study_name=job["job"], direction="maximize", load_if_exists=True)
+    done = Done(f"{place}, study {job['job']}")
+    if study.user_attrs.setdefault(_key, job["key"]) != job["key"]:
+        raise ValueError(f"{place} has a study {job['job']} of another search; name another place: --output")
+    study.set_user_attr(_key, job["key"])
+
+    def distribution(dial: Line) -> Any:
+        if "choices" in dial:
+            return CategoricalDistribution(dial["choices"])
+        if dial["whole"]:
+            return IntDistribution(dial["low"], dial["high"], log=dial["log"])
+        return FloatDistribution(dial["low"], dial["high"], log=dial["log"])
+
+    dials = {dial["name"]: distribution(dial) for dial in job["hyperparameters"]}
+    there = {trial.user_attrs.get(_key) for trial in study.get_trials(deepcopy=False)}
+    states = {"completed": TrialState.COMPLETE, "infeasible": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+    for run in runs:
+        if run["key"] in there:
+            done.there += 1
+            continue
+        state, value = states.get(run["status"], TrialState.FAIL), run["hpmax"]
+        if value is None and state == TrialState.COMPLETE or value != value:
+            # Optuna has no completed trial without a number.
+            state, value = TrialState.FAIL, None
+            done.note("runs whose hpmax is not a number are failed trials there")
+        intermediate: dict[int, float] = {}
+        for iters, _, values in _reports(run):
+            # The first metric of the last stage is what hpmax is made of.
+            if run["objective"] in values:
+                intermediate[iters] = values[run["objective"]]
+        trial = create_trial(
+            state=state,
+            value=value,
+            params=run["hparams"],
+            distributions={name: dials[name] for name in run["hparams"]},
+            user_attrs={_key: run["key"], **_about(run), **{k: v for k, v in run["metrics"].items() if v is not None}},
+            intermediate_values=intermediate,
+        )
+        trial.datetime_start = datetime.fromtimestamp(run["started"] / 1000)
+        trial.datetime_complete = datetime.fromtimestamp(run["ended"] / 1000)
+        study.add_trial(trial)
+        done.written += 1
+    return done
+
+
+_tools: dict[str, Callable[[Line, Iterator[Line], str | None], Done]] = {
+    "mlflow": to_mlflow,
+    "wandb": to_wandb,
+    "trackio": to_trackio,
+    "optuna": to_optuna,
+}
+
+
+def main() -> None:
+    tool, place = sys.argv[1], sys.argv[2] or None
+    lines = (json.loads(line) for line in sys.stdin)
+    # What the packages print for people must not get into what we say: theirs goes to standard error.
+    ours, sys.stdout = sys.stdout, sys.stderr
+    try:
+        done = _tools[tool](next(lines), lines, place)
+    except Exception as error:
+        if os.environ.get("NEXUS_LOG") == "debug":
+            raise
+        sys.exit(f"{tool}: {type(error).__name__}: {error}")
+    print(json.dumps(vars(done)), file=ours)
+
+
+if __name__ == "__main__":
+    main()

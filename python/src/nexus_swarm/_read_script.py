@@ -1,0 +1,448 @@
+"""Reads what options a training script takes and what it prints, for `nexus init train.py`.
+
+    python3 _read_script.py train.py
+
+prints one JSON object. The script is parsed (ast), never executed or imported. What is not understood is said, with its line.
+No dependencies; Python 3.8 or later.
+"""
+
+import ast
+import json
+import os
+import re
+import sys
+
+MOST_BYTES = 2_000_000
+
+
+def literal(node):
+    """(True, value) of a node that is a plain value; else (False, None)."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False, None
+    return plain(value)
+
+
+def plain(value):
+    if isinstance(value, bool) or value is None or isinstance(value, (int, float, str)):
+        return True, value
+    if isinstance(value, (list, tuple)):
+        parts = [plain(each) for each in value]
+        return all(ok for ok, _ in parts), [each for _, each in parts]
+    return False, None
+
+
+def name_of(node):
+    """`argparse.ArgumentParser` of a chain of names; "" of anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = name_of(node.value)
+        return before + "." + node.attr if before else node.attr
+    return ""
+
+
+def words_of(call):
+    return {word.arg: word.value for word in call.keywords if word.arg is not None}
+
+
+TYPES = {"int": "int", "float": "float", "str": "str", "bool": "bool", "int32": "int"}
+
+
+class Reader(ast.NodeVisitor):
+    def __init__(self, text):
+        self.text = text
+        self.kind = ""
+        self.options = []
+        self.unknown = []
+        self.prints = []
+        self.metrics = []
+        self.hydra = None
+        self.imports = []
+        self.uses = set()
+        self.constants = {}
+        self.dicts = {}
+
+    # What was not understood.
+    def puzzled(self, node, why):
+        line = (ast.get_source_segment(self.text, node) or "").split("\n")[0].strip()
+        self.unknown.append({"line": node.lineno, "text": line[:120], "why": why})
+
+    def value(self, node):
+        """A plain value, also by the name of a constant of the module, and `a * b` of plain numbers."""
+        if node is None:
+            return True, None
+        if isinstance(node, ast.Name) and node.id in self.constants:
+            return True, self.constants[node.id]
+        if isinstance(node, ast.BinOp):
+            (ok1, left), (ok2, right) = self.value(node.left), self.value(node.right)
+            if ok1 and ok2 and all(type(each) in (int, float) for each in (left, right)):
+                try:
+                    if isinstance(node.op, ast.Mult):
+                        return True, left * right
+                    if isinstance(node.op, ast.Div):
+                        return True, left / right
+                    if isinstance(node.op, ast.Pow) and abs(right) < 64:
+                        return True, left**right
+                    if isinstance(node.op, ast.Add):
+                        return True, left + right
+                    if isinstance(node.op, ast.Sub):
+                        return True, left - right
+                except (ArithmeticError, ValueError):
+                    return False, None
+        return literal(node)
+
+    def visit_Module(self, node):
+        for each in node.body:
+            if isinstance(each, ast.Assign) and len(each.targets) == 1 and isinstance(each.targets[0], ast.Name):
+                ok, value = literal(each.value)
+                if ok and not isinstance(value, list):
+                    self.constants[each.targets[0].id] = value
+                if isinstance(each.value, ast.Dict):
+                    self.dicts[each.targets[0].id] = each.value
+        self.generic_visit(node)
+
+    def visit_Import(self, node):
+        for each in node.names:
+            self.imports.append(each.name)
+        self.generic_visit(node)
+
+    def visit_ImportFrom(self, node):
+        base = "." * node.level + (node.module or "")
+        self.imports.append(base)
+        for each in node.names:
+            self.imports.append((base if base.endswith(".") or not base else base + ".") + each.name)
+        self.generic_visit(node)
+
+    def visit_Call(self, node):
+        name = name_of(node.func)
+        last = name.split(".")[-1]
+        if last == "add_argument" and not name.startswith("group.add_argument_group"):
+            self.argparse_option(node)
+        elif last in ("HfArgumentParser", "tyro.cli", "SimpleArgumentParser") or name in ("tyro.cli", "fire.Fire"):
+            self.puzzled(node, "options of this library are not read; write them under `arguments` by hand")
+        elif name in ("typer.run",) and node.args and isinstance(node.args[0], ast.Name):
+            self.uses.add("typer.run:" + node.args[0].id)
+        elif last in ("print", "write", "info", "log", "debug", "warning", "echo", "secho", "tqdm.write"):
+            self.printed(node, name)
+        if last == "report" and ("nexus" in name or name == "report"):
+            self.reported(words_of(node))
+        if last == "dumps" and node.args and isinstance(node.args[0], ast.Dict):
+            self.reported_keys(node.args[0])
+        if name == "wandb.init":
+            self.wandb_config(words_of(node).get("config"))
+        if name in ("wandb.log", "run.log", "mlflow.log_metrics") and node.args:
+            if isinstance(node.args[0], ast.Dict):
+                self.reported_keys(node.args[0])
+            self.uses.add("wandb" if "mlflow" not in name else "mlflow")
+        self.generic_visit(node)
+
+    def wandb_config(self, node):
+        """The defaults of a W&B script: wandb.init(config={...})."""
+        node = self.dicts.get(node.id) if isinstance(node, ast.Name) else node
+        if not isinstance(node, ast.Dict):
+            return
+        for key, value in zip(node.keys, node.values):
+            ok, name = literal(key) if key is not None else (False, None)
+            if not ok or not isinstance(name, str):
+                self.puzzled(value, "a value of the configuration whose name is not a plain text")
+                continue
+            option = self.option(value, name, {"default": value})
+            option["multiple"] = isinstance(option["default"], list)
+            self.kind = self.kind or "wandb"
+            self.options.append(option)
+
+    # argparse
+
+    def argparse_option(self, node):
+        words = words_of(node)
+        flags = []
+        for each in node.args:
+            ok, value = literal(each)
+            if not ok or not isinstance(value, str):
+                return self.puzzled(node, "the name of the option is not a plain text")
+            flags.append(value)
+        if any(word.arg is None for word in node.keywords):
+            self.puzzled(node, "some of its settings (**) are not seen")
+        if not flags:
+            return self.puzzled(node, "it has no name")
+        self.kind = self.kind or "argparse"
+        long = [flag for flag in flags if flag.startswith("--")]
+        if not flags[0].startswith("-"):
+            return self.puzzled(node, "a positional argument: put its value into `command`")
+        if not long:
+            return self.puzzled(node, "it has only a short name, which `arguments` cannot write: put it into `command`")
+        ok, action = self.value(words.get("action"))
+        if not ok:
+            action = name_of(words["action"]).split(".")[-1]
+        if action in ("version", "help", "count", "store_const", "append_const", "extend"):
+            return self.puzzled(node, "action=%s is not a value that a search could choose" % action)
+        option = self.option(node, long[0][2:], words)
+        if option is None:
+            return
+        if action in ("store_true", "store_false"):
+            option.update(type="bool", style="flag", default=False, offWhenFlag=action == "store_false")
+        elif action == "BooleanOptionalAction":
+            option.update(type="bool", style="pair")
+        elif option["type"] == "bool":
+            option.update(type="boolText")  # bool("False") is true; the script may read it in a way of its own
+        ok, nargs = self.value(words.get("nargs"))
+        if action == "append" or (ok and nargs not in (None, "?", 1)):
+            option["multiple"] = True
+        self.options.append(option)
+
+    def option(self, node, name, words):
+        kind = words.get("type")
+        type_name = TYPES.get(name_of(kind).split(".")[-1], "other") if kind is not None else ""
+        ok_default, default = self.value(words.get("default"))
+        ok_choices, choices = self.value(words.get("choices"))
+        if not ok_choices:
+            self.puzzled(node, "its choices are not plain values")
+            choices = None
+        if not ok_default:
+            self.puzzled(node, "its default is not a plain value, so a search begins at none")
+            default = None
+        if type_name == "":
+            type_name = {bool: "bool", int: "int", float: "float"}.get(type(default), "str")
+        if kind is not None and type_name == "other":
+            if "bool" in name_of(kind):
+                type_name = "boolText"
+            elif isinstance(default, bool):
+                type_name = "boolText"
+            elif isinstance(default, (int, float)):
+                type_name = "int" if isinstance(default, int) else "float"
+        _, required = self.value(words.get("required"))
+        _, help_text = self.value(words.get("help"))
+        return {
+            "name": name,
+            "type": type_name,
+            "default": default,
+            "choices": choices if isinstance(choices, list) else None,
+            "multiple": False,
+            "required": required is True,
+            "style": "value",
+            "help": help_text if isinstance(help_text, str) else "",
+            "line": node.lineno,
+        }
+
+    # click and typer
+
+    def visit_FunctionDef(self, node):
+        for each in node.decorator_list:
+            call = each if isinstance(each, ast.Call) else None
+            name = name_of(call.func if call else each)
+            last = name.split(".")[-1]
+            if call and name in ("click.option", "option"):
+                self.click_option(call)
+            elif call and name in ("click.argument", "argument"):
+                self.puzzled(call, "a positional argument: put its value into `command`")
+            elif name in ("hydra.main", "main") and call is not None and ("config_name" in words_of(call) or name == "hydra.main"):
+                words = words_of(call)
+                _, path = self.value(words.get("config_path"))
+                _, config = self.value(words.get("config_name"))
+                self.kind = "hydra"
+                self.hydra = {"path": path if isinstance(path, str) else None, "name": config if isinstance(config, str) else None}
+            elif last in ("command", "callback") and "click" not in name and self.mentions("typer"):
+                self.typer_options(node)
+        if "typer.run:" + node.name in self.uses or ("typer.run(" + node.name + ")") in self.text:
+            self.typer_options(node)
+        self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def mentions(self, word):
+        return any(each == word or each.startswith(word + ".") for each in self.imports)
+
+    def click_option(self, node):
+        words = words_of(node)
+        flags = [value for ok, value in (literal(each) for each in node.args) if ok and isinstance(value, str)]
+        long = [flag for flag in flags if flag.startswith("--")]
+        if not long:
+            return self.puzzled(node, "it has no long name that is a plain text")
+        self.kind = "click"
+        name, _, off = long[0][2:].partition("/")
+        kind = words.get("type")
+        choices = None
+        if isinstance(kind, ast.Call) and name_of(kind.func).split(".")[-1] == "Choice" and kind.args:
+            ok, choices = self.value(kind.args[0])
+            if not ok:
+                return self.puzzled(node, "its choices are not plain values")
+            words.pop("type")
+        if isinstance(kind, ast.Call) and name_of(kind.func).split(".")[-1] in ("IntRange", "FloatRange"):
+            words["type"] = ast.Name(id="int" if "Int" in name_of(kind.func) else "float")
+        option = self.option(node, name.strip(), words)
+        if choices is not None:
+            option.update(choices=choices, type="str")
+        _, is_flag = self.value(words.get("is_flag"))
+        if off:
+            if off.strip() != "--no-" + name.strip():
+                return self.puzzled(node, "its opposite is not --no-%s" % name.strip())
+            option.update(type="bool", style="pair", default=option["default"] is True)
+        elif is_flag is True or (option["type"] == "bool" and "type" not in words):
+            option.update(type="bool", style="flag", default=False)
+        elif option["type"] == "bool":
+            option.update(type="boolText")
+        _, multiple = self.value(words.get("multiple"))
+        _, nargs = self.value(words.get("nargs"))
+        option["multiple"] = multiple is True or (isinstance(nargs, int) and nargs != 1)
+        self.options.append(option)
+
+    def typer_options(self, function):
+        self.kind = "typer"
+        arguments = function.args
+        named = list(arguments.args) + list(arguments.kwonlyargs)
+        first = len(arguments.args) - len(arguments.defaults)
+        defaults = [None] * first + list(arguments.defaults) + list(arguments.kw_defaults)
+        for argument, default in zip(named, defaults):
+            annotation = argument.annotation
+            extra = None
+            if isinstance(annotation, ast.Subscript) and name_of(annotation.value).split(".")[-1] == "Annotated":
+                inner = annotation.slice
+                inner = getattr(inner, "value", inner)  # Python 3.8 wraps it
+                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                annotation, extra = parts[0], next((each for each in parts[1:] if isinstance(each, ast.Call)), None)
+            if isinstance(annotation, ast.Subscript) and name_of(annotation.value).split(".")[-1] == "Optional":
+                annotation = getattr(annotation.slice, "value", annotation.slice)
+            is_argument = False
+            words = {}
+            names = []
+            for call in (default, extra):
+                if isinstance(call, ast.Call) and name_of(call.func).split(".")[-1] in ("Option", "Argument"):
+                    is_argument = name_of(call.func).endswith("Argument")
+                    words.update(words_of(call))
+                    texts = [value for ok, value in (literal(each) for each in call.args) if ok]
+                    names += [text for text in texts if isinstance(text, str) and text.startswith("--")]
+                    if call is default:
+                        default = call.args[0] if call.args else words.get("default")
+            is_required = default is None or (isinstance(default, ast.Constant) and default.value is Ellipsis)
+            if is_argument or (is_required and extra is None and not names):
+                self.puzzled(argument, "a positional argument: put its value into `command`")
+                continue
+            words["default"] = None if is_required else default
+            words = {key: value for key, value in words.items() if value is not None}
+            if annotation is not None:
+                words["type"] = annotation
+            name = names[0][2:].partition("/")[0] if names else argument.arg.replace("_", "-")
+            option = self.option(argument, name, words)
+            option["required"] = is_required
+            if isinstance(annotation, ast.Subscript):
+                option["multiple"] = True
+            if option["type"] == "bool":
+                option.update(style="pair", default=option["default"] is True)
+            self.options.append(option)
+
+    # What it prints
+
+    def printed(self, node, name):
+        parts = []
+        for i, each in enumerate(node.args):
+            if i > 0:
+                parts.append({"text": " "})
+            parts += self.parts(each)
+        if any("value" in part for part in parts) and any(part.get("text", "").strip() for part in parts):
+            merged = []
+            for part in parts:
+                if merged and "text" in part and "text" in merged[-1]:
+                    merged[-1] = {"text": merged[-1]["text"] + part["text"]}
+                else:
+                    merged.append(part)
+            self.prints.append({"line": node.lineno, "parts": merged})
+
+    def parts(self, node):
+        if isinstance(node, ast.Constant):
+            return [{"text": str(node.value)}]
+        if isinstance(node, ast.JoinedStr):
+            return [part for each in node.values for part in self.parts(each)]
+        if isinstance(node, ast.FormattedValue):
+            return [{"value": (ast.get_source_segment(self.text, node.value) or name_of(node.value) or "?")[:60]}]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            ok, text = literal(node.left)
+            if ok and isinstance(text, str):
+                pieces = re.split(r"%[-+ #0]*[\d.*]*[diouxXeEfFgGcrsa]", text.replace("%%", "\0"))
+                return self.between([piece.replace("\0", "%") for piece in pieces])
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return self.parts(node.left) + self.parts(node.right)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            ok, text = literal(node.func.value)
+            if ok and isinstance(text, str):
+                return self.between(re.split(r"\{[^{}]*\}", text))
+        return [{"value": (ast.get_source_segment(self.text, node) or "?")[:60]}]
+
+    @staticmethod
+    def between(pieces):
+        out = [{"text": pieces[0]}]
+        for piece in pieces[1:]:
+            out += [{"value": "?"}, {"text": piece}]
+        return [part for part in out if part != {"text": ""}]
+
+    def reported(self, words):
+        for word in words:
+            if word != "iters":
+                self.metrics.append(word)
+
+    def reported_keys(self, node):
+        for key in node.keys:
+            ok, value = literal(key) if key is not None else (False, None)
+            if ok and isinstance(value, str) and value not in ("iters", "epoch", "step", "iteration"):
+                self.metrics.append(value)
+
+
+def local_files(folder, script, imports, seen):
+    """Files and folders beside the script that it imports, directly or by one another."""
+    for name in imports:
+        relative = name.lstrip(".")
+        if not relative:
+            continue
+        top = relative.split(".")[0]
+        for path in (top + ".py", top):
+            full = os.path.join(folder, path)
+            if path in seen or path == script or os.path.islink(full):
+                continue
+            if os.path.isfile(full) and path.endswith(".py"):
+                seen.append(path)
+                try:
+                    with open(full, "rb") as file:
+                        inner = Reader("")
+                        inner.visit(ast.parse(file.read(MOST_BYTES)))
+                    local_files(folder, script, inner.imports, seen)
+                except (OSError, SyntaxError, ValueError):
+                    pass  # it travels as it is
+            elif os.path.isdir(full) and any(each.endswith(".py") for each in os.listdir(full)):
+                seen.append(path)
+    return seen
+
+
+def read(path):
+    with open(path, "rb") as file:
+        source = file.read(MOST_BYTES + 1)
+    if len(source) > MOST_BYTES:
+        return {"error": "it is larger than 2 MB"}
+    try:
+        tree = ast.parse(source)
+        text = source.decode("utf-8", "replace").lstrip("\ufeff").replace("\r\n", "\n")
+    except SyntaxError as error:
+        return {"error": "line %s: %s (read by Python %d.%d)" % (error.lineno, error.msg, *sys.version_info[:2])}
+    except (ValueError, RecursionError, MemoryError) as error:
+        return {"error": str(error)}
+    reader = Reader(text)
+    try:
+        reader.visit(tree)
+    except RecursionError:
+        return {"error": "its expressions are nested too deeply"}
+    folder, script = os.path.split(os.path.abspath(path))
+    return {
+        "kind": reader.kind,
+        "options": reader.options,
+        "unknown": reader.unknown,
+        "prints": reader.prints[:200],
+        "metrics": list(dict.fromkeys(reader.metrics))[:50],
+        "hydra": reader.hydra,
+        "files": local_files(folder, script, reader.imports, []),
+        "usesWandb": reader.mentions("wandb"),
+        "usesLightning": reader.mentions("lightning") or reader.mentions("pytorch_lightning"),
+    }
+
+
+if __name__ == "__main__":
+    json.dump(read(sys.argv[1]), sys.stdout, allow_nan=False, default=str)

@@ -1,0 +1,217 @@
+"""Inside a run: its settings, its reports, its state. At a desk the same calls do what a person expects there."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import json
+import math
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+_started_in = Path.cwd()
+_printing = threading.Lock()
+
+
+def in_run() -> bool:
+    return "NEXUS_STATE" in os.environ
+
+
+def resume() -> int:
+    return int(os.environ.get("NEXUS_RESUME") or 0)
+
+
+def seed() -> int:
+    return int(os.environ.get("NEXUS_SEED") or 0)
+
+
+def checkpoint_dir() -> Path:
+    folder = Path(os.environ["NEXUS_STATE"]) if in_run() else _started_in / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def should_stop() -> bool:
+    """Whether this run should end: it was pruned, stopped or handed back. Save what it needs, then return.
+
+    The stage must say ``asks_should_stop: true``, or SIGTERM comes at once. At a desk: always False.
+    """
+    file = os.environ.get("NEXUS_SHOULD_STOP")
+    return bool(file) and os.path.exists(file)
+
+
+def must_leave() -> bool:
+    """Whether this run is to stop because it leaves its machine, to go on elsewhere: state saved now is not lost."""
+    file = os.environ.get("NEXUS_SHOULD_STOP")
+    if not file:
+        return False
+    try:
+        return '"leaving"' in Path(file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+
+
+class Params(dict):
+    """Settings by name: ``p["lr"]`` or ``p.lr``."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            known = ", ".join(self) or "none"
+            raise AttributeError(
+                f"there is no setting {name!r}; there are: {known}\n"
+                f"  name it among the stage's arguments in the spec, or give it a default: params({name}=...)"
+            ) from None
+
+
+def params(**defaults: Any) -> Params:
+    """The settings of this run.
+
+    Args:
+        **defaults: what holds at a desk, and in a run whose spec does not name it. At a desk the command line may say
+            otherwise: ``--lr 0.3``, ``--amp`` and ``--no-amp`` for a bool. Other options are left alone, for a parser of your own,
+            and named on standard error.
+
+    Returns:
+        All settings by name. A number has the type of its default: ``1`` becomes ``1.0`` where that is a float.
+
+    Raises:
+        ValueError: the spec's value does not fit the default's type.
+    """
+    return settings(defaults, says_unknown=True)
+
+
+def settings(defaults: dict[str, Any], says_unknown: bool = False) -> Params:
+    given = _given() if in_run() else _typed(defaults, says_unknown)
+    return Params({**defaults, **{name: _like(name, value, defaults.get(name)) for name, value in given.items()}})
+
+
+def _given() -> dict[str, Any]:
+    file = Path(os.environ.get("NEXUS_PARAMETERS") or _started_in / "parameters.json")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _typed(defaults: dict[str, Any], says_unknown: bool) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    for name, default in defaults.items():
+        flags = [f"--{name}", *([f"--{name.replace('_', '-')}"] if "_" in name else [])]
+        if isinstance(default, bool):
+            parser.add_argument(*flags, dest=name, action=argparse.BooleanOptionalAction)
+        elif isinstance(default, (int, float, str)):
+            parser.add_argument(*flags, dest=name, type=type(default))
+        elif default is None:
+            parser.add_argument(*flags, dest=name)
+    typed, others = parser.parse_known_args()
+    if says_unknown:
+        _say_unknown([word.split("=")[0] for word in others if re.match(r"--?[A-Za-z]", word)], list(defaults))
+    return vars(typed)
+
+
+def _say_unknown(options: list[str], names: list[str]) -> None:
+    for option in options:
+        name = option.lstrip("-").replace("-", "_")
+        near = difflib.get_close_matches(name, names, 1)
+        known = f"did you mean --{near[0]}?" if near else f"there are: {', '.join(f'--{each}' for each in names) or 'none'}"
+        print(f"nexus_swarm: {option} is no setting of params(), and sets nothing there; {known}", file=sys.stderr)
+
+
+def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """What of a framework's log can be reported: its numbers, and what has one value, such as a tensor."""
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        if isinstance(value, (str, bytes)):
+            continue
+        try:
+            found[name] = float(value)
+        except (TypeError, ValueError, RuntimeError):
+            continue  # a list, a picture, a tensor with several values
+    return found
+
+
+def _like(name: str, value: Any, default: Any) -> Any:
+    if isinstance(default, bool) or default is None or value is None:
+        return value
+    if isinstance(default, float) and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(default, int) and isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError(f"{name}: expected a whole number, as its default {default!r} is, found {value!r}")
+        return int(value)
+    if isinstance(default, (int, float)) and isinstance(value, str):
+        return type(default)(value)
+    return value
+
+
+def report(iters: int | None = None, **metrics: Any) -> None:
+    """Reports what was measured. The search sees it at once, and plots it over ``iters``.
+
+    Args:
+        iters: how far the run is: iterations, steps or epochs, at least 1 and rising. None: one more than before.
+        **metrics: a number each, by the names in the stage's ``metrics``; other names are ignored there. NaN is allowed. What has
+            one value counts as a number: a tensor, a NumPy scalar. ``val/loss`` is reported as ``val_loss``.
+
+    Raises:
+        TypeError: a metric is not a number.
+        ValueError: ``iters`` is not a whole number above 0, or there is no metric.
+
+    Of several processes that train together (``RANK`` above 0 in the environment) only the first reports.
+    """
+    numbers = {re.sub(r"[^\w.-]", "_", name): _number(name, value) for name, value in metrics.items()}
+    if not numbers:
+        raise ValueError("report() without a metric; expected one or more, such as report(iters=10, loss=0.3)")
+    if iters is not None and (int(iters) != iters or iters < 1):
+        raise ValueError(f"iters: expected a whole number above 0, found {iters!r}; count from 1")
+    if os.environ.get("RANK", "0") != "0":
+        return
+    if in_run():
+        line = json.dumps({**({} if iters is None else {"iters": int(iters)}), **numbers})
+    else:
+        line = "  ".join([*([] if iters is None else [f"iters {iters}"]), *(f"{k} {v:.6g}" for k, v in numbers.items())])
+    # One write, past whatever has replaced sys.stdout: no other thread's line gets into it, and no progress bar.
+    stream = sys.__stdout__ or sys.stdout
+    with _printing:
+        stream.write(f"{line}\n")
+        stream.flush()
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"{name}: expected a number, found {type(value).__name__} {value!r:.80}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name}: expected a number, found {type(value).__name__}: {error}") from None
+    return int(number) if math.isfinite(number) and number.is_integer() and abs(number) < 2**53 else number
+
+
+@contextlib.contextmanager
+def replacing(name: str) -> Iterator[Path]:
+    """Writes a file of ``checkpoint_dir`` whole: a checkpoint may be taken at any moment, and must not find half of it.
+
+    ::
+
+        with nexus.replacing("model.pt") as path:
+            torch.save(model.state_dict(), path)
+
+    Args:
+        name: of the file, in ``checkpoint_dir``.
+
+    Yields:
+        Path to write to. It takes the file's place at the end of the block, or is deleted if the block raises.
+    """
+    target = checkpoint_dir() / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # With the ending of the name: some libraries choose a format by it, or add it where it is missing.
+    half = target.with_name(f".{os.getpid()}.{target.name}")
+    try:
+        yield half
+        os.replace(half, target)
+    finally:
+        half.unlink(missing_ok=True)

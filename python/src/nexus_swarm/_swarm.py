@@ -1,0 +1,159 @@
+"""Outside of a run: start a search, wait for it, look at what it found. Each call is one `nexus` command with --json."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nexus_swarm import _function
+
+#: Words of `nexus list jobs` for a job that goes on no more; held: its runs' folders are kept until `nexus release`.
+_OVER = ("completed", "cancelled", "held")
+
+
+class NexusError(RuntimeError):
+    """A command of ours failed; the text says what was found, what was expected and what to type."""
+
+
+def submit(
+    search: str | os.PathLike[str] | Callable[..., Any],
+    space: Mapping[str, Any] | None = None,
+    *,
+    workspace: str | None = None,
+    total_runs: int = 60,
+    metric: str = "value",
+    goal: str = "maximize",
+    settings: Mapping[str, Any] | None = None,
+    replacements: Mapping[str, Any] | None = None,
+) -> str:
+    """Starts a search on the swarm.
+
+    Args:
+        search: a runspec's file; or a function with a parameter for each hyperparameter. It returns a number, or a mapping with
+            the metric, or yields one after the other as it trains. Its module goes to the workers, which need what it imports.
+        space: only for a function: for each parameter a list of values, or ``(from, to)``, or ``(from, to, "log")``.
+        workspace: default: ``$NEXUS_WORKSPACE``, or ws1.
+        total_runs: only for a function: how many runs the search has.
+        metric: only for a function: what a number that it returns is called.
+        goal: only for a function: ``maximize`` or ``minimize``.
+        settings: only for a function: further lines of the spec's ``job_launcher``, such as ``{"hp_tuning": "bayesian"}``.
+        replacements: only for a file: text for each ``<name>`` in it.
+
+    Returns:
+        The job's name: ``job7``.
+
+    Raises:
+        NexusError: no coordinator answers, or the spec cannot be used.
+        TypeError: the function cannot be sent.
+    """
+    if callable(search):
+        with tempfile.TemporaryDirectory(prefix="nexus-") as folder:
+            spec = _function.write_spec(
+                Path(folder), search, space or {}, total_runs=total_runs, metric=metric, goal=goal, settings=settings or {}
+            )
+            return _launch(str(spec), [], workspace)
+    words = [f"--{name}={value}" for name, value in (replacements or {}).items()]
+    return _launch(os.fspath(search), words, workspace)
+
+
+def wait(job: str, *, workspace: str | None = None, every: float = 2.0, timeout: float | None = None) -> dict[str, Any]:
+    """Waits until a job has ended.
+
+    Args:
+        job: its name.
+        every: seconds between two looks.
+        timeout: seconds; None: as long as it takes.
+
+    Returns:
+        The job as ``nexus list jobs --json`` has it: ``status``, ``ended``, ``total``, ``hpmax``, ``reason`` and more.
+
+    Raises:
+        NexusError: there is no such job.
+        TimeoutError: it goes on after ``timeout``.
+    """
+    limit = None if timeout is None else time.monotonic() + timeout
+    while True:
+        found = next((each for each in _lines(["list", "jobs"], workspace) if each.get("job") == job), None)
+        if found is None:
+            raise NexusError(f"there is no {job}; to see all: nexus list jobs")
+        if found["status"] in _OVER:
+            return found
+        if limit is not None and time.monotonic() > limit:
+            raise TimeoutError(f"{job} goes on: {found['ended']} of {found['total']} runs have ended")
+        time.sleep(every)
+
+
+def runs(job: str, *, workspace: str | None = None, frame: bool | None = None) -> Any:
+    """All runs of a job.
+
+    Args:
+        job: its name.
+        frame: True: a ``pandas.DataFrame``; False: a list of dicts; None: a frame if pandas is installed.
+
+    Returns:
+        A row for each run: ``run``, ``status``, ``iters``, a column ``metrics.NAME`` for each metric (``metrics.hpmax`` is what the
+        search maximises) and ``hparams.NAME`` for each hyperparameter.
+    """
+    listed = _lines(["list", "runs", job, "--all"], workspace)
+    # Without the parent runs (run1), each of which is a worker's part in the job.
+    rows = [_flat(each) for each in listed if each.get("type") == "run" and "." in each["run"]]
+    if frame is False:
+        return rows
+    try:
+        import pandas
+    except ImportError:
+        if frame:
+            raise
+        return rows
+    return pandas.DataFrame(rows)
+
+
+def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
+    """The best configuration of a job, as ``nexus eval`` judges it.
+
+    Returns:
+        ``hparams`` (value by name), ``estimate`` (of a new run's hpmax), ``interval`` (``low``, ``high``, ``level``), ``runs`` (of that
+        configuration), ``summary`` (in words) and more.
+
+    Raises:
+        NexusError: there is no such job, or no run of it has completed.
+    """
+    for each in _lines(["eval", job], workspace):
+        if each.get("type") == "verdict":
+            return each
+    raise NexusError(f"{job}: nothing to judge yet; to see why: nexus list runs {job}")
+
+
+def _launch(spec: str, words: Sequence[str], workspace: str | None) -> str:
+    for each in _lines(["run", spec, *words, "--monitor", "none"], workspace):
+        if each.get("type") == "launched":
+            return each["job"]
+    raise NexusError(f"{spec} was run here, since its job_launcher is not enabled; to search: enabled: 1")
+
+
+def _lines(words: Sequence[str], workspace: str | None) -> list[dict[str, Any]]:
+    # Late: a run on a worker has this file, and none of our programs beside it.
+    from nexus_swarm import _launch
+
+    place = [] if workspace is None else ["--workspace", workspace]
+    command = [*_launch.command("coordinator/cli/main.js"), *words, "--json", *place]
+    done = subprocess.run(command, env=_launch.environment(), capture_output=True, text=True, encoding="utf-8", check=False)
+    if done.returncode != 0:
+        raise NexusError(done.stderr.strip() or f"nexus {words[0]} ended with exit code {done.returncode}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in ("metrics", "hparams") and isinstance(value, Mapping):
+            flat.update({f"{name}.{key}": each for key, each in value.items()})
+        elif name not in ("type", "v"):
+            flat[name] = value
+    return flat

@@ -1,0 +1,85 @@
+/** Gaps in a stream, in words, and which of them are no damage because what stood there was deleted on purpose. */
+
+import { foldPurge, noPurges, type Purges } from "../../domain/fold/purges.ts";
+import type { Bus } from "../../ports.ts";
+import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
+import { journalPurge, streams } from "../../wire/subjects.ts";
+import { readUpTo } from "../client/read-up-to.ts";
+
+/** For a stretch of a stream that is missing. */
+export function gapText(from: number, to: number, kind: "record" | "message" = "record"): string {
+  const where = kind === "record" ? "the journal" : "the evidence";
+  return from === to ? `${kind} ${from} of ${where} is missing` : `${kind}s ${from} to ${to} of ${where} are missing`;
+}
+
+/** What the journal says was purged; the broker picks these records, which are few. Read it after the gaps were seen. */
+export async function readPurges(bus: Bus): Promise<Purges> {
+  const purges = noPurges();
+  const take = ({ msgId, data }: { readonly msgId: string; readonly data: Uint8Array }): void => {
+    if (!isJournalRecord(msgId)) return;
+    for (const event of decodeEvents(data)) if (event.type === "worker-purged") foldPurge(purges, event);
+  };
+  await readUpTo(bus, streams.journal, await bus.lastSeq(streams.journal), take, { subjects: [journalPurge] });
+  return purges;
+}
+
+/**
+ * The gaps that somebody meets who reads all of EV. After a purge only their number is known, not their places: it is damage if more
+ * is missing than was purged, or if anything is missing behind the last purge.
+ */
+export class EvidenceGaps {
+  #expected = 1;
+  /** First and last of each, alternating. */
+  readonly #gaps: number[] = [];
+
+  take(seq: number): void {
+    if (seq > this.#expected) this.#gaps.push(this.#expected, seq - 1);
+    this.#expected = seq + 1;
+  }
+
+  /** Everything up to there was stored when the reading began. */
+  endAt(last: number): void {
+    if (this.#expected <= last) this.take(last + 1);
+  }
+
+  /** What is damaged, as sentences. */
+  async troubles(bus: Bus): Promise<string[]> {
+    if (this.#gaps.length === 0) return [];
+    const purges = await readPurges(bus);
+    if (purges.before === 0) return this.#textsFrom(1);
+    const missing = this.#missingBefore(purges.before);
+    const behind = this.#textsFrom(purges.before);
+    return isExplained(purges, missing) ? behind : [unexplainedText(purges, missing), ...behind];
+  }
+
+  #missingBefore(end: number): number {
+    let missing = 0;
+    for (let i = 0; i < this.#gaps.length; i += 2) {
+      const [from = 0, to = 0] = this.#gaps.slice(i, i + 2);
+      missing += Math.max(0, Math.min(to, end - 1) - from + 1);
+    }
+    return missing;
+  }
+
+  #textsFrom(first: number): string[] {
+    const texts: string[] = [];
+    for (let i = 0; i < this.#gaps.length; i += 2) {
+      const [from = 0, to = 0] = this.#gaps.slice(i, i + 2);
+      if (to >= first) texts.push(gapText(Math.max(from, first), to, "message"));
+    }
+    return texts;
+  }
+}
+
+/** While a purge is under way, or its leader has died in it, nobody knows how much it has deleted. */
+const isExplained = ({ messages, open }: Purges, missing: number): boolean => open.length > 0 || missing <= messages;
+
+const unexplainedText = ({ messages }: Purges, missing: number): string =>
+  `${missing} messages of the evidence are missing, and only ${messages} were deleted by nexus purge`;
+
+/** The same by counts alone, of a stream that lacks this many messages. */
+export async function countedTroubles(bus: Bus, missing: number): Promise<string[] | "none purged"> {
+  const purges = await readPurges(bus);
+  if (purges.before === 0) return "none purged";
+  return isExplained(purges, missing) ? [] : [unexplainedText(purges, missing)];
+}

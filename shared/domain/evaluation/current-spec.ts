@@ -1,0 +1,123 @@
+import type { JobChanges } from "../fold/events.ts";
+import type { Hyperparameter, Range, Setting } from "../hyperparameter.ts";
+import { rangeText } from "../ranges/range.ts";
+import type { JobSettings } from "../runspec/job-settings.ts";
+import { dereferenced, type Entry } from "../runspec/yaml-tree.ts";
+import { hyperparameterLines, type Lines, placeBefore, settingIn, UnwritableSpec, withLauncher } from "./tuned-spec.ts";
+import { edited, entryReplacement, itemInsertion, replacement, yamlText } from "./yaml-edits.ts";
+
+/** What `nexus edit` can change, as a spec says it and as a job has it. */
+interface Told {
+  readonly settings: JobSettings;
+  readonly hyperparameters: readonly Hyperparameter[];
+}
+
+const plainKeys = [
+  "totalRuns",
+  "computeNodes",
+  "runsPerNode",
+  "priority",
+  "retries",
+  "maxRunSeconds",
+  "maxJobSeconds",
+  "deadline",
+  "stopWhen",
+  "maxFailuresInARow",
+] as const satisfies readonly (keyof JobChanges & keyof JobSettings)[];
+
+/** What was changed since the submission: the changes that make the job of the spec the one of now. */
+export function changesSince(submitted: Told, now: Told): JobChanges {
+  const settings = plainKeys.flatMap((key) => {
+    const isSame = JSON.stringify(submitted.settings[key]) === JSON.stringify(now.settings[key]);
+    return isSame ? [] : [[key, now.settings[key]] as const];
+  });
+  const before = new Map(submitted.hyperparameters.map((each) => [each.name, each]));
+  const addRanges: Record<string, Range> = {};
+  const addValues: Record<string, Setting[]> = {};
+  for (const { name, range, values } of now.hyperparameters) {
+    const { range: rangeBefore, values: valuesBefore = [] } = before.get(name) ?? {};
+    if (range && (!rangeBefore || rangeText(rangeBefore) !== rangeText(range))) addRanges[name] = range;
+    // A range gets its marks by itself.
+    const added = range ? [] : values.filter((value) => !valuesBefore.includes(value));
+    if (added.length > 0) addValues[name] = added;
+  }
+  return {
+    ...Object.fromEntries(settings),
+    ...(Object.keys(addRanges).length > 0 ? { addRanges } : {}),
+    ...(Object.keys(addValues).length > 0 ? { addValues } : {}),
+  };
+}
+
+/**
+ * The spec's text with these changes in it; everything else stays byte for byte.
+ *
+ * @throws UnwritableSpec if the spec's layout does not allow it
+ */
+export function withChanges(text: string, changes: JobChanges, hyperparameters: readonly Hyperparameter[]): string {
+  const launcher = launcherOf(changes);
+  let written = Object.keys(launcher).length > 0 ? withLauncher(text, launcher) : text;
+  for (const [name, range] of Object.entries(changes.addRanges ?? {})) written = withRange(written, name, range);
+  for (const [name, values] of Object.entries(changes.addValues ?? {})) {
+    const hyperparameter = hyperparameters.find((each) => each.name === name);
+    for (const value of values) if (hyperparameter) written = withValue(written, hyperparameter, value);
+  }
+  return written;
+}
+
+/** The changed settings in the words of a spec. */
+function launcherOf(changes: JobChanges): Record<string, Setting> {
+  const { totalRuns, computeNodes, runsPerNode, priority, retries, maxRunSeconds, maxJobSeconds } = changes;
+  const { deadline, stopWhen, maxFailuresInARow } = changes;
+  const all: Record<string, Setting | undefined> = {
+    total_runs: totalRuns,
+    compute_nodes: computeNodes,
+    runs_per_node: runsPerNode,
+    priority,
+    retries,
+    max_run_time: maxRunSeconds,
+    max_job_time: maxJobSeconds,
+    deadline: typeof deadline === "number" ? new Date(deadline).toISOString().replace(".000Z", "Z") : deadline,
+    stop_when: stopWhen ? `${stopWhen.name} ${stopWhen.op} ${stopWhen.value}` : stopWhen,
+    max_failures_in_a_row: maxFailuresInARow === null ? "never" : maxFailuresInARow,
+  };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+function linesOf(text: string, name: string): Lines {
+  const found = hyperparameterLines(text).get(name);
+  if (!found) throw new UnwritableSpec(`the spec has no hyperparameter "${name}"`);
+  return found;
+}
+
+function withValue(text: string, hyperparameter: Hyperparameter, value: Setting): string {
+  const { list } = linesOf(text, hyperparameter.name);
+  const node = dereferenced(list.value);
+  if (node?.kind !== "list") throw new UnwritableSpec(`hyperparameter "${hyperparameter.name}" has no list of values`);
+  return edited(text, [itemInsertion(text, node, placeBefore(node.items, hyperparameter, value), yamlText(value))]);
+}
+
+/** A list becomes a range; a range gets its ends, and its scale if that has changed. */
+function withRange(text: string, name: string, range: Range): string {
+  const { list } = linesOf(text, name);
+  const { from, to, scale, zero = false } = range;
+  const node = dereferenced(list.value);
+  const whole = `range: {from: ${yamlText(from)}, to: ${yamlText(to)}, scale: ${scale}${zero ? ", zero: true" : ""}}`;
+  if (list.key !== "range" || node?.kind !== "map") return edited(text, [entryReplacement(text, list, whole)]);
+  const is = (key: string, usual: Setting): Setting => {
+    const entry = node.byKey.get(key);
+    return (entry && settingIn(entry.value)) ?? usual;
+  };
+  // Only its ends have moved: the rest stays as it was written.
+  if (is("scale", "linear") !== scale || is("zero", false) !== zero)
+    return edited(text, [entryReplacement(text, list, whole)]);
+  const ends = (["from", "to"] as const).flatMap((key) => {
+    const entry: Entry | undefined = node.byKey.get(key);
+    if (!entry || settingIn(entry.value) === range[key]) return [];
+    const edit = replacement(text, entry, yamlText(range[key]));
+    if (!edit) throw new UnwritableSpec(`the range of "${name}" is written in a way that cannot be replaced`);
+    return [edit];
+  });
+  return edited(text, ends);
+}

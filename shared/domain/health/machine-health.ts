@@ -1,0 +1,37 @@
+import type { WorkspaceState } from "../fold/workspace-state.ts";
+import type { WorkerId } from "../names.ts";
+import { type Differs, differing } from "./differing.ts";
+import { endedRuns } from "./ended-runs.ts";
+import { type Speed, speeds } from "./speed.ts";
+
+/** How a worker does beside the others, by the newest trials. */
+export interface MachineHealth {
+  /** Stays with trials that have ended. */
+  readonly ended: number;
+  /** The parts of these that were lost by its fault, and in which the run failed; from 0 to 1. */
+  readonly lost: number;
+  readonly failed: number;
+  /** Null: too few of its runs can be compared. */
+  readonly speed: Speed | null;
+  /** Null: no more than chance. */
+  readonly differs: Differs | null;
+}
+
+/** The health of each worker that has ended a stay. It costs a pass over `mostTrials` trials at most. */
+export function machineHealth(state: WorkspaceState): Map<WorkerId, MachineHealth> {
+  const { runs, stays } = endedRuns(state);
+  const speed = speeds(runs);
+  const differs = differing(runs);
+  return new Map(
+    [...stays].map(([worker, { ended, lost, failed }]) => [
+      worker,
+      {
+        ended,
+        lost: lost / ended,
+        failed: failed / ended,
+        speed: speed.get(worker) ?? null,
+        differs: differs.get(worker) ?? null,
+      },
+    ]),
+  );
+}

@@ -1,0 +1,74 @@
+import type { JournalEvent, WorkerPurged } from "../fold/events.ts";
+import type { WorkspaceState } from "../fold/workspace-state.ts";
+import type { WorkerId } from "../names.ts";
+
+/** What a worker's purges may have taken away, by sequences of EV that lie behind it. */
+interface Reach {
+  /** Of anything but what its results rest on. */
+  before: number;
+  /** Of everything. */
+  allBefore: number;
+}
+
+/**
+ * What was deleted on purpose: only of a worker that was sent away, each purge is over once, and after it began. What it may have
+ * taken is not expected to be there; what results rest on stays unless the order said otherwise.
+ */
+export class CheckedPurges {
+  readonly #sentAway = new Set<WorkerId>();
+  readonly #reaches = new Map<WorkerId, Reach>();
+  readonly #open = new Map<string, WorkerId>();
+  #messages = 0;
+  readonly #broken: (what: string) => void;
+
+  /** @param broken  hears what is wrong with a record, in words */
+  constructor(broken: (what: string) => void) {
+    this.#broken = broken;
+  }
+
+  /** Reads the next record of the journal. */
+  event(event: JournalEvent): void {
+    if (event.type === "worker-purged") this.#purged(event);
+    else if (event.type === "worker-forgotten") this.#sentAway.delete(event.worker);
+    else if (event.type === "worker-state") {
+      if (event.state === "benched" || event.state === "revoked") this.#sentAway.add(event.worker);
+      else if (event.state === "admitted") this.#sentAway.delete(event.worker);
+    }
+  }
+
+  /** Whether this message of the worker may be gone. @param isResult  a completed run rests on it */
+  mayBeGone(worker: WorkerId, seq: number, isResult: boolean): boolean {
+    const reach = this.#reaches.get(worker);
+    return !!reach && seq < (isResult ? reach.allBefore : Math.max(reach.before, reach.allBefore));
+  }
+
+  /** Whether the curve of a run that these workers held may have gaps. */
+  mayHaveGaps(workers: readonly WorkerId[]): boolean {
+    return this.#reaches.size > 0 && workers.some((worker) => (this.#reaches.get(worker)?.allBefore ?? 0) > 0);
+  }
+
+  /** Differences between a fold, or a snapshot of one, and the records. */
+  compare({ purges }: WorkspaceState): void {
+    if (purges.messages !== this.#messages || purges.open.length !== this.#open.size)
+      this.#broken(
+        `${purges.messages} messages were purged in the fold and ${purges.open.length} purges are under way, ${this.#messages} and ${this.#open.size} by the records`,
+      );
+  }
+
+  #purged({ worker, before, all, messages }: WorkerPurged): void {
+    const key = `${worker} ${before}`;
+    if (messages !== null) {
+      if (!this.#open.delete(key)) this.#broken(`a purge of ${worker} ended that had not begun`);
+      if (messages >= before) this.#broken(`${messages} messages of ${worker} before ${before} were purged`);
+      this.#messages += messages;
+      return;
+    }
+    if (!this.#sentAway.has(worker)) this.#broken(`${worker} was purged, but neither benched nor revoked`);
+    if (this.#open.has(key)) this.#broken(`a purge of ${worker} began twice`);
+    this.#open.set(key, worker);
+    const reach = this.#reaches.get(worker) ?? { before: 0, allBefore: 0 };
+    if (all) reach.allBefore = Math.max(reach.allBefore, before);
+    else reach.before = Math.max(reach.before, before);
+    this.#reaches.set(worker, reach);
+  }
+}

@@ -1,0 +1,128 @@
+import type { Rng } from "../rng.ts";
+import type { RunSet, RunSets } from "../run-sets/run-set.ts";
+import { evidenceOf, hasEvidence, isMeasured } from "./evidence.ts";
+import { type Squash, squashFor } from "./squash.ts";
+
+/** Run sets that the model rests on: half of them the best by estimate, the others at random. */
+const activeSets = 120;
+/** Run sets that stand for all, where there are more. */
+const sampled = 600;
+
+/** What the run sets together say about a single one. */
+export interface Pooled {
+  readonly squash: Squash;
+  /** Of all runs, squashed. */
+  readonly mean: number;
+  /** Variance of a single run over the variance of true means: a set of so many runs is believed by half. */
+  readonly weight: number;
+}
+
+export interface ActiveSets {
+  /** The best by estimate first, then others. */
+  readonly sets: readonly RunSet[];
+  readonly pooled: Pooled;
+}
+
+/** The sets that the model rests on. The time does not grow with the number of run sets beyond 600. */
+export function activeSetsOf(runSets: RunSets, rng: Rng): ActiveSets {
+  const sample = sampledSets(runSets, rng);
+  // Where nearly all is infeasible, none that is not may have been drawn.
+  const pooled = pool(sample.some(isMeasured) ? sample : runSets.leaders(activeSets));
+  if (sample.length <= activeSets) return { sets: byEstimate(sample, pooled), pooled };
+  const half = activeSets / 2;
+  const best = byEstimate(runSets.leaders(half), pooled).slice(0, half);
+  const isBest = new Set(best.map(({ number }) => number));
+  const others = sample.filter(({ number }) => !isBest.has(number));
+  return { sets: [...best, ...shuffled(others, half, rng)], pooled };
+}
+
+/** Estimated squashed mean of a set's new runs: drawn towards the mean of all the more, the fewer runs it has. */
+export function pooledEstimate({ squash, mean, weight }: Pooled, set: RunSet): number {
+  const { runs, value } = evidenceOf(set, squash);
+  return (runs * value + weight * mean) / (runs + weight);
+}
+
+export function byEstimate(sets: readonly RunSet[], pooled: Pooled): RunSet[] {
+  const estimates = new Map(sets.map((set) => [set.number, pooledEstimate(pooled, set)]));
+  const of = ({ number }: RunSet): number => estimates.get(number) ?? 0;
+  return sets.toSorted((a, b) => of(b) - of(a) || (a.firstSeen ?? 0) - (b.firstSeen ?? 0));
+}
+
+/** All run sets with evidence, or so many of them drawn at random. */
+export function sampledSets(runSets: RunSets, rng: Rng, most = sampled): RunSet[] {
+  const size = knownSize(runSets);
+  if (size <= 2 * most) {
+    const all = [...runSets].filter(hasEvidence);
+    return all.length <= most ? all : shuffled(all, most, rng);
+  }
+  const found = new Map<number, RunSet>();
+  // Of a million run sets few have none; twice as many draws find enough.
+  for (let draw = 0; draw < 2 * most && found.size < most; draw++) {
+    const set = runSets.at(rng.below(size));
+    if (set && hasEvidence(set)) found.set(set.number, set);
+  }
+  return found.size > Math.min(activeSets, most / 2) ? [...found.values()] : [...runSets].filter(hasEvidence);
+}
+
+/** Run sets up to the last with evidence: those assigned since change nothing. */
+function knownSize(runSets: RunSets): number {
+  let { size } = runSets;
+  for (let last = runSets.at(size - 1); last && !hasEvidence(last); last = runSets.at(size - 1)) size -= 1;
+  return size;
+}
+
+/** So many of them, each as likely as the others. */
+export function shuffled(sets: readonly RunSet[], count: number, rng: Rng): RunSet[] {
+  const all = [...sets];
+  const wanted = Math.min(count, all.length);
+  for (let i = 0; i < wanted; i++) {
+    const j = i + rng.below(all.length - i);
+    const [a, b] = [all[i], all[j]];
+    if (a && b) [all[i], all[j]] = [b, a];
+  }
+  return all.slice(0, wanted);
+}
+
+/** One variance of single runs for all sets: that of repeats, and a prior worth four repeats of 0.3 of the variance of all. */
+export function pool(sets: readonly RunSet[]): Pooled {
+  const measured = sets.filter(isMeasured);
+  const squash = squashFor(Float64Array.from(measured, ({ mean }) => mean));
+  let runs = 0;
+  let mean = 0;
+  for (const set of measured) {
+    runs += set.completed;
+    mean += (squash.of(set.mean) - mean) * (set.completed / runs);
+  }
+  const spread = Math.max(...measured.map((set) => Math.abs(squash.of(set.mean) - mean)));
+  if (!(spread > 0)) return { squash, mean, weight: 1 };
+  let all = 0;
+  for (const set of measured) all += set.completed * ((squash.of(set.mean) - mean) / spread) ** 2;
+  const variance = all / Math.max(1, runs - 1);
+  let within = 0;
+  let degrees = 0;
+  for (const set of measured) {
+    if (set.completed < 2) continue;
+    degrees += set.completed - 1;
+    within += (set.completed - 1) * repeatVariance(set, squash, spread, variance);
+  }
+  const noise = (within + 1.2 * variance) / (degrees + 4);
+  return { squash, mean, weight: noise / Math.max(variance - noise, 0.1 * variance) };
+}
+
+/** However far apart, repeats of one configuration say no more than that its runs differ about as much as configurations do. */
+const mostNoise = 4;
+
+/**
+ * The variance of a set's runs after squashing, over `unit` squared.
+ *
+ * @param variance  of the means of sets, in the same units
+ */
+export function repeatVariance(
+  { sampleVariance, mean }: RunSet,
+  squash: Squash,
+  unit: number,
+  variance: number,
+): number {
+  const deviation = (Math.sqrt(sampleVariance) / unit) * squash.slope(mean);
+  return Math.min(deviation * deviation, mostNoise * variance);
+}

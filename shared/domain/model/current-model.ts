@@ -1,0 +1,43 @@
+import type { Hyperparameter } from "../hyperparameter.ts";
+import type { RunSets } from "../run-sets/run-set.ts";
+import { type Learned, SearchModel } from "./search-model.ts";
+
+/** What the model is made from, as it is now. */
+export interface Modelled {
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly runSets: RunSets;
+}
+
+/**
+ * The model of a search that goes on: made when it is asked for, and kept until a result, a verdict, a value on a dial or
+ * something learned changes it. So all who ask between two results get the same answer for the price of one.
+ */
+export class CurrentModel {
+  /** Told by the journal, so that all readers believe the same; undefined: the model learns from the run sets by itself. */
+  learned: Learned | undefined;
+  readonly #source: () => Modelled;
+  #kept: { readonly version: number; readonly of: Modelled; readonly by: Learned | undefined } | undefined;
+  #model: SearchModel | null = null;
+
+  constructor(source: () => Modelled) {
+    this.#source = source;
+  }
+
+  /** Keeps none until it is asked for again: a model takes a tenth of a megabyte. */
+  forget(): void {
+    this.#kept = undefined;
+    this.#model = null;
+  }
+
+  /** Null before any run has completed. */
+  get now(): SearchModel | null {
+    const { hyperparameters, runSets } = this.#source();
+    const { version } = runSets;
+    const kept = this.#kept;
+    const isSame = kept?.version === version && kept.of.hyperparameters === hyperparameters && kept.by === this.learned;
+    if (isSame && kept.of.runSets === runSets) return this.#model;
+    this.#kept = { version, of: { hyperparameters, runSets }, by: this.learned };
+    this.#model = runSets.best() === null ? null : new SearchModel(hyperparameters, runSets, this.learned);
+    return this.#model;
+  }
+}

@@ -1,0 +1,33 @@
+import type { RunSet } from "../run-sets/run-set.ts";
+import type { Squash } from "./squash.ts";
+
+/** What the runs of one configuration say together. */
+export interface Evidence {
+  /** Completed runs, pruned ones by the weight of their predictions, and failed or infeasible ones if there are no others. */
+  readonly runs: number;
+  /** Their mean, squashed; NaN without runs. */
+  readonly value: number;
+}
+
+/** Failures of one configuration, or its infeasible runs, beyond these say nothing more about the surface. */
+const mostFailures = 2;
+
+export const hasEvidence = ({ completed, predictedWeight, failed, infeasible }: RunSet): boolean =>
+  completed > 0 || predictedWeight > 0 || failed > 0 || infeasible > 0;
+
+/** Whether its runs say what hpmax can be reached there. */
+export const isMeasured = ({ completed, isFeasible }: RunSet): boolean => completed > 0 && isFeasible;
+
+/**
+ * A configuration that has only failed, or whose runs break what the job requires, counts as the worst that was measured, so that
+ * the search avoids where runs crash or are infeasible.
+ */
+export function evidenceOf(set: RunSet, squash: Squash): Evidence {
+  if (!set.isFeasible) return { runs: Math.min(set.infeasible, mostFailures), value: squash.worst };
+  const { completed, mean, predictedWeight, predictedMean, failed } = set;
+  const runs = completed + predictedWeight;
+  if (runs === 0) return { runs: Math.min(failed, mostFailures), value: failed === 0 ? Number.NaN : squash.worst };
+  const own = completed === 0 ? 0 : completed * squash.of(mean);
+  const predicted = predictedWeight === 0 ? 0 : predictedWeight * squash.of(predictedMean);
+  return { runs, value: (own + predicted) / runs };
+}

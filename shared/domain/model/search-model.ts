@@ -1,0 +1,248 @@
+import { type Configuration, configurationKey, type Hyperparameter } from "../hyperparameter.ts";
+import { rngFrom } from "../rng.ts";
+import type { RunSet, RunSets } from "../run-sets/run-set.ts";
+import { activeSetsOf, type Pooled, pooledEstimate, repeatVariance } from "./active-sets.ts";
+import { evidenceOf, isMeasured } from "./evidence.ts";
+import { GaussianProcess, type Observed } from "./gaussian-process.ts";
+import { type Beliefs, Places, priorBeliefs } from "./kernel.ts";
+import { learn, type Repeats } from "./learning.ts";
+
+/** Of the active sets, to learn from: so many of the best, and of the others. */
+const learnBest = 63;
+const learnOthers = 27;
+/** The first so many results teach nothing: the priors say more. */
+const leastResults = 10;
+/** Beliefs are learned anew when the number of results has grown by this factor. */
+const growth = 1.25;
+/** Run sets from which the others can be foretold. */
+const leastToForetell = 20;
+/** How many posterior standard deviations a recommended configuration must be good in spite of. */
+const caution = 2;
+
+/** What was learned about a surface, and from how many results. */
+export interface Learned {
+  readonly beliefs: Beliefs;
+  readonly results: number;
+}
+
+/** A run set that the model rests on. */
+export interface Member extends Observed {
+  readonly runSet: RunSet;
+  readonly configuration: Configuration;
+}
+
+/** What a new run with some configuration can be expected to reach, in units of hpmax. */
+export interface Expected {
+  readonly hpmax: number;
+  /** Standard deviation of that mean, not of single runs. */
+  readonly stDev: number;
+}
+
+/** A measured run set in the order in which it may be recommended. */
+export interface Ranked extends Expected {
+  readonly runSet: RunSet;
+  /** What it ranks by, in the model's units: the posterior mean less two standard deviations. */
+  readonly bound: number;
+}
+
+/** Whether so many results are worth learning from anew. */
+export const isLearningDue = (results: number, learned: Learned | undefined): boolean =>
+  results >= leastResults && (learned === undefined || results >= growth * learned.results);
+
+/**
+ * The model of a search: a Gaussian process over the means of its run sets, after squashing what is bad. Everything that says
+ * which configuration is best, or chooses by it, asks this model. It is a pure function of the run sets and of what was learned.
+ */
+export class SearchModel {
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly places: Places;
+  readonly process: GaussianProcess;
+  readonly beliefs: Beliefs;
+  readonly members: readonly Member[];
+  #best: Ranked | undefined;
+  #ranked: readonly Ranked[] | undefined;
+  readonly #pooled: Pooled;
+  readonly #units: Units;
+
+  /**
+   * @param runSets  at least one with a completed run
+   * @param learned  what was learned before; left out, the model learns from these run sets alone
+   */
+  constructor(hyperparameters: readonly Hyperparameter[], runSets: RunSets, learned?: Learned) {
+    const { completed } = runSets.totals;
+    const { sets, pooled } = activeSetsOf(runSets, rngFrom(`model/${completed}`));
+    this.hyperparameters = hyperparameters;
+    this.places = new Places(hyperparameters);
+    this.#pooled = pooled;
+    this.#units = unitsOf(sets, pooled);
+    this.members = sets.map((runSet) => this.#member(runSet));
+    this.beliefs = (learned ?? this.learned(undefined, completed)).beliefs;
+    this.process = new GaussianProcess(this.places, this.beliefs, this.members);
+  }
+
+  /** What these run sets teach, beginning with what was known. */
+  learned(before: Learned | undefined, results: number): Learned {
+    let beliefs = before?.beliefs ?? priorBeliefs(this.places.width);
+    if (results < leastResults) return { beliefs, results };
+    const repeats = this.#repeats();
+    const taught = this.#taught();
+    const sweeps = before ? 2 : 3;
+    for (let turn = 0; turn < sweeps; turn++) beliefs = learn(this.places, beliefs, taught, repeats, turn);
+    return { beliefs, results };
+  }
+
+  /** The recommended run set: the highest posterior mean less two standard deviations, so that no luck of few runs leads. */
+  get best(): Ranked {
+    this.#best ??= this.#first();
+    return this.#best;
+  }
+
+  /** The members in the order in which they may be recommended. */
+  get ranked(): readonly Ranked[] {
+    this.#ranked ??= this.#rank();
+    return this.#ranked;
+  }
+
+  /** What a run with this configuration can be expected to reach, measured or not. */
+  expected(configuration: Configuration): Expected {
+    const { means, variances } = this.process.at([this.places.of(configuration)]);
+    return this.inHpmax(means[0] ?? 0, Math.sqrt(variances[0] ?? 0));
+  }
+
+  /** From the model's units to hpmax. Below the median a deviation counts for more, as it would there. */
+  inHpmax(mean: number, stDev: number): Expected {
+    const { centre, scale } = this.#units;
+    const hpmax = this.#pooled.squash.back(centre + scale * mean);
+    return { hpmax, stDev: (stDev * scale) / Math.max(this.#pooled.squash.slope(hpmax), 1e-9) };
+  }
+
+  /**
+   * What all other run sets say of a configuration, in hpmax, whatever its own runs were. Null where there are too few of them to say
+   * anything: fewer than twenty.
+   */
+  foretold(): ((configuration: Configuration) => number) | null {
+    const { members, process, places } = this;
+    if (members.length < leastToForetell) return null;
+    const means = process.meansWithoutThemselves();
+    const own = new Map(members.map(({ configuration }, i) => [configurationKey(configuration), means[i] ?? 0]));
+    return (configuration) =>
+      this.inHpmax(own.get(configurationKey(configuration)) ?? process.meanAt(places.of(configuration)), 0).hpmax;
+  }
+
+  /** However bad: a mean of runs as far as it counts. */
+  bounded(mean: number): number {
+    const { squash } = this.#pooled;
+    return squash.back(squash.of(mean));
+  }
+
+  /** The estimate of a run set that need not be a member: drawn towards the mean of all by the noise that all sets share. */
+  pooled(runSet: RunSet): Expected {
+    const { mean, stDev } = this.#pooledHere(runSet);
+    return this.inHpmax(mean, stDev);
+  }
+
+  /** What a run set that need not be a member ranks by, as `Ranked.bound`. */
+  pooledBound(runSet: RunSet): number {
+    const { mean, stDev } = this.#pooledHere(runSet);
+    return mean - caution * stDev;
+  }
+
+  #pooledHere(runSet: RunSet): { readonly mean: number; readonly stDev: number } {
+    const { scale, centre } = this.#units;
+    const { noise, signal } = this.beliefs;
+    return {
+      mean: (pooledEstimate(this.#pooled, runSet) - centre) / scale,
+      stDev: Math.sqrt(noise / (runSet.completed + noise / signal)),
+    };
+  }
+
+  /** Standard deviation of single runs about the true mean of their configuration, in units of hpmax, about as good as the best. */
+  get noise(): number {
+    return Math.sqrt(this.beliefs.noise) * this.#units.scale;
+  }
+
+  #member(runSet: RunSet): Member {
+    const { configuration } = runSet;
+    const { runs, value } = evidenceOf(runSet, this.#pooled.squash);
+    const { centre, scale } = this.#units;
+    return {
+      runSet,
+      configuration,
+      place: this.places.of(configuration),
+      runs,
+      value: (value - centre) / scale,
+    };
+  }
+
+  #taught(): readonly Observed[] {
+    const { members } = this;
+    if (members.length <= learnBest + learnOthers) return members;
+    return [...members.slice(0, learnBest), ...members.slice(-learnOthers)];
+  }
+
+  #repeats(): Repeats {
+    let degrees = 0;
+    let squares = 0;
+    for (const { runSet } of this.members) {
+      if (runSet.completed < 2) continue;
+      degrees += runSet.completed - 1;
+      squares += (runSet.completed - 1) * repeatVariance(runSet, this.#pooled.squash, this.#units.scale, 1);
+    }
+    return { degrees, squares };
+  }
+
+  /** Places of the feasible members with a completed run: a prediction alone recommends nothing. */
+  #recommendable(): number[] {
+    return [...this.members.keys()].filter((i) => isMeasured((this.members[i] as Member).runSet)); // i is its index
+  }
+
+  /** The first of `ranked`, for a tenth of the price: only of those that may lead by their means the deviations are worked out. */
+  #first(): Ranked {
+    const means = this.process.meansThere();
+    const order = this.#recommendable().sort((a, b) => (means[b] ?? 0) - (means[a] ?? 0));
+    let best: Ranked | undefined;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (const i of order) {
+      const mean = means[i] ?? 0;
+      if (mean < highest) break;
+      const { runSet, place } = this.members[i] as Member; // i is its index
+      const stDev = Math.sqrt(this.process.at([place]).variances[0] ?? 0);
+      const bound = mean - caution * stDev;
+      const isOlder = bound === highest && (runSet.firstSeen ?? 0) < (best?.runSet.firstSeen ?? 0);
+      if (!(bound > highest || isOlder)) continue;
+      highest = bound;
+      best = { runSet, bound, ...this.inHpmax(mean, stDev) };
+    }
+    if (!best) throw new RangeError("a model without run sets has no best one");
+    return best;
+  }
+
+  #rank(): readonly Ranked[] {
+    const { variances } = this.process.at(this.members.map(({ place }) => place));
+    const means = this.process.meansThere();
+    const bound = (i: number): number => (means[i] ?? 0) - caution * Math.sqrt(variances[i] ?? 0);
+    return this.#recommendable()
+      .map((i) => ({ runSet: (this.members[i] as Member).runSet, i, bound: bound(i) })) // i is its index
+      .sort((a, b) => b.bound - a.bound || (a.runSet.firstSeen ?? 0) - (b.runSet.firstSeen ?? 0))
+      .map((each) => ({
+        runSet: each.runSet,
+        bound: each.bound,
+        ...this.inHpmax(means[each.i] ?? 0, Math.sqrt(variances[each.i] ?? 0)),
+      }));
+  }
+}
+
+/** The model's 0 and 1, in squashed units. */
+interface Units {
+  readonly centre: number;
+  readonly scale: number;
+}
+
+function unitsOf(sets: readonly RunSet[], { squash }: Pooled): Units {
+  const values = sets.map((set) => evidenceOf(set, squash).value);
+  const centre = values.reduce((mean, value, i) => mean + (value - mean) / (i + 1), 0);
+  const reach = Math.max(...values.map((value) => Math.abs(value - centre)));
+  if (!(reach > 0)) return { centre, scale: 1 };
+  const squares = values.reduce((sum, value) => sum + ((value - centre) / reach) ** 2, 0);
+  return { centre, scale: reach * Math.sqrt(squares / Math.max(1, values.length - 1)) };
+}

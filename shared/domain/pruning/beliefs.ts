@@ -1,0 +1,55 @@
+import type { Configuration } from "../hyperparameter.ts";
+import type { SearchModel } from "../model/search-model.ts";
+
+/** What the search's model thinks of configurations, in hpmax. */
+export interface Beliefs {
+  of(configuration: Configuration): { readonly mean: number; readonly sd: number };
+  /** The mean alone, for a tenth of the price. */
+  meanOf(configuration: Configuration): number;
+  /** Of the best configuration. */
+  readonly best: number;
+  /** Standard deviation of single runs of one configuration. */
+  readonly noise: number;
+}
+
+export function beliefsOf(model: SearchModel): Beliefs {
+  const { best, noise, places, process } = model;
+  return {
+    of(configuration) {
+      const { hpmax, stDev } = model.expected(configuration);
+      return { mean: hpmax, sd: stDev };
+    },
+    meanOf: (configuration) => model.inHpmax(process.meanAt(places.of(configuration)), 0).hpmax,
+    best: best.hpmax,
+    noise,
+  };
+}
+
+/** Results after which beliefs are asked for anew, at least and as a part of all: in between they say nearly the same. */
+const leastNews = 3;
+const newsShare = 0.03;
+
+/** Keeps beliefs for a while, since estimates of many curves are made from them. */
+export class KeptBeliefs {
+  readonly #modelNow: () => SearchModel | null;
+  #kept: { readonly results: number; readonly verdicts: number; readonly beliefs: Beliefs } | undefined;
+
+  constructor(modelNow: () => SearchModel | null) {
+    this.#modelNow = modelNow;
+  }
+
+  /**
+   * @param results   runs that have ended
+   * @param verdicts  how often it was changed which of them count
+   */
+  now(results: number, verdicts = 0): Beliefs | undefined {
+    const kept = this.#kept;
+    if (kept && kept.verdicts === verdicts && results < kept.results + Math.max(leastNews, newsShare * kept.results))
+      return kept.beliefs;
+    const model = this.#modelNow();
+    if (model === null) return undefined;
+    const beliefs = beliefsOf(model);
+    this.#kept = { results, verdicts, beliefs };
+    return beliefs;
+  }
+}

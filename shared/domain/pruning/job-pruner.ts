@@ -1,0 +1,135 @@
+import type { CurvePoint } from "../curve.ts";
+import { quantile } from "../statistics.ts";
+import { FinishedCurves, gridPoints } from "./finished-curves.ts";
+import { belowMedian } from "./median-rule.ts";
+import { ModelRule, type PrunedSearch } from "./model-rule.ts";
+import { OpenCurve } from "./open-curve.ts";
+import type { Predicted } from "./predicted.ts";
+import type { PrunerName } from "./pruner-names.ts";
+import { Rungs, rungsReached } from "./rungs.ts";
+import { SummaryFinder, type SummaryKind, summaryOf } from "./summary-kind.ts";
+
+/** A run is to stop. */
+export interface PruningVerdict {
+  /** For people, after "pruned". */
+  readonly reason: string;
+  /** How far it had come. */
+  readonly iters: number;
+  readonly predicted?: Predicted;
+}
+
+interface OpenRun {
+  readonly curve: OpenCurve;
+  /** Twentieths of a whole run after which it was last looked at. */
+  step: number;
+  rungs: number;
+}
+
+/** No run is judged by less than this part of it, nor stopped for the little that is left. */
+const earliest = 0.15;
+const latest = 0.95;
+
+/**
+ * The pruning of one job: hears every report, and says which run is to stop. Nothing here knows time or chance: the same reports and
+ * results in the same order give the same verdicts.
+ */
+export class JobPruner {
+  readonly #rule: PrunerName;
+  readonly #model: ModelRule;
+  readonly #open = new Map<number, OpenRun>();
+  readonly #finished = new FinishedCurves();
+  readonly #finder = new SummaryFinder();
+  readonly #rungs = new Rungs();
+  /** Iterations of a whole run; of how many curves this is the median. */
+  #total = { iters: 0, of: -1 };
+
+  constructor(rule: PrunerName, seed: number, search: PrunedSearch) {
+    this.#rule = rule;
+    this.#model = new ModelRule(seed, search);
+  }
+
+  /** @param points  in the order in which they were measured */
+  report(n: number, points: readonly CurvePoint[]): void {
+    let run = this.#open.get(n);
+    if (!run) {
+      run = { curve: new OpenCurve(), step: 0, rungs: 0 };
+      this.#open.set(n, run);
+    }
+    for (const point of points) run.curve.add(point);
+  }
+
+  /** Whether the run is to stop, by what it has reported. Asked after each report; most answers take no time. */
+  judge(n: number): PruningVerdict | undefined {
+    const run = this.#open.get(n);
+    const kind = this.#finder.found();
+    if (!run || !kind || this.#rule === "none") return undefined;
+    const total = this.#wholeRun();
+    const part = run.curve.iters / total;
+    const step = Math.floor(part * gridPoints + 1e-9);
+    if (!(step > run.step)) return undefined;
+    run.step = step;
+    if (part < earliest - 1e-9 || part > latest) return undefined;
+    const verdict = this.#verdict(n, run, kind, total);
+    return verdict && { iters: run.curve.iters, ...verdict };
+  }
+
+  completed(n: number, hpmax: number): void {
+    const run = this.#open.get(n);
+    this.#open.delete(n);
+    if (!run || run.curve.reports === 0) return;
+    this.#finder.learn(run.curve, hpmax);
+    this.#model.completed(n, hpmax, this.#finished.add(n, run.curve, hpmax));
+  }
+
+  /** The run has ended without a result; its reports say nothing more. */
+  forget(n: number): void {
+    this.#open.delete(n);
+    this.#model.forget(n);
+  }
+
+  /** Forgets the runs in hand but these. */
+  keep(isOpen: (n: number) => boolean): void {
+    for (const n of [...this.#open.keys()]) if (!isOpen(n)) this.forget(n);
+  }
+
+  #verdict(n: number, run: OpenRun, kind: SummaryKind, total: number): Omit<PruningVerdict, "iters"> | undefined {
+    const { curve } = run;
+    const soFar = summaryOf(curve, kind);
+    switch (this.#rule) {
+      case "none":
+        return undefined;
+      case "median": {
+        const median = belowMedian(this.#finished, curve.iters, soFar, kind);
+        return median === undefined ? undefined : { reason: `${text(soFar)} by then, the median is ${text(median)}` };
+      }
+      case "asha": {
+        const reached = rungsReached(curve.iters / total);
+        let verdict: Omit<PruningVerdict, "iters"> | undefined;
+        for (; run.rungs < reached; run.rungs += 1) {
+          const behind = this.#rungs.reach(run.rungs, soFar);
+          if (behind)
+            verdict = { reason: `${behind.place}. of the ${behind.of} runs that came to rung ${run.rungs + 1}` };
+        }
+        return verdict;
+      }
+      case "model":
+        return this.#model.judge(n, curve, kind, total, this.#finished, this.#open.size);
+      default: {
+        const never: never = this.#rule;
+        throw new RangeError(`there is no pruner ${String(never)}`);
+      }
+    }
+  }
+
+  /** The median of the completed runs' iterations; looked at anew when there are a tenth more. */
+  #wholeRun(): number {
+    const { size, iters } = this.#finished;
+    if (size > this.#total.of * 1.1) {
+      const sorted = iters.toSorted((a, b) => a - b);
+      this.#total = { iters: quantile(sorted, 0.5), of: size };
+    }
+    return this.#total.iters;
+  }
+}
+
+const text = (value: number): string => String(Number(value.toPrecision(3)));

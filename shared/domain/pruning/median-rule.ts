@@ -1,0 +1,32 @@
+import { quantile } from "../statistics.ts";
+import type { FinishedCurves } from "./finished-curves.ts";
+import type { SummaryKind } from "./summary-kind.ts";
+
+/** Completed runs before anything is stopped. */
+const leastRuns = 5;
+
+/**
+ * The median rule (Golovin et al. 2017, Vizier): a run stops when what it has come to is below the median of what completed runs had come
+ * to after as many iterations.
+ *
+ * @param soFar  of the run, larger is better
+ * @returns the median that it is below; undefined: it goes on
+ */
+export function belowMedian(
+  finished: FinishedCurves,
+  iters: number,
+  soFar: number,
+  kind: SummaryKind,
+): number | undefined {
+  const others: number[] = [];
+  for (let place = 0; place < finished.size; place += 1) {
+    const value = finished.soFar(place, iters, kind);
+    if (Number.isFinite(value)) others.push(value);
+  }
+  if (others.length < leastRuns) return undefined;
+  const median = quantile(
+    others.sort((a, b) => a - b),
+    0.5,
+  );
+  return soFar < median ? median : undefined;
+}

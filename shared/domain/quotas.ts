@@ -1,0 +1,143 @@
+import { parseBytes } from "./runspec/quantities.ts";
+import { sizeText } from "./size-text.ts";
+
+/** What one worker may ask and store: names, usual values, and how people write them. docs/trust.md has the table. */
+
+/** So many a second in the long run, and so many at once. */
+export interface Allowance {
+  readonly perSecond: number;
+  readonly atOnce: number;
+}
+
+/** Bytes, or a part of what the stream takes. */
+export type Room = { readonly bytes: number } | { readonly share: number };
+
+/**
+ * Most of it is earned by runs: a worker of ours sends one message of reports a second for each run that it holds and one at its end,
+ * and asks once for each. So however large a worker is, it stays far below its quotas, and one that floods is known within a second,
+ * however slow the disk is.
+ */
+export const usualQuotas = {
+  /** Questions. What is beyond is not answered: a worker of ours asks again later. */
+  asks: { perSecond: 200, atOnce: 2000 },
+  /** Questions that went unanswered because there were too many. What is beyond cuts the worker off. */
+  unanswered: { perSecond: 100, atOnce: 10_000 },
+  /** Questions whose answer waits, for instance for a result that is on its way. */
+  waiting: 5000,
+  /** Starts of its process. */
+  starts: { perSecond: 1 / 3, atOnce: 30 },
+  /** Messages that it stores. They cannot be refused once they are stored, so what is beyond cuts the worker off. */
+  messages: { perSecond: 20, atOnce: 1000 },
+  /** Their bytes. */
+  bytes: { perSecond: 2 * 2 ** 20, atOnce: 256 * 2 ** 20 },
+  /** Whatever it sends the broker: questions, messages to store, pieces of states and files, requests for such pieces. */
+  arrivals: { perSecond: 6000, atOnce: 9000 },
+  /** Their bytes: 16 states of 256 MB at once. */
+  arrivedBytes: { perSecond: 64 * 2 ** 20, atOnce: 4 * 2 ** 30 },
+  /** Questions, and messages, that a worker earns with each run that it is given. */
+  earnedByRun: 20,
+  /** The same for each second that it holds a run. */
+  earnedBySecond: 4,
+  /** What it has in EV, in all. A share counts only where other workers are admitted too. */
+  evidence: { share: 0.5 } as Room,
+  /** What it has in BLOB: states and files. */
+  pieces: { share: 0.5 } as Room,
+  /** The last part of EV, which is kept for results. */
+  results: { share: 0.1 } as Room,
+} as const satisfies Readonly<Record<string, Allowance | Room | number>>;
+
+type Name = keyof typeof usualQuotas;
+
+export type QuotaLimits = {
+  readonly [Each in Name]: (typeof usualQuotas)[Each] extends number
+    ? number
+    : (typeof usualQuotas)[Each] extends Allowance
+      ? Allowance
+      : Room;
+};
+
+/** By what people call them; `unanswered` and what is earned go with `asks`. */
+const settable = {
+  questions: { quota: "asks", inBytes: false, example: "400/4000" },
+  waiting: { quota: "waiting", inBytes: false, example: "10000" },
+  starts: { quota: "starts", inBytes: false, example: "1/60" },
+  messages: { quota: "messages", inBytes: false, example: "40/2000" },
+  bytes: { quota: "bytes", inBytes: true, example: "4MB/1GB" },
+  sent: { quota: "arrivals", inBytes: false, example: "10000/20000" },
+  "sent-bytes": { quota: "arrivedBytes", inBytes: true, example: "128MB/8GB" },
+  evidence: { quota: "evidence", inBytes: true, example: "70% or 8GB" },
+  states: { quota: "pieces", inBytes: true, example: "70% or 8GB" },
+  results: { quota: "results", inBytes: true, example: "20% or 1GB" },
+} as const satisfies Readonly<Record<string, { quota: Name; inBytes: boolean; example: string }>>;
+
+export type QuotaName = keyof typeof settable;
+export const quotaNames = Object.keys(settable) as readonly QuotaName[]; // its own keys
+
+/** What was set: a text for each quota that is not as usual. */
+export type QuotaTexts = Partial<Readonly<Record<QuotaName, string>>>;
+
+/** Why a text is no value of that quota; undefined if it is one. */
+export function quotaProblem(name: string, text: string): string | undefined {
+  if (!isQuotaName(name)) return `there is no quota ${name.slice(0, 40)}; expected one of ${quotaNames.join(", ")}`;
+  const { quota, example } = settable[name];
+  if (quotaValue(name, text) !== undefined) return undefined;
+  const form =
+    typeof usualQuotas[quota] === "number"
+      ? "a number"
+      : "perSecond" in usualQuotas[quota]
+        ? "so many a second, a slash, and so many at once"
+        : "a percentage or bytes";
+  return `quota ${name}: expected ${form}, such as ${name}=${example.split(" or ")[0]}`;
+}
+
+export const isQuotaName = (name: string): name is QuotaName => Object.hasOwn(settable, name);
+
+/** The quotas with what was set; texts that are no values are passed over. */
+export function quotasWith(texts: Readonly<Record<string, string>>): QuotaLimits {
+  const changed: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(texts)) {
+    const value = isQuotaName(name) ? quotaValue(name, text) : undefined;
+    if (value !== undefined && isQuotaName(name)) changed[settable[name].quota] = value;
+  }
+  return { ...usualQuotas, ...changed };
+}
+
+function quotaValue(name: QuotaName, text: string): Allowance | Room | number | undefined {
+  const { quota, inBytes } = settable[name];
+  const usual = usualQuotas[quota];
+  const one = (word: string): number | undefined => (inBytes ? bytesOf(word) : numberOf(word));
+  if (typeof usual === "number") return one(text);
+  if ("perSecond" in usual) {
+    const [perSecond, atOnce] = text.split("/").map((word) => one(word.trim()));
+    const isRate = text.split("/").length === 2 && perSecond !== undefined && atOnce !== undefined;
+    return isRate && atOnce >= 1 ? { perSecond, atOnce } : undefined;
+  }
+  const percent = /^(\d{1,2}|100)\s*%$/.exec(text.trim())?.[1];
+  if (percent !== undefined) return { share: Number(percent) / 100 };
+  const bytes = bytesOf(text);
+  return bytes === undefined ? undefined : { bytes };
+}
+
+const numberOf = (word: string): number | undefined => {
+  const value = /^\d+(\.\d+)?$/.test(word) ? Number(word) : Number.NaN;
+  return value > 0 && value <= 1e9 ? value : undefined;
+};
+
+const bytesOf = (word: string): number | undefined =>
+  parseBytes(/^\d+$/.test(word.trim()) ? Number(word) : word.trim());
+
+/** A quota as people read it: `20/1000`, `2.1 MB/268 MB`, `50%`. */
+export function quotaText(name: QuotaName, limits: QuotaLimits): string {
+  const { quota, inBytes } = settable[name];
+  const value = limits[quota];
+  const one = (amount: number): string => (inBytes ? sizeText(amount) : String(Number(amount.toFixed(2))));
+  if (typeof value === "number") return one(value);
+  if ("perSecond" in value) return `${one(value.perSecond)}/${one(value.atOnce)}`;
+  return "share" in value ? `${Math.round(value.share * 100)}%` : sizeText(value.bytes);
+}
+
+/** A room in bytes. @param most  bytes that the stream takes; -1: not limited, so that a share of it is none */
+export function roomBytes(room: Room, most: number): number {
+  if ("bytes" in room) return room.bytes;
+  return most < 0 ? Number.POSITIVE_INFINITY : room.share * most;
+}

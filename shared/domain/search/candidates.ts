@@ -1,0 +1,82 @@
+import { canonical } from "../conditions/activity.ts";
+import { type Configuration, configurationKey, type Hyperparameter } from "../hyperparameter.ts";
+import type { SearchModel } from "../model/search-model.ts";
+import type { Rng } from "../rng.ts";
+import { drawnFrom, goodMarks } from "./good-marks.ts";
+import { someNeighbours } from "./neighbourhood.ts";
+import type { SearchView } from "./search.ts";
+
+/** Run sets of the highest posterior means whose neighbourhoods are candidates. */
+const centres = 4;
+/** Of them, those from which the posterior mean is climbed, and for how many steps at most. */
+const climbed = 2;
+const mostSteps = 6;
+/** Neighbours that are looked at in one step; beyond them, where there are very many, some at random. */
+const mostNeighbours = 64;
+/** Candidates drawn from the marks that good run sets share. */
+const drawn = 20;
+/** Measured run sets that may be measured again, and those in flight, for expected improvement. */
+const measured = 30;
+const mostInFlight = 100;
+/** The cost of a plan grows with the cube of this. */
+const mostCandidates = 120;
+
+/**
+ * Configurations worth a look: the best measured ones, where the model's mean leads from them by steps of one hyperparameter, the
+ * neighbours of all these, and draws from the marks that good run sets share. In the order of their promise, 120 at most.
+ *
+ * @param isImproving  whether run sets that are measured or in flight belong to them, however good
+ */
+export function candidatesOf(view: SearchView, model: SearchModel, rng: Rng, isImproving: boolean): Configuration[] {
+  const { hyperparameters } = view;
+  const found = new Map<string, Configuration>();
+  const add = (any: Configuration): void => {
+    const configuration = canonical(hyperparameters, any);
+    if (found.size >= mostCandidates || view.isExcluded(configuration)) return;
+    found.set(configurationKey(configuration), configuration);
+  };
+  const addAround = (centre: Configuration): void => {
+    for (const { configuration } of someNeighbours(hyperparameters, centre, mostNeighbours, rng)) add(configuration);
+  };
+  const ranked = byMean(model);
+  const best = ranked.slice(0, centres);
+  for (const centre of best) add(centre);
+  for (const centre of ranked.slice(0, climbed)) addAround(climb(hyperparameters, model, centre, rng));
+  const densities = goodMarks(hyperparameters, ranked);
+  for (let i = 0; i < drawn; i++) add(drawnFrom(densities, rng));
+  if (isImproving) {
+    for (const configuration of ranked.slice(0, measured)) add(configuration);
+    for (const { configuration } of view.runSets.inFlight().slice(0, mostInFlight)) add(configuration);
+  }
+  for (const centre of best) addAround(centre);
+  return [...found.values()];
+}
+
+/** The model's run sets, those of the highest posterior mean first. */
+function byMean({ members, process }: SearchModel): Configuration[] {
+  const means = process.meansThere();
+  return members
+    .map(({ configuration }, i) => ({ configuration, mean: means[i] ?? 0 }))
+    .sort((a, b) => b.mean - a.mean)
+    .map(({ configuration }) => configuration);
+}
+
+/** Where the posterior mean leads, steepest first, measured or not. */
+function climb(
+  hyperparameters: readonly Hyperparameter[],
+  { places, process }: SearchModel,
+  from: Configuration,
+  rng: Rng,
+): Configuration {
+  let top = from;
+  let height = process.meanAt(places.of(top));
+  for (let step = 0; step < mostSteps; step++) {
+    const before = top;
+    for (const { configuration } of someNeighbours(hyperparameters, before, mostNeighbours, rng)) {
+      const there = process.meanAt(places.of(configuration));
+      if (there > height) [top, height] = [configuration, there];
+    }
+    if (top === before) break;
+  }
+  return top;
+}

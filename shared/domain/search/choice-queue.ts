@@ -1,0 +1,58 @@
+import type { Rng } from "../rng.ts";
+import type { Choice, Search, SearchView } from "./search.ts";
+
+/** A plan is made anew after as many results as this at most; with few workers each result is worth a new one. */
+const mostResults = 10;
+/** Choices of a plan for each result until the next: more workers than before may ask at once. */
+const spare = 4;
+
+/**
+ * The choices of one search, made ahead. A choice is only taken from here when a worker asks; planning, which takes
+ * milliseconds, is done after results. A queue is lost with its leader: the next one plans anew, from the same results.
+ */
+export class ChoiceQueue {
+  readonly #search: Search;
+  #planned: Choice[] = [];
+  #plannedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(search: Search) {
+    this.#search = search;
+  }
+
+  /** The next choice, without any wait; see `Search.choose`. */
+  next(view: SearchView, n: number, rng: Rng): Choice | null {
+    for (;;) {
+      const planned = this.#planned.shift();
+      if (planned === undefined) return this.#search.choose(view, n, rng);
+      // It may have failed, or been forbidden, since it was planned.
+      if (!view.isExcluded(planned.configuration)) return planned;
+    }
+  }
+
+  /** Whether nothing was ever planned, or all was forgotten. */
+  get isNew(): boolean {
+    return this.#plannedAt === Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether enough results have come since the last plan. */
+  isDue({ runSets: { totals } }: SearchView): boolean {
+    return this.#search.plan !== undefined && totals.ended - this.#plannedAt >= resultsPerPlan(totals.inFlight);
+  }
+
+  /** Forgets the plan; another one is due. */
+  forget(): void {
+    this.#planned = [];
+    this.#plannedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** @param rng  the generator of this plan alone */
+  plan(view: SearchView, rng: Rng): void {
+    const { totals } = view.runSets;
+    this.#plannedAt = totals.ended;
+    this.#planned = [...(this.#search.plan?.(view, rng, spare * resultsPerPlan(totals.inFlight)) ?? [])];
+  }
+}
+
+/** 1 with one worker, 3 with ten, 10 with a hundred. */
+const resultsPerPlan = (inFlight: number): number =>
+  Math.max(1, Math.min(mostResults, Math.round(Math.sqrt(inFlight))));

@@ -1,0 +1,54 @@
+import type { Configuration } from "../hyperparameter.ts";
+import { byEstimate, pool, sampledSets, shuffled } from "../model/active-sets.ts";
+import type { Rng } from "../rng.ts";
+import type { RunSet, RunSets } from "../run-sets/run-set.ts";
+import { goodCount, goodWeights } from "./good-marks.ts";
+
+/** Others that they are compared with. */
+const mostBad = 200;
+/** Configurations that stand for all, where there are more: when there is time, and while a worker waits. */
+const sampled = { leisure: 600, haste: 100 };
+/** Fewer measured configurations cannot be divided. */
+const fewest = 3;
+
+/** Configurations worth imitating, and some that are not. */
+export interface GoodAndBad {
+  /** The best first. */
+  readonly good: readonly Configuration[];
+  /** Of the good: from 1 down to about 0.3. */
+  readonly weights: ArrayLike<number>;
+  readonly bad: readonly Configuration[];
+  /** Configurations of which they are the best, or nearly so many. */
+  readonly among: number;
+}
+
+/**
+ * The configurations with the highest estimates, and others at random. An estimate is the mean hpmax of a configuration, drawn towards
+ * that of all by as much as runs of one configuration differ: one run is mostly luck. The time does not grow with their number
+ * beyond 600, or 100 in haste.
+ *
+ * @returns null if fewer than three configurations have a completed run
+ */
+export function goodAndBad(runSets: RunSets, rng: Rng, pace: keyof typeof sampled): GoodAndBad | null {
+  const sample = sampledSets(runSets, rng, sampled[pace]);
+  if (sample.length < fewest) return null;
+  const count = goodCount(sample.length < sampled[pace] ? sample.length : runSets.size);
+  const contenders = sample.length < runSets.size ? withoutTwice([...runSets.leaders(count), ...sample]) : sample;
+  const good = byEstimate(contenders, pool(sample)).slice(0, count);
+  const isGood = new Set(good.map(({ number }) => number));
+  const bad = shuffled(
+    sample.filter(({ number }) => !isGood.has(number)),
+    mostBad,
+    rng,
+  );
+  return {
+    good: good.map(({ configuration }) => configuration),
+    weights: goodWeights(good.length),
+    bad: bad.map(({ configuration }) => configuration),
+    among: Math.max(sample.length, runSets.size - runSets.totals.inFlight),
+  };
+}
+
+const withoutTwice = (sets: readonly RunSet[]): RunSet[] => [
+  ...new Map(sets.map((runSet) => [runSet.number, runSet])).values(),
+];

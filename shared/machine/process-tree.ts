@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** A tree that grows while it is read is given up at this size. */
+const mostProcesses = 10_000;
+
+/** Child processes of all its threads; empty if the system does not list them (Linux does). */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => childrenOfThread(pid, thread));
+  } catch {
+    return []; // no /proc, or the process has just ended
+  }
+}
+
+function childrenOfThread(pid: number, thread: string): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8");
+    return text === "" ? [] : text.trim().split(" ").map(Number);
+  } catch {
+    return []; // the thread has just ended
+  }
+}
+
+/** Children, their children, and so on, parents first. */
+export function descendantsOf(pid: number): number[] {
+  const found = new Set(childrenOf(pid));
+  // A set is walked to its end, also where that moves.
+  for (const each of found) {
+    if (found.size > mostProcesses) break;
+    for (const child of childrenOf(each)) found.add(child);
+  }
+  found.delete(pid);
+  return [...found];
+}
+
+/** The session that a process belongs to; undefined if it has ended, or if the system does not tell. */
+export function sessionOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);
+  } catch {
+    return undefined; // no /proc, or the process has just ended
+  }
+}
+
+/** Resident memory of a process and its descendants, in bytes; 0 if the system does not tell. */
+export const residentBytes = (pid: number): number =>
+  [pid, ...descendantsOf(pid)].reduce((sum, each) => sum + ownBytes(each), 0);
+
+function ownBytes(pid: number): number {
+  try {
+    const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
+    return Number.isFinite(pages) ? pages * 4096 : 0;
+  } catch {
+    return 0; // no /proc on this system, or the process has just ended
+  }
+}

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { pause } from "../../../shared/deadline.ts";
+import { childrenOf } from "../../../shared/machine/process-tree.ts";
+import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
+import { operator } from "../../../shared/wire/subjects.ts";
+import { Rig, until } from "../../chaos/rig.ts";
+import { runOrder, writeProgramSpec } from "../../support/processes/probe-spec.ts";
+import { descendantsOf, nameOf, stateOf } from "./worker-processes.ts";
+
+/** What a training does to a processor: it never rests. It reports each second. */
+const busyProgram = `
+let next = 0;
+for (let i = 1, x = 1; ; i += 1) {
+  x = Math.sqrt(x + i);
+  if (i % 1e6 !== 0 || Date.now() < next) continue;
+  next = Date.now() + 1000;
+  console.log(JSON.stringify({ report: { value: x }, iters: Math.floor(i / 1e6) }));
+}`;
+
+/** A real coordinator, and one worker, which has this machine. */
+export class LentMachine {
+  readonly #rig = new Rig(10);
+  #worker = 0;
+
+  /** @param flags  the owner's rules */
+  async lend(flags: readonly string[], slots: number): Promise<number> {
+    await this.#rig.lead();
+    const victim = await this.#rig.addWorker("lent", slots, flags);
+    this.#worker = victim.pid ?? 0;
+    return this.#worker;
+  }
+
+  /** Gives it so many runs that take all of a core each; resolves when all work. */
+  async busy(runs: number): Promise<void> {
+    const settings = { total_runs: runs, hp_tuning: false };
+    const spec = writeProgramSpec(this.#rig.folder, "busy", settings, busyProgram);
+    const link = await linkWorkspace(this.#rig.paths, "operator");
+    try {
+      const answer = decodeOrderAnswer(
+        await link.bus.request(operator(operatorName()), encodeOrder(runOrder(spec)), 30_000),
+      );
+      if (!answer.ok) throw new Error(answer.reason);
+    } finally {
+      await link.close();
+    }
+    await until("all runs work", 120_000, async () => this.programs().length === runs);
+    await pause(2000);
+  }
+
+  get folder(): string {
+    return join(this.#rig.folder);
+  }
+
+  /** The programs of the runs, which never rest. */
+  programs(): number[] {
+    return this.processes().filter((pid) => descendantsOf(pid).length === 0 && ["R", "T"].includes(stateOf(pid)));
+  }
+
+  /** Every process of the runs but their reapers, which wait and work for nobody. */
+  processes(): number[] {
+    const reapers = childrenOf(this.#worker).filter((pid) => nameOf(pid) !== "node");
+    return descendantsOf(this.#worker).filter((pid) => !reapers.includes(pid));
+  }
+
+  end(): Promise<void> {
+    return this.#rig.end();
+  }
+}

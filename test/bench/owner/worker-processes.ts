@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { childrenOf } from "../../../shared/machine/process-tree.ts";
+
+/** All descendants of a process. */
+export function descendantsOf(pid: number): number[] {
+  const found = childrenOf(pid);
+  // The list grows while it is walked.
+  for (const each of found) found.push(...childrenOf(each));
+  return found;
+}
+
+/** "R", "S", "T", ...; "" of a process that has ended. */
+export function stateOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.charAt(stat.lastIndexOf(")") + 2);
+  } catch {
+    return "";
+  }
+}
+
+/** The name of its program, as the kernel keeps it. */
+export function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Seconds on a processor of all its threads so far, to the nanosecond. */
+export function secondsOf(pid: number): number {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    } catch {
+      // The thread has just ended.
+    }
+  }
+  return nanoseconds / 1e9;
+}
+
+/** Resident megabytes. */
+export function residentMb(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
+}
+
+/** The value below which this part of them lies, nearest rank. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
+}

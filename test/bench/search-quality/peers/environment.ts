@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { UsageError } from "../../../../shared/errors.ts";
+import { peers } from "./peers.ts";
+
+/** The oldest Python that all the packages take. */
+const leastMinor = 11;
+
+/**
+ * A Python environment with what these peers need, made on first use in `$XDG_CACHE_HOME/nexus-swarm/bench-peers` (~/.cache if that is
+ * not set) and kept for the next time.
+ *
+ * @param say  hears what is being done, and which peers could not be installed
+ * @returns its Python, and those of the peers that are there
+ * @throws UsageError if there is no fitting Python
+ */
+export function preparePeers(
+  searches: readonly string[],
+  say: (line: string) => void,
+): { readonly python: string; readonly ready: readonly string[] } {
+  const folder = join(cacheFolder(), "nexus-swarm", "bench-peers");
+  const python = join(folder, "bin", "python");
+  if (!existsSync(python) || spawnSync(python, ["--version"]).status !== 0) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    say(`making a Python environment in ${folder}`);
+    const made = spawnSync(basePython(), ["-m", "venv", folder], { stdio: ["ignore", 2, 2] });
+    if (made.status !== 0)
+      throw new UsageError("python3 -m venv failed; on Debian and Ubuntu it needs: apt install python3-venv");
+  }
+  const ready = searches.filter((search) => {
+    const packages = peers[search]?.packages ?? [];
+    const marker = join(folder, `ready-${packages.join("-").replaceAll(/[^a-z0-9.=-]/g, "")}`);
+    if (existsSync(marker)) return true;
+    say(`installing ${packages.join(", ")} for ${search}; this can take minutes`);
+    const installed = spawnSync(python, ["-m", "pip", "install", "--quiet", "--no-input", ...packages], {
+      stdio: ["ignore", 2, 2],
+    });
+    if (installed.status === 0) writeFileSync(marker, "");
+    else say(`${search} is left out: pip could not install ${packages.join(", ")} (its words are above)`);
+    return installed.status === 0;
+  });
+  return { python, ready };
+}
+
+/** Says what it needs where nothing fits. */
+function basePython(): string {
+  for (const name of ["python3", "python3.13", "python3.12", "python3.11"]) {
+    const { stdout, status } = spawnSync(name, ["-c", "import sys; print(*sys.version_info[:2])"], {
+      encoding: "utf8",
+    });
+    const [major = 0, minor = 0] = (status === 0 ? stdout : "").trim().split(" ").map(Number);
+    if (major === 3 && minor >= leastMinor) return name;
+  }
+  throw new UsageError(`--peers: found no python3 of version 3.${leastMinor} or newer on the PATH; install one first`);
+}
+
+function cacheFolder(): string {
+  const { XDG_CACHE_HOME: cache } = process.env;
+  return cache !== undefined && isAbsolute(cache) ? cache : join(homedir(), ".cache");
+}

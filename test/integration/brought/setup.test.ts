@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { jobName } from "../../../shared/domain/names.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { eventually } from "../../support/patience.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusHere, standIn } from "../../support/stories/nexus-here.ts";
+
+/** A package that needs nothing to be installed: the setup copies it to where the environment's Python finds it. */
+const install = `
+import os, shutil, sys, sysconfig
+if os.path.exists(os.path.join(os.path.dirname(sys.argv[0]), "broken")):
+    print("collecting tiny-package")
+    sys.exit("ERROR: no matching distribution for tiny-package")
+shutil.copy(sys.argv[1], sysconfig.get_paths()["purelib"])
+print("installed into", sys.prefix)
+`;
+
+const train = `
+import json, sys
+import tiny_package
+print("prefix", sys.prefix)
+print(json.dumps({"iters": 1, "score": tiny_package.score}))
+`;
+
+const spec = (job: string): string => `component: root/Root_Component
+experiment_path: results
+job_launcher:
+  component: job_launchers/XT
+  enabled: 1
+  hp_tuning: grid
+  total_runs: 2
+  monitor: none
+  code: [.]
+  ignore: ["*.yaml"]
+${job}hyperparameters:
+  - name: &a
+      ordered_tuning_values: [1, 2]
+      tuned_value: 1
+processing_stages:
+  - processing_stage:
+      component: processors/Command_Proc
+      command: [python, train.py]
+      arguments: {a: *a}
+      metrics: [score]
+`;
+
+test("a setup makes an environment once on each worker, and its failure is the worker's", async () => {
+  const swarm = new Swarm();
+  await swarm.coordinator(["--lease", "4"]);
+  const mine = join(swarm.folder, "mine");
+  mkdirSync(mine);
+  for (const [name, text] of Object.entries({
+    "install.py": install,
+    "train.py": train,
+    "tiny_package.py": "score = 7\n",
+    "search.yaml": spec("  setup: [python, install.py, tiny_package.py]\n"),
+    "none.yaml": spec('  setup: [python, install.py, tiny_package.py]\n  python: "3.99"\n'),
+  }))
+    writeFileSync(join(mine, name), text);
+  standIn(swarm);
+  const run = async (file: string): Promise<void> => {
+    const launched = await nexusHere("run", join(mine, file));
+    assert.equal(launched.code, exitCode.done, launched.stderr);
+  };
+  const state = join(swarm.folder, "state/nexus");
+  const environments = (): string[] =>
+    readdirSync(state, { recursive: true, encoding: "utf8" }).filter((name) => /environments\/\w+\.json$/.test(name));
+
+  await run("search.yaml");
+  const worker = swarm.worker("keeper", ["--slots", "2"]);
+  const first = await swarm.when("the first job is done", jobName(1), ({ isOver }) => isOver);
+  assert.deepEqual(
+    [...first.trials].map(({ hpmax, attempts }) => [hpmax, attempts.length]),
+    [
+      [7, 1],
+      [7, 1],
+    ],
+  );
+  const [made = "", ...others] = environments();
+  assert.deepEqual(others, [], "both runs share it");
+  const folder = join(state, made.replace(/\.json$/, ""));
+  const name = first.trial(1)?.run ?? "";
+  const shown = await nexusHere("view", "run", name);
+  assert.match(shown.stdout, /\nenvironment +python 3\.\d+\.\d+, setup [0-9a-f]{12}\n/);
+  assert.ok((await nexusHere("view", "console", name)).stdout.includes(`\nprefix ${folder}\n`));
+  assert.match(readFileSync(`${folder}.log`, "utf8"), /\$ python install\.py tiny_package\.py\ninstalled into /);
+
+  // The same again is made again only after it vanished.
+  const madeAt = (): number => statSync(join(folder, "pyvenv.cfg")).mtimeMs;
+  const before = madeAt();
+  await run("search.yaml");
+  await swarm.when("the second job is done", jobName(2), ({ isOver }) => isOver);
+  assert.equal(madeAt(), before);
+  rmSync(join(folder, "bin"), { recursive: true });
+  await run("search.yaml");
+  const third = await swarm.when("the third job is done", jobName(3), ({ isOver }) => isOver);
+  assert.equal(third.outcomes.completed, 2);
+  assert.ok(existsSync(join(folder, "bin/python")));
+
+  // What fails here may succeed elsewhere: the run goes on, and this worker gets no more of that job.
+  writeFileSync(join(mine, "broken"), "");
+  writeFileSync(join(mine, "install.py"), `${install}# another one\n`);
+  await run("search.yaml");
+  const told = await eventually(
+    "the job waits for a worker that can run it",
+    async () => {
+      const { stdout } = await nexusHere("why", "job4");
+      return /can run it/.test(stdout) ? stdout : undefined;
+    },
+    { everyMs: 300 },
+  );
+  assert.match(
+    told,
+    /keeper: its setup failed: python install\.py tiny_package\.py ended with exit code 1: ERROR: no matching/,
+  );
+  const table = await swarm.table(jobName(4));
+  const cause = table.trial(1)?.attempts[0];
+  assert.deepEqual([cause?.cause, table.ended], ["owner", 0], "no run of it failed, and none is charged");
+  const failed = await nexusHere("view", "console", table.trial(1)?.run ?? "");
+  assert.match(
+    failed.stdout + failed.stderr,
+    /collecting tiny-package\nERROR: no matching distribution for tiny-package/,
+  );
+  assert.equal((await nexusHere("cancel", "job4", "--yes")).code, exitCode.done);
+
+  await run("none.yaml");
+  const lacking = await eventually(
+    "the job waits for its Python",
+    async () => {
+      const { stdout } = await nexusHere("why", "job5");
+      return /can run it/.test(stdout) ? stdout : undefined;
+    },
+    { everyMs: 300 },
+  );
+  assert.match(lacking, /keeper: there is no Python 3\.99 here: found 3\.\d+\.\d+/);
+  assert.equal(worker.child.exitCode, null);
+  await swarm.verify();
+  await swarm.end();
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
+
+/**
+ * A learner that reports ten times and has done, unless its setting is 0: then it stays below the others, reports ever more slowly,
+ * and never ends. So a job of it only ends if each such run is pruned.
+ */
+const learner = `
+const { a } = JSON.parse((await import("node:fs")).readFileSync("parameters.json", "utf8"));
+const report = (iters) => console.log(JSON.stringify({ iters, value: a + iters / 1e6 }));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+for (let iters = 100; iters <= 1000; iters += 100) {
+  report(iters);
+  await pause(150);
+  if (a === 0 && iters === 100) {
+    for (let slow = 110; slow < 940; slow += 5) {
+      report(slow);
+      await pause(150);
+    }
+    await pause(3600_000);
+  }
+}
+`;
+
+function spec(folder: string, job: Readonly<Record<string, unknown>>): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "learner.mjs"), learner);
+  const path = join(folder, "pruned.yaml");
+  const settings = Object.entries(job).map(([key, value]) => `  ${key}: ${String(value)}\n`);
+  writeFileSync(
+    path,
+    `component: root/Root_Component
+experiment_path: ${join(folder, "results")}
+job_launcher:
+  component: job_launchers/XT
+  enabled: 1
+  code: [learner.mjs]
+${settings.join("")}hyperparameters:
+  - name: &a
+      ordered_tuning_values: [0, 1, 2, 3]
+      tuned_value: 1
+processing_stages:
+  - processing_stage:
+      component: processors/Command_Proc
+      command: [${process.execPath}, learner.mjs]
+      arguments: {a: *a}
+`,
+  );
+  return path;
+}
+
+describe("pruning, with real processes", () => {
+  test("a hopeless run ends as pruned, and its slot is free, though its leader is killed as soon as that is decided", async () => {
+    const swarm = new Swarm();
+    const first = await swarm.coordinator(["--lease", "30"]);
+    const job = await swarm.submit(
+      spec(swarm.folder, { hp_tuning: "random", pruning: "median", total_runs: 16, seed: 3 }),
+    );
+    swarm.worker("one", ["--slots", "4"]);
+    await swarm.when("a run is pruned", job, ({ outcomes }) => outcomes.pruned > 0);
+    first.child.kill("SIGKILL");
+    await first.exited();
+    const before = await swarm.table(job);
+    await swarm.coordinator(["--lease", "30"]);
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assertExactly(table, 16);
+    for (const trial of table.trials) {
+      const [a] = trial.configuration;
+      if (a === 0) assert.equal(trial.status, "pruned", trial.run);
+      if (a === 3) assert.equal(trial.status, "completed", `${trial.run}: ${trial.reason}`);
+      if (trial.status !== "pruned") continue;
+      assert.match(trial.reason, /^[\d.e-]+ by then, the median is [123]/);
+      assert.ok(trial.iters >= 150 && trial.iters < 950, `${trial.iters} iterations`);
+    }
+    const { outcomes } = table;
+    assert.ok(outcomes.pruned > before.outcomes.pruned, "the next leader pruned nothing");
+    assert.equal(outcomes.pruned + outcomes.completed, 16);
+    assert.equal(table.runSets.totals.completed, outcomes.completed);
+    await swarm.verify();
+    await swarm.end();
+  });
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { initFrom } from "../../../coordinator/cli/init/init-from.ts";
+import { type CheckOptions, checkSpec } from "../../../coordinator/cli/submit/check-spec.ts";
+import { exitCode } from "../../../shared/errors.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
+
+const folder = temporaryFolder();
+let specs = 0;
+
+/** What `nexus check` prints of a program, and its exit code. */
+async function check(
+  program: string,
+  options: CheckOptions = {},
+  stage = "metric_pattern: 'acc (?<acc>.*)'",
+): Promise<{ readonly exit: number; readonly said: string }> {
+  specs += 1;
+  writeFileSync(join(folder, `train${specs}.mjs`), program);
+  const file = join(folder, `s${specs}.yaml`);
+  writeFileSync(
+    file,
+    `component: root/Root_Component
+job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: dgd, total_runs: 5, code: [train${specs}.mjs]}
+hyperparameters:
+  - name: &lr
+      ordered_tuning_values: [0.1, 0.2]
+      tuned_value: 0.2
+processing_stages:
+  - processing_stage:
+      component: processors/Command_Proc
+      command: [${JSON.stringify(process.execPath)}, train${specs}.mjs]
+      arguments: {lr: *lr}
+      metrics: [acc]
+      ${stage}
+`,
+  );
+  const said: string[] = [];
+  const output = { result: (text: string) => void said.push(text), note: (text: string) => void said.push(text) };
+  const exit = await checkSpec([file], options, output);
+  return { exit, said: said.join("") };
+}
+
+describe("nexus check", () => {
+  test("shows the command, what is set, what was printed and measured, and the files of a resume", async () => {
+    const { exit, said } = await check(`
+      const { writeFileSync } = await import("node:fs");
+      writeFileSync(process.env.NEXUS_STATE + "/model.bin", "x");
+      console.log("hello \\u001b[31m" + process.argv.slice(2).join(" "));
+      console.log("acc 0.25");
+      console.log('{"iters": 7, "acc": 0.5}');`);
+    assert.equal(exit, exitCode.done, said);
+    assert.match(said, /^parameters {2}lr 0\.2 \(the tuned values\)$/m);
+    assert.match(said, /^command .*train1\.mjs --lr 0\.2$/m);
+    assert.match(said, /^environment NEXUS_lr=0\.2$/m);
+    assert.match(said, /^ {2}\| hello {2}?\[31m--lr 0\.2$/m);
+    assert.match(said, /^ {2}= acc 0\.25$/m);
+    assert.match(said, /^printed {5}3 lines; something was measured in 2$/m);
+    assert.match(said, /^measured {4}s1-acc: 0\.25 to 0\.5, in 2 reports\n {12}iters: 1 to 7\n {12}hpmax: 0\.5$/m);
+    assert.match(said, /^checkpoints .*model\.bin$/m);
+    assert.match(said, /^verdict {5}it works; to search: nexus run /m);
+  });
+
+  test("says what was printed and looked for where nothing was measured, as JSON too", async () => {
+    const { exit, said } = await check("console.log('accuracy is 1');", { json: true });
+    assert.equal(exit, exitCode.failure);
+    const told = JSON.parse(said);
+    assert.deepEqual([told.type, told.v, told.works, told.outcome, told.reports], ["check", 1, false, "failed", 0]);
+    assert.match(told.verdict, /looked for acc by acc \(\?<acc>\.\*\); the last that it printed: accuracy is 1$/);
+    assert.deepEqual(told.parameters, { lr: 0.2 });
+  });
+
+  test("ends a run that goes on for ever, by its time or its reports, and judges what it measured", async () => {
+    const endless = "let n = 0; setInterval(() => console.log('acc ' + n++), 5);";
+    const cut = await check(endless, { reports: 3 });
+    assert.equal(cut.exit, exitCode.done, cut.said);
+    assert.match(cut.said, /it works, though it did not end \(it had made 3 reports\)/);
+    const silent = await check("setInterval(() => console.log('nothing'), 5);", { time: 0.4 });
+    assert.equal(silent.exit, exitCode.failure);
+    assert.match(silent.said, /nothing was measured before it was stopped \(its time was over: 0\.4 s\)/);
+  });
+
+  test("a spec that is wrong is refused before anything runs", async () => {
+    await assert.rejects(check("", {}, "metric_pattern: '('"), /metric_pattern: expected .*nothing was run/s);
+  });
+
+  test("a spec that nexus init wrote for a script works as it is", async () => {
+    const script = fileURLToPath(new URL("../../../../test/fixtures/scripts/runnable.py", import.meta.url));
+    const made = temporaryFolder();
+    copyFileSync(script, join(made, "runnable.py"));
+    const said: string[] = [];
+    const output = { result: (text: string) => void said.push(text), note: (text: string) => void said.push(text) };
+    initFrom(join(made, "runnable.py"), undefined, output);
+    assert.equal(await checkSpec([join(made, "search.yaml")], {}, output), exitCode.done, said.join(""));
+    assert.match(said.join(""), /s1-val_loss: 0\.909 to 0\.323, in 3 reports/);
+  });
+});

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
+import { nexus } from "../../support/processes/nexus-command.ts";
+import { Swarm } from "../../support/processes/swarm.ts";
+
+const root = packageRoot();
+const fixtures = join(root, "test/fixtures/python");
+const library = join(root, "python/src");
+
+/** Runs Python with our library, as it is where pip has put it. */
+const python = (words: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = temporaryFolder()) =>
+  promisify(execFile)("/usr/bin/python3", ["-B", ...words], {
+    cwd,
+    env: { ...process.env, PYTHONPATH: library, NEXUS_NODE: process.execPath, ...env },
+  });
+
+const said = (code: string, env: NodeJS.ProcessEnv = {}, ...words: readonly string[]): Promise<string> =>
+  python(["-c", `import nexus_swarm as nexus\n${code}`, ...words], env).then(({ stdout }) => stdout);
+
+/** What a run is given. */
+function inRun(parameters: object, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "parameters.json"), JSON.stringify(parameters));
+  const own = {
+    NEXUS_STATE: join(folder, "state"),
+    NEXUS_PARAMETERS: join(folder, "parameters.json"),
+    NEXUS_SEED: "7",
+  };
+  return { ...own, NEXUS_RESUME: "0", NEXUS_SHOULD_STOP: join(folder, "stop"), ...more };
+}
+
+describe("nexus_swarm at a desk", () => {
+  test("takes defaults and the command line, and prints reports for people", async () => {
+    const code = `
+p = nexus.params(lr=0.1, layers=2, amp=True, weight_decay=0.0)
+nexus.report(iters=3, loss=p.lr * p["layers"])
+print(dict(p), nexus.in_run, nexus.resume, nexus.seed, nexus.should_stop(), nexus.checkpoint_dir.name)`;
+    assert.equal(
+      await said(code, {}, "--lr", "0.25", "--no-amp", "--weight-decay=0.5", "--other", "1"),
+      "iters 3  loss 0.5\n{'lr': 0.25, 'layers': 2, 'amp': False, 'weight_decay': 0.5} False 0 0 False checkpoints\n",
+    );
+  });
+
+  test("waits until a job has ended, also one that keeps its runs' folders (hold)", async () => {
+    const waited = async (status: string): Promise<string> => {
+      const recorded = join(temporaryFolder(), "recorded");
+      const line = JSON.stringify({ type: "job", job: "job1", status, ended: 3, total: 3 });
+      writeFileSync(recorded, `#!/bin/sh\necho '${line}'\n`, { mode: 0o755 });
+      return said("print(nexus.wait('job1', timeout=0)['status'])", { NEXUS_NODE: recorded });
+    };
+    for (const status of ["completed", "cancelled", "held"]) assert.equal(await waited(status), `${status}\n`);
+    await assert.rejects(waited("running"), { message: /TimeoutError: job1 goes on: 3 of 3 runs have ended/ });
+  });
+
+  test("says what is wrong with a report or a name", async () => {
+    for (const [code, message] of [
+      ["nexus.report(loss='high')", /TypeError: loss: expected a number, found str 'high'/],
+      ["nexus.report(loss=[1, 2])", /TypeError: loss: expected a number, found list/],
+      ["nexus.report(iters=0, loss=1)", /ValueError: iters: expected a whole number above 0, found 0; count from 1/],
+      ["nexus.report()", /ValueError: report\(\) without a metric/],
+      ["nexus.params(lr=1).rate", /there is no setting 'rate'; there are: lr\n {2}name it among the stage's arguments/],
+      ["nexus.submit(lambda x: x, {'x': [1]})", /expected a function at the top of a module/],
+      ["nexus.submit(len, {})", /TypeError/],
+      ["nexus.submit('/nowhere.yaml')", /NexusError: .*nowhere\.yaml/],
+    ] as const) {
+      await assert.rejects(said(code), { message }, code);
+    }
+  });
+});
+
+describe("nexus_swarm in a run", () => {
+  test("gives the run's settings with the types of their defaults", async () => {
+    const code = "p = nexus.params(lr=0.1, layers=2, name='a', more=5)\nprint(dict(p), nexus.seed, nexus.resume)";
+    assert.equal(
+      await said(code, inRun({ lr: 1, layers: 3, name: "b" }, { NEXUS_RESUME: "12" })),
+      "{'lr': 1.0, 'layers': 3, 'name': 'b', 'more': 5} 7 12\n",
+    );
+    await assert.rejects(said("nexus.params(layers=2)", inRun({ layers: 2.5 })), {
+      message: /ValueError: layers: expected a whole number, as its default 2 is, found 2\.5/,
+    });
+  });
+
+  test("reports as JSON lines, of the first of several processes only", async () => {
+    const code = "nexus.report(iters=2, loss=float('nan'), acc=True, **{'val/f1': 0.5})\nnexus.report(loss=1e300)";
+    assert.equal(await said(code, inRun({})), '{"iters": 2, "loss": NaN, "acc": 1, "val_f1": 0.5}\n{"loss": 1e+300}\n');
+    assert.equal(await said(code, inRun({}, { RANK: "1" })), "");
+  });
+
+  test("says when to stop, and never leaves half a file", async () => {
+    const env = inRun({});
+    const code = `
+print(nexus.should_stop())
+with nexus.replacing("a/model") as path: path.write_text("whole")
+try:
+    with nexus.replacing("a/model") as path:
+        path.write_text("ha")
+        raise KeyboardInterrupt
+except KeyboardInterrupt: pass
+print((nexus.checkpoint_dir / "a/model").read_text(), [each.name for each in (nexus.checkpoint_dir / "a").iterdir()])`;
+    assert.equal(await said(code, env), "False\nwhole ['model']\n");
+    writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
+    assert.match(await said("print(nexus.should_stop())", env), /True/);
+  });
+});
+
+describe("callbacks (as the libraries call them)", () => {
+  const first = (env: NodeJS.ProcessEnv) => (library: string, more: NodeJS.ProcessEnv) =>
+    python([join(fixtures, "callbacks.py"), library, env["NEXUS_SHOULD_STOP"] ?? ""], { ...env, ...more }).then(
+      ({ stdout }) => stdout.trimEnd().split("\n"),
+    );
+
+  test("Lightning: an epoch that was broken off is neither reported nor saved", async () => {
+    const attempt = first(inRun({}));
+    assert.deepEqual(await attempt("lightning", {}), [
+      "from None",
+      '{"iters": 1, "val_loss": 1}',
+      '{"iters": 2, "val_loss": 0.5}',
+      "['lightning.ckpt']",
+    ]);
+    const again = await attempt("lightning", { NEXUS_RESUME: "2", NEXUS_SHOULD_STOP: "" });
+    assert.deepEqual([again[0], again.length], ["from epoch 2", 4]);
+  });
+
+  test("Trainer: what belongs to a step is one report, and what comes later is not lost", async () => {
+    const attempt = first(inRun({}));
+    assert.deepEqual(await attempt("transformers", {}), [
+      "from None",
+      '{"iters": 1, "loss": 0.5}',
+      "namespace(should_training_stop=True, should_save=True)",
+      '{"iters": 2, "loss": 0.5, "eval_a_loss": 0.25, "eval_b_loss": 0.25}',
+      '{"iters": 3, "train_loss": 0.125}',
+      "['checkpoint-16', 'checkpoint-20', 'checkpoint-8']",
+    ]);
+    assert.equal((await attempt("transformers", { NEXUS_RESUME: "2" }))[0], "from checkpoint-16");
+  });
+
+  test("Keras: the newest epoch is kept, and gone on from", async () => {
+    const attempt = first(inRun({}));
+    assert.deepEqual(await attempt("keras", {}), [
+      "from 0 []",
+      '{"iters": 1, "loss": 0.5, "val_loss": NaN}',
+      '{"iters": 2, "loss": 0.5, "val_loss": NaN}',
+      "['epoch-2.weights.h5']",
+    ]);
+    const again = await attempt("keras", { NEXUS_RESUME: "2", NEXUS_SHOULD_STOP: "" });
+    assert.equal(again[0], "from 2 [[], 'epoch-2.weights.h5']");
+    assert.equal(again.at(-1), "['epoch-4.weights.h5']");
+  });
+
+  test("say which package they need", async () => {
+    // Without the machine's packages.
+    for (const [module, message] of [
+      ["lightning", /needs PyTorch Lightning, which is not installed; type: pip install lightning/],
+      ["transformers", /needs Hugging Face's transformers .*; type: pip install transformers accelerate/],
+      ["keras", /needs Keras 3 and one of its backends .*; type: pip install keras/],
+    ] as const)
+      await assert.rejects(python(["-S", "-c", `import nexus_swarm.${module}`]), { message });
+  });
+});
+
+describe("searches from Python", () => {
+  const swarm = new Swarm();
+  before(async () => {
+    await swarm.coordinator();
+    swarm.worker("lab-1", ["--slots", "2"]);
+  });
+
+  test("a function is searched over, waited for and looked at", async () => {
+    const file = join(fixtures, "library.py");
+    const job = (await python([file, "submit"], swarm.env)).stdout.trim();
+    assert.equal(job, "job1");
+    const { over, rows, best } = JSON.parse((await python([file, "look", job], swarm.env)).stdout);
+    assert.equal(over.status, "completed");
+    const completed = rows.filter(
+      (row: Record<string, unknown>) => row["status"] === "completed" && "metrics.hpmax" in row,
+    );
+    assert.equal(completed.length, 6);
+    for (const row of completed) {
+      const expected = row["hparams.layers"] - (row["hparams.x"] - 0.5) ** 2 + 2;
+      assert.ok(Math.abs(row["metrics.hpmax"] - expected) < 1e-4, JSON.stringify(row));
+    }
+    assert.ok(best.hparams.layers === 2 && best.interval.low <= best.estimate, JSON.stringify(best));
+  });
+
+  test("what W&B's scripts do, as people write them", async () => {
+    const env = inRun({ lr: 0.5, layers: 3 });
+    const { stdout, stderr } = await python(
+      ["-m", "nexus_swarm.wandb", join(fixtures, "wandb_script.py"), "--lr=9"],
+      env,
+    );
+    assert.deepEqual(stdout.split("\n"), [
+      "0.5 3 sgd True",
+      '{"iters": 1, "val_loss": 0.5, "better": 1}',
+      '{"iters": 4, "loss": 0.25, "accuracy": 0.75}',
+      '{"iters": 5, "best": 0.125}',
+      "0.125 0.25",
+      "",
+    ]);
+    assert.deepEqual(stderr.split("\n"), [
+      "nexus_swarm.wandb: sweep() starts no search; the runspec does",
+      "nexus_swarm.wandb: init() has no option 'colour'; it does nothing",
+      "nexus_swarm.wandb: step 1 comes after step 3 and is dropped",
+      "",
+    ]);
+    for (const [words, message] of [
+      [[], /expected a script, found none; type: python -m nexus_swarm\.wandb train\.py/],
+      [["gone.py"], /there is no script gone\.py/],
+    ] as const)
+      await assert.rejects(python(["-m", "nexus_swarm.wandb", ...words]), { message });
+  });
+
+  test("a script written for W&B needs but another import", async () => {
+    const folder = join(swarm.folder, "sweep");
+    mkdirSync(folder);
+    copyFileSync(join(fixtures, "sweep.py"), join(folder, "sweep.py"));
+    const spec = join(folder, "search.yaml");
+    writeFileSync(
+      spec,
+      `job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: grid, total_runs: 2, monitor: none, code: [sweep.py]}
+component: root/Root_Component
+hyperparameters:
+  - name: &lr
+      ordered_tuning_values: [0.5, 1]
+      tuned_value: 1
+processing_stages:
+  - processing_stage:
+      component: processors/Command_Proc
+      command: [/usr/bin/python3, sweep.py]
+      arguments: {lr: *lr}
+      as_options: false
+      metrics: [val.loss]
+      goal: minimize
+`,
+    );
+    const launched = await nexus(["run", spec], folder, swarm.env);
+    assert.equal(launched.code, 0, launched.stderr);
+    const table = await swarm.when("it is done", "job2" as JobName, ({ state }) => state === "completed");
+    assert.deepEqual([...table.trials].map(({ hpmax, iters }) => [hpmax, iters]).sort(), [
+      [-0.25, 2],
+      [-0.5, 2],
+    ]);
+  });
+});

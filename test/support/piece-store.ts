@@ -1,0 +1,37 @@
+import { systemClock } from "../../shared/clock.ts";
+import type { Bus, BusError, Clock } from "../../shared/ports.ts";
+
+/** BLOB in memory: what `sendBundle` and `BundleCache` do with a broker, and the misfortunes that it may have. */
+export class PieceStore {
+  readonly stored = new Map<string, Uint8Array>();
+  /** Subjects in the order in which they were asked for. */
+  readonly asked: string[] = [];
+  /** How many were stored, those that were stored before included. */
+  stores = 0;
+  /** What happens at a store or a question; undefined: all is well. */
+  trouble: (subject: string) => BusError | undefined = () => undefined;
+  /** Pauses are over at once. */
+  readonly clock: Clock = { ...systemClock, pause: async () => undefined };
+
+  get bus(): Bus {
+    const act = (subject: string): void => {
+      const trouble = this.trouble(subject);
+      if (trouble) throw trouble;
+    };
+    const bus: Pick<Bus, "store" | "newest" | "subjects"> = {
+      store: async (subject, data) => {
+        act(subject);
+        this.stores += 1;
+        this.stored.set(subject, Uint8Array.from(data));
+        return { seq: this.stores, duplicate: false };
+      },
+      newest: async (_stream, subject) => {
+        this.asked.push(subject);
+        act(subject);
+        return this.stored.get(subject) ?? null;
+      },
+      subjects: async () => [...this.stored.keys()],
+    };
+    return bus as Bus; // nothing else of it is used
+  }
+}

@@ -1,0 +1,15 @@
+/** Loads every module of an installed copy of us, but the programs, gathered ones too: `node import-all.js FOLDER`. Fails at the first that lacks something. */
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = process.argv[2] ?? "";
+const programs =
+  /(^|\/)gathered\/|(^|\/)(main|demo|guard|program|module-host|snapshot-writer|local-run|check-stages)\.js$/;
+for (const program of ["coordinator", "shared", "worker"]) {
+  for (const file of readdirSync(join(folder, "dist", program), { recursive: true, encoding: "utf8" })) {
+    if (file.endsWith(".js") && !programs.test(file)) await import(join(folder, "dist", program, file));
+  }
+}
+// Some hold a port or a timer.
+process.exit(0);

@@ -1,0 +1,28 @@
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { SystemFiles } from "../../worker/owner/detectors/system-files.ts";
+import { temporaryFolder } from "./cleanup.ts";
+
+/** A folder that stands for "/", with files as a system had them. */
+export class RecordedTree {
+  readonly #root = temporaryFolder();
+  readonly files = new SystemFiles(this.#root);
+
+  constructor(files: Readonly<Record<string, string>> = {}) {
+    for (const [path, text] of Object.entries(files)) this.write(path, text);
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.#root, path)), { recursive: true });
+    writeFileSync(join(this.#root, path), `${text}\n`);
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.#root, path), { recursive: true });
+  }
+
+  /** Times of the last access and of the last change, in seconds since 1970. */
+  touch(path: string, accessed: number, changed: number): void {
+    utimesSync(join(this.#root, path), accessed, changed);
+  }
+}

@@ -1,0 +1,72 @@
+/** The least that shows what a screen writes: cells, cursor, colours. */
+export class TinyTerminal {
+  readonly #width: number;
+  readonly #widthOf: (character: string) => number;
+  readonly #cells: { text: string; colour: string }[][];
+  #row = 0;
+  #column = 0;
+  #colour = "";
+
+  /** @param widthOf  how wide this terminal thinks that a character is */
+  constructor(width: number, height: number, widthOf: (character: string) => number = () => 1) {
+    this.#width = width;
+    this.#widthOf = widthOf;
+    this.#cells = Array.from({ length: height }, () =>
+      Array.from({ length: width }, () => ({ text: " ", colour: "" })),
+    );
+  }
+
+  write(bytes: string): void {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: sequences begin with an escape.
+    for (const [piece, parameters = "", last] of bytes.matchAll(/\u001b\[([0-9;]*)([A-Za-z])|[\s\S]/gu)) {
+      if (last === undefined) this.#put(piece);
+      else this.#obey(last, parameters);
+    }
+  }
+
+  /** The lines, each piece behind its colour. */
+  lines(): string[] {
+    return this.#cells.map((row) => {
+      let colour = "";
+      let out = "";
+      for (const cell of row) {
+        if (cell.colour !== colour) out += `<${cell.colour}>`;
+        colour = cell.colour;
+        out += cell.text;
+      }
+      return out.trimEnd();
+    });
+  }
+
+  #obey(last: string, parameters: string): void {
+    const [first = "", second = ""] = parameters.split(";");
+    if (last === "H") [this.#row, this.#column] = [Number(first || 1) - 1, Number(second || 1) - 1];
+    else if (last === "G") this.#column = Number(first) - 1;
+    else if (last === "m") this.#colour = parameters === "0" ? "" : parameters;
+    else if (last === "K") this.#wipe(this.#row, this.#column);
+    else if (last === "J") for (const row of this.#cells.keys()) this.#wipe(row, 0);
+    else throw new Error(`the terminal does not know ESC[${parameters}${last}`);
+  }
+
+  #wipe(row: number, from: number): void {
+    for (let column = from; column < this.#width; column += 1) this.#set(row, column, " ", "");
+  }
+
+  #put(character: string): void {
+    const width = this.#widthOf(character);
+    if (width === 0) {
+      const before = this.#cells[this.#row]?.[this.#column - 1];
+      const base = before?.text === "" ? this.#cells[this.#row]?.[this.#column - 2] : before;
+      if (base) base.text += character;
+      return;
+    }
+    this.#set(this.#row, this.#column, character, this.#colour);
+    if (width === 2) this.#set(this.#row, this.#column + 1, "", this.#colour);
+    this.#column += width;
+  }
+
+  #set(row: number, column: number, text: string, colour: string): void {
+    const cell = this.#cells[row]?.[column];
+    if (cell) Object.assign(cell, { text, colour });
+  }
+}

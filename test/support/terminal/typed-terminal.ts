@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** Opens a pseudo-terminal and sets its times back, as if nobody had touched it for an hour. A line of "k" types a key, which a program reads; "p" has one print. */
+const script = `
+import os, pty, sys, time, tty
+master, slave = pty.openpty()
+tty.setraw(slave)
+name = os.ttyname(slave)
+os.utime(name, (time.time() - 3600, time.time() - 3600))
+print(name, flush=True)
+for line in sys.stdin:
+    if line.strip() == "k":
+        os.write(master, b"x")
+        os.read(slave, 1)
+    else:
+        os.write(slave, b"tick")
+        os.read(master, 4)
+    print("done", flush=True)
+`;
+
+/** A real pseudo-terminal, at which a test or a bench types. It ends with `close`, and with the process that opened it. */
+export class TypedTerminal {
+  readonly path: string;
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(path: string, child: ChildProcess, lines: AsyncIterator<string>) {
+    this.path = path;
+    this.pid = child.pid ?? 0;
+    this.#child = child;
+    this.#lines = lines;
+  }
+
+  static async open(): Promise<TypedTerminal> {
+    const child = spawn("python3", ["-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { value } = await lines.next();
+    return new TypedTerminal(String(value), child, lines);
+  }
+
+  /** Types a key; resolves when a program has read it. */
+  press(): Promise<void> {
+    return this.#say("k");
+  }
+
+  /** A program prints something; resolves when it is on the screen. */
+  print(): Promise<void> {
+    return this.#say("p");
+  }
+
+  close(): void {
+    this.#child.stdin?.end();
+  }
+
+  async #say(word: string): Promise<void> {
+    this.#child.stdin?.write(`${word}\n`);
+    await this.#lines.next();
+  }
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { Tmux } from "../support/terminal/tmux.ts";
+import { WatchedSearch } from "../support/terminal/watched-search.ts";
+
+const tmux = new Tmux();
+const search = new WatchedSearch();
+/** Colours, as they were written: `1;36` of `ESC[1;36m`. */
+const coloursIn = (bytes: string): Set<string> =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: every colour begins with an escape.
+  new Set([...bytes.matchAll(/\u001b\[([0-9;]*)m/g)].map(([, colour = ""]) => colour));
+
+const many = ["xterm-256color", "screen-256color", "tmux-256color", "xterm-kitty", "foot"];
+const few = ["xterm", "screen", "linux", "rxvt", "a-terminal-nobody-knows"];
+
+before(() => search.start());
+
+/** What the screen wrote under that name, and what it left on the terminal. */
+async function shownUnder(environment: Readonly<Record<string, string>>): Promise<{ bytes: string; left: string }> {
+  const pane = tmux.open([120, 40], `read go; ${search.script()}`, { LANG: "C.UTF-8", ...environment });
+  const written = pane.record();
+  pane.press("Enter");
+  await pane.shows(/▶ Standings[\s\S]*help/);
+  // Neighbourhood and Events have text that is dimmed.
+  pane.press("5", "6");
+  await pane.shows(/▶ Events|Events \d/);
+  pane.press("q");
+  await pane.shows(/\[d\] detach/);
+  pane.press("d");
+  const left = await pane.shows(/exit=0[\s\S]*is what is left/);
+  return { bytes: written(), left };
+}
+
+describe("the screen can be read", () => {
+  for (const term of [...many, ...few]) {
+    test(`under TERM=${term}`, async () => {
+      const { bytes, left } = await shownUnder({ TERM: term });
+      const colours = coloursIn(bytes);
+      for (const colour of colours) assert.doesNotMatch(colour, /(^|;)(30|90|2|8)$/, `dark text: ESC[${colour}m`);
+      assert.equal(colours.has("38;5;244"), many.includes(term), [...colours].join(" "));
+      assert.ok(colours.has("1;36") || colours.has("36"), [...colours].join(" "));
+      assert.match(left, /^\n?job1 goes on .*\n {2}to see it again: .*\nexit=0\nicanon echo is what is left\n*$/);
+    });
+  }
+
+  test("without colours under NO_COLOR, and on a terminal that has none", async () => {
+    for (const environment of [{ TERM: "xterm-256color", NO_COLOR: "1" }, { TERM: "vt220" }]) {
+      const { bytes } = await shownUnder(environment);
+      for (const colour of coloursIn(bytes)) assert.match(colour, /^(|0|1|7)(;[017])*$/, `ESC[${colour}m`);
+    }
+  });
+});

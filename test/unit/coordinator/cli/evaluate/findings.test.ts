@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { evaluateJob } from "../../../../../coordinator/cli/evaluate/evaluate-job.ts";
+import { evaluate } from "../../../../../shared/domain/evaluation/evaluated.ts";
+import type { Configuration, Hyperparameter } from "../../../../../shared/domain/hyperparameter.ts";
+import { childRunName } from "../../../../../shared/domain/names.ts";
+import { rngFrom } from "../../../../../shared/domain/rng.ts";
+import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
+import { ordered, unordered } from "../../../../support/stories/search.ts";
+
+const dials = [
+  ordered("lr", [1, 2, 3, 4, 5, 6]),
+  unordered("dead", ["p", "q", "r"]),
+  ordered("units", [1, 2, 3, 4, 5, 6]),
+];
+
+function told(
+  hyperparameters: readonly Hyperparameter[],
+  runs: readonly (readonly [configuration: Configuration, hpmax: number])[],
+  require: readonly string[] = [],
+): JobStory {
+  const story = new JobStory({ number: 5, hyperparameters, settings: { require } });
+  runs.forEach(([configuration, hpmax], i) => {
+    const run = childRunName(1, i + 1);
+    story.completed(story.started(run, configuration), run, hpmax, 100, { "s1-gb": i });
+  });
+  return story;
+}
+
+function printed(story: JobStory, json = false): string {
+  let text = "";
+  const output = {
+    result: (part: string) => {
+      text += part;
+    },
+    note: () => {},
+  };
+  evaluateJob({ state: stateOf(story), workspace: "ws1", flags: "", output }, "job5", { json });
+  return text;
+}
+
+test("nexus eval says that the same settings always give the same result, and asks for no repeats then", () => {
+  const runs = [...Array(12).keys()].map((i) => [[Math.floor(i / 2), 0, 1], Math.floor(i / 2) / 7] as const);
+  const text = printed(told(dials, runs));
+  assert.match(text, /the same settings have always given the same hpmax \(6 configurations ran more than once\)/);
+  assert.doesNotMatch(text, /was run twice only/);
+  const noisy = printed(told(dials, [...runs, [[0, 0, 1], 0.001]]));
+  assert.doesNotMatch(noisy, /always given the same/);
+  assert.match(printed(told(dials, runs), true), /"isNoiseFree":true/);
+});
+
+test("nexus eval names the hyperparameters that change nothing", () => {
+  const rng = rngFrom("findings");
+  const runs = Array.from({ length: 300 }, () => {
+    const at = dials.map(({ values }) => rng.below(values.length));
+    const [lr = 0, , units = 0] = at;
+    return [at, -Math.abs(lr - 4) - 0.4 * Math.abs(units - 1) + rng.uniform()] as const;
+  });
+  const story = told(dials, runs);
+  assert.match(printed(story), /\ndead changes nothing, as far as these runs show: the next search can leave it out\n/);
+  assert.match(
+    printed(told(dials, runs, ["gb <= 298"])).replaceAll("\n", " "),
+    /dead changes nothing, as far as these runs show, but whether `require` holds may depend on it/,
+  );
+  const verdict = JSON.parse(printed(story, true).trim().split("\n").at(-1) ?? "{}") as Record<string, unknown>;
+  assert.deepEqual(verdict["withoutEffect"], ["dead"]);
+});
+
+test("200 hyperparameters and unordered ones of 10,000 values are evaluated", () => {
+  const large = Array.from({ length: 200 }, (_, i) =>
+    (i % 2 === 0 ? ordered : unordered)(`h${i}`, [...Array(i < 20 ? 10_000 : 5).keys()]),
+  );
+  const rng = rngFrom("large");
+  const runs = Array.from({ length: 30 }, () => {
+    const at = large.map(({ values }) => rng.below(values.length));
+    return [at, (at[0] ?? 0) / 1e4 + rng.uniform()] as const;
+  });
+  const table = stateOf(told(large, runs)).jobs.get(told(large, runs).job);
+  assert.ok(table);
+  const verdict = evaluate(table)?.verdict;
+  // 100 ordered ones have two steps each, ten unordered ones 9,999, and 90 have four.
+  assert.equal(verdict?.neighbours.all, 200 + 10 * 9999 + 90 * 4);
+  assert.equal(verdict.neighbours.measured, 0);
+});

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { treatmentOf } from "../../../../../coordinator/cli/init/dials.ts";
+import { findMetrics } from "../../../../../coordinator/cli/init/find-metrics.ts";
+import type { FoundOption } from "../../../../../coordinator/cli/init/found-options.ts";
+import { isSweep, readSweep } from "../../../../../coordinator/cli/init/sweep.ts";
+import { plainYaml } from "../../../../../shared/domain/runspec/plain-yaml.ts";
+
+const option = (name: string, more: Partial<FoundOption> = {}): FoundOption => ({
+  name,
+  type: "float",
+  preset: null,
+  choices: null,
+  isList: false,
+  isRequired: false,
+  style: "value",
+  help: "",
+  ...more,
+});
+
+/** A treatment in a few words. */
+function said(name: string, more: Partial<FoundOption> = {}): string {
+  const found = treatmentOf(option(name, more));
+  if (found.kind === "left") return `left: ${found.why}`;
+  if (found.kind === "constant") return `always ${found.value}`;
+  const { range, values = [], isOrdered, tuned } = found;
+  if (range) return `${range.from}..${range.to} ${range.scale}${range.zero ? ",zero" : ""} at ${tuned}`;
+  return `${isOrdered ? "" : "any of "}${values.join(" ")} at ${tuned}`;
+}
+
+const int = (preset: number | null): Partial<FoundOption> => ({ type: "int", preset });
+
+describe("what becomes of an option", () => {
+  for (const [name, more, expected] of [
+    ["lr", { preset: 0.001 }, "0.00001..0.01 log at 0.001"],
+    ["learning-rate", {}, "0.00001..0.01 log at 0.001"],
+    ["optimizer.lr", { preset: 3e-4 }, "0.000001..0.01 log at 0.0003"],
+    ["weight-decay", { preset: 0 }, "0.000001..0.1 log,zero at 0"],
+    ["weight_decay", { preset: 0.01 }, "0.0001..0.1 log at 0.01"],
+    ["dropout", { preset: 0.2 }, "0..0.5 linear at 0.2"],
+    ["dropout", { preset: 0.6 }, "0..0.9 linear at 0.6"],
+    ["momentum", { preset: 0.9 }, "0 0.5 0.8 0.9 0.95 0.99 at 0.9"],
+    ["gamma", { preset: 0.97 }, "0.8 0.9 0.95 0.97 0.98 0.99 0.999 at 0.97"],
+    ["batch-size", int(64), "16 32 64 128 256 at 64"],
+    ["batch_size", int(48), "16 32 48 64 128 256 at 48"],
+    ["hidden-dim", int(null), "8 16 32 64 128 at 32"],
+    ["num-layers", int(3), "1..6 integer at 3"],
+    ["warmup", int(500), "125..2000 log_integer at 500"],
+    ["temperature", { preset: 2 }, "0.1..100 log at 2"],
+    ["seed", int(1), "always randint"],
+    ["epochs", int(10), "left: it says how long a run takes"],
+    ["num-workers", int(4), "left: it does not change what is learned"],
+    ["no-cuda", { type: "bool", style: "flag", preset: false }, "left: it does not change what is learned"],
+    ["nesterov", { type: "bool", style: "flag", preset: false }, "any of true false at false"],
+    ["amp", { type: "boolText", preset: true }, "any of true false at true"],
+    ["optimizer", { type: "str", choices: ["sgd", "adam"], preset: "adam" }, "any of sgd adam at adam"],
+    ["width", { type: "int", choices: [64, 16], preset: 16 }, "16 64 at 16"],
+    ["layers", { ...int(null), isList: true }, "left: it takes several values"],
+    ["shift", { preset: 0 }, "left: its default says nothing of where to look"],
+    ["scale", {}, "left: it has no default, so nothing says where to look"],
+    ["author", { type: "str", preset: "me" }, "left: a text without choices"],
+  ] as const) {
+    test(`${name} ${JSON.stringify(more)}`, () =>
+      assert.equal(said(name, more).replaceAll("1e-6", "0.000001").replaceAll("1e-5", "0.00001"), expected));
+  }
+});
+
+const line = (...parts: ({ text: string } | { value: string })[]): { line: number; parts: typeof parts } => ({
+  line: 1,
+  parts,
+});
+
+describe("the metrics of a script", () => {
+  test("what it reports by itself goes first, the most telling name before the others", () => {
+    const found = findMetrics([], ["train_loss", "val_accuracy", "val/loss", "iters"]);
+    assert.deepEqual(found, { names: ["val_accuracy", "train_loss"], goal: "maximize", pattern: null });
+  });
+
+  test("a line that it prints becomes a pattern, which fits that line", () => {
+    const found = findMetrics(
+      [
+        line({ text: "done in " }, { value: "t" }, { text: " s" }),
+        line(
+          { text: "[" },
+          { value: "e" },
+          { text: "/10] step " },
+          { value: "s" },
+          { text: " (loss: " },
+          { value: "l" },
+          { text: ")" },
+        ),
+      ],
+      [],
+    );
+    assert.deepEqual([found.names, found.goal], [["loss"], "minimize"]);
+    const fit = new RegExp(found.pattern ?? "").exec("[3/10] step 40 (loss: 1.5e-3)");
+    assert.deepEqual({ ...fit?.groups }, { iters: "40", loss: "1.5e-3" });
+  });
+
+  test("nothing is made up where nothing is printed", () => {
+    assert.deepEqual(findMetrics([line({ text: "took " }, { value: "t" })], []).names, []);
+  });
+});
+
+describe("a sweep of W&B", () => {
+  const sweepOf = (parameters: string) => {
+    const sweep = plainYaml(`method: random\nmetric: {name: val loss, goal: minimize}\nparameters:\n${parameters}`);
+    assert.ok(isSweep(sweep));
+    return readSweep(sweep);
+  };
+
+  test("distributions become ranges; exponents of e are turned into numbers", () => {
+    const { options, remarks, search } = sweepOf(
+      "  a: {distribution: log_uniform, min: -9.21, max: 0}\n  b: {min: 0.5, max: 2}\n  c: {distribution: int_uniform, min: 1, max: 9}",
+    );
+    assert.deepEqual(
+      options.map(({ range }) => range),
+      [
+        { from: 0.0001, to: 1, scale: "log" },
+        { from: 0.5, to: 2, scale: "linear" },
+        { from: 1, to: 9, scale: "integer" },
+      ],
+    );
+    assert.equal(search?.method, "random");
+    assert.match(remarks.join(), /its metric val loss cannot be one of ours/);
+  });
+
+  test("what is not understood is said, not guessed", () => {
+    const { options, remarks } = sweepOf(
+      "  a: {distribution: beta, alpha: 1}\n  b: {min: 5, max: 1}\n  c: {values: [[1, 2]]}\n  d e: {value: 1}",
+    );
+    assert.deepEqual(options, []);
+    assert.equal(remarks.filter((remark) => /was left out/.test(remark)).length, 4);
+  });
+
+  test("other YAML is none", () => {
+    for (const text of ["parameters: [1]", "- a", "lr: 0.1"]) assert.equal(isSweep(plainYaml(text)), false);
+  });
+});

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { initFrom, isToBeRead } from "../../../../../coordinator/cli/init/init-from.ts";
+import { loadSpecFile } from "../../../../../shared/components/component-defaults.ts";
+import { expandStages } from "../../../../../shared/domain/runspec/spec-read.ts";
+import { commandLine } from "../../../../../worker/stages/Command_Proc/command-line.ts";
+import { readCommand } from "../../../../../worker/stages/Command_Proc/command-spec.ts";
+import { temporaryFolder } from "../../../../support/cleanup.ts";
+
+const scripts = fileURLToPath(new URL("../../../../../../test/fixtures/scripts", import.meta.url));
+
+/** The spec that is written for a script of the fixtures, read as a worker reads it with the tuned values, and what is said. */
+function init(source: string) {
+  const folder = join(temporaryFolder(), "scripts");
+  cpSync(scripts, folder, { recursive: true });
+  const file = join(folder, source);
+  const target = join(file, "..", "made.yaml");
+  const notes: string[] = [];
+  initFrom(file, target, { note: (text) => void notes.push(text), result: () => undefined });
+  const { spec, warnings } = loadSpecFile(target, {});
+  assert.deepEqual(warnings, []);
+  const tuned = Object.fromEntries(spec.hyperparameters.map(({ name, tuned: value }) => [name, value]));
+  const [stage] = expandStages(spec, tuned, () => 7);
+  assert.ok(stage);
+  const command = readCommand(stage.spec);
+  return {
+    spec,
+    command,
+    words: commandLine(command, { codeFolder: null, inputsFolder: null }).join(" "),
+    dials: spec.hyperparameters.map(({ name }) => name),
+    text: readFileSync(target, "utf8"),
+    said: notes.join(""),
+  };
+}
+
+const patternFits = (pattern: string | undefined, line: string): unknown => ({
+  ...new RegExp(pattern ?? "(?!)").exec(line)?.groups,
+});
+
+describe("nexus init for a script", () => {
+  test("argparse", () => {
+    const { spec, command, words, dials, text, said } = init("argparse_mnist.py");
+    assert.deepEqual(dials, "batch_size lr gamma dropout weight_decay optimizer hidden_dim nesterov amp".split(" "));
+    assert.equal(
+      words,
+      "python3 argparse_mnist.py --batch-size 64 --lr 1 --gamma 0.7 --dropout 0.25 --weight-decay 0 --optimizer adam " +
+        "--hidden-dim 128 --amp false --seed 7",
+    );
+    assert.deepEqual(spec.settings.code, ["argparse_mnist.py", "model.py"]);
+    assert.deepEqual(patternFits(command.patterns[0], "Epoch 3/14: loss 0.1234, accuracy: 96.5%"), {
+      iters: "3",
+      loss: "0.1234",
+      accuracy: "96.5",
+    });
+    for (const word of [
+      /line 11: .*a positional argument/,
+      /line 26: .*only a short name/,
+      /line 27: .*not a plain value/,
+    ]) {
+      assert.match(text, word);
+      assert.match(said, word);
+    }
+    assert.match(text, /# epochs: 14 {3}\(it says how long a run takes\)/);
+  });
+
+  test("click, whose switches of two kinds cannot be written together", () => {
+    const { words, text, command } = init("click_train.py");
+    assert.equal(
+      words,
+      "python3 click_train.py --output CHANGE_ME --learning-rate 0.0003 --batch-size 32 --activation relu",
+    );
+    assert.match(text, /augment was left out/);
+    assert.deepEqual([command.metrics[0]?.short, command.metrics[0]?.higherIsBetter], ["val_loss", false]);
+  });
+
+  test("typer, with --no-x", () => {
+    const { words, command } = init("typer_train.py");
+    assert.match(
+      words,
+      /--learning-rate 0.001 --batch-size 128 --dropout 0.1 --depth 3 --warmup 500 --amp --momentum 0.9$/,
+    );
+    assert.deepEqual(patternFits(command.patterns[0], "epoch 2 loss: 0.5"), { iters: "2", loss: "0.5" });
+  });
+
+  test("Hydra, by its configuration", () => {
+    const { words, spec, text } = init("hydra/train.py");
+    assert.equal(
+      words,
+      "python3 train.py checkpoint=CHANGE_ME seed=7 optimizer.lr=0.0003 optimizer.weight_decay=0.01 model.dropout=0.2 " +
+        "model.hidden_size=256 trainer.batch_size=48",
+    );
+    assert.deepEqual(spec.settings.code, ["train.py", "conf"]);
+    assert.match(text, /its group model is small/);
+  });
+
+  test("a script written for W&B", () => {
+    const { dials, command, said } = init("wandb_train.py");
+    assert.deepEqual(dials, ["learning_rate", "batch_size"]);
+    assert.deepEqual(
+      command.metrics.map(({ short }) => short),
+      ["val_accuracy", "train_loss"],
+    );
+    assert.match(said, /import nexus_swarm\.wandb as wandb/);
+  });
+
+  test("a script without options, which prints JSON", () => {
+    const { dials, command, text } = init("plain.py");
+    assert.deepEqual([dials, command.metrics[0]?.short, command.patterns], [[], "loss", []]);
+    assert.match(text, /^# hyperparameters:$/m);
+  });
+
+  test("a sweep", () => {
+    const { dials, spec, words, text } = init("sweep.yaml");
+    assert.deepEqual(dials, ["learning_rate", "batch_size", "dropout", "layers", "optimizer", "nested_width"]);
+    assert.deepEqual([spec.settings.totalRuns, spec.settings.hpTuning], [40, "dgd"]);
+    assert.match(words, /^python3 wandb_train\.py .*--epochs 5 --nested\.width 64$/);
+    assert.match(text, /noise was left out/);
+  });
+
+  test("what is there already is never touched, and nothing of the script is executed", () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "train.py");
+    writeFileSync(file, `open(${JSON.stringify(join(folder, "executed"))}, "w")\nprint(f"loss: {1}")\n`);
+    const quiet = { note: () => undefined, result: () => undefined };
+    initFrom(file, undefined, quiet);
+    const before = readFileSync(join(folder, "search.yaml"), "utf8");
+    assert.throws(() => initFrom(file, undefined, quiet), /search\.yaml is there already and was not touched/);
+    assert.equal(readFileSync(join(folder, "search.yaml"), "utf8"), before);
+    assert.equal(existsSync(join(folder, "executed")), false);
+  });
+
+  test("what cannot be read is said: no Python, no file, a spec elsewhere", () => {
+    const quiet = { note: () => undefined, result: () => undefined };
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "sub"));
+    writeFileSync(join(folder, "train.py"), "x = 1\n");
+    assert.throws(
+      () => initFrom(join(scripts, "broken.py"), join(folder, "a.yaml"), quiet),
+      /no Python that can be read: line 2/,
+    );
+    assert.throws(
+      () => initFrom(join(folder, "none.py"), undefined, quiet),
+      /there is no such file; expected a training script/,
+    );
+    assert.throws(
+      () => initFrom(join(folder, "train.py"), join(folder, "sub", "a.yaml"), quiet),
+      /is not in the folder of train\.py, nor above it/,
+    );
+    assert.equal(existsSync(join(folder, "a.yaml")), false);
+  });
+
+  test("only scripts, and sweeps that are there, are read; other names are new specs", () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "spec.yaml"), "component: root/Root_Component\n");
+    writeFileSync(join(folder, "empty.yaml"), "");
+    const names = [
+      join(folder, "empty.yaml"),
+      join(scripts, "sweep.yaml"),
+      "train.py",
+      join(folder, "spec.yaml"),
+      join(folder, "new.yaml"),
+    ];
+    assert.deepEqual(names.map(isToBeRead), [false, true, true, false, false]);
+  });
+});

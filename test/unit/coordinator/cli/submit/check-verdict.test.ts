@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { measuredLines, verdictOf } from "../../../../../coordinator/cli/submit/check-verdict.ts";
+import type { CheckedRun } from "../../../../../shared/components/check-run.ts";
+
+const loss = { name: "s1-loss", count: 3, first: 0.9, last: 0.3 };
+const good: CheckedRun = {
+  outcome: "completed",
+  reason: "",
+  hpmax: -0.3,
+  seconds: 2,
+  reports: 3,
+  iters: [1, 3],
+  metrics: [loss],
+  lines: 5,
+  measuredLines: 3,
+  newest: [],
+  checkpoints: 1,
+  stateFiles: ["model.pt"],
+  files: [],
+};
+
+describe("the verdict of nexus check", () => {
+  test("a run that ended with a number works", () => {
+    assert.deepEqual(verdictOf(good, "a b.yaml"), {
+      isGood: true,
+      text: "it works; to search: nexus run 'a b.yaml'",
+      notes: [],
+    });
+  });
+
+  test("a run that was stopped works if it had measured something", () => {
+    const cut: CheckedRun = { ...good, outcome: "stopped", reason: "its time was over: 60 s", hpmax: null };
+    assert.match(verdictOf(cut, "s.yaml").text, /^it works, though it did not end \(its time was over: 60 s\)/);
+    const silent = verdictOf({ ...cut, metrics: [], reports: 0 }, "s.yaml");
+    assert.equal(silent.isGood, false);
+    assert.match(silent.text, /^nothing was measured .* give it more time: nexus check s\.yaml --time 600/);
+    assert.equal(verdictOf({ ...cut, metrics: [{ ...loss, last: Number.NaN }] }, "s.yaml").isGood, false);
+  });
+
+  test("a failure, and a number that is none, do not", () => {
+    const failed = verdictOf({ ...good, outcome: "failed", reason: "there is no program pyhton", hpmax: null }, "s");
+    assert.deepEqual([failed.isGood, failed.text], [false, "it does not work: there is no program pyhton"]);
+    for (const hpmax of [Number.NaN, Number.POSITIVE_INFINITY])
+      assert.equal(verdictOf({ ...good, hpmax }, "s").isGood, false);
+  });
+
+  test("a single report, and nothing to resume from, are noted", () => {
+    const { notes } = verdictOf({ ...good, reports: 1, stateFiles: [] }, "s");
+    assert.deepEqual(
+      notes.map((note) => note.slice(0, 24)),
+      ["it reports only once, so", "it leaves nothing in NEX"],
+    );
+  });
+
+  test("what was measured", () => {
+    assert.deepEqual(measuredLines(good), ["s1-loss: 0.9 to 0.3, in 3 reports", "iters: 1 to 3", "hpmax: -0.3"]);
+    assert.deepEqual(measuredLines({ ...good, reports: 0 }), ["nothing"]);
+  });
+});

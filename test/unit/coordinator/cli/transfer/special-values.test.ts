@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { changesOf } from "../../../../../coordinator/cli/control/edit.ts";
+import { earlierRuns } from "../../../../../coordinator/cli/transfer/import-runs.ts";
+import { optunaJournal } from "../../../../../coordinator/cli/transfer/optuna-journal.ts";
+import { exportLines } from "../../../../../coordinator/runs/listing-file.ts";
+import { listing } from "../../../../../coordinator/runs/run-listing.ts";
+import { expandSpec, readSpec, reproSpec } from "../../../../../shared/domain/runspec/spec-read.ts";
+import { UsageError } from "../../../../../shared/errors.ts";
+import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
+import { ordered } from "../../../../support/stories/search.ts";
+import { specText, testDefaults } from "../../../../support/stories/spec-defaults.ts";
+
+// Infinities and null are values of hyperparameters like any other, wherever a value goes. NaN is none: it equals nothing, itself included.
+
+const { POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: minus } = Number;
+const values = [1, null, minus, infinity, "null"];
+const dials = [ordered("x", values)];
+
+function story(): JobStory {
+  const told = new JobStory({ number: 1, hyperparameters: dials });
+  values.forEach((_, i) => {
+    const run = `run1.${i + 1}`;
+    told.completed(told.started(run, [i]), run, i, 10, {});
+  });
+  return told;
+}
+
+const listed = (words: object) => listing({ runs: ["job1"], child: true, ...words }, stateOf(story()), "ws1");
+const found = (filter: string): unknown[] => listed({ filter: [filter] }).rows.map(({ trial }) => trial?.run);
+
+describe("infinities and null as values", () => {
+  test("come back from each format of an export as they were", () => {
+    for (const format of ["csv", "tsv", "jsonl"] as const) {
+      const text = [...exportLines(listed({}), format)].join("");
+      const read = earlierRuns(`runs.${format}`, text, dials).runs.map(([, , configuration]) => configuration);
+      // A table of text cannot tell null from the word.
+      const last = format === "jsonl" ? 1 : 4;
+      assert.deepEqual(read, [[0], [last], [2], [3], [4]], format);
+    }
+  });
+
+  test("are read from other programs' tables in their words", () => {
+    const rows = ["inf", "-inf", ".inf", "-Infinity", "", "1"].map((x) => `1,${x}\n`);
+    const read = earlierRuns("runs.csv", `hpmax,x\n${rows.join("")}`, dials).runs;
+    assert.deepEqual(
+      read.map(([, , [position]]) => position),
+      [3, 2, 3, 2, 1, 0],
+    );
+  });
+
+  test("are named where an import expects one of them", () => {
+    assert.throws(() => earlierRuns("runs.csv", "hpmax,x\n1,2\n", dials), {
+      name: UsageError.name,
+      message: /x is "2"; expected one of 1, null, -\.inf, \.inf, "null"/,
+    });
+    assert.throws(() => earlierRuns("runs.csv", "hpmax,x\n1,nan\n", dials), /x is "nan"; expected one of/);
+  });
+
+  test("are found by a filter, in each of their words", () => {
+    for (const word of [".inf", "inf", "Infinity", "+inf"]) assert.deepEqual(found(`x=${word}`), ["run1.4"], word);
+    for (const word of ["-.inf", "-inf", "-Infinity"]) assert.deepEqual(found(`x=${word}`), ["run1.3"], word);
+    assert.deepEqual(found("x<1"), ["run1.3"]);
+    assert.deepEqual(found("x=$none"), ["run1.2"]);
+  });
+
+  test("are in Optuna's journal as Python reads them", () => {
+    const table = stateOf(story()).jobs.get(story().job);
+    assert.ok(table);
+    const trial = [...optunaJournal(table, "ws1")].find((line) => line.includes('"op_code":4')) ?? "";
+    assert.ok(trial.includes('\\"choices\\":[1,null,-Infinity,Infinity,\\"null\\"]'), trial);
+  });
+
+  test("can be added to a running search", () => {
+    const added = (typed: string) => changesOf({ addValue: [`x=${typed}`] }, dials, 0).addValues?.["x"];
+    assert.deepEqual([added(".inf"), added("-inf"), added("null")], [[infinity], [minus], [null]]);
+    assert.deepEqual(added('"inf"'), ["inf"]);
+  });
+
+  test("are repeated by a run's repro spec", () => {
+    const lines = ["hyperparameters:", "  - name: &x", "      ordered_tuning_values: [1, .inf, -.inf, null]"];
+    const text = specText([...lines, "      tuned_value: 1"], ["notes: *x"]);
+    for (const x of [infinity, minus, null]) {
+      const { spec } = read(text);
+      const again = read(
+        reproSpec(
+          expandSpec(spec, { x }, () => 7),
+          spec.hyperparameters,
+          { x },
+        ),
+      );
+      assert.deepEqual(
+        again.spec.hyperparameters.map(({ tuned }) => tuned),
+        [x],
+      );
+      const [before, after] = [expandSpec(spec, { x }, () => 7), expandSpec(again.spec, undefined, () => 7)];
+      assert.deepEqual(stagesIn(after), stagesIn(before));
+    }
+  });
+});
+
+function read(text: string) {
+  const reading = readSpec({ file: "a.yaml", text, defaults: testDefaults() });
+  assert.ok(reading.ok, JSON.stringify(reading));
+  return reading;
+}
+
+const stagesIn = (tree: unknown): unknown => (tree as { readonly processing_stages: unknown }).processing_stages;

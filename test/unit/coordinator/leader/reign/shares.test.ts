@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Upkeep } from "../../../../../coordinator/leader/upkeep.ts";
+import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
+import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
+import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { claim, TestReign } from "../../../../support/stories/reign.ts";
+
+const worker = "w1" as WorkerId;
+const stepMs = 500;
+
+/** One worker whose slots are never left free, and jobs whose runs take their time. */
+class Slots {
+  readonly test = new TestReign();
+  readonly #upkeep = new Upkeep(this.test.reign);
+  readonly #runMs = new Map<JobName, number>();
+  /** Milliseconds of slots. */
+  readonly had = new Map<JobName, number>();
+  readonly #slots: number;
+  #running: { readonly job: JobName; readonly n: number; readonly attempt: number; readonly until: number }[] = [];
+  #claims = 0;
+
+  constructor(slots: number) {
+    this.#slots = slots;
+  }
+
+  submit(runMs: number, settings: Partial<JobSettings> = {}): JobName {
+    const job = this.test.submit({ totalRuns: 10_000, ...settings });
+    this.#runMs.set(job, runMs);
+    this.had.set(job, 0);
+    return job;
+  }
+
+  async pass(ms: number): Promise<void> {
+    const until = this.test.now + ms;
+    while (this.test.now < until) {
+      for (const { job, n, attempt } of this.#running.filter((run) => run.until <= this.test.now)) {
+        judgeEvidence(this.test.reign, this.test.message(worker, job, n, "result", attempt));
+      }
+      this.#running = this.#running.filter((run) => run.until > this.test.now);
+      while (this.#running.length < this.#slots) {
+        this.#claims += 1;
+        const answer = await answerClaim(this.test.reign, worker, claim(`c${this.#claims}`, "boot", { slots: 8 }));
+        if (answer?.kind !== "assigned") break;
+        const { job, n, attempt } = answer;
+        this.#running.push({ job, n, attempt, until: this.test.now + (this.#runMs.get(job) ?? 0) });
+      }
+      for (const { job } of this.#running) this.had.set(job, (this.had.get(job) ?? 0) + stepMs);
+      this.test.now += stepMs;
+      for (const { job, n, attempt } of this.#running) {
+        this.test.reign.leases.renew(job, n, attempt, "boot", this.test.now);
+      }
+      this.#upkeep.tick();
+    }
+  }
+
+  ratio(a: JobName, b: JobName): number {
+    return (this.had.get(a) ?? 0) / (this.had.get(b) ?? 0);
+  }
+}
+
+const near = (actual: number, expected: number, what: string): void =>
+  assert.ok(Math.abs(actual / expected - 1) < 0.15, `${what}: ${actual}, expected about ${expected}`);
+
+describe("jobs share the slots' time by priority", () => {
+  for (const slots of [1, 2, 5]) {
+    test(`on ${slots} slots, whatever their runs take`, async () => {
+      const rig = new Slots(slots);
+      const old = rig.submit(2000);
+      const urgent = rig.submit(7000, { priority: 4 });
+      await rig.pass(1_200_000);
+      near(rig.ratio(urgent, old), 4, "4 to 1");
+    });
+  }
+
+  test("of equal jobs on one slot each has its turn, and a new one is owed nothing for the time before it", async () => {
+    const rig = new Slots(1);
+    const first = rig.submit(3000);
+    await rig.pass(600_000);
+    const second = rig.submit(3000);
+    const third = rig.submit(3000);
+    rig.had.set(first, 0);
+    await rig.pass(60_000);
+    near(rig.ratio(second, first), 1, "second to first");
+    near(rig.ratio(third, first), 1, "third to first");
+  });
+
+  test("a job that stood still meanwhile is owed nothing for that time", async () => {
+    const rig = new Slots(2);
+    const paused = rig.submit(3000);
+    const other = rig.submit(3000);
+    const { reign } = rig.test;
+    const state = (to: "paused" | "searching"): void => {
+      void reign.record({
+        type: "job-state",
+        job: paused,
+        op: "",
+        by: "test",
+        state: to,
+        reason: "told to",
+        at: rig.test.now,
+      });
+    };
+    await rig.pass(30_000);
+    state("paused");
+    await rig.pass(600_000);
+    state("searching");
+    rig.had.set(paused, 0);
+    rig.had.set(other, 0);
+    await rig.pass(120_000);
+    near(rig.ratio(paused, other), 1, "paused to other");
+  });
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { WorkerId } from "../../../../../shared/domain/names.ts";
+import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
+
+const carol = "carol" as WorkerId;
+
+const storyOf = (settings: Partial<JobSettings> = {}): Story =>
+  new Story({ totalRuns: 1000, hpTuning: "random", ...settings });
+
+/** The worker gets so many runs, one after the other, and all of them fail. */
+async function fails(story: Story, worker: WorkerId, count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) story.say(worker, Number(await story.claim(worker)), "failed");
+}
+
+describe("a job that fails from its start", () => {
+  test("pauses after five failures on the only worker, and says what it printed and what to type", async () => {
+    const story = storyOf();
+    await fails(story, alice, 4);
+    assert.equal(story.table.state, "searching");
+    await fails(story, alice, 1);
+    const last = story.table.trial(5)?.run;
+    assert.equal(story.table.state, "paused");
+    assert.equal(story.table.stateActor, "coordinator");
+    assert.equal(
+      story.table.reason,
+      `5 runs have failed, and none has completed yet (max_failures_at_start); ${last} was the last: told to; ` +
+        `to see all that it printed: nexus view console ${last}; to try one run on your machine: nexus check test.yaml; ` +
+        "once it is mended: nexus resume job1",
+    );
+    story.check();
+  });
+
+  test("tells the last lines of the console, unless the reason has them already", async () => {
+    const story = storyOf({ maxFailuresAtStart: 1 });
+    const n = Number(await story.claim());
+    story.hear(story.test.message(alice, story.job, n, "failed", 1, 1, "one\n\ntwo\nthree\nfour\n"));
+    assert.match(
+      story.table.reason,
+      /^the first run has failed, .*: told to; the last that it printed: two \| three \| four; to see/,
+    );
+  });
+
+  test("gets as many failures again when it is resumed", async () => {
+    const story = storyOf({ maxFailuresAtStart: 2 });
+    await fails(story, alice, 2);
+    await story.do("resume");
+    await fails(story, alice, 1);
+    assert.equal(story.table.state, "searching");
+    await fails(story, alice, 1);
+    assert.equal(story.table.state, "paused");
+    story.check();
+  });
+
+  test("is left alone once a run has completed, even if that result was rejected", async () => {
+    for (const isRejected of [false, true]) {
+      const story = storyOf({ maxFailuresAtStart: 2 });
+      story.say(alice, Number(await story.claim()), "result");
+      if (isRejected) await story.order({ kind: "reject", job: story.job, trials: [1], worker: null, reason: "" });
+      await fails(story, alice, 6);
+      assert.equal(story.table.state, "searching");
+      story.check();
+    }
+  });
+
+  test("is left alone with never, of either kind, and where stop_when counts failures", async () => {
+    const rules: Partial<JobSettings>[] = [
+      { maxFailuresAtStart: null },
+      { maxFailuresInARow: null },
+      { stopWhen: { name: "failures_in_a_row", op: ">=", value: 50 } },
+    ];
+    for (const settings of rules) {
+      const story = storyOf(settings);
+      await fails(story, alice, 12);
+      assert.equal(story.table.state, "searching", JSON.stringify(settings));
+    }
+  });
+
+  test("pauses as soon as a second worker's run has failed like the first one's", async () => {
+    const story = storyOf({ maxFailuresAtStart: 3 });
+    const held = Number(await story.claim(bob));
+    await fails(story, alice, 3);
+    assert.equal(story.table.state, "searching");
+    story.say(bob, held, "failed");
+    assert.match(story.table.reason, /^4 runs have failed, and none has completed yet/);
+    story.check();
+  });
+
+  test("whose failures are all of one machine is given to others; the machine is benched when one of them completes", async () => {
+    const story = storyOf({ maxFailuresAtStart: 3 });
+    const held = Number(await story.claim(bob));
+    await fails(story, alice, 3);
+    assert.equal(
+      await story.claim(alice),
+      "wait: the first 3 runs of job1 have all failed on alice; other workers try it now",
+    );
+    story.wait(5000);
+    assert.equal(story.table.state, "searching");
+    story.say(bob, held, "result");
+    assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
+    assert.deepEqual([story.table.state, story.table.waiting.size], ["searching", 3]);
+    story.check();
+  });
+
+  test("goes by workers that wait for work, but not by one that is silent, paused, or serves another target", async () => {
+    const others: [string, (story: Story) => Promise<void>, "searching" | "paused"][] = [
+      ["waits", async () => {}, "searching"],
+      ["is paused", async (story) => void (await story.doWorker("pause", carol)), "paused"],
+      [
+        "is silent",
+        async (story) => {
+          story.test.now += 10 * 60_000;
+        },
+        "paused",
+      ],
+      [
+        "serves another target",
+        async (story) => {
+          const known = story.test.reign.presence.get(carol);
+          assert.ok(known);
+          Object.assign(known, { targets: ["elsewhere"] });
+        },
+        "paused",
+      ],
+    ];
+    for (const [what, happens, state] of others) {
+      const story = storyOf({ maxFailuresAtStart: 3, computeTarget: "here" });
+      const enrolled = { type: "worker-enrolled", worker: carol, publicKey: "", host: "lab", op: "e1" } as const;
+      await story.test.reign.record(enrolled);
+      await story.do("pause");
+      assert.match(String(await story.claim(carol)), /^wait/);
+      await story.do("resume");
+      await happens(story);
+      await fails(story, alice, 3);
+      assert.equal(story.table.state, state, what);
+    }
+  });
+
+  test("pauses when the other workers that might have tried it have gone", async () => {
+    const story = storyOf({ maxFailuresAtStart: 3 });
+    const held = Number(await story.claim(bob));
+    await fails(story, alice, 3);
+    story.say(bob, held, "released");
+    await story.doWorker("pause", bob);
+    story.wait(1000);
+    assert.equal(story.table.state, "paused");
+    story.check();
+  });
+});

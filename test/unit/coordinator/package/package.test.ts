@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect } from "node:net";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { bootstrapFor, readHandedOut } from "../../../../coordinator/endpoint/bootstrap.ts";
+import { workerFiles, workerNeeds } from "../../../../coordinator/package/contents.ts";
+import { makePackage, type Package, shelfServer } from "../../../../coordinator/package/serve-package.ts";
+import { install, prune, unpacked } from "../../../../coordinator/package/start-here.ts";
+import { tarball } from "../../../../coordinator/package/tarball.ts";
+import { packageRoot } from "../../../../shared/components/component-defaults.ts";
+import { atEnd, temporaryFolder } from "../../../support/cleanup.ts";
+import { patienceMs } from "../../../support/patience.ts";
+
+describe("the package for other machines", () => {
+  test("holds all that the worker's programs import, and nothing of the coordinator", () => {
+    const files = workerFiles();
+    // What is gathered carries the libraries; the single modules beside it say which.
+    const ours = files.filter(({ path }) => /^dist\/(?!\w+\/gathered\/).*\.js$/.test(path));
+    const imported = new Set<string>();
+    for (const { bytes } of ours)
+      for (const [, name = ""] of bytes
+        .toString()
+        .matchAll(/^(?:import|export) .*from "([^".][^"]*)"|import\("([a-z@][^"]*)"\)/gm))
+        if (name !== "" && !name.startsWith("node:")) imported.add(name.split("/")[0] ?? "");
+    imported.add("ws"); // loaded when it is needed
+    assert.deepEqual([...imported].sort(), [...workerNeeds].sort());
+    assert.ok(ours.some(({ path }) => path === "dist/worker/main.js"));
+    for (const module of ["__init__", "_run", "wandb"])
+      assert.ok(
+        files.some(({ path }) => path === `python/src/nexus_swarm/${module}.py`),
+        `runs import nexus_swarm: ${module}`,
+      );
+    assert.ok(!files.some(({ path }) => /^dist\/(coordinator|test)\/|\.map$|\.d\.ts$/.test(path)));
+    for (const name of [...workerNeeds, "nkeys.js", "tweetnacl", "sonic-boom"])
+      assert.ok(
+        files.some(({ path }) => path === `node_modules/${name}/package.json`),
+        name,
+      );
+  });
+
+  test("is the same bytes each time, and a tar as others read it", async () => {
+    const long = `${"a".repeat(60)}/${"b".repeat(60)}/${"c".repeat(60)}.js`;
+    const files = [
+      { path: "empty", bytes: Buffer.alloc(0) },
+      { path: long, bytes: Buffer.from("long") },
+      { path: "whole", bytes: Buffer.alloc(1024, 7) },
+    ];
+    const packed = await tarball(files);
+    assert.ok(packed.equals(await tarball(files)));
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "p.tgz"), packed);
+    execFileSync("tar", ["-xzf", "p.tgz"], { cwd: folder });
+    for (const { path, bytes } of files) assert.ok(readFileSync(join(folder, path)).equals(bytes), path);
+    await assert.rejects(tarball([{ path: "x".repeat(101), bytes: Buffer.alloc(0) }]), /too long for a tar/);
+  });
+
+  test("is unpacked as a whole or not at all, and never beside its folder", async () => {
+    const folder = join(temporaryFolder(), "versions");
+    const place = join(folder, "0.1.0-abc");
+    const packed = await tarball([{ path: "dist/worker/main.js", bytes: Buffer.from("1") }]);
+    install(packed, folder, place);
+    assert.equal(readFileSync(join(place, "dist/worker/main.js"), "utf8"), "1");
+    install(packed, folder, place); // another worker was first
+    for (const path of ["../out", "a/../../out", "/etc/out"]) {
+      const bad = await tarball([
+        { path: "good", bytes: Buffer.from("1") },
+        { path, bytes: Buffer.from("1") },
+      ]);
+      assert.throws(() => install(bad, folder, join(folder, "bad")), /holds something odd/);
+    }
+    assert.deepEqual(readdirSync(folder), ["0.1.0-abc"]);
+    assert.deepEqual([...unpacked(Buffer.alloc(1024))], []);
+  });
+
+  test("stays while a worker runs from it, and one more does; older ones go", () => {
+    const folder = temporaryFolder();
+    const add = (name: string, usedAt: number, ...users: (number | string)[]): string => {
+      const path = join(folder, name);
+      mkdirSync(join(path, "users"), { recursive: true });
+      for (const pid of users) writeFileSync(join(path, "users", String(pid)), "");
+      utimesSync(path, usedAt, usedAt);
+      return path;
+    };
+    add("1.0.0-old", 1000, 7);
+    add("1.0.1-left", 2000, 8);
+    add("1.0.2-last", 3000);
+    const current = add("1.0.3-now", 4000, 9);
+    add(".new-1", 1000);
+    add(".new-2", Date.now() / 1000);
+    prune(folder, current, (pid) => pid === 7 || pid === 9);
+    assert.deepEqual(readdirSync(folder).sort(), [".new-2", "1.0.0-old", "1.0.2-last", "1.0.3-now"]);
+    prune(folder, current, (pid) => pid === 9);
+    assert.ok(!existsSync(join(folder, "1.0.0-old")));
+    // A home that many machines share: nobody here knows which processes live there.
+    const own = encodeURIComponent(hostname());
+    const elsewhere = add("0.9.0-elsewhere", 1000, "7@another-machine");
+    const ended = add("0.9.1-ended", 1000, `7@${own}`);
+    prune(folder, current, (pid) => pid === 9);
+    assert.ok(existsSync(elsewhere) && !existsSync(ended));
+    utimesSync(join(elsewhere, "users", "7@another-machine"), 1000, 1000);
+    prune(folder, current, (pid) => pid === 9);
+    assert.ok(!existsSync(elsewhere), "its worker was not started anew for a month");
+  });
+});
+
+describe("the server of the package", () => {
+  let made: Package;
+  let port = 0;
+  before(async () => {
+    made = await makePackage(packageRoot());
+    port = await listening(patienceMs);
+  });
+
+  /** The port of a server that gives a question this long. */
+  async function listening(mostRequestMs: number): Promise<number> {
+    const running = shelfServer(made.shelf, mostRequestMs);
+    running.listen(0, "127.0.0.1");
+    await once(running, "listening");
+    atEnd(() => {
+      running.close();
+      running.closeAllConnections();
+    });
+    return (running.address() as AddressInfo).port;
+  }
+
+  /** What comes back for these bytes, until the other side ends. */
+  const raw = async (text: string, at = port): Promise<string> => {
+    const socket = connect(at, "127.0.0.1");
+    let heard = "";
+    socket.on("data", (bytes) => (heard += bytes.toString("latin1"))).on("error", () => undefined);
+    const closed = once(socket, "close");
+    socket.write(text);
+    await closed;
+    return heard;
+  };
+
+  test("gives what is on its shelf by its exact name, and nothing else by any", async () => {
+    for (const [path, bytes] of made.shelf) {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      assert.equal(answer.status, 200);
+      assert.ok(Buffer.from(await answer.arrayBuffer()).equals(bytes));
+    }
+    const [packed = ""] = made.shelf.keys();
+    for (const path of [
+      "/",
+      "/node/",
+      "/node?x",
+      "/node/../python",
+      "/%6eode",
+      "//node",
+      `${packed}/`,
+      "/package.json",
+      "/../../etc/passwd",
+      "http://x/node",
+    ]) {
+      const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      assert.match(answer, /^HTTP\/1\.1 404 /, path);
+      assert.ok(answer.endsWith("\r\n\r\n") || answer.endsWith("0\r\n\r\n"), "it says no more");
+    }
+    const head = await raw("HEAD /node HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert.match(head, /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/);
+  });
+
+  test("takes no other method, no long headers, and no nonsense", async () => {
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+      assert.match(
+        await raw(`${method} /node HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`),
+        /^HTTP\/1\.1 405 /,
+        method,
+      );
+    assert.equal(await raw(`GET /node HTTP/1.1\r\nHost: x\r\nX: ${"a".repeat(10_000)}\r\n\r\n`), "");
+    assert.equal(await raw("INFO {}\r\n\r\n"), "");
+  });
+
+  test("lets go of those that never finish their question", async () => {
+    const hasty = await listening(200);
+    assert.match(await raw("GET /node HTTP/1.1\r\nHost: x\r\n", hasty), /^(HTTP\/1\.1 408 [\s\S]*)?$/);
+  });
+});
+
+test("the lines hold nothing that a shell would change", () => {
+  const handedOut = readHandedOut({ port: 4223, node: "AAAA-_", python: "ab12" });
+  assert.ok(handedOut);
+  const { node, python } = bootstrapFor(
+    "tls://CODE@192.0.2.7:4222,[fd00::3]:4222/ws1#sha256=x",
+    ["192.0.2.7:4223", "[fd00::3]:4223"],
+    handedOut,
+  );
+  assert.match(node, /^NEXUS_JOIN='[^']+' node -e '[^']+' --$/);
+  assert.match(python, /^NEXUS_JOIN='[^']+' python3 -c "[^"$`!]+"$/);
+  assert.equal(readHandedOut({ port: "4223", node: "a", python: "b" }), undefined);
+  assert.equal(readHandedOut(null), undefined);
+});

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { timeLeft, timeLeftText } from "../../../../coordinator/words/time-left.ts";
+import type { JournalEvent } from "../../../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
+import type { FaultKind, SimulationOptions } from "../../../simulate/options.ts";
+import { simulate } from "../../../simulate/simulation.ts";
+import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
+
+/** When something is said: after a third of the runs, after half, after two thirds. */
+const parts = [1 / 3, 1 / 2, 2 / 3];
+
+/** Lives through a search, and asks for the time left on the way; as parts of what was left then. */
+async function lived(options: Partial<SimulationOptions>): Promise<number[]> {
+  const trials = options.trials ?? 90;
+  const state = emptyWorkspace();
+  const said: { readonly at: number; readonly expected: number }[] = [];
+  let endedAt = 0;
+  const onRecord = (event: JournalEvent): void => {
+    apply(state, event);
+    const [table] = state.jobs.values();
+    if (!table) return;
+    if (event.type === "job-state" && table.isOver) endedAt = event.at;
+    if (event.type !== "assigned" || table.ended < (parts[said.length] ?? 1) * trials) return;
+    const left = timeLeft(table, event.at);
+    said.push({ at: event.at, expected: left ? (left.low + left.high) / 2 : Number.NaN });
+  };
+  const usual = { workers: 6, slots: 1, faults: new Set<FaultKind>(), workerFaultMs: 240_000, seed: 1 };
+  const times = { coordinatorFaultMs: 1e9, brokerFaultMs: 1e9, orderMs: 1e9, leaseMs: 6000, trainingMs: 20_000 };
+  const { violations } = await simulate({
+    ...usual,
+    ...times,
+    reports: 4,
+    search: "random",
+    trials,
+    ...options,
+    onRecord,
+  });
+  assert.deepEqual(violations, []);
+  return said.map(({ at, expected }) => expected / (endedAt - at));
+}
+
+const kinds: readonly (readonly [string, Partial<SimulationOptions>])[] = [
+  ["on six workers", { seed: 2 }],
+  ["with hundreds of runs of a second", { trials: 150, trainingMs: 1000, slots: 2, seed: 4 }],
+  ["on more slots than a quarter of the runs", { workers: 20, slots: 2, trials: 160, seed: 3 }],
+  ["of which every fourth run fails early", { fails: 0.25, seed: 2 }],
+  ["on machines of which some are six times slower", { workers: 20, faults: new Set(["slow"]), trials: 200, seed: 4 }],
+  ["whose machines come and go", { faults: new Set(["lost", "flapping"]), trials: 120, seed: 5 }],
+];
+
+describe("from a third of a job on, the time left is right within a quarter, for a job", () => {
+  for (const [kind, options] of kinds) {
+    test(kind, async () => {
+      const ratios = await lived(options);
+      assert.equal(ratios.length, parts.length);
+      for (const ratio of ratios) assert.ok(ratio > 0.75 && ratio < 1.25, `what was said, by what came: ${ratios}`);
+    });
+  }
+});
+
+/** Runs of a minute on two workers, one after the other, `ended` of 100. */
+function minutes(ended: number): JobStory {
+  const story = new JobStory({ number: 1, settings: { totalRuns: 100 } });
+  story.at += 9 * 3_600_000;
+  let open: [number, string][] = [];
+  for (let i = 1; i <= ended + 2; i += 1) {
+    if (open.length === 2) {
+      story.at += 59_000;
+      for (const [n, run] of open) story.completed(n, run, i);
+      open = [];
+    }
+    const run = `run${(i % 2) + 1}.${i}`;
+    open.push([story.started(run, []), run]);
+  }
+  return story;
+}
+
+const saidOf = (story: JobStory, at = story.at): ReturnType<typeof timeLeft> => {
+  const table = stateOf(story).jobs.get(story.job);
+  assert.ok(table);
+  return timeLeft(table, at);
+};
+
+/** Fifty minutes' work was left, give or take some. */
+const near = (left: ReturnType<typeof timeLeft>, ms: number): void => {
+  assert.ok(left && Math.abs((left.low + left.high) / 2 / ms - 1) < 0.1, JSON.stringify(left));
+};
+
+test("the hours before the first run, a pause and hours without a worker are no part of the pace", () => {
+  const story = minutes(20);
+  near(saidOf(story), 40 * 61_000);
+  story.over("paused");
+  assert.equal(saidOf(story), undefined);
+  const [first, second] = [...(stateOf(story).jobs.get(story.job)?.trials.open() ?? [])];
+  assert.ok(first && second);
+  for (const { n, run } of [first, second]) story.completed(n, run, 1);
+  const whenGone = saidOf(story, story.at + 60_000);
+  assert.equal(whenGone, undefined);
+  story.at += 20 * 3_600_000;
+  story.over("searching");
+  assert.equal(saidOf(story), undefined);
+  for (const i of [1, 2]) story.started(`run${i}.99`, []);
+  near(saidOf(story), 39 * 61_000);
+});
+
+test("it is a range until ten runs have ended, and unknown before the first has", () => {
+  assert.equal(saidOf(minutes(0)), undefined);
+  for (const ended of [2, 8]) {
+    const left = saidOf(minutes(ended));
+    assert.ok(left && left.low < left.high * 0.8, String(ended));
+    near(left, ((100 - ended) / 2) * 61_000);
+    assert.match(timeLeftText(left), /^\d+-\d+m$/);
+  }
+  const later = saidOf(minutes(10));
+  assert.ok(later && later.low === later.high);
+  assert.match(timeLeftText(later), /^\d\dm\d\ds$/);
+});
+
+test("a range is told in one unit", () => {
+  const told = (low: number, high: number): string => timeLeftText({ low, high });
+  assert.deepEqual(
+    [told(2400, 7100), told(70_000, 230_000), told(5e6, 1e7), told(4e4, 9e7), told(2e8, 3e8)],
+    ["2-8s", "1-4m", "1-3h", "0-25h", "2-4d"],
+  );
+  assert.equal(told(90_000, 90_000), "1m30s");
+});
+
+test("twice the workers take half the time, as soon as they have begun", () => {
+  const story = minutes(20);
+  const before = saidOf(story);
+  for (const i of [3, 4]) story.started(`run${i}.1`, []);
+  const after = saidOf(story);
+  assert.ok(before && after && Math.abs(after.low / before.low - 0.5) < 0.1, `${before?.low} ${after?.low}`);
+});

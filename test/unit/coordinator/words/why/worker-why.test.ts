@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { JobStory } from "../../../../support/stories/job-story.ts";
+import { ToldWhys } from "../../../../support/stories/told-whys.ts";
+
+/** A job with room, and node-1, which holds no run. */
+function idle(settings: Partial<JobSettings> = {}, said: Parameters<ToldWhys["joins"]>[1] = {}) {
+  const told = new ToldWhys();
+  const story = new JobStory({ number: 1, settings });
+  told.hear(story);
+  told.joins("node-1", said);
+  return { told, story };
+}
+
+describe("why a worker is busy", () => {
+  test("its runs are named, and why its other slots are free", () => {
+    const { told, story } = idle({ totalRuns: 2 });
+    story.started("run1.1", []);
+    told.hear(story);
+    assert.match(
+      told.worker("node-1"),
+      /^busy \| run1\.1 of job1, 1 of 2 slots; 1 slot is free: job1 has runs for it \| /,
+    );
+    story.started("run1.2", []);
+    told.hear(story);
+    assert.equal(told.worker("node-1"), "busy | run1.1, run1.2 of job1, 2 of 2 slots | nothing: it runs");
+  });
+
+  test("runs that an operator has paused are said to be", () => {
+    const { told, story } = idle({ totalRuns: 1 });
+    const n = story.started("run1.1", []);
+    told.hear(story);
+    told.pauses(story.job, n);
+    assert.match(told.worker("node-1"), /^busy \| run1\.1 of job1, paused by an operator, 1 of 2 slots/);
+  });
+});
+
+describe("why a worker is idle", () => {
+  test("no job is open", () => {
+    const told = new ToldWhys();
+    told.joins("node-1");
+    assert.equal(told.worker("node-1"), "idle | no job is open | to start one: nexus run spec.yaml");
+  });
+
+  for (const [what, settings, said, expected] of [
+    [
+      "its pools",
+      { computeTarget: "gpu" },
+      { targets: ["cpu"] },
+      'job1 is for the target "gpu", and node-1 serves cpu | start node-1 with --target cpu,gpu',
+    ],
+    [
+      "it is opportunistic",
+      { lowPriority: false },
+      { opportunistic: true },
+      "job1 has low_priority: false, and node-1 is opportunistic | start node-1 without --opportunistic",
+    ],
+    [
+      "the job's own search is thinking",
+      { hpTuning: "own" },
+      { refusal: "job1 waits for its own search, which has been choosing for 4 s" },
+      "job1 waits for its own search, which has been choosing for 4 s | ",
+    ],
+    [
+      "the leader does not answer its claims",
+      {},
+      { refusal: "node-1 has started 5 times within a short while; it may start 6 times a minute" },
+      "node-1 has started 5 times within a short while; it may start 6 times a minute | ",
+    ],
+  ] as const) {
+    test(what, () => {
+      assert.equal(idle(settings, said).told.worker("node-1"), `idle | ${expected}`);
+    });
+  }
+
+  test("it takes no programs (--no-code), and the job brings one", () => {
+    const { told } = idle({}, { noCode: true });
+    const table = told.table();
+    table.submitted = { ...table.submitted, code: { sha256: "", files: 1, zipped: new Uint8Array(0) } };
+    assert.equal(
+      told.worker("node-1"),
+      "idle | job1 brings code of its own, and node-1 takes none (--no-code) | start node-1 without --no-code",
+    );
+  });
+
+  test("its job is paused, or has started all its runs on its nodes", () => {
+    const { told, story } = idle({ totalRuns: 1, computeNodes: 1 });
+    told.joins("node-2");
+    story.started("run1.1", []);
+    told.hear(story);
+    assert.equal(
+      told.worker("node-2"),
+      "idle | job1 runs on its 1 node already (compute_nodes) | to change it: nexus edit job1 --compute-nodes 2",
+    );
+    const free = idle({ totalRuns: 1 });
+    free.told.joins("node-2");
+    free.story.started("run1.1", []);
+    free.told.hear(free.story);
+    assert.equal(
+      free.told.worker("node-2"),
+      "idle | job1 has started all its 1 runs, 1 still open | it gets runs of the next job",
+    );
+    const stood = idle();
+    stood.story.over("paused", "paused by ann");
+    stood.told.hear(stood.story);
+    assert.equal(stood.told.worker("node-1"), "idle | job1 is paused: paused by ann | to change it: nexus resume job1");
+  });
+
+  test("no slots fit (cores_per_run), while others of its slots are taken", () => {
+    const { told, story } = idle({ coresPerRun: 2 }, { slots: 3 });
+    story.started("run1.1", []);
+    told.hear(story);
+    assert.match(
+      told.worker("node-1"),
+      /^busy \| run1\.1 of job1, 2 of 3 slots; 1 slot is free: node-1 has 3 slots, of which 2 are taken, and a run of job1 takes 2 \(cores_per_run\) \| /,
+    );
+  });
+
+  test("nobody leads", () => {
+    const { told } = idle();
+    told.hasLeader = false;
+    assert.equal(told.worker("node-1"), "idle | no coordinator gives out runs | to change it: nexus-coord");
+  });
+});
+
+describe("why a worker does not work", () => {
+  test("its owner is there: what is frozen, and until when", () => {
+    const lending = {
+      lending: "frozen",
+      lendingWhy: "somebody types at pts/3",
+      lendingUntil: "after 5 min without a sign of use",
+      lendingMs: 4000,
+    } as const;
+    const { told, story } = idle({}, lending);
+    assert.equal(
+      told.worker("node-1"),
+      "owner active | somebody types at pts/3 | lends again after 5 min without a sign of use",
+    );
+    story.started("run1.1", []);
+    told.hear(story);
+    assert.equal(
+      told.worker("node-1"),
+      "owner active | somebody types at pts/3; run1.1 is frozen until then | lends again after 5 min without a sign of use",
+    );
+    told.joins("node-1", { lending: "closed", lendingWhy: "outside of 19:00-07:00", lendingUntil: "", lendingMs: 0 });
+    assert.match(
+      told.worker("node-1"),
+      /^not lending \| outside of 19:00-07:00; it holds run1\.1 \| lends again when its owner lets it$/,
+    );
+  });
+
+  test("a person or the coordinator ordered it: who, when, and how it is undone", () => {
+    for (const state of ["paused", "draining", "stopped"] as const) {
+      const { told } = idle();
+      told.orders("node-1", state, `${state} by ann`);
+      assert.equal(told.worker("node-1"), `${state} | ${state} by ann | to change it: nexus resume node-1`);
+      assert.equal(told.whys.worker(told.joins("node-1")).since, told.wall - 10_000);
+    }
+    const { told } = idle();
+    told.orders("node-1", "benched", "its last 3 runs failed while others succeed", "coordinator");
+    assert.equal(
+      told.worker("node-1"),
+      "benched | its last 3 runs failed while others succeed (by the coordinator) | to change it: nexus admit node-1",
+    );
+    told.orders("node-1", "benched", "it sent 5000 messages", "coordinator", true);
+    assert.match(told.worker("node-1"), /; the broker refuses its key \| to change it: nexus admit node-1$/);
+    told.orders("node-1", "revoked", "not ours");
+    assert.equal(
+      told.worker("node-1"),
+      "revoked | not ours (by ann); its key opens nothing any more | its machine may join again under this name once it is forgotten: nexus workers forget node-1",
+    );
+  });
+
+  test("it is lost with runs, or away", () => {
+    const { told, story } = idle({}, { silentMs: 45_000 });
+    assert.match(
+      told.worker("node-1"),
+      /^away \| not connected \| it goes on by itself .*start it on node-1-host: nexus-worker$/,
+    );
+    story.started("run1.1", []);
+    told.hear(story);
+    assert.match(
+      told.worker("node-1"),
+      /^lost \| silent, though it holds runs; it holds run1\.1 \| its runs go to others when/,
+    );
+    told.seconds = 20;
+    story.lost(1, "run1.1", "no sign of life from node-1 for 30 s");
+    told.hear(story);
+    assert.match(told.worker("node-1"), /^lost \| no sign of life from node-1 for 30 s \| /);
+  });
+
+  test("whatever it does, another version and a wrong clock are named", () => {
+    const { told } = idle({}, { version: "0.9", skewMs: 600_000 });
+    assert.match(told.worker("node-1"), /^idle \| .*; its version is 0\.9, here is 1; its clock is 10m00s ahead \| /);
+  });
+});

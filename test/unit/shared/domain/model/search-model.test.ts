@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Configuration } from "../../../../../shared/domain/hyperparameter.ts";
+import { CurrentModel } from "../../../../../shared/domain/model/current-model.ts";
+import { SearchModel } from "../../../../../shared/domain/model/search-model.ts";
+import { childRunName, workerIdFrom } from "../../../../../shared/domain/names.ts";
+import { rngFrom } from "../../../../../shared/domain/rng.ts";
+import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
+import { normals } from "../../../../../shared/domain/search/draws.ts";
+import { type Completion, indexOf, ordered } from "../../../../support/stories/search.ts";
+
+const dials = ["lr", "units"].map((name) => ordered(name, [...Array(9).keys()]));
+/** Highest at [5, 3]: 1. */
+const height = ([a = 0, b = 0]: Configuration): number => 1 - 0.02 * (a - 5) ** 2 - 0.03 * (b - 3) ** 2;
+
+/** Runs at random places, with normal noise. */
+function noisy(runs: number, seed: string, noise = 0.1): Completion[] {
+  const rng = rngFrom(seed);
+  const normal = normals(rng);
+  return Array.from({ length: runs }, () => {
+    const place = dials.map(() => rng.below(9));
+    return [place, height(place) + noise * normal()] as const;
+  });
+}
+
+test("the best is truly good, and its estimate honest, where single runs mislead", () => {
+  const bests = Array.from({ length: 20 }, (_, seed) => {
+    const index = indexOf(noisy(120, `noisy ${seed}`));
+    const { best } = new SearchModel(dials, index);
+    return {
+      truth: height(best.runSet.configuration),
+      estimate: best.hpmax,
+      plain: height(index.best()?.configuration ?? []),
+    };
+  });
+  const mean = (of: (each: (typeof bests)[number]) => number): number =>
+    bests.reduce((sum, each) => sum + of(each), 0) / bests.length;
+  assert.ok(mean(({ truth }) => truth) > 0.96, `true value ${mean(({ truth }) => truth)}`);
+  assert.ok(mean(({ truth }) => truth) > mean(({ plain }) => plain), "no better than the highest mean");
+  const bias = mean(({ estimate, truth }) => estimate - truth);
+  assert.ok(Math.abs(bias) < 0.03, `estimate - truth ${bias}`);
+});
+
+test("what is assigned and has no end yet does not change it, however many run sets there are", () => {
+  const many = ["a", "b"].map((name) => ordered(name, [...Array(60).keys()]));
+  const rng = rngFrom("many");
+  const index = indexOf(Array.from({ length: 2000 }, () => [[rng.below(60), rng.below(59)], rng.uniform()] as const));
+  const members = (): number[] => new SearchModel(many, index).members.map(({ runSet }) => runSet.number);
+  const before = members();
+  for (let i = 0; i < 7; i += 1) index.started([i, 59]);
+  assert.deepEqual(members(), before);
+});
+
+test("a diverged run changes nothing but the standing of its own configuration", () => {
+  for (const value of [-1e24, -1e300, -50]) {
+    const runs = noisy(120, "diverged");
+    const { best } = new SearchModel(dials, indexOf(runs));
+    const worst: Completion = [[0, 8], value];
+    const after = new SearchModel(dials, indexOf([...runs, worst]));
+    assert.deepEqual(after.best.runSet.configuration, best.runSet.configuration);
+    assert.ok(Math.abs(after.best.hpmax - best.hpmax) < 0.05, `${best.hpmax} -> ${after.best.hpmax}`);
+    assert.ok(after.best.stDev > 0 && after.best.stDev < 0.2);
+  }
+});
+
+test("the same search in other units has the same best, scaled", () => {
+  for (const [factor, shift] of [
+    [1e-100, 0],
+    [1e100, 0],
+    [1, 1e6],
+    [-1e-3, 0],
+  ] as const) {
+    const runs = noisy(60, "units").map(([place, value]) => [place, Math.sign(factor) * value] as const);
+    const model = new SearchModel(dials, indexOf(runs));
+    const scaled = new SearchModel(
+      dials,
+      indexOf(runs.map(([place, value]) => [place, Math.abs(factor) * value + shift] as const)),
+    );
+    assert.deepEqual(scaled.best.runSet.configuration, model.best.runSet.configuration);
+    const back = (scaled.best.hpmax - shift) / Math.abs(factor);
+    assert.ok(Math.abs(back - model.best.hpmax) < 1e-4, `${back} instead of ${model.best.hpmax}`);
+  }
+});
+
+test("one run, equal runs and one configuration give finite numbers", () => {
+  const stories: Completion[][] = [
+    [[[1, 1], 5]],
+    Array.from({ length: 30 }, (_, i) => [[i % 9, i % 5], 7] as const),
+    Array.from({ length: 30 }, (_, i) => [[2, 2], i % 3] as const),
+    [
+      [[1, 1], 1e300],
+      [[2, 1], -1e300],
+    ],
+  ];
+  for (const story of stories) {
+    const { best } = new SearchModel(dials, indexOf(story));
+    assert.ok(Number.isFinite(best.hpmax) && Number.isFinite(best.stDev), `${best.hpmax} +- ${best.stDev}`);
+  }
+});
+
+test("what runs there would have come to counts, but recommends nothing; where runs only fail nothing good is expected", () => {
+  const index = indexOf(noisy(60, "evidence").filter(([[a = 0, b = 0]]) => a < 7 || b < 7));
+  const before = new SearchModel(dials, index);
+  for (const place of [
+    [8, 8],
+    [8, 7],
+    [7, 8],
+  ] as const) {
+    index.started(place);
+    index.endedOtherwise(place);
+    index.predicted(place, { hpmax: 5, weight: 0.5 });
+  }
+  const predicted = new SearchModel(dials, index);
+  assert.ok(predicted.expected([8, 8]).hpmax > before.expected([8, 8]).hpmax + 0.5);
+  assert.notDeepEqual(predicted.best.runSet.configuration, [8, 8]);
+  assert.ok(predicted.ranked.every(({ runSet }) => runSet.completed > 0));
+  for (const place of [
+    [5, 3],
+    [5, 2],
+    [4, 3],
+    [6, 3],
+    [5, 4],
+  ] as const) {
+    const failing = indexOf(noisy(60, "evidence").filter(([each]) => Math.abs((each[0] ?? 0) - 5) > 1));
+    for (const fails of [
+      [5, 3],
+      [5, 2],
+      [4, 3],
+      [6, 3],
+      [5, 4],
+    ] as const) {
+      failing.started(fails);
+      failing.failed(fails, workerIdFrom("ada"));
+    }
+    assert.ok(new SearchModel(dials, failing).expected(place).hpmax < before.expected(place).hpmax);
+  }
+});
+
+test("the model learns which hyperparameter matters", () => {
+  const rng = rngFrom("dead");
+  const runs = Array.from({ length: 150 }, () => {
+    const place = [rng.below(9), rng.below(9)];
+    return [place, -0.1 * ((place[0] ?? 0) - 4) ** 2 + 0.05 * rng.uniform()] as const;
+  });
+  const { lengths } = new SearchModel(dials, indexOf(runs)).beliefs;
+  assert.ok((lengths[1] ?? 0) > 3 * (lengths[0] ?? 0), `lengths ${lengths}`);
+});
+
+test("a current model is made once between two results, and anew after a result or a verdict", () => {
+  const index = new RunSetIndex();
+  const model = new CurrentModel(() => ({ hyperparameters: dials, runSets: index }));
+  const now = (): SearchModel | null => model.now;
+  assert.equal(now(), null);
+  index.started([1, 1]);
+  index.completed([1, 1], 1, childRunName(1, 1));
+  const first = now();
+  assert.ok(first);
+  assert.equal(now(), first);
+  index.started([2, 1]);
+  assert.equal(now(), first);
+  index.completed([2, 1], 2, childRunName(1, 2));
+  assert.notEqual(now(), first);
+  assert.equal(now()?.best.runSet.bestHpmax, 2);
+  index.recount([[[1, 1], 1, childRunName(1, 1)]]);
+  assert.deepEqual(now()?.best.runSet.configuration, [1, 1]);
+});

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { CurvePoint } from "../../../../../shared/domain/curve.ts";
+import { SearchModel } from "../../../../../shared/domain/model/search-model.ts";
+import { type Beliefs, KeptBeliefs } from "../../../../../shared/domain/pruning/beliefs.ts";
+import { JobPruner, type PruningVerdict } from "../../../../../shared/domain/pruning/job-pruner.ts";
+import type { PrunerName } from "../../../../../shared/domain/pruning/pruner-names.ts";
+import { Rungs, rungsReached } from "../../../../../shared/domain/pruning/rungs.ts";
+import { isSpared } from "../../../../../shared/domain/pruning/spared.ts";
+import { rngFrom } from "../../../../../shared/domain/rng.ts";
+import { indexOf, ordered } from "../../../../support/stories/search.ts";
+
+/** A configuration's only position says how good it is, 0 to 1; its runs start flat and take off late. */
+const curve = (goodness: number, noise: number): number[] =>
+  Array.from({ length: 20 }, (_, i) => goodness * Math.max(0, i - 3) + noise * (0.5 + 0.1 * ((i * 7) % 5)));
+const meanOf = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
+
+const beliefs: Beliefs = {
+  of: ([goodness = 0]) => ({ mean: 6.8 * goodness, sd: 0.3 }),
+  meanOf: ([goodness = 0]) => 6.8 * goodness,
+  best: 6.8,
+  noise: 0.3,
+};
+
+class Told {
+  readonly pruner: JobPruner;
+  readonly configurations = new Map<number, number>();
+  readonly #rng = rngFrom("told");
+  #n = 0;
+
+  constructor(rule: PrunerName, known: Beliefs | null = beliefs) {
+    this.pruner = new JobPruner(rule, 7, {
+      configurationOf: (n) => [this.configurations.get(n) ?? 0],
+      beliefs: () => known ?? undefined,
+    });
+  }
+
+  /** A run reports, until it is told to stop or has ended. */
+  run(goodness: number, sign = 1): { n: number; verdict: PruningVerdict | undefined; hpmax: number } {
+    this.#n += 1;
+    const n = this.#n;
+    this.configurations.set(n, goodness);
+    const values = curve(goodness, this.#rng.uniform()).map((value) => sign * value);
+    const hpmax = sign * meanOf(values);
+    for (const [i, value] of values.entries()) {
+      const point: CurvePoint = [1, (i + 1) * 5, 0, [value], [1]];
+      this.pruner.report(n, [point]);
+      const verdict = this.pruner.judge(n);
+      if (verdict) {
+        this.pruner.forget(n);
+        return { n, verdict, hpmax };
+      }
+    }
+    this.pruner.completed(n, hpmax);
+    return { n, verdict: undefined, hpmax };
+  }
+}
+
+describe("the median rule", () => {
+  for (const sign of [1, -1]) {
+    test(`stops what is below the median at the same iterations (${sign === 1 ? "higher" : "lower"} is better)`, () => {
+      const told = new Told("median");
+      for (const goodness of [0.5, 0.4, 0.6, 0.5, 0.7]) assert.equal(told.run(goodness, sign).verdict, undefined);
+      assert.equal(told.run(0.9, sign).verdict, undefined);
+      const { verdict } = told.run(0.1, sign);
+      assert.match(verdict?.reason ?? "", /^-?[\d.]+ by then, the median is -?[\d.]+$/);
+      assert.ok(verdict && verdict.iters >= 15 && verdict.iters <= 60, `${verdict?.iters}`);
+      assert.equal(verdict.predicted, undefined);
+    });
+  }
+
+  test("stops nothing before five runs have completed", () => {
+    const told = new Told("median");
+    for (let i = 0; i < 4; i += 1) assert.equal(told.run(0.9).verdict, undefined);
+    assert.equal(told.run(0).verdict, undefined);
+  });
+});
+
+describe("asha", () => {
+  test("goes on from a rung with the better half", () => {
+    const rungs = new Rungs();
+    assert.deepEqual(
+      [5, 4, 3].map((value) => rungs.reach(0, value)),
+      [undefined, undefined, undefined],
+    );
+    assert.deepEqual(rungs.reach(0, 2), { place: 4, of: 4 });
+    assert.equal(rungs.reach(0, 6), undefined);
+    assert.deepEqual(rungs.reach(0, 3.5), { place: 4, of: 6 });
+    assert.equal(rungs.reach(1, 0), undefined);
+  });
+
+  test("has its rungs at 3, 6 and 12 of 20 reports", () => {
+    assert.deepEqual(
+      [2, 3, 5, 6, 11, 12, 20].map((reports) => rungsReached(reports / 20)),
+      [0, 1, 1, 2, 2, 3, 3],
+    );
+  });
+
+  test("stops about half of equal runs at each rung, at the rungs only", () => {
+    const told = new Told("asha");
+    const rng = rngFrom("asha");
+    const verdicts = Array.from({ length: 400 }, () => told.run(rng.uniform()).verdict);
+    const at = (iters: number): number => verdicts.filter((verdict) => verdict?.iters === iters).length;
+    assert.ok(at(15) > 150 && at(15) < 250, `${at(15)} at the first rung`);
+    assert.equal(at(15) + at(30) + at(60) + verdicts.filter((verdict) => verdict === undefined).length, 400);
+    assert.match(verdicts.find(Boolean)?.reason ?? "", /^\d+\. of the \d+ runs that came to rung 1$/);
+  });
+});
+
+describe("pruning by the model", () => {
+  /** Runs of all kinds have completed. */
+  function learned(known: Beliefs | null = beliefs): Told {
+    const told = new Told("model", known);
+    const rng = rngFrom("learned");
+    for (let i = 0; i < 60; i += 1) told.run(i < 8 ? 0.7 + 0.3 * rng.uniform() : rng.uniform());
+    return told;
+  }
+
+  test("stops hopeless runs of hopeless configurations early, predicts their ends, and spares one in ten", () => {
+    const told = learned();
+    let error = 0;
+    let stopped = 0;
+    for (let i = 0; i < 100; i += 1) {
+      const { n, verdict, hpmax } = told.run(0.05);
+      assert.equal(verdict === undefined, isSpared(7, n), `trial ${n}`);
+      if (!verdict?.predicted) continue;
+      stopped += 1;
+      assert.ok(verdict.iters <= 50, `${verdict.iters}`);
+      assert.match(verdict.reason, /^[\d.]+ ± [\d.e-]+ predicted, the best is 6.8$/);
+      error += verdict.predicted.hpmax - hpmax;
+      assert.ok(verdict.predicted.weight > 0 && verdict.predicted.weight <= 1);
+    }
+    assert.ok(stopped > 80);
+    assert.ok(Math.abs(error / stopped) < 0.05 * 6.8, `biased by ${error / stopped}`);
+  });
+
+  test("leaves an unlucky run of a good configuration alone, and one of an unknown configuration", () => {
+    const told = learned();
+    for (let i = 0; i < 20; i += 1) assert.equal(told.run(0.99).verdict, undefined);
+    const unknown = learned({ ...beliefs, of: () => ({ mean: 3, sd: 4 }) });
+    for (let i = 0; i < 20; i += 1) assert.equal(unknown.run(0.05).verdict, undefined);
+  });
+
+  test("stops nothing while there is no model, or while nobody knows what hpmax is", () => {
+    const told = learned(null);
+    assert.equal(told.run(0).verdict, undefined);
+    const pruner = new JobPruner("model", 7, { configurationOf: () => [0], beliefs: () => beliefs });
+    for (let n = 1; n <= 40; n += 1) {
+      pruner.report(n, [
+        [1, 5, 0, [n], [1]],
+        [1, 10, 0, [2 * n], [1]],
+      ]);
+      assert.equal(pruner.judge(n), undefined);
+      pruner.completed(n, 1.234 * n);
+    }
+  });
+
+  test("spares the same one in ten everywhere", () => {
+    const spared = Array.from({ length: 2000 }, (_, n) => isSpared(3, n));
+    const count = spared.filter(Boolean).length;
+    assert.ok(count > 150 && count < 250, `${count}`);
+    assert.deepEqual(
+      spared,
+      Array.from({ length: 2000 }, (_, n) => isSpared(3, n)),
+    );
+  });
+});
+
+describe("values of any size", () => {
+  for (const scale of [1e300, 1e-300, 1.7e308, 0]) {
+    for (const rule of ["model", "median", "asha"] as const) {
+      test(`${rule} with values about ${scale} stops nothing for their size, and predicts numbers`, () => {
+        const rng = rngFrom(`${scale}`);
+        const pruner = new JobPruner(rule, 7, {
+          configurationOf: (n) => [n],
+          beliefs: () => ({ of: () => ({ mean: 0, sd: scale }), meanOf: () => 0, best: scale, noise: scale }),
+        });
+        for (let n = 1; n <= 60; n += 1) {
+          const values = Array.from({ length: 20 }, () => scale * rng.uniform());
+          for (const [i, value] of values.entries()) {
+            pruner.report(n, [[1, i + 1, 0, [value], [1]]]);
+            const { predicted } = pruner.judge(n) ?? {};
+            if (predicted)
+              assert.ok(Number.isFinite(predicted.hpmax) && predicted.weight >= 0 && predicted.weight <= 1);
+          }
+          pruner.completed(n, values.at(-1) ?? 0);
+        }
+      });
+    }
+  }
+});
+
+test("beliefs are kept until there are more results, or others count", () => {
+  const modelOf = (best: number): SearchModel =>
+    new SearchModel([ordered("a", [1, 2, 3])], indexOf([0, 1, 2].map((at) => [[at], at === 2 ? best : at] as const)));
+  const models = [modelOf(1e30), modelOf(2)];
+  let at = 0;
+  const kept = new KeptBeliefs(() => models[at] ?? null);
+  const forged = kept.now(100, 0)?.best ?? 0;
+  assert.ok(forged > 1e20);
+  at = 1;
+  assert.equal(kept.now(102, 0)?.best, forged);
+  assert.ok((kept.now(102, 1)?.best ?? forged) < 3);
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Configuration } from "../../../../../shared/domain/hyperparameter.ts";
+import { childRunName } from "../../../../../shared/domain/names.ts";
+import { isNoiseFree } from "../../../../../shared/domain/run-sets/noise-free.ts";
+import { type Completion, indexOf } from "../../../../support/stories/search.ts";
+
+const twice = (...values: readonly number[]): Completion[] =>
+  values.flatMap((value, i): Completion[] => [
+    [[i], value],
+    [[i], value],
+  ]);
+
+test("a history is free of noise once three configurations ran twice and gave the same number each time", () => {
+  assert.ok(!isNoiseFree(indexOf([])));
+  assert.ok(!isNoiseFree(indexOf([[[0], 1]])));
+  assert.ok(!isNoiseFree(indexOf(twice(0.1, 0.2))));
+  assert.ok(isNoiseFree(indexOf(twice(0.1, 0.2, 0.3))));
+  assert.ok(isNoiseFree(indexOf([...twice(1e-300, 2e-300, -1e24), [[7], 5]])));
+});
+
+test("it is not if one run differs by the least, even if the square of the difference is 0", () => {
+  for (const other of [0.1 + 1e-17 + 1e-16, 1e-300, 1e300, -1e24]) {
+    assert.ok(!isNoiseFree(indexOf([...twice(0.1, 0.2, 0.3), [[0], other]])), `${other}`);
+  }
+  assert.ok(!isNoiseFree(indexOf([...twice(1, 2, 3), [[7], 1e-300], [[7], 2e-300]])));
+  // Such values are clipped where they are summed up, and say nothing about luck.
+  assert.ok(!isNoiseFree(indexOf([...twice(1, 2, 3), ...twice(1e300)])));
+});
+
+test("it is not if all that ran twice lies at the ends of a metric, where noisy runs are equal too", () => {
+  assert.ok(!isNoiseFree(indexOf(twice(0, 1, 1, 0, 1, 1))));
+  assert.ok(isNoiseFree(indexOf(twice(0, 1, 1, 0, 0.5, 1))));
+});
+
+test("rejected results are forgotten here too", () => {
+  const index = indexOf([...twice(0.1, 0.2, 0.3), [[0], 0.4]]);
+  assert.ok(!isNoiseFree(index));
+  const counted = twice(0.1, 0.2, 0.3).map(
+    ([configuration, value], i): [Configuration, number, ReturnType<typeof childRunName>] => [
+      configuration,
+      value,
+      childRunName(1, i + 1),
+    ],
+  );
+  index.recount(counted);
+  assert.ok(isNoiseFree(index));
+  index.recount(counted.slice(0, 5));
+  assert.ok(!isNoiseFree(index));
+});

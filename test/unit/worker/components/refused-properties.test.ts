@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Properties } from "../../../../worker/components/properties.ts";
+import { readCommand } from "../../../../worker/stages/Command_Proc/command-spec.ts";
+
+test("a number without an upper bound is asked for without one", () => {
+  const properties = new Properties({ component: "agents/AAC_Agent", gradient_clip: -1 });
+  properties.positive("gradient_clip", Number.MAX_VALUE);
+  assert.throws(() => properties.check(), /"gradient_clip" is -1; expected a finite number above 0$/);
+});
+
+test("of an argument with a name that no option can have, the name is blamed and not the value", () => {
+  const command = { component: "processors/Command_Proc", command: ["a"], metrics: ["value"], goal: "maximize" };
+  const spec = { ...command, summary: "last", decimals: 3, random_seed: 1, as_options: true };
+  assert.throws(
+    () => readCommand({ ...spec, arguments: { 名: 1 } }),
+    /arguments: the name "名" cannot be used; expected a letter/,
+  );
+  assert.throws(() => readCommand({ ...spec, arguments: { x: [[1]] } }), /arguments\.x: .* found \[\[1\]\]$/);
+  assert.throws(() => readCommand({ ...spec, arguments: {}, env: { "a-b": 1 } }), /env: the name "a-b" cannot be used/);
+  assert.throws(() => readCommand({ ...spec, arguments: {}, decimals: Number.POSITIVE_INFINITY }), /found \.inf$/);
+});

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
+import { readSpec } from "../../../../shared/domain/runspec/spec-read.ts";
+import { type Bus, BusError } from "../../../../shared/ports.ts";
+import { decodeAsk, encodeAnswer } from "../../../../shared/wire/messages.ts";
+import { WorkerNode } from "../../../../worker/node/node.ts";
+import type { RunnerEnd, Runners } from "../../../../worker/node/runners.ts";
+import type { Letter, Spool } from "../../../../worker/node/spool.ts";
+import { SimProcess } from "../../../simulate/sim-process.ts";
+import { silentLog } from "../../../simulate/simulation.ts";
+import { Timeline } from "../../../simulate/timeline.ts";
+import { specText, testDefaults } from "../../../support/stories/spec-defaults.ts";
+
+const job = "job1" as JobName;
+
+/** A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back. */
+function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true) {
+  const timeline = new Timeline();
+  const { clock, chance } = new SimProcess(timeline, "worker", "seed");
+  const happened: string[] = [];
+  let attempts = 0;
+  const broker = { isAcknowledging: false };
+  const spool = new Map<string, Letter>();
+  const bus: Partial<Bus> = {
+    request: async (_subject, data) => {
+      const ask = decodeAsk(data);
+      if (ask.kind === "job") {
+        const carried = { file: "a.yaml", text: "", sources: {}, commandLine: {} };
+        return encodeAnswer({ kind: "job", term: 1, job, ...carried, code: null, over: false });
+      }
+      if (ask.kind === "renew") return encodeAnswer({ kind: "renewed", term: 1, leaseMs: 30_000, verdicts: [] });
+      if (attempts === mostAttempts)
+        return encodeAnswer({ kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 });
+      attempts += 1;
+      happened.push(`attempt ${attempts} is given`);
+      return encodeAnswer({
+        ...{ kind: "assigned", term: 1, job, run: "run1.1" as RunName, n: 1, attempt: attempts, seed: 1 },
+        ...{ resume: null, settings: [], leaseMs: 30_000, limits: null, checkpointSeconds: 60 },
+      });
+    },
+    store: async (subject) => {
+      if (!broker.isAcknowledging) throw new BusError("no answer in time", `${subject}: no answer`);
+      happened.push(`${subject.split(".").at(-1)} is stored`);
+      return { seq: 1, duplicate: false };
+    },
+    subscribe: () => () => undefined,
+    publish: () => undefined,
+    // Nobody answers.
+    flush: () => new Promise(() => undefined),
+  };
+  const runners: Runners = {
+    run: () => {
+      happened.push("a run begins");
+      let stop: () => void = () => undefined;
+      const ended = new Promise<RunnerEnd>((resolve) => {
+        stop = () => resolve(end);
+      });
+      const nothing = (): void => undefined;
+      return {
+        pid: 0,
+        end: ended,
+        stop: () => stop(),
+        handBack: () => stop(),
+        checkpointEvery: nothing,
+        freeze: nothing,
+        thaw: nothing,
+      };
+    },
+    close: async () => undefined,
+  };
+  const files: Spool = {
+    keep: (letter) => {
+      if (!hasFolder) throw Object.assign(new Error("ENOENT: no such file or directory"), { code: "ENOENT" });
+      spool.set(letter.msgId, letter);
+      return letter.msgId;
+    },
+    drop: (name) => void spool.delete(name),
+    names: () => [...spool.keys()],
+    read: (name) => spool.get(name) ?? assert.fail(),
+    putAside: () => assert.fail(),
+  };
+  const node = new WorkerNode(
+    {
+      ...{ bus: bus as Bus, clock, chance, log: silentLog, runners, spool: files, unpackCode: () => "" },
+      removeFolder: (folder) => void happened.push(`${folder} is removed`),
+      readSpec: () => readSpec({ file: "a.yaml", text: specText([]), defaults: testDefaults() }),
+    },
+    {
+      ...{ worker: "w1" as WorkerId, bootId: "boot", version: "test", slots: 2, targets: [] },
+      ...{ opportunistic: false, noCode: false, stateDir: "here" },
+    },
+    () => undefined,
+  );
+  const live = async (ms: number): Promise<void> => {
+    const end = timeline.now + ms;
+    timeline.plan(null, end, () => undefined);
+    await timeline.run(() => timeline.now >= end);
+  };
+  return { node, live, happened, broker, spool };
+}
+
+test("a worker whose folder was deleted under it ends, though nothing can be kept and no broker answers", async () => {
+  const done = { hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", reports: [], lines: "" };
+  const { node, live } = lentWorker({ type: "done", ...done }, 1, false);
+  const working = node.work().then(() => "ended");
+  await live(100);
+  node.handBack("the worker got SIGTERM", 10_000);
+  await live(60_000);
+  assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
+});
+
+describe("a run that has to leave while the broker's words are lost", () => {
+  test("is over before its trial begins again here, as both use one folder", async () => {
+    const { node, live, happened, broker } = lentWorker({ type: "stopped" }, 2);
+    node.resize(1);
+    void node.work();
+    await live(100);
+    node.resize(2);
+    node.lend({ word: "closed", why: "its hour is over", until: "" });
+    await live(100);
+    node.lend({ word: "open", why: "", until: "" });
+    await live(5000);
+    assert.deepEqual(happened, ["attempt 1 is given", "a run begins", "attempt 2 is given"]);
+    broker.isAcknowledging = true;
+    await live(10_000);
+    assert.deepEqual(happened.slice(3), [
+      "released is stored",
+      "here/states/job1/run1.1 is removed",
+      "here/runs/job1/run1.1 is removed",
+      "a run begins",
+    ]);
+  });
+
+  test("and is done by then has its result delivered by this process, however long that takes", async () => {
+    const done = { hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", reports: [], lines: "" };
+    const { node, live, happened, broker, spool } = lentWorker({ type: "done", ...done }, 1);
+    void node.work();
+    await live(100);
+    node.lend({ word: "closed", why: "its hour is over", until: "" });
+    await live(60_000);
+    assert.equal(spool.size, 1);
+    broker.isAcknowledging = true;
+    await live(60_000);
+    assert.ok(happened.includes("result is stored"));
+    assert.equal(spool.size, 0);
+  });
+});

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import type { Bus } from "../../../../shared/ports.ts";
+import { decodeAsk, encodeAnswer, type Renewal } from "../../../../shared/wire/messages.ts";
+import type { Lending } from "../../../../worker/node/lending.ts";
+import { WorkerNode } from "../../../../worker/node/node.ts";
+import { SimProcess } from "../../../simulate/sim-process.ts";
+import { silentLog } from "../../../simulate/simulation.ts";
+import { Timeline } from "../../../simulate/timeline.ts";
+
+const typing: Lending = { word: "frozen", why: "somebody types", until: "after 5 min without a sign of use" };
+const lends: Lending = { word: "open", why: "", until: "" };
+
+/** A worker of two slots without work, and what it asked. */
+function idleWorker(): {
+  node: WorkerNode;
+  claims: number;
+  readonly renewals: Renewal[];
+  readonly news: string[];
+  live(ms: number): Promise<void>;
+} {
+  const timeline = new Timeline();
+  const { clock, chance } = new SimProcess(timeline, "worker", "seed");
+  const renewals: Renewal[] = [];
+  const news: string[] = [];
+  const bus: Partial<Bus> = {
+    request: async (_subject, data) => {
+      const ask = decodeAsk(data);
+      if (ask.kind === "claim") {
+        worker.claims += 1;
+        return encodeAnswer({ kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 });
+      }
+      if (ask.kind === "renew") renewals.push(ask);
+      return encodeAnswer({ kind: "renewed", term: 1, leaseMs: 30_000, verdicts: [] });
+    },
+    subscribe: () => () => undefined,
+  };
+  const noSpool = { keep: () => "", drop: () => {}, names: () => [], read: () => assert.fail(), putAside: () => "" };
+  const runners = { run: () => assert.fail(), close: async () => undefined };
+  const folders = { unpackCode: () => "", removeFolder: () => undefined };
+  const node = new WorkerNode(
+    { bus: bus as Bus, clock, chance, log: silentLog, runners, spool: noSpool, ...folders },
+    {
+      worker: "w1" as WorkerId,
+      bootId: "boot",
+      version: "test",
+      slots: 2,
+      targets: [],
+      opportunistic: false,
+      noCode: false,
+      stateDir: "",
+    },
+    ({ text }) => news.push(text),
+  );
+  const live = async (ms: number): Promise<void> => {
+    const end = timeline.now + ms;
+    timeline.plan(null, end, () => undefined);
+    await timeline.run(() => timeline.now >= end);
+  };
+  const worker = { node, claims: 0, renewals, news, live };
+  return worker;
+}
+
+describe("a worker whose owner is there", () => {
+  test("claims nothing, says so at once, and goes on saying that it is there", async () => {
+    const worker = idleWorker();
+    worker.node.lend(typing);
+    void worker.node.work();
+    await worker.live(1000);
+    assert.equal(worker.claims, 0);
+    const [first] = worker.renewals;
+    assert.equal(first?.lending, "frozen");
+    assert.equal(first?.lendingWhy, "somebody types");
+    assert.equal(first?.takes?.slots, 2);
+    assert.deepEqual(worker.news, ["somebody types: no run in hand; lends again after 5 min without a sign of use"]);
+    await worker.live(60_000);
+    assert.ok(worker.renewals.length >= 4, "views take a worker for gone that is silent for 20 s");
+  });
+
+  test("keeps its leases also if there is more to say than a message takes", async () => {
+    const worker = idleWorker();
+    const why = `its folder cannot be used: ENOENT: no such file or directory, statfs '/${"long/".repeat(200)}'`;
+    worker.node.lend({ word: "closed", why, until: "x".repeat(1000) });
+    void worker.node.work();
+    await worker.live(1000);
+    assert.equal(worker.renewals[0]?.lendingWhy, why.slice(0, 300));
+    assert.equal(worker.renewals[0]?.lendingUntil, "x".repeat(200));
+  });
+
+  test("claims as soon as its owner is gone, and tells the coordinator that it lends again", async () => {
+    const worker = idleWorker();
+    void worker.node.work();
+    await worker.live(1000);
+    assert.equal(worker.renewals.length, 0, "a worker that lends and holds nothing has nothing to renew");
+    worker.claims = 0;
+    worker.node.lend(typing);
+    await worker.live(60_000);
+    assert.equal(worker.claims, 0);
+    worker.node.lend(lends);
+    await worker.live(1000);
+    assert.ok(worker.claims > 0);
+    assert.equal(worker.renewals.at(-1)?.lending, "open");
+    const told = worker.renewals.length;
+    await worker.live(60_000);
+    assert.equal(worker.renewals.length, told);
+  });
+});

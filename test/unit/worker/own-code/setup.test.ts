@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { Ending } from "../../../../shared/ending.ts";
+import { programsIn } from "../../../../worker/processes/virtual-environment.ts";
+import { Environments, SetupFailure } from "../../../../worker/setup/environments.ts";
+import { findPython } from "../../../../worker/setup/find-python.ts";
+import { mentionsPip, setupDigest } from "../../../../worker/setup/setup-digest.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+import { eventually } from "../../../support/patience.ts";
+
+const python = { version: "3.12.4", path: "/usr/bin/python3.12", base: "/usr" };
+const unending = new Ending();
+
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+describe("the digest of a setup", () => {
+  const commands = [["pip", "install", "-r", "requirements.txt"]];
+  const digest = (files: Readonly<Record<string, string>>, wanted = commands, found = python): string =>
+    setupDigest({ commands: wanted, python: null, codeFolder: folderWith(files) }, found);
+  const plain = { "requirements.txt": "numpy\n-r more/base.txt\n", "more/base.txt": "scipy\n", "train.py": "1" };
+
+  test("is of commands, interpreter and the files that are named, directly or by requirement files", () => {
+    const usual = digest(plain);
+    assert.match(usual, /^[0-9a-f]{64}$/);
+    assert.equal(digest({ ...plain, "train.py": "2" }), usual, "nothing names it");
+    assert.notEqual(digest({ ...plain, "requirements.txt": "numpy==2\n-r more/base.txt\n" }), usual);
+    assert.notEqual(digest({ ...plain, "more/base.txt": "scipy==1\n" }), usual);
+    assert.notEqual(digest(plain, [["pip", "install", "--requirement=requirements.txt"]]), usual);
+    assert.notEqual(digest(plain, commands, { ...python, version: "3.12.5" }), usual);
+    const whole = [["pip", "install", "."]];
+    assert.notEqual(
+      digest({ ...plain, "train.py": "2" }, whole),
+      digest(plain, whole),
+      "a folder counts with all of it",
+    );
+    assert.equal(
+      digest({ a: "1" }, [["cat", "../x", "/etc/passwd"]]),
+      digest({ a: "2" }, [["cat", "../x", "/etc/passwd"]]),
+    );
+  });
+
+  test("tells whether pip is called", () => {
+    const codeFolder = folderWith({ "make.sh": "pip install x", "other.sh": "echo", "lib/a.py": "" });
+    const mentions = (...words: string[]): boolean => mentionsPip({ commands: [words], python: null, codeFolder });
+    assert.deepEqual(
+      [
+        mentions("pip", "install", "x"),
+        mentions("bash", "make.sh"),
+        mentions("bash", "other.sh"),
+        mentions("x", "lib"),
+      ],
+      [true, true, false, true],
+    );
+  });
+});
+
+/** A Python that is none: it says a version, and makes an environment as `-m venv` does. */
+function fakePython(folder: string, name: string, version: string): void {
+  const script = `#!/bin/sh
+if [ "$1" = -c ]; then echo '["${version}", "'"$0"'", "/usr"]'; exit 0; fi
+for last; do :; done
+mkdir -p "$last/bin"; cp "$0" "$last/bin/python"; echo made >> "${folder}/made"
+`;
+  writeFileSync(join(folder, name), script);
+  chmodSync(join(folder, name), 0o755);
+}
+
+describe("the Python that a job asks for", () => {
+  test("is found by its name, or what there is is said", async () => {
+    const folder = temporaryFolder();
+    fakePython(folder, "python3", "3.11.2");
+    fakePython(folder, "python3.12", "3.12.4");
+    fakePython(folder, "python3.98", "3.9.1"); // its name lies
+    const home = folderWith({});
+    mkdirSync(join(home, ".pyenv/versions/3.10.7/bin"), { recursive: true });
+    fakePython(join(home, ".pyenv/versions/3.10.7/bin"), "python3", "3.10.7");
+    const env = { PATH: `${folder}:/usr/bin:/bin`, HOME: home };
+    const version = async (wanted: string | null): Promise<string> => (await findPython(wanted, env)).version;
+    assert.equal(await version(null), "3.11.2");
+    assert.equal(await version("3.12"), "3.12.4");
+    assert.equal(await version("3.12.4"), "3.12.4");
+    assert.equal(await version("3.10"), "3.10.7", "of pyenv");
+    await assert.rejects(version("3.98"), (error: Error) => {
+      assert.match(
+        error.message,
+        /^there is no Python 3\.98 here: found .*3\.11\.2.*3\.12\.4.*3\.9\.1.*uv python install 3\.98$/,
+      );
+      return true;
+    });
+    await assert.rejects(findPython(null, { PATH: home }), /there is no Python here: no Python was found/);
+  });
+});
+
+describe("environments", () => {
+  const log = { info: () => undefined, warn: () => undefined };
+
+  test("are made once for all that want the same, and anew after they vanished", async () => {
+    const folder = temporaryFolder();
+    const tools = temporaryFolder();
+    fakePython(tools, "python3", "3.11.2");
+    const options = { folder, environment: { PATH: `${tools}:/usr/bin:/bin`, HOME: tools }, log };
+    const wish = {
+      commands: [["sh", "-c", "echo x >> $VIRTUAL_ENV/ran"]],
+      python: null,
+      codeFolder: null,
+      network: false,
+    };
+    const environments = new Environments(options);
+    const [one, two] = await Promise.all([environments.ready(wish, unending), environments.ready(wish, unending)]);
+    assert.deepEqual(one, two);
+    assert.match(one.text, /^python 3\.11\.2, setup [0-9a-f]{12}$/);
+    const made = (): number => readdirSync(one.folder).length;
+    assert.ok(made() > 1);
+    await new Environments(options).ready(wish, unending);
+    const count = (): number => Number(existsSync(join(one.folder, "again")));
+    writeFileSync(join(one.folder, "again"), "");
+    await environments.ready(wish, unending);
+    assert.equal(count(), 1, "it is the same one");
+    rmSync(join(programsIn(one.folder), "python"));
+    await environments.ready(wish, unending);
+    assert.equal(count(), 0, "it was made anew");
+    // Half made by a worker that was killed.
+    rmSync(`${one.folder}.json`);
+    writeFileSync(join(one.folder, "again"), "");
+    await new Environments(options).ready(wish, unending);
+    assert.equal(count(), 0);
+  });
+
+  test("are never written to once their setup has ended, so no link that it made leads the worker elsewhere", async () => {
+    const [folder, tools] = [temporaryFolder(), temporaryFolder()];
+    const other = join(tools, "key");
+    writeFileSync(other, "secret");
+    fakePython(tools, "python3", "3.11.2");
+    const environment = { PATH: `${tools}:/usr/bin:/bin` };
+    const link = `ln -s ${other} "$VIRTUAL_ENV/ready.json"`;
+    const wish = { commands: [["sh", "-c", link]], python: null, codeFolder: null, network: false };
+    const made = await new Environments({ folder, environment, log }).ready(wish, unending);
+    assert.ok(existsSync(join(made.folder, "ready.json")));
+    assert.equal(readFileSync(other, "utf8"), "secret");
+  });
+
+  test("that leave a process behind which holds their output are not waited for", async () => {
+    const [folder, tools] = [temporaryFolder(), temporaryFolder()];
+    fakePython(tools, "python3", "3.11.2");
+    const environment = { PATH: `${tools}:/usr/bin:/bin` };
+    const pid = join(tools, "pid");
+    const wish = {
+      ...{ python: null, codeFolder: null, network: false },
+      commands: [["sh", "-c", `setsid sh -c 'echo $$ > ${pid}; exec sleep 1000' & while [ ! -s ${pid} ]; do :; done`]],
+    };
+    try {
+      assert.ok(await new Environments({ folder, environment, log }).ready(wish, unending));
+    } finally {
+      process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL");
+    }
+  });
+
+  test("that cannot be made leave their output, and nothing that looks like one", async () => {
+    const folder = temporaryFolder();
+    const tools = temporaryFolder();
+    fakePython(tools, "python3", "3.11.2");
+    const environments = new Environments({
+      folder,
+      environment: { PATH: `${tools}:/usr/bin:/bin`, HOME: tools },
+      log,
+    });
+    const wish = (...words: string[]) => ({ commands: [words], python: null, codeFolder: null, network: false });
+    const fails = (words: string[], why: RegExp): Promise<void> =>
+      assert.rejects(environments.ready(wish(...words), unending), (error: Error) => {
+        assert.ok(error instanceof SetupFailure);
+        assert.match(error.message, why);
+        return true;
+      });
+    await fails(
+      ["sh", "-c", "echo one; echo no such package >&2; exit 3"],
+      /^its setup failed: sh -c .* ended with exit code 3: (one|no such package); all that it printed is on this machine in .*\.log$/,
+    );
+    await fails(["no-such-program"], /no-such-program there is no program no-such-program here/);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => !name.endsWith(".log")),
+      ["downloads"],
+    );
+    // What a setup started ends with it, when the worker has to end.
+    const ending = new Ending();
+    const begun = join(tools, "begun");
+    const work = environments.ready(wish("sh", "-c", `sleep 1000 & touch ${begun}; sleep 1000`), ending);
+    const ended = assert.rejects(work, /the worker had to end/);
+    await eventually("the setup has begun", () => existsSync(begun));
+    ending.abort();
+    await ended;
+  });
+});

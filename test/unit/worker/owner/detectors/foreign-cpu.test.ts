@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Found } from "../../../../../worker/owner/detectors/detector.ts";
+import { ForeignCpu } from "../../../../../worker/owner/detectors/foreign-cpu.ts";
+import { KernelCounts } from "../../../../../worker/owner/detectors/kernel-counts.ts";
+import { RecordedTree } from "../../../../support/recorded-tree.ts";
+
+/** A machine on which programs take so many ticks (1/100 s) more between two looks. */
+class Machine {
+  readonly #tree = new RecordedTree();
+  readonly #cpu: ForeignCpu;
+  #all = { user: 1000, nice: 500, system: 300 };
+  readonly #own = new Map<number, { user: number; system: number; childUser: number; nice: number }>();
+  #now = 0;
+
+  constructor(isSign = true) {
+    this.process(1, 0, 0);
+    this.#cpu = new ForeignCpu(
+      this.#tree.files,
+      new KernelCounts(this.#tree.files),
+      { pids: () => [...this.#own.keys()] },
+      { sign: isSign, load: !isSign },
+    );
+  }
+
+  /** One of our own processes has so much more processor time. */
+  process(pid: number, user: number, niceness: number, childUser = 0): void {
+    const before = this.#own.get(pid) ?? { user: 0, system: 0, childUser: 0, nice: niceness };
+    this.#own.set(pid, { ...before, user: before.user + user, childUser: before.childUser + childUser });
+  }
+
+  end(pid: number): void {
+    this.#own.delete(pid);
+  }
+
+  /** A quarter of a second passes. */
+  look(user: number, nice = 0, system = 0): Found {
+    this.#all = { user: this.#all.user + user, nice: this.#all.nice + nice, system: this.#all.system + system };
+    this.#tree.write(
+      "/proc/stat",
+      `cpu  ${this.#all.user} ${this.#all.nice} ${this.#all.system} 90 0 0 0 0 0 0\ncpu0 1`,
+    );
+    for (const [pid, { user: own, system: inKernel, childUser, nice: niceness }] of this.#own) {
+      const fields = `S 1 1 1 0 -1 0 0 0 0 0 ${own} ${inKernel} ${childUser} 0 20 ${niceness} 1 0`;
+      this.#tree.write(`/proc/${pid}/stat`, `${pid} (a (b) c) ${fields}`);
+    }
+    this.#now += 250;
+    return this.#cpu.look({ wall: this.#now, monotonic: this.#now });
+  }
+}
+
+describe("other programs' use of the processor", () => {
+  test("is a sign after half a second of half a core", () => {
+    const machine = new Machine();
+    machine.look(0);
+    assert.equal(machine.look(2).use, undefined, "a desktop that nobody touches");
+    assert.equal(machine.look(25).use, undefined, "whose it was is known from the next look on");
+    assert.deepEqual(machine.look(25).use, { at: 1000, what: "other programs use 0.5 cores" });
+    assert.equal(machine.look(1).use?.at, 1250, "in half a second");
+    assert.equal(machine.look(1).use?.at, 1250);
+  });
+
+  test("is no sign while it is ours, at whatever priority", () => {
+    for (const niceness of [0, 19]) {
+      const machine = new Machine();
+      machine.process(7, 0, niceness);
+      machine.look(0);
+      for (let i = 0; i < 8; i += 1) {
+        machine.process(7, 50, niceness);
+        const { use } = niceness === 0 ? machine.look(50) : machine.look(0, 50);
+        assert.equal(use, undefined);
+      }
+    }
+  });
+
+  test("is seen beside nice runs of ours that take all that is left", () => {
+    const machine = new Machine();
+    machine.process(7, 0, 19);
+    machine.look(0);
+    for (let i = 0; i < 3; i += 1) {
+      machine.process(7, 25, 19);
+      machine.look(25, 25);
+    }
+    machine.process(7, 25, 19);
+    assert.match(machine.look(25, 25).use?.what ?? "", /other programs use 1.0 cores/);
+  });
+
+  test("is no sign when it is nice", () => {
+    const machine = new Machine();
+    machine.look(0);
+    for (let i = 0; i < 8; i += 1) assert.equal(machine.look(0, 50).use, undefined);
+  });
+
+  test("a run of ours that ends is not taken for another's, whether its parent gets its time or not", () => {
+    const machine = new Machine();
+    machine.process(7, 100_000, 0);
+    machine.look(0);
+    for (let i = 0; i < 4; i += 1) {
+      machine.process(7, 50, 0);
+      assert.equal(machine.look(50).use, undefined);
+    }
+    // Its parent gets all of its time.
+    machine.end(7);
+    machine.process(1, 0, 0, 100_200);
+    assert.equal(machine.look(20).use, undefined);
+    machine.process(8, 0, 0);
+    for (let i = 0; i < 4; i += 1) {
+      machine.process(8, 50, 0);
+      assert.equal(machine.look(50).use, undefined);
+    }
+    machine.end(8);
+    assert.equal(machine.look(50).use, undefined, "nobody waited for it");
+    assert.equal(machine.look(1).use, undefined);
+  });
+
+  test("its mean over a minute is the load", () => {
+    const machine = new Machine(false);
+    machine.look(0);
+    machine.look(0);
+    for (let i = 0; i < 240; i += 1) machine.look(25);
+    const { load = 0, use } = machine.look(25);
+    assert.ok(load > 0.6 && load < 0.7, `${load}`);
+    assert.equal(use, undefined, "only the load was wanted");
+  });
+
+  test("nobody knows without /proc/stat", () => {
+    const tree = new RecordedTree();
+    const cpu = new ForeignCpu(
+      tree.files,
+      new KernelCounts(tree.files),
+      { pids: () => [] },
+      { sign: true, load: true },
+    );
+    assert.deepEqual(cpu.look({ wall: 0, monotonic: 0 }), {});
+  });
+});

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Now } from "../../../../../worker/owner/detectors/detector.ts";
+import { GpuUse } from "../../../../../worker/owner/detectors/gpu-use.ts";
+import { hidIdleMs, macIdle, macPower } from "../../../../../worker/owner/detectors/mac.ts";
+import { type StartTool, startTool } from "../../../../../worker/owner/detectors/tool-lines.ts";
+import { WindowsDesktop } from "../../../../../worker/owner/detectors/windows.ts";
+import { eventually } from "../../../../support/patience.ts";
+
+/** Tools whose lines the test says. */
+class Tools {
+  readonly started: string[] = [];
+  readonly warnings: string[] = [];
+  readonly log = { warn: (text: unknown) => this.warnings.push(String(text)) };
+  say: (line: string) => void = () => assert.fail("no tool was started");
+  end: (why: string) => void = () => assert.fail("no tool was started");
+  stopped = 0;
+  readonly start: StartTool = ({ command, words }, heard, ended) => {
+    this.started.push([command, ...words].join(" "));
+    this.say = heard;
+    this.end = ended;
+    return { stop: () => (this.stopped += 1) };
+  };
+}
+
+const at = (ms: number): Now => ({ wall: 0, monotonic: ms });
+
+describe("GPUs in use by others", () => {
+  // As nvidia-smi pmon -s u prints it.
+  const lines = [
+    "# gpu         pid   type     sm    mem    enc    dec    jpg    ofa    command ",
+    "# Idx           #    C/G      %      %      %      %      %      %    name ",
+    "    0          -     -      -      -      -      -      -      -    -              ",
+    "    0       1702     G      3      1      -      -      -      -    gnome-shell    ",
+    "    0       4711     C      -      -      -      -      -      -    jupyter        ",
+    "    1        900     C     97     60      -      -      -      -    python         ",
+  ];
+
+  test("are seen in what one nvidia-smi prints; ours, idle ones and what draws a clock do not count", () => {
+    const tools = new Tools();
+    const gpu = new GpuUse(tools.start, { pids: () => [1, 900] }, tools.log);
+    gpu.look(at(0));
+    for (const line of lines) tools.say(line);
+    assert.deepEqual(gpu.look(at(1000)), {});
+    tools.say("    1       5000     C     55     30      -      -      -      -    blender        ");
+    assert.deepEqual(gpu.look(at(2000)).use, { at: 1000, what: "another program uses GPU 1: blender" });
+    assert.deepEqual(tools.started, ["nvidia-smi pmon -s u -d 3"]);
+    gpu.close();
+    assert.equal(tools.stopped, 1);
+  });
+
+  test("where it cannot tell, that is logged once, and it is not started again", () => {
+    const tools = new Tools();
+    const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
+    gpu.look(at(0));
+    tools.end("nvidia-smi ended (3)");
+    gpu.look(at(1000));
+    assert.deepEqual(tools.warnings, ["nobody tells which programs use a GPU: nvidia-smi ended (3)"]);
+    assert.equal(tools.started.length, 1);
+  });
+});
+
+describe("a Mac", () => {
+  const ioreg = `+-o IOHIDSystem  <class IOHIDSystem, id 0x100000275, registered, matched, active, busy 0 (0 retain), last busy 0>
+    {
+      "HIDIdleTime" = 68130403958
+    }
+`;
+  const battery = `Now drawing from 'Battery Power'
+ -InternalBattery-0 (id=1234567)	87%; discharging; 4:12 remaining present: true`;
+
+  test("says how long nobody has touched it", async () => {
+    assert.equal(hidIdleMs(ioreg), 68_130.403958);
+    assert.equal(hidIdleMs("nothing"), undefined);
+    const asked: string[] = [];
+    const answer = async (command: string, words: readonly string[]): Promise<string> => {
+      asked.push(command);
+      assert.ok(words.includes("IOHIDSystem"));
+      return ioreg;
+    };
+    const idle = macIdle(answer, () => at(100_000), { warn: () => assert.fail() });
+    const first = idle.look(at(100_000)).use;
+    assert.deepEqual(first, { at: 100_000, what: "somebody may use its desktop" }, "nobody has told yet");
+    await eventually("it is answered", () => Math.round(idle.look(at(100_000)).use?.at ?? 0) === 31_870);
+    assert.ok(asked.length >= 1);
+  });
+
+  test("says whether it has mains power", async () => {
+    let answer = "Now drawing from 'AC Power'\n";
+    const power = macPower(async () => answer, { warn: () => assert.fail() });
+    await eventually("it is answered", () => power.look(at(0)).onBattery === false);
+    answer = battery;
+    await eventually("it is answered anew", () => power.look(at(0)).onBattery === true);
+  });
+
+  test("a tool that fails is logged once", async () => {
+    const warnings: unknown[] = [];
+    let asked = 0;
+    const failing = async (): Promise<string> => {
+      asked += 1;
+      throw new Error("no such tool");
+    };
+    const idle = macIdle(failing, () => at(0), { warn: (text: unknown) => warnings.push(text) });
+    await eventually("it is asked three times", () => {
+      idle.look(at(0));
+      return asked >= 3;
+    });
+    assert.deepEqual(warnings, ["desktop: Error: no such tool"]);
+  });
+});
+
+describe("a Windows desktop", () => {
+  test("says through one PowerShell how long nobody has touched it, and whether it has mains power", () => {
+    const tools = new Tools();
+    const desktop = new WindowsDesktop(tools.start, tools.log);
+    assert.deepEqual(desktop.look(at(10_000)), { use: { at: 10_000, what: "somebody may use its desktop" } });
+    assert.match(tools.started[0] ?? "", /^powershell\.exe -NoProfile -NonInteractive -EncodedCommand [\w+/=]+$/);
+    tools.say("idle 4000 power Online\r");
+    assert.deepEqual(desktop.look(at(10_250)), {
+      use: { at: 6000, what: "somebody uses its keyboard or mouse" },
+      onBattery: false,
+    });
+    tools.say("a warning of PowerShell");
+    tools.say("idle 16 power Offline");
+    const { use, onBattery } = desktop.look(at(11_000));
+    assert.deepEqual([use?.at, onBattery], [10_234, true]);
+    assert.equal(tools.started.length, 1);
+  });
+});
+
+describe("a tool", () => {
+  test("is heard line by line until it ends", async () => {
+    const heard: string[] = [];
+    const ended: string[] = [];
+    startTool(
+      { command: "/bin/sh", words: ["-c", "echo one; echo two; exit 3"] },
+      (line) => heard.push(line),
+      (why) => ended.push(why),
+    );
+    await eventually("it has ended", () => ended.length > 0 && heard.length === 2);
+    assert.deepEqual([heard, ended], [["one", "two"], ["/bin/sh ended (3)"]]);
+  });
+
+  test("that is not there is told, and one that is stopped is not", async () => {
+    const ended: string[] = [];
+    startTool(
+      { command: "/nowhere/tool", words: [] },
+      () => undefined,
+      (why) => ended.push(why),
+    );
+    const stopped = startTool(
+      { command: "/bin/sleep", words: ["1000"] },
+      () => undefined,
+      () => assert.fail(),
+    );
+    stopped.stop();
+    await eventually("it is told", () => ended.length > 0);
+    assert.match(ended[0] ?? "", /^\/nowhere\/tool cannot be started: .*ENOENT/);
+  });
+});

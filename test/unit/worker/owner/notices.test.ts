@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, test } from "node:test";
+import { systemClock } from "../../../../shared/clock.ts";
+import { awsNotices } from "../../../../worker/owner/notices/aws.ts";
+import { azureNotices } from "../../../../worker/owner/notices/azure.ts";
+import { gcpNotices } from "../../../../worker/owner/notices/gcp.ts";
+import { metadataAt } from "../../../../worker/owner/notices/notice.ts";
+import { type SpotWord, watchNotices } from "../../../../worker/owner/notices/watch-notices.ts";
+import { atEnd } from "../../../support/cleanup.ts";
+import { silentLog } from "../../../support/stories/reign.ts";
+
+type Answers = Readonly<Record<string, string | number>>;
+
+/** Plays the answers of a metadata service, which come from the clouds' documentation; a number is a status. */
+async function cloud(answers: Answers, wants: Readonly<Record<string, string>>): Promise<string> {
+  const server: Server = createServer((request, response) => {
+    const key = `${request.method} ${request.url}`;
+    const isAllowed =
+      request.method === "PUT" || Object.entries(wants).every(([name, value]) => request.headers[name] === value);
+    const answer = isAllowed ? (answers[key] ?? 404) : 401;
+    response.writeHead(typeof answer === "number" ? answer : 200).end(typeof answer === "number" ? "" : answer);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  atEnd(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on a port
+}
+
+const wall = Date.parse("2026-11-28T08:20:00Z");
+const token = "AQAEAEo9JmV0PNwsbWYlIAgOEiOGxS9G4tJhDCWj3LHoEqMiTzqAOg==";
+const aws = { "PUT /latest/api/token": token, "GET /latest/meta-data/instance-id": "i-0598c7d356eba48d7" };
+const awsWants = { "x-aws-ec2-metadata-token": token };
+const action = "GET /latest/meta-data/spot/instance-action";
+const preempted = "GET /computeMetadata/v1/instance/preempted";
+const gcpWants = { "metadata-flavor": "Google" };
+const azure = { "GET /metadata/instance/compute/name?api-version=2021-02-01&format=text": "lab-vm-2" };
+const azureWants = { metadata: "true" };
+const scheduled = "GET /metadata/scheduledevents?api-version=2020-07-01";
+const event = (resources: readonly string[], type = "Preempt", notBefore = "Sat, 28 Nov 2026 08:20:30 GMT"): string =>
+  JSON.stringify({
+    DocumentIncarnation: 2,
+    Events: [
+      {
+        EventId: "602d9444",
+        EventType: type,
+        ResourceType: "VirtualMachine",
+        Resources: resources,
+        EventStatus: "Scheduled",
+        NotBefore: notBefore,
+      },
+    ],
+  });
+
+describe("a spot notice", () => {
+  test("of EC2 says when the instance goes", async () => {
+    const calm = awsNotices(metadataAt(await cloud(aws, awsWants)));
+    assert.equal(await calm.isHere(), true);
+    assert.equal(await calm.look(wall), null);
+    const goes = { ...aws, [action]: '{"action": "terminate", "time": "2026-11-28T08:22:00Z"}' };
+    assert.deepEqual(await awsNotices(metadataAt(await cloud(goes, awsWants))).look(wall), {
+      what: "EC2 takes this spot instance back (terminate)",
+      leftMs: 120_000,
+    });
+    const odd = awsNotices(metadataAt(await cloud({ ...aws, [action]: '{"action": "stop"}' }, awsWants)));
+    await assert.rejects(odd.look(wall), /instance-action: expected a time, found undefined/);
+    const old = awsNotices(metadataAt(await cloud({ ...aws, "PUT /latest/api/token": 403 }, awsWants)));
+    await assert.rejects(old.look(wall), /api\/token answered 403/);
+  });
+
+  test("of Compute Engine gives 30 seconds", async () => {
+    const at = async (answer: string) => gcpNotices(metadataAt(await cloud({ [preempted]: answer }, gcpWants)));
+    assert.equal(await (await at("FALSE")).look(wall), null);
+    assert.equal((await (await at("TRUE\n")).look(wall))?.leftMs, 30_000);
+    await assert.rejects((await at("MAYBE")).look(wall), /expected TRUE or FALSE, found "MAYBE"/);
+  });
+
+  test("of Azure counts only if it names this machine", async () => {
+    const at = async (answer: string) =>
+      azureNotices(metadataAt(await cloud({ ...azure, [scheduled]: answer }, azureWants)));
+    const left = async (answer: string) => (await (await at(answer)).look(wall))?.leftMs;
+    assert.equal(await left('{"DocumentIncarnation":1,"Events":[]}'), undefined);
+    assert.equal(await left(event(["lab-vm-1"])), undefined);
+    assert.equal(await left(event(["lab-vm-2"], "Reboot")), undefined);
+    assert.equal(await left(event(["lab-vm-1", "lab-vm-2"])), 30_000);
+    assert.equal(await left(event(["lab-vm-2"], "Preempt", "")), 30_000);
+    await assert.rejects((await at("<html>")).look(wall), /expected JSON, found "<html>"/);
+  });
+});
+
+describe("whoever watches for spot notices", () => {
+  const watched = (word: SpotWord, address: string): Promise<string> =>
+    new Promise((resolve) => {
+      const end = watchNotices(
+        { clock: { ...systemClock, wall: () => wall }, log: silentLog },
+        word,
+        {
+          leaving: (why, graceMs) => resolve(`${why}, ${graceMs} ms`),
+          said: (text) => {
+            end();
+            resolve(text);
+          },
+        },
+        address,
+      );
+      atEnd(end);
+    });
+
+  test("hears how long it has, less what its own end takes", async () => {
+    const goes = { ...aws, [action]: '{"action": "terminate", "time": "2026-11-28T08:22:00Z"}' };
+    const said = "EC2 takes this spot instance back (terminate), 118000 ms";
+    assert.equal(await watched("aws", await cloud(goes, awsWants)), said);
+    assert.equal(await watched("auto", await cloud(goes, awsWants)), said);
+    const google = await cloud({ [preempted]: "TRUE" }, gcpWants);
+    assert.match(await watched("auto", google), /^Compute Engine .*, 28000 ms$/);
+    const late = { ...azure, [scheduled]: event(["lab-vm-2"], "Preempt", "Sat, 28 Nov 2026 08:19:00 GMT") };
+    assert.match(await watched("auto", await cloud(late, azureWants)), /^Azure .*, 1000 ms$/);
+  });
+
+  test("says that it cannot ask, and why", async () => {
+    assert.match(await watched("gcp", await cloud({}, gcpWants)), /^no spot notices \(--spot gcp\): .*found undefined/);
+    assert.match(await watched("auto", await cloud({}, {})), /none of aws, gcp and azure answers here/);
+    assert.match(await watched("aws", "http://127.0.0.1:1"), /^no spot notices \(--spot aws\): /);
+  });
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { UsageError } from "../../../../shared/errors.ts";
+import { autogroupNice, lowerAutogroup, sameAutogroup } from "../../../../worker/processes/priority/autogroup.ts";
+import { otherPriority } from "../../../../worker/processes/priority/other-priority.ts";
+import { systemPriority } from "../../../../worker/processes/priority/priority.ts";
+import { reaperWords } from "../../../../worker/processes/reaper/reaper.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+/** A tree as /proc looks, with what the kernel says of the groups of these processes. */
+function proc(groups: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  for (const [pid, text] of Object.entries(groups)) {
+    mkdirSync(join(folder, pid));
+    writeFileSync(join(folder, pid, "autogroup"), text);
+  }
+  return folder;
+}
+
+describe("the group of a session", () => {
+  test("is lowered once, and only where there is one", () => {
+    const folder = proc({ 7: "/autogroup-812 nice 0\n", 8: "/autogroup-813 nice 19\n", 9: "" });
+    assert.deepEqual(
+      [7, 8, 9, 10].map((pid) => autogroupNice(pid, folder)),
+      [0, 19, undefined, undefined],
+    );
+    assert.ok([7, 8, 9, 10].every((pid) => lowerAutogroup(pid, folder)));
+    const files = [7, 8, 9].map((pid) => readFileSync(join(folder, String(pid), "autogroup"), "utf8"));
+    assert.deepEqual(files, ["19", "/autogroup-813 nice 19\n", ""]);
+  });
+
+  test("that cannot be lowered is no secret", () => {
+    const folder = proc({});
+    mkdirSync(join(folder, "7", "autogroup"), { recursive: true });
+    assert.ok(lowerAutogroup(7, folder), "not a file: no groups");
+  });
+
+  test("of a program that a run starts becomes as low as the run's", () => {
+    assert.equal(sameAutogroup(proc({ self: "/autogroup-1 nice 0\n" })), "");
+    assert.equal(sameAutogroup(proc({})), "");
+    assert.match(sameAutogroup(proc({ self: "/autogroup-1 nice 19\n" })), /echo 19 >\/proc\/self\/autogroup/);
+  });
+});
+
+describe("the priority of runs", () => {
+  test("on macOS and Windows is the lowest that there is", () => {
+    const calls: unknown[] = [];
+    const set = (...call: unknown[]): void => void calls.push(call);
+    for (const platform of ["darwin", "win32"] as const) {
+      const priority = otherPriority(platform, set);
+      assert.deepEqual(priority(false).words, []);
+      assert.deepEqual(priority(true).words, platform === "darwin" ? ["/usr/sbin/taskpolicy", "-b"] : []);
+      priority(false).started(11);
+      priority(true).started(12);
+    }
+    assert.deepEqual(calls, [
+      [12, 19],
+      [12, 19],
+    ]);
+  });
+
+  test("is normal where the owner says so, and never something else", () => {
+    const low = systemPriority({}, "linux")(true).words.join(" ");
+    assert.match(low, /chrt --idle .* renice .* ionice/);
+    assert.equal(systemPriority({ NEXUS_PRIORITY: "low" }, "linux")(true).words.join(" "), low);
+    const normal = systemPriority({ NEXUS_PRIORITY: "normal" }, "linux");
+    assert.deepEqual(normal(true).words, normal(false).words);
+    assert.doesNotMatch(normal(true).words.join(" "), /chrt|renice|autogroup/);
+    assert.throws(
+      () => systemPriority({ NEXUS_PRIORITY: "high" }, "linux"),
+      new UsageError("NEXUS_PRIORITY=high: expected low (the default) or normal"),
+    );
+  });
+});
+
+test("there is no reaper on other systems and unknown processors, nor without a program that can be one", () => {
+  assert.equal(reaperWords(undefined, "darwin", "arm64"), undefined);
+  assert.equal(reaperWords(undefined, "linux", "mips"), undefined);
+  assert.equal(reaperWords([], "linux", process.arch), undefined);
+});

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Sandbox } from "../../../../worker/processes/sandbox.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+test("a job whose Python lies above the keys reads that Python and its own files, and no key", () => {
+  const home = temporaryFolder();
+  const [keys, job, python] = [join(home, "state"), join(home, "state/job"), join(home, "lib")] as const;
+  for (const folder of [keys, job, python]) mkdirSync(folder, { recursive: true });
+  for (const folder of [keys, job, python]) writeFileSync(join(folder, "file"), folder);
+  const sandbox = Sandbox.open({ readable: [], hidden: [keys] });
+  const room = { writable: [], readable: [home, job], network: false, gpus: false };
+  const read = (folder: string): string => {
+    const [command = "", ...words] = sandbox.around(["cat", join(folder, "file")], room);
+    return spawnSync(command, words, { encoding: "utf8" }).stdout;
+  };
+  assert.deepEqual([read(python), read(job), read(keys)], [python, job, ""]);
+});

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { UsageError } from "../../../../shared/errors.ts";
+import { install, uninstall, type Wish } from "../../../../worker/service/install.ts";
+import type { Machine, Said } from "../../../../worker/service/machine.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+const line = "tls://CODE@192.0.2.7:4222/ws1#sha256=abc";
+const wish: Wish = {
+  workspace: "ws1",
+  name: undefined,
+  line,
+  words: ["--slots=2", "--when-idle"],
+  graceSeconds: 10,
+  version: "0.1.0",
+};
+const now = { isDryRun: false, isForced: false };
+
+/** A machine whose service manager says what it is told to say. */
+function machineOf(platform: NodeJS.Platform, answer: (words: string) => Said = () => ({ code: 0, text: "" })) {
+  const home = temporaryFolder();
+  const asked: string[] = [];
+  const said: string[] = [];
+  const machine: Machine = {
+    platform,
+    env: { PATH: "/usr/bin:/bin", NEXUS_LOG: "debug", HOME: home, SECRET: "not for files" },
+    home,
+    user: "ann",
+    uid: 1000,
+    program: ["/usr/bin/node", "/opt/nexus/worker/main.js"],
+    lingers: () => false,
+    run: (command) => {
+      asked.push(command.join(" "));
+      return answer(command.join(" "));
+    },
+  };
+  return { machine, home, asked, said, say: (text: string): void => void said.push(text) };
+}
+
+test("Linux: the unit and the line are written, then systemd is told, and what to type is said", () => {
+  const { machine, home, asked, said, say } = machineOf("linux");
+  assert.equal(install(wish, now, machine, say), true);
+  const unit = join(home, ".config/systemd/user/nexus-worker-ws1.service");
+  const secret = join(home, ".local/state/nexus/services/nexus-worker-ws1.line");
+  assert.equal(readFileSync(secret, "utf8"), `${line}\n`);
+  assert.equal(statSync(secret).mode & 0o777, 0o600);
+  assert.equal(statSync(join(secret, "..")).mode & 0o777, 0o700);
+  const text = readFileSync(unit, "utf8");
+  assert.ok(!text.includes("CODE") && !text.includes("SECRET"), text);
+  assert.match(
+    text,
+    new RegExp(`^ExecStart=/usr/bin/node /opt/nexus/worker/main.js @${secret} --slots=2 --when-idle$`, "m"),
+  );
+  assert.match(text, /^TimeoutStopSec=30s$/m);
+  assert.deepEqual(asked, [
+    "systemctl --user daemon-reload",
+    "systemctl --user enable nexus-worker-ws1.service",
+    "systemctl --user restart nexus-worker-ws1.service",
+  ]);
+  const told = said.join("\n");
+  for (const part of [
+    "loginctl enable-linger ann",
+    "journalctl --user -u nexus-worker-ws1 -f",
+    "uninstall-service nexus-worker-ws1",
+  ])
+    assert.ok(told.includes(part), told);
+  assert.deepEqual(readdirSync(join(unit, "..")), ["nexus-worker-ws1.service"], "no other file is left");
+});
+
+test("the same again is kept; another text is shown and replaced only by force", () => {
+  const { machine, home, said, say } = machineOf("linux");
+  const unit = join(home, ".config/systemd/user/nexus-worker-ws1.service");
+  install(wish, now, machine, say);
+  install(wish, now, machine, say);
+  assert.ok(said.includes(`kept ${unit}`));
+  writeFileSync(unit, "[Service]\nExecStart=/mine\n");
+  const other = { ...wish, line: "tls://OTHER@192.0.2.8/ws1" };
+  assert.throws(
+    () => install(other, now, machine, say),
+    (error) =>
+      error instanceof UsageError &&
+      /exists and says something else:\n {4}\[Service\]\n {4}ExecStart=\/mine\n.*--force/s.test(error.message),
+  );
+  const secret = join(home, ".local/state/nexus/services/nexus-worker-ws1.line");
+  assert.equal(readFileSync(secret, "utf8"), `${line}\n`, "nothing was changed");
+  install(other, { isDryRun: false, isForced: true }, machine, say);
+  assert.ok(said.includes(`replaced ${unit}`));
+  assert.match(readFileSync(unit, "utf8"), /--slots=2/);
+});
+
+test("a dry run prints the file and writes nothing", () => {
+  const { machine, home, asked, said, say } = machineOf("linux");
+  assert.equal(install(wish, { isDryRun: true, isForced: false }, machine, say), true);
+  assert.match(said.join("\n"), /nexus-worker-ws1\.service\n.*\nExecStart=/s);
+  assert.ok(!said.join("\n").includes("CODE"));
+  assert.deepEqual(asked, []);
+  assert.deepEqual(readdirSync(home), []);
+});
+
+test("no session bus: the file stays, and what to type is said", () => {
+  const words = "Failed to connect to bus: No medium found";
+  const { machine, home, said, say } = machineOf("linux", () => ({ code: 1, text: words }));
+  assert.equal(install(wish, now, machine, say), false);
+  assert.ok(existsSync(join(home, ".config/systemd/user/nexus-worker-ws1.service")));
+  assert.equal(
+    said.at(-1),
+    `it was not started: systemctl --user daemon-reload failed: ${words}
+  systemd has no session of ann here, as after su or sudo, and in containers. Log in as ann (at the machine, or by ssh), or type:
+    loginctl enable-linger ann
+    export XDG_RUNTIME_DIR="/run/user/$(id -u)"
+  then type:
+    systemctl --user daemon-reload
+    systemctl --user enable nexus-worker-ws1.service
+    systemctl --user restart nexus-worker-ws1.service`,
+  );
+});
+
+test("no systemd at all: says so", () => {
+  const { machine, said, say } = machineOf("linux", () => ({ code: null, text: "spawnSync systemctl ENOENT" }));
+  assert.equal(install(wish, now, machine, say), false);
+  assert.match(said.at(-1) ?? "", /there is no systemd on this machine/);
+});
+
+test("macOS: an agent of the user's own; one that runs is ended before the new one starts", () => {
+  const { machine, home, asked, say } = machineOf("darwin", (words) => ({
+    code: words.includes("bootout") ? 3 : 0,
+    text: "",
+  }));
+  const named = { ...wish, name: "lab" };
+  assert.equal(install(named, now, machine, say), true);
+  const agent = join(home, "Library/LaunchAgents/nexus-swarm.nexus-worker-ws1-lab.plist");
+  assert.match(readFileSync(agent, "utf8"), /<string>--when-idle<\/string>/);
+  const target = "gui/1000/nexus-swarm.nexus-worker-ws1-lab";
+  const start = [`launchctl enable ${target}`, `launchctl bootstrap gui/1000 ${agent}`];
+  assert.deepEqual(asked, start);
+  install(named, now, machine, say);
+  assert.deepEqual(asked.slice(2), [`launchctl bootout ${target}`, ...start]);
+});
+
+test("Windows: what to type instead, with this machine's own paths", () => {
+  const { machine, say } = machineOf("win32");
+  assert.throws(
+    () => install({ ...wish, line: undefined }, now, machine, say),
+    (error) =>
+      error instanceof UsageError &&
+      error.message.includes(
+        'schtasks /create /tn nexus-worker /sc onlogon /tr "/usr/bin/node /opt/nexus/worker/main.js --slots=2 --when-idle"',
+      ),
+  );
+});
+
+test("a proxy's password is not written into a service's file", () => {
+  const { machine, home, say } = machineOf("linux");
+  const proxied = { ...machine, env: { HTTPS_PROXY: "http://ann:secret@proxy:3128" } };
+  assert.throws(() => install(wish, now, proxied, say), /HTTPS_PROXY holds a password/);
+  assert.deepEqual(readdirSync(home), []);
+});
+
+test("uninstalling ends it, and removes the file and the line", () => {
+  const { machine, home, asked, said, say } = machineOf("linux");
+  install(wish, now, machine, say);
+  asked.length = 0;
+  assert.equal(uninstall("nexus-worker-ws1", machine, say), true);
+  assert.deepEqual(asked, [
+    "systemctl --user disable --now nexus-worker-ws1.service",
+    "systemctl --user daemon-reload",
+  ]);
+  assert.deepEqual(readdirSync(join(home, ".config/systemd/user")), []);
+  assert.deepEqual(readdirSync(join(home, ".local/state/nexus/services")), []);
+  assert.match(said.at(-1) ?? "", /has ended; its runs were handed back/);
+});
+
+test("uninstalling where systemd does not answer says that it may still run", () => {
+  const { machine, said, say } = machineOf("linux");
+  install(wish, now, machine, say);
+  const deaf = { ...machine, run: () => ({ code: 1, text: "Failed to connect to bus: No medium found" }) };
+  assert.equal(uninstall("nexus-worker-ws1", deaf, say), false);
+  assert.match(
+    said.at(-1) ?? "",
+    /it may still run: .*then type:\n {4}systemctl --user disable --now nexus-worker-ws1\.service$/s,
+  );
+});

@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+
+/** A driver that hangs must not keep the worker from starting. */
+export const patienceMs = 5000;
+/** More than any machine's GPUs fill. */
+const mostCharacters = 1_000_000;
+
+export type Said =
+  | { readonly kind: "said"; readonly text: string }
+  | { readonly kind: "failed"; readonly why: string }
+  /** It is not in PATH. */
+  | { readonly kind: "none" };
+
+export interface Asking {
+  readonly path: string | undefined;
+  readonly patienceMs: number;
+}
+
+/**
+ * What a program prints. It is killed when it takes too long, and not waited for: a process that hangs in a driver cannot be
+ * killed at all.
+ */
+export function askProgram(name: string, words: readonly string[], { path, patienceMs: most }: Asking): Promise<Said> {
+  const file = inPath(name, path);
+  if (file === undefined) return Promise.resolve({ kind: "none" });
+  return new Promise((resolve) => {
+    const child = spawn(file, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } });
+    let text = "";
+    let complaint = "";
+    const leave = (said: Said): void => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.unref();
+      resolve(said);
+    };
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      leave({ kind: "failed", why: `it said nothing for ${most / 1000} s, and was killed` });
+    }, most);
+    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+      text = (text + part).slice(0, mostCharacters);
+    });
+    child.stderr.setEncoding("utf8").on("data", (part: string) => {
+      complaint = (complaint + part).slice(-1000);
+    });
+    child.once("error", (error) => leave({ kind: "failed", why: error.message }));
+    child.once("close", (code, signal) => {
+      if (code === 0) leave({ kind: "said", text });
+      else {
+        const how = signal === null ? `ended with code ${code}` : `was killed by ${signal}`;
+        const words = [text, complaint].map(firstLine).find((line) => line !== "");
+        leave({ kind: "failed", why: words === undefined ? `it ${how}` : `it ${how}: ${words}` });
+      }
+    });
+  });
+}
+
+const firstLine = (text: string): string => text.trim().split("\n", 1)[0]?.slice(0, 200) ?? "";
+
+function inPath(name: string, path = ""): string | undefined {
+  return path
+    .split(delimiter)
+    .filter((folder) => isAbsolute(folder))
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false; // not there, or not to be executed
+      }
+    });
+}

@@ -1,0 +1,18 @@
+import { type Asking, askProgram } from "./ask-program.ts";
+
+/** Percent of the time in which these GPUs of NVIDIA worked lately, their mean; null if nvidia-smi does not say. */
+export async function nvidiaUse(ids: readonly string[], asking: Asking): Promise<number | null> {
+  const query = ["--query-gpu=index,uuid,utilization.gpu", "--format=csv,noheader,nounits"];
+  const said = await askProgram("nvidia-smi", query, asking);
+  return said.kind === "said" ? meanUse(said.text, ids) : null;
+}
+
+/** @param text  lines such as `0, GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f, 97`; `[N/A]` for one that does not say */
+export function meanUse(text: string, ids: readonly string[]): number | null {
+  const percents = text.split("\n").flatMap((line) => {
+    const [, index = "", uuid = "", percent = ""] = /^\s*(\d+),\s*(GPU-[\w-]+),\s*(\d+)\s*$/.exec(line) ?? [];
+    return percent !== "" && (ids.includes(index) || ids.includes(uuid)) ? [Math.min(100, Number(percent))] : [];
+  });
+  if (percents.length === 0) return null;
+  return Math.round(percents.reduce((sum, each) => sum + each, 0) / percents.length);
+}

@@ -1,0 +1,107 @@
+import { rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDiskFull } from "../../shared/broker/server/disk.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { Clock, Timer } from "../../shared/ports.ts";
+import { filesIn } from "../runner/run-folder.ts";
+import { type Lending, openLending } from "./lending.ts";
+
+/** Below this a disk counts as full; on a small one, a twentieth of it. */
+const leastBytes = 16 * 2 ** 20;
+const leastPart = 1 / 20;
+/** Runs come back only when there is twice as much, so that the first of them does not close the door again. */
+const reopenFactor = 2;
+const probeBytes = 64 * 1024;
+const lookEveryMs = 5000;
+
+/** What a worker's runs, results and logs can still be written to. */
+export interface DiskRoom {
+  /** Why a run failed that this machine's full disk may have failed, with a folder of its own; "" if the disk did not. */
+  blameFor(runFolder: string): string;
+}
+
+/** The disk that holds the worker's folder. Without room no run can begin or end well. */
+export class WorkerDisk implements DiskRoom {
+  readonly #folder: string;
+  #isFull = false;
+  #onFull: () => void = () => undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Why nothing can be run here now, for people; "" if there is room. */
+  trouble(): string {
+    const room = this.#room();
+    if (typeof room === "string") return room;
+    const { free, least } = room;
+    const isShort = free < (this.#isFull ? reopenFactor : 1) * least;
+    // A quota does not show in what is free. It is tried only while there is doubt.
+    this.#isFull = isShort || (this.#isFull && !this.#takesBytes());
+    return this.#isFull ? this.#words(free) : "";
+  }
+
+  blameFor(runFolder: string): string {
+    const room = this.#room();
+    if (typeof room === "string") return room;
+    const { free, least } = room;
+    if (free >= least && this.#takesBytes()) return "";
+    // What the run itself has written is gone with it: if that is what filled the disk, it is the run that failed.
+    const own = sizeOf(runFolder);
+    if (free + own >= reopenFactor * least && own > least) return "";
+    this.#isFull = true;
+    this.#onFull();
+    return this.#words(free);
+  }
+
+  /** Looks every few seconds, and at once when a run failed of it; tells what the machine allows when that changes. */
+  watch(clock: Pick<Clock, "every">, tell: (lending: Lending) => void): Timer {
+    let isOpen = true;
+    const look = (): void => {
+      const why = this.trouble();
+      if ((why === "") === isOpen) return;
+      isOpen = why === "";
+      tell(isOpen ? openLending : { word: "closed", why, until: "when there is room" });
+    };
+    this.#onFull = look;
+    look();
+    return clock.every(lookEveryMs, look).unref();
+  }
+
+  /** Or why nobody can say how much there is. */
+  #room(): { readonly free: number; readonly least: number } | string {
+    try {
+      const { bavail, blocks, bsize } = statfsSync(this.#folder);
+      return { free: bavail * bsize, least: Math.min(leastBytes, blocks * bsize * leastPart) };
+    } catch (error) {
+      return `its folder cannot be used: ${messageOf(error)}`;
+    }
+  }
+
+  #takesBytes(): boolean {
+    const path = join(this.#folder, ".room");
+    try {
+      writeFileSync(path, Buffer.alloc(probeBytes, "room"), { mode: 0o600, flush: true });
+      return true;
+    } catch (error) {
+      // Of anything else the run's own failure tells.
+      return !isDiskFull(error);
+    } finally {
+      rmSync(path, { force: true });
+    }
+  }
+
+  #words(free: number): string {
+    return `its disk is full: ${free === 0 ? "0 bytes" : sizeText(free)} free in ${this.#folder}`;
+  }
+}
+
+function sizeOf(folder: string): number {
+  try {
+    return filesIn(folder, () => undefined).reduce((sum, { size }) => sum + size, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Brought } from "../../../shared/domain/code-bundle.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
+import { type CarriedSpec, carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
+import type { Spec } from "../../../shared/domain/runspec/spec.ts";
+import { readSpec } from "../../../shared/domain/runspec/spec-read.ts";
+import type { EndSignal } from "../../../shared/ports.ts";
+import type { JobAnswer } from "../../../shared/wire/messages.ts";
+import type { CoordinatorLink } from "../coordinator-link.ts";
+import type { Ports } from "../ports.ts";
+
+/** A job as this worker knows it. */
+export interface KnownJob {
+  readonly text: CarriedSpec;
+  readonly spec: Spec;
+  readonly bringsCode: boolean;
+  /** What it brings along; prepared-job.ts makes folders of it. */
+  readonly brought: Brought;
+}
+
+/** The jobs whose runs this worker executes. Each is requested once. */
+export class KnownJobs {
+  readonly #ports: Ports<"readSpec">;
+  readonly #link: CoordinatorLink;
+  readonly #signal: EndSignal;
+  readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
+
+  /** @param signal  ends pending requests */
+  constructor(ports: Ports<"readSpec">, link: CoordinatorLink, signal: EndSignal) {
+    this.#ports = ports;
+    this.#link = link;
+    this.#signal = signal;
+  }
+
+  /** Undefined if the signal aborts before an answer. Rejects if the spec cannot be read here. */
+  get(job: JobName): Promise<KnownJob | undefined> {
+    let known = this.#jobs.get(job);
+    if (!known) {
+      known = this.#read(job);
+      this.#jobs.set(job, known);
+    }
+    return known;
+  }
+
+  /** The next `get` requests it again. */
+  forget(job: JobName): void {
+    this.#jobs.delete(job);
+  }
+
+  /** Whether, according to the coordinator, nothing of the job will run again. */
+  async isOver(job: JobName): Promise<boolean> {
+    return (await this.#ask(job))?.over === true;
+  }
+
+  #ask(job: JobName): Promise<JobAnswer | undefined> {
+    return this.#link.ask({ kind: "job", job }, ["job"], this.#signal);
+  }
+
+  async #read(job: JobName): Promise<KnownJob | undefined> {
+    const answer = await this.#ask(job);
+    if (!answer) return undefined;
+    const { file, text, sources, commandLine, code, largeCode, inputs } = answer;
+    const carried = { file, text, sources, commandLine };
+    const read = (this.#ports.readSpec ?? readSpec)(carriedInput(carried));
+    if (!read.ok) {
+      const problems = read.problems.map(({ message }) => message).join("; ");
+      throw new Error(`the spec of ${job} cannot be read here: ${problems}`);
+    }
+    const brought = { ...(code ? { code } : {}), ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
+    return { text: carried, spec: read.spec, bringsCode: code !== null || largeCode !== undefined, brought };
+  }
+}

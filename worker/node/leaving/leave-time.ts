@@ -1,0 +1,50 @@
+import type { Clock } from "../../../shared/ports.ts";
+
+/** Time for a hand-back where nothing else is said. */
+export const usualGraceMs = 10_000;
+/** The part of it in which a run saves itself; the rest is for carrying what it saved. */
+const saving = 0.5;
+/** What is not carried after this part is given up, so that the hand-back is still told in time. */
+const carrying = 0.9;
+/** For telling it, however late it is. If it does not reach the broker, the trial moves when its lease expires. */
+const leastTellingMs = 1000;
+
+/** How long a run has to save itself, of the grace. */
+export const savingMs = (graceMs: number): number => saving * graceMs;
+
+/** The time of one hand-back. */
+export class LeaveTime {
+  readonly #clock: Clock;
+  #deadline = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** For telling the coordinator. */
+  get tellingMs(): number {
+    return Math.max(leastTellingMs, this.#deadline - this.#clock.monotonic());
+  }
+
+  /**
+   * Begins it, or makes it shorter; returns false if it would not be.
+   *
+   * @param late  called when carrying is to be given up
+   * @param over  called when the time is over
+   */
+  begin(graceMs: number, late: () => void, over: () => void): boolean {
+    const deadline = this.#clock.monotonic() + graceMs;
+    if (deadline >= this.#deadline) return false;
+    this.#deadline = deadline;
+    const after = (ms: number, action: () => void): void => {
+      this.#clock
+        .after(ms, () => {
+          if (this.#deadline === deadline) action();
+        })
+        .unref();
+    };
+    after(carrying * graceMs, late);
+    after(graceMs, over);
+    return true;
+  }
+}

@@ -1,0 +1,326 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { fetchPiecesTogether, type PiecePorts } from "../../shared/broker/store/pieces.ts";
+import type { PiecedBundle } from "../../shared/domain/code-bundle.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
+import type { Log } from "../../shared/log.ts";
+import type { EndSignal } from "../../shared/ports.ts";
+import {
+  decodeList,
+  layoutOf,
+  openBundlePiece,
+  type PiecePart,
+  pieceName,
+  sumOf,
+} from "../../shared/wire/bundles/pieced-bundle.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { chunkCount } from "../../shared/wire/sealed-chunks.ts";
+import { bundlePiece } from "../../shared/wire/subjects.ts";
+import {
+  bytesIn,
+  describe,
+  descriptionOf,
+  filesOf,
+  finish,
+  type PiecePlace,
+  PieceReader,
+  PieceWriter,
+  placesIn,
+} from "./bundle-folder.ts";
+
+/** A bundle that somebody uses: it stays until all have released it. */
+export interface HeldBundle {
+  /** Its files. */
+  readonly folder: string;
+  release(): void;
+}
+
+/** What was done to get a bundle, for the log and for measurements. */
+export interface Fetched {
+  readonly pieces: number;
+  /** Those that came from the broker; the others lay here. */
+  readonly fetched: number;
+}
+
+/** Pieces that are asked for at once: on a busy machine each answer takes a while. */
+const together = 8;
+/** What stays free on the disk beside a bundle. */
+const spareBytes = 64 * 2 ** 20;
+/** What one that is being made is called, and what an earlier process left of it. */
+const [making, left] = [".making", ".left"];
+
+/**
+ * The code and data that jobs brought along to this worker, each bundle a folder that is named by its content. What is in one of them
+ * is not fetched for another, also after an interruption. The least recently used go when together they take more than the limit.
+ * The worker's lock keeps other processes away.
+ */
+export class BundleCache {
+  readonly #ports: PiecePorts & { readonly log: Pick<Log, "info" | "warn"> };
+  readonly #folder: string;
+  readonly #mostBytes: number;
+  readonly #users = new Map<string, number>();
+  readonly #making = new Map<string, Promise<void>>();
+  /** Bundles whose every byte was compared by this process. */
+  readonly #compared = new Set<string>();
+  readonly #sizes = new Map<string, number>();
+
+  constructor(ports: PiecePorts & { readonly log: Pick<Log, "info" | "warn"> }, folder: string, mostBytes: number) {
+    this.#ports = ports;
+    this.#folder = folder;
+    this.#mostBytes = mostBytes;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#shrink(0);
+  }
+
+  /**
+   * The bundle's files, fetched as far as they are not here.
+   *
+   * @param isReadOnly  its files are not to be written
+   * @param signal  gives up; what arrived by then is not fetched again
+   * @throws BadMessage if a piece is not there or is damaged; BusError; an error of the file system, of which the message says more
+   */
+  async hold(bundle: PiecedBundle, isReadOnly: boolean, signal: EndSignal): Promise<HeldBundle> {
+    const name = bundle.sha256;
+    this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
+    const release = (): void => this.#release(name);
+    try {
+      let work = this.#making.get(name);
+      if (!work) {
+        work = this.#ensure(bundle, isReadOnly, signal).finally(() => this.#making.delete(name));
+        this.#making.set(name, work);
+      }
+      await work;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    let isHeld = true;
+    return {
+      folder: filesOf(join(this.#folder, name)),
+      release: () => {
+        if (isHeld) release();
+        isHeld = false;
+      },
+    };
+  }
+
+  #release(name: string): void {
+    const users = (this.#users.get(name) ?? 1) - 1;
+    if (users > 0) this.#users.set(name, users);
+    else this.#users.delete(name);
+    if (users === 0) this.#shrink(0);
+  }
+
+  async #ensure(bundle: PiecedBundle, isReadOnly: boolean, signal: EndSignal): Promise<void> {
+    const place = join(this.#folder, bundle.sha256);
+    const isThere = existsSync(filesOf(place));
+    if (!(isThere && this.#compared.has(bundle.sha256))) {
+      if (isThere && (await this.#isWhole(place, bundle, isReadOnly))) this.#compared.add(bundle.sha256);
+      else await this.#make(place, bundle, isReadOnly, signal);
+    }
+    const now = this.#ports.clock.wall() / 1000;
+    utimesSync(place, now, now);
+  }
+
+  /** Whether every byte is as it should be; if so, all that runs left there is taken away. */
+  async #isWhole(place: string, bundle: PiecedBundle, isReadOnly: boolean): Promise<boolean> {
+    const found = descriptionOf(place);
+    if (found?.bundle.sha256 !== bundle.sha256) return false;
+    const reader = new PieceReader();
+    try {
+      for (const [sum, where] of placesIn(place, found))
+        if (!(await reader.read(where, Buffer.from(sum, "hex")))) return false;
+    } finally {
+      reader.close();
+    }
+    finish(filesOf(place), found.files, isReadOnly);
+    return true;
+  }
+
+  async #make(place: string, bundle: PiecedBundle, isReadOnly: boolean, signal: EndSignal): Promise<void> {
+    this.#compared.delete(bundle.sha256);
+    this.#makeRoom(bundle);
+    const startedAt = this.#ports.clock.monotonic();
+    const target = place + making;
+    // Both serve as sources of pieces.
+    if (existsSync(target)) replace(target, place + left);
+    const sources = this.#sources();
+    const reader = new PieceReader();
+    const writer = new PieceWriter(filesOf(target));
+    let fetched = 0;
+    try {
+      mkdirSync(filesOf(target), { recursive: true, mode: 0o700 });
+      const list = await this.#list(bundle, signal);
+      describe(target, bundle, list);
+      const files = decodeList(list, bundle);
+      const before = chunkCount(bundle.listBytes);
+      const layout = layoutOf(files);
+      const some = (from: number) =>
+        this.#contents(bundle, before + from, layout.slice(from, from + together), sources, reader, signal);
+      let next = some(0);
+      for (let i = 0; i < layout.length; i += together) {
+        const contents = await next;
+        fetched += contents.fetched;
+        // They are on their way while these are written.
+        if (i + together < layout.length) next = some(i + together);
+        next.catch(() => undefined); // heard of at its turn, unless something else fails before
+        for (const [k, parts] of layout.slice(i, i + together).entries())
+          await writer.write(contents.pieces[k] ?? Buffer.alloc(0), parts);
+      }
+      writer.close();
+      finish(filesOf(target), files, isReadOnly);
+      reader.close();
+      if (existsSync(place)) rmSync(place, { recursive: true, force: true });
+      renameSync(target, place);
+      rmSync(place + left, { recursive: true, force: true });
+      this.#compared.add(bundle.sha256);
+      this.#sizes.delete(bundle.sha256);
+      const pieces = before + layout.length;
+      const ms = Math.round(this.#ports.clock.monotonic() - startedAt);
+      const { sha256, bytes } = bundle;
+      this.#ports.log.info({ sha256, bytes, pieces, fetched, ms }, "a job's files are here");
+    } catch (error) {
+      writer.close();
+      // What fills the disk must not stay; of anything else the next try goes on.
+      if (isFull(error)) {
+        rmSync(target, { recursive: true, force: true });
+        throw noRoom(bundle, this.#folder, this.#free(), error);
+      }
+      throw error;
+    } finally {
+      reader.close();
+      writer.close();
+    }
+    this.#shrink(0);
+  }
+
+  async #list(bundle: PiecedBundle, signal: EndSignal): Promise<Uint8Array> {
+    const parts: Buffer[] = [];
+    for (let i = 0; i < chunkCount(bundle.listBytes); i += 1) parts.push(...(await this.#fetch(bundle, [i], signal)));
+    const list = Buffer.concat(parts);
+    if (list.length === bundle.listBytes) return list;
+    throw new BadMessage("the list of a bundle's files has another length than the bundle says");
+  }
+
+  /** Pieces from `first` on, from this disk as far as they are there. */
+  async #contents(
+    bundle: PiecedBundle,
+    first: number,
+    layout: readonly (readonly PiecePart[])[],
+    sources: ReadonlyMap<string, PiecePlace>,
+    reader: PieceReader,
+    signal: EndSignal,
+  ): Promise<{ readonly pieces: (Buffer | undefined)[]; readonly fetched: number }> {
+    const pieces: (Buffer | undefined)[] = [];
+    const lacking: number[] = [];
+    for (const [k] of layout.entries()) {
+      const sum = sumOf(bundle, first + k);
+      const source = sources.get(Buffer.from(sum).toString("hex"));
+      const found = source && (await reader.read(source, sum));
+      pieces.push(found);
+      if (!found) lacking.push(k);
+    }
+    const fetched = await this.#fetch(
+      bundle,
+      lacking.map((k) => first + k),
+      signal,
+    );
+    for (const [j, k] of lacking.entries()) pieces[k] = fetched[j];
+    return { pieces, fetched: lacking.length };
+  }
+
+  async #fetch(bundle: PiecedBundle, places: readonly number[], signal: EndSignal): Promise<Buffer[]> {
+    const sums = places.map((i) => sumOf(bundle, i));
+    const subjects = sums.map((sum) => bundlePiece(pieceName(bundle.secret, sum)));
+    const sealed = await fetchPiecesTogether(this.#ports, subjects, signal);
+    return sealed.map((piece, k) => {
+      const sum = sums[k] as Uint8Array; // one for each
+      if (piece === null)
+        throw new BadMessage(
+          `piece ${(places[k] ?? 0) + 1} of what the job brings along is not on the broker (any more); submit it again: nexus run`,
+        );
+      return openBundlePiece(piece, bundle.secret, sum);
+    });
+  }
+
+  /** Where pieces lie on this disk, by their sums. */
+  #sources(): Map<string, PiecePlace> {
+    const found = new Map<string, PiecePlace>();
+    for (const name of readdirSync(this.#folder)) {
+      const folder = join(this.#folder, name);
+      const described = descriptionOf(folder);
+      if (described) for (const [sum, place] of placesIn(folder, described)) if (!found.has(sum)) found.set(sum, place);
+    }
+    return found;
+  }
+
+  #free(): number {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize;
+  }
+
+  /** Before anything is written. Unused bundles go first. */
+  #makeRoom(bundle: PiecedBundle): void {
+    this.#shrink(bundle.bytes);
+    const wanted = bundle.bytes + spareBytes;
+    for (const name of this.#unused()) {
+      if (this.#free() >= wanted) return;
+      this.#remove(name);
+    }
+    if (this.#free() < wanted) throw noRoom(bundle, this.#folder, this.#free());
+  }
+
+  /** Removes what is over the limit, the least recently used first. @param more  bytes that are to come */
+  #shrink(more: number): void {
+    const names = readdirSync(this.#folder);
+    let bytes = names.reduce((sum, name) => sum + this.#sizeOf(name), more);
+    for (const name of this.#unused()) {
+      if (bytes <= this.#mostBytes) return;
+      bytes -= this.#sizeOf(name);
+      this.#remove(name);
+    }
+  }
+
+  /** Bundles that nobody holds, the least recently used first; what is left of one that is wanted counts as that. */
+  #unused(): string[] {
+    return readdirSync(this.#folder)
+      .filter((name) => !this.#users.has(name.replace(making, "").replace(left, "")))
+      .map((name) => ({ name, at: statSync(join(this.#folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ name }) => name);
+  }
+
+  #sizeOf(name: string): number {
+    if (name.includes(".")) return bytesIn(join(this.#folder, name));
+    let size = this.#sizes.get(name);
+    if (size === undefined) {
+      size = bytesIn(join(this.#folder, name));
+      this.#sizes.set(name, size);
+    }
+    return size;
+  }
+
+  #remove(name: string): void {
+    this.#compared.delete(name);
+    this.#sizes.delete(name);
+    rmSync(join(this.#folder, name), { recursive: true, force: true });
+    this.#ports.log.info({ name }, "what a job had brought along was deleted, to make room");
+  }
+}
+
+function replace(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  renameSync(from, to);
+}
+
+const isFull = (error: unknown): boolean =>
+  ["ENOSPC", "EDQUOT"].includes(String((error as NodeJS.ErrnoException).code ?? ""));
+
+function noRoom({ bytes }: PiecedBundle, folder: string, free: number, cause?: unknown): NodeJS.ErrnoException {
+  const error: NodeJS.ErrnoException = new Error(
+    `what the job brings along takes ${sizeText(bytes)}, and the disk has ${sizeText(free)} free in ${folder}`,
+    { cause },
+  );
+  error.code = "ENOSPC";
+  return error;
+}

@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import { chmodSync, closeSync, lstatSync, read, readdirSync, readFileSync, rmSync, write } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { makeModules } from "../../shared/components/code-files.ts";
+import type { PiecedBundle } from "../../shared/domain/code-bundle.ts";
+import { openToRead, openToWrite, writeInside } from "../../shared/machine/inside.ts";
+import {
+  type BundleFile,
+  decodeList,
+  layoutOf,
+  type PiecePart,
+  piecedBundle,
+  pieceSize,
+  sumOf,
+} from "../../shared/wire/bundles/pieced-bundle.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { decode, encode } from "../../shared/wire/codec.ts";
+import { chunkCount } from "../../shared/wire/sealed-chunks.ts";
+
+/**
+ * One bundle as it lies on a worker's disk: its files in `files/`, and beside them what it is, so that its pieces can be found there
+ * again. Whoever reads a piece compares its sum: a run may have written there.
+ */
+
+const readFrom = promisify(read);
+const writeTo = promisify(write);
+
+const filesIn = "files";
+const descriptionIn = "bundle";
+
+export const filesOf = (folder: string): string => join(folder, filesIn);
+
+export interface Described {
+  readonly bundle: PiecedBundle;
+  readonly files: readonly BundleFile[];
+}
+
+export function describe(folder: string, bundle: PiecedBundle, list: Uint8Array): void {
+  writeInside(folder, descriptionIn, encode([bundle, list]));
+}
+
+/** Undefined if nothing sound is written there. */
+export function descriptionOf(folder: string): Described | undefined {
+  try {
+    const [about, list] = decode(readFileSync(join(folder, descriptionIn))) as unknown[];
+    if (!(list instanceof Uint8Array)) return undefined;
+    const bundle = piecedBundle(about, "bundle");
+    return { bundle, files: decodeList(list, bundle) };
+  } catch {
+    return undefined; // whatever is wrong with it, it is not used
+  }
+}
+
+/** Where each piece of a folder's bundle lies there, by its sum; those of its list are left out. */
+export function* placesIn(folder: string, { bundle, files }: Described): Generator<readonly [string, PiecePlace]> {
+  const before = chunkCount(bundle.listBytes);
+  for (const [i, parts] of layoutOf(files).entries())
+    yield [Buffer.from(sumOf(bundle, before + i)).toString("hex"), { folder: filesOf(folder), parts }];
+}
+
+export interface PiecePlace {
+  readonly folder: string;
+  readonly parts: readonly PiecePart[];
+}
+
+/** Reads pieces from files on this disk, which may be damaged or gone. */
+export class PieceReader {
+  #open: { readonly path: string; readonly file: number } | undefined;
+
+  /** The piece's content; undefined if it is not what lies there. */
+  async read({ folder, parts }: PiecePlace, sum: Uint8Array): Promise<Buffer | undefined> {
+    const content = Buffer.allocUnsafe(pieceSize(parts));
+    let used = 0;
+    try {
+      for (const { file, at, length } of parts) {
+        const open = this.#opened(folder, file.path);
+        for (let done = 0; done < length; ) {
+          const { bytesRead } = await readFrom(open, content, used + done, length - done, at + done);
+          if (bytesRead === 0) return undefined;
+          done += bytesRead;
+        }
+        used += length;
+      }
+    } catch {
+      return undefined; // gone, or no file any more: it is fetched
+    }
+    return createHash("sha256").update(content).digest().equals(sum) ? content : undefined;
+  }
+
+  #opened(folder: string, path: string): number {
+    const place = join(folder, path);
+    if (this.#open?.path === place) return this.#open.file;
+    this.close();
+    this.#open = { path: place, file: openToRead(folder, path) };
+    return this.#open.file;
+  }
+
+  close(): void {
+    if (this.#open) closeSync(this.#open.file);
+    this.#open = undefined;
+  }
+}
+
+/** Writes the files of a bundle, piece by piece in their order. */
+export class PieceWriter {
+  readonly #folder: string;
+  #open: { readonly path: string; readonly file: number } | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Bytes of a file that begins here come first: its pieces are written in their order. */
+  async write(content: Uint8Array, parts: readonly PiecePart[]): Promise<void> {
+    if (content.length !== pieceSize(parts))
+      throw new BadMessage("a piece of a bundle has another length than its list says");
+    let used = 0;
+    for (const { file, length } of parts) {
+      if (this.#open?.path !== file.path) {
+        this.close();
+        this.#open = { path: file.path, file: openToWrite(this.#folder, file.path, modeOf(file)) };
+      }
+      const part = content.subarray(used, used + length);
+      for (let done = 0; done < length; ) done += (await writeTo(this.#open.file, part, done)).bytesWritten;
+      used += length;
+    }
+  }
+
+  close(): void {
+    if (this.#open) closeSync(this.#open.file);
+    this.#open = undefined;
+  }
+}
+
+const modeOf = ({ isExecutable }: BundleFile): number => (isExecutable ? 0o700 : 0o600);
+
+/** Makes what no piece makes: empty files, and what tells node that components are ES modules. Takes away all that is not of the bundle. */
+export function finish(folder: string, files: readonly BundleFile[], isReadOnly: boolean): void {
+  for (const file of files) {
+    if (file.size === 0) writeInside(folder, file.path, "", modeOf(file));
+    chmodSync(join(folder, file.path), modeOf(file) & (isReadOnly ? 0o500 : 0o700));
+  }
+  clear(folder, new Set(files.flatMap(({ path }) => withFolders(path))), "");
+  makeModules(folder, files);
+}
+
+const withFolders = (path: string): string[] => path.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/"));
+
+function clear(folder: string, known: ReadonlySet<string>, below: string): void {
+  for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (!known.has(path)) rmSync(join(folder, path), { recursive: true, force: true });
+    else if (entry.isDirectory()) clear(folder, known, path);
+  }
+}
+
+/** Bytes of everything in a folder. */
+export function bytesIn(folder: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) bytes += bytesIn(path);
+    else bytes += lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
+}

@@ -1,0 +1,48 @@
+import type { Lender } from "./lender.ts";
+
+/** Seconds of its share that a worker may be ahead, and go on without a pause after it was behind. */
+const aheadSeconds = 2;
+const onAfterSeconds = 1;
+
+/**
+ * Keeps what all runs together take of the processor at --cpu-share, without a cgroup: measured processor time is paid from a
+ * purse that fills by the share. While the purse is empty all runs stand still. However many threads a run has, over some
+ * seconds it gets the share and not more.
+ */
+export class CpuQuota {
+  readonly #lender: Lender;
+  /** Processor seconds that all runs have taken since the last call; null: cannot be told this time. */
+  readonly #taken: () => number | null;
+  readonly #cores: number;
+  #purse = 0;
+  #at: number | undefined;
+  #isThrottled = false;
+
+  constructor(lender: Lender, taken: () => number | null, cores: number) {
+    this.#lender = lender;
+    this.#taken = taken;
+    this.#cores = cores;
+  }
+
+  /** @param share  of the whole machine; null: all of it */
+  look(share: number | null, monotonic: number): void {
+    if (share === null || share >= 1) {
+      this.#at = undefined;
+      this.#throttle(false);
+      return;
+    }
+    const rate = share * this.#cores;
+    const taken = this.#taken();
+    const seconds = this.#at === undefined ? aheadSeconds : (monotonic - this.#at) / 1000;
+    this.#at = monotonic;
+    this.#purse = Math.min(aheadSeconds * rate, this.#purse + seconds * rate - (taken ?? 0));
+    if (this.#purse < 0) this.#throttle(true);
+    else if (this.#purse >= onAfterSeconds * rate) this.#throttle(false);
+  }
+
+  #throttle(isThrottled: boolean): void {
+    if (isThrottled === this.#isThrottled) return;
+    this.#isThrottled = isThrottled;
+    this.#lender.throttle(isThrottled);
+  }
+}

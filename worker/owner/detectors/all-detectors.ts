@@ -1,0 +1,78 @@
+import { accessSync, constants } from "node:fs";
+import { loadavg } from "node:os";
+import { delimiter, join } from "node:path";
+import type { Log } from "../../../shared/log.ts";
+import type { Clock } from "../../../shared/ports.ts";
+import { ConsoleKeys } from "./console-keys.ts";
+import { Desktop } from "./desktop/desktop.ts";
+import { openIdle } from "./desktop/open-idle.ts";
+import type { Detector, OwnRuns, SignName } from "./detector.ts";
+import { ForeignCpu } from "./foreign-cpu.ts";
+import { GpuUse } from "./gpu-use.ts";
+import { KernelCounts } from "./kernel-counts.ts";
+import { askTool, macIdle, macPower } from "./mac.ts";
+import { Power } from "./power.ts";
+import { SystemFiles } from "./system-files.ts";
+import { SystemLoad } from "./system-load.ts";
+import { Temperature } from "./temperature.ts";
+import { Terminals } from "./terminals.ts";
+import { startTool } from "./tool-lines.ts";
+import { WindowsDesktop } from "./windows.ts";
+
+/** What has to be looked at. */
+export interface Wanted {
+  /** Signs that somebody uses the machine. */
+  readonly signs: readonly SignName[];
+  readonly load: boolean;
+  readonly power: boolean;
+  readonly temperature: boolean;
+}
+
+export interface DetectorPorts {
+  readonly clock: Clock;
+  readonly log: Pick<Log, "info" | "warn">;
+  readonly own: OwnRuns;
+  /** Runs in hand. */
+  readonly runs: () => number;
+  readonly files?: SystemFiles;
+}
+
+/** The detectors of this system for what is wanted. */
+export function detectorsFor(wanted: Wanted, ports: DetectorPorts, platform = process.platform): Detector[] {
+  const has = (sign: SignName): boolean => wanted.signs.includes(sign);
+  const { clock, log, own, runs, files = new SystemFiles() } = ports;
+  const gpu = has("gpu") && isInstalled("nvidia-smi") ? [new GpuUse(startTool, own, log)] : [];
+  if (platform === "darwin" || platform === "win32") {
+    const desktop = has("desktop") || has("terminals");
+    const now = () => ({ wall: clock.wall(), monotonic: clock.monotonic() });
+    const load = wanted.load || has("cpu") ? [new SystemLoad(() => loadavg()[0] ?? 0, runs)] : [];
+    if (platform === "win32") return [...gpu, ...(desktop || wanted.power ? [new WindowsDesktop(startTool, log)] : [])];
+    const power = wanted.power ? [macPower(askTool, log)] : [];
+    return [...gpu, ...load, ...power, ...(desktop ? [macIdle(askTool, now, log)] : [])];
+  }
+  const counts = new KernelCounts(files);
+  const open: ConstructorParameters<typeof Desktop>[1] = (session, onTouch) => openIdle(session, clock.wall, onTouch);
+  return [
+    ...(has("terminals") ? [new Terminals(files, own), new ConsoleKeys(files, counts)] : []),
+    ...(has("desktop") ? [new Desktop(files, open, () => clock.monotonic(), log)] : []),
+    ...(has("cpu") || wanted.load ? [new ForeignCpu(files, counts, own, { sign: has("cpu"), load: wanted.load })] : []),
+    ...(wanted.power ? [new Power(files)] : []),
+    ...(wanted.temperature ? [new Temperature(files)] : []),
+    ...gpu,
+  ];
+}
+
+function isInstalled(program: string): boolean {
+  const { PATH = "" } = process.env;
+  return PATH.split(delimiter).some((folder) => {
+    for (const name of [program, `${program}.exe`]) {
+      try {
+        accessSync(join(folder, name), constants.X_OK);
+        return true;
+      } catch {
+        // Not in this folder.
+      }
+    }
+    return false;
+  });
+}

@@ -1,0 +1,48 @@
+/** One instant by both of the clock's times, in milliseconds. */
+export interface Now {
+  /** Since 1970; may jump. */
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+/** The kinds of signs that somebody uses the machine; an owner may leave out some. */
+export const signNames = ["terminals", "desktop", "cpu", "gpu"] as const;
+export type SignName = (typeof signNames)[number];
+
+/** The last sign that somebody uses the machine. */
+export interface Use {
+  /** When, by the monotonic clock; below 0 if that was before this process started. */
+  readonly at: number;
+  /** "somebody types at pts/3" */
+  readonly what: string;
+}
+
+/** What a detector knows. What is left out it cannot tell. */
+export interface Found {
+  readonly use?: Use;
+  /** Cores that other programs use, a minute's mean. */
+  readonly load?: number;
+  readonly onBattery?: boolean;
+  /** Degrees Celsius. */
+  readonly temperature?: number;
+}
+
+/**
+ * Port: looks for one kind of sign, or reads one gauge. A look takes microseconds and starts no process; what takes longer, a
+ * detector does on its own between two looks, and tells at the next one. What the machine does not have gives nothing.
+ */
+export interface Detector {
+  readonly name: string;
+  /** Time between two looks, in milliseconds. */
+  readonly everyMs: number;
+  /** The object of the last look if nothing is new. */
+  look(now: Now): Found;
+  /** Ends what it does on its own. */
+  close(): void;
+}
+
+/** What a detector may know of our own runs, whose doings are no sign of use. */
+export interface OwnRuns {
+  /** This worker's process and all its descendants. */
+  pids(): readonly number[];
+}

@@ -1,0 +1,87 @@
+import type { Detector, Found, Now, OwnRuns } from "./detector.ts";
+import { type KernelCounts, ticksPerSecond } from "./kernel-counts.ts";
+import { OwnTicks } from "./own-ticks.ts";
+import type { SystemFiles } from "./system-files.ts";
+
+/** Cores that others use between three looks, half a second, from which on it is a sign: less has every desktop that nobody touches. */
+const signCores = 0.5;
+const meanMs = 60_000;
+
+/**
+ * Other programs use the processor. Ours do not count, nor the nice ones of others, who have said that they can wait.
+ *
+ * What all programs use is one file. Only while that is more than a sign would be are our own processes looked at.
+ */
+export class ForeignCpu implements Detector {
+  readonly name = "cpu";
+  readonly everyMs = 250;
+  readonly #counts: KernelCounts;
+  readonly #ownTicks: OwnTicks;
+  readonly #wanted: { readonly sign: boolean; readonly load: boolean };
+  /** When the last look was; undefined before the first. */
+  #at: number | undefined;
+  #all = 0;
+  /** Ticks that others took between the two looks before. */
+  #lastForeign = 0;
+  /** Whether the time of our own processes was taken at the last look. */
+  #isOwnKnown = false;
+  #found: Found = {};
+
+  /** @param wanted  whether it counts as a sign of use, and whether the load is wanted */
+  constructor(
+    files: SystemFiles,
+    counts: KernelCounts,
+    own: OwnRuns,
+    wanted: { readonly sign: boolean; readonly load: boolean },
+  ) {
+    this.#wanted = wanted;
+    this.#counts = counts;
+    this.#ownTicks = new OwnTicks(files, own);
+  }
+
+  look(now: Now): Found {
+    const counts = this.#counts;
+    if (!counts.read(now)) return this.#found;
+    const before = this.#at;
+    const taken = counts.user + counts.system - this.#all;
+    this.#at = now.monotonic;
+    this.#all += taken;
+    if (before !== undefined && this.#at > before) this.#sample(this.#at - before, taken);
+    return this.#found;
+  }
+
+  close(): void {}
+
+  #sample(passedMs: number, all: number): void {
+    const perCore = (passedMs / 1000) * ticksPerSecond;
+    const foreign = all <= perCore * (signCores / 2) ? this.#little(all) : this.#without(all);
+    if (foreign === null) return;
+    if (this.#wanted.load) this.#mean(passedMs, foreign / perCore);
+    const cores = (foreign + this.#lastForeign) / (2 * perCore);
+    this.#lastForeign = foreign;
+    const at = this.#at ?? 0;
+    if (this.#wanted.sign && cores >= signCores)
+      this.#found = { ...this.#found, use: { at, what: `other programs use ${cores.toFixed(1)} cores` } };
+  }
+
+  /** An exponential mean, as the kernel's own load is. */
+  #mean(passedMs: number, cores: number): void {
+    const part = Math.exp(-passedMs / meanMs);
+    const load = this.#found.load === undefined ? cores : this.#found.load * part + cores * (1 - part);
+    this.#found = { ...this.#found, load };
+  }
+
+  /** So little that it does not matter whose it is. */
+  #little(all: number): number {
+    this.#isOwnKnown = false;
+    return all;
+  }
+
+  #without(all: number): number | null {
+    const own = this.#ownTicks.taken();
+    const isSinceLastLook = this.#isOwnKnown;
+    this.#isOwnKnown = true;
+    if (own === null || !isSinceLastLook) return null;
+    return Math.max(0, all - own.user - own.system);
+  }
+}

@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import type { Log } from "../../../shared/log.ts";
+import type { Detector, Found, Now, Use } from "./detector.ts";
+
+/** What macOS's own tools say. @throws Error if they cannot be started */
+export type AskTool = (command: string, words: readonly string[]) => Promise<string>;
+
+export const askTool: AskTool = (command, words) =>
+  new Promise((resolve, reject) => {
+    execFile(command, [...words], { timeout: 5000, maxBuffer: 1 << 20 }, (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    );
+  });
+
+/** Asks a tool of macOS every so often, and keeps what its answer means. */
+class MacTool implements Detector {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly #ask: () => Promise<Found>;
+  readonly #log: Pick<Log, "warn">;
+  readonly #untold: (now: Now) => Found;
+  #found: Found | undefined;
+  #isAsking = false;
+  #hasFailed = false;
+
+  /** @param untold  what counts until it has answered once */
+  constructor(
+    name: string,
+    everyMs: number,
+    log: Pick<Log, "warn">,
+    ask: () => Promise<Found>,
+    untold: (now: Now) => Found = () => ({}),
+  ) {
+    this.#untold = untold;
+    this.name = name;
+    this.everyMs = everyMs;
+    this.#ask = ask;
+    this.#log = log;
+  }
+
+  look(now: Now): Found {
+    if (!this.#isAsking) {
+      this.#isAsking = true;
+      void this.#ask()
+        .then(
+          (found) => {
+            this.#found = found;
+          },
+          (error: unknown) => {
+            if (!this.#hasFailed) this.#log.warn(`${this.name}: ${String(error)}`);
+            this.#hasFailed = true;
+          },
+        )
+        .finally(() => {
+          this.#isAsking = false;
+        });
+    }
+    return this.#found ?? this.#untold(now);
+  }
+
+  close(): void {}
+}
+
+/** Keyboard, mouse and touchpad of a Mac, by ioreg. A process for each look, so twice a second and not more. */
+export function macIdle(ask: AskTool, now: () => Now, log: Pick<Log, "warn">): Detector {
+  let use: Use | undefined;
+  const idle = async (): Promise<Found> => {
+    const answer = await ask("/usr/sbin/ioreg", ["-c", "IOHIDSystem", "-r", "-d", "1", "-k", "HIDIdleTime"]);
+    const idleMs = hidIdleMs(answer);
+    if (idleMs === undefined) throw new Error("ioreg tells no HIDIdleTime");
+    const at = now().monotonic - idleMs;
+    if (!use || at > use.at) use = { at, what: "somebody uses its keyboard or pointer" };
+    return { use };
+  };
+  // Until it has answered, somebody may sit in front of it.
+  return new MacTool("desktop", 500, log, idle, ({ monotonic }) => ({
+    use: { at: monotonic, what: "somebody may use its desktop" },
+  }));
+}
+
+/** Nanoseconds since the last event of a device for input. */
+export function hidIdleMs(answer: string): number | undefined {
+  const nanoseconds = /"HIDIdleTime"\s*=\s*(\d+)/.exec(answer)?.[1];
+  return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e6;
+}
+
+/** Whether a MacBook runs on battery, by pmset. */
+export const macPower = (ask: AskTool, log: Pick<Log, "warn">): Detector =>
+  new MacTool("power", 10_000, log, async () => ({
+    onBattery: /drawing from 'Battery Power'/.test(await ask("/usr/bin/pmset", ["-g", "batt"])),
+  }));

@@ -1,0 +1,16 @@
+import { UsageError } from "../../../shared/errors.ts";
+import { linuxPriority } from "./linux-priority.ts";
+import { otherPriority } from "./other-priority.ts";
+import type { Priority } from "./standing.ts";
+
+/** Variable of the worker's environment; "normal": the runs of a machine that nobody else uses keep the normal priority. */
+const priorityVariable = "NEXUS_PRIORITY";
+
+/** @throws UsageError if the variable says something else */
+export function systemPriority(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): Priority {
+  const wish = env[priorityVariable] ?? "";
+  if (!["", "low", "normal"].includes(wish))
+    throw new UsageError(`${priorityVariable}=${wish}: expected low (the default) or normal`);
+  const priority = platform === "linux" ? linuxPriority : otherPriority(platform);
+  return (isLow) => priority(isLow && wish !== "normal");
+}

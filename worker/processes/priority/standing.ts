@@ -1,0 +1,19 @@
+/** How one kind of runner stands behind all other programs of this machine, with all that it starts, whenever it starts that. */
+export interface Standing {
+  /** Words before its command, with which it has its priority from its beginning. */
+  readonly words: readonly string[];
+  /** What is to be done at once when it has started; it may have ended already. @throws what the system says */
+  started(pid: number): void;
+  /** Sees to what its runs begin later, if there is anything to see to. `complain` hears once why that cannot be done. */
+  keeper(pid: number, complain: (why: string) => void): Keeper | undefined;
+}
+
+export interface Keeper {
+  /** A run begins. */
+  begin(): void;
+  /** It has ended: the runner waits for the next one. */
+  end(): void;
+}
+
+/** Port: the standing of runners of jobs with low priority, and of the others. A runner begins a session of its own. */
+export type Priority = (isLow: boolean) => Standing;

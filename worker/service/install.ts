@@ -1,0 +1,170 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { UsageError } from "../../shared/errors.ts";
+import { writeSecretFile } from "../../shared/machine/secret-file.ts";
+import { withoutSecrets } from "../../shared/machine/started-with.ts";
+import { type Machine, serviceKind, textOf } from "./machine.ts";
+import { type Command, type Service, type ServiceKind, typed } from "./service.ts";
+
+/** Variables without which the service would be another worker, or could not reach or start what this shell can. */
+const neededVariables: readonly string[] = [
+  "PATH",
+  "XDG_STATE_HOME",
+  "XDG_DATA_HOME",
+  "XDG_CONFIG_HOME",
+  "NEXUS_LOG",
+  "NEXUS_KERNELS",
+  "HTTPS_PROXY",
+  "https_proxy",
+  "NO_PROXY",
+  "no_proxy",
+];
+
+/** What is to be installed, as a person means it. */
+export interface Wish {
+  readonly workspace: string;
+  /** Undefined: one called like the machine. */
+  readonly name: string | undefined;
+  /** The join line; undefined: the coordinator is on this machine. */
+  readonly line: string | undefined;
+  /** Flags of the worker. */
+  readonly words: readonly string[];
+  /** What the runs have for their last checkpoints, seconds. */
+  readonly graceSeconds: number;
+  readonly version: string;
+}
+
+export interface How {
+  readonly isDryRun: boolean;
+  readonly isForced: boolean;
+}
+
+/** Seconds beyond the runs' own: the worker tells the coordinator, and node ends. */
+const beyondGraceSeconds = 20;
+
+/** The name of a workspace's service. */
+export const serviceId = (workspace: string, name?: string): string =>
+  `nexus-worker-${workspace}${name === undefined ? "" : `-${name}`}`;
+
+/** Where the line lies that this service joins with. */
+export const lineFile = (machine: Machine, id: string): string => join(stateFolder(machine), `${id}.line`);
+
+function stateFolder({ env, home }: Machine): string {
+  const { XDG_STATE_HOME: state } = env;
+  return join(state && isAbsolute(state) ? state : join(home, ".local", "state"), "nexus", "services");
+}
+
+export function serviceOf(wish: Wish, machine: Machine): Service {
+  const id = serviceId(wish.workspace, wish.name);
+  const join = wish.line === undefined ? [] : [`@${lineFile(machine, id)}`];
+  const environment: Record<string, string> = {};
+  for (const name of neededVariables) {
+    const value = machine.env[name];
+    if (value === undefined || value === "") continue;
+    if (withoutSecrets(value) !== value) {
+      throw new UsageError(
+        `${name} holds a password, and a service's file is no place for one; expected a proxy without\n` +
+          `  put ${name} into a file of mode 0600 and name it in EnvironmentFile= of the service, or unset it here: env -u ${name} nexus-worker install-service ...`,
+      );
+    }
+    environment[name] = value;
+  }
+  return {
+    id,
+    workspace: wish.workspace,
+    version: wish.version,
+    command: [...machine.program, ...join, ...wish.words],
+    environment,
+    stopSeconds: Math.ceil(wish.graceSeconds) + beyondGraceSeconds,
+    outputFile: `${lineFile(machine, id).replace(/\.line$/, "")}.log`,
+  };
+}
+
+/**
+ * Writes the service and starts it.
+ *
+ * @returns whether it was started; if not, `say` was told why and what to type
+ */
+export function install(wish: Wish, how: How, machine: Machine, say: (text: string) => void): boolean {
+  const service = serviceOf(wish, machine);
+  const { id } = service;
+  const kind = serviceKind(machine, service.command);
+  const file = kind.fileOf(id);
+  const text = kind.render(service);
+  if (how.isDryRun) {
+    say(`# ${file}\n${text}`);
+    if (wish.line !== undefined) say(`# and the join line in ${lineFile(machine, id)}, which only you may read`);
+    return true;
+  }
+  const before = textOf(file);
+  const isOther = before !== undefined && before !== text;
+  if (isOther && !how.isForced) {
+    throw new UsageError(
+      `${file} exists and says something else:\n${before.replace(/^/gm, "    ")}\n  to put the new one in its place: --force; to see the new one: --dry-run`,
+    );
+  }
+  if (wish.line !== undefined) {
+    mkdirSync(stateFolder(machine), { recursive: true, mode: 0o700 });
+    writeSecretFile(lineFile(machine, id), `${wish.line}\n`);
+  } else mkdirSync(stateFolder(machine), { recursive: true, mode: 0o700 });
+  mkdirSync(kind.folder, { recursive: true });
+  writeSecretFile(file, text);
+  say(`${before === undefined ? "wrote" : isOther ? "replaced" : "kept"} ${file}`);
+  if (before !== undefined) for (const command of kind.endEarlier(id)) machine.run(command);
+  const failed = firstFailure(kind.start(id), machine);
+  if (failed) {
+    say(notStarted(kind, failed, kind.start(id)));
+    return false;
+  }
+  say(`${id} runs, and starts again with ${kind.name === "launchd" ? "your next login" : "this machine"}`);
+  if (kind.name === "systemd" && !machine.lingers())
+    say(
+      `but only while ${machine.user} is logged in; to have it run without anybody:  loginctl enable-linger ${machine.user}`,
+    );
+  for (const [purpose, words] of kind.hints(id)) say(`  ${`${purpose}:`.padEnd(16)} ${words}`);
+  say(`  ${"remove it:".padEnd(16)} nexus-worker uninstall-service ${id}`);
+  return true;
+}
+
+interface Failure {
+  readonly command: Command;
+  readonly text: string;
+}
+
+function firstFailure(commands: readonly Command[], machine: Machine): Failure | undefined {
+  for (const command of commands) {
+    const { code, text } = machine.run(command);
+    if (code !== 0) return { command, text };
+  }
+  return undefined;
+}
+
+function notStarted(kind: ServiceKind, { command, text }: Failure, all: readonly Command[]): string {
+  return (
+    `it was not started: ${typed(command)} failed: ${text.split("\n")[0] ?? ""}\n${kind.advice(command, text)}\n` +
+    `  then type:\n${all.map((each) => `    ${typed(each)}`).join("\n")}`
+  );
+}
+
+/**
+ * Ends a service and removes what `install` wrote. The worker's key stays: the same machine may come back.
+ *
+ * @returns whether it was ended; if not, `say` was told why
+ */
+export function uninstall(id: string, machine: Machine, say: (text: string) => void): boolean {
+  const kind = serviceKind(machine, machine.program);
+  const failed = firstFailure(kind.stop(id), machine);
+  rmSync(lineFile(machine, id), { force: true });
+  rmSync(kind.fileOf(id));
+  say(`removed ${kind.fileOf(id)}`);
+  if (failed) {
+    say(
+      `it may still run: ${typed(failed.command)} failed: ${failed.text.split("\n")[0] ?? ""}\n${kind.advice(failed.command, failed.text)}\n` +
+        `  then type:\n    ${typed(failed.command)}`,
+    );
+    return false;
+  }
+  for (const command of kind.forget()) machine.run(command);
+  say(`${id} has ended; its runs were handed back. The worker's key stays, so that this machine can join again`);
+  return true;
+}

@@ -1,0 +1,180 @@
+import { existsSync, readdirSync } from "node:fs";
+import { Command } from "commander";
+import { programVersion } from "../../shared/components/version.ts";
+import { exitCode, NotFoundError, UsageError } from "../../shared/errors.ts";
+import { workspacePaths } from "../../shared/machine/workspace.ts";
+import { lineFrom } from "../joining/given-line.ts";
+import { checkWorkerName } from "../joining/identity.ts";
+import { parseJoinLine } from "../joining/join-line.ts";
+import { rulesPath } from "../owner/rules-source.ts";
+import { checkWords, withWorkersFlags } from "./given-words.ts";
+import { install, uninstall } from "./install.ts";
+import { type Machine, serviceKind, thisMachine } from "./machine.ts";
+import { typed } from "./service.ts";
+
+/** The owner-first rule of a service that was given none. */
+const usualRule = "when-idle";
+
+const verbs = {
+  "install-service": installVerb,
+  "uninstall-service": uninstallVerb,
+  "service-status": statusVerb,
+} as const;
+
+/** Whether this is a word for a service of the machine, and no join line. */
+export const isServiceVerb = (word: string | undefined): word is keyof typeof verbs =>
+  word !== undefined && Object.hasOwn(verbs, word);
+
+/**
+ * @param worker           nexus-worker as it is typed otherwise: a service takes the same flags
+ * @param fromEnvironment  the join line in NEXUS_JOIN
+ * @returns the exit code
+ */
+export const serviceVerb = (
+  verb: keyof typeof verbs,
+  words: readonly string[],
+  worker: Command,
+  fromEnvironment: string | undefined,
+): Promise<number> => verbs[verb](words, worker, fromEnvironment);
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+interface InstallFlags {
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly always: boolean;
+  readonly workspace: string;
+  readonly name?: string;
+  readonly creds?: string;
+  /** Milliseconds. */
+  readonly grace: number;
+}
+
+async function installVerb(
+  words: readonly string[],
+  worker: Command,
+  fromEnvironment: string | undefined,
+): Promise<number> {
+  const command = new Command("nexus-worker install-service")
+    .description("Has this machine start a worker by itself: a systemd user unit, or a launchd agent. Needs no root.")
+    .argument(
+      "[join line]",
+      "as for nexus-worker: the line, -, or @FILE (default: NEXUS_JOIN, else the workspace here)",
+    )
+    .option("--dry-run", "print what would be written, and do nothing", false)
+    .option("--force", "put it in the place of one that says something else", false)
+    .option("--always", "lend at all times; otherwise, without rules of yours: only while nobody uses it", false)
+    .exitOverride()
+    .addHelpText(
+      "after",
+      `
+The other flags are those of nexus-worker, and go into the service. The join line does not: it is kept in a file that only
+you may read. The service has the lowest priority for processor and disk, is started again when it fails, and hands its
+runs back when it is ended.
+
+Examples:
+  nexus-worker install-service @line.txt              lends this machine while nobody uses it
+  nexus-worker install-service - --slots 2 --always   two runs at all times; asks for the join line
+  nexus-worker install-service --dry-run              prints the file; the coordinator is on this machine
+  nexus-worker service-status                         is it running?
+  nexus-worker uninstall-service                      ends it and removes it`,
+    );
+  const given = withWorkersFlags(command, worker);
+  command.parse(words, { from: "user" });
+  const flags = command.opts<InstallFlags>();
+  const machine = thisMachine();
+  notBySudo(machine);
+  const typedLine = command.args[0] ?? fromEnvironment;
+  const line = typedLine === undefined ? undefined : await lineFrom(typedLine);
+  const workspace = line === undefined ? flags.workspace : parseJoinLine(line).workspace;
+  if (line === undefined) mustBeHere(workspace);
+  if (flags.name !== undefined) checkWorkerName(flags.name);
+  checkWords(given.words);
+  const hasFile = existsSync(rulesPath());
+  if (hasFile && !given.hasRules) say(`the rules of ${rulesPath()} count`);
+  const rules = given.hasRules || flags.always || hasFile;
+  const where = line === undefined && !given.words.some((word) => word.startsWith("--workspace="));
+  const wish = {
+    workspace,
+    name: flags.name,
+    line,
+    words: [...given.words, ...(where ? [`--workspace=${workspace}`] : []), ...(rules ? [] : [`--${usualRule}`])],
+    graceSeconds: flags.grace / 1000,
+    version: programVersion(),
+  };
+  const how = { isDryRun: flags.dryRun, isForced: flags.force };
+  return install(wish, how, machine, say) ? exitCode.done : exitCode.failure;
+}
+
+/** Without a line it joins the coordinator here, so there has to be something of one. */
+function mustBeHere(workspace: string): void {
+  if (existsSync(workspacePaths(workspace).dir)) return;
+  throw new UsageError(
+    `no coordinator of workspace ${workspace} was ever on this machine, and no join line was given\n` +
+      "  expected: nexus-worker install-service @FILE, or - to paste the line that nexus-coord prints",
+  );
+}
+
+/** A service of root's is not what somebody wants who types sudo out of habit. */
+function notBySudo({ env, uid }: Machine): void {
+  const { SUDO_USER } = env;
+  if (uid !== 0 || SUDO_USER === undefined) return;
+  throw new UsageError(
+    `typed with sudo, this would install a service of root's, whose runs may do everything; type it as ${SUDO_USER}, without sudo`,
+  );
+}
+
+async function uninstallVerb(words: readonly string[]): Promise<number> {
+  const command = new Command("nexus-worker uninstall-service")
+    .description("Ends a service of install-service and removes it. Its runs are handed back and go on elsewhere.")
+    .argument("[service]", "its name, such as nexus-worker-ws1 (default: the only one)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExamples:\n  nexus-worker uninstall-service\n  nexus-worker uninstall-service nexus-worker-ws1",
+    );
+  command.parse(words, { from: "user" });
+  const machine = thisMachine();
+  notBySudo(machine);
+  return uninstall(theService(command.args[0], machine), machine, say) ? exitCode.done : exitCode.failure;
+}
+
+async function statusVerb(words: readonly string[]): Promise<number> {
+  const command = new Command("nexus-worker service-status")
+    .description("Says how a service of install-service is, in the words of systemd or launchd.")
+    .argument("[service]", "its name, such as nexus-worker-ws1 (default: the only one)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 it runs, 1 it does not, 3 no such service.\n\nExamples:\n  nexus-worker service-status",
+    );
+  command.parse(words, { from: "user" });
+  const machine = thisMachine();
+  const id = theService(command.args[0], machine);
+  const kind = serviceKind(machine, machine.program);
+  say(kind.fileOf(id));
+  const asked = kind.status(id);
+  const { code, text } = machine.run(asked);
+  say(text);
+  if (code === null || /bus/i.test(text)) say(`${typed(asked)} failed\n${kind.advice(asked, text)}`);
+  return code === 0 ? exitCode.done : exitCode.failure;
+}
+
+/** The service that is meant. @throws NotFoundError, UsageError if it is not there, or not said which */
+function theService(named: string | undefined, machine: Machine): string {
+  const { folder, idOf, name } = serviceKind(machine, machine.program);
+  const there = (existsSync(folder) ? readdirSync(folder) : []).flatMap((file) => idOf(file) ?? []).sort();
+  const wanted = named?.replace(/\.service$/, "");
+  const list = there.length === 0 ? "there is none" : `there ${there.length === 1 ? "is" : "are"} ${there.join(", ")}`;
+  if (wanted !== undefined) {
+    if (there.includes(wanted)) return wanted;
+    throw new NotFoundError(`no service ${wanted} of ${name} in ${folder}; ${list}`);
+  }
+  const [only] = there;
+  if (only === undefined)
+    throw new NotFoundError(`no service in ${folder}; to have one: nexus-worker install-service @FILE`);
+  if (there.length > 1) throw new UsageError(`which service? ${list}; name one: nexus-worker service-status ${only}`);
+  return only;
+}

@@ -1,0 +1,188 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Log } from "../../shared/log.ts";
+import type { EndSignal } from "../../shared/ports.ts";
+import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
+import { answer, findPython, type Python } from "./find-python.ts";
+import { runCommand, SetupOutput } from "./run-command.ts";
+import { mentionsPip, setupDigest, type WantedSetup } from "./setup-digest.ts";
+
+/** A virtual environment that runs of a job use. */
+export interface Environment {
+  readonly folder: string;
+  /** What they must be able to read besides: where its Python is installed. */
+  readonly base: string;
+  /** For people and for the run's record: `python 3.12.4, setup 3f2a9c0d1e2b`. */
+  readonly text: string;
+}
+
+/** A setup failed: the machine's fault as far as anybody knows, and not the run's. */
+export class SetupFailure extends Error {
+  override readonly name = "SetupFailure";
+  /** The last lines that it printed. */
+  readonly output: string;
+
+  constructor(message: string, output: string) {
+    super(message);
+    this.output = output;
+  }
+}
+
+export interface EnvironmentsOptions {
+  /** Holds the environments. Nobody else uses it: the worker has a lock. */
+  readonly folder: string;
+  /** What setups see of the worker's environment. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Puts a command into the worker's sandbox; left out: there is none. */
+  confined?(command: readonly string[], room: SetupRoom): string[];
+  readonly log: Pick<Log, "info" | "warn">;
+}
+
+/** What a setup needs in a sandbox. */
+export interface SetupRoom {
+  readonly writable: readonly string[];
+  readonly readable: readonly string[];
+  readonly network: boolean;
+  readonly cwd: string;
+}
+
+export interface SetupWish extends WantedSetup {
+  /** Whether the job asks for the network; counts in a sandbox. */
+  readonly network: boolean;
+}
+
+const limitMs = 3_600_000;
+/** Environments that nobody uses and that are older than the newest of so many are removed. */
+const mostKept = 8;
+/** Says that the environment is whole. It lies beside the folder, where no setup can put a link in its place. */
+const markerOf = (folder: string): string => `${folder}.json`;
+const python = process.platform === "win32" ? "python.exe" : "python";
+
+/**
+ * Virtual environments on this machine, one for each setup and content, made once and used by all runs that want it. One that
+ * vanished or was left half made is made anew.
+ */
+export class Environments {
+  readonly #options: EnvironmentsOptions;
+  readonly #making = new Map<string, Promise<Environment>>();
+  readonly #used = new Set<string>();
+  readonly #digests = new Map<string, { readonly found: Python; readonly digest: string }>();
+
+  constructor(options: EnvironmentsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws SetupFailure with what was printed; Error if there is no such Python */
+  async ready(wish: SetupWish, signal: EndSignal): Promise<Environment> {
+    const { found, digest } = await this.#known(wish);
+    let work = this.#making.get(digest);
+    if (!work) {
+      work = this.#ensure(digest, wish, found, signal).finally(() => this.#making.delete(digest));
+      this.#making.set(digest, work);
+    }
+    return work;
+  }
+
+  /** Worked out once for all runs of a job, whose code does not change. */
+  async #known(wish: SetupWish): Promise<{ readonly found: Python; readonly digest: string }> {
+    const key = JSON.stringify([wish.commands, wish.python, wish.codeFolder]);
+    const known = this.#digests.get(key);
+    if (known && existsSync(known.found.path)) return known;
+    const found = await findPython(wish.python, this.#options.environment);
+    const fresh = { found, digest: setupDigest(wish, found) };
+    this.#digests.set(key, fresh);
+    return fresh;
+  }
+
+  async #ensure(digest: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<Environment> {
+    const folder = join(this.#options.folder, digest.slice(0, 32));
+    const text = `python ${found.version}, setup ${digest.slice(0, 12)}`;
+    this.#used.add(folder);
+    const isWhole = existsSync(markerOf(folder)) && existsSync(join(programsIn(folder), python));
+    if (!isWhole) await this.#make(folder, wish, found, signal);
+    const now = Date.now() / 1000;
+    utimesSync(markerOf(folder), now, now);
+    return { folder, base: found.base, text };
+  }
+
+  async #make(folder: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<void> {
+    this.#removeOld();
+    rmSync(markerOf(folder), { force: true });
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const cache = join(this.#options.folder, "downloads");
+    mkdirSync(cache, { recursive: true, mode: 0o700 });
+    const output = new SetupOutput(`${folder}.log`);
+    const cwd = wish.codeFolder ?? folder;
+    const env = {
+      ...environmentIn(folder, this.#options.environment),
+      PIP_DISABLE_PIP_VERSION_CHECK: "1",
+      PIP_CACHE_DIR: cache,
+      UV_CACHE_DIR: join(cache, "uv"),
+      PYTHONUNBUFFERED: "1",
+    };
+    try {
+      const usesUv = await this.#usesUv(wish.commands);
+      const venv = usesUv
+        ? ["uv", "venv", "--python", found.path, folder, "--allow-existing"]
+        : [found.path, "-m", "venv", ...(mentionsPip(wish) ? [] : ["--without-pip"]), folder];
+      const commands = wish.commands.map((words) => (usesUv && words[0] === "pip" ? ["uv", ...words] : words));
+      const readable = [found.base, ...(wish.codeFolder === null ? [] : [wish.codeFolder])];
+      for (const [i, words] of [venv, ...commands].entries()) {
+        const shown = i === 0 ? venv : (wish.commands[i - 1] ?? []);
+        output.add(`$ ${shown.join(" ")}\n`);
+        const room: SetupRoom = { writable: [folder, cache], readable, network: wish.network, cwd };
+        const how = await runCommand(
+          this.#options.confined?.(words, room) ?? words,
+          { cwd, env, limitMs, signal },
+          output,
+        );
+        if (how !== "") throw failure(shown, how, output);
+      }
+      writeFileSync(markerOf(folder), JSON.stringify({ commands: wish.commands, python: found }));
+      this.#options.log.info({ folder, python: found.version }, "an environment was made");
+    } catch (error) {
+      // Half made it must not be taken for one; its output stays.
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    } finally {
+      output.close();
+    }
+  }
+
+  /** uv makes the same in a fraction of the time, but without pip itself: only where nothing else is called. */
+  async #usesUv(commands: readonly (readonly string[])[]): Promise<boolean> {
+    if (!commands.every(([program]) => program === "pip" || program === "uv")) return false;
+    return (await answer("uv", ["--version"], this.#options.environment)) !== "";
+  }
+
+  #removeOld(): void {
+    const { folder, log } = this.#options;
+    if (!existsSync(folder)) return;
+    const kept = readdirSync(folder)
+      .map((name) => join(folder, name))
+      .filter((place) => existsSync(markerOf(place)) && !this.#used.has(place))
+      .map((place) => ({ place, at: statSync(markerOf(place)).mtimeMs }))
+      .sort((a, b) => b.at - a.at);
+    for (const { place } of kept.slice(mostKept)) {
+      rmSync(markerOf(place), { force: true });
+      rmSync(place, { recursive: true, force: true });
+      rmSync(`${place}.log`, { force: true });
+      log.info({ place }, "an environment that no job used for long was deleted");
+    }
+  }
+}
+
+function failure(words: readonly string[], how: string, output: SetupOutput): SetupFailure {
+  const lines = output.lastLines;
+  const last = lines.at(-1) ?? "";
+  const venvHint =
+    lines.some((line) => line.includes("ensurepip")) && words.includes("venv")
+      ? "; on Debian and Ubuntu: apt-get install python3-venv"
+      : "";
+  return new SetupFailure(
+    `its setup failed: ${words.join(" ")} ${how}${last.startsWith("$") ? "" : `: ${last}`}${venvHint}`.slice(0, 600) +
+      `; all that it printed is on this machine in ${output.path}`,
+    lines.join("\n"),
+  );
+}

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { EndSignal } from "../../shared/ports.ts";
+
+/** What it left behind may hold its output open: so long is waited for that. */
+const lateMs = 2000;
+/** What is kept of a setup's output. */
+const mostBytes = 1_000_000;
+const mostLines = 40;
+const longestLine = 400;
+
+export interface CommandOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Milliseconds after which it is ended. */
+  readonly limitMs: number;
+  /** Ends it at once. */
+  readonly signal: EndSignal;
+}
+
+/** Output of a setup: all of it in a file, up to a limit, and its last lines. */
+export class SetupOutput {
+  readonly path: string;
+  readonly #file: number;
+  #written = 0;
+  #rest = "";
+  readonly #lines: string[] = [];
+
+  constructor(path: string) {
+    this.path = path;
+    this.#file = openSync(path, "w", 0o600);
+  }
+
+  add(text: string): void {
+    const room = mostBytes - this.#written;
+    if (room > 0) this.#written += writeSync(this.#file, text.slice(0, room));
+    const lines = (this.#rest + text).split(/\r?\n|\r/);
+    this.#rest = (lines.pop() ?? "").slice(-longestLine);
+    for (const line of lines) if (line.trim() !== "") this.#lines.push(line.slice(0, longestLine));
+    this.#lines.splice(0, Math.max(0, this.#lines.length - mostLines));
+  }
+
+  get lastLines(): readonly string[] {
+    return this.#rest.trim() === "" ? this.#lines : [...this.#lines, this.#rest];
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+/** Executes a command to its end; resolves with how it failed, "" if it did not. All that it started ends with it. */
+export function runCommand(
+  [program = "", ...words]: readonly string[],
+  { cwd, env, limitMs, signal }: CommandOptions,
+  output: SetupOutput,
+): Promise<string> {
+  return new Promise((resolve) => {
+    // A session of its own, so that what it starts can be ended with it.
+    const child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    let why = "";
+    const end = (reason: string): void => {
+      why ||= reason;
+      killAll(child);
+    };
+    const stop = (): void => end("the worker had to end");
+    signal.addEventListener("abort", stop);
+    const timer = setTimeout(() => end(`it took longer than ${Math.round(limitMs / 60_000)} minutes`), limitMs);
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => output.add(text));
+    let late: NodeJS.Timeout | undefined;
+    child.once("exit", () => {
+      late = setTimeout(() => {
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
+      }, lateMs);
+    });
+    const done = (how: string): void => {
+      clearTimeout(timer);
+      clearTimeout(late);
+      signal.removeEventListener("abort", stop);
+      killAll(child);
+      resolve(how);
+    };
+    child.once("error", (error: NodeJS.ErrnoException) =>
+      done(error.code === "ENOENT" ? `there is no program ${program} here` : error.message),
+    );
+    child.once("close", (code, how) => {
+      if (why !== "") done(why);
+      else if (code === 0) done("");
+      else done(code === null ? `was ended by ${how}` : `ended with exit code ${code}`);
+    });
+    if (signal.aborted) stop();
+  });
+}
+
+function killAll({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // the whole group has ended
+  }
+}

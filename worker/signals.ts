@@ -1,0 +1,62 @@
+import { counted } from "../shared/domain/counted.ts";
+import { exitCode } from "../shared/errors.ts";
+import type { WorkerNode } from "./node/node.ts";
+import { type SpotWord, watchNotices } from "./owner/notices/watch-notices.ts";
+
+/** What is left of the grace after a second signal. */
+const hurriedMs = 1000;
+
+/**
+ * Ctrl-C once: no more runs; twice: hand back; three times: the end. SIGTERM and SIGHUP hand back; whatever signal follows shortens
+ * the time for that. Returns a function that gives the exit code for the signals so far.
+ */
+export function obeySignals(node: WorkerNode, say: (line: string) => void, graceMs: number): () => number {
+  let interrupts = 0;
+  let exit: number = exitCode.done;
+  let isHandingBack = false;
+  const leave = (reason: string, then: string): void => {
+    if (isHandingBack) {
+      say(`handing the runs back within ${hurriedMs / 1000} s`);
+      node.handBack(reason, hurriedMs);
+      return;
+    }
+    isHandingBack = true;
+    const { running } = node;
+    if (running > 0) say(`handing ${counted(running, "run")} back, within ${graceMs / 1000} s; ${then}`);
+    node.handBack(reason);
+  };
+  process.on("SIGINT", () => {
+    interrupts += 1;
+    if (interrupts === 1 && !isHandingBack) {
+      const { running } = node;
+      if (running === 0) say("no run in hand, taking no more");
+      else say(`finishing ${counted(running, "run")}, taking no more; Ctrl-C again hands them back`);
+      node.finish();
+    } else if (interrupts < 3) leave("its owner stopped the worker", "Ctrl-C again kills");
+    else process.exit(130);
+  });
+  const handBack = (signal: string, code: number): void => {
+    if (!isHandingBack) exit = code;
+    leave(`the worker got ${signal}`, "a second signal shortens that");
+  };
+  process.on("SIGTERM", () => handBack("SIGTERM", exitCode.done));
+  process.on("SIGHUP", () => handBack("SIGHUP", 129));
+  return () => exit;
+}
+
+/** The cloud takes the machine back: the runs leave it within the grace, or within what the cloud leaves. */
+export function obeyNotices(
+  ports: Parameters<typeof watchNotices>[0],
+  word: SpotWord,
+  node: WorkerNode,
+  graceMs: number,
+  say: (line: string) => void,
+  address?: string,
+): void {
+  const leaving = (why: string, leftMs: number): void => {
+    const ms = Math.min(graceMs, leftMs);
+    say(`${why}: handing ${counted(node.running, "run")} back, within ${Math.round(ms / 1000)} s`);
+    node.handBack(why, ms);
+  };
+  watchNotices(ports, word, { leaving, said: say }, address);
+}

@@ -1,0 +1,205 @@
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { EventRows } from "./event-rows.ts";
+import { keyOf, type Row, type RowReader } from "./row.ts";
+import { TailedFile } from "./tailed-file.ts";
+import { CsvRows, JsonRows, SummaryRows } from "./text-rows.ts";
+import { WandbRows } from "./wandb-rows.ts";
+
+/** Where metrics are looked for besides what is printed. */
+export interface FileSource {
+  /** A file or folder, relative to the run's folder. */
+  readonly path: string;
+  /** By metric, or iters: the column that has it, where it is not called so. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+export interface FileReport {
+  /** As the file counts; undefined: by its rows. */
+  readonly step: number | undefined;
+  /** Of rows that no column counts: the number of the row, from 1. */
+  readonly row: number | undefined;
+  readonly values: Readonly<Record<string, number>>;
+  readonly file: string;
+}
+
+/** Folders are looked through again after so many readings: files appear late. */
+const readingsBetweenLooks = 4;
+const deepest = 6;
+const mostEntries = 2000;
+const mostFiles = 50;
+/** Names that the error of a run without metrics can tell. */
+const mostColumns = 40;
+
+/**
+ * Metrics in files that a program writes: tables (CSV), JSON lines, TensorBoard's events, the folders of Lightning's CSVLogger and of
+ * W&B offline. They are read while they grow. What one iteration has in several rows, or in several files, is one report: it is made once
+ * all metrics are there, or a later iteration is, or the program has ended.
+ */
+export class MetricFiles {
+  readonly #source: FileSource;
+  readonly #metrics: readonly string[];
+  readonly #folders: readonly string[];
+  readonly #files = new Map<string, TailedFile>();
+  readonly #columnOf: readonly (readonly [metric: string, column: string])[];
+  readonly #pending = new Map<number, { readonly values: ReadonlyMap<string, number>; readonly file: string }>();
+  /** By file: rows without a count that had a metric. */
+  readonly #counted = new Map<string, number>();
+  readonly #columns = new Set<string>();
+  #newest = Number.NEGATIVE_INFINITY;
+  #told = Number.NEGATIVE_INFINITY;
+  #readings = 0;
+
+  /** @param folders  where the path is looked for, the first that has it */
+  constructor(source: FileSource, metrics: readonly string[], folders: readonly string[]) {
+    this.#source = source;
+    this.#metrics = metrics;
+    this.#folders = folders;
+    this.#columnOf = metrics.map((metric) => [metric, source.columns[metric] ?? metric]);
+  }
+
+  /** Files that were found, relative to the run's folder, and names of numbers in them. */
+  get seen(): { readonly files: readonly string[]; readonly columns: readonly string[] } {
+    return { files: [...this.#files.keys()].map((path) => this.#shown(path)), columns: [...this.#columns] };
+  }
+
+  /**
+   * Passes over what stands there before the program begins: rows of an earlier attempt, which has reported them. Those with a count
+   * are told as usual, since their count says which of them were reported.
+   */
+  begin(): void {
+    this.#look();
+    this.#rows(true);
+    this.#counted.clear();
+  }
+
+  /** What has come since. @param isLast  nothing more is waited for */
+  read(isLast: boolean): FileReport[] {
+    if (isLast || this.#files.size === 0 || this.#readings % readingsBetweenLooks === 0) this.#look();
+    this.#readings += 1;
+    const reports = this.#rows(isLast);
+    for (const step of [...this.#pending.keys()].sort((a, b) => a - b)) {
+      const { values, file } = this.#pending.get(step) ?? {};
+      if (!values || !(isLast || step < this.#newest || values.size === this.#metrics.length)) continue;
+      this.#pending.delete(step);
+      this.#told = step;
+      reports.push({ step, row: undefined, values: Object.fromEntries(values), file: this.#shown(file ?? "") });
+    }
+    return reports;
+  }
+
+  /** Reads on, and keeps the rows with a count until their time comes. @returns those without one */
+  #rows(isLast: boolean): FileReport[] {
+    const reports: FileReport[] = [];
+    for (const [path, file] of this.#files) {
+      let hasMore = true;
+      // At the end all of it counts, however large it is.
+      for (let looks = 0; hasMore && (isLast || looks === 0); looks += 1) {
+        const { rows, isNew, hasMore: more } = file.read();
+        hasMore = more;
+        if (isNew) this.#counted.delete(path);
+        for (const row of rows) {
+          const values = this.#valuesIn(row);
+          if (values.size === 0) continue;
+          if (row.step !== undefined) {
+            this.#keep(row.step, values, path);
+            continue;
+          }
+          const number = (this.#counted.get(path) ?? 0) + 1;
+          this.#counted.set(path, number);
+          reports.push({ step: undefined, row: number, values: Object.fromEntries(values), file: this.#shown(path) });
+        }
+      }
+    }
+    return reports;
+  }
+
+  #keep(step: number, values: ReadonlyMap<string, number>, file: string): void {
+    if (step <= this.#told) return;
+    this.#newest = Math.max(this.#newest, step);
+    const known = this.#pending.get(step);
+    this.#pending.set(step, { values: new Map([...(known?.values ?? []), ...values]), file });
+  }
+
+  #shown = (path: string): string => {
+    const folder = this.#folders.find((each) => path.startsWith(each));
+    return folder === undefined ? this.#source.path : relative(folder, path);
+  };
+
+  #valuesIn({ values }: Row): Map<string, number> {
+    for (const name of values.keys()) if (this.#columns.size < mostColumns) this.#columns.add(name);
+    const found = new Map<string, number>();
+    for (const [metric, column] of this.#columnOf) {
+      const value = values.get(column) ?? likeNamed(values, column);
+      if (value !== undefined) found.set(metric, value);
+    }
+    return found;
+  }
+
+  #look(): void {
+    for (const folder of this.#folders) {
+      const path = join(folder, this.#source.path);
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (!stat) continue;
+      const paths = stat.isDirectory() ? filesBelow(path) : [path];
+      const hasHistory = paths.some((each) => each.endsWith(".wandb"));
+      for (const each of paths) {
+        if (this.#files.has(each) || this.#files.size >= mostFiles) continue;
+        // What it sums up stands in the history beside it.
+        if (hasHistory && each.endsWith("wandb-summary.json")) continue;
+        const isWhole = each.endsWith(".json");
+        this.#files.set(
+          each,
+          new TailedFile(each, () => readerFor(each, this.#source.columns["iters"] ?? ""), isWhole),
+        );
+      }
+      return;
+    }
+  }
+}
+
+/** `val_acc` stands for `val/acc`, since a metric's name has no slash. */
+function likeNamed(values: ReadonlyMap<string, number>, column: string): number | undefined {
+  const key = keyOf(column);
+  for (const [name, value] of values) if (keyOf(name) === key) return value;
+  return undefined;
+}
+
+function readerFor(path: string, counter: string): RowReader {
+  const name = basename(path);
+  if (isEvents(name)) return new EventRows();
+  if (name.endsWith(".wandb")) return new WandbRows(counter);
+  if (name.endsWith(".json")) return new SummaryRows(counter);
+  return /\.(csv|tsv)$/i.test(name) ? new CsvRows(counter) : new JsonRows(counter);
+}
+
+const isEvents = (name: string): boolean => /^events\.out\.tfevents\./.test(name);
+
+/** The files of a folder that hold metrics, by the names that loggers give them. Links are not followed. */
+function filesBelow(folder: string): string[] {
+  const found: string[] = [];
+  let looked = 0;
+  const walk = (path: string, depth: number): void => {
+    for (const entry of entriesOf(path)) {
+      looked += 1;
+      if (looked > mostEntries) return;
+      const { name } = entry;
+      if (entry.isDirectory() && depth < deepest) walk(join(path, name), depth + 1);
+      else if (entry.isFile() && isKnown(name)) found.push(join(path, name));
+    }
+  };
+  walk(folder, 0);
+  return found.sort();
+}
+
+/** None of a folder that the program has just deleted, or lets nobody read. */
+function entriesOf(path: string): readonly Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+const isKnown = (name: string): boolean =>
+  isEvents(name) || name === "metrics.csv" || name === "wandb-summary.json" || /\.(wandb|jsonl)$/.test(name);

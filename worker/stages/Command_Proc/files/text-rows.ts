@@ -1,0 +1,124 @@
+import { StringDecoder } from "node:string_decoder";
+import { type Row, type RowReader, rowOf } from "./row.ts";
+
+/** A longer line without an end is no row; its bytes are not kept. */
+const longestLine = 1_000_000;
+
+/** Whole lines of what comes; the torn last one waits. */
+class Lines {
+  readonly #decoder = new StringDecoder("utf8");
+  #rest = "";
+
+  push(bytes: Buffer): string[] {
+    const parts = (this.#rest + this.#decoder.write(bytes)).split("\n");
+    this.#rest = parts.pop() ?? "";
+    if (this.#rest.length > longestLine) this.#rest = "";
+    return parts.map((part) => part.replace(/\r$/, "")).filter((part) => part.trim() !== "");
+  }
+}
+
+/** A table with a line of names, as spreadsheets, pandas and Lightning's CSVLogger write it. */
+export class CsvRows implements RowReader {
+  readonly #lines = new Lines();
+  readonly #counter: string;
+  #separator = ",";
+  #names: readonly string[] | undefined;
+
+  constructor(counter: string) {
+    this.#counter = counter;
+  }
+
+  push(bytes: Buffer): Row[] {
+    return this.#lines.push(bytes).flatMap((line) => {
+      if (this.#names === undefined) {
+        const head = line.replace(/^\uFEFF/, "");
+        this.#separator = [",", "\t", ";"].find((each) => head.includes(each)) ?? ",";
+        this.#names = cells(head, this.#separator);
+        return [];
+      }
+      const found = cells(line, this.#separator);
+      const names = this.#names;
+      return [
+        rowOf(
+          found.map((cell, i) => [names[i] ?? "", cell] as const),
+          this.#counter,
+        ),
+      ];
+    });
+  }
+}
+
+/** The cells of a line; quotes may hold the separator, and two of them are one. */
+function cells(line: string, separator: string): string[] {
+  if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
+  const found: string[] = [];
+  let cell = "";
+  let isQuoted = false;
+  for (let i = 0; i < line.length; i += 1) {
+    const letter = line[i] ?? "";
+    if (letter === '"') {
+      if (isQuoted && line[i + 1] === '"') {
+        cell += letter;
+        i += 1;
+      } else isQuoted = !isQuoted;
+    } else if (letter === separator && !isQuoted) {
+      found.push(cell.trim());
+      cell = "";
+    } else cell += letter;
+  }
+  return [...found, cell.trim()];
+}
+
+/** A JSON object in each line. What is no object is passed over. */
+export class JsonRows implements RowReader {
+  readonly #lines = new Lines();
+  readonly #counter: string;
+
+  constructor(counter: string) {
+    this.#counter = counter;
+  }
+
+  push(bytes: Buffer): Row[] {
+    return this.#lines.push(bytes).flatMap((line) => {
+      const found = objectIn(line);
+      return found ? [rowOf(flat(found), this.#counter)] : [];
+    });
+  }
+}
+
+/** As Python's json and ours write them; NaN and infinity are numbers here. */
+export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text.replace(/([:[,]\s*)(NaN|-?Infinity)\b/g, '$1"$2"'));
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined; // not whole, or not JSON
+  }
+}
+
+/** `{"val": {"acc": 1}}` has the value val/acc. */
+function* flat(object: Readonly<Record<string, unknown>>, prefix = ""): Generator<readonly [string, unknown]> {
+  for (const [name, value] of Object.entries(object)) {
+    if (typeof value === "object" && value !== null && !Array.isArray(value) && prefix.length < 200)
+      yield* flat(value as Record<string, unknown>, `${prefix}${name}/`); // an object has names
+    else yield [prefix + name, value];
+  }
+}
+
+/** One JSON object that is written anew from time to time, such as wandb-summary.json. */
+export class SummaryRows implements RowReader {
+  readonly #counter: string;
+  #text = "";
+
+  constructor(counter: string) {
+    this.#counter = counter;
+  }
+
+  push(bytes: Buffer): Row[] {
+    this.#text = (this.#text + bytes.toString("utf8")).slice(-longestLine);
+    const found = objectIn(this.#text);
+    return found ? [rowOf(flat(found), this.#counter)] : [];
+  }
+}

@@ -1,0 +1,98 @@
+import { createContext, Script } from "node:vm";
+
+/** What a line of a program's output says. */
+export interface Measured {
+  /** Undefined: the line does not count. */
+  readonly iters: number | undefined;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** A pattern may need for ever: then the run fails, and says so, instead of hanging. For all lines that came at once. */
+const mostMs = 1000;
+/** Of a longer line only the end is looked at, where progress bars have their numbers. */
+const longestLine = 4000;
+
+/** Runs in a context of its own, since only there can it be broken off. */
+const search = new Script(`lines.map((line) => {
+  for (const pattern of patterns) {
+    const found = pattern.exec(line);
+    if (found) return Object.entries(found.groups ?? {});
+  }
+  return null;
+})`);
+
+export class SlowPattern extends Error {
+  override readonly name = "SlowPattern";
+}
+
+/** Finds metrics in what a program prints for people: each pattern's groups are named as the metrics are, or `iters`. */
+export class MetricPatterns {
+  readonly #sources: readonly string[];
+  readonly #context: { patterns: readonly RegExp[]; lines: readonly string[] };
+
+  constructor(sources: readonly string[]) {
+    this.#sources = sources;
+    this.#context = { patterns: sources.map((source) => new RegExp(source)), lines: [] };
+    createContext(this.#context);
+  }
+
+  /**
+   * For each line what the first pattern that fits it says; undefined where none does.
+   *
+   * @throws SlowPattern if they need more than a second
+   */
+  find(lines: readonly string[]): (Measured | undefined)[] {
+    // Without a digit there is no number; most lines need no pattern then.
+    if (!lines.some((line) => /\d|nan|inf/i.test(line))) return lines.map(() => undefined);
+    this.#context.lines = lines.map(lookedAt);
+    let found: readonly (readonly (readonly [string, string | undefined])[] | null)[];
+    try {
+      found = search.runInContext(this.#context, { timeout: mostMs });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      throw new SlowPattern(
+        `metric_pattern took more than ${mostMs / 1000} s for lines such as ${JSON.stringify(lines[0]?.slice(0, 200))}: ` +
+          this.#sources.join(", "),
+      );
+    }
+    return found.map((groups) => (groups ? measuredIn(groups) : undefined));
+  }
+}
+
+/** The part of a line that patterns see. */
+const lookedAt = (line: string): string => line.slice(line.lastIndexOf("\r") + 1).slice(-longestLine);
+
+function measuredIn(groups: readonly (readonly [string, string | undefined])[]): Measured | undefined {
+  const numbers = groups.flatMap(([name, text]): [string, number][] => {
+    const value = text === undefined ? undefined : numberIn(text);
+    return value === undefined ? [] : [[name, value]];
+  });
+  const { iters, ...values } = Object.fromEntries(numbers) as Record<string, number>;
+  return Object.keys(values).length > 0 ? { iters, values } : undefined;
+}
+
+/** A number as programs print it: `0.93`, `1e-3`, `93%`, `nan`, `-inf`. */
+export function numberIn(text: string): number | undefined {
+  const word = text.trim().replace(/%$/, "");
+  if (/^[-+]?(nan|inf(inity)?)$/i.test(word)) {
+    if (/nan/i.test(word)) return Number.NaN;
+    return word.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(word) ? Number(word) : undefined;
+}
+
+/** A pattern for a line that names one of the metrics before a number, as a person might have printed it; undefined: none does. */
+export function patternFor(lines: readonly string[], metrics: readonly string[]): string | undefined {
+  for (const metric of metrics) {
+    if (!/^\w+$/.test(metric)) continue;
+    for (const line of lines.map(lookedAt)) {
+      const found = new RegExp(`\\b(${metric}\\s*[:=]?\\s*)[-+.\\d]`, "i").exec(line);
+      if (!found) continue;
+      const before = (found[1] ?? "").replace(/\s+/g, "\\s*").replace(/([:=])$/, "$1\\s*");
+      const counted = /\b(epoch|step|iter(?:ation)?|round)s?\b\D{0,3}\d/i.exec(line.slice(0, found.index));
+      const iters = counted ? `${counted[1]}\\D*(?<iters>\\d+).*` : "";
+      return `${iters}${before}(?<${metric}>[-+.\\de]+)`;
+    }
+  }
+  return undefined;
+}
