@@ -139,8 +139,11 @@ test("Tab, w, z, f, arrows and their letters, x: panes, columns, order and axis"
 
 test("Ctrl-L wipes away what someone else wrote over the screen", async () => {
   const tty = tmux.run("display-message", "-p", "-t", pane.name, "#{pane_tty}").trim();
-  writeFileSync(tty, "\u001b[2;1Hsomeone else wrote this\u001b[H");
-  await pane.shows(/someone else wrote this/);
+  // Again and again: the screen's own next change of that line may cover it.
+  await eventually("someone else has written", () => {
+    writeFileSync(tty, "\u001b[2;1Hsomeone else wrote this\u001b[H");
+    return pane.text().includes("someone else wrote this");
+  });
   pane.press("C-l");
   await eventually("it is gone", () => !pane.text().includes("someone else"));
   await pane.shows(/^job1 +maze +RUNNING[^\n]*\nbest/);
@@ -175,30 +178,6 @@ describe("control keys", () => {
     await pane.shows(/resumes job1/);
     pane.press("y");
     await pane.shows(/^job1 +maze +RUNNING/);
-  });
-
-  test("a run is cancelled alone; a whole job only when its name is typed", async () => {
-    pane.press("2");
-    await pane.shows(/▶ Runs/);
-    pane.press("/", "C-u", "status=running", "Enter");
-    await pane.shows(/filter: status=running/);
-    // A run that ends while the question is open cannot be cancelled: then another one.
-    for (let tries = 0; (await swarm.table(search.job)).outcomes.cancelled === 0; tries += 1) {
-      assert.ok(tries < 10, pane.text());
-      pane.press("g", "X");
-      await pane.shows(/cancels run1\.\d+ now: without a result|nothing of the selected run is running/);
-      pane.press("y");
-      await pane.shows(/(done|refused): |nothing of the selected run|"y" does nothing/);
-    }
-    pane.press("Escape", "q");
-    await pane.shows(/\[c\] cancel job1/);
-    pane.press("c");
-    await pane.shows(/type job1 and Enter/);
-    pane.press("job", "Enter");
-    assert.match(pane.text(), /type job1 and Enter/);
-    pane.press("Escape");
-    await pane.shows(/nothing was changed/);
-    assert.equal((await swarm.table(search.job)).state, "searching");
   });
 });
 

@@ -22,8 +22,8 @@ async function shownUnder(environment: Readonly<Record<string, string>>): Promis
   pane.press("Enter");
   await pane.shows(/▶ Standings[\s\S]*help/);
   // Neighbourhood and Events have text that is dimmed.
-  pane.press("5", "6");
-  await pane.shows(/▶ Events|Events \d/);
+  await pane.answers(["5"], /▶ Neighbourhood/);
+  await pane.answers(["6"], /▶ Events/);
   pane.press("q");
   await pane.shows(/\[d\] detach/);
   pane.press("d");

@@ -138,6 +138,21 @@ export class Pane {
     return Number(found);
   }
 
+  /** Presses keys, and gives the screen's text once it shows what it did not show before: the answer is newer than the keys. */
+  async answers(keys: readonly string[], wanted: RegExp): Promise<string> {
+    let last = "";
+    await eventually(
+      `${this.name} no longer shows ${wanted}`,
+      () => {
+        last = this.text();
+        return !wanted.test(last);
+      },
+      { everyMs: lookMs, seen: () => last },
+    );
+    this.press(...keys);
+    return this.shows(wanted);
+  }
+
   /** The screen's text once it shows what is looked for. */
   async shows(wanted: RegExp): Promise<string> {
     let last = "";
