@@ -1,5 +1,4 @@
 import type { ShowInvite } from "../../shared/broker/access/invite-code.ts";
-import type { Traffic } from "../../shared/broker/access/worker-traffic.ts";
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
@@ -24,7 +23,7 @@ import { recallCurves } from "./pruning/recall-curves.ts";
 import type { BundleStore, Purger } from "./reign/ports.ts";
 import { Reign } from "./reign/reign.ts";
 import { type StoredSizes, watchRoom } from "./room-watch.ts";
-import { watchArrivals } from "./rules/arrivals.ts";
+import { type TrafficPorts, watchArrivals } from "./rules/arrivals.ts";
 import { follow } from "./rules/consequences.ts";
 import { closeOwn } from "./rules/own-search.ts";
 import { mayAsk } from "./rules/quotas.ts";
@@ -51,7 +50,7 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
   /** What workers have sent the broker; left out where that cannot be known. */
-  traffic?(): Promise<readonly Traffic[]>;
+  readonly traffic?: TrafficPorts;
   /** Called with the sequence of a reign's first record, once it is stored. */
   onLed?(seq: number): Promise<void>;
   /** Stores a snapshot of the journal; resolves when that is done, or has failed. */

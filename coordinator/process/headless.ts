@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { livingSecret, orderKeyAt, readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { inviteKey, readInviteCode, type ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { SigningBus } from "../../shared/broker/access/signing-bus.ts";
-import { workerTraffic } from "../../shared/broker/access/worker-traffic.ts";
+import { workersTotal, workerTraffic } from "../../shared/broker/access/worker-traffic.ts";
 import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
@@ -196,7 +196,14 @@ export async function runCoordinator(
           ...(external ? {} : { showInvite: shown }),
           // Peers each have a copy of the passwords, and of somebody else's broker they are not ours.
           ...(external || peers ? {} : { rotate: () => void setTimeout(() => rotating.abort(), answerMs) }),
-          ...(external ? {} : { traffic: () => workerTraffic(bus, !peers) }),
+          ...(external
+            ? {}
+            : {
+                traffic: {
+                  traffic: () => workerTraffic(bus, !peers),
+                  ...(peers ? {} : { total: () => workersTotal(bus) }),
+                },
+              }),
           intake: {
             drop: () => dropUnstored(bus),
             reopen: () => endDropped(bus),

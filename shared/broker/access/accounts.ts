@@ -25,8 +25,10 @@ import {
   type Rights,
   reader,
   readerHere,
+  sumOf,
   worker as workerRights,
   workersConnections,
+  workersSum,
 } from "./rights.ts";
 
 /** A worker that may connect. */
@@ -140,6 +142,7 @@ ${exportLines()}
     ]
     imports: [
       { service: { account: WORKERS, subject: ${quote(connectionsOf)} }, to: ${quote(workersConnections)} }
+      { service: { account: WORKERS, subject: ${quote(sumOf)} }, to: ${quote(workersSum)} }
     ]
   }
   OPERATORS {
@@ -251,6 +254,7 @@ ${importLines("WORKERS", workersNames)}
   ]
   exports: [
     { service: ${quote(connectionsOf)}, response: stream, accounts: [SWARM] }
+    { service: ${quote(sumOf)}, response: stream, accounts: [SWARM] }
   ]
 }
 ENROLLING {
@@ -264,7 +268,7 @@ ${importLines("ENROLLING", {})}
 `;
 }
 
-const workersHead = "# Accounts of workers. Written by the coordinator from the journal; changes are lost.";
+const workersHead = "# The workers' accounts. Written by the coordinator from the journal; changes are lost.";
 
 /** Whether a text is what `workersConfiguration` writes now; earlier versions wrote a list of users under the same name. */
 export const isWorkersConfiguration = (text: string): boolean => text.startsWith(`${workersHead}\n`);

@@ -66,10 +66,15 @@ export function readInviteCode(code: string): ReadCode {
 }
 
 export function inviteKey(code: string): InviteKey {
+  if (derived?.code === code) return derived.key;
   const secret = new Uint8Array(hkdfSync("sha256", code, "", "nexus-swarm invitation 1", 32));
   const { seed, publicKey } = userPair(secret);
-  return { id: inviteIdOf(publicKey), publicKey, seed };
+  derived = { code, key: { id: inviteIdOf(publicKey), publicKey, seed } };
+  return derived.key;
 }
+
+/** The last one: a coordinator asks for its own twice a second, and deriving it takes half a millisecond. */
+let derived: { readonly code: string; readonly key: InviteKey } | undefined;
 
 /** Short enough to type; two invitations of a workspace never share one. */
 export function inviteIdOf(publicKey: string): string {

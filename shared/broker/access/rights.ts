@@ -50,9 +50,11 @@ const pieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allChunks}`;
 /** Pieces of what jobs bring along: operators store them, workers fetch them. */
 const bundlePieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allBundlePieces}`;
 
-/** What SWARM calls the list of the workers' connections, which WORKERS alone may ask the server for. */
+/** What SWARM calls the list of the workers' connections, and their sum: WORKERS alone may ask the server for them. */
 export const workersConnections = "workers.connections";
 export const connectionsOf = "$SYS.REQ.ACCOUNT.PING.CONNZ";
+export const workersSum = "workers.sum";
+export const sumOf = "$SYS.REQ.ACCOUNT.PING.STATZ";
 
 export const imports = {
   OPERATORS: { asked: [...gets, subjects.allOperators, subjects.allBundlePieces], heard: [subjects.status] },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arrivals } from "../../../../coordinator/leader/rules/arrivals.ts";
-import { type Traffic, trafficIn } from "../../../../shared/broker/access/worker-traffic.ts";
+import { type Sent, type Traffic, totalIn, trafficIn } from "../../../../shared/broker/access/worker-traffic.ts";
 import { workerIdFrom } from "../../../../shared/domain/names.ts";
 import { usualQuotas } from "../../../../shared/domain/quotas.ts";
 import { TestReign } from "../../../support/stories/reign.ts";
@@ -24,7 +24,7 @@ function watched(): { readonly story: TestReign; look(ms: number, ...traffic: Tr
     void story.reign.record({ type: "worker-enrolled", worker, publicKey: `U${id}`, host: id, op: id });
   }
   let traffic: readonly Traffic[] = [];
-  const arrivals = new Arrivals(story.reign, async () => traffic);
+  const arrivals = new Arrivals(story.reign, { traffic: async () => traffic });
   return {
     story,
     look: async (ms, ...now) => {
@@ -64,6 +64,85 @@ test("bytes count too", async () => {
   const { look } = watched();
   await look(0, sent("Umal", 10));
   assert.deepEqual(await look(250, sent("Umal", 20, { bytes: usualQuotas.arrivedBytes.atOnce * 1.1 })), ["mal"]);
+});
+
+/** A reign with one worker that floods and one that does not, seen first through what both send together. */
+function summed(): { look(ms: number, mal: number, good: number): Promise<{ cutOff: string[]; lists: number }> } {
+  const story = new TestReign();
+  for (const id of ["mal", "good"])
+    void story.reign.record({
+      type: "worker-enrolled",
+      worker: workerIdFrom(id),
+      publicKey: `U${id}`,
+      host: id,
+      op: id,
+    });
+  let now: readonly Traffic[] = [];
+  let lists = 0;
+  const arrivals = new Arrivals(story.reign, {
+    traffic: async () => {
+      lists += 1;
+      return now;
+    },
+    total: async (): Promise<Sent> => ({
+      messages: now.reduce((sum, { messages }) => sum + messages, 0),
+      bytes: now.reduce((sum, { bytes }) => sum + bytes, 0),
+    }),
+  });
+  return {
+    look: async (ms, mal, good) => {
+      story.now += ms;
+      now = [sent("Umal", mal), sent("Ugood", good)];
+      await arrivals.look();
+      const cutOff = [...story.reign.state.workers.values()].filter((each) => each.isCutOff).map(({ id }) => id);
+      return { cutOff, lists };
+    },
+  };
+}
+
+test("while all workers together send little, their connections are listed every five seconds", async () => {
+  const { look } = summed();
+  let lists = 0;
+  for (let i = 0; i < 240; i += 1) ({ lists } = await look(250, i * 500, i * 900));
+  assert.ok(lists >= 12 && lists <= 14, `${lists} lists in a minute`);
+});
+
+test("a flood after a long quiet time cuts off its sender alone, two looks after it began", async () => {
+  const { look } = summed();
+  for (let i = 0; i < 100; i += 1) assert.deepEqual((await look(250, 0, i * 1000)).cutOff, []);
+  await look(250, 2 * atOnce, 100_000);
+  assert.deepEqual((await look(250, 4 * atOnce, 101_000)).cutOff, ["mal"]);
+});
+
+test("what was sent in quiet times is no flood", async () => {
+  const { look } = summed();
+  for (let i = 0; i < 100; i += 1) await look(250, 0, i * 1400);
+  const { cutOff } = await look(250, 0, 99 * 1400 + perSecond);
+  assert.deepEqual(cutOff, []);
+});
+
+test("a server that was started again counts from nothing", async () => {
+  const { look } = summed();
+  await look(250, 0, 1e6);
+  const { lists } = await look(250, 0, 1e6);
+  assert.equal((await look(250, 0, 10)).lists, lists + 1, "its connections are looked at");
+});
+
+test("nothing but the server's answer is read as a sum", () => {
+  const answer = (data: unknown): Buffer => Buffer.from(JSON.stringify({ data }));
+  const received = { msgs: 1000, bytes: 100_000 };
+  assert.deepEqual(totalIn(answer({ account_statz: [{ acc: "WORKERS", received }] })), {
+    messages: 1000,
+    bytes: 100_000,
+  });
+  for (const other of [
+    {},
+    { account_statz: [] },
+    { account_statz: [{ received: { msgs: "1" } }] },
+    { account_statz: 7 },
+  ])
+    assert.equal(totalIn(answer(other)), undefined);
+  assert.equal(totalIn(Buffer.from("x")), undefined);
 });
 
 test("nothing but the server's answer is read as traffic", () => {
