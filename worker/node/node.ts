@@ -9,6 +9,7 @@ import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";
 import { KnownJobs } from "./job/known-job.ts";
 import { PreparedJobs } from "./job/prepared-job.ts";
+import { LeaveOrder } from "./leaving/leave-time.ts";
 import { Gate, type Lending, type LendingVoice, LendingVoices, lendingText, openLending } from "./lending.ts";
 import { Outbox } from "./outbox.ts";
 import type { WorkerPorts } from "./ports.ts";
@@ -47,7 +48,7 @@ export class WorkerNode {
   /** Called when the worker holds a first trial. */
   #holds: () => void = () => undefined;
   readonly #slots: Slots;
-  #handingBack: string | undefined;
+  readonly #leaving: LeaveOrder;
   readonly #gate = new Gate();
   readonly #voices = new LendingVoices();
   #lending = openLending;
@@ -63,6 +64,7 @@ export class WorkerNode {
     this.#options = options;
     this.#log = ports.log;
     this.#news = news;
+    this.#leaving = new LeaveOrder(ports.clock);
     this.#link = new CoordinatorLink(ports, options.worker, (silent) =>
       news(
         silent
@@ -123,7 +125,7 @@ export class WorkerNode {
   /** Hands every run back within the grace, so that its trial can move at once. Said again, it can only become shorter. */
   handBack(reason: string, graceMs = this.#options.graceMs): void {
     this.#claiming.abort();
-    this.#handingBack ??= reason;
+    this.#leaving.give(reason, graceMs);
     for (const held of this.#held.values()) held.handBack(reason, graceMs);
   }
 
@@ -230,8 +232,7 @@ export class WorkerNode {
     const renewMs = assignment.leaseMs / 3;
     const isSooner = renewMs < this.#renewEveryMs;
     this.#renewEveryMs = renewMs;
-    // The current wait was chosen for a longer lease.
-    if (isSooner) this.#renewNow();
+    if (isSooner) this.#renewNow(); // the current wait was chosen for a longer lease
     const already = this.#held.get(`${job}/${n}`);
     if (already && !already.givenUp && already.carries(assignment)) {
       // Its lease expired and a free slot claimed it again: the run continues under the new attempt number.
@@ -252,7 +253,7 @@ export class WorkerNode {
     this.#held.set(held.key, held);
     this.#holds();
     // A claim may be answered after the order to hand everything back.
-    if (this.#handingBack !== undefined) held.handBack(this.#handingBack);
+    if (this.#leaving.isGiven) held.handBack(this.#leaving.reason, this.#leaving.leftMs);
     this.#withhold(held);
     let release = (): void => undefined;
     try {
@@ -335,12 +336,11 @@ export class WorkerNode {
 
   /** What a renewal says of the owner; nothing while he lends. */
   #said(): Partial<Renewal> {
-    const { word, why, until } = this.#lending;
-    if (word === "open") return {};
+    const { word: lending, why: lendingWhy, until: lendingUntil } = this.#lending;
+    if (lending === "open") return {};
     const { worker: _worker, stateDir: _stateDir, bootId: _bootId, ...takes } = this.#options;
     const lendingMs = Math.round(this.#ports.clock.monotonic() - this.#lendingSince);
-    const { unfit } = this.#prepared;
-    return { lending: word, lendingWhy: why, lendingUntil: until, lendingMs, takes: { ...takes, unfit } };
+    return { lending, lendingWhy, lendingUntil, lendingMs, takes: { ...takes, unfit: this.#prepared.unfit } };
   }
 
   #obey({ job, n, verdict, newAttempt, reason, limits, checkpointSeconds }: Renewed["verdicts"][number]): void {

@@ -48,3 +48,30 @@ export class LeaveTime {
     return true;
   }
 }
+
+/** That a worker is to leave with all its runs, those included whose claim is answered later. */
+export class LeaveOrder {
+  readonly #clock: Pick<Clock, "monotonic">;
+  /** The first one counts. */
+  reason = "";
+  #until = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  get isGiven(): boolean {
+    return this.#until < Number.POSITIVE_INFINITY;
+  }
+
+  /** What is left of the grace. */
+  get leftMs(): number {
+    return Math.max(0, this.#until - this.#clock.monotonic());
+  }
+
+  /** Given again, the time can only become shorter. */
+  give(reason: string, graceMs = usualGraceMs): void {
+    this.reason ||= reason;
+    this.#until = Math.min(this.#until, this.#clock.monotonic() + graceMs);
+  }
+}

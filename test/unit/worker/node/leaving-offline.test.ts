@@ -20,7 +20,7 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true) {
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");
   const happened: string[] = [];
   let attempts = 0;
-  const broker = { isAcknowledging: false };
+  const broker = { isAcknowledging: false, answering: Promise.resolve() };
   const spool = new Map<string, Letter>();
   const bus: Partial<Bus> = {
     request: async (_subject, data) => {
@@ -33,6 +33,7 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true) {
       if (attempts === mostAttempts)
         return encodeAnswer({ kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 });
       attempts += 1;
+      await broker.answering;
       happened.push(`attempt ${attempts} is given`);
       return encodeAnswer({
         ...{ kind: "assigned", term: 1, job, run: "run1.1" as RunName, n: 1, attempt: attempts, seed: 1 },
@@ -107,6 +108,24 @@ test("a worker whose folder was deleted under it ends, though nothing can be kep
   await live(100);
   node.handBack("the worker got SIGTERM", 10_000);
   await live(60_000);
+  assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
+});
+
+test("a run whose claim is answered while the worker leaves has what is left of the shortened grace", async () => {
+  const { node, live, happened, broker } = lentWorker({ type: "stopped" }, 1);
+  let answer: () => void = () => undefined;
+  broker.answering = new Promise((resolve) => {
+    answer = resolve;
+  });
+  node.resize(1);
+  const working = node.work().then(() => "ended");
+  await live(100);
+  node.handBack("the worker got SIGTERM", 60_000);
+  node.handBack("a second signal", 2000);
+  await live(500);
+  answer();
+  await live(5000);
+  assert.deepEqual(happened.slice(0, 1), ["attempt 1 is given"]);
   assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
 });
 
