@@ -21,6 +21,12 @@ export interface DiskRoom {
   blameFor(runFolder: string): string;
 }
 
+/** Bytes that are free, and with how many a disk is full. */
+interface Room {
+  readonly free: number;
+  readonly least: number;
+}
+
 /** The disk that holds the worker's folder. Without room no run can begin or end well. */
 export class WorkerDisk implements DiskRoom {
   readonly #folder: string;
@@ -39,7 +45,7 @@ export class WorkerDisk implements DiskRoom {
     const isShort = free < (this.#isFull ? reopenFactor : 1) * least;
     // A quota does not show in what is free. It is tried only while there is doubt.
     this.#isFull = isShort || (this.#isFull && !this.#takesBytes());
-    return this.#isFull ? this.#words(free) : "";
+    return this.#isFull ? this.#words(room) : "";
   }
 
   blameFor(runFolder: string): string {
@@ -52,7 +58,7 @@ export class WorkerDisk implements DiskRoom {
     if (free + own >= reopenFactor * least && own > least) return "";
     this.#isFull = true;
     this.#onFull();
-    return this.#words(free);
+    return this.#words(room);
   }
 
   /** Looks every few seconds, and at once when a run failed of it; tells what the machine allows when that changes. */
@@ -70,7 +76,7 @@ export class WorkerDisk implements DiskRoom {
   }
 
   /** Or why nobody can say how much there is. */
-  #room(): { readonly free: number; readonly least: number } | string {
+  #room(): Room | string {
     try {
       const { bavail, blocks, bsize } = statfsSync(this.#folder);
       return { free: bavail * bsize, least: Math.min(leastBytes, blocks * bsize * leastPart) };
@@ -92,8 +98,11 @@ export class WorkerDisk implements DiskRoom {
     }
   }
 
-  #words(free: number): string {
-    return `its disk is full: ${free === 0 ? "0 bytes" : sizeText(free)} free in ${this.#folder}`;
+  #words({ free, least }: Room): string {
+    const left = `${free === 0 ? "0 bytes" : sizeText(free)} free in ${this.#folder}`;
+    return free >= reopenFactor * least
+      ? `its disk takes no more: a quota or the limit on a file's size (ulimit -f) is reached, with ${left}`
+      : `its disk is full: ${left}`;
   }
 }
 

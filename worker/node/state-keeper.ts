@@ -1,3 +1,4 @@
+import { isDiskFull } from "../../shared/broker/server/disk.ts";
 import type { CheckpointPlace } from "../../shared/domain/fold/events.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import { Ending } from "../../shared/ending.ts";
@@ -178,6 +179,7 @@ export async function fetchState(
 
 /** Whether another machine may well do what this one could not: there is no room here, or no right to write. */
 export const isOfThisMachine = (error: unknown): boolean =>
-  error instanceof Error &&
-  "code" in error &&
-  ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "EIO"].includes(String(error.code));
+  isDiskFull(error) ||
+  (error instanceof Error &&
+    "code" in error &&
+    ["EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "EIO"].includes(String(error.code)));

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { isDiskFull } from "../../shared/broker/server/disk.ts";
 import { fetchPiecesTogether, type PiecePorts } from "../../shared/broker/store/pieces.ts";
 import type { PiecedBundle } from "../../shared/domain/code-bundle.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
@@ -182,7 +183,7 @@ export class BundleCache {
     } catch (error) {
       writer.close();
       // What fills the disk must not stay; of anything else the next try goes on.
-      if (isFull(error)) {
+      if (isDiskFull(error)) {
         rmSync(target, { recursive: true, force: true });
         throw noRoom(bundle, this.#folder, this.#free(), error);
       }
@@ -312,9 +313,6 @@ function replace(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true });
   renameSync(from, to);
 }
-
-const isFull = (error: unknown): boolean =>
-  ["ENOSPC", "EDQUOT"].includes(String((error as NodeJS.ErrnoException).code ?? ""));
 
 function noRoom({ bytes }: PiecedBundle, folder: string, free: number, cause?: unknown): NodeJS.ErrnoException {
   const error: NodeJS.ErrnoException = new Error(

@@ -24,11 +24,13 @@ export function diskTrouble(paths: WorkspacePaths): string | undefined {
   );
 }
 
-/** Whether the server's log mentions a write that met a full disk or an exhausted quota. */
-export const saysDiskFull = (log: string): boolean => /no space left on device|disk quota exceeded/i.test(log);
+/** Whether the server's log mentions a write that met a full disk, an exhausted quota, or the limit on a file's size. */
+export const saysDiskFull = (log: string): boolean =>
+  /no space left on device|disk quota exceeded|file too large/i.test(log);
 
+/** Whether the disk takes no more: it is full, its quota is used up, or files may have no more bytes (`ulimit -f`). */
 export const isDiskFull = (error: unknown): boolean =>
-  ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+  ["ENOSPC", "EDQUOT", "EFBIG"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** Enough for broker.json, and for some lines of logs. */
 const ballastBytes = 128 * 1024;

@@ -207,7 +207,7 @@ export class Guard {
     const trouble = diskTrouble(this.#paths);
     if (trouble) return trouble;
     return saysDiskFull(said)
-      ? `no space left for the broker in ${this.#paths.store}; nothing is lost: free some space`
+      ? `no space left for the broker in ${this.#paths.store}: the disk is full, or a quota or the limit on a file's size (ulimit -f) is reached; nothing is lost: free some space`
       : null;
   }
 

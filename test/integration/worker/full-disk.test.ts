@@ -101,6 +101,26 @@ test("a run that filled the disk itself has failed; one that found it full has n
   assert.match(new WorkerDisk(join(folder, "gone")).trouble(), /^its folder cannot be used: .*ENOENT/);
 });
 
+test("a limit on the size of files counts as a full disk, and is named", () => {
+  const folder = temporaryFolder();
+  const module = new URL("../../../worker/node/disk-room.js", import.meta.url);
+  const script = `const { WorkerDisk } = await import(${JSON.stringify(module.href)});
+    process.stdout.write(new WorkerDisk(${JSON.stringify(folder)}).blameFor(${JSON.stringify(join(folder, "run1"))}));`;
+  const limited = (kilobytes: string): string =>
+    spawnSync(
+      "sh",
+      ["-c", 'ulimit -f "$1" && exec "$2" --input-type=module -e "$3"', "sh", kilobytes, process.execPath, script],
+      {
+        encoding: "utf8",
+      },
+    ).stdout;
+  assert.equal(limited("unlimited"), "");
+  assert.match(
+    limited("8"),
+    /^its disk takes no more: a quota or the limit on a file's size \(ulimit -f\) is reached, with /,
+  );
+});
+
 test("a result that a full disk and no broker takes is kept in the room that was held for it", () => {
   const folder = temporaryFolder();
   smallDisk(folder, 16);
