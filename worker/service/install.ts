@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { writeSecretFile } from "../../shared/machine/secret-file.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
@@ -12,6 +12,7 @@ const neededVariables: readonly string[] = [
   "XDG_STATE_HOME",
   "XDG_DATA_HOME",
   "XDG_CONFIG_HOME",
+  "XDG_CACHE_HOME",
   "NEXUS_LOG",
   "NEXUS_KERNELS",
   "HTTPS_PROXY",
@@ -54,12 +55,24 @@ function stateFolder({ env, home }: Machine): string {
   return join(state && isAbsolute(state) ? state : join(home, ".local", "state"), "nexus", "services");
 }
 
+/** Folders that npm puts before the others for what it starts: those of one project, or of its cache, which it empties. */
+const npmFolder = /[\\/]node_modules[\\/]\.bin$|[\\/]node-gyp-bin$|[\\/]_npx[\\/]/;
+
+/** PATH as it is in the shell in which npx was typed. */
+function ownPath({ PATH: path, npm_execpath: npm }: NodeJS.ProcessEnv): string | undefined {
+  if (npm === undefined) return path;
+  return path
+    ?.split(delimiter)
+    .filter((folder) => !npmFolder.test(folder))
+    .join(delimiter);
+}
+
 export function serviceOf(wish: Wish, machine: Machine): Service {
   const id = serviceId(wish.workspace, wish.name);
   const join = wish.line === undefined ? [] : [`@${lineFile(machine, id)}`];
   const environment: Record<string, string> = {};
   for (const name of neededVariables) {
-    const value = machine.env[name];
+    const value = name === "PATH" ? ownPath(machine.env) : machine.env[name];
     if (value === undefined || value === "") continue;
     if (withoutSecrets(value) !== value) {
       throw new UsageError(
@@ -109,6 +122,11 @@ export function install(wish: Wish, how: How, machine: Machine, say: (text: stri
   } else mkdirSync(stateFolder(machine), { recursive: true, mode: 0o700 });
   mkdirSync(kind.folder, { recursive: true });
   writeSecretFile(file, text);
+  const [, program] = machine.program;
+  if (npmFolder.test(program))
+    say(
+      `${program} lies in npm's cache, which npm empties; so that the service stays: npm install -g PACKAGE, and install it anew`,
+    );
   say(`${before === undefined ? "wrote" : isOther ? "replaced" : "kept"} ${file}`);
   if (before !== undefined) for (const command of kind.endEarlier(id)) machine.run(command);
   const failed = firstFailure(kind.start(id), machine);

@@ -69,6 +69,26 @@ test("Linux: the unit and the line are written, then systemd is told, and what t
   assert.deepEqual(readdirSync(join(unit, "..")), ["nexus-worker-ws1.service"], "no other file is left");
 });
 
+test("typed with npx, the service has the PATH of the shell, and is told if its program lies in npm's cache", () => {
+  const { machine, home, said, say } = machineOf("linux");
+  const bin = "/home/ann/project/node_modules/.bin";
+  const gyp = "/usr/lib/node_modules/npm/node_modules/@npmcli/run-script/lib/node-gyp-bin";
+  const cached = "/home/ann/.npm/_npx/0123/node_modules";
+  const env = { ...machine.env, PATH: `${cached}/.bin:${bin}:${gyp}:/usr/bin:/bin`, XDG_CACHE_HOME: "/scratch/cache" };
+  const pathIn = (text: string): string | undefined => /PATH=([^"\n]*)/.exec(text)?.[1];
+  const textWith = (more: object, program = machine.program): string => {
+    install(wish, { isDryRun: false, isForced: true }, { ...machine, env: { ...env, ...more }, program }, say);
+    return readFileSync(join(home, ".config/systemd/user/nexus-worker-ws1.service"), "utf8");
+  };
+  const text = textWith({ npm_execpath: "/usr/lib/node_modules/npm/bin/npm-cli.js" });
+  assert.equal(pathIn(text), "/usr/bin:/bin");
+  assert.match(text, /XDG_CACHE_HOME=\/scratch\/cache/);
+  assert.equal(pathIn(textWith({})), env.PATH, "a PATH that somebody chose stays");
+  assert.ok(!said.join("\n").includes("npm's cache"));
+  textWith({}, ["/usr/bin/node", `${cached}/nexus-swarm/dist/worker/main.js`]);
+  assert.match(said.join("\n"), /lies in npm's cache/);
+});
+
 test("the same again is kept; another text is shown and replaced only by force", () => {
   const { machine, home, said, say } = machineOf("linux");
   const unit = join(home, ".config/systemd/user/nexus-worker-ws1.service");
