@@ -155,10 +155,12 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
         if (!isEncrypted && !isOnlyHere(line)) plainText();
       },
     });
-    bus.onReconnect(() => {
+    const believed = (): void => {
       key.accepted();
       trust.trusted();
-    });
+    };
+    believed();
+    bus.onReconnect(believed);
     dropCode(stateDir);
     // Of runs that an earlier process did not bring to an end.
     rmSync(join(stateDir, "states"), { recursive: true, force: true });

@@ -69,7 +69,7 @@ export interface BusHooks {
   readonly names?: LocalNames | undefined;
   /** Called with what a person may want to know: disconnects, reconnects, refused subjects. */
   readonly onStatus?: (status: string) => void;
-  /** Called each time the broker refuses the credentials of a connection that it once accepted. */
+  /** Called each time the broker refuses the credentials of a connection that it once accepted, or that waits for it. */
   readonly onRefused?: () => void;
 }
 

@@ -39,13 +39,16 @@ interface BusOptions extends BusHooks {
   readonly credentials: BusCredentials;
   /** Shown in the broker's connection list; also makes the inbox prefix that a worker's rights name. */
   readonly name: string;
-  /** Whether to wait for a broker that is not there yet; otherwise it fails at once. */
+  /** Whether to wait for a broker that is not there yet, or does not let this user in yet; otherwise it fails at once. */
   readonly waitForBroker?: boolean;
 }
 
 /** Refusals in a row that count: while nats-server 2.10.27 reloads its users, it refuses every client that connects (seen). */
 const refusalsBelieved = 3;
 const refusedRetryMs = 150;
+/** Between two tries to connect, besides up to as much jitter. */
+const retryMs = 250;
+const jitterMs = 100;
 /** While it reloads, it may also leave a new connection without an answer (seen twice in 1,042 tries). */
 const connectTimeoutMs = 3000;
 
@@ -74,11 +77,10 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
         ...authentication(credentials),
         ...(options.inbox === undefined ? {} : { inboxPrefix: options.inbox }),
         maxReconnectAttempts: -1,
-        reconnectTimeWait: 250,
-        reconnectJitter: 100,
+        reconnectTimeWait: retryMs,
+        reconnectJitter: jitterMs,
         pingInterval: 5000,
         maxPingOut: 2,
-        waitOnFirstConnect: options.waitForBroker ?? false,
         ignoreAuthErrorAbort: true,
         timeout: connectTimeoutMs,
         // A stack for every request cost a seventh of a busy coordinator's time (2026-11-24).
@@ -88,8 +90,11 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
     } catch (cause) {
       // Of several servers the client tells the last one's reason only.
       const error = connectError(distrust ?? cause, shown);
-      if (error.reason === "not connected" || error.reason === "not trusted" || tries === refusalsBelieved) throw error;
-      await pause(refusedRetryMs);
+      const isForGood = error.reason === "not connected" || error.reason === "not trusted" || tries >= refusalsBelieved;
+      if (isForGood && !options.waitForBroker) throw error;
+      // The client itself would wait without a word.
+      if (options.waitForBroker && error.reason === "refused") options.onRefused?.();
+      await pause(options.waitForBroker ? retryMs + jitterMs * Math.random() : refusedRetryMs);
     }
   }
 }
