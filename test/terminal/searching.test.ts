@@ -21,8 +21,10 @@ before(async () => {
 
 describe("a real search on the screen", () => {
   test("the standings move as runs end", async () => {
-    const text = await pane.shows(/best {2}-?\d+\.\d+ ± \d\.\d+ \(n=\d+\)/);
-    assert.match(text, /^job1 +maze +RUNNING +runs \d+\/5000 +2 running/);
+    // Between two runs none may run.
+    const text = await pane.shows(
+      /^job1 +maze +RUNNING +runs \d+\/5000 +2 running.*\nbest {2}-?\d+\.\d+ ± \d\.\d+ \(n=\d+\)/,
+    );
     assert.match(text, /\n +# .*hpmax +sd +hpmax-2sd +runs +best/);
     const ended = Number(/runs (\d+)\//.exec(text)?.[1]);
     await eventually("more runs have ended", () => Number(/runs (\d+)\//.exec(pane.text())?.[1]) > ended + 2);
@@ -160,25 +162,6 @@ test("pasted text gives no order", async () => {
   await pane.shows(/filter: status=running/);
   pane.press("Escape", "1");
   assert.equal((await swarm.table(search.job)).state, "searching");
-});
-
-describe("control keys", () => {
-  test("ask with effect, count and command; Enter alone changes nothing; y does", async () => {
-    pane.press("P");
-    await pane.shows(/pauses job1: \d running runs? go on, nothing new starts \(\d+ to come\)/);
-    assert.match(pane.text(), /the same in a shell: nexus pause job1/);
-    pane.press("Enter");
-    await pane.shows(/nothing was changed/);
-    assert.equal((await swarm.table(search.job)).state, "searching");
-    pane.press("P");
-    await pane.shows(/really\?/);
-    pane.press("y");
-    await pane.shows(/^job1 +maze +PAUSED/);
-    pane.press("R");
-    await pane.shows(/resumes job1/);
-    pane.press("y");
-    await pane.shows(/^job1 +maze +RUNNING/);
-  });
 });
 
 describe("a screen elsewhere, with a viewer's rights", () => {

@@ -23,7 +23,8 @@ async function shownUnder(environment: Readonly<Record<string, string>>): Promis
   await pane.shows(/▶ Standings[\s\S]*help/);
   // Neighbourhood and Events have text that is dimmed.
   await pane.answers(["5"], /▶ Neighbourhood/);
-  await pane.answers(["6"], /▶ Events/);
+  // It has the whole screen, from the fourth line on.
+  await pane.answers(["6"], /^(?:[^\n]*\n){3}. Events \d/);
   pane.press("q");
   await pane.shows(/\[d\] detach/);
   pane.press("d");

@@ -15,6 +15,17 @@ before(async () => {
   await pane.shows(/▶ Standings/);
 });
 
+test("they ask with effect, count and command; Enter alone changes nothing; y does", async () => {
+  const asked = await pane.answers(["P"], /pauses job1: 2 running runs go on, nothing new starts \(4998 to come\)/);
+  assert.match(asked, /the same in a shell: nexus pause job1/);
+  await pane.answers(["Enter"], /nothing was changed/);
+  assert.equal((await swarm.table(search.job)).state, "searching");
+  await pane.answers(["P"], /really\?/);
+  await pane.answers(["y"], /^job1 +maze +PAUSED/);
+  await pane.answers(["R"], /resumes job1/);
+  await pane.answers(["y"], /^job1 +maze +RUNNING/);
+});
+
 test("a run is cancelled alone: y does it, Enter alone does not", async () => {
   await pane.answers(["2"], /▶ Runs/);
   await pane.answers(["/", "C-u", "status=running", "Enter"], /Runs 2 of 2 filter: status=running/);
