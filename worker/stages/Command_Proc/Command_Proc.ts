@@ -30,8 +30,11 @@ const shouldStopFile = ".nexus-should-stop";
 const lookEveryMs = 100;
 /** Looks between two readings of metrics_file. */
 const looksBetweenFiles = 5;
-/** How long the worker's word is waited for where SIGTERM reached everybody. Its own signal came in the same moment. */
-const wordMs = 3000;
+/**
+ * How long the worker's word is waited for where SIGTERM reached everybody. Its own signal came in the same moment, but on a
+ * machine that shuts down everything is slow. Where the program alone was meant, its run fails so much later.
+ */
+const wordMs = 15_000;
 /** Names that an error can tell; a program could print new ones for ever. */
 const mostOthers = 50;
 /** Lines that an error may tell. */
